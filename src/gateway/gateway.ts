@@ -39,23 +39,23 @@ import { ServerCertificate } from './tls/certificates.ts'
 
 /** The embedded gateway: transport for agents and clients, REST API, runbooks and history in one process. */
 export interface Gateway {
-  /** Real address, with the port filled in where the settings say 0. */
+  /** Real address. If the settings have port 0, it contains the port that the system has chosen. */
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
-  /** URL of `/metrics`; undefined when the settings ask for none. */
+  /** URL of `/metrics`; undefined when the settings have no address for metrics. */
   readonly metrics: string | undefined
   readonly running: () => number
-  /** Longest time that `drain` may take. */
+  /** Maximum time of `drain` in ms. */
   readonly stopTimeoutMs: () => number
-  /** Reads the settings again. The log has the report, too. @throws as `Reload.run` */
+  /** Reads the settings again. The report is also logged. @throws the errors of `Reload.run` */
   reload(): Promise<ReloadReport>
-  /** Returns an address of the page that signs in once, within two minutes. */
+  /** Returns an address of the page for one sign-in within two minutes. */
   signInLink(linked: Linked): string
   /**
    * Refuses new work, and waits until running sessions have ended, or `stop-timeout` is over. The caller then
    * calls `close`.
-   * @param over ends the wait
+   * @param over aborts the wait
    */
   drain(over: AbortSignal): Promise<void>
   /** Ends running sessions and records their ends. Agents stay connected. */
@@ -68,7 +68,7 @@ interface GatewayOptions {
   /** File from which `reload` reads the settings. */
   readonly source: GatewayFile
   readonly log: Logger
-  /** Version that clients are told. */
+  /** Version that clients see. */
   readonly version: string
 }
 
@@ -87,8 +87,8 @@ export async function startGateway(first: GatewaySettings, options: GatewayOptio
 }
 
 /**
- * Opens all parts. They close in reverse order: sessions end while their agents and the history are still
- * there.
+ * Opens all parts. They close in reverse order, so that sessions end while their agents and the history are
+ * still open.
  */
 async function open(
   settings: CurrentSettings,
@@ -153,7 +153,8 @@ async function open(
 }
 
 /**
- * Opens the REST API and the schedules, which begin sessions. Both close before running sessions are ended.
+ * Opens the REST API and the schedules, which begin sessions. REST API and schedules close before running
+ * sessions are ended.
  */
 function openRest(
   services: Omit<RestServices, 'schedules' | 'scheduleProblems'>,
@@ -179,7 +180,7 @@ function openRest(
   const drain = async (over: AbortSignal) => {
     const { stopTimeoutMs } = settings.value
     const begun = { running: sessions.running, stopTimeoutMs }
-    log.info(begun, 'gateway draining: running sessions go on, new ones are refused')
+    log.info(begun, 'gateway draining: running sessions continue, new sessions are refused')
     batches.beginClosing()
     scheduled.schedules.close()
     automatic.close()
@@ -192,7 +193,7 @@ function openRest(
   return { rest, drain, endSessions, tellProblems, automatic }
 }
 
-/** Opens locks and webhooks. Schedules open later, when sessions can begin: `openSchedules`. */
+/** Opens locks and webhooks. `openSchedules` opens schedules later, when sessions can begin. */
 function openAutomation(
   { settings, ...services }: Omit<IssueServices, 'sessions'>,
   opened: Opened,
@@ -210,8 +211,8 @@ function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened
 }
 
 /**
- * Logs which repositories cannot be read and which schedules cannot run. Nothing waits for the schedules'
- * check.
+ * Logs which repositories cannot be read and which schedules cannot run. The start does not wait for the
+ * check of the schedules.
  */
 async function checkRunbooks(
   repositories: Repositories,
@@ -241,7 +242,7 @@ interface IssueServices {
   readonly log: Logger
 }
 
-/** Opens Jira's parts also without a configured site: issues of an earlier site may be left. */
+/** Opens Jira's parts also without a configured site, because issues of an earlier site may be left. */
 function openIssues(
   { settings, ...services }: IssueServices,
   opened: Opened,
@@ -251,7 +252,7 @@ function openIssues(
   return { moves, tickets: opened.own(new Tickets({ ...services, jira })) }
 }
 
-/** Ends running sessions. Batches close first, so that none of them begins a new run meanwhile. */
+/** Ends running sessions. Batches close first, so that no batch begins a new run meanwhile. */
 async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
   batches.beginClosing()
   await sessions.close()
@@ -309,7 +310,8 @@ interface Reloaded {
 }
 
 /**
- * Opens the reload, which tells each part that keeps something open for the settings when they have changed.
+ * Opens the reload. After a change of the settings, it updates the parts that keep something open for the
+ * settings.
  */
 function openReload(
   source: GatewayFile,

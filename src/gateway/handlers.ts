@@ -10,7 +10,7 @@ export interface Asked<O extends ContractOperation> {
   readonly body: BodyOf<O>
   /** Headers by name in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** IP address that the request comes from. */
+  /** IP address from which the request was sent. */
   readonly caller: string
   /** Host name by which the caller has reached the gateway. */
   readonly hostname: string
@@ -55,8 +55,8 @@ type ByHand = { readonly type: string } | { readonly isMountedByHand: true }
 
 /**
  * One function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts`
- * serves them. Operations that answer with something else than JSON, or set cookies, have no function here:
- * they are mounted by hand.
+ * serves them. Operations that do not answer with JSON, or set cookies, have no function here, because they
+ * are mounted by hand.
  */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C as C[Name] extends ByHand ? never : Name]: (

@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { RequestRefused } from './refusals/request-refused.ts'
 
-/** Id of the only organization. hoop has an id for each. */
+/** Id of the only organization. hoop has an id for each organization. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
 
-/** A machine is a user without a person: it never approves, and may have a budget. */
+/** A machine is a user without a person. A machine never approves, and may have a budget. */
 export type UserKind = 'person' | 'machine'
 
-/** What a machine may use up in any period of `perMs`. Missing values are unlimited. */
+/** Limits of a machine in any period of `perMs`. A missing value means no limit. */
 export interface Budget {
   readonly runs: number
   /** Bytes of output. */
@@ -28,26 +28,26 @@ export interface GatewayUser {
   readonly budget?: Budget
 }
 
-/** Prefix of `createdBy` for users who came by an external account; no user name begins with it. */
+/** Prefix of `createdBy` for users of an external account. No user name begins with this prefix. */
 export const ACCOUNT = 'oidc:'
 
 /** A user of the state. Times are in ms since 1970. */
 export interface StoredUser extends GatewayUser {
   readonly isDeclared: false
   readonly createdAt: number
-  /** Name of the user who made this one, or the external account. */
+  /** Name of the user who created this user, or the external account. */
   readonly createdBy: string
   readonly deactivatedAt?: number
   readonly deactivatedBy?: string
 }
 
-/** `sign-in` tokens come from a sign-in with an external account. They expire and cannot be rotated. */
+/** `sign-in` tokens are created by a sign-in with an external account. They expire and cannot be rotated. */
 export type AccessTokenKind = 'personal' | 'sign-in'
 
 interface PageOf {
   /**
-   * SHA-256 of the token that the person has signed in with, if any. The page's token is valid no longer
-   * than that token.
+   * SHA-256 of the token that the person has signed in with, if any. The page's token ends when that token
+   * ends.
    */
   readonly parent?: Buffer
 }
@@ -59,13 +59,13 @@ export interface AccessToken {
   /** Name of the token's user. */
   readonly user: string
   readonly kind: AccessTokenKind
-  /** Hash of the token's text, which is stored nowhere. */
+  /** Hash of the token's text, which is not stored. */
   readonly sha256: Buffer
   /** Whether the token is declared in gateway.yaml. */
   readonly isDeclared: boolean
   /** Time of expiry. Undefined: the token never expires. */
   readonly expiresAt?: number
-  /** Set for the token of a browser's cookie, which is accepted only there. */
+  /** Set for the token of a browser's cookie. Such a token is accepted only in a cookie. */
   readonly page?: PageOf
 }
 
@@ -95,8 +95,8 @@ export function newTokenText(): string {
 }
 
 /**
- * Returns the hash by which tokens are looked up. A map may take any time to compare hashes: callers who do
- * not know the token cannot choose how its hash begins, so the time reveals nothing useful.
+ * Returns the hash by which tokens are looked up. The time of a look-up in a map reveals nothing useful,
+ * because callers who do not know the token cannot choose the beginning of its hash.
  */
 export function tokenHash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
@@ -104,8 +104,8 @@ export function tokenHash(text: string): Buffer {
 
 /**
  * Refuses machines. A machine has the groups and tokens that people gave it, and rotates its own tokens. With
- * another identity it could approve, or have another budget, and a stolen token could make one that outlives
- * it.
+ * another identity, a machine could approve or have another budget. With a stolen token, an attacker could
+ * create a token that stays valid after the revocation.
  * @throws RequestRefused 403
  */
 export function checkIsPerson({ kind }: GatewayUser): void {

@@ -10,9 +10,11 @@ export type GatewayOutbound = Exclude<
 
 interface AgentLink {
   send(message: GatewayOutbound): void
-  /** Settles when there is room for more, or the agent is gone. Small messages need not wait for it. */
+  /**
+   * Settles when the stream accepts more bytes, or the agent is gone. Small messages need not wait for this.
+   */
   room(): Promise<void>
-  /** Ends the stream like one whose key is not known. */
+  /** Ends the stream in the same way as a stream with an unknown key. */
   refuse(): void
 }
 
@@ -25,7 +27,10 @@ export class AgentLostError extends Error {
 export class AgentStream {
   /** Settings of the agent when it connected. */
   readonly agent: AgentSettings
-  /** Longest time that the agent takes to end a command and report the end; undefined where it does not say so. */
+  /**
+   * Maximum time in ms that the agent takes to end a command and report the end; undefined for agents that do
+   * not report this time.
+   */
   readonly longestEndMs: number | undefined
   readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()
@@ -72,14 +77,14 @@ export class AgentStream {
   async retire(): Promise<void> {
     do {
       if (this.#sessions.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
-      // A caller that was given this stream a moment ago opens a session now.
+      // A caller that has got this stream a moment ago may open a session now.
       await setImmediate()
     } while (this.#sessions.size > 0)
     this.#link.refuse()
   }
 
   /**
-   * Settles when the session has taken the message. Messages of unknown or ended sessions are dropped, as in
+   * Settles when the session has read the message. Messages of unknown or ended sessions are dropped, as in
    * hoop's gateway.
    */
   async receive(message: AgentMessage): Promise<void> {

@@ -6,8 +6,8 @@ import type { AgentStream } from './agent-stream.ts'
 import type { Arrival, Departure, Presence } from './presence.ts'
 
 /**
- * The agent that a credential belongs to, or why the credential is refused. `transport.ts` has the texts for
- * refused agents.
+ * The agent that a credential belongs to, or the reason why the credential is refused. `transport.ts` has the
+ * texts for refused agents.
  */
 type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
@@ -16,12 +16,12 @@ type Authentication =
   | { readonly kind: 'name-differs' }
 
 /**
- * `left`: the agent announced it, or the settings dropped it. `never`: not connected since this gateway
- * started.
+ * `left`: the agent announced its end, or was removed from the settings. `never`: the agent has not connected
+ * since this gateway started.
  */
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
-/** Limit of the leaving streams of one agent, as after several restarts in a row. */
+/** Maximum number of leaving streams of one agent, for example after several restarts in a row. */
 const MOST_LEAVING = 16
 
 /** The agents of the settings, and their streams. Each agent has one stream for new sessions. */
@@ -39,7 +39,7 @@ export class Agents {
     this.#attempts = attempts
   }
 
-  /** @param authorization whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
+  /** @param authorization whole key, `scheme://name:secret@host:port`; only the secret's hash is stored */
   authenticate(authorization: string | undefined, from: string): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     const { name, secret } = partsOf(url ?? '')
@@ -59,7 +59,7 @@ export class Agents {
     return this.#online.size
   }
 
-  /** @returns false when this agent already has a stream, or too many that are leaving */
+  /** @returns false when this agent already has a stream, or too many leaving streams */
   connect(stream: AgentStream, arrival: Arrival): boolean {
     const leaving = [...this.#leaving].filter(({ name }) => name === stream.name)
     if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
@@ -81,7 +81,10 @@ export class Agents {
     return this.#stopsAt
   }
 
-  /** Tells the agents how long their commands may still run. Agents that connect later are told then. */
+  /**
+   * Tells the agents how long their commands may still run. Agents that connect later get this message when
+   * they connect.
+   */
   tellStop(stopsAt: Date): void {
     this.#stopsAt = stopsAt
     for (const stream of this.#online.values()) stream.send({ kind: 'gateway-draining', stopsAt })
@@ -96,8 +99,9 @@ export class Agents {
   }
 
   /**
-   * Retires agents that are no longer in the settings, or have another key there: they get no new sessions,
-   * and their streams end after their last session. Meanwhile an agent with the new key can connect.
+   * Retires agents that are no longer in the settings, or have another key there. Retired agents get no new
+   * sessions, and their streams end after their last session. Meanwhile an agent with the new key can
+   * connect.
    */
   retireUnknown(): void {
     for (const stream of [...this.#online.values(), ...this.#leaving]) {
@@ -130,8 +134,8 @@ export class Agents {
   }
 
   /**
-   * Returns the agent's stream, waiting up to `ms` for it; undefined when it does not come, or `signal`
-   * aborts.
+   * Waits up to `ms` for the agent's stream. Returns undefined when the agent does not connect in time, or
+   * `signal` aborts.
    */
   async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
     const end = performance.now() + ms
@@ -184,7 +188,10 @@ function isSameAgent(one: AgentSettings, other: AgentSettings): boolean {
   return one.name === other.name && one.keySha256.equals(other.keySha256)
 }
 
-/** Splits a credential. Name and secret are empty when it is malformed; empty ones match no hash. */
+/**
+ * Splits a credential. Name and secret are empty when the credential is malformed. An empty secret matches no
+ * hash.
+ */
 function partsOf(url: string): { name: string; secret: string } {
   try {
     const { username, password } = new URL(url)

@@ -4,20 +4,20 @@ import type { SignedIn } from '../identity.ts'
 
 /** A call of one client: a gRPC stream, or the socket of a page. */
 export interface ClientCall {
-  /** Settles when the call is over: nothing is sent after that. */
+  /** Settles when the call is over. Nothing is sent afterwards. */
   readonly over: Promise<void>
-  /** The signed-in user, where that was found out before the call began. */
+  /** The signed-in user, if the user was known before the call began. */
   readonly signedIn?: SignedIn
   /** The client's address, without the port; empty where it is unknown. */
   readonly ip: string
   readonly isOver: boolean
-  /** Bytes sent that the client has not taken yet. */
+  /** Number of bytes that wait to be written to the client. */
   readonly unsentBytes: number
   /** Returns a value of the client's metadata. */
   header(name: string): string | undefined
   /**
-   * Sends a packet. Never blocks: callers that send much have to watch `unsentBytes`. Does nothing after the
-   * end.
+   * Sends a packet. Never blocks, so callers that send much have to watch `unsentBytes`. Does nothing after
+   * the end.
    */
   send(packet: Packet): void
   /** Settles when at most this many bytes are unsent, or the call is over. */
@@ -36,13 +36,13 @@ export interface ClientServer {
 }
 
 /**
- * Bytes handed to gRPC or the socket at one time. The rest waits here, where it is counted and can still be
- * dropped.
+ * Maximum bytes passed to gRPC or the socket at one time. Further bytes wait in the outbox, where they are
+ * counted and can still be dropped.
  */
 const IN_FLIGHT_BYTES = 256 * 1024
 
 interface Way<Item> {
-  /** @param taken called when there is room for the item again; never called after the end */
+  /** @param taken called when the item was written; never called after the end */
   readonly write: (item: Item, taken: () => void) => void
   /** Ends the connection in good order, after everything that was written. */
   readonly finish: () => void
@@ -50,7 +50,7 @@ interface Way<Item> {
 }
 
 /**
- * Queue of what is sent to a peer, counted in bytes, so that senders can wait until the peer has taken it.
+ * Queue of items for a peer, counted in bytes, so that senders can wait until the peer has received enough.
  */
 export class Outbox<Item> {
   readonly #way: Way<Item>
@@ -78,8 +78,8 @@ export class Outbox<Item> {
   }
 
   /**
-   * Sends an item. Never blocks: callers that send much have to watch `unsentBytes`. Does nothing after the
-   * end.
+   * Sends an item. Never blocks, so callers that send much have to watch `unsentBytes`. Does nothing after
+   * the end.
    */
   send(item: Item): void {
     if (this.#state !== 'open') return
@@ -109,7 +109,10 @@ export class Outbox<Item> {
     this.#wakeSenders()
   }
 
-  /** An item may be taken while it is written: thousands of small ones would fill the stack. */
+  /**
+   * Writes queued items in a loop. `write` may call `taken` at once, so a recursion over thousands of small
+   * items would overflow the stack.
+   */
   #write(): void {
     if (this.#isWriting) return
     this.#isWriting = true

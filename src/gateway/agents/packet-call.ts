@@ -25,28 +25,34 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Unknown: status.UNKNOWN,
 }
 
-/** Node reads 16 packets ahead: 272 MiB. Only here can that be stopped; flow.test.ts guards it. */
+/**
+ * Node reads 16 packets ahead, which may be 272 MiB. Only this field can limit the packets; flow.test.ts
+ * checks it.
+ */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
 }
 
 /**
- * Limit of the bytes on the way to us per peer. With HTTP/2's 64 KiB, a peer 40 ms away gets through 1 MB a
- * second.
+ * Maximum bytes in transit from one peer to the gateway. With HTTP/2's 64 KiB, a peer 40 ms away sends only 1
+ * MB a second.
  */
 const WINDOW_BYTES = 1024 * 1024
 
-/** grpc-js has an option for the window that servers ignore. transport.test.ts guards this. */
+/**
+ * grpc-js has an option for the window, but its servers ignore the option. transport.test.ts checks this
+ * access.
+ */
 interface OverHttp2 {
   readonly call: { readonly stream?: { readonly session?: ServerHttp2Session } }
 }
 
 /**
- * The stream of one peer, agent or client. The class counts bytes, since grpc-js counts only messages,
- * whatever their size, and queues without a limit what a peer does not take.
+ * The stream of one peer, which is an agent or a client. The class counts bytes, because grpc-js counts only
+ * messages of any size. grpc-js also queues messages without a limit when a peer does not read.
  */
 export class PacketCall implements ClientCall {
-  /** Settles when the call is over: nothing is sent after that. */
+  /** Settles when the call is over. Nothing is sent afterwards. */
   readonly over: Promise<void>
   readonly ip: string
   readonly #stream: ServerDuplexStream<Packet, Packet>
@@ -69,7 +75,7 @@ export class PacketCall implements ClientCall {
         this.#drop()
         resolve()
       }
-      // `cancelled` follows every end, also the orderly one.
+      // `cancelled` follows every end, also a regular end.
       stream.once('cancelled', over).once('close', over)
     })
   }
@@ -105,7 +111,7 @@ export class PacketCall implements ClientCall {
   /**
    * Reads packets one by one on demand, which slows down a peer that floods. Ends when the peer has ended its
    * side, or the call is over.
-   * @param ahead packets that are read before they are asked for
+   * @param ahead number of packets that are read in advance
    */
   async *packets(ahead = 1): AsyncGenerator<Packet, void, undefined> {
     ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = ahead
@@ -121,8 +127,8 @@ export class PacketCall implements ClientCall {
   }
 
   /**
-   * Widens the receive window of the whole connection. Only for authenticated peers: the window takes our
-   * memory.
+   * Widens the receive window of the whole connection. Only for authenticated peers, because the window takes
+   * the gateway's memory.
    */
   widen(): void {
     const session = (this.#stream as unknown as OverHttp2).call.stream?.session
@@ -130,7 +136,10 @@ export class PacketCall implements ClientCall {
     session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
-  /** Agrees on joined packets. The answer's headers go before the first packet, not before a refusal. */
+  /**
+   * Agrees on joined packets. The headers of the answer are sent before the first packet, but not before a
+   * refusal.
+   */
   #greet(): void {
     this.#hasSent = true
     if (this.header(JOINS) !== YES || this.isOver) return
@@ -153,7 +162,7 @@ export class PacketCall implements ClientCall {
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
   }
 
-  /** @returns whether the packet was in order; otherwise the call has failed */
+  /** @returns whether the packet was valid; otherwise the call has failed */
   *#packetsIn(packet: Packet): Generator<Packet, boolean, undefined> {
     try {
       yield* packetsIn(packet)

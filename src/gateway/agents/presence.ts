@@ -1,35 +1,35 @@
-/** What an agent said when it connected, and its address. */
+/** Facts that an agent sent when it connected, and its address. */
 export interface Arrival {
-  /** Facts about its program and machine, under the names of hoop's headers. */
+  /** Facts about the agent's program and machine, by the names of hoop's headers. */
   readonly facts: Readonly<Record<string, string>>
   readonly address: string
   /**
-   * Largest number of sessions that the agent runs at the same time; undefined where the agent does not say
-   * so, as hoop's agents.
+   * Maximum number of sessions that the agent runs at the same time; undefined for agents that do not report
+   * it, such as hoop's agents.
    */
   readonly sessionLimit: number | undefined
 }
 
 /**
- * Why an agent takes no new sessions. `drained`: it was told to stop. `retired`: its key is not in the
- * settings.
+ * Reason why an agent accepts no new sessions. `drained`: the agent was told to stop. `retired`: its key is
+ * no longer in the settings.
  */
 export type Departure = 'drained' | 'retired' | 'disconnected' | 'ended'
 
 export const DEPARTURE_WORDS: Readonly<Record<Departure, string>> = {
-  drained: 'it is draining: it finishes its sessions and takes no new ones',
-  retired: 'its key is no longer in gateway.yaml',
-  disconnected: 'its connection was lost',
-  ended: 'it ended its stream without saying that it leaves',
+  drained: 'the agent is draining: it finishes its sessions and accepts no new sessions',
+  retired: "the agent's key is no longer in gateway.yaml",
+  disconnected: 'the connection of the agent was lost',
+  ended: 'the agent ended its stream without an announcement',
 }
 
-/** What `drained` means after the stream has ended. */
-export const STOPPED_WORDS = 'it was told to stop, and has stopped'
+/** Text for `drained` after the stream has ended. */
+export const STOPPED_WORDS = 'the agent was told to stop, and has stopped'
 
 /** The newest stream of an agent since this gateway started. */
 export interface Presence {
   readonly arrival: Arrival
   readonly since: Date
-  /** Undefined while the agent takes new sessions. */
+  /** Undefined while the agent accepts new sessions. */
   readonly left?: { readonly at: Date; readonly why: Departure }
 }

@@ -30,7 +30,10 @@ import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Arrival } from './presence.ts'
 
-/** Options as in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
+/**
+ * Options as in grpc-go. A peer that answers no ping within 20 s counts as gone, so that its agent's name is
+ * free again.
+ */
 const serverOptions = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 30_000,
@@ -38,19 +41,19 @@ const serverOptions = {
 } as const
 
 /**
- * The service, with all methods as streams. Two of them are answered immediately: their request is empty, and
- * a stream reads nothing of it. As unary calls, grpc-js would collect the request first, up to 17 MiB from
- * any caller who sends it slowly.
+ * The service, with all methods as streams. `HealthCheck` and `PreConnect` are answered immediately, because
+ * a stream need not read the empty request. As unary calls, grpc-js would collect the request first, up to 17
+ * MiB from any caller who sends it slowly.
  */
 const service: ServiceDefinition = Object.fromEntries(
   Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
 )
 
-/** Longest time for streams to end in good order when the gateway stops. */
+/** Maximum time in ms for streams to end regularly when the gateway stops. */
 const CLOSE_MS = 1000
-/** Packets read from one agent before its sessions have taken earlier ones. */
+/** Number of packets read from one agent before its sessions have read earlier packets. */
 const AGENT_PACKETS_AHEAD = 16
-/** Unsent bytes for one agent above which its senders are slowed down. */
+/** Number of unsent bytes for one agent above which its senders have to wait. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
 interface TransportServices {
@@ -87,7 +90,7 @@ export class Transport {
     })
   }
 
-  /** Starts listening. @returns the port, also when 0 was asked for */
+  /** Starts listening. @returns the port; for port 0, the port that the system has chosen */
   listen({ host, port }: Address): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     return new Promise((resolve, reject) => {
@@ -105,7 +108,7 @@ export class Transport {
     clearTimeout(force)
   }
 
-  /** Makes the checks before the credential (protocol.md 1.4). */
+  /** Makes the checks that come before the check of the credential (protocol.md 1.4). */
   #connect(call: PacketCall): void {
     switch (call.header('origin')) {
       case 'agent':
@@ -122,7 +125,7 @@ export class Transport {
   #connectAgent(call: PacketCall): void {
     const isDemanded = this.#tls?.agentCa !== undefined
     const certificate = isDemanded ? certificateOf(call.certificate) : undefined
-    // This check comes before the key's: without a certificate no caller can guess keys.
+    // The certificate is checked before the key, so that callers without a certificate cannot guess keys.
     if (isDemanded && certificate === undefined) return this.#refuseCertificate(call, 'missing')
     const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
     if (authentication.kind === 'held-up')
@@ -184,8 +187,8 @@ function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {
 }
 
 /**
- * Credentials with a certificate that can be renewed. grpc-js takes another certificate only from its own
- * kind of credentials.
+ * Credentials with a certificate that can be renewed. grpc-js accepts a new certificate only from its own
+ * class of credentials.
  */
 class RenewedCredentials extends ServerCredentials {
   constructor(certificate: ServerCertificate) {
@@ -204,7 +207,7 @@ function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
 
 /** hoop's headers about an agent's program and machine (protocol.md 1.3). */
 const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
-/** Longest fact that is kept. Facts stay in memory while the gateway runs. */
+/** Maximum number of characters of a fact. Facts stay in memory while the gateway runs. */
 const LONGEST_FACT = 256
 
 function arrivalOf(call: PacketCall): Arrival {
@@ -221,10 +224,12 @@ function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
-/** What is wrong with the certificate of an agent's connection; undefined when it is in order. */
+/** Fault of the certificate of an agent's connection. */
 type CertificateFault = 'missing' | 'other-name'
 
-/** @param raw in DER, signed by an authority of the settings; undefined without such a certificate */
+/**
+ * @param raw certificate in DER, signed by an authority of the settings; undefined without such a certificate
+ */
 function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
   if (raw === undefined) return undefined
   const certificate = new X509Certificate(raw)
@@ -233,9 +238,9 @@ function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
 }
 
 /**
- * Tells whether a certificate names the agent: as its only common name, or as one of its DNS names, in exact
- * letters. Names of hosts are compared in any case and by wildcards (`checkHost`). Names of agents are not:
- * ALPHA and alpha are two.
+ * Tells whether a certificate names the agent, as its only common name or as one of its DNS names. Names of
+ * agents are compared exactly, because ALPHA and alpha are two agents. `checkHost` would ignore case and
+ * allow wildcards.
  */
 export function isFor(certificate: X509Certificate, agent: string): boolean {
   const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }
@@ -246,7 +251,7 @@ export function isFor(certificate: X509Certificate, agent: string): boolean {
 
 const CERTIFICATE_WORDS: Readonly<Record<CertificateFault, string>> = {
   missing:
-    'this gateway requires a certificate from its agents: none was sent, it has expired, or its authority is not in listen.tls.agent-ca; check tls.cert and tls.key of the agent',
+    'this gateway requires a certificate from its agents: the agent sent no certificate, the certificate has expired, or its authority is not in listen.tls.agent-ca; check tls.cert and tls.key of the agent',
   'other-name':
     "the certificate in tls.cert belongs to another agent: its common name or a DNS name must be exactly the agent's name",
 }

@@ -50,7 +50,7 @@ function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean
     const value = query[field]
     return value === undefined ? [] : [{ field, value }]
   })
-  // Connections here have no such field, so none matches.
+  // Connections of this gateway do not have these fields, so no connection matches.
   const isNone = [query.attribute, query.managed_by, query.tags].some((option) => option !== undefined)
   return (connection) =>
     !isNone &&
@@ -72,7 +72,7 @@ function askedTags(text: string | undefined): TagSelector {
   throw new RequestRefused('invalid-request', 'tag_selector: must be like env=prod,region!=eu')
 }
 
-/** Returns the whole list, or one page where the caller asks for a page or a size, as hoop does. */
+/** Returns the whole list, or one page if the caller asks for a page or a size, as in hoop. */
 function pageOf(
   query: Query,
   list: readonly ListedConnectionAnswer[],
@@ -84,8 +84,8 @@ function pageOf(
 }
 
 /**
- * Shows a connection. Names serve as ids, since hoop accepts either in a path. Fields that callers need not
- * know (`command`, `secret`) and fields of missing features are empty.
+ * Shows a connection. Names serve as ids, because hoop accepts a name or an id in a path. Fields that callers
+ * need not know (`command`, `secret`) and fields of missing features are empty.
  */
 function listed(
   { agents }: Pick<ConnectionRouting, 'agents'>,

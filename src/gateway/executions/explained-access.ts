@@ -8,7 +8,7 @@ import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
 import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** Limit of the rows and of the columns of one answer, so 2,500 cells. */
+/** Maximum number of rows and of columns of one answer, so at most 2,500 cells. */
 const MOST_USERS = 50
 const MOST_CONNECTIONS = 50
 
@@ -26,7 +26,10 @@ const REQUESTS = {
 
 const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal' } as const
 
-/** Routes that explain access. Admins and auditors see everybody's access, other users their own. */
+/**
+ * Routes that explain access. Admins and auditors see everybody's access, and other users see their own
+ * access.
+ */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
   return {
     list: ({ query: { user: wanted, connection: part = '', offset = 0, connection_offset: from = 0 } }) => {
@@ -68,7 +71,7 @@ function isPart(part: string, name: string): boolean {
 }
 
 /**
- * Explains what a user may do on a connection, and why. It calls the functions that decide on real requests.
+ * Explains what a user may do on a connection, and why, by calling the functions that decide real requests.
  */
 function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSettings): AccessExplanation {
   const groups = users.reason(user, connection)
@@ -86,7 +89,7 @@ function unseenReason({ isActive }: GatewayUser, { access: { groups = [] } }: Co
   return isActive ? `no access: only for ${orText(groups)}` : 'no access: the user is deactivated'
 }
 
-/** @param refusal of every use, where there is one */
+/** @param refusal reason why every use is refused; undefined without such a reason */
 function useOn(
   connection: ConnectionSettings,
   user: GatewayUser,
@@ -103,7 +106,7 @@ function useOn(
   return { allowed: true, reason: '', approvals }
 }
 
-/** Returns why a use is refused; empty when it is allowed. */
+/** Returns the reason why a use is refused; empty when the use is allowed. */
 function obstacleOf(connection: ConnectionSettings, name: UseName): string {
   const use = useOf(REQUESTS[name])
   if (!connection.access[use]) return hoopWords.disabled(use)
@@ -132,7 +135,7 @@ function levelOf(uses: Uses): AccessExplanation['level'] {
 function usesText(uses: Uses): string[] {
   const names = Object.keys(WORDS) as UseName[]
   const off = names.filter((name) => !uses[name].allowed)
-  if (off.length === names.length) return ['nothing may run there']
+  if (off.length === names.length) return ['nothing may run on this connection']
   const needs = new Map<string, UseName[]>()
   for (const name of names.filter((one) => uses[one].approvals.length > 0)) {
     const text = approvalText(uses[name].approvals.at(-1))

@@ -14,7 +14,7 @@ interface Foreseeing {
 }
 
 /**
- * Tells what would happen to a runbook on a connection now. Reads and runs nothing.
+ * Tells what would happen to a runbook on a connection now, without reading or running the runbook.
  * @throws RequestRefused
  */
 export function foreseen(

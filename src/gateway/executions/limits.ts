@@ -4,10 +4,13 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
-/** SQLite rejects JSON of more than a thousand levels: such a session would be missing in every list. */
+/** SQLite rejects JSON of more than a thousand levels, so such a session would be missing in every list. */
 const MAX_METADATA_LEVELS = 100
 
-/** hoop's limits and texts (the number in the first text is hoop's too). @throws RequestRefused */
+/**
+ * Checks hoop's limits, with hoop's texts. The number in the first text is hoop's, too. @throws
+ * RequestRefused
+ */
 export function checkLimits({ metadata, correlation_id: correlationId }: RunBody): void {
   checkMetadata(metadata)
   if (correlationId === undefined || correlationId === null) return
@@ -46,7 +49,7 @@ function characters(value: unknown): number {
   try {
     return typeof value === 'string' ? value.length : JSON.stringify(value).length
   } catch {
-    // Nested deeper than the stack allows, so it is too long in any case.
+    // The value is nested deeper than the stack allows, so it is too long in any case.
     return Infinity
   }
 }

@@ -34,10 +34,10 @@ export interface ReviewedExecutionServices {
 }
 
 /**
- * Opens the Jira issue, then runs the script or asks for approval and answers with the review's address. In
- * the second case nothing has reached the agent.
+ * Opens the Jira issue, then runs the script or asks for approval and answers with the review's address. A
+ * request for approval sends nothing to the agent.
  * @param wait as for `Executions.execute`
- * @throws as `Executions.execute`, `Tickets.open` and `Reviews.ask`
+ * @throws the errors of `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
   services: ReviewedExecutionServices,
@@ -88,9 +88,9 @@ async function runOrAsk(
 }
 
 const RESPOND_ASYNC = 'respond-async'
-/** A preference that our own clients add: a run that ends within 100 ms is answered with its end. */
+/** A preference that our own clients send, so that the end of a run within 100 ms is answered immediately. */
 const BRIEF_WAIT = 'brief-wait'
-/** Nobody notices that live output begins so much later. */
+/** Nobody notices that live output begins 100 ms later. */
 const BRIEF: AnswerWait = { ms: 100, isForPlainEnd: true }
 
 /** @param run answers with the end, or with 202 after the wait */

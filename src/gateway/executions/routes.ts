@@ -26,11 +26,11 @@ interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
   readonly users: Users
 }
 
-/** Routes of hoop's contract for runbooks and scripts, and one of ours that shows what they would send. */
+/** Routes of hoop's contract for runbooks and scripts, and routes of our own that preview a runbook. */
 export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
   const { users } = services
 
-  /** @param file of the runbook */
+  /** @param file file of the runbook */
   const answer = (asking: Asking, execution: ScriptExecution, file?: string) => {
     const { user, token: askedWith, caller: clientIp, headers } = asking
     const asked = { user, execution: { ...execution, clientIp, askedWith }, file }
@@ -58,7 +58,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const { repository: asked } = body
       const own = connection.runbooks?.repository
       const repository = asked ? allowedRepository(services, connection, asked) : own
-      // An execution would be recorded as refused. A preview records nothing, so it answers with an error
+      // A refused execution is recorded, but a refused preview is not, so the preview answers with an error
       // status.
       if (!connection.access.runbooks)
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))

@@ -22,7 +22,8 @@ export function checkRunbookAccess(
 }
 
 /**
- * Refuses arguments and variables where a caller may not send scripts: they would be a way around that.
+ * Refuses arguments and variables if callers may not send input, because both could change what the script
+ * does.
  * @throws RequestRefused 403
  */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
@@ -30,14 +31,14 @@ export function checkClientInput(connection: ConnectionSettings, body: RunbookBo
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
   throw new RequestRefused(
     'client-input-refused',
-    `connection ${connection.name} takes neither client_args nor env_vars (access.client-input)`,
+    `connection ${connection.name} accepts no client_args or env_vars (access.client-input)`,
   )
 }
 
 /**
  * Returns the name of a connection's repository. Callers name it as in gateway.yaml or by hoop's `host/path`
- * key. A connection runs runbooks of only its own repository.
- * @throws RequestRefused 400 for an unknown repository, 403 for another connection's
+ * key. A connection runs only runbooks of its own repository.
+ * @throws RequestRefused 400 for an unknown repository, 403 for the repository of another connection
  */
 export function allowedRepository(
   services: RunbookServices,
@@ -64,7 +65,7 @@ export function repositoryNamed(services: RunbookServices, name: string | undefi
   return known
 }
 
-/** Whether people type the name of the connection before they run this file on it. */
+/** Whether people have to type the name of the connection before they run this file. */
 export function needsConfirmation({ confirm, runbooks }: ConnectionSettings, file: string): boolean {
   return confirm === true || (runbooks?.confirm ?? []).some((pattern) => pattern.isFor(file))
 }

@@ -20,7 +20,7 @@ export interface RunbookExecution {
   readonly body: RunbookBody
 }
 
-/** Makes all checks, reads the file and renders it. @throws RequestRefused */
+/** Makes all checks, and then reads and renders the file. @throws RequestRefused */
 export async function runbookExecution(
   services: RunbookServices,
   execution: RunbookExecution,
@@ -30,7 +30,10 @@ export async function runbookExecution(
   return { ...request, origin: 'client-api-runbooks', labels: ofRepository }
 }
 
-/** Makes all checks, then reads the file and renders it. @throws RequestRefused */
+/**
+ * Prepares an execution or a preview: makes all checks, and then reads and renders the file. @throws
+ * RequestRefused
+ */
 export async function prepareRunbook(
   services: RunbookServices,
   { user, connection, body, ...execution }: RunbookExecution,
@@ -45,7 +48,7 @@ export async function prepareRunbook(
   return { request: { ...request, secretValues }, repository, ...rendered }
 }
 
-/** Returns what scripts and runbooks take from the body in the same way. */
+/** Returns the parts of a request that are the same for scripts and runbooks. */
 export function executionRequest(source: {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings

@@ -12,12 +12,14 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 /** A rendered runbook: input for the agent, and facts for the history. */
 interface RenderedRunbook {
   readonly script: Buffer
-  /** Variables of the client. Values that the template sets with `asenv` win over the request's. */
+  /** Variables of the client. Values that the template sets with `asenv` replace values of the request. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
   /** Names of the parameters whose values are not recorded. */
   readonly secretParameters: ReadonlySet<string>
-  /** Values of parameters of type password or file. They are left out of the recorded script, too. */
+  /**
+   * Values of parameters of type password or file. The recorded script does not contain these values either.
+   */
   readonly secretValues: readonly Buffer[]
   /** Full id of the file's commit. */
   readonly commit: string
@@ -72,7 +74,10 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
   }
 }
 
-/** Suggests the name that was probably meant, among runbooks that the caller may see anyway. */
+/**
+ * Suggests the runbook that the caller probably meant. The caller may see all runbooks among which it
+ * searches.
+ */
 async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
   if (error.fault !== 'missing' || body.ref_hash !== '') return ''
   const meant = didYouMean(body.file_name, await runbookNames(source))

@@ -25,7 +25,7 @@ export interface RunServices {
   readonly log: Logger
 }
 
-/** A session that has begun to run, and its request. */
+/** A session that runs now, and its request. */
 interface ApprovedRun {
   readonly session: GatewaySession
   readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
@@ -44,7 +44,7 @@ interface ClaimOptions {
   readonly isAutomatic?: boolean
 }
 
-/** Runs approved requests: the bytes that were stored with the request, and only once. */
+/** Runs each approved request once, with the bytes that were stored with the request. */
 export class ApprovedRuns {
   readonly #services: RunServices
   /** Sessions that run in this process. */
@@ -55,12 +55,12 @@ export class ApprovedRuns {
   }
 
   /**
-   * Starts the session of a review. The start is on the disk before anything goes to the agent: so the
-   * session never runs twice, whenever this process is killed. No `await` may come between the checks and
-   * this write.
+   * Starts the session of a review. The start is written to the disk before anything is sent to the agent, so
+   * that the session never runs twice, even if this process is killed. No `await` may come between the checks
+   * and this write.
    * @param id id of the session or its review
-   * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself runs it
-   * @throws RequestRefused, HistoryError: then the review is as before
+   * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself starts the run
+   * @throws RequestRefused, HistoryError; the review has not changed then
    */
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
     const { batch } = how
@@ -78,7 +78,7 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /** Marks reviews as executed that say PROCESSING and do not run in this process. */
+  /** Marks reviews as executed whose state is PROCESSING, but whose session does not run in this process. */
   repair(): void {
     const { history } = this.#services
     const left = history
@@ -106,7 +106,7 @@ export class ApprovedRuns {
       )
   }
 
-  /** Returns the request as it was stored, with the connection as it is now. */
+  /** Returns the stored request, with the present settings of its connection. */
   #requestOf(review: Review): ApprovedRun['request'] {
     const connection = this.#connectionOf(review)
     const stored = this.#stored(review)
@@ -118,15 +118,18 @@ export class ApprovedRuns {
     if (use === 'runbooks' && bringsMore && !connection.access.clientInput)
       throw new RequestRefused(
         'client-input-refused',
-        `connection ${connection.name} takes neither client_args nor env_vars any more (access.client-input)`,
+        `connection ${connection.name} no longer accepts client_args or env_vars (access.client-input)`,
       )
     if (fitsPackets(request)) return request
-    throw new RequestRefused('too-large', 'with what the connection has now, the request is too large')
+    throw new RequestRefused(
+      'too-large',
+      'the request is too large with the present settings of the connection',
+    )
   }
 
   /**
-   * Checks that nothing begins for another user of the same name, nor automatically after the token of the
-   * request was revoked.
+   * Checks that the requester is still the same user. For an automatic run, also checks that the token of the
+   * request was not revoked.
    */
   #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
     const { users } = this.#services
@@ -139,7 +142,7 @@ export class ApprovedRuns {
     if (isAutomatic && withdrawal !== undefined)
       throw new RequestRefused(
         'token-ended',
-        `nothing has run: after the request ${withdrawal}; ${user} has to run it themselves`,
+        `nothing has run: after the request ${withdrawal}; ${user} has to start the run themselves`,
       )
   }
 
@@ -163,7 +166,7 @@ export class ApprovedRuns {
     const stored = decodeStoredRequest(plain)
     const { kind, hex } = review.shown.scriptDigest
     if (digestOf(vault, stored.script, kind) === hex) return stored
-    throw unreadable(review, 'its script differs from the approved one')
+    throw unreadable(review, 'the script differs from the approved script')
   }
 
   #claim(review: Review, { batch, isAutomatic = false }: ClaimOptions): void {
@@ -202,10 +205,11 @@ function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined
   throw new RequestRefused('review-wrong-state', `this approval is for a whole batch: ${way}`, 403)
 }
 
-/** @throws RequestRefused when the connections are not the sealed ones */
+/** @throws RequestRefused when the connections differ from the sealed connections */
 function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
   if (batchConnections.join() === batch.connections.join()) return
-  const text = 'nothing has run: its connections differ from the approved ones; request it again'
+  const text =
+    'nothing has run: the connections of the batch differ from the approved connections; request the batch again'
   throw new RequestRefused('review-wrong-state', text, 403)
 }
 
@@ -222,12 +226,12 @@ export function digestOf(
 }
 
 function unreadable({ sessionId }: Review, reason: string): RequestRefused {
-  const text = `nothing has run: cannot read the stored request of session ${sessionId}: ${reason}; request it again`
+  const text = `nothing has run: cannot read the stored request of session ${sessionId}: ${reason}; request the run again`
   return new RequestRefused('review-wrong-state', text, 403)
 }
 
 function expired(): RequestRefused {
-  const text = 'nothing has run: it was approved and not run in time; request it again'
+  const text = 'nothing has run: the request was approved, but not run in time; request the run again'
   return new RequestRefused('review-wrong-state', text, 403)
 }
 
@@ -235,7 +239,7 @@ function notApproved(): RequestRefused {
   return new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
 }
 
-/** Returns the audit log's entry of a run that the gateway begins itself, in the name of the requester. */
+/** Returns the audit log's entry about a run that the gateway itself begins in the requester's name. */
 export function automaticRun(
   { id, owner, sessionId, batch }: Review,
   more: Partial<AuditFacts> = {},

@@ -11,14 +11,14 @@ import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
 import type { Review } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
-/** Interval of trying runs that were held, or that another gateway has left. */
+/** Interval in ms after which runs are tried again that were held, or that an earlier gateway has left. */
 const TICK_MS = 5000
-/** Reviews per step. Between steps the gateway serves others. */
+/** Number of reviews per step. Between two steps, the gateway serves other requests. */
 const STEP = 1000
 
 /**
- * Refusals that end by themselves, or by a person who chooses Run. Any other refusal ends the request: users
- * do not expect it to run weeks later.
+ * Refusals that end by themselves, or when a person chooses Run. Any other refusal ends the request, because
+ * users do not expect a run weeks later.
  */
 const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'outside-time-window',
@@ -37,16 +37,16 @@ interface AutomaticServices {
   readonly executions: Executions
   readonly users: Users
   readonly audit: AuditLog
-  /** Runs an approved batch. @throws RequestRefused, HistoryError: then the batch keeps waiting */
+  /** Runs an approved batch. @throws RequestRefused, HistoryError; the batch continues to wait then */
   readonly runBatch: (id: string, owner: GatewayUser) => void
   readonly log: Logger
 }
 
 /**
- * Runs approved requests whose owner has asked for that, as if the owner chose Run now, with the owner's
- * present rights. `ApprovedRuns` ensures that a request runs once, whenever this process is killed. The next
- * gateway begins runs that this one has not begun. Nothing runs before `begin`: a run that a gateway begins
- * before it fails to start would be lost. Close this before the sessions.
+ * Runs approved requests whose owner has asked for an automatic run, as if the owner chose Run now, with the
+ * owner's present rights. `ApprovedRuns` ensures that a request runs only once, even if this process is
+ * killed. After a restart, the gateway begins runs that were not begun. Nothing runs before `begin`, because
+ * a run would be lost if the start of the gateway fails afterwards. Close this object before the sessions.
  */
 export class AutomaticRuns {
   readonly #services: AutomaticServices
@@ -61,7 +61,7 @@ export class AutomaticRuns {
 
   begin(): void {
     if (this.#isClosed) return
-    // Runs later, because the approver's answer goes first.
+    // The run begins later, because the approver gets an answer first.
     this.#services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
     this.tick()
@@ -76,7 +76,7 @@ export class AutomaticRuns {
     clearInterval(this.#timer)
   }
 
-  /** Looks at all reviews that wait after this place, in steps. */
+  /** Runs all waiting reviews after this place, in steps. */
   #walk(after: number): void {
     this.#isWalking = false
     this.#trying(({ history }) => {
@@ -134,7 +134,7 @@ export class AutomaticRuns {
 
   #refused(before: Review, { code, message }: RequestRefused): void {
     const { reviews, history, audit, log } = this.#services
-    // Another client may have run it, or its owner may have withdrawn it.
+    // Meanwhile another client may have run the session, or its owner may have withdrawn it.
     const review = history.read((tables) => tables.reviews.find(before.id))
     if (review?.status !== 'APPROVED' || code === 'already-processing') return
     const facts = { sid: review.sessionId, review: review.id, code, reason: message }
@@ -148,7 +148,7 @@ export class AutomaticRuns {
     audit.note(automaticRun(review, { outcome: false, error_message: message.slice(0, MAX_MESSAGE) }))
   }
 
-  /** Does work whose failed writes are retried later. Logs a failure once. */
+  /** Runs `work`, whose failed writes are retried later. Logs only the first failure. */
   #trying(work: (services: AutomaticServices) => void): void {
     if (this.#isClosed) return
     try {

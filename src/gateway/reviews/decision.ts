@@ -20,7 +20,7 @@ export interface Decision {
   readonly comment?: string
 }
 
-/** Time and ids that a decision needs beside the review. */
+/** Time and ids that a decision needs besides the review. */
 interface DecisionMoment {
   readonly now: number
   /** Makes the id of a group entry. */
@@ -33,8 +33,8 @@ interface Refusal {
 }
 
 /**
- * Returns the review after the decision, or the reason of a refusal. The order of the checks is that of
- * hoop's gateway.
+ * Returns the review after the decision, or the reason of a refusal. The order of the checks is the same as
+ * in hoop's gateway.
  */
 export function decide(
   review: Review,
@@ -92,8 +92,8 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
       code: 'invalid-request',
       message: hoopWords.reviewNotUpdated('time window can only be set once'),
     }
-  // A terminal opens with its approval and ends after its access time: a time window would be shown, but not
-  // enforced.
+  // A terminal opens with its approval and ends after its access time, so a time window would be shown, but
+  // not enforced.
   if (timeWindow !== undefined && review.type === 'jit')
     return {
       code: 'invalid-request',
@@ -107,7 +107,10 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
   return isConcerned(review, reviewer) ? undefined : notEligible()
 }
 
-/** Whether the user may decide on the review. Owners and admins may revoke and reject what others review. */
+/**
+ * Whether the user may decide on the review. Owners and admins may also revoke and reject without being in
+ * its groups.
+ */
 function isConcerned(review: Review, { name, groups, isAdmin }: Reviewer): boolean {
   const reviewers = review.groups.map(({ group }) => group)
   return isAdmin || name === review.owner || common(groups, reviewers).length > 0
@@ -128,8 +131,8 @@ function entriesAfter(
         reviewer.groups,
       )
   if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // A forced approval keeps its reviewer, because otherwise an approved review may have fewer approvals than
-  // it needs.
+  // A forced approval keeps its reviewer, because otherwise an approved review could have fewer approvals
+  // than it needs.
   const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,
@@ -144,14 +147,14 @@ function entriesAfter(
   ]
 }
 
-/** Returns the group name of a rejection by a user who is in none of the groups. */
+/** Returns the group name for a rejection or revocation by a user who is in none of the groups. */
 function nameOf({ groups, isAdmin }: Reviewer): string {
   return isAdmin ? 'admin' : (groups[0] ?? 'owner')
 }
 
 /**
- * Whether there are enough approvals. hoop's gateway wants the exact number, so there one reviewer in two
- * groups blocks a review for ever.
+ * Whether there are enough approvals. hoop's gateway requires the exact number, so in hoop one reviewer in
+ * two groups blocks a review for ever.
  */
 function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): boolean {
   const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
@@ -161,7 +164,10 @@ function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): b
   )
 }
 
-/** Returns a review that is over: it was not decided or run in time, or its session was ended meanwhile. */
+/**
+ * Returns the ended form of a review that was not decided or run in time, or whose session has ended
+ * meanwhile.
+ */
 export function withdrawn(review: Review, reason: string): Review {
   return {
     ...review,

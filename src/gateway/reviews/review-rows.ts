@@ -12,15 +12,15 @@ interface WaitingReviews {
 }
 
 /**
- * The reader of a list of reviews: sees their own requests and the reviews of their groups. Undefined: all
- * reviews.
+ * The reader of a list of reviews, who sees their own requests and the reviews of their groups. Undefined:
+ * the reader sees all reviews.
  */
 type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
-/** A list has at most this many reviews, the newest ones. */
+/** Maximum number of reviews in a list, which has the newest reviews. */
 const LISTED = 1000
 
-/** Reviews as rows. Call them through `read` and `write` of the history. */
+/** Reviews as rows. Use this class only within `read` and `write` of the history. */
 export class ReviewRows {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
@@ -30,7 +30,7 @@ export class ReviewRows {
     this.#statements = prepare(db)
   }
 
-  /** @param request sealed request; null where nothing has to be stored */
+  /** @param request sealed request; null if nothing has to be stored */
   insert(review: Review, request: Buffer | null): void {
     const { sessionId, id, owner, connection, type, status, expiresAt } = review
     const columns = [id, owner, connection, type, status, expiresAt, JSON.stringify(review), request]
@@ -40,7 +40,7 @@ export class ReviewRows {
 
   /**
    * @param from status that the review must still have
-   * @returns false when it has another one: nothing has changed
+   * @returns false when the review has another status; nothing has changed then
    */
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review
@@ -89,14 +89,15 @@ export class ReviewRows {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
-  /** Lists earlier reviews of the same runbook that have run, the newest first. None for a script. */
+  /**
+   * Lists earlier reviews of the same runbook that have run, the newest first. The list is empty for a
+   * script.
+   */
   sameRunbook(id: string): Review[] {
     return reviewsIn(this.#statements.sameRunbook.all([id]))
   }
 
-  /**
-   * Lists approved reviews that the gateway itself runs, in the order of their sessions, after this place.
-   */
+  /** Lists approved reviews after this place that the gateway itself runs, in the order of their sessions. */
   automatic(after: number, most: number): { readonly place: number; readonly review: Review }[] {
     const rows = this.#statements.automatic.all([after, most]) as [number, string][]
     return rows.map(([place, record]) => ({ place, review: reviewOf(record) }))
@@ -107,8 +108,8 @@ export class ReviewRows {
   }
 
   /**
-   * Overwrites pages that become free. A row that changes its length moves, and the old copy of a sealed
-   * request would stay in the file until its pages are used again.
+   * Runs `write`, and overwrites pages that become free. A row that changes its length moves. Without this,
+   * the old copy of a sealed request would stay in the file until its pages are used again.
    */
   #leavingNothing<T>(write: () => T): T {
     this.#db.exec('PRAGMA secure_delete = ON')
@@ -175,9 +176,9 @@ function prepare(db: Connection) {
 }
 
 /**
- * Reviews. `record` is JSON. `request` is the sealed request, until it has run or never will. The columns
- * before them are copies from `record`. Foreign keys are off (sqlite.ts), so a trigger removes the rows of a
- * session.
+ * Reviews. `record` is JSON. `request` is the sealed request; it is removed when the request has run, or will
+ * never run. The columns before `record` are copies from it. Foreign keys are off (sqlite.ts), so a trigger
+ * removes the rows of a session.
  */
 const VERSION_7 = `
   CREATE TABLE history.reviews (
@@ -226,7 +227,7 @@ declare module '../history/session.ts' {
 
 const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'people', APPROVED: 'ready' }
 
-/** A terminal's client is gone with its gateway, so only scripts continue to wait. */
+/** Only scripts continue to wait after a restart, because the client of a terminal is gone then. */
 export const reviewOfSession: SessionPart<Review> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
   read: (json) => {
@@ -236,14 +237,14 @@ export const reviewOfSession: SessionPart<Review> = {
   },
 }
 
-/** Takes a JSON list of groups. */
+/** SQL with one parameter: a JSON list of groups. */
 const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
 
 export const REVIEW_FILTERS = {
-  // `viewer` is the user who looks; `user` is the user who is searched for.
+  // `viewer` is the user who reads the list; `user` is the user whose sessions are searched.
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
-  // The `+` keeps SQLite from using these indexes. It reads the list's index until a page is full, since a
-  // team may see most sessions.
+  // The `+` keeps SQLite from using the indexes of these columns. A team may see most sessions, so SQLite
+  // fills a page faster by the index of the list.
   teamViewer: `(+user = ? OR +key IN (${REVIEWED_BY}) OR +connection IN (SELECT value FROM json_each(?))
     OR (+connection IN (SELECT value FROM json_each(?)) AND +user IN (SELECT value FROM json_each(?))))`,
   reviewGroups: `key IN (${REVIEWED_BY})`,
@@ -255,8 +256,8 @@ export const REVIEW_FILTERS = {
 } as const satisfies Partial<SessionParts['filters']>
 
 /**
- * Condition of sessions whose approved access can still be revoked: the review must not be removed with its
- * session.
+ * SQL condition of sessions whose approved access can still be revoked. Such a session must not be removed,
+ * because its review would be removed, too.
  */
 export const IS_REVOCABLE = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
   AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`

@@ -6,8 +6,8 @@ import { timeOf } from '../identity.ts'
 import type { ReviewNeed, ReviewRule } from './rules.ts'
 
 /**
- * `PENDING` waits for people, `APPROVED` for its run. The others are final, except PROCESSING, which EXECUTED
- * follows.
+ * `PENDING` waits for people, and `APPROVED` waits for its run. `PROCESSING` becomes `EXECUTED`. The other
+ * states are final.
  */
 export type ReviewStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'REVOKED' | 'PROCESSING' | 'EXECUTED'
 
@@ -25,8 +25,8 @@ export interface GroupReview {
 }
 
 /**
- * Time of day in which an approved script may run, UTC, `HH:MM`. The end may be before the start: over
- * midnight.
+ * Time of day in which an approved script may run, UTC, `HH:MM`. If the end is before the start, the window
+ * includes midnight.
  */
 export interface TimeWindow {
   readonly start: string
@@ -34,8 +34,7 @@ export interface TimeWindow {
 }
 
 /**
- * A request to people to approve something, with the rule that applies and the facts that they see. Holds no
- * secrets.
+ * A request for approval, with the rule that applies and the facts that approvers see. Contains no secrets.
  */
 export interface Review {
   readonly id: string
@@ -52,7 +51,7 @@ export interface Review {
   readonly accessMs: number
   /** Time of the last approval plus `accessMs`. */
   readonly revokeAt?: number
-  /** Time at which it began to run. */
+  /** Time at which the session began to run. */
   readonly claimedAt?: number
   readonly createdAt: number
   /** A review that is not decided, or not run, by this time ends. */
@@ -60,7 +59,7 @@ export interface Review {
   readonly groups: readonly GroupReview[]
   /** Number of groups that have to approve. */
   readonly minimum: number
-  /** Approvals that a batch needs of each set of groups. Undefined: `minimum` of all. */
+  /** Approvals that a batch needs from each set of groups. Undefined: `minimum` approvals of all groups. */
   readonly needs?: readonly ReviewNeed[]
   readonly forceGroups: readonly string[]
   readonly selfApproval: boolean
@@ -68,18 +67,18 @@ export interface Review {
   readonly rule?: string
   readonly timeWindow?: TimeWindow
   readonly rejectionReason?: string
-  /** The user who has withdrawn the request; undefined if it has ended in another way, or has not. */
+  /** The user who has withdrawn the request; undefined if nobody has withdrawn the request. */
   readonly withdrawnBy?: string
   readonly shown: ShownRequest
-  /** The gateway itself runs it once it is approved, as its owner has asked. */
+  /** Set if the gateway itself runs the request after the approval, as the owner has asked. */
   readonly whenApproved?: true
-  /** Why the gateway has not run it yet. */
+  /** Reason why the gateway has not run the request yet. */
   readonly held?: HeldRun
   /** Undefined: the review is for its session alone. */
   readonly batch?: ReviewedBatch
 }
 
-/** The title is that of the moment in which it was asked for. */
+/** The title is the title at the time of the request. */
 interface ReviewedRunbook {
   readonly file: string
   readonly title?: string
@@ -91,27 +90,27 @@ export interface HeldRun {
   readonly message: string
 }
 
-/** Facts that reviewers see of a batch, which runs the same on each of the connections. */
+/** Facts that reviewers see of a batch, which runs the same runbook on each of the connections. */
 export interface ReviewedBatch {
   readonly id: string
   /** Names of connections, wave by wave. */
   readonly waves: readonly (readonly string[])[]
   /** Number of parallel runs. */
   readonly parallel: number
-  /** Number of failures that stops the batch. */
+  /** Number of failures after which the batch stops. */
   readonly threshold: number
 }
 
-/** Facts that reviewers see of the request beside its session. */
+/** Facts that reviewers see of the request, besides the facts of its session. */
 export interface ShownRequest {
   /**
-   * The hash of the script that will run, in hex. It is keyed where the script contains secrets: they could
-   * be guessed from a plain hash.
+   * The hash of the script that will run, in hex. The hash is keyed if the script contains secrets, because
+   * secrets could be guessed from a plain hash.
    */
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
   /** Arguments with secrets replaced. */
   readonly clientArgs: readonly string[]
-  /** Names only. */
+  /** Names of the variables, without values. */
   readonly envVars: readonly string[]
 }
 
@@ -153,7 +152,9 @@ export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked)
   }
 }
 
-/** Returns the review as hoop's contract has it inside a session, followed by fields of our own. */
+/**
+ * Returns the review in the form of hoop's contract for reviews in sessions, followed by fields of our own.
+ */
 export function reviewInSession(review: Review): ReviewInSession {
   const { scriptDigest, clientArgs, envVars } = review.shown
   return {
@@ -191,7 +192,7 @@ export function reviewView(review: Review, can: ReviewAnswer['can']): ReviewAnsw
   return { ...reviewInSession(review), session: review.sessionId, can }
 }
 
-/** Users have only names here, so the name fills hoop's other fields as well. */
+/** Users of this gateway have only names, so the name fills hoop's other fields, too. */
 function groupView({
   id,
   group,

@@ -23,12 +23,12 @@ import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 
-/** Limit of the waiting requests of one user. A limit is needed because requests may wait for days. */
+/** Maximum number of waiting requests per user, because requests may wait for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 /** Reviewers must be able to read all arguments. */
 const MAX_ARGUMENT_BYTES = 64 * 1024
-/** Interval of looking for expired reviews. */
+/** Interval in ms between searches for expired reviews. */
 const TICK_MS = 15_000
 
 interface ReviewServices extends RunServices {
@@ -41,7 +41,7 @@ interface AskedMore {
   readonly batch?: ReviewedRuns
 }
 
-/** A batch whose first run is the session that waits. */
+/** A batch whose first run is the waiting session. */
 interface ReviewedRuns {
   readonly shown: ReviewedBatch
   readonly stored: StoredForBatch
@@ -50,14 +50,14 @@ interface ReviewedRuns {
 }
 
 /**
- * Requests that people have to approve before they run: records them, takes decisions, and tells clients that
- * wait.
+ * Requests that people have to approve before they run. Records requests and decisions, and tells waiting
+ * clients.
  */
 export class Reviews {
   readonly #services: ReviewServices
   readonly #waiters = new Waiters()
   readonly #timer: NodeJS.Timeout
-  /** Sessions whose clients wait, and run them. */
+  /** Sessions whose clients wait for the approval and start the run themselves. */
   readonly #attended = new Set<string>()
   #runner: (sessionId: string) => void = () => undefined
 
@@ -68,9 +68,9 @@ export class Reviews {
   }
 
   /**
-   * Records a session that waits, and its review. The request that will run is sealed and stored now.
+   * Records a waiting session and its review. The request that will run is sealed and stored now.
    * @param more how long a terminal may be used, or the batch that begins with the session
-   * @throws RequestRefused, HistoryError: then there is no review
+   * @throws RequestRefused, HistoryError; no review exists then
    */
   ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
     this.#checkRoom(request)
@@ -125,7 +125,7 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
-  /** Tells what the user may do about a review now. Decisions that would be refused are not among it. */
+  /** Tells what the user may do about a review now. Decisions that would be refused are false. */
   possible(user: GatewayUser, review: Review): PossibleDecisions & { readonly withdraw: boolean } {
     const { users, history } = this.#services
     if (users.onlyReads(user))
@@ -146,16 +146,13 @@ export class Reviews {
 
   /**
    * @param id id of the review or of its session
-   * @throws RequestRefused, HistoryError: then the review is as before
+   * @throws RequestRefused, HistoryError; the review has not changed then
    */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewNotFound)
     if (user.kind === 'machine' && decision.verdict === 'APPROVED')
-      throw new RequestRefused(
-        'not-permitted',
-        `${user.name} is a machine: people approve, machines never do`,
-      )
+      throw new RequestRefused('not-permitted', `${user.name} is a machine, and only people may approve`)
     // `tick` ends expired reviews some seconds later.
     if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.clock.latest)
       throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
@@ -171,14 +168,14 @@ export class Reviews {
 
   /**
    * Ends a session that waits for approval or for its run.
-   * @param by user who withdraws it
+   * @param by user who withdraws the request
    * @returns false when the session does not wait
    * @throws HistoryError
    */
   cancel(sessionId: string, reason: string, by: string): boolean {
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
-    // A terminal that was approved and is not opened yet. Its approval stays, because it can open other
+    // A terminal that is approved, but not opened yet, ends. Its approval stays, because it can open other
     // terminals.
     const cause = { code: 'withdrawn', by }
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
@@ -188,28 +185,28 @@ export class Reviews {
   }
 
   /**
-   * Ends the session of a client that has asked for a terminal and left. Its review stays: the terminal can
-   * be opened by it later.
+   * Ends the session of a client that has asked for a terminal and left. Its review stays, because its
+   * approval can open the terminal later.
    */
   left(sessionId: string): void {
     this.#endSession(sessionId, 'the client has left', { code: 'client-left' })
   }
 
-  /** Returns the review when it is decided or has ended; undefined when the signal comes before. */
+  /** Returns the review when it is decided or has ended; undefined when the signal aborts first. */
   async decided(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
     const told = this.#waiters.wait(sessionId, signal)
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     return review === undefined || review.status === 'PENDING' ? told : review
   }
 
-  /** @param runner is called with a session that the gateway itself may have to run now */
+  /** @param runner called with a session that the gateway itself may have to run now */
   runBy(runner: (sessionId: string) => void): void {
     this.#runner = runner
   }
 
   /**
-   * Notes that a client waits for the session, and runs it once it is approved. If the client leaves earlier,
-   * the gateway runs the session.
+   * Notes that a client waits for the approval and will start the session. If the client leaves earlier, the
+   * gateway runs the session.
    */
   attend(sessionId: string): Disposable {
     this.#attended.add(sessionId)
@@ -225,20 +222,20 @@ export class Reviews {
     return this.#attended.has(sessionId)
   }
 
-  /** Notes why an approved request does not run yet. @throws HistoryError */
+  /** Notes the reason why an approved request does not run yet. @throws HistoryError */
   hold(review: Review, held: HeldRun): void {
     this.#services.history.write(({ reviews }) => reviews.update({ ...review, held }, 'APPROVED'))
   }
 
   /**
    * Ends an approved request that may not run.
-   * @throws RequestRefused when it has changed meanwhile, HistoryError
+   * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
   refuse(review: Review, reason: string): void {
     this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
   }
 
-  /** Ends expired reviews. Marks reviews as executed that still say PROCESSING after their run. */
+  /** Ends expired reviews. Marks reviews as executed that are still PROCESSING after their run. */
   tick(): void {
     const { history, runs, log } = this.#services
     try {
@@ -278,7 +275,7 @@ export class Reviews {
 
   /**
    * Records a decision and applies its effects.
-   * @param cause of the session's end, if it ends
+   * @param cause cause of the session's end, if the session ends
    * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
   #change(before: Review, after: Review, cause: EndCause, text = deniedText(after)): void {
@@ -313,7 +310,7 @@ function waits({ type, status }: Review): boolean {
 }
 
 function overdue({ status }: Review): string {
-  return status === 'PENDING' ? 'nobody has decided in time' : 'it was approved and not run in time'
+  return status === 'PENDING' ? 'nobody has decided in time' : 'the request was approved, but not run in time'
 }
 
 type Waiter = (review?: Review) => void
@@ -321,7 +318,7 @@ type Waiter = (review?: Review) => void
 export class Waiters {
   readonly #waiters = new Map<string, Set<Waiter>>()
 
-  /** Returns the review as soon as it is told, or undefined when the signal comes before. */
+  /** Returns the review that `tell` passes on; undefined when the signal aborts first. */
   async wait(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
     let wake: Waiter = () => undefined
     const told = new Promise<Review | undefined>((resolve) => (wake = resolve))

@@ -13,23 +13,23 @@ export interface ReviewRule {
   readonly review: ReviewSettings
   /** The path of the runbooks' rule; undefined for the connection's own rule. */
   readonly path?: string
-  /** Approvals that a batch needs whose connections have rules of their own. */
+  /** Approvals that a batch needs if its connections have rules of their own. */
   readonly needs?: readonly ReviewNeed[]
 }
 
-/** One of a connection's rules of approval. */
+/** A connection's rule for approval. */
 interface PathRule {
-  /** The runbooks that the rule is for; undefined for everything else. */
+  /** The runbooks that the rule is for; undefined for the connection's own rule. */
   readonly path: PathPattern | undefined
-  /** Undefined: no approval is needed. */
+  /** Undefined if no approval is needed. */
   readonly rule: ReviewRule | undefined
 }
 
 type Asked = Pick<SessionRequest, 'connection' | 'origin' | 'verb'>
 
 /**
- * Returns the rule by which a request needs approval; undefined when it needs none. A request that is not
- * allowed at all is not reviewed: it is refused as without rules.
+ * Returns the rule by which a request needs approval; undefined when it needs no approval. A request that is
+ * not allowed at all needs no review, because it is refused in any case.
  * @param groups groups of the requester
  * @param file file of a runbook
  */
@@ -40,7 +40,7 @@ export function reviewRule(request: Asked, groups: readonly string[], file?: str
   return reviewRules(connection, groups).find(isFor)?.rule
 }
 
-/** Returns all rules of a connection for a user, in the order in which the first one that fits decides. */
+/** Returns all rules of a connection for a user, in order. The first rule that fits decides. */
 export function reviewRules(
   { review, runbooks }: ConnectionSettings,
   groups: readonly string[],

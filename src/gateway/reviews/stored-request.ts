@@ -2,26 +2,24 @@ import * as v from 'valibot'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
 /**
- * The stored parts of a request that will run once it is approved: everything but its connection, which the
- * settings have.
+ * The stored parts of a request that will run after its approval. The connection is not stored, because the
+ * settings have it.
  */
 export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch & StoredAsker
 
-/**
- * The requester, so that nothing runs in the name of another user. Requests of older versions do not have it.
- */
+/** The requester, so that nothing runs in the name of another user. Missing in requests of older versions. */
 interface StoredAsker {
-  /** As in `Users.identity`. */
+  /** Text of `Users.identity`. */
   readonly asker?: string | undefined
-  /** Missing where no token was used. */
+  /** Missing if no token was used. */
   readonly token?: { readonly id: string; readonly sha256: Buffer } | undefined
 }
 
-/** Fields that the runs of a batch need beside the request of the first run. */
+/** Fields that the runs of a batch need besides the request of the first run. */
 export interface StoredForBatch {
-  /** Names in the order in which they run; undefined where the request is for one session. */
+  /** Names of the connections in the order of their runs; undefined if the request is for one session. */
   readonly batchConnections?: readonly string[] | undefined
-  /** Fields of the issues of the other connections. */
+  /** Fields of the Jira issues of the other connections. */
   readonly jiraFields?: Readonly<Record<string, string>> | undefined
 }
 
@@ -78,8 +76,8 @@ export function encodeStoredRequest(
 }
 
 /**
- * Decodes what `encodeStoredRequest` made.
- * @throws ValiError, SyntaxError: it was sealed, so only a bug can change it
+ * Decodes the bytes of `encodeStoredRequest`.
+ * @throws ValiError, SyntaxError only after a bug, because the bytes were sealed
  */
 export function decodeStoredRequest(bytes: Buffer): StoredSessionRequest {
   return v.parse(Stored, JSON.parse(bytes.toString()))

@@ -7,12 +7,15 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Review } from './review.ts'
 
-/** Largest step back of the clock since an approval. After a larger one, the approval no longer counts. */
+/**
+ * Maximum step back of the clock since an approval, in ms. After a larger step, the approval no longer
+ * counts.
+ */
 const CLOCK_MS = 60_000
 
 /**
- * Approved access to terminals: limits how long each may be used, and until when the same approval opens
- * others.
+ * Approved access to terminals. Limits how long each terminal may be used, and until when the same approval
+ * opens further terminals.
  */
 export class TerminalAccess {
   readonly #history: History
@@ -31,13 +34,14 @@ export class TerminalAccess {
     return known.find((review) => leftMs(review, Date.now()) > 0)
   }
 
-  /** Opens one more session by this approval. @throws as `Sessions.open` */
+  /** Opens one more session by this approval. @throws the errors of `Sessions.open` */
   open(request: SessionRequest, review: Review): GatewaySession {
     return this.#limited(this.#sessions.open(request), review)
   }
 
   /**
-   * Continues the session that has waited for this approval. A client may take a while to open it.
+   * Continues the session that has waited for this approval. The client may open the session some time after
+   * the approval.
    * @throws RequestRefused when the approval was revoked, or the session was killed or has ended meanwhile
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
@@ -48,7 +52,7 @@ export class TerminalAccess {
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 
-  /** Ends the sessions of this approval. @param by user who revokes it */
+  /** Ends the sessions of this approval. @param by user who revokes the approval */
   revoke({ id }: Review, text: string, by: string | undefined): void {
     for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text, by)
   }
@@ -69,7 +73,7 @@ export class TerminalAccess {
   }
 }
 
-/** Returns the ms that are left: at most the approved time, whatever the clock says. */
+/** Returns the remaining time in ms. It is never more than the approved time, even if the clock is wrong. */
 function leftMs({ accessMs, revokeAt = 0 }: Review, now: number): number {
   const approvedAt = revokeAt - accessMs
   return now < approvedAt - CLOCK_MS ? 0 : Math.min(revokeAt - now, accessMs)

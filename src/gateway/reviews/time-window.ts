@@ -10,7 +10,7 @@ export function minutesOf(text: string): number | undefined {
 }
 
 /**
- * Whether the time of day, UTC, is in the window. A window whose end is not after its start goes over
+ * Whether the time of day, UTC, is in the window. A window whose end is not after its start includes
  * midnight. hoop's gateway ignores the part after midnight.
  */
 export function isInside({ start, end }: TimeWindow, now: Date): boolean {

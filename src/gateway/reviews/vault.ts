@@ -10,26 +10,27 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * The plain request, or the reason why it cannot be read: the key is gone or different, or the sealed bytes
- * were changed.
+ * The plain request, or the reason why the request cannot be read. The key may be missing or different, or
+ * the sealed bytes may have changed.
  */
 type Unsealed =
   { readonly plain: Buffer; readonly broken?: never } | { readonly broken: string; readonly plain?: never }
 
 /**
- * Seals waiting requests, including their secrets, with a key beside the history in a file of its own (0600).
+ * Encrypts waiting requests, including their secrets. The key is in a file of its own (0600) beside the
+ * history.
  */
 export class RequestVault {
   readonly #path: string
   #key: Buffer | undefined
 
-  /** Creates no key yet; the first request creates it. */
+  /** Creates no key yet. The first request creates the key. */
   constructor(path: string) {
     this.#path = path
   }
 
   /**
-   * @param purpose purpose of the bytes; they cannot be unsealed with another one
+   * @param purpose purpose of the bytes; they cannot be unsealed with another purpose
    * @throws HistoryError, ForeignPathError
    */
   seal(plain: Buffer, purpose: string): Buffer {
@@ -42,7 +43,7 @@ export class RequestVault {
   /** @throws HistoryError, ForeignPathError */
   unseal(sealed: Buffer, purpose: string): Unsealed {
     const key = this.#keyThere()
-    if (key === undefined) return { broken: `its key ${this.#path} is missing` }
+    if (key === undefined) return { broken: `the key ${this.#path} is missing` }
     try {
       const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES))
         .setAAD(Buffer.from(purpose))
@@ -50,11 +51,11 @@ export class RequestVault {
       const content = sealed.subarray(NONCE_BYTES + TAG_BYTES)
       return { plain: Buffer.concat([decipher.update(content), decipher.final()]) }
     } catch {
-      return { broken: `it was not sealed with the key in ${this.#path}` }
+      return { broken: `the request was not sealed with the key in ${this.#path}` }
     }
   }
 
-  /** Returns a keyed hash of a text, in hex, because the text could be guessed from a plain hash. */
+  /** Returns a keyed hash of a text, in hex. From a plain hash, the text could be guessed. */
   digest(text: Buffer): string {
     return createHmac('sha256', this.#keyOrNew()).update('script ').update(text).digest('hex')
   }
@@ -69,14 +70,14 @@ export class RequestVault {
     const key = this.#trying('read', () => readFileSync(this.#path))
     if (key.length !== KEY_BYTES)
       throw new HistoryError(
-        `reviews: ${this.#path} is not a key of ${KEY_BYTES} bytes; restore it or remove it`,
+        `reviews: ${this.#path} is not a key of ${KEY_BYTES} bytes; restore or remove the file`,
       )
     return (this.#key = key)
   }
 
   /**
-   * Writes a new key through to the disk before anything is sealed with it: without the key, waiting requests
-   * are lost.
+   * Writes and syncs a new key before anything is sealed with the key, because waiting requests are lost
+   * without it.
    */
   #newKey(): Buffer {
     const key = randomBytes(KEY_BYTES)
@@ -99,7 +100,7 @@ export class RequestVault {
   }
 }
 
-/** Writes a file through to the disk. A file that a killed gateway has left there is overwritten. */
+/** Writes and syncs a file. Overwrites a file that a killed gateway has left. */
 function writeDurably(path: string, bytes: Buffer): void {
   claimFile(path)
   const file = openSync(path, 'w', 0o600)

@@ -162,7 +162,7 @@ describe('the embedded gateway towards an agent', () => {
     })
     expect((await gateway.request('GET', '/api/agents/local')).body).toMatchObject({
       ...{ state: 'lost', sessions: 0, session_limit: null },
-      last_words: 'it ended its stream without saying that it leaves',
+      last_words: 'the agent ended its stream without an announcement',
     })
   })
 

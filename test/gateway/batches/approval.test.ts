@@ -151,7 +151,7 @@ describe('one approval for all connections', () => {
     const { status, body } = await exec(fleet, id)
     expect([status, body['message']]).toEqual([
       403,
-      'nothing has run: its connections differ from the approved ones; request it again',
+      'nothing has run: the connections of the batch differ from the approved connections; request the batch again',
     ])
     expect(fleet.begun).toEqual([])
   })

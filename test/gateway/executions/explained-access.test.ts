@@ -53,7 +53,7 @@ describe('what a user may do on a connection', () => {
       'dba; runbooks need approval of dba or lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval of sre; no exec or terminal',
     ],
     ['fay', 'open', 'reads', 'everybody; an auditor reads, and runs nothing'],
-    ['ann', 'shut', 'none', 'everybody; nothing may run there'],
+    ['ann', 'shut', 'none', 'everybody; nothing may run on this connection'],
   ])('%s on %s: %s', async (name, connection, level, text) => {
     expect(await explained(name, connection)).toMatchObject({ user: name, connection, level, text })
   })

@@ -236,7 +236,7 @@ it.each(['machine', 'machine-admin'] as const)('lets no %s approve, by no way', 
       const answer = await send(caller, 'PUT', path, { status: 'APPROVED', ...more })
       expect([answer.status, answer.body['message']]).toEqual([
         403,
-        `${caller} is a machine: people approve, machines never do`,
+        `${caller} is a machine, and only people may approve`,
       ])
     }
 })

@@ -257,7 +257,7 @@ describe('GET /api/agents', () => {
     expect((await look())['metadata']).toEqual(facts)
     expect(await look()).toMatchObject({
       ...{ state: 'left', connected_at: there['connected_at'], sessions: 0 },
-      last_words: 'it was told to stop, and has stopped',
+      last_words: 'the agent was told to stop, and has stopped',
     })
     expect(Date.parse(String((await look())['last_contact']))).toBeGreaterThanOrEqual(began)
     const connected = await site.request('GET', '/api/agents?status=CONNECTED')

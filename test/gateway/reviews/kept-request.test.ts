@@ -84,7 +84,7 @@ it('an approved script that nobody has run in time ends, is revoked and cannot r
   const [approved = '', undecided = '', later = ''] = asked
   expect(await reviewOf(gateway, approved)).toMatchObject({
     status: 'REVOKED',
-    rejection_reason: 'it was approved and not run in time',
+    rejection_reason: 'the request was approved, but not run in time',
   })
   expect(await reviewOf(gateway, undecided)).toMatchObject({ status: 'REJECTED' })
   for (const sid of [approved, undecided]) {

@@ -54,7 +54,7 @@ it('opens nothing that was changed, or sealed for something else or with another
 it('says which key is gone or broken', () => {
   const sealed = new RequestVault(key).seal(secret, 'one')
   rmSync(key)
-  expect(new RequestVault(key).unseal(sealed, 'one').broken).toBe(`its key ${key} is missing`)
+  expect(new RequestVault(key).unseal(sealed, 'one').broken).toBe(`the key ${key} is missing`)
   writeFileSync(key, 'short', { mode: 0o600 })
   expect(() => new RequestVault(key).seal(secret, 'one')).toThrow(`${key} is not a key of 32 bytes`)
   expect(() => new RequestVault(path.join(folder, 'nowhere', 'key')).seal(secret, 'one')).toThrow(
