@@ -41,6 +41,16 @@ const FORM = {
   sourcesContent: false,
 }
 
+/** Both of a chunk's file and a pack: the expression of a function, as Node makes it of a module. */
+const FUNCTION = {
+  ...FORM,
+  format: 'cjs',
+  sourcemap: 'external',
+  // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
+  supported: { 'dynamic-import': false },
+}
+const [HEAD, FOOT] = ['(function (exports, require, module, __filename, __dirname) {', '})']
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) await compile()
 
 async function compile() {
@@ -63,16 +73,18 @@ async function compile() {
     metafile: true,
     logLevel: 'warning',
   })
-  const chunks = new Map(await Promise.all(outputFiles.map(chunkOf)))
-  for (const [name, { code, map }] of chunks) {
-    writeFileSync(path.join(folder, name), code)
-    writeFileSync(path.join(folder, `${name}.map`), map)
-  }
+  const chunks = new Map(
+    outputFiles.map(({ path: file, text }) => {
+      const { exports } = metafile.outputs[path.relative(root, file)]
+      return [path.basename(file), { text, exports }]
+    }),
+  )
+  await Promise.all([...chunks].map(writeChunk))
   writeFileSync(path.join(folder, 'LICENSES'), licenses(Object.keys(metafile.inputs)))
   // The first runs say which chunks they load, the second ones leave the code of these.
   for (const name of await runAll()) {
     const list = path.join(folder, `${name}.list`)
-    pack(name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
+    await pack(name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
     rmSync(list)
   }
   await runAll()
@@ -98,35 +110,58 @@ function isWhole(name) {
   return WHOLE.some((whole) => name === whole || name.startsWith(`${whole}/`))
 }
 
-/** A chunk as the expression of a function, as Node makes it of a module. */
-async function chunkOf({ path: file, text }) {
-  const name = path.basename(file)
-  const { code, map } = await transform(text, {
-    ...FORM,
-    format: 'cjs',
-    sourcefile: name,
-    sourcemap: 'external',
-    // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
-    supported: { 'dynamic-import': false },
-    banner: '(function (exports, require, module, __filename, __dirname) {',
-    footer: '})',
-  })
-  return [name, { code, map }]
+async function writeChunk([name, { text }]) {
+  const how = { ...FUNCTION, sourcefile: name, banner: HEAD, footer: FOOT }
+  const { code, map } = await transform(text, how)
+  writeFileSync(path.join(folder, name), code)
+  writeFileSync(path.join(folder, `${name}.map`), map)
 }
 
-/** Writes an object with these chunks, and a map of theirs. */
-function pack(name, names, chunks) {
-  const sections = []
-  let text = '({\n'
-  let line = 1
-  for (const each of names) {
-    const { code, map } = chunks.get(each)
-    text += `${JSON.stringify(each)}:\n${code.trimEnd()},\n`
-    sections.push({ offset: { line: line + 1, column: 0 }, map: JSON.parse(map) })
-    line = text.split('\n').length - 1
-  }
-  writeFileSync(path.join(folder, `${name}.js`), `${text}})\n`)
-  writeFileSync(path.join(folder, `${name}.js.map`), JSON.stringify({ version: 3, sections }))
+/**
+ * Writes these chunks as one, in which they use each other's variables without objects between them. Its function
+ * `chunk` evaluates a chunk, if that is not done, and returns its exports.
+ */
+async function pack(name, names, chunks) {
+  const cases = names.map((each) => `case '${each}': return require('exports of ./${each}').exported()`)
+  await build({
+    ...FUNCTION,
+    stdin: { contents: `export function chunk(name) { switch (name) { ${cases.join('\n')} } }` },
+    outfile: path.join(folder, `${name}.js`),
+    bundle: true,
+    banner: { js: HEAD },
+    footer: { js: FOOT },
+    plugins: [
+      {
+        name: 'pack',
+        setup(bundler) {
+          bundler.onResolve({ filter: /./ }, ({ kind, path: id }) => {
+            if (id.startsWith('exports of '))
+              return { path: id.slice('exports of '.length), namespace: 'exports' }
+            // `import()` asks for the chunk by its name: it may have been evaluated already.
+            const isPart = kind !== 'dynamic-import' && names.includes(id.slice('./'.length))
+            return isPart ? { path: id, namespace: 'chunks' } : { path: id, external: true }
+          })
+          bundler.onLoad({ filter: /./, namespace: 'chunks' }, ({ path: id }) => ({
+            contents: chunks.get(id.slice('./'.length)).text,
+            resolveDir: folder,
+          }))
+          bundler.onLoad({ filter: /./, namespace: 'exports' }, ({ path: id }) => ({
+            contents: exportsOf(id, chunks.get(id.slice('./'.length)).exports),
+            resolveDir: folder,
+          }))
+        },
+      },
+    ],
+    logLevel: 'warning',
+  })
+}
+
+/** The exports of a chunk as an object, which is only made for a chunk of a file of its own, and by `import()`. */
+function exportsOf(id, names) {
+  const imported = names.map((name, index) => `${name} as e${index}`)
+  const getters = names.map((name, index) => `get ${name}() { return e${index} }`)
+  return `import { ${imported.join()} } from '${id}'
+    export const exported = () => Object.defineProperty({ ${getters.join()} }, '__esModule', { value: true })`
 }
 
 async function runAll() {

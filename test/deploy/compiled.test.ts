@@ -59,7 +59,7 @@ it('the program says the same with code that V8 refuses, and with none', () => {
   writeFileSync(place.at('dist/compiled/program/sessions.code'), 'made by another version')
   expect(sessions()).toEqual(first)
   // A chunk that is in no pack has a file of its own.
-  writeFileSync(place.at('dist/compiled/program/sessions.js'), '({})')
+  writeFileSync(place.at('dist/compiled/program/sessions.js'), '(function () {})')
   expect(sessions()).toEqual(first)
   rmSync(place.at('dist/compiled'), { recursive: true })
   expect(sessions()).toEqual(first)

@@ -28,6 +28,10 @@ const ENTRY = 'main.js'
 interface Program {
   readonly main: () => Promise<void>
 }
+/** A pack returns the exports of each of its chunks. */
+interface Pack {
+  readonly chunk?: (name: string) => object | undefined
+}
 type Chunk = (exports: object, require: (id: string) => unknown, ...scope: readonly unknown[]) => void
 
 /**
@@ -38,8 +42,6 @@ type Chunk = (exports: object, require: (id: string) => unknown, ...scope: reado
  */
 export function compiledProgram(word: string | undefined): Program | undefined {
   const name = (Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : undefined) ?? OTHERS
-  const pack = scriptOf(`${name}.js`, readIfThere(`${name}.code`)) as
-    Readonly<Record<string, Chunk>> | undefined
   const file = path.join(folder, ENTRY)
   const loaded = new Map<string, { exports: object }>()
 
@@ -54,13 +56,22 @@ export function compiledProgram(word: string | undefined): Program | undefined {
   function load(chunk: string): object | undefined {
     const present = loaded.get(chunk)
     if (present !== undefined) return present.exports
-    const make = pack?.[chunk] ?? (scriptOf(chunk) as Chunk | undefined)
+    const packed = pack?.chunk?.(chunk)
+    if (packed === undefined) return run(chunk)
+    loaded.set(chunk, { exports: packed })
+    return packed
+  }
+
+  function run(name: string, cachedData?: Buffer): object | undefined {
+    const make = scriptOf(name, cachedData) as Chunk | undefined
     if (make === undefined) return undefined
     const module = { exports: {} }
-    loaded.set(chunk, module)
+    loaded.set(name, module)
     make(module.exports, requireFrom, module, file, folder)
     return module.exports
   }
+
+  const pack = run(`${name}.js`, readIfThere(`${name}.code`)) as Pack | undefined
 
   return load(ENTRY) as Program | undefined
 }
