@@ -5,6 +5,7 @@ import type { Account } from '../account/account.ts'
 import { reasonOfCode } from '../running/session-end.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
+import { UNREADABLE } from './reading.ts'
 
 /** Longest answer in bytes. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
 const LONGEST_JSON = 32 * 1024 * 1024
@@ -18,25 +19,28 @@ export interface RestReply<T> {
 
 /**
  * Sends a request like `ask` and reads JSON of a certain shape.
- * @param shape of every answer, or by its status
+ * @param shape of every answer, or a function that reads it, and returns UNREADABLE for what is none of a gateway
  * @param limit in bytes
  * @throws ApiError
  */
 export async function askJson<T>(
   account: Account,
   question: Question,
-  shape: v.GenericSchema<unknown, T> | ((status: number) => v.GenericSchema<unknown, T>),
+  shape: v.GenericSchema<unknown, T> | ((json: unknown, status: number) => T | typeof UNREADABLE),
   limit = LONGEST_JSON,
 ): Promise<RestReply<T>> {
   const answer = await askWell(account, question)
   const { status } = answer
   const body = await readBody(answer, limit)
-  const parsed = v.safeParse(
-    typeof shape === 'function' ? shape(status) : shape,
-    parsedJson(body.toString('utf8')),
-  )
-  if (parsed.success) return { status, value: parsed.output }
-  throw noGateway(account, question, status)
+  const json = parsedJson(body.toString('utf8'))
+  const value = typeof shape === 'function' ? shape(json, status) : parsed(shape, json)
+  if (value === UNREADABLE) throw noGateway(account, question, status)
+  return { status, value }
+}
+
+function parsed<T>(shape: v.GenericSchema<unknown, T>, json: unknown): T | typeof UNREADABLE {
+  const result = v.safeParse(shape, json)
+  return result.success ? result.output : UNREADABLE
 }
 
 /**

@@ -1,14 +1,13 @@
-import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { itemTable } from '../../../src/basics/text/table.ts'
-import { readable } from '../../../src/client/rest/call.ts'
+import { readerOf } from '../../../src/client/rest/reading.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
 import { took } from '../../../src/commands/client/report/words.ts'
 import { ListedSessionShape } from '../../../src/contract/session-shape.ts'
 import { sessionDetails, SESSION_COLUMNS } from '../../../src/commands/client/sessions/sessions.ts'
 
 /** Reads a session as from a gateway that leaves out the other fields. */
-const read = (said: object) => v.parse(readable(ListedSessionShape), said) as RecordedSession
+const read = (said: object) => readerOf(ListedSessionShape)(said) as RecordedSession
 
 const done = {
   id: '5701046a-7b7a-4a78-abb0-a24c95e6fe54',
