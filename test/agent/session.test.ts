@@ -128,7 +128,7 @@ describe('a session', () => {
     const strict = { dlpProvider: 'gcp', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }
     const masked = await exec('s1', 'echo ran', strict)
     expect(code(masked)).toBe('254')
-    expect(String(masked.payload)).toContain('has to be masked')
+    expect(String(masked.payload)).toContain('must be masked')
     expect(types(gateway.of('s1'))).toEqual(['ClientSessionClose'])
   })
 

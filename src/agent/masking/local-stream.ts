@@ -5,10 +5,11 @@ import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
 /**
- * Limit for parts of a session's output that took too long to mask. All output after them passes unmasked.
+ * Maximum number of parts of a session's output that took too long to mask. After these, all output
+ * passes unmasked.
  */
 const MOST_TOO_LONG = 3
-const PASSES = 'the local engine gave up on the output too often: the rest passes unmasked'
+const PASSES = 'masking by the local engine took too long several times: the remaining output passes unmasked'
 
 /** The number of parts of a session's output that took too long. The session's streams share it. */
 export interface GivenUp {
@@ -22,8 +23,8 @@ export class LocalStream implements OutputFilter {
   readonly #givenUp: GivenUp
 
   /**
-   * @param longestMs of work for one part of the output
-   * @param words has read the text before the stream
+   * @param longestMs maximum time in milliseconds for masking one part of the output
+   * @param words words of the text before the stream
    */
   constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number, words?: Words) {
     this.#stream = new MaskedStream(masking, longestMs, words)
@@ -65,7 +66,7 @@ export class LocalStream implements OutputFilter {
   }
 
   /**
-   * Adds the part that took too long, unmasked, to the masked part before it.
+   * Returns the masked bytes before the part that took too long, and then this part unmasked.
    * @throws OutputStopped in strict mode
    */
   #unmasked(error: unknown): Buffer {

@@ -2,7 +2,10 @@ import { OutputStopped } from '../../policy/output-filter.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 
-/** The masking results of a session's output, and those not yet sent to the gateway. */
+/**
+ * The masking results of a session's output. Also keeps which results are not yet sent to the
+ * gateway.
+ */
 export class MaskingResult {
   readonly #isStrict: boolean
   readonly #complain: (error: string) => void
@@ -14,7 +17,7 @@ export class MaskingResult {
 
   /**
    * @param complain called for the first failure
-   * @param unmasked known before any output: the reason why some of it is not masked
+   * @param unmasked reason, known before any output, why a part of the output is not masked
    */
   constructor(isStrict: boolean, complain: (error: string) => void, unmasked?: string) {
     this.#isStrict = isStrict
@@ -28,10 +31,13 @@ export class MaskingResult {
     this.#bytes += bytes
   }
 
-  /** Lets the output pass unmasked, if that is allowed. @throws OutputStopped in strict mode */
+  /** Notes a failure, after which the output passes unmasked. @throws OutputStopped in strict mode */
   failed(error: string): void {
     if (this.#isStrict)
-      throw new OutputStopped('masking', `the output has to be masked, and could not be: ${error}`)
+      throw new OutputStopped(
+        'masking',
+        `the output must be masked (strict mode), but masking failed: ${error}`,
+      )
     if (this.#failures.length === 0) {
       this.#complain(error)
       this.#failures.push(error)
@@ -39,21 +45,24 @@ export class MaskingResult {
     if (this.#errors.length === 0) this.#errors = [error]
   }
 
-  /** Notes that all further output passes unmasked. The log and the close say it once. */
+  /** Notes that all further output passes unmasked. The log and the close contain the reason once. */
   passes(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#complain(reason)
     this.lost(reason)
   }
 
-  /** Notes that output is not shown, since it could no longer be masked. The close says it once. */
+  /**
+   * Notes that output is not shown, because it could no longer be masked. The close contains the
+   * reason once.
+   */
   lost(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#failures.push(reason)
     this.#errors = [...this.#errors, reason]
   }
 
-  /** Returns the results since the last call, for a packet of output; undefined when there are none. */
+  /** Returns the results since the last call, for a packet of output; undefined without new results. */
   take(): MaskedOutput | undefined {
     if (this.#counts.size === 0 && this.#errors.length === 0) return undefined
     const taken = { bytes: this.#bytes, counts: this.#counts, errors: this.#errors }
@@ -63,7 +72,10 @@ export class MaskingResult {
     return taken
   }
 
-  /** Returns the results for the close: those after the last output, and whether all output was masked. */
+  /**
+   * Returns the results for the close: the results after the last packet of output, and all
+   * failures.
+   */
   takeLast(): MaskedOutput | undefined {
     const last = this.take()
     if (this.#failures.length === 0) return last
@@ -83,11 +95,11 @@ export type AskedMasking = Pick<
   | 'dataMaskingEntityTypesData'
 >
 
-/** Whether there may be something to mask. The engines are loaded only then. */
+/** Whether the session may need masking. The engines are loaded only for such sessions. */
 export function asksForMasking(asked: AskedMasking): boolean {
   const { dlpProvider, dlpInfoTypes, dataMaskingEntityTypesData: rules } = asked
   if (dlpProvider === '') return false
-  // These are the types of Google's service. The other providers have rules.
+  // `dlpInfoTypes` are the types of Google's service. The other providers have rules instead.
   const infoTypes = MASKERS.has(dlpProvider) ? 0 : dlpInfoTypes.length
   return infoTypes > 0 || !(rules === undefined || NO_RULES.has(rules.toString('latin1')))
 }

@@ -12,18 +12,23 @@ import {
   type PresidioService,
 } from './presidio.ts'
 
-/** Consecutive failures after which a session stops calling Presidio for a while. Fewer may be chance. */
+/** Number of consecutive failures after which a session stops calling Presidio for a while. */
 const FAILURES = 3
 /**
- * A rest is this many times as long as the failure before it: so waiting takes a tenth of a session's time.
+ * Ratio of a pause to the failed call before it. With 10, waiting for Presidio costs a tenth of a
+ * session's time.
  */
 const REST = 10
-/** Longest time between the recovery of the services and the next masked output. */
+/**
+ * Maximum length of a pause in milliseconds. At most so long after their recovery the services are
+ * called again.
+ */
 const LONGEST_REST_MS = 60_000
 
 /**
- * Stops a session's calls to Presidio when they would only wait. Each session has its own breaker: a text
- * that makes the services fail must not unmask the output of other sessions.
+ * Stops a session's calls to Presidio while they would probably fail. Each session has its own
+ * breaker, because a text that makes the services fail must not unmask the output of other
+ * sessions.
  */
 export class Breaker {
   readonly #now: () => number
@@ -34,7 +39,7 @@ export class Breaker {
     this.#now = now
   }
 
-  /** Whether to skip the call now. Between two rests one call is made. */
+  /** Whether to skip calls now. Between two pauses one call is made. */
   get isOpen(): boolean {
     return this.#failures >= FAILURES && this.#now() < this.#until
   }
@@ -54,18 +59,19 @@ export class Breaker {
   }
 }
 
-/** Longest text of one call. */
+/** Maximum size of the text of one call, in bytes. */
 export const PIECE_BYTES = 64 * 1024
 /**
- * End of a piece without a line end that is analyzed again with the next bytes: a finding may be cut there.
+ * Number of bytes at the end of a cut line that are analyzed again with the next bytes, because a
+ * finding may be cut.
  */
 const OVERLAP_BYTES = 1024
 
-/** Cuts a stream into whole lines, at most 64 KiB together. Only a longer line is cut. */
+/** Cuts a stream into pieces of whole lines, at most 64 KiB. Only a line above 64 KiB is cut. */
 class Pieces {
   #rest: Buffer = Buffer.alloc(0)
 
-  /** Bytes that wait for the end of their line. */
+  /** Number of bytes that wait for the end of their line. */
   get held(): number {
     return this.#rest.length
   }
@@ -98,9 +104,12 @@ class Pieces {
   }
 }
 
-/** A piece of a line that goes on, and the point up to which it may be sent. */
+/**
+ * A piece whose last line continues in the next piece, and the position up to which the piece may
+ * be sent.
+ */
 interface CutPiece {
-  /** Position of the cut, a code point. */
+  /** Position of the cut, in code points. */
   readonly cut: number
   readonly findings: readonly PresidioFinding[]
   /** The type of a finding that lies across the cut. */
@@ -108,8 +117,8 @@ interface CutPiece {
 }
 
 /**
- * Cuts before a finding that lies across the end. Does not cut in the first half of the piece: with hardly
- * any bytes per call, a long line would never end.
+ * Cuts before a finding that continues after the end. Does not cut in the first half of the piece,
+ * because calls with few new bytes would take too long for a long line.
  */
 function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): CutPiece {
   const cut = cutOf(text, findings)
@@ -122,8 +131,8 @@ function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): 
 }
 
 /**
- * Treats the rest of a cut finding, up to the next blank, as a finding, too: alone it would not be
- * recognised.
+ * Treats the second part of a cut finding, up to the next blank, as a finding, because Presidio
+ * would not recognise the second part alone.
  */
 function restOfTorn({ sent, offsets }: AnalyzedText, torn: string | undefined): PresidioFinding[] {
   if (torn === undefined) return []
@@ -154,22 +163,22 @@ export interface PresidioSession {
   readonly request: PresidioRequest
   readonly result: MaskingResult
   readonly breaker: Breaker
-  /** Aborted when nobody waits for output any more. */
+  /** Aborted when nobody waits for the output. */
   readonly ended: AbortSignal
 }
 
 const NOTHING = Buffer.alloc(0)
 export const PASSES =
-  'Presidio keeps failing: output passes unmasked, and Presidio is tried again from time to time'
-const LOST = 'the session ended before Presidio answered: the rest of the output is not shown'
+  'Presidio keeps failing: output passes unmasked; the agent tries Presidio again from time to time'
+const LOST = 'the session ended before Presidio answered: the remaining output is not shown'
 
 /** Masks one stream by Presidio, whole lines at a time. */
 export class PresidioStream implements OutputFilter {
   readonly #session: PresidioSession
   readonly #pieces = new Pieces()
-  /** The type of a finding that was cut, and goes on. */
+  /** The type of a finding that was cut and continues in the next piece. */
   #torn: string | undefined
-  /** A line cannot be judged before its end has come, however long that takes. */
+  /** A line cannot be analyzed before its end has arrived, no matter how long this takes. */
   readonly isReleasable = false
 
   constructor(session: PresidioSession) {
@@ -196,7 +205,7 @@ export class PresidioStream implements OutputFilter {
     return await this.#masked(this.#pieces.last(), false)
   }
 
-  /** @param isCut whether the piece's line goes on */
+  /** @param isCut whether the piece's last line continues in the next piece */
   async #masked(piece: Buffer, isCut: boolean): Promise<Buffer> {
     const { breaker, ended, result } = this.#session
     if (piece.length === 0) return piece
@@ -205,8 +214,8 @@ export class PresidioStream implements OutputFilter {
       ended.throwIfAborted()
       return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
     } catch (error) {
-      // The output does not pass unmasked, in either mode: otherwise users who end their session would see
-      // hidden values.
+      // The output never passes unmasked here, also not in best-effort mode. Otherwise users could
+      // see hidden values by ending their session.
       if (ended.aborted) return this.#lost()
       if (!(error instanceof PresidioError)) throw error
       return this.#passed(piece, () => result.failed(error.message))
@@ -236,14 +245,15 @@ export class PresidioStream implements OutputFilter {
   }
 
   /**
-   * Masks all but the last KiB and findings that reach into it: these bytes are analyzed again with the next
-   * ones.
+   * Masks the piece except for its last KiB and findings that reach into this KiB. The excepted
+   * bytes are analyzed again with the next bytes.
    */
   async #withoutEnd(text: AnalyzedText, all: readonly PresidioFinding[]): Promise<Buffer> {
     const { cut, findings, torn } = cutFindings(text, all)
     const at = text.offsets[cut] ?? PIECE_BYTES
     const masked = await this.#replaced(analyzedText(text.bytes.subarray(0, at)), findings)
-    // Only now: when the calls fail, the piece passes unmasked as a whole, and none of it must come again.
+    // Put back only after the calls have succeeded. When a call fails, the whole piece passes
+    // unmasked, and no byte may be repeated.
     this.#pieces.putBack(text.bytes.subarray(at))
     this.#torn = torn
     return masked

@@ -6,16 +6,19 @@ import { BrokenReply, exchange, networkErrorCode, type Reply } from '../../basic
 import { basicAuthorization } from '../../basics/net/url-credentials.ts'
 import type { CustomType } from '../../policy/masking/custom.ts'
 
-/** Longest time from the request to the last byte of its answer. */
+/** Maximum time in milliseconds from the request to the last byte of its answer. */
 const PATIENCE_MS = 5_000
-/** Limit for an answer. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most. */
+/**
+ * Maximum size of an answer in bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000
+ * findings at most.
+ */
 const ANSWER_BYTES = 4 * 1024 * 1024
 
 export interface PresidioService {
   readonly name: 'analyzer' | 'anonymizer'
   readonly url: URL
   readonly patienceMs: number
-  /** For https: the authorities that Node knows, and those of NODE_EXTRA_CA_CERTS. */
+  /** Only for https. Trusts Node's authorities and NODE_EXTRA_CA_CERTS. */
   readonly context: SecureContext | undefined
 }
 
@@ -43,7 +46,7 @@ export function presidioService(
 
 /**
  * Posts JSON and returns the JSON of the answer. Does not retry and follows no redirect.
- * @param ended ends the call in every state
+ * @param ended aborts the call at any time
  * @throws PresidioError
  */
 async function post(
@@ -70,7 +73,10 @@ interface Asked {
   readonly ended?: AbortSignal
 }
 
-/** Each call has a connection of its own, because a kept connection may be closed when it is used. */
+/**
+ * Sends a request. Each request has a connection of its own, because the service may close an idle
+ * connection just when it is reused.
+ */
 async function ask(service: PresidioService, path: string, { body, ended }: Asked = {}): Promise<Reply> {
   const { url, patienceMs, context } = service
   const patience = new AbortController()
@@ -123,8 +129,8 @@ export interface AnalyzedText {
   /** The same bytes, with `?` for each byte that is no UTF-8. */
   readonly sent: Buffer
   /**
-   * Byte offset of each code point, and of the end. Presidio's offsets count code points, as in a Python
-   * string.
+   * Byte offset of each code point, and of the end of the text. Presidio's offsets count code
+   * points, as in a Python string.
    */
   readonly offsets: Uint32Array
 }
@@ -161,7 +167,7 @@ function validLength(bytes: Buffer, at: number): number {
 }
 
 export interface PresidioRequest {
-  /** Names of entity types; empty for all that Presidio knows. */
+  /** Names of entity types; empty for all types that Presidio knows. */
   readonly entities: readonly string[]
   /** Custom types with expressions in Python's syntax. */
   readonly custom: readonly CustomType[]
@@ -178,7 +184,7 @@ export interface PresidioFinding {
 
 /**
  * Asks the analyzer for the findings in a text.
- * @throws PresidioError, also for findings that cannot be right
+ * @throws PresidioError, also for impossible findings
  */
 export async function analyze(
   service: PresidioService,
@@ -199,8 +205,8 @@ export async function analyze(
 }
 
 /**
- * Builds the request in the form of hoop's gateway (protocol.md 8.2): without an empty list, and with the
- * custom types.
+ * Builds the request in the form of hoop's gateway (protocol.md 8.2). An empty list of types is
+ * left out, and custom types are in both lists.
  */
 function analyzerRequest(text: string, wanted: PresidioRequest): object {
   const { custom, threshold } = wanted
@@ -229,8 +235,8 @@ function adHocRecognizer({ name, regex, denyList, score }: CustomType): object {
 }
 
 /**
- * Returns undefined for a value that cannot be a finding. A type that was not requested could itself be a
- * piece of the text, and leak it.
+ * Returns undefined for a value that cannot be a finding. A type that was not requested is
+ * rejected, because it could be a piece of the text and leak it.
  */
 function findingOf(item: unknown, length: number, names: ReadonlySet<string>): PresidioFinding | undefined {
   if (typeof item !== 'object' || item === null) return undefined
@@ -249,7 +255,7 @@ function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** A range that findings cover. Replacements of these types take its place. */
+/** A range of the text that findings cover. It is replaced by tags of these types. */
 interface Covered {
   readonly start: number
   readonly end: number
@@ -257,8 +263,8 @@ interface Covered {
 }
 
 /**
- * Lets the anonymizer replace the findings by `<TYPE>`. The answer is accepted only if the text between the
- * findings is unchanged, and only replacements are in their place.
+ * Lets the anonymizer replace the findings by `<TYPE>`. The answer is accepted only if the text
+ * between the findings is unchanged, and each finding is replaced only by tags.
  * @throws PresidioError
  */
 export async function anonymize(
@@ -283,8 +289,8 @@ export async function anonymize(
 }
 
 /**
- * Merges the findings into ranges, in order and without overlaps. Presidio merges two neighbours of one type
- * with only blanks between them.
+ * Merges the findings into ranges, in order and without overlaps. Presidio merges two neighbours of
+ * the same type if only blanks are between them.
  */
 function coveredBy(findings: readonly PresidioFinding[], text: AnalyzedText): Covered[] {
   const covered: Covered[] = []
@@ -314,8 +320,8 @@ function sentOf({ sent, offsets }: AnalyzedText, start: number, end: number): st
 }
 
 /**
- * Returns the bytes for an answer; undefined when the answer replaces too much, too little or by something
- * else.
+ * Returns the output for the anonymizer's answer; undefined if the answer replaces too much, too
+ * little or by something other than tags.
  */
 function believed(text: AnalyzedText, covered: readonly Covered[], replaced: string): Buffer | undefined {
   const length = text.offsets.length - 1
@@ -346,8 +352,9 @@ function firstOf(places: Iterable<number>, isIt: (place: number) => boolean): nu
 }
 
 /**
- * Yields the ends of one, two, ... replacements of these types that begin here. One by one: a text that
- * itself contains `<TYPE>` may have thousands in a row at each of its findings.
+ * Yields the end of the first replacement that begins here, then the end of the second, and so on.
+ * A generator avoids unused work, because a text that itself contains `<TYPE>` may have thousands
+ * in a row at each finding.
  */
 function* endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): Iterable<number> {
   const replacement = /\s*<([^<>]+)>/y

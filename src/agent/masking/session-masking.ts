@@ -16,7 +16,7 @@ export interface MaskingSettings {
   readonly presidio:
     | { readonly analyzer: string; readonly anonymizer: string; readonly mode: 'strict' | 'best-effort' }
     | undefined
-  /** How the local engine replaces, and where it differs from hoop's. */
+  /** How the local engine replaces findings, and how it differs from hoop's engine. */
   readonly local: Pick<MaskingRules, 'replacement' | 'refine'>
   /** Rules that the local engine has compiled for earlier sessions with these settings. */
   readonly compiled: CompiledCache<Masking>
@@ -26,11 +26,11 @@ export interface SessionMasking {
   readonly result: MaskingResult
   /** Creates the filter of one stream; undefined when the output passes unmasked. */
   readonly filter: MakeFilter | undefined
-  /** Creates the masking of single database values; undefined where there is no `filter`. */
+  /** Creates the masking of single database values; undefined without `filter`. */
   readonly values: MakeValues | undefined
 }
 
-/** @param ended aborts when nobody waits for the output any more: then the filter stops waiting, too */
+/** @param ended aborts when nobody waits for the output, so that the filter stops waiting, too */
 type MakeFilter = (ended: AbortSignal) => OutputFilter
 type MakeValues = (ended: AbortSignal) => ValueMasking
 
@@ -47,7 +47,7 @@ interface Plan {
   readonly unmasked: string | undefined
 }
 
-/** The log that gets the decision. */
+/** The log for the decision. */
 interface Told {
   readonly log: Logger
   /** Identifies the session in the log. */
@@ -55,10 +55,10 @@ interface Told {
 }
 
 /**
- * Decides who masks a session's output, and logs it. Masking knows the bytes, not the program that writes them, nor
- * which part is the name of a column. Native clients get names of columns masked, too: an alias can be made of
- * a value.
- * @returns undefined when there is nothing to mask
+ * Decides which engine masks a session's output, and logs the decision. Masking sees only bytes. It
+ * knows neither the program that writes them, nor which part is the name of a column. For native
+ * clients, names of columns are masked, too, because an alias can be made of a value.
+ * @returns undefined if the session needs no masking
  * @throws RefusedError in strict mode, when a part of the output cannot be masked
  */
 export async function maskingOf(
@@ -78,7 +78,9 @@ export async function maskingOf(
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     if (mode === 'strict')
-      throw new RefusedError(`the output has to be masked (strict mode): ${error.message}. Nothing was run`)
+      throw new RefusedError(
+        `the output must be masked (strict mode), but masking is not possible: ${error.message}. Nothing was run`,
+      )
     return passed(error.message, told)
   }
 }
@@ -96,7 +98,7 @@ function passed(reason: string, told: Told): SessionMasking {
 }
 
 function complain({ log, session }: Told, reason: string): void {
-  log.warn({ ...session, reason }, 'output passes unmasked, as mode best-effort allows')
+  log.warn({ ...session, reason }, 'output passes unmasked (allowed by mode best-effort)')
 }
 
 async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<Plan | undefined> {
@@ -139,7 +141,7 @@ function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: Mask
   }
 }
 
-/** The anonymizer is optional: without it the agent itself replaces the findings. */
+/** The anonymizer is optional. Without an anonymizer the agent itself replaces the findings. */
 function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioServices {
   const analyzer = presidioService('analyzer', analyzerUrl)
   const anonymizer = presidioService('anonymizer', anonymizerUrl)

@@ -16,25 +16,28 @@ import {
 import { analyze, analyzedText, PresidioError } from './presidio.ts'
 
 export interface Value {
-  /** The name of the value's column. It helps detection like a heading in the output of a program. */
+  /** The name of the value's column. It helps detection, like a heading in the output of a program. */
   readonly label: string
   readonly bytes: Buffer
 }
 
-/** The values of one row, in order, without those that are NULL. */
+/** The values of one row, in order, without NULL values. */
 export type Row = readonly Value[]
 
 /** Masks the values of rows, each separately: a finding never spans several values. */
 export interface ValueMasking {
-  /** Bytes of values that make a call worthwhile. Fewer are masked when no more rows are waiting. */
+  /**
+   * Size in bytes of a batch of values. A smaller batch is masked only when no more rows are
+   * waiting.
+   */
   readonly batchBytes: number
-  /** @returns the rows' values; the same buffers where nothing was masked @throws OutputStopped */
+  /** @returns the rows' values; unmasked values are the same buffers @throws OutputStopped */
   mask(rows: readonly Row[]): Promise<Buffer[][]>
 }
 
-/** Bytes of a row before a value that are read for words. */
+/** Number of bytes before a value in its row that are searched for words. */
 const BEFORE_BYTES = 256
-/** Longest work before other tasks have their turn. */
+/** Maximum time in milliseconds before other tasks may run. */
 const TURN_MS = 10
 
 export class LocalValues implements ValueMasking {
@@ -87,8 +90,8 @@ function joined(value: Buffer, first: Buffer, last: Buffer): Buffer {
 }
 
 /**
- * Returns words that can raise a finding's score: those before the value in its row, and those of its
- * column's name.
+ * Returns words that can raise a finding's score: the words before the value in its row, and the
+ * words of its column's name.
  */
 function wordsBefore(row: Row, at: number): string[] {
   const before: Buffer[] = []
@@ -150,7 +153,7 @@ export class PresidioValues implements ValueMasking {
     const stream = new PresidioStream(this.#session)
     const first = await stream.push(value)
     const shown = Buffer.concat([first, await stream.end()])
-    // When the session is over, the stream returns fewer bytes than the value needs.
+    // When the session ends, the stream drops bytes, and a part of the value is no valid value.
     if (this.#session.ended.aborted) throw new OutputStopped('masking', LOST)
     return shown.equals(value) ? value : shown
   }
@@ -175,7 +178,10 @@ export class PresidioValues implements ValueMasking {
     }
   }
 
-  /** Replaces findings. A finding across several values is replaced in each of them. */
+  /**
+   * Replaces findings. In each value the part of a finding is replaced, if the finding spans
+   * several values.
+   */
   #replace(placed: readonly Placed[], pieces: ReturnType<typeof piecesIn>): void {
     for (const { value, start, take } of placed) {
       const own = pieces
@@ -195,7 +201,7 @@ export class PresidioValues implements ValueMasking {
   }
 }
 
-/** The values of one call, each in lines of its own with its label before it. */
+/** The values of one call. Each value begins a new line, after its label. */
 class Batch {
   #parts: Buffer[] = []
   #bytes = 0

@@ -8,17 +8,21 @@ import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
 import type { Take } from './server-socket.ts'
 
 /**
- * Bytes of a client that wait for its server. hoop's protocol cannot pause a client: its connection ends
- * beyond `most`. This program's clients are asked to pause before that.
+ * Limits in bytes for data of a client that waits for its server. hoop's protocol cannot pause a
+ * client, so the connection ends above `most`. Clients of this program are paused above `high` and
+ * resumed below `low`.
  */
 const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 1024 }
-/** Limit for all connections of a session: a client could open a thousand to a server that does not read. */
+/**
+ * Limit for all connections of a session together, because a client could open a thousand
+ * connections to a server that does not read.
+ */
 const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
 
-/** Time for the last bytes of a client that has hung up. */
+/** Time in milliseconds to deliver the last bytes of a client that has hung up. */
 const LAST_BYTES_MS = 5000
 
-/** Time for a protocol to tell its client why the agent ends the connection. */
+/** Time in milliseconds for a protocol to tell its client why the agent ends the connection. */
 const GOODBYE_MS = 2000
 
 export interface ConnectionSession {
@@ -26,13 +30,13 @@ export interface ConnectionSession {
   readonly protocol: NativeProtocolName
   /** Whether the client's side can pause connections. */
   readonly pauses: boolean
-  /** Bytes of all clients of the session that wait for the server. */
+  /** Number of bytes of all clients of the session that wait for the server. */
   readonly waiting: { bytes: number }
-  /** Returns what was masked and is not reported yet. */
+  /** Returns the masking results that are not reported yet. */
   readonly takeMasked: () => MaskedOutput | undefined
   /**
-   * Returns undefined when there is room for more, otherwise a promise that settles when there is. Never rejects:
-   * when the stream is over, the session ends.
+   * Returns undefined when the stream can accept more, otherwise a promise that settles when it
+   * can. Never rejects, because the end of the stream ends the session.
    */
   readonly send: (
     message: Extract<AgentMessage, { readonly connectionId: string }>,
@@ -49,7 +53,7 @@ export class NativeConnection implements NativeClient {
   readonly #gone = new AbortController()
   readonly #ending = new AbortController()
   #waiting: Buffer[] = []
-  /** Includes the bytes that were taken and are being written. */
+  /** Includes the bytes that are being written to the server. */
   #waitingBytes = 0
   #takenBytes = 0
   #isPausing = false
@@ -109,7 +113,7 @@ export class NativeConnection implements NativeClient {
     }
   }
 
-  /** Counts the bytes that were taken last, because they are written by now. */
+  /** Subtracts the bytes that were taken last, because they are written by now. */
   #releaseTaken(): void {
     this.#count(-this.#takenBytes)
     this.#takenBytes = 0
@@ -150,7 +154,7 @@ export class NativeConnection implements NativeClient {
     const masked = takeMasked()
     this.bytes.sent += data.length
     const message = { kind: 'connection-data', protocol, data } as const
-    // Spreads cost more than the rest, and few packets need them.
+    // Spreads cost more than the remaining work of this function, and few packets need them.
     if (guardrailsInfo === undefined && masked === undefined) return this.#tell(message)
     return this.#tell({
       ...message,
@@ -159,7 +163,7 @@ export class NativeConnection implements NativeClient {
     })
   }
 
-  /** Stops sending until `resume`: the client takes no more for the moment. */
+  /** Stops sending until `resume`, because the client does not read at the moment. */
   pause(): void {
     this.#gate.pause()
   }
@@ -169,7 +173,8 @@ export class NativeConnection implements NativeClient {
   }
 
   /**
-   * Handles a client that has hung up: its last bytes still go to the server, which may have stopped reading.
+   * Handles a client that has hung up. Its last bytes are still sent, for a limited time, because
+   * the server may have stopped reading.
    */
   hangUp(): void {
     this.#hasLeft = true
@@ -179,7 +184,7 @@ export class NativeConnection implements NativeClient {
     this.#wake()
   }
 
-  /** Ends the connection. The protocol has some time to tell the client why. */
+  /** Ends the connection. The protocol has GOODBYE_MS to tell the client why. */
   end(reason: Error): void {
     this.#ending.abort(reason)
     this.#gate.openForGood()
@@ -187,7 +192,7 @@ export class NativeConnection implements NativeClient {
     this.#goodbye ??= setTimeout(() => this.#gone.abort(), GOODBYE_MS)
   }
 
-  /** Tells the client that its connection is over, unless the client has hung up. */
+  /** Tells the client that its connection is over, if the client has not hung up. */
   async close(): Promise<void> {
     clearTimeout(this.#lastBytes)
     clearTimeout(this.#goodbye)
@@ -217,7 +222,10 @@ export class NativeConnection implements NativeClient {
 
 /** Returns the error for a server that does not read while too many bytes wait for it. */
 function notReading(bytes: number): NativeError {
-  return new NativeError('server', `the server does not read: ${bytes / 1024 / 1024} MiB were waiting for it`)
+  return new NativeError(
+    'server',
+    `the server does not read: ${bytes / 1024 / 1024} MiB of the client's data were waiting`,
+  )
 }
 
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never

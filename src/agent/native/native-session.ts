@@ -18,19 +18,19 @@ import { RefusedError } from '../refused.ts'
 import { NativeConnection } from './native-connection.ts'
 import { openNative, type Opened } from './opening.ts'
 
-/** Limit for open connections of one session. A pool of an application has some dozens. */
+/** Maximum number of open connections of one session. A pool of an application has some dozens. */
 const MAX_CONNECTIONS = 1000
 /**
- * Limit for remembered ids. Late packets for a served id must not open a new connection. Ids are never used
- * twice.
+ * Maximum number of remembered ids of ended connections. Late packets for such an id must not open
+ * a new connection. Clients never reuse ids.
  */
 const MAX_SEEN = 10_000
 /**
- * Limit for a session's bytes that wait for the stream: a session with a hundred connections gets no more
- * turns than one with a few.
+ * Maximum number of a session's bytes that wait for the stream, so that a session with a hundred
+ * connections sends no more than a session with a few.
  */
 const MAX_UNSENT_BYTES = 256 * 1024
-/** Time for all connections to end. */
+/** Time in milliseconds for all connections to end. */
 const GOODBYE_MS = 3000
 
 type State = 'opening' | 'open' | 'closed'
@@ -69,7 +69,7 @@ export class NativeSession {
     this.#reply = reply
   }
 
-  /** True while no client is connected. Then the gateway may open the session again. */
+  /** True while no client is connected. During this time the gateway may open the session again. */
   get idle(): boolean {
     return this.#state !== 'closed' && this.#connections.size === 0
   }
@@ -78,7 +78,10 @@ export class NativeSession {
     return this.#reason
   }
 
-  /** Serves the session. Settles when it is over and all its resources are released. Never rejects. */
+  /**
+   * Serves the session. Settles when the session is over and all its resources are released. Never
+   * rejects.
+   */
   async run(): Promise<void> {
     const startedAt = performance.now()
     const ending = await this.#serve().catch((error: unknown) => this.#failed(error as Error))
@@ -112,7 +115,7 @@ export class NativeSession {
     this.#gate.resume()
   }
 
-  /** Lets output flow for good, because the stream is gone and no resume can come any more. */
+  /** Resumes the output permanently: the stream has ended, so the gateway cannot send a resume. */
   resumeForGood(): void {
     this.#gate.openForGood()
   }
@@ -160,7 +163,7 @@ export class NativeSession {
   /** Ends all connections, and waits until their servers are disconnected. */
   async #disconnect(): Promise<void> {
     const reason = new Error(endingUnstarted(this.#reason ?? 'closed-by-gateway').message)
-    // On a lost stream, or in a closed session, no message reaches the clients.
+    // After the loss of the stream or the session's close no message reaches the clients.
     const isHeard = this.#reason === 'agent-stopping' || this.#reason === 'timeout'
     const all = [...this.#connections.values()]
     for (const { connection } of all) connection.end(reason)
@@ -171,7 +174,10 @@ export class NativeSession {
     await within(over, GOODBYE_MS)
   }
 
-  /** @returns undefined when the id cannot be served: the session is over, or the id was used before */
+  /**
+   * @returns undefined if the session is over, the id was used before, or there are too many
+   * connections
+   */
   #connect(id: string): NativeConnection | undefined {
     const opened = this.#opened
     if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
@@ -219,8 +225,8 @@ export class NativeSession {
   }
 
   /**
-   * Refuses a client of another protocol: hoop's tunnel sends bytes of any database as TCP, and its users log
-   * in themselves.
+   * Refuses a client of another protocol. For example, hoop's tunnel sends the bytes of all
+   * databases as TCP, and its users log in themselves.
    */
   #refuseConnection(id: string): void {
     if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return
@@ -243,8 +249,9 @@ export class NativeSession {
   }
 
   /**
-   * Sends in turn with the session's other connections. Never rejects: the stream's end ends the session.
-   * @returns undefined when there is room for more
+   * Sends a message, in turn with the session's other connections. Never rejects, because the end
+   * of the stream ends the session.
+   * @returns undefined when the stream can accept more
    */
   #send(message: Told): Promise<void> | undefined {
     const bytes = message.kind === 'connection-data' ? message.data.length : 0
@@ -265,7 +272,7 @@ export class NativeSession {
     await this.#passed(this.#reply(message), bytes)
   }
 
-  /** Counts bytes that wait for their turn, and lets the next sender go on afterwards. */
+  /** Counts bytes that wait for the stream, and afterwards wakes the next sender. */
   async #passed(turn: Promise<void> | undefined, bytes: number): Promise<void> {
     this.#unsentBytes += bytes
     try {
@@ -294,7 +301,10 @@ export class NativeSession {
     return endingRefused(INTERNAL_ERROR, 'failed')
   }
 
-  /** Sends the close, unless the gateway has closed the session: then it expects none. */
+  /**
+   * Sends the close. Sends nothing if the gateway has closed the session, because the gateway then
+   * expects no close.
+   */
   async #close(ending: CommandEnd): Promise<void> {
     const { exitCode, message, refusal, reason, bytes } = ending
     const { sid } = this
@@ -317,11 +327,11 @@ export class NativeSession {
         })
         isSent = true
       } catch {
-        // The stream is over, so the journal says that the close was not sent.
+        // The stream has ended. The journal records that the close was not sent.
       }
     }
     if (refusal !== undefined) log.warn({ sid, reason: refusal }, 'session refused')
     record(endedEntry(sid, ending, isSent))
-    log.info({ sid, exitCode, reason, ...bytes }, 'session of native clients over')
+    log.info({ sid, exitCode, reason, ...bytes }, 'session of native clients closed')
   }
 }

@@ -23,10 +23,10 @@ const PROTOCOLS = {
   mysql: mysqlProtocol,
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
-/** Types of connections whose statements are judged and whose results are masked. */
+/** Types of connections whose statements are checked by rules and whose results are masked. */
 const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres', 'mysql'])
 
-/** Whether a session is for a port for native clients, with a protocol that the agent serves. */
+/** Whether the session opens a port for native clients, and the agent serves the protocol. */
 export function isForNativeClients(open: OpenMessage): boolean {
   return asksForPort(open) && isServed(open.connectionType)
 }
@@ -34,12 +34,12 @@ export function isForNativeClients(open: OpenMessage): boolean {
 export interface Opened {
   readonly type: Served
   readonly protocol: NativeProtocol
-  /** Rules and masking for statements and results; undefined when there are none. */
+  /** Rules and masking for statements and results; undefined if none apply. */
   readonly rules: SessionRules | undefined
 }
 
 /**
- * Checks the request of a session, and that its server can be reached.
+ * Checks the request of a session, and checks that its server can be reached.
  * @throws RefusedError or EnvvarError, whose message closes the session, or the signal's reason
  */
 export async function openNative(
@@ -48,7 +48,7 @@ export async function openNative(
   ended: AbortSignal,
 ): Promise<Opened> {
   const { connectionType: type, params } = open
-  if (!isServed(type)) throw new RefusedError(`no native connections of type ${type} are served here`)
+  if (!isServed(type)) throw new RefusedError(`this agent serves no native connections of type ${type}`)
   checkPolicy(open, services)
   const rules = JUDGED.has(type) ? await SessionRules.of(open, services) : undefined
   const { agentEnvironment, secretStores, embedded, log } = services
@@ -64,7 +64,8 @@ export async function openNative(
   const variables = new Map(entries.map(({ name, value }) => [name, value.toString('utf8')]))
   const variable = (name: string) => variables.get(name)
   const address = await checkServer(type, variable)
-  if (address === undefined) throw new RefusedError(`no server is known for a connection of type ${type}`)
+  if (address === undefined)
+    throw new RefusedError(`the server's address is unknown for connections of type ${type}`)
   const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone)
   const account = accountOf(variable, newRdsToken)
   return { type, rules, protocol: PROTOCOLS[type]({ address, variable, account, dial, rules, log }) }
@@ -93,13 +94,14 @@ function isServed(type: string): type is Served {
 }
 
 /**
- * @throws RefusedError for sessions that the server's owner forbids, and for rules about bytes that cannot be
- * read
+ * @throws RefusedError for sessions that the server's owner forbids, and for rules or masking that
+ * cannot be enforced for this type
  */
 function checkPolicy({ params, connectionType: type }: OpenMessage, services: CheckServices): void {
   const policy = services.policy?.current
   policy?.checkSession(params)
-  // No program is started. Where an owner lists programs, a database may be reached if its program is listed.
+  // No program is started. If the owner lists programs, a database may be reached if its program is
+  // listed.
   policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
   policy?.checkVariables(params.envVars.keys(), [])
   if (JUDGED.has(type)) return
@@ -117,7 +119,7 @@ function refuseRules(payload: Buffer = Buffer.alloc(0), policy: OwnerPolicy | un
     )
 }
 
-/** The words of hoop's agent, since people search for them. */
+/** Returns hoop's text, because people search for its words. */
 function unenforced(what: string, enforcement: string, type: string): string {
   const remove = enforcement === 'guardrail' ? 'the guardrails' : 'the masking'
   return `connection has ${what} configured, but the native ${type} proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`

@@ -4,14 +4,16 @@ import type { SessionRules } from './rules/session-rules.ts'
 import type { ServerSocket, Take } from './server-socket.ts'
 
 /**
- * A protocol of native clients, for one session. Serves many connections at the same time. A new protocol is
- * a function that makes one of these from a target, and a row of `PROTOCOLS` in opening.ts.
+ * A protocol of native clients, for one session. Serves many connections at the same time. A new
+ * protocol needs a function from a target to a `NativeProtocol`, and a row of `PROTOCOLS` in
+ * opening.ts.
  */
 export interface NativeProtocol {
   /**
-   * Serves one connection from the client's first bytes to its end. When the promise settles, the connection
-   * is over. The caller then tells the client so, unless the client has hung up or `client.isSilent` is set.
-   * A thrown error ends the connection and is logged, so send the client's error message before.
+   * Serves one connection from the client's first bytes to its end. When the promise settles, the
+   * connection is over. The caller then sends the end to the client, if the client has not hung up
+   * and `client.isSilent` is false. A thrown error ends the connection and is logged, so send an
+   * error message to the client before.
    */
   serve(client: NativeClient): Promise<void>
 }
@@ -20,13 +22,13 @@ export interface NativeProtocol {
 export interface NativeClient {
   readonly id: string
   /**
-   * Aborts when the client has hung up and its last bytes were read, or the session is over. Closes the
-   * server's socket.
+   * Aborts when the client has hung up and its last bytes were read, or the session is over. The
+   * abort closes the socket to the server.
    */
   readonly gone: AbortSignal
   /**
-   * Aborts when the agent ends the connection: the client may still read why. The signal's reason is an Error
-   * whose message is for the user.
+   * Aborts when the agent ends the connection. The client can still receive the reason. The
+   * signal's reason is an Error whose message is for the user.
    */
   readonly ending: AbortSignal
   /**
@@ -35,24 +37,27 @@ export interface NativeClient {
    */
   isSilent: boolean
   /**
-   * Whether the client's side is this program, not hoop's command line. It closes any connection that is
-   * over.
+   * Whether the client's side is this program, not hoop's command line. This program closes each
+   * connection that is over.
    */
   readonly isOurs: boolean
   /** Returns all unread bytes, at least one; undefined at the end. */
   next(): Promise<Buffer | undefined>
-  /** Passes on what `next` would return, up to the end. Costs less than `next`. */
+  /** Passes all bytes to `take` until the end. Costs less than `next`. */
   deliver(take: Take): Promise<void>
   /**
-   * Sends one packet, in order. Await the result before the next read from the server: it is a promise when there
-   * is no room for more, and settles when there is.
+   * Sends one packet, in order. Await the result before the next read from the server. The result
+   * is a promise if the stream cannot accept more; it settles when the stream can.
    * @param bytes at most `MAX_PACKET_BYTES`
-   * @param guardrailsInfo set when the bytes are nothing but the refusal of a statement
+   * @param guardrailsInfo set only when the bytes are the refusal of a statement
    */
   send(bytes: Buffer, guardrailsInfo?: Buffer): Promise<void> | undefined
 }
 
-/** hoop's limit is 17 MiB; small packets let other sessions have their turns. */
+/**
+ * Maximum size of one packet in bytes. hoop's limit is 17 MiB. Small packets let other sessions
+ * send in between.
+ */
 export const MAX_PACKET_BYTES = 256 * 1024
 
 /** The account with which the agent logs in. */
@@ -64,15 +69,19 @@ export interface Account {
 /** The server of a session's connections. */
 export interface Target {
   readonly address: Address
-  /** Returns a variable of the connection, never one of the client. */
+  /** Returns a variable of the connection, never a variable of the client. */
   readonly variable: (name: string) => string | undefined
   /**
-   * Called for each connection, because a token of Amazon RDS is valid for 15 minutes. @throws NativeError
+   * Called for each connection, because a token of Amazon RDS is valid for only 15 minutes. @throws
+   * NativeError
    */
   readonly account: (gone: AbortSignal) => Promise<Account>
   /** Connects to the server, in 5 s at most. @throws NativeError */
   readonly dial: (gone: AbortSignal) => Promise<ServerSocket>
-  /** Rules for statements, and masking for results; undefined when neither is needed. */
+  /**
+   * Rules for statements, and masking for results; undefined if neither rules nor masking are
+   * needed.
+   */
   readonly rules: SessionRules | undefined
   readonly log: Logger
 }

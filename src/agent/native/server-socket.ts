@@ -7,17 +7,23 @@ import { goDialError } from '../../basics/net/go-errors.ts'
 import { NativeError } from './native-error.ts'
 
 const DIAL_MS = 5000
-/** Silence on the connection after which the kernel asks whether the server is still there. */
+/** Time without data after which the kernel probes the connection, in milliseconds. */
 const KEEPALIVE_MS = 30_000
-/** Time for a server to take the last bytes sent to it. */
+/** Time in milliseconds to send the last bytes to a server. */
 const LAST_BYTES_MS = 5000
-/** Limit for bytes that are read ahead while the client takes nothing. */
+/** Maximum number of bytes that are read ahead while the client does not read. */
 const MAX_UNREAD_BYTES = 64 * 1024
 
-/** Time for a login. Servers allow up to a minute for it, and some of them wait for a directory. */
+/**
+ * Maximum time for a login, in milliseconds. Servers allow up to a minute, and some servers wait
+ * for a directory.
+ */
 const LOGIN_MS = 30_000
 
-/** Takes bytes. Returns a promise when there is no room for more, which settles when there is. */
+/**
+ * Receives bytes. Returns a promise when the receiver cannot accept more; the promise settles when
+ * it can.
+ */
 export type Take = (bytes: Buffer) => Promise<void> | undefined
 
 /** The socket to a server. Bytes are read on demand, and only a few are read ahead. */
@@ -79,7 +85,10 @@ export class ServerSocket implements Disposable {
     return this.#read()
   }
 
-  /** Passes on what `next` would return, until the server has closed. Costs less than `next`. @throws NativeError */
+  /**
+   * Passes all bytes to `take` until the server has closed. Costs less than `next`. @throws
+   * NativeError
+   */
   async deliver(take: Take): Promise<void> {
     for (;;) {
       if (!this.#hasNews()) await this.#woken()
@@ -92,12 +101,15 @@ export class ServerSocket implements Disposable {
     }
   }
 
-  /** Settles when the server has sent bytes that were not asked for, or has closed. Reads nothing. */
+  /** Settles when the server has sent unread bytes, or has closed. Reads nothing. */
   async stirred(): Promise<void> {
     if (!this.#hasNews()) await this.#woken()
   }
 
-  /** Runs a step of the login, which waits only for the server. @throws NativeError when it takes too long */
+  /**
+   * Runs a step of the login that waits only for the server. @throws NativeError when the step
+   * takes too long
+   */
   async inTime<Result>(step: () => Promise<Result>): Promise<Result> {
     const ms = this.#loginMs
     const late = setTimeout(() => {
@@ -116,8 +128,8 @@ export class ServerSocket implements Disposable {
   }
 
   /**
-   * Bytes for a server that has closed are dropped: `next` reports that it has closed.
-   * @returns undefined when the server takes more; otherwise a promise that settles when it does
+   * Writes bytes. Bytes for a closed server are dropped, because `next` reports the close.
+   * @returns undefined when the socket accepts more; otherwise a promise that settles when it does
    */
   write(bytes: Buffer): Promise<void> | undefined {
     if (this.#isOver || this.#socket.write(bytes)) return undefined
@@ -125,8 +137,8 @@ export class ServerSocket implements Disposable {
   }
 
   /**
-   * Switches to TLS. Nothing may have been read ahead: bytes in the clear would count as if they had come
-   * over TLS.
+   * Switches to TLS. Fails if bytes were read ahead, because these plaintext bytes would count as
+   * received over TLS.
    * @throws NativeError
    */
   async startTls(options: ConnectionOptions, gone: AbortSignal): Promise<void> {
@@ -153,7 +165,7 @@ export class ServerSocket implements Disposable {
     this.#end()
   }
 
-  /** Whether there are unread bytes, or none will come any more. */
+  /** Whether there are unread bytes, or the server has closed. */
   #hasNews(): boolean {
     return this.#unreadBytes > 0 || this.#isOver
   }
@@ -193,7 +205,7 @@ export class ServerSocket implements Disposable {
       socket.off('data', data).off('drain', drain).off('end', over).off('close', over).off('error', failed)
   }
 
-  /** Written bytes are still sent, if the server takes them soon. */
+  /** Ends the socket. Written bytes are still sent, for at most LAST_BYTES_MS. */
   #end(): void {
     const socket = this.#socket
     socket.destroySoon()
@@ -215,7 +227,7 @@ export class ServerSocket implements Disposable {
   }
 }
 
-/** Settles when the socket is connected. @throws its error, or a timeout */
+/** Settles when the socket is connected. @throws the socket's error, or a timeout */
 async function connected(
   socket: Socket,
   event: 'connect' | 'secureConnect',

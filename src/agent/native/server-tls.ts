@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { Target } from './protocol.ts'
 
-/** hoop's four values of SSLMODE; they are checked when a session opens (`opening/liveness.ts`). */
+/** hoop's four values of SSLMODE. `opening/liveness.ts` checks the value when a session opens. */
 type SslMode = 'disable' | 'prefer' | 'require' | 'verify-full'
 
 /** The encryption of the connection to a database. */
@@ -12,9 +12,9 @@ export interface ServerTls {
 }
 
 /**
- * Reads SSLMODE (default: `prefer`) and SSLROOTCERT, certificates in PEM, which hoop does not have. With
- * SSLROOTCERT the server's certificate is checked in every mode, without it only in `verify-full`. The name
- * is checked only in `verify-full`.
+ * Reads SSLMODE (default: `prefer`) and SSLROOTCERT (certificates in PEM; hoop does not have this
+ * variable). With SSLROOTCERT the server's certificate is checked in every mode, without
+ * SSLROOTCERT only in `verify-full`. The name is checked only in `verify-full`.
  */
 export function serverTls({ address: { host }, variable }: Pick<Target, 'address' | 'variable'>): ServerTls {
   // An empty variable counts as missing.

@@ -13,13 +13,13 @@ async function serveTcp(client: NativeClient, target: Target): Promise<void> {
     using server = await target.dial(client.gone)
     await relay(client, server)
   } catch (error) {
-    // The protocol has no place for a text: its client can only learn that the connection is over.
+    // The protocol cannot carry a text, so the client only learns that the connection is over.
     if (!isServerFault(error)) throw error
     target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
   }
 }
 
-/** Passes bytes on in both directions until one end is over. */
+/** Passes bytes on in both directions until the client or the server has ended. */
 async function relay(client: NativeClient, server: ServerSocket): Promise<void> {
   const toServer = client.deliver((bytes) => server.write(bytes))
   const toClient = server.deliver((bytes) => client.send(bytes))

@@ -277,7 +277,7 @@ describe('a Presidio that fails again and again', () => {
     expect(asked()).toBe(3)
     const failed = `Presidio's analyzer at ${urls.analyzer} answered with status 500`
     const passes =
-      'Presidio keeps failing: output passes unmasked, and Presidio is tried again from time to time'
+      'Presidio keeps failing: output passes unmasked; the agent tries Presidio again from time to time'
     expect(told).toEqual([failed, passes])
     expect(result.take()?.errors).toEqual([failed, passes])
     await push(stream)
@@ -321,7 +321,7 @@ describe('a session that is over', () => {
     expect(String(await through(stream, TEXT))).toBe('')
     expect(presidio.analyzer.received).toHaveLength(1)
     expect(result.takeLast()?.errors).toEqual([
-      'the session ended before Presidio answered: the rest of the output is not shown',
+      'the session ended before Presidio answered: the remaining output is not shown',
     ])
   })
 })
@@ -335,7 +335,9 @@ async function expectUnmasked(message: string | RegExp): Promise<void> {
   expect(result.take()).toEqual({ bytes: 0, counts: new Map(), errors: [error] })
   const strict = await through(masker({}, { isStrict: true }).stream, TEXT).catch((cause: unknown) => cause)
   expect(strict).toBeInstanceOf(OutputStopped)
-  expect((strict as Error).message).toBe(`the output has to be masked, and could not be: ${error}`)
+  expect((strict as Error).message).toBe(
+    `the output must be masked (strict mode), but masking failed: ${error}`,
+  )
   expect(error).not.toMatch(/Ada|ada@/)
 }
 

@@ -153,7 +153,7 @@ describe('masking by Presidio', () => {
       '',
       '',
       '254',
-      `the output has to be masked, and could not be: Presidio's analyzer at ${presidio.analyzer.url} answered with status 500`,
+      `the output must be masked (strict mode), but masking failed: Presidio's analyzer at ${presidio.analyzer.url} answered with status 500`,
     ])
     expect(running.entries.at(-1)).toMatchObject({ event: 'ended', reason: 'masking', exitCode: 254 })
     expect(allWritten()).not.toMatch(/Ada|ada@/)
@@ -223,7 +223,7 @@ describe('masking by the local engine', () => {
     )
     expect([code, message]).toEqual([
       '254',
-      'the output has to be masked (strict mode): PERSON, LOCATION, NRP: only a language model finds these; use Presidio. Nothing was run',
+      'the output must be masked (strict mode), but masking is not possible: PERSON, LOCATION, NRP: only a language model finds these; use Presidio. Nothing was run',
     ])
   })
 
@@ -387,7 +387,7 @@ it('best effort: output for which a regex takes too long passes, and after the t
     'rest',
     '',
   ])
-  const rest = 'the local engine gave up on the output too often: the rest passes unmasked'
+  const rest = 'masking by the local engine took too long several times: the remaining output passes unmasked'
   expect(told).toEqual([GAVE_UP, rest])
   expect(result.takeLast()?.errors).toEqual([GAVE_UP, rest])
 })
@@ -397,5 +397,7 @@ it('strict: output for which a regex takes too long ends the session, and nothin
     (cause: unknown) => cause,
   )
   expect(error).toBeInstanceOf(OutputStopped)
-  expect((error as Error).message).toBe(`the output has to be masked, and could not be: ${GAVE_UP}`)
+  expect((error as Error).message).toBe(
+    `the output must be masked (strict mode), but masking failed: ${GAVE_UP}`,
+  )
 })

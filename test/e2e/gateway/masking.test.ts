@@ -43,7 +43,7 @@ it('a connection whose masking is bound by name answers masked, and keeps nothin
   presidio.analyzer.on('POST /analyze', json(500, { error: 'Ada' }))
   const failed = await site.rest.runbook('there', 'who.runbook.sh', {})
   expect(failed.body).toMatchObject({
-    output: `the output has to be masked, and could not be: Presidio's analyzer at ${analyzer} answered with status 500`,
+    output: `the output must be masked (strict mode), but masking failed: Presidio's analyzer at ${analyzer} answered with status 500`,
     ...{ exit_code: 254, output_status: 'failed' },
   })
   expect(site.agent.stderr + site.gateway.stderr).not.toMatch(/Ada|ada@example/)

@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)(
           ...{ cancel: cancelled, timeout: cancelled, pool: '20', copy: '5000 true' },
           ...ruled,
           // The driver changes to the binary format of numbers after five executions.
-          'masked number': matching(/^42501 .*has to be masked.*binaryTransfer=false/),
+          'masked number': matching(/^42501 .*must be masked.*binaryTransfer=false/),
           'copy of masked rows': '1\t<EMAIL_ADDRESS>\t<CREDIT_CARD>',
           // The driver leaves out the agent's reason.
           'copy in binary': matching(/^08006 /),

@@ -1,6 +1,6 @@
 import { NativeError } from '../native-error.ts'
 
-/** A column of a result, with the fields that reading its values needs. */
+/** A column of a result, with the fields that are needed to read its values. */
 export interface Column {
   readonly name: string
   readonly type: number
@@ -10,7 +10,7 @@ export interface Column {
 
 export interface Statement {
   readonly parameters: number
-  /** Types of the parameters, two bytes each: a client sends them with the first execution. */
+  /** Types of the parameters, two bytes each. A client sends the types with the first execution. */
   types: Buffer | undefined
   /** Columns of the open cursor. */
   columns: readonly Column[]
@@ -25,20 +25,20 @@ type AnswerKind = 'packet' | 'fields' | 'prepare' | 'query' | 'execute' | 'fetch
 export interface Awaited {
   readonly kind: AnswerKind
   /**
-   * Packets of the command that the server has not got. The client's sequence numbers count the packets that
-   * it has sent.
+   * Number of the command's packets that were not sent to the server. The client's sequence numbers
+   * count these packets, too.
    */
   readonly shift: number
   /** The statement of an execution or a fetch. */
   readonly statement?: number
 }
 
-/** Limit for remembered statements of a connection. Servers allow fewer. */
+/** Maximum number of remembered statements of a connection. Servers allow fewer statements. */
 const MAX_STATEMENTS = 20_000
-/** Commands that wait for the server. Drivers send some hundreds in one go. */
+/** Maximum number of commands that wait for the server. Drivers send some hundreds at once. */
 const MAX_AWAITED = 10_000
 
-/** The state shared by both directions: the expected answers, in order, and the prepared statements. */
+/** The state that both directions share: the expected answers, in order, and the prepared statements. */
 export class Dialogue {
   readonly #awaited: Awaited[] = []
   readonly #statements = new Map<number, Statement>()
@@ -47,12 +47,12 @@ export class Dialogue {
     return this.#awaited[0]
   }
 
-  /** @throws NativeError when the client sends more and more without waiting */
+  /** @throws NativeError when too many commands of the client wait */
   expect(answer: Awaited): void {
     if (this.#awaited.length >= MAX_AWAITED)
       throw new NativeError(
         'protocol',
-        `${MAX_AWAITED} commands of the client wait for the server: read answers before you send more`,
+        `${MAX_AWAITED} commands of the client wait for the server: the client must read answers before it sends more`,
       )
     this.#awaited.push(answer)
   }

@@ -8,10 +8,11 @@ import { binaryAt, isParameter, isText, textAt } from './values.ts'
 
 const TOO_LONG = `statements and values of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB and more cannot be judged by the rules of this connection, and are refused`
 const NOT_SERVED =
-  'this command of the protocol is refused where a connection has rules: send the statement that does the same'
+  'this command of the protocol is refused on connections with rules: send a statement with the same effect'
 const LONG_DATA =
   'values that are sent in pieces (COM_STMT_SEND_LONG_DATA) cannot be judged by the rules of this connection, and are refused'
-const UNREADABLE = 'the values of a prepared statement cannot be read and so cannot be judged'
+const UNREADABLE =
+  'the values of a prepared statement cannot be read, so the rules of this connection cannot judge them'
 
 /** The form of the answer to each served command; undefined for commands without an answer. */
 const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
@@ -38,12 +39,15 @@ const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
 const TEXTS: ReadonlySet<number> = new Set([COM.query, COM.prepare, COM.initDb])
 
 const STATEMENT_BYTES = 4
-/** Length of the head of an execution: command, statement, flags, iterations. The parameters follow. */
+/**
+ * Length in bytes of the head of an execution: command, statement, flags, iterations. The
+ * parameters follow the head.
+ */
 const EXECUTE_HEAD_BYTES = 10
 
 /**
- * Judges the commands of a MySQL client. A refused command is replaced by a statement that the server itself
- * refuses, so that answers keep their order.
+ * Judges the commands of a MySQL client. A refused command is replaced by a statement that the
+ * server itself refuses, so that all answers arrive in order.
  */
 export class JudgedCommands extends JudgedStream<Cut> {
   protected readonly cutter: PacketCutter
@@ -60,7 +64,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
   }
 
   #handle(command: number | undefined, length: number, goesOn: boolean): Handling {
-    // A text that is not judged may have any length.
+    // Without rules for input, a statement may have any length.
     if (command === COM.query && !this.#rules.judgesInput) return 'piece'
     if (goesOn || !this.#rules.hasRoomFor(length)) return 'left out'
     return 'whole'
@@ -76,15 +80,15 @@ export class JudgedCommands extends JudgedStream<Cut> {
       handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
     if (refusal === undefined) return this.#expected(command, content, bytes)
     if (command === COM.sendLongData) {
-      // The server sends no answer to this command. The execution that needs it is refused later, and so is
-      // each execution of a statement that is not known.
+      // The server sends no answer to this command. So the execution that needs the value is
+      // refused later. Executions of unknown statements are refused anyway.
       const statement = statementIn(content)
       if (statement !== undefined && this.#dialogue.statement(statement) !== undefined)
         this.#incomplete.add(statement)
       return Buffer.alloc(0)
     }
     this.#dialogue.expect({ kind: 'query', shift: packets - 1 })
-    // The text starts with a bracket, after which no grammar can continue.
+    // The statement starts with a closing bracket, which no grammar accepts.
     return packet(0, Buffer.from(`\x03)${this.#rules.wordFor(refusal)}`))
   }
 
@@ -119,7 +123,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
     const values = statement && valuesIn(content, statement)
     if (values === undefined) return this.#rules.unjudged(UNREADABLE)
     const refusal = await this.#rules.judge(values.texts)
-    // The server does not get the types of a refused execution, and goes on with those that it has.
+    // The server does not receive the types of a refused execution, and keeps the previous types.
     if (refusal === undefined && statement !== undefined) statement.types = values.types
     return refusal
   }
@@ -127,7 +131,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
 
 interface Values {
   readonly texts: readonly Buffer[]
-  /** The types by which the values were read: those of the execution, or of one before. */
+  /** The types of the values, from this execution or an earlier execution. */
   readonly types: Buffer | undefined
 }
 
@@ -136,7 +140,7 @@ function valuesIn(content: Buffer, { parameters, types: known }: Statement): Val
   if (parameters === 0) return { texts: [], types: known }
   try {
     const at = EXECUTE_HEAD_BYTES + ((parameters + 7) >> 3) + 1
-    // Servers take every number but 0 for yes.
+    // Servers treat every number except 0 as yes.
     const hasTypes = content.readUInt8(at - 1) !== 0
     const from = hasTypes ? at + 2 * parameters : at
     const types = hasTypes ? Buffer.from(content.subarray(at, from)) : known
@@ -149,7 +153,7 @@ function valuesIn(content: Buffer, { parameters, types: known }: Statement): Val
   }
 }
 
-/** @returns undefined when there are bytes after the values, or one value that not all servers read alike */
+/** @returns undefined if bytes follow the values, or servers read a value in different ways */
 function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undefined {
   const texts: Buffer[] = []
   let at = from

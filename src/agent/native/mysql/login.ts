@@ -4,20 +4,26 @@ import type { Account } from '../protocol.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import type { ServerTls } from '../server-tls.ts'
 
-// The opening of a MySQL connection, protocol version 10: the server greets, the client answers, and both
-// talk until OK or an error. The agent answers the server with the connection's user, and says OK to the
-// client whatever it sends.
+// The opening of a MySQL connection, protocol version 10: the server greets, the client answers,
+// and both talk until OK or an error. The agent logs in to the server with the connection's user,
+// and accepts every login of the client.
 
 export const NATIVE_PASSWORD = 'mysql_native_password'
 export const CACHING_SHA2 = 'caching_sha2_password'
 
 const HEADER_BYTES = 4
-/** The attributes of a client may have 64 KiB; nothing else in a login is large. */
+/**
+ * Maximum size of a login packet in bytes. The attributes of a client may have 64 KiB; all other
+ * fields are small.
+ */
 const MAX_LOGIN_BYTES = 128 * 1024
-/** Limit for a server's packets before its decision. */
+/** Maximum number of packets that a server may send before OK or an error. */
 const MAX_ROUNDS = 10
 const SALT_BYTES = 20
-/** Reserved bytes of an answer. The last four, and the last four of the greeting's reserve, are MariaDB's. */
+/**
+ * Number of reserved bytes in a login. MariaDB uses the last four of them, and the last four
+ * reserved bytes of the greeting.
+ */
 const RESERVED_BYTES = 23
 const MARIADB_BYTES = 4
 
@@ -40,9 +46,9 @@ const capabilities = {
 } as const
 
 /**
- * Capabilities that are never agreed on, with client or server: TLS is only between agent and server,
- * compressed packets could not be read, a server could ask a client for its files, and query attributes come
- * before the text of a query.
+ * Capabilities that the agent accepts neither from clients nor from servers. TLS is only between
+ * agent and server; compressed packets could not be read; a server could ask a client for its
+ * files; query attributes precede the text of a query.
  */
 const STRIPPED =
   capabilities.ssl |
@@ -57,7 +63,7 @@ export interface Packet {
   readonly payload: Buffer
 }
 
-/** Reads packets of a login; `rest` has the bytes after the last one. */
+/** Reads packets of a login. `rest` has the bytes after the last packet. */
 export class PacketReader {
   readonly #next: () => Promise<Buffer | undefined>
   rest: Buffer = Buffer.alloc(0)
@@ -67,7 +73,7 @@ export class PacketReader {
   }
 
   /**
-   * Returns undefined at the end.
+   * Returns undefined at the end of the bytes.
    * @throws NativeError for a packet that is too large, or the error of `next`
    */
   async read(): Promise<Packet | undefined> {
@@ -75,7 +81,7 @@ export class PacketReader {
       const { rest } = this
       const length = rest.length < HEADER_BYTES ? 0 : rest.readUIntLE(0, 3)
       if (length > MAX_LOGIN_BYTES)
-        throw new NativeError('protocol', `a packet of ${length} bytes in a MySQL login`)
+        throw new NativeError('protocol', `a packet of the MySQL login is too long: ${length} bytes`)
       if (rest.length >= HEADER_BYTES + length) {
         this.rest = rest.subarray(HEADER_BYTES + length)
         return { seq: rest[3] ?? 0, payload: rest.subarray(HEADER_BYTES, HEADER_BYTES + length) }
@@ -96,7 +102,7 @@ export function packet(seq: number, payload: Buffer): Buffer {
 
 export interface MysqlError {
   readonly code: number
-  /** Five letters; empty before the greeting, when clients do not expect a state. */
+  /** SQLSTATE of five characters; empty before the greeting, because clients then expect no state. */
   readonly state: string
   readonly message: string
 }
@@ -111,19 +117,24 @@ export interface Greeting {
   readonly salt: Buffer
   readonly capabilities: number
   readonly plugin: string
-  /** The greeting for clients: without stripped capabilities, and with the plugin that all of them know. */
+  /**
+   * The greeting for clients, without the stripped capabilities, and with a plugin that all clients
+   * know.
+   */
   readonly forClient: Buffer
 }
 
 /**
- * Capabilities that make answers hard to read. They are not agreed on where results are read: results without
- * an EOF or without columns, and changed variables after an OK.
+ * Capabilities that make answers hard to read: results without an EOF or without columns, and
+ * changed variables after an OK. The agent does not accept them on connections whose results it
+ * reads.
  */
 export const HARD_TO_READ =
   capabilities.sessionTrack | capabilities.deprecateEof | capabilities.optionalMetadata
 
 /**
- * @param hidden capabilities that are not offered to the client; if any, MariaDB's own ones are hidden, too
+ * @param hidden capabilities that are not offered to the client; if not 0, MariaDB's own
+ * capabilities are hidden, too
  * @throws NativeError
  */
 export function parseGreeting(payload: Buffer, hidden: number): Greeting {
@@ -132,7 +143,7 @@ export function parseGreeting(payload: Buffer, hidden: number): Greeting {
   const highAt = lowAt + 2 + 1 + 2
   const secondSaltAt = highAt + 2 + 1 + 10
   if (payload[0] !== 10 || versionEnd < 0 || payload.length < secondSaltAt + 13)
-    throw new NativeError('protocol', 'the server does not greet as a MySQL server does')
+    throw new NativeError('protocol', 'the server sent no greeting of a MySQL server')
   const offered = ((payload.readUInt16LE(lowAt) | (payload.readUInt16LE(highAt) << 16)) & ~hidden) >>> 0
   const saltLength = Math.max(13, (payload[highAt + 2] ?? 0) - 8)
   const pluginAt = Math.min(secondSaltAt + saltLength, payload.length)
@@ -162,14 +173,17 @@ export interface LoginRequest {
   readonly charset: number
   readonly mariadb: Buffer
   readonly database: string | undefined
-  /** The attributes, with their own length. */
+  /** The attributes, with the bytes of their length. */
   readonly attributes: Buffer | undefined
   readonly plugin: string
-  /** Whether the client has sent a proof of a password, and so waits for the next step of its plugin. */
+  /**
+   * Whether the client has sent a proof of a password. If so, the client waits for the next step of
+   * its plugin.
+   */
   readonly hasProof: boolean
 }
 
-/** @param hidden as for the greeting @throws NativeError */
+/** @param hidden as in `parseGreeting` @throws NativeError */
 export function parseLogin(payload: Buffer, hidden: number): LoginRequest {
   const fields = new Fields(payload)
   const asked = fields.uint(4)
@@ -183,7 +197,7 @@ export function parseLogin(payload: Buffer, hidden: number): LoginRequest {
   if ((asked & capabilities.ssl) !== 0)
     throw new NativeError(
       'protocol',
-      'this port does not speak TLS, because gateway and agent encrypt the way to the database: connect without TLS',
+      'this port does not support TLS, because gateway and agent encrypt the way to the database: connect without TLS',
     )
   fields.text()
   const proof = fields.proof(asked)
@@ -194,7 +208,7 @@ export function parseLogin(payload: Buffer, hidden: number): LoginRequest {
   return { capabilities: asked, maxPacket, charset, mariadb, database, attributes, plugin, hasProof }
 }
 
-/** Reads the fields of a packet, one after the other. @throws NativeError beyond its end */
+/** Reads the fields of a packet, one after the other. @throws NativeError at the end of the packet */
 class Fields {
   readonly #payload: Buffer
   #at = 0
@@ -227,7 +241,7 @@ class Fields {
     return Buffer.from(this.text())
   }
 
-  /** Reads bytes with a length before them, and returns both. */
+  /** Reads a length and the bytes after it. Returns the length and the bytes. */
   counted(): Buffer {
     const from = this.#at
     this.bytes(this.#length())
@@ -239,7 +253,7 @@ class Fields {
     if (first < 0xfb) return first
     if (first === 0xfc) return this.uint(2)
     if (first === 0xfd) return this.uint(3)
-    throw new NativeError('protocol', 'the login of the client has a length that is not valid')
+    throw new NativeError('protocol', 'the login of the client has an invalid length')
   }
 }
 
@@ -256,7 +270,8 @@ export const OWN_LOGIN: LoginRequest = {
 }
 
 /**
- * Logs in to a server that has greeted, and returns the last packet's content: OK, or the server's error.
+ * Logs in to a server after its greeting. Returns the content of the last packet: OK, or the
+ * server's error.
  * @throws NativeError, when client and server cannot agree
  */
 export async function logIn(
@@ -269,7 +284,7 @@ export async function logIn(
 ): Promise<{ readonly answer: Buffer; readonly rest: Buffer }> {
   const hasTls = (greeting.capabilities & capabilities.ssl) !== 0 && mode !== 'disable'
   if (!hasTls && mode !== 'disable' && mode !== 'prefer')
-    throw new NativeError('server', `the server offers no TLS, and SSLMODE is ${mode}`)
+    throw new NativeError('server', `the server offers no TLS, but SSLMODE ${mode} requires TLS`)
   const { head, tail } = loginParts(greeting, request, hasTls)
   if (hasTls) {
     await server.write(packet(1, head))
@@ -318,7 +333,7 @@ interface Secret {
   readonly hasTls: boolean
 }
 
-/** Exchanges packets with the server until it has decided. */
+/** Exchanges packets with the server until the server sends OK or an error. */
 async function authenticated(server: ServerSocket, first: string, secret: Secret) {
   const reader = new PacketReader(() => server.next())
   let [plugin, { salt }] = [first, secret]
@@ -343,18 +358,25 @@ async function authenticated(server: ServerSocket, first: string, secret: Secret
 function parseSwitch(payload: Buffer): [plugin: string, salt: Buffer] {
   const end = payload.indexOf(0, 1)
   if (end < 0)
-    throw new NativeError('server', 'the server asks for the login of MySQL before 4.1, which is not safe')
+    throw new NativeError(
+      'server',
+      'the server asks for the login method of MySQL before 4.1, which is not safe',
+    )
   return [payload.toString('latin1', 1, end), payload.subarray(end + 1, end + 1 + SALT_BYTES)]
 }
 
-/** Returns the next step of caching_sha2_password; undefined when OK follows by itself. */
+/**
+ * Returns the next step of caching_sha2_password; undefined if the server sends OK without a
+ * further step.
+ */
 function cachingSha2(data: Buffer, { password, salt, hasTls }: Secret): Buffer | undefined {
   const [step] = data
   if (data.length === 1 && step === 3) return undefined
   const clear = Buffer.from(`${password}\0`)
   if (data.length === 1 && step === 4) return hasTls ? clear : Buffer.from([2])
-  // The server's key. An attacker on the network path can change it: SSLMODE verify-full prevents that.
-  if (hasTls) throw new NativeError('server', 'the server sends a key over TLS, where none is needed')
+  // `data` is the server's public key. An attacker on the network path can replace this key;
+  // SSLMODE verify-full prevents this.
+  if (hasTls) throw new NativeError('server', 'the server sent a public key over TLS, where no key is needed')
   const hidden = clear.map((byte, at) => byte ^ (salt[at % salt.length] ?? 0))
   try {
     return publicEncrypt({ key: data.toString('latin1'), padding: constants.RSA_PKCS1_OAEP_PADDING }, hidden)
@@ -368,7 +390,7 @@ function proofFor(plugin: string, { password, salt, hasTls }: Secret): Buffer {
   if (plugin === CACHING_SHA2) return password === '' ? Buffer.alloc(0) : sha2Proof(password, salt)
   if ((plugin === 'mysql_clear_password' || plugin === 'sha256_password') && hasTls)
     return Buffer.from(`${password}\0`)
-  const why = hasTls ? 'is not supported' : 'is supported over TLS alone, if at all'
+  const why = hasTls ? 'is not supported' : 'is not supported without TLS'
   throw new NativeError(
     'server',
     `the server asks for the authentication plugin ${JSON.stringify(plugin)}, which ${why}`,

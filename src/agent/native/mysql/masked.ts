@@ -13,13 +13,16 @@ import { countAt, textOf } from './values.ts'
 const OK = 0x00
 const EOF = 0xfe
 const ERROR = 0xff
-/** An EOF is shorter. A longer packet with the same first byte is a row. */
+/** An EOF packet is shorter than this. A longer packet with the same first byte is a row. */
 const EOF_BYTES = 9
-/** An error begins with its number and its state. */
+/** Length in bytes of the beginning of an error: its number and its state. */
 const ERROR_HEAD_BYTES = 9
 const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
 
-/** All of them are kept. Tables have up to 4096. */
+/**
+ * Maximum number of columns of a result. All columns are kept in memory. Tables have up to 4096
+ * columns.
+ */
 const MAX_COLUMNS = 0xffff
 
 /** Number and state of an error that a trigger raises. */
@@ -32,7 +35,10 @@ const UNREADABLE = 'an answer of the server cannot be read, or belongs to no com
 /** The position in the current answer. */
 type Part =
   | { readonly kind: 'first' }
-  /** Columns of a result and the packet that ends them, which are still to come. */
+  /**
+   * `left` counts the columns of a result that have not arrived. The packet that ends the columns
+   * follows.
+   */
   | { readonly kind: 'columns'; readonly left: number; readonly columns: Column[] }
   | { readonly kind: 'rows'; readonly columns: readonly Column[] }
   /** Parameters and columns of a prepared statement. */
@@ -49,8 +55,8 @@ const LINE_END = Buffer.from('\n')
 const FIRST: Part = { kind: 'first' }
 
 /**
- * Judges and masks the answers of a MySQL or MariaDB server, and sends them on. Client and server have agreed
- * on the older form of results: an EOF after columns and rows.
+ * Judges and masks the answers of a MySQL or MariaDB server, and sends them on. Client and server
+ * use the older form of results, with an EOF after the columns and after the rows.
  */
 export class MaskedPackets extends MaskedStream<Cut> {
   protected readonly cutter: PacketCutter
@@ -58,7 +64,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
   #part: Part = FIRST
   /** The number that the client expects next. */
   #seq = 0
-  /** The first packet's number of an answer that has begun, while nothing of it has been sent. */
+  /** The number of the first packet of the current answer, until this packet is sent. */
   #begins: Begin | undefined
   #isAnswerBegun = false
 
@@ -114,7 +120,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
     this.#begins = undefined
   }
 
-  /** Passes on a piece of a row that is too long, and that may pass unmasked. */
+  /** Passes on a piece of a row that is too long to mask, if rows may pass unmasked. */
   #pieceOf({ bytes, seq }: Cut): Outgoing {
     if (this.#part.kind !== 'rows') throw new NativeError('server', UNREADABLE)
     const send = () => {
@@ -144,7 +150,10 @@ export class MaskedPackets extends MaskedStream<Cut> {
       : { kind: 'heading', text: headingOf(heading), bytes: () => send() }
   }
 
-  /** Numbers packets as the client expects them, because a masked row may need more or fewer packets. */
+  /**
+   * Sets the packet numbers that the client expects, because a masked row may need more or fewer
+   * packets.
+   */
   #sending({ bytes, content, seq }: Cut, begins: Begin | undefined): (content?: Buffer) => Buffer {
     return (masked) => {
       if (begins !== undefined) {
@@ -172,14 +181,14 @@ export class MaskedPackets extends MaskedStream<Cut> {
     }
   }
 
-  /** Whether the next packet describes a column, if it does not end the columns. */
+  /** Whether the next packet describes a column or ends the columns. */
   get #isColumnNext(): boolean {
     const { kind, left } = { left: 0, ...this.#part }
     if (kind === 'first') return this.#dialogue.current?.kind === 'fields'
     return (kind === 'columns' || kind === 'prepared') && left > 0
   }
 
-  /** Moves on after a packet that is no row and no error. */
+  /** Updates the position after a packet that is neither a row nor an error. */
   #follow(content: Buffer): void {
     const part = this.#part
     switch (part.kind) {
@@ -237,7 +246,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
     }
     const opened = this.#dialogue.statement(statement)
     if (opened === undefined) throw new NativeError('server', UNREADABLE)
-    // The rows come later, when the client fetches them.
+    // The server sends the rows later, when the client fetches them.
     opened.columns = columns
     this.#done()
   }
@@ -262,7 +271,7 @@ function okStatus(content: Buffer): number {
   return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
 }
 
-/** The names of a column, and its default, which a list of columns has. */
+/** Masks the names of a column, and its default. Only a list of columns contains defaults. */
 function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
   const { names, plain, preset } = namesOf(content)
   const values = [...names, ...(preset === undefined ? [] : [preset])]
@@ -277,7 +286,7 @@ function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
   }
 }
 
-/** Returns the offset of an OK's text, after status and warnings. */
+/** Returns the offset of the text in an OK packet, after status and warnings. */
 function okInfoAt(content: Buffer): number {
   return Math.min(content.length, countAt(content, countAt(content, 1).end).end + 4)
 }
@@ -304,14 +313,15 @@ function headingOf(columns: readonly Column[]): Buffer {
   return Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
 }
 
-/** Returns a line as the program mysql prints it. */
+/** Returns the line that the program mysql prints for a row. */
 function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
   const parts = cells.flatMap((cell) => [TAB, cell ?? Buffer.from('NULL')])
   return Buffer.concat([...parts.slice(1), LINE_END])
 }
 
 /**
- * Splits content into packets. A packet of the largest length is followed by another one, which may be empty.
+ * Splits content into packets. After a packet of the maximum length another packet must follow,
+ * which may be empty.
  */
 function packetsOf(seq: number, content: Buffer): Buffer[] {
   const packets: Buffer[] = []

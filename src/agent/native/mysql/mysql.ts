@@ -27,7 +27,7 @@ import { serverTls, type ServerTls } from '../server-tls.ts'
 
 const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL), which is refused'
 
-/** Time limit for cancelling a query whose client has gone. */
+/** Time limit in milliseconds for cancelling a query whose client has gone. */
 const KILL_MS = 5000
 
 export function mysqlProtocol(target: Target): NativeProtocol {
@@ -55,7 +55,7 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
         await endQuery(opened.threadId, target)
     }
   } catch (error) {
-    // The client has read the reason already.
+    // The reason was already sent to the client.
     if (error instanceof NativeError && error.code === 'stopped') return
     const text = messageFor(error)
     if (text === undefined) throw error
@@ -65,7 +65,7 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
   }
 }
 
-/** Returns undefined when there is nothing to judge and mask: then bytes pass unchanged. */
+/** Returns undefined without rules and masking. Bytes then pass unchanged. */
 function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
   const dialogue = new Dialogue()
   return ProtectedClient.of({ client, unread, target }, (rules) => ({
@@ -80,12 +80,15 @@ function messageFor(error: unknown): string | undefined {
 }
 
 /**
- * Sends packets of the agent itself to the client. Tracks the packet number, and whether the client can read
- * such a packet.
+ * Sends packets of the agent itself to the client. Tracks the packet number, and whether the client
+ * expects a packet.
  */
 class Telling {
   readonly #client: NativeClient
-  /** The number that the client expects next. Undefined while the server is in the middle of an answer. */
+  /**
+   * The packet number that the client expects next. Undefined while the server is in the middle of
+   * an answer.
+   */
   next: number | undefined = 0
   #hasGreeted = false
 
@@ -104,7 +107,7 @@ class Telling {
     this.next += 1
   }
 
-  /** Sends an error. Sends nothing where the client would take it for a part of an answer. */
+  /** Sends an error. Sends nothing if the client would read the error as a part of an answer. */
   async error(error: MysqlError): Promise<void> {
     await this.say(errorPayload(this.#hasGreeted ? error : { ...error, state: '' }))
   }
@@ -112,12 +115,15 @@ class Telling {
 
 interface OpenedConnection {
   readonly threadId: number
-  /** Bytes that have come from each side after its login. */
+  /** Bytes that client and server have sent after the login. */
   readonly fromClient: Buffer
   readonly fromServer: Buffer
 }
 
-/** Returns undefined when the client is gone, or has read that the server refuses the login. */
+/**
+ * Returns undefined if the client has gone, or the server has refused the login. The server's error
+ * was then sent to the client.
+ */
 async function open(
   client: NativeClient,
   server: ServerSocket,
@@ -145,7 +151,10 @@ async function open(
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
 }
 
-/** Only commands have the number 0: from there the gateway records them, and takes no packet for the login. */
+/**
+ * Refuses a packet with the number 0 during the login. Only commands have this number, and the
+ * gateway records them by it.
+ */
 function refuseCommand({ seq }: Packet): void {
   if (seq === 0)
     throw new NativeError(
@@ -155,11 +164,11 @@ function refuseCommand({ seq }: Packet): void {
 }
 
 /**
- * Passes on the error of a server that stops waiting for the login.
- * @throws NativeError when it has closed without an error
+ * Passes on the error of a server that ends during the login.
+ * @throws NativeError when the server has closed without an error
  */
 async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
-  // The client reads nothing before it has sent its login, which has the number 1.
+  // The client reads nothing before it has sent its login. The login has the number 1.
   tell.next = 2
   const said = await new PacketReader(() => server.next()).read()
   if (said?.payload[0] !== 0xff)
@@ -167,19 +176,19 @@ async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefin
   await tell.say(said.payload)
 }
 
-/** Returns undefined when the server has greeted with an error, which the client has got. */
+/** Returns undefined if the server greets with an error. The error is then sent to the client. */
 async function greetingOf(
   server: ServerSocket,
   tell: Telling | undefined,
   hidden = 0,
 ): Promise<Greeting | undefined> {
-  // Not one byte more than the greeting may be read before TLS, because a server sends nothing more by
-  // itself.
+  // No byte after the greeting may be read before TLS. A server sends no such byte without a
+  // request, so it may be from an attacker.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
   if (said === undefined) throw new NativeError('server', 'the server hung up before it greeted')
   if (reader.rest.length > 0)
-    throw new NativeError('server', 'the server sent more than its greeting before the login')
+    throw new NativeError('server', 'the server sent bytes after its greeting, before the login')
   if (said.payload[0] === 0xff) {
     await tell?.say(said.payload)
     return undefined
@@ -188,8 +197,8 @@ async function greetingOf(
 }
 
 /**
- * Leads the client to the step at which its plugin expects OK. The client's password is not the server's, and
- * is not checked.
+ * Performs the steps of the client's plugin until the client expects OK. The client's password is
+ * not checked, because it is not the server's password.
  * @returns false when the client is gone
  */
 async function finishPlugin(
@@ -217,7 +226,7 @@ class Relay {
   readonly #server: ServerSocket
   readonly #tell: Telling
   readonly #answers = new Answers()
-  /** Whether the server has a command that it has not begun to answer. */
+  /** Whether the server has received a command and not yet begun to answer. */
   awaits = false
 
   constructor(client: NativeClient, server: ServerSocket, tell: Telling) {
@@ -226,7 +235,7 @@ class Relay {
     this.#tell = tell
   }
 
-  /** Settles when one end is over. @throws NativeError */
+  /** Settles when client or server has ended. @throws NativeError */
   async run({ fromClient, fromServer }: OpenedConnection): Promise<void> {
     const { ending } = this.#client
     this.#tell.next = undefined
@@ -243,15 +252,16 @@ class Relay {
     for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#client.next()) {
       for (const part of commands.cut(bytes)) {
         if (part.refused === undefined) {
-          // Before the server has the bytes: its answer may come while they are being written.
+          // Checked before the write, because the server's answer may arrive during the write.
           if (this.#answers.awaitsFile) throw new NativeError('server', FILE_REFUSED)
           if (part.asks) this.#begin()
           await this.#server.write(part.bytes)
         } else await this.#refuse(part.refused)
       }
       if (!commands.hasQuit) continue
-      // hoop's command line may end with all connections when the agent writes to a client that has just
-      // gone. Drivers wait until their socket is closed; the command line of this program does that.
+      // When the agent writes to a client that has just gone, hoop's command line may end with all
+      // its connections. So nothing is sent there. Drivers wait until their socket is closed, so
+      // the command line of this program gets a close and closes the socket.
       this.#client.isSilent = !this.#client.isOurs
       return
     }
@@ -265,13 +275,16 @@ class Relay {
 
   async #refuse(seq: number): Promise<void> {
     if (this.awaits)
-      throw new NativeError('server', 'the client sent a forbidden command before the last one had ended')
+      throw new NativeError(
+        'server',
+        'the client sent a forbidden command before the previous command had ended',
+      )
     this.#tell.next = seq + 1
     await this.#tell.error({
       code: 1047,
       state: '08S01',
       message:
-        'changing the user, replication and several commands in one packet are refused: a connection has one user',
+        'this port refuses to change the user, to replicate, and to run several commands in one packet',
     })
     this.#tell.next = undefined
   }
@@ -289,7 +302,7 @@ class Relay {
     if (this.awaits) throw new NativeError('server', 'the server closed the connection before it answered')
   }
 
-  /** @param isWhole whether the client can read a packet of the agent next */
+  /** @param isWhole whether the client expects a new packet next */
   async #refuseFileRequest(before: Buffer, isWhole: boolean): Promise<void> {
     if (before.length > 0) await this.#client.send(before)
     this.#tell.next = isWhole ? 1 : undefined
@@ -298,8 +311,8 @@ class Relay {
 }
 
 /**
- * Cancels a query. A server goes on with the query of a client that has gone: only another connection can end
- * it.
+ * Cancels a query on a connection of its own. A server does not notice that a client has gone until
+ * the query has ended.
  */
 async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   const late = AbortSignal.timeout(KILL_MS)

@@ -2,12 +2,12 @@ import { Head, StreamCutter } from '../rules/pieces.ts'
 import { HEADER_BYTES, LARGEST_PACKET } from './packets.ts'
 
 /**
- * The handling of a packet: it is kept until it is whole, passed on piece by piece, or left out with its
- * further packets.
+ * The handling of a packet: kept until it is whole, passed on piece by piece, or left out together
+ * with the packets that continue it.
  */
 export type Handling = 'whole' | 'piece' | 'left out'
 
-/** A whole packet, or a piece of a packet that may go on in others. */
+/** A whole packet, or a piece of a packet. Further packets may continue the packet. */
 export interface Cut {
   readonly handling: Handling
   /** Bytes with headers; empty when the packet was left out. */
@@ -17,14 +17,14 @@ export interface Cut {
   readonly content: Buffer
   readonly isFirst: boolean
   readonly isLast: boolean
-  /** Number of packets so far over which the content is spread. */
+  /** Number of packets so far that contain parts of the content. */
   readonly packets: number
 }
 
 /**
  * @param first the first byte of the content; undefined for none
  * @param length of the packet, without its header
- * @param goesOn whether it goes on in further packets
+ * @param goesOn whether further packets continue the packet
  */
 type Handle = (first: number | undefined, length: number, goesOn: boolean) => Handling
 
@@ -33,7 +33,7 @@ const NOTHING = Buffer.alloc(0)
 /** Cuts a stream into its packets; the pieces of the stream may end anywhere. */
 export class PacketCutter extends StreamCutter<Handle> {
   readonly #header = new Head(HEADER_BYTES)
-  /** Bytes of the packet that are still to come. */
+  /** Number of the packet's bytes that have not arrived. */
   #left = 0
   #goesOn = false
   #isFirst = true

@@ -1,6 +1,6 @@
 import { NativeError } from '../native-error.ts'
 export const HEADER_BYTES = 4
-/** A packet of this length goes on in the next one. */
+/** Maximum length of a packet. The next packet continues a packet of this length. */
 export const LARGEST_PACKET = 0xff_ff_ff
 const LOCAL_INFILE = 0xfb
 
@@ -37,16 +37,19 @@ const REFUSED: ReadonlySet<number> = new Set([
   ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid, COM.clone, COM.multi],
 ])
 
-/** A part of a client's bytes: for the server, or a refused command, by its packet number. */
+/**
+ * A part of a client's bytes: either bytes for the server, or the packet number of a refused
+ * command.
+ */
 type CommandPart =
   | { readonly bytes: Buffer; readonly asks: boolean; readonly refused?: undefined }
   | { readonly refused: number }
 
 /**
- * Cuts a client's bytes at its commands. After the login each packet is a command with the number 0, or goes
- * on with the packet before. A packet with another number answers a server's request for a file of the
- * client, wherever that request was. And the gateway's record distinguishes commands from the login by their
- * number.
+ * Cuts a client's bytes at its commands. After the login each packet is a command with the number
+ * 0, or continues the previous packet. A packet with another number would be the answer to a
+ * server's request for a file of the client. It is refused, also because the gateway's record
+ * distinguishes commands from the login by their number.
  */
 export class Commands {
   hasQuit = false
@@ -56,11 +59,11 @@ export class Commands {
   #goesOn = false
   #isRefused = false
 
-  /** @throws NativeError, and none of the bytes may be passed on */
+  /** @throws NativeError; the caller must then pass on none of the bytes */
   cut(bytes: Buffer): readonly CommandPart[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const parts: CommandPart[] = []
-    /** The bytes from `start` on go to the server together. */
+    /** The bytes from `start` are sent to the server together. */
     let [start, at, asks] = [0, 0, false]
     const passTo = (end: number) => {
       if (!this.#isRefused && end > start) parts.push({ bytes: all.subarray(start, end), asks })
@@ -97,8 +100,8 @@ export class Commands {
 }
 
 /**
- * Finds the packet in which a server asks for a file of its client. Clients allow such requests even where
- * files were not agreed on, and an honest server does not send them.
+ * Finds the packet in which a server asks for a file of its client. Clients answer such requests
+ * even if the login excluded files. An honest server does not send such requests then.
  */
 export class Answers {
   /** Bytes of the packet that are still to come. */
@@ -109,12 +112,12 @@ export class Answers {
   #lastSeq: number | undefined
   #isFirst = false
   #isLastFile = false
-  /** Whether nothing of the current packet's content has come yet. */
+  /** Whether no content of the current packet has arrived. */
   #isBegun = false
 
   /**
-   * Whether a client could take the last packet for a request for a file. The client's answer would look like
-   * a command: the number after 255 is 0.
+   * Whether a client could understand the last packet as a request for a file. The client's answer
+   * would look like a command, because the number after 255 is 0.
    */
   get awaitsFile(): boolean {
     return this.#isLastFile
@@ -126,8 +129,8 @@ export class Answers {
   }
 
   /**
-   * @returns offset of the packet, below zero when it began in earlier bytes; undefined without a file
-   * request
+   * @returns offset of a file request, negative if the packet began in earlier bytes; undefined if
+   * there is no file request
    */
   findFileRequest(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length;) {

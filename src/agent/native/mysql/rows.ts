@@ -2,7 +2,7 @@ import type { Value } from '../../masking/values.ts'
 import type { Column } from './dialogue.ts'
 import { binaryAt, countAt, isText, printed, textAt, textOf } from './values.ts'
 
-/** A row that was read, and that can be rebuilt with other values. */
+/** A row that was read and can be rebuilt with other values. */
 interface MysqlRow {
   /** The cells as a program prints them; undefined for NULL. */
   readonly cells: readonly (Buffer | undefined)[]
@@ -14,7 +14,7 @@ interface MysqlRow {
 
 const UTF16 = 54
 
-/** Bytes of a column's description after its names. */
+/** Number of bytes of a column's description after its names. */
 const COLUMN_BYTES = 12
 
 const NAMES = 6
@@ -28,8 +28,8 @@ interface ColumnParts {
 }
 
 /**
- * Returns the names in a column's description: of the catalog, the schema, tables and columns. An alias can
- * be made of a value.
+ * Returns the names of catalog, schema, tables and columns in a column's description. They are
+ * masked, too, because an alias can be made of a value.
  * @throws RangeError
  */
 export function namesOf(content: Buffer): ColumnParts {
@@ -41,11 +41,11 @@ export function namesOf(content: Buffer): ColumnParts {
     at = end
   }
   const end = countAt(content, at).end + COLUMN_BYTES
-  if (end > content.length) throw new RangeError('a column that is cut')
+  if (end > content.length) throw new RangeError('a column definition is cut')
   const preset = end === content.length ? undefined : textAt(content, end)
   if ((preset?.end ?? end) !== content.length)
     throw new RangeError('unexpected bytes after a column definition')
-  // A default that is NULL is one byte, which stays.
+  // The default NULL is one byte, which is no value and is kept.
   const plainEnd = preset?.value === undefined ? content.length : end
   return { names, plain: content.subarray(at, plainEnd), preset: preset?.value }
 }
@@ -58,14 +58,18 @@ export function columnOf(content: Buffer): Column {
     throw new RangeError('a column with a default in a result')
   return {
     name: (names[4] ?? Buffer.alloc(0)).toString('utf8'),
-    // Numbers have no charset of their own, but come in the result's, like the catalog's name.
+    // Numbers have no charset of their own. They are written in the charset of the result, like the
+    // catalog's name.
     charset: names[0]?.includes(0) === true ? UTF16 : plain.readUInt16LE(at),
     type: plain.readUInt8(at + 6),
     isUnsigned: (plain.readUInt16LE(at + 7) & 0x20) !== 0,
   }
 }
 
-/** Numbers of the collations of UCS-2, UTF-16 and UTF-32, in which no word can be found: [first, last]. */
+/**
+ * Ranges of collation numbers of UCS-2, UTF-16 and UTF-32: [first, last]. Rules and masking cannot
+ * find words in these charsets.
+ */
 const WIDE: readonly (readonly [number, number])[] = [
   [35, 35],
   [54, 56],
@@ -105,11 +109,12 @@ export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
   }
 }
 
-/** Unused bits before the NULL bits of a binary row. */
+/** Number of unused bits before the NULL bits of a binary row. */
 const UNUSED_BITS = 2
 
 /**
- * Reads a row of a prepared statement. A masked number or date cannot hold the replacement, and becomes NULL.
+ * Reads a row of a prepared statement. A number or date cannot contain the replacement, so a masked
+ * number or date becomes NULL.
  * @throws RangeError
  */
 export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow {

@@ -1,5 +1,5 @@
-// Values of rows and parameters, in the text and the binary form of the protocol. All functions throw
-// RangeError beyond the end.
+// Values of rows and parameters, in the text and the binary form of the protocol. All functions
+// throw RangeError if a value exceeds the bytes.
 
 const NULL_VALUE = 0xfb
 
@@ -22,7 +22,7 @@ export function countAt(bytes: Buffer, at: number): { readonly count: number; re
   return { count: Number(count), end: at + 9 }
 }
 
-/** Reads bytes with their length before them; NULL in text rows. */
+/** Reads a length and the bytes after it, or NULL in text rows. */
 export function textAt(bytes: Buffer, at: number): Read {
   if (bytes.readUInt8(at) === NULL_VALUE) return { value: undefined, end: at + 1 }
   const { count, end } = countAt(bytes, at)
@@ -64,7 +64,10 @@ const FIXED: ReadonlyMap<number, number> = new Map([
 const TIMES: ReadonlySet<number> = new Set([0x07, 0x0a, 0x0b, 0x0c, 0x0e])
 const NULL_TYPE = 0x06
 const TIME = 0x0b
-/** A time with days and microseconds. Servers read a longer one in another way than by its first byte. */
+/**
+ * Length in bytes of a time with days and microseconds. If a time is longer, servers do not use its
+ * first byte as the length.
+ */
 const MAX_TIME_BYTES = 12
 /** INT24, NULL, YEAR, NEWDATE and BIT: servers differ in how many bytes such a parameter has. */
 const NO_PARAMETERS: ReadonlySet<number> = new Set([0x06, 0x09, 0x0d, 0x0e, 0x10])
@@ -74,7 +77,7 @@ export function isText(type: number): boolean {
   return !FIXED.has(type) && !TIMES.has(type) && type !== NULL_TYPE
 }
 
-/** Whether all servers read a parameter of this type in the same way. Drivers send no others. */
+/** Whether all servers read a parameter of this type in the same way. Drivers send no other types. */
 export function isParameter(type: number): boolean {
   return (
     !NO_PARAMETERS.has(type) &&
@@ -82,7 +85,7 @@ export function isParameter(type: number): boolean {
   )
 }
 
-/** Reads a value in the binary form: all its bytes, with its length if it has one. */
+/** Reads all bytes of a value in the binary form, including the bytes of its length. */
 export function binaryAt(
   bytes: Buffer,
   at: number,
@@ -97,11 +100,11 @@ export function binaryAt(
 function endOfCounted(bytes: Buffer, at: number, type: number): number {
   if (TIMES.has(type)) {
     const length = bytes.readUInt8(at)
-    if (length > MAX_TIME_BYTES) throw new RangeError('a time that is longer than any')
+    if (length > MAX_TIME_BYTES) throw new RangeError('a time value is too long')
     return at + 1 + length
   }
   const { value, end } = textAt(bytes, at)
-  // NULL has a bit elsewhere: to a server this byte is a length.
+  // NULL is a bit in the head of the row. A server would read this byte as a length.
   if (value === undefined) throw new RangeError('a NULL among values')
   return end
 }

@@ -13,13 +13,15 @@ const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
 
 const BINARY = 'a result in the binary format of PostgreSQL'
 const ASK_FOR_TEXT = 'ask for the text format (JDBC: binaryTransfer=false)'
-const UNREADABLE = 'a message that cannot be read and so cannot be judged by the rules of this connection'
-const FUNCTION = 'calls of functions without a statement are refused where a connection has rules: use SELECT'
+const UNREADABLE = 'this message cannot be read, so the rules of this connection cannot judge it'
+const FUNCTION =
+  'function calls without a statement (FunctionCall) are refused on connections with rules: use SELECT'
 const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB cannot be judged by the rules of this connection, and are refused`
 
 /**
- * Judges the messages of a PostgreSQL client. A refused message is replaced by a statement that the server
- * itself refuses: so the server skips everything up to Sync, and the transaction fails, as after any error.
+ * Judges the messages of a PostgreSQL client. A refused message is replaced by a statement that the
+ * server itself refuses. As after any error, the server skips all messages up to Sync, and the
+ * transaction fails.
  */
 export class JudgedMessages extends JudgedStream<Cut> {
   protected readonly cutter: MessageCutter
@@ -45,7 +47,7 @@ export class JudgedMessages extends JudgedStream<Cut> {
         : await this.#refusalOf(type, bytes.subarray(HEAD_BYTES))
     if (refusal === undefined) return bytes
     const word = textOf(this.#rules.wordFor(refusal))
-    // With a name, so that the client's unnamed statement stays.
+    // The replacement has a name, so that the client's unnamed statement is kept.
     return type === QUERY || type === FUNCTION_CALL
       ? messageOf(QUERY, word)
       : messageOf(PARSE, word, word, Buffer.alloc(2))
@@ -79,7 +81,7 @@ function statementIn(type: number, content: Buffer): Buffer[] | undefined {
 }
 
 interface Bind {
-  /** Values in either format: texts are the same in both. */
+  /** Values in the text or binary format. Texts are the same in both formats. */
   readonly values: Buffer[]
   /** Whether the client asks for columns in the binary format. */
   readonly isBinary: boolean

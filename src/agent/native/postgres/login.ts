@@ -7,7 +7,7 @@ import { firstMessage, messageOf, textOf, type, type Message } from './messages.
 import { endPointOf, Scram, type Binding } from './scram.ts'
 import { sslRequest } from './startup.ts'
 
-/** Limit for a server's messages before its first answer. */
+/** Maximum length of one message of a server during the login, in bytes. */
 const MAX_LOGIN_BYTES = 1024 * 1024
 
 export class LoginMessages {
@@ -18,7 +18,7 @@ export class LoginMessages {
     this.#server = server
   }
 
-  /** @throws NativeError, also when the server closes instead */
+  /** @throws NativeError, also when the server closes the connection */
   async next(): Promise<Message> {
     for (;;) {
       const message = firstMessage(this.#bytes, MAX_LOGIN_BYTES)
@@ -40,8 +40,9 @@ export class LoginMessages {
 }
 
 /**
- * Requests that a server may send after each of its requests, except for the end: one kind of login, once.
- * Otherwise a server could change to a weaker kind, or let the agent derive keys for ever.
+ * For each authentication request of a server, the requests that may follow. The end of the login
+ * (0) may always follow. Only one method of login is allowed, once. Otherwise a server could switch
+ * to a weaker method, or make the agent derive keys for ever.
  */
 const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
   [3, []],
@@ -69,7 +70,7 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
 
 /**
  * Logs in with the connection's user.
- * @param pass takes bytes for the client: notices, and a lower version of the protocol
+ * @param pass sends bytes to the client: notices, and the negotiation of a lower protocol version
  * @returns AuthenticationOk, or the server's error
  * @throws NativeError
  */
@@ -89,11 +90,14 @@ export async function logIn(
       continue
     }
     if (message.type !== type.authentication || message.content.length < 4)
-      throw new NativeError('protocol', 'the server answered with no authentication request')
+      throw new NativeError('protocol', 'the server sent no authentication request')
     const request = message.content.readUInt32BE(0)
     const data = message.content.subarray(4)
     if (FOLLOWING.has(request) && !following.includes(request))
-      throw new NativeError('protocol', `the server's login has steps in a wrong order (${request})`)
+      throw new NativeError(
+        'protocol',
+        `the server sent an authentication request in the wrong order (${request})`,
+      )
     following = FOLLOWING.get(request) ?? following
     switch (request) {
       case 0:
@@ -107,7 +111,7 @@ export async function logIn(
         if (server.certificate === undefined)
           throw new NativeError(
             'server',
-            'the server asks for the password in clear text, which is sent over TLS only',
+            'the server asks for the password in clear text; the agent sends such a password only over TLS',
           )
         await server.write(messageOf(type.password, textOf(password)))
         break
@@ -136,7 +140,7 @@ export async function logIn(
       default:
         throw new NativeError(
           'server',
-          `the server asks for a kind of authentication that is not served here (${request})`,
+          `the server asks for an authentication method that this agent does not support (${request})`,
         )
     }
   }
@@ -163,10 +167,10 @@ function mechanism(
   if (!names.includes('SCRAM-SHA-256'))
     throw new NativeError(
       'server',
-      'the server offers none of the SASL mechanisms that are served here (SCRAM-SHA-256)',
+      'the server offers no SASL mechanism that this agent supports (SCRAM-SHA-256)',
     )
-  // To a server that does offer a binding, `y` shows that an attacker on the network path has hidden the
-  // offer.
+  // `y` means that the server has offered no binding. If the server has offered one, it detects
+  // that an attacker on the network path has removed the offer.
   const hidesNothing = names.includes('SCRAM-SHA-256-PLUS') || endPoint === undefined
   return { name: 'SCRAM-SHA-256', binding: { header: hidesNothing ? 'n,,' : 'y,,', data: none } }
 }

@@ -29,8 +29,8 @@ const WITH_VALUES: ReadonlySet<number> = new Set([
   type.notice,
 ])
 /**
- * Messages without room for a value, with the limit for their content: the longer ones contain numbers of
- * types.
+ * Messages that cannot contain a value, with the maximum length of their content in bytes. Messages
+ * with the larger limit contain numbers of types.
  */
 const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
   ...Array.from('123nsIc', (letter) => [letter.charCodeAt(0), 0] as const),
@@ -39,12 +39,12 @@ const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * Fields of errors and notices that quote no values: severity, code, positions and lines, unless they are
- * longer than such fields are.
+ * Fields of errors and notices that quote no values: severity, code, positions and lines, up to
+ * their usual length.
  */
 const PLAIN = /^([SV]\p{L}{1,20}|[CPpL][0-9A-Z]{1,10})$/u
 
-/** Types whose binary format is their text. bytea is not such a type. */
+/** Object ids of types whose binary format is text. bytea is not such a type. */
 const TEXT_TYPES: ReadonlySet<number> = new Set([18, 19, 25, 114, 142, 705, 1042, 1043, 2275])
 
 const SQLSTATE_REFUSED = '42501'
@@ -94,7 +94,10 @@ export class MaskedMessages extends MaskedStream<Cut> {
     if (added !== undefined) await added
   }
 
-  /** Sends the refusal in a packet of its own: hoop's gateway replaces the whole packet by an error. */
+  /**
+   * Sends the refusal in a packet of its own, because hoop's gateway replaces the whole packet by
+   * an error.
+   */
   protected async refuse({ message, info }: Refusal, isLast: boolean): Promise<void> {
     await this.send(await this.outgoing.takeJudged())
     await this.client.send(errorOf(isLast ? 'FATAL' : 'ERROR', SQLSTATE_REFUSED, message), info)
@@ -148,7 +151,8 @@ export class MaskedMessages extends MaskedStream<Cut> {
     const cells = cellsIn(content)
     const columns = this.#columns.length === cells.length ? this.#columns : []
     const shown = cells.flatMap((cell, at): Value[] =>
-      // The description may be that of another portal, and only the binary format has a zero byte.
+      // The description may belong to another portal, so a zero byte is required as well. Only the
+      // binary format contains zero bytes.
       cell === undefined || (columns[at]?.isText === false && cell.includes(0))
         ? []
         : [{ label: columns[at]?.name ?? '', bytes: cell }],
@@ -166,7 +170,7 @@ function asItIs(bytes: Buffer): Outgoing {
   return { kind: 'other', bytes: () => bytes }
 }
 
-/** Passes on numbers of types or formats, with their count before them. */
+/** Passes on a message that contains only a count and the numbers of types or formats. */
 function numbersAlone(messageType: number, bytes: Buffer, content: Buffer): Outgoing {
   const isCopy = messageType === COPY_IN
   const count = content.readUInt16BE(isCopy ? 1 : 0)
@@ -184,7 +188,7 @@ function copied(bytes: Buffer, content: Buffer): Outgoing {
   }
 }
 
-/** A part of a message that is text: `value` is masked. */
+/** A part of a message. `value` is text that is masked. */
 interface Part {
   readonly before: Buffer
   readonly value: Buffer | undefined
@@ -207,7 +211,7 @@ function filled(parts: readonly Part[], masked: readonly Buffer[]): Buffer[] {
   )
 }
 
-/** Reads fields of a letter and a text each, up to a zero byte. */
+/** Reads fields up to a zero byte. Each field is a letter and a text. */
 function errorFields(content: Buffer): Part[] {
   const parts: Part[] = []
   let at = 0
@@ -223,15 +227,15 @@ function errorFields(content: Buffer): Part[] {
     )
     at = end + 1
   }
-  // Nobody would read what follows the zero byte, so nobody would mask it.
+  // Bytes after the zero byte would not be masked, so they are refused.
   if (at + 1 < content.length)
-    throw new NativeError('protocol', 'an error of the server has more than its fields')
+    throw new NativeError('protocol', 'an error of the server has bytes after its fields')
   return [...parts, { before: content.subarray(at), value: undefined }]
 }
 
 /**
- * Reads texts that end with a zero byte each.
- * @param kept how many of them are names, which are not masked
+ * Reads texts. Each text ends with a zero byte.
+ * @param kept number of texts at the beginning that are names; names are not masked
  */
 function texts(content: Buffer, from: number, kept: number): Part[] {
   const parts: Part[] = []
@@ -303,13 +307,13 @@ function readable<Read>(read: () => Read): Read {
   }
 }
 
-/** Returns a line as psql prints it without alignment. */
+/** Returns the line that psql prints for a row without alignment. */
 function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
   const parts = cells.flatMap((cell) => [TAB, cell ?? Buffer.alloc(0)])
   return Buffer.concat([...parts.slice(1), LINE_END])
 }
 
-/** @param shown the values that were masked: all of the row, except those that are no text */
+/** @param shown the values that were passed to the masking, in order */
 function rowOf(cells: readonly (Buffer | undefined)[], shown: Row, masked: readonly Buffer[]): Buffer {
   const count = Buffer.alloc(2)
   count.writeUInt16BE(cells.length)

@@ -1,10 +1,10 @@
 import { Head, StreamCutter } from '../rules/pieces.ts'
 import { contentBytes, HEAD_BYTES } from './messages.ts'
 
-/** The handling of a message: it is kept until it is whole, passed on piece by piece, or left out. */
+/** The handling of a message: kept until it is whole, passed on piece by piece, or left out. */
 export type Handling = 'whole' | 'piece' | 'left out'
 
-/** A whole message, a piece of one, or the end of one that was left out. */
+/** A whole message, a piece of a message, or the end of a message that was left out. */
 export interface Cut {
   readonly type: number
   readonly handling: Handling
@@ -12,7 +12,7 @@ export interface Cut {
   readonly bytes: Buffer
 }
 
-/** @param length of the whole message, known before it has come */
+/** @param length of the whole message, which is known from its head */
 type Handle = (type: number, length: number) => Handling
 
 /** Cuts a stream into its messages; the pieces of the stream may end anywhere. */
@@ -20,7 +20,7 @@ export class MessageCutter extends StreamCutter<Handle> {
   readonly #head = new Head(HEAD_BYTES)
   #type = 0
   #handling: Handling = 'whole'
-  /** Bytes of the message that are still to come. */
+  /** Number of the message's bytes that have not arrived. */
   #left = 0;
 
   /** @throws NativeError */

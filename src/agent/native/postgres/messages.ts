@@ -2,7 +2,10 @@ import { MessageHeads } from '../../../wire/messages/message-heads.ts'
 import { NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 
-/** Bytes before a message's content: its type, and its length with the length's own four bytes. */
+/**
+ * Number of bytes before a message's content: one byte for the type, four for the length. The
+ * length counts its own four bytes, too.
+ */
 export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
 
@@ -17,7 +20,10 @@ export const type = {
   terminate: 0x58, // X
 } as const
 
-/** Follows the messages of one direction. @param begins called with each message's type @throws NativeError by `push` */
+/**
+ * Follows the messages of one direction. @param begins called with each message's type @throws
+ * NativeError from `push`
+ */
 export function messageTypes(begins: (type: number) => void): MessageHeads {
   return new MessageHeads(HEAD_BYTES, (head) => {
     const bytes = contentBytes(head.readUInt32BE(1))
@@ -40,7 +46,10 @@ export interface Message {
   readonly bytes: Buffer
 }
 
-/** Returns the first message in the bytes; undefined when it is not whole. @throws NativeError */
+/**
+ * Returns the first message in the bytes; undefined when the message is not whole. @throws
+ * NativeError
+ */
 export function firstMessage(bytes: Buffer, most: number): Message | undefined {
   if (bytes.length < HEAD_BYTES) return undefined
   const length = 1 + LENGTH_BYTES + contentBytes(bytes.readUInt32BE(1))
@@ -61,8 +70,8 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
 }
 
 /**
- * Sends bytes that are no BackendKeyData. hoop's command line takes any packet that begins with a K for
- * BackendKeyData, unless the packet has one byte.
+ * Sends bytes that are no BackendKeyData. hoop's command line mistakes every packet of two or more
+ * bytes that begins with a K for BackendKeyData.
  */
 export function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> | undefined {
   const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1

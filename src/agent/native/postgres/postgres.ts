@@ -10,12 +10,16 @@ import { MaskedMessages } from './masked.ts'
 import { errorOf, messageTypes, sendNoKey, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
-/** Limit for requests for encryption before a client goes on without. */
+/** Maximum number of requests for encryption by one client. All of them are refused. */
 const MAX_ENCRYPTION_REQUESTS = 10
-/** Time for a cancel request. A server answers it by closing. */
+/**
+ * Time limit in milliseconds for a cancel request. A server answers the request by closing the
+ * connection.
+ */
 const CANCEL_MS = 4000
 const NO_ENCRYPTION = Buffer.from('N')
-const CLOSED_TOO_EARLY = 'the connection to the server was lost: the server closed it before it had answered'
+const CLOSED_TOO_EARLY =
+  'the connection to the server was lost: the server closed the connection before it had answered'
 
 const SQLSTATE = {
   connectionFailure: '08006',
@@ -24,10 +28,10 @@ const SQLSTATE = {
   unsupported: '0A000',
 }
 
-/** Query, Sync, FunctionCall. */
+/** Messages that a server answers with ReadyForQuery: Query, Sync, FunctionCall. */
 const ANSWERED: ReadonlySet<number> = new Set([0x51, 0x53, 0x46])
 
-/** A backend whose key a client has got. */
+/** A backend of the server whose key was sent to a client. */
 interface Backend {
   readonly pid: number
   readonly key: Buffer
@@ -56,7 +60,7 @@ class PostgresSession {
       else await this.#connect(client, first.startup, first.rest)
     } catch (error) {
       if (!(error instanceof NativeError)) throw error
-      // The client has read the reason already.
+      // The reason was already sent to the client.
       if (error.code === 'stopped') return
       this.#target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
       const code = isServerFault(error) ? SQLSTATE.connectionFailure : SQLSTATE.protocolViolation
@@ -90,7 +94,10 @@ class PostgresSession {
     }
   }
 
-  /** Returns undefined when the server has refused the login: the client has its error. */
+  /**
+   * Returns undefined when the server has refused the login. The server's error was then sent to
+   * the client.
+   */
   async #login(
     client: NativeClient,
     startup: Asked,
@@ -111,7 +118,7 @@ class PostgresSession {
     return undefined
   }
 
-  /** @returns the server's bytes after its login; undefined when it has refused the login */
+  /** @returns the server's bytes after its login; undefined when the server has refused the login */
   async #letIn(
     client: NativeClient,
     server: ServerSocket,
@@ -130,9 +137,9 @@ class PostgresSession {
   }
 
   /**
-   * Handles a request to cancel another client's query. From now on hoop's command line uses the id of this
-   * connection for the connection of that query: any message sent here, an end too, would reach the other
-   * client.
+   * Handles a request to cancel another client's query. After this request, hoop's command line
+   * gives the id of this connection to the other client's connection. So no message may be sent on
+   * this connection, not even its close: the message would reach the other client.
    */
   async #cancel(client: NativeClient, { pid, key }: Cancel): Promise<void> {
     const backend = this.#backends.get(pid)
@@ -141,7 +148,7 @@ class PostgresSession {
     await this.#sendCancel(backend)
   }
 
-  /** Sends the request on a connection of its own. Settles when the server has taken it. */
+  /** Sends the request on a connection of its own. Settles when the server has handled the request. */
   async #sendCancel({ pid, key }: Backend): Promise<void> {
     const late = AbortSignal.timeout(CANCEL_MS)
     try {
@@ -187,7 +194,7 @@ async function beginning(
   }
 }
 
-/** Returns undefined when there is nothing to judge and mask: then bytes pass unchanged. */
+/** Returns undefined without rules and masking. Bytes then pass unchanged. */
 function protectedClient(client: NativeClient, unread: Buffer, target: Target): ProtectedClient | undefined {
   return ProtectedClient.of({ client, unread, target }, (rules) => ({
     statements: new JudgedMessages(rules),
@@ -196,9 +203,9 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
 }
 
 /**
- * Passes on a server's messages between the login and its first ReadyForQuery. BackendKeyData has to begin a
- * packet: from there hoop's command line takes the pid.
- * @returns false when the server has refused after all
+ * Passes on a server's messages between the login and its first ReadyForQuery. BackendKeyData has
+ * to begin a packet, because hoop's command line reads the pid at this place.
+ * @returns false when the server has sent an error
  */
 async function passReady(
   client: NativeClient,
@@ -231,9 +238,9 @@ class Relay {
     this.#unanswered = Math.max(0, this.#unanswered - 1)
     if (this.#unanswered === 0) this.#isUnsynced = false
   })
-  /** Messages of the client whose answer, a ReadyForQuery, has not come yet. */
+  /** Number of the client's messages for which no ReadyForQuery has arrived. */
   #unanswered = 0
-  /** Whether the client has sent other messages since then. */
+  /** Whether the client has sent other messages since the last ReadyForQuery. */
   #isUnsynced = false
   #hasTerminated = false
   #end: () => void = () => undefined
@@ -247,7 +254,7 @@ class Relay {
     this.#server = server
   }
 
-  /** Whether the client has gone in the middle of a statement, which the server goes on with. */
+  /** Whether the server is still running a statement of a client that has gone. */
   get isBusy(): boolean {
     return (this.#unanswered > 0 || this.#isUnsynced) && !this.#hasTerminated && !this.#isServerGone
   }
@@ -263,7 +270,7 @@ class Relay {
     using _ = onAbort(client.ending, end)
     this.#end = end
     await Promise.race([this.#toServer(rest), this.#toClient(said), ended])
-    // A client that says goodbye expects no answer.
+    // A client that has sent Terminate expects no answer.
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error
@@ -284,13 +291,14 @@ class Relay {
   }
 
   async #toClient(said: Buffer): Promise<void> {
-    // Nothing may come after the goodbye.
+    // After the connection's last error nothing may be sent.
     const pass = (bytes: Buffer) =>
       this.#client.ending.aborted ? undefined : (this.#passing = this.#pass(bytes))
     try {
       await pass(said)
       await this.#server.deliver(pass)
-      // A client that has gone closes the server's socket, too, and so does the end of the connection.
+      // The server's socket is also closed when the client has gone or the agent ends the
+      // connection.
       if (this.#client.gone.aborted || this.#client.ending.aborted) return
       const { isBusy } = this
       this.#isServerGone = true
@@ -302,7 +310,7 @@ class Relay {
     }
   }
 
-  /** The client has said goodbye. */
+  /** Handles the client's Terminate. */
   #terminate(): void {
     this.#hasTerminated = true
     this.#end()
@@ -314,7 +322,10 @@ class Relay {
     return isBetween ? this.#client.send(bytes) : sendNoKey(this.#client, bytes)
   }
 
-  /** Sends the error, except inside a message, and when the server has said why it ends. */
+  /**
+   * Sends the error. Sends nothing in the middle of a message, or if the last message was already
+   * an error of the server.
+   */
   async #goodbye(error: Buffer): Promise<void> {
     if (this.#fromServer.isBetween && this.#lastType !== type.error) await this.#client.send(error)
   }

@@ -4,8 +4,8 @@ import { NativeError } from '../native-error.ts'
 
 const HASH = 'sha256'
 /**
- * Limit for the iterations that a server may ask for: more would hold up the agent. PostgreSQL's default is
- * 4096.
+ * Maximum number of iterations that a server may ask for. More iterations would delay the agent.
+ * PostgreSQL's default is 4096.
  */
 const MAX_ITERATIONS = 1_000_000
 const derive = promisify(pbkdf2)
@@ -13,8 +13,8 @@ const derive = promisify(pbkdf2)
 /** The binding of a login to its TLS connection. */
 export interface Binding {
   /**
-   * `n,,`: no TLS, or TLS that a login cannot be bound to. `y,,`: TLS, but the server offers no binding.
-   * `p=...`: bound.
+   * `n,,`: no TLS, or TLS without support for a binding. `y,,`: TLS, but the server offers no
+   * binding. `p=...`: the login is bound.
    */
   readonly header: string
   readonly data: Buffer
@@ -33,12 +33,15 @@ export class Scram {
     this.#binding = binding
   }
 
-  /** The client's first message. The user is in the startup packet; PostgreSQL ignores the one here. */
+  /**
+   * The client's first message. Its user is empty, because PostgreSQL uses the user of the startup
+   * packet.
+   */
   get first(): string {
     return `${this.#binding.header}${this.#firstBare}`
   }
 
-  /** Whether the server has proved that it knows the password, too. */
+  /** Whether the server has proved that it knows the password. */
   get isVerified(): boolean {
     return this.#isVerified
   }
@@ -91,8 +94,8 @@ export class Scram {
 }
 
 /**
- * Returns the data of `tls-server-end-point` (RFC 5929): the hash of the server's certificate. Undefined for
- * a certificate whose signature names no hash.
+ * Returns the data of `tls-server-end-point` (RFC 5929): the hash of the server's certificate.
+ * Undefined for a certificate whose signature algorithm names no hash.
  */
 export function endPointOf(certificate: Buffer): Buffer | undefined {
   const oid = signatureOid(certificate)

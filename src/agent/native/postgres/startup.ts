@@ -3,10 +3,10 @@ import { NativeError } from '../native-error.ts'
 const SSL_REQUEST = 80_877_103
 const GSS_REQUEST = 80_877_104
 const CANCEL_REQUEST = 80_877_102
-/** PostgreSQL's own limit. */
+/** Maximum length of a startup packet in bytes, as in PostgreSQL. */
 const MAX_STARTUP_BYTES = 10_000
 const HEAD_BYTES = 8
-/** The longest key of protocol 3.2. */
+/** Maximum length of a key in protocol 3.2, in bytes. */
 const MAX_KEY_BYTES = 256
 
 /** The first message of a client. */
@@ -17,7 +17,8 @@ export type Startup =
   | { readonly kind: 'startup'; readonly version: number; readonly parameters: ReadonlyMap<string, string> }
 
 /**
- * Returns the packet at the start of the bytes, and its length; undefined when it is not whole.
+ * Returns the packet at the start of the bytes, and its length; undefined when the packet is not
+ * whole.
  * @throws NativeError
  */
 export function readStartup(
@@ -42,13 +43,13 @@ function startupIn(bytes: Buffer): Startup {
   if (code >>> 16 !== 3)
     throw new NativeError(
       'protocol',
-      `protocol ${code >>> 16}.${code & 0xffff} of PostgreSQL is not served, only 3`,
+      `protocol ${code >>> 16}.${code & 0xffff} of PostgreSQL is not supported, only 3`,
     )
   return { kind: 'startup', version: code, parameters: parametersIn(bytes.subarray(HEAD_BYTES)) }
 }
 
 function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
-  // latin1 keeps every byte: bytes that are no UTF-8 reach the server unchanged.
+  // latin1 keeps every byte, so bytes that are no UTF-8 reach the server unchanged.
   const texts = bytes.toString('latin1').split('\0')
   const parameters = new Map<string, string>()
   for (let at = 0; (texts[at] ?? '') !== ''; at += 2) {
@@ -64,8 +65,8 @@ const NOOP = 'noop'
 
 /**
  * Builds the startup packet for the server: the client's parameters, with the connection's user.
- * @param database for clients that name none, or `noop`; without it the server takes a database with the
- * user's name
+ * @param database used for clients that name no database, or `noop`; if undefined, the server uses
+ * the database with the user's name
  */
 export function serverStartup(
   { version, parameters }: Extract<Startup, { kind: 'startup' }>,
@@ -101,8 +102,8 @@ export function cancelRequest(pid: number, key: Buffer): Buffer {
 }
 
 /**
- * Whether a client asks for a replication connection, which reads everything that is written to the server,
- * whatever its tables allow.
+ * Whether a client asks for a replication connection. Such a connection reads all data that is
+ * written to the server, regardless of the rights on tables.
  */
 export function asksForReplication({ parameters }: Extract<Startup, { kind: 'startup' }>): boolean {
   const value = parameters.get('replication')?.toLowerCase() ?? 'false'

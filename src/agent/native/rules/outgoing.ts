@@ -6,8 +6,8 @@ import type { ConnectionRules } from './session-rules.ts'
 /** A message of the server on its way to the client. */
 export interface Outgoing {
   /**
-   * Rows wait for later messages while they may contain a part of a broken rule; a heading does not wait. All
-   * other messages end a text.
+   * Rows wait for later messages while they may contain a part of forbidden text. A heading does
+   * not wait. All other messages end a text.
    */
   readonly kind: 'heading' | 'row' | 'other'
   /** The text for the output rules, as a program would print it. */
@@ -15,19 +15,22 @@ export interface Outgoing {
   readonly values?: Row
   /**
    * Returns the message's bytes for the client. Called once, in order.
-   * @param masked undefined where nothing was masked
+   * @param masked the values after masking; undefined if nothing was masked
    */
   readonly bytes: (masked: readonly Buffer[] | undefined) => Buffer
 }
 
-/** Rows that wait to be judged: as many as there are bytes that may wait, for a server can send rows without any. */
+/**
+ * Maximum number of rows that wait to be judged. Rows need a limit besides bytes, because a server
+ * can send empty rows.
+ */
 const MAX_UNJUDGED = 64 * 1024
 const TOO_MANY = 'too many empty rows wait to be judged by the guardrail rules of this connection'
 
-/** Overhead that each row counts beside its values. */
+/** Number of bytes that each row counts in addition to its values. */
 const LEAST_ROW_BYTES = 32
 
-/** The text of one result, which is searched while it comes. */
+/** The text of one result. It is searched while it arrives. */
 class JudgedText {
   readonly #begin: () => OutputFilter
   #filter: OutputFilter | undefined
@@ -37,7 +40,7 @@ class JudgedText {
     this.#begin = begin
   }
 
-  /** Bytes of the text in which no broken rule can begin any more. */
+  /** Number of bytes at the beginning of the text that are checked completely. */
   get cleared(): number {
     return this.#bytes - (this.#filter?.held ?? 0)
   }
@@ -62,13 +65,14 @@ class JudgedText {
 }
 
 /**
- * The messages of a server, judged by the rules for output and then masked, in order. Rows wait for later
- * ones: while they may be the beginning of forbidden text (64 KiB at most), and to share a call of Presidio.
+ * The messages of a server, judged by the rules for output and then masked, in order. Rows wait for
+ * later rows for two reasons: they may be the beginning of forbidden text (64 KiB at most), or they
+ * share a call of Presidio.
  */
 export class OutgoingMessages {
   readonly #text: JudgedText | undefined
   readonly #masking: ValueMasking | undefined
-  /** Messages that are not judged to their end. `end` is the end of the message's text. */
+  /** Messages that are not judged completely. `end` is the end of the message's text. */
   #unjudged: { readonly message: Outgoing; readonly end: number }[] = []
   #judged: Outgoing[] = []
   #judgedBytes = 0
@@ -94,7 +98,7 @@ export class OutgoingMessages {
   }
 
   /**
-   * Returns all judged messages, without waiting for more to be masked in the same call.
+   * Returns all judged messages. Does not wait for further messages to mask them in the same call.
    * @throws OutputStopped
    */
   async takeJudged(): Promise<Buffer> {

@@ -1,4 +1,4 @@
-/** The head of a message or packet, which may come in pieces. */
+/** The head of a message or packet. It may arrive in pieces. */
 export class Head {
   readonly bytes: Buffer
   #taken = 0
@@ -11,7 +11,7 @@ export class Head {
     return this.#taken === this.bytes.length
   }
 
-  /** @returns how many bytes from `at` on belong to the head */
+  /** @returns number of bytes from `at` that belong to the head */
   take(bytes: Buffer, at: number): number {
     const taken = Math.min(this.bytes.length - this.#taken, bytes.length - at)
     bytes.copy(this.bytes, this.#taken, at, at + taken)
@@ -19,7 +19,7 @@ export class Head {
     return taken
   }
 
-  /** The next bytes begin another head. */
+  /** Expects a new head in the next bytes. */
   beginAnew(): void {
     this.#taken = 0
   }
@@ -32,7 +32,7 @@ interface Held {
 
 const MAX_PIECES = 1000
 
-/** The bytes of one message, which come in pieces. */
+/** The bytes of one message. They arrive in pieces. */
 class Pieces implements Disposable {
   readonly #rules: Held
   #pieces: Buffer[] = []
@@ -45,7 +45,7 @@ class Pieces implements Disposable {
   add(piece: Buffer): void {
     if (piece.length === 0) return
     this.#pieces.push(piece)
-    // A buffer costs more than a byte, and a peer may send byte by byte.
+    // A buffer object needs more memory than one byte, and a peer may send byte by byte.
     if (this.#pieces.length > MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
   }
 
@@ -55,12 +55,12 @@ class Pieces implements Disposable {
     return others.length === 0 ? first : Buffer.concat([first, ...others])
   }
 
-  /** Counts the message among those that wait. @param bytes length of the whole message */
+  /** Counts the message as waiting. @param bytes length of the whole message */
   wait(bytes: number): void {
     if (this.#waiting === 0) this.#count(bytes)
   }
 
-  /** The message waits no more. */
+  /** Counts the message as no longer waiting. */
   waitNoMore(): void {
     this.#count(0)
   }
@@ -76,7 +76,10 @@ class Pieces implements Disposable {
   }
 }
 
-/** Cuts a stream into messages. `Handle` decides what is done with one as soon as its head is known. */
+/**
+ * Cuts a stream into messages. `handle` decides how a message is handled as soon as its head is
+ * known.
+ */
 export abstract class StreamCutter<Handle> implements Disposable {
   protected readonly handle: Handle
   protected readonly pieces: Pieces

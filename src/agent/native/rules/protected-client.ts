@@ -3,15 +3,18 @@ import type { Take } from '../server-socket.ts'
 import type { ConnectionRules } from './session-rules.ts'
 import type { JudgedStream, MaskedStream } from './streams.ts'
 
-/** How a protocol judges what the client sends, and judges and masks what the server sends. */
+/**
+ * A protocol's functions that judge the client's statements, and judge and mask the server's
+ * results.
+ */
 interface Protection {
   readonly statements: Pick<JudgedStream<never>, 'judge' | typeof Symbol.dispose>
   readonly results: Pick<MaskedStream<never>, 'pass' | typeof Symbol.dispose>
 }
 
 /**
- * A client whose statements are judged before the protocol reads them. It gets only bytes that were judged
- * and masked.
+ * A client whose statements are judged before the protocol reads them. The client receives only
+ * bytes that were judged and masked.
  */
 export class ProtectedClient implements NativeClient, Disposable {
   readonly #client: NativeClient
@@ -20,8 +23,8 @@ export class ProtectedClient implements NativeClient, Disposable {
   #unread: Buffer
 
   /**
-   * Returns undefined where nothing is to be judged and masked: then bytes pass as they come.
-   * @param unread bytes that the client has sent, and that are not judged yet
+   * Returns undefined without rules and masking. Bytes then pass unchanged.
+   * @param unread bytes of the client that are not judged yet
    */
   static of(
     {

@@ -12,15 +12,21 @@ import type { CheckServices } from '../../opening/request.ts'
 import { type Blocked, blockedLine, blockedOutput, SessionGuardrails } from '../../policy/guardrails.ts'
 import { RefusedError } from '../../refused.ts'
 
-/** Limit for one statement or row that is judged as a whole. */
+/** Maximum size in bytes of one statement or row that is judged as a whole. */
 export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
-/** Limit for the bytes of all connections of a session that wait until a statement or row is whole. */
+/**
+ * Maximum number of bytes, over all connections of a session, that wait until a statement or row is
+ * whole.
+ */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
-/** The answer to the client of a refused statement, or of a result that must not reach it. */
+/**
+ * The answer that the client receives instead of a refused statement's result, or instead of a
+ * stopped result.
+ */
 export interface Refusal {
   readonly message: string
-  /** The broken rule for the gateway; undefined when a statement cannot be judged. */
+  /** The broken rule, encoded for the gateway; undefined when a statement cannot be judged. */
   readonly info: Buffer | undefined
 }
 
@@ -32,14 +38,14 @@ export class SessionRules {
   readonly #waiting = { bytes: 0 }
 
   /**
-   * Returns undefined when there is nothing to judge and to mask.
+   * Returns undefined without rules and masking.
    * @throws RefusedError when the rules cannot be enforced
    */
   static async of(open: OpenMessage, services: CheckServices): Promise<SessionRules | undefined> {
     const { sid, params } = open
     const { policy, compiledGuardrails, log } = services
-    // Statements are judged before they take effect, unlike input that is typed on the terminal of a
-    // `connect`.
+    // Checked like `exec`: statements are judged before they take effect, whereas typed input on a
+    // terminal (`connect`) is not.
     const asking = { ...params, clientVerb: 'exec' }
     const guardrails = await SessionGuardrails.of(asking, policy?.current?.rules, compiledGuardrails)
     const masking = await maskingOf(asking, services, { sid, connection: params.connectionName })
@@ -108,7 +114,10 @@ const TOKEN = /refused_by_guardrail_[0-9a-f]{32}/
 /** A session's rules for one of its connections. */
 export class ConnectionRules {
   readonly #needs: ConnectionNeeds
-  /** Refusals for the client, by the word that the server quotes in its error. */
+  /**
+   * Refusals for the client, by the word in the replaced statement. The server quotes this word in
+   * its error.
+   */
   readonly #refusals = new Map<string, Refusal>()
 
   constructor(needs: ConnectionNeeds) {
@@ -142,7 +151,7 @@ export class ConnectionRules {
     return this.#needs.waiting.bytes + bytes <= MAX_WAITING_BYTES
   }
 
-  /** Counts waiting bytes. A negative number means that bytes wait no longer. */
+  /** Counts waiting bytes. A negative number subtracts bytes that no longer wait. */
   hold(bytes: number): void {
     this.#needs.waiting.bytes += bytes
   }
@@ -168,13 +177,13 @@ export class ConnectionRules {
     return refusalOf(blocked)
   }
 
-  /** Returns the refusal of a statement that no rule can be applied to. */
+  /** Returns the refusal of a statement that the rules cannot judge. */
   unjudged(why: string): Refusal {
     this.#needs.statementRefused(why)
     return { message: why, info: undefined }
   }
 
-  /** Returns the message for the client when a result must not reach it. @throws every other error */
+  /** Returns the refusal for a stopped result. @throws `error` if it is no OutputStopped */
   stopped(error: unknown): Refusal {
     if (!(error instanceof OutputStopped)) throw error
     const blocked = blockedOutput(error)
@@ -183,8 +192,9 @@ export class ConnectionRules {
   }
 
   /**
-   * Decides on a result whose values cannot be read, such as one in a binary format.
-   * @throws OutputStopped unless it may pass unmasked, which rules for output never allow
+   * Handles a result whose values cannot be read, for example a result in a binary format.
+   * @throws OutputStopped if there are rules for output, or masking is strict; otherwise the result
+   * passes unmasked
    */
   cannotRead(what: string): void {
     if (this.outputRules !== undefined)
@@ -196,8 +206,9 @@ export class ConnectionRules {
   }
 
   /**
-   * Returns a text that no server accepts as a statement. The server's error quotes the text. So the server
-   * itself refuses the statement, with all later answers in order, and in the state of the transaction.
+   * Returns a word that no server accepts as a statement. The server's error quotes this word.
+   * Because the server itself refuses the statement, all later answers are in order and the state
+   * of the transaction is right.
    */
   wordFor(refusal: Refusal): string {
     const known = Array.from(this.#refusals).find(([, { message }]) => message === refusal.message)
@@ -207,10 +218,10 @@ export class ConnectionRules {
     return word
   }
 
-  /** Returns the refusal that a server's error stands for. */
+  /** Returns the refusal whose word is in a server's error. */
   refusalIn(error: Buffer): Refusal | undefined {
     if (this.#refusals.size === 0) return undefined
-    // A server of MySQL can be told to send its errors in UTF-16.
+    // MySQL servers can be configured to send their errors in UTF-16.
     const [word] = TOKEN.exec(error.toString('latin1').replaceAll('\0', '')) ?? []
     return word === undefined ? undefined : this.#refusals.get(word)
   }

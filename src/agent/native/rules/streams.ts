@@ -67,7 +67,7 @@ export abstract class MaskedStream<Cut> implements Disposable {
     if (bytes.length > 0) await this.client.send(bytes)
   }
 
-  /** Sends the client the reason, and ends its connection. */
+  /** Sends the reason to the client, and ends the connection. */
   async #stop(error: unknown): Promise<never> {
     const refusal = this.rules.stopped(error)
     this.#isStopped = true
