@@ -18,12 +18,11 @@ import type { SessionReply, SessionServices } from './running/services.ts'
 /** The session's state, with the fields that exist only in that state. */
 type AgentSessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
-  /**
-   * `proceed` ends the wait for the input that starts the command. With undefined, no command is
-   * started.
-   */
-  | { readonly name: 'open'; readonly proceed: (start: Start | undefined) => void }
+  /** The session waits for the input that starts the command. */
+  | { readonly name: 'open'; readonly start: (start: Start) => void; readonly cancel: () => void }
   | { readonly name: 'started' }
+  /** The session was ended or refused before the input came. No command starts any more. */
+  | { readonly name: 'cancelled' }
   | { readonly name: 'closed' }
 
 /** One client's conversation, from its opening to its close. It runs one command at most. */
@@ -101,7 +100,7 @@ export class AgentSession {
    */
   startScript(stdin: Buffer): void {
     const state = this.#state
-    if (!this.#isInteractive && state.name === 'open') return state.proceed({ kind: 'script', stdin })
+    if (!this.#isInteractive && state.name === 'open') return state.start({ kind: 'script', stdin })
     this.#services.log.warn({ sid: this.sid, state: state.name }, 'an unexpected script was ignored')
   }
 
@@ -111,7 +110,7 @@ export class AgentSession {
    */
   type(data: Buffer): void {
     if (!this.#isInteractive) return
-    if (this.#state.name === 'open') return this.#state.proceed({ kind: 'terminal' })
+    if (this.#state.name === 'open') return this.#state.start({ kind: 'terminal' })
     if (this.#state.name !== 'started') return
     // Some keys were lost. Without them the following keys could be a command that nobody wrote, so
     // the session ends.
@@ -143,7 +142,7 @@ export class AgentSession {
   refuse(message: string): void {
     if (!this.idle) return
     this.#refusal ??= message
-    if (this.#state.name === 'open') this.#state.proceed(undefined)
+    if (this.#state.name === 'open') this.#state.cancel()
   }
 
   /** Ends the session; the first reason wins. */
@@ -164,16 +163,17 @@ export class AgentSession {
   async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
     let resolve!: (start: Start | undefined) => void
     const input = new Promise<Start | undefined>((settle) => (resolve = settle))
-    const proceed = (start: Start | undefined) => {
+    const leave = (name: 'started' | 'cancelled', start?: Start) => {
       // The state has to change here, before the code after `await input` runs. The next packet,
       // with the first keys, may be routed before that code runs, and needs a started session.
-      this.#state = { name: 'started' }
+      this.#state = { name }
       resolve(start)
     }
-    this.#state = { name: 'open', proceed }
+    const cancel = () => leave('cancelled')
+    this.#state = { name: 'open', start: (start) => leave('started', start), cancel }
     // Removes the listener after the input has arrived. Otherwise the signal would keep the script
     // in memory as long as the session lives.
-    using _ = onAbort(ended, () => proceed(undefined))
+    using _ = onAbort(ended, cancel)
     return await input
   }
 
