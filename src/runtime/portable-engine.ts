@@ -10,7 +10,7 @@ import { findProgram } from './lookup.ts'
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''
-  const child = spawn(findProgram(program, command.path, command.cwd), command.argv.slice(1).map(String), {
+  const spawned = spawn(findProgram(program, command.path, command.cwd), command.argv.slice(1).map(String), {
     argv0: program,
     cwd: command.cwd,
     env: environmentRecord(command.environment),
@@ -18,26 +18,26 @@ export async function startPortable(command: Command): Promise<Child> {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const exited = new Promise<ExitStatus>((resolve) =>
-    child.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
+    spawned.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
   )
-  await started(child, program)
+  await started(spawned, program)
   // A child that never reads its input, or ends before it has read all of it, is no error.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(command.stdin)
+  spawned.stdin.on('error', () => undefined)
+  spawned.stdin.end(command.stdin)
   return {
-    pid: child.pid,
-    stdout: child.stdout,
-    stderr: child.stderr,
+    pid: spawned.pid,
+    stdout: spawned.stdout,
+    stderr: spawned.stderr,
     reaped: exited,
     exited,
     unread: () => 0,
   }
 }
 
-function started(child: ReturnType<typeof spawn>, program: string): Promise<void> {
+function started(spawned: ReturnType<typeof spawn>, program: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', (error: NodeJS.ErrnoException) =>
+    spawned.once('spawn', resolve)
+    spawned.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         new SpawnError(
           error.code ?? 'unknown',

@@ -8,7 +8,7 @@ import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, requireLi
 import { marking } from './ending/process-table.ts'
 import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
-import { childEnd } from './ending/reaper.ts'
+import { exitOf } from './ending/reaper.ts'
 
 export { endProcessesOf } from './ending/orphans.ts'
 export { giveBackMemory } from './linux/posix.ts'
@@ -28,7 +28,7 @@ export function startPosix(command: Command, how: StartOptions = {}): Promise<Ch
 async function startOnPipes(command: Command, how: StartOptions): Promise<Child> {
   const owned: number[] = []
   try {
-    return await startChild(command, how, owned)
+    return await startPiped(command, how, owned)
   } catch (error) {
     throw spawnError(command, error)
   } finally {
@@ -51,7 +51,7 @@ async function startOnTerminal(command: Command, size: WindowSize, how: StartOpt
   try {
     const pid = await spawn(command, terminal.path, how)
     raiseOomScore(pid)
-    return terminal.child(pid, childEnd(pid))
+    return terminal.started(pid, exitOf(pid))
   } catch (error) {
     terminal.discard()
     throw spawnError(command, error)
@@ -69,7 +69,7 @@ function spawnError(command: Command, error: unknown): unknown {
 }
 
 /** @param owned gets the child's ends of its pipes, which the caller closes after the start */
-async function startChild(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
+async function startPiped(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
   const stdin = stdinFile(command.stdin, owned)
   const [out, stdout] = outputPipe(owned)
   let err: number | undefined
@@ -77,7 +77,7 @@ async function startChild(command: Command, how: StartOptions, owned: number[]):
     enlargePipe(out, STDOUT_PIPE_BYTES)
     let stderr: number
     ;[err, stderr] = outputPipe(owned)
-    return child(await spawn(command, [stdin, stdout, stderr], how), out, err)
+    return pipedChild(await spawn(command, [stdin, stdout, stderr], how), out, err)
   } catch (error) {
     closeSync(out)
     if (err !== undefined) closeSync(err)
@@ -96,9 +96,9 @@ async function spawn(
   return await posixSpawn({ file, argv, environment, cwd, stdio }, onThisThread)
 }
 
-function child(pid: number, out: number, err: number): Child {
+function pipedChild(pid: number, out: number, err: number): Child {
   raiseOomScore(pid)
-  const exited = childEnd(pid)
+  const exited = exitOf(pid)
   const stdout = new PipeEnd(out)
   const stderr = new PipeEnd(err)
   const unread = () => (stdout.destroyed ? 0 : bytesInPipe(out)) + (stderr.destroyed ? 0 : bytesInPipe(err))

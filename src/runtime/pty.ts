@@ -93,7 +93,7 @@ interface OpenTerminal {
   /** Closes both ends when no program was started on the terminal. */
   discard(): void
   /** Returns the started program as a child. Its output is the terminal's; stderr is empty. */
-  child(pid: number, exited: Promise<ExitStatus>): Child
+  started(pid: number, exited: Promise<ExitStatus>): Child
 }
 
 /** @throws SpawnError when the system has no terminal or descriptor left */
@@ -109,7 +109,7 @@ export function openTerminal(size: WindowSize): OpenTerminal {
       closeSync(master)
       closeSync(slave)
     },
-    child: (pid, exited) => terminalChild(pid, exited, master, slave),
+    started: (pid, exited) => terminalChild(pid, exited, master, slave),
   }
 }
 

@@ -36,7 +36,7 @@ export function collectOthers(): void {
  * Settles when the child `pid` has ended, in a later tick. Call this in the tick in which its pid became
  * known: the child may have ended already, before this code listened for SIGCHLD.
  */
-export function childEnd(pid: number): Promise<ExitStatus> {
+export function exitOf(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
   listen()
   setImmediate(() => collect(pid))
