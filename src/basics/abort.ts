@@ -14,6 +14,14 @@ export function onAbort(signal: AbortSignal, listener: () => void): Disposable {
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', aborted) }
 }
 
+/** Waits for `work`, but only until the signal aborts. @throws the failure of `work` before that */
+export async function untilAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let abort: () => void = () => undefined
+  const aborted = new Promise<void>((resolve) => (abort = resolve))
+  using _ = onAbort(signal, abort)
+  await Promise.race([work, aborted])
+}
+
 /** The longest delay of Node's timers. A longer one would fire immediately. */
 const LONGEST_MS = 2 ** 31 - 1
 

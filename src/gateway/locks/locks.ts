@@ -1,4 +1,4 @@
-import { onAbort, patience } from '../../basics/abort.ts'
+import { patience, untilAbort } from '../../basics/abort.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
@@ -162,11 +162,7 @@ export class SessionLocks implements LockQueue {
   async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
     const turn = this.#turns.get(sid)
     if (turn?.obstacle() === undefined) return undefined
-    const signal = patience(this.#current.value.limits.lockWaitMs, over)
-    let end: () => void = () => undefined
-    const ended = new Promise<void>((resolve) => (end = resolve))
-    using _ = onAbort(signal, end)
-    await Promise.race([turn.reached, ended])
+    await untilAbort(turn.reached, patience(this.#current.value.limits.lockWaitMs, over))
     const obstacle = turn.obstacle()
     return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)
   }

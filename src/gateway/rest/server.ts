@@ -1,4 +1,4 @@
-import { onAbort, within } from '../../basics/abort.ts'
+import { untilAbort, within } from '../../basics/abort.ts'
 import { RepeatedWarnings } from '../../basics/logger.ts'
 import fastify, {
   type FastifyError,
@@ -110,10 +110,7 @@ export function restServer(services: RestServices): FastifyInstance {
   knowCallers(app, services.callerAddress)
   const answers = new Set<Promise<unknown>>()
   app.decorate('answersSent', async (over) => {
-    let give: () => void = () => undefined
-    const cut = new Promise<void>((resolve) => (give = resolve))
-    using _ = onAbort(over, give)
-    await within(Promise.race([Promise.all(answers), cut]), ANSWERS_MS)
+    await within(untilAbort(Promise.all(answers), over), ANSWERS_MS)
   })
   let isClosing = false
   app.addHook('preClose', (done) => {
