@@ -108,14 +108,14 @@ async function open(
   const tls = openCertificate(settings, log, opened)
   const reload = openReload(source, { settings, repositories, agents, tls, audit, log })
   const automation = openAutomation(base, opened)
-  const sessions = new Sessions(agents, history, settings, log, automation.turns, people.budgets)
+  const sessions = new Sessions({ ...base, agents, locks: automation.turns, budgets: people.budgets })
   const reviewing = openReviews({ ...base, ...people, sessions }, state, opened)
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, ...people, ...reviewing, sessions, tickets }))
   const clients = new Clients({ ...base, ...people, ...reviewing, sessions, tickets, audit })
   const transport = opened.own(new Transport({ ...base, agents, clients, tls }))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
-  const executions = new Executions({ ...base, sessions, current: settings, locks: automation.turns })
+  const executions = new Executions({ ...base, sessions, locks: automation.turns })
   const services = {
     ...base,
     ...people,

@@ -27,10 +27,10 @@ const UNRECORDED = {
 
 interface ExecutionServices {
   readonly sessions: Sessions
-  readonly current: Current<'limits'>
+  readonly settings: Current<'limits'>
   readonly history: History
   readonly log: Logger
-  readonly locks?: Pick<LockQueue, 'obstacle'>
+  readonly locks: Pick<LockQueue, 'obstacle'>
 }
 
 /** How long a caller waits for the end of an execution. */
@@ -50,13 +50,13 @@ export const NO_WAIT: AnswerWait = { ms: 0 }
 export class Executions {
   readonly #sessions: Sessions
   readonly #history: History
-  readonly #current: Current<'limits'>
+  readonly #settings: Current<'limits'>
   readonly #log: Logger
-  readonly #locks: Pick<LockQueue, 'obstacle'> | undefined
+  readonly #locks: Pick<LockQueue, 'obstacle'>
 
-  constructor({ sessions, current, history, log, locks }: ExecutionServices) {
+  constructor({ sessions, settings, history, log, locks }: ExecutionServices) {
     this.#sessions = sessions
-    this.#current = current
+    this.#settings = settings
     this.#history = history
     this.#log = log
     this.#locks = locks
@@ -78,7 +78,7 @@ export class Executions {
   async run(
     session: GatewaySession,
     request: RunRequest,
-    { ms, isForPlainEnd = false }: AnswerWait = { ms: this.#current.value.limits.waitMs },
+    { ms, isForPlainEnd = false }: AnswerWait = { ms: this.#settings.value.limits.waitMs },
   ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
     const startedAt = performance.now()
     const { sid } = session
@@ -108,7 +108,7 @@ export class Executions {
   }
 
   #stillRunning(sid: string): ExecutionAnswer {
-    const obstacle = this.#locks?.obstacle(sid)
+    const obstacle = this.#locks.obstacle(sid)
     return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
   }
 
@@ -118,7 +118,7 @@ export class Executions {
    */
   #output(sid: string, { unrecorded, closed }: SessionEnd): { output: string; truncated: boolean } {
     try {
-      const { bytes, truncated } = this.#history.output(sid, this.#current.value.limits.outputBytes)
+      const { bytes, truncated } = this.#history.output(sid, this.#settings.value.limits.outputBytes)
       const output = withoutEnd(bytes.toString('utf8'), blockedText(closed?.guardrails ?? []))
       if (unrecorded === undefined) return { output, truncated }
       return { output: withLine(output, UNRECORDED.written), truncated: true }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { Redaction } from '../../policy/redaction/redactor.ts'
-import { onAbort, patience } from '../../basics/abort.ts'
+import { patience, untilAbort } from '../../basics/abort.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { AgentStream } from '../agents/agent-stream.ts'
@@ -80,34 +80,36 @@ export interface LockQueue {
   leave(sid: string): void
 }
 
+interface SessionsServices {
+  readonly agents: Agents
+  readonly history: History
+  readonly settings: Current<'limits'>
+  readonly log: Logger
+  readonly locks: LockQueue
+  readonly budgets: Budgets
+}
+
 /** Begins, records and ends all sessions. */
 export class Sessions {
   readonly #agents: Agents
   readonly #history: History
-  readonly #current: Current<'limits'>
+  readonly #settings: Current<'limits'>
   readonly #log: Logger
   readonly tally = new SessionTally()
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
-  readonly #locks: LockQueue | undefined
-  readonly #budgets: Budgets | undefined
+  readonly #locks: LockQueue
+  readonly #budgets: Budgets
   #stopsAt: number | undefined
   #closing = false
 
-  constructor(
-    agents: Agents,
-    history: History,
-    current: Current<'limits'>,
-    log: Logger,
-    locks?: LockQueue,
-    budgets?: Budgets,
-  ) {
-    this.#budgets = budgets
-    this.#locks = locks
+  constructor({ agents, history, settings, log, locks, budgets }: SessionsServices) {
     this.#agents = agents
     this.#history = history
-    this.#current = current
+    this.#settings = settings
     this.#log = log
+    this.#locks = locks
+    this.#budgets = budgets
   }
 
   get running(): number {
@@ -137,7 +139,7 @@ export class Sessions {
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
     const { redaction, bytes } = this.#checked(request)
-    this.#budgets?.check(request.user)
+    this.#budgets.check(request.user)
     this.#explained(() =>
       this.#history.checkRoom({ user: request.user, connection: request.connection.name }, bytes),
     )
@@ -150,7 +152,7 @@ export class Sessions {
     this.#checkServing()
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
-    this.#locks?.checkRoom(request)
+    this.#locks.checkRoom(request)
     return { redaction, bytes }
   }
 
@@ -201,7 +203,7 @@ export class Sessions {
   }
 
   stateOf(session: Stated & Pick<SessionSummary, 'id'>): SessionState {
-    return stateOf(session, this.#locks?.obstacle(session.id))
+    return stateOf(session, this.#locks.obstacle(session.id))
   }
 
   /**
@@ -213,11 +215,7 @@ export class Sessions {
     this.#stopsAt = Date.now() + forMs
     for (const { session } of this.#running.values())
       if (session.isWaiting) session.fail('gateway-draining', DRAINING)
-    let give: () => void = () => undefined
-    const isLate = new Promise<void>((resolve) => (give = resolve))
-    using listening = onAbort(patience(forMs, over), give)
-    await Promise.race([this.#allEnded(), isLate])
-    listening[Symbol.dispose]()
+    await untilAbort(this.#allEnded(), patience(forMs, over))
     if (this.#running.size > 0 && !over.aborted) await this.close(OUT_OF_TIME)
   }
 
@@ -247,7 +245,7 @@ export class Sessions {
     const { user, connection } = request
     if (request.sid !== undefined) this.#noteRun(sid)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    this.#locks?.enter(sid, request)
+    this.#locks.enter(sid, request)
     const find = (over: AbortSignal) => this.#waitForTurnAndAgent(sid, connection.agent, over)
     const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
     this.#running.set(sid, { session, user, bytes })
@@ -261,10 +259,10 @@ export class Sessions {
     agent: string,
     over: AbortSignal,
   ): Promise<AgentStream | RpcFailure | undefined> {
-    const obstacle = await this.#locks?.reached(sid, over)
+    const obstacle = await this.#locks.reached(sid, over)
     if (obstacle !== undefined)
       return { code: 'lock-busy', reason: `the session waited too long and has not run: ${obstacle}` }
-    return this.#agents.waitFor(agent, this.#current.value.limits.agentWaitMs, over)
+    return this.#agents.waitFor(agent, this.#settings.value.limits.agentWaitMs, over)
   }
 
   /** Notes that a session with a Jira issue has run, because its issue is moved when the session ends. */
@@ -307,7 +305,7 @@ export class Sessions {
     redaction: Redaction,
     how: Pick<SessionAsking, 'waits'>,
   ): void {
-    this.#budgets?.check(request.user)
+    this.#budgets.check(request.user)
     const { clientIp, askedWith: token, script } = request
     const session = newSession(sid, request, redaction.replaceIn(script))
     this.#explained(() => this.#history.begin(session, { clientIp, token, ...how }))
@@ -343,7 +341,7 @@ export class Sessions {
       this.#log.error({ sid, error: (error as Error).message }, 'session failed')
     } finally {
       this.#running.delete(sid)
-      this.#locks?.leave(sid)
+      this.#locks.leave(sid)
     }
   }
 

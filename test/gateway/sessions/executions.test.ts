@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agent-stream.ts'
+import { Locks, SessionLocks } from '../../../src/gateway/locks/locks.ts'
+import { Budgets } from '../../../src/gateway/people/identities/budgets.ts'
 import { SignInAttempts } from '../../../src/gateway/people/identities/sign-in-attempts.ts'
 import { Agents } from '../../../src/gateway/agents/agents.ts'
 import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/executions.ts'
@@ -39,6 +41,14 @@ connections: [{ name: bash, agent: local, command: [bash] }]
 
 const attempts = new SignInAttempts({ most: () => 20, told: () => undefined })
 
+/** What sessions need beside agents, without locks and budgets of their own. */
+function servicesFor(opened: History) {
+  const current = { value: settings }
+  const locks = new SessionLocks(new Locks(), current)
+  const budgets = new Budgets({ named: () => undefined }, opened)
+  return { history: opened, settings: current, locks, budgets }
+}
+
 /** Executions on one agent that answers every script with this output and ends with code 3. */
 function executions(
   output: string,
@@ -73,8 +83,8 @@ function executions(
   agents.connect(stream, { facts: {}, address: '', sessionLimit: undefined })
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
-  const sessions = new Sessions(agents, history, { value: settings }, logger)
-  return new Executions({ sessions, current: { value: settings }, history, log: logger })
+  const services = { ...servicesFor(history), log: logger }
+  return new Executions({ ...services, sessions: new Sessions({ ...services, agents }) })
 }
 
 const opened = (sid: SessionId) =>
@@ -131,12 +141,8 @@ test('one user has 1,000 sessions that run, and others have their own', () => {
   history = openHistory(join(folder, 'history.db'), {})
   const nobody = () => undefined
   const logger = { debug: nobody, info: nobody, warn: nobody, error: nobody }
-  const sessions = new Sessions(
-    new Agents({ value: settings }, attempts),
-    history,
-    { value: settings },
-    logger,
-  )
+  const agents = new Agents({ value: settings }, attempts)
+  const sessions = new Sessions({ ...servicesFor(history), agents, log: logger })
   const open = (user: string) => sessions.open({ ...request(), user, verb: 'exec' })
   for (let count = 0; count < 1000; count++) open('admin')
   expect(() => open('admin')).toThrow('1000 of your sessions are running: let some end first')
