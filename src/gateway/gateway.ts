@@ -199,7 +199,7 @@ function openAutomation(
   opened: Opened,
 ): { readonly locks: Locks; readonly turns: SessionLocks; readonly webhooks: Webhooks } {
   const locks = new Locks()
-  const webhooks = opened.own(new Webhooks({ ...services, current: settings }))
+  const webhooks = opened.own(new Webhooks({ ...services, settings }))
   return { locks, turns: new SessionLocks(locks, settings), webhooks }
 }
 
@@ -325,5 +325,5 @@ function openReload(
     tls?.renew()
     return checkRepositories(opened, log)
   }
-  return new Reload({ source, current: settings, apply, log })
+  return new Reload({ source, settings, apply, log })
 }

@@ -26,7 +26,7 @@ const MOST_LEAVING = 16
 
 /** The agents of the settings, and their streams. Each agent has one stream for new sessions. */
 export class Agents {
-  readonly #current: Current<'agents'>
+  readonly #settings: Current<'agents'>
   readonly #attempts: SignInAttempts
   readonly #online = new Map<string, AgentStream>()
   readonly #leaving = new Set<AgentStream>()
@@ -34,8 +34,8 @@ export class Agents {
   readonly #waiting = new Set<() => void>()
   #stopsAt: Date | undefined
 
-  constructor(current: Current<'agents'>, attempts: SignInAttempts) {
-    this.#current = current
+  constructor(settings: Current<'agents'>, attempts: SignInAttempts) {
+    this.#settings = settings
     this.#attempts = attempts
   }
 
@@ -168,7 +168,7 @@ export class Agents {
   }
 
   get #known(): readonly AgentSettings[] {
-    return this.#current.value.agents
+    return this.#settings.value.agents
   }
 
   #change(ms: number): Promise<void> {

@@ -179,12 +179,12 @@ function isSameName(one: string, other: string): boolean {
 }
 
 /** Returns a function that returns the client for the current settings; undefined while they have no Jira. */
-export function currentJira(current: Current<'jira'>): () => Jira | undefined {
-  let of = current.value.jira
+export function currentJira(settings: Current<'jira'>): () => Jira | undefined {
+  let of = settings.value.jira
   let jira = of && new Jira(of)
   return () => {
-    if (of !== current.value.jira) {
-      of = current.value.jira
+    if (of !== settings.value.jira) {
+      of = settings.value.jira
       jira = of && new Jira(of)
     }
     return jira

@@ -135,12 +135,12 @@ export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
 /** Finds the locks that sessions need, and limits how long sessions wait. */
 export class SessionLocks implements LockQueue {
   readonly #locks: Locks
-  readonly #current: Current<'locks' | 'schedules' | 'limits'>
+  readonly #settings: Current<'locks' | 'schedules' | 'limits'>
   readonly #turns = new Map<string, LockTurn>()
 
-  constructor(locks: Locks, current: Current<'locks' | 'schedules' | 'limits'>) {
+  constructor(locks: Locks, settings: Current<'locks' | 'schedules' | 'limits'>) {
     this.#locks = locks
-    this.#current = current
+    this.#settings = settings
   }
 
   /** @throws RequestRefused when too many sessions wait already; then the session must not begin */
@@ -162,7 +162,7 @@ export class SessionLocks implements LockQueue {
   async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
     const turn = this.#turns.get(sid)
     if (turn?.obstacle() === undefined) return undefined
-    await untilAbort(turn.reached, patience(this.#current.value.limits.lockWaitMs, over))
+    await untilAbort(turn.reached, patience(this.#settings.value.limits.lockWaitMs, over))
     const obstacle = turn.obstacle()
     return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)
   }
@@ -178,7 +178,7 @@ export class SessionLocks implements LockQueue {
   }
 
   #namesFor(request: SessionRequest): readonly string[] {
-    return lockNames(this.#current.value, request)
+    return lockNames(this.#settings.value, request)
   }
 }
 

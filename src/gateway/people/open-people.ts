@@ -50,7 +50,7 @@ export function openPeople(
     live: new LiveUses(users),
     budgets: new Budgets(users, history),
     links: new LinkCodes(),
-    signIn: new SignIn({ current: settings, users, tokens, webUrl, log }),
+    signIn: new SignIn({ settings, users, tokens, webUrl, log }),
   }
 }
 

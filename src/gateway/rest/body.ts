@@ -27,12 +27,12 @@ const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
  * Refuses bodies of very many elements before they are parsed. Parsing 16 MiB of small elements blocks the
  * only thread, which all callers share, for seconds. The limits of single fields apply only after parsing.
  */
-export function parseJsonBodies(app: FastifyInstance, current: Current<'limits'>): void {
+export function parseJsonBodies(app: FastifyInstance, settings: Current<'limits'>): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addHook('preParsing', (request, reply, _, done) => {
     const length = Number(request.headers['content-length'] ?? 0)
-    if (length <= current.value.limits.bodyBytes) return done()
+    if (length <= settings.value.limits.bodyBytes) return done()
     // The rest of the body is not read.
     void reply.header('connection', 'close')
     done(tooLarge())
@@ -40,7 +40,7 @@ export function parseJsonBodies(app: FastifyInstance, current: Current<'limits'>
   // The content type is ignored, as in hoop's gateway.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     if (body.length === 0) return done(null)
-    if (body.length > current.value.limits.bodyBytes) return done(tooLarge())
+    if (body.length > settings.value.limits.bodyBytes) return done(tooLarge())
     if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
       return done(
         new RequestRefused('too-large', `request body: must not have more than ${MAX_ELEMENTS} elements`),

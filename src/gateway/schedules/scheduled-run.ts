@@ -32,10 +32,10 @@ export function openSchedules(services: OpeningServices): {
   readonly schedules: Schedules
   readonly scheduleProblems: ScheduleProblems
 } {
-  const { history, settings: current, log } = services
+  const { history, settings, log } = services
   const schedules = new Schedules({
     history,
-    current,
+    settings,
     log,
     start: (schedule, run) => startScheduled(services, schedule, run),
     runApproved: (schedule, sid) => runApprovedSchedule(services, schedule, sid),

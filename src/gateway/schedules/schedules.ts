@@ -6,7 +6,7 @@ import type { SessionSummary } from '../history/session.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { gatewayDraining } from '../sessions/sessions.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
-import type { GatewaySettings } from '../settings/settings.ts'
+import type { Current } from '../settings/settings.ts'
 import { HistoryError, refusedCode } from '../store/errors.ts'
 import { dueNow, isSetBack, type Due } from './due.ts'
 import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
@@ -26,7 +26,7 @@ export interface StartedRun {
 
 interface ScheduleServices {
   readonly history: History
-  readonly current: { readonly value: Pick<GatewaySettings, 'schedules'> }
+  readonly settings: Current<'schedules'>
   /** Begins a session. @returns its id @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
   /** Runs an approved session. @returns the reason why it cannot run now; undefined when it runs */
@@ -62,7 +62,7 @@ export class Schedules {
 
   /** Schedules of gateway.yaml. */
   get all(): readonly ScheduleSettings[] {
-    return this.#services.current.value.schedules
+    return this.#services.settings.value.schedules
   }
 
   /** Begins due runs, and continues approved ones. */

@@ -30,7 +30,7 @@ export interface GatewayFile {
 
 interface ReloadServices {
   readonly source: GatewayFile
-  readonly current: Current<keyof GatewaySettings>
+  readonly settings: Current<keyof GatewaySettings>
   /**
    * Applies settings: they are in force when it returns. Settles when the rest is done.
    * @throws when they cannot be applied
@@ -119,7 +119,7 @@ export class Reload {
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
-    const before = this.#services.current.value
+    const before = this.#services.settings.value
     const after = withFixed(found, before)
     return { after, report: { changes: changesBetween(before, after), restart: fixedChanges(before, found) } }
   }
@@ -155,7 +155,7 @@ export class Reload {
   /** @throws SettingsError, also for a file that was emptied: then no line of it has an error */
   #usable(found: GatewaySettings | SettingsError): GatewaySettings {
     if (found instanceof SettingsError) throw found
-    if (isBare(found) && !isBare(this.#services.current.value))
+    if (isBare(found) && !isBare(this.#services.settings.value))
       throw this.#problem('the file has no users, agents and connections: it is empty, or being written')
     return found
   }

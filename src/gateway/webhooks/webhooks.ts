@@ -3,7 +3,7 @@ import { retryPause, type RetryTiming } from '../../basics/retry-pause.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import { HistoryAttempts } from '../store/attempts.ts'
-import type { GatewaySettings } from '../settings/settings.ts'
+import type { Current } from '../settings/settings.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
 import type { EndCause } from '../history/session.ts'
 import { stateOf, stateView } from '../sessions/session-state.ts'
@@ -41,7 +41,7 @@ const REST_MS = 60_000
 
 interface WebhookServices {
   readonly history: History
-  readonly current: { readonly value: Pick<GatewaySettings, 'webhooks'> }
+  readonly settings: Current<'webhooks'>
   readonly linkTo: (sid: string) => string
   readonly log: Logger
 }
@@ -79,7 +79,7 @@ export class Webhooks {
 
   /** Webhooks of gateway.yaml. */
   get all(): readonly WebhookSettings[] {
-    return this.#services.current.value.webhooks
+    return this.#services.settings.value.webhooks
   }
 
   /** Warning for operators, if there is one. */

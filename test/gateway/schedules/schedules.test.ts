@@ -68,7 +68,12 @@ const end = (id: string, exitCode = 0) =>
 function start(): Schedules {
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   schedules = new Schedules({
-    ...{ history, current, now: () => now, log: { debug: write, info: write, warn: write, error: write } },
+    ...{
+      history,
+      settings: current,
+      now: () => now,
+      log: { debug: write, info: write, warn: write, error: write },
+    },
     start: (_, { id }) => begin(id),
     runApproved: () => undefined,
   })

@@ -52,7 +52,7 @@ function start(timing = quick): Webhooks {
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
   webhooks = new Webhooks(
-    { history, current, linkTo: (sid) => `https://gw/sessions/${sid}`, log: logger },
+    { history, settings: current, linkTo: (sid) => `https://gw/sessions/${sid}`, log: logger },
     timing,
   )
   return webhooks

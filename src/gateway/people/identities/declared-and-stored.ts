@@ -1,6 +1,6 @@
 import type { History } from '../../history/history.ts'
 import type { AccessToken, GatewayUser, SignedIn, StoredToken, StoredUser } from '../../identity.ts'
-import type { GatewaySettings, UserSettings } from '../../settings/settings.ts'
+import type { Current, UserSettings } from '../../settings/settings.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { LastUses } from './token-uses.ts'
 
@@ -117,12 +117,12 @@ interface Declared {
 
 /** Users and tokens of gateway.yaml, by name and hash. Follows reloads of the settings. */
 export class DeclaredIdentities {
-  readonly #current: { readonly value: Pick<GatewaySettings, 'users'> }
+  readonly #settings: Current<'users'>
   #indexed: readonly UserSettings[] | undefined
   #index: Declared = { users: new Map(), tokens: new Map(), byHash: new Map() }
 
-  constructor(current: { readonly value: Pick<GatewaySettings, 'users'> }) {
-    this.#current = current
+  constructor(settings: Current<'users'>) {
+    this.#settings = settings
   }
 
   get users(): ReadonlyMap<string, GatewayUser> {
@@ -138,7 +138,7 @@ export class DeclaredIdentities {
   }
 
   get #declared(): Declared {
-    const { users } = this.#current.value
+    const { users } = this.#settings.value
     if (this.#indexed !== users) {
       this.#index = indexOf(users)
       this.#indexed = users

@@ -12,7 +12,7 @@ import {
   type StoredToken,
 } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
-import type { ConnectionSettings, GatewaySettings } from '../../settings/settings.ts'
+import type { ConnectionSettings, Current } from '../../settings/settings.ts'
 import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
 import type { LastUses } from './token-uses.ts'
 import type { SignInAttempts } from './sign-in-attempts.ts'
@@ -31,8 +31,6 @@ const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
 const PAGE_ONLY = 'the token belongs to the sign-in of a browser and is accepted only as a cookie'
 
-type Settings = Pick<GatewaySettings, 'users' | 'connections'>
-
 /**
  * Users of gateway.yaml and of the state, and their permissions. A user of gateway.yaml hides a user of the
  * state with the same name.
@@ -42,21 +40,21 @@ export class Users {
   readonly stored: StoredIdentities
   /** Failed sign-ins by address. Code that refuses a token has to count the refusal here. */
   readonly attempts: SignInAttempts
-  readonly #current: { readonly value: Settings }
+  readonly #settings: Current<'users' | 'connections'>
   readonly #history: History
   readonly #uses: LastUses
 
   constructor(
-    current: { readonly value: Settings },
+    settings: Current<'users' | 'connections'>,
     history: History,
     uses: LastUses,
     attempts: SignInAttempts,
   ) {
     this.attempts = attempts
-    this.#current = current
+    this.#settings = settings
     this.#history = history
     this.#uses = uses
-    this.declared = new DeclaredIdentities(current)
+    this.declared = new DeclaredIdentities(settings)
     this.stored = new StoredIdentities(history, uses)
   }
 
@@ -206,17 +204,19 @@ export class Users {
   isUsurped(name: string): boolean {
     if (!this.declared.users.has(name)) return false
     if (this.stored.users.get(name)?.createdBy.startsWith(ACCOUNT) !== true) return false
-    return this.#current.value.users.find((one) => one.name === name)?.oidc !== true
+    return this.#settings.value.users.find((one) => one.name === name)?.oidc !== true
   }
 
   /** Lists the connections that the user may see, in the order of the settings. */
   connections(user: GatewayUser): readonly ConnectionSettings[] {
-    return this.#current.value.connections.filter((connection) => this.reason(user, connection) !== undefined)
+    return this.#settings.value.connections.filter(
+      (connection) => this.reason(user, connection) !== undefined,
+    )
   }
 
   /** All connections of the settings, without a check of permissions. */
   get allConnections(): readonly ConnectionSettings[] {
-    return this.#current.value.connections
+    return this.#settings.value.connections
   }
 
   /**
@@ -254,7 +254,7 @@ export class Users {
 
   /** Tells whether the settings have a connection, without a check of permissions. */
   isConnection(name: string): boolean {
-    return this.#current.value.connections.some((one) => one.name === name)
+    return this.#settings.value.connections.some((one) => one.name === name)
   }
 
   isAdmin(user: GatewayUser): boolean {

@@ -3,7 +3,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import { USER_NAME } from '../../../contract/words.ts'
 import { ACCOUNT, type StoredUser } from '../../identity.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
-import type { GatewaySettings } from '../../settings/settings.ts'
+import type { Current } from '../../settings/settings.ts'
 import type { IssuedToken, Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
 import type { Claims } from './provider.ts'
@@ -15,7 +15,7 @@ const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000
 export interface AccountServices {
   readonly users: Users
   readonly tokens: Tokens
-  readonly current: { readonly value: Pick<GatewaySettings, 'users'> }
+  readonly settings: Current<'users'>
   readonly log: Logger
 }
 
@@ -64,7 +64,7 @@ export class Accounts {
 
   /** Returns the name of a user of gateway.yaml. Their groups stay as in that file. */
   #declared(name: string): string {
-    const { users } = this.#services.current.value
+    const { users } = this.#services.settings.value
     if (users.find((one) => one.name === name)?.oidc === true) return name
     throw taken(name)
   }

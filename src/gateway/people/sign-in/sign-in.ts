@@ -2,7 +2,7 @@ import { createHash, randomBytes, createCipheriv, createDecipheriv, randomUUID }
 import * as v from 'valibot'
 import { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
-import type { GatewaySettings } from '../../settings/settings.ts'
+import type { Current } from '../../settings/settings.ts'
 import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { IssuedToken } from '../identities/tokens.ts'
 import { Accounts, originOf, type AccountServices, admitted, type Admitted } from './accounts.ts'
@@ -42,7 +42,7 @@ const AdmittedShape = v.object({
 const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape })
 
 interface SignInServices extends AccountServices {
-  readonly current: { readonly value: Pick<GatewaySettings, 'users' | 'signIn'> }
+  readonly settings: Current<'users' | 'signIn'>
   /** Public address of this gateway. */
   readonly webUrl: () => string
 }
@@ -91,7 +91,7 @@ export class SignIn {
   }
 
   get isOffered(): boolean {
-    return this.#services.current.value.signIn?.oidc !== undefined
+    return this.#services.settings.value.signIn?.oidc !== undefined
   }
 
   /** Returns the address to open in a browser. @throws SignInRefused */
@@ -166,7 +166,7 @@ export class SignIn {
   }
 
   get #settings(): OidcSettings {
-    const settings = this.#services.current.value.signIn?.oidc
+    const settings = this.#services.settings.value.signIn?.oidc
     if (settings === undefined) throw notOffered()
     return settings
   }

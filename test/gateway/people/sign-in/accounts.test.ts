@@ -62,11 +62,11 @@ class Site implements Disposable {
   constructor() {
     this.#history = openHistory(path.join(this.#folder, 'history.sqlite'))
     this.#uses = new LastUses(this.#history, log)
-    const current = { value: { users: [], connections: [] } }
+    const settings = { value: { users: [], connections: [] } }
     const attempts = new SignInAttempts({ most: () => 20, told: () => undefined })
-    this.users = new Users(current, this.#history, this.#uses, attempts)
+    this.users = new Users(settings, this.#history, this.#uses, attempts)
     const tokens = new Tokens(this.users, this.#uses, log)
-    this.accounts = new Accounts({ users: this.users, tokens, current, log })
+    this.accounts = new Accounts({ users: this.users, tokens, settings, log })
   }
 
   [Symbol.dispose](): void {

@@ -124,8 +124,8 @@ describe('what is read again', () => {
       },
     }
     const apply = (settings: GatewaySettings) => Promise.resolve(void seen.push(settings))
-    const current = { value: parse('') }
-    await new Reload({ source, current, apply, log: new Logbook() }).run()
+    const settings = { value: parse('') }
+    await new Reload({ source, settings, apply, log: new Logbook() }).run()
     expect(seen.map(({ limits }) => limits.waitMs)).toEqual([10_000])
     let number = 0
     texts[0] = ''
@@ -133,7 +133,7 @@ describe('what is read again', () => {
       ...source,
       read: () => parse(`limits: { wait: ${++number}s }`),
     }
-    await expect(new Reload({ source: restless, current, apply, log: new Logbook() }).run()).rejects.toThrow(
+    await expect(new Reload({ source: restless, settings, apply, log: new Logbook() }).run()).rejects.toThrow(
       'gateway.yaml: the file, or a file that it refers to, kept changing while it was read: try again',
     )
   })
