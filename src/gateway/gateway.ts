@@ -188,7 +188,10 @@ function openRest(
     if (sessions.stopsAt !== undefined) agents.tellStop(new Date(sessions.stopsAt))
     await drained
     if (!over.aborted) await rest.answersSent(over)
-    log.info({ running: sessions.running }, over.aborted ? 'drain cut short by a signal' : 'gateway drained')
+    log.info(
+      { running: sessions.running },
+      over.aborted ? 'drain ended early by a signal' : 'gateway drained',
+    )
   }
   return { rest, drain, endSessions, tellProblems, automatic }
 }

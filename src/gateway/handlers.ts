@@ -54,9 +54,9 @@ type Answer<O extends ContractOperation> = Plain<O> | Replies<O>
 type ByHand = { readonly type: string } | { readonly isMountedByHand: true }
 
 /**
- * One function for each operation of a contract. Rooms write them without knowing HTTP; `rest/mount.ts`
- * serves them. Operations that do not answer with JSON, or set cookies, have no function here, because they
- * are mounted by hand.
+ * One function for each operation of a contract. Rooms write these functions without knowledge of HTTP, and
+ * `rest/mount.ts` serves them. Operations that do not answer with JSON, or set cookies, have no function
+ * here, because they are mounted by hand.
  */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C as C[Name] extends ByHand ? never : Name]: (

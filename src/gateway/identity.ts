@@ -76,7 +76,7 @@ export interface StoredToken extends AccessToken {
   readonly createdBy: string
   readonly revokedAt?: number
   readonly revokedBy?: string
-  /** Id of the token that replaced this one by rotation. */
+  /** Id of the token that replaced this token by rotation. */
   readonly replacedBy?: string
 }
 

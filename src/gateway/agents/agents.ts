@@ -69,7 +69,7 @@ export class Agents {
     return true
   }
 
-  /** @param reason told to the sessions that end with the stream */
+  /** @param reason end reason of the sessions that end with the stream */
   disconnect(stream: AgentStream, why: Departure, reason: string): void {
     this.drains(stream, why)
     this.#leaving.delete(stream)
@@ -124,7 +124,7 @@ export class Agents {
     return why === 'drained' || why === 'retired' ? 'left' : 'lost'
   }
 
-  /** Returns the number of open sessions, including those that a leaving agent finishes. */
+  /** Returns the number of open sessions, including sessions that a leaving agent finishes. */
   sessionCount(name: string): number {
     return this.#streamsOf(name).reduce((sum, { sessionCount }) => sum + sessionCount, 0)
   }

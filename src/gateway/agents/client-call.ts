@@ -8,7 +8,7 @@ export interface ClientCall {
   readonly over: Promise<void>
   /** The signed-in user, if the user was known before the call began. */
   readonly signedIn?: SignedIn
-  /** The client's address, without the port; empty where it is unknown. */
+  /** The client's address, without the port; empty if it is unknown. */
   readonly ip: string
   readonly isOver: boolean
   /** Number of bytes that wait to be written to the client. */

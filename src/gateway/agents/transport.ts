@@ -60,7 +60,7 @@ interface TransportServices {
   readonly agents: Agents
   readonly clients: ClientServer
   readonly callerAddress: CallerAddress
-  /** Undefined: there is no TLS. */
+  /** Undefined: no TLS. */
   readonly tls: ServerCertificate | undefined
   readonly log: Logger
 }

@@ -99,7 +99,7 @@ function useOn(
   const reason = refusal ?? obstacleOf(connection, name)
   if (reason !== '') return { allowed: false, reason, approvals: [] }
   const rules = reviewRules(connection, user.groups)
-  // Rules by path are for runbooks. Paths that need no approval are listed when another path needs one.
+  // Rules by path are for runbooks. Paths without approval are listed if another path needs an approval.
   const own = name === 'runbooks' ? rules : rules.filter(({ path }) => path === undefined)
   const isNeeded = own.some(({ rule }) => rule !== undefined)
   const approvals = isNeeded ? own.map(({ path, rule }) => approvalOf(path?.text, rule)) : []

@@ -36,7 +36,7 @@ export function checkClientInput(connection: ConnectionSettings, body: RunbookBo
 }
 
 /**
- * Returns the name of a connection's repository. Callers name it as in gateway.yaml or by hoop's `host/path`
+ * Returns the name of a connection's repository. Callers use its name in gateway.yaml or hoop's `host/path`
  * key. A connection runs only runbooks of its own repository.
  * @throws RequestRefused 400 for an unknown repository, 403 for the repository of another connection
  */

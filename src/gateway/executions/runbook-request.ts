@@ -75,8 +75,7 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
 }
 
 /**
- * Suggests the runbook that the caller probably meant. The caller may see all runbooks among which it
- * searches.
+ * Suggests the runbook that the caller probably meant. Only runbooks that the caller may see are suggested.
  */
 async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
   if (error.fault !== 'missing' || body.ref_hash !== '') return ''

@@ -130,7 +130,10 @@ export class HistoryDatabase extends Store {
     return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
   }
 
-  /** Tells whether the session has an event at this place. Input is stored as events before all others. */
+  /**
+   * Tells whether the session has an event at this place. The session's input is stored in events before all
+   * other events.
+   */
   hasEvent(key: number, place: EventPlace): boolean {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
@@ -140,7 +143,7 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.lastEvent, [key])
   }
 
-  /** Returns when the session's last event was recorded, in seconds since its start. */
+  /** Returns the time of the session's last event, in seconds since the session's start. */
   lastSecond(key: number): number {
     return this.number(this.#statements.lastSecond, [key])
   }
@@ -180,7 +183,7 @@ export class HistoryDatabase extends Store {
   }
 
   setBelief({ trustedAt, provenMs }: Belief, latestAt: number): void {
-    this.inOne('keep the time', () => {
+    this.inOne('write the latest time', () => {
       this.#statements.forgetClock.run([])
       this.#statements.setClock.run([trustedAt, provenMs, latestAt].map(Math.round))
     })
@@ -192,7 +195,7 @@ export class HistoryDatabase extends Store {
    */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
-    this.inOne('keep the time', () => this.#statements.setLatest.run([Date.now()]))
+    this.inOne('write the latest time', () => this.#statements.setLatest.run([Date.now()]))
     return latestAt
   }
 

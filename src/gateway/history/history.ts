@@ -23,7 +23,7 @@ import { Writer, type WriterOptions } from './writer.ts'
 export interface HistoryOptions extends Partial<WriterOptions> {
   /** Maximum size of the file. Unset: the disk is the limit. */
   readonly maxBytes?: number
-  /** Returns the current limits. Unset: there are none. */
+  /** Returns the current limits. Unset: no limits. */
   readonly retention?: () => Retention
 }
 
@@ -160,7 +160,7 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Writes in one transaction. A `durably` written change survives a power failure. After a HistoryError,
+   * Writes in one transaction. With `durably`, the change survives a power failure. After a HistoryError,
    * nothing has changed.
    */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
@@ -168,8 +168,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Writes in one transaction that survives the end of this process, but not a power failure. Throws as
-   * `write` does.
+   * Writes in one transaction that survives the end of this process, but not a power failure. Throws the
+   * errors of `write`.
    */
   note<T>(write: (tables: Tables) => T): T {
     return this.#database.note(write)
@@ -180,7 +180,7 @@ export class History extends HistoryReader {
     return this.#database.changes
   }
 
-  /** Throws as `begin` does when a session of this size could not begin now. */
+  /** Throws the errors of `begin` if a session of this size could not begin now. */
   checkRoom(holder: Holder, bytes: number): void {
     this.#reserve.open()
     if (this.#file.isWritable && !this.#reserve.isThere) throw this.#file.withoutReserve()

@@ -32,7 +32,7 @@ export interface SessionRow {
   readonly facts: SessionFacts
   /** What an open session waits for; undefined when the session runs. */
   readonly waits: Waiting | undefined
-  /** Time at which the session began to run, where that was later than its start. */
+  /** Time at which the session began to run, if this was after its start. */
   readonly ranAt: number | undefined
 }
 
@@ -76,7 +76,7 @@ interface KnownFact<Fact> {
   readonly fact: Fact
   /** What an open session waits for. A waiting session survives a restart of the gateway. */
   readonly waits?: Waiting | undefined
-  /** Time at which the session began to run, in ms since 1970, where that was later than its start. */
+  /** Time at which the session began to run, in ms since 1970, if this was after its start. */
   readonly ranAt?: number | undefined
 }
 

@@ -23,8 +23,8 @@ const STEP = 50
 /** Maximum number of sessions whose parameters are searched. The search of one session takes microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
 /**
- * Maximum length of a request whose parameters are searched, and whose labels are listed. A few hundred
- * labels of 16 MiB would block all other users.
+ * Maximum length of a request in bytes. Longer requests are not searched, and are listed without labels. A
+ * few hundred labels of 16 MiB would block all other users.
  */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
@@ -135,10 +135,10 @@ export class Search {
     const values = valuesOf(asked)
     const statements = this.#of(asked)
     const counted = total(statements, values, query.count)
-    // The page is not searched, because a search without a match takes longest.
+    // This page has no match, and a search without a match takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
       return { rows: [], hasMore: false, ...counted }
-    // One row more than the page shows whether another page follows.
+    // An additional row is read to find out whether another page follows.
     const rows = statements.page.all([...values, query.limit + 1, query.offset])
     return {
       rows: rows.slice(0, query.limit),

@@ -1,4 +1,4 @@
-/** Sessions, their events, and what is known about the time. */
+/** Tables of sessions, of their events, and of the known time. */
 import type { Room } from '../store/room.ts'
 import { type Connection, inTransaction } from '../store/sqlite.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
@@ -88,7 +88,7 @@ const VERSION_6 = `
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
-/** JSON as in REST answers; null where nothing was masked. */
+/** JSON as in REST answers; null if nothing was masked. */
 const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 

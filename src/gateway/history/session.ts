@@ -77,7 +77,7 @@ export interface SessionViewer {
 export interface SessionQuery {
   /** An SQL LIKE pattern. */
   readonly user?: string | undefined
-  /** Only sessions that this user may see, besides the filter `user`. */
+  /** Only sessions that this user may see. The filter `user` applies, too. */
   readonly viewer?: SessionViewer | undefined
   /** Status of the session's review, as an SQL LIKE pattern; empty for sessions without a review. */
   readonly reviewStatus?: string | undefined

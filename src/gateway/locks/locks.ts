@@ -37,8 +37,8 @@ export class Locks {
   }
 
   /**
-   * @throws RequestRefused when too many sessions, or too many of this user, already wait for one of these
-   * locks
+   * @throws RequestRefused when too many sessions, or too many sessions of this user, already wait for one of
+   * these locks
    */
   checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {

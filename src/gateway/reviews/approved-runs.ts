@@ -31,7 +31,7 @@ interface ApprovedRun {
   readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
 }
 
-/** A batch that the run of the session begins. */
+/** The batch that begins with this run. */
 interface BatchClaim {
   readonly id: string
   readonly connections: readonly string[]

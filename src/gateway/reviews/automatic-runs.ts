@@ -11,7 +11,7 @@ import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
 import type { Review } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
-/** Interval in ms after which runs are tried again that were held, or that an earlier gateway has left. */
+/** Interval in ms between attempts to begin runs that were held, or that an earlier gateway has left. */
 const TICK_MS = 5000
 /** Number of reviews per step. Between two steps, the gateway serves other requests. */
 const STEP = 1000

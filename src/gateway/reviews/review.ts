@@ -18,7 +18,7 @@ export interface GroupReview {
   readonly group: string
   readonly status: 'PENDING' | ReviewVerdict
   readonly reviewedBy?: string
-  /** Time in ms since 1970, like all times here. */
+  /** Time in ms since 1970, like all times of a review. */
   readonly reviewedAt?: number
   readonly forced: boolean
   readonly comment?: string
@@ -42,7 +42,7 @@ export interface Review {
   readonly connection: string
   /** The requester. */
   readonly owner: string
-  /** `onetime`: a script, which runs once. `jit`: terminals, for some time. */
+  /** `onetime`: a script, which runs once. `jit`: access to terminals for some time. */
   readonly type: 'onetime' | 'jit'
   /** The runbook that runs; undefined for a script. */
   readonly runbook?: ReviewedRunbook
@@ -54,7 +54,7 @@ export interface Review {
   /** Time at which the session began to run. */
   readonly claimedAt?: number
   readonly createdAt: number
-  /** A review that is not decided, or not run, by this time ends. */
+  /** Time at which the review ends, if it was not decided or not run before. */
   readonly expiresAt: number
   readonly groups: readonly GroupReview[]
   /** Number of groups that have to approve. */
@@ -78,13 +78,13 @@ export interface Review {
   readonly batch?: ReviewedBatch
 }
 
-/** The title is the title at the time of the request. */
+/** The title is the runbook's title at the time of the request. */
 interface ReviewedRunbook {
   readonly file: string
   readonly title?: string
 }
 
-/** Reason why an approved run does not begin for now. */
+/** Reason why an approved run does not begin yet. */
 export interface HeldRun {
   readonly code: HttpCode
   readonly message: string
@@ -123,7 +123,7 @@ interface Asked {
   readonly batch: ReviewedBatch | undefined
 }
 
-/** Returns the review of a request that waits from now on. */
+/** Makes the review of a request that begins to wait now. */
 export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
   const { review, path, needs } = rule
   const { runbookFile: file, runbookTitle: title } = request.labels

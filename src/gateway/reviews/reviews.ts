@@ -112,7 +112,8 @@ export class Reviews {
   }
 
   /**
-   * Returns the last approved run of the same runbook before this review, among those that the user may see.
+   * Returns the last approved run of the same runbook before this review, among the reviews that the user may
+   * see.
    */
   previous(user: GatewayUser, review: Review): Review | undefined {
     const before = this.#services.history.read(({ reviews }) => reviews.sameRunbook(review.id))

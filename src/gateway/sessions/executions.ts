@@ -124,7 +124,7 @@ export class Executions {
       return { output: withLine(output, UNRECORDED.written), truncated: true }
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      this.#log.error({ sid, error: error.message }, 'output not read')
+      this.#log.error({ sid, error: error.message }, 'cannot read the output of the session')
       return { output: withLine('', UNRECORDED.read), truncated: true }
     }
   }

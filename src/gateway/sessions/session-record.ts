@@ -42,8 +42,8 @@ export class RecordRedactions {
 }
 
 /**
- * Returns a connection's secrets. A plain variable counts as a secret only if its name sounds like a secret,
- * as for a client's variables.
+ * Returns a connection's secrets. A plain variable counts as a secret only if its name sounds like a secret.
+ * The same rule holds for variables of clients.
  */
 function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   const variables = variablesIn(secrets, 'connection').map((variable) =>
@@ -68,7 +68,7 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 
 /**
  * Records one session while it runs, with secrets replaced. Bytes that may begin a secret are held back until
- * later bytes decide, and are recorded with the time of those later bytes.
+ * more bytes arrive. They are recorded with the time at which they are released.
  */
 export class SessionRecord {
   readonly #sid: SessionId
@@ -162,7 +162,7 @@ const NAMED_TYPES = 100
 /** Maximum length of a type's name, as in gateway.yaml. */
 const LONGEST_TYPE = 100
 
-/** Sum of what the agent has masked in a session, added up as in hoop's gateway (protocol.md 8.2). */
+/** Sums up the agent's masking of a session, as hoop's gateway does (protocol.md 8.2). */
 class MaskedTotal {
   #errors = 0
   #bytes = 0

@@ -39,7 +39,7 @@ const WORDS = {
   rejected: 'rejected',
   revoked: 'approval revoked',
   withdrawn: 'withdrawn',
-  expired: 'expired, nobody approved or ran it in time',
+  expired: 'expired, because nobody approved or ran the session in time',
   'lock-busy': 'waited too long for a lock',
   'agent-offline': 'agent was offline',
   'agent-silent': 'agent did not answer',

@@ -31,8 +31,8 @@ export interface SessionEnd {
   /** The agent's close message; undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
   /**
-   * Broken guardrail rules: rules that ended the session, and rules that native clients broke without ending
-   * it.
+   * Broken guardrail rules: rules that ended the session, and rules that native clients broke without an end
+   * of the session.
    */
   readonly brokenRules?: readonly GuardrailInfo[]
   /** Reason why the gateway could not learn the result from the agent. */
@@ -240,7 +240,7 @@ export class GatewaySession {
       clearTimeout(opened)
       clearTimeout(life)
       clearTimeout(this.#leaving)
-      // The close is sent however the session has ended (protocol.md 0.6). On a lost stream it has no effect.
+      // Every end of a session sends a close (protocol.md 0.6), which has no effect on a lost stream.
       if (this.#leaving === undefined) agent.send({ kind: 'close', sid: this.sid })
     }
     return undefined

@@ -21,7 +21,7 @@ import type { Current } from '../settings/settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
 /**
- * Maximum bytes that one user's running sessions may hold (script, variables, redaction). They are enough for
+ * Maximum bytes that one user's running sessions may hold (script, variables, redaction). This is enough for
  * eight of the largest scripts.
  */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
@@ -32,7 +32,7 @@ const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
  */
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
-/** End reason of sessions that still run when the stopping gateway no longer waits. */
+/** End reason of sessions that still run when the time of stop-timeout is over. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING =
   'the gateway is stopping and accepts no new work; nothing has run; try again when the gateway is back'
@@ -60,7 +60,7 @@ export interface WaitingSession {
   readonly hasSecrets: boolean
 }
 
-/** Locks that sessions may have to wait for before they run. */
+/** Locks for which sessions may have to wait before they run. */
 export interface LockQueue {
   /** Throws when too many sessions wait already. Then the session must not begin. */
   checkRoom(request: SessionRequest): void
@@ -116,7 +116,9 @@ export class Sessions {
     return this.#running.size
   }
 
-  /** Time at which running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
+  /**
+   * Time at which running sessions are ended, in ms since 1970; undefined while the gateway is not stopping.
+   */
   get stopsAt(): number | undefined {
     return this.#stopsAt
   }
@@ -171,7 +173,7 @@ export class Sessions {
 
   /**
    * Prepares a session that waits.
-   * @returns a function that starts it, once
+   * @returns a function that starts the session, once
    * @throws RequestRefused; the session then continues to wait
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
@@ -207,7 +209,7 @@ export class Sessions {
   }
 
   /**
-   * Refuses new sessions, ends those that wait for a lock or an agent, and waits for the running ones.
+   * Refuses new sessions, ends sessions that wait for a lock or an agent, and waits for running sessions.
    * @param forMs maximum wait in ms
    * @param over aborts the wait
    */

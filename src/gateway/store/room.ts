@@ -15,8 +15,8 @@ export interface Room<Rows> {
    */
   readonly steps: Readonly<Record<number, string>>
   /**
-   * Tables whose changes are counted under the room's name, with the columns that count; an empty list means
-   * all columns.
+   * Tables whose changes are counted under the room's name, with the watched columns; an empty list means all
+   * columns.
    */
   readonly watched?: Readonly<Record<string, readonly string[]>>
   /** Columns whose text is JSON, by table. The program cannot read a row with other text in such a column. */

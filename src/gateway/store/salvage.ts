@@ -9,7 +9,7 @@ export interface Loss {
   readonly names: readonly string[]
   /** Number of lost rows; undefined when no index of the table could be read to its end. */
   readonly rows: number | undefined
-  /** If `rows` is unknown: number of keys that could not be read. Each may have had a row. */
+  /** If `rows` is unknown: number of keys that could not be read. Each key may have had a row. */
   readonly unread: number
 }
 

@@ -118,7 +118,8 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
 /** Prepares the file. Sets nothing that would write to an existing file, because the disk may be full. */
 function prepareFile(db: Connection, maxBytes: number | undefined): void {
   const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
-  // auto_vacuum works only when set before the first table, and before the switch to WAL has written a page.
+  // auto_vacuum works only if it is set before the first table, and before the switch to WAL has written a
+  // page.
   if (pages === 0)
     db.exec(`PRAGMA history.page_size = ${PAGE_BYTES}; PRAGMA history.auto_vacuum = INCREMENTAL`)
   db.exec(`PRAGMA history.journal_mode = WAL; PRAGMA history.synchronous = NORMAL;

@@ -5,9 +5,12 @@ import { certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/** Interval between checks of the files, in ms. A link may point to another file by then. */
+/**
+ * Interval in ms between reads of the files. They are read each time, because a link may point to another
+ * file.
+ */
 const LOOK_MS = 5000
-/** Time in ms from the first warning to the end of a certificate, so that there is time to renew it. */
+/** Warnings begin this many ms before the end of a certificate, so that operators can renew it in time. */
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
 /** Settings of a server with TLS, at its start and each time the certificate changes. */
@@ -18,7 +21,7 @@ interface ServerTls {
 }
 
 /**
- * The gateway's certificate and key. Both are read again when their files change. If the new pair cannot be
+ * The gateway's certificate and key. The files are read again when they change. If the new pair cannot be
  * used, the old pair stays in use.
  */
 export class ServerCertificate {
@@ -55,7 +58,7 @@ export class ServerCertificate {
     return this.#pair.endsAt
   }
 
-  /** Warning for operators, if there is one. */
+  /** Warning for operators; undefined without a warning. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)
       return `cannot use the new certificate, so the old certificate stays in use: ${this.#fault}`

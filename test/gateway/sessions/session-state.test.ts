@@ -50,7 +50,7 @@ it.each([
   ['access-ended', 'bea', 'revoked', 'approval revoked by bea'],
   ['rejected', 'bea', 'rejected', 'rejected by bea'],
   ['withdrawn', 'ann', 'withdrawn', 'withdrawn by ann'],
-  ['expired', undefined, 'expired', 'expired, nobody approved or ran it in time'],
+  ['expired', undefined, 'expired', 'expired, because nobody approved or ran the session in time'],
   ['agent-lost', undefined, 'agent-lost', 'agent was lost'],
   ['gateway-draining', undefined, 'gateway-stopped', 'gateway was stopped'],
   ['lock-busy', undefined, 'lock-busy', 'waited too long for a lock'],

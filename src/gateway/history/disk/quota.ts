@@ -4,7 +4,7 @@ import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
 /** Part of the whole history that the sessions of one user may fill. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** Part of a limit that running sessions may fill. The rest is kept for new sessions. */
+/** Part of a limit that running sessions may fill. The remaining part is kept for new sessions. */
 const RUNNING = 4 / 5
 /**
  * Maximum number of removal steps per write while the history shrinks to a lowered limit. Each step blocks

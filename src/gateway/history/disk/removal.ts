@@ -23,7 +23,7 @@ export interface Step {
   readonly isDone: boolean
 }
 
-/** Owner of recorded bytes: the bytes count for the limits of this user and this connection. */
+/** Owner of recorded bytes. The bytes count for the limits of this user and this connection. */
 export interface Holder {
   readonly user: string
   readonly connection: string

@@ -9,14 +9,14 @@ import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 /** Period in ms of writing counted entries, and of removing old entries. */
 const PASS_MS = 60_000
 /**
- * Maximum number of entries that one pass removes, which blocks the gateway for some milliseconds. These are
- * 720,000 entries in a day.
+ * Maximum number of entries that one pass removes, so 720,000 entries in a day. A pass blocks the gateway for
+ * some milliseconds.
  */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /**
- * Maximum number of entries of one user, or of one address without a user, in ten minutes. They have some 6
- * MB. New sessions do not count.
+ * Maximum number of entries of one user, or of one address without a user, in ten minutes (some 6 MB). New
+ * sessions do not count.
  */
 const MOST_OF_ONE = 10_000
 
@@ -92,8 +92,8 @@ export class AuditLog {
   }
 
   /**
-   * Notes the first failure of an address, or of the /64 network of an IPv6 address: one caller has the whole
-   * network. Further failures are counted until ten minutes are over.
+   * Notes the first failure of an address, or of the /64 network of an IPv6 address, because one caller has
+   * the whole network. Further failures are counted until ten minutes are over.
    */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
     const network = callerNetwork(address)

@@ -222,9 +222,9 @@ function prepare(db: Connection) {
 }
 
 /**
- * The audit log. `entry` is the text that `hash` is the hash of (audit/entry.ts). The columns for
- * searches are generated from this text, so that nothing outside the chain can be shown. `audit_anchor` is
- * the last removed entry.
+ * The audit log. `hash` is the hash of the text in `entry` (audit/entry.ts). The columns for searches are
+ * generated from this text, so that nothing outside the chain can be shown. `audit_anchor` is the last
+ * removed entry.
  */
 const VERSION_15 = `
   CREATE TABLE history.audit_log (

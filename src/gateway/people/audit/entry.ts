@@ -3,7 +3,7 @@ import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
 /** One event, in hoop's words if hoop has words for it. */
 export interface AuditFacts {
-  /** Empty where the caller is unknown. */
+  /** Empty if the caller is unknown. */
   readonly actor: string
   /** Token of the request; empty without a token. */
   readonly token_id: string

@@ -119,7 +119,7 @@ export class Users {
 
   /**
    * Returns the reason why work requested with a token may no longer begin by itself; undefined while the
-   * work may begin. Expiry and the sign-out of a browser are not such reasons, because users request work and
+   * work may begin. Expiry and the sign-out of a browser do not stop work, because users request work and
    * leave.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {

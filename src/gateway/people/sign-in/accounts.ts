@@ -20,8 +20,8 @@ export interface AccountServices {
 }
 
 /**
- * Makes users and tokens for external accounts. A user belongs to one account of the provider, whatever the
- * account's name is.
+ * Makes users and tokens for external accounts. A user belongs to one account of the provider, even if the
+ * account gets another name.
  */
 export class Accounts {
   readonly #services: AccountServices
@@ -164,7 +164,7 @@ function nameIn(claims: Claims, { nameClaim }: OidcSettings): string {
   const problem =
     name === undefined
       ? `the provider sends no ${nameClaim}`
-      : `${nameClaim} of the provider cannot be the name of a user here`
+      : `the provider's ${nameClaim} cannot be the name of a user in this gateway`
   throw refused(problem)
 }
 

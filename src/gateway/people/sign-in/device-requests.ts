@@ -42,8 +42,8 @@ interface Waiting<Granted> extends NewDeviceRequest {
 /**
  * Requests of command lines that wait for a decision in a browser on another machine. Each request waits for
  * ten minutes, is decided once, and its outcome is returned once. When there are too many requests, the
- * oldest request of the address with most requests is removed. To remove another caller's request, an
- * attacker needs as many addresses as there are places.
+ * oldest request of the address with most requests is removed. So an attacker needs some 1000 addresses to
+ * remove another caller's request.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -80,7 +80,10 @@ export class DeviceRequests<Granted> {
     throw noSuchCode()
   }
 
-  /** Returns the request of a code that was checked before. @throws SignInRefused when it no longer waits */
+  /**
+   * Returns the request of a code that was checked before. @throws SignInRefused when the request waits no
+   * longer
+   */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined) throw noSuchCode()

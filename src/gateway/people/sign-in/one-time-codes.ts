@@ -62,7 +62,7 @@ const LINK_MS = 2 * 60 * 1000
 /** Maximum number of links of all accounts. A newer link ends the oldest link. */
 const MOST_LINKS = 100
 const OVER =
-  'this link was used, or is older than two minutes: press Enter where `npm start` runs for a new link, or sign in with the token, whose file `npm start` names'
+  'this link was used, or is older than two minutes: press Enter where `npm start` runs to get a new link, or sign in with the token (`npm start` shows its file)'
 
 /** The token of a link, and the page that the link opens. */
 export interface Linked {

@@ -84,7 +84,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
       this.#goesOn = length === LARGEST_PACKET
       this.#left = length
     }
-    // A copy, since the rest of the packet need not be kept.
+    // Copied, so that the whole packet does not stay in memory.
     this.#rest = Buffer.from(all.subarray(at))
   }
 

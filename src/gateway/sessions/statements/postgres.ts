@@ -196,7 +196,7 @@ function rowsIn(content: Buffer): number | undefined {
   return rows === undefined ? undefined : Number(rows)
 }
 
-/** Returns the field C of an ErrorResponse; `?` where there is no such field. */
+/** Returns the field C of an ErrorResponse; `?` without this field. */
 function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }

@@ -42,7 +42,10 @@ export class SessionStatements {
     // The agent drops bytes of another protocol, and bytes of an ended connection. A measure that read such
     // bytes would not recognize the statements that follow.
     if (protocol !== this.#type)
-      return { code: 'invalid-request', reason: `packets of ${protocol} in a session of another type` }
+      return {
+        code: 'invalid-request',
+        reason: `the client sent packets of ${protocol} in a session of another type`,
+      }
     if (this.#over.has(id)) return 'over'
     if (protocol === 'tcp') return undefined
     const measure = this.#measures.get(id) ?? this.#begin(id, protocol)
