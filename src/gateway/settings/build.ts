@@ -16,7 +16,10 @@ import { buildUser, checkTokens } from './users.ts'
 import { buildOidc } from './oidc.ts'
 import type { ConnectionSettings, GatewaySettings, MaskingParams, RepositorySettings } from './settings.ts'
 
-/** All data of a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
+/**
+ * Maximum size of a connection's values in bytes. All data of a connection is sent to the agent in one packet
+ * of at most 17 MiB (protocol.md 1.2).
+ */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
 /** Lists whose items have unique names. */
@@ -26,7 +29,7 @@ const NAMED = [
 ]
 
 /**
- * Builds settings from the file's shape: checks settings against each other, reads files, makes paths
+ * Builds settings from the file's shape. Checks settings against each other, reads files, and makes paths
  * absolute.
  */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
@@ -159,10 +162,10 @@ function checkReference(
 ): void {
   if (targets.some((target) => target.name === name)) return
   const names = targets.slice(0, 10).map((target) => target.name)
-  const known = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`
+  const known = names.length === 0 ? `no ${list} are configured` : `configured are ${names.join(', ')}`
   problems.add(
     path,
-    `the name of one of the ${list} is expected, ${known}${targets.length > 10 ? ', ...' : ''}`,
+    `the name of one of the ${list} is expected; ${known}${targets.length > 10 ? ', ...' : ''}`,
   )
 }
 
@@ -274,7 +277,9 @@ function buildConnection(
   }
 }
 
-/** Users who may send or type scripts may use the whole client anyway. */
+/**
+ * Returns the default of `client-escapes`. Blocking makes no sense for users who may send or type scripts.
+ */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const [program = ''] = command
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
@@ -283,8 +288,8 @@ function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'al
 }
 
 /**
- * Whether the connection separates its secrets from its plain variables. Before `secrets` took names, all of
- * `env` was secret: this still holds where `secrets` is missing, or has only hoop's form.
+ * Tells whether the connection separates secrets from plain variables. Before `secrets` accepted names, all
+ * variables of `env` were secret. This is still so if `secrets` is missing, or has only hoop's form.
  */
 function declaresSecrets({ secrets }: ConnectionShape): boolean {
   if (secrets == null) return false
@@ -299,7 +304,8 @@ function isHoopForm(key: string): boolean {
 const BASE64_EXPECTED = 'base64 with its padding is expected'
 
 /**
- * Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5).
+ * Removes line breaks and checks the padding, as Go's decoder does (protocol.md 5.5). The agent decodes the
+ * same way.
  */
 function joinedBase64(written: string, wrong: () => void): string | undefined {
   const joined = written.replaceAll(/[\r\n]/g, '')
@@ -308,7 +314,7 @@ function joinedBase64(written: string, wrong: () => void): string | undefined {
   return undefined
 }
 
-/** Joins the ways to write a variable or a secret, in the form of the wire. */
+/** Joins `env`, `files` and `secrets` to one map in the form of the wire. */
 function buildSecrets(
   { env, files, secrets }: ConnectionShape,
   sources: Sources,
@@ -320,7 +326,7 @@ function buildSecrets(
     const name = key.slice(key.indexOf(':') + 1)
     const isTaken = result.has(`envvar:${name}`) || result.has(`filesystem:${name}`)
     if (isTaken)
-      problems.add([...path, ...setting], 'this connection has a value of this name already', 'key')
+      problems.add([...path, ...setting], 'this connection already has a value with this name', 'key')
     else result.set(key, encode() ?? '')
   }
   for (const [name, value] of Object.entries(env)) {
@@ -341,10 +347,11 @@ function buildSecrets(
   if (result.has(`envvar:${CLIENT_ESCAPES}`) || result.has(`filesystem:${CLIENT_ESCAPES}`))
     problems.add(
       path,
-      `${CLIENT_ESCAPES} is for connections of hoop's gateway: here it is access.client-escapes`,
+      `${CLIENT_ESCAPES} is only for connections of hoop's gateway; set access.client-escapes instead`,
     )
   const length = [...result].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
-  if (length > SECRETS_BYTES) problems.add(path, `its values are longer than ${SECRETS_BYTES} bytes together`)
+  if (length > SECRETS_BYTES)
+    problems.add(path, `the values of this connection are longer than ${SECRETS_BYTES} bytes in total`)
   return result
 }
 

@@ -1,7 +1,7 @@
-/** Names that agents get for the subtypes of a type (protocol.md 5.1). */
+/** Types that are sent to agents for the subtypes of a type (protocol.md 5.1). */
 interface Collapse {
   readonly otherwise: string
-  /** Subtypes by the agent's type that they become. */
+  /** Type for the agent to the subtypes that are mapped to it. */
   readonly subtypes: Readonly<Record<string, readonly string[]>>
 }
 
@@ -28,9 +28,7 @@ const CUSTOM: Collapse = {
   },
 }
 
-/**
- * The table has no "else" for databases: an unknown subtype stays `database`, like any type it does not know.
- */
+/** hoop's table has no default for databases, so an unknown subtype stays `database`. */
 const DATABASE: Collapse = {
   otherwise: 'database',
   subtypes: Object.fromEntries(
@@ -46,8 +44,8 @@ const COLLAPSES: ReadonlyMap<string, Collapse> = new Map([
 ])
 
 /**
- * Returns the connection type for the agent, from the configured type and subtype. Types that the table does
- * not know stay as they are, e.g. `command-line`.
+ * Returns the connection type for the agent, from the configured type and subtype. Types that are not in the
+ * table stay unchanged, for example `command-line`.
  */
 export function connectionType(type: string, subtype = ''): string {
   const collapse = COLLAPSES.get(type)
@@ -74,8 +72,8 @@ interface TypedConnection {
 }
 
 /**
- * Returns the variables that a connection of this type lacks. Callers may add them where they may send
- * variables.
+ * Returns the required variables that a connection of this type does not have. Callers who may send variables
+ * can add them.
  */
 export function missingVariables({ type, subtype, secrets }: TypedConnection): readonly string[] {
   const told = connectionType(type, subtype)
@@ -97,11 +95,11 @@ interface TagCondition {
 /** Conditions that all have to hold. */
 export type TagSelector = readonly TagCondition[]
 
-/** A key has none of `=`, `,` and `!`, which separate the parts of a selector. */
+/** A key cannot contain `=`, `,` and `!`, because these separate the parts of a selector. */
 export const TAG_KEY = /^[A-Za-z0-9_./-]{1,64}$/
 export const TAG_VALUE = /^[A-Za-z0-9 _./+@:-]{1,128}$/
 
-/** Bound of one selector. */
+/** Maximum number of conditions in a selector. */
 const MOST_CONDITIONS = 20
 
 /** Reads `env=prod,region!=eu`. @returns undefined for anything else */

@@ -1,7 +1,8 @@
 import { Cron } from 'croner'
 
-// When a schedule is due, by its cron rule and time zone. Summer time: a time that does not exist on a day is due
-// when the clocks have gone forward; a time that comes twice is due once, and one of each hour in both hours.
+// Computes when a schedule is due, from its cron rule and time zone. When the clocks go forward, a skipped
+// time is due directly after the change. When the clocks go back, a repeated time is due once, but the times
+// of an hourly rule are due in both hours.
 
 /** A rule of due times. */
 export interface CronRule {
@@ -12,8 +13,8 @@ export interface CronRule {
 }
 
 /**
- * Span that is searched for the next due time. Only the 29th of February can be eight years away (1896 to
- * 1904, 2096 to 2104).
+ * Span that is searched for the next due time. No due time is further away than eight years, which is
+ * possible only for the 29th of February (1896 to 1904, 2096 to 2104).
  */
 const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
 
@@ -49,11 +50,15 @@ export function nextTimes(rule: CronRule, after: number, most: number): number[]
     .map((time) => time.getTime())
 }
 
-/** Returns the last due time that is not after `until`; undefined when there is none after `after`. */
+/**
+ * Returns the last due time between `after` (exclusive) and `until` (inclusive). Undefined if no time is due
+ * there.
+ */
 export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
   const cron = parsed(rule)
   const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
-  // Backwards in steps that grow: a clock may jump by years, and a rule be due each minute.
+  // Searches backwards in growing steps, because a clock may jump by years, and a rule may be due each
+  // minute.
   for (let step = FIRST_STEP_MS; ; step *= 4) {
     const from = Math.max(after, until - step)
     let last: number | undefined

@@ -21,14 +21,17 @@ type Report = (member: string, message: string) => void
 
 /** The same limit as for gateway.yaml itself. */
 const RULE_FILE_BYTES = 1024 * 1024
-/** Rules go to the agent with each session, beside masking, variables and arguments. */
+/**
+ * Maximum size of a connection's rules as JSON. They are sent to the agent with each session, together with
+ * masking, variables and arguments.
+ */
 const RULES_BYTES = 2 * 1024 * 1024
 
 const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
 
 /**
- * Builds the rules of gateway.yaml, each checked: an agent would refuse every session over a rule that it
- * cannot enforce.
+ * Builds and checks the rules of gateway.yaml. An agent refuses every session with a rule that it cannot
+ * enforce.
  */
 export function buildGuardrails(
   { guardrails: shapes, connections }: SettingsShape,
@@ -61,7 +64,7 @@ function buildGuardrail(
   return { name: shape.name, input, output }
 }
 
-/** Reads the rules of a file, which follow those of gateway.yaml. Problems name their place in the file. */
+/** Reads the rules of a file. Reported problems have their place in this file. */
 function rulesOf(
   name: string,
   direction: Direction,
@@ -79,7 +82,7 @@ function rulesOf(
     if (rules?.length === 0) problems.add(setting, `this file has no rules for ${direction}`)
     return rules ?? []
   } catch (error) {
-    // The value may be a secret that was written here by mistake, so it is not shown.
+    // The value is not shown, because it may be a secret that was written here by mistake.
     if (error instanceof FileRefused) problems.add(setting, `this is a path, and the file ${error.message}`)
     else if (error instanceof SettingsError) problems.addOthers(file, error.problems)
     else throw error
@@ -87,7 +90,7 @@ function rulesOf(
   }
 }
 
-/** Returns the rules; undefined when they have another form. */
+/** Returns the rules, or undefined if their form is wrong. */
 function checkedRules({ sets, pathOf, placeOf }: RuleFile, problems: Problems): Rule[] | undefined {
   const report: Problems['add'] = (path, message, part) =>
     problems.addFrom(placeOf(path, part), message, pathOf(path))
@@ -107,23 +110,26 @@ function buildRule(shape: RuleShape, report: Report): Rule {
 
 function checkWords({ words, pattern_regex: pattern }: RuleShape, report: Report): void {
   if (words.length === 0) report('words', 'at least one word is expected')
-  if (pattern !== '') report('pattern_regex', 'a rule of words cannot have a pattern: make it two rules')
+  if (pattern !== '') report('pattern_regex', 'a rule with words cannot have a pattern; write two rules')
 }
 
 function checkPattern({ words, pattern_regex: pattern }: RuleShape, report: Report): void {
-  if (words.length > 0) report('words', 'a rule of a pattern cannot have words: make it two rules')
+  if (words.length > 0) report('words', 'a rule with a pattern cannot have words; write two rules')
   if (pattern === '') return report('pattern_regex', 'a regular expression is expected')
   try {
     compileRegexp(pattern)
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    report('pattern_regex', error.isTooLarge ? `agents cannot enforce this: ${error.message}` : NO_RE2)
+    report(
+      'pattern_regex',
+      error.isTooLarge ? `agents cannot enforce this expression: ${error.message}` : NO_RE2,
+    )
   }
 }
 
 const NO_RE2 = 'a regular expression of RE2 is expected, without look-around and back-references'
 
-/** Checks the limits for all rules of a connection: above them agents refuse every session. */
+/** Checks the limits for all rules of a connection. Above these limits, agents refuse every session. */
 function checkRuleLimits(
   connections: readonly ConnectionShape[],
   guardrails: readonly GuardrailSettings[],
@@ -139,10 +145,12 @@ function checkRuleLimits(
     const own = costs.filter(({ name }) => names.includes(name))
     const refuse = (message: string): void => problems.add(['connections', i, 'guardrails'], message)
     if (own.reduce((sum, { bytes }) => sum + bytes, 0) > RULES_BYTES)
-      refuse(`these rules are longer than ${RULES_BYTES} bytes together, as JSON`)
+      refuse(`these rules are longer than ${RULES_BYTES} bytes in total, as JSON`)
     for (const direction of ['input', 'output'] as const)
       if (!fits(own.map((one) => one[direction])))
-        refuse(`their ${direction} rules are together more than agents enforce: ${RULE_LIMITS}`)
+        refuse(
+          `the ${direction} rules of these guardrails together exceed the limits of agents: ${RULE_LIMITS}`,
+        )
   })
 }
 
@@ -155,7 +163,7 @@ function costOf(rules: readonly Rule[]): Cost {
   return { key: JSON.stringify(rules), load: loadOf(rules) }
 }
 
-/** Whether the sets fit. Equal sets count once, as for the agent. */
+/** Tells whether the sets are within the limits. Equal sets count once, as in the agent. */
 function fits(costs: readonly Cost[]): boolean {
   const total = new RuleLoad()
   for (const load of new Map(costs.map(({ key, load }) => [key, load])).values()) total.addAll(load)

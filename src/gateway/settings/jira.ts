@@ -20,7 +20,7 @@ import {
 import { didYouMean } from '../../basics/text/nearest.ts'
 import { TextLine, Name } from './words.ts'
 
-// The shape of `jira` in gateway.yaml. A template has the names that it has in hoop's interface.
+// The shape of `jira` in gateway.yaml. The members of a template have the same names as in hoop's REST API.
 
 const Required = matching(/^[^\p{Cc}]+$/u, 'one line of text that is not empty')
 const Field = matching(/^[A-Za-z][\w.-]{0,254}$/, 'the id of a field, like summary or customfield_10050,')
@@ -30,7 +30,7 @@ const SiteUrl = parsed(
   'an address like https://NAME.atlassian.net, without user, password, ? and # (http:// on the loopback only),',
 )
 
-/** Removes the slash at the end, since paths are appended. */
+/** Reads the address of the site. Removes the slash at the end, since paths are appended. */
 function siteUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[^?#@\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname, href } = new URL(text)
@@ -141,24 +141,24 @@ export type JiraShape = v.InferOutput<typeof JiraShape>
 /** A template as in gateway.yaml, with defaults. */
 export type JiraTemplate = JiraShape['templates'][number]
 
-/** One site of Jira, and the kinds of issues that are created there. */
+/** One Jira site, and the templates of its issues. */
 export interface JiraSettings {
-  /** Without a slash at its end. */
+  /** Address without a slash at the end. */
   readonly url: string
   readonly user: string
   readonly token: Secret
-  /** Time for creating an issue, and for moving one. */
+  /** Time limit for creating an issue, and for moving an issue. */
   readonly timeoutMs: number
   /** Authorities in the settings' file for the site's certificate, in PEM. */
   readonly ca: readonly string[] | undefined
-  /** Returns `ca`, or the system's authorities. Read when needed: the system has many. */
+  /** Returns `ca`, or the system's authorities. The system has many, so they are read only when needed. */
   readonly authorities: () => readonly string[]
   /** The proxy of the gateway's environment. */
   readonly proxy: ProxySettings | undefined
   readonly templates: readonly JiraTemplate[]
 }
 
-/** Checks the templates, and finds the way to the site. */
+/** Checks the templates, and adds the authorities and the proxy for requests to the site. */
 export function buildJira(shape: JiraShape, { env }: Sources, problems: Problems): JiraSettings {
   shape.templates.forEach((template, i) => checkPresets(template, i, problems))
   const { url, user, api_token: token, ca, timeout, templates } = shape
@@ -187,7 +187,7 @@ function checkPresets(
   })
 }
 
-/** Values of a session that a mapping of type `preset` can take. */
+/** Values of a session that a mapping of type `preset` can use. */
 const JIRA_PRESETS = [
   'session.id',
   'session.user_email',
@@ -204,21 +204,24 @@ const JIRA_PRESETS = [
 
 export type JiraPreset = (typeof JIRA_PRESETS)[number]
 
-/** Prefix of the key of a connection's tag. Without such a tag the mapping fills nothing. */
+/**
+ * Prefix of presets for a connection's tags: the tag's key follows. If the connection has no such tag, the
+ * mapping fills nothing.
+ */
 const TAGS = 'session.connection_tags.'
 
 export function jiraPreset(name: string): JiraPreset | undefined {
   return JIRA_PRESETS.find((preset) => preset === name)
 }
 
-/** Returns the key of the tag that the mapping takes. */
+/** Returns the key of the tag that the mapping uses. */
 export function jiraTag(name: string): string | undefined {
   return name.startsWith(TAGS) ? name.slice(TAGS.length) : undefined
 }
 
-/** Returns the reason why no mapping can have this value; undefined when it is valid. */
+/** Returns why the preset is invalid, or undefined if it is valid. */
 function presetProblem(name: string): string | undefined {
   if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
-  const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `there are ${JIRA_PRESETS.join(', ')}`
-  return `the name of a preset is expected, ${known}`
+  const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `the presets are ${JIRA_PRESETS.join(', ')}`
+  return `the name of a preset is expected; ${known}`
 }

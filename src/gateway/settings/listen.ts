@@ -52,11 +52,14 @@ function checkPair(files: CertificateFiles, { noticed }: Sources, problems: Prob
   }
 }
 
-/** Tokens and agents' keys arrive at these addresses unencrypted. */
+/**
+ * Refuses addresses of other machines without TLS, because tokens and agents' keys would arrive unencrypted.
+ */
 export function checkListen(listen: SettingsShape['listen'], problems: Problems): void {
   for (const server of ['http', 'grpc'] as const) {
     if (listen.tls || listen['allow-remote'] || isLoopback(listen[server].host)) continue
-    const advice = 'set listen.tls, use a loopback address, or set listen.allow-remote: true to accept that'
+    const advice =
+      'set listen.tls, use a loopback address, or set listen.allow-remote: true to accept this risk'
     problems.add(['listen', server], `without TLS other machines could read the tokens sent here; ${advice}`)
   }
   checkApart(listen, problems)

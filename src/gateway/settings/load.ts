@@ -11,10 +11,12 @@ import type { GatewaySettings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Content of a file, even if it cannot be used. References in the tree are not yet followed. */
+/**
+ * Content of a settings file, even if the file cannot be used. References in the tree are not resolved yet.
+ */
 interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
-  /** Warnings about secrets that others can read. */
+  /** Warnings about secrets that other users can read. */
   readonly warnings: readonly string[]
 }
 
@@ -22,7 +24,7 @@ const FILE_BYTES = 1024 * 1024
 
 /**
  * Reads `gateway.yaml` and all files that it refers to.
- * @param warn gets a line for each secret that others can read
+ * @param warn receives a line for each secret that other users can read
  * @throws SettingsError with all problems that could be found
  */
 export function loadSettings(
@@ -59,7 +61,7 @@ export function examineSettings(path: string, env: Environment): ExaminedSetting
 
 const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])
 
-/** Whether the file itself contains a secret. Certificates' keys are paths. */
+/** Tells whether the file itself contains a secret. `key` below `tls` is a path, not a secret. */
 function holdsSecret(tree: Tree, key = '', parent = ''): boolean {
   if (typeof tree === 'string')
     return (

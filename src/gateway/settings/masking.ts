@@ -14,7 +14,7 @@ export function checkMasking(shape: SettingsShape, problems: Problems): void {
     if (new Set(rules.map(placeOf)).size > 1)
       problems.add(
         ['connections', i, 'masking'],
-        'provider, mode, analyzer and anonymizer have to be the same in all of these rules',
+        'all rules of a connection must have the same provider, mode, analyzer and anonymizer',
       )
   })
   checkMaskingSize(shape, problems)
@@ -26,12 +26,12 @@ function checkRule(rule: MaskingShape, path: Path, problems: Problems): void {
   if (provider === 'presidio' && !analyzer)
     problems.add(path, 'masking by presidio needs analyzer, the address of its service')
   if (provider === 'local' && (analyzer || anonymizer))
-    problems.add([...path, analyzer ? 'analyzer' : 'anonymizer'], 'only provider: presidio has addresses')
+    problems.add([...path, analyzer ? 'analyzer' : 'anonymizer'], 'only provider: presidio uses this address')
   if (entities.length === 0 && custom.length === 0)
     problems.add(path, 'nothing would be masked: entities or custom is expected')
   custom.forEach((type, i) => {
     if (!type.regex && type.deny.length === 0)
-      problems.add([...path, 'custom', i], 'regex or deny is expected, what is to be found')
+      problems.add([...path, 'custom', i], 'regex or deny is expected')
     else if (provider === 'local') checkCustom(type, [...path, 'custom', i, 'regex'], problems)
   })
   if (provider === 'local') checkTypes(rule, path, problems)
@@ -59,8 +59,8 @@ function customType({ name, regex, deny, score }: MaskingShape['custom'][number]
 }
 
 /**
- * Returns the masking of a connection for its agent, in the form of hoop's gateway; nothing when its output
- * is not masked.
+ * Returns the masking of a connection for its agent, in the form of hoop's gateway. Returns undefined if the
+ * output is not masked.
  */
 export function maskingParams(
   connection: ConnectionShape,
@@ -78,7 +78,10 @@ export function maskingParams(
   }
 }
 
-/** Masking goes to the agent with each session, beside rules, variables and arguments. */
+/**
+ * Maximum size of a connection's masking as JSON. It is sent to the agent with each session, together with
+ * rules, variables and arguments.
+ */
 const MASKING_BYTES = 1024 * 1024
 
 function checkMaskingSize({ masking, connections }: SettingsShape, problems: Problems): void {
@@ -87,12 +90,15 @@ function checkMaskingSize({ masking, connections }: SettingsShape, problems: Pro
     if (length > MASKING_BYTES)
       problems.add(
         ['connections', i, 'masking'],
-        `these rules are longer than ${MASKING_BYTES} bytes together, as JSON`,
+        `these rules are longer than ${MASKING_BYTES} bytes in total, as JSON`,
       )
   })
 }
 
-/** Builds the rules of a connection as agents do: there are limits for all of its types together. */
+/**
+ * Builds the rules of each connection as agents do, because some limits are for all types of a connection
+ * together.
+ */
 function checkTogether({ masking, connections }: SettingsShape, problems: Problems): void {
   if (problems.count > 0) return
   const found = new Map<string, string | undefined>()
@@ -103,7 +109,7 @@ function checkTogether({ masking, connections }: SettingsShape, problems: Proble
     const key = String(rules)
     if (!found.has(key)) found.set(key, problemOf(decodeMasking(rules)))
     const problem = found.get(key)
-    if (problem !== undefined) problems.add(['connections', i, 'masking'], `together: ${problem}`)
+    if (problem !== undefined) problems.add(['connections', i, 'masking'], `these rules together: ${problem}`)
   })
 }
 
@@ -132,7 +138,9 @@ function entityTypes({ name, entities, custom, threshold }: MaskingShape): objec
   }
 }
 
-/** Ignores unknown names, which are a problem of their own. */
+/**
+ * Returns the rules of a connection. Unknown names are ignored here, because `checkReferences` reports them.
+ */
 function rulesOf({ masking: names }: ConnectionShape, masking: SettingsShape['masking']): MaskingShape[] {
   return names.flatMap((name) => masking.filter((rule) => rule.name === name))
 }

@@ -92,17 +92,17 @@ type OidcShape = v.InferOutput<typeof OidcShape>
 export interface OidcSettings {
   readonly issuer: string
   readonly clientId: string
-  /** Undefined: a public client. */
+  /** Undefined for a public client. */
   readonly clientSecret?: Secret
-  /** Without `openid`, which is always requested. */
+  /** Scopes in addition to `openid`, which is always requested. */
   readonly scopes: readonly string[]
   readonly nameClaim: string
   readonly groupsClaim: string
-  /** Groups here by group of the provider. Undefined: they have the same names. */
+  /** Group of the provider to group of this gateway. Undefined means that groups keep their names. */
   readonly groups?: Readonly<Record<string, string>>
-  /** Groups of the provider. Empty: members of any group. */
+  /** Groups of the provider whose members may sign in. Empty means that the group does not matter. */
   readonly allowedGroups: readonly string[]
-  /** Domains in lower case. Empty: any. */
+  /** Domains in lower case. Empty means that the domain does not matter. */
   readonly allowedDomains: readonly string[]
   readonly lifetimeMs: number
   readonly timeoutMs: number
@@ -123,7 +123,7 @@ export function buildOidc(shape: OidcShape, { env }: Sources, problems: Problems
   if (isLimited && everybody)
     problems.add(
       ['sign-in', 'oidc', 'everybody'],
-      'everybody: true contradicts allowed-groups and allowed-domains: leave out one of them',
+      'everybody: true contradicts allowed-groups and allowed-domains; leave out everybody or the lists',
     )
   const { issuer, 'client-id': clientId, 'client-secret': clientSecret, scopes, groups } = shape
   return {

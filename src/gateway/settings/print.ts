@@ -13,8 +13,8 @@ import { SettingsShape } from './schema.ts'
 import type { Tree } from '../../basics/settings/tree.ts'
 
 /**
- * Prints settings as written or by default, in the schema's order. Throws a SettingsError for an unreadable
- * file.
+ * Returns the settings as written, or their defaults, in the schema's order. Throws a SettingsError for an
+ * unreadable file.
  */
 export function printGatewaySettings(
   file: string,
@@ -25,7 +25,7 @@ export function printGatewaySettings(
   return { file, settings, problems: problems.toLines() }
 }
 
-/** Returns the rows of one setting: its own row, or those of everything in it. */
+/** Returns the rows of one setting: its own row, or the rows of all settings in it. */
 function rows(
   schema: JsonSchema,
   tree: Tree | undefined,
@@ -81,8 +81,8 @@ function shown(schema: JsonSchema, text: string, path: Path): string {
 }
 
 /**
- * Removes passwords from a command. Commands are no secrets, but some have one in an argument, and auditors
- * read this. Variables that the agent fills in (`--password=$PASSWORD`) stay.
+ * Removes passwords from an argument of a command. Commands are not secret and auditors read them, but some
+ * commands have a password in an argument. Variables that the agent fills in (`--password=$PASSWORD`) stay.
  */
 function withoutPassword(text: Tree): Tree {
   if (typeof text !== 'string') return text

@@ -9,10 +9,11 @@ import type { CertificateFiles } from '../tls/certificates.ts'
 import type { Current, GatewaySettings } from './settings.ts'
 
 /**
- * Interval of reading a file that may still be written: it counts as complete when two reads find the same.
+ * Interval between two reads of a file that may still be written. The file counts as complete when two reads
+ * have the same content.
  */
 const SETTLE_MS = 50
-/** After this many reads of a file that is different each time, the reload fails. */
+/** Maximum number of reads. If the file differs each time, the reload fails. */
 const MOST_LOOKS = 40
 
 /** Source of the settings. */
@@ -22,7 +23,7 @@ export interface GatewayFile {
   /** Reads the file and all files that it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
   /**
-   * Returns the present content of the file, without secrets. Missing where it is never shown.
+   * Returns the present content of the file, without secrets. Missing if the content is never shown.
    * @throws SettingsError
    */
   readonly print?: () => PrintedSettings
@@ -32,18 +33,19 @@ interface ReloadServices {
   readonly source: GatewayFile
   readonly settings: Current<keyof GatewaySettings>
   /**
-   * Applies settings: they are in force when it returns. Settles when the rest is done.
-   * @throws when they cannot be applied
+   * Applies settings. They are in force when the call returns, and its promise settles when the remaining
+   * work is done.
+   * @throws if the settings cannot be applied
    */
   readonly apply: (settings: GatewaySettings) => Promise<void>
   readonly log: Logger
 }
 
-/** The effects of a reload. Names only. */
+/** The effects of a reload: only names, no values. */
 export interface ReloadReport {
   /** Changes that are in force now. */
   readonly changes: readonly SettingsChange[]
-  /** Settings that differ in the file and stay as they are until the gateway is started again. */
+  /** Settings that have changed in the file, but take effect only at the next start. */
   readonly restart: readonly string[]
 }
 
@@ -62,10 +64,10 @@ export class Reload {
   }
 
   /**
-   * Reloads, one reload at a time. Calls during a reload share the next one, since the file may have changed
-   * meanwhile.
-   * @throws SettingsError, RunbookError: then the settings are as before; RequestRefused when the gateway
-   * stops
+   * Reloads, one reload at a time. All calls during a reload share the next reload, since the file may have
+   * changed meanwhile.
+   * @throws SettingsError or RunbookError, after which the previous settings stay in force. RequestRefused
+   * when the gateway stops.
    */
   run(): Promise<ReloadReport> {
     if (this.#running === undefined) return this.#begin()
@@ -84,7 +86,7 @@ export class Reload {
     return (await this.#found()).report
   }
 
-  /** Prints the file as it is now. @throws SettingsError */
+  /** Returns the present content of the file for printing. @throws SettingsError */
   print(): PrintedSettings {
     const { source } = this.#services
     return source.print?.() ?? { file: source.file, settings: [] }
@@ -110,12 +112,12 @@ export class Reload {
       return report
     } catch (error) {
       const problems = (error as Error).message.split('\n')
-      log.error({ problems }, 'settings not reloaded; the previous ones stay in force')
+      log.error({ problems }, 'settings not reloaded; the previous settings stay in force')
       throw error
     }
   }
 
-  /** Returns the settings that would be in force, and how they differ from the present ones. */
+  /** Returns the settings that would be in force, and their differences from the present settings. */
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
@@ -131,7 +133,10 @@ export class Reload {
       log.warn({ settings: restart }, 'some settings take effect only at the next start')
   }
 
-  /** Returns the content of the file once it is completely written. An error counts, too, if it stays. */
+  /**
+   * Returns the content of the file after it is completely written. An error also counts as content if two
+   * reads have the same error.
+   */
   async #written(): Promise<GatewaySettings> {
     let before = this.#look()
     for (let looks = 1; looks < MOST_LOOKS; looks++) {
@@ -152,11 +157,16 @@ export class Reload {
     }
   }
 
-  /** @throws SettingsError, also for a file that was emptied: then no line of it has an error */
+  /**
+   * @throws SettingsError, also for a file that has become empty, although an empty file has no error in a
+   * line
+   */
   #usable(found: GatewaySettings | SettingsError): GatewaySettings {
     if (found instanceof SettingsError) throw found
     if (isBare(found) && !isBare(this.#services.settings.value))
-      throw this.#problem('the file has no users, agents and connections: it is empty, or being written')
+      throw this.#problem(
+        'the file has no users, agents and connections; it is empty, or still being written',
+      )
     return found
   }
 
@@ -169,17 +179,17 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
   return users.length + agents.length + connections.length === 0
 }
 
-/** Keeps what is open while the gateway runs: addresses and state. */
+/** Keeps the settings that cannot change while the gateway runs: addresses and state folder. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
   const { tls: wanted, publicUrl } = found.listen
   const { http, grpc, metrics, trustedProxies } = listen
-  // TLS is there from the start to the end, or not at all; its files may change.
+  // TLS cannot be switched on or off while the gateway runs, but its files may change.
   const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
   return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
 }
 
-/** Keeps whether agents need certificates: this does not change from the start to the end, either. */
+/** Keeps whether agents need certificates, which cannot change while the gateway runs either. */
 function withFixedDemand(
   { certificate, key, agentCa }: CertificateFiles,
   running: CertificateFiles,
@@ -199,10 +209,7 @@ function settled(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
 }
 
-/**
- * Changes in one of the top settings of gateway.yaml: names of its items, or of the settings in it. No
- * values.
- */
+/** Changes in one of the top settings of gateway.yaml: names of items or settings, no values. */
 interface SettingsChange {
   readonly setting: string
   readonly added: readonly string[]
@@ -222,7 +229,7 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
   failedSignIns: 'failed-sign-ins',
 }
 
-/** A new setting needs its row here; without a row its changes are not reported. */
+/** A new setting needs a row here, because changes are reported only for settings with a row. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
     http,
@@ -271,7 +278,7 @@ function changeText({ setting, added, removed, changed }: SettingsChange): strin
   return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
 }
 
-/** Whether both are the same. Secrets are compared, too. */
+/** Tells whether two settings are equal. Secrets are also compared. */
 function isSameSettings(one: unknown, other: unknown): boolean {
   return textOf(one) === textOf(other)
 }
@@ -292,10 +299,10 @@ function byName(items: readonly { readonly name: string }[]): Parts {
   return Object.fromEntries(items.map((item) => [item.name, item]))
 }
 
-/** Returns a text that holds secrets. Functions are left out. */
+/** Returns a text for comparison. The text contains secrets and leaves out functions. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
-    // A secret's JSON is always the same.
+    // The JSON of every secret is equal, so the secret itself is used.
     const own = this[key]
     if (own instanceof Secret) return own.reveal()
     return own instanceof Map ? [...own] : shown

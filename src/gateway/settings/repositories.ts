@@ -3,20 +3,20 @@ import { fileURLToPath } from 'node:url'
 import { withoutCredentials } from '../../basics/net/url-credentials.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 
-/** User and password taken out of an https URL. Without a password the user may be a token (GitHub). */
+/** User and password from an https URL. If there is no password, the user may be a token (GitHub). */
 export interface UrlCredentials {
   readonly username: string
   readonly password: string | undefined
 }
 
-/** Place of a repository. `url` is git's argument: it never holds a credential. */
+/** Place of a repository. `url` is git's argument and never contains a credential. */
 export type Remote =
   | { readonly kind: 'local'; readonly url: string }
   | { readonly kind: 'ssh'; readonly url: string }
   | {
       readonly kind: 'https'
       readonly url: string
-      /** `https://host[:port]`: the credentials go only there. */
+      /** `https://host[:port]`. The credentials are sent only to this origin. */
       readonly origin: string
       readonly credentials: UrlCredentials | undefined
     }
@@ -24,12 +24,12 @@ export type Remote =
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)(?::\d{1,5})?$/
 const USER = /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s
-/** git's own rule: a colon before the first slash makes it scp-like. */
+/** As in git, a colon before the first slash makes the text scp-like. */
 const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
 
 /**
  * Parses a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a
- * RunbookError (credentials masked) for anything else, above all for text that git would take as an option
+ * RunbookError (credentials masked) for all other texts, for example a text that git would treat as an option
  * (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
  */
 export function parseRemote(url: string): Remote {
@@ -53,7 +53,7 @@ function parseScheme(url: string, scheme: string, rest: string): Remote {
     case 'ssh':
       return parseSsh(url, rest)
     default:
-      throw refused(url, `uses ${scheme}://: use https://, ssh://, file:// or a local path`)
+      throw refused(url, `uses ${scheme}://; use https://, ssh://, file:// or a local path`)
   }
 }
 
@@ -61,7 +61,7 @@ function localPath(url: string): string {
   try {
     return resolve(fileURLToPath(url))
   } catch {
-    throw refused(url, 'is not a usable file:// URL: write file:///absolute/path')
+    throw refused(url, 'is not a usable file:// URL; write file:///absolute/path')
   }
 }
 
@@ -83,7 +83,7 @@ function parseScp(url: string, user: string | undefined, host: string, path: str
   if (user !== undefined && !USER.test(user)) throw refused(url, 'has an unusable user name')
   if (!HOST.test(host)) throw refused(url, 'has an unusable host name')
   if (path === '' || path.startsWith('-')) throw refused(url, 'has an unusable path')
-  // `user:password@host:path` would be read as host `user`, and the password would show as a path.
+  // `user:password@host:path` would be parsed as host `user`, and messages would show the password as a path.
   if (path.includes('@')) throw refused(url, "must not hold '@' in its path")
   return { kind: 'ssh', url }
 }
@@ -126,9 +126,9 @@ function refused(url: string, why: string): RunbookError {
 }
 
 /**
- * Returns the name of a repository in REST requests: `<host>/<path>` without user, port and `.git`, as the
- * hosted gateway builds it (protocol.md 9.1): `git@host:a/b.git` gives `host/a/b`, `file:///tmp/rb.git` gives
- * `/tmp/rb`.
+ * Returns the name of a repository in REST requests: `<host>/<path>` without user, port and `.git`, as in the
+ * hosted gateway (protocol.md 9.1). For example, `git@host:a/b.git` has the name `host/a/b`, and
+ * `file:///tmp/rb.git` has the name `/tmp/rb`.
  */
 export function repositoryKey(url: string): string {
   const remote = parseRemote(url)
@@ -157,10 +157,10 @@ function percentDecoded(path: string): string {
   }
 }
 
-/** No file system allows a longer name for a ref's file. */
+/** Maximum length of a branch name, because file systems allow no longer name for the file of a ref. */
 const MAX_BRANCH_LENGTH = 244
 
-/** Throws a RunbookError unless git would accept `branch` as a branch name (git-check-ref-format(1)). */
+/** Throws a RunbookError if git would refuse `branch` as a branch name (git-check-ref-format(1)). */
 export function checkBranch(branch: string): void {
   const why = brokenRule(branch)
   if (why === undefined) return
@@ -171,7 +171,7 @@ export function checkBranch(branch: string): void {
 }
 
 function brokenRule(branch: string): string | undefined {
-  if (branch === '') return 'is empty: leave the setting out to use the default branch'
+  if (branch === '') return 'is empty; leave the setting out to use the default branch'
   if (branch.length > MAX_BRANCH_LENGTH) return `is longer than ${MAX_BRANCH_LENGTH} characters`
   if (branch.startsWith('-')) return "must not start with '-'"
   if (branch === '@' || branch === 'HEAD') return 'is not a name of a branch'

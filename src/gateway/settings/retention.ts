@@ -1,11 +1,11 @@
 /**
- * How long sessions are kept, and how much space they may use. `gateway.yaml` sets it; it can change at any
- * time.
+ * How long sessions are kept, and how much space they may use. These settings of `gateway.yaml` can change at
+ * any time.
  */
 export interface Limits {
-  /** Sessions that ended longer ago are removed. */
+  /** Sessions are removed this long after their end. */
   readonly retainMs: number
-  /** Above this the oldest finished sessions are removed. */
+  /** Above this size the oldest finished sessions are removed. */
   readonly sizeBytes: number
 }
 
@@ -14,7 +14,7 @@ export interface Retention extends Limits {
   readonly connections: ReadonlyMap<string, Partial<Limits>>
 }
 
-/** More than any session has: a hundred thousand years. */
+/** About 140,000 years, which is longer than any session is kept. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER / 2
 
 export const KEEP_ALL: Retention = { retainMs: FOR_EVER_MS, sizeBytes: Infinity, connections: new Map() }
@@ -31,10 +31,11 @@ export interface KeptConnection {
 }
 
 /**
- * Returns the connection to remove sessions from: the one whose oldest session has spent the largest part of its
- * time. So a connection that is kept for a year does not lose its sessions to one that is kept for a week. Only
- * its sessions that ended before `endedBefore` go first: after them, another connection has spent more. Needs no
- * clock: the end of the newest session counts as the present time.
+ * Returns the connection from which sessions are removed: the connection whose oldest session has spent the
+ * largest part of its retention time. So a connection that is kept for a year does not lose its sessions to a
+ * connection that is kept for a week. Only sessions that ended before `endedBefore` are removed, because
+ * after them another connection has spent more. Needs no clock, because the end of the newest session counts
+ * as the present time.
  */
 export function nearestToItsEnd(
   kept: readonly KeptConnection[],

@@ -34,7 +34,7 @@ export const ReviewShape = map({
   ...rule,
 })
 
-/** The reviews of some runbooks. Without groups they need no review. */
+/** The reviews of some runbooks. If `groups` is empty, these runbooks need no review. */
 export const RunbookReviewShape = map({
   path: about(
     'runbooks of the rule, by path; * stands for anything but a slash, ** for anything',
@@ -57,27 +57,27 @@ export interface ReviewSettings {
   readonly skipGroups: readonly string[]
   readonly selfApproval: boolean
   readonly expiresMs: number
-  /** Longest approved access to a terminal. */
+  /** Maximum duration of an approved access to a terminal. */
   readonly accessMaxMs: number
 }
 
 /**
- * A rule for some runbooks. The first one whose path matches a runbook wins over the connection's own rule.
+ * A rule for some runbooks. The first rule whose path matches a runbook replaces the connection's own rule.
  */
 export interface RunbookReview {
   readonly path: PathPattern
-  /** Undefined: these runbooks need no approval. */
+  /** Undefined means that these runbooks need no approval. */
   readonly review: ReviewSettings | undefined
 }
 
-/** Groups that users may have. Undefined: any, since they come from a provider. */
+/** Groups that users may have. Undefined means any group, because the groups are defined by a provider. */
 export type KnownGroups = ReadonlySet<string> | undefined
 
 type Rule = ReviewShape | RunbookReviewShape
 
 /**
- * Checks the rule against its own groups and the groups of the users: a group without users could never
- * approve.
+ * Builds the rule. Checks its groups against the groups of the users, because a group without users could
+ * never approve.
  */
 export function buildReview(shape: Rule, known: KnownGroups, problems: Problems, path: Path): ReviewSettings {
   const { groups, minimum, all } = shape
@@ -90,10 +90,13 @@ export function buildReview(shape: Rule, known: KnownGroups, problems: Problems,
   if (all && minimum !== undefined && minimum !== null)
     problems.add(
       [...path, 'minimum'],
-      'minimum contradicts all: true, with which all groups have to approve: leave out one of them',
+      'minimum contradicts all: true, which means that all groups have to approve; leave out minimum or all',
     )
   if ((minimum ?? 1) > groups.length)
-    problems.add([...path, 'minimum'], `at most the number of groups is expected, here ${groups.length}`)
+    problems.add(
+      [...path, 'minimum'],
+      `a number of at most ${groups.length} is expected, the number of groups in this rule`,
+    )
   return {
     groups,
     minimum: all ? groups.length : (minimum ?? 1),

@@ -24,7 +24,7 @@ const TimeZone = parsed(
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
 const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 
-/** Limit of the schedules in the settings. Each schedule is checked every second. */
+/** Maximum number of schedules in the settings. Each schedule is checked every second. */
 const MOST = 500
 
 export const ScheduleShape = map({
@@ -65,9 +65,9 @@ export interface ScheduleSettings {
   readonly runbook: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jiraFields: Readonly<Record<string, string>>
-  /** Name of the user as whom it runs. */
+  /** Name of the user to whom the runs belong. */
   readonly as: string
-  /** Whether the last missed due time runs late. */
+  /** Whether the last missed run is started late. */
   readonly catchesUp: boolean
   readonly lock?: string
   readonly enabled: boolean
@@ -82,8 +82,8 @@ export function buildSchedule({
   return { ...rest, jiraFields, catchesUp: catchUp === 'once', ...(lock ? { lock } : {}) }
 }
 
-// Labels of sessions that schedules have begun. Only the gateway can set labels with this beginning.
+// Labels of sessions that schedules have begun. Only the gateway can set labels with this prefix.
 
 export const SCHEDULE_LABEL = 'runbookSchedule'
-/** The due time; left out where a user has started the run. */
+/** The due time. The label is missing if a user has started the run. */
 export const DUE_LABEL = 'runbookDueAt'

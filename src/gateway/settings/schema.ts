@@ -87,7 +87,7 @@ const HistoryShape = map({
   ),
 })
 
-/** Limits for one connection that replace those of `HistoryShape`. */
+/** Limits for one connection that replace the limits of `HistoryShape`. */
 const KeptShape = map({
   retain: about(
     'how long sessions of this connection are kept after their end; by default history.retain',
@@ -99,9 +99,9 @@ const KeptShape = map({
   ),
 })
 
-// The shape of gateway.yaml: the purpose of each setting, its accepted values, its default. Every scalar
-// arrives as a text; null is a value left empty. Messages say what is accepted and never what was found
-// there: it may be a secret.
+// The shape of gateway.yaml: the purpose of each setting, its accepted values and its default. Every scalar
+// arrives as a text, and null means an empty value. Messages describe the accepted values and never quote the
+// value in the file, because it may be a secret.
 
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
@@ -121,7 +121,7 @@ const ProxyNetwork = parsed(
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
-/** Whether `check` accepts the value. Its error is dropped, because it quotes the value. */
+/** Tells whether `check` accepts the value. The error of `check` is dropped, because it quotes the value. */
 function passes(check: () => unknown): boolean {
   try {
     check()
@@ -132,8 +132,8 @@ function passes(check: () => unknown): boolean {
 }
 
 /**
- * Whether the text is a repository. A local path must begin like a path: a bare word may be a misplaced
- * secret.
+ * Tells whether the text is the address of a repository. A local path must begin like a path, because a bare
+ * word may be a misplaced secret.
  */
 function isRepository(url: string): boolean {
   return (
@@ -214,7 +214,7 @@ const RepositoryShape = map({
   ),
 })
 
-/** As in hoop's gateway, where an empty member counts as missing. */
+/** Shape of a rule. As in hoop's gateway, an empty member counts as missing. */
 export const RuleShape = map({
   type: about(
     'kind of the rule: forbidden words, or a forbidden pattern',
@@ -330,7 +330,7 @@ const ConnectionShape = map({
   history: v.nullish(KeptShape),
 })
 
-/** Output that is not recorded cannot be answered. */
+/** Maximum output in an answer, because answers contain only recorded output. */
 const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
 
 const LimitsShape = map({

@@ -14,31 +14,31 @@ import type { WebhookSettings } from './webhooks.ts'
 import type { PathPattern } from './words.ts'
 
 /**
- * `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/settings.md lists the
- * settings.
+ * The complete settings of `gateway.yaml`: references are resolved, defaults are filled in, and paths are
+ * absolute. docs/settings.md lists the settings.
  */
 export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
     readonly grpc: Address
-    /** The address of `/metrics`. Undefined: `/metrics` is not served. */
+    /** The address of `/metrics`. Undefined means that `/metrics` is not served. */
     readonly metrics?: Address
-    /** Address at which people reach the REST interface, without a slash at the end. */
+    /** Public address of the REST API for links, without a slash at the end. */
     readonly publicUrl?: string
-    /** Networks of trusted proxies, whose headers name the caller. */
+    /** Networks of trusted proxies. Their `X-Forwarded-For` names the caller. */
     readonly trustedProxies: readonly string[]
-    /** The certificate of both addresses. Undefined: there is no TLS. */
+    /** The certificate of `http` and `grpc`. Undefined means no TLS. */
     readonly tls?: CertificateFiles
   }
   /** Folder of the history and the generated keys. */
   readonly state: string
   readonly users: readonly UserSettings[]
-  /** Undefined: people sign in with tokens alone. */
+  /** Undefined means that people sign in only with tokens. */
   readonly signIn?: { readonly oidc?: OidcSettings }
   readonly agents: readonly AgentSettings[]
   readonly repositories: readonly RepositorySettings[]
   readonly guardrails: readonly GuardrailSettings[]
-  /** Undefined: no session gets an issue. */
+  /** Undefined means that sessions get no issues. */
   readonly jira?: JiraSettings
   readonly connections: readonly ConnectionSettings[]
   readonly locks: readonly LockSettings[]
@@ -53,17 +53,17 @@ export interface GatewaySettings {
     readonly agentWaitMs: number
     /** Time that a session waits for its locks. */
     readonly lockWaitMs: number
-    /** Longest REST request body. */
+    /** Maximum size of a request body. */
     readonly bodyBytes: number
-    /** Longest output in a REST answer. */
+    /** Maximum size of the output in an answer. */
     readonly outputBytes: number
-    /** Failed sign-ins per address and minute. */
+    /** Maximum number of failed sign-ins per address and minute. */
     readonly failedSignIns: number
-    /** Limit of the parallel runs of a batch. */
+    /** Maximum number of parallel runs of a batch. */
     readonly batchParallel: number
   }
   readonly history: Retention & {
-    /** Age at which entries of the audit log are removed. */
+    /** Entries of the audit log are removed at this age. */
     readonly auditRetainMs: number
   }
 }
@@ -72,19 +72,19 @@ export interface UserSettings {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
-  /** Whether a person with this name at the provider is this user. */
+  /** Whether the person with this name at the sign-in provider is this user. */
   readonly oidc: boolean
-  /** Undefined: no limit. Only machines have a budget. */
+  /** Only machines have a budget. Undefined means no limit. */
   readonly budget?: Budget
   readonly tokens: readonly TokenSettings[]
 }
 
 export interface TokenSettings {
-  /** Unique among the tokens of its user. */
+  /** Name that is unique among the tokens of the user. */
   readonly name: string
-  /** The token itself is not kept. */
+  /** SHA-256 of the token. The token itself is not kept. */
   readonly sha256: Buffer
-  /** Time in ms since 1970. Undefined: it never expires. */
+  /** Time in ms since 1970. Undefined means that the token never expires. */
   readonly expiresAt?: number
 }
 
@@ -96,9 +96,7 @@ export interface AgentSettings {
 
 export interface RepositorySettings {
   readonly name: string
-  /**
-   * git's argument: a URL, which may hold a password, or the absolute path of a repository on this machine.
-   */
+  /** A URL, which may contain a password, or the absolute path of a repository on this machine. */
   readonly url: string
   readonly branch?: string
   /** Time for which a fetched commit counts as fresh. */
@@ -116,7 +114,7 @@ export interface ConnectionSettings {
   readonly name: string
   /** Name of an agent in `agents`. */
   readonly agent: string
-  /** As configured; the agent gets `connectionType(type, subtype)`. */
+  /** The configured type. The agent receives `connectionType(type, subtype)`. */
   readonly type: string
   readonly subtype?: string
   readonly tags: Tags
@@ -128,13 +126,13 @@ export interface ConnectionSettings {
    */
   readonly secrets: ReadonlyMap<string, string>
   /**
-   * Names of the variables in `secrets` that are no secrets: those of `env`, where the file's `secrets` has
-   * the secret ones.
+   * Names of the variables in `secrets` that are not secret. If the file has `secrets`, these are the
+   * variables of `env`.
    */
   readonly plain: readonly string[]
   /**
-   * `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for
-   * all.
+   * `repository` is a name in `repositories`. `path` is the prefix of the files that may run, or `''` for all
+   * files.
    */
   readonly runbooks?: {
     readonly repository: string
@@ -143,13 +141,16 @@ export interface ConnectionSettings {
     /** Files for which people type the connection's name before a run. */
     readonly confirm?: readonly PathPattern[]
   }
-  /** Undefined: no approval is needed. */
+  /** Undefined means that no approval is needed. */
   readonly review?: ReviewSettings
-  /** Undefined: its output is not masked. */
+  /** Undefined means that the output is not masked. */
   readonly masking?: MaskingParams
   /** People type the connection's name before every runbook. */
   readonly confirm?: true
-  /** Sessions that its users may see: those of users in one of their groups, or all. Undefined: their own. */
+  /**
+   * Sessions that users of the connection may see: sessions of users in one of their groups, or all sessions.
+   * Undefined means only their own sessions.
+   */
   readonly sessions?: 'groups' | 'all'
   /** In the order of `gateway.yaml`. */
   readonly guardrails: readonly GuardrailSettings[]
@@ -158,25 +159,28 @@ export interface ConnectionSettings {
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean
-    /** Terminals. Unset: only where `exec` is allowed, since text that users type into them is a script. */
+    /**
+     * Whether users may open terminals. By default only if `exec` is allowed, since text that is typed into a
+     * terminal is a script.
+     */
     readonly connect: boolean
     /**
-     * Whether the caller of a runbook or of a terminal may add arguments and variables. Unset: only where
-     * `exec` is allowed, since with them (`-c`, BASH_ENV) callers can run anything.
+     * Whether the caller of a runbook or of a terminal may add arguments and variables. By default only if
+     * `exec` is allowed, since with arguments and variables (`-c`, BASH_ENV) callers can run anything.
      */
     readonly clientInput: boolean
     /**
-     * Whether scripts may use a database client's ways to a shell on the agent's machine. Unset: blocked on
-     * connections of databases where neither `exec` nor `connect` is allowed, so that a runbook's parameter
+     * Whether scripts may use a database client's ways to a shell on the agent's machine. Blocked by default
+     * on connections of databases that allow neither `exec` nor `connect`, so that a runbook's parameter
      * cannot become a command.
      */
     readonly clientEscapes: 'block' | 'allow'
-    /** Groups whose users may use the connection. Undefined: everybody. */
+    /** Groups whose users may use the connection. Undefined means all users. */
     readonly groups?: readonly string[]
   }
 }
 
-/** Masking as the agent gets it. */
+/** Masking in the form that the agent receives. */
 export type MaskingParams = Pick<
   ConnectionParams,
   | 'dlpProvider'
@@ -187,14 +191,14 @@ export type MaskingParams = Pick<
 >
 
 /**
- * The settings in force, or parts of them. Read them when they are needed, and don't keep a part of the
- * value.
+ * The settings in force, or some of them. Read `value` each time it is needed, and do not store parts of it,
+ * because a reload replaces it.
  */
 export interface Current<Part extends keyof GatewaySettings> {
   readonly value: Pick<GatewaySettings, Part>
 }
 
-/** The settings in force. They are replaced as a whole when the file is read again. */
+/** The settings in force. A reload replaces all settings at once. */
 export class CurrentSettings implements Current<keyof GatewaySettings> {
   #value: GatewaySettings
 

@@ -17,10 +17,10 @@ import type { Budget } from '../identity.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
 import { Name, SecretHash } from './words.ts'
 
-// The shape of users in gateway.yaml: who may send requests, and the budgets of machines.
+// The shape of users in gateway.yaml, with their tokens and the budgets of machines.
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
-/** A moment. A date alone means its beginning in UTC. */
+/** A date or a time. A date means the beginning of that day in UTC. */
 const Moment = parsed(
   (written) => {
     const time = MOMENT.test(written) ? Date.parse(written) : NaN
@@ -37,7 +37,8 @@ const TokenShape = map({
 })
 
 /**
- * Limit of the runs of a budget. A limit is needed because each run's row is read when the next run begins.
+ * Maximum number of runs in a budget. The number is limited because each run's row is read when the next run
+ * begins.
  */
 const MOST_RUNS = 10_000
 const Runs = parsed(
@@ -95,9 +96,9 @@ const HOUR_MS = 60 * 60 * 1000
 export function buildUser(shape: UserShape, problems: Problems, path: Path): UserSettings {
   const { name, kind, groups, oidc, budget } = shape
   if (budget && kind !== 'machine')
-    problems.add([...path, 'budget'], 'only a machine has a budget: kind: machine')
+    problems.add([...path, 'budget'], 'only machines have a budget; set kind: machine')
   if (oidc && kind === 'machine')
-    problems.add([...path, 'oidc'], 'a machine does not sign in with an account: kind: person')
+    problems.add([...path, 'oidc'], 'a machine does not sign in with an account; set kind: person')
   return {
     name,
     kind,
@@ -112,7 +113,7 @@ function buildTokens({ token, tokens }: UserShape, problems: Problems, path: Pat
   const named = new Set(token ? [FIRST_TOKEN] : [])
   tokens.forEach(({ name }, i) => {
     if (named.has(name))
-      problems.add([...path, 'tokens', i, 'name'], 'this user has a token of this name already')
+      problems.add([...path, 'tokens', i, 'name'], 'this user already has a token with this name')
     named.add(name)
   })
   const more = tokens.map(({ name, token: sha256, expires }) => ({
@@ -133,7 +134,7 @@ export function buildBudget({ runs, bytes, hours, per }: BudgetAsked): Budget {
   }
 }
 
-/** Checks that no token has two users. */
+/** Checks that no two users have the same token. */
 export function checkTokens(users: readonly UserShape[], problems: Problems): void {
   const first = new Map<string, { readonly user: number; readonly place: string }>()
   const check = (hash: Buffer, user: number, setting: Path): void => {

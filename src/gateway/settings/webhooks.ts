@@ -17,7 +17,7 @@ const WEBHOOK_EVENTS = [
   'review.rejected',
 ] as const
 
-/** Limit of the webhooks in the settings. Each webhook may have 10,000 waiting messages. */
+/** Maximum number of webhooks in the settings. Each webhook may have 10,000 waiting messages. */
 const MOST = 20
 
 const ReceiverUrl = v.pipe(
@@ -28,7 +28,7 @@ const ReceiverUrl = v.pipe(
   json({ writeOnly: true }),
 )
 
-/** Reads the address of a receiver, which is a secret at Slack and Teams. */
+/** Reads the address of a receiver. For Slack and Teams this address is a secret. */
 function receiverUrl(text: string): Secret | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:[/?][^#\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname } = new URL(text)
@@ -73,14 +73,14 @@ export const WebhooksShape = v.pipe(
 )
 type WebhookShape = v.InferOutput<typeof WebhookShape>
 
-/** A receiver, and the events that it gets. */
+/** A receiver, and the events that are sent to it. */
 export interface WebhookSettings {
   readonly name: string
   readonly url: Secret
-  /** `whsec_...`; undefined: messages are not signed. */
+  /** Key `whsec_...`. Undefined means that messages are not signed. */
   readonly secret?: Secret
   readonly events: readonly string[]
-  /** Undefined: all connections. */
+  /** Undefined means all connections. */
   readonly connections?: readonly string[]
   readonly template: 'standard' | 'slack' | 'teams'
   /** Authorities for the receiver's certificate, in PEM. */
@@ -99,7 +99,7 @@ export function buildWebhooks(
     if (template === 'standard' && !secret)
       problems.add(
         ['webhooks', i, 'secret'],
-        'a standard webhook is signed: whsec_ and a key in base64 is expected',
+        'a webhook with the template standard is signed; whsec_ and a key in base64 are expected',
       )
     return {
       name,

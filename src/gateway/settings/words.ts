@@ -28,20 +28,20 @@ export const Count = parsed(
 )
 
 /**
- * A path inside a repository. RE2 compares the worst pattern of this length with the longest path (4 KiB) in
- * 0.1 s.
+ * Form of a path inside a repository. RE2 compares the slowest pattern of this length with the longest path
+ * (4 KiB) in 0.1 s.
  */
 export const PATTERN_FORM = /^(?!\/)[^\p{Cc}\\]{1,1000}$/u
 
 /**
- * A pattern of files in a setting: `*` matches anything but a slash, `**` anything, other characters
- * themselves.
+ * A pattern for files in a setting. `*` matches any characters except a slash, `**` matches any characters,
+ * and all other characters match themselves.
  */
 export class PathPattern {
   readonly text: string
   readonly #expression: RE2JS
 
-  /** @returns undefined for a text that is no path inside a repository */
+  /** @returns undefined if the text is not a path inside a repository */
   static from(text: string): PathPattern | undefined {
     return PATTERN_FORM.test(text) ? new PathPattern(text) : undefined
   }

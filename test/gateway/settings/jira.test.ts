@@ -85,11 +85,11 @@ describe('jira of gateway.yaml', () => {
 
   it('names the templates that there are when a connection asks for another one', () => {
     expect(problems(usual, TEMPLATE, { connection: 'opps' })).toEqual([
-      'connections[0].jira: the name of one of the templates of jira is expected, there are ops',
+      'connections[0].jira: the name of one of the templates of jira is expected; configured are ops',
     ])
     const alone = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]
 connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
-    expect(() => settingsOf(alone)).toThrow('there are none')
+    expect(() => settingsOf(alone)).toThrow('no templates of jira are configured')
   })
 
   it.each([
@@ -102,7 +102,7 @@ connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
       `{ name: ops, project_key: P, request_type_id: 1, mapping_types: { items: [${mapping}] } }`,
     )
     expect(problem).toContain(
-      'jira.templates[0].mapping_types.items[0].value: the name of a preset is expected, ',
+      'jira.templates[0].mapping_types.items[0].value: the name of a preset is expected; ',
     )
     expect(problem).toContain(hint)
   })

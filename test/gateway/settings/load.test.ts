@@ -351,7 +351,7 @@ agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString
       ].join('\n'),
     )
     write('some', 'x')
-    const again = 'this connection has a value of this name already'
+    const again = 'this connection already has a value with this name'
     expect(problems(text)).toEqual([
       `7:14 connections[0].files.B: ${again}`,
       `9:7 connections[0].secrets.envvar:A: ${again}`,
@@ -378,7 +378,7 @@ agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString
     write('big', Buffer.alloc(1024 * 1024))
     const names = Array.from({ length: 10 }, (_, i) => `F${i}: big`)
     expect(problems(connection(`files: { ${names.join(', ')} }`))).toEqual([
-      '3:5 connections[0]: its values are longer than 12582912 bytes together',
+      '3:5 connections[0]: the values of this connection are longer than 12582912 bytes in total',
     ])
   })
 })
@@ -509,8 +509,8 @@ connections:
 agents: [{ name: x, key: ${KEY} }]
 connections: [{ name: c, agent: local, command: [a], runbooks: { repository: examples } }]`
     expect(problems(text)).toEqual([
-      '3:33 connections[0].agent: the name of one of the agents is expected, there are x',
-      '3:78 connections[0].runbooks.repository: the name of one of the repositories is expected, there are none',
+      '3:33 connections[0].agent: the name of one of the agents is expected; configured are x',
+      '3:78 connections[0].runbooks.repository: the name of one of the repositories is expected; no repositories are configured',
     ])
   })
 })
@@ -765,7 +765,7 @@ describe('guardrails', () => {
     [
       'words beside a pattern',
       '{ type: pattern_match, pattern_regex: a, words: [b] }',
-      'guardrails[0].input[0].words: a rule of a pattern cannot have words: make it two rules',
+      'guardrails[0].input[0].words: a rule with a pattern cannot have words; write two rules',
     ],
     [
       'another type',
@@ -789,13 +789,13 @@ describe('guardrails', () => {
     ].map((lines) => lines.join('\n'))
     expect(empty).toContain('at least one rule is expected')
     expect(twice).toContain('guardrails[0] has this name already')
-    expect(unknown).toContain('the name of one of the guardrails is expected, there are none')
+    expect(unknown).toContain('the name of one of the guardrails is expected; no guardrails are configured')
   })
 
   test('with a pattern that is too much for an agent are refused, and say so', () => {
     const rule = `{ type: pattern_match, pattern_regex: '${'a'.repeat(5000)}' }`
     expect(problems(`guardrails: [{ name: g, input: [${rule}] }]`)).toEqual([
-      '1:71 guardrails[0].input[0].pattern_regex: agents cannot enforce this: the pattern is longer than 4096 bytes',
+      '1:71 guardrails[0].input[0].pattern_regex: agents cannot enforce this expression: the pattern is longer than 4096 bytes',
     ])
   })
 })
@@ -875,7 +875,7 @@ describe('what the rules of a connection may be together', () => {
     expect(problems(yaml(two))).toEqual([])
     write('two.yaml', words(125_001, 'b'))
     expect(problems(yaml(two))).toEqual([
-      `${place}their input rules are together more than agents enforce: 250000 characters of words, 100000 steps of patterns`,
+      `${place}the input rules of these guardrails together exceed the limits of agents: 250000 characters of words, 100000 steps of patterns`,
     ])
     expect(problems(yaml('[{ name: g, input-file: one.yaml }, { name: h, output-file: two.yaml }]'))).toEqual(
       [],
@@ -893,7 +893,9 @@ describe('what the rules of a connection may be together', () => {
     expect(problems(yaml('[{ name: g, input-file: one.yaml }, { name: h, output-file: two.yaml }]'))).toEqual(
       [],
     )
-    expect(problems(yaml(two)).join()).toContain('their input rules are together more than agents enforce')
+    expect(problems(yaml(two)).join()).toContain(
+      'the input rules of these guardrails together exceed the limits of agents',
+    )
   })
 
   test('fits into what is sent to the agent with a session', () => {
@@ -904,7 +906,7 @@ describe('what the rules of a connection may be together', () => {
     expect(problems(yaml(two))).toEqual([])
     const three = `[{ name: g, input-file: one.yaml, output-file: one.yaml }, { name: h, input-file: two.yaml }]`
     expect(problems(yaml(three))).toEqual([
-      `${place}these rules are longer than 2097152 bytes together, as JSON`,
+      `${place}these rules are longer than 2097152 bytes in total, as JSON`,
     ])
   })
 })

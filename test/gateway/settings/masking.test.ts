@@ -76,7 +76,7 @@ describe('masking of a connection', () => {
     const rules = rule('m', 'x') + rule('n', 'y')
     expect(problems(rules)).toEqual([])
     expect(problems(rules, '[m, n]')).toEqual([
-      expect.stringMatching(/connections\[0\]\.masking: together: custom type N: .* deny lists/),
+      expect.stringMatching(/connections\[0\]\.masking: these rules together: custom type N: .* deny lists/),
     ])
   })
 
@@ -91,7 +91,7 @@ describe('masking of a connection', () => {
     [
       'a rule that is not there',
       '  - { name: o, entities: [EMAIL_ADDRESS] }',
-      '2:61 connections[0].masking[0]: the name of one of the masking rules is expected, there are o',
+      '2:61 connections[0].masking[0]: the name of one of the masking rules is expected; configured are o',
     ],
     [
       'a type for a model',
@@ -116,12 +116,12 @@ describe('masking of a connection', () => {
     [
       'an address for the local engine',
       '  - { name: m, entities: [URL], analyzer: http://a }',
-      '4:43 masking[0].analyzer: only provider: presidio has addresses',
+      '4:43 masking[0].analyzer: only provider: presidio uses this address',
     ],
     [
       'a custom type without a pattern',
       '  - { name: m, custom: [{ name: A }] }',
-      '4:25 masking[0].custom[0]: regex or deny is expected, what is to be found',
+      '4:25 masking[0].custom[0]: regex or deny is expected',
     ],
     [
       'a threshold beyond 1',
@@ -150,7 +150,7 @@ describe('masking of a connection', () => {
     const rules = ['a', 'b', 'c', 'd'].map((letter) => rule(letter, letter)).join('\n')
     expect(problems(rules, '[a, b]')).toEqual([])
     expect(problems(rules, '[a, b, c, d]')).toEqual([
-      '2:60 connections[0].masking: these rules are longer than 1048576 bytes together, as JSON',
+      '2:60 connections[0].masking: these rules are longer than 1048576 bytes in total, as JSON',
     ])
   })
 
@@ -158,7 +158,7 @@ describe('masking of a connection', () => {
     const rules = `  - { name: m, entities: [URL] }
   - { name: n, entities: [URL], mode: best-effort }`
     expect(problems(rules, '[m, n]')).toEqual([
-      '2:60 connections[0].masking: provider, mode, analyzer and anonymizer have to be the same in all of these rules',
+      '2:60 connections[0].masking: all rules of a connection must have the same provider, mode, analyzer and anonymizer',
     ])
   })
 })

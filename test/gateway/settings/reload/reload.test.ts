@@ -91,7 +91,7 @@ describe('what is read again', () => {
     ])
     const second = await reload({ connections: broken })
     expect(second.body['message']).toMatch(
-      /gateway\.yaml:\d+:\d+ connections\[1\]\.agent: the name of one of the agents is expected, there are local$/,
+      /gateway\.yaml:\d+:\d+ connections\[1\]\.agent: the name of one of the agents is expected; configured are local$/,
     )
     writeFileSync(gateway.settingsFile, 'users: [\n')
     expect((await gateway.request('POST', '/api/reload')).body['message']).toMatch(/gateway\.yaml:2:1: /)
@@ -103,7 +103,7 @@ describe('what is read again', () => {
   it('is no file that somebody has emptied to write it anew', async () => {
     writeFileSync(gateway.settingsFile, '')
     const answer = await gateway.request('POST', '/api/reload')
-    expect(answer.body['message']).toMatch(/gateway\.yaml: the file has no users, agents and connections: /)
+    expect(answer.body['message']).toMatch(/gateway\.yaml: the file has no users, agents and connections; /)
     expect(answer.status).toBe(422)
   })
 
