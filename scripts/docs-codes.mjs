@@ -23,7 +23,7 @@ export const CODES = {
       advice: 'send less, or raise `limits.body` in gateway.yaml',
     },
     'too-much-at-once': {
-      text: '`...: let some end first`; `...: try again later`; `another backup is being made`',
+      text: '`...: let some end first`; `...: try again later`; `another backup is being made; ...`',
       advice: 'wait until some of your sessions or requests have ended, or until the other backup is made',
     },
     'gateway-stopped': {
@@ -280,7 +280,7 @@ export const CODES = {
       text: 'the problems of gateway.yaml, a line each',
       advice: 'correct the file and reload again; until then the previous settings count',
     },
-    'request-timeout': { text: '`the request did not come in time`', advice: 'send the request faster' },
+    'request-timeout': { text: '`the request was not received in time`', advice: 'send the request faster' },
     'sign-in-again': {
       text: '`this browser signed in more than 10 minutes ago: ...`',
       advice: 'sign in again where the page asks for it, or use a token',

@@ -16,13 +16,13 @@ import type { RestServices } from './services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** User who sends the request; set before the body is read. */
+    /** User who sends the request. Set before the body is read. */
     user: GatewayUser
     /** Token by which the request is signed in. */
     token: AccessToken
   }
   interface FastifyContextConfig {
-    /** Undefined where no route was found. */
+    /** Undefined if no route was found. */
     operation?: RouteRule
   }
 }
@@ -30,19 +30,21 @@ declare module 'fastify' {
 /** Facts of an operation that are checked before its handler is called. */
 type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'query'>
 
-/** Rule of the pages, which are the same for everybody. */
+/** Rule of the pages, which are the same for all callers. */
 const PAGE = { role: 'public', audit: 'none' } as const
 
 /**
- * Gives each route that is added later its row of the table of operations.
- * @throws for a route without a row, which is a mistake
+ * Adds the operation of the contract to each route that is registered later.
+ * @throws for a route that is in no contract, which is a mistake
  */
 export function requireOperations(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
       const operation = operationOf(method, route.url)
       if (operation === undefined)
-        throw new Error(`${method} ${route.url} has no row in a contract of src/contract: who may call it?`)
+        throw new Error(
+          `${method} ${route.url} is in no contract of src/contract; add the route there, with the callers that may use it`,
+        )
       route.config = { ...route.config, operation }
     }
   })
@@ -102,8 +104,8 @@ function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>)
 function withCookie(users: Users, cookie: string): SignedIn {
   const signedIn = users.withCookie(cookie)
   if (signedIn !== undefined) return signedIn
-  // The cookie cannot be guessed, so a tab that keeps asking is no attack, and does not count as a failed
-  // sign-in.
+  // The cookie cannot be guessed, so requests with an old cookie are no attack and do not count as failed
+  // sign-ins.
   const reason = users.whyRefused(cookie) ?? 'the sign-in has ended'
   throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
 }
@@ -111,7 +113,10 @@ function withCookie(users: Users, cookie: string): SignedIn {
 function checkByPage(request: FastifyRequest, webUrl: string, byCookie: RouteRule['byCookie']): void {
   checkOwnPage(request, webUrl)
   if (byCookie === 'refused')
-    throw new RequestRefused('not-permitted', 'this needs a token: the sign-in of the page is not enough')
+    throw new RequestRefused(
+      'not-permitted',
+      'this operation needs a token in a header; the sign-in of the page is not accepted here',
+    )
 }
 
 function checkIsFresh(users: Users, token: AccessToken): void {
@@ -151,7 +156,7 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
 
 /**
  * Counts a failed sign-in.
- * @returns the refusal to answer with: after too many failures, it says only that
+ * @returns the refusal for the caller: `message`, or only that there were too many failures
  */
 export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
   const seconds = attempts.refused(ip)
@@ -165,8 +170,8 @@ function text(header: string | readonly string[] | undefined): string | undefine
 }
 
 /**
- * Ends the request when its token is no longer accepted: a request that waits is answered, a stream is cut
- * off.
+ * Ends the request when its token is no longer accepted. A request without an answer is refused, and a stream
+ * is cut off.
  */
 export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {
   const use = live.begin(token, (reason) => end(reply, reason))
@@ -177,7 +182,7 @@ function end(reply: FastifyReply, reason: string): void {
   if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy()
   const error = new RequestRefused(
     'token-ended',
-    `${reason} before this request was answered: what the request started continues`,
+    `${reason} before this request was answered; what the request has started continues`,
   )
   void reply.header('connection', 'close').code(error.status).send(errorBody(error))
 }

@@ -8,7 +8,7 @@ import { EventStreams } from './event-streams.ts'
 import { readOptions, type Query } from './mount.ts'
 import type { RestServices } from './services.ts'
 
-/** Each stream holds the entries of one step in memory for a slow reader, about 6 MiB at most. */
+/** For a slow reader, each stream holds the entries of one step in memory, at most about 6 MiB. */
 const LIMITS = { streams: 8, ofOneUser: 2, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
 /** Entries that are read in one step. */
 const STEP = 500
@@ -46,12 +46,12 @@ const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
   },
 }
 
-/** Sends the entries of the list as a file, the oldest first. */
+/** Sends the entries of the audit log as a file, the oldest first. */
 export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
   const streams = new EventStreams('exports', LIMITS)
   const { path, query: options } = auditStreamContract.exportLines
   app.addHook('preClose', () => streams.close())
-  // fastify would answer HEAD by reading the export to its end.
+  // For HEAD, fastify would read the whole export.
   app.get<{ Querystring: Query }>(path, { exposeHeadRoute: false }, (request, reply) => {
     const asked = readOptions(options, request.query)
     const { format = 'jsonl', ...filters } = asked
@@ -97,7 +97,7 @@ function csvEntry(entry: AuditEntryAnswer): string {
 }
 
 /**
- * Returns a CSV line as in RFC 4180. A text that a spreadsheet would take for a formula gets a `'` before it.
+ * Returns a CSV line as in RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`.
  */
 function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvField).join(',')}\r\n`

@@ -4,11 +4,11 @@ import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Actor that the audit log names where the request has no user with a token. */
+    /** Actor for the audit log if the request has no user with a token. */
     auditedActor?: string
-    /** Reason of a refused sign-in, where the answer is no error. */
+    /** Reason of a refused sign-in whose answer is not an error. */
     auditedRefusal?: string | undefined
-    /** Place in the audit log where the call was announced. */
+    /** Place of the call's first entry in the audit log, which was written before the call. */
     auditedAt?: number | undefined
   }
 }
@@ -16,7 +16,7 @@ declare module 'fastify' {
 const MAX_PATH = 500
 const MAX_MESSAGE = 500
 
-/** Writes each call into the audit log, as the table of operations says. */
+/** Writes each call into the audit log, as its operation demands. */
 export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   app.addHook('preHandler', (request, _, done) => {
     if (isChange(request)) request.auditedAt = announced(audit, request)
@@ -28,7 +28,10 @@ export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   })
 }
 
-/** Writes the entry before the call happens. @throws HistoryError: then the call must not happen */
+/**
+ * Writes the entry before the call happens. @throws HistoryError if the entry cannot be written. Then the
+ * call must not happen.
+ */
 function announced(audit: AuditLog, request: FastifyRequest): number | undefined {
   const facts = factsOf(request, 0)
   return auditedOf(request)?.takesAway === true ? audit.announceAnyway(facts) : audit.announce(facts)
@@ -38,21 +41,21 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   const { statusCode } = reply
   const audited = auditedOf(request)
   if (audited === undefined) return
-  // The session that has begun has an entry of its own.
+  // The new session has its own entry.
   if (audited.action === 'execute' && statusCode < 400) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) return audit.conclude(facts, request.auditedAt)
-  // The user is unknown. Failed sign-ins, those over gRPC too, are counted where they fail.
+  // The user is unknown. Failed sign-ins over REST and gRPC are counted by `SignInAttempts`.
   if (statusCode === 401 || reply.hasHeader('retry-after')) return
   if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
-  // Each export is noted: two with the same filters may have different entries.
+  // Each export is recorded, because two exports with the same filters may have different entries.
   if (audited.action === 'download') return audit.note(facts)
   audit.noteOnce(facts)
 }
 
 /**
- * Notes a sign-in. The user of a failed one is unknown, so failures count per address. A sign-in that waits
- * is not noted.
+ * Records a sign-in. The user of a failed sign-in is unknown, so failures count per address. A sign-in that
+ * still waits is not recorded.
  */
 function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
   const { auditedRefusal: refusal } = request
@@ -79,7 +82,7 @@ function auditedOf({ routeOptions }: FastifyRequest) {
   return operation === undefined || operation.audit === 'none' ? undefined : operation.audit
 }
 
-/** @param status 0 where there is no answer yet */
+/** @param status 0 before the answer is known */
 function factsOf(request: FastifyRequest, status: number): AuditFacts {
   const { action = 'view', type = 'gateway' } = auditedOf(request) ?? {}
   const given = action === 'download' ? optionsOf(request) : request.body
@@ -105,9 +108,9 @@ function optionsOf({ routeOptions, query }: FastifyRequest): object | undefined 
   return given.length === 0 ? undefined : Object.fromEntries(given)
 }
 
-/** Returns the user who asks, the owner of the link, or the user who has signed in. */
+/** Returns the user of the request, the owner of the download link, or the user who has just signed in. */
 function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id' | 'token_name'> {
-  // Both are undefined where the route needs no sign-in.
+  // `user` and `token` are undefined if the route needs no sign-in.
   const { user, token } = request as Partial<Pick<FastifyRequest, 'user' | 'token'>>
   return {
     actor: request.auditedActor ?? user?.name ?? '',
@@ -117,7 +120,7 @@ function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id'
 }
 
 /**
- * Returns the reason of an error, or the id of what was created. Nothing else of the answer: it may hold
+ * Returns the reason of an error, or the id of the created object. The other parts of the answer may hold
  * secrets.
  */
 function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
@@ -132,7 +135,7 @@ function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
 
 const REDACTED = '[REDACTED]'
 
-/** Names of values that are secrets, or may be: names of hoop's fields, of scripts and of parameters. */
+/** Names of values that may be secrets: hoop's fields, scripts and parameters. */
 const SECRET =
   /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$|^verifier$|^code$|_code$/i
 /** Fields of executions whose values may hold secrets, whatever the field's name. */
@@ -144,7 +147,9 @@ const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
 const MAX_BYTES = 8 * 1024
 
-/** Returns a request's body, or the options of an export, as the audit log keeps it: without secrets, and shortened. */
+/**
+ * Returns a request's body, or the options of an export, for the audit log: without secrets, and shortened.
+ */
 export function redacted(body: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof body !== 'object' || body === null) return null
   const kept = shortened(body, 0) as Readonly<Record<string, unknown>>

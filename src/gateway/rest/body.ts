@@ -9,13 +9,13 @@ import type { GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/settings.ts'
 
-/** The largest `limits.body` that the settings take. */
+/** Maximum value of the setting `limits.body` in bytes. */
 export const LARGEST_BODY = 16 * 1024 * 1024
 
-/** More elements than all lists and maps of a valid body have together; each list also has its own limit. */
+/** Maximum number of elements in all lists and maps of a body together. Each list also has its own limit. */
 const MAX_ELEMENTS = 100_000
 
-/** Longest wait, before the answer, for a body that is not used. */
+/** Maximum time to wait, before the answer, for a body that is not used. */
 const BODY_MS = 1_000
 
 const QUOTE = 0x22
@@ -24,8 +24,8 @@ const BACKSLASH = 0x5c
 const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
 
 /**
- * Refuses bodies of very many elements before they are parsed. Parsing 16 MiB of small elements blocks the
- * only thread, which all callers share, for seconds. The limits of single fields apply only after parsing.
+ * Refuses bodies with too many elements before they are parsed. Parsing 16 MiB of small elements would block
+ * the only thread for seconds. The limits of single fields apply only after parsing.
  */
 export function parseJsonBodies(app: FastifyInstance, settings: Current<'limits'>): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -53,16 +53,16 @@ function tooLarge(): RequestRefused {
   return new RequestRefused('too-large', 'request body: too large', 413)
 }
 
-/** For routes that need no body: discards a body of any type. */
+/** Discards the body, whatever its type. For routes that need no body. */
 export function passOverBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, body, done) => {
     body.resume()
     done(null)
   })
-  // fastify looks for no parser on these requests. Node closes a connection that has an unread body, and the
-  // client would lose the rest of a long answer. So the answer waits a moment for the body. A refusal in an
-  // earlier hook does not wait.
+  // fastify does not read the body of a GET or HEAD request. Node closes a connection with an unread body,
+  // and the client would lose the rest of a long answer. So the answer waits at most `BODY_MS` for the body.
+  // A refusal in an earlier hook does not wait.
   app.addHook('onRequest', (request, _, done) => {
     if (isUnparsed(request)) request.raw.resume()
     done()
@@ -81,7 +81,7 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
 }
 
 /**
- * Returns an error with our own text, because the parser's text speaks of content types, and may quote the
+ * Returns an error with our own text, because the parser's text mentions content types, and may quote the
  * body.
  */
 function notJson(error: Error): RequestRefused {
@@ -90,7 +90,7 @@ function notJson(error: Error): RequestRefused {
   return new RequestRefused('invalid-request', `request body: ${what}`)
 }
 
-/** Whether the body has more elements than `most`. Works on bytes that are no JSON, too. */
+/** Tells whether the body has more elements than `most`. The bytes need not be valid JSON. */
 export function hasMoreElements(json: Buffer, most: number): boolean {
   let elements = 0
   let isText = false
@@ -103,19 +103,23 @@ export function hasMoreElements(json: Buffer, most: number): boolean {
   return false
 }
 
-/** Large bodies of one user that are read at the same time. Each may have 16 MiB and take five minutes. */
+/**
+ * Maximum number of large bodies of one user that are read at the same time. Each may have 16 MiB and take
+ * five minutes.
+ */
 const LARGE_BODIES = 4
-/** Smaller bodies, which most requests have, do not wait. */
+/** Larger bodies wait for their turn. Most requests have smaller bodies. */
 const LARGE_BYTES = 64 * 1024
 
 /**
- * Makes large bodies of a user take turns: otherwise one user could fill the memory with many slow bodies.
+ * Makes large bodies of a user take turns, because otherwise one user could fill the memory with many slow
+ * bodies.
  */
 export function readBodiesInTurns(app: FastifyInstance): void {
   const turns = new Turns(LARGE_BODIES)
   app.addHook('preParsing', async (request, { raw: answer }) => {
     const { raw, user } = request as { raw: IncomingMessage; user: GatewayUser | undefined }
-    // Without a user (signing in) at most 8 KiB are read.
+    // A request without a user is a sign-in, whose body has at most 8 KiB.
     if (user === undefined || !isLarge(raw)) return
     await new Promise<void>((resolve) => {
       void turns.run(user.name, () => {
@@ -130,14 +134,17 @@ function isLarge({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
 }
 
-/** Settles when the body is read or never will be: Node reports no end if the answer came before. */
+/**
+ * Settles when the body is read, or when the answer has ended: after the answer, Node reports no end of the
+ * body.
+ */
 async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
   await Promise.race([ended(raw), ended(answer)]).catch(() => undefined)
 }
 
 /**
- * @param statuses status per field, for fields whose wrong texts hoop's gateway refuses with another status than 400
- * @throws RequestRefused 400 naming the first wrong field and the expected value
+ * @param statuses status per field, for fields that hoop's gateway refuses with another status than 400
+ * @throws RequestRefused 400 with the first wrong field and the expected value
  */
 export function readExecBody<Schema extends v.GenericSchema>(
   schema: Schema,

@@ -4,18 +4,23 @@ import { within } from '../../basics/abort.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
-  /** Streams at the same time. Each has a socket, and up to 1 MiB for a slow reader. */
+  /**
+   * Maximum number of streams at the same time. Each stream has a socket, and up to 1 MiB for a slow reader.
+   */
   readonly streams: number
   readonly ofOneUser: number
-  /** The last ones of `streams`. Only users with fewer than `FEW` streams get them. */
+  /** Number of the last `streams` that are reserved for users with fewer than `FEW` streams. */
   readonly reserved: number
-  /** Time for a reader to take the next piece. A reader who was cut off can reconnect and continue. */
+  /** Time limit for a reader to read the next piece. A reader who was cut off can reconnect and continue. */
   readonly pieceMs: number
-  /** Time for streams to send the rest when the gateway closes. */
+  /** Time limit to send the remaining text when the gateway closes. */
   readonly closingMs: number
 }
 
-/** Tabs and command lines of somebody who watches a run. Three users with 64 streams each leave room for 16 others. */
+/**
+ * Typical number of tabs and command lines of a user who watches a run. If three users have 64 streams each,
+ * 16 other users still get this number.
+ */
 const FEW = 4
 
 const STREAM_LIMITS: StreamLimits = {
@@ -27,14 +32,14 @@ const STREAM_LIMITS: StreamLimits = {
 }
 
 /**
- * Interval of keepalive comments, the same as in hoop's gateway: proxies end connections that are silent for
+ * Interval of keepalive comments, the same as in hoop's gateway. Proxies end connections that are silent for
  * a minute.
  */
 export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
-  // Proxies recognize streams by `no-cache`. `no-store` is the wanted effect.
+  // Proxies recognize streams by `no-cache`. `no-store` forbids caching.
   'cache-control': 'no-cache, no-store',
   // For nginx, which would buffer the stream.
   'x-accel-buffering': 'no',
@@ -47,14 +52,14 @@ interface StreamReader {
   readonly end: () => void
 }
 
-/** Streams to readers. The number of readers is bounded, and a reader who stops reading is cut off. */
+/** Streams text to readers. The number of readers is limited, and a reader who stops reading is cut off. */
 export class EventStreams {
   readonly #what: string
   readonly #limits: StreamLimits
   readonly #type: string
   readonly #readers = new Set<StreamReader>()
 
-  /** @param what name of the streamed things, in the plural, for the texts of refusals */
+  /** @param what noun in the plural for the texts of refusals, for example `sessions` */
   constructor(what: string, limits: StreamLimits = STREAM_LIMITS, type = 'text/event-stream') {
     this.#type = type
     this.#what = what
@@ -63,8 +68,8 @@ export class EventStreams {
 
   /**
    * @param source disposed when the reader has gone
-   * @param pieces yields the text; after the signal it yields the rest and ends
-   * @param type media type of this answer (default: the one of all)
+   * @param pieces yields the text. After the signal, it yields the remaining text and ends.
+   * @param type media type of this answer (default: the type from the constructor)
    * @throws RequestRefused 429
    */
   send<Source extends Disposable>(
@@ -86,7 +91,7 @@ export class EventStreams {
   }
 
   /**
-   * Counts the reader of an answer that is sent in other ways, until the answer has ended.
+   * Counts the reader of an answer that is not sent by `send`, until the answer has ended.
    * @throws RequestRefused 429
    */
   admit(request: FastifyRequest, reply: FastifyReply): void {
@@ -105,32 +110,32 @@ export class EventStreams {
     })
   }
 
-  /**
-   * Ends all streams, each after its last known piece. Waits at most `closingMs` for streams that are not
-   * read.
-   */
+  /** Ends all streams, each after its last known piece. Waits at most `closingMs` for slow readers. */
   async close(): Promise<void> {
     for (const { end } of this.#readers) end()
     await within(Promise.all([...this.#readers].map(({ over }) => over)), this.#limits.closingMs)
   }
 
-  /** Checks the limits. Call it before anything is opened for one more stream. @throws RequestRefused 429 */
+  /**
+   * Checks the limits. Call this method before anything is opened for a new stream. @throws RequestRefused
+   * 429
+   */
   checkRoom(user: string): void {
     const { streams, ofOneUser, reserved } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
     const refuse = (text: string) =>
       new RequestRefused(
         'too-many-clients',
-        `too many streams: this gateway serves at most ${text} at once; close some first`,
+        `too many streams: this gateway serves at most ${text} at once; close some streams first`,
       )
     const { size } = this.#readers
     if (size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
     if (own >= FEW && size >= streams - reserved)
-      throw refuse(`${streams - reserved} streams of ${this.#what} to users who have ${FEW} or more of them`)
-    if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
+      throw refuse(`${streams - reserved} streams of ${this.#what} to users who already have ${FEW} streams`)
+    if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} per user`)
   }
 
-  /** Cuts off a reader who takes nothing for `pieceMs`. */
+  /** Cuts off a reader who reads nothing for `pieceMs`. */
   async *#watched(
     pieces: AsyncIterable<string>,
     giveUp: () => void,

@@ -10,20 +10,29 @@ import { addressOf } from './http-faults.ts'
 import type { RestServices } from './services.ts'
 import type { Upgrade } from './upgrades.ts'
 
-/** Rough cost of a packet besides its payload. */
+/** Approximate memory of a packet in addition to its payload. */
 const PACKET_OVERHEAD_BYTES = 256
 /** Payloads up to this size are written together with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
-/** Packets that may wait to be taken while more is read: keepalives may follow them. */
+/**
+ * Maximum number of bytes in unread packets while the socket is still read. Keepalives may follow these
+ * packets.
+ */
 const AHEAD_BYTES = 64 * 1024
-/** Clients send a keepalive every 15 s. A client that is silent for this time is gone: networks break without notice. */
+/**
+ * Clients send a keepalive every 15 s. A client that is silent for this time counts as gone, because networks
+ * break without notice.
+ */
 const SILENCE_MS = 50_000
-/** Time for a client to read why its stream has ended, while it may still send. */
+/** Time for a client to read why its stream has ended. Meanwhile the client may still send. */
 const GOODBYE_MS = 10_000
-/** The same when the gateway closes. */
+/** Time for clients to read the end of their streams when the gateway closes. */
 const CLOSING_MS = 1000
 
-/** Executions of command lines whose connections are upgraded: streams of packets as over gRPC, without gRPC. */
+/**
+ * Serves executions of command lines over upgraded HTTP connections: the same packets as over gRPC, without
+ * gRPC.
+ */
 export function framedStreams(app: FastifyInstance, { clients, callerAddress }: RestServices): Upgrade {
   const open = new Set<FramedCall>()
   let isClosing = false
@@ -52,7 +61,7 @@ export function framedStreams(app: FastifyInstance, { clients, callerAddress }: 
 /** An upgraded connection as the stream of a client. */
 export class FramedCall implements ClientCall {
   readonly over: Promise<void>
-  /** Settles when the connection is closed. After a failure that may be later than `over`. */
+  /** Settles when the connection is closed. After a failure, this may be later than `over`. */
   readonly closed: Promise<void>
   readonly ip: string
   readonly #headers: IncomingMessage['headers']
@@ -82,7 +91,7 @@ export class FramedCall implements ClientCall {
     })
     const silence = setTimeout(() => socket.destroy(), silenceMs)
     socket.on('error', () => undefined)
-    // A client that ends its side has left.
+    // A client that half-closes its connection has left.
     socket.once('end', () => socket.destroy())
     socket.on('data', (piece: Buffer) => {
       silence.refresh()
@@ -101,7 +110,7 @@ export class FramedCall implements ClientCall {
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${FRAMED_PACKETS}\r\n\r\n`,
     )
     if (head.length > 0) socket.unshift(head)
-    // Until the client is known, nothing of it is read.
+    // Nothing is read from the client before `packets` is called.
     socket.pause()
   }
 
@@ -144,7 +153,8 @@ export class FramedCall implements ClientCall {
     this.#socket.end()
     const goodbye = setTimeout(() => this.drop(), GOODBYE_MS)
     void this.closed.then(() => clearTimeout(goodbye))
-    // What the client still sends is not needed, but it has to be read for the end to be seen.
+    // The client's remaining bytes are not needed, but they have to be read before the socket reports its
+    // end.
     this.#socket.resume()
   }
 
@@ -153,7 +163,7 @@ export class FramedCall implements ClientCall {
     this.#socket.resume()
   }
 
-  /** Ends the connection without a word. */
+  /** Ends the connection without a message. */
   drop(): void {
     this.#socket.destroy()
   }
@@ -164,7 +174,7 @@ export class FramedCall implements ClientCall {
     this.#settle()
   }
 
-  /** Returns the next packet, and reads on when few bytes are left. */
+  /** Returns the next packet, and continues to read the socket when few bytes are left. */
   #take(): Packet | undefined {
     const packet = this.#unread.shift()
     if (packet === undefined) return undefined
@@ -173,7 +183,7 @@ export class FramedCall implements ClientCall {
     return packet
   }
 
-  /** Reads on while few bytes wait to be taken, so that keepalives are seen. */
+  /** Continues to read while few bytes wait in unread packets, so that keepalives are noticed. */
   #receive(piece: Buffer): void {
     if (!this.#outbox.isOpen || this.#fault !== undefined) return
     try {
@@ -192,7 +202,10 @@ export class FramedCall implements ClientCall {
     this.#wake()
   }
 
-  /** A client that still has much to read needs no other sign of life, and cannot pile up answers. */
+  /**
+   * Sends no answer while much output is unsent: the output is a sign of life, and answers would only queue
+   * up.
+   */
   #answerKeepalive(): void {
     if (this.#outbox.unsentBytes <= AHEAD_BYTES) this.send(KEEPALIVE)
   }

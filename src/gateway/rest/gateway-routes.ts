@@ -14,10 +14,13 @@ import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'
-/** Addresses that mean "all of this machine". Clients elsewhere cannot connect to them. */
+/**
+ * Addresses that mean "all interfaces of this machine". Clients on other machines cannot connect to these
+ * addresses.
+ */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
-/** hoop's fields for features that are missing here, or are set up elsewhere. */
+/** Values of hoop's fields for features that this gateway does not have, or configures elsewhere. */
 const WITHOUT = {
   commit_sha: '',
   log_level: '',
@@ -44,7 +47,7 @@ export function gatewayRoutes(
   app: FastifyInstance,
   { server, users, signIn, condition }: RestServices,
 ): Handlers<typeof gatewayContract> {
-  // These are hoop's words. Tokens are accepted with either.
+  // `oidc` and `local` are hoop's words. Tokens are accepted in both cases.
   const authMethod = () => (signIn.isOffered ? 'oidc' : 'local')
   return {
     liveness: () => ({ liveness: 'OK' }),
@@ -53,7 +56,7 @@ export function gatewayRoutes(
       return new Reply(readiness.status === 'ready' ? 200 : 503, readiness)
     },
     document: () => ({ ...app.swagger() }),
-    // Users cannot register, since they come from the settings.
+    // Users cannot register, since admins or gateway.yaml create them.
     publicInfo: () => ({
       auth_method: authMethod(),
       setup_required: false,
@@ -144,13 +147,13 @@ function roleOf(users: Users, user: GatewayUser): UserInfoAnswer['role'] {
   return users.isAuditor(user) ? 'auditor' : 'standard'
 }
 
-/** Protocol and host by which a caller has reached the interface. */
+/** Protocol and host name that the caller used to reach the gateway. */
 interface Reached {
   readonly protocol: 'http' | 'https'
   readonly hostname: string
 }
 
-/** Returns the URL under which this caller can reach the interface. */
+/** Returns the URL at which this caller can reach the REST API. */
 export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, { protocol, hostname }: Reached): string {
   return addressUrl(protocol, reachable(boundAddress(app), hostname))
 }
@@ -161,13 +164,16 @@ function boundAddress(app: Pick<FastifyInstance, 'addresses'>): Address {
   return { host: bound.address, port: bound.port }
 }
 
-/** Replaces a wildcard address by the host name under which the caller has reached the gateway. */
+/** Replaces a wildcard address by the host name that the caller used to reach the gateway. */
 function reachable({ host, port }: Address, hostname: string): Address {
   const named = hostname.replace(/^\[(.*)\]$/, '$1')
   return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
 }
 
-/** Time after which a caller who takes nothing counts as gone, because the copy takes up room on the disk. */
+/**
+ * Time after which a caller who reads nothing counts as gone. The time is short because the copy uses disk
+ * space.
+ */
 const STALLED_MS = 60_000
 
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {

@@ -2,7 +2,7 @@ import type { HttpCode } from '../../contract/statuses.ts'
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import { refusedCode } from '../store/errors.ts'
 
-/** The body of every refusal: hoop's contract has the message alone. */
+/** Body of every refusal. hoop's contract has only `message`. */
 interface ErrorBody {
   readonly message: string
   readonly code: HttpCode
@@ -10,7 +10,7 @@ interface ErrorBody {
   readonly refusals?: readonly ConnectionRefusal[]
 }
 
-/** A gateway that is restarted is back soon after its last session. */
+/** A restarted gateway answers again soon after its last session has ended. */
 const DRAINING_SECONDS = 5
 
 export function errorHeaders({ code, details }: RequestRefused): Readonly<Record<string, string>> {
@@ -28,7 +28,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
   }
 }
 
-/** Returns the refusal that tells the caller of an error. Undefined for a bug. */
+/** Returns the refusal for an error. Undefined means that the error is a bug. */
 export function requestRefusal(error: Error): RequestRefused | undefined {
   if (error instanceof RequestRefused) return error
   const code = refusedCode(error)

@@ -7,12 +7,12 @@ import { authenticate } from './access.ts'
 import { errorBody, errorHeaders } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
-// Answers that Node and fastify would send by themselves, before a route is found. Here these answers have
-// the same form as all others, and the token is checked first wherever there are headers with one.
+// Node and fastify answer some faults by themselves, before a route is found. This file gives these answers
+// the same form as all other answers, and checks the token first if the request has headers.
 
 /**
- * Time for the peer to read the answer while it still sends: a closed socket could make its system drop the
- * answer.
+ * Time for a client that still sends to read the answer. If the socket were closed at once, the client's
+ * system could drop the answer.
  */
 const GOODBYE_MS = 1000
 
@@ -21,7 +21,7 @@ type Who = Pick<RestServices, 'users' | 'callerAddress'>
 /** Returns fastify's options for the server itself. */
 export function faultOptions(who: Who) {
   return {
-    // Checked in `checkHost`, which can answer.
+    // `checkHost` checks the header instead, because a refusal from there has the usual form.
     http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
@@ -31,7 +31,7 @@ export function faultOptions(who: Who) {
   }
 }
 
-/** Call this once, before requests come. */
+/** Call this once, before the first request. */
 export function answerFaults(app: FastifyInstance, who: Who): void {
   const { server } = app
   const answers = new WeakMap<Duplex, ServerResponse>()
@@ -93,8 +93,7 @@ function refusalOf(
 }
 
 /**
- * Sockets that end after the answer that is due. Node reports each later piece from the client as another
- * fault.
+ * Sockets that end after their pending answer. Node reports each later piece from the client as a new fault.
  */
 const ending = new WeakSet<Duplex>()
 
@@ -107,7 +106,7 @@ function refuseMalformed(
   if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
   if (socket.writableEnded || ending.has(socket)) return
   const isAnswering = answer?.writableFinished === false
-  // The malformed bytes follow a whole request whose answer is still due or already on its way.
+  // The malformed bytes follow a complete request whose answer is pending or being sent.
   if (isAnswering && (answer.req.complete || answer.headersSent)) {
     ending.add(socket)
     return void answer.once('finish', () => socket.end())
@@ -118,7 +117,7 @@ function refuseMalformed(
 function malformed({ code, reason }: ConnectionError & { reason?: string }): RequestRefused {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new RequestRefused('request-timeout', 'the request did not come in time')
+      return new RequestRefused('request-timeout', 'the request was not received in time')
     case 'HPE_HEADER_OVERFLOW':
       return new RequestRefused('too-large', 'the headers are too large', 431)
     case 'HPE_PAUSED_H2_UPGRADE':
@@ -147,7 +146,7 @@ function endWith(socket: Duplex, refusal: RequestRefused): void {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Address from which the request comes. Not `ip`, which knows no proxies. */
+    /** Address from which the request comes. Use this instead of `ip`, which does not know proxies. */
     readonly callerAddress: string
   }
 }

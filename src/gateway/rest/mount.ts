@@ -10,14 +10,14 @@ type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknow
 type Handler = (asked: AnyAsked) => unknown
 
 /**
- * Adds a route for each operation of the contract that reads no body. The description of the interface lists
- * them in this order.
+ * Adds a route for each operation of the contract that reads no body. The OpenAPI document lists the routes
+ * in this order.
  */
 export function mount<C extends Contract>(app: FastifyInstance, contract: C, handlers: Handlers<C>): void {
   addRoutes(app, contract, handlers, ({ body }) => body === undefined)
 }
 
-/** Adds the operations that read a body. Call it where bodies are parsed. */
+/** Adds the operations that read a body. Call this in the scope in which bodies are parsed. */
 export function mountWithBody<C extends Contract>(
   app: FastifyInstance,
   contract: C,
@@ -32,7 +32,7 @@ function addRoutes(
   handlers: object,
   isAdded: (operation: ContractOperation) => boolean,
 ): void {
-  // The compiler has checked each pair; a loop over names cannot express that.
+  // The compiler has checked each pair. A loop over names cannot express these types.
   const byName = handlers as Readonly<Record<string, Handler>>
   for (const [name, operation] of Object.entries(contract)) {
     const handler = byName[name]
@@ -48,7 +48,7 @@ function addRoutes(
   }
 }
 
-/** @throws RequestRefused naming what is wrong with the body or an option */
+/** @throws RequestRefused with the problem of the body or of an option */
 function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: FastifyRequest): AnyAsked {
   const { isOptional = false, unprocessable = [] } = bodyReading
   const sent = isOptional ? (request.body ?? {}) : request.body
@@ -58,7 +58,8 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
     token: request.token,
     params: request.params as Readonly<Record<string, string>>,
     query: query === undefined ? {} : readOptions(query, request.query as Query),
-    // Checked when the handler reads it: checks that the handler makes before are answered first.
+    // The body is checked when the handler reads it, so that earlier checks of the handler are answered
+    // first.
     get body() {
       return body === undefined ? undefined : readExecBody(body, sent, statuses)
     },
@@ -109,7 +110,7 @@ function isReply(answer: unknown): answer is Reply<number, unknown> {
 /** Options of a URL as fastify reads them: a text, or a list of texts. */
 export type Query = Readonly<Record<string, unknown>>
 
-/** Returns an option's value. When an option is given twice, the first one counts. */
+/** Returns an option's value. If an option is given twice, the first value counts. */
 export function firstOption(query: Query, option: string): string | undefined {
   const given = query[option]
   const [value] = Array.isArray(given) ? (given as unknown[]) : [given]

@@ -9,25 +9,25 @@ import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** Scripts, styles and requests from this origin alone, and no frames on other pages. */
+/** Allows scripts, styles and requests only from this origin, and no frames on other pages. */
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
-/** Longest name in a path, in characters. A longer name is answered with `endpoint-not-found`. */
+/** Maximum length of a name in a path, in characters. A longer name is answered with `endpoint-not-found`. */
 export const LONGEST_NAME = 512
 const NAME = { type: 'string', maxLength: LONGEST_NAME }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 
 /**
- * Address of the page, and below it of the document: `/docs/json`, `/docs/yaml`. All of it is the same for
- * everybody.
+ * Address of the page. The document is below this address: `/docs/json`, `/docs/yaml`. Page and document are
+ * the same for all callers.
  */
 export const DOCS = '/docs'
 
 /**
- * Describes all routes that are added after it, by the contract. The shapes of bodies are those that check
- * requests. The gateway does not check its answers against their shapes.
+ * Describes all routes that are added after this call, from the contract. Requests are checked against the
+ * described shapes, answers are not.
  */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
@@ -55,7 +55,10 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
-/** Loads the page at its first request, because loading takes a sixth of a start, and few people open it. */
+/**
+ * Loads the page at its first request, because loading takes a sixth of the start time, and few people open
+ * the page.
+ */
 function serveDocs(app: FastifyInstance): void {
   let opened: Promise<FastifyInstance> | undefined
   for (const path of ['', '/', '/json', '/yaml', '/static/*'])
@@ -81,12 +84,12 @@ function serveDocs(app: FastifyInstance): void {
     })
 }
 
-/** These headers say how an answer is sent, not what it is. */
+/** Headers about the transport of an answer, not about its content. */
 const OF_CONNECTION = ['connection', 'content-length', 'date', 'transfer-encoding']
 
 async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
   const page = fastify()
-  // By its type it could be of OpenAPI 3.1 as well; ours says 3.0.3.
+  // The type also allows OpenAPI 3.1, but our document is 3.0.3.
   const specification = { document: described.swagger() as StaticDocumentSpec['document'] }
   await page.register(swagger, { mode: 'static', specification })
   await page.register(swaggerUi, {
@@ -97,7 +100,7 @@ async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
   return page
 }
 
-/** Returns the operation's description in the form that the plugin takes. */
+/** Returns the operation's description in the form that the plugin accepts. */
 function described(operation: Operation, url: string): object {
   const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
@@ -145,10 +148,7 @@ function options(query: Readonly<Record<string, string>>): object {
   return { type: 'object', properties: Object.fromEntries(described) as object }
 }
 
-/**
- * Returns the schema of a body with the shape after all checks: the checks accept nothing that differs from
- * it in type.
- */
+/** Returns the schema of a body after all checks, because the checks accept only values of these types. */
 function bodySchema(body: v.GenericSchema): object {
   return toJsonSchema(body, { typeMode: 'output', errorMode: 'ignore', target: 'openapi-3.0' })
 }
@@ -160,8 +160,8 @@ function answered(status: number, type: string, schema: object): object {
 }
 
 /**
- * Returns the schema of an answer. It allows more fields, since newer gateways answer more. For tests the
- * shapes are strict.
+ * Returns the schema of an answer. The schema allows more fields, since newer gateways may send more. In
+ * tests the shapes are strict.
  */
 function answerSchema(answer: v.GenericSchema): object {
   return toJsonSchema(answer, {
@@ -178,11 +178,11 @@ function answerSchema(answer: v.GenericSchema): object {
 export const errorAnswer = v.strictObject({
   message: text,
   code: v.picklist(GATEWAY_CODES),
-  status: v.optional(v.pipe(v.number(), v.integer(), v.description('of downloads alone'))),
+  status: v.optional(v.pipe(v.number(), v.integer(), v.description('only in answers about downloads'))),
   refusals: v.optional(
     v.pipe(
       v.array(v.strictObject({ connection: text, code: v.picklist(GATEWAY_CODES), message: text })),
-      v.description('of batches alone'),
+      v.description('only in answers about batches'),
     ),
   ),
 })

@@ -70,23 +70,29 @@ import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { serveUpgrades } from './upgrades.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
-/** Longer than any wait of ours, so that this timeout never cuts off an execution's answer. */
+/** Longer than any wait of the gateway, so that this timeout never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
-/** Tokens, scripts and output: no cache on the way keeps them, and no browser takes them for a page. */
+/**
+ * Answers contain tokens, scripts and output. These headers keep caches from storing an answer, and browsers
+ * from showing an answer as a page.
+ */
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Settles when all requests that change or run something are answered, after some time, or on `over`. */
+    /**
+     * Settles when all requests that change or run something are answered, after `ANSWERS_MS`, or when `over`
+     * aborts.
+     */
     answersSent: (over: AbortSignal) => Promise<void>
   }
 }
 
-/** Time for the longest answer (`RECORDED_BYTES`) to a slow reader. */
+/** Time to send the largest answer (`RECORDED_BYTES`) to a slow reader. */
 const ANSWERS_MS = 30_000
 
-/** The REST interface. The caller makes it listen, and closes it. */
+/** Returns the REST API. The caller calls `listen` and `close`. */
 export function restServer(services: RestServices): FastifyInstance {
   const app = fastify({
     ...faultOptions(services),
@@ -117,17 +123,17 @@ export function restServer(services: RestServices): FastifyInstance {
     isClosing = true
     done()
   })
-  // Before the body is read: callers without a token cannot make this process parse anything.
+  // Runs before the body is read, so callers without a token cannot make this process parse a body.
   app.addHook('onRequest', (request, reply, done) => {
     closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
-    // A proxy has dropped the offer of an upgrade. The client goes on over gRPC with the same token: a wrong
-    // token counts once, there.
+    // A proxy has dropped the offer of an upgrade. The client continues over gRPC with the same token, and a
+    // wrong token counts only there.
     const isUnoffered = request.raw.url === EXEC_STREAM
     const signedIn = isForPeople || isUnoffered ? undefined : authorize(services, request)
-    // A socket has its own way to say why it ends. The route decides, not the upgrade header: clients may
-    // send that anywhere.
+    // A WebSocket reports its end in a frame. The route decides whether the request is a WebSocket, because
+    // clients can send the upgrade header on any route.
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
@@ -154,9 +160,9 @@ export function restServer(services: RestServices): FastifyInstance {
 }
 
 /**
- * Emits `close` of an answer when its connection ends. A request may come before the earlier requests of its
- * connection are answered. When the connection ends meanwhile, Node emits `close` of the first of these
- * answers alone (seen), and the others would never release their resources.
+ * Emits `close` of a pipelined answer when its connection ends. A client may send a request before its
+ * earlier requests are answered. If the connection ends meanwhile, Node emits `close` only for the first of
+ * these answers (seen). The later answers would never release their resources.
  */
 function closeQueuedAnswer({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
   if (answer.socket !== null) return
@@ -221,7 +227,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
   if (known !== undefined) return sendError(reply, known)
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))
-  // The reason of a bug goes to the log only: callers learn nothing about the inside.
+  // The reason of a bug is only logged, so that callers learn nothing about the program.
   services.log.error({ error: message, stack: error.stack }, 'request failed')
   return sendError(reply, new RequestRefused('internal-error', 'internal error'))
 }

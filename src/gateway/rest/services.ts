@@ -34,7 +34,7 @@ interface ServerDescription {
   readonly version: string
   /** Address at which agents and clients connect, with the real port. */
   readonly grpc: Address
-  /** The certificate of both addresses. */
+  /** The certificate of the HTTP and the gRPC address. */
   readonly tls: ServerCertificate | undefined
 }
 
@@ -66,7 +66,7 @@ export interface RestServices {
   readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
   readonly batches: Batches
-  /** Address at which people reach this gateway, for links; without a slash at the end. */
+  /** Public address of this gateway for links, without a slash at the end. */
   readonly webUrl: () => string
   readonly repositories: Repositories
   readonly condition: () => Condition

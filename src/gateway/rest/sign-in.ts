@@ -23,13 +23,14 @@ import type { RestServices } from './services.ts'
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
   return {
     signIn: ({ body: { email, password }, caller }) => {
-      // One text for both failures, unlike hoop's, so that callers cannot learn which names exist.
+      // Unlike in hoop, a wrong name and a wrong password have the same text, so that callers cannot learn
+      // which names exist.
       if (users.withToken(password, caller)?.user.name !== email)
         throw failedSignIn(users, caller, hoopWords.invalidCredentials)
       const headers = { token: password, 'access-control-expose-headers': 'Token' }
       return new Reply(200, { status: 'ok' }, { headers, actor: email })
     },
-    // Other tokens stay: other programs may use them.
+    // Other kinds of tokens stay valid, because other programs may use them.
     signOut: ({ token }) => {
       const isEnded = token.kind === 'sign-in'
       if (isEnded) tokens.signOut(token.id)
@@ -72,10 +73,10 @@ export function deviceSignInRoutes({ signIn, webUrl }: RestServices): Handlers<t
 
 const DEVICE = '/api/login/device'
 
-/** A confirmation carries up to 200 names of groups, sealed. */
+/** A confirmation contains up to 200 names of groups, encrypted. */
 const CONFIRMATION_BYTES = 64 * 1024
 
-/** Pages for a person whose command line has no browser. */
+/** Adds the pages for users whose command line runs on a machine without a browser. */
 export function devicePages(app: FastifyInstance, { signIn }: RestServices): void {
   app.get<{ Querystring: Query }>(DEVICE, ({ query, callerAddress }, reply) =>
     asPage(reply, () => {
@@ -121,9 +122,7 @@ function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): vo
 /** Address at which hoop's command line listens for the browser. */
 const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
 
-/**
- * Routes that lead a browser to the provider, and back to the machine on which a command line waits for it.
- */
+/** Adds the routes that send a browser to the provider, and back to the page or the waiting command line. */
 export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   const { signIn, webUrl } = services
   app.get<{ Querystring: Query }>('/api/login', async (request, reply) => {
@@ -154,7 +153,7 @@ export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   )
 }
 
-/** Begins a sign-in on the page. The browser keeps a secret, and must have it when it comes back. */
+/** Begins a sign-in on the page. The browser keeps a secret, and must send this secret when it returns. */
 async function beginOnPage(
   { signIn, webUrl }: RestServices,
   request: FastifyRequest,
@@ -179,7 +178,7 @@ function nameIn(returned: Returned): string {
   }
 }
 
-/** Sends refusals as pages, since people read them here. */
+/** Sends refusals as HTML pages, since these routes are opened by people. */
 async function asPage(
   reply: FastifyReply,
   answer: () => FastifyReply | Promise<FastifyReply>,
@@ -192,7 +191,10 @@ async function asPage(
   }
 }
 
-/** Returns the address to which a token is sent. Only the person's own machine is allowed. */
+/**
+ * Returns the address to which a token is sent. Only a loopback address, on the user's own machine, is
+ * allowed.
+ */
 function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
@@ -214,8 +216,8 @@ const STYLE =
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
 /**
- * No script, nothing from other origins, no frame on other pages, and no address with a secret in the
- * referrer.
+ * Forbids scripts, files from other origins, and frames on other pages. No referrer is sent, because the
+ * address may contain a secret.
  */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -224,7 +226,7 @@ const HEADERS = {
   'x-frame-options': 'DENY',
 }
 
-/** HTML whose texts are escaped already. */
+/** HTML with escaped texts. */
 class Markup {
   readonly text: string
 
@@ -241,7 +243,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Escapes every inserted value. A value cannot turn the text direction of its surroundings. */
+/** Escapes every inserted value, also characters that change the direction of text. */
 function markup(parts: TemplateStringsArray, ...values: readonly (string | Markup)[]): Markup {
   const escaped = values.map((value) => (value instanceof Markup ? value.text : escape(value)))
   return new Markup(parts.map((part, at) => part + (escaped[at] ?? '')).join(''))
@@ -269,7 +271,7 @@ function codePage(): Markup {
 <button>Continue</button></form>`
 }
 
-/** Page that is shown before the person is known. */
+/** Returns the page that is shown before the user is known. */
 function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
@@ -284,7 +286,7 @@ interface Confirming {
   readonly confirmation: string
 }
 
-/** Page on which the person who has signed in decides, in the same browser. */
+/** Returns the page on which the signed-in user decides, in the same browser. */
 function confirmPage({ name, request, confirmation }: Confirming): Markup {
   return markup`<h1>Sign in a command line as ${name}</h1>${asking(request)}
 <p>Allow the sign-in only if you started it yourself and the command line shows exactly this code.</p>

@@ -3,19 +3,19 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
-/** Another protocol that a connection may speak after a request. */
+/** A protocol to which a connection can be upgraded. */
 export interface Upgrade {
-  /** The word of the `Upgrade` header, in lower case. */
+  /** Name of the protocol in the `Upgrade` header, in lower case. */
   readonly protocol: string
-  /** Whether it is spoken at this URL, which is not routed yet. */
+  /** Tells whether this URL serves the protocol. The request is not routed yet. */
   readonly isServed: (url: string) => boolean
   readonly take: (request: IncomingMessage, socket: Socket, head: Buffer) => void
 }
 
 /**
- * Takes only these upgrades for upgrades. As soon as a server has a listener for upgrades, Node takes every request
- * with `Upgrade` for one and does not read its body. But `h2c`, which curl and Java offer with ordinary requests, is
- * an offer that may be ignored.
+ * Serves these upgrades, and treats requests with other `Upgrade` headers as ordinary requests. If a server
+ * has a listener for upgrades, Node treats every request with `Upgrade` as an upgrade and does not read its
+ * body. But curl and Java offer `h2c` with ordinary requests, and this offer may be ignored.
  */
 export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -29,7 +29,10 @@ export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): voi
   })
 }
 
-/** A body would be read as the other protocol. In HTTP/1.0 the offer has to be ignored. */
+/**
+ * Tells whether the request may be upgraded. A body would be read as bytes of the other protocol. In HTTP/1.0
+ * the offer has to be ignored.
+ */
 function mayBeUpgraded({ method, httpVersion, headers }: IncomingMessage): boolean {
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
   return method === 'GET' && httpVersion === '1.1' && headers.host !== undefined && !hasBody
@@ -46,7 +49,7 @@ function passOver(server: Server, request: IncomingMessage, socket: Duplex, head
   server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }
 
-/** Yields headers in the order in which they came. */
+/** Yields headers in the order in which they were received. */
 function* headersOf({
   rawHeaders,
 }: IncomingMessage): Generator<readonly [name: string, value: string], void> {

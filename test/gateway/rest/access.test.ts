@@ -248,11 +248,11 @@ it('takes a HEAD as the GET that it is', async () => {
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([401, 403, 200])
 })
 
-it('does not start with a route that has no row in the table', () => {
+it('does not start with a route that is in no contract', () => {
   const app = fastify()
   requireOperations(app)
-  expect(() => app.get('/api/forgotten', () => '')).toThrow('GET /api/forgotten has no row')
-  expect(() => app.delete('/api/connections', () => '')).toThrow('DELETE /api/connections has no row')
+  expect(() => app.get('/api/forgotten', () => '')).toThrow('GET /api/forgotten is in no contract')
+  expect(() => app.delete('/api/connections', () => '')).toThrow('DELETE /api/connections is in no contract')
   app.get('/api/connections', () => '')
 })
 

@@ -8,8 +8,8 @@ import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.t
 import type { RestServices } from '../services.ts'
 
 /**
- * Tells the page which of its lists to load again. It sends topics alone, the same for everybody, without
- * contents.
+ * Tells the page which of its lists to load again. The stream has only topics, the same for all callers, and
+ * no contents.
  */
 export function changesRoute(app: FastifyInstance, { history, agents, sessions }: RestServices): void {
   const feed = new ChangeFeed(history, agents, sessions)
@@ -45,12 +45,12 @@ function changed(topics: readonly string[], stopsAt: number | undefined): string
 }
 
 /**
- * Interval of looking for changes, while there are listeners. Changes within one interval count as one
- * change.
+ * Interval between two checks for changes, while there are listeners. Changes within one interval count as
+ * one change.
  */
 const LOOK_MS = 1000
 
-/** State of each list of the page, in a few characters per topic. */
+/** State of each list of the page, as a short text per topic. */
 type Standing = Readonly<Record<string, string>>
 
 /** Looks for changes once for all listeners. */
@@ -72,9 +72,9 @@ export class ChangeFeed {
     this.#agents = agents
   }
 
-  /** Tells what changes from now on. Dispose the listener. */
+  /** Returns a listener for later changes. The caller has to dispose the listener. */
   listen(): ChangeListener {
-    // A listener who comes while others listen may be told of what changed a moment before.
+    // If others already listen, the new listener may get a change that happened up to `LOOK_MS` earlier.
     if (this.#listeners.size === 0) this.#last = this.#standing()
     const listener = new ChangeListener(() => this.#forget(listener))
     this.#listeners.add(listener)
@@ -89,7 +89,7 @@ export class ChangeFeed {
     if (topics.length > 0) for (const listener of this.#listeners) listener.tell(topics)
   }
 
-  /** Returns the present state. Where the history cannot be read, its last known state is used. */
+  /** Returns the present state. If the history cannot be read, its last known state is used. */
   #standing(): Standing {
     const agents = this.#agents.names.map((name) => `${name}:${this.#agents.state(name)}`).join()
     const rest = { agents, gateway: String(this.#sessions.stopsAt) }
@@ -110,7 +110,7 @@ export class ChangeFeed {
   }
 }
 
-/** Changes that one listener has not been told yet: each topic once, however slow the listener is. */
+/** Changes that one listener has not received yet. Each topic is kept once, however slow the listener is. */
 class ChangeListener implements Disposable {
   readonly #leave: () => void
   readonly #topics = new Set<string>()
@@ -125,7 +125,7 @@ class ChangeListener implements Disposable {
     this.#wake()
   }
 
-  /** Returns topics that have changed; none after the time, or when the signal aborts. */
+  /** Returns the topics that have changed. Returns an empty list after `ms`, or when the signal aborts. */
   async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
     if (this.#topics.size === 0) await this.#woken(ms, signal)
     const topics = [...this.#topics]

@@ -5,12 +5,13 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
-/** A cookie that a browser is to keep. */
+/** Value and lifetime of a cookie. */
 interface Kept {
   readonly text: string
   readonly lifetimeMs: number
   /**
-   * Address at which people reach this gateway. A proxy before us may end TLS, so a request does not show it.
+   * Public address of this gateway. A request does not show whether users connect with TLS, because a proxy
+   * may end TLS.
    */
   readonly webUrl: string
 }
@@ -18,11 +19,11 @@ interface Kept {
 const SIGN_IN = 'runbook_sign_in'
 const BROWSER = 'runbook_browser'
 const TWO =
-  'the browser sends two sign-ins, and one may be set by another page of this host: remove the cookies of this host'
+  'the browser sends two sign-in cookies, and another page of this host may have set one of them; remove the cookies of this host'
 
 /**
- * Returns the token with which a browser is signed in. The cookie is sent to the interface alone, and no
- * script reads it.
+ * Returns the token with which a browser is signed in. The browser sends this cookie only to the REST API,
+ * and scripts cannot read it.
  */
 export function signInOf(request: Asking): string | undefined {
   return valueOf(request, SIGN_IN)
@@ -37,14 +38,17 @@ export function clearSignIn(request: Asking, reply: FastifyReply, webUrl: string
 }
 
 /**
- * Returns the secret by which a browser that comes back from the provider is known as the one that has gone
- * there.
+ * Returns the browser's secret. With this secret the gateway recognizes a browser that returns from the
+ * provider.
  */
 export function browserOf(request: Asking): string | undefined {
   return valueOf(request, BROWSER)
 }
 
-/** Sets the browser's secret. `lax`: the provider, which is another site, sends the browser back. */
+/**
+ * Sets the browser's secret. The cookie is `lax`, because the provider, which is another site, sends the
+ * browser back.
+ */
 export function setBrowser(request: Asking, reply: FastifyReply, kept: Kept): void {
   set(request, reply, { name: BROWSER, sameSite: 'lax', path: '/api/callback' }, kept)
 }
@@ -69,7 +73,7 @@ function set(
 
 /**
  * Returns a cookie's value. Any page of this host, on any port, can set a cookie of this name for a longer
- * path, and browsers send that one first: so a name with two values is refused.
+ * path. Browsers send the cookie with the longer path first, so two values for a name are refused.
  * @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
@@ -81,8 +85,8 @@ function valueOf(request: Asking, name: string): string | undefined {
 }
 
 /**
- * Adds the port to a cookie's name. Browsers send a cookie to all ports of a host: two gateways there must
- * not replace each other's cookies.
+ * Adds the port to a cookie's name. Browsers send a cookie to all ports of a host, and two gateways on one
+ * host must not replace each other's cookies.
  */
 function withPort({ headers }: Asking, name: string): string {
   const [, port] = /:(\d{1,5})$/.exec(headers.host ?? '') ?? []
@@ -95,10 +99,10 @@ const HEADER = 'x-runbook-page'
 type Asked = Pick<FastifyRequest, 'headers' | 'method'>
 
 /**
- * Checks that a request with the cookie comes from this gateway's page, by everything that browsers say about
- * it. `SameSite` keeps most foreign pages from sending the cookie at all. It does not stop a page on another
- * port or name of the same site: that is refused here.
- * @param webUrl address at which people reach this gateway, for proxies that change `Host`
+ * Checks that a request with the cookie comes from this gateway's page, by the headers that browsers send.
+ * `SameSite` keeps most foreign pages from sending the cookie. A page on another port or host name of the
+ * same site can still send the cookie, and is refused here.
+ * @param webUrl public address of this gateway, for proxies that change `Host`
  * @throws RequestRefused 403
  */
 export function checkOwnPage(request: Asked, webUrl: string): void {
@@ -111,12 +115,12 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined
-  // `none` means that the person has typed the address. Such a request never changes anything.
+  // `none` means that the user has typed the address. Such a request never changes anything.
   const isTyped = site === 'none' && isReading(method) && !isUpgrade
   if (site !== undefined && site !== 'same-origin' && !isTyped)
     throw foreign('the request comes from a page of another address')
   const { origin, host } = headers
-  // Browsers let every page open a socket anywhere; only `Origin` says which page does.
+  // Browsers let every page open a WebSocket to any address. Only `Origin` names the page.
   const isMissing = origin === undefined && isUpgrade
   if (isMissing || (origin !== undefined && !isOwn(origin, host, webUrl)))
     throw foreign('Origin: is not the address of this gateway (behind a proxy, set listen.public-url)')

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { packageFiles } from '../../../basics/files/package-files.ts'
 
-/** Addresses of the page's views: the page chooses the view by itself. */
+/** Addresses of the page's views. All addresses serve the same file, and the page chooses the view. */
 const VIEWS = [
   ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
   ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
@@ -22,7 +22,7 @@ const VIEWS = [
 ]
 const ASSETS = '/assets/*'
 
-/** Everything comes from this origin, nothing is inline, and other pages cannot show it in a frame. */
+/** Allows files only from this origin, nothing inline, and no frames on other pages. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'",
   "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -39,8 +39,8 @@ const HEADERS = {
 }
 
 /**
- * Whether the URL is the page or one of its files. They are the same for everybody, and hold nothing of this
- * gateway.
+ * Tells whether the URL is the page or one of its files. These files are the same for all callers, and
+ * contain no data of this gateway.
  */
 export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
@@ -50,7 +50,8 @@ export function isPageRoute(url: string): boolean {
 const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
 
 /**
- * Whether a browser has opened an address that does not exist: the page then says so and links to its start.
+ * Tells whether a browser has opened an address that does not exist. The page then shows a message with a
+ * link to its start.
  */
 export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
   const [pathname = ''] = url.split('?')
@@ -58,7 +59,7 @@ export function isMistyped({ is404, method, url, headers }: FastifyRequest): boo
   return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '')
 }
 
-/** Sends the page, which finds out by itself that it has no view for the address. */
+/** Sends the page with status 404. The page notices that it has no view for the address. */
 export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
   const page = await readFile(path.join(packageFiles.web, 'index.html'))
   const headers = { ...HEADERS, 'cache-control': 'no-cache' }
@@ -66,8 +67,8 @@ export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
 }
 
 /**
- * Serves the built page: files whose names contain a hash of their content, and `index.html`, which names
- * them.
+ * Serves the built page: `index.html`, and the files to which it links. The names of these files contain a
+ * hash of their content.
  */
 export function pageRoutes(app: FastifyInstance): void {
   void app.register(async (page) => {
@@ -84,7 +85,8 @@ export function pageRoutes(app: FastifyInstance): void {
     })
     for (const view of VIEWS)
       page.get(view, (_, reply) =>
-        // Browsers check the file each time, because an older one would name files that are gone.
+        // Browsers check the file each time, because an old `index.html` would link to files that no longer
+        // exist.
         reply.sendFile('index.html', { cacheControl: false }).header('cache-control', 'no-cache'),
       )
     page.get<{ Params: { '*': string } }>(ASSETS, ({ params }, reply) =>

@@ -8,7 +8,7 @@ import { signedInWith } from '../access.ts'
 import type { RestServices } from '../services.ts'
 import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 
-/** A day's work. After it, users sign in again. */
+/** Lifetime of a sign-in on the page: a working day. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
 /**
@@ -41,7 +41,7 @@ function signIn(
   return userInfo(users, { user, token: issued.token })
 }
 
-/** Ends this browser's sign-in. If the sign-in is over already, only the cookie is removed. */
+/** Ends this browser's sign-in. If the sign-in has already ended, only the cookie is removed. */
 export function pageSignOutRoute(app: FastifyInstance, { users, tokens, webUrl }: RestServices): void {
   app.post('/api/page/sign-out', (request, reply) => {
     checkOrigin(request, webUrl())

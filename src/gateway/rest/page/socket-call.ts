@@ -20,19 +20,19 @@ const OPENING = encodeClientMessage({
   clientEnvVars: new Map(),
   wantsTerminal: true,
 })
-/** Rough cost of a frame besides its bytes. */
+/** Approximate memory of a frame in addition to its bytes. */
 const FRAME_OVERHEAD_BYTES = 64
-/** Time for the browser to take the last frames and answer. */
+/** Time for the browser to read the last frames and answer the close. */
 const GOODBYE_MS = 1000
-/** Time that a terminal waits for its tab, which is loaded again or has lost its network. */
+/** Time that a terminal waits for its tab, which may be reloading or may have lost its network. */
 const AWAY_MS = 30_000
 /** WebSocket's code of an orderly close. How the session ended is in a frame. */
 const NORMAL = 1000
-/** Close codes of a tab that is loaded again or closed (1001), and of a tab whose network is gone (1006). */
+/** Close codes of a tab that is reloaded or closed (1001), and of a tab that has lost its network (1006). */
 const AWAY_CODES: readonly number[] = [1001, 1006]
 /**
- * Close code for the former socket, when the tab has another one. It is in the range that WebSockets leave to
- * applications.
+ * Close code for the former socket when the tab has opened a new socket. The code is in the range that is
+ * reserved for applications.
  */
 const ATTACHED_ELSEWHERE = 4000
 
@@ -45,8 +45,8 @@ type AskedTerminal = Pick<
 type Frame = Buffer | string
 
 /**
- * The sockets of a tab, one after the other, as the stream of a client. Like a command line, it asks for a
- * session when it connects. The answers become frames, which docs/rest.md describes.
+ * The sockets of a tab, one after the other, as the stream of a client. Like a command line, the stream
+ * requests a session when it connects. Answers are sent as the frames that docs/rest.md describes.
  */
 export class SocketCall implements ClientCall {
   readonly over: Promise<void>
@@ -58,18 +58,18 @@ export class SocketCall implements ClientCall {
   readonly #output = new TabOutput()
   readonly #input = new TabInput(this.#output)
   #socket: WebSocket | undefined
-  /** The one before it, which may not have answered its close yet. */
+  /** The socket before `#socket`. It may not have answered its close yet. */
   #former: WebSocket | undefined
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
   #settle: () => void = () => undefined
-  /** How often the session still has to be requested: once, and once more after an approval. */
+  /** Number of requests for the session that are still to be sent: one, and one more after an approval. */
   #openings = 1
-  /** State that the tab was told: the session waits for approval or is open. */
+  /** Last state that was sent to the tab: the session waits for approval, or is open. */
   #state: { readonly session: string; readonly frame: string; readonly isOpen: boolean } | undefined
 
   /**
-   * @param request signed-in request by which the socket was opened
+   * @param request signed-in request that opened the socket
    * @param awayMs how long the terminal waits for its tab
    */
   constructor(socket: WebSocket, request: AskedTerminal, awayMs = AWAY_MS) {
@@ -104,13 +104,10 @@ export class SocketCall implements ClientCall {
     return { verb: 'connect', 'connection-name': this.connection }[name]
   }
 
-  /**
-   * Continues with another socket after the tab was loaded again.
-   * @returns false when the terminal is over
-   */
+  /** Continues with a new socket after the tab was reloaded. @returns false when the terminal is over */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
-    // A former one that does not answer would keep what it was sent, and a tab may come back many times.
+    // A former socket that does not answer would keep its unsent frames, and a tab may reload many times.
     this.#former?.terminate()
     this.#former = this.#socket
     this.#use(socket)
@@ -143,7 +140,9 @@ export class SocketCall implements ClientCall {
     }
   }
 
-  /** The rest of the output and the exit code do not wait for the tab to draw: nothing follows them. */
+  /**
+   * The remaining output and the exit code do not wait until the tab has drawn, because nothing follows them.
+   */
   end(): void {
     this.#outbox.end()
     this.#output.release()
@@ -158,8 +157,7 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Uses this socket. A tab that was loaded again is told first the state of its terminal, and the output
-   * kept for it.
+   * Uses this socket. A tab that was reloaded first receives the state of its terminal and the kept output.
    */
   #use(socket: WebSocket): void {
     clearTimeout(this.#away)
@@ -178,7 +176,7 @@ export class SocketCall implements ClientCall {
     if (socket !== this.#socket) return
     this.#socket = undefined
     this.#output.detach()
-    // A tab that was told no session cannot ask for it.
+    // A tab that has not received the id of its session cannot continue it.
     const isAwaited = mayComeBack && this.#state !== undefined
     if (this.#outbox.isOpen && isAwaited) this.#away = setTimeout(() => this.#finish(), this.#awayMs)
     else this.#finish()
@@ -192,8 +190,8 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Sends a frame. The terminal's bytes are on their way until the tab's screen has drawn them: bytes that
-   * have arrived may still wait in the tab.
+   * Sends a frame. The terminal's bytes count as unsent until the tab's screen has drawn them, because bytes
+   * that have arrived may still wait in the tab.
    */
   #write(frame: Frame, taken: () => void): void {
     if (typeof frame !== 'string') return this.#output.send(frame, taken)
@@ -205,7 +203,7 @@ export class SocketCall implements ClientCall {
     })
   }
 
-  /** Keeps the state that a tab is told when it is loaded again. */
+  /** Keeps the state that a tab receives after it was reloaded. */
   #note(message: ToClientMessage, frame: string): void {
     if (message.kind === 'opened') this.#state = { session: message.sid, frame, isOpen: true }
     else if (message.kind === 'waiting-approval')
@@ -219,11 +217,11 @@ export class SocketCall implements ClientCall {
   }
 }
 
-/** Tells the page why its terminal is over. */
+/** Tells the page why its terminal has ended. */
 export function endWith(socket: WebSocket, code: GatewayCode, message: string): void {
   socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
   socket.close(NORMAL)
-  // The close does not wait longer than this for a client that does not read.
+  // A client that does not read is cut off after this time.
   const goodbye = setTimeout(() => socket.terminate(), GOODBYE_MS)
   socket.once('close', () => clearTimeout(goodbye))
 }
@@ -252,12 +250,12 @@ function frameOf(message: ToClientMessage): Frame | undefined {
   }
 }
 
-/** Interval of pings. A peer without a sign of life between two pings is gone. */
+/** Interval of pings. A peer that sends nothing between two pings counts as gone. */
 const PING_MS = 30_000
 
 /**
- * Ends a socket whose peer is silent: networks break without notice.
- * @returns `seen`, to be called for other signs of life
+ * Ends a socket whose peer is silent, because networks break without notice.
+ * @returns `seen`, which the caller calls when the peer shows another sign of life
  */
 export function keepAlive(socket: WebSocket, pingMs = PING_MS): { readonly seen: () => void } {
   let isAlive = true

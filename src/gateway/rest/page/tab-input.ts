@@ -5,11 +5,11 @@ import type { Packet } from '../../../wire/packet.ts'
 import { StreamRefused } from '../../clients/client.ts'
 import type { TabOutput } from './tab-output.ts'
 
-/** Rough cost of a packet besides its bytes. */
+/** Approximate memory of a packet in addition to its bytes. */
 const PACKET_OVERHEAD_BYTES = 64
 /** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
 const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
-/** Bytes that the agent has not taken. Beyond them the browser has to wait. */
+/** Maximum number of bytes that the agent has not read yet. Above this limit the browser has to wait. */
 const MOST_UNREAD_BYTES = 64 * 1024
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
@@ -23,11 +23,11 @@ type Text = v.InferOutput<typeof TextShape>
 type WindowSize = Pick<v.InferOutput<typeof ResizeShape>, 'rows' | 'cols'>
 const NO_FRAME =
   'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS} or {"type":"taken","bytes":BYTES}; keys are binary frames'
-const NOT_SENT = 'the tab says that it has taken more bytes than it was sent'
+const NOT_SENT = 'the tab reports more drawn bytes than were sent'
 
 /**
- * Frames from the sockets of a tab, as the packets of a command line. After a few untaken packets the socket
- * is paused.
+ * Frames from the sockets of a tab, as the packets of a command line. If too many packets are unread, the
+ * socket is paused.
  */
 export class TabInput {
   readonly #output: Pick<TabOutput, 'take'>
@@ -44,7 +44,7 @@ export class TabInput {
   }
 
   /**
-   * Reads this socket from now on, and no longer the former one.
+   * Reads this socket from now on, instead of the former socket.
    *
    * @param isRedrawDue whether the program has to redraw its screen when the size of the window is known
    */
@@ -65,7 +65,7 @@ export class TabInput {
     return packet
   }
 
-  /** Settles when there may be more to take, or after a call of `wake`. */
+  /** Settles when there may be a new packet, or after a call of `wake`. */
   changed(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve))
   }
@@ -88,14 +88,17 @@ export class TabInput {
     else if (!this.#output.take(text.bytes)) this.#fault = new StreamRefused('invalid-request', NOT_SENT)
   }
 
-  /** Sends a new size. A program redraws its screen only when the size differs from the one that it knows. */
+  /**
+   * Sends a new size. If a redraw is due, a smaller size is sent before, because programs redraw only after a
+   * change of the size.
+   */
   #resize({ rows, cols }: WindowSize): void {
     const sizes = this.#isRedrawDue && rows > 1 ? [rows - 1, rows] : [rows]
     this.#isRedrawDue = false
     for (const one of sizes) this.#keep(encodeClientMessage({ kind: 'resize', rows: one, cols }), false)
   }
 
-  /** Starts the terminal with the first key. The terminal has the size that came before this key. */
+  /** Starts the terminal with the first key. The terminal gets the size that was received before this key. */
   #started(packet: Packet, isKeys: boolean): readonly Packet[] {
     if (this.#isStarted) return [packet]
     this.#isStarted = true

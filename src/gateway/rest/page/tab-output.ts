@@ -1,13 +1,13 @@
 import type { WebSocket } from '@fastify/websocket'
 
 /**
- * Newest output that is kept for a tab that is loaded again. Output that the tab has not drawn is kept
- * besides.
+ * Size of the newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is
+ * always kept.
  */
 const KEPT_BYTES = 256 * 1024
 /**
- * Smaller pieces of it are put together, because each piece costs some hundred bytes of memory, and a prompt
- * has three.
+ * Smaller pieces of output are joined, because each piece costs some hundred bytes of memory, and a prompt
+ * has three pieces.
  */
 const PIECE_BYTES = 4 * 1024
 
@@ -17,12 +17,12 @@ interface SentFrame {
 }
 
 /**
- * Output of a terminal on its way to the screen of a tab, and the part of it that a tab draws when it is
- * loaded again.
+ * Output of a terminal on its way to the screen of a tab. Also keeps the newest output for a tab that is
+ * reloaded.
  */
 export class TabOutput {
   readonly #kept = new KeptOutput()
-  /** Frames that were sent to the tab and not drawn on its screen yet, the oldest first. */
+  /** Frames that were sent to the tab, but are not drawn on its screen yet, the oldest first. */
   #frames: SentFrame[] = []
   /** Bytes already taken from the oldest frame. */
   #begun = 0
@@ -36,17 +36,14 @@ export class TabOutput {
     return this.#kept.isCut
   }
 
-  /**
-   * @param taken called when the screen of the tab has drawn the frame, or a tab that is loaded again was
-   * sent it
-   */
+  /** @param taken called when the screen of the tab has drawn the frame */
   send(frame: Buffer, taken: () => void): void {
     this.#kept.add(frame, this.#untakenBytes + frame.length)
     this.#put(frame, taken)
   }
 
   /**
-   * Sends to this socket from now on, first the kept output: the former screen is gone.
+   * Sends to this socket from now on. Sends the kept output first, because the former screen is gone.
    *
    * @param seen called when the network has taken a frame, a sign of life
    */
@@ -58,7 +55,8 @@ export class TabOutput {
     const kept = this.#kept.text()
     if (kept.length > 0) {
       socket.send(JSON.stringify({ type: 'replay', bytes: kept.length }))
-      // Nothing else makes room: what is kept would grow with each socket of a tab that draws nothing.
+      // The undrawn frames end together with the kept output that repeats them. Otherwise they would
+      // accumulate with each reload.
       this.#put(kept, () => {
         for (const { taken } of undrawn) taken()
       })
@@ -76,7 +74,7 @@ export class TabOutput {
     for (const { taken } of this.#frames.splice(0)) taken()
   }
 
-  /** Notes bytes that the screen has drawn. @returns false for more bytes than were sent */
+  /** Counts bytes that the screen has drawn. @returns false if these are more bytes than were sent */
   take(bytes: number): boolean {
     if (this.#isReleased) return true
     if (bytes > this.#untakenBytes) return false
@@ -114,16 +112,17 @@ export class TabOutput {
 
 const ESCAPE = '\x1b'
 /**
- * Private modes of a terminal that are switched on and off: ESC [ ? 1049 h. The longest match has 64 bytes.
+ * Private modes of a terminal that are switched on and off, for example ESC [ ? 1049 h. A match has at most
+ * 64 bytes.
  */
 const MODES = new RegExp(`${ESCAPE}\\[\\?([\\d;]{1,60})([hl])`, 'g')
 const LONGEST_MODE_BYTES = 64
-/** Modes that a program may switch; more are not remembered. */
+/** Maximum number of modes that are remembered. */
 const MOST_MODES = 100
 
 /**
- * The newest bytes, and the modes that older bytes have switched on: the other screen, the mouse, the hidden
- * cursor.
+ * The newest bytes, and the modes that older bytes have switched on, for example the alternate screen, the
+ * mouse or the hidden cursor.
  */
 class KeptOutput {
   #pieces: Buffer[] = []
@@ -164,8 +163,8 @@ class KeptOutput {
   }
 
   /**
-   * Remembers the modes in dropped output. A mode that is cut in two is found when its rest is dropped as
-   * well.
+   * Remembers the modes in dropped output. A mode that is cut in two is found when its second part is dropped
+   * too.
    */
   #remember(text: string): void {
     let end = 0

@@ -6,26 +6,26 @@ import type { RestServices } from '../services.ts'
 import type { Upgrade } from '../upgrades.ts'
 import { endWith, SocketCall } from './socket-call.ts'
 
-/** The one route that is served by sockets. A request without an upgrade is answered immediately. */
+/** The only route that is served by WebSockets. A request without an upgrade is refused immediately. */
 export const TERMINAL = '/api/connections/:name/terminal'
 
-/** The page sends keys, and pasted text in pieces. */
+/** Maximum size of a frame. The page sends keys, and pasted text in pieces. */
 const MOST_FRAME_BYTES = 64 * 1024
-/** Time for pages to take the last frames when the gateway closes. */
+/** Time for pages to read the last frames when the gateway closes. */
 const CLOSING_MS = 1000
 
 interface Asked {
   readonly Params: { readonly name: string }
-  /** Session of the terminal that the tab had before it was loaded again. */
+  /** Session of the terminal that the tab had before it was reloaded. */
   readonly Querystring: { readonly session?: unknown }
 }
 
 /**
- * Call this before the routes that are served by sockets are added.
+ * Call this before the routes that are served by WebSockets are added.
  * @returns the upgrade to a WebSocket
  */
 export function serveSockets(app: FastifyInstance): Upgrade {
-  // This server never listens; only its events are used.
+  // This server never listens. Only its events are used.
   const upgrades = createServer()
   app.addHook('onResponse', (request, _, done) => {
     endRefused(request)
@@ -53,14 +53,14 @@ export function serveSockets(app: FastifyInstance): Upgrade {
   }
 }
 
-/** Whether a request that is not routed yet asks for a terminal. */
+/** Tells whether the URL of a request is the terminal's, before the request is routed. */
 function isTerminal(url: string): boolean {
   return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
 }
 
 /**
- * Ends the connection of a request that was refused before the WebSocket plugin has seen it: nothing else
- * reads from it.
+ * Ends the connection of a request that was refused before the WebSocket plugin got it, because nothing else
+ * reads from this connection.
  */
 function endRefused({ raw }: FastifyRequest): void {
   if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
@@ -76,9 +76,9 @@ function endSockets(sockets: ReadonlySet<WebSocket>): void {
 }
 
 /**
- * A terminal on a connection, for the page: after the upgrade it is a client like a command line. A tab that
- * is loaded again names the session of its terminal and continues it, if the tab is signed in by the same
- * token.
+ * Serves a terminal on a connection for the page. After the upgrade the tab is a client like a command line.
+ * A tab that was reloaded names the session of its terminal, and continues it if the tab is signed in by the
+ * same token.
  */
 export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
   const open = new Set<SocketCall>()
@@ -88,7 +88,11 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
     exposeHeadRoute: false,
     handler: ({ user, params }) => {
       users.visibleConnection(user, params.name)
-      throw new RequestRefused('invalid-request', 'this address is a WebSocket: open it as one', 422)
+      throw new RequestRefused(
+        'invalid-request',
+        'this address is a WebSocket; open it with a WebSocket client',
+        422,
+      )
     },
     wsHandler: (socket: WebSocket, asked: FastifyRequest) => {
       const request = asked as FastifyRequest<Asked>
@@ -99,7 +103,7 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
           endWith(
             socket,
             'session-not-found',
-            'this terminal has ended or belongs to another sign-in: see its session',
+            'this terminal has ended or belongs to another sign-in; see the session of the terminal',
           )
         return
       }

@@ -4,11 +4,11 @@ import type { History } from '../../history/history.ts'
 import type { SessionQuery } from '../../history/session.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 
-/** Days of a month, unless the caller asks for others. */
+/** Default number of days. */
 const USUAL_DAYS = 30
 /**
- * At most this many sessions of one day are looked at, whether they match or not: SQLite looks at this many
- * in some 50 ms, in which no other request is served.
+ * Maximum number of sessions of one day that are examined, whether they match or not. SQLite needs some 50 ms
+ * for this number, and no other request is served meanwhile.
  */
 const MOST_OF_A_DAY = 100_000
 
@@ -17,7 +17,7 @@ interface Asked {
   readonly timeZone: string | undefined
 }
 
-/** Counts day by day, so that other requests get a turn between two days. @throws RequestRefused 422 */
+/** Counts the sessions of each day. Other requests are served between two days. @throws RequestRefused 422 */
 export async function sessionsByDay(
   history: Pick<History, 'outcomes'>,
   query: SessionQuery,
@@ -78,7 +78,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** @param day number of the day since 1970 */
 function startOf(clock: Intl.DateTimeFormat, day: number): number {
   const local = day * DAY_MS
-  // The offset at the guess may be the one before or after a change of the clocks; the second guess is right.
+  // If the clocks change on this day, the offset at the first guess may be wrong. The offset at the second
+  // guess is right.
   const guess = local - offsetAt(clock, local)
   return local - offsetAt(clock, guess)
 }
@@ -100,7 +101,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/** Returns how far the wall clock of the zone is ahead of UTC, in ms. */
+/** Returns the offset of the zone's clock from UTC in ms. */
 function offsetAt(clock: Intl.DateTimeFormat, ms: number): number {
   const parts = Object.fromEntries(clock.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts

@@ -13,7 +13,7 @@ import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm, type SessionOfUser } from './session-view.ts'
 
-/** These routes need no user, because the link has a token of its own. */
+/** These routes need no user, because each link has its own token. */
 const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
 
 interface DownloadRequest {
@@ -27,7 +27,7 @@ type Redeeming = Pick<RestServices, 'history' | 'users'>
 type Find = (user: GatewayUser, id: string) => SessionOfUser
 
 /**
- * The second step of a download. The first step is `sendDownloadLink`.
+ * Adds the routes of the second step of a download. The first step is `sendDownloadLink`.
  * @param find tells whether the user of the link may still see the session
  */
 export function downloadRoutes(
@@ -46,12 +46,12 @@ export function downloadRoutes(
   )
 }
 
-/** Whether a request for a session asks for a link to download it instead. */
+/** Tells whether a request for a session asks for a download link instead. */
 export function asksForDownload(query: Query): boolean {
   return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
 }
 
-/** Sends the link of a download, the first step. The link works once. */
+/** Sends the link of a download. This is the first step. The link works once. */
 export function sendDownloadLink(
   request: FastifyRequest<DownloadRequest>,
   reply: FastifyReply,
@@ -84,7 +84,8 @@ function redeemed(
   if (by === undefined || users.refusal(by) !== undefined)
     throw refused('unauthenticated', hoopWords.unauthorized)
   if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
-  // Since the link was made, the user may have lost a group, or the connection may have closed its sessions.
+  // After the link was made, the user may have lost a group, or the connection may no longer let others read
+  // its sessions.
   const user = users.named(by.user)
   if (user === undefined || !isReadable(find, user, id))
     throw refused('session-not-found', hoopWords.notFound)
@@ -108,7 +109,7 @@ const TAB = 0x09
 const COMMA = 0x2c
 const MAX_EXTENSION_CHARACTERS = 10
 
-/** Returns the options of a download that its link repeats. */
+/** Returns the options of a download that are repeated in its link. */
 function downloadOptions(query: Query): [string, string][] {
   const kept = ['newline', 'event-time', 'events'].map((name): [string, string] => [
     name,
@@ -160,14 +161,14 @@ function sendFile(
     .header('x-content-type-options', 'nosniff')
     .header('cache-control', 'no-store')
     .header('content-disposition', `attachment; filename=${fileName(session, extension)}`)
-  // `accept-length` is hoop's name for it.
+  // `accept-length` is hoop's name of the header.
   if (length !== undefined) void reply.header('accept-length', length).header('content-length', length)
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
 /**
- * Returns a file name of letters that mean nothing to a header, a shell or a file system, whatever the
- * connection's name.
+ * Returns a file name without characters that are special in headers, shells or file systems. The
+ * connection's name may have such characters.
  */
 function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
   const time = startedAt
@@ -199,12 +200,12 @@ function* json(history: History, { id, startedAt }: SessionSummary, form: Result
 }
 
 const LIFE_MS = 5 * 60 * 1000
-/** Tokens of one user, and of all users. A user who asks for more loses their oldest one. */
+/** Maximum number of tokens of one user, and of all users. Above the limit, the oldest token is dropped. */
 const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 
 interface Pending {
-  /** The link's token itself is not kept. */
+  /** Hash of the link's token. The token itself is not kept. */
   readonly sha256: Buffer
   /** Token of the user who asked for the link. */
   readonly by: AccessToken
@@ -218,8 +219,8 @@ interface Redeemed {
 }
 
 /**
- * Tokens of downloads: each is for one session, for one request, and for five minutes. A session has one at a
- * time.
+ * Tokens of downloads. Each token is for one session, for one request, and for five minutes. A session has
+ * one token at a time.
  */
 export class DownloadTokens {
   /** Tokens by session, the oldest first. */
@@ -235,8 +236,9 @@ export class DownloadTokens {
   }
 
   /**
-   * Uses the session's token up, even if `token` is wrong: so no caller can try twice.
-   * @returns the token of the user who asked for the link, too
+   * Checks and removes the session's token. It is removed even if `token` is wrong, so that no caller can try
+   * twice.
+   * @returns also the access token of the user who asked for the link
    */
   redeem(session: string, token: string): Redeemed {
     const pending = this.#pending.get(session)

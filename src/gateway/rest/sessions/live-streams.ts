@@ -39,7 +39,8 @@ export class LiveStreams {
 }
 
 /**
- * Returns the place at which a reader begins. The last event id wins: the reader has lost the connection.
+ * Returns the place at which a reader begins. The last event id takes precedence, because it means that the
+ * reader has lost the connection.
  * @throws RequestRefused 422
  */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
@@ -53,7 +54,7 @@ function beginning(lastEventId: string | readonly string[] | undefined, from: un
 }
 
 function foreignId(name = 'Last-Event-ID'): RequestRefused {
-  const text = `${name}: there is no such event of this session; leave it out to begin with the first one`
+  const text = `${name}: this session has no such event; leave ${name} out to begin with the first event`
   return new RequestRefused('invalid-request', text, 422)
 }
 
@@ -67,7 +68,7 @@ export function liveRoute(
   app.addHook('preClose', async () => streams.close())
   app.get<{ Params: { id: string } }>(
     '/api/sessions/:id/stream',
-    // fastify would answer HEAD by reading the stream to its end.
+    // For HEAD, fastify would read the whole stream.
     { exposeHeadRoute: false },
     (request, reply) => streams.send(request, reply, find(request, request.params.id)),
   )
@@ -76,9 +77,9 @@ export function liveRoute(
 const END = 'event: session_end\ndata: {}\n\n'
 
 /**
- * Yields the text of a session's events as they come (protocol.md 10.4), to the session's end. `id` is the
- * place after an event: a reader who sends it as `Last-Event-ID` continues there. The first comment has an id
- * too, for a connection that is lost before the first event.
+ * Yields the text of a session's events as they are recorded (protocol.md 10.4), to the session's end. `id`
+ * is the place after an event. A reader who sends this id as `Last-Event-ID` continues there. The first
+ * comment also has an id, for a connection that is lost before the first event.
  * @param closing ends the stream after everything that is known so far
  */
 async function* liveStream(
@@ -101,12 +102,12 @@ async function* liveStream(
   }
 }
 
-/** Text that is sent when output begins to be missing, and once more at the end. */
+/** Returns the text that is sent when output is first missing, and once more at the end. */
 function incomplete(missingBytes: number): string {
   return `event: incomplete\ndata: ${JSON.stringify({ missing_bytes: missingBytes })}\n\n`
 }
 
-/** In a function of its own, so that a slow reader holds the text alone and not the events too. */
+/** This is a separate function, so that for a slow reader only the text stays in memory, not the events. */
 function eventsText(follower: SessionFollower, startedAt: Date): string {
   return follower
     .read()
@@ -118,7 +119,7 @@ function eventText(event: PlacedEvent, startedAt: Date): string {
   return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
 }
 
-/** Returns an event as the stream shows it, without its place. */
+/** Returns an event in the form of the stream, without its place. */
 function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
@@ -139,8 +140,8 @@ interface AskedRange {
 }
 
 /**
- * Returns a part of a session's output, by places in its stream. A reader of long output keeps only the part
- * that it shows, and loads the rest when it is needed.
+ * Returns a part of a session's output, by places in its stream. With this, a reader of long output keeps
+ * only the visible part, and loads other parts when needed.
  * @throws RequestRefused 422
  */
 export function outputRange(
@@ -168,7 +169,7 @@ interface FirstEvents {
   readonly isAll: boolean
 }
 
-/** Returns whole events, and at least one where there is one. */
+/** Returns whole events, at least one if there is any. */
 function firstEvents(follower: SessionFollower, most: number): FirstEvents {
   const events: PlacedEvent[] = []
   for (let left = most; ;) {

@@ -14,7 +14,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 
-/** A session, and whether the caller may see its output. */
+/** A session, and whether the user may see its output. */
 export interface SessionOfUser {
   readonly session: SessionSummary
   readonly withOutput: boolean
@@ -28,7 +28,7 @@ interface Listing {
   readonly repositories: Pick<Repositories, 'called'>
 }
 
-/** Returns a session as hoop's list shows it. */
+/** Returns a session in the form of hoop's list. */
 export function listedSession(services: Listing, session: SessionSummary): ListedSession {
   return { ...summary(services, session), script: null }
 }
@@ -50,7 +50,7 @@ function summary(
     identity_type: 'user',
     connection,
     role_name: connection,
-    // Connections of past sessions may be gone.
+    // The connection of a past session may no longer exist.
     resource_name: users.isConnection(connection) ? connection : '',
     connection_tags: session.origin === 'client-api-runbooks' ? null : (session.connectionTags ?? {}),
     type: session.connectionType,
@@ -84,8 +84,8 @@ function summary(
 }
 
 /**
- * Returns the labels that hoop's contract has; the title is a field of its own. An old record names a local
- * folder by its path: here it gets its present name, so that its form is found.
+ * Returns the labels of hoop's contract. The title is a separate field. Old records name a local folder by
+ * its path. The path is replaced by the folder's present name, so that the page finds the runbook's form.
  */
 function labelsOf(
   session: SessionSummary,
@@ -98,14 +98,17 @@ function labelsOf(
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }
 }
 
-/** hoop's gateway keeps what was sent, and an empty object is not sent. */
+/**
+ * Returns null for an empty object, because hoop's gateway never receives, and so never shows, an empty
+ * object.
+ */
 function orNull<Fields extends object>(fields: Fields): Fields | null {
   return Object.keys(fields).length === 0 ? null : fields
 }
 
 const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 
-/** Returns the metrics, as in hoop's gateway, where they come with the session's end. */
+/** Returns the metrics. As in hoop's gateway, only ended sessions have metrics. */
 function metrics({
   masking,
   outputBytes,
@@ -124,7 +127,7 @@ function integrations(issue: SessionSummary['issue']): ListedSession['integratio
 
 /**
  * Answers as hoop does (protocol.md 10.4): with the script, unless the caller asks to expand something else.
- * Script and events are read from the history as fast as the caller takes them.
+ * Script and events are read from the history as fast as the caller reads the answer.
  */
 export function sendSession(
   reply: FastifyReply,
@@ -161,14 +164,15 @@ function* view(
 
 interface StreamOptions {
   readonly form: unknown
-  /** Whether changes of the terminal's size are among the events. hoop's readers do not know them. */
+  /** Whether changes of the terminal's size are among the events. hoop's clients do not know such events. */
   readonly sizes: boolean
 }
 
 /**
- * Returns the JSON elements of `event_stream` (protocol.md 10.4). They are read from the history page by
- * page, since a record may be larger than a string can be. `raw-queries` are for a database's own protocol,
- * which no session here has; hoop then answers with the events, too.
+ * Returns the JSON elements of `event_stream` (protocol.md 10.4). The elements are read from the history page
+ * by page, since a record may be larger than the longest string. `raw-queries` is for sessions in a
+ * database's own protocol. For other sessions hoop answers with the events, and so does this gateway for all
+ * sessions.
  * @throws RequestRefused 422 for an unknown form
  */
 function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
@@ -194,7 +198,8 @@ function* listed(events: Iterable<SessionEvent>): Generator<string, void> {
 }
 
 /**
- * Yields bytes as one JSON string, in pieces: together they may be longer than a JavaScript string can be.
+ * Yields bytes as one JSON string, in pieces, because a record may be longer than the longest JavaScript
+ * string.
  */
 function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator<string, void> {
   const decoder = new StringDecoder(form)
@@ -218,9 +223,9 @@ const LETTERS = ['i', 'o', 'e'] as const
 const NEWLINE = Buffer.from('\n')
 
 /**
- * Sends a session's output so far, byte for byte. It is read from the history as fast as the caller takes it:
- * one page of 2 MiB is in memory at a time. hoop's options are `events` (i, o, e), `newline=1` (after each
- * event) and `event-time=1` (before each event).
+ * Sends a session's output so far, byte for byte. The output is read from the history as fast as the caller
+ * reads the answer, with one page of 2 MiB in memory at a time. hoop's options are `events` (i, o, e),
+ * `newline=1` (after each event) and `event-time=1` (before each event).
  */
 export function sendResult(
   reply: FastifyReply,
@@ -236,7 +241,7 @@ export function sendResult(
 
 interface Result {
   readonly pieces: Iterable<Buffer>
-  /** Undefined where the length is not known before everything is read. */
+  /** Undefined if the length is not known before everything is read. */
   readonly length: number | undefined
 }
 

@@ -78,8 +78,9 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /**
- * Lists a user's own sessions, sessions that their groups review, and sessions of connections that open
- * theirs (`sessions`). Admins and auditors see all. The option that names another user does not show more.
+ * Lists a user's own sessions, sessions that their groups review, and sessions of connections whose setting
+ * `sessions` shows them to others. Admins and auditors see all sessions. The option `user` does not show more
+ * sessions.
  */
 function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
   const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
@@ -97,8 +98,8 @@ function listRoutes({ users, history, ...services }: RestServices): Handlers<typ
 }
 
 /**
- * Replaces the metadata of the user's own session. As in hoop, not even admins may do that to other users'
- * sessions.
+ * Replaces the metadata of the user's own session. As in hoop, not even admins may replace the metadata of
+ * other users' sessions.
  */
 export function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
@@ -123,7 +124,7 @@ function ownSession({ history, users }: Finding, user: GatewayUser, id: string):
 }
 
 /**
- * Returns a session that the user may see. Reviewers see it and its script, but no output.
+ * Returns a session that the user may see. Reviewers see the session and its script, but no output.
  * @throws RequestRefused 404
  */
 function visibleSession(
@@ -151,20 +152,20 @@ function notFound(text: string): RequestRefused {
 }
 
 /**
- * Returns the groups of a user, as far as the caller may know them: otherwise the list would tell who is in
- * which group. To other callers a user is in no group, like a user who does not exist.
+ * Returns the groups of a user if the caller may know them. For other callers a user has no groups, like a
+ * user who does not exist, so that the list does not reveal who is in which group.
  */
 function groupsSeenBy(users: Users, user: GatewayUser): (name: string) => readonly string[] {
   return (name) => (name === user.name || users.seesAll(user) ? (users.named(name)?.groups ?? []) : [])
 }
 
 const DEFAULT_LIMIT = 20
-/** A larger limit is lowered to this, not refused, as in hoop. */
+/** As in hoop, a larger limit is lowered to this value instead of being refused. */
 const MAX_LIMIT = 100
 const MAX_OFFSET = 10_000
 
 /**
- * Reads the options of `GET /api/sessions`; unknown ones are ignored.
+ * Reads the options of `GET /api/sessions`; unknown options are ignored.
  * @param groupsOf groups of a user, for the option that names a reviewer
  * @throws RequestRefused 422 with hoop's texts
  */
@@ -200,7 +201,7 @@ function filledOption(query: Query, option: string): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** hoop's words for a status, with the outcomes here that they mean. */
+/** hoop's words for a status, with the outcomes of this gateway that they include. */
 const HOOPS: ReadonlyMap<string, readonly Outcome[]> = new Map([
   ['open', ['waiting', 'running']],
   ['ready', ['approved']],
@@ -272,7 +273,7 @@ function readNumber(query: Query, option: string): number | undefined {
   const text = firstOption(query, option)
   if (text === undefined) return undefined
   if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
-  // Turns -0 into 0, as in Go.
+  // Converts -0 to 0, as in Go.
   return Number(text) + 0
 }
 
@@ -288,7 +289,7 @@ function invalid(option: string, reason: string): RequestRefused {
   return new RequestRefused('invalid-request', hoopWords.invalidListOption(option, reason), 422)
 }
 
-/** Each stream holds some sessions in memory for a slow reader, 3 MiB at most. */
+/** For a slow reader, each stream holds some sessions in memory, at most 3 MiB. */
 const LIMITS = { streams: 16, ofOneUser: 4, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
 
 /** Sends the sessions of the list as lines of JSON, each with the place after which an export continues. */
@@ -298,7 +299,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
   app.addHook('preClose', async () => streams.close())
   app.get<{ Querystring: Query }>(
     '/api/sessions/export',
-    // fastify would answer HEAD by reading the export to its end.
+    // For HEAD, fastify would read the whole export.
     { exposeHeadRoute: false },
     (request, reply) => {
       const { user, query } = request

@@ -41,14 +41,15 @@ it('serves at most two exports of one user and eight of all at once, and others 
     const [status, body] = [/ (\d+) /.exec(text)?.[1], text.split('\r\n\r\n')[1]]
     return [status, status === '200' ? '' : body]
   }
-  const full = (of: string) => `too many streams: this gateway serves at most ${of} at once; close some first`
+  const full = (of: string) =>
+    `too many streams: this gateway serves at most ${of} at once; close some streams first`
   try {
     for (const user of ['ann', 'bea', 'cid'])
       expect([await begins(user), await begins(user)]).toEqual([
         ['200', ''],
         ['200', ''],
       ])
-    expect(await begins('ann')).toEqual(['429', full('2 streams of exports of one user')])
+    expect(await begins('ann')).toEqual(['429', full('2 streams of exports per user')])
     expect([await begins('dan'), await begins('eve')]).toEqual([
       ['200', ''],
       ['200', ''],

@@ -60,7 +60,7 @@ describe('the cookie', () => {
     own.cookie = `${others.cookie}; ${own.cookie}`
     const refused = await own.ask('GET', '/api/userinfo')
     expect(refused).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
-    expect(refused.body['message']).toContain('two sign-ins')
+    expect(refused.body['message']).toContain('two sign-in cookies')
     own.cookie = `${others.cookie}; ${others.cookie}`
     expect((await own.ask('GET', '/api/userinfo')).status).toBe(200)
   })

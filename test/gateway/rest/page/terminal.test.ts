@@ -243,7 +243,7 @@ describe('a terminal of the page', () => {
     const { code, message } = await tab.hears('ended')
     expect([code, message]).toEqual([
       'invalid-request',
-      expect.stringContaining('more bytes than it was sent'),
+      expect.stringContaining('more drawn bytes than were sent'),
     ])
     await tab.closed()
   })

@@ -221,7 +221,7 @@ describe('GET /api/sessions/{id}/stream', () => {
     expect([status, body]).toEqual([
       429,
       {
-        message: expect.stringContaining('at most 64 streams of sessions of one user') as string,
+        message: expect.stringContaining('at most 64 streams of sessions per user') as string,
         code: 'too-many-clients',
       },
     ])

@@ -55,7 +55,7 @@ it('has places for so many streams of one user, and of all', async () => {
   const streams = [await site.open('a'), await site.open('a'), await site.open('a'), await site.open('b')]
   streams.push(await site.open('c'))
   expect(streams.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429, 200, 429])
-  expect(await textOf(streams[2])).toContain('at most 2 streams of sessions of one user')
+  expect(await textOf(streams[2])).toContain('at most 2 streams of sessions per user')
   expect(await textOf(streams[4])).toContain('at most 3 streams of sessions at once')
   site.finish()
   for (const at of [0, 1, 3]) expect(await textOf(streams[at])).toContain('session_end')
@@ -72,7 +72,7 @@ it('keeps places for users who have few streams', async () => {
   const statuses = [...greedy, ...others].map(({ statusCode }) => statusCode)
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 200, 200, 429])
   expect(await textOf(greedy[5])).toContain(
-    'at most 5 streams of sessions to users who have 4 or more of them at once',
+    'at most 5 streams of sessions to users who already have 4 streams at once',
   )
   expect(await textOf(others[2])).toContain('at most 7 streams of sessions at once')
   site.finish()
