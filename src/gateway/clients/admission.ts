@@ -17,7 +17,7 @@ interface Admission extends SignedIn {
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
   readonly clientIp: string
-  /** Whether the gateway runs the script after its approval, also when the client has left. */
+  /** Whether the gateway runs the script after its approval, even if the client has left. */
   readonly whenApproved: boolean
 }
 
@@ -60,27 +60,27 @@ function verbOf(verb: string | undefined): Admission['verb'] {
 }
 
 /**
- * Refuses types that the verb does not fit: hoop allows no exec for some, and this gateway does not serve
- * ssh.
+ * Refuses types that do not fit the verb: `tcp` has no exec, as in hoop, and this gateway does not serve
+ * `ssh`.
  */
 function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
   const collapsed = connectionType(type, subtype)
   if (collapsed === 'tcp' && verb === 'exec')
     throw new StreamRefused(
       'not-served',
-      `${name} is of type tcp and cannot run scripts: use connect, which opens a port for its clients`,
+      `the connection ${name} is of type tcp and cannot run scripts; use connect, which opens a local port`,
     )
   if (collapsed !== 'ssh') return
   throw new StreamRefused(
     'not-served',
-    `this gateway serves no native connections of type ${collapsed}: set type: command-line to let exec and connect run the command of ${name}`,
+    `this gateway serves no native connections of type ${collapsed}; to run the command of ${name} with exec and connect, set the type of the connection to command-line`,
   )
 }
 
 /** A client's request for a session. */
 export interface Opening {
   readonly request: SessionRequest
-  /** How long the client wants a terminal that needs an approval; undefined for the default. */
+  /** Requested duration of a terminal that needs an approval. Undefined means the default. */
   readonly accessDuration: string | undefined
 }
 
@@ -99,7 +99,7 @@ export async function opening(
     if (message.kind === 'open')
       return { request: requestOf(admission, message), accessDuration: message.accessDuration }
     if (message.kind !== 'keepalive')
-      throw new StreamRefused('invalid-request', `${value.type} came before AgentSessionOpen`)
+      throw new StreamRefused('invalid-request', `${value.type} was received before AgentSessionOpen`)
   }
 }
 
@@ -131,7 +131,7 @@ function requestOf(
 }
 
 /**
- * Returns the port that clients without a terminal open, where the type has a native protocol, as at hoop's
+ * Returns a port if the client connects without a terminal and the type has a native protocol, as in hoop's
  * gateway.
  */
 function portOf(

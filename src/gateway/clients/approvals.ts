@@ -33,20 +33,20 @@ export interface ClientStream {
   readonly user: GatewayUser
 }
 
-/** At most this many clients wait for an approval. A waiting client still counts as an open stream. */
+/** Maximum number of clients that wait for an approval. A waiting client still counts as an open stream. */
 const MAX_WAITING = 100
 const MAX_WAITING_OF_ONE_USER = 20
 const MINUTE_MS = 60_000
-/** Default and most as in hoop's gateway. */
+/** Default and maximum as in hoop's gateway. */
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
 /**
- * Time from the stream's beginning, or the approval, to the packet that opens the session. Clients send it
- * immediately.
+ * Time limit for the packet that opens the session, after the stream begins or after the approval. Clients
+ * send this packet immediately.
  */
 const OPEN_MS = 30_000
 
-/** Sessions of clients that need an approval: asks for it, waits for the decision, and opens the session. */
+/** Requests approvals for the sessions of clients, waits for the decisions, and opens the sessions. */
 export class Approvals {
   readonly #services: ApprovalServices
   /** Names of the users whose clients wait. */
@@ -57,8 +57,8 @@ export class Approvals {
   }
 
   /**
-   * Returns the session after its approval. Undefined when it was rejected, or the client has left: then the
-   * stream is over.
+   * Returns the session after its approval. Returns undefined if the session was rejected or the client has
+   * left. In both cases the stream is over.
    * @throws StreamRefused, RequestRefused, HistoryError
    */
   async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
@@ -130,13 +130,16 @@ export class Approvals {
 
 /** Reads what a client sends while it waits. The client opens its session again after the approval. */
 class Reopening {
-  /** Settles with false when the client has left. Rejects with StreamRefused when it sends something else. */
+  /**
+   * Resolves to false when the client has left. Rejects with StreamRefused when the client sends an
+   * unexpected packet.
+   */
   readonly opened: Promise<boolean>
   #isApproved = false
 
   constructor({ packets }: ClientStream) {
     this.opened = this.#read(packets)
-    // `session` gets the error, but it may have stopped waiting.
+    // Prevents an unhandled rejection, because `session` may have stopped waiting.
     this.opened.catch(() => undefined)
   }
 
@@ -151,7 +154,10 @@ class Reopening {
       const { kind } = decodeClient(value)
       if (kind === 'open' && this.#isApproved) return true
       if (kind !== 'keepalive')
-        throw new StreamRefused('invalid-request', `${value.type} came before the session was approved`)
+        throw new StreamRefused(
+          'invalid-request',
+          `${value.type} was received before the session was approved`,
+        )
     }
   }
 }
@@ -173,7 +179,7 @@ function deny(call: ClientCall, review: Review): void {
 
 /**
  * Returns the time of the access in ms.
- * @throws StreamRefused for text that is no duration, or too long a one
+ * @throws StreamRefused if the text is not a duration, or the duration is too long
  */
 function accessTime(text: string | undefined, { review }: ReviewRule): number {
   const { accessMaxMs } = review
@@ -187,7 +193,7 @@ function accessTime(text: string | undefined, { review }: ReviewRule): number {
   return Math.floor(ms)
 }
 
-/** Waits for `open`, and ends the call when that takes too long. */
+/** Waits for `open`, and ends the call after `OPEN_MS`. */
 export async function inTime<T>(call: ClientCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
     () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),

@@ -19,7 +19,7 @@ export class Client {
   readonly #unread: Unread
   #isPaused = false
   #wake: () => void = () => undefined
-  /** Settles when the agent is ready. The agent drops messages that come earlier. */
+  /** Settles when the agent is ready. The agent drops messages that arrive earlier. */
   readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
 
   constructor(
@@ -35,7 +35,7 @@ export class Client {
     this.#unread = unread
   }
 
-  /** Serves the client until its session is over and it has been told the end. */
+  /** Serves the client until the session is over and the client was told its end. */
   async serve(): Promise<void> {
     void this.#call.over.then(() => this.#session.leave())
     await Promise.all([this.#deliver(), this.#forward()])
@@ -52,7 +52,8 @@ export class Client {
 
   #open(message: OpenedMessage): void {
     const { verb, port } = this.#request
-    // hoop's client chooses by the type what to open: any type is a terminal, unless the session is a port.
+    // hoop's client decides by this type whether to open a terminal or a port. `command-line` means a
+    // terminal.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
     // hoop shows the command line to the user. Not every user may read it, so the client gets the
     // connection's name.
@@ -62,7 +63,8 @@ export class Client {
   }
 
   /**
-   * Sends output without waiting, because a client that does not read must not block the others of its agent.
+   * Sends output without waiting, because a client that does not read must not block the agent's other
+   * clients.
    */
   #output(message: Exclude<SessionMessage, OpenedMessage>): void {
     this.#call.send(encodeAgentMessage(shownToClients(message)))
@@ -80,7 +82,7 @@ export class Client {
     this.#session.resume()
   }
 
-  /** Forwards packets one by one, as fast as the agent takes them. Settles when the client has left. */
+  /** Forwards packets one by one, as fast as the agent accepts them. Settles when the client has left. */
   async #forward(): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {
@@ -124,7 +126,7 @@ export class Client {
       if (!message.stdin.equals(script))
         throw new StreamRefused(
           'invalid-request',
-          'the script differs from the one that the session was opened with',
+          'the script differs from the script with which the session was opened',
         )
       session.exec(script)
     }
@@ -167,11 +169,11 @@ const MiB = 1024 * 1024
 
 /** Limits of output that clients have not read yet, in bytes. */
 const UNREAD = {
-  /** Above this the agent is asked to pause. */
+  /** Above this limit the agent is asked to pause. */
   high: MiB,
-  /** Below this the agent may go on. */
+  /** Below this limit the agent may resume. */
   low: MiB / 4,
-  /** Hard limit per client. With an agent that pauses, unread output stays below `high` + 5 MiB in flight. */
+  /** Hard limit per client. If the agent pauses, unread output stays below `high` plus 5 MiB on the way. */
   most: 16 * MiB,
   /** Hard limit for all clients together. */
   mostOfAll: 256 * MiB,
@@ -189,7 +191,7 @@ export class Unread {
     return unsentBytes > UNREAD.high
   }
 
-  /** Settles when the client has read enough for the agent to go on, or has left. */
+  /** Settles when the client has read enough for the agent to resume, or has left. */
   async low(call: ClientCall): Promise<void> {
     await call.room(UNREAD.low)
   }
@@ -199,16 +201,17 @@ export class Unread {
     const { high, most, mostOfAll } = UNREAD
     if (call.unsentBytes <= high) return undefined
     if (call.unsentBytes > most)
-      return `the client does not read: ${most / MiB} MiB of output wait for it, and its agent does not pause`
+      return `the client does not read: ${most / MiB} MiB of output are unread, and the agent does not pause`
     const all = [...this.#calls.keys()].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
     return all > mostOfAll
-      ? `clients do not read: ${mostOfAll / MiB} MiB of output wait for them together`
+      ? `clients do not read: ${mostOfAll / MiB} MiB of output are unread in total`
       : undefined
   }
 }
 
 /**
- * Ends a client's stream. The text may quote the client and is cut: a status that is too long never arrives.
+ * Ends a client's stream. The text may quote the client. It is cut, because a status that is too long never
+ * arrives.
  */
 export class StreamRefused extends Error {
   override readonly name = 'StreamRefused'

@@ -19,9 +19,9 @@ import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 const MAX_CLIENTS = 500
 /** Limit of open streams per user, so that one user's idle readers cannot use up all streams. */
 const MAX_OF_ONE_USER = 250
-/** Characters recorded of what a client says about itself. */
+/** Maximum number of characters of a client's header, or of an error, in the audit log. */
 const MAX_AUDITED = 500
-/** Parallel reads of opening packets per user. Each packet may have 17 MiB. */
+/** Maximum number of opening packets that are read in parallel per user. Each packet may have 17 MiB. */
 const OPENINGS = 8
 
 interface ClientServices extends ApprovalServices {
@@ -57,7 +57,7 @@ export class Clients {
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: ClientCall): Promise<void> {
     this.#calls.set(call, undefined)
-    // A client that leaves while it waits for its turn gives its place back immediately.
+    // A client that leaves while it waits frees its place immediately.
     void call.over.then(() => this.#calls.delete(call))
     try {
       await this.#converse(call)
@@ -67,7 +67,7 @@ export class Clients {
     await call.over
   }
 
-  /** Ends the remaining streams. `Sessions` has ended those with a session. */
+  /** Ends the streams that have no session. `Sessions` has already ended the other streams. */
   close(): void {
     for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
   }
@@ -103,20 +103,20 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
-    // To a session of native clients, a client that is gone is one that has closed its port.
+    // The session of a port takes a client that has left for a closed port, so it needs the reason here.
     if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
   /**
-   * Opens the Jira issue. A client gives no fields, so a template with required fields refuses it.
+   * Opens the Jira issue. A client sends no fields, so a template with required fields refuses the session.
    * @throws RequestRefused
    */
   #ticket({ request }: Opening): Promise<Ticket | undefined> {
     return this.#services.tickets.open(request, {})
   }
 
-  /** Returns the session; undefined when it was not approved. */
+  /** Returns the session, or undefined if the session was not approved. */
   async #session(stream: ClientStream, asked: Opening): Promise<GatewaySession | undefined> {
     const { request } = asked
     const rule = reviewRule(request, stream.user.groups)
@@ -130,7 +130,7 @@ export class Clients {
     if (others.length >= MAX_OF_ONE_USER)
       throw new StreamRefused(
         'too-many-clients',
-        `too many clients: this gateway serves at most ${MAX_OF_ONE_USER} of one user at once; end some of yours first`,
+        `too many clients: this gateway serves at most ${MAX_OF_ONE_USER} per user at once; end some of your clients first`,
       )
     this.#calls.set(call, user)
   }
@@ -150,7 +150,9 @@ export class Clients {
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
   }
-  /** Notes a refused client. Failed sign-ins are counted where they fail. */
+  /**
+   * Records a refused client in the audit log. Failed sign-ins are not recorded here: `signIn` counts them.
+   */
   #audit(call: ClientCall, { message }: Error): void {
     const signedIn = this.#signedIn.get(call)
     if (signedIn === undefined) return

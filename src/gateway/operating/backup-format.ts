@@ -7,16 +7,17 @@ import * as v from 'valibot'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { checkSchemaVersion } from '../store/copy.ts'
 
-// A backup is gzip: a line of JSON (the manifest), then the parts in the manifest's order, without gaps.
+// A backup is a gzip file. It has a line of JSON (the manifest), then the parts in the manifest's order,
+// without gaps.
 
 const READ_BYTES = 256 * 1024
-/** Longest manifest in bytes. It has only a few parts. */
+/** Maximum length of the manifest in bytes. A manifest lists only a few parts. */
 const LONGEST_LINE = 64 * 1024
 const NEWLINE = 0x0a
 
 /**
- * Makes the bytes of a backup. Destroy the stream, or read it to its end.
- * @param folder has the parts
+ * Returns the bytes of a backup. The caller has to read the stream to its end, or destroy it.
+ * @param folder folder with the parts
  */
 export function pack(manifest: Manifest, folder: string): Readable {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
@@ -34,13 +35,16 @@ async function* plainBytes(manifest: Manifest, folder: string): AsyncGenerator<B
     }) as AsyncIterable<Buffer>
 }
 
-/** Destination of the parts. Each part has all of its bytes before the next one begins. */
+/** Receives the parts of a backup. All bytes of a part are written before the next part begins. */
 interface PartSink {
   readonly begin: (manifest: Manifest) => void | Promise<void>
   readonly write: (part: Part, bytes: Buffer) => void | Promise<void>
 }
 
-/** Reads a backup to its end, without checking the sums. @throws BackupError when it is cut or altered */
+/**
+ * Reads a backup to its end, without checking the sums. @throws BackupError if the backup is truncated or
+ * altered
+ */
 export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promise<Manifest> {
   await using bytes = new ByteReader(unzipped(file))
   const manifest = readManifest(await bytes.line())
@@ -53,7 +57,7 @@ export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promi
     }
   }
   if (!(await bytes.isAtEnd()))
-    throw new BackupError('it has been altered: it has more bytes than its first line says')
+    throw new BackupError('the backup was altered: it has more bytes than its first line says')
   return manifest
 }
 
@@ -73,10 +77,10 @@ async function* unzipped(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 
 function zipError(error: unknown): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException
-  if (code === 'Z_BUF_ERROR') return new BackupError('it is truncated: its end is missing')
+  if (code === 'Z_BUF_ERROR') return new BackupError('the backup is truncated: its end is missing')
   if (!code.startsWith('Z_')) return error
-  if (message.includes('header')) return new BackupError('it is not a backup')
-  return new BackupError(`it has been altered (${message})`)
+  if (message.includes('header')) return new BackupError('the file is not a backup')
+  return new BackupError(`the backup was altered (${message})`)
 }
 
 class ByteReader implements AsyncDisposable {
@@ -89,8 +93,8 @@ class ByteReader implements AsyncDisposable {
 
   async line(): Promise<string> {
     for (let from = 0; ; from = this.#rest.length) {
-      if (this.#rest.length > LONGEST_LINE) throw new BackupError('it is not a backup')
-      if (!(await this.#more())) throw new BackupError('it is not a backup')
+      if (this.#rest.length > LONGEST_LINE) throw new BackupError('the file is not a backup')
+      if (!(await this.#more())) throw new BackupError('the file is not a backup')
       const end = this.#rest.indexOf(NEWLINE, from)
       if (end < 0) continue
       const line = this.#rest.subarray(0, end).toString()
@@ -102,7 +106,7 @@ class ByteReader implements AsyncDisposable {
   /** Returns between 1 and `count` bytes. */
   async atMost(count: number): Promise<Buffer> {
     if (this.#rest.length === 0 && !(await this.#more()))
-      throw new BackupError('it is truncated: its end is missing')
+      throw new BackupError('the backup is truncated: its end is missing')
     const piece = this.#rest.subarray(0, count)
     this.#rest = this.#rest.subarray(piece.length)
     return piece
@@ -129,7 +133,7 @@ const KIND = 'runbook-agent backup'
 const FORMAT = 1
 
 export const HISTORY_FILE = 'history.sqlite'
-/** File beside the history: its key seals requests that wait for approval. */
+/** File beside the history. The key in it encrypts requests that wait for approval. */
 export const REVIEWS_KEY = 'reviews.key'
 const NAMES = [HISTORY_FILE, REVIEWS_KEY] as const
 
@@ -168,15 +172,15 @@ function manifestLine(manifest: Manifest): string {
   return `${JSON.stringify(manifest)}\n`
 }
 
-/** @throws BackupError; HistoryError when the history in it is newer than this program */
+/** @throws BackupError; HistoryError if the history is newer than this program */
 function readManifest(line: string): Manifest {
   const written = parse(line)
-  if (written?.kind !== KIND) throw new BackupError('it is not a backup')
+  if (written?.kind !== KIND) throw new BackupError('the file is not a backup')
   if (typeof written.format === 'number' && written.format > FORMAT)
-    throw new BackupError(`it was made by a newer version of this program (format ${written.format})`)
+    throw new BackupError(`the backup was made by a newer version of this program (format ${written.format})`)
   if (typeof written.schema === 'number') checkSchemaVersion(written.schema, NEWEST_VERSION)
   const parsed = v.safeParse(Shape, written)
-  if (!parsed.success) throw new BackupError('it has been altered: its first line was changed')
+  if (!parsed.success) throw new BackupError('the backup was altered: its first line was changed')
   return parsed.output
 }
 
@@ -189,7 +193,7 @@ function parse(line: string): Partial<Record<keyof Manifest, unknown>> | undefin
   }
 }
 
-/** Checksums of the parts, updated as their bytes come. */
+/** Checksums of the parts, updated as their bytes arrive. */
 export class PartSums {
   readonly #hashes = new Map<Part['name'], Hash>()
 
@@ -204,7 +208,7 @@ export class PartSums {
     const altered = parts.find(
       ({ name, sha256 }) => (this.#hashes.get(name) ?? empty).copy().digest('hex') !== sha256,
     )
-    if (altered !== undefined) throw new BackupError(`it has been altered: ${altered.name} was changed`)
+    if (altered !== undefined) throw new BackupError(`the backup was altered: ${altered.name} was changed`)
   }
 }
 

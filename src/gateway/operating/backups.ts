@@ -16,12 +16,13 @@ interface Backup {
   readonly manifest: Manifest
   /** The backup's file. */
   readonly bytes: Readable
-  /** Frees its space on the disk. Ends the bytes if they have not ended. */
+  /** Frees the disk space of the backup. Ends `bytes` if it has not ended. */
   readonly discard: () => Promise<void>
 }
 
 /**
- * Makes backups of the state folder, one at a time. Each needs as much space there as the history's content.
+ * Makes backups of the state folder, one at a time. Until it is sent, a backup needs as much space in that
+ * folder as the content of the history.
  */
 export class Backups {
   readonly #state: string
@@ -34,8 +35,8 @@ export class Backups {
 
   /**
    * Removes copies that a killed gateway has left.
-   * @param program its version
-   * @param onError is told of copies that cannot be removed: the next start tries again
+   * @param program version of the program
+   * @param onError receives the errors of copies that cannot be removed. The next start tries again.
    */
   constructor(state: string, program: string, onError: (error: Error) => void) {
     this.#state = state
@@ -50,7 +51,8 @@ export class Backups {
    * @throws RequestRefused when another backup is not discarded yet, HistoryError
    */
   async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {
-    if (this.#isBusy) throw new RequestRefused('too-much-at-once', 'another backup is being made')
+    if (this.#isBusy)
+      throw new RequestRefused('too-much-at-once', 'another backup is being made; try again later')
     this.#isBusy = true
     await this.#work
     const made = this.#make(withKey)
@@ -77,7 +79,10 @@ export class Backups {
     }
   }
 
-  /** Copies the parts. The history is first, because a key that it needs was written before. */
+  /**
+   * Copies the parts. The history is copied first: a key is written before the history needs it, so the later
+   * copy of the key fits.
+   */
   async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))

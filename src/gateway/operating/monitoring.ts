@@ -26,7 +26,8 @@ interface Watched {
 }
 
 /**
- * Opens the port for Prometheus and probes, which have no token: it serves only figures and states.
+ * Opens the port for Prometheus and probes. The port serves only figures and states, because its callers have
+ * no token.
  * @returns its address; undefined when the settings ask for none
  * @throws SetUpError
  */
@@ -36,7 +37,7 @@ export async function openMetrics(
   opened: Opened,
 ): Promise<string | undefined> {
   if (listen === undefined) return undefined
-  // Imported on demand: with its packages it takes a tenth of the start.
+  // Imported on demand, because loading this module takes a tenth of the start time.
   const { openHttp } = await import('../../operations/http.ts')
   const readiness = () => {
     const { status, reason, warning } = readinessOf(condition())
@@ -70,8 +71,8 @@ interface Measured {
 const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 86_400.5]
 
 /**
- * Definitions of the metrics. No label has a value that callers can make up: users, connections, runbooks and
- * agents are counted together. docs/operating.md has the same list; a test compares them.
+ * Definitions of the metrics. No label has a value that callers can choose, so there are no labels for users,
+ * connections, runbooks or agents. docs/operating.md has the same list; a test compares them.
  */
 const DEFINITIONS: readonly Definition<Measured>[] = [
   {
@@ -204,7 +205,7 @@ function historyFile(): Definition<Measured>[] {
   ]
 }
 
-/** Defines a metric of rows beside sessions. */
+/** Defines a metric that is read from tables of the history. */
 function stored(name: string, help: string, read: (tables: Tables) => number): Definition<Measured> {
   return gauge(name, help, ({ history }) => known(() => history.read(read)))
 }
@@ -232,19 +233,19 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0)
 }
 
-/** Facts about what keeps the gateway from working. Holds no secrets. */
+/** Problems that keep the gateway from working. Contains no secrets. */
 export interface Condition {
-  /** Time in ms since 1970 at which running sessions are ended; undefined unless the gateway is stopping. */
+  /** Time in ms since 1970 at which running sessions are ended; set only while the gateway is stopping. */
   readonly stopsAt: number | undefined
   /** Why no session can begin. */
   readonly obstacle: string | undefined
-  /** Why no session is removed for its age. */
+  /** Why old sessions are not removed. */
   readonly doubt: string | undefined
-  /** Webhooks that fail. */
+  /** Warning about webhooks that fail. */
   readonly webhooks: string | undefined
-  /** Issues whose move fails. */
+  /** Warning about Jira issues that cannot be moved. */
   readonly issues: string | undefined
-  /** What is wrong with the certificate, or soon will be. */
+  /** Warning about the certificate, for example that it expires soon. */
   readonly certificate: string | undefined
 }
 
@@ -256,8 +257,8 @@ interface Readiness {
 }
 
 /**
- * Returns the readiness. Degraded: no session can begin. Stopping: running sessions go on for a while, new
- * ones are refused.
+ * Returns the readiness. `degraded` means that no session can begin. `stopping` means that running sessions
+ * continue for a while, and new sessions are refused.
  */
 export function readinessOf(condition: Condition): Readiness {
   const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition
@@ -265,7 +266,7 @@ export function readinessOf(condition: Condition): Readiness {
   if (stopsAt !== undefined)
     return {
       status: 'stopping',
-      reason: `the gateway is stopping: running sessions go on until ${new Date(stopsAt).toISOString()}, new ones are refused`,
+      reason: `the gateway is stopping: running sessions continue until ${new Date(stopsAt).toISOString()}, new sessions are refused`,
       ...(warning !== '' && { warning }),
     }
   return {

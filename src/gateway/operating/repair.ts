@@ -7,7 +7,7 @@ import { repairFile, type Repair } from '../store/repair.ts'
 export interface HistoryRepair extends Repair {
   /** Ids of sessions that have lost output. */
   readonly incomplete: readonly string[]
-  /** Undefined where the history is older than the audit log. */
+  /** Undefined if the schema of the history is too old to have an audit log (before version 15). */
   readonly audit: Verification | undefined
 }
 

@@ -24,12 +24,15 @@ import {
 } from './backup-format.ts'
 import { Backups } from './backups.ts'
 
-/** Folder of the parts until all of them are there and checked. While it exists, no gateway starts. */
+/**
+ * Temporary folder of the parts, until all parts are restored and checked. While this folder exists, no
+ * gateway starts.
+ */
 const UNFINISHED = /^\.restore-[0-9a-f]{16}$/
 
 /**
- * Fills an empty or missing folder with the state of a backup: all of it or nothing. A restore that was
- * killed can be run again.
+ * Restores the state of a backup into an empty or missing folder, completely or not at all. A restore that
+ * was killed can be run again.
  * @throws BackupError, HistoryError, ForeignPathError, or the system's error
  */
 export async function restore(file: string, state: string): Promise<Manifest> {
@@ -45,13 +48,13 @@ export async function restore(file: string, state: string): Promise<Manifest> {
     return manifest
   } catch (error) {
     await rm(work, { recursive: true, force: true })
-    // `rmdir` keeps what another restore has put there meanwhile.
+    // `rmdir` fails if another restore has put files there meanwhile, and so keeps these files.
     if (isNew) await rmdir(state).catch(() => undefined)
     throw error
   }
 }
 
-/** @throws BackupError when the folder holds a restore, or a repair of its history, that was cut short */
+/** @throws BackupError if a restore, or a repair of the history, was interrupted in this folder */
 export function checkRestored(state: string): void {
   const left = readdirSync(state).find((name) => UNFINISHED.test(name))
   if (left !== undefined)
@@ -63,15 +66,17 @@ export function checkRestored(state: string): void {
 }
 
 /**
- * Checks that the folder is empty, except for the remains of a killed restore. A restore moves the history
- * last.
+ * Checks that the folder is empty, or has only the remains of a killed restore. These remains never include
+ * the history, because a restore moves the history last.
  */
 function checkEmpty(state: string): void {
   const found = readdirSync(state)
   const others = found.filter((name) => !UNFINISHED.test(name))
   const isCutShort = others.length < found.length && others.every((name) => name === REVIEWS_KEY)
   if (found.length === 0 || isCutShort) return
-  throw new BackupError(`the folder ${state} is not empty: name an empty one, or one that does not exist`)
+  throw new BackupError(
+    `the folder ${state} is not empty; choose an empty folder, or a folder that does not exist yet`,
+  )
 }
 
 async function extract(file: string, work: string): Promise<Manifest> {
@@ -96,20 +101,20 @@ async function extract(file: string, work: string): Promise<Manifest> {
   const version = checkCopy(path.join(work, HISTORY_FILE), NEWEST_VERSION)
   if (version !== manifest.schema)
     throw new BackupError(
-      `it has been altered: its history is of schema ${version}, and its first line says ${manifest.schema}`,
+      `the backup was altered: its history has schema ${version}, but its first line says ${manifest.schema}`,
     )
   return manifest
 }
 
 /**
- * Moves the parts, the history last: with it the folder is a state.
- * @throws BackupError when something has come there meanwhile
+ * Moves the parts to the state folder, the history last, because the history makes the state complete.
+ * @throws BackupError if another program has put files there meanwhile
  */
 async function moveAll({ parts }: Manifest, work: string, state: string): Promise<void> {
   const others = readdirSync(state).filter((name) => !UNFINISHED.test(name))
   if (others.length > 0)
     throw new BackupError(
-      `the folder ${state} was empty and has ${others.join(', ')} now: something else uses it`,
+      `the folder ${state} was empty, but now contains ${others.join(', ')}: another program uses this folder`,
     )
   const names = parts
     .map(({ name }) => name)
@@ -120,8 +125,8 @@ async function moveAll({ parts }: Manifest, work: string, state: string): Promis
 }
 
 /**
- * Links the files into place. A link never replaces a file: of two concurrent restores, one finds the other's
- * file.
+ * Links the files into place. A link never replaces a file, so two concurrent restores cannot overwrite each
+ * other's files.
  */
 async function linkAll(names: readonly string[], work: string, state: string): Promise<void> {
   const linked: string[] = []
@@ -134,7 +139,9 @@ async function linkAll(names: readonly string[], work: string, state: string): P
   } catch (error) {
     for (const place of linked) await rm(place)
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new BackupError(`the folder ${state} was empty and is not now: something else uses it`)
+    throw new BackupError(
+      `the folder ${state} was empty, but now contains files: another program uses this folder`,
+    )
   }
 }
 
@@ -179,14 +186,12 @@ interface State {
 }
 
 /**
- * Time limit of the check at the start: reading 10 GB takes a minute. `gateway --check` examines all of it.
+ * Time limit of the check at the start, because reading 10 GB takes a minute. `gateway --check` has no such
+ * limit.
  */
 const EXAMINED_MS = 5000
 
-/**
- * Opens the state folder, which belongs to this gateway from now on.
- * @throws ForeignPathError, HistoryError
- */
+/** Opens the state folder and claims it for this gateway. @throws ForeignPathError, HistoryError */
 export async function openState(
   settings: CurrentSettings,
   { log, version }: { readonly log: Logger; readonly version: string },
@@ -207,7 +212,10 @@ export async function openState(
   }
 }
 
-/** Checks the history before the start: writing would damage a damaged one further. @throws HistoryError */
+/**
+ * Checks the history before the start, because writing to a damaged history would increase the damage.
+ * @throws HistoryError
+ */
 async function examine(file: string, log: Logger): Promise<void> {
   if (!existsSync(file)) return
   const health = await examineUnused(file, LAYOUT, { depth: 'quick', withinMs: EXAMINED_MS })
@@ -217,6 +225,6 @@ async function examine(file: string, log: Logger): Promise<void> {
   if (unseen.length > 0)
     log.info(
       { seconds: EXAMINED_MS / 1000, notToTheEnd: unseen },
-      'the history is too large to be examined whole at the start; gateway --check examines all of it',
+      'the history is too large for a complete check at the start; gateway --check examines the whole history',
     )
 }

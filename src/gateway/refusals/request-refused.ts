@@ -1,6 +1,6 @@
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
-/** Why a connection stops a batch from beginning. */
+/** Reason why a connection refuses a batch. */
 export interface ConnectionRefusal {
   readonly connection: string
   readonly code: HttpCode
@@ -10,20 +10,23 @@ export interface ConnectionRefusal {
 interface Details {
   /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** Whether the body has the status, too, as in hoop's answers about downloads. */
+  /** Whether the body also contains the status, as in hoop's answers about downloads. */
   readonly isStatusInBody?: boolean
   /** All connections that refuse a batch. */
   readonly refusals?: readonly ConnectionRefusal[]
 }
 
-/** A request that is not possible, or not for this user. Nothing has changed, nothing has run. */
+/**
+ * Refusal of a request that is impossible, or not permitted to this user. The request has changed and run
+ * nothing.
+ */
 export class RequestRefused extends Error {
   override readonly name: string = 'RequestRefused'
   readonly code: HttpCode
   readonly status: HttpStatus
   readonly details: Details
 
-  /** @param status only where it is not the code's usual one */
+  /** @param status only if it differs from the code's usual status */
   constructor(code: HttpCode, message: string, status: HttpStatus = httpStatus(code), details: Details = {}) {
     super(message)
     this.code = code

@@ -8,17 +8,19 @@ const CODES = {
   ref: 'invalid-request',
   /** A file that cannot be a template: too big, or not UTF-8. */
   content: 'invalid-runbook',
-  /** There is no such file, or no such commit. */
+  /** The file or the commit does not exist. */
   missing: 'runbook-not-found',
-  /** The file is there, but not in a commit. */
+  /** The file exists, but is not committed. */
   uncommitted: 'runbook-not-found',
-  /** The repository itself: its configuration, the network, git, the disk. */
+  /** A failure of the repository: its configuration, the network, git or the disk. */
   repository: 'repository-failed',
   /** A fetch took too long and was ended. An immediate retry would take as long again. */
   timeout: 'repository-failed',
   /** The repository is larger than allowed. */
   size: 'repository-failed',
-  /** The mirror is damaged: objects are missing, or git cannot read it. It has to be made anew. */
+  /**
+   * The mirror is damaged: objects are missing, or git cannot read it. The mirror has to be created again.
+   */
   damaged: 'repository-failed',
 } as const satisfies Record<string, HttpCode>
 

@@ -266,7 +266,7 @@ describe('the end of a session without an exit code', () => {
   })
 
   test.each([
-    [status.RESOURCE_EXHAUSTED, 'clients do not read: 256 MiB of output wait for them together'],
+    [status.RESOURCE_EXHAUSTED, 'clients do not read: 256 MiB of output are unread in total'],
     [status.INVALID_ARGUMENT, 'malformed AgentTerminalResizeTTY'],
     [status.INVALID_ARGUMENT, 'malformed AgentTerminalResizeTTY', 'invalid-request'],
     [status.RESOURCE_EXHAUSTED, 'come back later', 'too-much-at-once'],

@@ -38,7 +38,10 @@ describe('backup and restore', () => {
     expect(restored.stdout).toMatch(/state is the state of \d{4}-.*, by version 1\.2\.3\n$/)
     expect(readdirSync(place.at('new', 'state'))).toEqual(['history.sqlite'])
     const again = await run('restore', file, '--state', place.at('new', 'state'))
-    expect([again.code, again.stderr]).toEqual([78, expect.stringMatching(/is not empty: name an empty one/)])
+    expect([again.code, again.stderr]).toEqual([
+      78,
+      expect.stringMatching(/is not empty; choose an empty folder/),
+    ])
     const missing = await run('restore', place.at('none'), '--state', place.at('other'))
     expect([missing.code, missing.stderr]).toEqual([74, expect.stringMatching(/ENOENT/)])
     expect(existsSync(place.at('other'))).toBe(false)
@@ -66,7 +69,7 @@ describe('backup and restore', () => {
     const cut = await runProgram(place, ['backup', place.at('broken.backup')], env)
     expect([cut.code, cut.stderr]).toEqual([
       69,
-      expect.stringMatching(/cannot use the backup from the gateway: it is truncated/),
+      expect.stringMatching(/cannot use the backup from the gateway: the backup is truncated/),
     ])
     rest.on('POST /api/backup', (_, response) => {
       response

@@ -42,7 +42,7 @@ it('a gateway that is told to stop refuses new work, tells its agent until when,
   const ready = await site.rest.send('GET', '/readyz')
   expect([ready.status, JSON.parse(ready.body)]).toEqual([
     503,
-    { status: 'stopping', reason: expect.stringContaining('running sessions go on until') as string },
+    { status: 'stopping', reason: expect.stringContaining('running sessions continue until') as string },
   ])
 
   // A command line is told that nothing has run, so that it can ask again.

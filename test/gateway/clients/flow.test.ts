@@ -99,7 +99,7 @@ describe('a client that does not read', () => {
     for (let sent = 0; sent < 32 * MiB; sent += 64 * 1024)
       agent.send('ClientWriteStdout', ours, Buffer.alloc(64 * 1024))
     const record = await recorded(gateway, sid)
-    const reason = 'the client does not read: 16 MiB of output wait for it, and its agent does not pause'
+    const reason = 'the client does not read: 16 MiB of output are unread, and the agent does not pause'
     expect([record.exit_code, textOf(record, 'e')]).toEqual([
       254,
       `rpc error: code = ResourceExhausted desc = ${reason}`,

@@ -83,14 +83,14 @@ describe('a client is refused', () => {
       { 'connection-name': 'tunnel' },
       3,
       'not-served',
-      'tunnel is of type tcp and cannot run scripts: use connect, which opens a port for its clients',
+      'the connection tunnel is of type tcp and cannot run scripts; use connect, which opens a local port',
     ],
     [
       'for exec on ssh',
       { 'connection-name': 'shell' },
       3,
       'not-served',
-      'no native connections of type ssh: set type: command-line to let exec and connect run the command of shell',
+      'no native connections of type ssh; to run the command of shell with exec and connect, set the type of the connection to command-line',
     ],
     [
       'for exec that is off',
@@ -164,7 +164,7 @@ describe('a client is refused', () => {
     early.send({ kind: 'exec', stdin: Buffer.from('true') })
     expect(await early.over()).toMatchObject({
       code: 3,
-      details: 'AgentExecWriteStdin came before AgentSessionOpen',
+      details: 'AgentExecWriteStdin was received before AgentSessionOpen',
     })
   })
 })
@@ -200,7 +200,7 @@ describe('with a gateway of its own', () => {
     try {
       for (let i = 0; i < 250; i += 1) come()
       await waitFor(() => sessions() === 250, 20_000)
-      expect(await ask()).toEqual([8, 'too-many-clients', expect.stringContaining('at most 250 of one user')])
+      expect(await ask()).toEqual([8, 'too-many-clients', expect.stringContaining('at most 250 per user')])
       expect((await ask(other))[0]).toBe(9)
       for (let i = 0; i < 250; i += 1) come(other)
       await waitFor(() => sessions() === 500, 20_000)

@@ -176,7 +176,7 @@ describe('exec', () => {
     await exec.packet('ClientSessionOpenOK')
     exec.send({ kind: 'exec', stdin: Buffer.from('echo other') })
     expect(await exec.over()).toMatchObject({
-      details: 'the script differs from the one that the session was opened with',
+      details: 'the script differs from the script with which the session was opened',
     })
   })
 
@@ -186,7 +186,7 @@ describe('exec', () => {
     await waiting(exec)
     exec.send({ kind: 'exec', stdin: Buffer.from('echo') })
     expect(await exec.over()).toMatchObject({
-      details: 'AgentExecWriteStdin came before the session was approved',
+      details: 'AgentExecWriteStdin was received before the session was approved',
     })
   })
 

@@ -129,7 +129,7 @@ describe('a backup that is made while sessions run', () => {
     const second = await ask(gateway)
     expect([second.status, await second.json()]).toEqual([
       429,
-      { code: 'too-much-at-once', message: 'another backup is being made' },
+      { code: 'too-much-at-once', message: 'another backup is being made; try again later' },
     ])
     await first.body?.cancel()
     await waitFor(() => copies(state).length === 0)
@@ -210,7 +210,7 @@ describe('a backup', () => {
     const whole = readFileSync(file)
     for (const part of [0, 0.001, 0.3, 0.9, 0.99999])
       expect(await refused(whole.subarray(0, whole.length * part))).toMatch(
-        /it is truncated|it is not a backup/,
+        /the backup is truncated|the file is not a backup/,
       )
   })
 
@@ -232,7 +232,7 @@ describe('a backup', () => {
       })
     expect(await line('reviews.key', '../../etc/x')).toMatch(/its first line/)
     expect(await line(/"schema":\d+/, '"schema":99')).toMatch(/newer version of this program \(schema 99/)
-    expect(await line(/"schema":\d+/, '"schema":1')).toMatch(/altered: its history is of schema \d+, and/)
+    expect(await line(/"schema":\d+/, '"schema":1')).toMatch(/altered: its history has schema \d+, but/)
     expect(await line(/"schema":\d+/, '"schema":0')).toMatch(/its first line/)
     expect(await line('"format":1', '"format":2')).toMatch(/newer version/)
     expect(await line('runbook-agent backup', 'something')).toMatch(/not a backup/)
@@ -246,7 +246,7 @@ describe('a backup', () => {
       Buffer.from('no database at all, and long enough for a page'.repeat(200)),
       /not a database/,
     ],
-    ['nothing', Buffer.alloc(0), /its history is of schema 0/],
+    ['nothing', Buffer.alloc(0), /its history has schema 0/],
   ])('whose history is %s is refused, with its sums made right', async (_, history, says) => {
     const part = { name: 'history.sqlite', bytes: history.length, sha256: sha256(history) }
     const what = { kind: 'runbook-agent backup', format: 1, program: '1', schema: 1 }
@@ -255,7 +255,7 @@ describe('a backup', () => {
   })
 
   it('that never ends is refused before its first line is too long', async () => {
-    expect(await refused(gzipSync(Buffer.alloc(100 * 1024 * 1024)))).toMatch(/it is not a backup/)
+    expect(await refused(gzipSync(Buffer.alloc(100 * 1024 * 1024)))).toMatch(/the file is not a backup/)
   })
 
   it('goes into no folder that has something in it, but again into one where a kill has cut it short', async () => {
