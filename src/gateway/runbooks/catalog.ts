@@ -13,7 +13,7 @@ export interface ListedRunbook extends About {
   readonly path: string
   readonly inputs: readonly Input[]
   /**
-   * All names that its template may use, also names that only a block uses. Unset when the template cannot be
+   * All names that the template may use, also names that only a block uses. Unset if the template cannot be
    * read.
    */
   readonly names?: readonly string[]
@@ -28,7 +28,7 @@ export interface Listing {
   readonly message: string
   /** At most 10,000 per folder, ordered by path. */
   readonly runbooks: readonly ListedRunbook[]
-  /** Whether there are, or may be, more runbooks than were read. */
+  /** Whether the repository has, or may have, more runbooks than were read. */
   readonly isCut: boolean
 }
 
@@ -50,9 +50,9 @@ interface Content extends Omit<ListedRunbook, 'path'> {
 /** Contents by object id. */
 type Contents = ReadonlyMap<string, Content>
 
-/** Limit of what one listing reads. A runbook has some KB. */
+/** Maximum number of bytes that one listing reads. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
-/** Files that are read at the same time, so that git reads while this process parses. */
+/** Number of files that are read at the same time, so that git reads while this process parses. */
 const READS = 32
 const MAX_MESSAGE_CHARACTERS = 4_096
 
@@ -60,9 +60,11 @@ const MAX_MESSAGE_CHARACTERS = 4_096
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS
-  /** Parts by folder. Only folders of the settings' connections are here. */
+  /** Parts by folder. Only folders of connections in the settings are kept. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
-  /** Contents by folder, from the last listing for the next one. Most files stay as they are. */
+  /**
+   * Contents by folder, kept from the last listing for the next listing, because most files do not change.
+   */
   readonly #contents = new Map<string, Contents>()
 
   /** @param limits for tests */
@@ -119,7 +121,7 @@ export class Catalog {
       this.#contents.set(folder, contents)
       return { runbooks, isCut: walk.isCut || runbooks.length < files.length }
     } catch (error) {
-      // A listing that took too long keeps its contents, so the next one gets further.
+      // After a listing that took too long, its contents are kept, so that the next listing reads more files.
       if (contents.size > (known?.size ?? 0)) this.#contents.set(folder, contents)
       throw error
     } finally {
@@ -138,15 +140,15 @@ export class Catalog {
       return content
     } catch (error) {
       if (!hasFault(error, 'content')) throw error
-      // The text names the path, so it is not remembered for other files with this content.
+      // The message contains the path, so it is not kept for other files with the same content.
       return { inputs: [], error: error.message, length: 0 }
     }
   }
 }
 
 /**
- * Returns the first runbooks in the order of the list, whichever was read first. The one that passes the
- * limit is the last.
+ * Returns the first runbooks in the order of the list, not in the order of reading. The runbook that exceeds
+ * the limit is the last.
  */
 function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): ListedRunbook[] {
   const listed: ListedRunbook[] = []

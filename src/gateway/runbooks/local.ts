@@ -1,21 +1,21 @@
 import { lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-/** A larger packed-refs is not read: git fetches instead. */
+/** Maximum size of a packed-refs file that is read. For a larger file, git fetches instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
 interface GitDirs {
-  /** Holds HEAD. A linked worktree has its own. */
+  /** Folder with HEAD. A linked worktree has its own folder. */
   readonly gitDir: string
-  /** Holds refs and packed-refs, shared by all worktrees. */
+  /** Folder with refs and packed-refs, which all worktrees share. */
   readonly commonDir: string
 }
 
 /**
- * Returns the commit to which a local repository's branch (or HEAD) points now. It is read from the
- * repository's files in well under a millisecond; a fetch that finds nothing new takes ten. `undefined` for
- * layouts that this does not read (reftable, symbolic branches, not a repository): then only a fetch can
- * tell.
+ * Returns the commit to which a local repository's branch (or HEAD) points now. Reading the repository's
+ * files takes less than a millisecond, while a fetch without new commits takes ten. Returns `undefined` for
+ * layouts that are not supported here (reftable, symbolic branches, not a repository). Then only a fetch
+ * finds the commit.
  */
 export async function localTip(path: string, branch: string | undefined): Promise<string | undefined> {
   const dirs = await findGitDirs(path)
@@ -24,13 +24,16 @@ export async function localTip(path: string, branch: string | undefined): Promis
   if (head === undefined || isObjectId(head)) return head
   const ref = /^ref: (refs\/heads\/.+)$/.exec(head)?.[1]
   if (ref === undefined || ref.split('/').includes('..')) return undefined
-  // The loose file first: git writes packed-refs before it removes the loose file.
+  // The loose file is read first, because git writes packed-refs before it removes the loose file.
   const loose = await readLine(join(dirs.commonDir, ref))
   if (loose !== undefined) return isObjectId(loose) ? loose : undefined
   return packedTip(dirs.commonDir, ref)
 }
 
-/** Returns the spellings that git may compare with `safe.directory`; which ones depends on its version. */
+/**
+ * Returns the paths that git may compare with `safe.directory`. Versions of git differ in the path that they
+ * compare.
+ */
 export async function ownedPaths(path: string): Promise<string[]> {
   const dirs = await findGitDirs(path)
   const paths = [path, join(path, '.git'), ...(dirs === undefined ? [] : [dirs.gitDir, dirs.commonDir])]
@@ -38,7 +41,7 @@ export async function ownedPaths(path: string): Promise<string[]> {
   return [...new Set([...paths, ...real])]
 }
 
-/** Returns undefined where there is no repository. */
+/** Returns undefined if the path is not a repository. */
 async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   const gitDir = await findGitDir(path)
   if (gitDir === undefined) return undefined
@@ -47,7 +50,7 @@ async function findGitDirs(path: string): Promise<GitDirs | undefined> {
 }
 
 /**
- * Looks in git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare
+ * Searches in git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare
  * repository.
  */
 async function findGitDir(path: string): Promise<string | undefined> {
@@ -81,9 +84,9 @@ function isObjectId(text: string): boolean {
 }
 
 /**
- * Whether a file that the branch does not have is in the working tree of a local repository, so that only a
- * commit is missing. False where the working tree is of another branch, or there is no working tree. Like
- * git, it follows no links.
+ * Tells whether a file that is missing on the branch is in the working tree of a local repository, so that it
+ * only has to be committed. Returns false if another branch is checked out, or if there is no working tree.
+ * As in git, links are not followed.
  */
 export async function isInWorktree(
   repository: string,

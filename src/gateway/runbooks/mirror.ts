@@ -20,13 +20,16 @@ import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 
-/** Age at which a clone's folder was left by a crash; longer than any fetch may take. */
+/** Age at which the folder of a clone counts as left by a crash. No fetch may take so long. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
-/** Records the mirror's remote and branch. Its modification time is the time of the last good fetch. */
+/**
+ * File with a digest of the mirror's remote and branch. Its modification time is the time of the last good
+ * fetch.
+ */
 const ORIGIN_FILE = 'runbooks-origin'
 /**
- * Texts with which git says that its files are broken. Too many matches do no harm: only a complete mirror
- * replaces another.
+ * Messages of git about broken files. A false match does no harm, because only a complete mirror replaces the
+ * old mirror.
  */
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
@@ -36,19 +39,19 @@ interface MirrorOptions extends FetchOptions {
   readonly path: string
   readonly log: Logger
   /**
-   * Called when another folder has taken the mirror's place. Files that are open in the old one are outdated.
+   * Called when another folder has replaced the mirror. Files that are open in the old folder are outdated.
    */
   readonly onReplaced: () => void
 }
 
-/** Codes that mean that there is no copy, or something else in its place. */
+/** Error codes that mean that the copy does not exist, or that its path is something else. */
 const NO_ORIGIN: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 type ObjectFormat = 'sha1' | 'sha256'
 
 /**
- * The private bare copy of one remote branch. It appears at its path only when it is complete: the first
- * fetch, and each one that starts over, goes to a folder beside it, which then takes its place.
+ * The private bare copy of one remote branch. A copy appears at its path only when it is complete. The first
+ * fetch, and each fetch that starts over, writes to a folder beside the path, which is then renamed.
  */
 export class Mirror {
   readonly #options: MirrorOptions
@@ -65,8 +68,8 @@ export class Mirror {
 
   /**
    * Returns the time of the copy's last fetch, in ms since 1970; `undefined` if there is no copy of this
-   * remote and branch. Throws a RunbookError when the time cannot be read: a good copy must not be thrown
-   * away because a descriptor was missing.
+   * remote and branch. Throws a RunbookError if the time cannot be read, because a good copy must not be
+   * discarded when only a descriptor is missing.
    */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
@@ -87,7 +90,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches new commits. Starts over if there is no copy, or if it turns out to be broken or too big. */
+  /** Fetches new commits. Starts over if there is no copy, or if the copy is broken or too big. */
   async update(): Promise<void> {
     if ((await this.fetchedAt()) === undefined) return this.rebuild()
     try {
@@ -100,7 +103,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches the whole branch again. The old copy stays until the new one is complete. */
+  /** Fetches the whole branch again. The old copy stays until the new copy is complete. */
   async rebuild(): Promise<void> {
     const { path } = this.#options
     await this.#prepareFolder()
@@ -128,7 +131,7 @@ export class Mirror {
 
   async #initAndFetch(fresh: string, format: ObjectFormat): Promise<void> {
     await mkdir(fresh, { mode: 0o700 })
-    // An empty template, so that no hooks come from the machine's own template.
+    // The template is empty, so that no hooks are copied from the machine's own template.
     const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
     const { code, stderr } = await runInMirror(fresh, args, this.#options)
     if (code !== 0) throw new RunbookError('repository', `git init failed: ${stderr.trim()}`)
@@ -163,8 +166,9 @@ export class Mirror {
 
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
-    // The path may be a file, or a link to anywhere. Nothing of ours goes through a link, and only the link
-    // itself is removed. EISDIR and EPERM: another gateway on this state folder has just made the folder.
+    // The path may be a file, or a link to any place. The gateway never writes through a link, and removes
+    // only the link itself. EISDIR and EPERM mean that another gateway on this state folder has just created
+    // the folder.
     if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT', 'EISDIR', 'EPERM'))
     try {
       claimFolder(folder)
@@ -176,7 +180,7 @@ export class Mirror {
     await removeAbandoned(folder, basename(this.#options.path))
   }
 
-  /** Returns a digest, because not even a path of the remote is for everybody to read. */
+  /** Returns a digest, because even the path of the remote may be confidential. */
   #origin(): string {
     const { remote, branch } = this.#options
     return createHash('sha256')
@@ -185,7 +189,10 @@ export class Mirror {
   }
 }
 
-/** Does not follow a link: the mirror that was made here is not at its other end. */
+/**
+ * Tells whether the path is a folder. Links are not followed, because the gateway never makes its mirror
+ * behind a link.
+ */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory()
@@ -198,7 +205,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function replaceFolder(path: string, fresh: string): Promise<void> {
   const old = `${path}.old-${randomBytes(6).toString('hex')}`
   await rename(path, old).catch(ignore('ENOENT'))
-  // Another gateway on this state folder may just have put its own copy there, as fresh as ours.
+  // Another gateway on this state folder may have just put its own copy there, which is as fresh as our copy.
   await rename(fresh, path).catch(ignore('ENOTEMPTY', 'EEXIST'))
   await rm(old, { recursive: true, force: true })
 }

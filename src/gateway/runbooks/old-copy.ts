@@ -1,8 +1,8 @@
-/** A copy that is served though it may be outdated: nothing newer could be fetched. */
+/** A copy that is served although it may be outdated, because nothing newer could be fetched. */
 export interface OldCopy {
   /** Time of its fetch, in ms since 1970. */
   readonly copiedAt: number
-  /** Reason why there is no newer copy: git's text, without credentials. */
+  /** Reason why there is no newer copy, in git's words without credentials. */
   readonly reason: string
 }
 

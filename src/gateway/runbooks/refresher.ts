@@ -6,9 +6,9 @@ import type { Mirror } from './mirror.ts'
 import type { OldCopy } from './old-copy.ts'
 import type { Remote } from '../settings/repositories.ts'
 
-/** After a fetch that has reached the time or the size limit, the next one waits at least this long. */
+/** Minimum pause after a fetch that has exceeded the time or the size limit. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000
-/** If a fetch takes longer, the previous copy is served. The fetch continues. */
+/** If a fetch takes longer than this, the previous copy is served, and the fetch continues. */
 const PATIENCE_MS = 2_000
 const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and continues`
 
@@ -17,7 +17,7 @@ interface RefresherOptions {
   readonly remote: Remote
   readonly branch: string | undefined
   readonly mirror: Mirror
-  /** The mirror's commit; `undefined` if no commit can be read. */
+  /** Returns the mirror's commit, or `undefined` if no commit can be read. */
   readonly mirrorTip: () => Promise<string | undefined>
   /**
    * Time in ms for which a copy of a remote repository counts as fresh, and a failed fetch is not retried.
@@ -29,7 +29,7 @@ interface RefresherOptions {
 }
 
 interface Flight {
-  /** Settles with the copy that is served instead, where the fetch failed. */
+  /** Resolves to the copy that is served instead, if the fetch failed. */
   readonly landed: Promise<OldCopy | undefined>
   readonly startedAt: number
   /** Whether the log has said that this fetch is slow. */
@@ -38,13 +38,13 @@ interface Flight {
 
 /**
  * Decides when to fetch, and lets all callers share one fetch. A local repository is compared on each call,
- * so that a commit made just before is seen. A remote one is fetched when the last fetch is `refreshMs` ago.
- * When the fetch fails, or takes long, the last good copy is served, and the log says so.
+ * so that a commit made just before is seen. A remote repository is fetched if the last fetch was at least
+ * `refreshMs` ago. If the fetch fails, or takes long, the last good copy is served, and a warning is logged.
  */
 export class Refresher {
   readonly #options: RefresherOptions
   #flight: Flight | undefined
-  /** Time on the monotonic clock, like all times here. */
+  /** Time of the last fetch on the monotonic clock. */
   #fetchedAt = -Infinity
   #pause: { readonly until: number; readonly error: Error } | undefined
 
@@ -53,14 +53,14 @@ export class Refresher {
   }
 
   /**
-   * Settles when the mirror is fresh, or may be served as it is: then with the facts about the old copy.
-   * Throws a RunbookError if there is no copy.
+   * Resolves when the mirror is fresh. If an old copy may be served instead, resolves to facts about this
+   * copy. Throws a RunbookError if there is no copy.
    */
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
-    // An old copy of a local repository is never served, because a user who has just committed expects to see
-    // the commit.
+    // For a local repository an old copy is never served, because users expect to see a commit that they have
+    // just made.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
@@ -72,13 +72,18 @@ export class Refresher {
     return { copiedAt, reason: SLOW }
   }
 
-  /** Fetches in any case, unlike `refresh`: a caller knows of a commit that is missing here. */
+  /**
+   * Fetches even if the mirror is fresh, because a caller has named a commit that the mirror does not have.
+   */
   async fetchNow(): Promise<void> {
     if (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fetch()
   }
 
-  /** Rebuilds a broken mirror, but only if it is still the one of `generation`. Throws if that fails. */
+  /**
+   * Rebuilds a broken mirror, but only if it was not rebuilt since `generation`. Throws if the rebuild
+   * fails.
+   */
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {
@@ -89,15 +94,15 @@ export class Refresher {
     })
   }
 
-  /** Settles once no fetch is running. */
+  /** Settles when no fetch is running. */
   async close(): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
   }
 
   async #makeFresh(): Promise<OldCopy | undefined> {
     if (this.#flight !== undefined) {
-      // This fetch may have begun before our caller's last commit, so the freshness is checked again after
-      // it.
+      // This fetch may have begun before the caller's last commit, so the freshness is checked again after
+      // the fetch.
       await settled(this.#flight.landed)
       if (await this.#isFresh()) return undefined
     }
@@ -159,13 +164,14 @@ export class Refresher {
 
   /**
    * Runs the job.
-   * @returns the error, if there was one. During a pause nothing is tried, and the error is the last one.
+   * @returns the error, or undefined. During a pause the job is not run, and the last error is returned
+   * again.
    */
   async #attempt(job: () => Promise<void>): Promise<Error | undefined> {
     if (this.#isPaused()) return this.#pause?.error
     const startedAt = performance.now()
     try {
-      // Checked here too: after close() nothing may be written to the state folder any more.
+      // Closing is also checked here, because after close() nothing may be written to the state folder.
       this.#options.closing.throwIfAborted()
       await job()
     } catch (cause) {
@@ -180,7 +186,7 @@ export class Refresher {
     return undefined
   }
 
-  /** Returns the error for refusals of the system: no space, no descriptor, no right. */
+  /** Returns the error for failures of the system, for example no space, no descriptor or no permission. */
   #uncopied(cause: unknown): RunbookError {
     const text = `runbook repository ${this.#options.name} could not be copied`
     return new RunbookError(
@@ -203,7 +209,10 @@ export class Refresher {
   }
 }
 
-/** Whether the error has a text for callers. The system's errors have a code, and no such text. */
+/**
+ * Tells whether the error's message is meant for callers. Errors of the system have a code, and their
+ * messages are not.
+ */
 function isOurs(cause: unknown): cause is Error {
   return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }

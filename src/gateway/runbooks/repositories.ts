@@ -4,17 +4,17 @@ import type { RepositorySettings } from '../settings/settings.ts'
 import { parseRemote, repositoryKey } from '../settings/repositories.ts'
 import { REFRESH_MS, RunbookRepository } from './repository.ts'
 
-/** A configured repository under both of its names. */
+/** A configured repository with its two names. */
 export interface NamedRepository {
   readonly name: string
   /**
-   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`, or the name in the
-   * settings for a folder of this machine, whose path stays secret.
+   * The name in requests, addresses and labels. This is hoop's key `<host>/<path without .git>`. For a folder
+   * of this machine, whose path stays secret, it is the name in the settings.
    */
   readonly key: string
-  /** hoop's key of a folder, which requests may use too. */
+  /** hoop's key, also for a folder. Requests may use this key, too. */
   readonly hoopKey: string
-  /** Without credentials. */
+  /** URL without credentials. */
   readonly gitUrl: string
   /** Time for which a fetched commit counts as fresh. */
   readonly refreshMs: number
@@ -31,8 +31,8 @@ interface LeavingRepository extends Pick<NamedRepository, 'name' | 'repository'>
 }
 
 /**
- * The repositories of the settings in force. They are replaced while runbooks are read. So look a repository
- * up by its name for each read, and begin the read before the next `await`.
+ * The repositories of the settings in force. They may be replaced while runbooks are read. So find a
+ * repository by its name for each read, and begin the read before the next `await`.
  */
 export class Repositories {
   readonly #stateDir: string
@@ -57,16 +57,18 @@ export class Repositories {
   }
 
   /**
-   * Returns the repository that a request or a record names, by its name in gateway.yaml or by hoop's key.
+   * Returns the repository with this name in gateway.yaml, or with this key of hoop. Requests and records
+   * contain either.
    */
   called(name: string): NamedRepository | undefined {
     return this.#open.find((one) => one.name === name || one.hoopKey === name)
   }
 
   /**
-   * Opens repositories that are new or changed. Replaced ones are closed when their last reader is done.
-   * @returns the new ones
-   * @throws RunbookError: then nothing has changed
+   * Opens repositories that are new or changed. Replaced repositories are closed when their last reader is
+   * done.
+   * @returns the new and changed repositories
+   * @throws RunbookError, in which case nothing has changed
    */
   replace(settings: readonly RepositorySettings[]): readonly NamedRepository[] {
     const before = this.#open
@@ -103,7 +105,10 @@ export class Repositories {
     this.#leaving = [...this.#leaving, { name, repository, left }]
   }
 
-  /** Settles when earlier repositories of this name have left the mirror, which they share. */
+  /**
+   * Settles when earlier repositories of this name no longer use the mirror, which they share with the new
+   * repository.
+   */
   async #left(name: string, repository: RunbookRepository): Promise<void> {
     const own = this.#leaving.findIndex((one) => one.repository === repository)
     const before = this.#leaving.slice(0, own === -1 ? undefined : own).filter((one) => one.name === name)

@@ -22,28 +22,29 @@ export interface RunbookRepositoryOptions {
   readonly name: string
   /** A local path, `file://`, `https://` (credentials allowed), `ssh://` or `user@host:path`. */
   readonly url: string
-  /** Undefined: the branch of the remote's HEAD. */
+  /** Undefined means the branch of the remote's HEAD. */
   readonly branch?: string | undefined
   /** The mirror is in `<stateDir>/repositories/`. */
   readonly stateDir: string
   readonly log: Logger
-  /**
-   * Settles when the mirror belongs to this repository: an earlier one with another remote may have had it.
-   */
+  /** Settles when no earlier repository with another remote uses the mirror any more. */
   readonly before?: (() => Promise<void>) | undefined
-  /** Milliseconds for which a copy of a remote repository counts as fresh; 10,000 unless given. */
+  /** Milliseconds for which a copy of a remote repository counts as fresh (default: 10,000). */
   readonly refreshMs?: number | undefined
-  /** Milliseconds that one fetch may take; 30,000 unless given. */
+  /** Time limit of one fetch in milliseconds (default: 30,000). */
   readonly fetchTimeoutMs?: number | undefined
-  /** Largest size of the mirror in bytes; 1 GiB unless given. */
+  /** Maximum size of the mirror in bytes (default: 1 GiB). */
   readonly maxBytes?: number | undefined
-  /** git's environment is chosen from this (PATH, HOME, proxies, ...); the process's own unless given. */
+  /**
+   * Environment from which git's variables are chosen, such as PATH, HOME and proxies (default: the
+   * environment of the process).
+   */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
 interface RunbookFile {
   readonly text: string
-  /** Full id of the commit it was read from. */
+  /** Full id of the commit from which the text was read. */
   readonly commit: string
   /** Set when there may be a newer commit that could not be fetched. */
   readonly oldCopy?: OldCopy
@@ -69,7 +70,7 @@ interface Parts {
 
 /**
  * One git repository of runbooks. Files are read from the git objects of a private mirror, at a commit of the
- * configured branch; there is no work tree. The caller of `open` closes it.
+ * configured branch, without a work tree. The caller of `open` closes the repository.
  */
 export class RunbookRepository {
   readonly #parts: Parts
@@ -86,9 +87,9 @@ export class RunbookRepository {
   }
 
   /**
-   * Returns the text of a file at the branch's newest commit, or at `refHash`: 7 to 64 hex digits of a commit
-   * that is on the branch. An empty one counts as none. Throws a RunbookError, whose `code` tells the kind of
-   * fault.
+   * Returns the text of a file at the branch's newest commit, or at `refHash`, which is 7 to 64 hex digits of
+   * a commit on the branch. An empty `refHash` counts as missing. Throws a RunbookError with the `code` of
+   * the fault.
    */
   async readFile(path: string, refHash?: string): Promise<RunbookFile> {
     const components = splitPath(path)
@@ -99,7 +100,7 @@ export class RunbookRepository {
         const commit = hash === undefined ? tip.commit : await this.#reviewedCommit(hash, tip.commit)
         const oid = await findBlob(this.#parts.objects, commit, components)
         const text = await readText(this.#parts.objects, oid, path)
-        // A commit that was named by its hash is the same in a newer copy.
+        // A commit with a given hash is the same in a newer copy, so the age of the copy does not matter.
         return { text, commit, ...(oldCopy !== undefined && hash === undefined && { oldCopy }) }
       } catch (error) {
         if (!hasFault(error, 'missing')) throw error
@@ -119,7 +120,7 @@ export class RunbookRepository {
     })
   }
 
-  /** Fetches what the first read needs. Throws a RunbookError when there is nothing to read. */
+  /** Fetches the mirror before the first read. Throws a RunbookError if nothing can be read. */
   async prepare(): Promise<void> {
     await this.#counted(async () => {
       const { before, closing, refresher } = this.#parts
@@ -140,7 +141,7 @@ export class RunbookRepository {
     await Promise.all([refresher.close(), ancestry.close(), objects.close()])
   }
 
-  /** Closes as soon as no read is running. */
+  /** Closes the repository when no read is running. */
   async retire(): Promise<void> {
     while (this.#reads.size > 0) await Promise.allSettled(this.#reads)
     await this.close()
@@ -186,13 +187,13 @@ export class RunbookRepository {
     const file = components.join('/')
     return new RunbookError(
       'uncommitted',
-      `runbook file ${file} is not committed in ${name}: git add, git commit`,
+      `runbook file ${file} is not committed in ${name}; run git add and git commit`,
     )
   }
 
   /**
-   * Returns the commit, which must be on the branch. Otherwise everybody who may push another branch could
-   * run scripts without review.
+   * Returns the commit. It must be on the branch, because otherwise all users who may push another branch
+   * could run scripts without review.
    */
   async #reviewedCommit(hash: string, tip: string): Promise<string> {
     const { name, objects, ancestry, refresher } = this.#parts
@@ -209,7 +210,7 @@ export class RunbookRepository {
     throw new RunbookError('ref', `ref_hash ${hash} is not on the configured branch of repository ${name}`)
   }
 
-  /** Rebuilds the mirror, once, when it lacks something that it should hold. */
+  /** Runs the read again, once, after a rebuild of the mirror if the mirror is damaged. */
   async #healing<T>(read: () => Promise<T>): Promise<T> {
     const { mirror, refresher } = this.#parts
     const { generation } = mirror

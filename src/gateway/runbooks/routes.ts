@@ -28,15 +28,16 @@ interface RunbookRouting {
 const TIMES = { created_at: null, updated_at: null }
 
 /**
- * Shows which runbooks can be run on which connections, with their parameters. hoop's gateway keeps its
- * configuration in its database. Here it is in gateway.yaml: it is shown in hoop's form, and not changed.
+ * Shows which runbooks can be run on which connections, with their parameters. hoop's gateway stores the
+ * configuration of runbooks in its database. Here the configuration is in gateway.yaml, so these routes show
+ * it in hoop's form but cannot change it.
  */
 export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbookContract> {
   const { users, repositories } = services
   return {
     list: async ({ user, query }) => {
       checkConfigured(services, hoopWords.noRunbookConfiguration)
-      // `connection` is hoop's old name for it.
+      // `connection` is hoop's old name of `connection_name`.
       const named = [query.connection_name, query.connection].find(
         (name) => name !== undefined && name !== '',
       )
@@ -82,11 +83,14 @@ function checkConfigured({ repositories }: RunbookRouting, text: string): void {
 }
 
 interface ListOptions {
-  /** The connection that the caller means. Each runbook says whether a run on it is to be confirmed. */
+  /**
+   * The connection in the request. If set, each runbook has `confirm`, which tells whether users must confirm
+   * a run on this connection.
+   */
   readonly connection?: ConnectionSettings | undefined
-  /** Whether each runbook has the connections on which it can be run. */
+  /** Whether the answer lists, for each runbook, the connections on which it can run. */
   readonly withConnections: boolean
-  /** Whether the list includes runbooks of all repositories that can be run on none of the connections. */
+  /** Whether the list also includes runbooks that cannot run on any of the connections. */
   readonly withUnused?: boolean
 }
 
@@ -100,7 +104,7 @@ async function listAll(
   const errors: string[] = []
   const repositories: RunbookLists['repositories'][number][] = []
   for (const { name } of services.repositories.all) {
-    // It may have been replaced while the repository before it was read.
+    // This repository may have been replaced while the previous repository was read.
     const named = services.repositories.named(name)
     if (named === undefined) continue
     const users = connections.filter(
@@ -164,8 +168,8 @@ function itemOf({ path, inputs, names, error, title, description }: ListedRunboo
 }
 
 /**
- * Does the same as hoop's parser: `required` is what the template declares, not whether the input may be left
- * out.
+ * As in hoop's parser, `required` tells whether the template declares `required`, not whether the input may
+ * be left out.
  */
 function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   return {
@@ -183,7 +187,9 @@ function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   }
 }
 
-/** Returns the lists as if there were one repository. Absent when there is nothing. */
+/**
+ * Returns hoop's deprecated fields, which merge all repositories into one. Empty if there is no repository.
+ */
 function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer> {
   const [first] = repositories
   if (first === undefined) return {}
@@ -192,7 +198,8 @@ function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer
 }
 
 /**
- * Answers in the form from when there was one repository: all items, the first commit.
+ * Answers in hoop's first form, which has one repository: the items of all repositories, and the first
+ * commit.
  * @throws RequestRefused when no repository can be read
  */
 function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
@@ -203,7 +210,10 @@ function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
   return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }
 
-/** Returns one rule per connection: its users run the files in its path. */
+/**
+ * Returns one rule per connection. The rule allows the connection's users to run the files in the
+ * connection's path.
+ */
 function rulesOf(
   { repositories }: RunbookRouting,
   connections: readonly (ConnectionSettings | undefined)[],
@@ -228,7 +238,7 @@ function ruleOf({ name, runbooks, access }: ConnectionSettings, { key }: NamedRe
   }
 }
 
-/** Returns the configuration without secrets, which hoop shows. */
+/** Returns the configuration without the secrets that hoop shows. */
 function configurationOf({ key, gitUrl, refreshMs }: NamedRepository): RepositoryAnswer {
   return {
     repository: key,

@@ -3,7 +3,7 @@ import { within } from '../../basics/abort.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 import type { RunbookRepository } from './repository.ts'
 
-/** A remote that takes longer does not delay the start: its result is logged later. */
+/** Time after which the start no longer waits for remotes. Their results are logged later. */
 const PATIENCE_MS = 2_000
 
 interface NamedForLog {
@@ -12,8 +12,9 @@ interface NamedForLog {
 }
 
 /**
- * Fetches all repositories, and logs the ones that cannot be read: one line each. Settles when all are
- * checked, or after two seconds. Where an old copy is served instead, the repository logs that itself.
+ * Fetches all repositories, and logs a line for each repository that cannot be read. Settles when all
+ * repositories are checked, or after two seconds. If an old copy is served instead, the repository logs a
+ * warning itself.
  */
 export async function checkRepositories(repositories: readonly NamedForLog[], log: Logger): Promise<void> {
   const checks = Promise.all(repositories.map((one) => check(one, log)))

@@ -56,7 +56,7 @@ function version() {
 test('a git command without a descriptor left is refused with what to do', async () => {
   await withDescriptors(0, async () => {
     await expect(version()).rejects.toThrow(RunbookError)
-    await expect(version()).rejects.toThrow('too many files are open (EMFILE): raise the limit (ulimit -n)')
+    await expect(version()).rejects.toThrow('too many files are open (EMFILE); raise the limit (ulimit -n)')
   })
   expect((await version()).code).toBe(0)
 })

@@ -12,7 +12,7 @@ describe('a file that no commit has', () => {
     workshop.commit({ 'ops/a.sql': '1' })
     writeFileSync(join(workshop.origin, 'ops', 'b.sql'), '2')
     const read = (file: string, branch?: string) => workshop.open({ branch }).readFile(file)
-    const uncommitted = 'runbook file ops/b.sql is not committed in books: git add, git commit'
+    const uncommitted = 'runbook file ops/b.sql is not committed in books; run git add and git commit'
     await expect(read('ops/b.sql')).rejects.toThrow(uncommitted)
     await expect(read('ops/b.sql', 'main')).rejects.toMatchObject({ code: 'runbook-not-found' })
     await expect(read('ops/c.sql')).rejects.toThrow(/^runbook file ops\/c\.sql not found on git repo$/)

@@ -94,7 +94,7 @@ connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
 
   it.each([
     ['session.user_mail', 'did you mean session.user_email?'],
-    ['nothing', 'there are session.id, session.user_email,'],
+    ['nothing', 'the presets are session.id, session.user_email,'],
   ])('refuses the preset %s', (value, hint) => {
     const mapping = `{ type: preset, jira_field: summary, value: ${value} }`
     const [problem] = problems(

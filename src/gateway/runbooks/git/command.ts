@@ -2,11 +2,11 @@ import { mirrorEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitResult } from './git.ts'
 
-/** None of these commands uses a network or reads much. */
+/** Time limit of a command. These commands use no network and read little. */
 const TIMEOUT_MS = 10_000
 
 export interface CommandOptions {
-  /** git's environment is chosen from this one. */
+  /** Environment from which git's variables are chosen. */
   readonly outerEnv: NodeJS.ProcessEnv
   /** Aborts when the repository is closed. */
   readonly closing: AbortSignal

@@ -2,14 +2,14 @@ import { runInMirror, type CommandOptions } from './command.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** At most this many questions may wait. git answers them one process at a time. */
+/** Maximum number of checks that may wait. Only one git process runs at a time. */
 const MAX_WAITING = 100
-/** People run few commits by hash: those of open reviews. */
+/** Maximum number of remembered answers. Users run few commits by hash, mostly commits of open reviews. */
 const MAX_REMEMBERED = 1_000
 
 /**
- * Returns `ref_hash` in lower case. Throws a RunbookError unless it is 7 to 64 hex digits: no branch, no
- * `HEAD~1`.
+ * Returns `ref_hash` in lower case. Throws a RunbookError if it is not 7 to 64 hex digits, for example a
+ * branch or `HEAD~1`.
  */
 export function checkRefHash(refHash: string): string {
   if (/^[0-9a-f]{7,64}$/i.test(refHash)) return refHash.toLowerCase()
@@ -20,8 +20,8 @@ export function checkRefHash(refHash: string): string {
 }
 
 /**
- * Returns the full id of the commit that a (shortened) hash means; `undefined` if the mirror has no such
- * object. Throws a RunbookError if the hash means another kind of object, or fits several commits.
+ * Returns the full id of the commit with this (shortened) hash, or `undefined` if the mirror has no such
+ * object. Throws a RunbookError if the object is not a commit, or if several commits match.
  */
 export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
   const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
@@ -29,7 +29,7 @@ export async function findCommit(objects: ObjectReader, hash: string): Promise<s
   // counts.
   if (commit.kind === 'found' && commit.oid.startsWith(hash)) return commit.oid
   if (commit.kind === 'ambiguous')
-    throw new RunbookError('ref', `ref_hash ${hash} is ambiguous: give more digits`)
+    throw new RunbookError('ref', `ref_hash ${hash} is ambiguous; send more digits`)
   const object = await objects.read(hash, MAX_STRUCTURE_BYTES)
   if (object.kind === 'missing') return undefined
   throw new RunbookError('ref', `ref_hash ${hash} is not a commit`)
@@ -48,7 +48,7 @@ export class Ancestry {
     this.#options = options
   }
 
-  /** Whether `tip` is `commit` or descends from it; both are full object ids. */
+  /** Tells whether `tip` is `commit` or a descendant of `commit`. Both arguments are full object ids. */
   async includes(commit: string, tip: string): Promise<boolean> {
     if (commit === tip) return true
     // The tip is part of the key: after a force push the commit may no longer be on the branch.
@@ -59,14 +59,14 @@ export class Ancestry {
     return ancestor
   }
 
-  /** Settles once none of our git processes is left. */
+  /** Settles after all our git processes have ended. */
   async close(): Promise<void> {
     await this.#last.catch(() => undefined)
   }
 
   async #inTurn(question: () => Promise<boolean>): Promise<boolean> {
     if (this.#waiting >= MAX_WAITING)
-      throw new RunbookError('repository', 'too many ref_hash checks are waiting: try again')
+      throw new RunbookError('repository', 'too many ref_hash checks are waiting; try again later')
     this.#waiting += 1
     const answer = this.#last.then(question, question)
     this.#last = answer

@@ -1,9 +1,12 @@
 import type { UrlCredentials, Remote } from '../../settings/repositories.ts'
 
-/** The complete environment of a child; nothing else is inherited. */
+/** The complete environment of a child process. No other variables are inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/** Variables that git gets from our environment. All others (GIT_DIR, GIT_EXEC_PATH, tokens) stay out. */
+/**
+ * Variables that git inherits from our environment. Other variables (GIT_DIR, GIT_EXEC_PATH, tokens) are not
+ * passed on.
+ */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -22,15 +25,15 @@ const PASSED_ON = [
 ]
 
 /**
- * A credential helper that answers from the environment. So the password is in no argv and no file, and in no
- * header that a redirect could carry to another host: git asks the helper for `origin` only.
+ * A credential helper that reads the password from the environment, so that no argv and no file contains the
+ * password. git asks the helper only for `origin`, so a redirect cannot send the password to another host.
  */
 const CREDENTIAL_HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
 
 /**
- * Returns the environment of a git command that only uses a mirror: no prompt, no hook, no configuration of
- * the user.
+ * Returns the environment of a git command that only uses a mirror. It allows no prompts, no hooks and no
+ * user configuration.
  */
 export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
   return { ...base(outer), GIT_CONFIG_GLOBAL: '/dev/null', ...configured(SAFE_SETTINGS) }
@@ -38,7 +41,7 @@ export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
 
 /**
  * Returns the environment of `git fetch`. For a local repository `globalConfig` replaces the user's own
- * configuration: git drops GIT_CONFIG_COUNT on its way to upload-pack, but reads this file there too.
+ * configuration, because git does not pass GIT_CONFIG_COUNT to upload-pack, but upload-pack reads this file.
  */
 export function fetchEnvironment(
   outer: NodeJS.ProcessEnv,
@@ -81,9 +84,9 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
 
 function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
-  // The empty helper clears the user's own helpers, which would otherwise be told to store this password.
-  // Without a password (`https://me@host/`) the user's helpers are asked first. Only after them the name is
-  // tried as a token.
+  // The empty helper clears the user's own helpers, which would otherwise be told to store this password. If
+  // the URL has no password (`https://me@host/`), git asks the user's helpers first, and then tries the name
+  // as a token.
   const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]
   const settings: Setting[] = [
     ...SAFE_SETTINGS,

@@ -11,24 +11,28 @@ import { HEAD_REF } from './objects.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/** git keeps changing a pack while it writes it. A pack of this age was left by a crash. */
+/**
+ * git keeps changing a pack while it writes it. A pack that has not changed for this time was left by a
+ * crash.
+ */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
-/** Holds the fetched commit until its size is accepted. Only then the ref that is served moves. */
+/** Points to the fetched commit until its size is accepted. Then `HEAD_REF` is moved to this commit. */
 const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
 
 export interface FetchOptions extends CommandOptions {
   readonly name: string
   readonly remote: Remote
-  /** `undefined`: the branch of the remote's HEAD. */
+  /** `undefined` means the branch of the remote's HEAD. */
   readonly branch: string | undefined
   readonly timeoutMs: number
   readonly maxBytes: number
 }
 
 /**
- * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. When the
- * fetch takes too long or becomes too big, git is ended and its partial files are removed before this throws.
+ * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. If the
+ * fetch takes too long or becomes too big, git is ended and its partial files are removed before the error is
+ * thrown.
  * @throws RunbookError with the end of git's output, credentials masked
  */
 export async function fetchInto(gitDir: string, options: FetchOptions): Promise<void> {
@@ -45,7 +49,7 @@ export async function fetchInto(gitDir: string, options: FetchOptions): Promise<
   await moveHead(gitDir, options)
 }
 
-/** Returns the bytes of all objects, including those that a running fetch has received so far. */
+/** Returns the size of all objects in bytes, including objects that a running fetch has received so far. */
 async function objectBytes(gitDir: string, options: FetchOptions): Promise<number> {
   const { stdout } = await runInMirror(gitDir, ['count-objects', '-v'], options)
   const kibibytes = [...stdout.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map((match) =>
@@ -115,7 +119,7 @@ async function watchSize(
   for (;;) {
     await delay(SIZE_CHECK_EVERY_MS, undefined, { signal: finished }).catch(() => undefined)
     if (finished.aborted) return
-    // Sizes are compared only when they could be counted. The count after the fetch must not fail.
+    // A count that fails here is ignored. The count after the fetch must not fail.
     const bytes = await objectBytes(gitDir, options).catch(() => 0)
     if (bytes > options.maxBytes) stop.abort(tooBig(options))
   }
@@ -135,7 +139,7 @@ function tooBig(options: FetchOptions): RunbookError {
   const mebibytes = Math.ceil(options.maxBytes / 1024 / 1024)
   return new RunbookError(
     'size',
-    `runbook repository ${options.name} is bigger than ${mebibytes} MiB: keep runbooks in a repository of their own`,
+    `runbook repository ${options.name} is bigger than ${mebibytes} MiB; keep the runbooks in a separate repository`,
   )
 }
 
@@ -156,7 +160,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** Removes the partial pack of a git that was ended. Nothing else would ever remove it. */
+/** Removes the partial pack of a git process that was ended. git itself never removes such a pack. */
 async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void> {
   const folder = join(gitDir, 'objects', 'pack')
   const names = await readdir(folder).catch(() => [])
@@ -181,7 +185,8 @@ export function redact(remote: Remote, text: string): string {
 function secrets(remote: Remote): string[] {
   if (remote.kind !== 'https' || remote.credentials === undefined) return []
   const { username, password } = remote.credentials
-  // With a password the user is no secret ("oauth2", "git"), and masking the user would garble every message.
+  // If the URL has a password, the user is not secret ("oauth2", "git"), and masking the user would garble
+  // every message.
   const secret = password ?? username
   return [secret, encodeURIComponent(secret), encodeURI(secret)]
 }

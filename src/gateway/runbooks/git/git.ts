@@ -6,19 +6,22 @@ import { signalGroup } from '../../../basics/signals.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** Only the end of each output is kept: there git prints `fatal:`. */
+/** Number of characters that are kept of each output, from its end, where git prints `fatal:`. */
 const KEPT_CHARACTERS = 4096
 /** Time for git to remove its lock files after SIGTERM, before SIGKILL. */
 const TERM_GRACE_MS = 1_000
-/** Longest wait after SIGKILL, which may not end git either (a dead NFS mount). */
+/** Maximum time to wait after SIGKILL, which may also fail to end git (a dead NFS mount). */
 const GIVE_UP_MS = 5_000
 /**
- * Longest wait for the group after SIGKILL: where process 1 does not reap, as without init, dead processes
- * stay in it for ever.
+ * Maximum time to wait for the group after SIGKILL. If process 1 does not reap (a container without init),
+ * dead processes stay in the group for ever.
  */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
-/** Longest wait after git's exit: an ssh connection that ControlPersist keeps open also keeps stderr open. */
+/**
+ * Maximum time to wait for output after git's exit. An ssh connection that ControlPersist keeps open also
+ * keeps stderr open.
+ */
 const DRAIN_MS = 250
 
 export interface GitRun {
@@ -26,27 +29,27 @@ export interface GitRun {
   readonly env: GitEnvironment
   readonly timeoutMs: number
   readonly timeoutError: () => Error
-  /** Ends the command early; the signal's reason is thrown. */
+  /** Ends the command early. Then the signal's reason is thrown. */
   readonly signal: AbortSignal
 }
 
 export interface GitResult {
-  /** git's exit code; 128 when a signal that was not ours ended it. */
+  /** git's exit code, or 128 if a signal that we did not send ended git. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
 /**
- * Runs one git command in a process group of its own, without stdin. Any exit code is a result. When the time
- * is over or `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the error is
- * thrown.
+ * Runs one git command in a process group of its own, without stdin. Any exit code is a result. After
+ * `timeoutMs`, or when `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the
+ * error is thrown.
  */
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
   const child = spawnGit(run.args, run.env, 'ignore')
-  // Must come first, because a failed start is an 'error' event, which ends the process when it has no
-  // listener.
+  // This listener must be added first, because an 'error' event without a listener (a failed start) ends this
+  // process.
   const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)
@@ -62,7 +65,7 @@ async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRu
   throw outcome
 }
 
-/** Returns the error to throw when the time is over or the signal aborts, whichever comes first. */
+/** Returns the error to throw after the time limit, or when the signal aborts before. */
 function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Error> } {
   const { signal, timeoutMs, timeoutError } = run
   let interrupt: (reason: Error) => void = () => undefined
@@ -79,8 +82,8 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
 }
 
 /**
- * Settles when git has ended and its output is read, or a short time after its end if other processes hold
- * the pipes.
+ * Settles when git has ended and its output is read. If other processes keep the pipes open, settles
+ * `DRAIN_MS` after git's end.
  */
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -104,14 +107,14 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
     signalGroup(pgid, 'SIGKILL')
     await within(ended, GIVE_UP_MS)
   }
-  // git may be gone while one of its children has ignored SIGTERM.
+  // git may have ended although one of its children has ignored SIGTERM.
   signalGroup(pgid, 'SIGKILL')
   await groupGone(pgid)
 }
 
 /**
- * Waits for the group's processes, which are not our children: no event reports their end. Their files are
- * removed next, so they have to be gone.
+ * Waits for the end of the group's processes, because the caller removes their files next. They are not our
+ * children, so no event reports their end.
  */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS

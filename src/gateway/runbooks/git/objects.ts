@@ -10,11 +10,14 @@ export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 
 /**
- * Requests that the child gets before it has answered the first: it reads the next object while it sends the
- * last one.
+ * Maximum number of requests that the child has not answered yet. With several requests it reads the next
+ * object while it sends the previous object.
  */
 const MAX_ASKED = 32
-/** Requests that wait for the child. Each belongs to a REST request, and these have much lower limits. */
+/**
+ * Maximum number of requests that wait for the child. Each belongs to a REST request, and REST requests have
+ * much lower limits.
+ */
 const MAX_WAITING = 1_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEPT_STDERR_CHARACTERS = 2_048
@@ -24,9 +27,9 @@ export const MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
 export interface ObjectReaderOptions {
   readonly gitDir: string
   readonly env: GitEnvironment
-  /** Limit of the waiting requests; 1,000 unless given. */
+  /** Maximum number of waiting requests (default: 1,000). */
   readonly maxWaiting?: number | undefined
-  /** Milliseconds that one request may take; 10,000 unless given. */
+  /** Time limit of one request in milliseconds (default: 10,000). */
   readonly timeoutMs?: number | undefined
 }
 
@@ -38,18 +41,19 @@ interface Request {
 }
 
 interface Child {
-  /** Has no streams when there was no descriptor left to start it. */
+  /** Has no streams if the process had no free descriptor to start git. */
   readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
-  /** Whether the child finishes its requests and gets no further ones. */
+  /** Whether the child only finishes its requests and gets no new requests. */
   retired: boolean
 }
 
 /**
- * Reads objects of one mirror through one lasting `git cat-file --batch` child, where a process for each
- * would take 5 ms. The child starts with the first request, and again after it ended. It answers requests in
- * their order. So its death costs only the request that it was working on: the others are sent again.
+ * Reads objects of one mirror through one lasting `git cat-file --batch` child, because a process for each
+ * object would take 5 ms. The child starts with the first request, and again after it has ended. It answers
+ * requests in their order. If it dies, only the request that it was answering fails, and the other requests
+ * are sent again.
  */
 export class ObjectReader {
   readonly #options: ObjectReaderOptions
@@ -68,7 +72,7 @@ export class ObjectReader {
 
   /**
    * Reads an object by its id (7 to 64 hex digits, optionally followed by `^{commit}`) or the mirror's ref.
-   * Content above `maxBytes` is not read. Rejects with a RunbookError when git cannot read the object.
+   * Content larger than `maxBytes` is not read. Rejects with a RunbookError if git cannot read the object.
    */
   read(name: string, maxBytes: number): Promise<ObjectReply> {
     // The name becomes a line on the child's stdin, so only these forms are allowed.
@@ -90,7 +94,7 @@ export class ObjectReader {
     this.#child.git.stdin?.end()
   }
 
-  /** Rejects waiting requests and settles once every child has ended. */
+  /** Rejects waiting requests, and settles after every child has ended. */
   async close(): Promise<void> {
     this.#closed = true
     this.#askAgain()
@@ -114,7 +118,7 @@ export class ObjectReader {
       this.#child ??= this.#start()
     } catch (error) {
       for (const { reject } of requests) reject(error as Error)
-      // Requests that wait after these would never be sent otherwise.
+      // Without this call, the requests that still wait would never be sent.
       return this.#ask()
     }
     this.#asked.push(...requests)
@@ -135,7 +139,8 @@ export class ObjectReader {
 
   #start(): Child {
     const args = ['--git-dir', this.#options.gitDir, 'cat-file', '--batch']
-    // In a group of its own: Ctrl-C in the gateway's terminal must not end it while the gateway drains.
+    // The child has its own process group, so that Ctrl-C in the gateway's terminal does not end it while the
+    // gateway drains.
     const git = spawnGit(args, this.#options.env, 'pipe')
     let gone = (): void => undefined
     const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
@@ -149,7 +154,7 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    // Must come first, because an 'error' event without a listener ends the process.
+    // This listener must be added first, because an 'error' event without a listener ends this process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))
@@ -179,7 +184,7 @@ export class ObjectReader {
         if (!mayAnswer(this.#asked[0]?.name, reply))
           throw new RunbookError('damaged', 'git cat-file answered out of turn')
         this.#settle()?.resolve(reply)
-        // The content would still come. Only ending the child stops it.
+        // git would still send the content. Only the end of the child stops this.
         if (reply.kind === 'too-large') this.#kill(child)
         else this.#expect(child)
         rest = reader.rest
@@ -227,8 +232,8 @@ export class ObjectReader {
 }
 
 /**
- * Whether the reply can belong to the request. Answers carry no name of the request. One answer too many
- * would give every later request the file of another.
+ * Tells whether the reply can belong to the request. Answers carry no name of the request. With one surplus
+ * answer, every later request would get the file of another request.
  */
 function mayAnswer(name: string | undefined, reply: ObjectReply): boolean {
   const isPeeled = name === undefined || name.endsWith('^{commit}')
@@ -248,5 +253,5 @@ function closedError(): RunbookError {
 }
 
 function busyError(): RunbookError {
-  return new RunbookError('repository', 'too many runbook reads are waiting: try again in a moment')
+  return new RunbookError('repository', 'too many runbook reads are waiting; try again later')
 }

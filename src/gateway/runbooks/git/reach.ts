@@ -17,7 +17,7 @@ const TIMEOUT_MS = 8000
 /** The exit code of `git ls-remote --exit-code` when the repository was reached and has no such branch. */
 const NOTHING = 2
 
-/** Asks a remote for the branch, and fetches nothing. @throws RunbookError */
+/** Checks that a remote answers and has the branch. Fetches nothing. @throws RunbookError */
 export async function reachRemote({ name, url, branch }: Asked, signal: AbortSignal): Promise<void> {
   const remote = parseRemote(url)
   const folder = await mkdtemp(join(tmpdir(), 'runbook-reach-'))

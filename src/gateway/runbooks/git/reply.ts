@@ -7,7 +7,7 @@ export type ObjectReply =
   | { readonly kind: 'missing' }
   | { readonly kind: 'ambiguous' }
 
-/** `<oid> <type> <size>` or `<name> missing`: our names are at most 80 characters long. */
+/** Maximum length of `<oid> <type> <size>` or `<name> missing`. Our names have at most 80 characters. */
 const MAX_HEADER_BYTES = 256
 const NEWLINE = 0x0a
 
@@ -18,22 +18,26 @@ interface Header {
 }
 
 /**
- * Assembles one reply from the pieces that a pipe delivers. Holds at most `maxBytes` of content. Content that
- * is announced as larger is reported as `too-large` before any of it is kept; the child must then be ended.
+ * Assembles one reply from the pieces that a pipe delivers. Holds at most `maxBytes` of content. If the
+ * announced content is larger, the reply is `too-large` and nothing is kept. The caller must then end the
+ * child.
  */
 export class ReplyReader {
   readonly #maxBytes: number
   #header: Header | undefined
   #pieces: Buffer[] = []
   #length = 0
-  /** Bytes after a complete reply: the beginning of the next one. */
+  /** Bytes after a complete reply: the beginning of the next reply. */
   rest: Buffer = Buffer.alloc(0)
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  /** Returns the reply, once it is complete. Throws a RunbookError when it is not in cat-file's format. */
+  /**
+   * Returns the reply after its last piece, else undefined. Throws a RunbookError if the format is not
+   * cat-file's.
+   */
   push(piece: Buffer): ObjectReply | undefined {
     this.#keep(piece)
     const header = this.#header ?? this.#readHeader()

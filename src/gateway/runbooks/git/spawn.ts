@@ -3,20 +3,23 @@ import { closeSync, openSync } from 'node:fs'
 import type { GitEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 
-/** Both ends of three pipes, two for libuv's own report of a failed start, two to spare. */
+/**
+ * Descriptors that a start needs: both ends of three pipes, two for libuv's report of a failed start, and two
+ * in reserve.
+ */
 const DESCRIPTORS_OF_A_START = 10
 
 /** Remedies when git could not be started, by error code. */
 const REMEDIES: Readonly<Partial<Record<string, string>>> = {
-  ENOENT: 'git was not found in PATH: install git (2.32 or newer)',
-  EMFILE: 'git could not be started, too many files are open (EMFILE): raise the limit (ulimit -n)',
-  ENFILE: 'git could not be started, too many files are open on this machine (ENFILE)',
+  ENOENT: 'git was not found in PATH; install git (2.32 or newer)',
+  EMFILE: 'git could not be started, because too many files are open (EMFILE); raise the limit (ulimit -n)',
+  ENFILE: 'git could not be started, because too many files are open on this machine (ENFILE)',
 }
 
 /**
- * Starts git in a process group of its own. Throws a RunbookError for some failures. Others come as an
- * 'error' event, so the caller must listen for it before anything else. Without free descriptors the child
- * has no streams at all, although its type says so.
+ * Starts git in a process group of its own. Throws a RunbookError for some failures. Other failures are an
+ * 'error' event, so the caller must first add a listener for it. Without free descriptors the child has no
+ * streams, although its type has them.
  */
 export function spawnGit(
   args: readonly string[],
@@ -25,7 +28,8 @@ export function spawnGit(
 ): ChildProcess {
   try {
     checkDescriptors()
-    // cwd `/`: git refuses to start in a deleted folder, and the gateway's own folder may be deleted.
+    // The working directory is `/`, because git does not start in a deleted folder, and the gateway's folder
+    // may be deleted.
     return spawn('git', args, { env, cwd: '/', detached: true, stdio: [stdin, 'pipe', 'pipe'] })
   } catch (error) {
     throw gitUnavailable(error)
@@ -41,8 +45,8 @@ export function gitUnavailable(cause: unknown): RunbookError {
 }
 
 /**
- * Throws when there are too few descriptors. A start that runs out of them half-way never returns those that
- * it has taken (Node 20 leaves the pipes of an EMFILE open), so each such request would make it worse.
+ * Throws if there are too few free descriptors. If a start runs out of descriptors, the pipes that it has
+ * opened stay open (Node 20, EMFILE). So each such start would leave fewer descriptors.
  */
 function checkDescriptors(): void {
   const taken: number[] = []

@@ -2,7 +2,7 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** PATH_MAX of Linux: no checkout could hold a longer path. */
+/** PATH_MAX of Linux. No checkout can contain a longer path. */
 const MAX_PATH_BYTES = 4_096
 const SPACE = 0x20
 
@@ -16,13 +16,15 @@ export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
 /**
- * Splits a plain relative path. Throws a RunbookError for all others; git takes a backslash as any character.
+ * Splits a plain relative path. Throws a RunbookError for other paths. A backslash is allowed, since git
+ * treats it as an ordinary character.
  */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
   if (/\p{Cc}/u.test(path)) throw refused(path, 'holds a control character')
-  if (path.startsWith('/')) throw refused(path, 'is absolute: give it relative to the root of the repository')
+  if (path.startsWith('/'))
+    throw refused(path, 'is absolute; write the path relative to the root of the repository')
   const components = path.split('/')
   if (components.includes('')) throw refused(path, 'has an empty component')
   if (components.includes('.') || components.includes('..')) throw refused(path, "must not hold '.' or '..'")
@@ -30,8 +32,8 @@ export function splitPath(path: string): string[] {
 }
 
 /**
- * Walks the tree of `commit` to the blob's object id. Only regular files in real folders count: a link or a
- * submodule on the way is refused, so no path leads out of the repository.
+ * Walks the tree of `commit` to the blob's object id. Only regular files in real folders count. A link or a
+ * submodule in the path is refused, so that no path leads out of the repository.
  */
 export async function findBlob(
   objects: ObjectReader,

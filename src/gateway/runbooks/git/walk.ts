@@ -4,7 +4,7 @@ import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPat
 
 export const LISTING_LIMITS = { runbooks: 10_000, folders: 5_000, ms: 10_000 }
 
-/** Object ids have as many bytes as the commit's own. */
+/** A file or folder. Its id has as many bytes as the id of the commit. */
 export interface TreeEntry {
   readonly oid: string
   readonly path: string
@@ -17,7 +17,7 @@ export class Walk {
   readonly #limits: typeof LISTING_LIMITS
   readonly #end: number
   #folders = 0
-  /** Whether there are, or may be, more files than were returned. */
+  /** Whether the folder has, or may have, more files than were returned. */
   isCut = false
 
   /** @param end deadline, on the monotonic clock */
@@ -29,8 +29,8 @@ export class Walk {
   }
 
   /**
-   * Returns the runbooks of `folder`, which is '' or ends with a slash. None if there is no such folder.
-   * Throws a RunbookError when it takes too long.
+   * Returns the runbooks of `folder`, which is '' or ends with a slash. Returns an empty list if the folder
+   * does not exist. Throws a RunbookError if reading takes too long.
    */
   async runbooks(root: string, folder: string): Promise<TreeEntry[]> {
     const start = await this.#descend(root, folder)
@@ -68,7 +68,7 @@ export class Walk {
     try {
       return await readStructure(this.#objects, tree.oid, 'tree')
     } catch (error) {
-      // A folder with some hundred thousand files is no folder of runbooks.
+      // The folder has some hundred thousand files, so it is not for runbooks and is skipped.
       if (!hasFault(error, 'content')) throw error
       this.isCut = true
       return Buffer.alloc(0)
@@ -76,7 +76,7 @@ export class Walk {
   }
 
   /**
-   * Checks the deadline, for the files as well: reading a template takes time, too.
+   * Checks the deadline. The catalog also calls this for each file, because reading a template takes time.
    * @throws RunbookError after it
    */
   checkTime(): void {
@@ -91,14 +91,16 @@ export class Walk {
 }
 
 /**
- * Whether the name is a runbook's by hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be
- * requested.
+ * Tells whether hoop's rule takes a file of this name for a runbook (protocol.md 9.2). A name that is not
+ * UTF-8 cannot be requested.
  */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
 }
 
-/** Whether a request could name the path: no control characters, not too long. */
+/**
+ * Tells whether a request can contain the path, which must have no control characters and not be too long.
+ */
 function isPlain(path: string): boolean {
   try {
     splitPath(path)

@@ -89,7 +89,7 @@ describe('a file that is missing', () => {
   it('is said to be uncommitted when it is that', async () => {
     writeFileSync(path.join(gateway.repository, 'ops', 'new.runbook.sh'), 'echo new')
     expect(await message('ops/new.runbook.sh')).toBe(
-      'runbook file ops/new.runbook.sh is not committed in rb: git add, git commit',
+      'runbook file ops/new.runbook.sh is not committed in rb; run git add and git commit',
     )
   })
 })
