@@ -1,14 +1,14 @@
 import { gatewayCode, type GatewayCode } from './gateway-codes.ts'
 import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.ts'
 
-// Packets on a connection of HTTP that was upgraded (protocol.md 1.7): each in a frame, without gRPC. Numbers are
-// unsigned, the highest byte first. A frame is
+// Packets on an upgraded HTTP connection (protocol.md 1.7). Each packet is in a frame, without
+// gRPC. Numbers are unsigned, the highest byte first. A frame is
 //   u32 bytes of the rest, u16 bytes of the type, the type, u16 number of the spec's keys,
 //   for each of them u16 bytes of the key, the key, u32 bytes of the value, the value; then the payload.
 
-/** The word of the `Upgrade` header. */
+/** Value of the `Upgrade` header. */
 export const FRAMED_PACKETS = 'runbook-agent-packets'
-/** Upgraded to the stream of one execution, whose metadata are the request's headers. */
+/** Path that upgrades to the stream of one execution. The request's headers are the stream's metadata. */
 export const EXEC_STREAM = '/api/streams/exec'
 
 const END = 'RunbookStreamEnd'
@@ -33,7 +33,7 @@ export function endPacket(code: GatewayCode, message: string): Packet {
   return { type: END, spec: { [CODE]: Buffer.from(code) }, payload: Buffer.from(message) }
 }
 
-/** Returns the end that a gateway has sent; undefined for other packets. */
+/** Returns the code and the text of a gateway's end packet; undefined for other packets. */
 export function endIn(
   packet: Packet,
 ): { readonly code: GatewayCode | undefined; message: string } | undefined {
@@ -41,11 +41,11 @@ export function endIn(
   return { code: gatewayCode(specText(packet, CODE)), message: packet.payload.toString() }
 }
 
-/** Makes packets of pieces of any size. */
+/** Reads packets from pieces of any size. */
 export class FrameReader {
   #pieces: Buffer[] = []
   #bytes = 0
-  /** Bytes that are needed for the next step. */
+  /** Number of bytes that the next frame needs, as far as its length is known. */
   #needed = U32
 
   /** Returns the packets that the piece completes. @throws DecodeError */
@@ -70,7 +70,10 @@ export class FrameReader {
     return packets
   }
 
-  /** Joins small pieces, which take far more memory than their bytes. Joins each byte only a few times. */
+  /**
+   * Joins small pieces, because each piece takes far more memory than its bytes. Copies each byte
+   * only a few times.
+   */
   #join(): void {
     for (;;) {
       const [before, last] = this.#pieces.slice(-2)
@@ -81,7 +84,10 @@ export class FrameReader {
   }
 }
 
-/** Returns the bytes of the frame with its length, as far as they are known. @throws DecodeError */
+/**
+ * Returns the frame's number of bytes with its length field, or 4 before the length is known.
+ * @throws DecodeError
+ */
 function frameBytes(begun: Buffer): number {
   if (begun.length < U32) return U32
   const length = begun.readUInt32BE()

@@ -94,7 +94,10 @@ export const GATEWAY_CODES = [
 
 export type GatewayCode = (typeof GATEWAY_CODES)[number]
 
-/** Undefined for anything else: hoop's gateway sends no code, and a newer version of ours may send others. */
+/**
+ * Returns undefined for unknown values. Hoop's gateway sends no code; a newer embedded gateway may
+ * send new codes.
+ */
 export function gatewayCode(value: unknown): GatewayCode | undefined {
   return GATEWAY_CODES.find((code) => code === value)
 }

@@ -93,7 +93,10 @@ const BEGINNINGS: readonly (readonly [beginning: string, code: GatewayCode])[] =
 ]
 const DISABLED = hoopWords.disabled('exec').replace('exec ', '')
 
-/** Returns the code that the embedded gateway sends with such a reason. */
+/**
+ * Returns the code that the embedded gateway sends with this reason; undefined for a reason without
+ * a code.
+ */
 export function codeOfWords(reason: string): GatewayCode | undefined {
   if (reason.includes(DISABLED)) return 'not-permitted'
   if (reason === hoopWords.agentHasDisconnected || reason === hoopWords.agentHasEnded) return 'agent-lost'

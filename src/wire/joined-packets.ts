@@ -1,16 +1,17 @@
 import { DecodeError, type Packet } from './packet.ts'
 import { transportService } from './service.ts'
 
-// Several packets in one message of the stream (protocol.md 1.6). Whatever its size, a message costs each end a write,
-// a read and a dozen turns of gRPC: with many native clients that is most of what a statement costs.
+// Several packets in one message of the stream (protocol.md 1.6). A message of any size costs each
+// end a write, a read and a dozen steps of gRPC. With many native clients this is most of the cost
+// of a statement.
 
 /** Metadata of a peer that reads joined packets, in both directions. Hoop's peers do not send the header. */
 export const JOINS = 'runbook-agent-joins'
 
 const TYPE = 'RunbookJoinedPackets'
-/** Largest payload of a packet that is joined with others: copying more costs as much as a message. */
+/** Maximum payload of a joined packet in bytes. Copying more costs as much as a message of its own. */
 const SMALL_BYTES = 4 * 1024
-/** Payloads that go together. */
+/** Maximum total of joined payloads in bytes. */
 const MAX_JOINED_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
 
@@ -20,15 +21,16 @@ interface Codec {
 }
 const codec = transportService['Connect'] as unknown as Codec
 
-/** A packet to write, and what is called when it has left. */
+/** A packet to write, and the callback for the time when the packet was written. */
 interface Write {
   readonly packet: Packet
   readonly written: () => void
 }
 
 /**
- * The writes into one stream. While a message is on its way, small packets wait here; then they leave together in the
- * next message. The caller limits how much waits: it calls a packet in flight until its `written` is called.
+ * The writes into one stream. Small packets wait here while a message is in flight, and are then
+ * sent together in the next message. The caller limits the waiting bytes: it counts a packet as in
+ * flight until the packet's `written` is called.
  */
 export class JoinedWrites {
   /** Whether the peer reads joined packets. */
@@ -49,7 +51,7 @@ export class JoinedWrites {
     else this.#waiting.push(one)
   }
 
-  /** Calls `finish` after the last packet was handed over. */
+  /** Calls `finish` after the last waiting packet was written. */
   end(finish: () => void): void {
     if (this.#waiting.length === 0) finish()
     else this.#finish = finish
@@ -80,7 +82,7 @@ function isSmall({ packet }: Write): boolean {
   return packet.payload.length <= SMALL_BYTES
 }
 
-/** @returns how many of the first packets go together; at least 1 */
+/** @returns number of packets for the next message, at least 1 */
 function joinable(writes: readonly Write[]): number {
   let bytes = 0
   const end = writes.findIndex((one) => {
@@ -103,9 +105,9 @@ function join(packets: readonly Packet[]): Packet {
 }
 
 /**
- * Returns the packets of a message: several when they are joined, otherwise the packet itself. One after the other,
- * since a hostile peer can put millions into a message. Joined packets in joined ones stay as they are. The iteration
- * throws DecodeErrors.
+ * Returns the packets of a message: the joined packets, or the packet itself. Decodes one packet at
+ * a time, because a hostile peer can put millions into a message. A joined packet inside a joined
+ * packet is not split. The iteration throws DecodeErrors.
  */
 export function packetsIn(packet: Packet): Iterable<Packet> {
   return packet.type === TYPE ? split(packet) : [packet]

@@ -9,8 +9,8 @@ export interface Packet {
 }
 
 /**
- * Largest message that either side accepts: 17 MiB (protocol.md 1.2). A larger one ends the stream with all
- * its sessions.
+ * Maximum length of a message in bytes on both sides (protocol.md 1.2). A larger message ends the
+ * stream with all its sessions.
  */
 export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
 
@@ -26,7 +26,7 @@ export const spec = {
   command: 'client.command',
   exitCode: 'client.exit_code',
   truncatedBytes: 'client.truncated_bytes',
-  // This key and the next are ours; hoop has no such keys.
+  // Ours: `redactedBytes` and `endReason`.
   redactedBytes: 'client.redacted_bytes',
   endReason: 'client.end_reason',
   maskingInfo: 'datamasking.info',
@@ -37,18 +37,22 @@ export const spec = {
   stopsAt: 'gateway.stops_at',
   connectionId: 'client.connection_id',
   serverConnect: 'tcp.server_connect',
-  // Ours: the client pauses single connections when the agent asks for it.
+  // Ours: the client pauses a single connection when the agent asks for a pause.
   pausesConnections: 'client.pauses_connections',
-  // Ours: hoop's gateway may replace a packet that has `client.guardrails_info`, and is not known to do so in MySQL.
+  // Ours. Hoop's gateway may replace a packet that has `client.guardrails_info`; whether it does so
+  // for MySQL is unknown.
   refusedBy: 'client.refused_by',
 } as const
 
-/** Value of a key that only has to be present. */
+/** Value of a key whose presence is the information. */
 export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
-/** Sent every few seconds for the proxies on the way; the gateway ignores these packets (protocol.md 3.1). */
+/**
+ * Sent every few seconds so that proxies keep the connection open. The gateway ignores these
+ * packets (protocol.md 3.1).
+ */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 
 /**

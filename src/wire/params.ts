@@ -23,7 +23,7 @@ import {
 } from './gob/value.ts'
 import { DecodeError } from './packet.ts'
 
-// All of these accept undefined for a field that was not sent, which means its zero value.
+// These functions read undefined as the zero value, because Go does not send zero values.
 
 function expectStruct(value: GobValue | undefined, field: string): GobStruct {
   if (isStruct(value)) return value
@@ -51,8 +51,8 @@ function expectTextList(value: GobValue | undefined, field: string): string[] {
 }
 
 /**
- * Returns the map with string keys, empty when absent. `expectElement` turns an element into a string or
- * throws. For the error, it gets the field and the key, which is a variable's name.
+ * Returns the map with string keys, empty when absent. `expectElement` turns an element into a
+ * string or throws. It gets the field and the key (a variable's name) for its error.
  * @throws DecodeError
  */
 function expectTextMap(
@@ -93,8 +93,8 @@ function quoted(name: string): string {
   return JSON.stringify(cut ? `${name.slice(0, MAX_QUOTED_CHARACTERS)}...` : name)
 }
 
-// Go numbers types per process, and any number from 64 up will do. These numbers are those of
-// test/fixtures/vectors, so that our encoding can be compared byte for byte with Go's.
+// Go numbers types per process, and any number from 64 up will do. test/fixtures/vectors has these
+// numbers, so tests can compare our encoding byte for byte with Go's.
 const PARAMS_ID = 64
 const ENV_VARS = 65
 const STRINGS = 66
@@ -171,7 +171,7 @@ const json: Codec<Buffer | undefined> = {
   read: expectBytes,
   write: (bytes) => (bytes === undefined || bytes.length === 0 ? undefined : encodeBytes(bytes)),
 }
-/** Never left out, because the gateway always sends the map, even an empty one. */
+/** Never left out, because the gateway sends the map even when it is empty. */
 const secrets: Codec<ReadonlyMap<string, string>> = {
   type: ENV_VARS,
   read: (value, place) => expectTextMap(value, place, expectTextInside),
@@ -217,7 +217,10 @@ type Fields = typeof FIELDS
 export type ConnectionParams = {
   readonly [Name in keyof Fields]: ReturnType<Fields[Name][1]['read']>
 } & {
-  /** Names of the connection's variables whose values are no secrets. Only our own gateway sends some. */
+  /**
+   * Names of the connection's variables whose values are no secrets. Only the embedded gateway
+   * sends such names.
+   */
   readonly plainEnvVars?: readonly string[]
 }
 
@@ -237,8 +240,8 @@ export const WITHOUT_PROTECTION = {
 
 const PARAMS = 'agent.connection_params'
 /**
- * Our own field, after Go's fields. It is not a spec key, because a client can add keys to its opening, but
- * no parameters.
+ * Our own field, after Go's fields. It is a parameter and not a spec key, because a client can add
+ * spec keys to its open packet.
  */
 const PLAIN_ENV_VARS = 'PlainEnvVars'
 const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))

@@ -22,11 +22,14 @@ if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NO
 
 /** Metadata with our agent's version. Hoop's gateway does not read it. */
 export const OWN_VERSION = 'runbook-agent-version'
-/** Metadata with the most sessions that our agent runs in parallel. Hoop's gateway does not read it. */
+/**
+ * Metadata with the maximum number of sessions that our agent runs in parallel. Hoop's gateway does
+ * not read it.
+ */
 export const OWN_LIMIT = 'runbook-agent-sessions'
 /**
- * Metadata with the longest time, in milliseconds, that our agent takes to end a command and report the end. It
- * follows from `kill.grace`. Hoop's gateway does not read it.
+ * Metadata with the maximum time in milliseconds in which our agent ends a command and reports the
+ * end. The time follows from `kill.grace`. Hoop's gateway does not read it.
  */
 export const OWN_LONGEST_END = 'runbook-agent-longest-end'
 
@@ -47,7 +50,7 @@ interface HealthCheckResponse {
 }
 
 export interface PreConnectResponse {
-  /** `CONNECT` when a session waits for this agent, `BACKOFF` when none does. */
+  /** `CONNECT` when a session waits for this agent, otherwise `BACKOFF`. */
   readonly status: string
   readonly message: string
 }
@@ -83,7 +86,7 @@ export const transportService = Transport.service
 
 /** Options for both ends, each with the reason why it is not the default. */
 export const channelOptions = {
-  // grpc-js's default is 4 MiB, with which a larger runbook would end the stream with all its sessions.
+  // grpc-js's default is 4 MiB: a larger runbook would end the stream with all its sessions.
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers ignore this option.

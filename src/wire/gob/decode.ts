@@ -14,10 +14,7 @@ import {
   WIRE_TYPE,
 } from './value.ts'
 
-/**
- * Limit of the types that one value may define. The gateway's parameters define 4, one for each Go type that
- * occurs.
- */
+/** Maximum number of types that one stream may define. The gateway's parameters define 4. */
 export const MAX_DEFINITIONS = 256
 
 /**
@@ -43,8 +40,8 @@ class Definitions {
   }
 
   /**
-   * Refuses a type number that is reserved or taken, and one definition too many, before the definition is
-   * read.
+   * Checks a type number before its definition is read. Refuses reserved and defined numbers, and
+   * more than MAX_DEFINITIONS.
    */
   checkFree(id: number): void {
     if (id < FIRST_DEFINED) throw this.#place.error(`type ${id} cannot be defined, it is reserved`)
@@ -114,27 +111,24 @@ function numberIn(description: GobStruct, name: string): number {
 }
 
 /**
- * Largest value in bytes: the gRPC message limit of both sides (protocol.md 1.2), so no packet can hold a
- * larger one.
+ * Maximum length of a value in bytes. It is the limit of gRPC messages (protocol.md 1.2), so no
+ * packet can hold a larger value.
  */
 export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
-/** Deepest nesting of values. Known values reach 4. Go types may be recursive, so the stack needs a limit. */
+/** Maximum nesting of values. Known values reach 4. Go types may be recursive, so the stack needs a limit. */
 export const MAX_GOB_DEPTH = 32
 
 /**
- * Limit of the values in one stream. Each list element, map key, field, content of an interface and so on
- * counts as one, also those in type definitions. Sessions have hundreds. Linux starts no command with more
- * than 233,016 arguments (2 MiB in total, an empty argument takes 9 bytes).
+ * Maximum number of values in one stream, with those in type definitions. List elements, map keys,
+ * fields and contents of interfaces count. Sessions have hundreds. Linux starts no command with
+ * more than 233,016 arguments (2 MiB in total, an empty argument takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
 
-/**
- * At most this many definitions are kept. A gateway sends six; then come those of clients, who may send
- * anything.
- */
+/** Maximum number of kept definitions. A gateway sends six; clients may send any number. */
 const MOST = 64
-/** Longest definition kept, in bytes. The gateway's parameters take 470. */
+/** Maximum length of a kept definition in bytes. The gateway's parameters take 470. */
 const LONGEST = 4096
 
 interface KnownDefinition {
@@ -159,8 +153,8 @@ class KnownDefinitions {
 }
 
 /**
- * Definitions of all streams: each session sends the same ones, and they take longer to read than everything
- * else.
+ * Definitions from all streams. Each session sends the same definitions, which take longer to read
+ * than all other data.
  */
 const known = new KnownDefinitions()
 
@@ -173,7 +167,7 @@ const known = new KnownDefinitions()
 export function decodeGob(bytes: Uint8Array, field: string): GobValue {
   const place = new GobPlace(field)
   if (bytes.length > MAX_VALUE_BYTES) {
-    throw place.error(`${bytes.length} bytes, at most ${MAX_VALUE_BYTES} are accepted`)
+    throw place.error(`${bytes.length} bytes, maximum is ${MAX_VALUE_BYTES}`)
   }
   return new GobDecoder(new GobReader(bytes, place), place).decode()
 }
@@ -199,10 +193,10 @@ class GobDecoder {
   }
 
   /**
-   * Reads the type definitions before a value, then returns the value's type number. Go writes a definition
-   * as soon as an interface value needs it, and ends the open message at that point: the value continues in
-   * the next message. In an interface inside an interface, the pieces are within one message, each after its
-   * length.
+   * Reads the type definitions before a value, then returns the value's type number. Go writes a
+   * definition when an interface value needs the type, and ends the open message there. The value
+   * then continues in the next message. In an interface inside an interface, all pieces are in one
+   * message, each after its length.
    */
   #typeOfNext(within: 'stream' | 'interface'): number {
     for (;;) {
@@ -353,8 +347,8 @@ class GobDecoder {
     return { kind: 'interface', goType, value: this.#sized(type, size) }
   }
 
-  // A definition inside the value splits the value; then `size` is only that of the first piece (see
-  // `#typeOfNext`).
+  // A definition inside the value splits the value. Then `size` is the size of the first piece only
+  // (see `#typeOfNext`).
   #sized(type: number, size: number): GobValue {
     const start = this.#reader.offset
     const definedBefore = this.#definitions.size

@@ -11,8 +11,8 @@ export const STRING = 6
 export const INTERFACE = 8
 
 /**
- * Encodes a whole gob stream: the definitions, then the value. The value's type is the first definition (Go
- * sends the outermost type first). `value` comes from one of the functions below.
+ * Encodes a whole gob stream: the definitions, then the value. The value's type is the first
+ * definition (Go sends the outermost type first). `value` is the result of a function below.
  */
 export function encodeGob(
   definitions: readonly [TypeDefinition, ...TypeDefinition[]],
@@ -23,7 +23,7 @@ export function encodeGob(
   return Buffer.concat([beginningOf(definitions), message(outermost.id, ...singletonMark, value)])
 }
 
-/** Encoded definitions of each layout: they never change, and take longer to write than most values. */
+/** Encoded definitions by layout. They never change, and take longer to encode than most values. */
 const beginnings = new WeakMap<readonly TypeDefinition[], Buffer>()
 
 function beginningOf(definitions: readonly TypeDefinition[]): Buffer {
@@ -105,7 +105,8 @@ function encodeSigned(value: number): Buffer {
   return encodeUnsigned(value < 0 ? -value * 2 - 1 : value * 2)
 }
 
-// One byte below 128; otherwise the number of bytes, negated, then as few bytes as possible, high byte first.
+// A value below 128 is one byte. A larger value is its number of bytes, negated, then its bytes,
+// high byte first.
 function encodeUnsigned(value: number): Buffer {
   if (value < 0x80) return Buffer.of(value)
   const bytes = Buffer.alloc(6)

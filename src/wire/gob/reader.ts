@@ -5,8 +5,8 @@ import type { GobOpaque } from './value.ts'
 type Step = string | number
 
 /**
- * The decoder's place in a value, for errors: `CmdList[3]` below the given field. Every element adds a step,
- * so the steps are joined only for an error.
+ * The decoder's place in a value, for errors: `CmdList[3]` below the given field. The steps are
+ * joined only for an error, because every element adds a step.
  */
 export class GobPlace {
   readonly #field: string
@@ -79,12 +79,12 @@ export class GobReader {
     this.#messageEnd = this.#offset + size
   }
 
-  /** Reads an unsigned integer of up to 64 bits; a bigint only when a number could not hold it. */
+  /** Reads an unsigned integer of up to 64 bits. Returns a bigint only for a value above 2^53 - 1. */
   unsigned(): number | bigint {
     const first = this.#bytes.readUInt8(this.#skip(1))
     if (first < 0x80) return first
     const size = 0x100 - first
-    if (size > 8) throw this.#place.error(`integer of ${size} bytes, at most 8 are possible`)
+    if (size > 8) throw this.#place.error(`integer of ${size} bytes, maximum is 8`)
     const at = this.#skip(size)
     if (size <= 6) return this.#bytes.readUIntBE(at, size)
     const high = BigInt(this.#bytes.readUIntBE(at, size - 4))
@@ -118,22 +118,24 @@ export class GobReader {
   }
 
   /**
-   * Reads a number of list elements or map entries. Each takes at least one byte (an empty struct has its end
-   * mark), perhaps in a later message, so a number above the bytes left in the stream cannot be true.
+   * Reads a number of list elements or map entries. Each element takes at least one byte, perhaps
+   * in a later message; even an empty struct has an end mark. So a number above the bytes left in
+   * the stream is wrong.
    */
   elementCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#bytes.length - this.#offset)
   }
 
-  /** Reads a byte slice, copied so that it does not keep the whole packet in memory. */
+  /** Reads a byte slice. Copies it, because a view would keep the whole packet in memory. */
   bytes(): Buffer {
     return Buffer.from(this.#take(this.byteCount()))
   }
 
   /**
-   * Reads a string. Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded instead of being
-   * changed: an unknown field may have them, and no command runs with an argument that was never sent.
+   * Reads a string. Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded, because
+   * decoding would change them. An unknown field may have such bytes, but no command may run with
+   * an argument that was never sent.
    */
   text(): string | GobOpaque {
     const size = this.byteCount()

@@ -110,7 +110,7 @@ export interface StructType {
 export const WIRE_TYPE = 16
 
 /**
- * Lowest number that a definition may take (Go's firstUserId). Both sides know the types below it in advance.
+ * Lowest number of a defined type (Go's firstUserId). Both sides know the types with lower numbers.
  */
 export const FIRST_DEFINED = 64
 
@@ -119,10 +119,13 @@ const STRING = 6
 const COMMON = 18
 const FIELD = 21
 const FIELD_LIST = 22
-// Stands for a type that encodes itself. The number is ours; Go never sends it.
+// Our own number for a type that encodes itself. Go never sends this number.
 const SELF_ENCODED = 24
 
-/** The types that both sides know in advance, by number: the basic ones and the parts of definitions. */
+/**
+ * Types that both sides know without a definition, by number: the basic types and the parts of
+ * definitions.
+ */
 export const KNOWN_TYPES: ReadonlyMap<number, GobType> = new Map<number, GobType>([
   [1, { kind: 'bool' }],
   [INT, { kind: 'int' }],

@@ -157,7 +157,7 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
   }
 }
 
-/** Accepts one word and ignores anything else. */
+/** Reads the reason of the end. Ignores a value that is not one word. */
 function endReasonIn(packet: Packet): { readonly endReason?: string } {
   const endReason = specText(packet, spec.endReason)
   return endReason !== undefined && /^[a-z-]{1,40}$/.test(endReason) ? { endReason } : {}
@@ -173,7 +173,7 @@ function count(key: string, bytes: number): Packet['spec'] {
   return bytes > 0 ? { [key]: Buffer.from(String(sumOfCounts(bytes))) } : {}
 }
 
-/** Reads a count. A text that is no count, or below 0, becomes 0; a count above 2^53 - 1 becomes 2^53 - 1. */
+/** Reads a count. Returns 0 for a text that is not a count, and at most 2^53 - 1. */
 function countIn(packet: Packet, key: string): number {
   const text = specText(packet, key)
   return text !== undefined && /^\+?\d+$/.test(text) ? sumOfCounts(Number(text)) : 0
@@ -199,7 +199,7 @@ function entryOf({ time, level, message, fields }: ShippedLine): object {
   }
 }
 
-/** Formats RFC 3339 with nine digits; the clock has three. */
+/** Formats a time as RFC 3339 with nine digits of the second. The clock has only three. */
 function nanoseconds(time: Date): string {
   return time.toISOString().replace('Z', '000000Z')
 }

@@ -5,12 +5,13 @@ import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, typ
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
 import { decodeConnection, encodeConnection, pausesConnections, type ConnectionMessage } from './native.ts'
 
-// Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3). A client's
-// packets have the types that the gateway passes on to the agent; the gateway adds the session id.
+// Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3).
+// The gateway passes a client's packets on to the agent with the same types, and adds the session
+// id.
 
 /**
- * A header of our own streams, which hoop's gateways ignore. `true`: the gateway runs the script after its
- * approval.
+ * Header of our own streams. The value `true` makes the gateway run the script after the approval.
+ * Hoop's gateways ignore this header.
  */
 export const WHEN_APPROVED = 'when-approved'
 
@@ -32,14 +33,14 @@ export type ClientMessage =
 
 interface ClientOpenMessage {
   readonly kind: 'open'
-  /** The script of an execution, for the record. The agent gets it with `exec`. */
+  /** The script of an execution, for the record. The agent gets the script with `exec`. */
   readonly input: Buffer
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` or `filesystem:NAME` to base64. */
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: a terminal, whatever the connection's type. */
   readonly wantsTerminal?: true
-  /** For `connect` to a port: the client pauses single connections when the agent asks for it. */
+  /** For `connect` to a port: the client pauses a single connection when the agent asks for a pause. */
   readonly pausesConnections?: true
   /** For `connect` with an approval: the duration of the access, as Go writes durations. */
   readonly accessDuration?: string
@@ -117,7 +118,7 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
   }
 }
 
-/** Messages of an agent, and those that only hoop's gateway sends while it waits for people or agents. */
+/** Messages of an agent, and messages of a gateway that waits for people or agents. */
 export type ToClientMessage =
   | AgentMessage
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
@@ -144,7 +145,7 @@ export function encodeApproval(
     : { type: toClient.approved, ...common, payload: NO_PAYLOAD }
 }
 
-/** Decodes for the client. Never throws. */
+/** Decodes a packet to a client. Never throws. */
 export function decodeToClient(packet: Packet): ToClientMessage {
   switch (packet.type) {
     case toClient.waitingApproval: {

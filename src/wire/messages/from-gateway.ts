@@ -37,8 +37,8 @@ const type = {
 } as const
 
 /**
- * Whether the type belongs to a native client's protocol. Neither this agent nor the embedded gateway serves
- * most of them.
+ * Whether the type belongs to a native client's protocol. This agent and the embedded gateway serve
+ * only a few of these protocols.
  */
 export function isNativeProxy(type: string): boolean {
   return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
@@ -67,9 +67,9 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
 }
 
 /**
- * Decodes a packet of a session. A client can forge any packet type in its session (protocol.md 0.12), so
- * messages about the whole stream are only read from packets without a session id. None of those messages is
- * a case here.
+ * Decodes a packet of a session. A client can forge any packet type in its session (protocol.md
+ * 0.12), so messages about the whole stream are read only from packets without a session id, in
+ * `decodeStreamPacket`.
  */
 function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
   switch (packet.type) {

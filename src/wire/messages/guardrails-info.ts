@@ -1,6 +1,6 @@
 import { parsedJson } from '../../basics/text/json.ts'
 
-/** A broken rule, as `client.guardrails_info` has it (protocol.md 8.1). */
+/** A broken rule in `client.guardrails_info` (protocol.md 8.1). */
 export interface GuardrailInfo {
   /** Empty when the agent does not know the name: the gateway sends rules without their names. */
   readonly ruleName: string
@@ -14,7 +14,7 @@ export interface GuardrailInfo {
   readonly message: string
 }
 
-/** At most this many rules are read from one close packet. No agent sends more. */
+/** Maximum number of rules that are read from one close packet. No agent sends more. */
 const MAX_INFOS = 1000
 
 export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {

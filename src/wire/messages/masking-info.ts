@@ -42,7 +42,7 @@ function encodeCount(count: number): Buffer {
   return bytes
 }
 
-/** Deeper than any value that is read here. */
+/** Maximum nesting. `datamasking.info` has fewer levels. */
 const MAX_DEPTH = 8
 
 /** Sizes of lengths and numbers in bytes, by the byte before them. */
@@ -54,8 +54,8 @@ const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 } as const
 const FLOATS = { 0xca: 4, 0xcb: 8 } as const
 
 /**
- * Undefined for bytes that are not MessagePack, nested too deep, or of a type that `datamasking.info` cannot
- * have.
+ * Returns undefined for bytes that are not MessagePack, that are nested too deep, or that have a
+ * type which `datamasking.info` does not use.
  */
 function decodeMsgpack(bytes: Buffer): Packed | undefined {
   try {
@@ -141,13 +141,13 @@ export interface MaskedOutput {
   readonly bytes: number
   /** How often each type of entity was replaced. */
   readonly counts: ReadonlyMap<string, number>
-  /** Why output passed unmasked. These texts never quote output. */
+  /** Reasons why output passed unmasked. The texts never quote output. */
   readonly errors: readonly string[]
 }
 
 /**
- * Encodes the value of `datamasking.info` (protocol.md 8.2). Each error is its own item: hoop's gateway
- * counts them.
+ * Encodes the value of `datamasking.info` (protocol.md 8.2). Each error is an item of its own,
+ * because hoop's gateway counts the items.
  */
 export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buffer {
   const summaries = [...counts].map(([type, count]) => ({
@@ -160,7 +160,7 @@ export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buf
   return encodeMsgpack({ items: [...(counts.size > 0 ? [done] : []), ...failed] })
 }
 
-/** Never throws: anything not of this form is ignored. */
+/** Never throws. Ignores members that have another form. */
 export function decodeMaskedOutput(value: Buffer): MaskedOutput {
   const items = listIn(decodeMsgpack(value), 'items')
   const counts = new Map<string, number>()

@@ -1,6 +1,6 @@
 /**
- * Follows messages of a database's protocol in bytes that pass unchanged, without an object for each message. Every
- * message begins with a head of the same size, which has the message's length.
+ * Finds the heads of messages in bytes that pass unchanged, without an object for each message.
+ * Every message begins with a head of the same size, and the head has the message's length.
  */
 export class MessageHeads {
   readonly #head: Buffer
@@ -34,7 +34,7 @@ export class MessageHeads {
         at += passed
         continue
       }
-      // For so few bytes a call of `copy` takes longer.
+      // A head has so few bytes that a call of `copy` takes longer than this assignment.
       this.#head[this.#headBytes] = bytes[at] ?? 0
       this.#headBytes += 1
       at += 1

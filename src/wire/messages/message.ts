@@ -22,7 +22,7 @@ export type GatewayMessage =
   /** Ours: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | (ConnectionMessage & { readonly sid: SessionId })
-  /** Names a native protocol that is not served. */
+  /** A packet of a native protocol that is not served. */
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
   /** A request of the gateway itself. The id belongs to the request, not to a session. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
@@ -32,31 +32,31 @@ export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
   /**
-   * The collapsed type (protocol.md 5.1). The agent echoes it, and hoop's command line decides by it how to
-   * continue.
+   * The collapsed type (protocol.md 5.1). The agent echoes the type, and hoop's command line
+   * continues according to it.
    */
   readonly connectionType: string
-  /** Echoed when the request had it. */
+  /** Port that the client asked for, which the agent echoes; empty without a port. */
   readonly requestPort: string
   readonly params: ConnectionParams
   /**
-   * The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never override the
-   * connection's.
+   * The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never override
+   * variables of the connection.
    */
   readonly clientEnvVars: ReadonlyMap<string, string>
   /**
-   * For `connect`: the client opens a terminal, whatever the type. Hoop's command line opens a port for most
-   * types.
+   * For `connect`: the client opens a terminal for every type of connection. Hoop's command line
+   * opens a port for most types.
    */
   readonly wantsTerminal?: true
-  /** Ours: the client pauses single connections of native clients when the agent asks for it. */
+  /** Ours: the client pauses a single connection of a native client when the agent asks for a pause. */
   readonly pausesConnections?: true
 }
 
 /** Messages of an agent that the embedded gateway reads. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
-  /** Ours: the agent leaves when its sessions have ended, and new ones should wait for the next agent. */
+  /** Ours: the agent stops when its sessions have ended. New sessions should wait for the next agent. */
   | { readonly kind: 'draining' }
   | OpenedMessage
   | OutputMessage
@@ -97,17 +97,17 @@ export interface OutputMessage {
 export interface ClosedMessage {
   readonly kind: 'closed'
   readonly sid: SessionId
-  /** Undefined when the agent sent none, or not a number; the gateway's REST answer then says -2. */
+  /** Undefined when the agent sent no exit code, or not a number. The gateway's REST answer then has -2. */
   readonly exitCode: number | undefined
   /** Shown to the user after the output; empty after a success. */
   readonly message: string
   /** Bytes of output that the agent left out, above its cap. */
   readonly truncatedBytes: number
-  /** Bytes of output that were secrets, and that the agent replaced. */
+  /** Bytes of secrets in the output that the agent replaced. */
   readonly redactedBytes: number
-  /** Masking that was not reported with output. */
+  /** Masking that no output packet has reported. */
   readonly masked?: MaskedOutput
-  /** The rules for which the agent has stopped the session; none in an ordinary close. */
+  /** The broken rules because of which the agent stopped the session. Absent after an ordinary end. */
   readonly guardrails?: readonly GuardrailInfo[]
   /**
    * Why the agent ended the command or ran nothing, as a word of docs/protocol.md 3.5. Absent after an
@@ -117,7 +117,8 @@ export interface ClosedMessage {
 }
 
 /**
- * Decodes `rows,cols,x,y` in decimal. x and y are in pixels and unused. Each is cut to 16 bits, as hoop does.
+ * Decodes `rows,cols,x,y` in decimal. x and y are pixels and not used. Each number is cut to 16
+ * bits, as in hoop.
  * @throws DecodeError
  */
 export function decodeWindowSize(payload: Buffer): WindowSize {

@@ -1,7 +1,7 @@
 import { StatementText } from './statement-text.ts'
 
 const HEADER_BYTES = 4
-/** A packet of this length continues in the next one. */
+/** Length of a packet whose request continues in the next packet. */
 const LARGEST_PACKET = 0xff_ff_ff
 
 /** The commands that a record distinguishes. */
@@ -31,14 +31,15 @@ export type MysqlRequest =
     }
 
 /**
- * Finds the commands in the bytes of one MySQL client, with the texts of queries and of prepared statements.
- * The values of prepared statements are skipped. Keeps at most the beginning of one statement.
+ * Finds the commands in the bytes of one MySQL client, with the texts of queries and of prepared
+ * statements. The values of prepared statements are skipped. Keeps only the beginning of one
+ * statement in memory.
  */
 export class MysqlStatements {
   /** Commands begin with the number 0; packets before the first command are the login. */
   #hasCommands = false
   #header = Buffer.alloc(0)
-  /** Missing bytes of the packet. */
+  /** Number of bytes of the packet that are still missing. */
   #left = 0
   #goesOn = false
   /** The beginning of a command (its byte and text), or of a packet of the login. */
@@ -75,7 +76,7 @@ export class MysqlStatements {
   #end(found: MysqlRequest[]): void {
     const { kept } = this.#text
     if (this.#isCommand) found.push(commandIn(kept, (from) => this.#text.said(kept.toString('utf8', from))))
-    // A request for TLS, as long as the beginning of a login, is refused by the agent.
+    // A TLS request has the length of the beginning of a login. The agent refuses TLS requests.
     else if (kept.length >= 4) found.push({ kind: 'login', capabilities: kept.readUInt32LE(0) })
     this.#text.clear()
   }

@@ -1,8 +1,9 @@
 import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } from '../packet.ts'
 import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
 
-// The connections of native clients (protocol.md 4.8). A session has many, each with an id from the client's
-// side. The types are the same in all three directions, except for their first word.
+// The connections of native clients (protocol.md 4.8). A session can have many such connections,
+// each with an id that the client chooses. The packet types differ between the directions only in
+// their first word.
 
 const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
 export type NativeProtocolName = (typeof NATIVE_PROTOCOLS)[number]
@@ -13,11 +14,14 @@ const WRITES: Readonly<Record<NativeProtocolName, string>> = {
   mysql: 'MySQLConnectionWrite',
 }
 const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionClose' } as const
-// Ours. Hoop's gateway passes them on, and its agent and command line ignore types that they do not know.
+// Ours. Hoop's gateway passes these packets on; hoop's agent and command line ignore unknown types.
 const PAUSE = 'ConnectionPause'
 const RESUME = 'ConnectionResume'
 
-/** Hoop's command line uses numbers as ids; its SSH forwarding adds some letters. */
+/**
+ * Maximum length of a connection's id. Hoop's command line uses numbers; its SSH forwarding adds
+ * some letters.
+ */
 const MAX_ID_BYTES = 128
 
 /** The receiver of a packet: the first word of its type. */
@@ -27,7 +31,7 @@ type Receiver = keyof typeof CLOSES
 export type ConnectionMessage =
   | ConnectionData
   | { readonly kind: 'connection-close'; readonly connectionId: string }
-  /** Ours: the sender takes no more bytes of the connection until `connection-resume`. */
+  /** Ours: the receiver must send no more bytes of the connection until `connection-resume`. */
   | { readonly kind: 'connection-pause' | 'connection-resume'; readonly connectionId: string }
 
 interface ConnectionData {
@@ -37,9 +41,12 @@ interface ConnectionData {
   readonly data: Buffer
   /** Set in the packet that only opens a TCP connection. */
   readonly isDial?: true
-  /** The rules for which the agent has refused a statement: this payload is the refusal, and nothing else. */
+  /**
+   * The broken rules because of which the agent refused a statement. The payload is then the
+   * refusal only.
+   */
   readonly guardrailsInfo?: Buffer
-  /** What was masked since the last packet that had this. */
+  /** Masking since the last packet that had this field. */
   readonly masked?: MaskedOutput
 }
 
@@ -49,7 +56,7 @@ export function isNativeProtocol(type: string): type is NativeProtocolName {
 
 type Kind = Exclude<ConnectionMessage['kind'], 'connection-data'>
 
-/** The types of a receiver's packets: a protocol has packets with data, all others have only an id. */
+/** Returns the kind of each packet type. A protocol's name is the kind of packets with data. */
 function typesOf(receiver: Receiver): ReadonlyMap<string, Kind | NativeProtocolName> {
   return new Map<string, Kind | NativeProtocolName>([
     [CLOSES[receiver], 'connection-close'],
@@ -65,7 +72,7 @@ const TYPES: Readonly<Record<Receiver, ReturnType<typeof typesOf>>> = {
 }
 
 /**
- * Undefined for a packet of another kind.
+ * Returns undefined for a packet that is not about a connection.
  * @throws DecodeError when the connection's id is missing or too long
  */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
@@ -80,7 +87,7 @@ function decodeData(packet: Packet, connectionId: string, protocol: NativeProtoc
   const masked = specBytes(packet, spec.maskingInfo)
   const data = { kind: 'connection-data', connectionId, protocol, data: packet.payload } as const
   const isDial = specBytes(packet, spec.serverConnect) !== undefined
-  // Spreads cost more than the rest, and few packets need them.
+  // Spreads cost more than the rest of this function, and few packets need them.
   if (!isDial && guardrailsInfo === undefined && masked === undefined) return data
   return {
     ...data,
@@ -94,13 +101,13 @@ function infoKey(protocol: NativeProtocolName): string {
   return protocol === 'postgres' ? spec.guardrailsInfo : spec.refusedBy
 }
 
-/** @param ids the packet's spec with the session's id; gets the message's own keys */
+/** @param ids spec with the session's id; this function adds the message's keys to the object */
 export function encodeConnection(
   message: ConnectionMessage,
   receiver: Receiver,
   ids: Record<string, Buffer>,
 ): Packet {
-  // Assigned: literals with computed keys and their spreads cost more than the rest of a small packet.
+  // Assignments, because literals with computed keys and spreads cost more than the rest of a small packet.
   ids[spec.connectionId] = Buffer.from(message.connectionId)
   switch (message.kind) {
     case 'connection-close':
@@ -119,7 +126,7 @@ export function encodeConnection(
   }
 }
 
-/** Whether the other end of a session pauses connections when it is asked to. */
+/** Whether the session's client pauses a connection when the agent asks for a pause. */
 export function pausesConnections(packet: Packet): boolean {
   return specText(packet, spec.pausesConnections) === YES
 }

@@ -1,11 +1,11 @@
 import { StatementText } from './statement-text.ts'
 
-/** A startup packet has no type; its length counts itself. */
+/** Length and protocol number of a startup packet, which has no type byte. */
 const STARTUP_HEAD_BYTES = 8
 const HEAD_BYTES = 5
-/** The number of a function, with which a call begins. */
+/** A FunctionCall begins with the function's oid. */
 const FUNCTION_BYTES = 4
-/** Requests for encryption, which come before a startup packet. */
+/** Codes of the encryption requests that a client can send before its startup packet. */
 const ENCRYPTION_REQUESTS: ReadonlySet<number> = new Set([80_877_103, 80_877_104])
 const NOTHING = Buffer.alloc(0)
 /** Longer names of statements and portals are cut. Drivers use short ones. */
@@ -24,7 +24,7 @@ const type = {
 
 /** A request of a PostgreSQL client, as far as a record needs it. */
 export type PostgresRequest =
-  /** Query or FunctionCall: the server answers with ReadyForQuery. An empty query has an empty text. */
+  /** Query or FunctionCall. The server's answer ends with ReadyForQuery. An empty query has an empty text. */
   | { readonly kind: 'query'; readonly text: string }
   | { readonly kind: 'parse'; readonly name: string; readonly text: string }
   | { readonly kind: 'bind'; readonly portal: string; readonly name: string }
@@ -33,21 +33,21 @@ export type PostgresRequest =
   | { readonly kind: 'sync' | 'copy-end' | 'encryption' }
 
 /**
- * Finds the statements in the bytes of one PostgreSQL client: the texts of Query and Parse, and the numbers
- * of functions that are called without a statement. Values, data of COPY and the startup packet are skipped.
- * Keeps at most the beginning of one statement.
+ * Finds the statements in the bytes of one PostgreSQL client: the texts of Query and Parse, and the
+ * oids of FunctionCall. Skips values, data of COPY and the startup packet. Keeps only the beginning
+ * of one statement in memory.
  */
 export class PostgresStatements {
   #isStarted = false
   /** The received part of the current message's head. */
   #head: Buffer = NOTHING
   #type = 0
-  /** Missing bytes of the content. */
+  /** Number of bytes of the content that are still missing. */
   #left = 0
   readonly #text = new StatementText()
   /**
-   * The name of a prepared statement, which comes before its text. It ends with a zero byte once it is
-   * complete.
+   * The name of a prepared statement, which is sent before the text. A complete name ends with a
+   * zero byte.
    */
   #name: Buffer | undefined
 
@@ -75,13 +75,13 @@ export class PostgresStatements {
     const taken = bytes.subarray(from, from + size - this.#head.length)
     this.#head = this.#head.length === 0 ? taken : Buffer.concat([this.#head, taken])
     if (this.#head.length < size) {
-      // A copy, since the rest of the packet need not be kept.
+      // A copy, because a view would keep the whole packet in memory.
       this.#head = Buffer.from(this.#head)
       return bytes.length
     }
     const length = this.#head.readUInt32BE(this.#isStarted ? 1 : 0)
     this.#type = this.#isStarted ? (this.#head[0] ?? 0) : 0
-    // An impossible length ends the connection at the agent.
+    // The agent ends the connection when a length is impossible.
     this.#left = Math.max(0, this.#isStarted ? length - 4 : length - STARTUP_HEAD_BYTES)
     this.#name = undefined
     if (!this.#isStarted) {
@@ -105,7 +105,7 @@ export class PostgresStatements {
     }
   }
 
-  /** A client's name can have any length, and must not take the room of the text. */
+  /** Keeps the name apart from the text, because a client's name can have any length. */
   #keepNamed(content: Buffer): void {
     if (this.#isNamed) return this.#text.add(content)
     const end = content.indexOf(0)
@@ -163,7 +163,7 @@ function nameAt(kept: Buffer, from: number): string {
   return kept.toString('utf8', from, Math.min(end < 0 ? kept.length : end, from + MAX_NAME_BYTES))
 }
 
-/** The arguments are values, and are not recorded. */
+/** Describes a FunctionCall without its arguments, because values are not recorded. */
 function calledFunction(kept: Buffer): string {
   return kept.length < FUNCTION_BYTES ? '' : `(call of the function with oid ${kept.readUInt32BE(0)})`
 }

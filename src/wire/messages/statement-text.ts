@@ -1,7 +1,7 @@
-/** A longer statement is recorded up to here. */
+/** Maximum recorded length of a statement. The rest of a longer statement is cut off. */
 const MAX_STATEMENT_BYTES = 16 * 1024
 
-/** Collects the content of one message with a statement, as far as it is recorded. */
+/** Collects the recorded part of a message with a statement. */
 export class StatementText {
   #pieces: Buffer[] = []
   #keptBytes = 0
@@ -11,7 +11,7 @@ export class StatementText {
     this.#bytes += content.length
     const room = content.subarray(0, MAX_STATEMENT_BYTES - this.#keptBytes)
     if (room.length === 0) return
-    // A copy, since the rest of the packet need not be kept.
+    // A copy, because a view would keep the whole packet in memory.
     this.#pieces.push(Buffer.from(room))
     this.#keptBytes += room.length
   }
@@ -20,7 +20,7 @@ export class StatementText {
     return Buffer.concat(this.#pieces)
   }
 
-  /** Returns the text; a cut text also gets its number of bytes. */
+  /** Returns the text. A cut text ends with the statement's number of bytes. */
   said(text: string, isWhole = this.#bytes <= MAX_STATEMENT_BYTES): string {
     return isWhole ? text : `${text}... (${this.#bytes} bytes)`
   }

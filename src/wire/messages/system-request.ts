@@ -19,7 +19,7 @@ class JsonFields {
     try {
       value = JSON.parse(json.toString('utf8'))
     } catch {
-      // Not the parser's own message, which quotes the text.
+      // The parser's own message would quote the text.
       throw new DecodeError('payload', 'not valid JSON')
     }
     return new JsonFields(asObject(value ?? {}, 'payload'), '')
@@ -87,7 +87,7 @@ export interface HookRequest {
   readonly script: string
   readonly payload: Buffer
   readonly session: string
-  /** This and the next two describe the session when it opens; they are empty when it closes. */
+  /** `connection`, `connectionType` and `userEmail` are empty when the session closes. */
   readonly connection: string
   readonly connectionType: string
   readonly userEmail: string
@@ -101,7 +101,7 @@ export interface BareExecRequest {
   readonly command: readonly string[]
   /** A Go template. */
   readonly script: string
-  /** The template's dot; null is an empty one. */
+  /** The template's dot; null is an empty dot. */
   readonly templateData: Readonly<Record<string, unknown>> | null
   /** Plain values by name. */
   readonly variables: ReadonlyMap<string, string>
@@ -123,7 +123,8 @@ export type SystemRequest =
   | MalformedRequest
 
 /**
- * Never throws: a malformed request needs an answer, too. Undefined for a packet that is no system request.
+ * Never throws, because a malformed request needs an answer, too. Returns undefined for a packet
+ * that is not a system request.
  */
 export function decodeSystemRequest({ type, payload }: Packet): SystemRequest | undefined {
   switch (type) {
@@ -206,7 +207,7 @@ function encoded(sid: SessionId, reply: SystemReply): { readonly type: string; r
       return { type: 'SysProvisionDBRolesResponse', text }
     }
     case 'pgmanager':
-      // The answer to `Apply` has the same type as that to `Plan`. A JSON string is valid YAML.
+      // The answers to `Apply` and to `Plan` have the same type. A JSON string is valid YAML.
       return { type: 'SysPgManagerPlanResponse', text: planYaml(sid, reply.message) }
   }
 }
