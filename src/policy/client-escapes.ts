@@ -5,18 +5,19 @@ export interface KnownOptions {
   readonly flags: ReadonlySet<string>
   /** Options whose value is attached, or is the next argument. */
   readonly valued: ReadonlySet<string>
-  /** Options whose value is attached, or that have none. */
+  /** Options whose value is attached, or that have no value. */
   readonly attached: ReadonlySet<string>
-  /** Largest number of arguments that are not options, such as a database. */
+  /** Maximum number of arguments that are not options, such as a database. */
   readonly words: number
 }
 
-/** An unknown option, or a known one, which may take the next argument as its value. */
+/** An unknown option, or a known option. `takesNext`: the next argument is the option's value. */
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
 /**
- * Describes the first argument that is not one of the known options, without its value. Undefined when all
- * are known. Abbreviations, which programs accept, are not known.
+ * Describes the first argument that is not a known option, without its value. Returns undefined
+ * when all arguments are known. An abbreviated option counts as unknown, although programs accept
+ * abbreviations.
  */
 export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
   let words = 0
@@ -70,29 +71,29 @@ export function names(text: string): ReadonlySet<string> {
 }
 
 /**
- * A database's own program (psql, mariadb, redis-cli) that can be restricted: without its ways to a shell and
- * to the agent's files.
+ * A database's own program (psql, mariadb, redis-cli) that can be restricted, so that a script
+ * cannot start a shell or use the agent's files.
  */
 export interface DatabaseProgram {
   readonly name: string
   /** The options that the connection's command may have. */
   readonly options: KnownOptions
-  /** Options that a caller may add: none that names a server or a file. */
+  /** Options that a caller may add. No such option names a server or a file. */
   readonly callersOptions: KnownOptions
-  /** The versions that can be restricted. Undefined: all, arguments are enough. */
+  /** The versions that can be restricted. Undefined: all versions, because arguments are enough. */
   readonly version: ProgramVersion | undefined
   /** Returns the arguments that start the program restricted. */
   readonly restricted: (args: readonly Buffer[]) => Buffer[]
   /** Variables that the restriction needs. They override all others. */
   readonly environment: Readonly<Record<string, string>>
-  /** Returns the script, restricted from its first statement on. The script's author cannot know `key`. */
+  /** Returns the script, restricted from its first statement on. `key` is unknown to the script's author. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
 }
 
 export interface ProgramVersion {
-  /** Arguments with which the program prints its version, or fails if it lacks a needed option. */
+  /** Arguments that print the version. The program fails with these arguments if it lacks a needed option. */
   readonly ask: readonly string[]
-  /** Arguments to use when `ask` fails; every version understands them. */
+  /** Arguments that print the version of any release, for use when `ask` fails. */
   readonly plainAsk?: readonly string[]
   /** Returns the version in the program's output; undefined for other output. */
   readonly read: (said: string) => string | undefined
@@ -101,46 +102,49 @@ export interface ProgramVersion {
   readonly needed: string
 }
 
-/** The variables of a caller. A client gets each under another name than the caller's. */
+/** The variables of a caller. The database's program gets each variable under a new name. */
 interface CallersVariables {
-  /** Passes the variable to the client and returns its new name; undefined when there is no such variable. */
+  /**
+   * Passes the variable to the program and returns the new name; undefined when there is no such
+   * variable.
+   */
   readonly hand: (name: string) => string | undefined
 }
 
-/** A connection's setting, sent among its variables. Any gateway can send it, and no caller can set it. */
+/**
+ * A connection's setting, sent among its variables. Any gateway can send this variable, but no
+ * caller can set it.
+ */
 export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 
 const BLOCKED = 'client escapes are blocked on this connection'
-const WAY = `or allow them (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
+const WAY = `or allow escapes (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
 
-/**
- * Why a connection's command does not run with its escapes blocked. The user who runs a script sees these
- * texts.
- */
+/** Texts of refusals when escapes are blocked. The user who runs a script sees these texts. */
 export const refusals = {
   wish: () => `${CLIENT_ESCAPES} of this connection must be block or allow`,
 
   terminal: () =>
-    `${BLOCKED}, and a terminal cannot block them: run a script with exec, or a runbook, ${WAY}`,
+    `${BLOCKED}, but a terminal cannot block escapes. Run a script with exec or a runbook, ${WAY}`,
 
   program: () =>
-    `${BLOCKED}, and only psql, mariadb and redis-cli can block them: begin the command with one of these, without a shell or another program before it, ${WAY}`,
+    `${BLOCKED}, and only psql, mariadb and redis-cli can block escapes. Begin the command with one of these programs, without a shell or another program before it, ${WAY}`,
 
-  open: (why: string) => `${BLOCKED}, and ${why}. Use another program, ${WAY}`,
+  open: (why: string) => `${BLOCKED}, but ${why}. Use another program, ${WAY}`,
 
   option: ({ name }: DatabaseProgram, option: string) =>
-    `${BLOCKED}, and its command has ${option}, with which ${name} may have escapes: remove it, ${WAY}`,
+    `${BLOCKED}, but the connection's command has ${option}, which may open escapes of ${name}. Remove this argument, ${WAY}`,
 
   callersOption: ({ name }: DatabaseProgram, option: string) =>
-    `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is not one of them`,
+    `${BLOCKED}, so callers may add only arguments that set how ${name} prints results. ${option} is not such an argument`,
 
   version: ({ name, version }: DatabaseProgram, found: string | undefined) =>
-    `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot block them: that needs ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,
+    `${BLOCKED}, but ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot block escapes. Install ${version?.needed ?? ''} where the agent runs, ${WAY}`,
 }
 
 /**
- * Allowed options. Left out on purpose: -e (the script would not be read), --tee, --pager, --skip-sandbox,
- * --local-infile, --plugin-dir, option files.
+ * Options of mariadb that are allowed. Not allowed: -e (mariadb would not read the script), --tee,
+ * --pager, --skip-sandbox, --local-infile, --plugin-dir, option files.
  */
 const MARIADB_OPTIONS: KnownOptions = {
   style: 'getopt',
@@ -175,25 +179,25 @@ const mariadb: DatabaseProgram = {
     plainAsk: ['--version'],
     // "Ver 15.1 Distrib 10.11.19-MariaDB, for ...", "from 11.4.2-MariaDB, client 15.2 for ...", Oracle's "Ver 8.4.0 for ...".
     read: (said) => (/(?:Distrib|from) ([^\s,]+)/.exec(said) ?? /Ver (\S+)/.exec(said))?.[1],
-    // The version was asked for after --sandbox, so a client that answers knows that option.
+    // `ask` has --sandbox before --version, so a client that prints its version knows --sandbox.
     suffices: (version) => version.endsWith('-MariaDB'),
     needed:
-      'a client of MariaDB 10.5.25, 10.6.18, 10.11.8, 11.4.2 or a newer one of these, or 11.5; none of MySQL',
+      'a client of MariaDB 10.5.25, 10.6.18, 10.11.8 or 11.4.2, a newer release of these, or 11.5 (clients of MySQL cannot block escapes)',
   },
-  // Appended, because the last option counts.
+  // Appended to the arguments, because the last of several equal options counts.
   restricted: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
-  // The sandbox leaves `edit` open.
+  // The sandbox does not block the command `edit`.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
   script: (script) => script,
 }
 
-/** The same program under its old name, or Oracle's, which has no sandbox. */
+/** MariaDB's client under its old name, or Oracle's client, which has no sandbox. */
 const mysql: DatabaseProgram = { ...mariadb, name: 'mysql' }
 
 /**
- * First minor release with the fix, per major version. `\restrict` existed earlier (CVE-2025-8714), but
- * before these releases psql expanded the argument of `\unrestrict`, and a command in back-quotes ran. For 13
- * there is no fix.
+ * First minor release with the fix, per major version. `\restrict` existed earlier (CVE-2025-8714),
+ * but before these releases psql expanded the argument of `\unrestrict`, and a command in
+ * back-quotes ran. Version 13 has no fix.
  */
 const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [14, 24],
@@ -206,8 +210,8 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
 const FIRST_MAJOR = 19
 
 /**
- * Allowed options. Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files),
- * -l, -s.
+ * Options of psql that are allowed. Not allowed: -c and -f (psql would not read the script), -o and
+ * -L (they run commands or write files), -l, -s.
  */
 const PSQL_OPTIONS: KnownOptions = {
   style: 'getopt',
@@ -239,15 +243,15 @@ const psql: DatabaseProgram = {
     ask: ['--version'],
     read: (said) => /^psql \(PostgreSQL\) (\d+(?:\.\d+)*\w*)/.exec(said)?.[1],
     suffices,
-    needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
+    needed: 'psql 14.24, 15.19, 16.15, 17.11 or 18.6, a newer release of these, or 19',
   },
-  // `-X`: otherwise psql would read its start file before the script.
+  // Without `-X`, psql would read its start file before the script.
   restricted: (args) => [Buffer.from('-X'), ...args],
   environment: {},
   script: restrict,
 }
 
-/** A beta or a build from source has letters in its version, and its content is unknown. */
+/** Refuses versions with letters, because nobody knows what a beta or a build from source contains. */
 function suffices(version: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? []
   if (major === undefined || minor === undefined) return false
@@ -256,17 +260,17 @@ function suffices(version: string): boolean {
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-// Latin-1: one character per byte. For psql a carriage return ends a comment, so it is allowed only at the
-// end of a line. The only other control character allowed is a tab.
+// Latin-1: one character per byte. In psql a carriage return ends a comment, so a carriage return
+// is allowed only at the end of a line. A tab is the only other allowed control character.
 const COMMENT = /^[ \t]*(?:--[\t\x20-\x7e\x80-\xff]*)?\r?\n$/
 /** Commands with plain words that set a variable or the format of results. psql expands nothing in them. */
 const SETTING = /^[ \t]*\\(?:getenv|set|pset|timing|x)(?:[ \t]+[A-Za-z0-9_.]+)*[ \t]*\r?\n$/
 const GETENV = /^([ \t]*\\getenv[ \t]+[A-Za-z0-9_.]+[ \t]+)([A-Za-z0-9_.]+)([ \t]*\r?\n)$/
 
 /**
- * Inserts `\restrict` before the first line that does more than set something: after it psql refuses every
- * backslash command. Lines before it stay the same, except that `\getenv` gets the new name of a caller's
- * variable.
+ * Inserts `\restrict` before the first line that is neither a comment nor a setting. After
+ * `\restrict`, psql refuses every backslash command. In the lines before, only `\getenv` changes:
+ * it gets the new name of a caller's variable.
  */
 export function restrict(script: Buffer, key: string, variables: CallersVariables): Buffer {
   const start = script.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
@@ -291,8 +295,8 @@ function withVariable(line: string, variables: CallersVariables): string {
 }
 
 /**
- * Allowed options. Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files or
- * do other work.
+ * Options of redis-cli that are allowed. Not allowed: --eval, --rdb, --functions-rdb, --pipe,
+ * --cluster, because they use files or do other work.
  */
 const REDIS_OPTIONS: KnownOptions = {
   style: 'words',
@@ -302,7 +306,7 @@ const REDIS_OPTIONS: KnownOptions = {
   words: 0,
 }
 
-/** redis-cli. Its only ways to a shell or to files are options, so only the arguments have to be checked. */
+/** redis-cli, whose arguments are the only escapes. Its scripts need no restriction. */
 const redis: DatabaseProgram = {
   name: 'redis-cli',
   options: REDIS_OPTIONS,
@@ -322,26 +326,26 @@ const PROGRAMS: ReadonlyMap<string, DatabaseProgram> = new Map(
 )
 
 /**
- * Programs that cannot be restricted by any arguments, and why. sqlite3's `-safe` forbids functions with an
- * authorizer that sees no virtual tables. `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script
- * assembles from pieces: `fsdir` then reads any file, also with `.dbconfig defensive on`, and no list of
- * words finds it.
+ * Programs that no arguments can restrict, with the reason. sqlite3's `-safe` forbids functions
+ * with an authorizer, but the authorizer does not see virtual tables. `sqlite_dbdata` (3.40, for
+ * `.recover`) runs SQL that a script can assemble from pieces. `fsdir` in such SQL reads any file,
+ * even with `.dbconfig defensive on`, and a list of forbidden words does not find it.
  */
 const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
-  ['sqlite3', 'sqlite3 cannot block them: SQL reads any file even in its safe mode'],
+  ['sqlite3', 'sqlite3 cannot block escapes, because SQL can read any file even in safe mode'],
 ])
 
 /**
- * Returns the database's program that a command starts, known by the last part of its path. Undefined for any
- * other program, also for a shell or `env` before a client.
+ * Returns the database's program with the name at the end of this path. Returns undefined for any
+ * other program, also for a shell or `env` that would start such a program.
  */
 export function databaseProgram(program: string): DatabaseProgram | undefined {
   return PROGRAMS.get(nameOf(program))
 }
 
 /**
- * Returns why the program that a command starts cannot be restricted, as text for users. Undefined when it
- * can be restricted, or is no database's program.
+ * Returns why a database's program cannot be restricted, as a text for users. Returns undefined for
+ * all other programs.
  */
 export function whyUnrestrictable(program: string): string | undefined {
   return UNRESTRICTABLE.get(nameOf(program))

@@ -3,14 +3,14 @@ interface Compiled {
   readonly bytes: number
 }
 
-/** Limit of the entries, which are needed for connections that are used alternately. */
+/** Maximum number of entries. Connections that are used alternately need several. */
 const MOST = 8
 /**
- * Limit of the bytes of all entries. A session holds its rules until it ends, even when they are no longer
- * kept here.
+ * Maximum memory of all entries in bytes. A session keeps its rules until it ends, even after the
+ * cache has removed them.
  */
 const MOST_BYTES = 16 * 1024 * 1024
-/** A longer payload is compiled each time: rules that people write have some KiB. */
+/** Maximum length of a cached payload in bytes. Rules that people write have some KiB. */
 const LONGEST_PAYLOAD = 256 * 1024
 
 /** Keeps the results of the last compilations, by their source bytes, for all sessions of one agent. */

@@ -1,12 +1,12 @@
 const FIRST_CAPACITY = 64
 
-/** A queue of bytes: the end of a stream that is held back. */
+/** The last bytes of a stream, which are held back. */
 export class HeldBytes {
   #buffer = Buffer.alloc(0)
   #start = 0
   #end = 0
 
-  /** Valid until the next change. */
+  /** Returns a view, which is valid until the next change. */
   get bytes(): Buffer {
     return this.#buffer.subarray(this.#start, this.#end)
   }
@@ -22,8 +22,8 @@ export class HeldBytes {
   }
 
   /**
-   * Moves the bytes to the start of a buffer twice as large as needed, so that this does not happen each
-   * time.
+   * Moves the bytes to a new buffer, twice as large as needed, so that most calls of `keepLast` do
+   * not move bytes.
    */
   #move(needed: number): void {
     const buffer = Buffer.alloc(Math.max(FIRST_CAPACITY, needed * 2))
@@ -32,7 +32,7 @@ export class HeldBytes {
     this.#buffer = buffer
   }
 
-  /** Frees the memory, because a stream that holds nothing should cost nothing. */
+  /** Frees the memory of a stream that holds no bytes. */
   #shrink(): void {
     if (this.#end === 0) this.#buffer = Buffer.alloc(0)
   }
@@ -66,8 +66,8 @@ export class OutputStream {
   }
 
   /**
-   * Returns a copy: callers must not get the memory of texts and marker. Only a single piece of data is not
-   * copied.
+   * Returns a copy, because callers must not get the memory of the held bytes and of the marker.
+   * Only a single piece of new data is not copied.
    */
   bytes(): Buffer {
     const [piece] = this.#pieces
@@ -88,20 +88,20 @@ export class OutputStream {
 
 /** Searches one stream of output and returns the part that may be shown. */
 export interface OutputFilter {
-  /** Bytes that came and are not yet returned. */
+  /** Number of received bytes that were not returned yet. */
   readonly held: number
-  /** Whether `release` would return something now: held bytes may be shown after a short wait. */
+  /** Whether `release` would return bytes now. Held bytes may be shown after a short wait. */
   readonly isReleasable: boolean
   /** @returns output to send now. It may share the memory of `data`, and is valid until the next call */
   push(data: Buffer): Buffer | Promise<Buffer>
   release(): Buffer
-  /** Returns the rest at the end of the stream. */
+  /** Returns the rest of the output at the end of the stream. */
   end(): Buffer | Promise<Buffer>
 }
 
 export type StopReason = 'guardrails' | 'masking'
 
-/** Thrown by a filter when no more of the output may leave. The command is ended then. */
+/** Thrown by a filter when no more output may be sent. The agent then ends the command. */
 export class OutputStopped extends Error {
   override readonly name = 'OutputStopped'
   readonly reason: StopReason

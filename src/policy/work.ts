@@ -1,11 +1,12 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 
 /**
- * Work that can pause at each `yield` and continue later. At most some milliseconds pass between two of them.
+ * Work that can pause at each `yield` and continue later. Some milliseconds pass at most between
+ * two pauses.
  */
 export type Work<Result> = Generator<undefined, Result, undefined>
 
-/** How long work runs before other work gets its turn. */
+/** Maximum time of a turn in milliseconds. Other work can run after each turn. */
 const TURN_MS = 10
 
 /** Does the work without pauses. */
@@ -42,11 +43,12 @@ async function furtherTurns<Result extends object>(work: Work<Result>): Promise<
   }
 }
 
-/** Replaces the result of work that took too long. */
+/** Result of work that took too long. */
 export const TOO_LONG = Symbol('too long')
 
 /**
- * Ends the work with `TOO_LONG` when it takes more than `ms`. Other work between its turns does not count.
+ * Ends the work with `TOO_LONG` when the work takes more than `ms`. The time between turns does not
+ * count.
  */
 export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | typeof TOO_LONG> {
   let used = 0
@@ -60,7 +62,7 @@ export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | 
   }
 }
 
-/** At most this many items are sorted without a pause, which takes about a millisecond. */
+/** Maximum number of items that are sorted between two pauses, which takes about a millisecond. */
 const SORTED_AT_ONCE = 2_000
 
 /** Sorts as `toSorted` does, in bounded parts. */

@@ -9,16 +9,13 @@ import {
   widthOfRune,
 } from './nodes.ts'
 
-/**
- * A bit beside those of `WHERE` that the text before a place decides: whether a word character is before the
- * place.
- */
+/** A bit in addition to the bits of `WHERE`: set when a word character is before the place. */
 const AFTER_WORD = 64
 const BEFORE = WHERE.lineBegins | WHERE.textBegins
 /** Conditions that only the next rune decides. */
 const NEEDS_NEXT = WHERE.lineEnds | WHERE.textEnds | WHERE.wordBoundary | WHERE.noWordBoundary
 
-/** All positions in which a search may be at one place of the text. */
+/** All nodes at which a search may be at one place of the text. */
 interface Standing {
   /** The nodes that wait for a rune, or for a condition that the next rune decides. Sorted. */
   readonly nodes: Int32Array
@@ -29,11 +26,11 @@ interface Standing {
 }
 
 /**
- * Follows instructions that take no rune, and counts its work. All searches over the same nodes share one
- * closure.
+ * Follows instructions that read no rune, and counts the visited nodes. All searches over the same
+ * nodes share one closure.
  */
 class Closure {
-  /** Number of nodes looked at since the beginning. */
+  /** Number of visited nodes since the start. */
   work = 0
   readonly #nodes: Nodes
   /** The turn in which a node was last seen. */
@@ -54,7 +51,8 @@ class Closure {
   /**
    * @param from may repeat nodes
    * @param where bits of `WHERE` that hold
-   * @param isDecided true when the next rune is known, so that `where` also has its bits
+   * @param isDecided true when the next rune is known, so `where` also has the bits that depend on
+   * that rune
    */
   of(from: Iterable<number>, where: number, isDecided: boolean): Standing {
     this.#begin()
@@ -129,17 +127,20 @@ function distinct(targets: number[]): readonly number[] {
 }
 
 /**
- * At most this many table entries, nodes and ways are kept in memory, four to eight bytes each. When the
- * memory is full, the automaton forgets everything and builds it again.
+ * Maximum number of table entries, nodes and ways in memory, four to eight bytes each. Above this
+ * limit the automaton forgets all states and makes them again when needed.
  */
 const MAX_KEPT = 1024 * 1024
-/** Entries that a state costs besides its nodes and its row, and that a way outside the table costs. */
+/**
+ * Number of entries that a state costs besides its nodes and its row, and that a way outside the
+ * table costs.
+ */
 const STATE_COST = 50
 const WAY_COST = 12
 
-/** Limit of the nodes looked at without a pause (some milliseconds). Then other work gets its turn. */
+/** Maximum number of nodes visited between two pauses (some milliseconds). */
 const WORK_IN_ONE_GO = 30_000
-/** At most this many bytes that only cost a look into a table are read without a pause. */
+/** Maximum number of bytes read between two pauses, when each byte costs only a look into the table. */
 const BYTES_IN_ONE_GO = 2 * 1024 * 1024
 
 const ASCII = 0x80
@@ -150,18 +151,24 @@ const UNKNOWN = -1
 interface State extends Standing {
   /** Index in the table at which the state's row begins. */
   readonly row: number
-  /** The bits of `WHERE` that the text before decides, and AFTER_WORD. 0 when no node waits for them. */
+  /**
+   * The bits of `WHERE` that depend on the text before the place, and AFTER_WORD. 0 when no node
+   * waits for a condition.
+   */
   readonly where: number
-  /** True when no rune that was read can be part of an incomplete match. */
+  /** True when no match is open: no rune that was read can belong to an incomplete match. */
   readonly isIdle: boolean
   readonly generation: number
-  /** States after runes that have no place in the table, or after which there are targets, by class. */
+  /**
+   * Next states by class, for input beyond ASCII and for next states with targets. The table has
+   * all other next states.
+   */
   readonly ways: Map<number, State>
 }
 
 /**
- * Why reading stopped: the state has targets, the data ends or its last rune is incomplete, or other work
- * should get its turn.
+ * The reason why reading stopped. `targets`: the state has targets. `end`: the data ends, perhaps
+ * inside a rune. `pause`: other work should run.
  */
 type Stop = 'targets' | 'end' | 'pause'
 
@@ -174,16 +181,17 @@ export interface RuleReading {
 }
 
 /**
- * Searches for all words and patterns together. It is a deterministic automaton that makes each state when
- * the text first leads to it. A byte costs one look into a table with any rules, and at most one look at each
- * node.
+ * Searches for all words and patterns together. The deterministic automaton makes a state when a
+ * text first needs that state. With any number of rules, a byte of a known state costs one look
+ * into a table, and a byte of a new state costs at most one look at each node.
  */
 export class RuleAutomaton {
   readonly #nodes: Nodes
   readonly #closure: Closure
   readonly #borders: Int32Array
   /**
-   * The class of each byte. All bytes beyond ASCII share one column of the table, which always stays unknown.
+   * The class of each byte. All bytes beyond ASCII share one column of the table, whose entries
+   * always stay UNKNOWN.
    */
   readonly #classes = new Uint8Array(256)
   readonly #stride: number
@@ -216,7 +224,7 @@ export class RuleAutomaton {
     return { state: this.#idle(TEXT_BEGINS), at: 0, idleAt: 0 }
   }
 
-  /** Reads further, for some milliseconds. */
+  /** Reads on in `data` for some milliseconds. */
   scan(reading: RuleReading, data: Buffer): Stop {
     const end = Math.min(data.length, reading.at + BYTES_IN_ONE_GO)
     const enough = this.#closure.work + WORK_IN_ONE_GO
@@ -241,7 +249,7 @@ export class RuleAutomaton {
     if (reading.state.isIdle) reading.idleAt = reading.at
   }
 
-  /** The hot loop: ASCII, known ways, no targets. */
+  /** Reads ASCII while the table knows the next state. This is the hot loop. */
   #readKnown(reading: RuleReading, data: Buffer, end: number): void {
     const [table, classes, idleRows] = [this.#table, this.#classes, this.#idleRows]
     let [row, at, idleAt] = [reading.state.row, reading.at, reading.idleAt]

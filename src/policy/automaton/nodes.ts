@@ -1,14 +1,14 @@
 import { RE2JS } from 're2js'
 import type { Work } from '../work.ts'
 
-/** Larger than any rune, so that a node and a rune make one number. */
+/** A number above all runes, so that `node * RUNES + rune` is a unique key. */
 const RUNES = 0x200000
 
 const ROOT = 0
 
 /**
- * The words of all rules as one trie of runes, so that a search follows only a few of them at a time. The
- * root is 0.
+ * The words of all rules as one trie of runes, so that a search follows only a few words at a time.
+ * The root is 0.
  */
 export class WordTrie {
   #size = 1
@@ -109,8 +109,8 @@ export function programOf(compiled: RE2JS): Program {
 }
 
 /**
- * Returns the runes that an instruction takes, as pairs of first and last. Empty for instructions that take
- * none.
+ * Returns the runes that an instruction accepts, as pairs of first and last rune. Empty for
+ * instructions that read no rune.
  */
 export function rangesOf({ op, arg, runes }: Instruction): Int32Array {
   switch (op) {
@@ -136,8 +136,8 @@ const single = (rune: number) => Int32Array.of(rune, rune)
 const foldedRunes = new Map<number, Int32Array>()
 
 /**
- * Returns all cases of a rune: the parser writes out the runes of a class in every case. The NUL keeps the
- * class from becoming a letter again.
+ * Returns a rune in all its cases. The parser lists the runes of a class in every case. The NUL in
+ * the class stops the parser from turning the class into a single letter.
  */
 function folded(rune: number): Int32Array {
   let ranges = foldedRunes.get(rune)
@@ -149,12 +149,12 @@ function folded(rune: number): Int32Array {
   return ranges
 }
 
-/** Read in place of a byte that is not UTF-8. As in Go, each such byte counts alone. */
+/** Stands for a byte that is not UTF-8. As in Go, each such byte counts alone. */
 export const INVALID_BYTE = -1
-/** Returned when the data ends inside a rune, whose rest may still come. */
+/** Returned when the data ends inside a rune. More data may complete the rune. */
 export const INCOMPLETE = -3
 
-/** @returns the rune at a byte, INVALID_BYTE where Go sees one, or INCOMPLETE */
+/** @returns the rune at a byte, INVALID_BYTE where Go finds an invalid byte, or INCOMPLETE */
 export function readRune(data: Buffer, at: number): number {
   const lead = data[at] ?? 0
   if (lead < 0x80) return lead
@@ -170,7 +170,7 @@ export function readRune(data: Buffer, at: number): number {
   return rune
 }
 
-/** Allows no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+/** Refuses overlong forms, surrogates and code points beyond U+10FFFF. */
 function mayFollow(lead: number, second: number): boolean {
   switch (lead) {
     case 0xe0:
@@ -186,35 +186,38 @@ function mayFollow(lead: number, second: number): boolean {
   }
 }
 
-/** Returns 1 for a byte that begins no rune. */
+/** Returns the number of bytes of the rune that begins with `lead`; 1 for a byte that begins no rune. */
 function widthOf(lead: number): number {
   if (lead < 0xc2 || lead > 0xf4) return 1
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 }
 
-/** Returns the bytes of a rune that was read from valid UTF-8. */
+/** Returns the number of bytes of a rune in UTF-8. */
 export function widthOfRune(rune: number): number {
   if (rune < 0x80) return 1
   return rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4
 }
 
-/** Read after the last rune. */
+/** Stands for the end of the text, after the last rune. */
 export const END_OF_TEXT = -2
 
 /**
- * For a pattern, Go reads U+FFFD where a byte is not UTF-8. A word is compared byte by byte, so it does not
- * match there.
+ * Go's patterns read U+FFFD for a byte that is not UTF-8. Words do not match such a byte, because
+ * Go compares them byte by byte.
  */
 const REPLACEMENT_RUNE = 0xfffd
 
-/** The instructions of all patterns one after the other, followed by the words. A match leads to a target. */
+/**
+ * The instructions of all patterns, then the words. Each pattern and word has a target, the number
+ * of its match.
+ */
 export class Nodes {
   /** Nodes at which a match may begin, anywhere in the text. */
   readonly starts: readonly number[]
   readonly size: number
   /**
-   * The runes, in order, at which the answer of some node changes. All runes between two borders are
-   * equivalent.
+   * The runes at which the answer of a node changes, in order. No node distinguishes the runes
+   * between two borders.
    */
   readonly borders: Int32Array
   readonly #ops: Uint8Array
@@ -269,7 +272,7 @@ export class Nodes {
     return this.#args[node] ?? 0
   }
 
-  /** Returns the node after a word's or an instruction's rune. Undefined when the rune does not match. */
+  /** Returns the node that follows when `read` matches at `node`; undefined when it does not match. */
   after(node: number, read: number): number | undefined {
     if (this.isWordNode(node)) return this.#afterWord(node - this.#patternNodes, read)
     const rune = read === INVALID_BYTE ? REPLACEMENT_RUNE : read
@@ -303,7 +306,7 @@ export interface PatternTarget {
   readonly target: number
 }
 
-/** A pattern with the runes that each of its instructions takes. */
+/** A pattern with the runes that each instruction accepts. */
 interface NodesOfProgram {
   readonly inst: readonly Instruction[]
   readonly start: number
@@ -313,7 +316,7 @@ interface NodesOfProgram {
 
 const NO_RUNES = Int32Array.of()
 
-/** Borders for line ends, and for the word characters that `\b` looks at. */
+/** Borders around line ends and around the word characters of `\b`. */
 const ALWAYS_BORDERS = [10, 11, 48, 58, 65, 91, 95, 96, 97, 123]
 
 function isWithin(rune: number, ranges: Int32Array | undefined): boolean {

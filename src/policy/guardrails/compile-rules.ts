@@ -14,7 +14,7 @@ interface RuleTarget extends RulePlace {
 }
 
 /**
- * At most this many matches are found without a pause. Then other work gets its turn, also when everything in
+ * Maximum number of matches between two pauses, so that other work can run even when everything in
  * a text matches.
  */
 const MATCHES_IN_ONE_GO = 20_000
@@ -23,7 +23,8 @@ const MATCHES_IN_ONE_GO = 20_000
 export class CompiledRules {
   readonly automaton: RuleAutomaton
   /**
-   * The first rule that cannot be enforced. Rules after it are never reached and are not in the automaton.
+   * The first rule that cannot be enforced. The rules after that rule never count and are not in
+   * the automaton.
    */
   readonly broken: Unjudged | undefined
   /** Targets in the order of the rules, and of their words. */
@@ -46,7 +47,7 @@ export class CompiledRules {
   }
 
   /**
-   * Judges a whole text as the reference does (protocol.md 8.1), with pauses for other work.
+   * Judges a whole text as hoop does (protocol.md 8.1), with pauses for other work.
    * @param ended aborts when the verdict is no longer needed
    * @throws the signal's reason
    */
@@ -55,7 +56,7 @@ export class CompiledRules {
     return found.length > 0 ? this.violationOf(found) : (this.broken ?? { outcome: 'pass' })
   }
 
-  /** @param targets in order, and not empty: the first rule counts */
+  /** @param targets in order and not empty; the rule of the first target counts */
   violationOf(targets: readonly number[]): Violation {
     const hits = targets.flatMap((target) => this.#targets[target] ?? [])
     const [first] = hits
@@ -65,7 +66,10 @@ export class CompiledRules {
     return { outcome: 'violation', set, rule, hit, matched }
   }
 
-  /** Reads the incomplete last rune, if any, and the end of the text. Yields the matches, place by place. */
+  /**
+   * Reads the last `rest` bytes, which are an incomplete rune, and the end of the text. Yields the
+   * targets of each place.
+   */
   *targetsAtEnd(reading: RuleReading, rest: number): Generator<readonly number[], void, undefined> {
     for (let index = 0; index < rest; index++) {
       this.automaton.step(reading, INVALID_BYTE)
@@ -97,18 +101,18 @@ export class CompiledRules {
   }
 }
 
-/** Takes some milliseconds. */
+/** Maximum number of words that are added between two pauses, which takes some milliseconds. */
 const WORDS_IN_ONE_GO = 500
 
 /**
- * The text that users of hoop get; the pattern's own error tells the author of the rules more (protocol.md
- * 8.1).
+ * Hoop's text for users (protocol.md 8.1). The pattern's own error tells the author of the rules
+ * more.
  */
 const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
 
-const TOO_MUCH = `the guardrail rules exceed what this agent enforces: ${RULE_LIMITS}`
+const TOO_MUCH = `the guardrail rules exceed the limits of this agent: ${RULE_LIMITS}`
 
-/** Compiles rules in their order, up to the first that cannot be enforced, with pauses for other work. */
+/** Compiles rules in their order, up to the first rule that cannot be enforced. Pauses for other work. */
 export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
   return await inTurns(new Compiling().all(sets))
 }
@@ -185,8 +189,9 @@ class Compiling {
 }
 
 /**
- * Judges a whole text: sets in order, rules in order, the first violation or error decides (protocol.md 8.1).
- * A broken rule after a violation goes unnoticed; without a violation before it, the text does not pass.
+ * Judges a whole text by the sets and their rules in order. The first violation or error is the
+ * verdict (protocol.md 8.1), so a rule that cannot be enforced matters only when no earlier rule is
+ * violated.
  */
 export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
   return (await compileRules(sets)).check(text)

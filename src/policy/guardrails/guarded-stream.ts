@@ -5,8 +5,8 @@ import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
 /**
- * At most this many bytes are held back because they may begin a match. The beginning of a longer match is
- * shown. The match is still found, and nothing after it is shown.
+ * Maximum number of bytes that are held back because a match may begin there. The beginning of a
+ * longer match is shown. The match is still found, and no output after the match is shown.
  */
 const MAX_HELD = 64 * 1024
 
@@ -21,16 +21,17 @@ export class GuardrailViolation extends OutputStopped {
 }
 
 interface StreamOptions {
-  /** Whether held bytes are sent when no more output comes for a while, because people wait for a prompt. */
+  /** Whether held bytes are sent after a pause in the output, because people wait for a prompt. */
   readonly isInteractive: boolean
-  /** Aborts when the output is no longer needed. Then the rest is not read. */
+  /** Aborts when the output is no longer needed, so that the rest of the output is not read. */
   readonly ended?: AbortSignal
 }
 
 /**
- * Searches one stream of output as it comes, and finds a match also across chunks. The rule whose match is
- * complete first counts. Of matches that are complete at the same byte, the first rule counts. A match that
- * depends on the text after it (`\b`, `$`) is complete when that text has come.
+ * Searches one stream of output chunk by chunk. Also finds matches across chunks. The rule whose
+ * match is complete first counts. Of matches that are complete at the same byte, the first rule
+ * counts. A match that depends on the text after it (`\b`, `$`) is complete when that text was
+ * received.
  */
 export class GuardedStream implements OutputFilter {
   readonly #rules: CompiledRules
@@ -39,7 +40,7 @@ export class GuardedStream implements OutputFilter {
   readonly #held = new HeldBytes()
   /** The beginning of an incomplete rune. */
   #unread = NOTHING
-  /** Number of bytes received; `#given` is the number of bytes sent on. */
+  /** Number of received bytes. */
   #offset = 0
   #given = 0
   #violation: GuardrailViolation | undefined
@@ -52,7 +53,7 @@ export class GuardedStream implements OutputFilter {
     if (rules.broken !== undefined) this.#violation = new GuardrailViolation(rules.broken)
   }
 
-  /** Bytes that may belong to a match. */
+  /** Number of bytes that may belong to a match. */
   get held(): number {
     return this.#offset - this.#given
   }
@@ -62,7 +63,7 @@ export class GuardedStream implements OutputFilter {
   }
 
   /**
-   * @param data must not change until all of it is read
+   * @param data must not change until the call or its promise has ended
    * @returns the output to show; may share the memory of `data`, and is valid until the next call
    */
   push(data: Buffer): Buffer | Promise<Buffer> {
@@ -93,14 +94,14 @@ export class GuardedStream implements OutputFilter {
     return this.#give(data, text)
   }
 
-  /** Stops the output: the rest was not read, so nothing more is sent on. */
+  /** Stops the output. No more output is returned, because the rest of the output was not searched. */
   #giveUp(): Buffer {
     this.#isGivenUp = true
     this.#given = this.#offset
     return NOTHING
   }
 
-  /** @returns false when other work should get its turn before the rest is read */
+  /** @returns false when other work should run before the rest is read */
   #readOn(text: Buffer): boolean {
     this.#look(this.#reading.state.targets)
     const stop = this.#rules.automaton.scan(this.#reading, text)

@@ -5,8 +5,8 @@ import { type Guardrails, type Rule, type RuleSet } from './rules.ts'
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Reads the field `GuardRailRules` (protocol.md 8.1) as Go does: null is an empty list or text, unknown
- * members are skipped, and the case of names does not matter.
+ * Reads the field `GuardRailRules` (protocol.md 8.1) as Go does: null means an empty list or text,
+ * unknown members are ignored, and names are compared without case.
  */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   if (payload === undefined || payload.length === 0) return { input: [], output: [] }
@@ -37,8 +37,8 @@ function ruleOf(value: unknown, path: Path): Rule {
 }
 
 /**
- * Removes duplicates: the gateway sends a set once for each connection and attribute that the set is bound
- * to.
+ * Removes duplicates, because the gateway sends a set several times when the set is bound to
+ * several attributes or connections.
  */
 function withoutEqual(sets: readonly RuleSet[]): RuleSet[] {
   const first = new Map<string, RuleSet>()
@@ -51,7 +51,7 @@ function withoutEqual(sets: readonly RuleSet[]): RuleSet[] {
   return [...first.values()]
 }
 
-/** The parser's own message quotes the rules. */
+/** Parses JSON. Hides the parser's message, which quotes the rules. */
 function parsed(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8')) as unknown
@@ -74,7 +74,7 @@ function list(value: unknown, path: Path): readonly unknown[] {
   return value
 }
 
-/** Go puts U+FFFD in place of half a surrogate pair. */
+/** Returns a text with U+FFFD in place of half a surrogate pair, as Go does. */
 function text(value: unknown, path: Path): string {
   if (value === null || value === undefined) return ''
   if (typeof value !== 'string') throw undecodable(path, 'is not a text')

@@ -5,17 +5,20 @@ import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
 /**
- * Limit of the instructions of all patterns together. In the worst case a step looks at each of them, which
- * takes some milliseconds.
+ * Maximum number of instructions of all patterns together. In the worst case a step visits every
+ * instruction, which takes some milliseconds.
  */
 const MAX_INSTRUCTIONS = 100_000
-/** Limit of the characters of all words together: tens of thousands of words, in some 20 MB of memory. */
+/**
+ * Maximum number of characters of all words together, enough for tens of thousands of words. Takes
+ * some 20 MB of memory.
+ */
 const MAX_CHARACTERS = 250_000
 
 /** The limits for all rules of one session and direction, as text. */
 export const RULE_LIMITS = `${MAX_CHARACTERS} characters of words, ${MAX_INSTRUCTIONS} steps of patterns`
 
-/** Counts the cost of rules, as the limits do. */
+/** Counts the characters and instructions of rules, for comparison with the limits. */
 export class RuleLoad {
   #instructions = 0
   #characters = 0
@@ -46,7 +49,7 @@ export class RuleLoad {
   }
 }
 
-/** Patterns that cannot be compiled cost nothing. */
+/** Returns the cost of the rules. Patterns that cannot be compiled cost nothing. */
 export function loadOf(rules: readonly Rule[]): RuleLoad {
   const load = new RuleLoad()
   for (const { type, words, pattern } of rules) {
@@ -66,8 +69,8 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 
 export interface RuleFile {
   /**
-   * A list of sets `{"rules":[R,...]}`, or the value that the file has in its place; nullish when it has
-   * none.
+   * A list of sets `{"rules":[R,...]}`, or the value that the file has instead of the list; nullish
+   * when the file has no value for the direction.
    */
   readonly sets: unknown
   /**
@@ -84,9 +87,9 @@ export interface RuleFile {
 export type RuleDirection = 'input' | 'output'
 
 /**
- * Reads rules from a file, JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, either of them inside
- * `rules`, or the form that a gateway sends, `{"input_rules":[...],"output_rules":[...]}`. Sets are counted
- * as in the file, also equal ones.
+ * Reads rules from a file, JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, a list of
+ * sets inside `rules`, or the form that a gateway sends,
+ * `{"input_rules":[...],"output_rules":[...]}`. Equal sets stay separate.
  * @throws FileRefused, and SettingsError for a file of another form
  */
 export function readRuleFile(file: string, direction: RuleDirection, maxBytes: number): RuleFile {
@@ -109,9 +112,9 @@ function setsIn(
   refuse: (message: string) => never,
 ): Pick<RuleFile, 'sets' | 'pathOf'> {
   if (Array.isArray(root)) return { sets: root, pathOf: (path) => path }
-  if (!isMap(root)) return refuse('a map with rules, or a list of them, is expected')
+  if (!isMap(root)) return refuse('a map with rules, or a list of such maps, is expected')
   if ('input_rules' in root || 'output_rules' in root) return within(root, `${direction}_rules`)
-  if (!('rules' in root)) return refuse('rules is missing, and so are input_rules and output_rules')
+  if (!('rules' in root)) return refuse('rules, input_rules or output_rules is required')
   const { rules } = root
   const areSets =
     Array.isArray(rules) && rules.length > 0 && rules.every((each) => isMap(each) && 'rules' in each)

@@ -10,8 +10,8 @@ export interface Rule {
   /** The administrator's message for users; may be empty. */
   readonly message: string
   /**
-   * The file and line of a rule from the server's owner, e.g. `/etc/runbook-agent/rules.yaml:4`. Rules of a
-   * gateway have none.
+   * The file and line of a rule from the server's owner, e.g. `/etc/runbook-agent/rules.yaml:4`.
+   * Absent for rules of a gateway.
    */
   readonly source?: string
 }
@@ -21,8 +21,8 @@ export interface RuleSet {
 }
 
 /**
- * The rules of a session. Both lists are in the order in which they came, without sets that equal an earlier
- * one.
+ * The rules of a session. The sets of each list are in the order of the payload, without repeated
+ * sets.
  */
 export interface Guardrails {
   readonly input: readonly RuleSet[]
@@ -38,14 +38,14 @@ export interface RulePlace {
 export interface Violation extends RulePlace {
   readonly outcome: 'violation'
   readonly hit: Rule
-  /** The words of the list that occurred, in the order of the list, or the pattern. Recorded as hoop does. */
+  /** The words of the list that occurred, in the order of the list, or the pattern. Hoop records the same. */
   readonly matched: readonly string[]
 }
 
 /** The text cannot be judged, so it must not pass. */
 export interface Unjudged extends RulePlace {
   readonly outcome: 'error'
-  /** The reference's text. */
+  /** Hoop's text for the author of the rules. */
   readonly message: string
   /** The text for a session that is refused for this reason. */
   readonly closing: string

@@ -7,7 +7,10 @@ import { goesOverLines } from './line-cuts.ts'
 import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
-/** Results for the first 65,536 code points, plus one: 0 means that a result is not known yet. */
+/**
+ * Results of `folded` and `isWordRune` for the first 65,536 code points, plus one. 0 means that the
+ * result is not known yet.
+ */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
 
@@ -32,7 +35,7 @@ export function isWordRune(rune: number): boolean {
   return is
 }
 
-/** Returns the code point that ends at this byte; below 0 for none. */
+/** Returns the code point that ends at this byte, or -1. */
 function runeBefore(bytes: Buffer, at: number): number {
   for (let width = 1; width <= Math.min(4, at); width++) {
     const rune = readRune(bytes, at - width)
@@ -42,7 +45,7 @@ function runeBefore(bytes: Buffer, at: number): number {
 }
 
 function folding(rune: number): number {
-  // The capital of the dotless i is I, but I is also the capital of i.
+  // JavaScript's capital of the dotless i is I, which would make the dotless i equal to i.
   if (rune === DOTLESS_I) return rune
   const upper = single(String.fromCodePoint(rune).toUpperCase(), rune)
   return single(String.fromCodePoint(upper).toLowerCase(), upper)
@@ -56,13 +59,13 @@ function single(text: string, other: number): number {
   return String.fromCodePoint(rune).length === text.length ? rune : other
 }
 
-/** At most this many texts and code points are looked at without a pause. */
+/** Maximum number of texts and of code points between two pauses. */
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
 /**
- * Finds texts of a list, in upper or lower case, without a letter, digit or `_` next to them. The longest
- * counts.
+ * Finds the texts of a list, in upper or lower case. A letter, digit or `_` next to a text rules
+ * out a match. The longest match counts.
  */
 function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
@@ -91,7 +94,7 @@ function foldedText(text: string): string {
   return String.fromCodePoint(...Array.from(text, (character) => folded(character.codePointAt(0) ?? 0)))
 }
 
-/** Returns the end of the longest text that begins at `start`, or `start` when none does. */
+/** Returns the end of the longest text that begins at `start`, or `start` when no text begins there. */
 function longestAt(trie: WordTrie, { bytes, whole }: Subject, start: number): number {
   let [node, end] = [0, start]
   for (let at = start; at < bytes.length;) {
@@ -117,24 +120,27 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Limit of the steps of a compiled pattern. Each byte may cost all steps, some 30 ns each. */
+/** Maximum number of steps of a compiled pattern. Each byte may cost all steps, some 30 ns each. */
 const MAX_STEPS = 800
-/** Limit of the steps of all patterns of a session, which are searched one by one. */
+/** Maximum number of steps of all patterns of a session. The patterns are searched one after the other. */
 const MAX_STEPS_OF_ALL = 100_000
-/** Limit of the characters of all lists: tens of thousands of texts, in some 20 MB of memory. */
+/**
+ * Maximum number of characters of all lists, enough for tens of thousands of texts. Takes some 20
+ * MB of memory.
+ */
 const MAX_CHARACTERS_OF_ALL = 250_000
 /**
- * Limit of the characters of one text. Where only the beginning of a text matches, the search reads the same
- * bytes again.
+ * Maximum number of characters of one text. Where only the beginning of a text matches, the search
+ * reads the same bytes again.
  */
 const MAX_CHARACTERS = 1_000
 
-/** Memory of a step, and of a character of a list. */
+/** Approximate memory of a step and of a list's character, in bytes. */
 const STEP_BYTES = 200
 const CHARACTER_BYTES = 80
 
 export interface CustomRecognizer extends Recognizer {
-  /** Largest number of steps that the regex takes for a byte. */
+  /** Maximum number of steps that the regex takes for a byte. */
   readonly steps: number
   /** Approximate memory in bytes. */
   readonly bytes: number
@@ -163,7 +169,9 @@ export function* customRecognizers(types: readonly CustomType[]): Work<CustomRec
 
 function refuseBeyond(name: string, what: string, count: number, most: number): void {
   if (count <= most) return
-  throw new PolicyError(`custom type ${name}: ${count} ${what} up to this type, and ${most} are allowed`)
+  throw new PolicyError(
+    `custom type ${name}: the types up to this type have ${count} ${what}, maximum is ${most}`,
+  )
 }
 
 function* customRecognizer({ name, regex, denyList: texts, score }: CustomType): Work<CustomRecognizer> {
@@ -172,7 +180,7 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   if (compiled !== undefined) patterns.push({ find: re2(compiled), score })
   if (texts.some(({ length }) => length > MAX_CHARACTERS))
     throw new PolicyError(
-      `custom type ${name}: a text of its deny_list has more than ${MAX_CHARACTERS} characters`,
+      `custom type ${name}: a text of the deny_list has more than ${MAX_CHARACTERS} characters`,
     )
   if (texts.length > 0) patterns.push({ find: yield* denyList(texts), score })
   if (patterns.length === 0) throw new PolicyError(`custom type ${name} has neither a regex nor a deny_list`)
@@ -184,8 +192,8 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
 }
 
 /**
- * Many patterns begin with the character before the data, `(?:^|\W)`, so the search begins one character
- * earlier.
+ * Begins the search one character before `from`, because many patterns begin with the character
+ * before the data: `(?:^|\W)`.
  */
 function re2(compiled: RE2JS): Finder {
   return function* ({ bytes, whole = bytes }, from, found) {
@@ -199,7 +207,7 @@ function re2(compiled: RE2JS): Finder {
   }
 }
 
-/** Compiles a text of a list that contains a line end, and the character that shows the end of the text. */
+/** Compiles a list's text that contains a line end, together with the character after the text. */
 function wholeWord(name: string, text: string): RE2JS {
   const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
   return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)
@@ -208,7 +216,7 @@ function wholeWord(name: string, text: string): RE2JS {
 function limited(name: string, compiled: RE2JS): RE2JS {
   if (compiled.programSize() <= MAX_STEPS) return compiled
   throw new PolicyError(
-    `custom type ${name}: its regex has ${compiled.programSize()} steps, and ${MAX_STEPS} are allowed: lower its repeat counts`,
+    `custom type ${name}: the regex has ${compiled.programSize()} steps, maximum is ${MAX_STEPS}; lower the repeat counts`,
   )
 }
 

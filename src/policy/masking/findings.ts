@@ -29,22 +29,23 @@ interface Candidate extends FoundData {
 export interface Place {
   readonly from: number
   /**
-   * The words before `from`. After the search, `words` has read up to the last match that asked for words.
+   * The words before `from`. The search moves `words` on to the last match that needed its words.
    */
   readonly words: Words
-  /** Called with every match, dropped ones too. */
+  /** Called with every match, also with dropped matches. */
   readonly matched?: Matched
 }
 
 const CONTEXT_BOOST = 0.35
 const CONTEXT_LEAST = 0.4
 const LABEL_BYTES = 24
-/** At most this many findings are weighed without a pause. */
+/** Maximum number of findings that are weighed between two pauses. */
 const AT_ONCE = 1_000
 
 /**
- * Returns the findings from `from` on, in the reference's order: the highest score first, then the first in
- * the text, then the longest. Pauses after each bounded part of the work, so that other work can continue.
+ * Returns the findings from `from` on, in the order of hoop's engine: by the highest score, then by
+ * the first place in the text, then by the greatest length. Pauses after each bounded part of the
+ * work, so that other work can continue.
  */
 export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<FoundData[]> {
   const candidates: Candidate[] = []
@@ -90,7 +91,7 @@ function isLabelled(bytes: Buffer, start: number, labels: readonly string[]): bo
   return labels.some((label) => words.includes(` ${label} `))
 }
 
-/** Raises the score of uncertain findings that have a context word before them. Keeps the order. */
+/** Raises the score of an uncertain finding that has a context word before it. Keeps the order. */
 function* withContext(candidates: readonly Candidate[], words: Words): Work<Candidate[]> {
   const weighed = [...candidates]
   const asking = candidates.map((_, place) => place).filter((place) => asks(candidates[place]))
@@ -115,7 +116,8 @@ function raised(score: number): number {
 }
 
 /**
- * Drops findings inside another one of the same type, and all but the first of equal ones. Keeps the order.
+ * Drops findings inside another finding of the same type. Of equal findings, keeps only the first.
+ * Keeps the order.
  */
 function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   if (areApart(candidates)) return candidates
@@ -134,8 +136,8 @@ function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
 }
 
 /**
- * Whether each finding begins after the earlier ones of its type. This is usual, and then no sorting is
- * needed.
+ * Whether each finding begins after all earlier findings of its type. Then no sorting is needed,
+ * which is the usual case.
  */
 function areApart(candidates: readonly Candidate[]): boolean {
   const reached = new Map<string, number>()

@@ -19,8 +19,8 @@ function holdsLineEnd(first: number, last: number): boolean {
 }
 
 /**
- * Makes the search for line ends that may be inside a match; undefined when none can. It serves any number of
- * streams.
+ * Returns a search for line ends that may be inside a match; undefined when no match can contain a
+ * line end. Any number of streams can share the search.
  */
 export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
@@ -29,15 +29,16 @@ export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | un
 }
 
 /**
- * Reads a stream and remembers the line ends that are inside no match: there the stream can be cut without
- * changing the findings. They depend on the bytes only, not on the chunks. A few are left out: those before
- * which a match may have begun when the next match was complete.
+ * Reads a stream and remembers the line ends that are inside no match. The stream can be cut at
+ * these places without changing the findings. The places depend on the bytes only, not on the
+ * chunks. A place is left out when a match may have begun before it and the next match was
+ * complete.
  */
 export class LinePlaces {
   readonly #automaton: RuleAutomaton
   readonly #reading: RuleReading
   #at = 0
-  /** Line ends that may be inside a match that began before them. */
+  /** Line ends that may be inside a match, because a match may have begun before them. */
   #open: number[] = []
   #places: number[] = []
 
@@ -48,14 +49,14 @@ export class LinePlaces {
 
   /**
    * Reads up to the end of `bytes`.
-   * @param offset where `bytes` begins in the stream: not after the bytes already read
+   * @param offset place of `bytes` in the stream, at most the number of bytes already read
    */
   *read(bytes: Buffer, offset: number): Work<void> {
     const data = bytes.subarray(Math.max(0, this.#at - offset))
     const start = Math.max(this.#at, offset)
     const reading = this.#reading
     reading.at = 0
-    // An offset from earlier bytes means nothing here.
+    // The old value is an offset in earlier bytes.
     reading.idleAt = -1
     while (reading.at < data.length) {
       const from = reading.at
@@ -78,7 +79,7 @@ export class LinePlaces {
     this.#open = this.#open.filter((place) => place > until)
   }
 
-  /** Reads rune by rune while a match may be open: the first moment without one counts. */
+  /** Reads a single rune while a match may be open, to find the first place without an open match. */
   #step(data: Buffer): void {
     const rune = readRune(data, this.#reading.at)
     if (rune !== INCOMPLETE) this.#automaton.step(this.#reading, rune)

@@ -15,7 +15,7 @@ export interface Span {
 
 const BEGIN_KEY = '-----BEGIN '
 const END_KEY = '-----END '
-/** Longest private key that is searched for, with its first and last line. */
+/** Maximum length of a private key in bytes, with its first and last line. */
 const LONGEST_KEY = 16_384 + 200
 
 /** Returns the place after the last complete line; `from` when no line is complete. */
@@ -54,11 +54,14 @@ export function* clearOf(
 }
 
 /**
- * Finds the beginning of the matches that span a place. For places in descending order, it reads the matches
- * once.
+ * Finds where the matches that span a place begin. Reads the matches only once when the places are
+ * in descending order.
  */
 class Across {
-  /** The matches in the order of the text. `reach` is the furthest end of this match and all earlier ones. */
+  /**
+   * The matches in the order of the text. `reach` is the largest end of this match and all earlier
+   * matches.
+   */
   readonly #spans: readonly (Span & { readonly reach: number })[]
   #next: number
 
@@ -69,7 +72,7 @@ class Across {
     this.#next = this.#spans.length - 1
   }
 
-  /** Returns `place`, or the beginning of the matches that span it. */
+  /** Returns `place`, or where the matches that span `place` begin. */
   before(place: number): number {
     let at = place
     for (let span = this.#spans[this.#next]; span !== undefined; span = this.#spans[--this.#next]) {
@@ -82,8 +85,8 @@ class Across {
 }
 
 /**
- * Returns the last place up to `place` after an ASCII character that is in no word; `place` itself when there
- * is none.
+ * Returns the last place up to `place` after an ASCII character that is in no word; `place` itself
+ * when there is no such character.
  */
 function betweenWords(bytes: Buffer, from: number, place: number): number {
   for (let at = place; at > from; at--) if (isApart(bytes[at - 1] ?? 0)) return at
@@ -109,20 +112,23 @@ interface Around {
   readonly isEnd: boolean
 }
 
-/** Bytes kept after they were sent on: labels are searched for in the 24 bytes before a match. */
+/** Number of sent bytes that are kept, because labels are searched for in the 24 bytes before a match. */
 const BEHIND = 64
 /**
- * The last part of a window, which is searched again together with the bytes after it: a match that begins
- * there may be incomplete.
+ * Share of a window's end that is searched again together with the bytes after it, because a match
+ * that begins there may be incomplete.
  */
 const AGAIN = 0.3
 /**
- * Longest work on one window, which usually takes some hundredths of a second. Only a regex that goes back
- * and forth over its line takes so long.
+ * Maximum time for one window in milliseconds. A window usually takes some hundredths of a second;
+ * only a regex that reads its line many times takes so long.
  */
 const LONGEST_MS = 5_000
 
-/** A window took too long. `masked` is the output masked before that window; the rest is still held. */
+/**
+ * The search of a window took too long. `masked` is the output before that window; the filter still
+ * holds the rest.
+ */
 export class MaskingTooLong extends Error {
   override readonly name = 'MaskingTooLong'
   readonly masked: Buffer
@@ -133,19 +139,19 @@ export class MaskingTooLong extends Error {
   }
 }
 
-/** The result for a part of the output: where it ends, and what is replaced in it. */
+/** The result for a part of the output: the part's end, and the pieces to replace. */
 interface Judged {
   readonly cut: number
   readonly pieces: readonly Piece[]
 }
 
 /**
- * Masks one stream of output as if it were one text, with any chunks. It works by lines and holds an
- * incomplete one. A line longer than `masking.window` is split into parts, and no match is cut between them.
- * Bytes that may be a match of a custom type over several lines are held, too, up to a window of them.
- * There is one difference from a whole text: in a line that is longer than a window, a match longer than 0.3
- * windows is masked in parts, up to the next blank or, for a custom type, to the end of the line. The cuts
- * between chunks never change the result.
+ * Masks one stream of output as if it were one text. The cuts between chunks never change the
+ * result. The stream is masked line by line, and an incomplete line is held. A line longer than
+ * `masking.window` is split into parts, but no match is cut. Bytes that may be a match of a custom
+ * type over several lines are held, too, up to the length of a window. The result differs from that
+ * of a whole text in one case. In a line longer than a window, a match longer than 0.3 windows is
+ * masked in parts, up to the next blank or, for a custom type, to the end of the line.
  */
 export class MaskedStream implements OutputFilter {
   readonly isReleasable = false
@@ -153,19 +159,19 @@ export class MaskedStream implements OutputFilter {
   readonly #longestMs: number
   readonly #places: LinePlaces | undefined
   readonly #words: Words
-  /** Bytes that were sent on. */
+  /** Number of bytes that were sent on. */
   #offset = 0
   #behind: Buffer = NOTHING
   #waiting: Buffer[] = []
   #held = 0
-  /** The type of a match that was cut, and continues. */
+  /** The type of a cut match that continues in the next part. */
   #torn: string | undefined
   #types = new Map<string, number>()
   #bytes = 0
 
   /**
-   * @param longestMs limit of the work on one window, after which `push` and `end` throw MaskingTooLong
-   * @param words has read the text before the stream
+   * @param longestMs maximum time for one window, after which `push` and `end` throw MaskingTooLong
+   * @param words the words of the text before the stream
    */
   constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking
@@ -197,7 +203,8 @@ export class MaskedStream implements OutputFilter {
   }
 
   /**
-   * Returns the held bytes unmasked, where that is allowed after MaskingTooLong. They are not searched again.
+   * Returns the held bytes unmasked and unsearched. For callers that may pass output after
+   * MaskingTooLong.
    */
   pass(): Buffer {
     const held = Buffer.concat(this.#waiting)
@@ -222,7 +229,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Sends on the bytes that can be judged, and keeps the rest. */
+  /** Returns the masked bytes that can be judged, and keeps the other bytes. */
   *#work(bytes: Buffer, isEnd: boolean): Work<Buffer> {
     const given: Buffer[] = []
     const begin = this.#behind.length
@@ -342,7 +349,10 @@ function moved({ cut, pieces }: Judged, by: number): Judged {
   }
 }
 
-/** Returns the last place up to `until` where a stream can be cut. Both count from `base`. */
+/**
+ * Returns the last place up to `until` where a stream can be cut. `until` and the result count from
+ * `base`.
+ */
 function placeBefore(places: LinePlaces | undefined, until: number, base: number): number {
   return places === undefined ? until : (places.last(until + base) ?? base) - base
 }

@@ -11,13 +11,13 @@ import { BUILT_IN, EXTRA, NEED_MODEL, refined } from './recognizers/table.ts'
 import { piecesOf, replaced, type Replacement } from './replacement.ts'
 import type { MaskingRules } from './rules.ts'
 
-/** Scores are sums: 0.3 + 0.35 is a little less than 0.65. */
+/** Tolerance for sums of floats: 0.3 + 0.35 is a little less than 0.65. */
 const TOLERANCE = 1e-9
 const LARGEST_WINDOW = 64 * 1024
 const STEPS_OF_WINDOW = 1_600_000
 /**
- * A private key must be complete in a window, with the text before it in its line. Together with it, a hard
- * regex may take 0.5 s.
+ * Minimum window in bytes when private keys are masked. A private key must be complete in a window,
+ * with the text before it in its line. A hard regex may take 0.5 s for such a window.
  */
 const WINDOW_OF_KEY = 20 * 1024
 
@@ -29,17 +29,17 @@ interface Unserved {
 }
 
 /**
- * Compiled rules, which find and mask. `unserved` has the types that cannot be found; the caller decides
- * whether to continue.
+ * Compiled rules, which find data and mask it. `unserved` has the types that cannot be found; the
+ * caller decides whether to continue.
  */
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
-  /** At most this many bytes are searched without a pause, so that other work does not wait long. */
+  /** Maximum number of bytes that are searched between two pauses, so that other work does not wait long. */
   readonly window: number
   /**
-   * Names of types whose cut matches are masked to the end of the line, since only their own regex knows
-   * another end.
+   * Names of the custom types. A cut match of such a type is masked to the end of the line, because
+   * only the type's own regex could find the match's end.
    */
   readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
@@ -73,7 +73,10 @@ export class Masking {
     return this.#customBytes + (this.#overLines?.bytes ?? 0)
   }
 
-  /** Returns a search for the places where a stream can be cut; undefined when every line end is one. */
+  /**
+   * Returns a search for the places where a stream can be cut; undefined when the stream can be cut
+   * at every line end.
+   */
   linePlaces(): LinePlaces | undefined {
     return this.#overLines && new LinePlaces(this.#overLines)
   }
@@ -82,7 +85,7 @@ export class Masking {
     return this.#searchers.some(({ recognizer }) => recognizer.type === type)
   }
 
-  /** Returns all data to mask in the text, in the reference's order. Offsets are bytes. */
+  /** Returns all data to mask in the text, in the order of hoop's engine. Offsets are bytes. */
   find(text: Buffer): FoundData[] {
     const subject = subjectOf(text)
     const words = new Words()
@@ -90,7 +93,7 @@ export class Masking {
     return done(this.search(subject, { from: 0, words }))
   }
 
-  /** Returns the same for a part of a text, and uses the text before `from` as context. */
+  /** Returns the data to mask from `place.from` on, with the words before it as context. */
   *search(subject: Subject, place: Place): Work<FoundData[]> {
     const found = yield* findings(this.#searchers, subject, place)
     return found.filter(
@@ -112,8 +115,8 @@ function* compiledCustoms(
 }
 
 /**
- * Limit of the bytes of a window. A custom regex may take some 30 ns for each of its steps at each byte, so a
- * window takes 50 ms at most.
+ * Maximum length of a window in bytes. A custom regex may take some 30 ns for each step at each
+ * byte, so a window takes 50 ms at most.
  */
 function windowFor(steps: number): number {
   return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))

@@ -2,7 +2,7 @@ import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
 import { done, ordered, type Work } from '../work.ts'
 import type { FoundData } from './findings.ts'
 
-/** At most this many groups of findings are resolved without a pause; most groups have a single finding. */
+/** Maximum number of groups that are resolved between two pauses. Most groups have a single finding. */
 const GROUPS_AT_ONCE = 500
 
 export type Replacement =
@@ -18,8 +18,9 @@ export interface Piece {
 }
 
 /**
- * Returns the findings without overlaps, in the order of the text. The finding with the highest score keeps
- * its extent, then the longest, then the first in the text. The others keep their remaining parts.
+ * Returns the findings without overlaps, in the order of the text. Of overlapping findings, the
+ * finding with the highest score keeps its extent, then the longest finding, then the first in the
+ * text. The other findings keep their remaining parts.
  */
 export function piecesOf(findings: readonly FoundData[]): Piece[] {
   return done(piecesAmong(findings))
@@ -38,7 +39,7 @@ export function* piecesAmong(findings: readonly FoundData[]): Work<Piece[]> {
   return pieces
 }
 
-/** Groups findings that overlap, directly or through others between them, in the order of the text. */
+/** Groups findings that overlap, directly or through other findings, in the order of the text. */
 function* overlapping(findings: readonly FoundData[]): Work<FoundData[][]> {
   const groups: FoundData[][] = []
   let reach = -1
@@ -138,8 +139,8 @@ function instead(match: Buffer, type: string, replacement: Replacement): Buffer 
 }
 
 /**
- * Writes one character per code point, except for the last ones. A match with at most `keepLast` code points
- * stays as it is.
+ * Replaces each code point with `character`, and keeps the last `keepLast` code points. A match
+ * with at most `keepLast` code points does not change.
  */
 function mask(match: Buffer, character: string, keepLast: number): Buffer {
   const text = match.toString('latin1')

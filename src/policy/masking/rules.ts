@@ -8,12 +8,12 @@ export interface MaskingRules {
   /** Names of types; undefined: all built-in types. */
   readonly entities: readonly string[] | undefined
   readonly custom: readonly CustomType[]
-  /** Findings with a lower score pass; undefined: all are masked. */
+  /** Findings with a lower score pass; undefined: all findings are masked. */
   readonly threshold: number | undefined
   /** Texts that are never masked. */
   readonly allow: readonly string[]
   readonly replacement: Replacement
-  /** Chosen differences from the reference. */
+  /** Chosen differences from hoop's engine. */
   readonly refine: readonly Refinement[]
 }
 
@@ -39,7 +39,7 @@ const CUSTOM = v.object({
   score: v.nullish(score),
 })
 
-/** In YAML a user may write a number where a text is expected. */
+/** Accepts a score that a user of YAML has written as a text. */
 const WRITTEN = v.object({
   ...CUSTOM.entries,
   score: v.nullish(v.union([score, v.pipe(v.string(), v.nonEmpty(), v.transform(Number), score)])),
@@ -52,8 +52,8 @@ const RULE = v.object({
 })
 
 /**
- * Decodes `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules count together: all
- * their types, and the lowest threshold.
+ * Decodes `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules become one
+ * rule with all types and the lowest threshold.
  * @returns undefined when there is nothing to mask
  * @throws PolicyError when the payload cannot be decoded
  */
@@ -68,7 +68,10 @@ export function decodeMasking(payload: Buffer | undefined): MaskingRules | undef
   return { ...EVERYTHING, entities: [...new Set(entities)], custom, threshold }
 }
 
-/** Decodes custom types from a user's file, which have the same members. @throws PolicyError */
+/**
+ * Decodes the custom types in a user's file. Their members are those of a session's rules. @throws
+ * PolicyError
+ */
 export function decodeCustomTypes(list: unknown): CustomType[] {
   const types = v.safeParse(v.array(WRITTEN), list)
   if (types.success) return types.output.map(customType)
@@ -86,18 +89,18 @@ function parse(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8')) as unknown
   } catch {
-    // The parser's message quotes the text.
+    // The parser's message would quote the text.
     throw new PolicyError('unable to decode data masking rules, reason=this is not JSON')
   }
 }
 
-/** Names the place of the fault and what is expected there; never the value. */
+/** Names the place of the fault and the expected value, never the value found. */
 function wrong(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue) ?? 'the whole'
   return `wrong at ${where}: ${issue.expected ?? 'another value'} is expected`
 }
 
-/** Go reads a missing score as 0 and then finds nothing; here such a type is certain. */
+/** A type without a score gets the score 1. Go reads a missing score as 0, so hoop's engine finds nothing. */
 function customType({ name, regex, deny_list: denyList, score }: v.InferOutput<typeof CUSTOM>): CustomType {
   return {
     name,

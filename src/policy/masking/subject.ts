@@ -1,12 +1,12 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
 
-/** The bytes to search, and the same as a string with one character per byte. */
+/** The bytes to search, also as a string with one character per byte. */
 export interface Subject {
   readonly bytes: Buffer
   readonly text: ByteString
   /**
-   * The bytes together with the bytes after them. No match may begin in the latter, but the end of a match
-   * may depend on them.
+   * `bytes` together with the bytes after them. No match may begin in the bytes after them, but the
+   * end of a match may depend on these bytes.
    */
   readonly whole?: Buffer
 }
@@ -19,21 +19,21 @@ export function subjectOf(bytes: Buffer): Subject {
 export type Matched = (start: number, end: number) => void
 
 /**
- * Calls `found` for each match from `from` on, in order; matches do not overlap. A slow finder is a
- * generator, and pauses after each match.
+ * Calls `found` for each match from `from` on, in order. Matches do not overlap. A slow finder is a
+ * generator that pauses after each match.
  */
 export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
 
 /**
- * A space separator of Unicode (`\p{Zs}`), as bytes of UTF-8. Never a tab or a line end, so that cells and
- * rows of a table are not joined.
+ * A space separator of Unicode (`\p{Zs}`), as bytes of UTF-8. A tab or a line end is not a space
+ * separator, so cells and rows of a table are not joined.
  */
 const SPACE = String.raw`(?: |\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80)`
 
 /**
- * Makes a finder from a regular expression for bytes; `_` in it stands for one space separator. The
- * expression must be linear: an attempt reads a bounded number of bytes, or ends where the next attempt
- * cannot begin.
+ * Makes a finder from a regular expression for bytes. `_` in the expression stands for one space
+ * separator. The expression must take linear time: an attempt reads a bounded number of bytes, or
+ * ends where the next attempt cannot begin.
  */
 export function regexp(source: string): Finder {
   const compiled = new RegExp(source.replaceAll('_', SPACE), 'g')

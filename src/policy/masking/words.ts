@@ -1,28 +1,28 @@
 import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-string.ts'
 
-/** At most this many words before a match can raise its score. */
+/** Number of words before a match that can raise its score. */
 const WORDS_BEFORE = 5
-/** Longer words are in no list. */
+/** Maximum length of a word in bytes. No list has longer words. */
 const LONGEST_BYTES = 64
 /**
- * At most this many bytes are read backwards; five words are seldom longer. A caller may ask at every place
- * of one long word.
+ * Maximum number of bytes that are read backwards. Five words are seldom longer. Without this
+ * limit, a caller that asks at every place of one long word would take quadratic time.
  */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 
 /**
- * The words before each place of a text: runs of Unicode letters, digits and marks. If the places are in
- * ascending order, the text is read once. `next` continues with the text after it, so that a text may come in
- * pieces.
+ * The words before each place of a text. A word is a run of Unicode letters, digits and marks. If
+ * the places are in ascending order, the text is read only once. `next` sets the next piece of the
+ * text.
  */
 export class Words {
   #text: ByteString = ''
-  /** Words are read up to this place, and none spans it. */
+  /** Words are read up to this place. No word spans this place. */
   #cursor = 0
   /**
-   * End of the word at the cursor, if the cursor is not after it. Kept because callers may ask at many places
-   * inside one word.
+   * End of the word at the cursor; outdated when the cursor is after this end. Kept because callers
+   * may ask at many places inside one word.
    */
   #end = -1
   #words: string[] = []
@@ -35,7 +35,7 @@ export class Words {
     this.#beside = beside
   }
 
-  /** @param from the text before this offset was already read as the previous text */
+  /** @param from offset up to which `text` repeats the previous text */
   next(text: ByteString, from: number): void {
     this.#text = text
     this.#cursor = from
@@ -51,8 +51,8 @@ export class Words {
   }
 
   /**
-   * Returns the words that end before `offset`, in order and in lower case. A word that `offset` cuts is left
-   * out.
+   * Returns the words that end before `offset`, in order and in lower case. Leaves out a word that
+   * `offset` cuts.
    */
   before(offset: number): readonly string[] {
     const near = nearStart(this.#text, offset, this.#cursor)
@@ -84,8 +84,9 @@ export class Words {
 }
 
 /**
- * Returns where the words before `offset` begin, with one more, since `offset` may cut the last. Only these
- * are read: most text is far from the next match. Returns `cursor` when the words are not near, or not ASCII.
+ * Returns where the last six words before `offset` begin: one word more than needed, because
+ * `offset` may cut the last word. Only these words are read, because most text is far from the next
+ * match. Returns `cursor` when the words are not near, or not ASCII.
  */
 function nearStart(text: ByteString, offset: number, cursor: number): number {
   const least = Math.max(cursor, offset - NEAR)
@@ -124,7 +125,7 @@ function isInWord(point: number): boolean {
 }
 
 /**
- * Context words and phrases, which may occur among the words before a match. Each word may have a plural `s`
+ * Context words and phrases to find among the words before a match. Each word may have a plural `s`
  * or `es`.
  */
 export class ContextWords {

@@ -4,9 +4,9 @@ import { isLineBreak, LineBreaks } from './secrets.ts'
 /** The root of the trie. The root is never a child, so it also means "no child". */
 export const ROOT = 0
 
-/** Marks the end of a row; not a byte. */
+/** Symbol after the end of a row. Not a byte. */
 const END = 0x100
-/** A bit in a node's symbol: it has more children than the next node of its row. */
+/** A bit in a node's symbol: the node has more children than the next node of its row. */
 const BRANCHES = 0x200
 const SYMBOL = BRANCHES - 1
 
@@ -17,9 +17,9 @@ interface Row {
 }
 
 /**
- * All texts as one trie, without an object per node. The texts are sorted. The part of a text that differs
- * from the previous text is a row, one node per byte. A node's first child is the next node of its row; the
- * other children start their own rows. A text ends where its row ends, and nowhere else.
+ * All texts as one trie, without an object per node. The texts are sorted. The part of a text that
+ * differs from the previous text is a row, one node per byte. A node's first child is the next node
+ * of its row; the other children start their own rows. Texts end only at ends of rows.
  */
 export class Trie {
   readonly texts: readonly Buffer[]
@@ -73,8 +73,8 @@ export class Trie {
 }
 
 /**
- * Sorts and removes duplicates. As strings with one character per byte: V8 sorts them ten times as fast as
- * buffers.
+ * Sorts texts and removes duplicates. Compares strings with one character per byte, because V8
+ * sorts strings ten times as fast as buffers.
  */
 function sortedTexts(texts: readonly Buffer[]): Buffer[] {
   const byName = new Map(texts.map((text) => [text.toString('latin1'), text]))
@@ -91,8 +91,8 @@ function parentOf(row: Row, path: Row[]): number {
 }
 
 /**
- * Returns one more start than there are texts: the last is the end of all rows. The place after each row
- * holds END.
+ * Returns the first node of each row, and the end of all rows as the last item. The place after
+ * each row holds END.
  */
 function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
   const starts = new Int32Array(texts.length + 1)
@@ -114,9 +114,9 @@ function sharedLength(left: Buffer | undefined, right: Buffer): number {
 }
 
 /**
- * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a suffix of
- * them. Details of a node are computed when it is first reached. Most of a long text is never reached, so
- * compiling costs no more than the trie.
+ * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a
+ * suffix of these bytes. Details of a node are computed when a stream first reaches the node. Most
+ * nodes of a long text are never reached, so compiling costs no more than the trie.
  */
 class Automaton {
   readonly #trie: Trie
@@ -153,9 +153,7 @@ class Automaton {
     return this.#longest[state] ?? 0
   }
 
-  /**
-   * Returns the state without complete texts: its path is the longest suffix that may still become a text.
-   */
+  /** Returns the node of the longest suffix that may still become a text. */
   pending(state: number): number {
     let at = state
     while (at !== ROOT && !this.#trie.hasChildren(at)) at = this.#failure[at] ?? ROOT
@@ -163,8 +161,8 @@ class Automaton {
   }
 
   /**
-   * Computes a node's details. A node's failure needs its own failure, and so on, so all nodes reached for
-   * the first time are computed.
+   * Computes a node's details. First computes the details of the failure node, of that node's
+   * failure node, and so on.
    */
   #learn(parent: number, node: number, byte: number): void {
     const learnt = []
@@ -194,7 +192,7 @@ class Automaton {
   }
 }
 
-/** Runs of covered bytes that are not yet sent on, in order, with a gap between any two. */
+/** Runs of bytes to replace that are not yet sent on, in order. Runs do not touch each other. */
 export class CoveredRuns {
   #starts: number[] = []
   #ends: number[] = []
@@ -254,9 +252,9 @@ export class CoveredRuns {
 }
 
 /**
- * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into lines. It
- * follows each stream both as it is and without its line breaks. Both are at the same node, except for a
- * while after a line break.
+ * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into
+ * lines. Follows each stream with two states: for the stream as it is, and for the stream without
+ * line breaks. The two states differ only for some bytes after a line break.
  */
 export class Matcher {
   readonly #automaton: Automaton
@@ -269,7 +267,7 @@ export class Matcher {
     this.#prefilter = new Prefilter(trie.texts)
   }
 
-  /** Reads further in a stream, and adds its findings to `covered`. */
+  /** Reads the next data of a stream, and adds the occurrences to `covered`. */
   scan(data: Buffer, reading: Reading, covered: CoveredRuns): void {
     const lastPlace = this.#prefilter.lastPlace(data.length)
     let at = 0
@@ -300,7 +298,7 @@ export class Matcher {
       const depth = automaton.depth(asIs)
       if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
       if (this.#isPromising(reading, joinedBefore)) continue
-      // The followed beginning starts here. The prefilter judges this place by more than these few bytes.
+      // The prefilter judges the place where the followed text begins by more bytes than were followed.
       const begin = this.#start(reading, end) - reading.offset
       if (begin < 0 || begin > lastPlace) continue
       reading.leave()
@@ -309,7 +307,7 @@ export class Matcher {
     return data.length
   }
 
-  /** Follows the stream without line breaks, where that makes a difference. */
+  /** Follows the stream without line breaks while its state differs from the other state. */
   #followJoined(byte: number, end: number, reading: Reading, covered: CoveredRuns): void {
     reading.meet(this.#automaton.next(reading.joined, byte))
     const longest = this.#automaton.longest(reading.joined)
@@ -323,13 +321,16 @@ export class Matcher {
     return length >= PREFIX_BYTES || length > this.#automaton.depth(before)
   }
 
-  /** Returns where the longest followed text begins. */
+  /** Returns the offset where the longest followed text begins. */
   #start({ asIs, joined, breaks }: Reading, end: number): number {
     const start = end - this.#automaton.depth(asIs)
     return joined === asIs ? start : Math.min(start, breaks.startOf(this.#automaton.depth(joined), end))
   }
 
-  /** Ends the reading of this data. Followed beginnings are incomplete, and may still become texts. */
+  /**
+   * Ends the reading of this data. Keeps the states, because the beginning of a text may be
+   * completed by later data.
+   */
   #pass(length: number, reading: Reading): void {
     const automaton = this.#automaton
     reading.offset += length
@@ -342,14 +343,14 @@ export class Matcher {
   }
 }
 
-/** How far a stream was read, and which part of its end may become a text. */
+/** How far a stream was read, and the part at its end that may become a text. */
 export class Reading {
   /** Offset of the next byte in the stream. */
   offset = 0
   /** Where the longest beginning of a text at the stream's end starts. */
   start = 0
   length = 0
-  /** The automaton's state for the stream as it is, and without line breaks. */
+  /** `asIs` is the automaton's state for the stream as it is, `joined` is the state without line breaks. */
   asIs = ROOT
   joined = ROOT
   readonly breaks = new LineBreaks()
@@ -363,7 +364,7 @@ export class Reading {
     if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
   }
 
-  /** Sets the joined state. When both states are the same, no followed text contains a line break. */
+  /** Sets the joined state. When `asIs` and `joined` are the same, no followed text contains a line break. */
   meet(joined: number): void {
     this.joined = joined
     if (joined === this.asIs || joined === ROOT) this.breaks.clear()

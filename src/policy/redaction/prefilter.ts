@@ -1,8 +1,11 @@
 import { isLineBreak } from './secrets.ts'
 
-/** Bytes of a text's beginning that are looked up before a closer look, without line breaks. */
+/** Number of bytes of a text's prefix, without line breaks. Places are first compared by their prefixes. */
 export const PREFIX_BYTES = 4
-/** The prefix must fit into this many bytes. A place where it does not fit is not ruled out. */
+/**
+ * Maximum length of a prefix with its line breaks in bytes. A place with a longer prefix is not
+ * ruled out.
+ */
 const PREFIX_WITHIN = 16
 
 const BLOCK_BYTES = 2
@@ -11,14 +14,15 @@ const MAX_WINDOW = 10
 const BLOCK_BITS = 13
 const MIN_PREFIX_BITS = 12
 const MAX_PREFIX_BITS = 20
-/** Slots in the prefix table per text: at most about one wrong place in 16 passes. */
+/** Number of slots in the prefix table per text, so that about one of 16 wrong places passes. */
 const PREFIX_SPREAD = 16
 const LINE_BREAKS = [0x0a, 0x0d]
 const LAST_BREAK = 0x0d
 
 /**
- * Finds places where a text may begin, as it is or wrapped, and skips most other bytes unread (Wu and
- * Manber). The last two bytes of a window say how far the window can move without missing a beginning.
+ * Finds places where a text may begin, as it is or wrapped. Skips most other bytes unread (Wu and
+ * Manber): the last two bytes of a window tell how far the window can move without missing the
+ * beginning of a text.
  */
 export class Prefilter {
   readonly #window: number
@@ -43,7 +47,10 @@ export class Prefilter {
     return this.#usable ? length - this.#window : -1
   }
 
-  /** @returns the first place from `from` on where a text may begin; beyond `lastPlace` when there is none */
+  /**
+   * @returns the first place from `from` on where a text may begin; beyond `lastPlace` when no text
+   * can begin
+   */
   find(data: Buffer, from: number): number {
     const window = this.#window
     const shifts = this.#shifts
@@ -59,12 +66,12 @@ export class Prefilter {
     return last + 1
   }
 
-  /** False when a text is shorter than a prefix: then every place may be a beginning. */
+  /** False when a text is shorter than a prefix, because then a text may begin at every place. */
   get #usable(): boolean {
     return this.#window >= PREFIX_BYTES
   }
 
-  /** A line break of one or two bytes shifts the bytes after it. */
+  /** Adds a text, as it is and with a line break of one or two bytes at any place. */
   #add(text: Buffer): void {
     const last = this.#window - BLOCK_BYTES
     for (let at = 0; at <= last; at++) {

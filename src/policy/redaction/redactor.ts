@@ -7,7 +7,7 @@ export class Redaction {
   readonly #texts: readonly Buffer[]
   #matcher: Matcher | undefined
 
-  /** @param texts must not change afterwards; empty ones are ignored */
+  /** @param texts must not change afterwards; empty texts are ignored */
   constructor(texts: readonly Buffer[]) {
     this.#texts = texts.filter(({ length }) => length > 0)
   }
@@ -38,17 +38,19 @@ export class Redaction {
 const NODE_BYTES = 16
 
 /**
- * From this many characters on, the beginning of a text is not shown. Fewer are a guess, and often an
- * ordinary word.
+ * Minimum number of bytes for which the beginning of a text is hidden. A shorter beginning is often
+ * an ordinary word.
  */
 const LEAST_BYTES = 8
 /**
- * The same for the last line of a stream, line break included. There, `postgres` is probably just that word.
+ * Minimum number of bytes for which the last line of a stream is hidden, with its line break.
+ * `postgres` alone in a line is probably just this word.
  */
 const LEAST_BYTES_OF_LINE = 24
 
 /**
- * Writes one `[REDACTED]` for each run of bytes inside texts. Holds back bytes that may become an occurrence.
+ * Replaces each run of bytes inside texts with one `[REDACTED]`. Holds back bytes that may become
+ * an occurrence.
  */
 export class Redactor implements OutputFilter {
   readonly #compile: () => Matcher | undefined
@@ -56,7 +58,7 @@ export class Redactor implements OutputFilter {
   readonly #reading = new Reading()
   readonly #held = new HeldBytes()
   #matcher: Matcher | undefined
-  /** Offset in the stream up to which everything was sent on, replaced or not. */
+  /** Offset in the stream up to which all bytes were sent on, replaced or not. */
   #given = 0
   /** Whether the last output was a marker. Covered bytes that follow belong to the same run. */
   #inRun = false
@@ -67,7 +69,7 @@ export class Redactor implements OutputFilter {
     this.#compile = compile
   }
 
-  /** Bytes held back because they may become a text. */
+  /** Number of bytes held back because they may become a text. */
   get held(): number {
     return this.#reading.offset - this.#given
   }
@@ -96,17 +98,16 @@ export class Redactor implements OutputFilter {
   }
 
   /**
-   * Returns the held bytes, unless they are 8 or more characters of the beginning of a text. Parts of a
-   * complete text are replaced. The other bytes still count: when later bytes complete a text, the rest of
-   * that text is replaced.
+   * Returns the held bytes when they have fewer than 8 bytes of a text's beginning. Replaces parts
+   * of a complete text. When later bytes complete a text, the rest of that text is still replaced.
    */
   release(): Buffer {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }
 
   /**
-   * Returns the held bytes at the end of the stream. 8 or more characters of the beginning of a text count as
-   * the text, and are replaced.
+   * Returns the held bytes at the end of the stream. 8 or more bytes of a text's beginning (24 in a
+   * whole line) count as the text and are replaced.
    */
   end(): Buffer {
     const { start, offset, length } = this.#reading

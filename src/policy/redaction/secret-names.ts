@@ -2,24 +2,25 @@
 const WORD_END = String.raw`\d*(?:[_.-]|$)`
 const WORD_START = '(?:^|[_.-])'
 
-/** Secret anywhere in the name. */
+/** A name with one of these parts anywhere is secret. */
 const SECRET_PARTS = [
   ...['PASS', 'PWD', 'SECRET', 'TOKEN', 'CREDENTIAL', 'PRIVATE'],
   ...['BEARER', 'AUTHORIZATION', 'MNEMONIC', 'WEBHOOK', 'CONNECTION_STRING', 'CONNECTIONSTRING'],
 ]
 
-/** Secret at the end of any word. */
+/** A name with one of these at the end of any word is secret. */
 const SECRET_ENDINGS = [
   ...['KEY', 'KEYS', 'AUTH', 'DSN', 'JWT', 'COOKIE', 'COOKIES', 'CERT', 'CERTS', 'PW', 'CRED', 'CREDS'],
   ...['SIGNATURE', 'CERTIFICATE', 'KEYSTORE', 'KEYTAB', 'KEYFILE', 'KEYRING'],
 ]
 
-/** Secret only as a whole word: too many other words end with them. */
+/** A name with one of these as a whole word is secret. Too many other words end with these letters. */
 const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
 
 /**
- * Harmless at the end of the last word: `PGHOST`, `SSLMODE`. No name of a secret may end with one of them. So
- * `DB` is missing (`MONGODB` may be a URL), and `ENV` (`DOTENV` is a whole file).
+ * A name whose last word ends with one of these is harmless: `PGHOST`, `SSLMODE`. No name of a
+ * secret may end with one of these, so `DB` is missing (`MONGODB` may be a URL), and `ENV` is
+ * missing (`DOTENV` is a whole file).
  */
 const HARMLESS_ENDINGS = [
   ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
@@ -37,7 +38,7 @@ const HARMLESS_ENDINGS = [
   ],
 ]
 
-/** Harmless as the last word. */
+/** A name with one of these as the last word is harmless. */
 const HARMLESS_WORDS = [
   ...['DB', 'ENV', 'STAGE', 'TZ', 'TIMEZONE', 'LANG', 'LANGUAGE', 'LOCALE', 'PROJECT', 'PATH', 'DIRECTORY'],
   ...['ADDR', 'ADDRESS', 'SERVER', 'DOMAIN', 'PROTOCOL', 'DRIVER', 'DIALECT', 'ENGINE', 'TYPE', 'FORMAT'],
@@ -53,13 +54,13 @@ const SECRET_NAME = new RegExp(
   ].join('|'),
 )
 
-/** Words of digits only do not count. */
+/** The end of the last word. Words of digits only are ignored: `DB_HOST_1`. */
 const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
 const HARMLESS_NAME = new RegExp(
   `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
 )
 
-/** In doubt, the answer is yes: replacing a harmless value is a nuisance, showing a secret is a leak. */
+/** Returns true in doubt, because a replaced harmless value is a nuisance, but a shown secret is a leak. */
 export function soundsSecret(name: string): boolean {
   return SECRET_NAME.test(name.toUpperCase())
 }
@@ -81,16 +82,17 @@ export class SecretNames {
   readonly #rules: readonly NameRule[]
 
   /**
-   * @param rules the user's rules. They come before the built-in rules; when several match, the last one
-   * counts
+   * @param rules the user's rules, which override the built-in rules; of several matching rules,
+   * the last counts
    */
   constructor(rules: readonly NameRule[]) {
     this.#rules = rules
   }
 
   /**
-   * Whether the variable is a secret. If the name decides nothing, a client's variable is an ordinary
-   * parameter. A connection's variable is a secret, unless its value is ordinary words or a number.
+   * Whether the variable is a secret. When the name does not decide, a client's variable is an
+   * ordinary parameter, and a connection's variable is a secret if its value is neither ordinary
+   * words nor a number.
    */
   isSecret(name: string, origin: Origin, value: Buffer): boolean {
     const rule = this.#ruleFor(name)
@@ -99,7 +101,7 @@ export class SecretNames {
     return origin === 'connection' && !soundsHarmless(name) && !looksPlain(value)
   }
 
-  /** A file is always a secret, from any origin and with any name, unless a rule says otherwise. */
+  /** Whether a file is a secret. Only a rule can make a file readable; origin and name do not matter. */
   isSecretFile(name: string): boolean {
     return this.#ruleFor(name)?.readable !== true
   }
@@ -119,8 +121,8 @@ interface NameRule {
 }
 
 /**
- * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, or none;
- * case does not matter. Undefined: not a rule.
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any number of
+ * characters. Case does not matter. Returns undefined for a text that is not a rule.
  */
 export function parseNameRule(text: string): NameRule | undefined {
   if (!RULE.test(text)) return undefined
@@ -129,7 +131,7 @@ export function parseNameRule(text: string): NameRule | undefined {
   return { readable, literals: glob.toUpperCase().split('*') }
 }
 
-/** Not a regular expression, which would take very long with many stars. */
+/** Compares by hand, because a regular expression would take very long with many stars. */
 function matchesName({ literals }: NameRule, name: string): boolean {
   const rest = name.toUpperCase()
   const [first = '', ...others] = literals
@@ -152,8 +154,8 @@ const LONGEST_WORDS = 40
 const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
 
 /**
- * Whether a value is ordinary words or a number. This decides when the name decides nothing: such a value is
- * rarely a secret, and an output in which every `staging` is replaced is unreadable.
+ * Whether a value is ordinary words or a number. Used when the name does not decide. Such a value
+ * is rarely a secret, and an output in which every `staging` is replaced is unreadable.
  */
 function looksPlain(value: Buffer): boolean {
   if (value.length > LONGEST_WORDS) return false
@@ -163,10 +165,13 @@ function looksPlain(value: Buffer): boolean {
 
 /** `web-06`, `db.example.com`, `10.0.0.7`. */
 const HOST = /^[a-z]+\d{0,4}(?:[.-](?:[a-z]+\d{0,4}|\d{1,4}))+$|^\d{1,3}(?:\.\d{1,3}){3}$/
-/** A text as short as this occurs in outputs by chance. */
+/** A shorter text occurs in outputs by chance. */
 const SHORT_BYTES = 8
 
-/** Whether the value may occur in an output without being a secret: words, numbers, hosts, short texts. */
+/**
+ * Whether the value is so ordinary that outputs may contain it by chance: words, numbers, hosts,
+ * short texts.
+ */
 export function looksOrdinary(value: Buffer): boolean {
   if (value.length < SHORT_BYTES || looksPlain(value)) return true
   return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))

@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import type { Origin, SecretNames } from './secret-names.ts'
 
-/** Least bytes of a secret, in every form. Shorter texts would also match where they are no secret. */
+/** Minimum length of a secret in bytes, in every form. A shorter text would also match ordinary output. */
 export const SHORTEST_SECRET_BYTES = 6
-/** Least bytes of a single line. Lines are shorter than the whole secret, and more likely to be ordinary. */
+/**
+ * Minimum length of a secret's line in bytes. A line is more likely to be ordinary text than a
+ * whole secret.
+ */
 const MIN_LINE_BYTES = 8
 const LINE_BREAK = /\r?\n$/
 const PEM_BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
@@ -14,8 +17,9 @@ const AUTHORITY_END = /[/?#]/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 
 /**
- * Returns the texts to hide for one secret value: the whole value without its last line break (which would
- * join it to the text after it), and each of its lines. Returns none for a value shorter than 6 bytes.
+ * Returns the texts to hide for one secret value: the whole value without its last line break, and
+ * each line of the value. A replaced last line break would join two lines of output. Returns no
+ * texts for a value shorter than 6 bytes.
  */
 export function secretTexts(value: Buffer): Buffer[] {
   // latin1 has one character per byte, so offsets stay the same.
@@ -25,8 +29,8 @@ export function secretTexts(value: Buffer): Buffer[] {
 }
 
 /**
- * Returns the password of `scheme://user:password@host`, as written and decoded, if it has at least 6 bytes.
- * Never throws.
+ * Returns the password of `scheme://user:password@host`, as written and decoded, if the password
+ * has at least 6 bytes. Never throws.
  */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
@@ -48,7 +52,7 @@ function linesOf(text: string): string[] {
     .filter((line) => line.length >= MIN_LINE_BYTES && !PEM_BOUNDARY.test(line))
 }
 
-/** String.trim would also remove 0xA0, which may be half of a character here. */
+/** Removes blanks. String.trim would also remove the byte 0xA0, which may be a part of a UTF-8 character. */
 function trimmed(line: string): string {
   let [start, end] = [0, line.length]
   while (start < end && isBlank(line[start])) start += 1
@@ -61,8 +65,8 @@ function isBlank(character: string | undefined): boolean {
 }
 
 /**
- * An `@` in the password is common. Some clients also allow a `/` in it; then the userinfo ends at the first
- * `@`.
+ * Returns the part of a URL before the `@` of its host. A password may contain `@`, so the last `@`
+ * counts. Some clients also allow a `/` in the password; then the first `@` counts.
  */
 function userinfoOf(rest: string): string {
   const authority = rest.split(AUTHORITY_END, 1)[0] ?? ''
@@ -78,10 +82,10 @@ function distinct(texts: readonly string[]): Buffer[] {
   return [...new Set(texts)].map((text) => Buffer.from(text, 'latin1'))
 }
 
-// During this work, texts are strings with a character per byte (latin1): V8 compares them faster than
-// buffers.
+// The functions below use strings with a character per byte (latin1), because V8 compares strings
+// faster than buffers.
 
-/** Returns the text as it is, and without its line breaks: a stream may have others. */
+/** Returns the text as it is, and without its line breaks, because a stream may have other line breaks. */
 export function plainTexts(text: Buffer): Buffer[] {
   return buffers(withoutBreaks(text.toString('latin1')))
 }
@@ -97,7 +101,7 @@ export function variantsOf(text: Buffer): Buffer[] {
   return buffers([...new Set(variants)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
-/** ASCII that no JSON encoder escapes. */
+/** Text of ASCII characters that no JSON encoder escapes. */
 const SAME_IN_JSON = /^[\w !#$%'()*+,.:;=?@[\]^`{|}~-]*$/
 
 function withoutBreaks(text: string): string[] {
@@ -110,14 +114,14 @@ function buffers(texts: readonly string[]): Buffer[] {
 }
 
 const BITS = 6
-/** RFC 2045 and coreutils; RFC 7468 and openssl. */
+/** Line lengths of base64: 76 in RFC 2045 and coreutils, 64 in RFC 7468 and openssl. */
 const COLUMNS = [76, 64]
 const ZEROES = Buffer.alloc(2)
 
 /**
- * Returns a text's forms inside a longer text in base64, standard and URL-safe: one for each position in a
- * group of three bytes, without the characters that also depend on the neighbours. Also returns the lines of
- * the text encoded alone and wrapped.
+ * Returns the forms that a text can have inside base64, standard and URL-safe. There is one form
+ * for each position in a group of three bytes, without the characters that also depend on
+ * neighbouring bytes. Also returns the lines of the text when it is encoded alone and wrapped.
  */
 function base64Texts(text: Buffer): string[] {
   const shifted = Buffer.concat([ZEROES, text])
@@ -135,7 +139,7 @@ function encodedBehind(before: number, shifted: Buffer): string {
   return encoded.slice(first, end)
 }
 
-/** Includes the last line, which may show up to 56 bytes. */
+/** Returns the lines, with the last line, which may show up to 56 bytes of the text. */
 function wrapped(encoded: string, columns: number): string[] {
   const lines = Math.ceil(encoded.length / columns)
   return Array.from({ length: lines }, (_, line) => encoded.slice(line * columns, (line + 1) * columns))
@@ -149,8 +153,8 @@ const NOT_ASCII = /[\u007f-\uffff]/g
 const GO_ESCAPED = /[<>&\u2028\u2029]/g
 
 /**
- * Returns the text inside a JSON string, without the quotes, as common encoders escape it. Returns none for a
- * text that is not UTF-8.
+ * Returns the forms that common encoders give the text inside a JSON string, without the quotes.
+ * Returns no forms for a text that is not UTF-8.
  */
 function jsonTexts(text: Buffer): string[] {
   if (!isUtf8(text)) return []
@@ -158,7 +162,7 @@ function jsonTexts(text: Buffer): string[] {
   const ascii = plain.replace(NOT_ASCII, unicodeEscape)
   return [
     plain,
-    // Forms of Python, and of PHP with escaped slashes.
+    // Python escapes non-ASCII characters; PHP also escapes slashes.
     ...[ascii, slashesEscaped(ascii)],
     slashesEscaped(plain),
     plain.replace(GO_ESCAPED, unicodeEscape),
@@ -212,13 +216,13 @@ const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).pad
 const UPPER = LOWER.map((written) => written.toUpperCase())
 
 /**
- * At most this many texts are also searched for in their encodings. Compiling them takes some 30 ms for every
- * execution.
+ * Maximum number of texts that are also searched for in their encodings. Compiling that many texts
+ * takes some 30 ms for every execution.
  */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
 /**
- * Limit of the bytes of all texts that are searched for as they are. A whole bundle of certificates has 200
+ * Maximum length of all searched texts together in bytes. A whole bundle of certificates has 200
  * KiB.
  */
 export const MAX_BYTES = 1024 * 1024
@@ -231,8 +235,9 @@ export interface NamedValue {
 }
 
 /**
- * Returns the secrets among the variables. The connection's come first, so that the client's cannot push them
- * out. Within each, the shortest come first: if there is too much, passwords are still found in every form.
+ * Returns the secrets among the variables. The connection's secrets are first, so that a client's
+ * variables cannot exhaust the limits. Within each origin, the shortest secrets are first, so that
+ * passwords are still found in every form when the limits are reached.
  */
 export function secretsAmong(variables: readonly NamedValue[], names: SecretNames): Buffer[] {
   return (['connection', 'client'] as const).flatMap((origin) => {
@@ -241,7 +246,7 @@ export function secretsAmong(variables: readonly NamedValue[], names: SecretName
   })
 }
 
-/** Returns the texts to search for: the first secrets in all forms. */
+/** Returns the texts to search for. The first secrets, up to the limits, are searched for in all forms. */
 export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   let bytes = 0
   return secrets.flatMap((text, count) => {
@@ -251,22 +256,22 @@ export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   })
 }
 
-/** Returns the texts of a value that is secret under any name. */
+/** Returns the texts to hide for a value that is known to be secret. */
 export function textsOfSecret(value: Buffer): Buffer[] {
   return value.length > MAX_BYTES ? [] : [...secretTexts(value), ...passwordsInUrl(value)]
 }
 
 /** A password inside a URL is secret under any variable name. */
 function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames): Buffer[] {
-  // Such a long value is not searched for, so splitting it would only cost time.
+  // A value above the limit is not searched for, so splitting the value would only cost time.
   if (value.length > MAX_BYTES) return []
   const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)
   return isSecret ? textsOfSecret(value) : passwordsInUrl(value)
 }
 
 /**
- * Largest number of bytes between two characters of a wrapped text: a line feed, or a carriage return and a
- * line feed.
+ * Maximum number of bytes between two characters of a wrapped text: a line feed, or a carriage
+ * return and a line feed.
  */
 const MOST_BETWEEN = 2
 
@@ -274,11 +279,11 @@ export function isLineBreak(byte: number): boolean {
   return byte === 0x0a || byte === 0x0d
 }
 
-/** Offsets of the line breaks, in order, in the part of the stream that is followed without them. */
+/** Offsets of line breaks, in order, in the part of the stream that the joined state follows. */
 export class LineBreaks {
   #offsets: number[] = []
 
-  /** @returns false when there are too many in a row for a wrapped text */
+  /** @returns false when a wrapped text cannot have so many line breaks in a row */
   add(offset: number): boolean {
     this.#offsets.push(offset)
     return this.#offsets.at(-1 - MOST_BETWEEN) !== offset - MOST_BETWEEN

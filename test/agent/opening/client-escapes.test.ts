@@ -219,7 +219,7 @@ describe.skipIf(psqlMissing !== undefined)(
       async (option) => {
         const ended = await run('select 1;\n', connection(option, 'x'))
         expect(ended).toMatchObject({ code: '254', stdout: '' })
-        expect(ended.reason).toMatch(new RegExp(`^${REFUSED}, and its command has -{1,2}[a-zA-Z]+, `))
+        expect(ended.reason).toMatch(new RegExp(`^${REFUSED}, but the connection.s command has -{1,2}[a-zA-Z]+, `))
       },
     )
 
@@ -354,7 +354,7 @@ describe('a connection that blocks escapes', () => {
     [
       'psql',
       'echo "psql (PostgreSQL) 15.18 (Debian 15.18-1)"',
-      'psql 15.18 cannot block them: that needs 14.24, 15.19, 16.15, 17.11, 18.6 or',
+      'psql 15.18 cannot block escapes. Install psql 14.24, 15.19, 16.15, 17.11 or 18.6,',
     ],
     ['psql', 'echo "psql (PostgreSQL) 13.23"', 'psql 13.23 cannot'],
     ['psql', 'echo "psql (PostgreSQL) 19beta1"', 'psql 19beta1 cannot'],
@@ -363,7 +363,7 @@ describe('a connection that blocks escapes', () => {
     [
       'mysql',
       '[ "$1" = --version ] || exit 2; echo "mysql  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)"',
-      'mysql 8.4.3 cannot block them: that needs a client of MariaDB',
+      'mysql 8.4.3 cannot block escapes. Install a client of MariaDB',
     ],
     [
       'mariadb',
@@ -393,7 +393,7 @@ describe('a connection that blocks escapes', () => {
     async (cmdList) => {
       const ended = await run('', { cmdList })
       expect(ended.code).toBe('254')
-      expect(ended.reason).toContain('begin the command with one of these')
+      expect(ended.reason).toContain('Begin the command with one of these')
     },
   )
 
@@ -404,14 +404,14 @@ describe('a connection that blocks escapes', () => {
     ]) {
       const ended = await run('select 1;\n', { cmdList })
       expect(ended).toMatchObject({ code: '254', stdout: '' })
-      expect(ended.reason).toContain('sqlite3 cannot block them')
+      expect(ended.reason).toContain('sqlite3 cannot block escapes')
     }
   })
 
   it('refuses a terminal, with what to do', async () => {
     const ended = await run('', { cmdList: ['psql'], clientVerb: 'connect' })
     expect(ended).toMatchObject({ code: '254' })
-    expect(ended.reason).toContain('a terminal cannot block them')
+    expect(ended.reason).toContain('a terminal cannot block escapes')
   })
 
   it('says that a client is not there as ever', async () => {

@@ -54,7 +54,7 @@ describe("what is wrong in a rule file of the owner's", () => {
     const wrong = place.write('wrong.yaml', 'a: b\n')
     expect(await problems([missing], [wrong])).toEqual([
       `${missing} does not exist`,
-      `${wrong}:1:1: rules is missing, and so are input_rules and output_rules`,
+      `${wrong}:1:1: rules, input_rules or output_rules is required`,
     ])
   })
 

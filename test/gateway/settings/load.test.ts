@@ -849,9 +849,7 @@ describe('guardrails from a file', () => {
       `${rules}:1:50 rules[0].words[0]: a text that is not empty is expected, this is a single value`,
     ])
     expect(of('rules: [')).toEqual([`${rules}:1:9: the indentation is wrong or a bracket was not closed`])
-    expect(of('words: [a]')).toEqual([
-      `${rules}:1:1: rules is missing, and so are input_rules and output_rules`,
-    ])
+    expect(of('words: [a]')).toEqual([`${rules}:1:1: rules, input_rules or output_rules is required`])
   })
 
   test('are as long as gateway.yaml at most', () => {

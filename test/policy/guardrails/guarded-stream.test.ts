@@ -371,12 +371,12 @@ describe('rules that are too much', () => {
     [
       'long lists',
       [words('a'.repeat(200_000)), words('b'.repeat(60_000))],
-      'the guardrail rules exceed what this agent enforces: 250000 characters of words, 100000 steps of patterns',
+      'the guardrail rules exceed the limits of this agent: 250000 characters of words, 100000 steps of patterns',
     ],
     [
       'many large patterns',
       Array.from({ length: 101 }, () => pattern('(?s).{1000}')),
-      'the guardrail rules exceed what this agent enforces: 250000 characters of words, 100000 steps of patterns',
+      'the guardrail rules exceed the limits of this agent: 250000 characters of words, 100000 steps of patterns',
     ],
   ])('are an error: %s', async (_, list, text) => {
     const { broken } = await compileRules([{ rules: list }])

@@ -104,7 +104,7 @@ describe('custom types', () => {
     [
       'a regex that takes too long',
       { name: 'X', regex: '\\d{1,999}' },
-      'custom type X: its regex has 1999 steps, and 800 are allowed: lower its repeat counts',
+      'custom type X: the regex has 1999 steps, maximum is 800; lower the repeat counts',
     ],
     [
       'a regex that is too long',
@@ -119,12 +119,12 @@ describe('custom types', () => {
     [
       'steps of regexes',
       Array.from({ length: 200 }, (_, n) => ({ name: `X${n}`, regex: '\\w{700}' })),
-      'custom type X142: 100386 steps of regexes up to this type, and 100000 are allowed',
+      'custom type X142: the types up to this type have 100386 steps of regexes, maximum is 100000',
     ],
     [
       'characters in deny lists',
       ['A', 'B'].map((name) => ({ name, deny_list: Array.from({ length: 300 }, () => 'x'.repeat(500)) })),
-      'custom type B: 300000 characters in the deny lists up to this type, and 250000 are allowed',
+      'custom type B: the types up to this type have 300000 characters in the deny lists, maximum is 250000',
     ],
     [
       'characters in one text of a list',

@@ -14,8 +14,8 @@ function cnpj(match: string): boolean {
 }
 
 /**
- * Checks PIS, PASEP, NIS and NIT. A RENAVAM has the same weights: only the words around the number
- * distinguish them.
+ * Checks PIS, PASEP, NIS, NIT and RENAVAM, which all have the same weights. Only the words around a
+ * number tell its type.
  */
 function pis(match: string): boolean {
   const digits = digitsOf(match)
@@ -37,7 +37,7 @@ function checkDigit(digits: readonly number[], weights: readonly number[]): numb
   return rest < 2 ? 0 : 11 - rest
 }
 
-/** Checks a driving licence. If the first remainder is ten, the second digit is two less. */
+/** Checks a driving licence. If the first remainder is ten, the second remainder is two less. */
 function cnh(match: string): boolean {
   const digits = digitsOf(match)
   if (digits.length !== 11 || allEqual(digits)) return false
@@ -48,8 +48,8 @@ function cnh(match: string): boolean {
 }
 
 /**
- * Checks a health card. After 1 or 2: a PIS number, a block 000 or 001 and a digit. After 7, 8 or 9: only a
- * sum.
+ * Checks the number of a health card. A number that begins with 1 or 2 has a PIS number, a block
+ * 000 or 001 and a check digit. A number that begins with 7, 8 or 9 has only a checksum.
  */
 function cns(match: string): boolean {
   const digits = digitsOf(match)
@@ -66,8 +66,8 @@ function isDefinitiveCns(digits: readonly number[]): boolean {
 }
 
 /**
- * Checks a voter's number of the regions 01 to 28. In the regions 01 and 02 a remainder of zero is written as
- * one.
+ * Checks a voter's number of the regions 01 to 28. The regions 01 and 02 may write the check digit
+ * 1 for a remainder of zero.
  */
 function titulo(match: string): boolean {
   const digits = digitsOf(match)

@@ -2,8 +2,8 @@ import type { Matched, Subject } from '../subject.ts'
 import { iban, luhn, pattern, type Recognizer } from './recognizer.ts'
 
 /**
- * Keys and tokens, which the reference does not know. They are searched for only when rules name them. `\x5f`
- * is `_`, because a plain `_` would be a space here.
+ * Keys and tokens, which hoop's engine does not know. They are searched for only when rules name
+ * them. `\x5f` stands for `_`, because a plain `_` in these patterns means a space.
  */
 export const SECRETS: readonly Recognizer[] = [
   {
@@ -55,8 +55,8 @@ const LOCAL = 2
 const KINDS = kinds()
 
 /**
- * Finds e-mail addresses from each `@` to both sides. A regular expression would begin again at each word of
- * a long text without `@`, which is quadratic.
+ * Finds e-mail addresses from each `@` to the left and to the right. A regular expression would
+ * begin again at each word of a long text without `@`, which takes quadratic time.
  */
 function findEmails({ text }: Subject, from: number, found: Matched): undefined {
   let limit = from
@@ -81,7 +81,7 @@ function localStart(text: string, limit: number, at: number): number | undefined
   return undefined
 }
 
-/** Returns where the labels end, which are joined by `.` or `-`. At least one dot is required. */
+/** Returns the end of a host name: labels joined by `.` or `-`, with at least one dot. */
 function hostEnd(text: string, start: number): number | undefined {
   let end = start
   let dots = 0
@@ -116,7 +116,7 @@ const OCTET = String.raw`(?:25[0-5]|2[0-4]\d|[01]?\d?\d)`
 const GROUP = '[0-9A-Fa-f]{1,4}'
 const JOINT = '(?:[-.]|_)?'
 
-/** Types that are the same in every country, in the reference's order. */
+/** Types that are the same in every country, in the order of hoop's engine. */
 export const GENERAL: readonly Recognizer[] = [
   {
     name: 'EmailRecognizer',

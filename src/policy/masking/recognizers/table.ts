@@ -5,7 +5,10 @@ import { GENERAL, SECRETS } from './general.ts'
 import { ITALY_AND_SPAIN, OTHER_COUNTRIES } from './other-countries.ts'
 import { pattern, type Recognizer } from './recognizer.ts'
 
-/** All types for which the reference has a pattern. Their order decides between equal findings. */
+/**
+ * All types for which hoop's engine has a pattern. Of equal findings, the first type in this order
+ * counts.
+ */
 export const BUILT_IN: readonly Recognizer[] = [
   ...GENERAL,
   ...UNITED_STATES,
@@ -17,13 +20,13 @@ export const BUILT_IN: readonly Recognizer[] = [
   ...OTHER_COUNTRIES,
 ]
 
-/** Types that the reference does not have. They are searched for only when rules name them. */
+/** Types that hoop's engine does not have. They are searched for only when rules name them. */
 export const EXTRA = SECRETS
 
 /** Known names that no pattern can find, because they need a language model. */
 export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 
-/** Deliberate differences from the reference, chosen by name. */
+/** Deliberate differences from hoop's engine, which rules choose by name. */
 export const REFINEMENTS = ['ipv6', 'ssn'] as const
 export type Refinement = (typeof REFINEMENTS)[number]
 

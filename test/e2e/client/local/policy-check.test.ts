@@ -98,12 +98,8 @@ describe('policy check', () => {
   it.each([
     ['a file that is not there', undefined, 'rules does not exist'],
     ['a file that is neither JSON nor YAML', '{"rules": [', 'rules:1:12: the indentation is wrong'],
-    [
-      'a file without rules',
-      'words: [a]',
-      'rules:1:1: rules is missing, and so are input_rules and output_rules',
-    ],
-    ['a file that holds a text', 'hello', 'rules:1:1: a map with rules, or a list of them, is expected'],
+    ['a file without rules', 'words: [a]', 'rules:1:1: rules, input_rules or output_rules is required'],
+    ['a file that holds a text', 'hello', 'rules:1:1: a map with rules, or a list of such maps, is expected'],
     [
       'rules of the wrong form',
       'rules: [{words: a}]',
