@@ -2,12 +2,12 @@ import { connectionWords, isReady, type Status } from './status.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000
-/** An agent no longer works when its loop was blocked for longer than this in the last minute. */
+/** Maximum time in the last minute for which the loop of a healthy agent was blocked. */
 const BLOCKED_MS = WINDOW_MS / 2
 
 /**
- * Records when an event loop was blocked in the last minute, from the moments at which it turned (ms,
- * rising).
+ * Records when an event loop was blocked in the last minute. Gets the times of the loop's turns in
+ * ascending order, in milliseconds.
  */
 export class LoopDelays {
   #blocks: { readonly endedAt: number; readonly ms: number }[] = []
@@ -22,7 +22,7 @@ export class LoopDelays {
     const ms = at - this.#turnedAt - PERIOD_MS
     this.#turnedAt = at
     this.#blocks = this.#blocks.filter(({ endedAt }) => endedAt > at - WINDOW_MS)
-    // At most one per 200 ms, so there are at most 300.
+    // The list has at most one block per 200 ms, so at most 300 blocks.
     if (ms > 0) this.#blocks.push({ endedAt: at, ms })
   }
 
@@ -38,7 +38,7 @@ export class LoopDelays {
   }
 }
 
-/** Watches this process's own event loop, five times a second. */
+/** Measures the event loop of this process five times a second. */
 export class LoopMonitor implements Disposable {
   readonly #delays = new LoopDelays(performance.now())
   readonly #timer = setInterval(() => this.#look(), PERIOD_MS).unref()
@@ -71,8 +71,8 @@ export interface Health {
 }
 
 /**
- * Whether the process is alive. A blocked loop answers nothing, which the probe's own timeout notices. Any
- * answer proves that the loop turns, so this only reports a loop that hardly ever turns.
+ * Whether the process is alive. A blocked loop does not answer, so the probe's timeout finds it.
+ * Any answer proves that the loop turns, so this function reports only a loop that seldom turns.
  */
 export function liveness(blockedMs: number): Health {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }

@@ -7,7 +7,7 @@ import { SetUpError } from '../basics/set-up-error.ts'
 import { type Health, liveness, LoopMonitor } from './health.ts'
 import { Metrics, type MetricSource } from './metrics.ts'
 
-/** Longest life of a connection, even a busy one. */
+/** Maximum lifetime of a connection, even of a busy connection. */
 const CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 32
 const MAX_HEADER_BYTES = 8192
@@ -81,15 +81,15 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
     socket.once('close', () => open.delete(socket))
     endAfter(socket, connectionMs)
   })
-  // Happens, for example, when no descriptor is left. The probe then fails, but the program must not end.
-  const note = (error: Error) => log.warn({ error: error.message }, 'http cannot take a connection')
+  // For example, no descriptor is left. The probe then fails, but the program must continue.
+  const note = (error: Error) => log.warn({ error: error.message }, 'http cannot accept a connection')
   server.once('listening', () => server.on('error', note))
   return server.unref()
 }
 
 /**
- * Closes the oldest connection. A client that holds all of them could keep a probe out, and the agent would
- * be restarted.
+ * Closes the oldest connection when all are in use. Otherwise a client could hold all connections,
+ * so that a probe fails and the agent is restarted.
  */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
@@ -123,12 +123,12 @@ async function answerTo(
   try {
     return await route(headers.accept)
   } catch (error) {
-    log.error({ err: error, path }, 'http cannot answer')
+    log.error({ err: error, path }, 'http cannot answer a request')
     return { code: 500, contentType: TEXT, text: 'internal error; see the log\n' }
   }
 }
 
-/** Closes the connection: a probe comes every few seconds, so keeping its connection is not worth it. */
+/** Answers and closes the connection, because probes ask only every few seconds. */
 function respond(response: ServerResponse, { code, contentType, text }: Answer): void {
   response.writeHead(code, {
     'content-type': contentType,
@@ -148,7 +148,7 @@ async function listenOn(server: Server, listen: Address, setting: string): Promi
     await once(server, 'listening')
   } catch (error) {
     throw new SetUpError(
-      `${setting}: cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. Stop the program that uses it, or choose another address`,
+      `${setting}: cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. Stop the program that uses this address, or choose another address`,
       { cause: error },
     )
   }
@@ -166,7 +166,7 @@ function announce(log: Logger, address: string, { host }: Address): void {
   if (isLoopback(host)) return
   log.warn(
     { address },
-    'http asks for no password: everyone who can reach this address can read states and metrics',
+    'http asks for no password, so everyone who can reach this address can read states and metrics',
   )
 }
 

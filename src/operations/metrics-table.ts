@@ -1,10 +1,13 @@
 import { counter, counters, type Definition, familiesOf, gauge, type MetricSource } from './metrics.ts'
 import { CONNECTION_STATES, type Status, type StatusSource } from './status.ts'
 
-/** Shown as 0 before the first outcome, so that the first one is seen as an increase. */
+/** Counters that are 0 before the first outcome, so that the first outcome is visible as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
-/** All metrics that are read from the status. docs/operating.md has the same list; a test compares them. */
+/**
+ * All metrics that are read from the status. docs/operating.md has the same list; a test compares
+ * the lists.
+ */
 const DEFINITIONS: readonly Definition<Status>[] = [
   {
     name: 'info',
@@ -37,7 +40,7 @@ function connection(): Definition<Status>[] {
     {
       name: 'connection_state',
       type: 'gauge',
-      help: 'The connection to the gateway: 1 for the state that it is in, 0 for the others.',
+      help: 'State of the connection to the gateway: 1 for the current state, 0 for all other states.',
       labels: ['state'],
       read: ({ connection }) =>
         [...new Set([...CONNECTION_STATES, connection.state])].map((state) => ({
@@ -67,7 +70,7 @@ function connection(): Definition<Status>[] {
     ),
     gauge(
       'send_stalled_bytes',
-      'Bytes that wait during a stall; else 0.',
+      'Bytes that wait during a stall; 0 without a stall.',
       (now) => now.connection.stall?.bytes ?? 0,
     ),
   ]
@@ -108,23 +111,26 @@ function sessions(): Definition<Status>[] {
   ]
 }
 
-/** Metrics of output. They count only ended sessions, since the counting happens at the end. */
+/**
+ * Returns the metrics of output. They count ended sessions only, because a session reports its
+ * output at its end.
+ */
 function output(): Definition<Status>[] {
   return [
-    counter('output_read_bytes', 'Output of ended sessions.', (now) => now.output.bytesRead),
+    counter('output_read_bytes', 'Bytes of output of ended sessions.', (now) => now.output.bytesRead),
     counter(
       'output_sent_bytes',
-      'Output of ended sessions that was sent to the gateway.',
+      'Bytes of output of ended sessions that were sent to the gateway.',
       (now) => now.output.bytesSent,
     ),
     counter(
       'output_left_out_bytes',
-      'Output of ended sessions that the cap left out.',
+      'Bytes of output of ended sessions that the cap left out.',
       (now) => now.output.bytesLeftOut,
     ),
     counter(
       'output_redacted_bytes',
-      'Secrets that were replaced in the output of ended sessions.',
+      'Bytes of secrets that were replaced in the output of ended sessions.',
       (now) => now.output.bytesRedacted,
     ),
     gauge(

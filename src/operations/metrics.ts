@@ -19,17 +19,20 @@ export interface Definition<Now> {
   readonly type: 'counter' | 'gauge'
   readonly help: string
   readonly labels: readonly string[]
-  /** Returns nothing when there is nothing to report yet. */
+  /** Returns no samples while the value is unknown. */
   readonly read: (now: Now) => readonly Sample[]
 }
 
 type Family = Omit<Definition<unknown>, 'read'> & { readonly read: () => readonly Sample[] }
 
-/** A histogram of durations, counted as they end. */
+/** A histogram of durations. Each duration is added at its end. */
 interface Distribution {
   readonly name: string
   readonly help: string
-  /** Upper bounds in seconds. None is whole: prom-client writes `1` where OpenMetrics requires `1.0`. */
+  /**
+   * Upper bounds in seconds. No bound is a whole number, because prom-client writes `1` where
+   * OpenMetrics requires `1.0`.
+   */
   readonly buckets: readonly number[]
   /** Calls `told` with each duration from now on. */
   readonly follow: (told: (seconds: number) => void) => void
@@ -75,18 +78,18 @@ export function counters<Now>(
 }
 
 /**
- * Buckets for garbage collections. Those of prom-client have whole numbers, `1` where OpenMetrics requires
- * `1.0`.
+ * Buckets for garbage collections. prom-client's own buckets have whole numbers, which it writes as
+ * `1` where OpenMetrics requires `1.0`.
  */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**
- * Metrics of prom-client to remove: sums with the name of a counter, and the figures of a histogram that
- * wakes the process 100 times a second and counts its own pause as lag. `event_loop_delay_max_seconds`
- * replaces them.
+ * Metrics of prom-client to remove: sums with the name of a counter, and the event loop's lag.
+ * prom-client's histogram of the lag wakes the process 100 times a second and counts its own pause
+ * as lag. `event_loop_delay_max_seconds` replaces these metrics.
  */
 const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
-/** Interval of that histogram. prom-client creates it anyway. */
+/** Interval of the lag's histogram, which prom-client always creates. */
 const HARDLY_EVER_MS = 60 * 60 * 1000
 
 interface Scrape {
@@ -103,11 +106,12 @@ interface Sources {
 /** The metrics of a program and of its process, read at each request. */
 export class Metrics {
   readonly #sources: Sources
-  /** They count from the start of the program, and are in each registry. */
+  /** The histograms count from the start of the program, and are in each registry. */
   readonly #distributions: readonly Histogram[]
   /**
-   * One per requested format. Formats cannot share a registry: prom-client removes `_total` from the names of
-   * counters permanently when it writes OpenMetrics, and reads the format again after it has waited.
+   * One registry per requested format. Formats cannot share a registry: when prom-client writes
+   * OpenMetrics, it removes `_total` from the names of counters permanently. It also reads the
+   * registry's format again after an `await`.
    */
   readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
 
@@ -126,8 +130,8 @@ export class Metrics {
   }
 
   /**
-   * Creates a registry at the first request: observers of process metrics have a cost, and usually one format
-   * is used.
+   * Creates a registry at the first request for its format, because observers of process metrics
+   * have a cost and usually only one format is used.
    */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
@@ -151,8 +155,8 @@ function histogramOf(prefix: string, { name, help, buckets, follow }: Distributi
 }
 
 /**
- * Registers a metric that reads its value at each scrape, so that everything is counted only once, where it
- * happens.
+ * Registers a metric that reads its value from the status at each scrape, so that prom-client has
+ * no counts of its own.
  */
 function register(
   registry: Registry<RegistryContentType>,
@@ -181,7 +185,7 @@ function register(
   }
 }
 
-/** Registers the metrics that prom-client has for any process. */
+/** Registers prom-client's metrics for processes. */
 function registerProcess(registry: Registry<RegistryContentType>): void {
   collectDefaultMetrics({
     register: registry,

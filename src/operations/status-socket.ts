@@ -7,19 +7,22 @@ import { readAll } from '../basics/files/small-file.ts'
 import type { Logger } from '../basics/logger.ts'
 import { formatStatus, type StatusSource } from './status.ts'
 
-/** Longest path of a socket in bytes: 108 on Linux and 104 elsewhere, minus the zero byte at the end. */
+/**
+ * Maximum length of a socket's path in bytes: 108 on Linux and 104 elsewhere, minus the zero byte
+ * at the end.
+ */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 
-const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there: set a shorter runtime-dir`
+const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there; set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
 
 /** A line of JSON, or the reason why there is no line. */
 type StatusAnswer = { readonly line: string } | NoAnswer
 
 interface NoAnswer {
-  /** The end of a text "PATH: ...". */
+  /** The text after "PATH: ". */
   readonly reason: string
-  /** No process listens there: the agent has ended, or not begun. */
+  /** True when no process listens at the path, because the agent has ended or has not started. */
   readonly isGone: boolean
 }
 
@@ -46,9 +49,9 @@ function noAnswer(error: unknown): NoAnswer {
     case 'ECONNREFUSED':
       return { reason: 'the agent that made the socket has ended', isGone: true }
     case 'EACCES':
-      return { reason: 'it belongs to another user', isGone: false }
+      return { reason: 'the socket belongs to another user', isGone: false }
     case 'ABORT_ERR':
-      return { reason: 'the agent does not answer: it hangs or is stopped', isGone: false }
+      return { reason: 'the agent does not answer because it hangs or is stopped', isGone: false }
     case TOO_LONG:
       return { reason: 'the answer is too long for a status', isGone: false }
     default:
@@ -56,7 +59,7 @@ function noAnswer(error: unknown): NoAnswer {
   }
 }
 
-/** Node silently cuts a longer path. */
+/** Whether a path is too long for a socket. Node cuts such a path without an error. */
 function isTooLong(path: string): boolean {
   return Buffer.byteLength(path) > LONGEST_PATH
 }
@@ -74,20 +77,20 @@ interface StatusSocketOptions {
 }
 
 export interface StatusSocket extends AsyncDisposable {
-  /** Undefined when there is no socket; the log says why. */
+  /** Undefined when the socket could not be opened; the log has the reason. */
   readonly path: string | undefined
 }
 
 /**
- * Opens `status.sock` (0600), which answers each connection with one line of JSON. Never throws: an agent
- * works without this socket.
+ * Opens `status.sock` (0600), which answers each connection with one line of JSON. Never throws,
+ * because an agent works without this socket.
  */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
   try {
-    if (isTooLong(path)) throw new Error(`its path is longer than ${LONGEST_PATH} bytes`)
-    if (await isLiving(path)) throw new Error('another agent answers there')
+    if (isTooLong(path)) throw new Error(`the path is longer than ${LONGEST_PATH} bytes`)
+    if (await isLiving(path)) throw new Error('another agent answers at this path')
     const server = createBoundedServer(status, log)
     const inode = await listenOn(server, folder, path)
     return { path, [Symbol.asyncDispose]: () => close(server, path, inode) }
@@ -104,7 +107,10 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** A connection to a dead agent's socket is refused immediately. */
+/**
+ * Whether an agent listens at the path. The system refuses connections to a dead agent's socket
+ * immediately.
+ */
 async function isLiving(path: string): Promise<boolean> {
   const socket = createConnection({ path, signal: AbortSignal.timeout(LIVING_MS) })
   try {
@@ -120,16 +126,16 @@ async function isLiving(path: string): Promise<boolean> {
 function createBoundedServer(status: StatusSource, log: Logger): Server {
   const server = createServer((socket) => answer(socket, status, log))
   server.maxConnections = MAX_CONNECTIONS
-  // Happens, for example, when no descriptor is left.
+  // For example, no descriptor is left.
   const note = (error: Error) =>
-    log.warn({ error: error.message }, 'the status socket cannot take a connection')
+    log.warn({ error: error.message }, 'the status socket cannot accept a connection')
   server.once('listening', () => server.on('error', note))
   return server.unref()
 }
 
 function answer(socket: Socket, status: StatusSource, log: Logger): void {
   socket.unref()
-  // The caller may be gone before the answer.
+  // The caller may close the connection before the answer.
   socket.on('error', () => undefined)
   const end = setTimeout(() => socket.destroy(), CONNECTION_MS).unref()
   socket.once('close', () => clearTimeout(end))
@@ -146,7 +152,7 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
  * @returns the socket's inode
  */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
-  // Not longer than the real name, whose length was checked.
+  // This name is not longer than `status.sock`, so the path's length is already checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)
   server.listen(passing)
   await once(server, 'listening')

@@ -14,7 +14,7 @@ function optional<T>(schema: v.GenericSchema<unknown, T>) {
   )
 }
 
-/** Reads reports of agents of any version: unknown fields are ignored, missing ones are an error. */
+/** Reads reports of agents of any version. Ignores unknown fields; missing fields are an error. */
 const Reported = v.object({
   version: v.string(),
   pid: Count,
@@ -29,17 +29,20 @@ const Reported = v.object({
     state: v.string(),
     /** ISO 8601. */
     since: v.string(),
-    /** Why the agent waits; undefined in states that have no reason. */
+    /** The reason why the agent waits; undefined in states without a reason. */
     reason: optional(v.string()),
     /** Streams that were opened after the first one. */
     reconnects: Count,
-    /** The last answered health check; undefined before the first. */
+    /** The last answered health check; undefined before the first answer. */
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
-    /** Since when the gateway accepts no data, and how many bytes wait. Older agents do not report this. */
+    /**
+     * The time since which the gateway accepts no data, and the waiting bytes. Older agents do not
+     * report this field.
+     */
     stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
     /**
-     * Set when the gateway is stopping: running commands may continue until this time. Older agents do not
-     * report it.
+     * Set when the gateway is stopping: running commands may continue until this time. Older agents
+     * do not report this field.
      */
     gatewayStopsAt: v.optional(optional(v.string())),
   }),
@@ -52,7 +55,10 @@ const Reported = v.object({
     outcomes: Counts,
     /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
     reasons: Counts,
-    /** Executions that a guardrail rule has stopped or refused, by rule. Older agents do not report them. */
+    /**
+     * Executions that a guardrail rule has stopped or refused, by rule. Older agents do not report
+     * this field.
+     */
     guardrails: v.optional(Counts, {}),
     confirmed: Count,
     unconfirmed: Count,
@@ -65,35 +71,38 @@ const Reported = v.object({
     /** Memory that the tails of capped outputs use now. */
     tailBytes: Count,
   }),
-  /** Requests of the gateway itself (hooks, health checks), by the same outcomes; counted only here. */
+  /**
+   * Requests of the gateway itself (hooks, health checks), by the same outcomes. Not counted in
+   * `sessions`.
+   */
   systemRequests: Counts,
   /** Processes that commands had left behind. */
   processesEnded: Count,
   /** Journal lines that could not be written. */
   journalLinesLost: Count,
   /**
-   * Names of secrets whose values look ordinary, by connection. Older agents do not report them. The log hides
-   * fields that end with `secrets`.
+   * Names of secrets whose values look ordinary, by connection. Older agents do not report this
+   * field. The name avoids the end `secrets`, because the log hides such fields.
    */
   ordinarySecretNames: v.optional(v.record(v.string(), v.array(v.string())), {}),
 })
 
-/** The report of an agent: over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */
+/** The report of an agent, for its socket, its metrics, and the log on SIGUSR2. Holds no secret. */
 export type Status = Readonly<v.InferOutput<typeof Reported>>
 
 export type StatusSource = () => Status
 
-/** Logs everything that the agent knows about itself as one line, on SIGUSR2. */
+/** Logs the agent's whole status as one line, on SIGUSR2. */
 export function dumpStatus(log: Logger, status: StatusSource): void {
   log.info({ status: status() }, 'status')
 }
 
-/** Formats one line. Undefined becomes null, since a field that is always there is easier to read. */
+/** Formats a status as one line of JSON. Undefined becomes null, because fixed fields are easier to read. */
 export function formatStatus(status: Status): string {
   return printableJson(status)
 }
 
-/** Parses such a line. @returns undefined when the line is no answer of an agent */
+/** Parses a status line. @returns undefined when the line is not a status of an agent */
 export function parseStatus(line: string): Status | undefined {
   try {
     const result = v.safeParse(Reported, JSON.parse(line))
@@ -116,8 +125,8 @@ export const CONNECTION_STATES = [
 ] as const
 
 /**
- * Whether executions can reach this agent. `polling` is an agent with mode=embedded for which no session
- * waits: it connects as soon as the gateway tells it about one.
+ * Whether executions can reach this agent. `polling` is the state of an agent with mode=embedded
+ * for which no session waits. Such an agent connects when the gateway reports a waiting session.
  */
 export function isReady({ connection: { state } }: Status): boolean {
   return state === 'serving' || state === 'polling'
@@ -142,7 +151,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
   ]
 }
 
-/** Formats what the agent does: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
+/** Formats the agent's activity: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
 export function activityWords(status: Status): string {
   const { connection, gateway, agent, sessions } = status
   const count = [`${sessions.running} of ${sessions.limit} sessions`, ...gatewayWords(connection)].join('; ')
@@ -159,8 +168,8 @@ export function activityWords(status: Status): string {
 }
 
 /**
- * "Ready" means that the agent has begun to connect. If "ready" meant connected, the start would fail
- * whenever a gateway is unreachable.
+ * Returns the agent's state for systemd. "Ready" means that the agent has begun to connect. If
+ * "ready" meant connected, the unit's start would fail while the gateway is unreachable.
  */
 export function agentLife(status: Status): Life {
   const { state } = status.connection

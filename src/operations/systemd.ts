@@ -1,41 +1,42 @@
 import type { Logger } from '../basics/logger.ts'
 
 /**
- * Interval of repeated messages to systemd: lost messages, changes without a new state, and a stop that
- * continues.
+ * Interval of messages to systemd in milliseconds. A tick repeats lost messages, reports changes
+ * without a new state, and extends a stop.
  */
 const TICK_MS = 10_000
-/** Asks systemd to wait this long for the next such message, beyond the unit's TimeoutStopSec. */
+/** Asks systemd to wait three intervals for the next message, even beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
 export interface Life {
   readonly isReady: boolean
   readonly isStopping: boolean
-  /** What the program does, in one line. */
+  /** The program's activity, in one line. */
   readonly words: string
 }
 
 export interface SystemdOptions {
-  /** @returns false when there is no room right now. @throws when nothing listens */
+  /** @returns false when the socket's buffer is full. @throws when no process listens */
   readonly send: (message: string) => boolean
   readonly life: () => Life
   /** The result of `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
-  /** A longer stop means that something is wrong. Then systemd's own time limit applies. */
+  /** Maximum time of a regular stop. After this time, systemd's own time limit applies. */
   readonly stopWithinMs: () => number
   /** For tests. */
   readonly tickMs?: number
 }
 
 /**
- * Tells systemd about a program's state (sd_notify(3), `Type=notify`). Its timers do not keep the process
- * running. The watchdog covers the event loop only: an agent whose gateway is away for a day is healthy.
+ * Tells systemd about a program's state (sd_notify(3), `Type=notify`). The timers do not keep the
+ * process running. The watchdog covers the event loop only, because an agent is healthy even when
+ * its gateway is unreachable for a day.
  */
 export class Systemd implements Disposable {
   readonly #options: SystemdOptions
   readonly #timers: NodeJS.Timeout[]
-  /** The state that systemd knows. Any difference is sent now and at each tick. */
+  /** The state that systemd has accepted. Each update and each tick sends the differences. */
   #told = { ready: false, stopping: false, words: '' }
   #reloads = 0
   #stoppingSince: number | undefined
@@ -80,8 +81,8 @@ export class Systemd implements Disposable {
     const lines: string[] = []
     if (ready && !this.#told.ready) lines.push('READY=1')
     if (stopping && !this.#told.stopping) lines.push('STOPPING=1')
-    // `drain` may be longer than TimeoutStopSec. While the program sends this, systemd does not kill it; the
-    // program ends by itself.
+    // `drain` may be longer than TimeoutStopSec. systemd does not kill the program while the
+    // program sends EXTENSION.
     this.#stoppingSince ??= stopping ? performance.now() : undefined
     if (stopping && (isTick || !this.#told.stopping) && !this.#isOverdue()) lines.push(EXTENSION)
     if (words !== this.#told.words) lines.push(`STATUS=${words}`)
@@ -110,14 +111,14 @@ export class Systemd implements Disposable {
 interface SystemdEnvironment {
   /** A path, or `@name`. */
   readonly socket: string
-  /** A ping is due within this time; undefined without a watchdog. */
+  /** Maximum time between two pings in milliseconds; undefined without a watchdog. */
   readonly watchdogMs: number | undefined
 }
 
 /**
- * Removes systemd's variables from the environment. They are for this process, and a child that inherited
- * them could speak for it.
- * @returns undefined when this process is no such service
+ * Removes systemd's variables from the environment, because a child that inherits these variables
+ * could send messages for this process.
+ * @returns undefined when systemd expects no messages from this process
  */
 export function takeSystemdEnvironment(
   env: Record<string, string | undefined>,
@@ -130,7 +131,7 @@ export function takeSystemdEnvironment(
   return { socket, watchdogMs: isForUs ? parseMicroseconds(usec) : undefined }
 }
 
-/** Node's timers fire immediately when they are longer. */
+/** Maximum delay of a timer. Node's timers with a longer delay fire immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function parseMicroseconds(text = ''): number | undefined {

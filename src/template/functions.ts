@@ -10,7 +10,10 @@ import { matches } from '../golang/template/run/pattern.ts'
 import { base64Fault } from '../golang/text/base64.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
 
-/** PostgreSQL cuts longer names, which would then mean another table. */
+/**
+ * Maximum length of a name in bytes. PostgreSQL cuts a longer name, which may then be the name of
+ * another table.
+ */
 const MAX_IDENTIFIER_BYTES = 63
 
 /** Quotes one word for a Bourne shell, to be used outside of quotes. */
@@ -20,9 +23,8 @@ function shellQuoted(value: ByteString): ByteString {
 }
 
 /**
- * Quotes a text for SQL, to be used outside of quotes. In one database a backslash in quotes is a plain
- * character, in another it escapes the mark after it. No spelling means the same in both, so a backslash is
- * refused.
+ * Quotes a text for SQL, to be used outside of quotes. Refuses a backslash: in quotes, some
+ * databases read a backslash as a plain character, others as an escape of the next character.
  */
 function sqlQuoted(value: ByteString): ByteString {
   refuseForSql(value)
@@ -43,10 +45,10 @@ function refuseForSql(value: ByteString): void {
   refuseNul(value)
   if (value.includes('\\')) {
     throw new FunctionFailure(
-      'a backslash cannot be quoted for every database: pass the value in a variable (asenv), or as base64 (encodeb64)',
+      'a backslash cannot be quoted for every database; pass the value in a variable (asenv), or as base64 (encodeb64)',
     )
   }
-  // Half a character could swallow the closing mark.
+  // Incomplete UTF-8 before the closing quote could make the quote a part of a character.
   if (encodeText(decodeText(value)) !== value) {
     throw new FunctionFailure('bytes that are not UTF-8 cannot be quoted for SQL')
   }
@@ -56,10 +58,13 @@ function refuseNul(value: ByteString): void {
   if (value.includes('\0')) throw new FunctionFailure('a NUL byte cannot be quoted')
 }
 
-/** Begins an error; the expression follows. The words are hoop's, and clients find the parameter by them. */
+/**
+ * Beginning of an error text before the expression. These are hoop's words, by which clients find
+ * the parameter.
+ */
 export const PATTERN_MISMATCH = "pattern didn't match:"
 
-/** Returns the piped value unchanged: the function only describes an input for clients. */
+/** Returns the piped value unchanged. The function only describes an input for clients. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
 /** The functions that hoop gives to runbooks (protocol.md 9.3). */
@@ -93,7 +98,7 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   }),
 }
 
-/** Our own functions. Hoop does not know them, and refuses a template that uses one. */
+/** Our own functions. Hoop does not have these functions, so hoop refuses a template that uses them. */
 const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   shellquote: ofValue(shellQuoted),
   sqlquote: ofValue(sqlQuoted),
@@ -104,7 +109,7 @@ function encodeBase64(bytes: ByteString): ByteString {
   return Buffer.from(bytes, 'latin1').toString('base64')
 }
 
-/** Skips line breaks. Any other fault fails with Go's error and offset. */
+/** Decodes base64 and ignores line breaks. @throws FunctionFailure with Go's error text and offset */
 function decodeBase64(text: ByteString): ByteString {
   const fault = base64Fault(text)
   if (fault !== undefined) throw new FunctionFailure(fault)

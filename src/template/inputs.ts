@@ -10,17 +10,18 @@ import { TemplateError } from '../golang/template/errors.ts'
 import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
 /**
- * A parameter that a template asks for. It is found in a top-level action, whose functions tell a client how
- * to ask the user for it. `checkDeclared` enforces `type`, `options` and lengths before rendering.
+ * A parameter that a template declares in a top-level action. The functions of the action tell a
+ * client how to ask the user for the value. `checkDeclared` enforces `type`, `options` and lengths
+ * before rendering.
  */
 export interface Input {
   /** Letters, digits and underscores. */
   readonly name: string
-  /** One of the types for which clients have a field; `text` unless the template names another. */
+  /** A type for which clients have a form field. `text` by default. */
   readonly type: string
-  /** Whether the parameter may be missing: it has a `default` that is not empty. */
+  /** Whether the parameter may be missing, because its `default` is not empty. */
   readonly optional: boolean
-  /** The message of `required`, if declared; '' when it is not a plain text. */
+  /** The message of `required`; '' when the message is not a plain text. */
   readonly required?: string
   readonly description?: string
   readonly default?: string
@@ -51,13 +52,13 @@ const TYPES: ReadonlySet<string> = new Set([
   'file',
 ])
 
-/** Beginning of an input for hoop: the action, as Go prints it, must start like this (protocol.md 9.3). */
+/** Start of an action, as Go prints the action, that declares an input for hoop (protocol.md 9.3). */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**
- * Returns the inputs of a template in the order in which they first appear. For an input that appears again,
- * its last action counts. Inputs inside blocks are not found, as in hoop. Any other top-level action makes
- * the template unusable.
+ * Returns the inputs of a template in the order in which they first appear. Of several actions with
+ * the same input, the last counts. Like hoop, does not find inputs inside blocks. Any other
+ * top-level action makes the template unusable.
  */
 export function discoverInputs(statements: readonly TemplateStatement[]): Discovered {
   const declarations = statements.flatMap((statement) =>
@@ -69,13 +70,13 @@ export function discoverInputs(statements: readonly TemplateStatement[]): Discov
 
 export interface Discovered {
   readonly inputs: readonly Input[]
-  /** One declaration per action: an input that appears twice must keep the rules of both. */
+  /** One declaration per action, because a value must keep the rules of all actions with its input. */
   readonly declarations: readonly Input[]
 }
 
 /**
  * Checks values against the rules that the template declares.
- * @param charge counts the work, by characters looked at
+ * @param charge counts the work, in characters that are read
  * @throws TemplateError that names the first parameter that breaks a rule, never its value
  */
 export function checkDeclared(
@@ -86,7 +87,7 @@ export function checkDeclared(
   for (const declared of declarations) {
     const { name, type, options, minlength, maxlength } = declared
     const value = parameters.get(name) ?? ''
-    // The default is the author's own text, and clients send it as it is listed.
+    // Clients send the listed default unchanged, and the author may break the rules in it.
     if (value === '' || value === declared.default) continue
     const rules = {
       type,
@@ -152,8 +153,8 @@ function literalText(operand: Operand): string | undefined {
 }
 
 /**
- * Hoop reads the source of the arguments without its double quotes, so a variable or an empty raw string
- * counts.
+ * Whether a default is not empty. Hoop reads the source of the arguments without double quotes, so
+ * a variable or an empty raw string counts as not empty.
  */
 function isWritten(args: readonly Operand[]): boolean {
   return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')

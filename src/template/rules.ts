@@ -1,8 +1,9 @@
-// web/src/form/rules.ts is a copy, for the form of the page. test/web/form/rules.test.ts compares both.
+// web/src/form/rules.ts is a copy of this file for the page. test/web/form/rules.test.ts compares
+// the two files.
 
 /**
- * Rules that a template declares for a parameter's values, except for the pattern, which the template itself
- * checks.
+ * Rules that a template declares for a parameter's values. The pattern is missing, because the
+ * template itself checks it.
  */
 interface Rules {
   readonly type: string
@@ -12,19 +13,20 @@ interface Rules {
 }
 
 /**
- * Blanks, control and invisible characters, some of which a parser drops silently, and characters that RFC
- * 3986 forbids.
+ * Characters that RFC 3986 forbids, and blanks, control and invisible characters. Parsers drop some
+ * of these silently.
  */
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 
 /**
- * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots. This is less than mail allows: no
- * address may contain code or be an option (`$(id)@example.com`, `-x@example.com`).
+ * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots. This is stricter than
+ * mail, so that no address can contain code or be an option (`$(id)@example.com`,
+ * `-x@example.com`).
  */
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
 
-/** The form of a type's values, for types that have one. The runbook gets the text unchanged. */
+/** Forms that a type's values must have. The runbook gets the text unchanged. */
 const FORMS: Readonly<
   Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
 > = {
@@ -38,13 +40,13 @@ const FORMS: Readonly<
   email: { test: (text) => EMAIL.test(text), words: 'an email address' },
 }
 
-/** An error names at most this many options, because a list may be long. */
+/** Maximum number of options that an error names. */
 const SHOWN_OPTIONS = 20
 
 /**
- * Returns the rule that a value breaks, as words to follow the parameter's name; undefined when it breaks
- * none. The words never contain the value, which may be a password. An empty value breaks no rule: `required`
- * decides about that.
+ * Returns the rule that a value breaks, as words to write after the parameter's name; undefined
+ * when the value breaks no rule. The words never contain the value, which may be a password. An
+ * empty value breaks no rule, because `required` decides about empty values.
  */
 export function brokenRule(
   { type, options, minLength, maxLength }: Rules,
@@ -64,13 +66,13 @@ export function declaredLength(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** Returns the work of `brokenRule`, in characters that it may look at. */
+/** Returns the work of `brokenRule`, in characters that it may read. */
 export function ruleWork({ type, options = [], minLength, maxLength }: Rules, value: string): number {
   const passes = [FORMS[type], minLength, maxLength].filter((rule) => rule !== undefined).length
   return passes * value.length + options.length
 }
 
-/** Counts a character above U+FFFF as one, as people do. */
+/** Counts characters. A character above U+FFFF counts once, although it has two UTF-16 units. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

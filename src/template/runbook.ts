@@ -8,8 +8,8 @@ import { RUNBOOK } from './functions.ts'
 import { checkDeclared, type Discovered, discoverInputs, type Input } from './inputs.ts'
 
 /**
- * Returns all names that may be a parameter's, anywhere in a template: `.a`, `$.a`, `index . "a"`, also
- * inside blocks.
+ * Returns all names in a template that may be names of parameters, also inside blocks: `.a`, `$.a`,
+ * `index . "a"`.
  */
 function usedNames(statements: readonly TemplateStatement[]): string[] {
   return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
@@ -41,7 +41,7 @@ function ofPipeline({ commands }: Pipeline): ByteString[] {
   })
 }
 
-/** Returns the first name of `.a.b`: a parameter is a text and has no fields. */
+/** Returns the first name of `.a.b`, because a parameter is a text without fields. */
 function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
   switch (operand.kind) {
     case 'field':
@@ -64,7 +64,7 @@ export type { Input } from './inputs.ts'
 export interface RenderedTemplate {
   /** The rendered text; bytes that are not UTF-8 show as U+FFFD. */
   readonly text: string
-  /** The exact bytes, for the agent. They differ from `text` only after `decodeb64` or `slice`. */
+  /** The exact bytes, for the agent. Only `decodeb64` and `slice` can make bytes that differ from `text`. */
   readonly bytes: Uint8Array
   /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. */
   readonly env: Map<string, string>
@@ -73,7 +73,10 @@ export interface RenderedTemplate {
 export interface Template {
   /** The parameters that the template asks for, in the order in which they first appear. */
   readonly inputs: readonly Input[]
-  /** Names of all parameters that the template may use, also those inside blocks, which are no inputs. */
+  /**
+   * Names of all parameters that the template may use. A parameter that is only inside blocks is
+   * not an input.
+   */
   readonly names: readonly string[]
   /**
    * Renders the template. Throws TemplateError: stage `parameters` when inputs are missing or break a
@@ -85,15 +88,15 @@ export interface Template {
 
 /**
  * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and a
- * `map[string]string` of parameters. Throws TemplateError (stage `parse`) with Go's wording, and for
- * templates over the size limit.
- * Refused when the template is read: `define`, `template` and `block`, complex constants and hexadecimal
- * floating point constants, blocks and parentheses more than 200 levels deep.
- * Refused when it is rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns
- * over 4 KiB, and more output or work than the limits allow. Parameters have no methods and strings have no
- * fields; these fail with Go's own words.
- * Three of Go's errors show a value, and ours show its type: ranging over a string, comparing all parameters
- * as one value, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
+ * `map[string]string` of parameters. Throws TemplateError (stage `parse`) with Go's wording, and
+ * for templates over the size limit. Refused when the template is read: `define`, `template` and
+ * `block`, complex constants and hexadecimal floating point constants, blocks and parentheses more
+ * than 200 levels deep. Refused when the template is rendered: `call` (no value can be called),
+ * `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or work than the limits
+ * allow. The use of a parameter's methods or a string's fields fails with Go's own words. Three
+ * errors show the type of a value where Go's errors show the value: ranging over a string,
+ * comparing all parameters as one value, and piping into `call`. `%p` of the parameters is a wrong
+ * verb, where Go prints an address.
  */
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)
@@ -126,8 +129,8 @@ function render(
 }
 
 /**
- * Adds missing inputs with a default as empty. Other missing inputs are an error, sorted by name; hoop lists
- * them in random order.
+ * Adds missing inputs that have a default as empty values. Other missing inputs are an error, which
+ * names the inputs sorted by name (hoop names them in random order).
  */
 function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
   const absent = inputs.filter(({ name }) => !fields.has(name))

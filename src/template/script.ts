@@ -7,15 +7,15 @@ import { encodeSource, parseStatements } from '../golang/template/syntax/parser.
 import { Rendering } from '../golang/template/run/rendering.ts'
 import { AnyFields, List, type Fields, type Value } from '../golang/fmt/value.ts'
 
-/** Go's functions only. */
+/** The functions of scripts: only Go's own functions. */
 const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_FUNCTIONS)) }
 
 export type TemplateData = Readonly<Record<string, unknown>>
 
 /**
- * Renders a plain Go text/template from a gateway's own requests: with Go's functions but none of hoop's, and
- * without declared parameters. The limits, and the unsupported parts of Go's language, are those of runbooks
- * (runbook.ts).
+ * Renders a plain Go text/template from a gateway's own requests, with Go's functions only and
+ * without declared parameters. Limits and unsupported parts of Go's language are the same as for
+ * runbooks (runbook.ts).
  * @param data the dot; null is an empty map
  * @throws TemplateError, stage `parse` or `render`; its message never contains a value of the data
  */
@@ -36,7 +36,7 @@ function fieldsOf(data: TemplateData, levels: number): Fields {
   return new AnyFields(named)
 }
 
-/** Decodes JSON as Go does into an `any`: every number is a float64. */
+/** Converts JSON like Go's decoder for `any`: every number becomes a float64. */
 function valueOf(json: unknown, levels: number): Value {
   if (levels < 0)
     throw new TemplateError('render', `the data is nested more than ${MAX_TEMPLATE_DEPTH} levels deep`)

@@ -158,7 +158,7 @@ test('a port that is taken is named', async () => {
   const again = open(sampleStatus, 10_000, new Logbook(), { host: '127.0.0.1', port })
   await expect(again).rejects.toThrow(SetUpError)
   await expect(again).rejects.toThrow(
-    `http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. Stop the program that uses it, or choose another address`,
+    `http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. Stop the program that uses this address, or choose another address`,
   )
 })
 

@@ -64,7 +64,7 @@ test('leaves that of a living agent alone, and the agent goes on without', async
   {
     await using second = await open(() => sampleStatus({}, { pid: 2 }))
     expect([first.path, second.path]).toEqual([file(), undefined])
-    expect(log.at('warn')).toEqual([expect.stringContaining('another agent answers there')])
+    expect(log.at('warn')).toEqual([expect.stringContaining('another agent answers at this path')])
   }
   expect(await askStatus(file(), 2000)).toContain('"pid":4711')
 })
@@ -149,7 +149,7 @@ describe('the client', () => {
     await once(server, 'listening')
     try {
       expect(await refusal(file(), 100)).toMatchObject({
-        reason: 'the agent does not answer: it hangs or is stopped',
+        reason: 'the agent does not answer because it hangs or is stopped',
         isGone: false,
       })
     } finally {

@@ -35,7 +35,7 @@ function pad(text: ByteString, layout: Layout): ByteString {
   return (layout.zero ? '0' : ' ').repeat(missing) + text
 }
 
-/** Like `pad`, but never with zeros: numbers already contain theirs. */
+/** Like `pad`, but without zeros, because numbers already have their zeros. */
 function padWithSpaces(text: ByteString, layout: Layout): ByteString {
   return pad(text, { ...layout, zero: false })
 }
@@ -47,7 +47,8 @@ interface Decimal {
 }
 
 /**
- * The exact decimal value of a float64 has at most this many digits after the point; more would all be zeros.
+ * Maximum number of digits after the point in the exact decimal value of a float64. Further digits
+ * are zeros.
  */
 const MAX_FRACTION = 1100
 
@@ -60,7 +61,7 @@ function shortest(value: number): Decimal {
   return { digits: digits.replace('.', ''), point: Number(exponent) + 1 }
 }
 
-/** Rounds to a number of places after the point, halves to even as Go does (JavaScript rounds them up). */
+/** Rounds to a number of places after the point. Rounds halves to even like Go, unlike JavaScript. */
 function roundedToPlaces(value: number, places: number): Decimal {
   const exact = Math.min(places, MAX_FRACTION)
   const digits = scaledAndRounded(value, exact).toString()
@@ -100,7 +101,7 @@ function parts(value: number): { readonly mantissa: bigint; readonly exponent: n
   return { mantissa: fraction | 0x10000000000000n, exponent: biased - 1075 }
 }
 
-/** Digits after the point for `%e` and `%f` without a precision. */
+/** Number of digits after the point for `%e` and `%f` without a precision. */
 const DEFAULT_PLACES = 6
 
 /** Formats a float64; undefined when the verb is not for floats. The binary verbs %b %x %X are refused. */
@@ -130,7 +131,7 @@ function magnitudeText(value: number, verb: string, precision: number | undefine
   }
 }
 
-/** Formats `%g`: an exponent for very small and very large numbers, else plain digits. */
+/** Formats `%g`: very small and very large numbers with an exponent, other numbers with plain digits. */
 function compact(value: number, letter: string, precision: number | undefined): string {
   const wanted = precision === 0 ? 1 : precision
   const decimal = wanted === undefined ? shortest(value) : withoutZeros(roundedToDigits(value, wanted))
@@ -169,7 +170,7 @@ function plainDigits({ digits, point }: Decimal, places: number): string {
   return `${whole}.${fraction.slice(0, places).padEnd(places, '0')}`
 }
 
-/** Applies the `#` flag: always a point, and for `%g` the zeros that were dropped. */
+/** Applies the `#` flag, which adds a point, and for `%g` the dropped zeros. */
 function withPoint(number: string, verb: string, precision: number | undefined): string {
   const [mantissa = '', tail] = number.split(/(?=[eE])/)
   const significant = mantissa.replace('.', '').replace(/^0+/, '').length
@@ -215,8 +216,8 @@ function inBase(value: bigint, base: 2 | 8 | 10 | 16, verb: string, layout: Layo
 }
 
 /**
- * Returns the least number of digits, from a precision or from the 0 flag with a width. With a width, the
- * sign takes one place.
+ * Returns the minimum number of digits, from the precision or from the 0 flag with a width. The
+ * sign takes one place of the width.
  */
 function leastDigits(value: bigint, layout: Layout): number {
   if (layout.precision !== undefined) return layout.precision
@@ -315,8 +316,8 @@ function quoted(text: ByteString, layout: Layout): ByteString {
 }
 
 /**
- * Formats two digits per byte. With a space flag the bytes are separated, with `#` there is a `0x` before all
- * or before each.
+ * Formats two digits per byte. The space flag separates the bytes. The flag `#` adds `0x` before
+ * the first byte, or before each separated byte.
  */
 function hexadecimal(text: ByteString, verb: 'x' | 'X', layout: Layout): ByteString {
   const bytes = Buffer.from(text, 'latin1').subarray(0, layout.precision)

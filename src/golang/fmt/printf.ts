@@ -18,7 +18,7 @@ export function printLine(values: readonly Value[]): ByteString {
   return `${values.map((value) => formatValue(value, 'v', PLAIN)).join(' ')}\n`
 }
 
-/** Formats a value as an action writes it; an absent value is visible. */
+/** Formats a value like an action `{{ }}`, with a visible text for an absent value. */
 export function shown(value: Value): ByteString {
   return value === undefined ? '<no value>' : print([value])
 }
@@ -31,7 +31,7 @@ export function shownTogether(values: readonly Value[]): ByteString {
 /** Go's largest width, precision and argument number. */
 const MAX_NUMBER = 1_000_000
 
-/** Length of `[n]`. With fewer characters left, Go does not even report a bad index. */
+/** Length of `[n]`. When fewer characters are left, Go ignores the `[`. */
 const SHORTEST_INDEX = 3
 
 /** Go's Sprintf, with its error texts in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
@@ -52,7 +52,7 @@ class Formatting {
   /** Whether any verb named its operand, as in `%[2]d`. */
   #reordered = false
   #operandIsGood = true
-  /** Whether `[n]` was read last. */
+  /** Whether `[n]` was the last part that was read. */
   #afterIndex = false
 
   constructor(format: ByteString, values: readonly Value[]) {
@@ -156,7 +156,10 @@ class Formatting {
     return Math.abs(value) <= MAX_NUMBER ? value : undefined
   }
 
-  /** Reads the digits at the current place; too many make the rest of the format unreadable, as in Go. */
+  /**
+   * Reads the digits at the current place. As in Go, a number above the limit makes the rest of the
+   * format invalid.
+   */
   #number(): number | undefined {
     const { value, next } = readNumber(this.#format, this.#at, this.#format.length)
     this.#at = next
@@ -192,7 +195,10 @@ class Formatting {
     this.#write(`%!(EXTRA ${shown.join(', ')})`)
   }
 
-  /** A format of a few bytes can ask for a million blanks per verb, so the sum is checked as it grows. */
+  /**
+   * Adds a part. Checks the total each time, because a format of a few bytes can ask for a million
+   * blanks per verb.
+   */
   #write(part: ByteString): void {
     this.#length += part.length
     if (this.#length > MAX_RENDERED_BYTES) {
@@ -209,7 +215,7 @@ function setWidth(flags: Flags, width: number): void {
   flags.zero = false
 }
 
-/** `%#v` and `%+v` count as separate verbs: the flag does not apply to the parts of the value. */
+/** Returns the layout for a verb. In `%#v` and `%+v` the flag does not apply to the parts of the value. */
 function layoutFor(verb: ByteString, flags: Flags): Layout {
   if (verb !== 'v' && verb !== 'w') return flags
   return { ...flags, goSyntax: flags.sharp, sharp: false, plus: false }

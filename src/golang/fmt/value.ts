@@ -1,6 +1,6 @@
 import type { ByteString } from '../text/byte-string.ts'
 
-/** Go's uint8: `index` of a string returns one. */
+/** Go's uint8, the type of a byte that `index` returns from a string. */
 export class Uint8 {
   readonly value: number
 
@@ -18,10 +18,13 @@ export class List {
   }
 }
 
-/** The dot at the top of a template, and maps inside data. Names are bytes. */
+/** The dot at the top of a template, or a map inside data. Names are bytes. */
 export type Fields = ReadonlyMap<ByteString, Value>
 
-/** Go's map[string]interface {}. Other fields are a map[string]string, the parameters of a runbook. */
+/**
+ * Go's map[string]interface {}. A `Fields` of another class is Go's map[string]string: the
+ * parameters of a runbook.
+ */
 export class AnyFields extends Map<ByteString, Value> {}
 
 /**
@@ -39,7 +42,7 @@ export function typeName(value: Exclude<Value, undefined>): string {
   return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
 }
 
-/** Whether `if` treats a value as true: it is not empty, zero or absent. */
+/** Whether `if` treats a value as true, because the value is not empty, zero or absent. */
 export function isTrue(value: Value): boolean {
   if (value === undefined) return false
   if (value instanceof Uint8) return value.value !== 0

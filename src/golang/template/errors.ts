@@ -2,10 +2,11 @@
 type TemplateStage = 'parse' | 'parameters' | 'render'
 
 /**
- * A template that cannot be used. The message is for its author and for the user who gave the parameters. The
- * REST API answers with this message, unchanged, and status 400. Where Go has an error for the same fault,
- * the wording is Go's. Names and the author's own text may appear in the message. A parameter's value appears
- * only if the template itself makes it the message of `required` or the expression of `pattern`.
+ * A template that cannot be used. The message is for its author and for the user who gave the
+ * parameters. The REST API answers with this message, unchanged, and status 400. Where Go has an
+ * error for the same fault, the wording is Go's. The message may contain names and the author's own
+ * text. The message contains a parameter's value only if the template uses this value as the
+ * message of `required` or as the expression of `pattern`.
  */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
@@ -18,35 +19,45 @@ export class TemplateError extends Error {
 }
 
 /**
- * Error of a template function: the call site adds the place and `error calling NAME:`. The message is bytes.
+ * Error of a template function. The caller adds the place and `error calling NAME:`. The message is
+ * a byte string.
  */
 export class FunctionFailure extends Error {
   override readonly name = 'FunctionFailure'
 }
 
-/** Largest template in bytes. The gateway's runbook files have the same limit (protocol.md 9.2). */
+/**
+ * Maximum length of a template in bytes. The gateway's runbook files have the same limit
+ * (protocol.md 9.2).
+ */
 export const MAX_TEMPLATE_BYTES = 1_000_000
 
-/** Limit of the levels of nested blocks and parentheses. Reading and rendering recurse once per level. */
+/**
+ * Maximum number of levels of nested blocks and parentheses. Reading and rendering recurse once per
+ * level.
+ */
 export const MAX_TEMPLATE_DEPTH = 200
 
-/** Largest rendered text and largest single value in bytes: a message to the agent has to fit into 17 MiB. */
+/**
+ * Maximum length of the rendered text and of a value in bytes. A message to the agent must fit into
+ * 17 MiB.
+ */
 export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
 
 /**
- * Limit for the work of one rendering, which blocks all other users. Counted in steps rather than timed, so
- * that a template ends the same way on every machine. 256 steps take about a microsecond on one core, all of
- * them about a quarter of a second.
+ * Maximum work of one rendering in steps. A rendering blocks all other users. Steps are counted
+ * instead of time, so that a template ends the same way on every machine. 256 steps take about a
+ * microsecond on one core, so the maximum takes about a quarter of a second.
  */
 export const MAX_WORK = 64 * 1024 * 1024
 
 /**
- * Steps for each evaluated statement, command, operand and field, and for each turn of a loop. The limit
- * allows half a million.
+ * Steps for each evaluated statement, command, operand and field, and for each turn of a loop.
+ * MAX_WORK allows half a million of these.
  */
 export const WORK_PER_NODE = 128
 
-/** Steps for each byte that goes through a function which looks at every character of it. */
+/** Steps for each byte of the arguments and the result of a function that reads every character. */
 export const WORK_PER_FORMATTED_BYTE = 32
 
 /** Steps for each field of a value that is shown or compared as a whole. */
@@ -56,8 +67,8 @@ export const WORK_PER_FIELD = 512
 export const WORK_PER_MATCH = 2048
 
 /**
- * Steps for compiling a pattern: once, for each byte, for each class of Unicode (`\p`), and for each
- * instruction.
+ * Steps for compiling a pattern: for the pattern, for each byte, for each Unicode class (`\p`), and
+ * for each instruction.
  */
 export const WORK_TO_COMPILE = {
   pattern: 16_384,
@@ -67,7 +78,7 @@ export const WORK_TO_COMPILE = {
 } as const
 
 /**
- * Limit of the tokens of a template; a template of a hundred lines has a few hundred. Reading tokens also
- * costs time.
+ * Maximum number of tokens of a template, because reading tokens costs time. A template of a
+ * hundred lines has a few hundred tokens.
  */
 export const MAX_TOKENS = 100_000

@@ -1,7 +1,8 @@
 /**
- * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes, and
- * `decodeb64` makes strings that are not text. So everything here works on byte strings: JavaScript strings
- * in which each character (0 to 255) is one byte. Text is encoded on the way in and decoded on the way out.
+ * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes,
+ * and `decodeb64` makes strings that are not text. So this folder uses byte strings: JavaScript
+ * strings in which each character (0 to 255) is one byte. Input texts are encoded to byte strings,
+ * and results are decoded to text.
  */
 export type ByteString = string
 
@@ -24,7 +25,10 @@ interface Rune {
 
 const INVALID: Rune = { value: REPLACEMENT_RUNE, width: 1 }
 
-/** Returns the code point that starts at a byte inside the string. Broken UTF-8 is U+FFFD of width 1. */
+/**
+ * Returns the code point that starts at a byte of the string; for broken UTF-8 returns U+FFFD with
+ * width 1.
+ */
 export function runeAt(bytes: ByteString, at: number): Rune {
   const lead = bytes.charCodeAt(at)
   if (lead < 0x80) return { value: lead, width: 1 }
@@ -48,7 +52,7 @@ export function isValidRune(value: number): boolean {
   return (value >= 0 && value < 0xd800) || (value > 0xdfff && value <= 0x10ffff)
 }
 
-/** Encodes a code point as UTF-8; an invalid one becomes U+FFFD. */
+/** Encodes a code point as UTF-8. An invalid code point becomes U+FFFD. */
 export function encodeRune(value: number): ByteString {
   if (value >= 0 && value < 0x80) return String.fromCharCode(value)
   return encodeText(String.fromCodePoint(isValidRune(value) ? value : REPLACEMENT_RUNE))

@@ -12,8 +12,8 @@ const DURATION = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g
 
 /**
- * Parses `1h30m`, `1.5s`, `-2ms` to milliseconds, as Go's time.ParseDuration does. Undefined where Go returns
- * an error.
+ * Parses `1h30m`, `1.5s`, `-2ms` to milliseconds, like Go's time.ParseDuration. Returns undefined
+ * where Go returns an error.
  */
 export function parseGoDuration(text: string): number | undefined {
   if (/^[-+]?0$/.test(text)) return 0

@@ -1,4 +1,4 @@
-/** The parsed value, or the error of Go's decoder, which quotes at most the first character of the text. */
+/** The parsed value, or the error text of Go's decoder, which quotes one character of the text at most. */
 type JsonResult =
   { readonly value: unknown; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
@@ -24,7 +24,7 @@ function problemOf(text: string, words: string): string {
   return /^(?:Unexpected end|Unterminated string)/.test(words) ? 'unexpected EOF' : 'it is not valid JSON'
 }
 
-/** Returns the error for a literal; `forbidden` begins like `false`, for instance. */
+/** Returns the error for a text that begins like a literal, for example `forbidden` like `false`. */
 function literalProblem(text: string, literal: string): string {
   let at = 0
   while (at < literal.length && text[at] === literal[at]) at++

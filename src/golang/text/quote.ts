@@ -33,7 +33,7 @@ export function isPrintable(rune: number): boolean {
 }
 
 /**
- * Formats a code point as Go's `%#U`: `U+002B '+'`, or only the number when the character cannot be shown.
+ * Formats a code point like Go's `%#U`: `U+002B '+'`. Leaves out a character that cannot be shown.
  */
 export function describeRune(rune: number): string {
   const code = `U+${rune.toString(16).toUpperCase().padStart(4, '0')}`
@@ -56,7 +56,7 @@ const NAMED_ESCAPES: ReadonlyMap<number, string> = new Map([
 /** Runs of characters that need a closer look. All other characters are plain ASCII and stay unchanged. */
 const SPECIAL = /[^ !#-[\]-~]+/g
 
-/** Quotes a text as `%q` does, so that texts of hoop's agent look the same here. */
+/** Quotes a text like Go's `%q`, so that texts look like those of hoop's agent. */
 export function goQuote(text: string): string {
   return decodeText(quote(encodeText(text)))
 }
@@ -110,7 +110,7 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0')
 }
 
-/** One character of a literal: its value, its bytes, and the offset of the next one. */
+/** One character of a literal: its value, its bytes, and the offset of the next character. */
 interface LiteralCharacter {
   readonly value: number
   readonly bytes: ByteString
@@ -134,8 +134,8 @@ const HEX_ESCAPES: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * Returns the value of a string literal with its quotes (double or back). Undefined where Go says `invalid
- * syntax`.
+ * Returns the value of a string literal in double quotes or backquotes. Returns undefined where
+ * Go's error is `invalid syntax`.
  */
 export function unquote(literal: ByteString): ByteString | undefined {
   if (literal.startsWith('`')) return literal.slice(1, -1).replaceAll('\r', '')
@@ -152,8 +152,8 @@ export function unquote(literal: ByteString): ByteString | undefined {
 }
 
 /**
- * Returns the character of a literal at an offset, with escapes resolved. Undefined for the closing quote and
- * for invalid text.
+ * Returns the character of a literal at an offset, with escapes resolved. Returns undefined for the
+ * closing quote and for invalid text.
  */
 export function literalCharacter(
   text: ByteString,

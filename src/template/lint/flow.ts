@@ -1,7 +1,7 @@
 import type { CallNode, Operand, Pipeline } from '../../golang/template/syntax/ast.ts'
 import { type ByteString, decodeText } from '../../golang/text/byte-string.ts'
 
-/** Characters that a value can contain: ASCII codes, and BEYOND for all others. */
+/** Characters that a value can contain: ASCII codes, and BEYOND for all other characters. */
 export type Characters = ReadonlySet<number>
 
 /** Stands for every character that is not ASCII. */
@@ -30,7 +30,7 @@ export function intersection(left: Characters, right: Characters): Characters {
   return new Set([...left].filter((code) => right.has(code)))
 }
 
-/** Describes the first character that is not in a set; undefined when all are in it. */
+/** Describes the first character that is not in `allowed`; undefined when all characters are allowed. */
 export function firstOutside(characters: Characters, allowed: Characters): string | undefined {
   const code = [...characters].sort((a, b) => a - b).find((one) => !allowed.has(one))
   if (code === undefined) return undefined
@@ -38,7 +38,7 @@ export function firstOutside(characters: Characters, allowed: Characters): strin
   return code === 0x20 ? 'a blank' : JSON.stringify(String.fromCharCode(code))
 }
 
-/** Whole numbers, perhaps with a sign. */
+/** Patterns that admit only whole numbers, perhaps with a sign. */
 const NUMBER_PATTERN = /^\^(?:-\?|\[-\+\]\?|\[\+-\]\?)?(?:\[0-9\]|\\d)(?:[+*]|\{\d+(?:,\d*)?\})?\$$/
 
 function admitsNumbersOnly(pattern: string): boolean {
@@ -46,9 +46,9 @@ function admitsNumbersOnly(pattern: string): boolean {
 }
 
 /**
- * Returns the characters of the texts that a pattern admits; undefined when this is not certain. It reads a
- * small part of Go's syntax and gives up on everything else: flags, negation, `.`, named classes, and
- * patterns that are not anchored at both ends or have a choice beside the anchors (`^a|b$`).
+ * Returns the characters of the texts that a pattern admits; undefined when they are not certain.
+ * Reads only a small part of Go's syntax, without flags, negation, `.` and named classes. A pattern
+ * must be anchored at both ends, without a choice beside the anchors (`^a|b$`).
  */
 function admittedBy(pattern: string): Characters | undefined {
   const anchored = /^(?:\^|\\A)([^]*)(?:\$|\\z)$/.exec(pattern)?.[1]
@@ -75,7 +75,7 @@ const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/y
 const GROUP = /\((?:\?:)?(?!\?)/y
 const SPECIAL = new Set('^$.|()[]{}*+?\\')
 
-/** Reads up to the end of the text or of the group around it. */
+/** Reads up to the end of the text or of the enclosing group. */
 function readSequence(reading: Reading, depth: number): Characters {
   if (depth > MAX_GROUPS) throw new Unread()
   const parts: Characters[] = []
@@ -155,18 +155,19 @@ function take(reading: Reading, expression: RegExp): string | undefined {
 }
 
 /**
- * Facts about a value that are known without running the template. Without any, the value may be anything.
+ * Facts about a value that are known without running the template. Without facts, the value may be
+ * anything.
  */
 export interface Flow {
-  /** Parameters whose text may be in the value. Without any, it is the author's own text. */
+  /** Parameters whose text may be in the value. When empty, the value is the author's own text. */
   readonly from: ReadonlySet<string>
-  /** The characters that the value can contain; undefined for any. */
+  /** The characters that the value can contain; undefined for any characters. */
   readonly characters: Characters | undefined
   /** Whether the value is a number, or empty. */
   readonly isNumber?: boolean
   /** The function that has escaped the value, for one kind of text. */
   readonly escapedBy?: Escaping
-  /** Quotes that a function has put around the value. Characters of the value may end them. */
+  /** Quotes that a function has put around the value. Characters of the value may end the quotes. */
   readonly marks?: "'" | '"'
 }
 
@@ -176,7 +177,7 @@ export interface Scope {
   /** The facts about each parameter that hold for every use. */
   readonly parameters: ReadonlyMap<string, Flow>
   readonly variables: { find(name: ByteString): { value: Flow } | undefined }
-  /** The dot; undefined stands for the parameters themselves. */
+  /** The dot; undefined when the dot is the map of parameters. */
   readonly dot: Flow | undefined
   /** Called for each value that `asenv` puts into a variable. */
   readonly onVariable: (variable: PassedVariable) => void
@@ -185,7 +186,7 @@ export interface Scope {
 /** A variable of the environment with a value from the template. */
 export interface PassedVariable {
   readonly command: CallNode
-  /** Undefined when the name is made of parameters (those in `names`). */
+  /** Undefined when the name is made from the parameters in `names`. */
   readonly name: string | undefined
   readonly names: Flow
   readonly value: Flow
@@ -194,7 +195,7 @@ export interface PassedVariable {
 const EVERY_PARAMETER = '(all parameters)'
 const OWN: Flow = { from: new Set(), characters: new Set() }
 
-/** A value of which only the origin is known. */
+/** Returns the flow of a value whose only known fact is its origin. */
 export function anything(...names: readonly string[]): Flow {
   return { from: new Set(names), characters: undefined }
 }
@@ -206,7 +207,7 @@ export function flowOf(pipeline: Pipeline, scope: Scope): Flow {
   return piped ?? OWN
 }
 
-/** Returns the result of one step of a pipeline, the first or a later one. */
+/** Returns the flow after one command of a pipeline. */
 export function commandFlow(command: CallNode, piped: Flow | undefined, scope: Scope): Flow {
   const [callee, ...words] = command.words
   if (callee.kind !== 'identifier') return operandFlow(callee, scope)
@@ -259,7 +260,7 @@ function called(name: string, { command, words, values, scope }: Called): Flow {
   }
 }
 
-/** Handles Go's own functions. Those that print true, false or a count are harmless. */
+/** Handles Go's own functions. Functions that print true, false or a count are harmless. */
 function callOfGo(name: string, { words, values, scope }: Called): Flow {
   const from = joined(values).from
   switch (name) {
@@ -283,7 +284,7 @@ function callOfGo(name: string, { words, values, scope }: Called): Flow {
   }
 }
 
-/** Handles `index . "name"`, which is the parameter of that name. */
+/** Handles `index . "name"`, which returns the parameter with this name. */
 function indexed(words: readonly Operand[], scope: Scope): Flow | undefined {
   const [first] = words
   const name = literal(words[1])
@@ -326,13 +327,13 @@ function parameterFlow(name: string, { parameters }: Scope): Flow {
   return parameters.get(name) ?? anything(name)
 }
 
-/** Returns the facts about a value that is one of several. */
+/** Returns the facts about a value that may be the value of any of these flows. */
 function joined(flows: readonly Flow[]): Flow {
   const [first, ...others] = flows.filter(({ from }) => from.size > 0)
   if (first === undefined) return OWN
   if (others.length === 0) return first
   const all = [first, ...others]
-  // Quotes and escapes are not part of the value's characters. If these differ, nothing is known.
+  // `characters` has neither quotes nor escapes, so it is unknown when a flow is quoted or escaped.
   const isPlain = (flow: Flow) => flow.marks === undefined && flow.escapedBy === undefined
   const known = all.flatMap((flow) =>
     flow.characters !== undefined && isPlain(flow) ? [flow.characters] : [],

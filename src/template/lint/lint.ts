@@ -29,33 +29,33 @@ import { judgedUses } from './uses.ts'
 
 export type { Language } from './place.ts'
 
-/** A parameter that can become code, or may do so as far as the linter knows. */
+/** A parameter that can become code, or about which the linter is not certain. */
 export interface LintFinding {
   /** Counts from 1. */
   readonly line: number
-  /** In bytes, from 1. */
+  /** In bytes, counted from 1. */
   readonly column: number
   readonly parameter: string
   readonly action: string
   readonly problem: string
   readonly safe: string
-  /** `not judged`: the linter does not follow what the script does with the value. */
+  /** `not judged`: the linter does not know what the script does with the value. */
   readonly verdict: 'code' | 'not judged'
 }
 
 interface LintOptions {
   /** Language of the rendered text; undefined when it is not known. */
   readonly language: Language | undefined
-  /** Accepts only guards that a hoop gateway enforces, too. */
+  /** Accepts only guards that hoop's gateway enforces, too. */
   readonly portable: boolean
   /** A shell with its own rules: ksh and zsh evaluate more than bash. */
   readonly isOtherShell?: boolean
 }
 
 /**
- * Finds parameters that reach the text of a script unguarded, and uses of values that are code or cannot be
- * judged. It follows quotes and blocks as long as their state is certain. After that, only values that are
- * harmless anywhere count as guarded.
+ * Finds parameters that reach the text of a script unguarded, and uses of values that are code or
+ * cannot be judged. Follows quotes and blocks while their state is certain. After that, a value
+ * counts as guarded only when it is harmless in every place.
  * @throws TemplateError, stage `parse`
  */
 export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
@@ -76,15 +76,15 @@ class Walk {
   readonly #parameters: ReadonlyMap<string, Flow>
   readonly #variables = new Variables<Flow>()
   /**
-   * Variables that get a new value somewhere. The linter does not follow when, so nothing is certain about
-   * them.
+   * Variables that the template assigns. The linter does not follow assignments, so a variable in
+   * this set may have any value.
    */
   readonly #assigned: ReadonlySet<ByteString>
   /** Variables of the environment whose values come from parameters. */
   readonly #passed = new Map<string, Flow>()
   /** The text of the script, in pieces with their places in the source. */
   #pieces: { readonly text: string; readonly at: number }[] = []
-  /** Parameters that are written into the text, by their numbers there. */
+  /** Parameters that are written into the text. A parameter's index is its number in the text. */
   readonly #written: { readonly flow: Flow; readonly action: string }[] = []
   #read = 0
 
@@ -118,7 +118,7 @@ class Walk {
         this.#range(statement, cursor, dot)
         break
       default:
-        // A loop may be left in the middle; the text then continues elsewhere.
+        // `break` and `continue` leave a loop in the middle, so the next text is unknown.
         cursor.lose()
     }
   }
@@ -159,12 +159,12 @@ class Walk {
     this.#variables.release(mark)
   }
 
-  /** Marks a place where the text continues in more than one way. */
+  /** Marks a place where the text has several continuations. */
   #fork(at: number): void {
     this.#pieces.push({ text: FORK, at })
   }
 
-  /** Walks through the body twice: the second time with the state in which the first one ends. */
+  /** Walks through the body twice. The second walk begins with the state at the end of the first walk. */
   #range(range: Range, cursor: Cursor, dot: Flow | undefined): void {
     const mark = this.#variables.mark()
     const value = this.#evaluate(range.pipeline, dot)
@@ -209,14 +209,14 @@ class Walk {
     const report = (flow: Flow, problem: string) => {
       this.#report(command.at, decodeText(nodeText(command)), flow, problem)
     }
-    if (name === undefined) report(names, 'it names a variable of the environment')
-    else if (value.from.size > 0 && isReadAsCode(name)) report(value, `programs obey what ${name} says`)
+    if (name === undefined) report(names, 'the value names a variable of the environment')
+    else if (value.from.size > 0 && isReadAsCode(name)) report(value, `programs obey the variable ${name}`)
     else if (value.from.size > 0) this.#passed.set(name, value)
   }
 
   /**
-   * Finds `:name` in a script of psql, without the quotes of `:'name'`: the value becomes a part of the
-   * statement.
+   * Finds `:name` without the quotes of `:'name'` in a script of psql. The value of `:name` becomes
+   * a part of the statement.
    */
   bareVariables(): void {
     const place = { kind: 'plain', before: '', after: '', isStatementStart: false } as const
@@ -224,13 +224,13 @@ class Walk {
       const flow = this.#passed.get(variable)
       const problem = flow === undefined ? undefined : problemWith(flow, place, 'sql')
       if (flow !== undefined && problem !== undefined)
-        this.#report(at, text, flow, `psql puts it there without quotes, and ${problem}`)
+        this.#report(at, text, flow, `psql inserts the value without quotes, and ${problem}`)
     }
   }
 
   /**
-   * Judges what the script does with variables and with escaped or limited parameters, as far as that is
-   * known.
+   * Reports what the script does with variables and with escaped or limited parameters. Reports
+   * uncertain uses as not judged.
    */
   judgeUses(): void {
     const { language, isOtherShell = false } = this.#options
@@ -257,7 +257,7 @@ class Walk {
     }
   }
 
-  /** Returns the place in the source of a place in the script's text. */
+  /** Converts an offset in the script's text to an offset in the source. */
   #place(at: number): number {
     let rest = at
     for (const piece of this.#pieces) {
@@ -296,36 +296,39 @@ class Walk {
   }
 }
 
-/** A number is no name of a shell's variable, and has no subscript. */
+/** Whether a value is a number, which cannot be the name of a shell's variable or a subscript. */
 function isNumeric({ characters, isNumber }: Flow): boolean {
   return isNumber === true || (characters !== undefined && firstOutside(characters, NUMERIC) === undefined)
 }
 
 const NUMERIC = union(DIGITS, charactersIn('.:-'))
 
-/** Whether the shell, and the reader of its words, leave all of the characters as they are. */
+/** Whether the shell reads all these characters as parts of one plain word. */
 function isOneWord({ characters }: Flow): boolean {
   return characters !== undefined && firstOutside(characters, ONE_WORD) === undefined
 }
 
 const ONE_WORD = union(WORD, charactersIn('./:@%+,-'))
 
-/** Advice for a value that bash evaluates: only a number is data there. */
+/** Returns the advice for a value that bash evaluates. Only a number is data in such a place. */
 function numberOnly(parameter: string): string {
-  return `{{ .${/^\w+$/.test(parameter) ? parameter : 'name'} | pattern "^[0-9]+$" }} where a number is meant; else another command`
+  return `{{ .${/^\w+$/.test(parameter) ? parameter : 'name'} | pattern "^[0-9]+$" }} if the value is a number; otherwise use another command`
 }
 
 /** Advice for `docker ps --format '{{.Names}}'`. */
 const LITERAL =
-  '; for braces that are no action: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/runbooks.md, Literal braces)'
+  '; to write literal braces: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/runbooks.md, Literal braces)'
 
-/** Whether an action looks like one of another program's template: a name of Go, on a line about a format. */
+/**
+ * Whether an action looks like a part of another program's template: a capitalized name on a line
+ * about a format.
+ */
 function isFormat(action: string, before: ByteString): boolean {
   const line = before.slice(before.lastIndexOf('\n') + 1)
   return /^\.[A-Z]/.test(action) && /format|template|\s-[fo][\s=]/i.test(line)
 }
 
-/** The rest of a command, across lines that end with a pipe or a backslash. */
+/** Matches the rest of a command, across lines that end with a pipe or a backslash. */
 const REST_OF_COMMAND = /(?:[^\n\\|]|\\[^]|\|\s*){0,2000}/y
 
 /** A pipeline that ends with `asenv` writes no text. */
@@ -334,13 +337,13 @@ function writesNothing({ commands }: Pipeline): boolean {
   return callee?.kind === 'identifier' && callee.name === 'asenv'
 }
 
-/** Returns names before a `=`, inside of actions or not. */
+/** Returns the variables before a `=`, inside or outside of actions. */
 function assignedIn(source: ByteString): ByteString[] {
   const assigned = /(\$[^\s$=:,|(){}.]*)\s*(?:,\s*(\$[^\s$=:,|(){}.]*)\s*)?=(?!=)/g
   return [...source.matchAll(assigned)].flatMap(([, first = '', second = '']) => [first, second])
 }
 
-/** Returns the form in which a parameter stays data, in our gateway and in hoop's. */
+/** Returns the form in which a parameter stays data, for our gateway and hoop's gateway. */
 function safeForm(parameter: string, language: Language | undefined): string {
   const isName = /^\w+$/.test(parameter)
   const name = isName ? parameter : 'name'
@@ -350,7 +353,7 @@ function safeForm(parameter: string, language: Language | undefined): string {
     case 'shell':
       return `${declared}, and "$${variable}" here`
     case 'sql':
-      return `${declared}, \\getenv ${name} ${variable} and :'${name}' here (psql 15); or its base64, decoded by the database`
+      return `${declared}, \\getenv ${name} ${variable} and :'${name}' here (psql 15); or the base64 of the value, which the database decodes`
     case 'python':
       return `${declared}, and os.environ["${variable}"] here`
     case undefined:

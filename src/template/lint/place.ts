@@ -1,11 +1,14 @@
 export type Language = 'shell' | 'sql' | 'python'
 
-/** The kind of a place in a script. `unknown`: the text before it was not fully understood. */
+/**
+ * The kind of a place in a script. `unknown`: the reader did not fully understand the text before
+ * the place.
+ */
 export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
 
 export interface TextPlace {
   readonly kind: PlaceKind
-  /** The text before the place on its line; an earlier parameter shows as `x`. */
+  /** The text before the place on its line. An earlier parameter is written as `x`. */
   readonly before: string
   /** For SQL: whether only blanks are before the place in its statement. */
   readonly isStatementStart: boolean
@@ -18,9 +21,9 @@ interface Step {
 }
 
 /**
- * The enclosures of a place, innermost last. A quote, named by its closing mark; `(` for a command in a
- * string; `#` for a comment up to the end of the line; `*` for a comment of SQL; `\` for a command of psql;
- * `?` for text that is not understood, which has no end.
+ * The enclosures of a place, innermost last. A quote has its closing mark as its sign. The other
+ * signs: `(` a command in a string; `#` a comment up to the end of the line; `*` a comment of SQL;
+ * `\` a command of psql; `?` text that is not understood, up to the end of the script.
  */
 type State = readonly string[]
 
@@ -31,16 +34,16 @@ interface Before {
 
 const UNKNOWN: State = ['?']
 
-/** Signs of comments and of psql's commands, whose text is no part of a statement. */
+/** Signs of comments and of psql's commands. Their text is not a part of a statement. */
 const ASIDE = new Set(['#', '*', '\\'])
 
-/** Signs that belong to the word after them, in at least one of the languages. */
+/** Signs that belong to the next word in at least one of the languages. */
 const BINDING = /[-$:@\\]$/
 
-/** At most this many characters of a line and of a statement are remembered. */
+/** Number of characters of a line and of a statement that are kept. */
 const KEPT = 2_000
 
-/** Follows the quotes and comments of a script that comes in pieces. */
+/** Follows the quotes and comments of a script that is read in pieces. */
 export class Cursor {
   readonly #language: Language | undefined
   #state: State
@@ -58,7 +61,7 @@ export class Cursor {
     return new Cursor(this.#language, this)
   }
 
-  /** Joins the ends of several branches: where they differ, the state is unknown. */
+  /** Joins the ends of several branches. The state is unknown when the branches end in different states. */
   join(others: readonly Cursor[]): void {
     const marks = this.#state.join('\n')
     if (others.some((other) => other.#state.join('\n') !== marks)) this.#state = UNKNOWN
@@ -75,7 +78,7 @@ export class Cursor {
     }
   }
 
-  /** Skips a parameter that was found to be one harmless piece. */
+  /** Skips a parameter as one harmless piece of text. */
   skip(): void {
     this.#remember('x', this.#state)
   }
@@ -122,14 +125,14 @@ export class Cursor {
   }
 }
 
-/** Returns the end of a text, with a second reader that the dropped part named. */
+/** Returns the end of a text. Keeps the first second reader of the dropped part. */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/** Joins the ends of several lines: everything that may matter to the text after them. */
+/** Joins the lines of several branches to a line with everything that may matter to the next text. */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''
@@ -138,8 +141,8 @@ function joinedLine(lines: readonly string[]): string {
 }
 
 /**
- * Words of a line whose text is parsed again: by another shell, an interpreter, a database, or a program that
- * starts other programs.
+ * Second readers: words of a line that make another program parse its text again, such as a shell,
+ * an interpreter, a database, or a program that starts other programs.
  */
 export const SECOND_READER =
   /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
@@ -190,12 +193,15 @@ function shellPlainStep(state: State, text: string, at: number, line: string): S
   }
   if (character === '#' && isWordStart) return go(1, [...state, '#'])
   if (text.startsWith('<<<', at)) return go(3, state)
-  // A here-document has no quotes, and ends at a line that the author chose.
+  // A here-document has no quotes, and the author chooses the line that ends it.
   if (text.startsWith('<<', at)) return lost
   return state.length === 0 ? go(1, state) : inCommand(state, text, at)
 }
 
-/** A command inside a string ends at its own parenthesis. In a `case`, parentheses need not be in pairs. */
+/**
+ * Follows the parentheses of a command inside a string up to its end. In a `case`, parentheses may
+ * be without pairs.
+ */
 function inCommand(state: State, text: string, at: number): Step {
   if (found(/case\b/y, text, at) > 0) return lost
   if (text[at] === '(') return go(1, [...state, '('])
@@ -223,13 +229,13 @@ function sqlStep(state: State, text: string, at: number, { line, statement }: Be
 
 function sqlPlainStep(text: string, at: number, statement: string): Step {
   const character = text[at] ?? ''
-  // Data lines follow.
+  // Lines of data follow the statement.
   if (character === ';' && FROM_STDIN.test(statement)) return lost
   if (character === "'" || character === '"') return go(1, [character])
   if (text.startsWith('--', at)) return found(/--(?=\s|$)/y, text, at) > 0 ? go(2, ['#']) : lost
   if (text.startsWith('/*', at)) return text[at + 2] === '!' ? lost : go(2, ['*'])
   if (character === '\\') return go(1, ['\\'])
-  // Quotes or comments of one database or another, with their own rules.
+  // Some databases read these signs as quotes or comments with rules of their own.
   if (character === '`' || character === '#' || found(/\$(?:\w*\$)/y, text, at) > 0) return lost
   return go(1, [])
 }
@@ -245,6 +251,6 @@ function pythonStep(state: State, text: string, at: number): Step {
   }
   if (character === '\\') return go(Math.min(2, text.length - at), state)
   if (text.startsWith(inner, at)) return go(inner.length, [])
-  // A one-line string that does not end on its line: no valid program, or one that we do not understand.
+  // A one-line string that does not end on its line is an error, or syntax that this reader does not know.
   return character === '\n' && inner.length === 1 ? lost : go(1, state)
 }

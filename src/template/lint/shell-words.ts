@@ -1,7 +1,7 @@
-/** A word of a simple command, as far as bash's own rules are plain. */
+/** A word of a simple command. */
 export interface Word {
   readonly text: string
-  /** Variables and written parameters whose values are in the word. */
+  /** Variables and written parameters whose values are in the word, and BARE for an unquoted value. */
   readonly uses: readonly string[]
   /** The text before the first of these values, without quotes. */
   readonly lead: string
@@ -13,18 +13,18 @@ export interface SimpleCommand {
   readonly written: readonly Word[]
 }
 
-/** In the text, the number of a written parameter is between these two. */
+/** Signs around the number of a written parameter in the text. */
 export const OPEN = '\ue000'
 export const CLOSE = '\ue001'
 /**
- * Marks where a template's `if`, `with` or `range` begins, branches or ends. A line with a fork is not read:
- * it may be several lines.
+ * Sign for a place where a template's `if`, `with` or `range` begins, branches or ends. A line with
+ * this sign is not read, because it may become several lines.
  */
 export const FORK = '\ue002'
 
 /**
- * Keeps only the forks in the middle of a line. The others are between whole lines, which are the same on
- * each branch.
+ * Keeps only the forks in the middle of a line. All other forks are between whole lines, which are
+ * the same on each branch.
  */
 export function withoutWholeLines(text: string): string {
   const blanks = (found: string) => found.replaceAll(FORK, ' ')
@@ -36,16 +36,16 @@ export function withoutWholeLines(text: string): string {
 const BLANK = /(?:[ \t]|\\\n)+/y
 const OPERATOR = /&&|\|\||;;?|\|&?|&(?!>)|\n/y
 const REDIRECTION = /\d*(?:<<<|>>|>\||<>|>|<)(?:&(?:\d+|-))?|&>>?/y
-/** Brackets are read only as separate words. */
+/** Plain text. Brackets and braces are read only as separate words. */
 const PLAIN = /[\w./:@%+,=^~*?!#\]-]+|\\[^\n]|(?<=^|[\s;&|])(?:\[\[?|\{)(?=\s)|(?<=^|[\s;])\}(?=[\s;&|]|$)/y
 const SINGLE = /'([^']*)'/y
 const USE = /\$(\w+)|\$\{(\w+)(?::?[-?+][\w ./:@%,+=-]*)?\}|\$[?#@*$!]|\ue000(\d+)\ue001/y
 const TEXT_IN_DOUBLE = /(?:[^"\\$`\ue000\ue002]|\\[^])+/y
 
 /**
- * Returns the simple commands of a line. Undefined when it has anything else: substitutions, arithmetic,
- * arrays, groups in parentheses, here-documents, patterns with brackets. The accepted lines mean the same to
- * bash and dash.
+ * Returns the simple commands of a line. Returns undefined for a line with anything else:
+ * substitutions, arithmetic, arrays, groups in parentheses, here-documents, patterns with brackets.
+ * bash and dash read an accepted line in the same way.
  */
 export function readCommands(line: string): readonly SimpleCommand[] | undefined {
   const commands: { words: Word[]; written: Word[] }[] = []
@@ -110,7 +110,7 @@ function readWord(line: string, from: number): Word | undefined {
   }
 }
 
-/** Marks a word that uses a value without quotes. */
+/** Item of `uses` for a value without quotes. */
 export const BARE = ''
 
 function match(expression: RegExp, text: string, at: number): string | undefined {
@@ -122,7 +122,7 @@ function matchAll(expression: RegExp, text: string, at: number): RegExpExecArray
   return expression.exec(text) ?? undefined
 }
 
-/** Splits a text into logical lines, with their quoted text, continued lines and here-documents. */
+/** Splits a text into logical lines, each with its quoted text, continued lines and here-documents. */
 export function logicalLines(text: string): readonly { readonly at: number; readonly text: string }[] {
   const lines: { at: number; text: string }[] = []
   let start = 0
@@ -150,7 +150,7 @@ export function logicalLines(text: string): readonly { readonly at: number; read
   return lines
 }
 
-/** Returns the length of the bodies of a line's here-documents, which follow its end. */
+/** Returns the length of the bodies of a line's here-documents, which follow the line. */
 function hereDocument(text: string, start: number, at: number): number {
   let rest = text.slice(at)
   for (const [, mark = ''] of text.slice(start, at).matchAll(/(?<!<)<<(?!<)-?\s*["'\\]?(\w+)/g)) {

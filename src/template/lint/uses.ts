@@ -6,13 +6,14 @@ export interface Use {
   /** The value's name in the script. */
   readonly name: string
   readonly problem: string
-  /** Whether a value can be code there. Otherwise this is not known. */
+  /** True when the value can be code at this place. False when the linter is not certain. */
   readonly isCode: boolean
 }
 
-const ARITHMETIC = 'bash evaluates it as arithmetic, where a subscript like a[$(id)] runs a command'
-const NAME = 'bash reads it as the name of a variable, whose subscript like a[$(id)] runs a command'
-const CODE = 'it is a part of code'
+const ARITHMETIC = 'bash evaluates the value as arithmetic, in which a subscript like a[$(id)] runs a command'
+const NAME =
+  'bash reads the value as the name of a variable, in which a subscript like a[$(id)] runs a command'
+const CODE = 'the value is a part of code'
 const UNREAD = 'this line is too complex for the linter'
 
 /** Programs that read their arguments as data, and whose options run nothing. */
@@ -21,34 +22,40 @@ const PLAIN = words(
   'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq true false : cd exit return shift for export',
   'local readonly declare typeset test [ [[ case',
 )
-/** The same, except for options that run commands, or read files that do. */
+/**
+ * Programs that read their arguments as data, but have options that run commands or read files with
+ * commands.
+ */
 const WITHOUT_OPTIONS = words('curl ln chmod chown gzip gunzip base64 ping host')
 const KEYWORDS = words('if then else elif fi while until do done esac ! { } time')
 const DECLARING = words('export local readonly declare typeset')
 const NAMING = words('read unset mapfile readarray getopts wait let')
 const COMPARING = words('= == != -eq -ne -lt -le -gt -ge -nt -ot -ef')
 
-/** Commands that evaluate a text which their line does not show, such as a variable by its bare name. */
+/**
+ * Commands that evaluate a text outside their line, such as the value of a variable that is named
+ * without `$`.
+ */
 const EVALUATING =
   /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+(?!-[xrgp]+\s+\w)[^\w\s]|\b(?:eval|source|trap|coproc|envsubst|printenv|compgen)\b|\benv\s*(?:[|>]|$)|\bexec\s+[\d{<>&]|(?:^|[;&|\n])\s*\.\s/
 
-/** A group, a loop or a choice whose output is passed on. */
+/** A group, a loop or a choice whose output is piped or redirected. */
 const GROUP_OUTPUT = /(?:\}|\)|\b(?:done|fi|esac))\s*(?:\|(?!\|)|\d*>|&>)/
-/** Redirections of output that nothing reads. */
+/** Redirections of output to where no command reads it. */
 const UNREAD_OUTPUT = /(?<!\d)\d*>\s*(?:&\s*\d|\/dev\/(?:null|stderr|stdout)\b)/g
 
-/** Lines in which a variable gets a value from another source. */
+/** Parts of a line that set a variable. */
 const SETTING =
   /(?:^|[\s;&|(])(\w+)(?:\[[^\n]*?\])?\+?=|\b(?:read|mapfile|readarray|for|select|getopts)\b([^\n;|&]*)|\bprintf\s+-v\s*(\w+)/g
 
 /**
- * Finds how a script of bash or dash uses values that may be anything. Uncertain uses are not judged. For a
- * few programs, it is known what they do with their arguments and environment. Uses that stay data are not
- * reported.
+ * Finds how a script of bash or dash uses values that may be anything. Reports uncertain uses as
+ * not judged. The linter knows for a few programs what they do with their arguments and
+ * environment. Does not report uses that stay data.
  * @param text the script, with written parameters as their numbers between OPEN and CLOSE
  * @param values names of variables, and written parameters in the same form
- * @param words like `values`, for values that are single harmless words: they can only do harm as a
- * variable's name
+ * @param words like `values`, for values that are single harmless words, which can do harm only as
+ * a variable's name
  */
 export function judgedUses(
   text: string,
@@ -65,7 +72,7 @@ export function judgedUses(
     const name = evaluatedIn(line, words)?.name ?? namedIn(line, words)
     return name === undefined
       ? undefined
-      : notJudged(name, 'it may name another variable, which bash evaluates')
+      : notJudged(name, 'the value may name another variable, which bash evaluates')
   })
   if (values.size === 0) return asNames
   const [any = ''] = values
@@ -83,7 +90,7 @@ export function judgedUses(
         ? undefined
         : judgedLine(line, reached, isOutput ? { any, functions } : undefined)
     if (judged !== undefined || !EVALUATING.test(withoutText(line))) return judged
-    return notJudged(mentioned(line, reached)[0] ?? any, 'a value may reach what is evaluated here')
+    return notJudged(mentioned(line, reached)[0] ?? any, 'this line may evaluate the value')
   })
   return [...asNames, ...uses]
 }
@@ -94,14 +101,15 @@ function functionsOf(text: string): ReadonlySet<string> {
   return new Set([...text.matchAll(FUNCTION)].map(([, first, second = '']) => first ?? second))
 }
 
-/** Whether a function or an alias has the name of a command that is known here. */
+/** Whether a function has the name of a known command, or the script defines an alias. */
 function redefines(text: string): boolean {
   const names = [...functionsOf(text)]
   return /\balias\b/.test(text) || names.some((name) => PLAIN.has(name) || WITHOUT_OPTIONS.has(name))
 }
 
 /**
- * Whether a line passes on the output of commands elsewhere. The output may contain a value without its name.
+ * Whether a line passes on the output of other lines' commands. The output may contain a value
+ * whose name is not on the line.
  */
 function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   const text = withoutText(line).replace(FUNCTION, '').replace(UNREAD_OUTPUT, '')
@@ -109,7 +117,7 @@ function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   return /(?<!\|)\|(?!\|)|>|`|\$\(/.test(text) && mentioned(text, functions).length > 0
 }
 
-/** Finds a word where a command expects the name of a variable. */
+/** Returns the value that is used where a command expects the name of a variable. */
 function namedIn(line: string, values: ReadonlySet<string>): string | undefined {
   const commands = readCommands(line) ?? []
   return commands
@@ -118,7 +126,7 @@ function namedIn(line: string, values: ReadonlySet<string>): string | undefined 
     .find((use) => values.has(use))
 }
 
-/** Returns the values, and all variables that get one of them, directly or through others. */
+/** Returns the values, and all variables that get such a value, directly or through other variables. */
 function reachedFrom(
   lines: readonly string[],
   values: ReadonlySet<string>,
@@ -160,12 +168,12 @@ function judgedLine(
     const judged = judgedCommand(command, values)
     if (judged !== undefined) return judged
     const program = programOf(command)?.lead ?? ''
-    // The program reads the output of another, or has a variable's name in its text.
+    // The program reads another program's output, or has a variable's name in its arguments.
     const isReached = isPiped || mentioned(textOf(command), values).length > 0
     if (isReached && !isKnown(program) && output?.functions.has(program) !== true)
       return notJudged(name, unknown(program))
     if (command.written.some(({ text }) => !/^\/dev\/(?:null|stderr|stdout)$/.test(text)))
-      return notJudged(name, 'it may get into a file')
+      return notJudged(name, 'the value may be written to a file')
   }
   return undefined
 }
@@ -188,10 +196,13 @@ function isKnown(program: string): boolean {
 }
 
 function unknown(program: string): string {
-  return `the linter does not know what ${program} does with it`
+  return `the linter does not know what ${program} does with the value`
 }
 
-/** Finds a value in a context that bash evaluates. These are searched for in any line, understood or not. */
+/**
+ * Finds a value in a context that bash evaluates. Searches also lines that `readCommands` does not
+ * understand.
+ */
 function evaluatedIn(line: string, values: ReadonlySet<string>): Judged | undefined {
   const contexts: readonly (readonly [RegExp, string])[] = [
     [/\$?\(\(((?:[^()]|\([^()]*\))*)\)\)/g, ARITHMETIC],
@@ -216,7 +227,7 @@ function judgedCommand(
 ): Judged | undefined {
   const used = ({ uses }: Word) => uses.find((use) => values.has(use))
   const target = written.map(used).find((name) => name !== undefined)
-  if (target !== undefined) return notJudged(target, 'it names a file, or a command reads it')
+  if (target !== undefined) return notJudged(target, 'the value names a file, or a command reads the value')
   const program = programOf({ words: all, written })
   const start = program === undefined ? all.length : all.indexOf(program)
   for (const word of all.slice(0, start)) {
@@ -226,7 +237,8 @@ function judgedCommand(
   }
   if (program === undefined) return undefined
   const named = used(program)
-  if (named !== undefined) return { name: named, problem: 'it names the command', isCode: true }
+  if (named !== undefined)
+    return { name: named, problem: 'the value is the name of the command', isCode: true }
   const args = all.slice(start + 1)
   const using = args.filter((word) => used(word) !== undefined)
   const [name] = using.map(used)
@@ -254,16 +266,18 @@ function judgedArguments(
   const [first] = args
   if (program === 'for' && isReadAsCode(first?.text ?? '')) return notJudged(name, obeyed(first?.text ?? ''))
   if (using.some(({ uses }) => uses.includes(BARE)))
-    return notJudged(name, 'without double quotes it may become several words')
-  if (isTest && !isPlainTest(program, args)) return notJudged(name, 'bash may take it for an operator')
+    return notJudged(name, 'without double quotes the value may become several words')
+  if (isTest && !isPlainTest(program, args)) return notJudged(name, 'bash may read the value as an operator')
   const [format] = args
   if (program === 'printf' && (format === undefined || format.uses.length > 0 || mayBeOption(format)))
-    return notJudged(name, 'printf may take it for an option')
+    return notJudged(name, 'printf may read the value as an option')
   if (PLAIN.has(program)) return undefined
   if (!WITHOUT_OPTIONS.has(program)) return notJudged(name, unknown(program))
   const end = args.findIndex(({ text }) => text === '--')
   const isOption = using.some((word) => mayBeOption(word) && (end < 0 || args.indexOf(word) < end))
-  return isOption ? notJudged(name, `${program} may take it for an option: put -- before it`) : undefined
+  return isOption
+    ? notJudged(name, `${program} may read the value as an option; put -- before the value`)
+    : undefined
 }
 
 function mayBeOption({ lead }: Word): boolean {
@@ -271,21 +285,21 @@ function mayBeOption({ lead }: Word): boolean {
 }
 
 function obeyed(variable: string): string {
-  return `programs obey what ${variable} says`
+  return `programs obey the variable ${variable}`
 }
 
-/** Judges `NAME="$X"`, which is data without an attribute that evaluates it. */
+/** Judges `NAME="$X"`. The value is data if no attribute of NAME evaluates the value. */
 function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: string): Judged | undefined {
   if (using.some(({ lead }) => !/^\w+\+?=/.test(lead))) return { name, problem: NAME, isCode: true }
   if (args.some(({ lead }) => /^[-+]\w*[inaA]/.test(lead)))
-    return notJudged(name, 'an attribute may evaluate it')
+    return notJudged(name, 'an attribute of the variable may evaluate the value')
   const variable = using.map(({ lead }) => /^\w+/.exec(lead)?.[0] ?? '').find(isReadAsCode)
   return variable === undefined ? undefined : notJudged(name, obeyed(variable))
 }
 
 /**
- * Whether the operator is the author's. With `[[`, comparisons of numbers are arithmetic, which `evaluatedIn`
- * finds.
+ * Whether the author wrote the operator of a test. In `[[`, comparisons of numbers are arithmetic;
+ * `evaluatedIn` finds those.
  */
 function isPlainTest(program: string, args: readonly Word[]): boolean {
   const close = { '[': ']', '[[': ']]' }[program]
@@ -301,7 +315,8 @@ function notJudged(name: string | undefined, problem: string): Judged {
 }
 
 /**
- * Returns a line without comments and texts in single quotes. If quotes may be nested, nothing is left out.
+ * Returns a line without comments and texts in single quotes. Returns the whole line if quotes may
+ * be nested.
  */
 function withoutText(line: string): string {
   if (/[`]|\$\(/.test(line)) return line

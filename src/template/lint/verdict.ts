@@ -48,7 +48,10 @@ const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>
   },
 }
 
-/** For an unknown language: letters and digits, which are no more than a word in any language. */
+/**
+ * Harmless characters in an unknown language: letters and digits, which are only a word in every
+ * language.
+ */
 const ANY_LANGUAGE: Characters = WORD
 
 const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
@@ -57,15 +60,15 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
   python: [],
 }
 
-/** A second reader after a pipe, perhaps through another command. */
+/** A pipe to a second reader, perhaps after options and variables. */
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
-/** A place, and the script after it up to the end of the command. */
+/** A place, and the text from the place to the end of the command. */
 interface UsePosition extends TextPlace {
   readonly after: string
 }
 
-/** Returns why a value could become code in its place; undefined when it stays data. */
+/** Returns why a value could become code in its place; undefined when the value stays data. */
 export function problemWith(
   flow: Flow,
   place: UsePosition,
@@ -76,7 +79,7 @@ export function problemWith(
   if (flow.escapedBy !== undefined) return position ?? escapeProblem(flow.escapedBy, place, language)
   if (flow.isNumber === true && isNumberPlace(place, language)) return undefined
   if (flow.marks !== undefined) return markedProblem(flow.marks, flow, place, language) ?? position
-  if (flow.characters === undefined) return 'nothing limits its value'
+  if (flow.characters === undefined) return 'nothing limits the value'
   return outside(flow.characters, allowed(language, place.kind)) ?? position
 }
 
@@ -86,10 +89,10 @@ function allowed(language: Language | undefined, kind: PlaceKind): Characters {
 
 function outside(characters: Characters, harmless: Characters): string | undefined {
   const first = firstOutside(characters, harmless)
-  return first === undefined ? undefined : `its pattern admits ${first}`
+  return first === undefined ? undefined : `the pattern admits ${first}`
 }
 
-/** A sign may follow anything but another sign: two of them begin a comment in SQL. */
+/** Whether a number, perhaps with a sign, is harmless here. In SQL, two minus signs begin a comment. */
 function isNumberPlace(
   { kind, before, isStatementStart }: TextPlace,
   language: Language | undefined,
@@ -99,22 +102,23 @@ function isNumberPlace(
   return language !== 'sql' || !isStatementStart
 }
 
-/** Finds places where even a single harmless word is a command. */
+/** Returns why even a single harmless word is code in its place. */
 function badPosition(flow: Flow, place: UsePosition, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
-  if (/[$\\]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
+  if (/[$\\]$/.test(before)) return `the value follows ${before.at(-1) ?? ''}`
   const isReadAgain = SECOND_READER.test(before) || (language === 'shell' && PIPED.test(place.after))
   if (language !== 'sql' && isReadAgain) return 'another program may read this line as code'
-  if (language === undefined && startsCommand(before)) return 'it is in a place where a command may begin'
+  if (language === undefined && startsCommand(before))
+    return 'the value is in a place where a command may begin'
   if (language === 'shell') {
     const isLineStart = before.slice(before.lastIndexOf('\n') + 1).trim() === ''
     const isFirst = kind === 'unknown' ? isLineStart : kind === 'plain' && startsCommand(before)
-    return isFirst ? 'it is in a place where a command begins' : undefined
+    return isFirst ? 'the value is in a place where a command begins' : undefined
   }
   if (language === 'sql' && kind === 'plain') {
-    if (/[:@]$/.test(before)) return `it follows ${before.at(-1) ?? ''}`
+    if (/[:@]$/.test(before)) return `the value follows ${before.at(-1) ?? ''}`
     return isStatementStart && flow.escapedBy === undefined
-      ? 'it is in a place where a statement begins'
+      ? 'the value is in a place where a statement begins'
       : undefined
   }
   return undefined
@@ -128,11 +132,14 @@ function escapeProblem(
   if (language === undefined || !ESCAPES[language].includes(by)) {
     return `${by} is not for ${language ?? 'an unknown kind of file'}`
   }
-  return kind === 'plain' ? undefined : `${by} holds outside of quotes only, where the script can be followed`
+  return kind === 'plain'
+    ? undefined
+    : `${by} protects only outside of quotes, in a place that the linter can follow`
 }
 
 /**
- * Judges a value with its own quotes. Outside of quotes they are real; inside they are a part of the value.
+ * Judges a value with its own quotes, which are a part of the value when the place is inside other
+ * quotes.
  */
 function markedProblem(
   marks: "'" | '"',
@@ -166,9 +173,9 @@ const FORMS: Readonly<Partial<Record<string, Characters>>> = {
 }
 
 /**
- * Returns the facts about parameters that hold for every use: a value that does not pass a top-level action
- * ends the rendering.
- * @param portable counts only the guards that a hoop gateway enforces too, which are patterns
+ * Returns the facts about parameters that are true for every use. A value that breaks the rules of
+ * a top-level action ends the rendering, so these rules count everywhere.
+ * @param portable counts only patterns, because hoop's gateway enforces no other rules
  */
 export function declaredFlows(
   statements: readonly TemplateStatement[],
@@ -232,7 +239,7 @@ interface BareUse {
 
 const GETENV = /^[ \t]*\\getenv[ \t]+(\w+)[ \t]+(\w+)/gm
 
-/** Finds `:name` in a script of psql, for variables that the script read from the environment. */
+/** Finds `:name` in a script of psql, for variables that the script has read from the environment. */
 export function bareUses(source: ByteString): readonly BareUse[] {
   const taken = new Map([...source.matchAll(GETENV)].map(([, name = '', variable = '']) => [name, variable]))
   return [...source.matchAll(/(?<![:\w]):(\w+)/g)].flatMap(({ 0: text, 1: name = '', index }) => {
@@ -241,13 +248,16 @@ export function bareUses(source: ByteString): readonly BareUse[] {
   })
 }
 
-/** Whether psql ignores `:name` here: in a comment, or between quotes that begin on the same line. */
+/** Whether psql ignores `:name` here, because it is in a comment or in quotes that begin on the same line. */
 function isAside(source: ByteString, at: number): boolean {
   const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
   return line.includes('--') || line.split("'").length % 2 === 0
 }
 
-/** Forms that run a text as code or as a program, in languages whose variables are not followed. */
+/**
+ * Forms that run a text as code or start a program, in languages whose variables the linter does
+ * not follow.
+ */
 const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
   sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
   python:
@@ -255,8 +265,8 @@ const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
 }
 
 /**
- * Finds places where a script may run a variable's value as code. They are not judged. In an unknown language
- * this is the whole text.
+ * Finds a place where a script may run a variable's value as code, and reports it as not judged. In
+ * an unknown language, every place may do so.
  */
 export function unfollowedUses(
   text: string,
@@ -270,6 +280,6 @@ export function unfollowedUses(
   const problem =
     starting === undefined
       ? 'the linter does not know what a file of this kind does with variables'
-      : 'here a text may become code, or a program starts that gets the variables'
+      : 'this may run a text as code, or start a program that gets the variables'
   return at < 0 ? [] : [{ at, name, problem, isCode: false }]
 }

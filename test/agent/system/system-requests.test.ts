@@ -256,7 +256,7 @@ describe('a bare exec', () => {
     const { status, output } = await bareExec({ command: ['wc', '-c'], script: data }, 'b2')
     expect([status, output]).toEqual([
       'failed',
-      'unable to decode payload: the template has 5000000 bytes, at most 1000000 are allowed',
+      'unable to decode payload: the template has 5000000 bytes, maximum is 1000000',
     ])
   })
 

@@ -126,7 +126,7 @@ test('says in one line that no agent runs', async () => {
 test('says of an agent whose path is too long for a socket why it cannot be asked', async () => {
   const long = path.join(folder, 'x'.repeat(107), 'status.sock')
   expect(await failure({}, long, socketOf('never'))).toMatchObject({
-    message: `no agent answers: ${long}: the path is longer than 107 bytes, so no agent can listen there: set a shorter runtime-dir`,
+    message: `no agent answers: ${long}: the path is longer than 107 bytes, so no agent can listen there; set a shorter runtime-dir`,
     exitCode: 69,
   })
 })

@@ -28,13 +28,13 @@ function filled(piece: string, before = '', after = ''): string {
 
 const MANY = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`p${n}`, '']))
 const IN_BLOCK = '{{ if .x }}'
-const TOO_MUCH_WORK = 'render: the template needs too much work to render: shorten its loops or values'
+const TOO_MUCH_WORK = 'render: the template needs too much work to render; shorten its loops or values'
 
 describe('a template', () => {
   test('may have a million bytes and not one more', () => {
     const largest = 'é'.repeat(MAX_TEMPLATE_BYTES / 2)
     expect(outcome(largest)).toBe(largest)
-    expect(outcome(`${largest}a`)).toBe('parse: the template has 1000001 bytes, at most 1000000 are allowed')
+    expect(outcome(`${largest}a`)).toBe('parse: the template has 1000001 bytes, maximum is 1000000')
   })
 
   test('may have so many words and texts and not one more', () => {
@@ -42,7 +42,7 @@ describe('a template', () => {
     const actions = (count: number) => '{{.x}}'.repeat(count)
     expect(outcome(actions(Math.floor((MAX_TOKENS - 1) / 3)), { x: '' })).toBe('')
     expect(outcome(actions(Math.ceil(MAX_TOKENS / 3)), { x: '' })).toBe(
-      'parse: the template has more than 100000 words and texts: shorten it',
+      'parse: the template has more than 100000 words and texts; shorten the template',
     )
   })
 

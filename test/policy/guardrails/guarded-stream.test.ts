@@ -366,7 +366,7 @@ describe('rules that are too much', () => {
     [
       'wide ranges without case',
       [pattern('(?i)' + '[\\x{80}-\\x{10ffff}]'.repeat(5))],
-      'the pattern ignores case in too many ranges beyond ASCII: write (?-i) before them',
+      'the pattern ignores case in too many ranges beyond ASCII; write (?-i) before these ranges',
     ],
     [
       'long lists',

@@ -55,7 +55,7 @@ describe('a parameter is guarded', () => {
 })
 
 describe('a parameter is not guarded', () => {
-  const nothing = 'nothing limits its value'
+  const nothing = 'nothing limits the value'
   test.each<readonly [Language | undefined, string, string]>([
     ['shell', `echo ${X}`, nothing],
     ['shell', `echo "${X}"`, nothing],
@@ -76,17 +76,17 @@ describe('a parameter is not guarded', () => {
     ['shell', 'echo {{ .x | pattern "^[^;]+$" }}', nothing],
     ['shell', 'echo {{ .x | pattern "^.+$" }}', nothing],
     ['shell', 'echo {{ .x | pattern "^a\\\\$" }}', nothing],
-    ['shell', 'echo {{ .x | pattern "^[a-z ]+$" }}', 'its pattern admits a blank'],
-    ['shell', 'echo {{ .x | pattern "^[ -~]+$" | squote }}', 'its pattern admits "!"'],
-    ['shell', 'echo {{ .x | pattern "^[!-_]+$" }}', 'its pattern admits "!"'],
+    ['shell', 'echo {{ .x | pattern "^[a-z ]+$" }}', 'the pattern admits a blank'],
+    ['shell', 'echo {{ .x | pattern "^[ -~]+$" | squote }}', 'the pattern admits "!"'],
+    ['shell', 'echo {{ .x | pattern "^[!-_]+$" }}', 'the pattern admits "!"'],
     ['shell', 'echo {{ .x | pattern .y }}', nothing],
     // Where even a word is obeyed.
-    ['shell', WORD, 'it is in a place where a command begins'],
-    ['shell', `true; ${WORD}`, 'it is in a place where a command begins'],
-    ['shell', `a=$(${WORD})`, 'it is in a place where a command begins'],
-    ['shell', `if true; then ${WORD}; fi`, 'it is in a place where a command begins'],
-    ['shell', `echo $${WORD}`, 'it follows $'],
-    ['shell', `cat <<END\n${WORD}\nEND`, 'it is in a place where a command begins'],
+    ['shell', WORD, 'the value is in a place where a command begins'],
+    ['shell', `true; ${WORD}`, 'the value is in a place where a command begins'],
+    ['shell', `a=$(${WORD})`, 'the value is in a place where a command begins'],
+    ['shell', `if true; then ${WORD}; fi`, 'the value is in a place where a command begins'],
+    ['shell', `echo $${WORD}`, 'the value follows $'],
+    ['shell', `cat <<END\n${WORD}\nEND`, 'the value is in a place where a command begins'],
     ['shell', 'ssh host ls {{ .x | shellquote }}', 'another program may read this line as code'],
     ['shell', 'ssh host \\\n  ls {{ .x | shellquote }}', 'another program may read this line as code'],
     [
@@ -101,35 +101,35 @@ ls ${WORD}"`,
       'shell',
       `echo "$(
 ${WORD})"`,
-      'it is in a place where a command begins',
+      'the value is in a place where a command begins',
     ],
-    ['shell', 'echo "{{ .x | pattern `^[a-z;]+$` }}"', 'its pattern admits ";"'],
+    ['shell', 'echo "{{ .x | pattern `^[a-z;]+$` }}"', 'the pattern admits ";"'],
     ['python', `os.system("ls ${WORD}")`, 'another program may read this line as code'],
     ['shell', `bash -c "ls ${WORD}"`, 'another program may read this line as code'],
-    ['shell', `LC_ALL=C ${WORD}`, 'it is in a place where a command begins'],
-    [undefined, WORD, 'it is in a place where a command may begin'],
+    ['shell', `LC_ALL=C ${WORD}`, 'the value is in a place where a command begins'],
+    [undefined, WORD, 'the value is in a place where a command may begin'],
     ['shell', 'echo {{ .x | shellquote }} | bash', 'another program may read this line as code'],
     ['shell', 'echo {{ .x | shellquote }} |\n  ssh -T host', 'another program may read this line as code'],
     // Escapes in the wrong place.
     [
       'shell',
       'echo "{{ .x | shellquote }}"',
-      'shellquote holds outside of quotes only, where the script can be followed',
+      'shellquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'shell',
       "echo '{{ .x | shellquote }}'",
-      'shellquote holds outside of quotes only, where the script can be followed',
+      'shellquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'shell',
       'cat <<END\na {{ .x | shellquote }}\nEND',
-      'shellquote holds outside of quotes only, where the script can be followed',
+      'shellquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'shell',
       'echo "${a:-"b"}" {{ .x | shellquote }}',
-      'shellquote holds outside of quotes only, where the script can be followed',
+      'shellquote protects only outside of quotes, in a place that the linter can follow',
     ],
     ['shell', 'echo {{ .x | sqlquote }}', 'sqlquote is not for shell'],
     ['shell', 'echo {{ .x | shellquote | dquote }}', 'dquote quotes and does not escape'],
@@ -141,12 +141,12 @@ ${WORD})"`,
     [
       'shell',
       'echo {{ if .y }}"{{ end }} {{ .x | shellquote }}',
-      'shellquote holds outside of quotes only, where the script can be followed',
+      'shellquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'shell',
       `{{ range 2 }}echo '{{ end }}echo {{ .x | shellquote }}`,
-      'shellquote holds outside of quotes only, where the script can be followed',
+      'shellquote protects only outside of quotes, in a place that the linter can follow',
     ],
     // Blocks, variables, and what is not declared.
     ['shell', '{{ if .y }}echo {{ .x | options "a" "b" }}{{ end }}', nothing],
@@ -159,42 +159,42 @@ ${WORD})"`,
     [
       'sql',
       "select 'a {{ .x | sqlquote }}'",
-      'sqlquote holds outside of quotes only, where the script can be followed',
+      'sqlquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'sql',
       "select 'a\\', {{ .x | sqlquote }}",
-      'sqlquote holds outside of quotes only, where the script can be followed',
+      'sqlquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'sql',
       'do $$ {{ .x | sqlquote }} $$',
-      'sqlquote holds outside of quotes only, where the script can be followed',
+      'sqlquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'sql',
       '\\! echo {{ .x | sqlquote }}',
-      'sqlquote holds outside of quotes only, where the script can be followed',
+      'sqlquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'sql',
       'copy t from stdin;\n{{ .x | sqlquote }}',
-      'sqlquote holds outside of quotes only, where the script can be followed',
+      'sqlquote protects only outside of quotes, in a place that the linter can follow',
     ],
     [
       'sql',
       '\\copy t from stdin\n{{ .x | sqlquote }}',
-      'sqlquote holds outside of quotes only, where the script can be followed',
+      'sqlquote protects only outside of quotes, in a place that the linter can follow',
     ],
-    ['sql', `select 1; -- done\n${WORD}`, 'it is in a place where a statement begins'],
-    ['sql', `select :${WORD}`, 'it follows :'],
-    ['sql', 'select 1 -{{ .x | type "number" }}', 'its pattern admits "+"'],
-    ['sql', 'select {{ .x | pattern "^[a-z,-]+$" }}', 'its pattern admits ","'],
-    ['python', `s = ${WORD}`, 'its pattern admits "_"'],
+    ['sql', `select 1; -- done\n${WORD}`, 'the value is in a place where a statement begins'],
+    ['sql', `select :${WORD}`, 'the value follows :'],
+    ['sql', 'select 1 -{{ .x | type "number" }}', 'the pattern admits "+"'],
+    ['sql', 'select {{ .x | pattern "^[a-z,-]+$" }}', 'the pattern admits ","'],
+    ['python', `s = ${WORD}`, 'the pattern admits "_"'],
     ['python', 's = {{ .x | dquote }}', 'dquote quotes and does not escape'],
-    ['python', 's = f"{{ .x | pattern `^[{}a]+$` }}"', 'its pattern admits "{"'],
+    ['python', 's = f"{{ .x | pattern `^[{}a]+$` }}"', 'the pattern admits "{"'],
     ['python', 's = {{ .x | shellquote }}', 'shellquote is not for python'],
-    [undefined, 'x {{ .x | pattern "^[a-z.]+$" }}', 'its pattern admits "."'],
+    [undefined, 'x {{ .x | pattern "^[a-z.]+$" }}', 'the pattern admits "."'],
     [undefined, 'x {{ .x | sqlquote }}', 'sqlquote is not for an unknown kind of file'],
   ])('%s: %s', (language, source, problem) => {
     expect(problems(language, source)).toEqual([
@@ -206,22 +206,22 @@ ${WORD})"`,
     [
       'the whole of the parameters',
       '{{ if .x }}echo {{ . }}{{ end }}',
-      '1 (all parameters): nothing limits its value',
+      '1 (all parameters): nothing limits the value',
     ],
     [
       'a loop over them',
       '{{ range $k, $v := . }}echo {{ $v }}\n{{ end }}',
-      '1 (all parameters): nothing limits its value',
+      '1 (all parameters): nothing limits the value',
     ],
     [
       'a variable that changes',
       '{{ if .x }}{{ $v := "a" }}{{ if .y }}{{ $v = .x }}{{ end }}echo {{ $v }}{{ end }}',
-      '1 $v: nothing limits its value',
+      '1 $v: nothing limits the value',
     ],
     [
       'the name of a variable of the environment',
       '{{ .x | asenv .y }}',
-      '1 y: it names a variable of the environment',
+      '1 y: the value names a variable of the environment',
     ],
   ])('through %s', (_name, source, problem) => {
     expect(problems('shell', source)).toEqual([problem])
@@ -229,12 +229,12 @@ ${WORD})"`,
 })
 
 test.each([
-  ['shell', '{{ .x | asenv "BASH_ENV" }}', '1 x: programs obey what BASH_ENV says'],
-  ['python', '{{ .x | asenv "LD_PRELOAD" }}', '1 x: programs obey what LD_PRELOAD says'],
+  ['shell', '{{ .x | asenv "BASH_ENV" }}', '1 x: programs obey the variable BASH_ENV'],
+  ['python', '{{ .x | asenv "LD_PRELOAD" }}', '1 x: programs obey the variable LD_PRELOAD'],
   [
     'sql',
     '{{ .x | asenv "X" }}\n\\getenv y X\nselect 1 where a = :y;',
-    '3 x: psql puts it there without quotes, and nothing limits its value',
+    '3 x: psql inserts the value without quotes, and nothing limits the value',
   ],
 ] as const)('%s: a value in a variable can become code there: %s', (language, source, problem) => {
   expect(problems(language, source)).toEqual([problem])
@@ -245,8 +245,8 @@ test('with portable only what hoop enforces counts', () => {
     'echo {{ .x | options "a" }} {{ .y | type "number" }} {{ .z | type "number" | pattern "^[0-9]+$" }}'
   expect(problems('shell', source)).toEqual([])
   expect(problems('shell', source, true)).toEqual([
-    '1 x: nothing limits its value',
-    '1 y: nothing limits its value',
+    '1 x: nothing limits the value',
+    '1 y: nothing limits the value',
   ])
 })
 

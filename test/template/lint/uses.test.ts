@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { lintTemplate } from '../../../src/template/lint/lint.ts'
 import { parseTemplate } from '../../../src/template/runbook.ts'
 
-// What lint says of a script beside what bash does with it, when the values are those of an attacker.
+// What lint says of a script beside what bash does with the value, when the values are those of an attacker.
 
 const folder = mkdtempSync(path.join(tmpdir(), 'uses-'))
 afterAll(() => {

@@ -15,7 +15,7 @@ import {
   type Value,
 } from '../../fmt/value.ts'
 
-/** How a list of statements ended: at its end, or by a jump for the enclosing range. */
+/** How a list of statements ended: after the last statement, or by a jump for the enclosing range. */
 type Flow = 'done' | 'break' | 'continue'
 
 export function renderStatements(
@@ -57,7 +57,7 @@ function inScope(rendering: Rendering, render: () => Flow): Flow {
   return ending
 }
 
-/** An action that declares or assigns writes nothing. */
+/** Writes the value of an action. An action that declares or assigns variables writes nothing. */
 function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): void {
   const value = evaluatePipeline(rendering, dot, pipeline)
   if (pipeline.declares.length > 0) return
@@ -105,7 +105,7 @@ function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iter
   }
   if (value instanceof List) return listTurns(rendering, value)
   if (isFields(value)) return fieldTurns(rendering, value)
-  // Go shows the value itself, which may be a password.
+  // Go's message has the value, which may be a password.
   return rendering.fail(`range can't iterate over a value of type ${typeName(value)}`)
 }
 

@@ -12,7 +12,7 @@ import {
 import type { ParameterType, TemplateFunction } from './function.ts'
 import type { Rendering } from './rendering.ts'
 
-/** The result of the previous command, for the next one: nothing, or one value, which may be undefined. */
+/** The result of the previous command for the next command: empty, or one value, which may be undefined. */
 type Piped = readonly [] | readonly [Value]
 
 /** A call: the function's name, the node for errors of the function itself, and the arguments. */
@@ -55,7 +55,7 @@ function parameterType(target: TemplateFunction, index: number): ParameterType {
   return target.fixed[index] ?? target.rest ?? 'any'
 }
 
-/** Returns the first argument that decides, or the last one. Later arguments are not evaluated. */
+/** Returns the first argument that decides, or the last argument. Later arguments are not evaluated. */
 function shortCircuit(
   call: Call,
   decisive: boolean,
@@ -105,7 +105,7 @@ function failAt(rendering: Rendering, call: Call, message: ByteString): never {
   return rendering.fail(`error calling ${call.callee.name}: ${message}`)
 }
 
-/** Parameters and data have nothing to call. Go shows a piped value here, but it may be secret. */
+/** Returns why a value cannot be called. Go's message has a piped value, which may be secret. */
 function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
   if (callee === undefined) return 'call of nil'
   return `non-function ${operand === undefined ? 'value' : nodeText(operand)} of type ${typeName(callee)}`
@@ -115,7 +115,10 @@ function sizeOf(value: Value): number {
   return measured(value, 0)
 }
 
-/** Returns the work of going through a value, in bytes. Fields are sorted before they are shown. */
+/**
+ * Returns the work of reading a whole value, in bytes. Fields cost more, because they are sorted
+ * before they are shown.
+ */
 export function callWork(value: Value): number {
   return measured(value, WORK_PER_FIELD)
 }
@@ -131,8 +134,8 @@ function measured(value: Value, perField: number): number {
 }
 
 /**
- * Converts an argument to the type of its parameter. The error for a constant of the wrong type differs from
- * the error for a value.
+ * Converts an argument to the type of its parameter. Go's error for a constant of the wrong type
+ * differs from its error for a value.
  */
 function argumentValue(
   rendering: Rendering,
@@ -159,8 +162,8 @@ function checked(rendering: Rendering, value: Value, type: ParameterType): Value
 const NOTHING: Piped = []
 
 /**
- * Evaluates a pipeline. Its variables are declared or assigned, and stay until the block around the pipeline
- * ends.
+ * Evaluates a pipeline. Declares or assigns its variables, which stay visible until the enclosing
+ * block ends.
  */
 export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Value {
   rendering.node = pipeline
@@ -265,8 +268,8 @@ function evaluateVariable(
 }
 
 /**
- * Reads fields one after the other. Arguments would belong to the last field. A field of an absent value is
- * absent.
+ * Reads fields one after the other. A field of an absent value is absent. `isGiven` tells whether
+ * the last field has arguments.
  */
 function walkFields(
   rendering: Rendering,

@@ -8,20 +8,21 @@ export interface CallScope {
   readonly environment: Map<string, string>
   /** Patterns that were compiled in this rendering. */
   readonly patterns: Map<ByteString, (value: ByteString) => boolean>
-  /** Adds work, in bytes. Throws when a rendering has done too much. */
+  /** Adds work, in bytes. Throws when the rendering exceeds MAX_WORK. */
   charge(bytes: number): void
 }
 
 /**
- * A template function. The caller checks the number of arguments, and that every `string` is one. Throws
- * FunctionFailure.
+ * A template function. The caller checks the number of arguments, and that the arguments of type
+ * `string` are strings. Throws FunctionFailure.
  */
 export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
   /** Type of any number of further arguments. */
   readonly rest?: ParameterType
   /**
-   * Work for each byte of arguments and result, 1 by default. 0 for a call that costs the same for any size.
+   * Work for each byte of arguments and result, 1 by default. 0 when the cost does not depend on
+   * the size.
    */
   readonly workPerByte?: number
   readonly apply: (args: readonly Value[], scope: CallScope) => Value
@@ -31,7 +32,7 @@ function isString(value: Value): value is ByteString {
   return typeof value === 'string'
 }
 
-/** Makes a function of the piped string only. */
+/** Makes a function whose only argument is the piped string. */
 export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): TemplateFunction {
   return {
     fixed: ['string'],
@@ -42,7 +43,7 @@ export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): 
   }
 }
 
-/** Makes a function of one string from the author and the piped string. */
+/** Makes a function with two arguments: a string from the author and the piped string. */
 export function ofArgumentAndValue(
   apply: (argument: ByteString, value: ByteString, scope: CallScope) => Value,
 ): TemplateFunction {

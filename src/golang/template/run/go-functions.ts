@@ -16,8 +16,8 @@ import { FunctionFailure, WORK_PER_FORMATTED_BYTE } from '../errors.ts'
 import type { TemplateFunction } from './function.ts'
 
 /**
- * Whether the first value equals any of the others. Values of different types are an error, nil equals only
- * nil.
+ * Whether the first value equals any other value. Values of different types are an error, and nil
+ * equals only nil.
  */
 function isEqualToAny(first: Value, others: readonly Value[]): boolean {
   if (others.length === 0) throw new FunctionFailure('missing argument for comparison')
@@ -31,15 +31,15 @@ function isEqual(left: Value, right: Value): boolean {
   if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger === rightInteger
   if (typeName(left) !== typeName(right)) throw incompatible(left, right)
   if (typeof left === 'object') {
-    // Go also shows the value. Ours may hold all parameters, or data, which may be secret.
+    // Go's message also has the value. The value may hold all parameters or data, which may be secret.
     throw new FunctionFailure(`non-comparable type ${typeName(left)}`)
   }
   return left === right
 }
 
 /**
- * Whether the first value comes before the second: two integers, two floats or two strings, compared by
- * bytes.
+ * Whether the first value is less than the second value. Compares integers, floats, or strings by
+ * their bytes.
  */
 function isLess(left: Value, right: Value): boolean {
   if (!isBasic(left) || !isBasic(right)) throw new FunctionFailure('invalid type for comparison')
@@ -63,7 +63,7 @@ function incompatible(left: Exclude<Value, undefined>, right: Exclude<Value, und
 /** The error of Go's reflect for the type of nil. */
 const NO_TYPE = 'reflect: call of reflect.Value.Type on zero Value'
 
-/** Returns the bytes of a string, or the number of fields or items. */
+/** Returns the number of a string's bytes, or of fields or items. */
 function lengthOf(value: Value): bigint {
   if (value === undefined) throw new FunctionFailure(NO_TYPE)
   if (typeof value === 'string') return BigInt(value.length)
@@ -73,8 +73,8 @@ function lengthOf(value: Value): bigint {
 }
 
 /**
- * Evaluates `index . "name" 0`: a field by its name, or an item or a byte of a string by its place, one after
- * the other.
+ * Evaluates `index . "name" 0`. Each index selects a field by its name, or an item or a byte by its
+ * place.
  */
 function indexed(item: Value, indexes: readonly Value[]): Value {
   if (item === undefined) throw new FunctionFailure('index of untyped nil')
@@ -93,7 +93,7 @@ function element(item: Exclude<Value, undefined>, index: Value): Value {
 
 function byteOf(text: ByteString, index: Value): Uint8 {
   const at = placeIn(index, text.length)
-  // Go accepts the end in its own check and then fails inside reflect.
+  // An index equal to the length passes Go's own check and then fails inside reflect.
   if (at >= text.length) throw new FunctionFailure('reflect: string index out of range')
   return new Uint8(text.charCodeAt(at))
 }
@@ -104,7 +104,7 @@ function itemOf({ items }: List, index: Value): Value {
   return items[at]
 }
 
-/** Here an absent parameter is an empty string; for `.name` it is absent. */
+/** Returns an empty string for an absent parameter, unlike `.name`, which is then absent. */
 function fieldOf(fields: Fields, name: Value): Value {
   if (typeof name === 'string') return fields.get(name) ?? (fields instanceof AnyFields ? undefined : '')
   if (name === undefined) throw new FunctionFailure('value is nil; should be of type string')
@@ -123,7 +123,10 @@ function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
   return item.slice(start, end)
 }
 
-/** The third index is a capacity, which no template can see; here it is the number of items. */
+/**
+ * Slices a list. The third index is a capacity, which templates cannot see; the capacity of a list
+ * is its number of items.
+ */
 function slicedList({ items }: List, indexes: readonly Value[]): List {
   const [start = 0, end = items.length, most = items.length] = indexes.map((index) =>
     placeIn(index, items.length),
@@ -218,12 +221,15 @@ function formatting(target: TemplateFunction): TemplateFunction {
   return { ...target, workPerByte: WORK_PER_FORMATTED_BYTE }
 }
 
-/** Makes a function of one value and any number of others. */
+/** Makes a function with one argument or more. */
 function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): TemplateFunction {
   return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
 }
 
-/** Go's own functions. `and`, `or` and `call` only have their shape here; expressions.ts evaluates them. */
+/**
+ * Go's own functions. For `and`, `or` and `call` this table has only the shape; expressions.ts
+ * evaluates these three.
+ */
 export const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: ofFirst((first) => first),
   or: ofFirst((first) => first),

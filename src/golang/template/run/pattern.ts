@@ -5,7 +5,8 @@ import { FunctionFailure, WORK_PER_MATCH, WORK_TO_COMPILE } from '../errors.ts'
 import type { CallScope } from './function.ts'
 
 /**
- * Work for each byte of input: a fixed part, and a part for each compiled instruction that may look at it.
+ * Work for each byte of input: a fixed part, and a part for each compiled instruction that may read
+ * the byte.
  */
 const WORK_PER_BYTE = { always: 8, instruction: 0.5 }
 

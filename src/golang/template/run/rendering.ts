@@ -6,8 +6,9 @@ import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
 
 /**
- * Shared state of one rendering: the variables, the output, the work left, and the node that is being
- * evaluated. Errors name that node as their place. The choice of the node follows Go, quirks included.
+ * Shared state of one rendering: the variables, the output, the work left, and the node that is
+ * being evaluated. Errors name the node as their place. The choice of the node follows Go exactly,
+ * also where Go's choice is odd.
  */
 export class Rendering implements CallScope {
   readonly variables = new Variables<Value>()
@@ -51,7 +52,7 @@ export class Rendering implements CallScope {
     if (this.#work > MAX_WORK) {
       throw new TemplateError(
         'render',
-        'the template needs too much work to render: shorten its loops or values',
+        'the template needs too much work to render; shorten its loops or values',
       )
     }
   }

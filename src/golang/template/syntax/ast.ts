@@ -1,6 +1,6 @@
 import type { ByteString } from '../../text/byte-string.ts'
 
-/** Base of all nodes: the byte of the template that errors name as their place. */
+/** Base of all nodes. `at` is the offset in the template that errors name as their place. */
 interface Placed {
   readonly at: number
 }
@@ -49,7 +49,7 @@ export interface Identifier extends Placed {
   readonly name: ByteString
 }
 
-/** `(pipeline).a`: fields of something that is neither dot nor a variable. */
+/** `(pipeline).a` or `function.a`: fields of a pipeline's or a function's result. */
 export interface Chain extends Placed {
   readonly kind: 'chain'
   readonly base: Identifier | Pipeline
@@ -58,7 +58,7 @@ export interface Chain extends Placed {
 
 export type Operand = Dot | Nil | Bool | Num | Str | Field | VariableNode | Identifier | Chain | Pipeline
 
-/** A first word and its arguments; there is always a first word. */
+/** A command: its first word and its arguments. */
 export interface CallNode extends Placed {
   readonly kind: 'command'
   readonly words: readonly [Operand, ...Operand[]]
@@ -84,7 +84,7 @@ interface Action {
   readonly pipeline: Pipeline
 }
 
-/** `if` or `with`, its `else if` or `else with` arms after it, and the last `else`. */
+/** `if` or `with`, then the arms `else if` or `else with`, then the last `else`. */
 export interface Choice {
   readonly kind: 'if' | 'with'
   readonly arms: readonly Arm[]

@@ -42,8 +42,8 @@ export type TokenKind =
   | 'variable'
 
 /**
- * A piece of a template. `at` is its first byte, `line` the line of that byte from 1. An error's text is its
- * message.
+ * A piece of a template. `at` is the offset of its first byte, `line` is that byte's line, counted
+ * from 1. The text of an error token is the error's message.
  */
 export interface Token {
   readonly kind: TokenKind
@@ -57,12 +57,15 @@ function wordKind(word: ByteString): TokenKind {
   return KEYWORDS.find((keyword) => keyword === word) ?? 'identifier'
 }
 
-/** Longest token in bytes that an error shows whole. Of a longer one it shows this many code points. */
+/**
+ * Maximum length in bytes of a token that an error shows whole. Of a longer token, the error shows
+ * this many code points.
+ */
 const SHOWN = 10
 
 /**
- * Formats a token as Go's errors show it: `<range>` for a keyword, else quoted and cut. Never for `eof` or
- * `error`.
+ * Formats a token like Go's errors: `<range>` for a keyword, other tokens quoted and cut. Not for
+ * `eof` and `error`.
  */
 export function describeToken(token: Token): ByteString {
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
@@ -76,12 +79,13 @@ interface Scan {
   readonly ok: boolean
 }
 
-/** Numbers, loosely matched: `readNumber` decides whether one is valid. */
+/** Matches anything like a number; `readNumber` checks whether the number is valid. */
 const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
 
 /**
- * Skips a number. A letter or digit after it makes the number invalid, and is skipped as well, for the error.
+ * Skips a number. A letter or digit after the number makes the number invalid, and is skipped for
+ * the error text.
  */
 function scanNumber(source: ByteString, at: number): Scan {
   NUMBER.lastIndex = at
@@ -121,7 +125,7 @@ function scanSpace(source: ByteString, at: number): number {
   return end
 }
 
-/** Returns the end of the text before `end` without trailing white space, not before `start`. */
+/** Returns the end of the text from `start` to `end` without its trailing white space. */
 function trimmedEnd(source: ByteString, start: number, end: number): number {
   let trimmed = end
   while (trimmed > start && isSpace(source.charCodeAt(trimmed - 1))) trimmed--
@@ -142,8 +146,8 @@ const COMMENT_RIGHT = '*/'
 const TRIM_LENGTH = 2
 
 /**
- * Cuts a template into tokens, one per call, without comments. After an error token, and at the end, every
- * call returns `eof`. Every byte is read once, so the whole takes linear time.
+ * Cuts a template into tokens, one per call, and drops comments. Every call after an error token or
+ * after the last token returns `eof`. Reads every byte once, so takes linear time.
  */
 export class Lexer {
   readonly #source: ByteString
@@ -218,8 +222,8 @@ export class Lexer {
   }
 
   /**
-   * Finds the right delimiter at an offset: where its braces start and where the lexer continues, after the
-   * trimmed space.
+   * Finds a right delimiter at an offset. Returns where its braces start, and where the lexer
+   * continues after trimmed white space.
    */
   #rightDelimiterAt(at: number): { readonly braces: number; readonly resume: number } | undefined {
     const trims = isSpace(this.#source.charCodeAt(at)) && this.#source.startsWith(`-${RIGHT}`, at + 1)
@@ -243,7 +247,7 @@ export class Lexer {
     return this.#sign(start) ?? this.#literal(start)
   }
 
-  /** Reads white space, without the last character when that belongs to a trimming right delimiter. */
+  /** Reads white space. Leaves out the last character when it belongs to a trimming right delimiter. */
   #space(start: number): Token {
     const end = scanSpace(this.#source, start)
     const last = end - 1
@@ -339,7 +343,7 @@ export class Lexer {
     return character >= '0' && character <= '9'
   }
 
-  /** Reads a number, or a complex one: two numbers joined by a sign, the second ending in `i`. */
+  /** Reads a number, or a complex number: two numbers with a sign between, the second with `i` at its end. */
   #number(start: number): Token {
     const first = scanNumber(this.#source, start)
     if (!first.ok) return this.#badNumber(start, first.end)
@@ -368,7 +372,10 @@ export class Lexer {
     return { kind, at: start, line: this.#lineOf(start), text: this.#source.slice(start, end) }
   }
 
-  /** Returns the line of a byte. Tokens come in order, so counting continues where it stopped. */
+  /**
+   * Returns the line of a byte. Continues counting from the previous token, because tokens are read
+   * in order.
+   */
   #lineOf(at: number): number {
     while (this.#lineBreak < at) {
       this.#line++

@@ -10,13 +10,10 @@ import { Reader } from './reader.ts'
 export function encodeSource(source: string): ByteString {
   const bytes = encodeText(source)
   if (bytes.length <= MAX_TEMPLATE_BYTES) return bytes
-  throw new TemplateError(
-    'parse',
-    `the template has ${bytes.length} bytes, at most ${MAX_TEMPLATE_BYTES} are allowed`,
-  )
+  throw new TemplateError('parse', `the template has ${bytes.length} bytes, maximum is ${MAX_TEMPLATE_BYTES}`)
 }
 
-/** Parses the statements of a template, with nested blocks. `define`, `template` and `block` are refused. */
+/** Parses the statements of a template, with nested blocks. Refuses `define`, `template` and `block`. */
 export function parseStatements(source: ByteString, dialect: Dialect): readonly TemplateStatement[] {
   const reader: Reader = new Reader(source, dialect)
   const statements: TemplateStatement[] = []
@@ -85,7 +82,7 @@ function readAction(reader: Reader): TemplateStatement | Boundary {
   }
 }
 
-/** Reads a block one level deeper. Its variables are forgotten at its end. */
+/** Reads a block one level deeper. Removes the block's variables at its end. */
 function inBlock<T>(reader: Reader, read: () => T): T {
   const mark = reader.variables.mark()
   const block = reader.nested(`blocks are nested more than ${MAX_TEMPLATE_DEPTH} levels deep`, read)
@@ -93,14 +90,14 @@ function inBlock<T>(reader: Reader, read: () => T): T {
   return block
 }
 
-/** Leaves the `if` of `{{else if}}`, and a `with`, to the function that reads the arms of the choice. */
+/** Reads `{{else}}`. `readChoice` reads the `if` of `{{else if}}` and the `with` of `{{else with}}`. */
 function readElse(reader: Reader): Boundary {
   const { kind } = reader.peekNonSpace()
   if (kind !== 'if' && kind !== 'with') reader.expect('rightDelimiter', 'else')
   return 'else'
 }
 
-/** Reads in a loop, without recursion: a chain of `else if` may be longer than blocks may be deep. */
+/** Reads the arms in a loop, because a chain of `else if` may be longer than the maximum depth of blocks. */
 function readChoice(reader: Reader, kind: Choice['kind']): Choice {
   const arms: Arm[] = []
   for (;;) {

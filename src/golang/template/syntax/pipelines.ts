@@ -14,16 +14,16 @@ import type { Token, TokenKind } from './lexer.ts'
 import type { Reader } from './reader.ts'
 
 /**
- * The value of a number in a template: an `int` (bigint), a `float64` (number), or `too-big` for a number
- * that only an unsigned integer could hold (an error when it is used). Otherwise the error of an invalid
- * number.
+ * The value of a number in a template: an `int` (bigint), a `float64` (number), or `too-big` for a
+ * number that only an unsigned integer can hold. The use of such a number is an error. An invalid
+ * number has an error text instead of a value.
  */
 type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonly error: ByteString }
 
 const MAX_INT = 2n ** 63n - 1n
 const MIN_INT = -(2n ** 63n)
 const MAX_UINT = 2n ** 64n - 1n
-/** Largest number of digits that 64 bits can have, in base 2. A longer number is always out of range. */
+/** Maximum number of digits of a 64-bit number, in base 2. A longer number is out of range in every base. */
 const MAX_DIGITS = 64
 
 const INTEGER = /^([+-]?)(?:0[xX]([0-9a-fA-F_]+)|0[oO]([0-7_]+)|0[bB]([01_]+)|0([0-7_]+)|(0|[1-9][0-9_]*))$/
@@ -31,7 +31,7 @@ const FLOAT = /^[+-]?(?:[0-9_]+(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][+-]?[0-9][0-9_]*
 const STRAY_UNDERSCORE = /(?:^|[^0-9])_|_(?![0-9])/
 const STRAY_HEX_UNDERSCORE = /(?:^|[^0-9a-fA-F])_|_(?![0-9a-fA-F])/
 
-/** Reads a number token as Go reads untyped constants. Complex numbers and hexadecimal floats are refused. */
+/** Reads a number token like Go's untyped constants. Refuses complex numbers and hexadecimal floats. */
 function readNumber(text: ByteString): NumberMeaning {
   if (text.endsWith('i')) return { error: `complex constants are not supported: ${quote(text)}` }
   const integer = readInteger(text)
@@ -45,7 +45,7 @@ function readNumber(text: ByteString): NumberMeaning {
   return { value: float }
 }
 
-/** Reads a character constant such as `'a'`: its code point as an int. */
+/** Reads a character constant such as `'a'`, whose value is its code point. */
 function readCharacter(text: ByteString): NumberMeaning {
   const character = literalCharacter(text, 1, "'")
   if (character === undefined) return { error: 'invalid syntax' }
@@ -65,7 +65,8 @@ function hasFloatSign(text: ByteString): boolean {
 }
 
 /**
- * Reads an integer of 64 bits, unsigned if it has no sign. Undefined when it is no integer or out of range.
+ * Reads an integer of 64 bits, which is unsigned if the text has no sign. Returns undefined for
+ * another text and for a number out of range.
  */
 function readInteger(text: ByteString): bigint | undefined {
   const match = INTEGER.exec(text)
@@ -86,7 +87,7 @@ function readFloat(text: ByteString): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** An underscore must be between two digits; a base prefix counts as one. */
+/** Checks that each underscore is between two digits. A base prefix counts as a digit. */
 function underscoresSeparateDigits(text: ByteString): boolean {
   const isHex = /^[+-]?0[xX]/.test(text)
   const digits = text.replace(/^[+-]/, '').replace(/^0[xXbBoO]/, '0')
@@ -107,7 +108,7 @@ const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
   'variable',
   'leftParenthesis',
 ])
-/** Operands that are no function, so nothing can be piped into them. */
+/** Operands that are not functions, so no value can be piped into them. */
 const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
 
 /**
@@ -142,7 +143,7 @@ type Declarations = Pick<Pipeline, 'declares' | 'assigns'>
 const NO_DECLARATIONS: Declarations = { declares: [], assigns: false }
 
 /**
- * Reads `$a :=`, `$a =`, and in a range `$a, $b :=`. A variable that turns out to be an operand is put back.
+ * Reads `$a :=`, `$a =`, and in a range `$a, $b :=`. Puts a variable back when it is an operand.
  */
 function readDeclarations(reader: Reader, context: string): Declarations {
   const declares: VariableNode[] = []
@@ -167,8 +168,8 @@ function readDeclarations(reader: Reader, context: string): Declarations {
 }
 
 /**
- * Takes the sign after a variable and remembers the variable. Go does so for `=` as well, also for an
- * undeclared variable.
+ * Reads the sign after a variable and declares the variable. Like Go, also declares the variable of
+ * an assignment with `=`.
  */
 function declareVariable(reader: Reader, name: Token, declares: VariableNode[]): void {
   reader.nextNonSpace()
@@ -202,7 +203,7 @@ function readCommand(reader: Reader): CallNode {
   return { kind: 'command', at, words: [first, ...rest] }
 }
 
-/** Reads a term and the fields after it. Undefined when the next token is no term. */
+/** Reads a term and its fields. Returns undefined when the next token is not a term. */
 function readOperand(reader: Reader): Operand | undefined {
   const term = readTerm(reader)
   if (term === undefined || reader.peek().kind !== 'field') return term
@@ -212,7 +213,7 @@ function readOperand(reader: Reader): Operand | undefined {
   return withFields(reader, term, at, names)
 }
 
-/** In errors, the place of the whole operand is the first field after its term. */
+/** Adds fields to a term. In errors, the place of the operand is the first field after the term. */
 function withFields(reader: Reader, term: Term, at: number, names: readonly ByteString[]): Operand {
   switch (term.kind) {
     case 'field':

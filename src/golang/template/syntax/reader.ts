@@ -9,8 +9,8 @@ interface Slot<T> {
 }
 
 /**
- * The visible variables, innermost last. The time to find one does not depend on their number: a template may
- * declare a hundred thousand in one block and use them all.
+ * The visible variables, innermost last. The time to find a variable does not depend on the number
+ * of variables, because a template may declare and use a hundred thousand variables in one block.
  */
 export class Variables<T> {
   readonly #slots: Slot<T>[] = []
@@ -24,12 +24,12 @@ export class Variables<T> {
     else same.push(slot)
   }
 
-  /** Returns the innermost variable of a name. The caller may assign to it. */
+  /** Returns the innermost variable of a name. The caller may assign to the variable. */
   find(name: ByteString): { value: T } | undefined {
     return this.#byName.get(name)?.at(-1)
   }
 
-  /** Returns the variable declared `distance` declarations ago; 1 is the last one. */
+  /** Returns the variable declared `distance` declarations ago; 1 is the last declaration. */
   recent(distance: number): { value: T } | undefined {
     return this.#slots.at(-distance)
   }
@@ -48,13 +48,13 @@ export class Variables<T> {
 }
 
 /**
- * Shared state of the parser: the tokens, the variables declared so far, and the depth. Tokens can be put
- * back. As the place of an error, Go gives the line of the last token that it has cut, even when that token
- * was put back.
+ * Shared state of the parser: the tokens, the variables declared so far, and the depth. Tokens can
+ * be put back. Like Go's, the place of an error is the line of the last token from the lexer, even
+ * when that token was put back.
  */
 export class Reader {
   readonly variables = new Variables<undefined>()
-  /** Number of enclosing `range` bodies: in these, `break` and `continue` are allowed. */
+  /** Number of enclosing `range` bodies, in which `break` and `continue` are allowed. */
   rangeDepth = 0
   /** Line of the delimiter of the action that is being read, or 0. */
   actionLine = 0
@@ -77,7 +77,10 @@ export class Reader {
     if (returned !== undefined) return returned
     const token = this.#lexer.next()
     if (++this.#tokens > MAX_TOKENS) {
-      throw new TemplateError('parse', `the template has more than ${MAX_TOKENS} words and texts: shorten it`)
+      throw new TemplateError(
+        'parse',
+        `the template has more than ${MAX_TOKENS} words and texts; shorten the template`,
+      )
     }
     this.#lastLine = token.line
     return token
@@ -90,7 +93,7 @@ export class Reader {
     }
   }
 
-  /** Puts a token back. Put back the token to be read first last. */
+  /** Puts a token back. Of several tokens, put the first token back last. */
   putBack(token: Token): void {
     this.#returned.push(token)
   }
@@ -101,7 +104,7 @@ export class Reader {
     return token
   }
 
-  /** Returns the next token that is no space, and drops the spaces before it. */
+  /** Returns the next token that is not a space, and drops the spaces before this token. */
   peekNonSpace(): Token {
     const token = this.nextNonSpace()
     this.putBack(token)
@@ -114,7 +117,7 @@ export class Reader {
     return token
   }
 
-  /** Reads something one level deeper. `complaint` is the error for too many levels. */
+  /** Calls `read` one level deeper. `complaint` is the error for too many levels. */
   nested<T>(complaint: string, read: () => T): T {
     if (this.#depth >= MAX_TEMPLATE_DEPTH) this.fail(complaint)
     this.#depth++
@@ -135,7 +138,7 @@ export class Reader {
     )
   }
 
-  /** Adds the line on which the action began to a lexical error, if it is another line. */
+  /** Adds the line on which the action began to a lexical error on another line. */
   #startOfAction(token: Token): string {
     if (this.actionLine === 0 || this.actionLine === token.line) return ''
     return `${token.text.endsWith(' action') ? '' : ' in action'} started at :${this.actionLine}`

@@ -62,7 +62,7 @@ test('braces of a format of Docker are told how to be written, and pass when the
   place.write('a.runbook.sh', "docker ps --format '{{.Names}}'\n")
   place.write('b.runbook.sh', `docker ps --format '{{ with "{{.Names}}" }}{{ . }}{{ end }}'\n`)
   expect(lint(place.at('a.runbook.sh')).stdout).toMatch(
-    /safe: .*; for braces that are no action: \{\{ with "\{\{\.Names\}\}" \}\}.* \(docs\/runbooks\.md, Literal braces\)/,
+    /safe: .*; to write literal braces: \{\{ with "\{\{\.Names\}\}" \}\}.* \(docs\/runbooks\.md, Literal braces\)/,
   )
   expect(lint(place.at('b.runbook.sh')).status).toBe(0)
 })
