@@ -55,7 +55,7 @@ describe('the account', () => {
   it.each([{ HOOP_APIURL: 'https://other.test' }, { HOOP_GRPCURL: 'grpcs://other.test:8443' }])(
     'does not send a stored token to another gateway that a variable names: %j',
     (env) => {
-      expect(() => find(env, stored)).toThrow(/names another gateway .*set HOOP_TOKEN as well$/)
+      expect(() => find(env, stored)).toThrow(/does not name the gateway .*set HOOP_TOKEN as well$/)
     },
   )
 
@@ -72,7 +72,7 @@ describe('the account', () => {
     'takes no address like %s, without showing it',
     (HOOP_APIURL) => {
       const message = failure(() => find({ HOOP_APIURL, HOOP_TOKEN: 't' }, undefined))
-      expect(message).toMatch(/^HOOP_APIURL: the gateway's address is written https:\/\/host/)
+      expect(message).toMatch(/^HOOP_APIURL: the gateway's address must have the form https:\/\/host/)
       expect(message).not.toContain('secret')
     },
   )
@@ -109,7 +109,7 @@ describe('the account', () => {
     expect(destination('a.test:8443').tls).toBeDefined()
     expect(destination('127.0.0.1:8010').tls).toBeUndefined()
     for (const wrong of ['a.test', 'grpcs://a.test', 'ftp://a.test:1', 'grpc://t@a.test:1'])
-      expect(failure(() => destination(wrong))).toMatch(/is written grpcs:\/\/host:port/)
+      expect(failure(() => destination(wrong))).toMatch(/must have the form grpcs:\/\/host:port/)
   })
 
   it('checks the gateway against HOOP_TLSCA in each of its forms, else against the system', () => {

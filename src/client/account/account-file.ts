@@ -16,12 +16,12 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 const LONGEST_FILE = 1024 * 1024
 const OTHERS = 0o077
 
-/** Contents of the file that `login` stores. Addresses are as the user gave them. */
+/** Contents of the file that `login` stores. Addresses are as the user wrote them. */
 const Stored = v.object({
   api_url: v.string(),
   grpc_url: v.optional(v.string()),
   token: v.string(),
-  /** Whether the token came from a sign-in; logout ends that sign-in. */
+  /** Whether the token is from a sign-in, which logout ends. */
   signed_in: v.optional(v.boolean()),
   allow_plaintext: v.optional(v.boolean()),
   /** In the form of HOOP_TLSCA, with absolute paths. */
@@ -32,7 +32,7 @@ const Stored = v.object({
 
 export type StoredAccount = Readonly<v.InferOutput<typeof Stored>>
 
-/** `$XDG_CONFIG_HOME/runbook-agent/account.json`, or below `~/.config`. */
+/** Returns `$XDG_CONFIG_HOME/runbook-agent/account.json`, or the same path below `~/.config`. */
 export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   const configured = env['XDG_CONFIG_HOME']
   // The XDG specification says to ignore a relative path.
@@ -41,18 +41,18 @@ export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
 }
 
 /**
- * Returns undefined when nobody has signed in.
+ * Reads the stored account. Returns undefined when no user has signed in.
  * @throws SetUpError when others can read the file, or another user owns it
  */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined
-  const again = `Remove it and sign in again: runbook-agent logout, then runbook-agent login`
+  const again = `Remove the file and sign in again: runbook-agent logout, then runbook-agent login`
   if (!found.isFile()) throw new SetUpError(`${file} is not a regular file. ${again}`)
   if (found.uid !== process.geteuid?.()) throw new SetUpError(`${file} belongs to another user. ${again}`)
   if ((found.mode & OTHERS) !== 0)
     throw new SetUpError(
-      `${file} can be read by others (mode ${(found.mode & 0o777).toString(8)}), and it holds your token: chmod 600 ${file}, and get a new token if others use this machine`,
+      `${file} can be read by others (mode ${(found.mode & 0o777).toString(8)}), and it holds your token. Run chmod 600 ${file}, and get a new token if others use this machine`,
     )
   const stored = v.safeParse(Stored, parse(file))
   if (!stored.success) throw new SetUpError(`${file} was not written by login. ${again}`)
@@ -69,28 +69,29 @@ function parse(file: string): unknown {
 }
 
 /**
- * Replaces the file in one step: a reader sees either the old account or the new one.
+ * Replaces the file in one step, so that a reader sees the whole old account or the whole new
+ * account.
  * @throws the file system's error
  */
 export function writeAccountFile(file: string, account: StoredAccount): void {
   writeOwnFile(file, `${JSON.stringify(account, undefined, 2)}\n`)
 }
 
-/** @returns whether there was a file */
+/** @returns whether the file existed */
 export function removeAccountFile(file: string): boolean {
   const found = lstatSync(file, { throwIfNoEntry: false })
   rmSync(file, { force: true })
   return found !== undefined
 }
 
-// Several gateways: each profile has an account file of its own, so that two logins at the same time lose
-// nothing. The default profile uses the file from before profiles existed.
+// Each profile has its own account file, so that two logins at the same time do not overwrite each
+// other. The default profile uses the file that older versions used before profiles existed.
 
 export const DEFAULT_PROFILE = 'default'
 
 const LONGEST_NAME = 64
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${LONGEST_NAME - 1}}$`)
-/** File with the profile that `use` has selected, beside the account files. */
+/** Name of the file with the selected profile, in the folder of the account files. */
 const CURRENT = 'current-profile'
 
 export function isProfileName(text: string): boolean {
@@ -102,7 +103,7 @@ export function profileFile(file: string, profile: string): string {
   return profile === DEFAULT_PROFILE ? file : path.join(path.dirname(file), `account.${profile}.json`)
 }
 
-/** Returns the profiles that are signed in, the default first. */
+/** Returns the profiles that are signed in, the default profile first. */
 export function profileNames(file: string): readonly string[] {
   const folder = path.dirname(file)
   const files = existsSync(folder) ? readdirSync(folder) : []
@@ -110,7 +111,10 @@ export function profileNames(file: string): readonly string[] {
   return [...(existsSync(file) ? [DEFAULT_PROFILE] : []), ...named.sort()]
 }
 
-/** Returns the profile that `use` has selected. @throws SetUpError when its file holds something else */
+/**
+ * Returns the profile that `use` has selected. @throws SetUpError when the file does not hold a
+ * profile's name
+ */
 export function currentProfile(file: string): string {
   const kept = currentFile(file)
   if (!existsSync(kept)) return DEFAULT_PROFILE
@@ -139,7 +143,7 @@ function textOf(kept: string): string {
   }
 }
 
-/** Writes a private file in one step: a reader sees the whole old file or the whole new file. */
+/** Writes a private file in one step, so that a reader sees the whole old file or the whole new file. */
 function writeOwnFile(file: string, text: string): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -154,11 +158,11 @@ function writeOwnFile(file: string, text: string): void {
 }
 
 /**
- * Closes the folder to other users: if they could write, they could make this program send its token to
- * another gateway.
+ * Closes the folder to other users. A user who can write to the folder could make this program send
+ * its token to another gateway.
  */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
-    throw new SetUpError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)
+    throw new SetUpError(`${folder} belongs to another user; set XDG_CONFIG_HOME to a folder of your own`)
   chmodSync(folder, 0o700)
 }

@@ -9,28 +9,31 @@ import { hostOf, portOf, serverAddress } from '../../dial/address.ts'
 import type { Destination, TlsOptions } from '../../dial/tls.ts'
 import { type StoredAccount } from './account-file.ts'
 
-/** A gateway and its user, checked. The token is never sent without TLS to another machine. */
+/**
+ * The checked addresses and token of a gateway's user. Without allow-plaintext, the token never
+ * leaves this machine without TLS.
+ */
 export interface Account {
   readonly rest: RestAddress
   readonly token: Secret
   /** TLS of the REST interface; undefined means plaintext. */
   readonly tls: TlsOptions | undefined
-  /** The proxy on the way to `host:port`. Connections without TLS never use one. */
+  /** Returns the proxy on the way to `host:port`. Connections without TLS never use a proxy. */
   readonly proxyTo: (address: string) => Proxy | undefined
   /**
-   * The address of the streams, as configured; undefined when it has to be requested from the gateway
+   * The configured address of the streams; undefined when the gateway must be asked for the address
    * (serverinfo).
    */
   readonly grpcUrl: string | undefined
-  /** @throws SetUpError for a broken address, or one to which the token would go without TLS */
+  /** @throws SetUpError for an invalid address, or an address to which the token would be sent without TLS */
   readonly destination: (grpcUrl: string) => Destination
 }
 
 interface AccountSources {
   readonly env: NodeJS.ProcessEnv
-  /** Undefined when nobody has signed in. */
+  /** Undefined when no user has signed in. */
   readonly stored: StoredAccount | undefined
-  /** The file that `stored` comes from, for messages. */
+  /** The file that `stored` was read from, for messages. */
   readonly file: string
 }
 
@@ -38,8 +41,9 @@ const SIGN_IN =
   'not signed in: runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
 
 /**
- * Returns the account. The environment wins over the values that `login` has stored. A stored token is only
- * for the gateway that it was stored with: it is not sent to another gateway that a variable names.
+ * Returns the account. Variables of the environment override the values that `login` has stored. A
+ * stored token is sent only to the gateway for which it was stored, never to another gateway that a
+ * variable names.
  * @throws SetUpError
  */
 export function findAccount({ env: all, stored, file }: AccountSources): Account {
@@ -63,14 +67,14 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
 }
 
-/** Whether a header can hold the text. A text with a line break is no token. */
+/** Whether a text can be a token, which a header must be able to hold. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }
 
 function otherGateway(variable: string, file: string): SetUpError {
   return new SetUpError(
-    `${variable} names another gateway than the one you are signed in to (${file}): set HOOP_TOKEN as well`,
+    `${variable} does not name the gateway that you are signed in to (${file}); set HOOP_TOKEN as well`,
   )
 }
 
@@ -99,7 +103,7 @@ function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | u
   }
 }
 
-/** @throws SetUpError, except for the loopback */
+/** @throws SetUpError for every host but the loopback */
 function refusePlaintext(host: string, url: string, scheme: string): void {
   if (isLoopback(host)) return
   throw new SetUpError(
@@ -110,14 +114,16 @@ function refusePlaintext(host: string, url: string, scheme: string): void {
 function restAddress(text: string, source: string): RestAddress {
   const address = parseRestAddress(text)
   if (address !== undefined) return address
-  throw new SetUpError(`${source}: the gateway's address is written https://host or http://127.0.0.1:8009`)
+  throw new SetUpError(
+    `${source}: the gateway's address must have the form https://host or http://127.0.0.1:8009`,
+  )
 }
 
 function streamAddress(text: string): StreamAddress {
   const address = parseStreamAddress(text)
   if (address !== undefined) return address
   throw new SetUpError(
-    "the gateway's address for streams (HOOP_GRPCURL, login --grpc-url) is written grpcs://host:port or grpc://127.0.0.1:8010",
+    "the gateway's address for streams (HOOP_GRPCURL, login --grpc-url) must have the form grpcs://host:port or grpc://127.0.0.1:8010",
   )
 }
 
@@ -158,7 +164,7 @@ interface RestAddress {
   readonly host: string
   readonly port: number
   readonly isSecure: boolean
-  /** Empty, or `/base`: some gateways serve below a path. */
+  /** The path below which the gateway serves, such as `/base`, or an empty text. */
   readonly base: string
   /** The address without a slash at the end. */
   readonly url: string
@@ -191,8 +197,8 @@ export function parseRestAddress(text: string): RestAddress | undefined {
 }
 
 /**
- * Parses `grpcs://host:port`, `grpc://host:port`, or `host:port`: TLS except on this machine, as in hoop's
- * client.
+ * Parses `grpcs://host:port`, `grpc://host:port` or `host:port`. As in hoop's client, `host:port`
+ * means TLS unless the host is this machine.
  */
 export function parseStreamAddress(text: string): StreamAddress | undefined {
   const [, scheme] = /^([a-z]+):\/\//i.exec(text) ?? []

@@ -12,9 +12,10 @@ import { askJson, askWell, discardBody } from './json.ts'
 import { readerOf, UNREADABLE } from './reading.ts'
 
 /**
- * An answer as this program reads it. Gateways of other versions may leave fields out or send new words: a
- * missing text is '', a list without entries is [], and `raw` keeps the object as it was sent. hoop's gateway
- * sends empty lists as null. Only the fields that the contract marks as needed must be present.
+ * An answer as this program reads it. Gateways of other versions may leave out fields or send new
+ * words, and hoop's gateway sends empty lists as null. So a missing text is read as '' and a
+ * missing list as []. `raw` keeps the object as it was sent. Only the fields that the contract
+ * marks as needed must be present.
  */
 export type Read<T> = unknown extends T
   ? T
@@ -39,7 +40,7 @@ type ReadField<T> = [NonNullable<T>] extends [never]
         ? Read<T>
         : Read<NonNullable<T>> | undefined
 
-/** Parts of a request beside the parameters of its path. */
+/** Parts of a request in addition to the parameters of its path. */
 type Sending<O extends ContractOperation> = {
   readonly query?: Readonly<Partial<Record<keyof O['query'] & string, string>>>
   /** Time for the answer instead of 30 s. */

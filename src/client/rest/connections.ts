@@ -5,9 +5,9 @@ import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 
 /**
- * A connection as the gateway shows it. Make its texts printable before you show them. On the embedded
- * gateway `agent_id` is the agent's name, on hoop's gateway its id. `raw` has no secret values (hoop's
- * gateway sends them to admins).
+ * A connection as the gateway shows it. Make its texts printable before you show them. `agent_id`
+ * is the agent's name on the embedded gateway, and the agent's id on hoop's gateway. `raw` has no
+ * secret values, although hoop's gateway sends these to admins.
  */
 export type ListedConnection = Read<ListedConnectionAnswer>
 
@@ -19,7 +19,7 @@ export async function fetchConnectionNames(
   return (await listConnections(account, signal)).map(({ name }) => name)
 }
 
-/** Returns the same names as `fetchConnectionNames`, for a hint: none when the gateway does not answer. */
+/** Returns the names of `fetchConnectionNames` for a hint, or an empty list when the request fails. */
 export async function connectionNamesIfKnown(
   account: Account,
   signal?: AbortSignal,
@@ -51,7 +51,10 @@ export function modesOf(connection: ListedConnection): readonly string[] {
   return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
 }
 
-/** Removes the values from hoop's field for variables and files: it maps names to values in base64. */
+/**
+ * Removes the values from hoop's field `secret`, which maps names of variables and files to values
+ * in base64.
+ */
 function withoutSecrets(connection: ListedConnection): ListedConnection {
   const { secret } = connection.raw as { readonly secret?: unknown }
   if (typeof secret !== 'object' || secret === null) return connection
@@ -66,7 +69,8 @@ export type JiraField = Pick<
 >
 
 /**
- * Returns the fields that an execution on this connection needs. Empty where there are no issues.
+ * Returns the Jira fields that an execution on this connection needs. Empty when the connection
+ * makes no issues.
  * @throws ApiError
  */
 export async function fetchJiraFields(account: Account, name: string): Promise<readonly JiraField[]> {
@@ -76,7 +80,7 @@ export async function fetchJiraFields(account: Account, name: string): Promise<r
     const { prompt_types: prompts, cmdb_types: objects } = await call(account, jiraContract.template, { id })
     return [...(prompts?.items ?? []), ...(objects?.items ?? [])]
   } catch (error) {
-    // The gateway itself names the missing fields.
+    // The execution's error will name the missing fields.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')) return []
     throw error
   }

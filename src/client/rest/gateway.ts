@@ -14,13 +14,14 @@ interface User {
 /** @throws ApiError `refused` when the token is not valid */
 export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
   const { name, email, is_admin: isAdmin } = await call(account, gatewayContract.userInfo, {}, { signal })
-  // Without this check any JSON object from any server would pass.
+  // Without this check, a JSON object from any server would be accepted as an answer.
   if (`${name}${email}` === '') throw noGateway(account, gatewayContract.userInfo, 200)
   return { name: email || name, isAdmin }
 }
 
 /**
- * Returns the address of the streams that the gateway announces; undefined when it announces none.
+ * Returns the address of the streams that the gateway announces; undefined when the gateway
+ * announces no address.
  * @throws ApiError
  */
 export async function fetchGrpcUrl(account: Account): Promise<string | undefined> {
@@ -28,15 +29,15 @@ export async function fetchGrpcUrl(account: Account): Promise<string | undefined
 }
 
 /**
- * Returns the account's own address of the streams, else the gateway's.
- * @throws ApiError, also when there is none
+ * Returns the configured address of the streams, or the address that the gateway announces. @throws
+ * ApiError, also when the gateway announces no address
  */
 export async function findGrpcUrl(account: Account): Promise<string> {
   const url = account.grpcUrl ?? (await fetchGrpcUrl(account))
   if (url !== undefined) return url
   throw new ApiError(
     'no-gateway',
-    `${account.rest.url} announces no address of its streams: set HOOP_GRPCURL, or login --grpc-url grpcs://host:port`,
+    `${account.rest.url} announces no address of its streams; set HOOP_GRPCURL, or use login --grpc-url grpcs://host:port`,
   )
 }
 
@@ -50,8 +51,8 @@ export async function offersSignIn(account: Account): Promise<boolean> {
 }
 
 /**
- * @param redirect the address to which the browser is redirected in the end
- * @param challenge of the verifier, which stays in this program
+ * @param redirect the address to which the browser is redirected after the sign-in
+ * @param challenge derived from the verifier, which only this program knows
  */
 export async function fetchLoginUrl(account: Account, redirect: string, challenge: string): Promise<string> {
   const query = { redirect, challenge }

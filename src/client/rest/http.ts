@@ -9,10 +9,11 @@ import { explainTls, secure, secureContext, type TlsOptions } from '../../dial/t
 import type { Account } from '../account/account.ts'
 import { answerLost, ApiError } from './api-error.ts'
 
-/** Time from the end of the request to the first line of the answer. */
+/** Maximum time from the end of the request to the first line of the answer. */
 export const ANSWER_MS = 30_000
 /**
- * Time for the next piece, counted only while the caller waits for it: a slow reader is no silent gateway.
+ * Maximum wait for the next piece of an answer. Counts only while the caller waits for a piece,
+ * because a slow reader does not mean a silent gateway.
  */
 const PIECE_MS = 60_000
 
@@ -23,15 +24,15 @@ export interface Question {
   /** Sent as JSON. */
   readonly body?: object | undefined
   /**
-   * Time for the answer instead of 30 s. A request that starts an execution is answered only after the
-   * execution's end.
+   * Maximum time for the answer instead of 30 s. The gateway may answer a request for an execution
+   * only after the execution's end.
    */
   readonly answerMs?: number | undefined
-  /** Time for each piece of the answer instead of 60 s. */
+  /** Maximum time for each piece of the answer instead of 60 s. */
   readonly pieceMs?: number | undefined
-  /** Headers besides those of every request. */
+  /** Headers in addition to the headers of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Whether the token is left out: there may be none yet. */
+  /** Whether the request has no token, because the user may not have signed in. */
   readonly isPublic?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -40,7 +41,7 @@ export interface Question {
 export interface HttpAnswer {
   readonly status: number
   readonly contentType: string
-  /** The target of a redirect. No redirect is followed, because the token is for this gateway. */
+  /** The target of a redirect. Redirects are not followed, because the token is for this gateway only. */
   readonly location: string | undefined
   /** @throws ApiError `unreachable` when the connection breaks */
   readonly body: AsyncIterable<Buffer>
@@ -53,7 +54,7 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
-  // The request comes first, because a request on a destroyed socket never gets its end.
+  // Sent before `onAbort`, because a request on an already destroyed socket never ends.
   const answered = send(socket, account, question)
   // The signal counts until the connection ends, because the body of an answer may take long.
   const listening = onAbort(signal, abort)
@@ -68,11 +69,11 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
 }
 
 function lost(deadline: AbortSignal, answerMs: number, { message }: Error): string {
-  if (deadline.aborted) return `none within ${answerMs / 1000} s`
+  if (deadline.aborted) return `no answer within ${answerMs / 1000} s`
   return `the connection ended before the answer (${message})`
 }
 
-/** What every request of this program says about itself. */
+/** Value of `User-Agent` in every request. */
 export const USER_AGENT = 'runbook-agent'
 
 /** Returns the value of `Host`. */
@@ -155,8 +156,8 @@ async function nextPiece(
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
-  // After the event loop was blocked, timers run before sockets: the piece may have arrived and only not been
-  // read yet.
+  // When the event loop was blocked, timers run before sockets are read. So the timer waits for one
+  // more turn, in which an arrived piece is read.
   const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value
@@ -166,24 +167,25 @@ async function nextPiece(
   }
 }
 
-/** Reads the whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
+/** Reads the whole body. @throws ApiError `no-gateway` when the body is longer than `limit` bytes */
 export async function readBody({ body, status }: HttpAnswer, limit: number): Promise<Buffer> {
   const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, { status })
   return readAll(body, limit, tooLong)
 }
 
-/** Time for name lookup, TCP, proxy and TLS together. The first SYN is repeated after 1, 3 and 7 s. */
+/** Maximum time for name lookup, TCP, proxy and TLS together. Repeated SYNs are sent after 1, 3 and 7 s. */
 const CONNECT_MS = 10_000
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
   ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
-  ENOTFOUND: 'there is no such name (ENOTFOUND)',
-  EAI_AGAIN: 'the name cannot be looked up now (EAI_AGAIN)',
-  ECONNRESET: 'it ended the connection (ECONNRESET)',
+  ENOTFOUND: 'the name does not exist (ENOTFOUND)',
+  EAI_AGAIN: 'the name cannot be resolved now (EAI_AGAIN)',
+  ECONNRESET: 'the other end closed the connection (ECONNRESET)',
 }
 
 /**
- * Connects through a proxy if there is one. `signal` ends attempt and connection.
+ * Connects to the gateway, through a proxy if one is configured. `signal` ends the attempt and the
+ * connection.
  * @throws ApiError `unreachable`
  */
 export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
@@ -212,7 +214,7 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
-    // This listener stays, because a socket's error without a listener would end the process.
+    // This listener is never removed, because a socket's error without a listener would end the process.
     socket.on('error', reject)
   })
 }

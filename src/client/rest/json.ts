@@ -7,9 +7,15 @@ import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 import { UNREADABLE } from './reading.ts'
 
-/** Longest answer in bytes. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
+/**
+ * Maximum length of an answer in bytes. A list of a thousand sessions, or of all runbooks, has some
+ * hundred KB.
+ */
 const LONGEST_JSON = 32 * 1024 * 1024
-/** Longest error in bytes. An error is one sentence, so a longer text does not come from a gateway. */
+/**
+ * Maximum length of an error in bytes. A gateway's error is one sentence, so a longer text is not
+ * from a gateway.
+ */
 const LONGEST_ERROR = 256 * 1024
 
 export interface RestReply<T> {
@@ -18,8 +24,9 @@ export interface RestReply<T> {
 }
 
 /**
- * Sends a request like `ask` and reads JSON of a certain shape.
- * @param shape of every answer, or a function that reads it, and returns UNREADABLE for what is none of a gateway
+ * Sends a request like `ask` and reads JSON of a given shape.
+ * @param shape the shape of every answer, or a function that reads the answer. The function returns
+ * UNREADABLE for an answer that is not from a gateway
  * @param limit in bytes
  * @throws ApiError
  */
@@ -44,8 +51,8 @@ function parsed<T>(shape: v.GenericSchema<unknown, T>, json: unknown): T | typeo
 }
 
 /**
- * Sends a request like `ask`, but throws unless the status is 2xx. The caller has to read or discard the
- * body.
+ * Sends a request like `ask`, and throws when the status is not 2xx. The caller must read or
+ * discard the body.
  * @throws ApiError
  */
 export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
@@ -66,13 +73,13 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
     const to = location === undefined ? '' : ` to ${location}`
     return new ApiError(
       'no-gateway',
-      `${account.rest.url} redirects${to}: the token is not sent there. Use the gateway's own address`,
+      `${account.rest.url} redirects${to}, and the token is not sent to another address. Use the gateway's own address`,
       { status },
     )
   }
   const said = errorIn(await readBody(answer, LONGEST_ERROR))
   if (said === undefined && status < 500) return noGateway(account, question, status)
-  // A proxy in front of the gateway may give up before the execution has ended.
+  // A proxy in front of the gateway may end the request before the execution has ended.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504
   const { message = `HTTP status ${status}`, code } = said ?? {}
   const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
@@ -80,7 +87,8 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
 }
 
 /**
- * Returns the kind of error for a code of the embedded gateway. @public scripts/docs.mjs makes a table of it.
+ * Returns the kind of error for a code of the embedded gateway. @public scripts/docs.mjs makes a
+ * table from the result.
  */
 export function kindOfCode(code: GatewayCode): ApiErrorKind {
   const reason = reasonOfCode(code)
@@ -105,14 +113,14 @@ function kindOfStatus(status: number): ApiErrorKind {
   return status < 500 ? 'invalid' : 'failed'
 }
 
-/** Reads a code; undefined when the embedded gateway has no such code. */
+/** Reads a code; undefined for a code that this version does not know. */
 export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
 const ErrorBody = v.object({ message: v.string(), code: Code })
 
 /**
- * Reads an error. Every error of a gateway is `{"message": "..."}` (protocol.md 10); the embedded gateway
- * adds a code.
+ * Reads an error. An error of a gateway is `{"message": "..."}` (protocol.md 10), to which the
+ * embedded gateway adds a code. Returns undefined for another body.
  */
 function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
   const parsed = v.safeParse(ErrorBody, parsedJson(body.toString('utf8')))
@@ -125,7 +133,7 @@ export function noGateway({ rest }: Account, { path }: Pick<Question, 'path'>, s
   const [place = ''] = path.split('?')
   return new ApiError(
     'no-gateway',
-    `${rest.url}${place} does not answer like a gateway (HTTP status ${status}): is this the address of its REST interface?`,
+    `${rest.url}${place} does not answer like a gateway (HTTP status ${status}). Is this the address of the gateway's REST interface?`,
     { status },
   )
 }

@@ -5,7 +5,7 @@ import { call, type Read } from './call.ts'
 /** A request for approval. Make its texts printable before you show them. */
 export type Review = Read<ReviewAnswer>
 export type ReviewGroup = Review['review_groups_data'][number]
-/** A batch: one approval lets it run on all of its connections. Only the embedded gateway has batches. */
+/** A batch, which one approval allows on all of its connections. Only the embedded gateway has batches. */
 export type ReviewedBatch = NonNullable<Review['batch']>
 
 /** @param id of the review or of its session @throws ApiError `not-found` */
@@ -19,16 +19,16 @@ export function groupNames({ review_groups_data: groups }: Review): readonly str
 }
 
 /**
- * Returns the number of groups that have to approve; undefined where the review does not say (hoop's gateway
- * often does not).
+ * Returns the number of groups that must approve; undefined when the review has no number, as often
+ * on hoop's gateway.
  */
 export function neededApprovals({ min_approvals: least, review_groups_data: groups }: Review) {
   return least === 0 ? undefined : Math.min(least, groups.length)
 }
 
 /**
- * Returns the start and end of the review's daily window, `HH:MM` in UTC. hoop's gateway may send a window
- * without times, which counts as none.
+ * Returns the start and end of the review's daily window, `HH:MM` in UTC. Returns undefined for a
+ * window without times, which hoop's gateway may send.
  */
 export function windowOf({ time_window }: Review) {
   const { start_time: start = '', end_time: end = '' } = time_window?.configuration ?? {}

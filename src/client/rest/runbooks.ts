@@ -4,13 +4,13 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 
-/** A parameter as its runbook describes it. All fields but name and default help a person to fill it in. */
+/** A parameter as its runbook describes it. Most fields help a person to enter a value. */
 export interface Parameter {
   readonly name: string
   /** `text`, `number`, `tel`, `time`, `date`, `url`, `email`, `select`, `textarea`, `password` or `file`. */
   readonly type: string
   readonly required: boolean
-  /** Never empty. With a default the parameter may be left out. */
+  /** Never empty. A parameter with a default may be left out. */
   readonly default: string | undefined
   readonly description: string
   readonly placeholder: string
@@ -23,40 +23,41 @@ export interface Parameter {
 
 export interface Runbook {
   readonly name: string
-  /** From the leading comment of the file; undefined without such a comment, and on hoop's gateway. */
+  /** The title in the file's leading comment; undefined without such a comment, and on hoop's gateway. */
   readonly title?: string | undefined
   readonly description?: string | undefined
-  /** In the order in which people should fill them in. */
+  /** In the order in which people should enter the values. */
   readonly parameters: readonly Parameter[]
   /**
-   * All names that the template may use, also inside blocks; undefined on hoop's gateways, which do not send
-   * them.
+   * All names that the template may use, also inside blocks; undefined on hoop's gateway, which
+   * does not send the names.
    */
   readonly usedNames?: readonly string[]
   /**
-   * Whether a person has to confirm a run on the connection of the list; undefined on gateways that do not say
-   * it.
+   * Whether a person must confirm a run on the list's connection; undefined when the gateway does
+   * not send this field.
    */
   readonly needsConfirmation?: boolean | undefined
   readonly error: string | undefined
   /**
-   * The repository's name in the second version of the interface; undefined on gateways that have only the
-   * first.
+   * The repository's name in the second version of the interface; undefined on gateways with only
+   * the first version.
    */
   readonly repository: string | undefined
 }
 
 export interface RunbookList {
   readonly runbooks: readonly Runbook[]
-  /** Names of the repositories; undefined on gateways that have only the first version of the interface. */
+  /** Names of the repositories; undefined on gateways with only the first version of the interface. */
   readonly repositories: readonly string[] | undefined
   /** Errors for the files that the gateway could not read. */
   readonly errors: readonly string[]
 }
 
-// The contract does not limit what a file says about a parameter: gateways pass it on unchanged.
+// Gateways pass on a file's description of a parameter unchanged, so the contract does not limit
+// these fields.
 
-/** An empty text counts as missing. */
+/** Reads an empty text as missing. */
 const Text = v.fallback(
   v.pipe(
     v.optional(v.string()),
@@ -104,8 +105,8 @@ async function listV2(
 ): Promise<RunbookList | undefined> {
   const sending = { query: { connection_name: connection }, signal }
   const { repositories, errors, raw } = await call(account, runbookContract.list, {}, sending)
-  // An answer without the list comes from an older gateway; the caller then uses the first version of the
-  // interface.
+  // An answer without the list is from an older gateway. The caller then uses the first version of
+  // the interface.
   if (!('repositories' in raw) || !Array.isArray(raw.repositories)) return undefined
   return {
     runbooks: repositories.flatMap(({ repository, items }) =>
@@ -122,7 +123,8 @@ async function listV1(account: Account, name: string, signal?: AbortSignal): Pro
 }
 
 /**
- * Returns undefined when there is no such list: an older gateway, or a gateway without configured runbooks.
+ * Returns undefined when the gateway has no such list, because it is an older gateway or has no
+ * runbooks configured.
  */
 async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
@@ -134,7 +136,7 @@ async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Whether the list is missing, and not the connection. */
+/** Whether the list is missing. False when the connection is missing. */
 function isNoList({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'not-found' && !message.includes('connection')
@@ -148,7 +150,7 @@ function toRunbook(
   const described = Object.entries(metadata).map(
     ([parameter, declared]) => [parameter, v.parse(Metadata, declared)] as const,
   )
-  // Parameters without an order keep their places, after the others.
+  // Parameters without an order are after all others, in the order of the file.
   described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
     first === second ? 0 : first - second,
   )
@@ -179,7 +181,7 @@ function toParameter(name: string, declared: v.InferOutput<typeof Metadata>): Pa
   }
 }
 
-/** A runbook, its connections, and the commit that it is from. */
+/** A runbook with its connections and its commit. */
 export interface CatalogEntry {
   readonly runbook: Runbook
   readonly connections: readonly string[]
@@ -195,7 +197,8 @@ export interface RunbookCatalog {
 }
 
 /**
- * Returns all runbooks, or those of one connection. Undefined when the gateway has no list of them.
+ * Returns all runbooks, or the runbooks of one connection. Returns undefined when the gateway has
+ * no list of runbooks.
  * @throws ApiError `not-found` for a connection that the gateway does not know
  */
 export async function fetchCatalog(
@@ -241,7 +244,7 @@ async function firstVersion(
 interface Origin {
   readonly repository: string | undefined
   readonly commit: string
-  /** The requested connection: the first version's list does not repeat it. */
+  /** The requested connection, which the first version's list does not repeat. */
   readonly connection: string | undefined
 }
 

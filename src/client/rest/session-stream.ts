@@ -21,8 +21,8 @@ const Event = v.object({ time: v.string(), type: v.string(), payload: v.string()
 const Incomplete = v.object({ missing_bytes: v.number() })
 
 /**
- * The stream of one session, over as many connections as needed: each connection begins where the last one
- * has ended.
+ * The stream of one session, over several connections if needed. Each connection begins where the
+ * previous connection has ended.
  */
 export class SessionStream {
   readonly #account: Account
@@ -40,7 +40,7 @@ export class SessionStream {
       if (this.#place === undefined && block.id === undefined) throw noPlaces()
       const event = this.#eventOf(block)
       if (event !== undefined) yield event
-      // After the `yield`: now the reader has used the event.
+      // The reader has processed the event when `yield` returns.
       this.#place = block.id ?? this.#place
     }
   }
@@ -82,7 +82,7 @@ function noPlaces(): ApiError {
 function read<T>(shape: v.GenericSchema<unknown, T>, data: string): T {
   const parsed = v.safeParse(shape, parsedJson(data))
   if (parsed.success) return parsed.output
-  throw new ApiError('no-gateway', 'the gateway sent an event that no session has')
+  throw new ApiError('no-gateway', 'the gateway sent an event with an unknown form')
 }
 
 /** A block: the lines between two empty lines of an event stream. */
@@ -93,13 +93,13 @@ export interface StreamBlock {
   readonly data: string | undefined
 }
 
-/** The longest block, in characters. A gateway's blocks have at most 64 KiB, in base64. */
+/** Maximum length of a block in characters. A gateway's blocks have at most 64 KiB, in base64. */
 const LONGEST_BLOCK = 1024 * 1024
-/** A CR at the very end may be the first half of a CR LF. */
+/** A CR at the end of the text is not a line end yet, because the next piece may begin with its LF. */
 const LINE_END = /\r\n|\n|\r(?=[^])/
 
 /**
- * Parses server-sent events (html.spec.whatwg.org, 9.2.6), comments too.
+ * Parses server-sent events with their comments (html.spec.whatwg.org, 9.2.6).
  * @throws ApiError for a block that is too long
  */
 export async function* streamBlocks(
@@ -116,7 +116,7 @@ export async function* streamBlocks(
       else if (lines.length > 0) yield blockOf(lines.splice(0))
     }
     if (text.length + lines.join('').length > LONGEST_BLOCK)
-      throw new ApiError('no-gateway', 'the gateway sent no stream of events')
+      throw new ApiError('no-gateway', 'the answer is not a stream of events')
   }
 }
 

@@ -11,7 +11,7 @@ import { askJson, askWell, noGateway } from './json.ts'
 /** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
 export type RecordedSession = Read<ListedSession | ShownSession>
 
-/** Returns the name of the user, which older gateways of hoop send in another field. */
+/** Returns the name of the user. Older gateways of hoop send the name in another field. */
 export function userOf({ user, user_name: name }: RecordedSession): string {
   return user || name
 }
@@ -28,7 +28,7 @@ export async function fetchSession(
   signal?: AbortSignal,
 ): Promise<RecordedSession> {
   const session = await call(account, sessionStreamContract.show, { id }, { signal })
-  // The gateway sends a link only if it is asked for one.
+  // A gateway sends a link only when the request asks for a link.
   if ('download_url' in session) throw noGateway(account, { path: sessionPath(id) }, 200)
   return session
 }
@@ -40,17 +40,17 @@ export interface SessionFilter {
   /** Only sessions that began in this span. hoop ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
-  // hoop's gateway ignores the next four filters, so check the sessions that it sends.
+  // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`, so callers check the sessions.
   /** `open`, `ready`, `done` or an outcome. */
   readonly status?: string | undefined
   readonly runbook?: string | undefined
   readonly kind?: string | undefined
-  /** A text that one of the parameters contains. */
+  /** A text that a parameter's value contains. */
   readonly parameter?: string | undefined
   /** The review's status as a pattern of SQL: `PENDING`, `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
-  /** At most 100: gateways send no more on one page. */
+  /** Maximum number of sessions, at most 100, because gateways send no more on one page. */
   readonly limit: number
   readonly offset?: number | undefined
 }
@@ -99,8 +99,8 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<s
 }
 
 /**
- * Returns the session that the request with this id has started; undefined when it has started no session
- * (yet).
+ * Returns the session of the request with this correlation id; undefined while the request has
+ * started no session.
  * @throws ApiError
  */
 export async function findByCorrelation(
@@ -113,7 +113,10 @@ export async function findByCorrelation(
   return sessions.find((session) => session.correlation_id === correlationId)
 }
 
-/** Kills a session; a session that has ended is no error. @throws ApiError `not-found`, `refused` */
+/**
+ * Kills a session. A session that has already ended is not an error. @throws ApiError `not-found`,
+ * `refused`
+ */
 export async function killSession(account: Account, id: string): Promise<void> {
   await call(account, sessionContract.kill, { id })
 }
@@ -142,13 +145,14 @@ export async function openOutput(
 }
 
 /**
- * Whether the endpoint is missing. Some gateways without it answer that the session is missing.
+ * Whether the endpoint is missing. Some gateways without the endpoint answer that the session is
+ * missing.
  */
 function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
 
-/** Bytes: enough for all recorded output (`RECORDED_BYTES`) in base64. */
+/** Maximum length of an answer in bytes, enough for all recorded output (`RECORDED_BYTES`) in base64. */
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
@@ -179,7 +183,7 @@ function sessionPath(id: string): string {
   return pathOf(sessionStreamContract.show.path, { id })
 }
 
-/** A gateway may have to look through very many sessions before one matches. */
+/** Maximum wait for a piece. A gateway may have to read very many sessions before it finds a match. */
 const PIECE_MS = 10 * 60 * 1000
 const NEWLINE = 0x0a
 
@@ -188,11 +192,14 @@ export interface ExportWish extends Pick<
   SessionFilter,
   'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'from' | 'to'
 > {
-  /** The cursor of a session: only sessions after this one. */
+  /** The cursor of a session. Only sessions after this session are exported. */
   readonly after?: string | undefined
 }
 
-/** Yields whole lines in the order in which they come. @throws ApiError, also when the answer breaks off */
+/**
+ * Yields whole lines in the gateway's order. @throws ApiError, also when the connection is lost
+ * during the answer
+ */
 export async function* exportedLines(
   account: Account,
   wish: ExportWish,
@@ -217,7 +224,7 @@ function optionsOf({ from, to, ...texts }: ExportWish): URLSearchParams {
   return new URLSearchParams(given(options))
 }
 
-/** Returns the cursor of the last of some whole lines; undefined when that line is not from an export. */
+/** Returns the cursor of the last line of `lines`; undefined when that line is not from an export. */
 export function lastCursor(lines: Buffer): string | undefined {
   const begin = lines.lastIndexOf(NEWLINE, lines.length - 2) + 1
   try {

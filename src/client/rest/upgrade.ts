@@ -5,23 +5,24 @@ import { answerLost } from './api-error.ts'
 import { ANSWER_MS, authorization, hostHeader, openRestSocket, USER_AGENT } from './http.ts'
 
 const EMPTY_LINE = '\r\n\r\n'
-/** Longest head of an answer. */
+/** Maximum length of an answer's head in bytes. */
 const LONGEST_HEAD = 64 * 1024
 
 interface Question {
   readonly path: string
-  /** The word of the protocol in the `Upgrade` header. */
+  /** The protocol's name in the `Upgrade` header. */
   readonly protocol: string
   readonly headers: Readonly<Record<string, string>>
-  /** Longest wait for the answer on the open connection. */
+  /** Maximum wait for the answer on the open connection. */
   readonly answerMs?: number
 }
 
 /**
- * Asks the gateway to speak another protocol on the connection. Reads the head of the answer without Node's
- * HTTP client, which is a large part of a short command's start.
+ * Asks the gateway for another protocol on the connection. Reads the head of the answer without
+ * Node's HTTP client, because loading that client takes a large part of a short command's start.
  * @param signal ends the attempt, not the connection
- * @returns undefined for every other answer: this gateway does not speak that protocol here
+ * @returns undefined for every other answer, because the gateway then does not have the protocol on
+ * this path
  * @throws ApiError `unreachable`
  */
 export async function upgrade(
@@ -31,7 +32,7 @@ export async function upgrade(
 ): Promise<Socket | undefined> {
   const { rest } = account
   const socket = await openRestSocket(account, signal)
-  const late = setTimeout(() => socket.destroy(new Error(`none within ${answerMs / 1000} s`)), answerMs)
+  const late = setTimeout(() => socket.destroy(new Error(`no answer within ${answerMs / 1000} s`)), answerMs)
   using _ = onAbort(signal, () => socket.destroy(new Error('aborted')))
   const lines = Object.entries({
     Host: hostHeader(rest),
@@ -55,7 +56,7 @@ export async function upgrade(
   }
 }
 
-/** Reads the head of an answer, and leaves what follows in the socket. */
+/** Reads the head of an answer, and leaves the bytes after the head in the socket. */
 async function readHead(socket: Socket): Promise<string> {
   let read = ''
   const pieces = socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
@@ -68,7 +69,7 @@ async function readHead(socket: Socket): Promise<string> {
     if (rest.length > 0) socket.unshift(rest)
     return read.slice(0, end)
   }
-  throw new Error('it was closed')
+  throw new Error('the connection was closed')
 }
 
 function isUpgrade(head: string, protocol: string): boolean {

@@ -16,7 +16,7 @@ import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
 
-/** The address of a gateway's streams, and the token. */
+/** The way to a gateway's streams, and the token. */
 export interface StreamAccess {
   readonly destination: Destination
   readonly proxy: Proxy | undefined
@@ -34,7 +34,7 @@ export interface StreamRequest {
   /** Whether the gateway itself runs the script after the approval, even when this client has left. */
   readonly whenApproved?: boolean
   /**
-   * For `connect` to a port, whose clients are connections: called with each message about one of them.
+   * For `connect` to a port: called with each message about the connection of a native client.
    * Without this function the session is a terminal.
    */
   readonly port?: (message: ConnectionMessage) => void
@@ -55,8 +55,8 @@ const NO_REASON = new ConnectError('lost', 'no reason given')
 const FIRST_KEY = Buffer.of(0x0a)
 
 /**
- * One session on a gateway, on a stream of its own. Read `events` to their end, then read `end`. Disposing
- * ends the session and its command: the gateway sees that its client has gone.
+ * One session on a gateway, on a stream of its own. Read `events` to their end, then read `end`.
+ * Disposing closes the stream, so the gateway ends the session and its command.
  */
 export class ClientSession implements Disposable {
   readonly #request: StreamRequest
@@ -65,7 +65,7 @@ export class ClientSession implements Disposable {
   #line: PacketLine | undefined
   #end: StreamEnd | undefined
   #isOpen = false
-  /** The newest size that has not been sent. */
+  /** The newest window size that was not sent yet. */
   #size: WindowSize | undefined
   #isResizing = false
 
@@ -75,20 +75,20 @@ export class ClientSession implements Disposable {
     this.#openLine = openLine
   }
 
-  /** The end of the session, known after the end of `events`. */
+  /** The end of the session. Valid after the end of `events`. */
   get end(): StreamEnd {
     return this.#end ?? endOfStream(this.#line?.error ?? NO_REASON, this.#isOpen)
   }
 
-  /** The gateway's address; undefined until there is a stream. */
+  /** The gateway's address; undefined before the stream is opened. */
   get address(): string | undefined {
     return this.#line?.address
   }
 
   /**
-   * Yields the events. Reads only when the caller wants the next event, so the command at the other end
-   * waits.
-   * @throws what the opening of the stream throws
+   * Yields the events. Reads a packet only when the caller asks for the next event, so a slow
+   * caller slows down the command.
+   * @throws the errors of `openLine`
    */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
     const line = await this.#opened()
@@ -107,17 +107,17 @@ export class ClientSession implements Disposable {
     await this.resize(size)
   }
 
-  /** Sends keys in order, and settles when there is room for more. Keys after the session's end are lost. */
+  /** Sends keys in order. Settles when more keys can be sent. Keys after the session's end are lost. */
   async type(data: Buffer): Promise<void> {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
 
-  /** Sends a message about one connection of a port. Settles when there is room for more. */
+  /** Sends a message about one connection of a port. Settles when more messages can be sent. */
   async connection(message: ConnectionMessage): Promise<void> {
     await this.#send(encodeClientMessage(message))
   }
 
-  /** Sends the size of the window. Of several waiting sizes only the newest is sent. */
+  /** Sends the size of the window. Of several waiting sizes, sends only the newest size. */
   async resize(size: WindowSize): Promise<void> {
     this.#size = size
     if (this.#isResizing) return
@@ -138,7 +138,7 @@ export class ClientSession implements Disposable {
     this.#line?.drop('left')
   }
 
-  /** Returns the stream; undefined when the caller has left meanwhile. */
+  /** Returns the stream; undefined when the caller has disposed the session. */
   async #opened(): Promise<PacketLine | undefined> {
     const { signal } = this.#life
     try {
@@ -175,7 +175,7 @@ export class ClientSession implements Disposable {
         this.#end = { kind: 'offline', message: hoopWords.agentIsOffline }
         return undefined
       case 'timed-out':
-        this.#end = { kind: 'expired', message: 'the gateway waited too long for the session to open' }
+        this.#end = { kind: 'expired', message: 'the session did not open in time' }
         return undefined
       case 'connection-data':
       case 'connection-close':
@@ -190,7 +190,7 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Passes on only the first opening, because a second script would run as a second command. */
+  /** Accepts only the first `opened`, because a second script would run as a second command. */
   #begin(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -199,7 +199,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** Sends a packet. Ignores an ended stream, because the reader of the stream gets the reason. */
+  /** Sends a packet. Ignores an ended stream, because the reader of `events` gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#line?.send(packet)
@@ -210,8 +210,8 @@ export class ClientSession implements Disposable {
 }
 
 /**
- * Returns the metadata of the stream, without the token. `version` stays empty: hoop's gateway compares it with the
- * agent's version, and warns.
+ * Returns the metadata of the stream, without the token. `version` is empty, because hoop's gateway
+ * warns when the version differs from the agent's version.
  */
 export function metadataOf({ verb, connection, whenApproved }: StreamRequest): Record<string, string> {
   return {

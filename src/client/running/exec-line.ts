@@ -6,13 +6,14 @@ import { ApiError } from '../rest/api-error.ts'
 import { upgrade } from '../rest/upgrade.ts'
 import { metadataOf, type StreamRequest } from './client-session.ts'
 
-/** Where gRPC can be tried next, nobody waits as long as for a REST interface that is the only way. */
+/** Maximum wait for the upgrade in milliseconds when gRPC can be tried next. */
 const BEFORE_GRPC_MS = 5000
 
 /**
- * Opens the stream of a script, on the way that its gateway has: an upgraded connection to the REST interface of
- * ours, else gRPC, whose code takes longer to load than the whole rest of the command. The answer to the upgrade says
- * which gateway it is, and nothing has been asked of it by then.
+ * Opens the stream of a script. The embedded gateway upgrades a connection of its REST interface.
+ * For other gateways, opens a stream over gRPC, whose code takes longer to load than the rest of
+ * the command. The answer to the upgrade shows which gateway it is, before the gateway has received
+ * the request.
  * @throws ApiError, SetUpError
  */
 export async function openExecLine(
@@ -26,7 +27,7 @@ export async function openExecLine(
   return openGrpcLine(await grpcAccess(account), request)
 }
 
-/** The gateway as messages name it, before a stream says which address it uses. */
+/** Returns the gateway's address for messages, before a stream has an address. */
 export function restAddress({ rest: { host, port } }: Account): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
@@ -46,7 +47,7 @@ async function framedLine(
     const socket = await upgrade(account, question, signal)
     return socket && new FramedStream(socket, restAddress(account))
   } catch (error) {
-    // Where the address of the streams is known, they do not need the REST interface.
+    // With a configured address of the streams, gRPC does not need the REST interface.
     if (error instanceof ApiError && account.grpcUrl !== undefined && !signal.aborted) return undefined
     throw error
   }

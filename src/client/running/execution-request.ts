@@ -20,12 +20,13 @@ export interface RestExecution {
   readonly jiraFields: Readonly<Record<string, string>>
   /** Whether the gateway itself runs the runbook after the approval. */
   readonly whenApproved?: boolean
-  /** Unique for this request: it finds the session before the answer arrives. */
+  /** Unique for this request. Finds the session before the answer is received. */
   readonly correlationId: string
 }
 
-// This shape is not the contract's. By the contract a missing exit code would be 0, which is success, and
-// missing names of secrets would mean none. Output may also be longer than other answers.
+// This shape differs from the contract's shape. The contract would read a missing exit code as 0,
+// which is success, and missing names of secrets as an empty list. Output may also be longer than
+// other answers.
 
 const Text = v.nullish(v.string(), null)
 const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
@@ -39,13 +40,14 @@ const Answer = v.object({
   truncated: v.nullish(v.boolean(), false),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
-  // Only the embedded gateway sends these: bytes of secrets replaced in the output, a warning that the
-  // runbook may be an old copy, the reason without an exit code, and the lock of another session.
+  // Only the embedded gateway sends these four fields: bytes of secrets replaced in the output, a
+  // warning that the runbook may be an old copy, the reason for a missing exit code, and the lock
+  // of another session.
   redacted_bytes: v.nullish(v.number(), 0),
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
   waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
-  // Whether the gateway itself runs the session after its approval: other gateways ignore that request.
+  // Whether the gateway itself runs the session after its approval. Other gateways do not send this field.
   when_approved: v.fallback(v.nullish(v.boolean(), false), false),
 })
 
@@ -53,25 +55,32 @@ const Answer = v.object({
 export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
 
 /**
- * Bytes: enough for all recorded output (`RECORDED_BYTES`). Real output grows little in JSON, though each byte could become six.
+ * Maximum length of an answer in bytes, enough for all recorded output (`RECORDED_BYTES`). Real
+ * output grows little in JSON, although each byte could become six bytes.
  */
 const LONGEST_ANSWER = 384 * 1024 * 1024
-/** hoop answers within 50 s, plus 15 s when its agent is away, plus 30 s when it has to fetch runbooks. */
+/**
+ * hoop's gateway answers within 50 s, plus 15 s when the agent is away, plus 30 s when the gateway
+ * fetches runbooks.
+ */
 const ANSWER_MS = 120_000
 
 export interface FollowOptions {
-  /** Ends the wait. The execution goes on. */
+  /** Ends the wait. The execution continues. */
   readonly signal: AbortSignal
   /**
-   * Whether the caller wants the output while the session runs. Then the answer need not wait for the end;
-   * hoop's does all the same.
+   * Whether the caller wants the output while the session runs. The gateway may then answer before
+   * the end; hoop's gateway still answers after the end.
    */
   readonly isLive: boolean
-  /** Whether an execution with live output may be answered with its end, if it ends at once. */
+  /** Whether the answer may have the end of an execution with live output that ends immediately. */
   readonly isBriefEndAnswered?: boolean
 }
 
-/** Starts an execution. Status 200: it has ended; 202: it goes on. @throws ApiError */
+/**
+ * Starts an execution. Status 200: the execution has ended; 202: the execution continues. @throws
+ * ApiError
+ */
 export async function startExecution(
   account: Account,
   request: RestExecution,
@@ -138,7 +147,8 @@ export interface RenderedFile {
 }
 
 /**
- * Returns the script that would run. Only the embedded gateway can render it; others answer `not-found`.
+ * Returns the script that would run. Only the embedded gateway renders scripts; other gateways
+ * answer `not-found`.
  * @throws ApiError
  */
 export async function renderLocally(account: Account, request: RestExecution): Promise<RenderedFile> {

@@ -18,17 +18,20 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** Time for the record of a session whose answer has no code, because the close takes moments to arrive. */
+/**
+ * Maximum wait for the exit code in the record when the answer has no code, because the close may
+ * be on its way.
+ */
 const SETTLE_MS = 10_000
-/** Time to fetch the reason of a rejection. Without a reason the end is still reported. */
+/** Maximum time to fetch the reason of a rejection. The end is reported also without a reason. */
 const REJECTION_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
 /**
- * Runs a runbook and follows it to its end, even if the answer, the gateway (for a while), or the agent's
- * close (protocol.md 4.1) is lost.
- * @param asking `signal` ends the following and the reading of output; the execution goes on
+ * Runs a runbook and follows the execution to its end, even if the answer or the agent's close
+ * (protocol.md 4.1) is lost, or the gateway is away for some minutes.
+ * @param asking `signal` ends the following and the reading of output; the execution continues
  * @throws ApiError when nothing ran or the end is unknown; ReviewRejected
  */
 export async function* executeByRest(
@@ -45,7 +48,7 @@ export async function* executeByRest(
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
   const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
-  // The request may have arrived, but this gateway records no correlation ids.
+  // The gateway may have received the request, but may not record correlation ids.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
   yield { kind: 'going-on', id }
@@ -91,14 +94,14 @@ function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
 }
 
 /**
- * Reads the exit code from the record when the answer has no exit code, because the answer may have missed
- * the close.
+ * Reads the exit code from the record when the answer has no exit code. The gateway may have
+ * answered before the agent's close.
  */
 async function* withoutCode(account: Account, answer: ReadExecution, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
-    // No deadline for reading the output: that may take long.
+    // Reading the output has no deadline, because it may take long.
     return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
@@ -114,8 +117,8 @@ export async function* followToEnd(account: Account, id: string, { signal, isLiv
 }
 
 /**
- * Runs a session after its approval. A gateway that is stopping starts nothing: the next gateway starts the
- * session.
+ * Runs a session after its approval. A gateway that is stopping starts no session, so retries until
+ * the restarted gateway starts the session.
  */
 async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
   const { signal } = asking
@@ -147,7 +150,7 @@ async function* afterAutomaticRun(account: Account, id: string, asking: FollowOp
   return yield* followToEnd(account, id, asking)
 }
 
-/** Returns who has rejected the request and why, as far as the gateway says so. */
+/** Returns a text with the person and the reason of a rejection, as far as they are known. */
 async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
   const text = `the review of session ${id} was ${status.toLowerCase()}`
   try {
@@ -158,12 +161,12 @@ async function rejectionOf(account: Account, id: string, status: string): Promis
     const by = rejecting === undefined ? '' : deciderOf(rejecting)
     return `${text}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`
   } catch {
-    // Nothing has run, with or without the reason.
+    // The reason is only a detail of the message.
     return text
   }
 }
 
-/** Whether nothing has run and the gateway may run the session after its restart. */
+/** Whether the session has not run, and the gateway may run the session after its restart. */
 function isForTheNext({ code, kind, isAnswerLost }: ApiError): boolean {
   return code === 'gateway-draining' || (kind === 'unreachable' && !isAnswerLost)
 }
@@ -183,23 +186,23 @@ function isDecided({ status, review }: RecordedSession): boolean {
 }
 
 /**
- * Whether the session has begun. An approval alone is not enough: a condition of the approval may still hold
- * the run.
+ * Whether the session has begun. An approval alone is not enough, because a condition of the
+ * approval may still delay the run.
  */
 function hasBegun({ status, review }: RecordedSession): boolean {
   return status !== 'ready' && review !== undefined && !['PENDING', 'APPROVED'].includes(review.status)
 }
 
-// For an execution whose answer is outstanding or lost: its session is found by the correlation id.
+// The functions below find the session of an outstanding or lost answer by its correlation id.
 
-/** Wait between the first two requests about the running session, while the answer is outstanding. */
+/** Wait in milliseconds between the first two requests about a session whose answer is outstanding. */
 const FIRST_LOOK_MS = 1000
-/** A session appears before its execution starts, but a busy gateway needs some time. */
+/** Maximum time to find a session. A busy gateway needs some time to record a session. */
 const FIND_MS = 30_000
 
 /**
  * Yields the visible progress of an execution whose answer is outstanding.
- * @returns the session's id, once it is known
+ * @returns the session's id; undefined when the id was not found
  */
 async function* lookOn(
   account: Account,
@@ -218,7 +221,7 @@ async function* lookOn(
   }
 }
 
-/** Looks once. Ignores a failure, since the answer will come anyhow. */
+/** Asks for the session once. Ignores a failure, because the caller asks again or gets the answer. */
 async function look(
   account: Account,
   correlationId: string,
@@ -233,7 +236,8 @@ async function look(
 }
 
 /**
- * Returns the session of a request whose answer was lost; undefined when the gateway has none with this id.
+ * Returns the session of a request whose answer was lost; undefined when the gateway has no session
+ * with this id.
  */
 async function untilFound(
   account: Account,

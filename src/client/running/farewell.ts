@@ -3,13 +3,14 @@ import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 
 /**
- * Follows what a native client and its server say, and finds the words with which the client learns why its
- * connection ends: agent and gateway may be gone, and its server knows nothing of that.
+ * Follows the bytes of a native client and its server, and builds a protocol error that tells the
+ * client why its connection ends. Agent and gateway may be away, and the server cannot tell the
+ * reason.
  */
 export interface Farewell {
   fromClient(bytes: Buffer): void
   fromServer(bytes: Buffer): void
-  /** Returns an error of the protocol; undefined where the client would not take it for one. */
+  /** Returns an error packet; undefined where the client would not read the packet as an error. */
   error(reason: string): Buffer | undefined
 }
 
@@ -27,10 +28,10 @@ class PostgresFarewell implements Farewell {
   readonly #requests = new PostgresStatements()
   readonly #answers = new MessageHeads(POSTGRES_HEAD_BYTES, (head) => {
     const length = head.readUInt32BE(1)
-    // Bytes that are no message: nothing comes between two of them any more.
+    // These bytes are not a message, so no error can be inserted after them.
     return length < 4 ? Infinity : length - 4
   })
-  /** Answers of one byte that are still to come: the server has no encryption. */
+  /** Number of one-byte answers to encryption requests that the server will still send. */
   #refusals = 0
 
   fromClient(bytes: Buffer): void {
@@ -54,7 +55,7 @@ class PostgresFarewell implements Farewell {
 }
 
 const MYSQL_HEAD_BYTES = 4
-/** ER_SERVER_SHUTDOWN, with the state of a lost connection. Clients ignore a client's number (CR_...) from a server. */
+/** ER_SERVER_SHUTDOWN, with the state of a lost connection. Clients ignore CR_... numbers from a server. */
 const SERVER_LOST = 1053
 const STATE = '#08S01'
 
@@ -62,7 +63,10 @@ class MysqlFarewell implements Farewell {
   readonly #requests = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   readonly #answers = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   #hasGreeted = false
-  /** Whether the client waits for the first packet of an answer. Elsewhere it reads no error. */
+  /**
+   * Whether the client waits for the first packet of an answer. The client reads an error only in
+   * this state.
+   */
   #isWaiting = true
 
   fromClient(bytes: Buffer): void {
@@ -80,7 +84,7 @@ class MysqlFarewell implements Farewell {
 
   error(reason: string): Buffer | undefined {
     if (!this.#isWaiting || !this.#answers.isBetween) return undefined
-    // Before the greeting there are no numbers of packets and no states of errors.
+    // Before the greeting, packets have no numbers and errors have no states.
     const seq = this.#hasGreeted ? ((this.#requests.head[3] ?? 0) + 1) % 256 : 0
     const text = Buffer.from(`${this.#hasGreeted ? STATE : ''}${reason}`)
     const packet = Buffer.alloc(MYSQL_HEAD_BYTES + 3)

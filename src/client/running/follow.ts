@@ -3,9 +3,12 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** Time before the second request about a session. It is short, for short sessions. */
+/** Wait in milliseconds before the second request about a session. Short, because many sessions are short. */
 export const FIRST_WAIT_MS = 250
-/** Time that a gateway may be away: enough for its restart, or for a laptop that changes its network. */
+/**
+ * Maximum time that a gateway may be away, enough for a restart, or for a laptop that changes its
+ * network.
+ */
 export const AWAY_MS = 5 * 60_000
 
 /** The state of a session that runs elsewhere. */
@@ -15,8 +18,8 @@ type Sight =
   | { readonly kind: 'away'; readonly reason: string }
 
 /**
- * Follows a session until it has ended or waits after a review (48 hours at most).
- * @throws ApiError: away for 5 minutes, or a refusal
+ * Yields the states of a session until the session has ended.
+ * @throws ApiError when the gateway was away for 5 minutes or refuses the request
  */
 async function* follow(
   account: Account,
@@ -46,7 +49,10 @@ export function isPassing(error: unknown): error is ApiError {
 const GROWTH = 1.5
 const LONGEST_MS = 5000
 
-/** Returns the next wait between two requests, in milliseconds. It grows, to spare the gateway. */
+/**
+ * Returns the next wait between two requests in milliseconds. Waits grow, to reduce the load on the
+ * gateway.
+ */
 export function longer(waitMs: number): number {
   return Math.min(waitMs * GROWTH, LONGEST_MS)
 }
@@ -63,7 +69,7 @@ export interface SessionPiece {
 
 /** An event of an execution before its end. */
 export type ExecutionSight =
-  /** The session has this id; with it the session can be shown and killed. */
+  /** The session has this id, with which the session can be shown and killed. */
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'bytes'; readonly bytes: number }
   | SessionPiece
@@ -73,7 +79,7 @@ export type ExecutionSight =
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
   | { readonly kind: 'approved' }
   /**
-   * The gateway has answered before the execution's end. `lock` describes the lock that the session waits
+   * The execution continues after the gateway's answer. `lock` is the lock that the session waits
    * for.
    */
   | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
@@ -82,7 +88,10 @@ export type ExecutionSight =
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }
 
-/** Follows a session until it has ended or `isEnough`. @returns the session in that state */
+/**
+ * Follows a session until the session has ended or `isEnough` returns true. @returns the session in
+ * that state
+ */
 export async function* watch(
   account: Account,
   id: string,

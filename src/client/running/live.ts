@@ -14,18 +14,19 @@ import {
 } from './follow.ts'
 import { outcomeOfRecord, outcomeOfShown, withOutput, type Outcome } from './outcome.ts'
 
-/** Texts at the end of a record that this program replaces by its own. */
+/** Texts at the end of a record that this program replaces by its own texts. */
 const REASON = /^(?:\n?rpc error: code = \w+ desc = )([^\n]*)$/
 const BLOCKED =
   /Blocked (?:by the following Guardrails rule|because \d+ Guardrails rules were violated): [^]*$/
 
-/** The last text of a record, before its meaning is known. */
+/** The last text of a record, which may be output or the reason of the end. */
 type LastText = SessionPiece | undefined
 
 /**
- * Yields everything that a session writes, live and from its beginning, over any number of connections.
- * @returns the last text, which was not yielded; `no-stream` when this gateway's stream cannot be used
- * @throws ApiError after 5 minutes without the gateway, or for a refusal
+ * Yields all output of a session, live and from its beginning, over any number of connections.
+ * @returns the last text, which was not yielded; `no-stream` when this gateway's stream cannot be
+ * used
+ * @throws ApiError when the gateway was away for 5 minutes or refuses the request
  */
 async function* watchLive(
   account: Account,
@@ -48,7 +49,7 @@ async function* watchLive(
   }
 }
 
-/** The state of a session over several connections. */
+/** The state of following a session over several connections. */
 class Watch {
   isBegun = false
   reason = ''
@@ -71,7 +72,7 @@ class Watch {
     return 'more'
   }
 
-  /** Notes a lost connection. @returns whether to retry */
+  /** Records a lost connection. @returns whether to retry */
   away(error: unknown): boolean {
     this.#awaySince ??= performance.now()
     if (!(error instanceof ApiError)) return false
@@ -92,7 +93,7 @@ class Watch {
   }
 }
 
-/** Whether a gateway has no stream that can be resumed (hoop's has none), or too many readers. */
+/** Whether a gateway has no stream that can be resumed, like hoop's gateway, or has too many readers. */
 function hasNoStream(error: unknown): boolean {
   return error instanceof ApiError && ['not-found', 'no-gateway', 'busy'].includes(error.kind)
 }
@@ -117,7 +118,7 @@ export async function* liveToEnd(account: Account, id: string, signal: AbortSign
   return yield* afterLive(session, seen.lastText)
 }
 
-/** Reads the record whenever it has grown, on a gateway without a stream. */
+/** Follows a session on a gateway without a stream: reads the record each time the record has grown. */
 async function* bySteps(account: Account, id: string, signal: AbortSignal): Sights {
   const tail = new RecordedTail(account, id)
   const sights = watch(account, id, () => false, signal)
@@ -133,8 +134,8 @@ async function* bySteps(account: Account, id: string, signal: AbortSignal): Sigh
 }
 
 /**
- * Reads the last text of a session: the reason why there is no exit code, the broken rules, or a text of the
- * output.
+ * Handles the last text of a session: the reason for a missing exit code, the broken rules, or a
+ * part of the output.
  */
 function* afterLive(session: RecordedSession, lastText: LastText): Generator<ExecutionSight, Outcome> {
   const outcome = outcomeOfShown(session, reasonOf(lastText))
@@ -145,11 +146,12 @@ function* afterLive(session: RecordedSession, lastText: LastText): Generator<Exe
 }
 
 /**
- * Longest output in bytes that is read again for each piece. Longer output is shown after the session's end.
+ * Maximum length in bytes of an output that is read again for each piece. Longer output is shown
+ * after the session's end.
  */
 const LONGEST = 8 * 1024 * 1024
 
-/** The output of a session without a stream: the record grows, and each time its new end is shown. */
+/** The output of a session without a stream. Yields the new part each time the record has grown. */
 class RecordedTail {
   readonly #account: Account
   readonly #id: string
@@ -161,8 +163,8 @@ class RecordedTail {
   }
 
   /**
-   * Yields the new output when the record has this many bytes. Ignores a failure: the next call retries, at
-   * the latest at the session's end.
+   * Yields the new output when the record has `bytes` bytes. Ignores a failure, because the next
+   * call or the session's end retries.
    */
   async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
     if (bytes <= this.#shown || bytes > LONGEST) return
@@ -177,7 +179,7 @@ class RecordedTail {
     }
   }
 
-  /** Yields the part of the whole output that has not been shown. */
+  /** Yields the part of the whole output that was not shown yet. */
   async *rest(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
     let skip = this.#shown
     for await (const piece of output) {

@@ -7,24 +7,26 @@ import type { ReadExecution } from './execution-request.ts'
 
 export interface Outcome {
   readonly sessionId: string
-  /** Undefined without a code: the command could not run, was killed, or its agent was lost. */
+  /** Undefined when the command has no exit code: it could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
   /**
-   * The reason for a missing code, in the gateway's words. For a followed execution it is known after the
-   * output was read.
+   * The reason for a missing exit code, in the gateway's words. For a followed execution, the
+   * reason is known only after the output was read.
    */
   readonly reason: string | undefined
-  /** The same reason as a code. Only the embedded gateway sends one. */
+  /** The reason as a code, which only the embedded gateway sends. */
   readonly code: GatewayCode | undefined
   /**
-   * Byte for byte, in order of arrival. If reading throws an ApiError, the rest of the outcome stays valid.
+   * The exact bytes, in order of arrival. If reading throws an ApiError, the other fields stay
+   * valid.
    */
   readonly output: RecordedOutput
   readonly isTruncated: boolean
   /** Bytes of secrets that were replaced in the output, if the gateway counts them. */
   readonly redactedBytes: number
   /**
-   * `success` or another status, as in a gateway's answer. For a followed execution this program derives it.
+   * `success` or another status, as in a gateway's answer. For a followed execution, this program
+   * derives the status from the record.
    */
   readonly status: string
   readonly executionMs: number
@@ -39,8 +41,8 @@ function reasonIn({ output }: ReadExecution): string | undefined {
 }
 
 /**
- * Reads the outcome from an answer with an exit code. Output that the answer does not hold is read from the
- * record.
+ * Returns the outcome of an answer with an exit code. Reads the output from the record when the
+ * answer has cut or changed the output.
  */
 export async function outcomeOfAnswer(
   account: Account,
@@ -61,8 +63,8 @@ export async function outcomeOfAnswer(
 }
 
 /**
- * Returns the exit code. When a gateway says "failed" with code 0, it has stopped something itself, which is
- * no success.
+ * Returns the exit code. Code 0 with another status than `success` means that the gateway itself
+ * has stopped the execution, so the code does not count.
  */
 function codeOf({
   exit_code: exitCode,
@@ -70,7 +72,7 @@ function codeOf({
 }: ReadExecution): Pick<Outcome, 'exitCode' | 'reason' | 'code'> {
   const isContradiction = exitCode === 0 && status !== 'success' && status !== ''
   return isContradiction
-    ? { exitCode: undefined, reason: `the gateway says: ${status}`, code: undefined }
+    ? { exitCode: undefined, reason: `the gateway reports the status ${status}`, code: undefined }
     : { exitCode, reason: undefined, code: undefined }
 }
 
@@ -91,8 +93,8 @@ export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
 }
 
 /**
- * Returns the outcome of an ended session. `answer`: from the gateway, if any; `signal` aborts the reading of
- * the output.
+ * Returns the outcome of an ended session. `answer` is the gateway's answer, if it was received.
+ * `signal` aborts the reading of the output.
  */
 export function outcomeOfRecord(
   account: Account,
@@ -115,15 +117,15 @@ export function outcomeOfRecord(
 }
 
 /**
- * Returns the outcome of an ended session whose output has been shown.
- * @param reason from the end of its record
+ * Returns the outcome of an ended session whose output was already shown. @param reason the reason
+ * at the end of the session's record
  */
 export function outcomeOfShown(session: RecordedSession, reason: string | undefined): Outcome {
   const facts = factsOf(session)
   return { ...facts, reason: facts.exitCode === undefined ? reason : undefined, code: undefined, output: [] }
 }
 
-/** Replaces the output of an outcome, for a caller that has shown a part. */
+/** Replaces the output of an outcome, for a caller that has shown a part of the output. */
 export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
   return {
     ...outcome,
@@ -148,12 +150,15 @@ function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'o
   }
 }
 
-/** Requests the output only when it is read. */
+/** Requests the output when the caller begins to read. */
 async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
 }
 
-/** Whether guardrail rules have stopped the session: its 254 is then the code that the agent has sent. */
+/**
+ * Whether guardrail rules have stopped the session. Then 254 is the agent's exit code, and not a
+ * missing code.
+ */
 function hasGuardrails({ guardrails_info: broken }: RecordedSession): boolean {
   return broken !== undefined && broken.length > 0
 }
@@ -167,31 +172,31 @@ async function recorded(
   try {
     return await openOutput(account, id, signal)
   } catch (error) {
-    // An unreadable record must not lose the answer.
+    // When the record cannot be read, the output of the answer is used.
     if (error instanceof ApiError) return given
     throw error
   }
 }
 
-/** Longest reason in bytes. A longer text is output. */
+/** Maximum length of a reason in bytes. A longer text is output. */
 const LONGEST = 4096
 /** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/
 const WHOLE = /rpc error: code = \w+ desc = ([^\n]*)$/
 
 /**
- * The output of a session without an exit code. Gateways append the reason to its record: hoop's gateway the
- * bare reason, the embedded gateway with gRPC's prefix. This class separates reason and output.
+ * The output of a session without an exit code. Gateways append the reason to the output's record,
+ * the embedded gateway with gRPC's prefix. This class separates reason and output.
  */
 class ReasonAtEnd {
   #reason: string | undefined
 
-  /** @param known the reason in the gateway's answer, if it has answered */
+  /** @param known the reason in the gateway's answer; undefined without an answer */
   constructor(known: string | undefined) {
     this.#reason = known
   }
 
-  /** The reason; for a followed execution known after the output was read. */
+  /** The reason. For a followed execution, known only after the output was read. */
   get reason(): string | undefined {
     return this.#reason
   }

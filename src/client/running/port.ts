@@ -5,8 +5,8 @@ import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { farewellOf, type Farewell } from './farewell.ts'
 
 /**
- * Bytes that a local client has not read yet. Above `high` the other end is asked to pause; above `most` the
- * client is closed.
+ * Limits for the bytes that a local client has not read yet. Above `high`, this port asks the agent
+ * to pause. Above `most`, this port closes the client.
  */
 const UNREAD_BYTES = { high: 1024 * 1024, most: 32 * 1024 * 1024 }
 const MAX_CLIENTS = 1000
@@ -14,16 +14,17 @@ const LOOPBACK = '127.0.0.1'
 
 interface PortOptions {
   readonly protocol: NativeProtocolName
-  /** 0 for any free port. */
+  /** 0 means any free port. */
   readonly port: number
-  /** Sends to the gateway. Settles when there is room for more. */
+  /** Sends to the gateway. Settles when more messages can be sent. */
   readonly send: (message: ConnectionMessage) => Promise<void>
-  /** Called when a client was turned away, with the reason. */
+  /** Called with the reason when a client was refused. */
   readonly refused: (reason: string) => void
 }
 
 /**
- * A port on the loopback for native clients of this user: each client becomes a connection of the session.
+ * A port on the loopback for native clients of this user. Each client becomes a connection of the
+ * session.
  */
 export class ClientPort implements Disposable {
   readonly #options: PortOptions
@@ -51,12 +52,12 @@ export class ClientPort implements Disposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Passes a message of the agent to its client. Ignores connections that are over. */
+  /** Passes a message of the agent to its client. Ignores connections that have ended. */
   receive(message: ConnectionMessage): void {
     this.#clients.get(message.connectionId)?.receive(message)
   }
 
-  /** Ends all connections. @param reason told to clients whose protocol has errors */
+  /** Ends all connections. @param reason sent to clients whose protocol has errors */
   close(reason: string): void {
     for (const client of this.#clients.values()) client.tell(reason)
     this[Symbol.dispose]()
@@ -94,14 +95,15 @@ class LocalClient {
     this.#socket = socket
     this.#options = options
     this.#farewell = farewellOf(options.protocol)
-    // These servers speak first.
+    // Servers of these protocols send the first bytes, so the agent must connect before the client sends any.
     if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
     socket.on('drain', () => this.#ask(false))
-    // The other end cannot use the reason of an error; it gets the close that follows.
+    // After an error the socket is closed, and the other end gets the close.
     socket.on('error', () => undefined)
-    // Sent even after the agent's own close, as hoop's command line does: bytes may have crossed that close
-    // on the way, and programs that track the connections have to forget this one.
+    // Sent also after the agent's own close, as hoop's command line does. This port's bytes may
+    // have reached the agent after its close, and programs that track connections must then remove
+    // this connection again.
     socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
   }
 
@@ -134,7 +136,7 @@ class LocalClient {
     this.#farewell?.fromServer(data)
     this.#socket.write(data)
     const { writableLength } = this.#socket
-    // This agent ignores the pause, as hoop's agents do.
+    // The agent ignores pauses, as hoop's agents do.
     if (writableLength > UNREAD_BYTES.most) this.#socket.destroy()
     else if (writableLength > UNREAD_BYTES.high) this.#ask(true)
   }
@@ -171,18 +173,18 @@ class LocalClient {
 }
 
 /**
- * Returns the reason to refuse a client that does not belong to this user: a client needs no password to act
- * as this user. Undefined for a client of this user, and on systems without /proc.
+ * Returns the reason to refuse a client that does not belong to this user, because clients need no
+ * password to act as this user. Returns undefined for a client of this user, and on systems without
+ * /proc.
  */
 function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
   if (own === undefined || tables.every((table) => table === undefined)) return undefined
-  // On another address of the loopback, another user could take the same port number as a client of this
-  // user.
-  if (remoteAddress !== LOOPBACK) return `a client that does not come from ${LOOPBACK}`
+  // On another loopback address, another user could use the same port number as a client of this user.
+  if (remoteAddress !== LOOPBACK) return `a client whose address is not ${LOOPBACK}`
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
-  // In the machine's byte order; the second table has a prefix before it.
+  // The address in the machine's byte order, in the second table after a prefix.
   const address = '[0-9A-F]*(?:0100007F|7F000001)'
   const row = new RegExp(
     `^ *\\d+: ${address}:${hex(remotePort)} ${address}:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+) +\\d+ +(\\d+)`,
@@ -190,11 +192,11 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   )
   const uids = tables.flatMap((table) => {
     const [, uid, inode] = row.exec(table ?? '') ?? []
-    // A socket that its process has closed has no inode and counts as root's, even if another user owned it;
-    // its bytes still arrive.
+    // A socket that its process has closed has no inode and belongs to root, even if it belonged to
+    // another user. Its bytes still arrive.
     return uid === undefined || inode === '0' ? [] : [uid]
   })
-  if (uids.length === 0) return 'a client that disconnected before its user was known'
+  if (uids.length === 0) return 'a client that disconnected before its user could be read'
   const stranger = uids.find((uid) => Number(uid) !== own)
   return stranger === undefined ? undefined : `a client of another user (uid ${stranger})`
 }

@@ -5,20 +5,20 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
 
 /**
  * Why a session ended without an exit code:
- * - `unreachable`: no gateway, or it was lost before the session was open; nothing has run
+ * - `unreachable`: no gateway, or the gateway was lost before the session was open; nothing has run
  * - `refused`: the gateway does not accept the token
  * - `not-permitted`: the gateway accepts the token, but not for this session
- * - `not-found`: the gateway has no such connection, or hides it
+ * - `not-found`: the gateway does not have the connection, or hides the connection
  * - `invalid`: the gateway does not accept the request
- * - `busy`: the gateway takes no more sessions at the moment, from this user or from all users
+ * - `busy`: the gateway accepts no more sessions at the moment, from this user or from all users
  * - `offline`: the connection's agent is away
  * - `killed`: a user ended the session
- * - `gateway-stopped`: the gateway was stopped in an orderly way, and the command was ended
- * - `gateway-draining`: the gateway is stopping and has not begun the session; retry it
- * - `agent-lost`, `gateway-lost`: it is not known whether the command has run to its end
- * - `expired`: the session's time is over
+ * - `gateway-stopped`: the gateway was stopped regularly, and ended the command
+ * - `gateway-draining`: the gateway is stopping and has not begun the session; retry the session
+ * - `agent-lost`, `gateway-lost`: whether the command has run to its end is not known
+ * - `expired`: the session has reached its time limit
  * - `failed`: any other message of the gateway
- * - `malformed`: the server is no gateway of this kind, or the end had no code
+ * - `malformed`: the server is not a gateway, or the end had no code
  */
 export type NoExitReason =
   | 'unreachable'
@@ -37,7 +37,7 @@ export type NoExitReason =
   | 'failed'
   | 'malformed'
 
-/** How a session ended. Texts are as the gateway or agent sent them, control characters included. */
+/** How a session ended. Texts are unchanged from the gateway or agent, with control characters. */
 export type StreamEnd =
   | {
       readonly kind: 'exited'
@@ -55,7 +55,10 @@ export type StreamEnd =
       readonly code?: GatewayCode
     }
 
-/** Returns the end that the agent, or a gateway in its place, has sent. A missing code is no success. */
+/**
+ * Returns the end in a close packet of the agent, or of a gateway in place of the agent. A missing
+ * code is not a success.
+ */
 export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
   return { kind: 'exited', exitCode, message, truncatedBytes, isBlocked: guardrails !== undefined }
@@ -66,14 +69,15 @@ export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const { code, message } = error
   const reason = code === undefined ? reasonOfStatus(error) : reasonOfCode(code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message }
-  // After the session was open, something has run. A later refusal of the gateway is then no wrong use.
+  // After the session was open, something may have run. So a later `invalid` or `busy` is a
+  // failure, not wrong use.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
   return { kind: isOpen && isWrongUse ? 'failed' : reason, message, ...(code !== undefined && { code }) }
 }
 
 /**
- * Returns the reason for a gRPC status, from hoop's gateway or gRPC itself. Undefined when the error does not
- * come from a gateway.
+ * Returns the reason for a gRPC status, from hoop's gateway or gRPC itself. Returns undefined for
+ * an error without a status, which is not from a gateway.
  */
 function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
@@ -101,8 +105,8 @@ function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undef
 }
 
 /**
- * Finds the reason by words, in texts without a code: those of hoop's gateway, and records of the embedded
- * gateway.
+ * Finds the reason by the words of a text without a code: a text of hoop's gateway, or of a record
+ * of the embedded gateway.
  */
 export function reasonInWords(message: string): NoExitReason {
   const code = codeOfWords(message)

@@ -142,7 +142,7 @@ describe('a session that is followed', () => {
   it('is refused when what is streamed is no event', async () => {
     await using gateway = await RunbookGateway.start()
     streams(gateway, [BLOCKS[0] ?? '', 'id: 1\nevent: event\ndata: {"type":7}\n\n'])
-    await expect(follow(gateway)).rejects.toThrow(/an event that no session has/)
+    await expect(follow(gateway)).rejects.toThrow(/an event with an unknown form/)
   })
 })
 

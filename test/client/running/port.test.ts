@@ -42,7 +42,7 @@ it('lets in who comes from the usual address alone: elsewhere the port of anothe
   const other = connect({ port: port.number, host: '127.0.0.1', ...taken })
   other.on('error', () => undefined).write('a table of yours')
   await waitFor(() => refusals.length + sent.length > 1)
-  expect([sent.length, refusals]).toEqual([1, ['a client that does not come from 127.0.0.1']])
+  expect([sent.length, refusals]).toEqual([1, ['a client whose address is not 127.0.0.1']])
   own.destroy()
 })
 
