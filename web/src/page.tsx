@@ -48,13 +48,13 @@ function Frame() {
         <main id="main" tabIndex={-1}>
           {!isLive.value && (
             <Note tone="wait" role="status" title="The gateway does not answer">
-              What you see may be old. The page tries again by itself.
+              The content of this page may be out of date. The page reconnects automatically.
             </Note>
           )}
           {isLive.value && stopsAt.value !== undefined && (
             <Note tone="wait" role="status">
-              This gateway is stopping: running sessions go on until {clock(stopsAt.value)}, new ones are
-              refused.
+              This gateway is stopping. Running sessions may continue until {clock(stopsAt.value)}; new
+              sessions are refused.
             </Note>
           )}
           <CurrentView />
@@ -79,7 +79,7 @@ function Search() {
       ({ default: View }) => setPalette({ View }),
       () => {
         isPaletteOpen.value = false
-        toast('The search could not be loaded: reload the page', { tone: 'bad', icon: 'alert' })
+        toast('The search could not be loaded. Reload the page', { tone: 'bad', icon: 'alert' })
       },
     )
   }, [isOpen])

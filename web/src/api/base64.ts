@@ -1,4 +1,4 @@
-/** Newer browsers decode natively, without a text in between. */
+/** The decoder of newer browsers, which needs no text in between. */
 const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
 
 /** @throws an error for a text that is not base64 */

@@ -2,8 +2,8 @@ import { signal, type Signal } from '@preact/signals'
 import { followEvents } from './event-stream.ts'
 
 /**
- * Kinds of objects whose changes the gateway announces. Views then read them again; the announcement has no
- * other content.
+ * Kinds of objects whose changes the gateway announces. An announcement has only the topic, so
+ * views read the objects again.
  */
 export type Topic = 'sessions' | 'reviews' | 'agents' | 'batches' | 'schedules'
 
@@ -17,7 +17,7 @@ export const isLive = signal(true)
 /** The time at which a gateway that is stopping ends the running sessions. */
 export const stopsAt = signal<string | undefined>(undefined)
 
-/** Returns a number that grows with each change; reading it subscribes. */
+/** Returns a number that grows with each change. The caller subscribes to the changes. */
 export function changesOf(topics: readonly Topic[]): number {
   return topics.reduce((sum, topic) => sum + counts[topic].value, 0)
 }

@@ -1,10 +1,11 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { asRefused, fetched, isAbort, Refused } from './request.ts'
 
-/** Pauses before the first, second, ... reconnect; the last one repeats. */
+/** Pauses before the first, second, ... reconnect. The last pause repeats. */
 const PAUSES_MS = [250, 1000, 2000, 5000] as const
 /**
- * The gateway sends something every 30 s. A stream that is silent for longer is dead: the tab may have slept.
+ * Maximum silence of a stream. The gateway sends bytes every 30 s, so a silent stream is dead,
+ * perhaps because the tab has slept.
  */
 const SILENCE_MS = 45_000
 
@@ -13,7 +14,7 @@ interface Following {
   /** Returns the id of the event after which the stream continues. */
   readonly after?: () => string | undefined
   /**
-   * Back-pressure: the reader waits until this promise settles.
+   * Handles messages. The reader waits until the promise settles, which is the back-pressure.
    * @returns true after the stream's last event
    */
   readonly take: (messages: readonly EventSourceMessage[]) => Promise<boolean>
@@ -23,10 +24,10 @@ interface Following {
 export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
 
 /**
- * Reads server-sent events until `take` has the last one, and reconnects whenever the connection is lost. It
- * does not read in a hidden tab: a browser has six connections to one gateway, and all of its tabs share
- * them. `EventSource` does not work here: it gives up at the first answer that is no event stream, and it has
- * no back-pressure.
+ * Reads server-sent events until `take` returns true, and reconnects when the connection is lost.
+ * Does not read in a hidden tab, because all tabs of a browser share six connections to a gateway.
+ * `EventSource` does not work here, because it stops at the first answer that is not an event
+ * stream, and has no back-pressure.
  * @throws Refused when the gateway refuses the stream permanently
  */
 export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
@@ -86,14 +87,14 @@ async function readOnce(following: Following, outer: AbortSignal): Promise<Outco
   return wasRead ? 'read' : 'failed'
 }
 
-/** Whether a retry cannot help. 429 can be retried: another tab may end and free its place. */
+/** Whether a retry cannot help. After 429 a retry may help, because another tab may end its stream. */
 function isForGood(error: unknown): boolean {
   if (isAbort(error)) return false
   const { status } = asRefused(error)
   return error instanceof Refused && status >= 400 && status < 500 && status !== 429 && status !== 408
 }
 
-/** Yields events in the pieces in which they arrive; an empty piece for a comment. */
+/** Yields the events of each received piece; an empty list for a comment. */
 async function* batches(response: Response, silence: Silence): AsyncGenerator<EventSourceMessage[]> {
   const reader = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>()).getReader()
   const decoder = new TextDecoder()
@@ -138,8 +139,8 @@ class Silence {
 }
 
 /**
- * Waits. Ends early when the machine is online again or the user opens the tab; without a time it ends only
- * then.
+ * Waits for `ms`, or until the machine is online again or the user opens the tab. Without `ms`,
+ * waits only for these events.
  */
 async function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

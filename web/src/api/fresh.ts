@@ -2,8 +2,9 @@ import { signal } from '@preact/signals'
 import { person } from './person.ts'
 import { ask, Refused } from './request.ts'
 
-// Changes of users and tokens need a sign-in of the last ten minutes. The gateway refuses older sign-ins with
-// a code of its own. Then the page asks for a new sign-in in the same place, and sends the request again.
+// Changes of users and tokens need a sign-in of the last ten minutes. The gateway refuses older
+// sign-ins with the code `sign-in-again`. The page then asks for a new sign-in without leaving the
+// view, and sends the request again.
 
 interface Waiting {
   readonly change: Change
@@ -11,7 +12,7 @@ interface Waiting {
   readonly giveUp: () => void
 }
 
-/** A request that changes something: names and settings, never a secret, since it may be kept in the tab. */
+/** A request that changes something. It never has a secret, because the tab may store the request. */
 export interface Change {
   readonly method: string
   readonly path: string
@@ -46,13 +47,14 @@ function newSignIn(change: Change, error: Refused): Promise<void> {
 }
 
 /**
- * State for the return. A sign-in with an external account leaves the page and then comes back to this view.
+ * State for the return to the page. A sign-in with an external account leaves the page, and returns
+ * to the same view.
  */
 interface ComingBack {
   readonly name: string | undefined
   readonly to: string
   readonly change: Change | undefined
-  /** Time in ms: a longer sign-in has ended at the gateway, too. */
+  /** Time in ms since 1970. After this time the gateway has ended the sign-in, too. */
   readonly until: number
 }
 
@@ -70,14 +72,17 @@ export function keepForReturn(): void {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept))
   } catch {
-    // Without storage the browser comes back to Home.
+    // Without storage, the browser returns to Home.
   }
 }
 
-/** The request from before the sign-in. The view that takes it sends it. */
+/** The request from before the sign-in. A view that knows the request's answer sends it again. */
 let waited: Change | undefined
 
-/** @returns the view that was left for the sign-in, once and in the same tab; undefined for another person */
+/**
+ * @returns the path of the view before the sign-in, once and in the same tab; undefined for another
+ * person
+ */
 export function takeReturn(): string | undefined {
   const text = sessionStorage.getItem(KEPT)
   sessionStorage.removeItem(KEPT)

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import type { Person } from './types.ts'
 
-/** The signed-in person; undefined when nobody is signed in, null before the first answer. */
+/** The signed-in person; undefined when no person is signed in, null before the first answer. */
 export const person = signal<Person | null | undefined>(null)
 
 /** The gateway's reason for showing the sign-in page, if it gave one. */
@@ -14,7 +14,7 @@ export function signedIn(who: Person): void {
 
 /** Signs the page out. The open view stays in the address, and is shown again after the next sign-in. */
 export function signedOut(reason = ''): void {
-  // On the first load nobody expects to be signed in.
+  // On the first load, the sign-in page needs no reason.
   signedOutBecause.value = person.peek() === null ? '' : reason
   person.value = undefined
 }

@@ -29,7 +29,8 @@ interface Asking {
 }
 
 /**
- * Without this header a request that is signed in by the cookie changes nothing: no other page can set it.
+ * Header that proves a request is from this page, because no other page can set it. The gateway
+ * refuses a change that has only the cookie.
  */
 const OF_THE_PAGE = { 'x-runbook-page': '1' }
 
@@ -42,7 +43,7 @@ export async function ask<Answer>(method: string, path: string, asking: Asking =
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
 
-/** Returns a response that is no error. @throws Refused */
+/** Returns a successful response. @throws Refused for an error */
 export async function fetched(method: string, path: string, asking: Asking = {}): Promise<Response> {
   const { body, headers, signal } = asking
   const response = await fetch(path, {

@@ -23,8 +23,8 @@ import type { BudgetUseAnswer } from '../../../src/contract/machines.ts'
 import type { IssuedTokenAnswer, TokenAnswer } from '../../../src/contract/tokens.ts'
 import type { UserAnswer } from '../../../src/contract/users.ts'
 
-// The gateway's answers, by the names that the page uses. The types are those of the gateway's own contracts;
-// no code of the gateway is in the page.
+// The gateway's answers, with the page's names. Only the types are imported from the gateway's
+// contracts, and no code.
 
 export type { ListedSchedule, ListedSession, StatementsAnswer }
 export type Statement = StatementAnswer
@@ -60,7 +60,7 @@ export type Schedule = ScheduleAnswer
 export type ScheduleRun = ScheduleRunAnswer
 export type JiraTemplate = JiraTemplateAnswer
 
-/** A session that was read alone has its script. */
+/** A session with its script. Sessions in a list have no script. */
 export interface Session extends Omit<ListedSession, 'script'> {
   readonly script: { readonly data: string }
 }

@@ -42,7 +42,7 @@ export function useDraft(item: RunbookItem, earlier: Values): Draft {
   }
 }
 
-/** Returns the names that only a block of the template uses: they have no declaration. */
+/** Returns the parameters that only blocks of the template use, and that have no declaration. */
 function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[] {
   return used
     .filter((name) => !Object.hasOwn(metadata, name))
@@ -60,7 +60,7 @@ function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[]
     }))
 }
 
-/** Returns the values to send. A declared parameter has to be sent, even when it is empty. */
+/** Returns the values to send. A declared parameter must be sent, even when its value is empty. */
 function sentValues({ metadata }: RunbookItem, values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).filter(([name, value]) => value !== '' || Object.hasOwn(metadata, name)),

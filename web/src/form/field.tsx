@@ -93,8 +93,9 @@ function commonOf({ id, parameter, problem, describedBy, onLeave }: ControlProps
 }
 
 /**
- * Returns the type of the input. With other types browsers change the typed text, and the runbook needs it
- * unchanged. Preact's types accept only one of them.
+ * Returns the type of the input. With other types browsers change the typed text, but the runbook
+ * needs the text unchanged. The cast to 'text' is for Preact's types, which accept only a single
+ * type.
  */
 function inputType(type: string): 'text' {
   return (['password', 'date', 'tel', 'url', 'email'].includes(type) ? type : 'text') as 'text'
@@ -128,7 +129,7 @@ function FileField(props: ControlProps) {
       props.onValue(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
     } catch {
       props.onValue('')
-      setProblem('This file is not UTF-8 text, or cannot be read: choose another file.')
+      setProblem('This file is not UTF-8 text, or cannot be read. Choose another file.')
     }
   }
   return (

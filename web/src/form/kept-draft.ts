@@ -2,12 +2,16 @@ import { person } from '../api/person.ts'
 import type { RunbookItem } from '../api/types.ts'
 import type { Values } from './parameters.ts'
 
-// Values typed into the form of a runbook, kept in this tab: they survive a reload, the back button and the
-// end of a sign-in. Secrets are never kept, and another user who signs in here does not get these values.
+// Stores the values typed into the form of a runbook in this tab, so that they survive a reload,
+// the back button and the end of a sign-in. Secrets are never stored, and another user who signs in
+// here does not get the values.
 
-/** A longer draft is not kept, because the browser has room for some megabytes. */
+/** Maximum length of a stored draft, because the browser's storage has only some megabytes. */
 const MOST_CHARACTERS = 64 * 1024
-/** The gateway knows more such names. A value that is left out here only has to be typed again. */
+/**
+ * Names that may be names of secrets. The gateway's rules are better, but a value that is not
+ * stored here must only be typed again.
+ */
 const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i
 
 export interface KeptDraft {
@@ -36,7 +40,7 @@ export function keepDraft(repository: string, item: RunbookItem, draft: KeptDraf
   try {
     if (text.length <= MOST_CHARACTERS) sessionStorage.setItem(keyOf(repository, item.name), text)
   } catch {
-    // Without storage the browser only loses the draft.
+    // Without storage, only the draft is lost.
   }
 }
 
@@ -44,7 +48,7 @@ export function forgetDraft(repository: string, file: string): void {
   try {
     sessionStorage.removeItem(keyOf(repository, file))
   } catch {
-    // Without storage there is no draft.
+    // Without storage, no draft exists.
   }
 }
 
@@ -59,7 +63,7 @@ function mayBeSecret(name: string, declared: Readonly<Record<string, unknown>> |
   )
 }
 
-/** Reads values from a link: `?p.order=10293`. Ignores secret values: other people read links. */
+/** Reads values from a link: `?p.order=10293`. Ignores secret values, because other people read links. */
 export function linkedValues(query: URLSearchParams, item: RunbookItem): Values {
   const given = [...query].filter(([name]) => name.startsWith('p.'))
   return Object.fromEntries(
@@ -69,7 +73,7 @@ export function linkedValues(query: URLSearchParams, item: RunbookItem): Values 
   )
 }
 
-/** A longer text, like a file's, is not put into a link: browsers and proxies cut long addresses. */
+/** Maximum length of a value in a link, because browsers and proxies cut long addresses. */
 const MOST_IN_LINK = 2000
 
 /** Returns the query of a link for `linkedValues`. */

@@ -50,14 +50,14 @@ function lengthOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** Returns the initial values of the fields: values of an earlier run, then defaults. */
+/** Returns the initial values of the fields: the value of an earlier run, otherwise the default. */
 export function initialValues(parameters: readonly Parameter[], earlier: Values): Values {
   return Object.fromEntries(
     parameters.map(({ name, default: proposed }) => [name, earlier[name] ?? proposed ?? '']),
   )
 }
 
-/** Whether nobody may see the value: it is not in a preview, and never in a field that shows it. */
+/** Whether the value is secret, so that previews and fields never show it. */
 export function isSecret({ type }: Parameter): boolean {
   return type === 'password' || type === 'file'
 }

@@ -2,13 +2,13 @@ import { signal } from '@preact/signals'
 import type { MatchesPattern } from './rules.ts'
 
 /**
- * The gateway's own engine: it gives the same answers, and no pattern can make it slow. Loaded with the first
- * pattern.
+ * The gateway's engine for patterns, which no pattern can make slow. Loaded when the first pattern
+ * is needed.
  */
 const engine = signal<typeof import('re2js').RE2JS | undefined>(undefined)
 const compiled = new Map<string, ReturnType<typeof import('re2js').RE2JS.compile> | null>()
 
-/** The gateway refuses longer patterns. */
+/** Maximum length of a pattern. The gateway refuses longer patterns. */
 const LONGEST_PATTERN = 4096
 
 export async function loadPatterns(): Promise<void> {
@@ -16,7 +16,10 @@ export async function loadPatterns(): Promise<void> {
   engine.value = RE2JS
 }
 
-/** Matches anywhere in the value, as in Go. A pattern that does not compile is left to the gateway. */
+/**
+ * Matches anywhere in the value, as in Go. Returns undefined for a pattern that does not compile,
+ * because the gateway reports it.
+ */
 export const matchesPattern: MatchesPattern = (pattern, value) => {
   const loaded = engine.value
   if (loaded === undefined || pattern.length > LONGEST_PATTERN) return undefined

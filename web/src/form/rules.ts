@@ -1,7 +1,7 @@
 import type { Parameter } from './parameters.ts'
 
-// The gateway's rules for the values of parameters, so that people see a mistake while they type.
-// test/web/form/rules.test.ts compares both.
+// A copy of the gateway's rules for the values of parameters (src/template/rules.ts), so that
+// people see a mistake while they type. test/web/form/rules.test.ts compares the two files.
 
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 const EMAIL =
@@ -21,7 +21,7 @@ const FORMS: Readonly<
   email: { test: (text) => EMAIL.test(text), words: 'an email address' },
 }
 
-/** Maximum of options in an error, because a list may be long. */
+/** Maximum number of options that an error names. */
 const SHOWN_OPTIONS = 20
 
 /** Whether a value matches a pattern as Go reads it; undefined until the engine is loaded. */
@@ -50,7 +50,7 @@ function brokenRule({ type, options, minLength, maxLength }: Parameter, value: s
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 
-/** Counts a character above U+FFFF as one, as people count. */
+/** Counts characters. A character above U+FFFF counts once, although it has two UTF-16 units. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

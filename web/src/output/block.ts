@@ -15,7 +15,10 @@ export interface OutputEvent {
 
 /** A part of the output that can be read again: its place and its initial style. */
 export interface Block {
-  /** The place before the first event, and the number of that event's bytes before this block. */
+  /**
+   * `from` is the place before the first event. `skip` is the number of bytes of this event before
+   * the block.
+   */
   readonly from: string
   readonly skip: number
   readonly bytes: number

@@ -50,7 +50,7 @@ interface OutputRange {
   readonly over: boolean
 }
 
-/** The gateway sends no more in one answer. */
+/** Maximum number of bytes that the gateway sends in one answer. */
 const LONGEST_RANGE = 1024 * 1024
 
 /** Reads a block again. @throws Refused */

@@ -13,8 +13,8 @@ interface OutputRowProps {
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 /**
- * One line with its number, which is a link to the line. Numbers and times are not part of the text: copying
- * leaves them out.
+ * One line with its number, which is a link to the line. Numbers and times are not part of the
+ * text, so copied text does not have them.
  */
 export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps) {
   const isError = typeof row === 'object' && row.some(({ style }) => hasFlag(style, 'stderr'))
@@ -53,7 +53,7 @@ function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
 function markedText(text: string, found: string) {
   if (found === '') return text
   const [lower, wanted] = [text.toLowerCase(), found.toLowerCase()]
-  // Letters that are longer in lower case have shifted the text after them.
+  // The offsets differ when a letter is longer in lower case. Then nothing is marked.
   if (lower.length !== text.length || !lower.includes(wanted)) return text
   const parts = []
   let from = 0

@@ -75,7 +75,10 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
   )
 }
 
-/** Keeps the newest row in view until the user scrolls up, and again when they are back at the end. */
+/**
+ * Keeps the newest row in view until the user scrolls up, and again after the user has scrolled
+ * back to the end.
+ */
 function useFollowing(
   { scroller, scrollTo, onScroll: onRows }: RowWindow,
   count: number,
@@ -90,7 +93,7 @@ function useFollowing(
     onRows()
     const { current } = scroller
     if (current === null) return
-    // New output moves the end away in the meantime. Only a step back means that the user wants to stay.
+    // New output also moves the end out of view. So only a step back means that the user has scrolled up.
     if (isRunning && isAtEnd(current)) setFollows(true)
     else if (current.scrollTop < top.current) setFollows(false)
     top.current = current.scrollTop
@@ -134,7 +137,7 @@ function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: bo
   return list
 }
 
-/** Draws at most once a frame, however much output arrives. */
+/** Draws at most once a frame, even when much output is received. */
 function useDrawnVersion(record: OutputRecord): void {
   const [, draw] = useState(0)
   useEffect(() => {
@@ -150,7 +153,7 @@ function useDrawnVersion(record: OutputRecord): void {
   }, [record])
 }
 
-/** Reads visible rows again that were dropped. @returns the last error */
+/** Reads dropped rows again when they become visible. @returns the last error */
 function useMissingRows(id: string, record: OutputRecord, first: number, end: number): Refused | undefined {
   const [failure, setFailure] = useState<Refused | undefined>(undefined)
   const reading = useRef(new Set<unknown>())

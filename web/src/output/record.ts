@@ -7,9 +7,12 @@ import { sourceOf, type Block, type OutputEvent } from './block.ts'
 import { RowCache } from './row-cache.ts'
 import { RowTimes } from './row-times.ts'
 
-/** Size of a block of output. Smaller blocks cost memory for each, larger ones take time to read again. */
+/**
+ * Size of a block of output in bytes. Many small blocks cost memory; large blocks take long to read
+ * again.
+ */
 const BLOCK_BYTES = 128 * 1024
-/** Without a line end within this many bytes, the block ends anyway. */
+/** Maximum length of a block in bytes. A block without a line end ends here. */
 const LONGEST_BLOCK = 1024 * 1024
 
 interface OpenBlock {
@@ -22,8 +25,8 @@ interface OpenBlock {
 }
 
 /**
- * The output of one session, row by row. It knows the number of rows and the place of each. The rows
- * themselves are kept only while somebody looks at them.
+ * The output of one session, row by row. Stores the number of rows and the place of each row. The
+ * rows themselves are kept only while a user views them.
  */
 export class OutputRecord {
   /** Grows with each change; views subscribe to it. */
@@ -61,7 +64,7 @@ export class OutputRecord {
     this.version.value++
   }
 
-  /** Returns undefined when the row has to be read again: `blockOf` returns its block. */
+  /** Returns a row; undefined when the row's block (`blockOf`) must be read again. */
   row(index: number): Row | undefined {
     const open = index - this.#open.firstRow
     if (open >= 0) return this.#open.rows[open] ?? this.#reader.current
@@ -79,7 +82,7 @@ export class OutputRecord {
     return this.blocks[low]
   }
 
-  /** The rows that are in no block yet. */
+  /** The rows that are not in a block yet. */
   get openRows(): { readonly firstRow: number; readonly rows: readonly Row[] } {
     const { firstRow, rows } = this.#open
     const { current } = this.#reader
@@ -113,7 +116,7 @@ export class OutputRecord {
     for (const row of this.#reader.take()) this.#open.rows.push(row)
   }
 
-  /** @param skip number of bytes of the present event that belong to the ending block */
+  /** @param skip number of the current event's bytes that belong to the ending block */
   #seal(skip: number): void {
     this.#open.rows.push(...this.#reader.end())
     const { rows, ...open } = this.#open

@@ -1,7 +1,7 @@
 import { textOfRow, type Row } from './ansi/row.ts'
 import type { Block } from './block.ts'
 
-/** Limit in bytes for all kept rows, by an estimate. */
+/** Maximum estimated memory of all kept rows in bytes. */
 const ROOM = 12 * 1024 * 1024
 /** Estimated cost of a row in bytes, besides its text. */
 const ROW_COST = 80

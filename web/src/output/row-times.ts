@@ -1,19 +1,19 @@
-/** Shortest time between two notes, so that a day of output costs little memory. */
+/** Minimum time between two recorded times, so that a day of output costs little memory. */
 const APART_MS = 100
 
-/** Knows when each row of an output began. */
+/** The times at which the rows of an output began. */
 export class RowTimes {
   readonly #rows: number[] = []
   readonly #times: number[] = []
 
-  /** Notes that this row and those after it began at this time, in ms since 1970. */
+  /** Records the time at which this row and the next rows began, in ms since 1970. */
   mark(row: number, time: number): void {
     if (time - (this.#times.at(-1) ?? -Infinity) < APART_MS) return
     this.#rows.push(row)
     this.#times.push(time)
   }
 
-  /** Returns the time of a row; undefined for rows before the first noted one. */
+  /** Returns the time of a row; undefined for rows before the first recorded time. */
   at(row: number): number | undefined {
     let [low, high] = [0, this.#rows.length]
     while (low < high) {

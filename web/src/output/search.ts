@@ -4,7 +4,7 @@ import { allRows } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
 import type { OutputRecord } from './record.ts'
 
-/** More hits are not counted, because a user with so many hits will search for something else. */
+/** Maximum number of counted hits. A user with so many hits will search for something else. */
 const MOST_FOUND = 10_000
 
 export interface Search {
@@ -38,7 +38,8 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
       setFound(rows)
     })
       .catch((error: unknown) => {
-        if (!isAbort(error)) setFailure(`only a part was searched:  ${asRefused(error).message}`)
+        if (!isAbort(error))
+          setFailure(`only a part of the output was searched:  ${asRefused(error).message}`)
       })
       .finally(() => !ended.signal.aborted && setSearching(false))
     return () => ended.abort()

@@ -10,10 +10,13 @@ export function turn(): Promise<void> {
   })
 }
 
-/** After this much work the browser gets a turn, to draw and to handle keys. */
+/** Maximum time of work before the browser can draw and handle keys, in milliseconds. */
 export const TURN_MS = 8
 
-/** Runs work of many steps, with turns for the browser between them. @throws the signal's reason */
+/**
+ * Runs work of many steps with pauses, in which the browser draws and handles keys. @throws the
+ * signal's reason
+ */
 export async function inTurns<Result>(
   steps: Generator<void, Result, void>,
   signal: AbortSignal,

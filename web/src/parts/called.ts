@@ -1,7 +1,7 @@
 import type { ListedSession, Review } from '../api/types.ts'
 import { shortName } from './paths.ts'
 
-// Names for people of runbooks and sessions.
+// Names of runbooks and sessions that the page shows.
 
 /** Returns the runbook's title, or `refund-order` for the file of a runbook without a title. */
 export function runbookName(file: string, title: string | undefined): string {

@@ -1,6 +1,6 @@
-/** Copies a text. Browsers have a clipboard only for pages over HTTPS or from this machine. */
+/** Copies a text. Browsers allow this only for pages over HTTPS or from this machine. */
 export async function copyText(text: string): Promise<void> {
   if (!window.isSecureContext)
-    throw new Error('the browser allows copying over HTTPS only. Download it instead')
+    throw new Error('the browser allows copying over HTTPS only. Download the content instead')
   await navigator.clipboard.writeText(text)
 }

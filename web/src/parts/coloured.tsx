@@ -17,7 +17,7 @@ export function Coloured({ text, file }: { readonly text: string; readonly file:
   )
 }
 
-/** Longer scripts are shown without colours, because each piece is a DOM element of its own. */
+/** Maximum length of a script with colours, because each coloured piece is a DOM element. */
 const MOST_CHARACTERS = 100_000
 
 type Kind = 'w' | 't' | 'n' | 'd' | 'c'
@@ -39,7 +39,7 @@ interface Language {
 }
 
 function language(comments: readonly string[], names: string, words: string, flags = 'g'): Language {
-  // A comment of a shell begins at a word, so that `$#` and `a#b` are no comments.
+  // A comment of a shell begins at the start of a word, so `$#` and `a#b` are not comments.
   const comment = comments.map((one) => (one === COMMENTS.hash ? `(?<![\\w$])${one}` : one)).join('|')
   const numbers = '(?<![\\w.])\\d+(?:\\.\\d+)?\\b'
   const pattern = new RegExp(

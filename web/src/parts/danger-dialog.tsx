@@ -8,7 +8,7 @@ interface DangerDialogProps {
   readonly title: ComponentChildren
   readonly busy: boolean
   readonly error: Refused | undefined
-  /** Word of the button without an effect: "Keep it". */
+  /** Word of the button that changes nothing: "Keep it". */
   readonly keep: string
   readonly icon: IconName
   /** Word of the button that makes the change: "Revoke token". */

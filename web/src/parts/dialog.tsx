@@ -9,9 +9,9 @@ interface DialogProps {
 }
 
 /**
- * A modal question, open while it is drawn. The focus begins at the element with `autofocus`, otherwise at
- * the first button, and returns afterwards to where it was. Its buttons name their effects; the button
- * without an effect comes first.
+ * A modal dialog, open while it is drawn. The focus moves to the element with `autofocus`,
+ * otherwise to the first button, and returns to its old place at the end. The buttons name their
+ * effects, and the first button changes nothing.
  */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -20,7 +20,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     const { current } = dialog
     const before = document.activeElement
     current?.showModal()
-    // The focus may be at the end of a dialog that is higher than the window.
+    // In a dialog taller than the window, the focus may have scrolled to the end.
     current?.scrollTo(0, 0)
     return () => {
       current?.close()

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { Icon } from './icon.tsx'
 
 const KEPT = 'runbook-page-favourites'
-/** Maximum of favourites, because a user cannot find more at a glance. */
+/** Maximum number of favourites, because a user cannot overview more. */
 const MOST = 20
 
 /** A runbook that the user has marked: the repository's name and the file. */
@@ -40,7 +40,7 @@ function change(favourite: Favourite): void {
 
 interface FavouriteButtonProps extends Favourite {
   readonly title: string
-  /** Whether the button has a word. A row has room only for the icon. */
+  /** Whether the button has a word. A row has space only for the icon. */
   readonly hasWord?: boolean
 }
 

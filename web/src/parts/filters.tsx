@@ -3,7 +3,7 @@ import { useEffect, useId, useState } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 import { changeQuery, query } from './router.ts'
 
-// Filters of a list, as the address has them.
+// Filters of a list, which are stored in the address.
 
 interface FilterFormProps {
   /** Label of the form: "Filter sessions". */
@@ -13,7 +13,7 @@ interface FilterFormProps {
   readonly children: ComponentChildren
 }
 
-/** The filters in a row; on a phone behind a button. */
+/** The filters in a row. On a phone, a button opens the filters. */
 export function FilterForm({ label, names, children }: FilterFormProps) {
   const isFiltered = names.some((name) => (query.value.get(name) ?? '') !== '')
   const clear = isFiltered && <ClearButton names={names} />
@@ -57,12 +57,12 @@ interface FilterProps {
 }
 
 /**
- * Pause after typing. Each list is a request to the gateway and an entry in its audit log: one request per
- * letter would be too many.
+ * Pause after typing in milliseconds. Each list is a request to the gateway and an entry in its
+ * audit log, so one request per letter would be too many.
  */
 const TYPED_MS = 200
 
-/** Applies while the user types. */
+/** A filter that applies while the user types. */
 export function TextFilter({ name, label, isFirst = false }: FilterProps & { readonly isFirst?: boolean }) {
   const id = useId()
   const applied = query.value.get(name) ?? ''

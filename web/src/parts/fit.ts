@@ -1,9 +1,9 @@
-/** The texts of one item that a search looks at, in lower case. */
+/** The searched texts of one item, in lower case. */
 export interface Searched {
   readonly title: string
-  /** A path or a kind: a hit here counts less than a hit in the title. */
+  /** A path or a kind. A hit here counts less than a hit in the title. */
   readonly about: string
-  /** Descriptions and names of parameters: a hit here counts least. */
+  /** Descriptions and names of parameters. A hit here counts least. */
   readonly words: string
   /** The text whose words may differ from the typed words by a typing error. */
   readonly near: string
@@ -18,8 +18,8 @@ export interface Fitting<Item> {
 const FIT = { titleBegins: 6, wordBegins: 5, inTitle: 4, inAbout: 3, inWords: 2, near: 1 } as const
 
 /**
- * Returns the items that have all typed words, the best fit first; equal ones keep their order. Typing errors
- * are tolerated only when nothing matches the words exactly.
+ * Returns the items that have all typed words, the best fit first. Items of equal fit keep their
+ * order. Typing errors are tolerated only when no item matches the words exactly.
  */
 export function fitting<Item>(
   items: readonly Item[],
@@ -43,7 +43,7 @@ function ranked<Item>(
     .sort((a, b) => b.fit - a.fit)
 }
 
-/** Returns 0 when a word is missing. */
+/** Returns the fit of an item, or 0 when a word is missing. */
 function fitOf(
   texts: Searched,
   words: readonly string[],
@@ -63,7 +63,10 @@ function exactFit({ title, about, words }: Searched, word: string): number {
   return words.includes(word) ? FIT.inWords : 0
 }
 
-/** Tolerates one typing error, or two in a long word, in words of four letters or more. */
+/**
+ * Returns the fit of a word. Tolerates one typing error in words of four letters or more, two from
+ * eight letters on.
+ */
 function nearFit(texts: Searched, word: string): number {
   const exact = exactFit(texts, word)
   if (exact > 0) return exact

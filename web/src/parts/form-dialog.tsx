@@ -9,7 +9,7 @@ interface FormDialogProps {
   readonly error: Refused | undefined
   readonly onSubmit: () => void
   readonly onClose: () => void
-  /** Word of the button that submits the form, and its sign. */
+  /** Word and icon of the button that submits the form. */
   readonly action: string
   readonly icon?: IconName
   /** Whether the form cannot be submitted now. */

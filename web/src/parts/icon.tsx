@@ -8,8 +8,8 @@ interface IconProps {
 }
 
 /**
- * A drawing of the sprite. It is hidden from screen readers: the word beside it or the button's label says
- * the same.
+ * A drawing of the sprite. Hidden from screen readers, because the word beside the icon or the
+ * button's label has the same meaning.
  */
 export function Icon({ name, small = false, turning = false }: IconProps) {
   return (
@@ -23,7 +23,7 @@ export function Icon({ name, small = false, turning = false }: IconProps) {
   )
 }
 
-/** The logo: an open book, whose right page is the state. */
+/** The logo: an open book. The colour of the right page shows the state. */
 export function Logo() {
   return (
     <svg class="logo" viewBox="3 4.4 18.8 16.2" aria-hidden="true" focusable="false">
@@ -33,7 +33,10 @@ export function Logo() {
   )
 }
 
-/** Puts the drawings into the page, once: `use` finds them by name, without a request to the gateway. */
+/**
+ * Puts the drawings into the page, so that `use` finds a drawing by name without a request to the
+ * gateway.
+ */
 export function placeSprite(): void {
   const drawings = new DOMParser().parseFromString(sprite, 'image/svg+xml').documentElement
   drawings.setAttribute('class', 'sprite')

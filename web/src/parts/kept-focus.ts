@@ -1,22 +1,22 @@
 /**
- * Keeps the focus in the view when an action removes the button that had it, or disables it for a moment.
- * Without this the browser moves the focus to the document, and a screen reader says nothing.
+ * Keeps the focus in the view when an action removes or disables the focused button. Otherwise the
+ * browser would move the focus to the document, and a screen reader would read nothing.
  */
 export function keepFocus(page: HTMLElement): void {
   let last: HTMLElement | undefined
-  /** Recorded with the focus, because an element that is gone has no parents. */
+  /** Recorded with the focus, because a removed element has no parents. */
   let around: readonly HTMLElement[] = []
   const take = (one: EventTarget | null) => {
     last = one instanceof HTMLElement && one !== document.body ? one : undefined
     around = last === undefined ? [] : focusableAround(last)
   }
-  // A click beside all controls takes the focus away on purpose.
+  // A click outside all controls removes the focus on purpose.
   page.addEventListener('pointerdown', () => take(null), { capture: true })
   page.addEventListener('focusin', ({ target }) => take(target))
   new MutationObserver(() => {
     if (last === undefined || document.activeElement !== document.body) return
     if (last.isConnected && !last.checkVisibility()) return take(null)
-    // It may be disabled only while its action goes on.
+    // A connected button may be disabled only while its action runs, so the focus waits for it.
     const next = last.isConnected ? last : around.find((one) => one.isConnected)
     if (next !== undefined && !next.matches(':disabled')) next.focus({ preventScroll: true })
   }).observe(page, { childList: true, subtree: true, attributeFilter: ['disabled'] })

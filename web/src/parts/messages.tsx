@@ -45,7 +45,7 @@ interface NoteProps {
 
 const NOTE_ICONS = { live: 'info', good: 'check', wait: 'wait', bad: 'alert' } as const
 
-/** Shows something that people have to know before they continue. */
+/** Shows a fact that people must know before they continue. */
 export function Note({ tone, title, role, children }: NoteProps) {
   return (
     <div class={`note is-${tone}`} role={role}>
@@ -81,8 +81,8 @@ export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
 }
 
 /**
- * Shows the shape of the content that is loading. It is drawn after 300 ms: most answers come earlier, so
- * nothing flashes.
+ * Shows a placeholder for content that is loading. Visible after 300 ms only, so that fast answers
+ * cause no flashing.
  */
 export function Loading({ rows = 3 }: { readonly rows?: number }) {
   return (

@@ -7,7 +7,7 @@ let ticking: ReturnType<typeof setInterval> | undefined
 
 const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** Local time. UTC is shown on hover, in `title` also for people who cannot hover. */
+/** A local time. `title` has the time in UTC. */
 export function Moment({ at }: { readonly at: string }) {
   const time = new Date(at)
   if (Number.isNaN(time.getTime())) return <span>{at}</span>
@@ -18,7 +18,7 @@ export function Moment({ at }: { readonly at: string }) {
   )
 }
 
-/** How long something lasted, or has lasted so far. */
+/** The duration from `from` to `to`, or to now. */
 export function Elapsed({ from, to }: { readonly from: string; readonly to: string | null }) {
   useTicks(to === null)
   const end = to === null ? now.value : Date.parse(to)
@@ -36,7 +36,7 @@ export function TimeLeft({ until }: { readonly until: string }) {
   )
 }
 
-/** Formats days, hours or minutes: seconds do not matter here. */
+/** Formats a time in days, hours or minutes. */
 function roughly(ms: number): string {
   const minutes = Math.ceil(ms / 60_000)
   if (minutes < 120) return `${minutes} min`

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
-/** Loads a file of the page whose `default` is the part. Keeps its identity between renderings. */
+/** Loads a file of the page whose `default` is the part. Must be the same function in all renderings. */
 export type Load = () => Promise<{ readonly default: unknown }>
 
 interface OpenedProps<Props extends object> {
@@ -11,7 +11,7 @@ interface OpenedProps<Props extends object> {
   readonly props: Props
 }
 
-/** Loaded parts are available immediately the next time. */
+/** Loaded parts, which are shown immediately the next time. */
 const loaded = new Map<Load, unknown>()
 
 /** A view, or a part of a view, that is loaded when the user opens it. */
@@ -26,7 +26,7 @@ export function Opened<Props extends object>({ load, props }: OpenedProps<Props>
         loaded.set(load, file.default)
         setVersion((version) => version + 1)
       },
-      // After an update of the gateway the files have other names.
+      // After an update of the gateway the files have other names, so the import fails.
       (failure: unknown) => setError(asRefused(failure)),
     )
   }, [load])

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 
-// The address is the state: a link shows the same view to other people.
+// The address holds the state of the view, so that a link shows the same view to other people.
 
 const address = signal(new URL(location.href))
 
@@ -12,7 +12,7 @@ export const hash = computed(() => address.value.hash)
 type Guard = (leave: () => void) => void
 let guard: Guard | undefined
 
-/** Asks the user before they leave the view. @returns a function that stops this */
+/** Asks the user before they leave the view. @returns a function that stops the asking */
 export function askBeforeLeaving(ask: Guard): () => void {
   guard = ask
   // The browser asks in its own words before it closes or reloads the tab.
@@ -42,7 +42,7 @@ export function go(to: string): void {
   window.scrollTo(0, 0)
 }
 
-/** Replaces the address of the same view: the back button does not stop here. */
+/** Replaces the address of the same view, so that the back button skips the old address. */
 function replaceAddress(to: string): void {
   history.replaceState(null, '', to)
   address.value = new URL(location.href)
@@ -85,10 +85,10 @@ function decoded(text: string): string {
   }
 }
 
-/** Makes the page's own links change the view; the browser does everything else about them. */
+/** Makes the page's own links change the view. The browser handles all other links. */
 export function followLinks(): void {
   window.addEventListener('popstate', () => {
-    // The browser has already gone back: its address is restored until the user has answered.
+    // The browser has already gone back, so the address is restored until the user has answered.
     if (isHeld(location.pathname, () => history.back())) history.pushState(null, '', address.peek())
     else address.value = new URL(location.href)
   })

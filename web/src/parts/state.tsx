@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { Icon, type IconName } from './icon.tsx'
 
-/** idle: nothing to do; wait: somebody has to act; live: in progress; good and bad: the result. */
+/** idle: no action is needed; wait: a person must act; live: in progress; good and bad: the result. */
 type Tone = 'idle' | 'wait' | 'live' | 'good' | 'bad'
 
 const LOOKS = {

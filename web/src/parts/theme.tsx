@@ -26,7 +26,7 @@ export function ThemeButton() {
       type="button"
       class="button is-quiet theme"
       onClick={next}
-      title="Colours: as set on this machine, dark, or light"
+      title="Colours: the machine's setting, dark, or light"
     >
       <Icon name="theme" />
       Theme: {theme.value}

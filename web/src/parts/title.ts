@@ -11,13 +11,13 @@ interface Named {
   readonly mark: Mark | undefined
 }
 
-/** Name of the open view. It counts only for its own address. */
+/** Name of the open view. Valid only for the view's own address. */
 const named = signal<Named | undefined>(undefined)
 
 /**
  * Names the window after the content of the view: `refund-order failed`.
- * @param text undefined until the view knows it
- * @param mark for the favicon
+ * @param text the name; undefined while it is not loaded
+ * @param mark the sign on the favicon
  */
 export function useTitle(text: string | undefined, mark?: Mark): void {
   const here = path.value

@@ -11,9 +11,12 @@ interface Toast {
   readonly to?: string
 }
 
-/** Nobody reads more toasts, so the oldest toast is removed. */
+/** Maximum number of toasts. A new toast removes the oldest toast. */
 const MOST = 3
-/** Long enough to read two lines. A toast with the pointer or the focus in it stays. */
+/**
+ * Time of a toast in milliseconds, enough to read two lines. Toasts stay while the pointer or the
+ * focus is in a toast.
+ */
 const SHOWN_MS = 10_000
 
 const toasts = signal<readonly Toast[]>([])

@@ -4,7 +4,7 @@ interface TrailProps {
   /** Address of the list that the view belongs to, and its name. */
   readonly href: string
   readonly list: string
-  /** Label of the link: the sidebar has a link of the same name. */
+  /** Label of the link, because the sidebar has a link with the same name. */
   readonly label?: string
   /** The runbook's file. */
   readonly file?: string | undefined

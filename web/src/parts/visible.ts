@@ -1,13 +1,12 @@
 /**
- * Characters that change the text around them or are invisible: controls, characters that change the
- * direction of writing, and characters that are drawn as nothing. Joiners and the two variation selectors,
- * which emoji need, are not included.
+ * Invisible characters and characters that change the text around them, such as the direction of
+ * writing. Does not include the joiners and the two variation selectors that emoji need.
  */
 export const HIDDEN =
   '[\\p{Default_Ignorable_Code_Point}\\u2028\\u2029\\ufff9-\\ufffb](?<!\\u200c|\\u200d|\\ufe0e|\\ufe0f)'
 const UNSEEN = new RegExp(`[^\\P{Cc}\\t\\n]|${HIDDEN}`, 'gu')
 
-/** Returns the text that is shown for such a character. */
+/** Returns the text that is shown for a hidden character. */
 export function visibleForm(character: string): string {
   const code = character.codePointAt(0) ?? 0
   if (code < 0x20) return String.fromCharCode(0x2400 + code)

@@ -1,9 +1,9 @@
 import { momentIn, numberIn } from './numbers.ts'
 import type { ResultTable } from './table.ts'
 
-/** Maximum of labels: more cannot be distinguished. */
+/** Maximum number of labels, because people cannot distinguish more. */
 export const MOST_LABELS = 500
-/** Maximum of points: more than a screen has do not make a chart clearer. */
+/** Maximum number of points. More points than pixels do not make a chart clearer. */
 const MOST_POINTS = 100_000
 
 export interface ChartData {

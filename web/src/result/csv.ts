@@ -2,12 +2,12 @@ import { isNumeric } from './numbers.ts'
 import type { Cell, Column } from './table.ts'
 
 /**
- * Spreadsheets read a text with such a beginning as a formula, and a formula may send cells beside it to
- * another place.
+ * Beginnings of texts that spreadsheets read as formulas. A formula may send other cells to another
+ * server.
  */
 const FORMULA = /^[=+\-@\t\r]/
 
-/** Whether a spreadsheet would calculate the value. Numbers with a sign are no formulas. */
+/** Whether a spreadsheet would calculate the value. Numbers with a sign are not formulas. */
 export function isFormula(cell: Cell | undefined): boolean {
   return typeof cell === 'string' && FORMULA.test(cell) && !isNumeric(cell)
 }

@@ -1,14 +1,11 @@
 import { isNumeric, momentIn } from './numbers.ts'
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-// CSV and TSV, and psql's rows without lines around them (-A). The text does not say that it is a table, so
-// the content has to prove it: names in the first row, the same number of values in each row, and no other
-// line with the separator.
+// CSV, TSV, and psql's rows without lines around them (-A). Nothing marks the text as a table, so
+// the content must show it: names in the first row, the same number of values in each row, and no
+// other line with the separator.
 
-/**
- * psql -A prints the number of rows below a table. Without this line it is not clear that the text is a
- * table.
- */
+/** psql -A prints the number of rows below a table. A text without this line may not be a table. */
 const FOOTER = /^\((\d+) \p{L}+\)$/u
 const SIGNS = ['\t', ',', ';', '|'] as const
 type Sign = (typeof SIGNS)[number]
@@ -16,7 +13,7 @@ type Sign = (typeof SIGNS)[number]
 const SAMPLE_LINES = 400
 /** Number of rows that decide whether the first row has names. */
 const EVIDENCE_ROWS = 1000
-/** A quoted value over more lines is only a quote in a text. */
+/** Maximum number of lines of a quoted value. A longer "value" is only a quotation mark in a text. */
 const MOST_LINES_OF_VALUE = 1000
 
 interface Line {
@@ -38,7 +35,7 @@ export function* delimitedTables(lines: readonly string[], isCut: boolean): Step
     : yield* tablesBy(best.sign, lines, isCut)
 }
 
-/** Yields no table when one line does not fit: then it is not clear which of the others do. */
+/** Returns no tables when one line does not fit, because then the other lines are uncertain, too. */
 function* tablesBy(sign: Sign, lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
   const tables: ResultTable[] = []
   for (let at = 0; at < lines.length;) {
@@ -91,13 +88,13 @@ function* runFrom(
 }
 
 /**
- * Returns the values of a line; a quoted value may continue on the next lines. Undefined where quotes do not
- * match.
+ * Returns the values of a line. A quoted value may continue on the next lines. Returns undefined
+ * when the quotes do not match.
  */
 function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefined {
   const first = lines[at] ?? ''
   const isText = sign === ',' || sign === ';'
-  // In a sentence a blank follows the comma.
+  // A blank after the comma means that the line is a sentence.
   if (isText && first.includes(`${sign} `) && !first.includes('"')) return undefined
   if (!first.includes('"') || sign === '\t') return { cells: first.split(sign).map(plain), next: at + 1 }
   const cells: Cell[] = []
@@ -139,9 +136,9 @@ function plain(value: string): Cell {
 }
 
 /**
- * Splits rows into result sets. mysql and psql write the results of several queries without a line between
- * them. A result with the same number of columns begins where the first row comes again, or where names
- * appear in a column that otherwise has numbers.
+ * Splits rows into result sets. mysql and psql write the results of several queries without a line
+ * between them. A result with the same number of columns begins where the first row is repeated, or
+ * where names appear in a column of numbers.
  */
 function* partsOf(rows: Run['rows']): Steps<Run['rows'][]> {
   const head = rows[0] ?? []
@@ -182,14 +179,14 @@ function* tableOf(rows: Run['rows'], sign: Sign): Steps<ResultTable | undefined>
   return builder.table()
 }
 
-/** Whether the text can be the name of a column: no number, no value, no sentence. */
+/** Whether the text can be the name of a column, and is not a number, another value or a sentence. */
 function isName(text: string): boolean {
   if (text.length > 80 || /[.:!;,]$/.test(text) || text.includes('://')) return false
   if (/^(?:true|false|yes|no|ok|none|null|n\/a)$/i.test(text)) return false
   return /^[\p{L}_#?*(@%$'"`][^\n\t]*$/u.test(text)
 }
 
-/** Whether each value of a column is a number, a time or a boolean: then the first row is no value. */
+/** Whether each value of a column is a number, a time or a boolean. Then the first row has the names. */
 function hasKind(body: Run['rows'], column: number): boolean {
   let isAny = false
   for (const row of body) {
@@ -204,8 +201,8 @@ function hasKind(body: Run['rows'], column: number): boolean {
 const STYLES = [/^[a-z_][a-z0-9_]*$/, /^[A-Z_][A-Z0-9_]*$/, /^\p{Lu}[\p{L}\p{N}_]*$/u]
 
 /**
- * For columns that are all texts: whether the names have one style, and one column mostly has values of
- * another style.
+ * Whether the names have one style and the values of a column mostly have another style. For tables
+ * with only texts.
  */
 function differs(names: readonly string[], body: Run['rows']): boolean {
   const style = STYLES.find((one) => names.every((name) => one.test(name)))

@@ -1,18 +1,18 @@
 import { isNumeric } from './numbers.ts'
 import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type ResultTable, type Steps } from './table.ts'
 
-// Tables with lines: psql's (`a | b` over `---+---`), and mysql's, which have a frame around them.
+// Tables with lines: tables of psql (`a | b` over `---+---`), and tables of mysql, which have a frame.
 
-/** The table and the line after it; undefined when it is not clear that there is a table. */
+/** The table and the number of the line after the table; undefined when the lines may not be a table. */
 export type Found = { readonly table: ResultTable; readonly next: number } | undefined
 
-/** psql writes the number of rows; mysql does so in a terminal. */
+/** The number of rows below a table. psql always writes this line, mysql only in a terminal. */
 const FOOTER = /^\((\d+) \p{L}+\)$|^(\d+) rows? in set\b/u
 const PSQL_RULE = /^-{3,}(?:\+-{2,})*$/
 const FRAME = /^(?:\+(?:[-=]+\+)+|[┌├└╞╔╠╚][─═┬┼┴╪╦╬╩┐┤┘╡╗╣╝]+)$/
 const BARS = ['|', '│', '║']
 
-/** @param isCut whether the output goes on after the last line */
+/** @param isCut whether the output continues after the last line */
 export function* psqlTable(lines: readonly string[], start: number, isCut: boolean): Steps<Found> {
   const [head = '', rule = ''] = [lines[start], lines[start + 1]]
   if (!PSQL_RULE.test(rule) || !head.startsWith(' ')) return undefined
@@ -39,7 +39,7 @@ function edgesOf(rule: string): number[] {
   return [...rule.matchAll(/\+/g)].map(({ index }) => index)
 }
 
-/** Reads lines of psql as rows. In a value of several lines each line but the last ends in `+`. */
+/** Reads lines of psql as rows. In a value of several lines, all lines except the last end in `+`. */
 class PsqlRows {
   readonly #edges: readonly number[]
   readonly #builder: TableBuilder
@@ -51,7 +51,7 @@ class PsqlRows {
     this.#builder = builder
   }
 
-  /** @returns false for a line that is no row of this table */
+  /** @returns false for a line that is not a row of this table */
   add(line: string): boolean {
     const cells = cellsIn(line, this.#edges)
     if (cells === undefined) return false
@@ -75,7 +75,10 @@ class PsqlRows {
     this.#open = undefined
   }
 
-  /** Whether the value continues: the sign is in the margin of the column, where a value never is. */
+  /**
+   * Whether the value continues on the next line. The sign `+` is in the margin of the column,
+   * where values never are.
+   */
   #isContinued(cell: string, column: number): boolean {
     const [before, edge] = [this.#edges[column - 1] ?? -1, this.#edges[column]]
     if (!cell.endsWith('+')) return false
@@ -84,8 +87,8 @@ class PsqlRows {
 }
 
 /**
- * Returns the parts of a line between the bars. If values have bars of their own, the places of the columns
- * decide. A masked value may have moved them, and then nothing is certain.
+ * Returns the parts of a line between the bars. If values contain bars, the places of the columns
+ * decide. Returns undefined when these places do not fit, for example after a masked value.
  */
 function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
   const parts = line.split('|')
@@ -96,8 +99,8 @@ function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
 }
 
 /**
- * Returns the value without its margins. Numbers are right-aligned; texts may begin with blanks of their own,
- * as query plans do.
+ * Returns the value without its margins. Numbers are right-aligned. Texts may begin with blanks of
+ * their own, for example in query plans.
  */
 function valueOf(cell: string): string {
   const value = cell.slice(1).trimEnd()
@@ -105,7 +108,7 @@ function valueOf(cell: string): string {
   return isNumeric(trimmed) || /^[-(]?\p{Sc}/u.test(trimmed) ? trimmed : value
 }
 
-/** @param needsFooter when nothing else distinguishes a table from a heading with a line under it */
+/** @param needsFooter whether only the footer distinguishes the table from a heading with a line below */
 function ended(
   lines: readonly string[],
   at: number,

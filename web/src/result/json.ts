@@ -1,12 +1,12 @@
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-/** The text is no JSON, or no JSON of objects. */
+/** Thrown when the text is not JSON, or not JSON of objects. */
 class NoTable extends Error {}
 
 /**
- * Yields the tables of a text that is JSON from its beginning to its end: each array of objects is one table,
- * and objects one after the other are together one table. Numbers keep their text: a browser would round long
- * ones.
+ * Yields the tables of a text that is JSON from its beginning to its end: each array of objects is
+ * one table, and a sequence of objects is one table. Numbers keep their text, because a browser
+ * would round long numbers.
  */
 export function* jsonTables(text: string, isCut: boolean): Steps<readonly ResultTable[]> {
   const reader = new ObjectReader(text)
@@ -27,7 +27,7 @@ export function* jsonTables(text: string, isCut: boolean): Steps<readonly Result
     if (error instanceof NoTable || error instanceof SyntaxError) return []
     throw error
   }
-  // One object alone is not a table.
+  // A single object is not a table.
   if (lines !== undefined && lines.count > 1) tables.push(lines.table())
   else if (lines !== undefined) return []
   return tables.filter(({ rows }) => rows.length > 0)
@@ -91,12 +91,12 @@ class ObjectTable {
 class TooWide extends NoTable {}
 
 const BLANKS = /[ \t\r\n]*/y
-/** In this form no engine backtracks, even in a long text. */
+/** A JSON string. This form of the expression does not backtrack, even in a long text. */
 const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"/y
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const NEXT_IN_NESTED = /[^"[\]{}]*/y
 
-/** Reads objects from a text, starting at its beginning. */
+/** Reads JSON objects from a text. */
 class ObjectReader {
   readonly #text: string
   #at = 0
@@ -149,7 +149,7 @@ class ObjectReader {
     return word === 'null' ? null : word
   }
 
-  /** Returns a nested list or object as it is written, on one line. */
+  /** Returns the text of a nested list or object, on one line. */
   #nested(): string {
     const start = this.#at
     let depth = 0

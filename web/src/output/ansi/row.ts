@@ -9,9 +9,9 @@ export interface Span {
 export type Row = string | readonly Span[]
 
 /**
- * One line while the program writes it: a program may go back in the line and overwrite it. After that each
- * column is stored separately, so that a write costs no more than its length, however many colours the line
- * has.
+ * One line while a program writes to it. A program may move back in the line and overwrite text.
+ * After that, each column is stored separately, so that the cost of a write depends only on its
+ * length and not on the number of colours.
  */
 export class WrittenLine {
   #spans: Span[] = []

@@ -2,14 +2,18 @@ import { HIDDEN, visibleForm } from '../../parts/visible.ts'
 import { WrittenLine, type Row } from './row.ts'
 import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
-/** A longer line continues in the next row: nobody reads it, and it would block the page. */
+/**
+ * Maximum length of a row in characters. A longer line continues in the next row, because it would
+ * block the page.
+ */
 const LONGEST_ROW = 2000
-/** Maximum of characters in an incomplete sequence. A longer text is no sequence. */
+/** Maximum number of characters in an incomplete sequence. A longer text is not a sequence. */
 const LONGEST_SEQUENCE = 4096
 
 /**
- * Everything except plain text: sequences of terminals (CSI, OSC and other strings, which end with their line
- * at the latest, two characters), controls, and characters that would change the direction of others.
+ * Everything except plain text: control characters, characters that change the direction of other
+ * text, and sequences of terminals (CSI, sequences of two characters, and OSC and other strings,
+ * which end at the end of the line at the latest).
  */
 const SPECIAL = new RegExp(
   [
@@ -21,7 +25,7 @@ const SPECIAL = new RegExp(
   ].join('|'),
   'gu',
 )
-/** An incomplete sequence at the end of the received text: its rest comes with the next piece. */
+/** An incomplete sequence at the end of the received text. The next piece has the rest of the sequence. */
 const INCOMPLETE = new RegExp(
   [
     '\u001b\\[[0-?]*[ -/]*$',
@@ -33,10 +37,13 @@ const INCOMPLETE = new RegExp(
   'u',
 )
 
-/** Writer of a row: `note` is the gateway. */
+/** Writer of a row. `note` means that the gateway wrote the row. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
-/** Records keep hoop's form of errors for programs. People read the text after this prefix. */
+/**
+ * Prefix of errors in records, in hoop's form for programs. The page shows only the text after the
+ * prefix.
+ */
 const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
 
 /**
@@ -58,7 +65,7 @@ export class RowReader {
     return this.#style
   }
 
-  /** The row that is not complete yet; undefined while it is empty. */
+  /** The incomplete row; undefined while the row is empty. */
   get current(): Row | undefined {
     return this.#line.isEmpty ? undefined : this.#line.row()
   }
@@ -82,7 +89,7 @@ export class RowReader {
     return this.#rows.splice(0)
   }
 
-  /** Returns the remaining rows, including the last one. */
+  /** Returns the remaining rows, with the incomplete row. */
   end(): Row[] {
     this.#rest = ''
     if (!this.#line.isEmpty) this.#rows.push(this.#line.take())

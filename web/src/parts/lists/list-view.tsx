@@ -7,7 +7,7 @@ import { ClearSearch, searchOf, SearchField, searchedText } from './search.tsx'
 
 interface ListViewProps<Item> {
   readonly title: string
-  /** Explains what the items are, and which of them are shown. */
+  /** Explains the items, and which items are shown. */
   readonly about: ComponentChildren
   readonly items: Loaded<readonly Item[]>
   /** Returns the searchable text of an item. Without this function the view has no search. */
@@ -74,7 +74,7 @@ function NoneFound() {
       }
       actions={<ClearSearch />}
     >
-      Names and what is written below them were searched.
+      Names and the texts below the names were searched.
     </Empty>
   )
 }

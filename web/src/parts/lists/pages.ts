@@ -3,10 +3,10 @@ import { useCallback, useEffect, useMemo } from 'preact/hooks'
 import { changesOf, type Topic } from '../../api/changes.ts'
 import { asRefused, isAbort, type Refused } from '../../api/request.ts'
 
-/** Items in one answer; the gateway sends no more. */
+/** Maximum number of items that the gateway sends in one answer. */
 const PAGE = 100
 
-/** One page of a list, and how long the list is. */
+/** One page of a list, and the length of the whole list. */
 interface Page<Item, More> {
   readonly items: readonly Item[]
   readonly count: number
@@ -31,7 +31,7 @@ interface PagesState<More> {
   readonly error?: Refused
 }
 
-/** The result of a query; pages are loaded when the user looks at them. */
+/** The result of a query. A page is loaded when its rows become visible. */
 class Pages<Item, More> {
   readonly state = signal<PagesState<More>>({})
   readonly #query: string
@@ -57,7 +57,7 @@ class Pages<Item, More> {
     for (const page of this.#visible()) if (!this.#pages.has(page)) this.#begin(page)
   }
 
-  /** Loads the visible pages again, and drops the rest: new items have moved all rows. */
+  /** Loads the visible pages again and drops all other pages, because new items have moved all rows. */
   refresh(): void {
     const visible = this.#visible()
     for (const page of this.#pages.keys()) if (!visible.includes(page)) this.#pages.delete(page)
@@ -92,7 +92,7 @@ class Pages<Item, More> {
 /**
  * Loads a list of any length.
  * @param query for the gateway, without the page
- * @param list keeps its identity between renderings
+ * @param list must be the same object in all renderings
  */
 export function usePages<Item, More>(query: string, list: PagedList<Item, More>) {
   const pages = useMemo(() => new Pages(query, list), [query, list])

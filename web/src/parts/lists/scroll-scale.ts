@@ -1,15 +1,15 @@
-/** Browsers draw nothing beyond some 16 or 33 million pixels. */
+/** Maximum height of an element in pixels. Browsers draw nothing beyond some 16 or 33 million pixels. */
 const TALLEST_PX = 8_000_000
 /**
- * A step of the scroll bar up to this many heights of the view scrolls by as many pixels; a longer step is a
- * jump.
+ * Maximum length of a step of the scroll bar, in heights of the view. A step scrolls the list by
+ * the same number of pixels; a longer move is a jump.
  */
 const STEP_HEIGHTS = 4
 
 /**
- * The place in a list that may be taller than a browser can scroll. In a short list the place is the
- * browser's own. In a taller list small steps move by the same number of pixels, and long steps move to the
- * same part of the whole.
+ * The place in a list that may be taller than a browser can scroll. In a short list the place is
+ * the browser's own. In a taller list, a small step moves the list by the same number of pixels,
+ * and a long step moves to the same fraction of the list.
  */
 export class ScrollScale {
   readonly total: number

@@ -1,13 +1,13 @@
 import { Icon } from '../icon.tsx'
 import { changeQuery, query } from '../router.ts'
 
-// The search of a list, as the address has it.
+// The search text of a list, which is stored in the address.
 
 export function searchedText(): string {
   return query.value.get('search') ?? ''
 }
 
-/** Returns the test whether a text has each word of the search. */
+/** Returns a function that tests whether a text has all words of the search. */
 export function searchOf(): (text: string) => boolean {
   const words = searchedText().toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return () => true
@@ -17,7 +17,7 @@ export function searchOf(): (text: string) => boolean {
   }
 }
 
-/** @param name of the list, in its heading @param onEnter opens what was found */
+/** @param name the list's name in its heading @param onEnter opens the found item */
 export function SearchField({ name, onEnter }: { readonly name: string; readonly onEnter?: () => void }) {
   const label = `Search ${name.toLowerCase()}`
   return (

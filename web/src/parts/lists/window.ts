@@ -2,7 +2,7 @@ import type { RefObject } from 'preact'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ScrollScale, START, type ScrollPlace } from './scroll-scale.ts'
 
-/** Extra rows above and below the view, so that keys and short steps find them there. */
+/** Number of rows drawn above and below the view, so that keys and short steps find drawn rows. */
 const BESIDE = 8
 
 export interface RowWindow {
@@ -11,7 +11,8 @@ export interface RowWindow {
   readonly first: number
   readonly end: number
   /**
-   * The height of the whole list, for the element inside the scroller, and the place of the first row in it.
+   * `height` is the height of the element inside the scroller. `offset` is the place of the first
+   * drawn row in this element.
    */
   readonly height: number
   readonly offset: number
@@ -76,8 +77,8 @@ function useHeight(element: RefObject<HTMLElement | null>): number {
 }
 
 /**
- * After scrolling stops, the scroll bar moves to the true place: small steps had moved it too far in a long
- * list.
+ * Moves the scroll bar to the true place after scrolling stops, because small steps move it too far
+ * in a long list.
  */
 function useSettling(element: RefObject<HTMLElement | null>, settle: () => void): void {
   const latest = useRef(settle)
