@@ -3,25 +3,25 @@ import path from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { defineConfig } from 'vite'
 
-/** Where scripts/build.mjs puts it; scripts/bundle.mjs names another folder. */
+/** Folder of the built page. scripts/bundle.mjs sets another folder. */
 const DIST = path.resolve(import.meta.dirname, '../dist/web')
 
 export default defineConfig({
   root: import.meta.dirname,
-  // The page is at the top of its address, also when a path below it is opened.
+  // The page's files are below `/`, whatever path the browser opens.
   base: '/',
   build: {
     outDir: DIST,
     emptyOutDir: true,
     target: 'es2022',
-    // A data: address in a style would need more than 'self' in the policy.
+    // The content security policy has only 'self', so styles must not contain `data:` addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
   plugins: [licenses(), precompressed()],
 })
 
-/** The licence of every package whose code is in the page: it goes where the page goes. */
+/** Writes licenses.txt with the licence of every package whose code is in the page. */
 function licenses() {
   return {
     name: 'licenses',
@@ -49,7 +49,7 @@ function licenseIn(folder) {
   return `${name} ${version} (${license})\n\n${text.trim()}\n`
 }
 
-/** Beside each text a .br and a .gz, so that the gateway compresses nothing while it serves. */
+/** Writes a .br and a .gz file for each text file, so that the gateway does not compress while it serves. */
 function precompressed() {
   return {
     name: 'precompressed',

@@ -298,8 +298,8 @@ describe('an event stream', () => {
 
   it('is refused when something in it does not end', async () => {
     const endless = Array.from({ length: 40 }, () => Buffer.alloc(64 * 1024, 'x'))
-    await expect(blocksOf(endless)).rejects.toThrow(/no stream of events/)
+    await expect(blocksOf(endless)).rejects.toThrow(/not a stream of events/)
     const lines = Array.from({ length: 40 }, () => Buffer.alloc(64 * 1024, 'data: x\n'))
-    await expect(blocksOf(lines)).rejects.toThrow(/no stream of events/)
+    await expect(blocksOf(lines)).rejects.toThrow(/not a stream of events/)
   })
 })

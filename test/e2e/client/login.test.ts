@@ -81,7 +81,7 @@ describe('login', () => {
       [url, 64, /cannot sign in to \S+: endpoint not found/],
       ['http://127.0.0.1:1', 69, /cannot be reached: nothing listens there/],
       ['http://gateway.test', 78, /a token sent to gateway\.test without TLS/],
-      ['gateway.test', 78, /--api-url: the gateway's address is written/],
+      ['gateway.test', 78, /--api-url: the gateway's address must have the form/],
     ] as const) {
       const ended = await runProgram(place, ['login', '--api-url', address, '--token-file', 'token'])
       expect([ended.code, ended.stderr]).toEqual([code, expect.stringMatching(message)])

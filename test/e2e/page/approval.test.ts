@@ -256,10 +256,10 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     const { session_id: id } = (await stage.site.rest.script('bash', 'echo')).body
     await using ann = await stage.arrive()
     await ann.signIn(stage.site.tokenOf('ann'), `/sessions/${id}`)
-    await ann.sees('There is no session at this address, or you have no access to it.')
+    await ann.sees('This session does not exist, or you have no access to it.')
     const theirs = await ann.page.locator('main').innerText()
     await ann.goTo('/sessions/79365fe6-6d0c-4a3b-9a52-0a6f4f6f1c22')
-    await ann.sees('There is no session at this address, or you have no access to it.')
+    await ann.sees('This session does not exist, or you have no access to it.')
     expect(await ann.page.locator('main').innerText()).toBe(theirs)
   })
 

@@ -86,7 +86,9 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     await gate.reached()
     await using ada = await stage.arrive({}, site)
     await ada.signIn(site.token, '/sessions')
-    const line = ada.page.getByRole('status').getByText(/^This gateway is stopping: .* go on until \d\d:\d\d/)
+    const line = ada.page
+      .getByRole('status')
+      .getByText(/^This gateway is stopping\. .* may continue until \d\d:\d\d/)
     expect(await line.count()).toBe(0)
     site.gateway.signal('SIGTERM')
     await line.waitFor()

@@ -44,7 +44,7 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     await ada.reads('hello, reader')
     expect(await page.locator('.is-stderr').allInnerTexts()).toEqual(['and a warning'])
     await ada.sees('exit code 3')
-    await ada.sees('the command reports a failure of its own')
+    await ada.sees('the command reports a failure with a code of its own')
     await ada.picture('run')
     await ada.moment()
     ada.cast('cast')

@@ -87,7 +87,7 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     const link = new URL(await page.evaluate<string>('navigator.clipboard.readText()'))
     expect(Object.fromEntries(link.searchParams)).toEqual({ 'p.order': '7 & 8', connection: 'test' })
     await page.getByLabel('order').fill('9')
-    await ada.sees('The form has changed since this preview: preview it again.')
+    await ada.sees('The form has changed since this preview. Choose Preview again.')
     await ada.goTo(`${link.pathname}${link.search}`)
     await page.getByLabel('order').waitFor()
     expect(await page.getByLabel('order').inputValue()).toBe('7 & 8')

@@ -139,7 +139,9 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await bea.signIn(stage.site.tokenOf('bea'), '/agents')
     await bea.page.getByRole('button', { name: /your menu$/ }).click()
     await bea.page.getByRole('switch', { name: 'Notifications' }).click()
-    await bea.sees('The browser blocks notifications: allow them in its settings for this site.')
+    await bea.sees(
+      "The browser blocks notifications. Allow notifications for this site in the browser's settings.",
+    )
     expect(await bea.page.getByRole('switch', { name: 'Notifications' }).isChecked()).toBe(false)
     expect(await bea.faults()).toEqual([])
   })

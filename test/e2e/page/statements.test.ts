@@ -89,7 +89,7 @@ describe.skipIf(missingBrowser !== undefined)(
       it(`has room for them on a phone: ${name}`, async () => {
         await using ada = await opened(statements, { viewport: PHONE })
         const { page } = ada
-        if (statements.length === 0) await ada.sees('There is no statement yet.')
+        if (statements.length === 0) await ada.sees('No statement was sent yet.')
         else await page.locator('.query').first().waitFor()
         expect(await faultsOfLayout(page)).toEqual([])
         expect(await page.locator('.query').count()).toBeLessThan(MOST_DRAWN)

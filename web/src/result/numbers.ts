@@ -1,4 +1,4 @@
-/** No leading zeros: `007` is a code and not a number. */
+/** A number without leading zeros, because `007` is a code and not a number. */
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/i
 const LONGEST_NUMBER = 64
 
@@ -6,7 +6,7 @@ export function isNumeric(text: string): boolean {
   return text.length <= LONGEST_NUMBER && NUMBER.test(text)
 }
 
-/** Returns undefined for a text that is no number. */
+/** Returns the number in a text; undefined for a text that is not a number. */
 export function numberIn(text: string | null | undefined): number | undefined {
   return text !== null && text !== undefined && isNumeric(text) ? parseFloat(text) : undefined
 }
@@ -15,7 +15,7 @@ export function numberIn(text: string | null | undefined): number | undefined {
 const MOMENT =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/
 
-/** Returns seconds since 1970; undefined for a text that is no time. A time without a zone is UTC. */
+/** Returns seconds since 1970; undefined for a text that is not a time. A time without a zone is UTC. */
 export function momentIn(text: string | null | undefined): number | undefined {
   const [, day, time = '00:00', zone = 'Z'] = MOMENT.exec(text ?? '') ?? []
   if (day === undefined) return undefined

@@ -10,8 +10,8 @@ export const MOST_TABLES = 20
 const COLOURS = /\u001b\[[0-9;:]*[mK]/g
 
 /**
- * Yields the tables that a program has written to stdout: JSON, CSV, TSV, and the tables of psql and mysql. A
- * text that is not clearly a table gives none.
+ * Yields the tables that a program has written to stdout: JSON, CSV, TSV, and the tables of psql
+ * and mysql. Returns no table for a text that is not clearly a table.
  * @param isCut whether the output continued after the end of the text
  */
 export function* readTables(output: string, isCut = false): Steps<readonly ResultTable[]> {
@@ -37,7 +37,10 @@ function* linesOf(text: string): Steps<string[]> {
   return lines
 }
 
-/** Yields tables with lines; any text may be between them: their lines show where they begin and end. */
+/**
+ * Returns the tables that are drawn with lines. The lines show where a table begins and ends, so
+ * any text may be between tables.
+ */
 function* drawnTables(lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
   const tables: ResultTable[] = []
   for (let at = 0; at < lines.length;) {

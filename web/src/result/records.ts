@@ -1,7 +1,7 @@
 import type { Found } from './drawn.ts'
 import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type Cell, type Steps } from './table.ts'
 
-// One value per line: psql's expanded form (`\x`) and mysql's (`\G`).
+// Tables with one value per line: psql's expanded form (`\x`) and mysql's vertical form (`\G`).
 
 interface Form {
   /** The line before a record, with its number. */

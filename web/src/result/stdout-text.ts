@@ -3,17 +3,18 @@ import { sourceOf, type OutputEvent } from '../output/block.ts'
 import { finished, readTables } from './read-result.ts'
 
 /**
- * Maximum of characters that are searched for tables, because the browser would have to hold all of the text.
+ * Maximum number of characters that are searched for tables, because the browser must hold the
+ * whole text.
  */
 const MOST_CHARACTERS = 32 * 1024 * 1024
-/** A text without a table in this part has none. */
+/** Number of characters at the beginning. A text without a table there counts as a text without tables. */
 const SAMPLE_CHARACTERS = 64 * 1024
 
 /** A session's stdout, kept only while it may contain a table. */
 export class StdoutText {
   #decoder = new TextDecoder()
   #text = ''
-  /** Whether the session has written more than is kept here. */
+  /** Whether the session has written more than the kept text. */
   #isCut = false
   #isLooked = false
   #isDropped = false

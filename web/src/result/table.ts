@@ -1,11 +1,11 @@
 import { isNumeric } from './numbers.ts'
 
-/** `null` is a NULL of a database; a missing column of a row is an empty text. */
+/** A value. `null` is a NULL of a database; a missing value in a row is an empty text. */
 export type Cell = string | null
 
 export interface Column {
   readonly name: string
-  /** Whether each value is a number: then the values are right-aligned and sorted as numbers. */
+  /** Whether all values are numbers, which are right-aligned and sorted as numbers. */
   readonly isNumeric: boolean
   /** Characters of the longest value or of the name, up to a limit. */
   readonly width: number
@@ -14,7 +14,7 @@ export interface Column {
 export interface ResultTable {
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly Cell[])[]
-  /** Rows of the output that this table lacks. */
+  /** Number of rows of the output that are not in this table. */
   readonly leftOut: number
 }
 
@@ -22,9 +22,9 @@ export interface ResultTable {
 export type Steps<Result> = Generator<void, Result, void>
 
 export const STEP_ROWS = 256
-/** Maximum of rows: more cost the browser too much memory. */
+/** Maximum number of rows, because more cost the browser too much memory. */
 const MOST_ROWS = 200_000
-/** Maximum of columns: more cannot be drawn. */
+/** Maximum number of columns, because more cannot be drawn. */
 export const MOST_COLUMNS = 200
 const WIDEST = 48
 
@@ -33,7 +33,7 @@ export class TableBuilder {
   readonly #names: string[]
   readonly #rows: (readonly Cell[])[] = []
   readonly #widths: number[] = []
-  /** Whether a column has had a value that is no number, and whether it has had numbers. */
+  /** By column: whether a value is not a number, and whether a value is a number. */
   readonly #hasText: boolean[] = []
   readonly #hasNumbers: boolean[] = []
   readonly #mostRows: number
@@ -48,7 +48,7 @@ export class TableBuilder {
     return this.#names.length
   }
 
-  /** Number of added rows, including those that are left out. */
+  /** Number of added rows, with the rows that are left out. */
   get rowCount(): number {
     return this.#rows.length + this.#leftOut
   }

@@ -6,7 +6,7 @@ export interface Finding {
   readonly group: 'Runbooks' | 'Connections' | 'Sessions' | 'Pages' | 'Actions'
   readonly icon: IconName
   readonly title: string
-  /** Distinguishes this result from similar ones; searched, too. */
+  /** Distinguishes this result from similar results. Searched, too. */
   readonly about: string
   /** Searched but not shown: paths, names of parameters. */
   readonly words?: string
@@ -15,10 +15,10 @@ export interface Finding {
 
 const GROUPS = ['Runbooks', 'Connections', 'Sessions', 'Pages', 'Actions'] as const
 
-/** Maximum of results per group: more words find the rest. */
+/** Maximum number of results per group. The user finds other results with more words. */
 const MOST = 6
 
-/** Returns the best results, group by group: the group with the best one first. All words have to match. */
+/** Returns the best results by group. The group with the best result is first. All words must match. */
 export function best(findings: readonly Finding[], wanted: string): Finding[] {
   const ranked = fitting(findings, wanted, searched)
   const bestOf = (group: Finding['group']) => ranked.find(({ item }) => item.group === group)?.fit ?? 0

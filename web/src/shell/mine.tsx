@@ -13,13 +13,13 @@ import { placeOf } from '../views/approvals/review-facts.tsx'
 import { isApproved, isBad, isRunning, isWaiting } from '../views/sessions/state.tsx'
 import { notify } from './notices.tsx'
 
-// Sessions and requests of the signed-in person, in every view: their newest sessions, and requests that wait
-// for them. Both are loaded again when the gateway announces a change.
+// Lists for every view: the newest sessions of the signed-in person, and the requests that wait for
+// this person. The lists are loaded again when the gateway announces a change.
 
 /** The person's newest sessions; undefined before the first answer. */
 export const ownSessions = signal<readonly ListedSession[] | undefined>(undefined)
 const reviews = signal<readonly Review[] | undefined>(undefined)
-/** Whether a run has failed since the user opened the present view, and not in that view. */
+/** Whether a run outside the open view has failed since the user opened this view. */
 export const hasFailed = signal(false)
 
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
@@ -31,12 +31,12 @@ export const askedByMe = computed(() =>
   (ownSessions.value ?? []).filter((session) => isWaiting(session) || isApproved(session)),
 )
 
-/** What people have asked for themselves waits for others, even where they may approve it. */
+/** Whether a request waits for this person. A person's own request waits for other people. */
 function isForMe({ owner, can }: Review): boolean {
   return owner !== person.value?.name && (can.approve || can.force)
 }
 
-/** A busy gateway announces every second that some user's sessions have changed. */
+/** Minimum time between two requests, because a busy gateway announces changes every second. */
 const LEAST_MS = 2000
 
 /** Draws nothing: keeps the lists above up to date, and reports events of other views. */
@@ -72,7 +72,7 @@ function useKept<Value>(
   useEffect(() => {
     const ended = new AbortController()
     const begin = () => {
-      // The open view shows the gateway's error. The last values stay.
+      // The open view shows the gateway's error. The lists keep their last values.
       read(ended.signal).then(take, () => undefined)
     }
     const timer = setTimeout(begin, changes === 0 ? 0 : LEAST_MS)
@@ -110,7 +110,7 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
   }
 }
 
-/** Reports new requests. It reports none after the first load: the badge shows those requests. */
+/** Reports new requests. Requests of the first load are shown only by the badge. */
 function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
   if (before === undefined) return
   const known = new Set(before.map(({ id }) => id))

@@ -3,8 +3,8 @@ import mark from '../look/mark.svg?url'
 import { person } from '../api/person.ts'
 import { go } from '../parts/router.ts'
 
-// Notifications of the browser: off until the person switches them on. They contain names and states, and
-// nothing of parameters, scripts or output: a locked screen may show them.
+// Notifications of the browser, which are off until the person switches them on. They contain only
+// names and states, never parameters, scripts or output, because a locked screen may show them.
 
 /** `missing`: the browser has no notifications here, for example for pages without TLS. */
 type Notices = 'off' | 'on' | 'blocked' | 'missing'
@@ -12,17 +12,17 @@ type Notices = 'off' | 'on' | 'blocked' | 'missing'
 const notices = signal<Notices>('off')
 const ON = 'runbook-page-notices'
 const TOLD = 'runbook-page-told'
-/** Number of remembered events, so that no other tab reports them again. */
+/** Number of remembered events, which other tabs do not report again. */
 const MOST_TOLD = 200
 
-/** Returns the key of one person's choice: the next person who signs in here has not made it. */
+/** Returns the key of the person's choice, which does not count for the next person who signs in here. */
 function keyOfChoice(): string {
   return `${ON} ${person.peek()?.name ?? ''}`
 }
 
 /**
- * Updates the state of the switch: the browser's permission may have changed. Call it before the switch is
- * shown.
+ * Updates the state of the switch. Call this before the switch is shown, because the browser's
+ * permission may have changed.
  */
 export function lookAtNotices(): void {
   notices.value = current()
@@ -69,7 +69,10 @@ function toldBefore(): readonly unknown[] {
   }
 }
 
-/** Shows a notification. Browsers on phones accept them only from service workers, and the page has none. */
+/**
+ * Shows a notification. Browsers on phones accept notifications only from service workers, which
+ * the page does not have.
+ */
 function show({ id, title, body, to }: Notice): void {
   try {
     const shown = new Notification(title, { body, tag: id, icon: mark })
@@ -86,11 +89,11 @@ function show({ id, title, body, to }: Notice): void {
 const HINTS: Readonly<Record<Notices, string>> = {
   on: 'For requests that wait for you, and for your runs that end while this page is hidden.',
   off: 'For requests that wait for you, and for your runs that end while this page is hidden.',
-  blocked: 'The browser blocks notifications: allow them in its settings for this site.',
+  blocked: "The browser blocks notifications. Allow notifications for this site in the browser's settings.",
   missing: 'This browser shows no notifications for this page.',
 }
 
-/** The switch in the user menu. Only its use makes the browser ask for permission. */
+/** The switch in the user menu. The browser asks for permission only when the person uses the switch. */
 export function NoticeSwitch() {
   const state = notices.value
   return (
@@ -105,7 +108,7 @@ export function NoticeSwitch() {
           disabled={state === 'missing'}
           onChange={({ currentTarget }) => {
             const { checked } = currentTarget
-            // Shows what the browser has allowed, not what the user has clicked.
+            // The switch shows what the browser has allowed, which may differ from the click.
             currentTarget.checked = state === 'on'
             void choose(checked)
           }}

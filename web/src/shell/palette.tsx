@@ -36,7 +36,7 @@ export default function Palette() {
   const take = (finding: Finding | undefined) => {
     if (finding === undefined) return
     close()
-    // After the dialog has returned the focus, because the action may move it elsewhere.
+    // Opened after the dialog has returned the focus, because the action may move the focus.
     setTimeout(finding.open)
   }
   const onKeyDown = (event: KeyboardEvent) => {

@@ -5,7 +5,10 @@ import { go } from '../parts/router.ts'
 import { openPalette } from './palette-state.ts'
 import { ALL_PLACES, type Place } from './places.ts'
 
-/** Single keys work when no field has the focus; `g` and then a letter opens a view. */
+/**
+ * Views by the second key of their shortcut: `g`, then a letter. Single keys work when no field has
+ * the focus.
+ */
 const PLACES = new Map<string, Place>(
   ALL_PLACES.flatMap((place) => (place.key === undefined ? [] : [[place.key, place] as const])),
 )
@@ -18,7 +21,7 @@ export function showShortcuts(): void {
 
 const SECOND_KEY_MS = 1500
 
-/** The shortcuts, and the list of them under `?`. */
+/** Handles the shortcuts, and shows their list after `?`. */
 export function Shortcuts() {
   const [isEnabled, setEnabled] = useState(() => localStorage.getItem(OFF) === null)
   useKeys(isEnabled)
@@ -60,7 +63,8 @@ export function Shortcuts() {
 }
 
 function useKeys(isEnabled: boolean): void {
-  // A layout effect, because a key before a later effect would be lost, or still have its old meaning.
+  // A layout effect, because a key that is pressed before a normal effect runs would be lost or
+  // have its old meaning.
   useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
@@ -82,7 +86,7 @@ function useKeys(isEnabled: boolean): void {
   }, [isEnabled])
 }
 
-/** Whether the keys are Ctrl+K, or the Mac's equivalent. In a terminal Ctrl+K is the shell's. */
+/** Whether the keys are Ctrl+K or Cmd+K. In a terminal, Ctrl+K belongs to the shell. */
 function isPaletteKey(event: KeyboardEvent): boolean {
   const isInTerminal = event.target instanceof Element && event.target.closest('.terminal') !== null
   return (
@@ -90,7 +94,7 @@ function isPaletteKey(event: KeyboardEvent): boolean {
   )
 }
 
-/** Stored in the browser. Users of speech input need this choice, because they do not want single keys. */
+/** Key of the stored choice. Users of speech input switch single keys off. */
 const OFF = 'runbook-page-no-shortcuts'
 
 function Key({ keys, name }: { readonly keys: string; readonly name: string }) {
@@ -111,7 +115,7 @@ function focusSearch(event: KeyboardEvent): void {
   field.focus()
 }
 
-/** Whether the key goes into a text field. */
+/** Whether the key is typed into a text field or a terminal. */
 function isTyped(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

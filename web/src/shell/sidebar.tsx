@@ -7,7 +7,7 @@ import { waitingForMe } from './mine.tsx'
 import { isAt, isForPerson, PLACES, type Place } from './places.ts'
 
 const KEPT = 'runbook-page-sidebar'
-/** Same width as in styles/narrow.css: in a narrower window the sidebar is folded automatically. */
+/** Minimum width of a window with an unfolded sidebar, as in styles/narrow.css. */
 const ROOMY = matchMedia('(min-width: 68.01rem)')
 
 /** The user's choice; undefined while the width of the window decides. */
@@ -25,7 +25,7 @@ export function sidebarClass(): string {
   return chosen.value === undefined ? 'shell' : `shell is-${chosen.value}`
 }
 
-/** The navigation: a column beside the content; on a phone a drawer. */
+/** The navigation: a column beside the content, or a drawer on a phone. */
 export function Sidebar() {
   const nav = useRef<HTMLElement>(null)
   const pathname = path.value

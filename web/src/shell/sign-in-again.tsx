@@ -24,8 +24,8 @@ export default function SignInAgain() {
   return (
     <Dialog title="Sign in again" onClose={waiting.giveUp}>
       <p>
-        You can change users and tokens for ten minutes after you sign in, and your sign-in is older. Your
-        change is made right after you sign in again.
+        You can change users and tokens only within ten minutes after you sign in. Your change is made
+        immediately after you sign in again.
       </p>
       {error !== undefined && <Problem error={error} />}
       {hasAccounts && <WithAccount />}
@@ -44,7 +44,7 @@ export default function SignInAgain() {
             Cancel
           </button>
           <button class={hasAccounts ? 'button' : 'button is-primary'} disabled={busy || token.trim() === ''}>
-            Sign in and go on
+            Sign in and continue
           </button>
         </div>
       </form>
@@ -52,10 +52,7 @@ export default function SignInAgain() {
   )
 }
 
-/**
- * Signs in. With another person's token that person is signed in, and the waiting request is dropped: it is
- * not theirs.
- */
+/** Signs in. With another person's token, signs in that person and drops the waiting request. */
 async function signInAgain(token: string): Promise<void> {
   const before = person.peek()?.name
   const waiting = waitingForSignIn.peek()

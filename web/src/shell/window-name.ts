@@ -12,7 +12,10 @@ const MARKS: Readonly<Record<Mark | 'rest', string>> = {
   failed: failedMark,
 }
 
-/** Updates title and favicon of the window: among twenty tabs they show what waits, runs or has failed. */
+/**
+ * Updates title and favicon of the window, which show waiting requests, running sessions and
+ * failures in the browser's tabs.
+ */
 export function nameWindow(): void {
   effect(() => {
     const waiting = waitingForMe.value.length

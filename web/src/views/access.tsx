@@ -7,7 +7,7 @@ import { Empty, Loading, Problem } from '../parts/messages.tsx'
 import { changeQuery, query } from '../parts/router.ts'
 import { Name } from '../parts/text.tsx'
 
-/** A table of users and connections, each cell with its reason, for admins and auditors. */
+/** A table of users and connections for admins and auditors. Each cell has the access and its reason. */
 export default function Access() {
   const [user, connection] = [query.value.get('user') ?? '', query.value.get('connection') ?? '']
   const load = useCallback(
@@ -72,7 +72,7 @@ function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
       </div>
       {moreUsers + moreConnections > 0 && (
         <p class="hint" role="status">
-          {moreUsers} more users and {moreConnections} more connections are not shown: search for a part of
+          {moreUsers} more users and {moreConnections} more connections are not shown. Search for a part of
           their names.
         </p>
       )}

@@ -12,13 +12,13 @@ import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** The agents: programs beside the databases. */
+/** The list of agents, which are programs near the databases. */
 export default function Agents() {
   const hasAddresses = readsAll()
   return (
     <ListView
       title="Agents"
-      about="The programs beside your databases and servers. They run what the gateway sends them."
+      about="Agents are programs near your databases and servers. They run the commands that the gateway sends."
       items={useLoaded(readAgents, ['agents', 'sessions'])}
       textOf={textOf}
       columns={['Name', 'State', 'Sessions', 'Version', hasAddresses ? 'Machine' : 'Platform', 'Serves']}
@@ -31,7 +31,7 @@ export default function Agents() {
 function None() {
   if (readsAll()) return <First />
   return (
-    <Empty icon="agent" title="There is no agent that you can see">
+    <Empty icon="agent" title="You cannot see any agent">
       You see the agents of the connections that you may use. Ask an admin for access to a connection.
     </Empty>
   )
@@ -42,7 +42,7 @@ function First() {
   return (
     <Empty
       icon="agent"
-      title="There is no agent yet"
+      title="No agent is set up yet"
       actions={
         server !== undefined && (
           <CopiedLines label="The command that starts an agent" text={startOf(server.grpc_url)} />
@@ -55,7 +55,7 @@ function First() {
   )
 }
 
-/** @param url of the gateway's streams, `grpc://HOST:PORT` */
+/** @param url the address of the gateway's streams, `grpc://HOST:PORT` */
 function startOf(url: string): string {
   const key = `${url.replace('://', '://NAME:KEY@')}?mode=standard`
   return `(umask 077 && echo '${key}' > agent.key)\nrunbook-agent start --key-file agent.key`
@@ -92,7 +92,7 @@ function Row({ agent }: { readonly agent: Agent }) {
         <Name>{version}</Name>
       </td>
       <td data-name={hostname === '' ? undefined : 'Machine'}>
-        {/* The gateway knows the machine of an agent only once the agent has connected. */}
+        {/* The gateway knows an agent's machine only after the agent has connected. */}
         <Name>{hostname}</Name>
         <span class="under">
           <Name>{[address, platform].filter(Boolean).join(' · ')}</Name>
@@ -129,7 +129,10 @@ function loadOf({ state, sessions, session_limit: limit }: Agent): string {
   return limit === null ? `${sessions} running` : `${sessions} of ${limit}`
 }
 
-/** Maximum of names; more are only counted, because an agent may serve hundreds. */
+/**
+ * Maximum number of shown names. Other names are only counted, because an agent may serve hundreds
+ * of connections.
+ */
 const MOST_NAMES = 6
 
 function Connections({ names }: { readonly names: readonly string[] }) {

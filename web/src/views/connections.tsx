@@ -14,7 +14,7 @@ export default function Connections() {
   return (
     <ListView
       title="Connections"
-      about="Databases and servers that runbooks run on. You see those that your groups may use."
+      about="Databases and servers on which runbooks run. You see the connections that your groups may use."
       items={useLoaded(readConnections, ['agents'])}
       textOf={(connection) =>
         `${connection.name} ${kindOf(connection)} ${connection.agent_id} ${tagsOf(connection)}`
@@ -23,8 +23,8 @@ export default function Connections() {
       columns={['Name', 'State', 'Kind', 'Agent', 'Approval', '']}
       row={(connection) => <Row key={connection.name} connection={connection} />}
       none={
-        <Empty icon="plug" title="There is no connection for you yet">
-          Admins add connections to gateway.yaml, for everybody or for some groups.
+        <Empty icon="plug" title="You have no access to a connection yet">
+          Admins add connections to gateway.yaml, for all users or for some groups.
         </Empty>
       }
     />
@@ -50,7 +50,7 @@ function OfflineNote({ connections }: { readonly connections: readonly Connectio
   )
 }
 
-/** Types and subtypes of hoop that are no databases. */
+/** Types and subtypes of hoop's connections that are not databases. */
 const SHELLS = /^(bash|shell|ssh|custom|command-line|.*sh)$/
 
 function iconOf({ type, subtype }: Connection): IconName {

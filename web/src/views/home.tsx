@@ -18,10 +18,10 @@ import { placeOf } from './approvals/review-facts.tsx'
 import { placeOfSession } from './sessions/place.ts'
 import { isApproved, isBad, isWaiting, StateBadge } from './sessions/state.tsx'
 
-/** Maximum of entries per card; the rest is behind its link. */
+/** Maximum number of entries per card. The card's link shows all entries. */
 const MOST = 6
 
-/** Start page of the day: what waits, what runs, what has failed, and the runbooks that this person uses. */
+/** The start page: waiting requests, running and failed sessions, and the runbooks that this person uses. */
 export default function Home() {
   const titles = useTitles()
   const failed = useFailed()
@@ -88,7 +88,10 @@ export default function Home() {
   )
 }
 
-/** Returns `Sue` for `sue.lindqvist@shop.example`; a name with digits is no first name. */
+/**
+ * Returns `Sue` for `sue.lindqvist@shop.example`. A name with digits is not a first name and stays
+ * unchanged.
+ */
 function firstName(name: string): string {
   const first = /^[A-Za-z]+(?=[._-]|@|$)/.exec(name)?.[0]
   return first === undefined ? name : first.charAt(0).toUpperCase() + first.slice(1)
@@ -227,7 +230,7 @@ function titleOf(file: string, titles: Titles): string {
   return runbookName(file, titles.get(file))
 }
 
-/** Shows favourites first, then the runbooks of this person's last runs; each once. */
+/** Shows the favourites, then the runbooks of this person's last runs. Shows each runbook once. */
 function Yours({ titles }: { readonly titles: Titles }) {
   const sessions = ownSessions.value
   if (sessions === undefined) return <Loading />
@@ -292,7 +295,7 @@ function LastRun({ session: { connection, start_date: start } }: { readonly sess
   )
 }
 
-/** Returns titles by file. When no list can be read, files keep their own names. */
+/** Returns the titles by file. Returns an empty map when the list cannot be read. */
 function useTitles(): Titles {
   const { value } = useLoaded(readRunbooks)
   return titlesIn(value)

@@ -42,14 +42,14 @@ export default function NewSchedule() {
       <header class="head">
         <h1>New schedule</h1>
         <p>
-          Schedules are set in gateway.yaml, where they are reviewed. This form writes the lines: paste them
-          there, then reload the settings.
+          Schedules are set in gateway.yaml, so that changes can be reviewed. This form writes the lines.
+          Paste the lines into gateway.yaml, then reload the settings.
         </p>
       </header>
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {(runbooks === undefined || connections === undefined) && error === undefined && <Loading rows={6} />}
       {runbooks?.length === 0 && (
-        <Empty icon="book" title="There is no runbook to run">
+        <Empty icon="book" title="No runbook is available">
           Add a repository of runbooks to gateway.yaml, and set it as the repository of a connection.
         </Empty>
       )}
@@ -102,7 +102,7 @@ function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; 
           <TextField
             label="Runs as"
             value={draft.as}
-            hint="its runs have the rights of this user, and are sessions of this user"
+            hint="runs of the schedule have the rights of this user, and are sessions of this user"
             onValue={(as) => set({ as })}
           />
         )}
@@ -171,7 +171,7 @@ function Parameters({ runbook, draft, set }: FieldProps & { readonly runbook: Ru
   return (
     <fieldset class="group-of-fields">
       <legend>Parameters</legend>
-      <p class="hint">The values become part of gateway.yaml: do not enter a secret here.</p>
+      <p class="hint">The values become a part of gateway.yaml, so do not enter a secret here.</p>
       {known.map(([name, { description, required }]) => (
         <TextField
           key={name}
@@ -186,7 +186,7 @@ function Parameters({ runbook, draft, set }: FieldProps & { readonly runbook: Ru
   )
 }
 
-/** Pause after typing before the request to the gateway. */
+/** Pause between typing and the request to the gateway, in milliseconds. */
 const TYPED_MS = 250
 
 function useForeseen(draft: Draft) {
@@ -207,7 +207,7 @@ function useForeseen(draft: Draft) {
   return useKeptValue(useLoaded(load))
 }
 
-/** Keeps the last forecast while a new one is loaded, so that the layout does not jump. */
+/** Keeps the last forecast while a new forecast is loaded, so that the layout does not jump. */
 function useKeptValue<Loaded extends { readonly value: ForeseenSchedule | undefined }>(
   loaded: Loaded,
 ): Loaded {

@@ -11,7 +11,7 @@ export function NotFound() {
         icon="help"
         title={
           <>
-            There is nothing at <bdi>{visible(path.value)}</bdi>.
+            No page has the address <bdi>{visible(path.value)}</bdi>.
           </>
         }
         actions={
@@ -26,7 +26,7 @@ export function NotFound() {
           </>
         }
       >
-        The address may be mistyped, or what was there has been removed.
+        The address may be mistyped, or its content was removed.
       </Empty>
     </>
   )

@@ -20,7 +20,7 @@ export default function Schedules() {
   return (
     <ListView
       title="Schedules"
-      about="Runbooks that run by themselves. Schedules are set in gateway.yaml; here they are paused, resumed and run."
+      about="Runbooks that run at set times. Schedules are written in gateway.yaml. You can pause, resume and run them here."
       items={schedules}
       textOf={({ name, runbook, connection, as }) => `${name} ${runbook} ${connection} ${as}`}
       columns={['Name', 'State', 'Next runs', 'Last runs', '']}
@@ -34,7 +34,7 @@ export default function Schedules() {
       none={
         <Empty
           icon="calendar"
-          title="There is no schedule yet"
+          title="No schedule is set up yet"
           actions={
             <a class="button is-primary" href="/schedules/new">
               <Icon name="plus" />
@@ -147,7 +147,7 @@ const KINDS = {
   skipped: 'skipped',
 } as const satisfies Readonly<Record<ScheduleRun['status'], StateKind>>
 
-/** Shows the newest run in words, and older ones as icons that link to their sessions. */
+/** Shows the newest run in words, and older runs as icons that link to their sessions. */
 function LastRuns({ runs }: { readonly runs: readonly ScheduleRun[] }) {
   const [last, ...before] = runs
   if (last === undefined) return <span class="soft">has not run yet</span>

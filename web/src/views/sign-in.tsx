@@ -12,8 +12,8 @@ import { ThemeButton } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
 
 /**
- * Takes the one-time code of the link that `npm start` prints. The code leaves the address immediately, and
- * gets into no history.
+ * Returns the one-time code of the link that `npm start` prints. The code is removed from the
+ * address, so that it does not get into the browser's history.
  */
 export function takeCode(): string | undefined {
   const code = /^#code=(.+)$/.exec(location.hash)?.[1]
@@ -25,7 +25,7 @@ interface SignInProps {
   readonly code: string | undefined
 }
 
-/** The sign-in page. The wanted view follows it. */
+/** The sign-in page. After the sign-in the page shows the view of the address. */
 export function SignIn({ code }: SignInProps) {
   const [token, setToken] = useState('')
   const { busy, error, enter } = useSignIn(code)
@@ -51,14 +51,14 @@ export function SignIn({ code }: SignInProps) {
           </p>
           {signedOutBecause.value !== '' && error === undefined && (
             <Note tone="wait" role="alert" title="You are signed out">
-              The gateway says: {visible(signedOutBecause.value)}. Sign in again to go on where you were.
+              The gateway says: {visible(signedOutBecause.value)}. Sign in again to return to the same view.
             </Note>
           )}
           {error !== undefined && <Problem error={error} />}
           {error?.code === 'sign-in-expired' && (
             <p class="small">
-              Without a link, sign in with the token: <code>npm start</code> prints a line <code>token</code>{' '}
-              with the name of its file.
+              Sign in with the token instead: <code>npm start</code> prints a line <code>token</code> with the
+              name of its file.
             </p>
           )}
           {hasAccounts && <WithAccount />}
@@ -84,8 +84,8 @@ export function SignIn({ code }: SignInProps) {
             </div>
           </form>
           <p class="hint">
-            You stay signed in for 12 hours in this browser. It keeps a cookie that scripts cannot read; the
-            token is not stored. What you run is recorded.
+            You stay signed in for 12 hours in this browser. The browser stores a cookie that scripts cannot
+            read. The token is not stored. All your runs are recorded.
           </p>
         </div>
       </main>

@@ -92,7 +92,7 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
       </div>
       {script === '' ? (
         <p class="card-body soft small">
-          This request is for a terminal: what the user will type is not known yet.
+          This request is for a terminal. The commands that the user will type are not known yet.
         </p>
       ) : (
         <>
@@ -111,7 +111,8 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
 }
 
 /**
- * Returns the last approved run of the same runbook, with its script; undefined when the person can see none.
+ * Returns the last approved run of the same runbook, with its script; undefined when the person can
+ * see no such run.
  */
 async function readBefore(id: string, signal: AbortSignal): Promise<Session | undefined> {
   try {
@@ -119,7 +120,7 @@ async function readBefore(id: string, signal: AbortSignal): Promise<Session | un
     const before = await ask<PreviousRun>('GET', path, { signal })
     return before === null ? undefined : await readSession(before.session, signal)
   } catch (error) {
-    // The decision does not wait for a comparison.
+    // The view works without the comparison.
     if (error instanceof Refused) return undefined
     throw error
   }
@@ -159,12 +160,12 @@ function Changes({ before, now }: { readonly before: Session; readonly now: Sess
   )
 }
 
-/** Maximum of compared lines. A longer script is shown alone. */
+/** Maximum number of shown lines of the difference. */
 const MOST_LINES = 1000
 
 /**
- * Returns the lines of both scripts from their first to their last difference, marked; none for equal
- * scripts.
+ * Returns the lines of the two scripts from the first to the last difference, marked with `-` and
+ * `+`; an empty list for equal scripts.
  */
 function changedLines(before: string, now: string): string[] {
   const [was, is] = [before.split('\n'), now.split('\n')]

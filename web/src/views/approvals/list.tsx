@@ -14,7 +14,7 @@ import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { withdraw } from './decision.tsx'
 import { placeOf, ReviewState } from './review-facts.tsx'
 
-/** Waiting requests, live; then the decided ones. */
+/** Waiting requests, live, then decided requests. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
   const waiting = value?.filter(({ status }) => status === 'PENDING') ?? []
@@ -34,7 +34,7 @@ export default function ApprovalList() {
       )}
       {value !== undefined && waiting.length === 0 && (
         <Empty icon="approve" title="Nothing waits for an approval">
-          Requests that your groups decide on appear here by themselves. A connection needs approval if it has
+          Requests that your groups decide on appear here automatically. A connection needs approval if it has
           a <code>review</code> in gateway.yaml.
         </Empty>
       )}
@@ -105,7 +105,7 @@ function Asker({ owner }: Pick<Review, 'owner'>) {
   )
 }
 
-/** Withdraws a request of the person, who need not open it for that. */
+/** A button that withdraws the person's own request in the list. */
 function Withdraw({ review, reload }: { readonly review: Review; readonly reload: () => void }) {
   const { busy, error, act } = useAction(reload)
   return (

@@ -52,20 +52,20 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
   )
 }
 
-/** Shows the requester, the decisions so far, and the end of the wait. */
-/** Says why the gateway has not run the approved request yet. */
+/** Shows why the gateway has not run the approved request yet. */
 export function Held({ review: { held } }: { readonly review: Shown }) {
   if (held === undefined) return null
   return (
     <Note tone="wait" title="Approved, but on hold">
       <p>
         {visible(held.message)}
-        {held.code === 'outside-time-window' && '. The gateway runs it when its hours begin.'}
+        {held.code === 'outside-time-window' && '. The gateway runs the request when its hours begin.'}
       </p>
     </Note>
   )
 }
 
+/** Shows the requester, the decisions so far, and the end of the wait. */
 export function ReviewFacts({ review }: { readonly review: Shown }) {
   const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
   const { rejection_reason: reason = '', withdrawn_by: withdrawnBy } = review

@@ -29,7 +29,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
               Nothing has run yet.{' '}
               {review.when_approved === true
                 ? 'The request runs as soon as it is approved, also when this page is closed.'
-                : 'Run it here after it is approved.'}
+                : 'Run the request here after it is approved.'}
             </p>
           )}
           <Held review={review} />
@@ -42,7 +42,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
   )
 }
 
-/** The buttons of the review by itself: unlike the session, it says what this person may do. */
+/** The buttons for the review. Loads the review, because only the review has this person's permissions. */
 function Decision({ session, reload }: { readonly session: string; readonly reload: () => void }) {
   const load = useCallback((signal: AbortSignal) => readReview(session, signal), [session])
   const { value, error, reload: again } = useLoaded(load, ['reviews'])

@@ -12,7 +12,7 @@ interface DetailsProps {
   readonly onClose: () => void
 }
 
-/** Shows everything that the log has about one event. */
+/** Shows all facts of the log about one event. */
 export function Details({ entry, onClose }: DetailsProps) {
   const { request_payload_redacted: details } = entry
   return (

@@ -15,12 +15,12 @@ import { Details } from './details.tsx'
 import { ACTIONS, deedOf, thingOf, TYPES } from './words.ts'
 
 const ROW_PX = 56
-/** The gateway sends at most a thousand pages. */
+/** Maximum number of entries in the list, because the gateway sends at most a thousand pages. */
 const FURTHEST = 100_000
 
 const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
-  // The list does not follow changes, because each reading of the log adds an entry and would cause the next
-  // reading.
+  // The list does not follow changes. Each reading of the log adds an entry, which would cause the
+  // next reading.
   topics: [],
   read: async (asked, { index, size }, signal) => {
     asked.set('page', String(index + 1))
@@ -52,7 +52,7 @@ export default function AuditLog() {
           </button>
           <Export asked={asked} />
         </div>
-        <p>Who saw, changed or decided what. Each entry has the hash of the one before it.</p>
+        <p>Who saw, changed or decided what. Each entry has the hash of the previous entry.</p>
       </header>
       <FilterForm label="Filter the audit log" names={NAMES}>
         <TextFilter name="who" label="Who" isFirst />
@@ -68,8 +68,8 @@ export default function AuditLog() {
       {typeof more?.lookedAt === 'number' && (
         <Note tone="live">
           Only the newest {more.lookedAt.toLocaleString()} entries that fit the other filters were searched
-          for the text. To search older entries, choose a day under “Until”, or export: an export searches all
-          of them.
+          for the text. To search older entries, choose a day under “Until”, or use an export, which searches
+          all entries.
         </Note>
       )}
       {count === 0 && <None isFiltered={asked !== ''} />}
@@ -132,7 +132,7 @@ function None({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered)
     return (
       <Empty icon="search" title="No entry fits these filters.">
-        Clear some of them, or look at a longer time. Entries older than <code>history.audit-retain</code> are
+        Clear some filters, or choose a longer time. Entries older than <code>history.audit-retain</code> are
         removed.
       </Empty>
     )

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../api/types.ts'
 
-// The words of the audit log, for people.
+// Words for the entries of the audit log.
 
 const DEEDS: Readonly<Record<string, string>> = {
   create: 'created',
@@ -36,7 +36,7 @@ const THINGS: Readonly<Record<string, string>> = {
   audit: 'the audit log',
 }
 
-/** For reading a list, which is about none of them alone. */
+/** Words for an event about a whole list. */
 const LISTS: Readonly<Record<string, string>> = {
   sessions: 'sessions',
   batches: 'batches',

@@ -113,7 +113,10 @@ const TONES = {
   unknown: 'is-bad',
 } as const
 
-/** Shows a piece for each connection. The words above it say the same. */
+/**
+ * Shows a coloured piece for each connection. Hidden from screen readers, because the words above
+ * have the same facts.
+ */
 function Strip({ batch }: { readonly batch: Batch }) {
   return (
     <ol class="strip" aria-hidden="true">

@@ -11,7 +11,7 @@ import { Name } from '../../parts/text.tsx'
 
 const readBatches = (signal: AbortSignal) => ask<ListedBatch[]>('GET', '/api/batches', { signal })
 
-/** Batches: each is one runbook on several connections. */
+/** The list of batches. A batch runs one runbook on several connections. */
 export default function BatchList() {
   return (
     <ListView
@@ -24,14 +24,15 @@ export default function BatchList() {
       none={
         <Empty
           icon="waves"
-          title="There is no batch yet"
+          title="No batch was started yet"
           actions={
             <a class="button" href="/runbooks">
               Look at the runbooks
             </a>
           }
         >
-          To start a batch, open a runbook that several connections can run, and choose more than one of them.
+          To start a batch, open a runbook that several connections can run, and choose more than one
+          connection.
         </Empty>
       }
     />

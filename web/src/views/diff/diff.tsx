@@ -17,7 +17,7 @@ import { recordedParameters } from '../runbooks/recorded.ts'
 import { StateBadge } from '../sessions/state.tsx'
 import { DiffText } from './diff-text.tsx'
 
-/** Compared bytes of each output: more take the browser too long. */
+/** Maximum number of compared bytes of each output, because more take the browser too long. */
 const COMPARED_BYTES = 1024 * 1024
 const LONGEST_MS = 5000
 
@@ -137,7 +137,7 @@ function Parameters({ first, second }: { readonly first: Session; readonly secon
   )
 }
 
-/** One of the two runs, at the top of its column. */
+/** A compared run, at the top of its column. */
 function Run({ session }: { readonly session: Session }) {
   return (
     <th scope="col">

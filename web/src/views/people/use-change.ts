@@ -3,7 +3,8 @@ import { askFresh, takeChange, type Change } from '../../api/fresh.ts'
 import { useAction } from '../../parts/action.ts'
 
 /**
- * Changes users and tokens, one at a time. A request from before a sign-in is sent now.
+ * Changes users and tokens, one change at a time. Also sends the request that waited for a new
+ * sign-in.
  * @param isKnown whether the view makes this change
  * @param done is called with the answer
  */

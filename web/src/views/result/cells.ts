@@ -10,7 +10,7 @@ interface Place {
   readonly column: number
 }
 
-/** The selection: from the first cell to the present one. */
+/** The selection, from the first cell to the current cell. */
 interface Range {
   readonly from: Place
   readonly to: Place
@@ -24,7 +24,7 @@ interface CellsOf {
   readonly rowHeight: number
 }
 
-/** Maximum of characters of a value below the table. */
+/** Maximum length of the value below the table in characters. */
 const MOST_SHOWN = 2000
 
 /** Selects cells by clicks and arrow keys, several with Shift, and copies them with Ctrl+C. */
@@ -116,7 +116,7 @@ function moved({ row, column }: Place, key: string, rows: number, columns: numbe
   return { row: within(row + step[0], rows), column: within(column + step[1], columns) }
 }
 
-/** Scrolls no further than needed. */
+/** Scrolls only as far as needed to show a cell. */
 function reveal({ scroller, scrollTo }: RowWindow, { row, column }: Place, rowHeight: number): void {
   const box = scroller.current
   if (box === null) return
@@ -131,7 +131,7 @@ function reveal({ scroller, scrollTo }: RowWindow, { row, column }: Place, rowHe
   if (right > box.scrollLeft + box.clientWidth) box.scrollLeft = right - box.clientWidth
 }
 
-/** Returns one cell as it is; several cells in the form for spreadsheets. */
+/** Returns the text of one cell unchanged, or several cells in the form for spreadsheets. */
 function textOf(area: Area, rowAt: (index: number) => readonly Cell[]): string {
   if (area.rows * area.columns === 1) return rowAt(area.row)[area.column] ?? ''
   const rows = Array.from({ length: area.rows }, (_, index) => rowAt(area.row + index))

@@ -2,15 +2,15 @@ import type uPlot from 'uplot'
 import type { ChartData } from '../../result/chart-data.ts'
 
 export const FONT = '12px system-ui, sans-serif'
-/** Least space between two labels, in pixels. */
+/** Minimum space between two labels, in pixels. */
 const BETWEEN_PX = 16
 const LEAST_ROOM_PX = 16
-/** Width of the axis of values, unless its numbers are longer. */
+/** Minimum width of the axis of values, in pixels. */
 const VALUES_PX = 64
-/** Space between the numbers of the axis of values and the chart: ticks and a gap. */
+/** Space for ticks and a gap between the numbers of the axis of values and the chart, in pixels. */
 const BESIDE_VALUES_PX = 20
 
-/** Times in the form of databases, as detailed as the space between two of them needs. */
+/** An axis of times in the form of databases. A smaller step between two times shows more detail. */
 export const CLOCKED: Partial<uPlot.Axis> = {
   space: 100,
   values: (_, places, __, ___, step) =>
@@ -20,12 +20,12 @@ export const CLOCKED: Partial<uPlot.Axis> = {
     }),
 }
 
-/** The axis of values is as wide as its longest number. */
+/** An axis of values, which is as wide as its longest number. */
 export const VALUED: Partial<uPlot.Axis> = {
   size: (_, values: readonly string[] | null) => Math.max(VALUES_PX, widest(values ?? []) + BESIDE_VALUES_PX),
 }
 
-/** Labels at whole places, as many as fit. */
+/** Returns an axis with labels at whole places, as many labels as fit. */
 export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   const space = widest(labels.map(shortened)) + BETWEEN_PX
   return {
@@ -39,12 +39,12 @@ export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   }
 }
 
-/** Shows all labels, with half a place beside the first and the last, or those that a user has selected. */
+/** Returns the range of all labels, with half a place at each end, or the range that a user has selected. */
 export function labelRange({ labels: { length } }: ChartData): uPlot.Scale.Range {
   return (_, low, high) => (low <= 0 && high >= length - 1 ? [-0.6, length - 0.4] : [low, high])
 }
 
-/** Returns the space to the right of the chart: half of a label may be there, as its tick is in its middle. */
+/** Returns the space to the right of the chart, which may contain the right half of the last label. */
 export function roomForLast({ kind, labels, places }: ChartData): number {
   const texts =
     kind === 'labels'
@@ -56,7 +56,7 @@ export function roomForLast({ kind, labels, places }: ChartData): number {
 }
 
 export function valueText({ kind, labels }: ChartData, place: number | null): string {
-  // Without a pointer over the chart there is no value.
+  // The place is null while the pointer is not over the chart.
   if (place === null) return '--'
   return kind === 'moments' ? momentText(place) : (labels[place] ?? '')
 }

@@ -100,8 +100,8 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
       </div>
       {data.leftOut > 0 && (
         <Note tone="wait">
-          {number(data.leftOut)} rows are not in the chart: they have no value, or there are more labels than
-          the chart can show.
+          {number(data.leftOut)} rows are not in the chart, because they have no value or because the chart
+          cannot show so many labels.
         </Note>
       )}
       <figure class="card-body fills">
@@ -121,7 +121,7 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
   )
 }
 
-/** Whether the column holds keys: numbers that name rows mean nothing as a height. */
+/** Whether the column holds keys, which are numbers without a meaning as a height. */
 function isKey(name: string | undefined): boolean {
   return /(?:^|_)id$/i.test(name ?? '')
 }
@@ -133,7 +133,7 @@ function described(data: ChartData, up: string, across: string): string {
     ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
     [Infinity, -Infinity],
   )
-  return `${up} by ${across}: ${number(values.length)} values from ${number(least)} to ${number(most)}. The table has all of them.`
+  return `${up} by ${across}: ${number(values.length)} values from ${number(least)} to ${number(most)}. The table has all values.`
 }
 
 interface ChoiceProps<Value extends string | number> {
@@ -277,7 +277,10 @@ function colourOf(place: HTMLElement, token: string): string {
   return color
 }
 
-/** Draws the picture on the page's background: without a background it cannot be read on another one. */
+/**
+ * Saves the picture with the page's background, because the picture may be unreadable on another
+ * background.
+ */
 function savePicture(place: HTMLElement | null, fileName: string): void {
   const drawn = place?.querySelector('canvas')
   if (place === null || drawn === null || drawn === undefined) return

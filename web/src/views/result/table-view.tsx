@@ -21,7 +21,7 @@ interface TableViewProps {
 }
 
 /**
- * One result: sorted by its column heads, filtered, copied and downloaded. Only the visible rows are drawn.
+ * One result, which the user can sort, filter, copy and download. Only the visible rows are drawn.
  */
 export function TableView({ table, name, fills, fileName }: TableViewProps) {
   const [filtering, setFiltering] = useState(NO_FILTER)
@@ -87,8 +87,8 @@ export function TableView({ table, name, fills, fileName }: TableViewProps) {
       </div>
       {table.leftOut > 0 && (
         <Note tone="wait">
-          The table has the first {number(table.rows.length)} rows, and the output {number(table.leftOut)}{' '}
-          more.
+          The table has the first {number(table.rows.length)} rows. {number(table.leftOut)} more rows are only
+          in the output.
         </Note>
       )}
       <Rows
@@ -116,8 +116,8 @@ function countText(count: number, all: number): string {
 }
 
 /**
- * Returns the order of the rows; undefined for the order of the output. The old order stays until the new one
- * is complete.
+ * Returns the order of the rows; undefined for the order of the output. Keeps the old order until
+ * the new order is complete.
  */
 function useOrder(
   table: ResultTable,
@@ -166,7 +166,7 @@ function Rows({
         onScroll={onScroll}
         tabIndex={0}
         role="region"
-        aria-label={`Rows of ${name}: arrow keys choose a cell, Ctrl+C copies it`}
+        aria-label={`Rows of ${name}: arrow keys choose a cell, Ctrl+C copies the cell`}
         {...cells.listeners}
       >
         <table
@@ -217,7 +217,7 @@ function Rows({
   )
 }
 
-/** Stands in for rows that are not drawn. */
+/** An empty row in place of the rows that are not drawn. */
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   if (rows <= 0) return null
   return (
@@ -287,7 +287,7 @@ function CellOf({ column: { isNumeric }, at, index, cells, value }: CellProps) {
   )
 }
 
-/** Cuts a long value at the end of its column: the line below the table has all of it. */
+/** Returns a value on one line, cut to 400 characters. The line below the table shows more of the value. */
 function oneLine(value: string): string {
   return visible(value.slice(0, 400)).replaceAll('\n', '↵')
 }

@@ -6,7 +6,7 @@ import { toast } from '../../parts/toasts.tsx'
 import { csvOf, isFormula, tsvOf } from '../../result/csv.ts'
 import { STEP_ROWS, type Cell, type ResultTable, type Steps } from '../../result/table.ts'
 
-/** A clipboard should not hold more rows. */
+/** Maximum number of rows that are copied to the clipboard. */
 const MOST_COPIED_ROWS = 50_000
 
 export interface ShownRows {
@@ -33,7 +33,7 @@ export async function copyRows(shown: ShownRows): Promise<void> {
   }
 }
 
-/** Downloads the rows, and reports afterwards which values differ in the file. */
+/** Downloads the rows. Then reports how many values were changed in the file. */
 export async function downloadCsv(shown: ShownRows, fileName: string): Promise<void> {
   const { table, count } = shown
   const { pieces, formulas } = await inTurns(csvPieces(shown), new AbortController().signal)
@@ -42,7 +42,7 @@ export async function downloadCsv(shown: ShownRows, fileName: string): Promise<v
   toast(`${rows} in ${fileName}.`)
   if (formulas > 0)
     toast(
-      `A spreadsheet would run ${formulas} of the values as formulas. In the file, each of them begins with '.`,
+      `A spreadsheet would run ${formulas} of the values as formulas. In the file, these values begin with '.`,
       { icon: 'info', tone: 'wait' },
     )
 }

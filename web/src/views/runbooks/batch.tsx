@@ -114,11 +114,11 @@ function OpenBatch({ batch, connections }: BatchFieldsProps) {
             </span>
           </label>
         ))}
-        {found.length === 0 && <p class="hint">No connection has all of these words in its name or tags.</p>}
+        {found.length === 0 && <p class="hint">No connection has all these words in its name or tags.</p>}
       </div>
       <TextField
         label="Waves"
-        hint="Sizes of the waves: numbers, percentages such as 10%, and rest. A wave starts after the one before has ended."
+        hint="Sizes of the waves: numbers, percentages such as 10%, and rest. A wave starts after the previous wave has ended."
         value={settings.waves}
         onValue={(value) => change('waves', value)}
       />

@@ -15,7 +15,7 @@ export type CatalogRow =
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly heading: string | undefined }
 
 const RECENT = 'Recent'
-/** Number of files up to which folders begin open. */
+/** Maximum number of files for which folders are open at first. */
 const MOST_UNFOLDED = 50
 
 export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
@@ -24,7 +24,7 @@ export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
   )
 }
 
-/** Returns the files of the last runs, the newest first, each once. */
+/** Returns the files of the last runs, the newest first, without repetitions. */
 export function recentFiles(sessions: readonly ListedSession[]): string[] {
   return [
     ...new Set(sessions.map(({ labels }) => labels?.['runbookFile']).filter((file) => file !== undefined)),
@@ -32,8 +32,8 @@ export function recentFiles(sessions: readonly ListedSession[]): string[] {
 }
 
 /**
- * Returns the runbooks that have all words in the title, the path, the description or the names of parameters:
- * the best fit first, and of equal ones those that were run last.
+ * Returns the runbooks that have all words in the title, the path, the description or the names of
+ * parameters. The best fit is first; of equal fits, the runbook that was run last.
  */
 export function foundRows(
   runbooks: readonly ListedRunbook[],
@@ -50,7 +50,7 @@ export function foundRows(
 
 const TEXTS = new WeakMap<RunbookItem, Searched>()
 
-/** Returns the searchable texts of a runbook, cached: there may be 5,000 runbooks. */
+/** Returns the searchable texts of a runbook. Caches the texts, because there may be 5,000 runbooks. */
 function searched({ item, name: file }: ListedRunbook): Searched {
   const known = TEXTS.get(item)
   if (known !== undefined) return known
@@ -65,11 +65,11 @@ function searched({ item, name: file }: ListedRunbook): Searched {
 
 interface Shown {
   readonly recent: readonly string[]
-  /** Folders that the user has opened or folded: their state is the opposite of the default. */
+  /** Folders that the user has opened or folded, so that their state is the opposite of the default. */
   readonly toggled: ReadonlySet<string>
 }
 
-/** Returns each runbook once: recently run ones first, the others in their folders. */
+/** Returns each runbook once: first the recently run runbooks, then all others in their folders. */
 export function rowsOf(runbooks: readonly ListedRunbook[], { recent, toggled }: Shown): CatalogRow[] {
   const [first, others] = split(runbooks, recent)
   const folders = Map.groupBy(others, folderOf)
@@ -83,7 +83,7 @@ export function rowsOf(runbooks: readonly ListedRunbook[], { recent, toggled }: 
   })
 }
 
-/** Returns the recently run ones, the newest first, and the others in their order. */
+/** Returns the recently run runbooks, the newest first, and all others in their order. */
 function split(
   runbooks: readonly ListedRunbook[],
   recent: readonly string[],
@@ -96,7 +96,7 @@ function split(
   return [first, runbooks.filter((runbook) => !isRecent(runbook))]
 }
 
-/** The folder of a runbook; for a file in no folder the repository. */
+/** Returns the folder of a runbook, or the repository for a file outside of folders. */
 export function folderOf({ repository, folder }: ListedRunbook): string {
   return folder === '' ? repository : folder
 }

@@ -20,7 +20,7 @@ export function useForeseen(
     else
       ask<Foreseen[]>('POST', '/api/runbooks/foresee', { body, signal: ended.signal }).then(
         setAnswers,
-        // A refusal here comes again, with an explanation, when the user runs it.
+        // The gateway refuses the run itself for the same reason, and that refusal is shown.
         () => setAnswers([]),
       )
     return () => ended.abort()
@@ -28,7 +28,7 @@ export function useForeseen(
   return answers
 }
 
-/** Shows before a run what the run needs and waits for. */
+/** Shows which approvals and locks the run will need. */
 export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen[] }) {
   const reviews = [...new Set(answers.flatMap(({ review }) => (review === null ? [] : [needOf(review)])))]
   const locks = new Map(answers.flatMap(({ locks }) => locks.map((lock) => [lock.name, lock] as const)))
@@ -42,13 +42,13 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
       {[...locks.values()].map(({ name, holder, waiting }) => (
         <Note key={name} tone={holder === null ? 'live' : 'wait'}>
           <p>
-            This run takes the lock <Name>{name}</Name>: only one run can have it at a time
+            This run takes the lock <Name>{name}</Name>. Only one run at a time can hold a lock
             {holder === null ? (
               '. The lock is free now.'
             ) : (
               <>
-                . <Name>{holder.user}</Name> has had it since <Moment at={holder.since} />
-                {waiting > 0 && `, and ${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} for it`}.
+                . <Name>{holder.user}</Name> has held the lock since <Moment at={holder.since} />
+                {waiting > 0 && `, and ${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} for the lock`}.
               </>
             )}
           </p>

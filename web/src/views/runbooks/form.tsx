@@ -105,7 +105,7 @@ export function RunbookForm({ opened }: FormProps) {
             {batch.isOpen ? `Run on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}` : 'Run'}
           </button>
           {!mayRun() && (
-            <span class="hint">Auditors can look at what others run, but cannot run anything.</span>
+            <span class="hint">Auditors can see the runs of others, but cannot run anything.</span>
           )}
           <span class="push" />
           <LinkButton {...{ repository, item, connection }} values={draft.values} />
@@ -159,7 +159,10 @@ function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   return { typed, type, expected, isGiven: expected === undefined || typed.trim() === expected }
 }
 
-/** Arguments and variables of a run, for connections that accept them. Drafts do not keep them. */
+/**
+ * Arguments and variables of a run, for connections that accept them. They are not part of the
+ * saved draft.
+ */
 function useAdvanced() {
   const [args, setArgs] = useState('')
   const [variables, setVariables] = useState('')
@@ -174,7 +177,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 
-/** Returns a variable in the form of the wire. */
+/** Returns a variable as the gateway's API expects it: `envvar:NAME` and the value in base64. */
 function variableOf(line: string): [string, string] {
   const equals = line.indexOf('=')
   const [name, value] = equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)]
@@ -216,7 +219,7 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
   )
 }
 
-/** Actions of the buttons. Only one runs at a time: a second click runs nothing twice. */
+/** Actions of the buttons. Only one action runs at a time, so a double click does not run a script twice. */
 function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<void>) {
   const form = useRef<HTMLFormElement>(null)
   const [error, setError] = useState<Refused | undefined>(undefined)

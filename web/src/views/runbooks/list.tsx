@@ -20,7 +20,7 @@ import {
 
 const ROW_PX = 56
 
-/** All runbooks by folder, or those that a search finds, the best fit first. */
+/** All runbooks by folder, or the results of a search with the best match first. */
 export default function RunbookList() {
   const lists = useLoaded(readRunbooks)
   const recent = useRecent()
@@ -48,7 +48,10 @@ export default function RunbookList() {
   )
 }
 
-/** Returns recently run files. Without them the list still works; the pages of sessions show this error. */
+/**
+ * Returns recently run files. An error is ignored: the list works without them, and the page of
+ * sessions shows the error.
+ */
 function useRecent(): readonly string[] {
   const { value } = useLoaded(readOwnSessions)
   return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])
@@ -70,7 +73,7 @@ interface RowsProps {
 function Rows({ rows, total, wanted, onToggle }: RowsProps) {
   if (total === 0)
     return (
-      <Empty icon="book" title="There are no runbooks yet">
+      <Empty icon="book" title="No runbook exists yet">
         Commit a file with <code>.runbook.</code> in its name to the repository of a connection, then reload
         this page.
       </Empty>

@@ -12,23 +12,23 @@ export interface Previewed {
   readonly rendered: Rendered
   /** The values at the time of the request. */
   readonly values: Readonly<Record<string, string>>
-  /** The request, to detect whether the form has changed since. */
+  /** The request as JSON. It differs from the form's request if the form has changed. */
   readonly asked: string
 }
 
 interface PreviewProps {
   /** Undefined before the first preview. */
   readonly of: Previewed | undefined
-  /** Whether the form has changed since. */
+  /** Whether the form has changed since the preview. */
   readonly isOld: boolean
   readonly busy: boolean
   readonly onPreview: () => void
   readonly parameters: readonly Parameter[]
-  /** The file's name gives the language. */
+  /** Name of the file. Its ending decides the language of the colouring. */
   readonly file: string
 }
 
-/** Shows beside the form what would be sent. Nothing has run. */
+/** Shows beside the form the script that would run. */
 export function Preview({ of, isOld, busy, onPreview, parameters, file }: PreviewProps) {
   return (
     <section class="card stays preview" aria-label="Script that would run">
@@ -57,7 +57,7 @@ function Rendering({ of: { rendered, values }, isOld, parameters, file }: Render
   const { connection, commit, env_vars: variables, warning } = rendered
   return (
     <>
-      {isOld && <Note tone="wait">The form has changed since this preview: preview it again.</Note>}
+      {isOld && <Note tone="wait">The form has changed since this preview. Choose Preview again.</Note>}
       {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
       <p class="card-body soft small">Nothing has run. Secret values are hidden.</p>
       <pre class="script" tabIndex={0} aria-label="Script">

@@ -70,7 +70,7 @@ function Opened({ opened }: { readonly opened: OpenedRunbook }) {
   if (item.error !== null)
     return (
       <Note tone="bad" role="alert" title="This runbook cannot be run">
-        {visible(item.error)}. Its file has to be corrected.
+        {visible(item.error)}. Correct the runbook's file.
       </Note>
     )
   return <RunbookForm opened={opened} />

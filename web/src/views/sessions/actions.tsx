@@ -62,7 +62,7 @@ interface StopButtonProps {
   readonly onStop: () => void
 }
 
-/** A stopped command cannot be resumed, so the page asks first. */
+/** Button that stops the command. The page asks first, because a stopped command cannot be resumed. */
 function StopButton({ session, busy, onStop }: StopButtonProps) {
   const [isAsking, setAsking] = useState(false)
   const close = () => setAsking(false)
@@ -72,7 +72,7 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
         type="button"
         class="button is-danger"
         disabled={busy}
-        // Hidden while the question is open: users cannot reach it there, and there is only one "Stop".
+        // Hidden while the dialog is open, so that screen readers find only the dialog's "Stop".
         aria-hidden={isAsking}
         tabIndex={isAsking ? -1 : 0}
         onClick={() => setAsking(true)}
@@ -90,8 +90,8 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
           onClose={close}
         >
           <p>
-            The command on <Name>{session.connection}</Name> ends at once. What it has already done is not
-            undone. Its output so far is kept.
+            The command on <Name>{session.connection}</Name> ends immediately. Its effects so far are not
+            undone, and its output so far is kept.
           </p>
           <div class="line">
             <button type="button" class="button push" onClick={close}>

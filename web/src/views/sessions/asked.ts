@@ -3,9 +3,9 @@ import { person } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 
 /**
- * Sessions and batches that this tab has requested and that wait for an approval, each with the name of the
- * signed-in user. Like `run` of the command line, the tab runs them after the approval. After a reload, or as
- * another user, people choose Run.
+ * Sessions and batches that this tab requested and that wait for an approval, each with the name of
+ * the user. The tab runs them after the approval, as `run` of the command line does. After a
+ * reload, or after another user signed in, the user has to choose Run.
  */
 const asked = new Map<string, string>()
 
@@ -19,15 +19,16 @@ export function runsWhenApproved(id: string): boolean {
   return name !== undefined && name === person.value?.name
 }
 
-/** Forgets a session or batch that has begun or could not begin. */
+/** Forgets a session or batch that has started or could not start. */
 export function isAskedNoMore(id: string): void {
   asked.delete(id)
 }
 
 /**
  * Runs this tab's session or batch once, as soon as it is approved.
- * @param run starts it; the function keeps its identity between renderings, as `reload` does
- * @returns the reason why it did not start
+ * @param run starts the session or batch. `run` and `reload` must be the same functions in each
+ * rendering
+ * @returns the error if the session or batch could not start
  */
 export function useRunWhenApproved(
   id: string,

@@ -4,7 +4,7 @@ import { ask } from '../../api/request.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 
 const DAYS = 30
-/** Sizes of the drawing: the width of a bar with its gap, and the height of the highest bar. */
+/** Width of a bar with its gap, and height of the highest bar, in units of the drawing. */
 const [STEP, HEIGHT] = [10, 44]
 
 /** The outcomes from bottom to top, each with its colour's class. */
@@ -35,7 +35,7 @@ export function RunsByDay({ asked }: { readonly asked: string }) {
   const { value } = useLoaded(load, ['sessions'])
   const days = value?.days ?? []
   const most = Math.max(...days.map(totalOf))
-  // The list itself shows the error, and a chart without data says nothing.
+  // The list itself shows an error, and a chart without data is useless.
   if (days.length === 0 || most === 0) return null
   return (
     <figure class="days">

@@ -7,7 +7,7 @@ import { isBad } from './state.tsx'
 /** Code of sessions without an exit code. */
 const NO_CODE = 254
 
-/** Shows how the session ended, and what is missing in the output. */
+/** Shows how the session ended, and what was removed from the output. */
 export function Ending({ session }: { readonly session: Session }) {
   const { status, exit_code: code, state } = session
   const isOver = status === 'done' && code !== null
@@ -38,7 +38,7 @@ export function Ending({ session }: { readonly session: Session }) {
   )
 }
 
-/** Whether the exit code alone says how the session ended. */
+/** Whether the command ended by itself, so that the exit code describes the end of the session. */
 function isOrdinary({ name }: Session['state']): boolean {
   return name === 'succeeded' || name === 'failed'
 }

@@ -1,6 +1,6 @@
 import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
 
-// Filters of the list, as the address has them.
+// Filters of the list. The address of the page contains them.
 
 const STATUSES = [
   ['', 'any'],
@@ -19,7 +19,7 @@ const KINDS = [
   ['terminal', 'terminals'],
 ] as const
 
-/** The last two occur in links of earlier versions. */
+/** Filters in the address. Only links of earlier versions contain `review` and `batch`. */
 const NAMES = 'runbook status connection user parameter kind from to review batch'.split(' ')
 
 export function Filters() {
@@ -47,7 +47,10 @@ const OPTIONS = {
 }
 const DAYS = { from: 'start_date', to: 'end_date' }
 
-/** Returns the query for the gateway. Texts match parts of a name: `%` matches any text there. */
+/**
+ * Returns the query for the gateway. A text is put between two `%`, so that it matches any part of
+ * a name.
+ */
 export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = gatewayFilters(asked, OPTIONS, DAYS)
   for (const name of ['runbook', 'connection', 'user']) {

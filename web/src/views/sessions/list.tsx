@@ -70,13 +70,13 @@ function None({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered)
     return (
       <Empty icon="search" title="No session fits these filters.">
-        Clear some of them, or look at a longer time.
+        Clear some filters, or choose a longer time.
       </Empty>
     )
   return (
     <Empty
       icon="sessions"
-      title="Nothing has run yet"
+      title="No session has run yet"
       actions={
         <a class="button" href="/runbooks">
           Look at the runbooks
@@ -98,7 +98,7 @@ function Compare({ chosen }: { readonly chosen: readonly string[] }) {
       ) : (
         <a class="button" href={diffPath(first, second)}>
           <Icon name="diff" />
-          Compare the two
+          Compare the two sessions
         </a>
       )}
     </span>

@@ -2,7 +2,7 @@ import { readSessions } from '../../api/gateway.ts'
 import type { ListedSession } from '../../api/types.ts'
 import { usePages, type PagedList } from '../../parts/lists/pages.ts'
 
-/** The gateway's largest offset. */
+/** Largest offset that the gateway accepts. */
 const FURTHEST = 10_000
 
 const SESSIONS: PagedList<ListedSession, { readonly isCapped: boolean }> = {

@@ -5,7 +5,7 @@ import type { Session } from '../../api/types.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 
-/** Maximum of bytes, because a recording is in memory as a whole. */
+/** Maximum size of a recording in bytes, because the page keeps the whole recording in memory. */
 const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>
@@ -19,12 +19,12 @@ export function Replay({ session }: { readonly session: Session }) {
   if (session.event_size > MOST_REPLAYED_BYTES)
     return (
       <p class="empty">
-        The terminal has written {bytesText(session.event_size)}, too much to replay it here.{' '}
+        The terminal has written {bytesText(session.event_size)}, too much to replay here.{' '}
         <a
           href={`/api/sessions/${encodeURIComponent(session.id)}/result/stream`}
           download={`${session.id}.txt`}
         >
-          Download it
+          Download the output
         </a>
         .
       </p>

@@ -24,17 +24,17 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
     <>
       {state === 'lost' && (
         <Note tone="wait" role="status" title="The connection to the gateway is lost">
-          The page tries again by itself. No output is lost.
+          The page reconnects automatically. No output is lost.
         </Note>
       )}
       {missing > 0 && (
-        <Note tone="wait">{bytesText(missing)} of output could not be recorded, and are missing here.</Note>
+        <Note tone="wait">{bytesText(missing)} of output could not be recorded and are missing here.</Note>
       )}
       {error?.status === 404 && <Empty icon="eye">You may see this session, but not its output.</Empty>}
       {error !== undefined && error.status !== 404 && <Problem error={error} />}
       {hasNothing ? (
         <Empty icon="terminal" title="This run has written no output.">
-          The line above says how it ended.
+          The line above shows how the run ended.
         </Empty>
       ) : (
         error?.status !== 404 && (
@@ -57,12 +57,12 @@ export interface SessionOutput {
   readonly record: OutputRecord
   readonly stdout: StdoutText
   readonly state: StreamState
-  /** Bytes that no record has. */
+  /** Number of bytes that the gateway could not record. */
   readonly missing: number
   readonly error: Refused | undefined
 }
 
-/** @param reload is called after the stream's end: then the session has an exit code */
+/** @param reload is called after the end of the stream, when the session has an exit code */
 export function useOutput(id: string, reload: () => void): SessionOutput {
   const [record, stdout] = useMemo(() => [new OutputRecord(''), new StdoutText()] as const, [id])
   const [state, setState] = useState<StreamState>('connecting')

@@ -20,7 +20,7 @@ import './run.css'
 
 const LIST = { href: '/sessions', list: 'Sessions', label: 'All sessions' }
 
-/** One session: its command, its output and its end. People can share the address. */
+/** One session: its command, its output and its end. */
 export default function SessionView({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
@@ -39,7 +39,10 @@ export default function SessionView({ id }: { readonly id: string }) {
   )
 }
 
-/** Returns the name for the window, `Refund an order failed (7)`: it has to be found among twenty tabs. */
+/**
+ * Returns the title of the window, for example `Refund an order failed (7)`. The state lets users
+ * find it among many tabs.
+ */
 function windowNameOf(session: Session): string {
   return visible(`${sessionName(session)} ${session.state.text}`)
 }
@@ -76,11 +79,11 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
   return (
     <Note tone="wait" role="status" title={<>This run waits for the lock {visible(state.lock ?? '')}</>}>
       {state.by === null || state.since === null ? (
-        'Other runs are before this one. It starts by itself.'
+        'Other runs get the lock first. This run starts automatically.'
       ) : (
         <>
-          <Name>{state.by}</Name> has had the lock for <Elapsed from={state.since} to={null} />. This run
-          starts by itself when the lock is free.
+          <Name>{state.by}</Name> has held the lock for <Elapsed from={state.since} to={null} />. This run
+          starts automatically when the lock is free.
         </>
       )}
     </Note>
@@ -88,15 +91,15 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
 }
 
 /**
- * The text is the same for a missing session and for another user's session: it does not reveal that the
- * session exists.
+ * Shown for a session that does not exist or that the user may not see. The text does not reveal
+ * which of the two is the case.
  */
 function NotShown() {
   return (
-    <Empty icon="sessions" title="There is no session at this address, or you have no access to it.">
-      A session is shown to the user who ran it, to the groups that approve it, and to auditors and admins. If
-      somebody sent you this link, ask them for the output, or ask an admin for a role that may see the
-      session.
+    <Empty icon="sessions" title="This session does not exist, or you have no access to it.">
+      A session is shown to its user, to the groups that approve it, to auditors and to admins. If you
+      received this link from another person, ask that person for the output, or ask an admin for a role that
+      may see the session.
     </Empty>
   )
 }

@@ -24,7 +24,7 @@ const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
 /** Ends that need no attention. */
 const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdrawn']
 
-/** A state in the gateway's words: not everybody can see colours. */
+/** Shows a state with an icon and the gateway's words, because not all people can see colours. */
 export function StateBadge({ state: { name, text, since } }: Stateful) {
   return (
     <State kind={KIND_OF_STATE[name] ?? 'failed'}>
@@ -54,7 +54,7 @@ function isOpen(name: StateName): boolean {
   )
 }
 
-/** Whether the session runs or waits for a lock: then it can be stopped. */
+/** Whether the session runs or waits for a lock. In these states it can be stopped. */
 export function isRunning({ state: { name } }: Stateful): boolean {
   return name === 'running' || name === 'waiting-for-lock'
 }
@@ -71,14 +71,14 @@ export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
 
-/** Whether the request was withdrawn before it ran: then there is no output. */
+/** Whether the request was withdrawn before it ran. Such a session has no output. */
 export function isWithdrawn({ state: { name } }: Stateful): boolean {
   return name === 'withdrawn'
 }
 
 /**
- * Whether the approval led to a run: then it is one of the facts, and there is nothing left to decide or
- * explain.
+ * Whether the session needed no approval or started after it. Then the page shows no review panel:
+ * the facts contain the approval.
  */
 export function isDecided({ review }: Pick<ListedSession, 'review'>): boolean {
   return review === null || review.status === 'EXECUTED' || review.status === 'PROCESSING'

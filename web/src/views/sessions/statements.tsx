@@ -9,12 +9,13 @@ import { durationText } from '../../parts/moment.tsx'
 import { State } from '../../parts/state.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
-/** Number of statements to load: at first, and at most. The file has the rest. */
+/** Number of statements that are loaded first, and after "Show more". The download has all statements. */
 const FEW = 200
 const MOST = 1000
 
 /**
- * Statements that native clients have sent to a database: each with duration and rows, never with its result.
+ * Statements that native clients sent to a database, with duration and number of rows. Results are
+ * not recorded.
  */
 export function Statements({ session }: { readonly session: Session }) {
   const [limit, setLimit] = useState(FEW)
@@ -59,7 +60,7 @@ export function Statements({ session }: { readonly session: Session }) {
           </button>
         )}
         {value.has_more && limit === MOST && (
-          <span class="soft small">These are the first {MOST.toLocaleString('en')}.</span>
+          <span class="soft small">Only the first {MOST.toLocaleString('en')} statements are shown.</span>
         )}
         <a
           class="button"
@@ -90,7 +91,7 @@ function Row({ statement }: { readonly statement: Statement }) {
   )
 }
 
-/** A statement that is longer opens on demand. */
+/** Number of characters of a statement that are shown before the user opens it. */
 const LONG = 400
 
 function Query({ text }: { readonly text: string }) {
@@ -125,7 +126,7 @@ function Outcome({
 function None({ session }: { readonly session: Session }) {
   const isDatabase = ['postgres', 'mysql'].includes(session.connection_subtype)
   return (
-    <Empty icon="terminal" title={isDatabase ? 'There is no statement yet.' : 'No statements are recorded.'}>
+    <Empty icon="terminal" title={isDatabase ? 'No statement was sent yet.' : 'No statements are recorded.'}>
       {isDatabase
         ? 'The statements of database clients appear here, without their results.'
         : 'The gateway does not read what clients of this type send.'}

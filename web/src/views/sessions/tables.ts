@@ -30,7 +30,7 @@ export function useTables(session: Session, { stdout, state, missing, error }: S
   return error === undefined ? read : { tables: [], isReading: false }
 }
 
-/** Whether the command has ended by itself. Otherwise its last line may be incomplete. */
+/** Whether the command ended without being stopped. The last line of a stopped command may be incomplete. */
 function isWhole({ state: { name } }: Session): boolean {
   return name === 'succeeded' || name === 'failed'
 }

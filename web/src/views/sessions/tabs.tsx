@@ -103,7 +103,7 @@ interface TabListProps {
   readonly current: TabName
 }
 
-/** Links, so that each tab has an address; arrow keys move between them. */
+/** Tabs as links, so that each tab has an address. The arrow keys move between the tabs. */
 function TabList({ session, tabs, current }: TabListProps) {
   const list = useRef<HTMLDivElement>(null)
   const hasFocus = useRef(false)
@@ -147,7 +147,10 @@ function addressOf(session: string, tab: TabName): string {
 
 function Script({ session }: { readonly session: Session }) {
   const { data } = session.script
-  if (data === '') return <Empty icon="book">There is no script: the connection runs its own command.</Empty>
+  if (data === '')
+    return (
+      <Empty icon="book">This session has no script: the command of the connection ran without one.</Empty>
+    )
   const lines = visibleLines(data).replace(/\n$/, '').split('\n')
   return (
     <section class="card fills column" aria-label="Script">

@@ -23,14 +23,16 @@ export function Reload({ onClose, onDone }: ReloadProps) {
     act(async () => {
       const { changes, restart_required: restart } = await ask<SettingsChanges>('POST', '/api/reload')
       const later = restart.length > 0 ? `; restart the gateway for ${restart.join(', ')}` : ''
-      toast(changes.length === 0 ? `Nothing has changed${later}` : `The settings are in force${later}`)
+      toast(
+        changes.length === 0 ? `No setting has changed${later}` : `The gateway uses the new settings${later}`,
+      )
     })
   const isNothing = value !== undefined && value.changes.length + value.restart_required.length === 0
   return (
     <Dialog title="Reload the settings" onClose={onClose}>
       {value === undefined && unusable === undefined && <p role="status">Reading gateway.yaml …</p>}
       {unusable !== undefined && <Problem error={unusable} />}
-      {isNothing && <p>The settings in gateway.yaml are in force already.</p>}
+      {isNothing && <p>The gateway already uses the settings in gateway.yaml.</p>}
       {value !== undefined && <Changes changes={value} />}
       {error !== undefined && <Problem error={error} />}
       <div class="line">

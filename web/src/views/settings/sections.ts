@@ -18,7 +18,7 @@ const TASKS: readonly (readonly [title: string, about: string, parts: readonly s
   ['Jira', 'issues that sessions open', ['jira']],
   ['Webhooks', 'addresses that receive events', ['webhooks']],
   ['Limits', 'sizes, counts and times', ['limits', 'stop-timeout']],
-  ['History', 'what is kept, where and for how long', ['history', 'state']],
+  ['History', 'stored sessions, their folder and how long they are kept', ['history', 'state']],
 ]
 
 /** Returns the sections that have settings, in the order of the table. */
@@ -35,18 +35,18 @@ export function sectionsOf(settings: readonly Setting[]): Section[] {
 }
 
 export interface Entry {
-  /** `users[0]`; undefined for settings of no list. */
+  /** For example `users[0]`. Undefined for a setting outside of lists. */
   readonly at: string | undefined
   readonly settings: readonly Setting[]
 }
 
-/** Returns the settings of a section by the entries of its lists, in their order. */
+/** Groups the settings of a section by the list entry to which they belong. */
 export function entriesOf(settings: readonly Setting[]): readonly Entry[] {
   const byEntry = Map.groupBy(settings, ({ name }) => /^[^.[]+\[\d+\]/.exec(name)?.[0])
   return [...byEntry].map(([at, those]) => ({ at, settings: those }))
 }
 
-/** Returns `users` of `users[0].name`. */
+/** Returns the first part of a name, for example `users` for `users[0].name`. */
 function partOf(name: string): string {
   return /^[^.[]*/.exec(name)?.[0] ?? name
 }

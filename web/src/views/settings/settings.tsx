@@ -43,8 +43,8 @@ export default function SettingsView() {
           )}
         </div>
         <p>
-          {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} in force now, without secrets. To
-          change a setting, edit the file, then reload it.
+          Settings of {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} that the gateway uses
+          now, without secrets. To change a setting, edit the file, then choose Reload.
         </p>
       </header>
       <Pending changes={changes} />
@@ -75,7 +75,7 @@ function Pending({
       <div class="note is-bad" role="status">
         <Icon name="alert" />
         <div class="said">
-          <strong>The file has errors. The settings that were read before stay in force.</strong>
+          <strong>The file has errors. The gateway keeps the settings that it read before.</strong>
           <ul class="settings-problems">
             {error.message.split('\n').map((line) => (
               <li key={line}>
@@ -94,7 +94,7 @@ function Pending({
     <div class="note is-wait" role="status">
       <Icon name="wait" />
       <div class="said">
-        <strong>The file differs from the settings in force.</strong>
+        <strong>The file differs from the settings that the gateway uses.</strong>
         {waiting > 0 &&
           ` A reload applies the changes of ${value.changes.map(({ setting }) => setting).join(', ')}.`}
         {restart > 0 && ` A restart is needed for ${value.restart_required.join(', ')}.`}
@@ -111,7 +111,7 @@ function Found({ settings }: { readonly settings: readonly Setting[] }) {
       (hasDefaults || from === 'file' || from === 'refused') &&
       `${name} ${value ?? ''}`.toLowerCase().includes(wanted),
   )
-  // Also of an entry whose name does not fit the search.
+  // From all settings: the heading of an entry needs its name, even if the search does not match the name.
   const names = new Map(settings.map(({ name, value }) => [name, value]))
   return (
     <>
@@ -179,7 +179,7 @@ function SectionCard({ section: { title, about, settings }, names }: SectionCard
   )
 }
 
-/** The settings of one user, one connection and so on, under its name. */
+/** Settings of one list entry, for example of a user, with the name of the entry as the heading. */
 function EntryRows({ entry: { at, settings }, names }: { readonly entry: Entry; readonly names: Names }) {
   const called = at === undefined ? undefined : names.get(`${at}.name`)
   const shown = settings.filter(({ name }) => called == null || name !== `${at}.name`)
@@ -219,7 +219,7 @@ const SOURCES = {
 
 interface RowProps {
   readonly setting: Setting
-  /** The part of the name that stands above already. */
+  /** Start of the name, which the heading already shows. */
   readonly after: string | undefined
 }
 
@@ -248,7 +248,10 @@ function Secret() {
   )
 }
 
-/** Returns `gateway.yaml:12:5`: the head of the view has the folder. */
+/**
+ * Returns the place without its folder, for example `gateway.yaml:12:5`. The top of the view shows
+ * the folder.
+ */
 function placeText(place: string): string {
   return place.slice(place.lastIndexOf('/') + 1)
 }

@@ -1,9 +1,8 @@
 /**
- * Lets the terminal create `<style>` elements. The content security policy forbids them: text that becomes a
- * style can make a page leak data. While a terminal is open, such an element is a stand-in whose text goes
- * into a sheet that the page has adopted. The policy allows such sheets to scripts of the page
- * (docs/decisions/0014).
- * @returns a function that restores everything
+ * Lets the terminal use `<style>` elements, which the content security policy forbids. While a
+ * terminal is open, `createElement('style')` returns a replacement whose text is written into an
+ * adopted style sheet. The policy allows such sheets (docs/decisions/0014).
+ * @returns a function that restores `createElement` and removes the sheets
  */
 export function adoptStyles(): () => void {
   const sheets: CSSStyleSheet[] = []
@@ -12,7 +11,7 @@ export function adoptStyles(): () => void {
   const standIn: Create = (name, options) => {
     if (name === 'style') return styleElement(create, sheets)
     const element = create(name, options)
-    // A cell of any of 16 million colours, or a selected one, has a style of its own.
+    // A cell with a 24-bit colour, or a selected cell, has a `style` attribute, which the policy forbids.
     if (name === 'span') element.setAttribute = setAttribute
     return element
   }
@@ -25,7 +24,7 @@ export function adoptStyles(): () => void {
 
 type Create = (name: string, options?: ElementCreationOptions) => HTMLElement
 
-/** Sets styles by the object model, which the policy allows to scripts. */
+/** Sets styles through `element.style`, which the policy allows. */
 function setAttribute(this: HTMLElement, name: string, value: string): void {
   if (name === 'style') this.style.cssText = value
   else Element.prototype.setAttribute.call(this, name, value)

@@ -11,7 +11,7 @@ export interface Conversation {
   readonly end: () => void
 }
 
-/** A message of the gateway besides the bytes of the terminal. */
+/** A text message of the gateway about the terminal. */
 interface Said {
   readonly type: string
   readonly session_id?: string
@@ -20,20 +20,30 @@ interface Said {
   readonly bytes?: number
 }
 
-/** Pasted text is sent in pieces of this size, because the gateway accepts no larger frames. */
+/**
+ * Maximum size of a frame in bytes that the gateway accepts. Longer pasted text is sent in several
+ * frames.
+ */
 const LARGEST_FRAME = 32 * 1024
-/** Time for which the gateway keeps a terminal without its tab. The tab retries for the same time. */
+/**
+ * Time in milliseconds for which the gateway keeps a terminal whose connection is lost. The tab
+ * tries to reconnect for the same time.
+ */
 const KEPT_MS = 30_000
 const PAUSE_MS = 1000
 /** Clears the screen of a terminal and resets all its modes (RIS of ECMA-48). */
 const RESET = '\x1bc'
-/** The close code that ends a terminal: after another code the gateway waits for the tab. */
+/**
+ * Close code that ends the terminal. After any other close code the gateway waits until the tab
+ * reconnects.
+ */
 const NORMAL = 1000
 /** The gateway's close code for a terminal that continues in another tab. */
 const ELSEWHERE = 4000
 
 /**
- * Connects a screen with the gateway. Binary frames are the terminal's bytes, texts are messages about it.
+ * Connects a screen to the gateway. Binary frames contain the bytes of the terminal. Text frames
+ * contain messages about the terminal.
  */
 export function converse(
   connection: string,
@@ -45,7 +55,10 @@ export function converse(
   let isOver = false
   let lostAt: number | undefined
   let retry: number | undefined
-  /** Bytes of a replay that the screen has not drawn: its answers to old queries are not for the program. */
+  /**
+   * Bytes of a replay that the screen has not drawn yet. While it draws them, its answers to old
+   * queries are not sent to the program.
+   */
   let replayed = 0
   const send = (data: string | Uint8Array<ArrayBuffer>) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(data)
@@ -64,13 +77,14 @@ export function converse(
     terminal.onResize(resize),
   ]
   const tell = (state: TerminalState) => {
-    // Without this, keys would be lost silently.
+    // Otherwise keys that are typed while the terminal is not connected would be lost silently.
     terminal.options.disableStdin = state.kind !== 'open' && state.kind !== 'connecting'
     tellView(state)
   }
   const hear = (said: Said) => {
     if (said.type === 'replay') {
-      // Written in order: output of the former socket may still wait to be drawn.
+      // `write` keeps the order: output of the previous socket may still wait to be drawn.
+      // `reset()` would run before that output.
       terminal.write(RESET)
       replayed = said.bytes ?? 0
     }
@@ -84,7 +98,7 @@ export function converse(
   }
   const draw = (bytes: Uint8Array<ArrayBuffer>, from: WebSocket) =>
     terminal.write(bytes, () => {
-      // Each socket counts its own bytes.
+      // Bytes of a previous socket do not count for the current socket.
       if (from !== socket) return
       replayed = Math.max(0, replayed - bytes.length)
       tellTaken(bytes.length)
@@ -123,7 +137,7 @@ export function converse(
   }
 }
 
-/** The session of this tab's terminal. The tab still knows it after a reload. */
+/** Stores the session id of this tab's terminal, so that the tab can reconnect after a reload. */
 function keptSession(connection: string) {
   const name = `runbook-page-terminal ${connection}`
   return {
@@ -134,8 +148,8 @@ function keptSession(connection: string) {
 }
 
 /**
- * Sums the bytes of one turn and reports them at its end, because the screen takes many small frames
- * together.
+ * Sums the bytes of one turn of the event loop and reports the sum once, because the screen draws
+ * many small frames in one turn.
  */
 function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   let sum = 0

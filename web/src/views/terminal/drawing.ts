@@ -2,12 +2,14 @@ import type { Terminal } from '@xterm/xterm'
 import type { Happening } from './recording.ts'
 
 /**
- * Bytes that are written to the screen before waiting for it. The screen drops data when 50 MB wait in it.
+ * Number of bytes after which the player waits until they are drawn. xterm.js drops data when more
+ * than 50 MB wait.
  */
 const AT_ONCE_BYTES = 256 * 1024
 
 /**
- * Draws a screen at some place of the recording: forward by the events since, backward from the beginning.
+ * Draws the screen at a given place of the recording. Forward, it draws the events since the last
+ * place. Backward, it starts again from the beginning.
  */
 export class Drawing {
   readonly #terminal: Pick<Terminal, 'reset' | 'resize' | 'write'>
@@ -22,7 +24,7 @@ export class Drawing {
     this.#happenings = happenings
   }
 
-  /** @param wanted number of events until that time. A later call replaces an earlier one */
+  /** @param wanted number of events to draw. A later call replaces an earlier call */
   show(wanted: number): void {
     this.#wanted = wanted
     if (!this.#isDrawing) void this.#draw()
@@ -47,8 +49,8 @@ export class Drawing {
   }
 
   /**
-   * Applies one change of the size, or some output. Settles when the screen has taken it: a size has its
-   * place in the output.
+   * Applies a change of the size, or some output. Resolves when the screen has drawn it, because a
+   * change of the size must not overtake earlier output.
    */
   async #advance(): Promise<void> {
     const next = this.#happenings[this.#drawn]

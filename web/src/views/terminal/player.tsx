@@ -10,7 +10,7 @@ const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 /** Step of an arrow key in seconds. */
 const STEP_S = 5
 
-/** Plays the recording of a terminal, at any speed, from any place. */
+/** Plays the recording of a terminal. */
 export function Player({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readRecording(id, signal), [id])
   const { value, error, reload } = useLoaded(load)
@@ -106,7 +106,7 @@ function usePlayback({ length }: Recording) {
   return { time, seek, isPlaying, setPlaying, speed, setSpeed }
 }
 
-/** Draws the screen of a given time. */
+/** Draws the screen as it was at a given time. */
 function useDrawing(
   place: { readonly current: HTMLElement | null },
   recording: Recording,

@@ -11,7 +11,10 @@ export interface Recording {
   readonly length: number
 }
 
-/** Limits of the size: a screen costs memory by its size, and a recording may contain any numbers. */
+/**
+ * Maximum size of the screen. A recording may contain any size, and a huge screen would use up the
+ * memory.
+ */
 const [MOST_COLS, MOST_ROWS] = [1000, 500]
 
 export type RecordedEvent = readonly [seconds: number, kind: string, base64: string]
@@ -38,7 +41,7 @@ function happening([at, kind, base64]: RecordedEvent): Happening | undefined {
   return { at, kind: 'size', cols: Math.min(cols, MOST_COLS), rows: Math.min(rows, MOST_ROWS) }
 }
 
-/** Returns the number of events until that time. */
+/** Returns the number of events until the given time. */
 export function happenedBy({ happenings }: Recording, seconds: number): number {
   let [low, high] = [0, happenings.length]
   while (low < high) {

@@ -6,7 +6,7 @@ import '@xterm/xterm/css/xterm.css'
 import { adoptStyles } from './adopted-styles.ts'
 
 const SCROLLBACK = 5000
-/** Lower rows would cut off underscores: letters of 14 px need more than 16. */
+/** Smaller values cut off underscores: a font of 14 px needs rows of more than 16 px. */
 const LINE_HEIGHT = 1.2
 
 export const FONT_SIZES = [10, 12, 14, 16, 18, 22, 28] as const
@@ -15,7 +15,7 @@ export const USUAL_FONT_SIZE = 14
 export interface Screen extends Disposable {
   readonly terminal: Terminal
   readonly fit: () => void
-  /** Searches on from the last hit. @returns whether the text was found */
+  /** Searches from the last hit. @returns whether the text was found */
   readonly find: (text: string, isBackwards: boolean) => boolean
 }
 
@@ -24,7 +24,7 @@ interface ScreenOptions {
   readonly fontSize?: number
 }
 
-/** Opens a terminal in an element. It has its own colours: programs expect a dark background. */
+/** Opens a terminal in an element. It is always dark, because programs expect a dark background. */
 export function openScreen(
   parent: HTMLElement,
   { isRead, fontSize = USUAL_FONT_SIZE }: ScreenOptions,
@@ -39,13 +39,14 @@ export function openScreen(
     disableStdin: isRead,
     minimumContrastRatio: 4.5,
     theme: { background: '#0b1214', foreground: '#e9e6dd', cursor: '#f2ab33', cursorAccent: '#0b1214' },
-    // A link whose address a program hides under another text stays text.
+    // A program can show a link under another text (OSC 8). Such links do nothing, because users
+    // cannot see the address.
     linkHandler: { activate: () => undefined, allowNonHttpProtocols: false },
   })
   const [fitting, searching] = [new FitAddon(), new SearchAddon()]
   terminal.loadAddon(fitting)
   terminal.loadAddon(searching)
-  // A visible address is a link that opens exactly this address, in another tab without access to this one.
+  // An address in the output is a link. It opens in a new tab that has no access to this tab.
   terminal.loadAddon(new WebLinksAddon((_, address) => window.open(address, '_blank', 'noopener,noreferrer')))
   terminal.open(parent)
   return {

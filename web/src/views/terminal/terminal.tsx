@@ -58,8 +58,8 @@ export default function TerminalView({ connection }: { readonly connection: stri
       </div>
       <div class="terminal fills" ref={place} role="group" aria-label="Terminal" />
       <p class="soft small">
-        Keys go to the terminal while it has the focus. <kbd>Ctrl</kbd> <kbd>Shift</kbd> <kbd>Esc</kbd> leaves
-        it.
+        Keys go to the terminal while it has the focus. Press <kbd>Ctrl</kbd> <kbd>Shift</kbd> <kbd>Esc</kbd>{' '}
+        to leave the terminal.
       </p>
       {asking !== undefined && <LeaveDialog asking={asking} onClose={() => setAsking(undefined)} />}
     </section>
@@ -67,12 +67,12 @@ export default function TerminalView({ connection }: { readonly connection: stri
 }
 
 interface Asking {
-  /** Whether the view stays after the terminal's end. */
+  /** Whether the user chose End, so that the view stays open. */
   readonly isEnd: boolean
   readonly goOn: () => void
 }
 
-/** A command in a terminal ends with the terminal, so the page asks first. */
+/** Asks before a terminal is closed, because its command ends with it. */
 function LeaveDialog({
   asking: { isEnd, goOn },
   onClose,
@@ -95,14 +95,12 @@ function LeaveDialog({
       }}
       onClose={onClose}
     >
-      <p>
-        The command in the terminal ends, too. Everything that was on the screen is recorded in the session.
-      </p>
+      <p>The command in the terminal also ends. The session contains everything that was on the screen.</p>
     </DangerDialog>
   )
 }
 
-/** States in which leaving the view would end the command. */
+/** States in which the command ends if the user leaves the view. */
 const LIVE: readonly string[] = ['open', 'waiting', 'reconnecting']
 
 interface HeadProps {
@@ -155,7 +153,7 @@ function Head({ connection, state, onEnd, onAgain }: HeadProps) {
         {(state.kind === 'ended' || state.kind === 'lost' || state.kind === 'elsewhere') && (
           <button type="button" class="button" onClick={onAgain}>
             <Icon name="again" />
-            Open another one
+            Open another terminal
           </button>
         )}
         {LIVE.includes(state.kind) && (
@@ -180,7 +178,7 @@ interface Beginning {
   readonly tell: (state: TerminalState) => void
 }
 
-/** Opens the screen and its connection, until the user leaves the view. */
+/** Opens the screen and its connection to the gateway. They are closed when the user leaves the view. */
 function begin(place: HTMLElement, { connection, fontSize, tell }: Beginning): Opened {
   const screen = openScreen(place, { isRead: false, fontSize })
   const { terminal, fit } = screen
@@ -223,23 +221,23 @@ function StateText({ state, connection }: StateTextProps) {
     case 'reconnecting':
       return (
         <>
-          The connection to the gateway is lost. The command goes on for 30 seconds, and this tab tries to
-          connect again. Keys that you type now are lost.
+          The connection to the gateway is lost. The command continues for 30 seconds, and this tab tries to
+          reconnect. Keys that you type now are lost.
         </>
       )
     case 'elsewhere':
-      return <>This terminal goes on in another tab.</>
+      return <>This terminal continues in another tab.</>
     case 'waiting':
       return (
         <>
-          The terminal waits for an <a href={approvalPath(state.session)}>approval</a>, and opens by itself
-          when it is given.
+          The terminal waits for an <a href={approvalPath(state.session)}>approval</a>. After the approval it
+          opens automatically.
         </>
       )
     case 'open':
       return (
         <>
-          Everything that you see is in <a href={sessionPath(state.session)}>the session</a>.
+          Everything that you see is recorded in <a href={sessionPath(state.session)}>the session</a>.
         </>
       )
     case 'ended':
@@ -257,8 +255,8 @@ function StateText({ state, connection }: StateTextProps) {
     case 'lost':
       return (
         <>
-          The connection to the gateway is lost, and with it the terminal.{' '}
-          <a href={sessionsOf(connection)}>Sessions of this connection</a> say how it ended.
+          The connection to the gateway is lost, so the terminal has ended. Its result is in the{' '}
+          <a href={sessionsOf(connection)}>sessions of this connection</a>.
         </>
       )
   }

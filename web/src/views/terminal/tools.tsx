@@ -4,7 +4,7 @@ import { FONT_SIZES, USUAL_FONT_SIZE } from './screen.ts'
 
 const KEPT = 'runbook-page-terminal-font'
 
-/** The font size, which the browser stores. */
+/** Font size, stored in the browser. */
 export function useFontSize() {
   const [size, setSize] = useState<number>(() => {
     const kept = Number(localStorage.getItem(KEPT))
@@ -20,7 +20,7 @@ export function useFontSize() {
 }
 
 interface TerminalToolsProps {
-  /** @returns whether the text is on the screen or above it */
+  /** @returns whether the text is on the screen or in the scrolled lines */
   readonly find: (text: string, isBackwards: boolean) => boolean
   readonly fontSize: ReturnType<typeof useFontSize>
 }

@@ -9,8 +9,8 @@ import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 
 /**
- * A token that was just created. It is in memory until the user closes it: the end of the sign-in does not
- * lose it.
+ * A token that was just created. It stays in memory until the user closes the dialog, even if the
+ * sign-in ends before.
  */
 const issued = signal<{ readonly token: IssuedToken; readonly for: string } | undefined>(undefined)
 
@@ -18,7 +18,7 @@ export function showIssued(token: IssuedToken): void {
   issued.value = { token, for: person.peek()?.name ?? '' }
 }
 
-/** Shows the text of a new token to the person who has created it. */
+/** Shows the text of a new token to the person who created it. */
 export function Issued() {
   const shown = issued.value
   if (shown === undefined || shown.for !== person.value?.name) return null
@@ -43,7 +43,7 @@ function IssuedDialog({ token: { name, user, token } }: { readonly token: Issued
       }
       onClose={() => (state === 'copied' ? close() : setState('leaving'))}
     >
-      <p>Copy the token now: it is shown once, and the gateway does not store it.</p>
+      <p>Copy the token now. It is shown only once, because the gateway does not store it.</p>
       <div class="line nowrap">
         <input
           class="secret"
@@ -66,9 +66,7 @@ function IssuedDialog({ token: { name, user, token } }: { readonly token: Issued
           </Note>
         )}
         {state === 'not copied' && (
-          <Note tone="wait">
-            The browser did not copy the token: select the text above, and press Ctrl+C.
-          </Note>
+          <Note tone="wait">The browser did not copy the token. Select the text above and press Ctrl+C.</Note>
         )}
         {state === 'leaving' && (
           <Note tone="wait">After you close this dialog, nobody can see this token again.</Note>

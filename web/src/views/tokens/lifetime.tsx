@@ -1,7 +1,7 @@
 import { useId } from 'preact/hooks'
 import { Choice } from '../../form/choice.tsx'
 
-/** Lifetimes in seconds; the last one is a token without an end. */
+/** Lifetimes in seconds. The empty text means that the token does not expire. */
 export const LIFETIMES = [
   ['604800', '7 days'],
   ['2592000', '30 days'],
@@ -11,18 +11,18 @@ export const LIFETIMES = [
 ] as const
 
 const UNTIL = 'until '
-/** The longest lifetime that the gateway accepts, nearly. */
+/** Maximum lifetime in milliseconds. The gateway's own limit is slightly higher. */
 const MOST_MS = 100 * 365 * 24 * 60 * 60 * 1000
 
 interface LifetimeProps {
   readonly label: string
-  /** Seconds, empty for no end, `until 2027-01-31`, or another one of the options. */
+  /** Seconds, an empty text for no end, `until 2027-01-31`, or a value of `options`. */
   readonly value: string
   readonly onValue: (value: string) => void
   readonly options: readonly (readonly [value: string, words: string])[]
 }
 
-/** How long a token lives: one of some lifetimes, or until a day of the user's choice. */
+/** Lifetime of a token: one of the options, or until a day that the user chooses. */
 export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
   const id = useId()
   const isDay = value.startsWith(UNTIL)
@@ -53,7 +53,10 @@ export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
   )
 }
 
-/** Returns the seconds that the gateway is asked for; null for no end, undefined while no day is chosen. */
+/**
+ * Returns the lifetime in seconds for the request. Null means no end. Undefined means that no valid
+ * day is chosen.
+ */
 export function lifetimeSeconds(value: string): number | null | undefined {
   if (value === '') return null
   if (!value.startsWith(UNTIL)) return Number(value)
@@ -61,7 +64,7 @@ export function lifetimeSeconds(value: string): number | null | undefined {
   return left > 0 && left < MOST_MS ? Math.ceil(left / 1000) : undefined
 }
 
-/** Returns the end of a day where the user is, in ms since 1970; NaN for another text. */
+/** Returns the end of a day in the user's time zone, in ms since 1970. NaN if the text is not a day. */
 function endOfDay(day: string): number {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day) ?? []
   return new Date(Number(year), Number(month) - 1, Number(date) + 1).getTime()
@@ -74,7 +77,7 @@ function dayText(at: Date): string {
 
 function endText(value: string): string | undefined {
   const seconds = lifetimeSeconds(value)
-  if (seconds === null) return 'The token is valid until somebody revokes it.'
+  if (seconds === null) return 'The token is valid until a person revokes it.'
   if (seconds === undefined || Number.isNaN(seconds)) return undefined
   const end = new Date(Date.now() + (seconds - 1) * 1000)
   return `The token is valid until ${end.toLocaleDateString(undefined, { dateStyle: 'long' })}.`

@@ -8,7 +8,7 @@ import { visible } from '../../parts/visible.ts'
 import { Lifetime, LIFETIMES, lifetimeSeconds } from './lifetime.tsx'
 
 interface NewTokenProps {
-  /** The owner, when it is fixed. */
+  /** The owner, if the user cannot choose the owner. */
   readonly user?: string
   readonly busy: boolean
   readonly error: Refused | undefined
@@ -60,8 +60,8 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
         options={LIFETIMES}
       />
       <p class="hint" dir="auto">
-        Anybody who has the token can do everything that{' '}
-        {owner === own ? 'you' : visible(owner || 'its user')} may do.
+        Anyone who has the token can do everything that {owner === own ? 'you' : visible(owner || 'its user')}{' '}
+        may do.
       </p>
     </FormDialog>
   )

@@ -26,7 +26,10 @@ const OVERLAPS = [
   ['604800', 'in 7 days'],
 ] as const
 
-/** Creates a new token in place of another one. The old token stays valid until programs have the new one. */
+/**
+ * Replaces a token by a new token. The old token stays valid for a time, so that programs can
+ * change to the new token.
+ */
 export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   const [overlap, setOverlap] = useState('86400')
   const [lifetime, setLifetime] = useState(AS_BEFORE)
@@ -55,7 +58,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
         label="The old token expires"
         hint={
           isOfBrowser
-            ? 'This browser is signed in with the old token. After it expires, sign in with the new one.'
+            ? 'This browser is signed in with the old token. After the old token expires, sign in with the new token.'
             : undefined
         }
         value={overlap}
@@ -84,7 +87,7 @@ export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
       }
       busy={busy}
       error={error}
-      keep="Keep it"
+      keep="Keep token"
       icon="ban"
       action="Revoke token"
       onAct={() => make({ method: 'DELETE', path: pathOf(token) })}
@@ -96,7 +99,7 @@ export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
       </p>
       {token.current === true && (
         <p>
-          <strong>This browser is signed in with this token: you will be signed out.</strong>
+          <strong>This browser is signed in with this token. You will be signed out.</strong>
         </p>
       )}
     </DangerDialog>

@@ -20,7 +20,7 @@ import { daysLeft, mayRevoke, mayRotate, originOf } from './token.ts'
 interface TokenTableProps {
   readonly tokens: readonly Token[]
   readonly reload: () => void
-  /** The owner, when all tokens have the same one. */
+  /** The owner, if all tokens have the same owner. */
   readonly user?: string
 }
 
@@ -31,7 +31,7 @@ interface Asking {
 
 const isOfTokens = ({ path }: Change) => path.startsWith('/api/tokens')
 
-/** Tokens with their actions. `?new=token` in the address opens the form for a new one. */
+/** Tokens with their actions. `?new=token` in the address opens the form for a new token. */
 export function TokenTable({ tokens, reload, user }: TokenTableProps) {
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const close = () => {
@@ -111,7 +111,7 @@ function Row({ token, hasUser, ask }: RowProps) {
             </>
           )}
           <Name>{originOf(token)}</Name>
-          {token.current === true && '; you are signed in with it'}
+          {token.current === true && ', used by this browser'}
         </span>
       </th>
       <td>

@@ -2,7 +2,7 @@ import { isPerson, mayAdminister, person } from '../../api/person.ts'
 import type { Token } from '../../api/types.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Long enough to give a program another token in time. */
+/** Time before the end of a token from which the page shows that the token expires soon. */
 const SOON_MS = 14 * DAY_MS
 
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
@@ -13,7 +13,8 @@ export function originOf({ kind, name, user, declared, created_by: by }: Token):
 }
 
 /**
- * Returns the whole days until a token expires, if somebody has to act. A sign-in may expire without action.
+ * Returns the whole days until a token expires. Undefined if the token does not expire soon or
+ * needs no new token: sign-ins, and tokens that are already rotated.
  */
 export function daysLeft(
   { kind, status, expires_at: at, replaced_by: next }: Token,
@@ -24,7 +25,7 @@ export function daysLeft(
   return left > SOON_MS ? undefined : Math.max(0, Math.ceil(left / DAY_MS))
 }
 
-/** Whether the person may revoke the token: their own, or any as an admin. */
+/** Whether the person may revoke the token. Admins may revoke all tokens, other people only their own. */
 export function mayRevoke({ user, status, declared }: Token): boolean {
   return (
     !declared &&

@@ -11,7 +11,7 @@ import { visible } from '../../parts/visible.ts'
 import { daysLeft } from './token.ts'
 import { TokenTable } from './token-table.tsx'
 
-/** Tokens of the signed-in person; for people who read everything also all tokens. */
+/** Tokens of the signed-in person. Admins and auditors can also list all tokens. */
 export default function Tokens() {
   const isOfAll = query.value.get('of') === 'all' && readsAll()
   const own = person.value?.name
@@ -53,13 +53,16 @@ function Whose({ isOfAll }: { readonly isOfAll: boolean }) {
         Mine
       </a>
       <a href="/tokens?of=all" aria-current={isOfAll ? 'page' : undefined}>
-        Everybody's
+        All users
       </a>
     </nav>
   )
 }
 
-/** Whether to show the token. Ended tokens and sign-ins of browsers are many and seldom wanted. */
+/**
+ * Whether to show the token. Ended tokens and sign-ins are hidden at first, because there are many
+ * of them.
+ */
 function isWanted({ kind, status }: Token): boolean {
   const asked = query.value
   const isEnded = status === 'revoked' || status === 'expired'
@@ -78,7 +81,7 @@ function ExpiringNote({ tokens }: { readonly tokens: readonly Token[] }) {
       title={soon.length === 1 ? 'A token expires soon' : `${soon.length} tokens expire soon`}
     >
       {visible(names.join(', '))}
-      {soon.length > names.length && ' and others'}. Rotate a token to get a new one before the old one
+      {soon.length > names.length && ' and others'}. Rotate a token to get a new token before the old token
       expires.
     </Note>
   )
@@ -111,12 +114,11 @@ function NoToken({ isSearched }: { readonly isSearched: boolean }) {
   if (isSearched)
     return (
       <Empty icon="search" title="No token has this in its name" actions={<ClearSearch />}>
-        Names of tokens and users were searched. Sign-ins and ended tokens are left out unless they are
-        ticked.
+        Names of tokens and users were searched. Tick the boxes to search sign-ins and ended tokens, too.
       </Empty>
     )
   return (
-    <Empty icon="key" title="There is no token yet" actions={isPerson() && <NewButton what="token" />}>
+    <Empty icon="key" title="No token exists yet" actions={isPerson() && <NewButton what="token" />}>
       Create a token for a program, or for <code>runbook-agent login</code> on a command line.
     </Empty>
   )

@@ -45,7 +45,7 @@ function sent({ runs, bytes, hours, per }: Typed): object {
   }
 }
 
-/** Form for a machine's budget: what it may use up, and in which time. */
+/** Form for a machine's budget: numbers of runs, bytes and hours for a period. */
 export function BudgetForm({ user: { name, budget }, busy, error, make, onClose }: AboutUserProps) {
   const [typed, setTyped] = useState(() => typedOf(budget))
   const [problem, setProblem] = useState<string | undefined>(undefined)

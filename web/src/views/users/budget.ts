@@ -36,7 +36,7 @@ export function exactSize(bytes: number): string {
   return `${bytes / size}${unit}`
 }
 
-/** Returns the bytes of `1GiB`, `500 MiB` or `4096`; undefined for a text that is no size. */
+/** Returns the bytes of `1GiB`, `500 MiB` or `4096`; undefined if the text is not a size. */
 export function sizeIn(text: string): number | undefined {
   const [, number = '', unit = ''] = /^\s*(\d{1,15})\s*([KMGT]iB)?\s*$/i.exec(text) ?? []
   if (number === '') return undefined

@@ -11,10 +11,10 @@ interface GroupsFieldProps {
   readonly onChange: (changed: { readonly role?: Role; readonly groups?: string }) => void
 }
 
-/** Maximum of buttons: more do not help, and the names can be typed. */
+/** Maximum number of buttons for groups. Other groups can be typed. */
 const MOST_KNOWN = 16
 
-/** The role of a user, and the other groups as names in a line. */
+/** Fields for the role of a user and for the other groups. */
 export function GroupsField({ role, groups, onChange }: GroupsFieldProps) {
   const id = useId()
   const { value: known = [] } = useLoaded(readGroups)
@@ -35,8 +35,8 @@ export function GroupsField({ role, groups, onChange }: GroupsFieldProps) {
       <div class="field">
         <label for={id}>Groups</label>
         <p class="hint" id={`${id}-hint`}>
-          Groups decide which connections the user may use and what the user may approve. Separate them by
-          spaces.
+          Groups decide which connections the user may use and what the user may approve. Write spaces between
+          the groups.
         </p>
         <input
           id={id}

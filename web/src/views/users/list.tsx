@@ -29,13 +29,16 @@ async function readListed(signal: AbortSignal): Promise<readonly Listed[]> {
 
 const isOfUsers = ({ method, path }: Change) => method === 'POST' && path === '/api/users'
 
-/** People and machines that may use this gateway. `?new=user` in the address opens the form for a new one. */
+/**
+ * People and machines that may use this gateway. `?new=user` in the address opens the form for a
+ * new user.
+ */
 export default function Users() {
   const users = useLoaded(readListed)
   const close = () => changeQuery({ new: '' })
   const { busy, error, make } = useChange(isOfUsers, (made) => {
     const { name } = made as User
-    toast(`${visible(name)} is created, and needs a token`, { icon: 'user' })
+    toast(`${visible(name)} is created. Create a token for this user`, { icon: 'user' })
     go(userPath(name))
   })
   const isNew = query.value.get('new') === 'user' && mayAdminister()
@@ -43,7 +46,7 @@ export default function Users() {
     <>
       <ListView
         title="Users"
-        about="People and machines that may use this gateway. They come from gateway.yaml or from the sign-in provider, or an admin has created them."
+        about="People and machines that may use this gateway. Users are set in gateway.yaml, created by an admin, or created at their first sign-in with an account."
         actions={mayAdminister() ? <NewButton what="user" look="is-primary" /> : undefined}
         items={users}
         textOf={(user) =>
@@ -52,7 +55,7 @@ export default function Users() {
         columns={['Name', 'Role', 'Groups', 'State', 'Last use']}
         row={(user) => <Row key={user.name} user={user} />}
         none={
-          <Empty icon="user" title="There is no user yet">
+          <Empty icon="user" title="No user exists yet">
             Create users here, or set them under <code>users</code> in gateway.yaml.
           </Empty>
         }

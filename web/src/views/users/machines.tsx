@@ -47,7 +47,7 @@ export default function Machines() {
     <>
       <ListView
         title="Machine budgets"
-        about="What machines may use, and what they have used. A machine that has used up its budget can start nothing until its budget has room again."
+        about="The budgets of machines, and how much of them is used. A machine that has used up its budget cannot start runs until a part of the budget is free again."
         items={machines}
         textOf={({ user }) => `${user.name} ${user.groups.join(' ')}`}
         columns={['Machine', 'State', 'Runs', 'Output', 'Running', '']}
@@ -55,7 +55,7 @@ export default function Machines() {
         none={
           <Empty
             icon="chart"
-            title="There is no machine yet"
+            title="No machine exists yet"
             actions={
               mayAdminister() && (
                 <a class="button" href="/users?new=user">
@@ -120,12 +120,12 @@ function Row({ machine: { user, use }, ask }: RowProps) {
 function BudgetState({ user, use }: { readonly user: User; readonly use: BudgetUse | undefined }) {
   if (user.status === 'inactive') return <State kind="off">deactivated</State>
   if (use === undefined) return <State kind="off">no budget</State>
-  if (use.free_at === null) return <State kind="approved">has room</State>
+  if (use.free_at === null) return <State kind="approved">within budget</State>
   return (
     <>
       <State kind="waiting">used up</State>
       <span class="under">
-        room again <Moment at={use.free_at} />
+        free again <Moment at={use.free_at} />
       </span>
     </>
   )
@@ -158,7 +158,7 @@ function hoursText(hours: number): string {
 interface UseProps {
   readonly name: string
   readonly used: number
-  /** Null: no limit. */
+  /** Limit of the budget. Null means no limit. */
   readonly most: number | null
   readonly text: (value: number) => string
   readonly span: string

@@ -26,7 +26,7 @@ const KINDS = [
   ['machine', 'Machine: never approves, and may have a budget'],
 ] as const
 
-/** Form for name, kind, role and groups of a new user, who then needs a token. */
+/** Form for name, kind, role and groups of a new user. */
 export function NewUser({ busy, error, make, onClose }: NewUserProps) {
   const draft = useTabDraft<Draft>('user', { name: '', kind: 'person', role: 'standard', groups: '' })
   const { name, kind, role, groups } = draft.values
@@ -46,7 +46,7 @@ export function NewUser({ busy, error, make, onClose }: NewUserProps) {
     >
       <TextField
         label="Name"
-        hint="An email address, or a name without spaces. Sessions are recorded under this name, and it cannot be changed."
+        hint="An email address, or a name without spaces. Sessions are recorded under this name. The name cannot be changed later."
         value={name}
         onValue={(value) => draft.set({ name: value })}
         required

@@ -2,7 +2,7 @@ import type { Token, User } from '../../api/types.ts'
 
 export type Role = 'admin' | 'auditor' | 'standard'
 
-/** Groups that are shown and chosen as a role. */
+/** Groups that the page shows as a role. */
 const ROLE_GROUPS = ['admin', 'auditor']
 
 export const ROLES = [
@@ -21,12 +21,12 @@ export function roleText({ groups }: Pick<User, 'groups'>): string {
   return { admin: 'admin', auditor: 'auditor', standard: 'user' }[roleOf({ groups })]
 }
 
-/** Returns the groups without those of a role. */
+/** Returns the groups that are not a role. */
 export function plainGroups({ groups }: Pick<User, 'groups'>): string[] {
   return groups.filter((group) => !ROLE_GROUPS.includes(group))
 }
 
-/** Returns the groups to send for a role and the text of a field. */
+/** Returns the groups for the request, from a role and the text of the field "Groups". */
 export function groupsOf(role: Role, text: string): string[] {
   return [...new Set([...(role === 'standard' ? [] : [role]), ...wordsOf(text)])]
 }
@@ -35,7 +35,7 @@ export function wordsOf(text: string): string[] {
   return text.split(/[\s,;]+/).filter(Boolean)
 }
 
-/** Returns the time of each user's last request with any token. Sign-ins that have ended may be missing. */
+/** Returns the time of each user's last request with a token. Requests of ended sign-ins may be missing. */
 export function lastUses(tokens: readonly Token[]): ReadonlyMap<string, string> {
   const uses = new Map<string, string>()
   for (const { user, last_used_at: at } of tokens)

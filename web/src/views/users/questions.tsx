@@ -4,7 +4,7 @@ import type { AboutUserProps } from './change-groups.tsx'
 
 const pathOf = ({ name }: { readonly name: string }) => `/api/users/${encodeURIComponent(name)}`
 
-/** Asks before a user is deactivated; this can be undone. */
+/** Asks before a user is deactivated. */
 export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps) {
   return (
     <DangerDialog
@@ -22,8 +22,8 @@ export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps)
       onClose={onClose}
     >
       <p>
-        The gateway accepts no token of the user until you activate the user again. Terminals and commands
-        that the user follows end within a second.
+        The gateway accepts no token of the user until you activate the user again. The user's terminals and
+        followed commands end within a second.{' '}
       </p>
     </DangerDialog>
   )
@@ -46,8 +46,8 @@ export function Delete({ user, busy, error, make, onClose }: AboutUserProps) {
       onClose={onClose}
     >
       <p>
-        The user and all their tokens are deleted, and the tokens cannot be restored. The user's sessions
-        stay, under this name. To keep the user out only for a time, deactivate the user instead.
+        The user and all their tokens are deleted, and the tokens cannot be restored. The user's sessions are
+        kept under this name. To refuse the user only for a time, deactivate the user instead.
       </p>
     </DangerDialog>
   )

@@ -141,13 +141,13 @@ function Notes({ user }: { readonly user: User }) {
       {user.warning !== undefined && <Note tone="wait">{visible(user.warning)}</Note>}
       {user.declared && (
         <Note tone="live">
-          This user is set in gateway.yaml: change the user there. You can still create tokens here.
+          This user is set in gateway.yaml. Change the user in that file. You can still create tokens here.
         </Note>
       )}
       {isOfAccount(user) && (
         <Note tone="live">
-          This user signs in with an account of the sign-in provider: each sign-in sets the groups again. A
-          deleted user can sign in again and is then created again; a deactivated user cannot sign in.
+          This user signs in with an account of the sign-in provider. Each sign-in replaces the groups. A
+          deleted user can sign in again and is then created again. A deactivated user cannot sign in.
         </Note>
       )}
     </>
@@ -203,7 +203,7 @@ interface TokensProps {
   readonly reload: () => void
 }
 
-/** Whether to show the token: ended sign-ins are many, and nobody looks for them. */
+/** Whether to show the token. Ended sign-ins are hidden, because there are many of them. */
 function isOfInterest({ kind, status }: Token): boolean {
   return kind === 'personal' || status === 'active'
 }
