@@ -208,7 +208,7 @@ describe.skipIf(psqlMissing !== undefined)(
       ] as const) {
         const ended = await run('select 1;\n', { ...connection(), clientArgs: [...clientArgs] })
         expect(ended).toMatchObject({ code: '254', stdout: '' })
-        expect(ended.reason).toContain(`${named} is not one of them`)
+        expect(ended.reason).toContain(`${named} is not such an argument`)
       }
       const added = { ...connection(), clientArgs: ['--csv', '-v', 'n=5'] }
       expect(await run('select :n;\n', added)).toMatchObject({ code: '0', stdout: '5\n' })
