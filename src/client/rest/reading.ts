@@ -1,12 +1,13 @@
 import type * as v from 'valibot'
 import { isNeeded } from '../../contract/contract.ts'
 
-// Answers are read by plain functions that follow the contract's shape, and not by a shape of valibot: for a
-// list of twenty sessions valibot made a megabyte of objects, which cost the command a tenth of its time.
+// Answers are read by plain functions that are derived from the contract's shapes. Reading with
+// valibot allocated a megabyte of objects for a list of twenty sessions, a tenth of the command's
+// time.
 
-/** What a reader returns for a value that no gateway sends. */
+/** Result of a reader for a value that is not from a gateway. */
 export const UNREADABLE = Symbol('unreadable')
-/** What a field has that is left out, if the answer lacks it. */
+/** Value of a missing field that is not written into the result. */
 const ABSENT = Symbol('absent')
 
 export type Reader<T = unknown> = (value: unknown) => T | typeof UNREADABLE
@@ -100,7 +101,7 @@ function simpleReader(
   return undefined
 }
 
-/** Whether the shape is a text. A literal that is no text is a boolean. */
+/** Whether the shape is a text. A literal is a text or a boolean. */
 function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknown }): boolean {
   return type === 'string' || type === 'picklist' || (type === 'literal' && typeof literal === 'string')
 }
@@ -165,7 +166,7 @@ function firstOf(readers: readonly Reader[]): Reader {
   }
 }
 
-/** Reads a list of which every entry must be readable. */
+/** Returns a reader of lists in which every entry must be readable. */
 function every(item: Reader): Reader {
   const list = readableOnes(item)
   return (value) => {
@@ -174,7 +175,7 @@ function every(item: Reader): Reader {
   }
 }
 
-/** Drops entries that cannot be read and keeps the others. */
+/** Returns a reader of lists that drops unreadable entries. */
 function readableOnes(item: Reader): Reader {
   return (value) =>
     Array.isArray(value) ? value.map(item).filter((entry) => entry !== UNREADABLE) : UNREADABLE
