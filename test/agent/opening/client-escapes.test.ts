@@ -219,7 +219,9 @@ describe.skipIf(psqlMissing !== undefined)(
       async (option) => {
         const ended = await run('select 1;\n', connection(option, 'x'))
         expect(ended).toMatchObject({ code: '254', stdout: '' })
-        expect(ended.reason).toMatch(new RegExp(`^${REFUSED}, but the connection.s command has -{1,2}[a-zA-Z]+, `))
+        expect(ended.reason).toMatch(
+          new RegExp(`^${REFUSED}, but the connection.s command has -{1,2}[a-zA-Z]+, `),
+        )
       },
     )
 
