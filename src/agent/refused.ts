@@ -14,19 +14,3 @@ export class RefusedError extends Error {
     this.list = list
   }
 }
-
-/**
- * Returns the refusal for a session that the owner's lists do not allow.
- * @param what e.g. `the connection "x"`
- */
-export function notAllowed(list: AllowListName, what: string): RefusedError {
-  const message = `the owner of this server does not allow ${what} here (${list} of the agent). Nothing was run`
-  return new RefusedError(message, 'PolicyRefusal', list)
-}
-
-/** Maximum number of characters shown of a name. A gateway can send names of any length. */
-const LONGEST_NAME = 100
-
-export function quotedName(name: string): string {
-  return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name)
-}

@@ -7,7 +7,7 @@ import { SpawnError } from '../../runtime/exit-status.ts'
 import { findProgram } from '../../runtime/lookup.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
-import { notAllowed, quotedName } from '../refused.ts'
+import { RefusedError, type AllowListName } from '../refused.ts'
 
 /** The places where commands find their program. */
 interface ProgramSearch {
@@ -166,6 +166,22 @@ export class OwnerPolicy {
   checkProgram(program: string, search: ProgramSearch): void {
     this.#programs?.check(program, search)
   }
+}
+
+/**
+ * Returns the refusal for a session that the owner's lists do not allow.
+ * @param what e.g. `the connection "x"`
+ */
+function notAllowed(list: AllowListName, what: string): RefusedError {
+  const message = `the owner of this server does not allow ${what} here (${list} of the agent). Nothing was run`
+  return new RefusedError(message, 'PolicyRefusal', list)
+}
+
+/** Maximum number of characters shown of a name. A gateway can send names of any length. */
+const LONGEST_NAME = 100
+
+function quotedName(name: string): string {
+  return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name)
 }
 
 function nameIn(entry: string): string {
