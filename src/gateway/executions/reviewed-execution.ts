@@ -8,6 +8,7 @@ import {
   NO_WAIT,
   warned,
   type AnswerWait,
+  type ExecAnswer,
   type Executions,
   type ScriptExecution,
 } from '../sessions/executions.ts'
@@ -18,11 +19,6 @@ interface AskedExecution {
   readonly execution: ScriptExecution
   /** Path of the runbook's file; undefined for a script. */
   readonly file: string | undefined
-}
-
-interface ExecAnswer {
-  readonly status: 200 | 202
-  readonly body: ExecutionAnswer
 }
 
 export interface ReviewedExecutionServices {

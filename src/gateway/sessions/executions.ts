@@ -33,6 +33,12 @@ interface ExecutionServices {
   readonly locks: Pick<LockQueue, 'obstacle'>
 }
 
+/** An answer with its status. */
+export interface ExecAnswer {
+  readonly status: 200 | 202
+  readonly body: ExecutionAnswer
+}
+
 /** How long a caller waits for the end of an execution. */
 export interface AnswerWait {
   readonly ms: number
@@ -67,10 +73,7 @@ export class Executions {
    * @param wait default: the wait of the settings
    * @throws HistoryError when the session cannot begin
    */
-  async execute(
-    request: ScriptExecution,
-    wait?: AnswerWait,
-  ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
+  async execute(request: ScriptExecution, wait?: AnswerWait): Promise<ExecAnswer> {
     return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, wait)
   }
 
@@ -79,7 +82,7 @@ export class Executions {
     session: GatewaySession,
     request: RunRequest,
     { ms, isForPlainEnd = false }: AnswerWait = { ms: this.#settings.value.limits.waitMs },
-  ): Promise<{ status: 200 | 202; body: ExecutionAnswer }> {
+  ): Promise<ExecAnswer> {
     const startedAt = performance.now()
     const { sid } = session
     const ended = runScript(session, request.script)
