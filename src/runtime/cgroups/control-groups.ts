@@ -7,7 +7,6 @@ import { KILLED_MS } from '../ending/kill-ladder.ts'
 import { processEntry } from '../ending/process-table.ts'
 import {
   groupFolder,
-  isPopulated,
   pidsIn,
   readCount,
   readWords,
@@ -82,11 +81,6 @@ export class ControlGroup implements AsyncDisposable {
     } finally {
       signal(pid, 'SIGCONT')
     }
-  }
-
-  /** Whether a process of the group is alive; zombies do not count. */
-  populated(): boolean {
-    return isPopulated(this.folder)
   }
 
   /** Lists the group's processes, also those in groups that the command made below it. */
