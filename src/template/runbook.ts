@@ -62,10 +62,8 @@ export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'
 
 export interface RenderedTemplate {
-  /** The rendered text; bytes that are not UTF-8 show as U+FFFD. */
-  readonly text: string
-  /** The exact bytes, for the agent. Only `decodeb64` and `slice` can make bytes that differ from `text`. */
-  readonly bytes: Uint8Array
+  /** The rendered text. Only `decodeb64` and `slice` can make bytes that are not UTF-8. */
+  readonly bytes: Buffer
   /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. */
   readonly env: Map<string, string>
 }
@@ -125,7 +123,7 @@ function render(
   })
   renderStatements(rendering, fields, statements)
   const { output, environment } = rendering
-  return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }
+  return { bytes: Buffer.from(output, 'latin1'), env: environment }
 }
 
 /**

@@ -15,7 +15,9 @@ import {
 const ROUNDS = 400
 
 function quoted(call: string, value: string): string {
-  return parseTemplate(`{{ .x | ${call} }}`).render(new Map([['x', value]])).text
+  return parseTemplate(`{{ .x | ${call} }}`)
+    .render(new Map([['x', value]]))
+    .bytes.toString()
 }
 
 /** What has ended quotes somewhere, among ordinary characters. */

@@ -3,7 +3,9 @@ import { parseTemplate, TemplateError } from '../../src/template/runbook.ts'
 
 function outcome(template: string, parameters: Readonly<Record<string, string>>): string {
   try {
-    return parseTemplate(template).render(new Map(Object.entries(parameters))).text
+    return parseTemplate(template)
+      .render(new Map(Object.entries(parameters)))
+      .bytes.toString()
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     return `${error.stage}: ${error.message}`

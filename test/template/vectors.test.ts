@@ -27,8 +27,8 @@ function answer({ template, parameters }: Case) {
   try {
     const parsed = parseTemplate(template)
     inputs = parsed.inputs.map(({ name }) => name).sort()
-    const { text, env } = parsed.render(new Map(Object.entries(parameters)))
-    return { inputs, output: text, env: Object.fromEntries(env) }
+    const { bytes, env } = parsed.render(new Map(Object.entries(parameters)))
+    return { inputs, output: bytes.toString(), env: Object.fromEntries(env) }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     return { inputs, error: error.message, stage: error.stage }

@@ -47,7 +47,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
   const { title } = leadingComment(text)
   const secretParameters = secretsAmong(parameters, inputs, rendered)
   return {
-    script: Buffer.from(rendered.bytes),
+    script: rendered.bytes,
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
     commit,
     warning,

@@ -24,10 +24,10 @@ function verdict(source: string): 'code' | 'not judged' | 'data' {
 
 /** Whether a value ran: each of them makes a file. */
 function runs(source: string, values: Readonly<Record<string, string>>): boolean {
-  const { text, env: passed } = rendered(source, values)
+  const { bytes, env: passed } = rendered(source, values)
   const env = { PATH: process.env['PATH'], HOME: folder, ...variables(passed) }
   try {
-    execFileSync('bash', ['-c', text], {
+    execFileSync('bash', ['-c', bytes.toString()], {
       cwd: folder,
       env,
       input: '',
