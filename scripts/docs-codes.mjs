@@ -23,7 +23,7 @@ export const CODES = {
       advice: 'send less, or raise `limits.body` in gateway.yaml',
     },
     'too-much-at-once': {
-      text: '`...: let some end first`; `...: try again later`; `another backup is being made; ...`',
+      text: '`...; wait until some of them end`; `...: try again later`; `another backup is being made; ...`',
       advice: 'wait until some of your sessions or requests have ended, or until the other backup is made',
     },
     'gateway-stopped': {

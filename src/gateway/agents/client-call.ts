@@ -24,7 +24,7 @@ export interface ClientCall {
   room(bytes: number): Promise<void>
   /** Reads the client's packets on demand. Ends when the client has ended its side, or the call is over. */
   packets(): AsyncGenerator<Packet, void, undefined>
-  /** Ends the call in good order, after everything that was sent. */
+  /** Ends the call regularly, after everything that was sent. */
   end(): void
   /** Ends the call with a code. Unsent packets are dropped. */
   fail(code: RpcCode, details: string): void
@@ -44,7 +44,7 @@ const IN_FLIGHT_BYTES = 256 * 1024
 interface Way<Item> {
   /** @param taken called when the item was written; never called after the end */
   readonly write: (item: Item, taken: () => void) => void
-  /** Ends the connection in good order, after everything that was written. */
+  /** Ends the connection regularly, after everything that was written. */
   readonly finish: () => void
   readonly bytesOf: (item: Item) => number
 }

@@ -7,7 +7,7 @@ import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
 
-/** Rough cost of a packet besides its bytes. */
+/** Estimated cost of a packet in bytes, besides its content. */
 const PACKET_OVERHEAD_BYTES = 256
 
 /** gRPC's codes by grpc-go's names, as far as this gateway uses them. */

@@ -277,7 +277,7 @@ export class Batches {
     if (active >= MAX_ACTIVE_OF_ONE_USER)
       throw new RequestRefused(
         'too-much-at-once',
-        `${active} of your batches are running or waiting for approval: let some end first`,
+        `${active} of your batches are running or waiting for approval; wait until some of them end`,
       )
   }
 

@@ -190,7 +190,7 @@ export class HistoryDatabase extends Store {
   }
 
   /**
-   * Sets the latest time seen back to the wall clock.
+   * Replaces the latest time that was seen by the time of the wall clock.
    * @returns the latest time before this call in ms since 1970, if the file had one
    */
   resetLatestTime(): number | undefined {

@@ -86,7 +86,8 @@ export class Writer {
   /** @throws RequestRefused when `history.size` has no space for one more session of this user */
   checkRoom(holder: Holder, cost: number): void {
     const refusal = this.#parts.quota.roomToBegin(holder, cost)
-    if (refusal !== undefined) throw new RequestRefused('too-much-at-once', `${refusal}: let some end first`)
+    if (refusal !== undefined)
+      throw new RequestRefused('too-much-at-once', `${refusal}; wait until some of them end`)
   }
 
   /** Writes the end of a session that an earlier gateway has left open. */

@@ -60,7 +60,7 @@ export class ApprovedRuns {
    * and this write.
    * @param id id of the session or its review
    * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself starts the run
-   * @throws RequestRefused, HistoryError; the review has not changed then
+   * @throws RequestRefused, HistoryError; in this case the review has not changed
    */
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
     const { batch } = how

@@ -37,7 +37,7 @@ interface AutomaticServices {
   readonly executions: Executions
   readonly users: Users
   readonly audit: AuditLog
-  /** Runs an approved batch. @throws RequestRefused, HistoryError; the batch continues to wait then */
+  /** Runs an approved batch. @throws RequestRefused, HistoryError; in this case the batch continues to wait */
   readonly runBatch: (id: string, owner: GatewayUser) => void
   readonly log: Logger
 }

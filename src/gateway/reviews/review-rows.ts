@@ -40,7 +40,7 @@ export class ReviewRows {
 
   /**
    * @param from status that the review must still have
-   * @returns false when the review has another status; nothing has changed then
+   * @returns false when the review has another status; in this case nothing has changed
    */
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review

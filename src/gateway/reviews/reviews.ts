@@ -26,7 +26,7 @@ import type { TerminalAccess } from './terminal-access.ts'
 /** Maximum number of waiting requests per user, because requests may wait for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
-/** Reviewers must be able to read all arguments. */
+/** Maximum bytes of all arguments of a request, because reviewers must be able to read them. */
 const MAX_ARGUMENT_BYTES = 64 * 1024
 /** Interval in ms between searches for expired reviews. */
 const TICK_MS = 15_000
@@ -70,7 +70,7 @@ export class Reviews {
   /**
    * Records a waiting session and its review. The request that will run is sealed and stored now.
    * @param more how long a terminal may be used, or the batch that begins with the session
-   * @throws RequestRefused, HistoryError; no review exists then
+   * @throws RequestRefused, HistoryError; in this case no review exists
    */
   ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
     this.#checkRoom(request)
@@ -147,7 +147,7 @@ export class Reviews {
 
   /**
    * @param id id of the review or of its session
-   * @throws RequestRefused, HistoryError; the review has not changed then
+   * @throws RequestRefused, HistoryError; in this case the review has not changed
    */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
@@ -258,7 +258,7 @@ export class Reviews {
     if (reviews >= MAX_WAITING || bytes >= MAX_WAITING_BYTES)
       throw new RequestRefused(
         'too-much-at-once',
-        `${reviews} of your requests wait for an approval or for their run: let some end first`,
+        `${reviews} of your requests wait for an approval or for their run; wait until some of them end`,
       )
     const length = clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument), 0)
     if (length > MAX_ARGUMENT_BYTES)

@@ -291,13 +291,13 @@ export class Sessions {
     if (running.length >= MAX_SESSIONS_OF_ONE_USER)
       throw new RequestRefused(
         'too-much-at-once',
-        `${running.length} of your sessions are running: let some end first`,
+        `${running.length} of your sessions are running; wait until some of them end`,
       )
     const together = running.reduce((sum, one) => sum + one.bytes, bytes)
     if (together <= MAX_BYTES_OF_ONE_USER) return bytes
     throw new RequestRefused(
       'too-much-at-once',
-      'the scripts and variables of your running sessions have more than 128 MiB together: let some end first',
+      'the scripts and variables of your running sessions have more than 128 MiB together; wait until some of the sessions end',
     )
   }
 

@@ -28,8 +28,8 @@ const BESIDE = ['-wal', '-shm', '-journal']
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
 /**
- * Takes a lock of the operating system on a separate file. The lock ends with the process, however the
- * process dies, and sqlite3 can still open the database itself.
+ * Takes a lock of the operating system on a separate file. The lock ends with the process, even if it is
+ * killed. The program sqlite3 can still open the database itself.
  * @throws HistoryError when another process has the lock
  */
 export function takeLock(file: string): Connection {

@@ -145,7 +145,7 @@ test('one user has 1,000 sessions that run, and others have their own', () => {
   const sessions = new Sessions({ ...servicesFor(history), agents, log: logger })
   const open = (user: string) => sessions.open({ ...request(), user, verb: 'exec' })
   for (let count = 0; count < 1000; count++) open('admin')
-  expect(() => open('admin')).toThrow('1000 of your sessions are running: let some end first')
+  expect(() => open('admin')).toThrow('1000 of your sessions are running; wait until some of them end')
   expect(open('other').sid).toBeTypeOf('string')
 })
 

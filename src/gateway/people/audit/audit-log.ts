@@ -50,7 +50,7 @@ export class AuditLog {
   /**
    * Writes an entry before a change.
    * @returns the sequence of the entry
-   * @throws HistoryError, RequestRefused; the change must not happen then
+   * @throws HistoryError, RequestRefused; in this case the change must not happen
    */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)

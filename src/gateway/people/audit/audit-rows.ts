@@ -119,7 +119,8 @@ export class AuditRows {
   }
 
   /**
-   * Returns the matching entries between two sequences. A step takes the same time with any filters.
+   * Returns the matching entries between two sequences. Reads this range with any filters, so a step always
+   * takes the same time.
    * @param query undefined returns all entries, also entries that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {

@@ -80,8 +80,8 @@ function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number
 }
 
 /**
- * Returns the limit that blocks the machine longest. `at` is the start of the session that has to become
- * older than the period before the next session may begin.
+ * Returns the limit that blocks the machine longest. When the session that began at `at` is older than the
+ * period, the next session may begin.
  */
 function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
   const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
@@ -110,8 +110,8 @@ function limitsOf({ runs, bytes, runningMs }: Budget): Limit[] {
 }
 
 /**
- * Returns the start of the session that has to become older than the period before the next session may
- * begin. Undefined if the next session may begin now.
+ * Returns the start of a session. When this session is older than the period, the next session may begin.
+ * Undefined if the next session may begin now.
  */
 function roomAt(spent: readonly SpentRow[], limit: number, of: Limit['of']): number | undefined {
   let left = spent.reduce((sum, row) => sum + of(row), 0)

@@ -60,7 +60,7 @@ export class StoredIdentities {
     return this.#history.read(({ users }) => users.formerAccount(name))
   }
 
-  /** Makes a change and syncs it. @throws HistoryError; nothing has changed then */
+  /** Makes a change and syncs it. @throws HistoryError; in this case nothing has changed */
   apply(change: IdentityChange): void {
     this.#history.write(({ users, tokens }) => {
       for (const name of change.removedUsers ?? []) users.remove(name)

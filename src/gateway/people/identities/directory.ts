@@ -61,7 +61,7 @@ export class UserDirectory {
   /**
    * Adds a user. Tokens of an earlier user of this name are removed.
    * @param tokens first tokens of the new user
-   * @throws RequestRefused, HistoryError; neither user nor tokens exist then
+   * @throws RequestRefused, HistoryError; in this case neither user nor tokens exist
    */
   create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
     const { name, kind, budget, takesOver } = asked

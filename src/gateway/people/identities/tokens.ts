@@ -77,7 +77,7 @@ export class Tokens {
     return this.#uses.of(id)
   }
 
-  /** @param by name of the requesting user @throws RequestRefused, HistoryError; no token exists then */
+  /** @param by name of the requesting user @throws RequestRefused, HistoryError; in this case no token exists */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
@@ -122,7 +122,7 @@ export class Tokens {
   /**
    * Replaces a token by a new token of the same name. When two rotations run at once, the second rotation is
    * refused.
-   * @throws RequestRefused, HistoryError; nothing has changed then
+   * @throws RequestRefused, HistoryError; in this case nothing has changed
    */
   rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
     const old = this.#changeable(id)
