@@ -13,8 +13,13 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
 /** What the program reads, and what loads the packs. */
 const FILES = [
-  ...['proto', 'examples', 'systemd', 'dist/web', 'dist/compiled', 'dist/package.json', 'dist/main.js'],
-  ...['dist/commands/program/compiled.js'],
+  'proto',
+  'examples',
+  'systemd',
+  'dist/web',
+  'dist/compiled',
+  'dist/package.json',
+  'dist/main.js',
 ]
 /** Only for compiling. */
 const UNUSED = ['node-addon-api']
