@@ -11,7 +11,7 @@ export class Progress implements Disposable {
   readonly #isShown: boolean
   readonly #mayDraw: () => boolean
   readonly #subject: string
-  readonly #startedAt = performance.now()
+  readonly #startedAt: number
   readonly #timer: NodeJS.Timeout | undefined
   #state = 'running'
   #isLine = false
@@ -24,6 +24,8 @@ export class Progress implements Disposable {
     this.#subject = subject
     this.#mayDraw = mayDraw
     this.#isShown = isShown
+    // To load `performance` takes most of a millisecond, so only a line that is shown has a time.
+    this.#startedAt = isShown ? performance.now() : 0
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
 
