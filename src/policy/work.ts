@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 
 /**
- * Work that can pause at each `yield` and continue later. Some milliseconds pass at most between
+ * Work that can pause at each `yield` and continue later. At most some milliseconds pass between
  * two pauses.
  */
 export type Work<Result> = Generator<undefined, Result, undefined>

@@ -52,7 +52,10 @@ const TYPES: ReadonlySet<string> = new Set([
   'file',
 ])
 
-/** Start of an action, as Go prints the action, that declares an input for hoop (protocol.md 9.3). */
+/**
+ * Matches the start of an action that declares an input for hoop (protocol.md 9.3). The action is
+ * in Go's formatting.
+ */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**

@@ -2,9 +2,10 @@ import { gatewayCode, type GatewayCode } from './gateway-codes.ts'
 import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.ts'
 
 // Packets on an upgraded HTTP connection (protocol.md 1.7). Each packet is in a frame, without
-// gRPC. Numbers are unsigned, the highest byte first. A frame is
-//   u32 bytes of the rest, u16 bytes of the type, the type, u16 number of the spec's keys,
-//   for each of them u16 bytes of the key, the key, u32 bytes of the value, the value; then the payload.
+// gRPC. Numbers are unsigned, the highest byte first. A frame has, in this order: the number of the
+// bytes that follow (u32), the length of the type (u16), the type, the number of the spec's keys
+// (u16), the keys with their values, and the payload. Each key has its length (u16) before it, and
+// each value its length (u32).
 
 /** Value of the `Upgrade` header. */
 export const FRAMED_PACKETS = 'runbook-agent-packets'

@@ -103,7 +103,7 @@ function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | u
   }
 }
 
-/** @throws SetUpError for every host but the loopback */
+/** @throws SetUpError for every host except the loopback */
 function refusePlaintext(host: string, url: string, scheme: string): void {
   if (isLoopback(host)) return
   throw new SetUpError(

@@ -19,7 +19,7 @@ export async function fetchConnectionNames(
   return (await listConnections(account, signal)).map(({ name }) => name)
 }
 
-/** Returns the names of `fetchConnectionNames` for a hint, or an empty list when the request fails. */
+/** Like `fetchConnectionNames`, but returns an empty list when the request fails. */
 export async function connectionNamesIfKnown(
   account: Account,
   signal?: AbortSignal,

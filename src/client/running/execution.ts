@@ -19,8 +19,8 @@ export class ReviewRejected extends Error {
 }
 
 /**
- * Maximum wait for the exit code in the record when the answer has no code, because the close may
- * be on its way.
+ * Maximum wait for the exit code in the record when the answer has no code. The gateway may not
+ * have received the agent's close yet.
  */
 const SETTLE_MS = 10_000
 /** Maximum time to fetch the reason of a rejection. The end is reported also without a reason. */

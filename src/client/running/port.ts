@@ -101,9 +101,9 @@ class LocalClient {
     socket.on('drain', () => this.#ask(false))
     // After an error the socket is closed, and the other end gets the close.
     socket.on('error', () => undefined)
-    // Sent also after the agent's own close, as hoop's command line does. This port's bytes may
-    // have reached the agent after its close, and programs that track connections must then remove
-    // this connection again.
+    // Sent also after the agent's own close, as hoop's command line does. Bytes of this port may
+    // arrive after that close, so that a program that tracks connections registers this connection
+    // again. This packet makes the program remove the connection.
     socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
   }
 

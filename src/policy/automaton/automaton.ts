@@ -9,7 +9,7 @@ import {
   widthOfRune,
 } from './nodes.ts'
 
-/** A bit in addition to the bits of `WHERE`: set when a word character is before the place. */
+/** Additional bit beside those of `WHERE`: the rune before the place is a word character. */
 const AFTER_WORD = 64
 const BEFORE = WHERE.lineBegins | WHERE.textBegins
 /** Conditions that only the next rune decides. */
@@ -132,8 +132,8 @@ function distinct(targets: number[]): readonly number[] {
  */
 const MAX_KEPT = 1024 * 1024
 /**
- * Number of entries that a state costs besides its nodes and its row, and that a way outside the
- * table costs.
+ * Memory of a state besides its nodes and its row, as a number of entries. A way outside the table
+ * has the same cost.
  */
 const STATE_COST = 50
 const WAY_COST = 12
@@ -200,7 +200,7 @@ export class RuleAutomaton {
   #byHash = new Map<number, State[]>()
   #kept = 0
   #generation = 0
-  /** Rows before this one belong to idle states. */
+  /** Rows before this row belong to idle states. */
   #idleRows = 0
 
   constructor(nodes: Nodes) {
@@ -224,7 +224,7 @@ export class RuleAutomaton {
     return { state: this.#idle(TEXT_BEGINS), at: 0, idleAt: 0 }
   }
 
-  /** Reads on in `data` for some milliseconds. */
+  /** Continues to read `data` for some milliseconds. */
   scan(reading: RuleReading, data: Buffer): Stop {
     const end = Math.min(data.length, reading.at + BYTES_IN_ONE_GO)
     const enough = this.#closure.work + WORK_IN_ONE_GO

@@ -69,8 +69,8 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 
 export interface RuleFile {
   /**
-   * A list of sets `{"rules":[R,...]}`, or the value that the file has instead of the list; nullish
-   * when the file has no value for the direction.
+   * The list of sets `{"rules":[R,...]}`, not checked yet. Null or undefined when the file has no
+   * rules for the direction.
    */
   readonly sets: unknown
   /**

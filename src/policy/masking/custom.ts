@@ -8,8 +8,8 @@ import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
 /**
- * Results of `folded` and `isWordRune` for the first 65,536 code points, plus one. 0 means that the
- * result is not known yet.
+ * Cached results of `folded` and `isWordRune` for the first 65,536 code points. An entry is the
+ * result plus one, or 0 if the result is not known yet.
  */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
@@ -53,7 +53,7 @@ function folding(rune: number): number {
 
 const DOTLESS_I = 0x131
 
-/** Returns the code point of a text that has only one, else `other`. */
+/** Returns the code point of a text with a single code point, otherwise `other`. */
 function single(text: string, other: number): number {
   const rune = text.codePointAt(0) ?? other
   return String.fromCodePoint(rune).length === text.length ? rune : other

@@ -29,7 +29,8 @@ interface Candidate extends FoundData {
 export interface Place {
   readonly from: number
   /**
-   * The words before `from`. The search moves `words` on to the last match that needed its words.
+   * The words before `from`. The search advances `words` to each match that needs its context
+   * words.
    */
   readonly words: Words
   /** Called with every match, also with dropped matches. */

@@ -298,7 +298,8 @@ export class Matcher {
       const depth = automaton.depth(asIs)
       if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
       if (this.#isPromising(reading, joinedBefore)) continue
-      // The prefilter judges the place where the followed text begins by more bytes than were followed.
+      // The prefilter reads more bytes than were followed so far, so it may rule out the place
+      // where the followed text begins.
       const begin = this.#start(reading, end) - reading.offset
       if (begin < 0 || begin > lastPlace) continue
       reading.leave()

@@ -2,25 +2,28 @@
 const WORD_END = String.raw`\d*(?:[_.-]|$)`
 const WORD_START = '(?:^|[_.-])'
 
-/** A name with one of these parts anywhere is secret. */
+/** Parts of names. A name that contains such a part is secret. */
 const SECRET_PARTS = [
   ...['PASS', 'PWD', 'SECRET', 'TOKEN', 'CREDENTIAL', 'PRIVATE'],
   ...['BEARER', 'AUTHORIZATION', 'MNEMONIC', 'WEBHOOK', 'CONNECTION_STRING', 'CONNECTIONSTRING'],
 ]
 
-/** A name with one of these at the end of any word is secret. */
+/** Endings of words. A name is secret if one of its words has such an ending. */
 const SECRET_ENDINGS = [
   ...['KEY', 'KEYS', 'AUTH', 'DSN', 'JWT', 'COOKIE', 'COOKIES', 'CERT', 'CERTS', 'PW', 'CRED', 'CREDS'],
   ...['SIGNATURE', 'CERTIFICATE', 'KEYSTORE', 'KEYTAB', 'KEYFILE', 'KEYRING'],
 ]
 
-/** A name with one of these as a whole word is secret. Too many other words end with these letters. */
+/**
+ * Whole words. A name that has such a word is secret. Not used as endings, because too many other
+ * words end with these letters.
+ */
 const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
 
 /**
- * A name whose last word ends with one of these is harmless: `PGHOST`, `SSLMODE`. No name of a
- * secret may end with one of these, so `DB` is missing (`MONGODB` may be a URL), and `ENV` is
- * missing (`DOTENV` is a whole file).
+ * Endings of the last word. A name with such an ending is harmless: `PGHOST`, `SSLMODE`. `DB` and
+ * `ENV` are missing, because a name of a secret may end with them: `MONGODB` may be a URL, and
+ * `DOTENV` a whole file.
  */
 const HARMLESS_ENDINGS = [
   ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
@@ -38,7 +41,7 @@ const HARMLESS_ENDINGS = [
   ],
 ]
 
-/** A name with one of these as the last word is harmless. */
+/** Whole words. A name with such a last word is harmless. */
 const HARMLESS_WORDS = [
   ...['DB', 'ENV', 'STAGE', 'TZ', 'TIMEZONE', 'LANG', 'LANGUAGE', 'LOCALE', 'PROJECT', 'PATH', 'DIRECTORY'],
   ...['ADDR', 'ADDRESS', 'SERVER', 'DOMAIN', 'PROTOCOL', 'DRIVER', 'DIALECT', 'ENGINE', 'TYPE', 'FORMAT'],

@@ -125,14 +125,20 @@ export class Cursor {
   }
 }
 
-/** Returns the end of a text. Keeps the first second reader of the dropped part. */
+/**
+ * Returns the last KEPT characters of a long text. If a SECOND_READER is in the dropped part, the
+ * first of these words is put before the result.
+ */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/** Joins the lines of several branches to a line with everything that may matter to the next text. */
+/**
+ * Joins the lines of several branches to one line, which has everything that may change the meaning
+ * of the next text.
+ */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''

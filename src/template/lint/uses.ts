@@ -41,7 +41,7 @@ const EVALUATING =
 
 /** A group, a loop or a choice whose output is piped or redirected. */
 const GROUP_OUTPUT = /(?:\}|\)|\b(?:done|fi|esac))\s*(?:\|(?!\|)|\d*>|&>)/
-/** Redirections of output to where no command reads it. */
+/** Redirections whose output is read by no command. */
 const UNREAD_OUTPUT = /(?<!\d)\d*>\s*(?:&\s*\d|\/dev\/(?:null|stderr|stdout)\b)/g
 
 /** Parts of a line that set a variable. */
@@ -108,8 +108,8 @@ function redefines(text: string): boolean {
 }
 
 /**
- * Whether a line passes on the output of other lines' commands. The output may contain a value
- * whose name is not on the line.
+ * Whether a line pipes, redirects or substitutes the output of commands that are on other lines (a
+ * group or a function). This output may contain a value whose name is not on the line.
  */
 function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   const text = withoutText(line).replace(FUNCTION, '').replace(UNREAD_OUTPUT, '')
@@ -152,7 +152,7 @@ function mentioned(line: string, values: ReadonlySet<string>): string[] {
 
 type Judged = Omit<Use, 'at'>
 
-/** @param output set for a line that passes on the output of other commands */
+/** @param output set for a line for which `passesOutput` is true */
 function judgedLine(
   line: string,
   values: ReadonlySet<string>,

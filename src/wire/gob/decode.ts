@@ -17,9 +17,7 @@ import {
 /** Maximum number of types that one stream may define. The gateway's parameters define 4. */
 export const MAX_DEFINITIONS = 256
 
-/**
- * Types that a stream has defined. A number is valid within one stream; in the next it may mean another type.
- */
+/** Types that a stream has defined. A type's number is valid only within one stream. */
 class Definitions {
   readonly #types = new Map<number, GobType>()
   readonly #place: GobPlace
@@ -235,8 +233,8 @@ class GobDecoder {
     return type
   }
 
-  // A value that is not a struct, alone in a stream or an interface, is sent like field 0 of a struct: after
-  // a zero byte.
+  // In a stream or an interface, a zero byte is before a value that is not a struct, as before
+  // field 0 of a struct.
   #delimited(id: number): GobValue {
     const type = this.#definitions.lookup(id)
     if (type.kind !== 'struct' && this.#reader.unsigned() !== 0) {

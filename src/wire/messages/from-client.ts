@@ -38,7 +38,7 @@ interface ClientOpenMessage {
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` or `filesystem:NAME` to base64. */
   readonly clientEnvVars: ReadonlyMap<string, string>
-  /** For `connect`: a terminal, whatever the connection's type. */
+  /** For `connect`: opens a terminal on a connection of any type. */
   readonly wantsTerminal?: true
   /** For `connect` to a port: the client pauses a single connection when the agent asks for a pause. */
   readonly pausesConnections?: true

@@ -1,6 +1,6 @@
 /**
- * Finds the heads of messages in bytes that pass unchanged, without an object for each message.
- * Every message begins with a head of the same size, and the head has the message's length.
+ * Finds the heads of messages in bytes that are passed on unchanged. Makes no object for each
+ * message. Every message begins with a head of the same size, which contains the message's length.
  */
 export class MessageHeads {
   readonly #head: Buffer
@@ -15,7 +15,7 @@ export class MessageHeads {
     this.#contentBytes = contentBytes
   }
 
-  /** The head of the last message whose head was whole. */
+  /** The last complete head. */
   get head(): Buffer {
     return this.#head
   }
@@ -25,7 +25,7 @@ export class MessageHeads {
     return this.#left === 0 && this.#headBytes === 0
   }
 
-  /** Throws what `contentBytes` throws. */
+  /** Throws the errors of `contentBytes`. */
   push(bytes: Buffer): void {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {

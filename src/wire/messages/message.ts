@@ -83,7 +83,7 @@ export interface OpenedMessage {
   readonly sid: SessionId
   readonly connectionType: string
   readonly requestPort: string
-  /** Command and arguments joined with spaces, unexpanded: only shown to people. */
+  /** Command and arguments joined with spaces, without expansion. Only for display. */
   readonly command: string
 }
 

@@ -29,7 +29,7 @@ export type PostgresRequest =
   | { readonly kind: 'parse'; readonly name: string; readonly text: string }
   | { readonly kind: 'bind'; readonly portal: string; readonly name: string }
   | { readonly kind: 'execute'; readonly portal: string }
-  /** `encryption`: the server answers with one byte that is no message. */
+  /** `encryption`: the server answers with one byte, which is not a message. */
   | { readonly kind: 'sync' | 'copy-end' | 'encryption' }
 
 /**

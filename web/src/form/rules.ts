@@ -33,7 +33,7 @@ export function problemOf(parameter: Parameter, value: string, matches: MatchesP
     const isMissing = parameter.required && (parameter.default ?? '') === ''
     return isMissing ? 'may not be empty' : undefined
   }
-  // The default is the author's own text.
+  // The default is not checked, because it is the text of the runbook's author.
   const broken = value === parameter.default ? undefined : brokenRule(parameter, value)
   if (broken !== undefined) return broken
   const { pattern } = parameter

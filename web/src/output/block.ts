@@ -9,7 +9,7 @@ export interface OutputEvent {
   readonly payload: string
   /** The time of writing, RFC 3339. */
   readonly time?: string
-  /** The place after the event. */
+  /** Place in the session's output after the event, for reading on from there. */
   readonly place: string
 }
 

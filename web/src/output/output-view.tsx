@@ -93,7 +93,8 @@ function useFollowing(
     onRows()
     const { current } = scroller
     if (current === null) return
-    // New output also moves the end out of view. So only a step back means that the user has scrolled up.
+    // New output also moves the end out of view. So only a move towards the beginning means that
+    // the user has scrolled up.
     if (isRunning && isAtEnd(current)) setFollows(true)
     else if (current.scrollTop < top.current) setFollows(false)
     top.current = current.scrollTop
@@ -116,9 +117,10 @@ function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | 
 }
 
 /**
- * Moves the drawn rows. Wrapped rows have any height, but the scroll bar counts rows of equal height. At a
- * given part of the scroll range, the row at that part of the output is at that part of the view's height. So
- * the first row is at the top, and the last row is at the bottom.
+ * Moves the drawn rows. Wrapped rows have any height, but the scroll bar counts rows of equal
+ * height. If the scroll bar is at a fraction of its range, the row at this fraction of the output
+ * is shown at this fraction of the view's height. So the first row can be at the top, and the last
+ * row at the bottom.
  */
 function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: boolean) {
   const list = useRef<HTMLDivElement>(null)

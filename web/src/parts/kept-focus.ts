@@ -16,7 +16,8 @@ export function keepFocus(page: HTMLElement): void {
   new MutationObserver(() => {
     if (last === undefined || document.activeElement !== document.body) return
     if (last.isConnected && !last.checkVisibility()) return take(null)
-    // A connected button may be disabled only while its action runs, so the focus waits for it.
+    // A button that is still in the page may be disabled only while its action runs. The focus
+    // returns to it afterwards.
     const next = last.isConnected ? last : around.find((one) => one.isConnected)
     if (next !== undefined && !next.matches(':disabled')) next.focus({ preventScroll: true })
   }).observe(page, { childList: true, subtree: true, attributeFilter: ['disabled'] })

@@ -14,8 +14,8 @@ interface Toast {
 /** Maximum number of toasts. A new toast removes the oldest toast. */
 const MOST = 3
 /**
- * Time of a toast in milliseconds, enough to read two lines. Toasts stay while the pointer or the
- * focus is in a toast.
+ * Time in milliseconds for which a toast is shown, enough to read two lines. Toasts stay longer
+ * while the pointer or the focus is in a toast.
  */
 const SHOWN_MS = 10_000
 

@@ -15,7 +15,7 @@ const TOLD = 'runbook-page-told'
 /** Number of remembered events, which other tabs do not report again. */
 const MOST_TOLD = 200
 
-/** Returns the key of the person's choice, which does not count for the next person who signs in here. */
+/** Returns the key of the person's choice in the browser's storage. Each person has a key of their own. */
 function keyOfChoice(): string {
   return `${ON} ${person.peek()?.name ?? ''}`
 }

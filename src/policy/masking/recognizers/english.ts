@@ -49,7 +49,7 @@ function auMedicare(match: string): boolean {
 const SINGAPORE_FG = 'XWUTRQPNMLK'
 const SINGAPORE_M = 'XWUTRQPNJLK'
 
-/** Checks a foreigner's number of Singapore. The first letter adds a number of its own to the sum. */
+/** Checks the number of a foreigner in Singapore (FIN). The first letter adds a constant to the sum. */
 function sgFin(match: string): boolean {
   const sum = weighted(digitsOf(match), [2, 7, 6, 5, 4, 3, 2])
   if (match.startsWith('M')) return SINGAPORE_M[(sum + 3) % 11] === match[8]

@@ -2,7 +2,7 @@ import { isPerson, mayAdminister, person } from '../../api/person.ts'
 import type { Token } from '../../api/types.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Time before the end of a token from which the page shows that the token expires soon. */
+/** Maximum remaining lifetime in milliseconds of a token that the page shows as expiring soon. */
 const SOON_MS = 14 * DAY_MS
 
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
