@@ -82,7 +82,8 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
     endAfter(socket, connectionMs)
   })
   // For example, no descriptor is left. The probe then fails, but the program must continue.
-  const note = (error: Error) => log.warn({ error: error.message }, 'http cannot accept a connection')
+  const note = (error: Error) =>
+    log.warn({ error: error.message }, 'the HTTP server cannot accept a connection')
   server.once('listening', () => server.on('error', note))
   return server.unref()
 }
@@ -123,7 +124,7 @@ async function answerTo(
   try {
     return await route(headers.accept)
   } catch (error) {
-    log.error({ err: error, path }, 'http cannot answer a request')
+    log.error({ err: error, path }, 'the HTTP server cannot answer a request')
     return { code: 500, contentType: TEXT, text: 'internal error; see the log\n' }
   }
 }

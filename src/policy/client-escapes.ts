@@ -24,7 +24,7 @@ export function unknownAmong(args: readonly string[], known: KnownOptions): stri
   for (let at = 0; at < args.length; at++) {
     const argument = args[at] ?? ''
     if (!argument.startsWith('-') || argument === '-') {
-      if (++words > known.words) return 'an argument that is no option'
+      if (++words > known.words) return 'an argument that is not an option'
       continue
     }
     const reading = known.style === 'words' ? readWord(argument, known) : readOption(argument, known)
@@ -136,7 +136,7 @@ export const refusals = {
     `${BLOCKED}, but the connection's command has ${option}, which may open escapes of ${name}. Remove this argument, ${WAY}`,
 
   callersOption: ({ name }: DatabaseProgram, option: string) =>
-    `${BLOCKED}, so callers may add only arguments that set how ${name} prints results. ${option} is not such an argument`,
+    `${BLOCKED}, so callers may add only arguments that set how ${name} prints results. Not allowed: ${option}`,
 
   version: ({ name, version }: DatabaseProgram, found: string | undefined) =>
     `${BLOCKED}, but ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot block escapes. Install ${version?.needed ?? ''} where the agent runs, ${WAY}`,

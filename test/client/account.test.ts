@@ -61,7 +61,7 @@ describe('the account', () => {
 
   it('says how to sign in where nobody has', () => {
     expect(() => find({}, undefined)).toThrow(
-      /^not signed in: runbook-agent login --api-url https:\/\/GATEWAY, or set HOOP_APIURL and HOOP_TOKEN$/,
+      /^not signed in\. Run runbook-agent login --api-url https:\/\/GATEWAY, or set HOOP_APIURL and HOOP_TOKEN$/,
     )
     expect(() => find({ HOOP_APIURL: 'https://a.test' }, undefined)).toThrow(
       /HOOP_TOKEN is not: set HOOP_TOKEN/,

@@ -126,8 +126,8 @@ it.each([
   [['--no-such=secret'], '--no-such'],
   [['--'], '--'],
   [['-v'], '-v without its value'],
-  [['a', 'b'], 'an argument that is no option'],
-  [['-', 'b'], 'an argument that is no option'],
+  [['a', 'b'], 'an argument that is not an option'],
+  [['-', 'b'], 'an argument that is not an option'],
   [['-\u001b[2J'], '-?'],
 ])('the options %j have an unknown one: %s', (args, expected) => {
   expect(unknownAmong(args, getopt)).toBe(expected)

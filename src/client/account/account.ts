@@ -38,7 +38,7 @@ interface AccountSources {
 }
 
 const SIGN_IN =
-  'not signed in: runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
+  'not signed in. Run runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
 
 /**
  * Returns the account. Variables of the environment override the values that `login` has stored. A

@@ -37,7 +37,7 @@ export async function findGrpcUrl(account: Account): Promise<string> {
   if (url !== undefined) return url
   throw new ApiError(
     'no-gateway',
-    `${account.rest.url} announces no address of its streams; set HOOP_GRPCURL, or use login --grpc-url grpcs://host:port`,
+    `${account.rest.url} announces no address for streams; set HOOP_GRPCURL, or use login --grpc-url grpcs://host:port`,
   )
 }
 

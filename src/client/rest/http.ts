@@ -154,7 +154,7 @@ async function nextPiece(
   iterator: AsyncIterator<Buffer, undefined>,
   pieceMs: number,
 ): Promise<Buffer | undefined> {
-  const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
+  const silent = () => void response.destroy(new Error(`no data for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
   // When the event loop was blocked, timers run before sockets are read. So the timer waits for one
   // more turn, in which an arrived piece is read.

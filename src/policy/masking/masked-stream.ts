@@ -134,7 +134,7 @@ export class MaskingTooLong extends Error {
   readonly masked: Buffer
 
   constructor(masked: Buffer, longestMs: number) {
-    super(`the local engine gave up on a part of the output: more than ${longestMs / 1000} s of work`)
+    super(`the local engine stopped at a part of the output after ${longestMs / 1000} s of work`)
     this.masked = masked
   }
 }

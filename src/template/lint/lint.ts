@@ -210,7 +210,8 @@ class Walk {
       this.#report(command.at, decodeText(nodeText(command)), flow, problem)
     }
     if (name === undefined) report(names, 'the value names a variable of the environment')
-    else if (value.from.size > 0 && isReadAsCode(name)) report(value, `programs obey the variable ${name}`)
+    else if (value.from.size > 0 && isReadAsCode(name))
+      report(value, `the variable ${name} changes what programs do`)
     else if (value.from.size > 0) this.#passed.set(name, value)
   }
 

@@ -76,7 +76,7 @@ export function judgedUses(
   })
   if (values.size === 0) return asNames
   const [any = ''] = values
-  if (redefines(text)) return [{ at: 0, ...notJudged(any, 'the script gives a command another meaning') }]
+  if (redefines(text)) return [{ at: 0, ...notJudged(any, 'the script redefines a command') }]
   const functions = functionsOf(text)
   const reached = reachedFrom(
     lines.map((line) => line.text),
@@ -285,7 +285,7 @@ function mayBeOption({ lead }: Word): boolean {
 }
 
 function obeyed(variable: string): string {
-  return `programs obey the variable ${variable}`
+  return `the variable ${variable} changes what programs do`
 }
 
 /** Judges `NAME="$X"`. The value is data if no attribute of NAME evaluates the value. */

@@ -204,11 +204,11 @@ describe.skipIf(psqlMissing !== undefined)(
         [['-o', '|id'], '-o'],
         [['-h', '192.0.2.1'], '-h'],
         [['--com=\\! id'], '--com'],
-        [['postgres'], 'an argument that is no option'],
+        [['postgres'], 'an argument that is not an option'],
       ] as const) {
         const ended = await run('select 1;\n', { ...connection(), clientArgs: [...clientArgs] })
         expect(ended).toMatchObject({ code: '254', stdout: '' })
-        expect(ended.reason).toContain(`${named} is not such an argument`)
+        expect(ended.reason).toContain(`Not allowed: ${named}`)
       }
       const added = { ...connection(), clientArgs: ['--csv', '-v', 'n=5'] }
       expect(await run('select :n;\n', added)).toMatchObject({ code: '0', stdout: '5\n' })

@@ -234,7 +234,7 @@ describe('a long answer', () => {
     }
     expect(await failure(read())).toMatchObject({
       kind: 'unreachable',
-      message: expect.stringContaining('the answer broke off (nothing for 1 s)') as string,
+      message: expect.stringContaining('the answer broke off (no data for 1 s)') as string,
     })
   })
 })

@@ -656,7 +656,7 @@ describe('run has one line and a code for', () => {
       ...{
         code: 78,
         stderr: expect.stringMatching(
-          /^runbook-agent: not signed in: runbook-agent login [^\n]*\n$/,
+          /^runbook-agent: not signed in\. Run runbook-agent login [^\n]*\n$/,
         ) as string,
       },
     })

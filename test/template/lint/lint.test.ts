@@ -229,8 +229,8 @@ ${WORD})"`,
 })
 
 test.each([
-  ['shell', '{{ .x | asenv "BASH_ENV" }}', '1 x: programs obey the variable BASH_ENV'],
-  ['python', '{{ .x | asenv "LD_PRELOAD" }}', '1 x: programs obey the variable LD_PRELOAD'],
+  ['shell', '{{ .x | asenv "BASH_ENV" }}', '1 x: the variable BASH_ENV changes what programs do'],
+  ['python', '{{ .x | asenv "LD_PRELOAD" }}', '1 x: the variable LD_PRELOAD changes what programs do'],
   [
     'sql',
     '{{ .x | asenv "X" }}\n\\getenv y X\nselect 1 where a = :y;',

@@ -1,9 +1,9 @@
 /** Advice about an error, by the gateway's code (docs/endings-and-codes.md has all codes). */
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
   unreachable: 'Check that the gateway runs and that you are connected to its network, then try again.',
-  'page-failed': 'Reload the page. If it happens again, tell the admins of the gateway.',
+  'page-failed': 'Reload the page. If the error occurs again, tell the admins of the gateway.',
   unauthenticated:
-    'Check the token: it may be mistyped, expired or revoked. The admins of the gateway can give you a new one.',
+    'The token may be mistyped, expired or revoked. The admins of the gateway can give you a new token.',
   'token-ended': 'Sign in again.',
   'not-permitted': 'Ask the admins of the gateway for permission.',
   'invalid-parameters': 'Correct the parameters and try again.',
@@ -13,7 +13,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'too-much-at-once': 'Wait until some of your sessions have ended, then try again.',
   'too-many-clients': 'Close other tabs that follow sessions, then try again.',
   'agent-offline': 'Nothing has run. Start the agent of the connection, then try again.',
-  'agent-lost': 'The gateway does not know how the command ended. The journal of the agent shows it.',
+  'agent-lost': 'The gateway does not know how the command ended. See the journal of the agent.',
   'lock-busy': 'Wait until the session that holds the lock has ended, or stop it.',
   'gateway-stopped': 'Wait until the gateway has started again.',
   'gateway-draining': 'Nothing has run. Wait until the gateway has started again.',
@@ -51,6 +51,6 @@ export function adviceFor(code: string, status: number): string {
   const known = ADVICE[code]
   if (known !== undefined) return known
   return status >= 500
-    ? "Try again. If it fails again, see the gateway's log."
+    ? "Try again. If the request fails again, see the gateway's log."
     : 'Correct your input and try again.'
 }

@@ -208,7 +208,7 @@ function Rows({
           </tbody>
           <Gap rows={count - end} columns={columns.length} />
         </table>
-        {count === 0 && <p class="soft result-none">No row fits.</p>}
+        {count === 0 && <p class="soft result-none">No row matches the filters.</p>}
       </div>
       <p class="card-foot cell-text" role="status" dir="auto">
         {cells.chosenText}

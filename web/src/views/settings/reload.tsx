@@ -62,7 +62,7 @@ function Changes({ changes: { changes, restart_required: restart } }: { readonly
       {changes.length > 0 && (
         <section aria-label="After the reload">
           <h3>After the reload</h3>
-          <p class="soft small">Running sessions keep the settings that they began with.</p>
+          <p class="soft small">Running sessions keep the settings with which they started.</p>
           <ul class="settings-changes">
             {changes.flatMap((change) =>
               MARKS.flatMap(([kind, icon, word]) =>

@@ -113,7 +113,7 @@ function Tick({ name, words }: { readonly name: string; readonly words: string }
 function NoToken({ isSearched }: { readonly isSearched: boolean }) {
   if (isSearched)
     return (
-      <Empty icon="search" title="No token has this in its name" actions={<ClearSearch />}>
+      <Empty icon="search" title="No token matches the search" actions={<ClearSearch />}>
         Names of tokens and users were searched. Tick the boxes to search sign-ins and ended tokens, too.
       </Empty>
     )
