@@ -93,8 +93,8 @@ export interface Template {
  * `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or work than the limits
  * allow. The use of a parameter's methods or a string's fields fails with Go's own words. Three
  * errors show the type of a value where Go's errors show the value: ranging over a string,
- * comparing all parameters as one value, and piping into `call`. `%p` of the parameters is a wrong
- * verb, where Go prints an address.
+ * comparing all parameters as one value, and piping into `call`. `%p` of the parameters gives the
+ * text for a wrong verb. Go prints an address.
  */
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)

@@ -29,7 +29,7 @@ test('a gateway that takes nothing is in all words of a connection', () => {
 test('a gateway that is stopping is in all words of a connection', () => {
   const stopping = sampleStatus({ gatewayStopsAt: '2026-03-01T10:01:30.000Z' })
   for (const words of [activityWords(stopping), connectionWords(stopping)])
-    expect(words).toMatch(/^serving.* the gateway is stopping; .* until 2026-03-01T10:01:30.000Z$/)
+    expect(words).toMatch(/^serving.* the gateway is stopping: .* until 2026-03-01T10:01:30.000Z$/)
 })
 
 test('an agent without a name has none in its words', () => {

@@ -119,7 +119,10 @@ const RULE = /^!?[A-Za-z0-9_.*-]+$/
 /** A user's rule for the variables whose names match. */
 interface NameRule {
   readonly readable: boolean
-  /** Upper-case parts in this order, with anything between them. The first and the last are anchored. */
+  /**
+   * Upper-case parts of a name in this order, with anything between them. The name must begin with
+   * the first part and end with the last part.
+   */
   readonly literals: readonly string[]
 }
 

@@ -235,7 +235,7 @@ function sqlStep(state: State, text: string, at: number, { line, statement }: Be
 
 function sqlPlainStep(text: string, at: number, statement: string): Step {
   const character = text[at] ?? ''
-  // Lines of data follow the statement.
+  // Lines of data follow COPY ... FROM STDIN, and quotes in these lines mean nothing.
   if (character === ';' && FROM_STDIN.test(statement)) return lost
   if (character === "'" || character === '"') return go(1, [character])
   if (text.startsWith('--', at)) return found(/--(?=\s|$)/y, text, at) > 0 ? go(2, ['#']) : lost

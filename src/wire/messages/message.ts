@@ -32,8 +32,8 @@ export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
   /**
-   * The collapsed type (protocol.md 5.1). The agent echoes the type, and hoop's command line
-   * continues according to it.
+   * The collapsed type (protocol.md 5.1). The agent sends the type back, and hoop's command line
+   * decides by the type how to continue.
    */
   readonly connectionType: string
   /** Port that the client asked for, which the agent echoes; empty without a port. */
