@@ -96,7 +96,7 @@ export const CODES = {
       advice: 'check the name: `runbook-agent schedules` lists those that you may see',
     },
     'schedule-busy': {
-      text: '`schedule ... never runs twice at once: ...`',
+      text: '`schedule ... cannot run twice at the same time: ...`',
       advice: 'wait for its session, or end it',
     },
     'webhook-not-found': {
@@ -195,7 +195,7 @@ export const CODES = {
       advice: 'check the id: `GET /api/batches` lists those that concern you',
     },
     'batch-wrong-state': {
-      text: '`batch ... is not waiting for its run: it is ...`',
+      text: '`batch ... does not wait for its run: ...`',
       advice: 'look at the batch: it runs, or it has ended',
     },
   },

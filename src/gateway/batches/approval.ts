@@ -1,9 +1,9 @@
 import type { ReviewRule } from '../reviews/rules.ts'
 
 /**
- * Combines the rules of all connections: the batch needs the approvals that each of them needs, only groups
- * that may force each of them may force it, and what one of them forbids is forbidden. Undefined when none of
- * them needs an approval.
+ * Combines the rules of all connections. The batch needs the approvals of every rule. Only groups that may
+ * force every rule may force the batch. Anything that one rule forbids is forbidden. Returns undefined if
+ * there are no rules.
  */
 export function commonRule(rules: readonly ReviewRule[]): ReviewRule | undefined {
   const [first] = rules

@@ -3,8 +3,8 @@ import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
 
 /**
- * The user for whom batches are listed: their own, and those that their groups review. Undefined: all
- * batches.
+ * The user for whom batches are listed: their own batches, and batches that their groups review. Undefined
+ * means all batches.
  */
 type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
@@ -23,7 +23,7 @@ class BatchRows {
     this.#putRuns(id, runs)
   }
 
-  /** @param runs only the changed ones */
+  /** @param runs only the changed runs */
   update(batch: Batch, runs: readonly BatchRun[]): void {
     this.#statements.update.run([batch.status, JSON.stringify(batch), batch.id])
     this.#putRuns(batch.id, runs)
@@ -54,8 +54,9 @@ class BatchRows {
   }
 
   /**
-   * Removes ended batches that were created before this time, and the oldest ones beyond `mostRuns` runs.
-   * @returns how many
+   * Removes ended batches that were created before this time. If more than `mostRuns` runs are left, also
+   * removes the oldest ended batches.
+   * @returns the number of removed batches
    */
   prune(before: number, mostRuns: number): number {
     const { old, excess, remove, removeRuns } = this.#statements

@@ -1,7 +1,8 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
- * `waiting`: for approval, or for its run after the approval. `done` (all have run) and `stopped` are final.
+ * `waiting` means that the batch waits for approval, or for its run after the approval. `done` (all runs have
+ * begun and ended) and `stopped` are final.
  */
 export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
 
@@ -10,8 +11,8 @@ export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
  * - `threshold`: too many runs have failed
  * - `user`: a user has stopped the batch
  * - `rejected`: the approval was rejected or revoked, or it has expired
- * - `outside-time-window`: the approval does not allow it at this time of day
- * - `not-permitted`: the owner may run nothing any more
+ * - `outside-time-window`: the approval does not allow runs at this time of day
+ * - `not-permitted`: the owner may no longer run anything
  * - `history`: nothing can be recorded
  * - `gateway-stopped`: the gateway was stopped, or killed
  */
@@ -37,9 +38,9 @@ export interface Batch {
   /** Title at the time of the request. */
   readonly title?: string
   readonly commit: string
-  /** JSON: name to value, without secret ones. */
+  /** JSON of parameters by name, without secret parameters. */
   readonly parameters: string
-  /** Number of connections per wave. The sum is the number of all connections. */
+  /** Number of connections in each wave. */
   readonly waves: readonly number[]
   /** Parallel runs per wave. */
   readonly parallel: number
@@ -47,12 +48,15 @@ export interface Batch {
   readonly threshold: number
   readonly metadata: Readonly<Record<string, unknown>>
   readonly warning?: string
-  /** The review, and the session that waits for it: the session of the first run. */
+  /** The review, and the session that waits for the review, which is the session of the first run. */
   readonly review?: { readonly id: string; readonly session: string; readonly whenApproved?: true }
   readonly stop?: BatchStop
 }
 
-/** `unknown`: the gateway was killed when the run was about to begin, and nothing is recorded of it. */
+/**
+ * `unknown` means that the gateway was killed when the run was about to begin, and nothing of the run is
+ * recorded.
+ */
 type BatchRunStatus = 'not-begun' | 'running' | 'succeeded' | 'failed' | 'unknown'
 
 /** The run of a batch on one of its connections. */
@@ -63,11 +67,11 @@ export interface BatchRun {
   readonly wave: number
   readonly connection: string
   readonly status: BatchRunStatus
-  /** Missing before the run begins, and where it could not begin. */
+  /** Missing before the run begins, and if it could not begin. */
   readonly session?: string
-  /** Missing where the agent has reported none. */
+  /** Missing if the agent has reported no exit code. */
   readonly exitCode?: number
-  /** Code of docs/endings-and-codes.md that says why there is no exit code. */
+  /** Reason for the missing exit code: a code of docs/endings-and-codes.md. */
   readonly code?: GatewayCode
   readonly message?: string
   readonly startedAt?: number

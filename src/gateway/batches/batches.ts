@@ -15,13 +15,13 @@ import { RunningBatch, type BatchServices, type BatchWork } from './running-batc
 import { settled } from './settled.ts'
 
 /**
- * Limit of the waiting and running batches of one user. Each batch holds its script in memory, or sealed in
- * the history.
+ * Maximum number of waiting and running batches of one user. The script of each batch is in memory, or
+ * encrypted in the history.
  */
 const MAX_ACTIVE_OF_ONE_USER = 20
-/** Limit of the batches in one list; the newest are shown. */
+/** Maximum number of batches in a list, which shows the newest batches. */
 const LISTED = 50
-/** At most this many runs are kept, of all batches together. */
+/** Maximum number of runs that are kept in the history, for all batches together. */
 const MAX_KEPT_RUNS = 100_000
 /** Period of `tick`, which removes old batches and retries failed writes. */
 const TICK_MS = 15_000
@@ -32,7 +32,7 @@ interface AllServices extends BatchServices {
   readonly settings: Current<'limits' | 'history'>
 }
 
-/** A requested batch. All of its connections have been checked. */
+/** A requested batch whose connections have all been checked. */
 export interface AskedBatch extends Pick<
   Batch,
   'repository' | 'file' | 'commit' | 'parameters' | 'waves' | 'parallel' | 'threshold'
@@ -44,7 +44,7 @@ export interface AskedBatch extends Pick<
   readonly warning: string | undefined
 }
 
-/** Batches of all users: begins them or asks for their approval, and shows their state. */
+/** Batches of all users. Begins batches or asks for their approval, and shows their state. */
 export class Batches {
   readonly #services: AllServices
   readonly #running = new Map<string, { readonly batch: RunningBatch; readonly over: Promise<void> }>()
@@ -63,7 +63,7 @@ export class Batches {
 
   /**
    * Begins a batch, or asks for its approval.
-   * @throws RequestRefused, HistoryError: then there is no batch
+   * @throws RequestRefused, HistoryError, in which case no batch was created
    */
   async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
     this.#checkRoom(user)
@@ -82,9 +82,9 @@ export class Batches {
 
   /**
    * Runs an approved batch, once.
-   * @param asked token and address, for the audit log
-   * @param isAutomatic the gateway itself runs the batch, for its owner
-   * @throws RequestRefused, HistoryError: then the batch still waits
+   * @param asked token and address of the caller, for the audit log
+   * @param isAutomatic whether the gateway itself runs the batch, on behalf of its owner
+   * @throws RequestRefused, HistoryError, in which case the batch still waits
    */
   exec(
     id: string,
@@ -98,7 +98,7 @@ export class Batches {
     if (batch.status !== 'waiting' || review === undefined)
       throw new RequestRefused(
         'batch-wrong-state',
-        `batch ${id} is not waiting for its run: it is ${batch.status}`,
+        `batch ${id} does not wait for its run: its status is ${batch.status}`,
       )
     this.#checkConnections(batch, runs)
     const started = { ...batch, status: 'running', startedAt: Date.now() } as const
@@ -121,9 +121,9 @@ export class Batches {
   }
 
   /**
-   * Stops a batch: runs that have not begun never begin.
+   * Stops a batch, so that runs that have not begun never begin.
    * @param kill also ends the running sessions
-   * @returns the state after that; an ended batch stays unchanged
+   * @returns the new state. The state of an ended batch stays unchanged.
    * @throws RequestRefused, HistoryError
    */
   stop(id: string, caller: GatewayUser, kill: boolean): BatchState {
@@ -137,7 +137,7 @@ export class Batches {
     return this.#state(id) ?? state
   }
 
-  /** @returns undefined also for a batch that the user may not see */
+  /** @returns the batch, or undefined if it does not exist or the user may not see it */
   find(id: string, user: GatewayUser): BatchState | undefined {
     const state = this.#state(id)
     return state !== undefined && this.#isConcerned(user, state) ? state : undefined
@@ -164,7 +164,7 @@ export class Batches {
     }
   }
 
-  /** Lets no run begin any more. Running sessions go on. */
+  /** Prevents new runs from beginning. Running sessions continue. */
   beginClosing(): void {
     this.#closing = true
     for (const { batch } of this.#running.values())
@@ -183,14 +183,14 @@ export class Batches {
     const batch = new RunningBatch(this.#services, state, work)
     const { id } = state.batch
     const over = batch.run().finally(() => {
-      // `tick` retries what is not in the file yet.
+      // `tick` writes changes that could not be saved.
       if (batch.save()) this.#running.delete(id)
     })
     this.#running.set(id, { batch, over })
     return batch.state
   }
 
-  /** Asks for approval. The session of the first run waits for it, on behalf of all runs. */
+  /** Asks for approval. The session of the first run waits for the approval, on behalf of all runs. */
   async #ask(
     asked: AskedBatch,
     runs: readonly BatchRun[],
@@ -282,7 +282,7 @@ export class Batches {
   }
 
   /**
-   * Checks the connections again: an approval may be days old, and they may have changed.
+   * Checks the connections again, because they may have changed since the approval days ago.
    * @throws RequestRefused
    */
   #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
@@ -342,7 +342,7 @@ function wavesOf(runs: readonly BatchRun[]): string[][] {
 }
 
 function firstOf<Value>([first]: readonly Value[]): Value {
-  if (first === undefined) throw new Error('unreachable: a batch has connections')
+  if (first === undefined) throw new Error('unreachable: a batch has at least one connection')
   return first
 }
 

@@ -11,22 +11,24 @@ export interface RunGroup {
 /** How a group of runs differs from the largest group. */
 export interface GroupDifference {
   readonly group: RunGroup
-  /** A unified diff between one run of each group; undefined where no diff was made. */
+  /** A unified diff between one run of each group. Undefined if no diff was made. */
   readonly diff?: string
   /** Why the diff is missing or incomplete. */
   readonly note?: string
 }
 
-/** The difference is shown for at most this many groups. Runs that all differ are better read one by one. */
+/**
+ * Maximum number of groups with a difference. If all runs differ, users read the outputs one by one anyway.
+ */
 const SHOWN_GROUPS = 20
-/** Bytes compared of each output. The rest is ignored. */
+/** Number of bytes that are compared of each output. Later bytes are ignored. */
 const COMPARED_BYTES = 64 * 1024
-/** Characters shown of each diff. */
+/** Maximum number of characters of each diff. */
 const SHOWN_CHARACTERS = 16 * 1024
-/** Limit of the changed lines of a diff. Beyond this limit the comparison costs more than it tells. */
+/** Maximum number of changed lines of a diff. A larger diff takes long to compute and helps little. */
 const MOST_CHANGES = 2000
 
-/** Groups runs by result and output, the largest group first: it is the usual result. */
+/** Groups runs by result and output. The largest group is the first and counts as the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
   const groups = new Map<string, BatchRun[]>()
   for (const run of runs) {
@@ -40,14 +42,14 @@ export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
 }
 
 /**
- * Returns the text that identifies the run's output: its fingerprint. A run without a session has only its
- * message.
+ * Returns the text that identifies the run's output: the fingerprint, or the message if the run has no
+ * session.
  */
 function writtenBy({ session, fingerprint, message }: BatchRun): string | undefined {
   return session === undefined ? message : fingerprint
 }
 
-/** Compares the output of each other group with the output of the first. */
+/** Compares the output of the first group with the output of each other group. */
 export function outputDifferences(
   history: History,
   [norm, ...others]: readonly RunGroup[],
@@ -63,7 +65,7 @@ export function outputDifferences(
 
 interface Written {
   readonly run: BatchRun
-  /** Undefined where nothing is recorded of the run. */
+  /** Undefined if nothing of the run is recorded. */
   readonly text: RecordedText | undefined
 }
 

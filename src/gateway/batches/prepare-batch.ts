@@ -32,9 +32,9 @@ interface BatchAsking {
   readonly caller: string
 }
 
-/** Limit of the connections of a batch. The sessions of one user have a limit, too. */
+/** Maximum number of connections of a batch. The sessions of one user also have a limit. */
 const MAX_CONNECTIONS = 500
-/** Default of parallel runs: as many as an agent on a small machine runs without trouble. */
+/** Default number of parallel runs, which an agent on a small machine can run without problems. */
 const USUAL_PARALLEL = 10
 
 /**
@@ -51,7 +51,7 @@ export async function prepareBatch(
   if (connections.length > MAX_CONNECTIONS)
     throw new RequestRefused(
       'too-large',
-      `connections: ${connections.length}, and a batch may have at most ${MAX_CONNECTIONS}`,
+      `connections: must be at most ${MAX_CONNECTIONS} in a batch, got ${connections.length}`,
     )
   const terms = termsOf(services, body, connections.length)
   const repository = checkedRepository(services, connections, body)
@@ -91,7 +91,7 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
 }
 
 /**
- * Returns the one repository of all connections. With several, runs would not be the same.
+ * Returns the repository that all connections share. With several repositories the runs would differ.
  * @throws RequestRefused
  */
 function checkedRepository(
@@ -112,7 +112,7 @@ function checkedRepository(
   if (names.length === 1) return repositoryNamed(services, names[0])
   throw new RequestRefused(
     'invalid-request',
-    `repository: is required, because the connections use several: ${names.join(', ')}`,
+    `repository: is required, because the connections use several repositories: ${names.join(', ')}`,
   )
 }
 
@@ -123,8 +123,8 @@ interface Rendering {
 }
 
 /**
- * Renders the runbook once, at one commit. A template knows nothing of its connection, so the script is the
- * same for all.
+ * Renders the runbook once, at one commit. A template does not know its connection, so the script is the same
+ * for all connections.
  */
 async function renderedRequest(
   { repository, key }: NamedRepository,
@@ -161,8 +161,8 @@ function checkRun(
 }
 
 /**
- * Selects connections by name, in the order of the names, or by tags. With both, each named connection must
- * have the tags: a caller who names connections never gets others.
+ * Selects connections by name, in the order of the names, or by tags. With names and tags, each named
+ * connection must have the tags, so that the batch never runs on a connection that the caller has not named.
  * @throws RequestRefused
  */
 function selectConnections(
@@ -173,7 +173,7 @@ function selectConnections(
   const selector = selectorOf(tags)
   const names = [...new Set(asked)]
   if (names.length === 0 && selector.length === 0)
-    throw new RequestRefused('invalid-request', 'connections: is required unless tags is given')
+    throw new RequestRefused('invalid-request', 'connections: is required if tags is missing')
   const found = names.length === 0 ? users.connections(user).filter((one) => hasTags(one.tags, selector)) : []
   if (names.length === 0 && found.length === 0)
     throw new RequestRefused('connection-not-found', 'no connection that you may use has these tags')
@@ -200,13 +200,13 @@ function selectorOf(tags: BatchBody['tags']) {
   })
 }
 
-/** Default waves of a batch: one connection first, then all the others. */
+/** Default waves of a batch: first one connection, then all other connections. */
 const USUAL_WAVES = '1,rest'
 
 /**
- * Cuts `total` connections into waves, as in `1,10%,rest`. Each word is a number, a percentage of all, or the
- * rest. Connections left after the last word are one more wave.
- * @returns the sizes, none of them 0; undefined for malformed text
+ * Cuts `total` connections into waves, as in `1,10%,rest`. Each word is a number, a percentage of all
+ * connections, or `rest`. Connections that are left after the last word form one more wave.
+ * @returns the sizes, which are never 0, or undefined for malformed text
  */
 export function parseWaves(text: string, total: number): readonly number[] | undefined {
   const words = text.split(',').map((word) => word.trim())
@@ -230,7 +230,7 @@ export function parseStopAfter(text: string, total: number): number | undefined 
   return amountOf(text.trim(), total)
 }
 
-/** Rounds a percentage up, so that it is at least one. */
+/** Returns the number for a word. Rounds percentages up, so that the number is at least 1. */
 function amountOf(word: string, total: number): number | undefined {
   const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(word) ?? []
   const number = Number(digits)

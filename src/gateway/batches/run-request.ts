@@ -11,8 +11,8 @@ import type { Batch } from './batch.ts'
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
 /**
- * Makes the request of one run, with the connection's settings of now: they may have changed since the batch
- * was requested.
+ * Returns the request of one run, with the present settings of the connection, which may have changed since
+ * the batch was requested.
  * @throws RequestRefused
  */
 export function runRequest(
@@ -23,13 +23,16 @@ export function runRequest(
   const user = users.named(owner)
   const connection = user && users.connection(user, name)
   if (connection === undefined)
-    throw new RequestRefused('connection-not-found', `connection not found, or ${owner} has no access to it`)
+    throw new RequestRefused(
+      'connection-not-found',
+      `connection not found, or ${owner} has no access to the connection`,
+    )
   checkUse(connection, request)
   const own = { ...request, connection }
   if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
     throw new RequestRefused(
       'not-permitted',
-      'the connection needs an approval now, and needed none when the batch was requested',
+      'the connection needs an approval now, but did not need an approval when the batch was requested',
     )
   if (fitsPackets(own)) return own
   throw new RequestRefused(
@@ -47,6 +50,6 @@ export function checkUse(
   if (bringsInput === true && !access.clientInput)
     throw new RequestRefused(
       'client-input-refused',
-      'the connection takes neither client_args nor env_vars (access.client-input)',
+      'the connection accepts neither client_args nor env_vars (access.client-input)',
     )
 }

@@ -29,7 +29,7 @@ export interface BatchServices {
   readonly log: Logger
 }
 
-/** Reasons for which no run can begin on any connection. */
+/** Reasons that prevent runs on all connections. */
 const UNBEGUN: ReadonlySet<BatchStopReason | undefined> = new Set<BatchStopReason>([
   'history',
   'gateway-stopped',
@@ -37,25 +37,26 @@ const UNBEGUN: ReadonlySet<BatchStopReason | undefined> = new Set<BatchStopReaso
 
 export interface BatchWork {
   readonly request: BatchRequest
-  /** Time of day at which its reviewers let it run. */
+  /** Time of day at which the reviewers allow runs. */
   readonly timeWindow?: TimeWindow | undefined
   /** The session of the first run, which has waited for the approval. */
   readonly first?: GatewaySession
 }
 
 /**
- * A batch that runs in this process: wave by wave, each run once. The beginning of a run is on the disk
- * before anything of it goes to its agent. A result that cannot be written stays in memory until it can.
+ * A batch that runs in this process, wave by wave, each run once. The beginning of a run is written to the
+ * disk before anything is sent to the agent. A result that cannot be written stays in memory until the write
+ * succeeds.
  */
 export class RunningBatch {
   readonly #services: BatchServices
   readonly #work: BatchWork
   readonly #runs: BatchRun[]
   #batch: Batch
-  /** Positions of runs that differ from the file. */
+  /** Positions of runs whose changes are not written yet. */
   readonly #unsaved = new Set<number>()
 
-  /** @param state as it is in the file */
+  /** @param state state of the batch in the history */
   constructor(services: BatchServices, state: BatchState, work: BatchWork) {
     this.#services = services
     this.#batch = state.batch
@@ -80,7 +81,7 @@ export class RunningBatch {
     this.#end()
   }
 
-  /** Stops the batch: runs that have not begun never begin. Running sessions go on. */
+  /** Stops the batch, so that runs that have not begun never begin. Running sessions continue. */
   stop(stop: BatchStop): void {
     if (this.#batch.stop !== undefined || this.#batch.status !== 'running') return
     this.#batch = { ...this.#batch, stop }
@@ -94,7 +95,7 @@ export class RunningBatch {
       if (status === 'running' && session !== undefined) this.#services.sessions.kill(session, by)
   }
 
-  /** Writes all unsaved changes. @returns whether the file has all of them */
+  /** Writes all unsaved changes. @returns false if they could not be written */
   save(): boolean {
     try {
       this.#write()
@@ -120,7 +121,7 @@ export class RunningBatch {
     const { stop, ...batch } = this.#batch
     this.#batch = {
       ...batch,
-      // A stop that came after all runs had begun has stopped nothing.
+      // After all runs had begun, a stop has no effect.
       ...(stop !== undefined && !isWhole && { stop }),
       status: isWhole ? 'done' : 'stopped',
       endedAt: Date.now(),
@@ -139,7 +140,7 @@ export class RunningBatch {
     }
   }
 
-  /** Tells whether the next run may begin. If not, the batch has the reason. */
+  /** Tells whether the next run may begin. If not, sets the batch's reason. */
   #mayBegin(): boolean {
     const { users } = this.#services
     const failed = this.#runs.filter(hasFailed).length
@@ -147,7 +148,7 @@ export class RunningBatch {
     const { timeWindow } = this.#work
     if (stop !== undefined) return false
     const obstacle = users.obstacle(users.named(owner))
-    if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of its runs failed` })
+    if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of the runs failed` })
     else if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       this.stop({
         reason: 'outside-time-window',
@@ -182,7 +183,10 @@ export class RunningBatch {
     await this.#follow(position, session, request)
   }
 
-  /** Records and opens a run's session. @throws as `Sessions.open`: then the run has not begun */
+  /**
+   * Records and opens a run's session. @throws the errors of `Sessions.open`, in which case the run has not
+   * begun
+   */
   #opened(position: number, request: SessionRequest): GatewaySession {
     try {
       this.#write()
@@ -216,7 +220,7 @@ export class RunningBatch {
   #refused(position: number, error: Error): void {
     if (error instanceof HistoryError) this.stop({ reason: 'history', message: error.message })
     const hasNotBegun = this.#at(position).status === 'not-begun'
-    // The connection is not to blame.
+    // The reason concerns all connections, so this run is not marked as failed.
     if (hasNotBegun && UNBEGUN.has(this.#batch.stop?.reason)) return
     const code = refusedCode(error) ?? 'internal-error'
     if (code === 'internal-error')
@@ -231,7 +235,7 @@ export class RunningBatch {
 
   #at(position: number): BatchRun {
     const run = this.#runs[position]
-    if (run === undefined) throw new Error('unreachable: positions are those of runs')
+    if (run === undefined) throw new Error('unreachable: every position has a run')
     return run
   }
 
@@ -251,8 +255,8 @@ function resultOf({ exitCode, failure }: SessionEnd): Partial<BatchRun> {
 }
 
 /**
- * A hash of a run's output. Stdout and stderr are hashed apart: their order is chance. Secrets are already
- * replaced.
+ * A hash of a run's output. Stdout and stderr are hashed separately, because their relative order is random.
+ * Secrets are already replaced.
  */
 class Fingerprint {
   readonly #streams = { stdout: createHash('sha256'), stderr: createHash('sha256') }
@@ -261,7 +265,7 @@ class Fingerprint {
     this.#streams[kind].update(data)
   }
 
-  /** Returns the hash. Call it once. */
+  /** Returns the hash. Call this method once. */
   end(): string {
     const { stdout, stderr } = this.#streams
     return createHash('sha256').update(stdout.digest()).update(stderr.digest()).digest('hex')

@@ -8,8 +8,8 @@ interface BatchTraces {
 }
 
 /**
- * Corrects the state of a batch that no process runs: interrupted runs have ended with their sessions, and
- * the others never begin. Returns the same object where nothing changes.
+ * Corrects the state of a batch that no process runs. Interrupted runs have ended with their sessions, and
+ * other runs never begin. Returns the same object if nothing changes.
  */
 export function settled(state: BatchState, traces: BatchTraces): BatchState {
   const { status, review } = state.batch
@@ -17,12 +17,13 @@ export function settled(state: BatchState, traces: BatchTraces): BatchState {
   return status === 'running' ? interrupted(state, traces) : state
 }
 
-/** @param review undefined: the review was removed, and with it the session of the first run */
+/** @param review undefined if the review was removed, together with the session of the first run */
 function withDecision(state: BatchState, review: Review | undefined): BatchState {
   if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
   const reason = review?.rejectionReason
   const refused = `its approval was rejected${reason === undefined ? '' : `: ${reason}`}`
-  // An approved batch that could not begin is `REVOKED`, too: no reviewer has refused it.
+  // The review of an approved batch that could not begin is also `REVOKED`, although no reviewer has refused
+  // it.
   const message = review?.status === 'REVOKED' ? (reason ?? refused) : refused
   return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
 }
@@ -43,7 +44,7 @@ function withEnd(run: BatchRun, session: SessionSummary | undefined): BatchRun {
     return {
       ...run,
       status: 'unknown',
-      message: 'the gateway was killed when the run started: nothing of the run is recorded',
+      message: 'the gateway was killed when the run started, so nothing of the run is recorded',
     }
   const { exitCode, endedAt } = session
   return {

@@ -6,7 +6,7 @@ import { buildSchedule, ScheduleShape, type ScheduleSettings } from '../settings
 
 export type ScheduleDraft = BodyOf<typeof scheduleContract.foresee>
 
-/** A problem of a draft, and its field; '' for the whole draft. */
+/** A problem of a draft. `field` is '' for a problem of the whole draft. */
 interface DraftProblem {
   readonly field: string
   readonly message: string
@@ -29,8 +29,8 @@ export function readDraft(
 const SHOWN_TIMES = 3
 
 /**
- * Returns the next due times, also of a draft that is not complete yet; none where the rule or its zone is
- * wrong.
+ * Returns the next due times, also of an incomplete draft. Returns an empty list if the rule or the time zone
+ * is wrong.
  */
 export function nextOf(
   { cron, timezone }: Pick<ScheduleDraft, 'cron' | 'timezone'>,
@@ -39,7 +39,7 @@ export function nextOf(
   return isCron(cron) && isTimeZone(timezone) ? nextTimes({ cron, timezone }, after, SHOWN_TIMES) : []
 }
 
-/** Returns the lines for gateway.yaml. @param isFirst whether there is no list of schedules yet */
+/** Returns the lines for gateway.yaml. @param isFirst whether gateway.yaml has no list of schedules yet */
 export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
   const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
   const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)
@@ -48,12 +48,12 @@ export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolea
   return isFirst ? `schedules:\n${item}` : item
 }
 
-/** Words that mean something else without quotes. */
+/** Words that YAML does not read as a text without quotes. */
 const WORDS = /^(?:null|true|false|yes|no|on|off)$/i
 
 /**
- * Returns a text in YAML: bare where it is plainly a word, otherwise in double quotes, whose escapes are
- * those of JSON.
+ * Returns a text in YAML. A simple word has no quotes. Other texts are in double quotes, with the escapes of
+ * JSON.
  */
 function yamlText(text: string): string {
   const isBare = /^[A-Za-z][\w./@+-]*$/.test(text) && !WORDS.test(text)

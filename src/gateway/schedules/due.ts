@@ -1,7 +1,7 @@
 import { lastTime, nextTime, type CronRule } from '../settings/due-times.ts'
 
 interface DueRule extends CronRule {
-  /** Whether the last due time runs late, instead of not at all. */
+  /** Whether the last missed due time is run late instead of being skipped. */
   readonly catchesUp: boolean
 }
 
@@ -15,22 +15,22 @@ export interface Due {
   readonly doneUntil: number
 }
 
-/** Longest delay that still counts as in time: after a restart, or while the machine was busy. */
+/** Maximum delay that still counts as in time, for example after a restart or on a busy machine. */
 const GRACE_MS = 60_000
 /**
- * Larger steps back of the clock mean that it was wrong before. After a smaller step, the schedule waits: its
- * due times have run.
+ * If the clock goes back by more than this, it was wrong before. After a smaller step back, the schedule
+ * waits, because its due times have already run.
  */
 const SET_BACK_MS = 24 * 60 * 60 * 1000
 
-/** Whether the clock has been set back so far that the checked times were never due. */
+/** Tells whether the clock was set back so far that the checked times were never due. */
 export function isSetBack(doneUntil: number, now: number): boolean {
   return now < doneUntil - SET_BACK_MS
 }
 
 /**
- * Returns the due times since `doneUntil`: one run at most, however far a clock has jumped or the gateway was
- * away. Undefined when nothing is due.
+ * Returns the due times since `doneUntil`, with at most one run, even if the clock has jumped far or the
+ * gateway was down for long. Returns undefined if nothing is due.
  */
 export function dueNow(rule: DueRule, doneUntil: number, now: number): Due | undefined {
   if (isSetBack(doneUntil, now)) return { doneUntil: now }

@@ -17,9 +17,9 @@ import type { ScheduleProblems } from './scheduled-run.ts'
 import type { ScheduleRun } from './schedule-rows.ts'
 import type { Schedules } from './schedules.ts'
 
-/** Bound of the runs in a schedule's answer. */
+/** Maximum number of runs in the answer about a schedule. */
 const SHOWN_RUNS = 100
-/** Bound of each schedule's runs in a list of schedules. */
+/** Maximum number of runs of each schedule in a list. */
 const LISTED_RUNS = 5
 
 interface ScheduleRouting {
@@ -58,19 +58,22 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
   }
 }
 
-/** Admins draft for all users, others for themselves: the answer depends on the rights of the user. */
+/**
+ * Checks a draft. Admins may draft for all users, other users only for themselves, because the answer depends
+ * on the rights of the schedule's user.
+ */
 async function foreseen(
   { schedules, scheduleProblems, users }: ScheduleRouting,
   user: GatewayUser,
   draft: ScheduleDraft,
 ): Promise<AnswerOf<typeof scheduleContract.foresee>> {
   if (draft.as !== user.name && !users.isAdmin(user))
-    throw new RequestRefused('not-permitted', 'only admins may draft a schedule that runs as somebody else')
+    throw new RequestRefused('not-permitted', 'only admins may draft a schedule that runs as another user')
   const next = nextOf(draft, Date.now()).map((time) => new Date(time).toISOString())
   const read = readDraft(draft)
   if ('problems' in read) return { next_runs: next, problems: [...read.problems], lines: null }
   if (schedules.all.some(({ name }) => name === draft.name)) {
-    const message = 'a schedule of this name exists already'
+    const message = 'a schedule with this name already exists'
     return { next_runs: next, problems: [{ field: 'name', message }], lines: null }
   }
   const problem = await scheduleProblems.of(read.schedule)
@@ -79,7 +82,8 @@ async function foreseen(
 }
 
 /**
- * A schedule is visible to users of its connection and to the user it runs as; admins and auditors see all.
+ * Tells whether the user may see the schedule. Visible are schedules on the user's connections, and schedules
+ * that run as the user. Admins and auditors see all schedules.
  */
 function isVisible(
   { users }: ScheduleRouting,
@@ -97,19 +101,22 @@ function found(services: ScheduleRouting, user: GatewayUser, name: string): Sche
   return schedule
 }
 
-/** Admins change every schedule, other users those that run as themselves. @throws RequestRefused */
+/**
+ * Returns a schedule that the user may change. Admins may change every schedule, other users only schedules
+ * that run as themselves. @throws RequestRefused
+ */
 function changeable(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = found(services, user, name)
   if (services.users.isAdmin(user) || schedule.as === user.name) return schedule
   throw new RequestRefused(
     'not-permitted',
-    `schedule ${name} can be changed only by admins and by the user it runs as`,
+    `only admins and the user ${schedule.as} may change the schedule ${name}`,
   )
 }
 
 /**
- * Answers have the settings of a schedule, except that they have the names of parameters only, and no fields of
- * issues: values may be secrets.
+ * Returns the settings of a schedule with its last and next runs. Values of parameters and fields of issues
+ * are left out, because they may be secrets.
  */
 async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
   const { schedules, scheduleProblems } = services
@@ -161,7 +168,7 @@ function statusOf(
 ): ScheduleRunAnswer['status'] {
   if (outcome === 'ended') return exitCode === 0 ? 'success' : 'failed'
   if (outcome !== 'started') return outcome
-  // A started run has a session: both are written together.
+  // The session of a started run is written together with its outcome.
   if (sid === null) return 'starting'
   const session = history.session(sid)
   if (session?.status === 'ready') return 'approved'

@@ -6,26 +6,26 @@ export interface ScheduleState {
   readonly name: string
   /** Rule at the last check. */
   readonly rule: string
-  /** Due times until this time are done. */
+  /** Due times until this time have been handled. */
   readonly doneUntil: number
   readonly pausedAt: number | null
   readonly pausedBy: string | null
 }
 
 /**
- * `starting`: claimed, and no session yet. `started`: it has a session, which may wait for people. `ended`:
- * the session has ended. `skipped`, `failed`: there is no session, for a reason.
+ * `starting`: the run is claimed and has no session yet. `started`: the run has a session, which may wait for
+ * approval. `ended`: the session has ended. `skipped`, `failed`: the run has a reason instead of a session.
  */
 type RunOutcome = 'starting' | 'started' | 'ended' | 'skipped' | 'failed'
 
 export interface ScheduleRun {
-  /** Also the correlation id of its session. */
+  /** Id of the run, and correlation id of its session. */
   readonly id: string
   readonly schedule: string
   /** Null for a run that a user has started. */
   readonly dueAt: number | null
   readonly at: number
-  /** User who has started it. */
+  /** User who has started the run. Null for a due run. */
   readonly by: string | null
   readonly outcome: RunOutcome
   readonly code: string | null
@@ -34,10 +34,10 @@ export interface ScheduleRun {
   readonly exitCode: number | null
 }
 
-/** Number of runs that are kept per schedule. Older ones are forgotten; their sessions are not. */
+/** Number of runs that are kept per schedule. Older runs are removed, but not their sessions. */
 const KEPT_RUNS = 100
 
-/** Schedules and their runs as rows. Call them through `read` and `write` of the history. */
+/** Schedules and their runs as rows. Use them through `read` and `write` of the history. */
 class ScheduleRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -61,7 +61,7 @@ class ScheduleRows {
     this.#statements.forgetRuns.run([name])
   }
 
-  /** @returns false when this due time has been claimed before: nothing has changed */
+  /** @returns false if this due time has already been claimed, in which case nothing has changed */
   claim(run: ScheduleRun): boolean {
     const { id, schedule, dueAt, at, by, outcome, code, reason } = run
     const { changes } = this.#statements.claim.run([id, schedule, dueAt, at, by, outcome, code, reason])
@@ -81,7 +81,7 @@ class ScheduleRows {
     this.#statements.ended.run([exitCode, id])
   }
 
-  /** Notes why a waiting run does not continue. */
+  /** Records why a waiting run does not continue. */
   note(id: string, reason: string): void {
     this.#statements.note.run([reason, id])
   }
@@ -96,7 +96,7 @@ class ScheduleRows {
     return this.#statements.runs.all([schedule, limit]).map(toRun)
   }
 
-  /** Lists runs of all schedules whose end is not known yet. */
+  /** Lists the runs of all schedules that have not ended yet. */
   unfinished(): ScheduleRun[] {
     return this.#statements.unfinished.all([]).map(toRun)
   }
@@ -137,7 +137,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * The time until which each schedule of gateway.yaml was checked, and its runs. A due time is claimed once.
+ * For each schedule of gateway.yaml, its runs and the time until which it was checked. A due time is claimed
+ * once.
  */
 const VERSION_12 = `
   CREATE TABLE history.schedules (

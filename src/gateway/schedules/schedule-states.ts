@@ -3,7 +3,10 @@ import { nextTime } from '../settings/due-times.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 import type { ScheduleState } from './schedule-rows.ts'
 
-/** States of the schedules, in memory and in the history: until when each was checked. */
+/**
+ * States of the schedules, in memory and in the history. A state has the time until which the schedule was
+ * checked.
+ */
 export class ScheduleStates {
   readonly #history: History
   readonly #now: () => number
@@ -18,7 +21,8 @@ export class ScheduleStates {
   }
 
   /**
-   * Starts schedules that are new or have another rule now. Forgets schedules that are gone.
+   * Starts schedules that are new or whose rule has changed. Removes the states of schedules that no longer
+   * exist.
    * @throws HistoryError
    */
   sync(wanted: readonly ScheduleSettings[]): void {
@@ -43,14 +47,14 @@ export class ScheduleStates {
     return this.#states.get(name)
   }
 
-  /** Sets a state that is in the history already. */
+  /** Sets a state that is already in the history. */
   set(state: ScheduleState): void {
     this.#states.set(state.name, state)
   }
 
   /**
-   * Returns the first due time that was not checked; undefined while the schedule is paused, or has no
-   * further due time.
+   * Returns the first due time that was not checked yet. Undefined while the schedule is paused or disabled,
+   * or if no due time follows.
    */
   next(schedule: ScheduleSettings): number | undefined {
     const state = this.#states.get(schedule.name)
@@ -60,7 +64,7 @@ export class ScheduleStates {
     return next === Infinity ? undefined : next
   }
 
-  /** @param by user who pauses it; null to resume it @throws HistoryError */
+  /** @param by user who pauses the schedule, or null to resume it @throws HistoryError */
   pause(name: string, by: string | null): void {
     const state = this.#states.get(name)
     if (state === undefined || (state.pausedAt === null) === (by === null)) return

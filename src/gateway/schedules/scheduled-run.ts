@@ -25,8 +25,8 @@ interface OpeningServices extends ScheduledServices {
 }
 
 /**
- * Opens the schedules. Their runs begin like those of their users by REST. Close the schedules before the
- * sessions.
+ * Opens the schedules. Their runs begin like requests of their users over REST. Close the schedules before
+ * the sessions.
  */
 export function openSchedules(services: OpeningServices): {
   readonly schedules: Schedules
@@ -45,7 +45,7 @@ export function openSchedules(services: OpeningServices): {
 }
 
 /**
- * Begins a run as its user would, with the user's rights, reviews and issues.
+ * Begins a run with the rights, reviews and issues of the schedule's user.
  * @returns the session's id
  * @throws RequestRefused
  */
@@ -63,7 +63,7 @@ async function startScheduled(
   return answer.body.session_id
 }
 
-/** @returns the reason why it could not begin now; undefined when it could */
+/** @returns the reason why the schedule could not run now, or undefined if it could */
 async function scheduleProblem(
   services: ScheduledServices,
   schedule: ScheduleSettings,
@@ -78,7 +78,7 @@ async function scheduleProblem(
 
 /**
  * Runs an approved session of a schedule.
- * @returns the reason why it cannot run now; undefined when it runs
+ * @returns the reason why the session cannot run now, or undefined if it runs
  */
 function runApprovedSchedule(
   { users, runs, executions }: ScheduledServices,
@@ -115,7 +115,7 @@ function scheduledExecution(
     jira_fields: jiraFields,
     session_batch_id: undefined,
     correlation_id: correlationId,
-    // A schedule itself runs approved sessions: `UnfinishedRuns`.
+    // Not needed, because `UnfinishedRuns` runs approved sessions of schedules.
     when_approved: false,
   }
   return { user, connection, repository: connection.runbooks?.repository, body }
@@ -125,10 +125,10 @@ function missingUser(name: string): string {
   return `user ${name} does not exist or was deactivated`
 }
 
-/** Time for which a check of a schedule stays valid. */
+/** Time for which the result of a check stays valid. */
 const FRESH_MS = 60_000
 
-/** @returns the reason why it could not run; undefined when it could */
+/** @returns the reason why the schedule could not run, or undefined if it could */
 type Check = (schedule: ScheduleSettings) => Promise<string | undefined>
 
 /** Reasons why schedules could not run, as far as they are known before the run. */
@@ -156,10 +156,7 @@ export class ScheduleProblems {
     for (const schedule of schedules) {
       const reason = await this.of(schedule)
       if (reason !== undefined)
-        log.warn(
-          { schedule: schedule.name, reason },
-          'schedule: its runs would fail with the present settings',
-        )
+        log.warn({ schedule: schedule.name, reason }, 'schedule: runs would fail with the present settings')
     }
   }
 }

@@ -12,14 +12,17 @@ import { dueNow, isSetBack, type Due } from './due.ts'
 import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
 import { ScheduleStates } from './schedule-states.ts'
 
-/** Interval of checking for due schedules. */
+/** Interval of the checks for due schedules. */
 const TICK_MS = 1000
-/** Runs that begin at the same time. Each reads a repository, and may ask Jira. */
+/**
+ * Maximum number of runs that begin at the same time. Each run reads a repository, and may send requests to
+ * Jira.
+ */
 const AT_ONCE = 8
 
 /** Facts that identify a run. */
 export interface StartedRun {
-  /** Correlation id of its session. */
+  /** Id of the run, and correlation id of its session. */
   readonly id: string
   readonly dueAt: number | null
 }
@@ -27,7 +30,7 @@ export interface StartedRun {
 interface ScheduleServices {
   readonly history: History
   readonly settings: Current<'schedules'>
-  /** Begins a session. @returns its id @throws RequestRefused, HistoryError */
+  /** Begins a session and returns its id. @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
   /** Runs an approved session. @returns the reason why it cannot run now; undefined when it runs */
   readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
@@ -37,8 +40,8 @@ interface ScheduleServices {
 }
 
 /**
- * Runs due schedules, one run of a schedule at a time. A due time that was claimed is never claimed again,
- * whenever this process is killed.
+ * Runs due schedules, one run of a schedule at a time. A due time is never claimed twice, even if this
+ * process is killed.
  */
 export class Schedules {
   readonly #services: ScheduleServices
@@ -65,7 +68,7 @@ export class Schedules {
     return this.#services.settings.value.schedules
   }
 
-  /** Begins due runs, and continues approved ones. */
+  /** Begins due runs, and continues approved runs. */
   tick(): void {
     this.#trying(() => {
       this.#states.sync(this.all)
@@ -74,7 +77,7 @@ export class Schedules {
     })
   }
 
-  /** Returns the time of the next run; undefined while no run is planned. */
+  /** Returns the time of the next run, or undefined if no run is planned. */
   next(schedule: ScheduleSettings): number | undefined {
     return this.#states.next(schedule)
   }
@@ -88,14 +91,17 @@ export class Schedules {
     return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
   }
 
-  /** @param by user who starts it @returns the run, begun or failed @throws RequestRefused, HistoryError */
+  /** Starts a run for a user and returns it, begun or failed. @throws RequestRefused, HistoryError */
   async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
     if (this.#isClosed) throw gatewayDraining()
     const { name } = schedule
     const { history } = this.#services
     const obstacle = this.#unfinished.obstacle(name)
     if (obstacle !== undefined)
-      throw new RequestRefused('schedule-busy', `schedule ${name} never runs twice at once: ${obstacle}`)
+      throw new RequestRefused(
+        'schedule-busy',
+        `schedule ${name} cannot run twice at the same time: ${obstacle}`,
+      )
     const run = this.#newRun(schedule, null, by)
     history.write(({ schedules }) => schedules.claim(run))
     await this.#begin(schedule, run)
@@ -103,7 +109,7 @@ export class Schedules {
   }
 
   /**
-   * Pauses a schedule, or resumes it. Due times during the pause are left out.
+   * Pauses a schedule, or resumes it. Due times during the pause are skipped.
    * @param by user who pauses it; null to resume it
    * @throws HistoryError
    */
@@ -113,8 +119,8 @@ export class Schedules {
   }
 
   /**
-   * Begins nothing more. A run that is about to begin fails, and the next start writes that if this gateway
-   * cannot.
+   * Prevents new runs. A run that is about to begin fails. If this gateway cannot write this failure, the
+   * next start does.
    */
   close(): void {
     this.#isClosed = true
@@ -131,13 +137,13 @@ export class Schedules {
     if (due !== undefined) this.#take(schedule, state, due)
   }
 
-  /** Writes that the due time is done, before its run begins. */
+  /** Records that the due time is handled, before its run begins. */
   #take(schedule: ScheduleSettings, state: ScheduleState, { run: dueAt, missed, doneUntil }: Due): void {
     const { history, log } = this.#services
     const { name } = schedule
     const obstacle = dueAt === undefined ? undefined : this.#unfinished.obstacle(name)
     const run = dueAt === undefined ? undefined : this.#newRun(schedule, dueAt, null, obstacle)
-    // This run claims no due time: with a clock that is wrong now, the time may be due later.
+    // This run claims no due time, because the clock may be wrong now, and then the time may be due later.
     const left = missed && this.#newRun(schedule, null, null, missedText(missed, dueAt))
     const after = { ...state, doneUntil }
     const isMine = history.write(({ schedules }) => {
@@ -181,7 +187,7 @@ export class Schedules {
     return schedule === undefined || this.#isClosed ? undefined : this.#services.runApproved(schedule, sid)
   }
 
-  /** @param reason reason why the run is skipped */
+  /** @param reason reason for skipping the run, if it is skipped */
   #newRun({ name }: ScheduleSettings, dueAt: number | null, by: string | null, reason?: string): ScheduleRun {
     return {
       id: randomUUID(),
@@ -197,7 +203,10 @@ export class Schedules {
     }
   }
 
-  /** Does work whose failed writes leave the run due. Logs a failure once. */
+  /**
+   * Does work whose writes may fail. After a failed write the run is still due. Repeated failures are logged
+   * once.
+   */
   #trying(work: () => void): void {
     try {
       work()
@@ -214,7 +223,7 @@ export class Schedules {
 function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | undefined): string {
   const since = new Date(from).toISOString()
   const span = from === until ? `due at ${since}` : `due from ${since} to ${new Date(until).toISOString()}`
-  const kept = runs === undefined ? '' : ', only the last one runs'
+  const kept = runs === undefined ? '' : ', only the last due time runs'
   return `${span}${kept}: the gateway was not running in time, or its clock has jumped`
 }
 
@@ -225,17 +234,20 @@ interface FollowServices {
   readonly log: Logger
 }
 
-/** Runs that are claimed and have no known end. Their sessions know it. All calls throw a HistoryError. */
+/**
+ * Runs that are claimed and have not ended yet. Their ends are read from their sessions. All calls may throw
+ * a HistoryError.
+ */
 class UnfinishedRuns {
   readonly #services: FollowServices
-  /** Names of the schedules of which a run is about to get its session, in this process. */
+  /** Names of the schedules with a run in this process that is about to get its session. */
   readonly starting = new Set<string>()
 
   constructor(services: FollowServices) {
     this.#services = services
   }
 
-  /** Returns the reason why no other run of this schedule begins now. */
+  /** Returns the reason why no other run of this schedule may begin now, or undefined. */
   obstacle(name: string): string | undefined {
     if (this.starting.has(name)) return 'another run is about to start'
     const { history } = this.#services
@@ -247,7 +259,7 @@ class UnfinishedRuns {
     return undefined
   }
 
-  /** Writes the ends of runs, and runs approved ones. */
+  /** Records the ends of runs, and continues approved runs. */
   follow(): void {
     for (const run of this.#all()) {
       if (run.session !== null) this.#followSession(run, run.session)
@@ -271,11 +283,11 @@ class UnfinishedRuns {
     const { runApproved, history, log } = this.#services
     const reason = runApproved(schedule, sid)
     if (reason === undefined || reason === before) return
-    log.warn({ schedule, sid, reason }, 'schedule: approved, and not run yet')
+    log.warn({ schedule, sid, reason }, 'schedule: session approved, but not run yet')
     history.write(({ schedules }) => schedules.note(id, reason))
   }
 
-  /** Repairs a run during whose beginning a gateway stopped, or could not write. */
+  /** Repairs a run that was about to begin when a gateway stopped, or could not write to the history. */
   #repair({ id }: ScheduleRun): void {
     const { history } = this.#services
     const query = { correlationId: id, limit: 1, offset: 0, count: 'none' } as const
@@ -287,7 +299,7 @@ class UnfinishedRuns {
   }
 }
 
-const NOT_BEGUN = 'the gateway stopped before its session began: nothing has run'
+const NOT_BEGUN = 'the gateway stopped before the session began, so nothing has run'
 
 function waitsForPeople({ status, review }: SessionSummary): boolean {
   return status === 'ready' || review?.status === 'PENDING'

@@ -55,7 +55,7 @@ describe('run on several connections', () => {
     expect([code, stderr]).toEqual([70, ''])
     const { code: stopped, stderr: said } = await ask('run', 'ops/plain.sh', '--on', 'c-3,c-1')
     expect(stopped).toBe(70)
-    expect(said).toContain('stopped, 1 of its runs failed: 1 have not begun\n')
+    expect(said).toContain('stopped, 1 of the runs failed: 1 have not begun\n')
   })
 
   it.each([

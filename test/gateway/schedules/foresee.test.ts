@@ -44,7 +44,7 @@ it('lets nobody but admins draft for somebody else', async () => {
   const refused = await ask('POST', '/foresee', draft, otherToken)
   expect([refused.status, refused.body['message']]).toEqual([
     403,
-    'only admins may draft a schedule that runs as somebody else',
+    'only admins may draft a schedule that runs as another user',
   ])
   const { body: me } = await gateway.request('GET', '/api/userinfo', undefined, {
     authorization: `Bearer ${otherToken}`,

@@ -240,7 +240,7 @@ it('two that ask for a run at once get one, and the other is told why', async ()
     { status: 'fulfilled', value: { outcome: 'started', by: 'ann', dueAt: null, session: 's1' } },
     {
       status: 'rejected',
-      reason: { message: 'schedule hourly never runs twice at once: another run is about to start' },
+      reason: { message: 'schedule hourly cannot run twice at the same time: another run is about to start' },
     },
   ])
   await expect(schedules?.runNow(HOURLY, 'bea')).rejects.toThrow('session s1 still runs')
