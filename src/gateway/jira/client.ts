@@ -11,7 +11,7 @@ import type { JiraSettings, JiraTemplate } from '../settings/jira.ts'
 import type { Current } from '../settings/settings.ts'
 import type { JiraFieldValues } from './fields.ts'
 
-// Shapes of Jira's answers, by Atlassian's published contract. Unknown fields are ignored.
+// Shapes of Jira's answers, as in Atlassian's published contract. Unknown fields are ignored.
 
 const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
 
@@ -40,12 +40,12 @@ export interface JiraIssue {
   readonly url: string
 }
 
-/** A question to Jira failed. The message has the words of hoop's gateway, and never the token. */
+/** A request to Jira has failed. The message has the words of hoop's gateway and never contains the token. */
 export class JiraError extends Error {
   override readonly name = 'JiraError'
-  /** Whether Jira may still have created an issue, whose key is then unknown. */
+  /** Whether Jira may have created an issue in spite of the error. The key of this issue is unknown. */
   readonly isUnsure: boolean
-  /** Whether a retry of a move would get the same answer. */
+  /** Whether a retry of the move would fail again. */
   readonly isLasting: boolean
 
   constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
@@ -58,14 +58,17 @@ export class JiraError extends Error {
 const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
 /**
- * Limit of the pages of service desks, so 2,000 desks. This limit also ends the reading of a site that
- * repeats itself.
+ * Maximum number of pages of service desks (2,000 desks). The limit also ends the loop if a site repeats its
+ * pages.
  */
 const MOST_PAGES = 20
-/** Statuses that stay the same on a retry. Others may change: a token is replaced, a rate limit ends. */
+/**
+ * Statuses that a retry does not change. Other statuses may change, for example after a new token or the end
+ * of a rate limit.
+ */
 const LASTING = new Set([400, 404, 405, 410, 422])
 
-/** Client of Jira. Each call has one time limit for all of its questions. */
+/** Client of Jira. Each call has one time limit for all its requests. */
 export class Jira {
   readonly #site: JiraSite
   readonly #timeoutMs: number
@@ -94,7 +97,7 @@ export class Jira {
     return { key, url: webAddressIn(links.agent) ?? `${this.url}/browse/${key}` }
   }
 
-  /** Moves an issue to a status. An issue that already has it is left as it is. @throws JiraError */
+  /** Moves an issue to a status. An issue that already has this status stays unchanged. @throws JiraError */
   async move(key: string, status: string, over: AbortSignal): Promise<void> {
     const signal = patience(this.#timeoutMs, over)
     const path = `/rest/api/3/issue/${encodeURIComponent(key)}`
@@ -118,7 +121,7 @@ export class Jira {
       if (isLastPage || values.length === 0) throw new JiraError(hoopWords.jiraProjectNotFound(project))
       seen += values.length
     }
-    const reason = `it is not among the first ${seen} service desks`
+    const reason = `the project is not among the first ${seen} service desks`
     throw new JiraError(hoopWords.serviceDeskNotFound(project, reason))
   }
 
@@ -178,7 +181,10 @@ function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/** Returns a function that returns the client for the current settings; undefined while they have no Jira. */
+/**
+ * Returns a function that returns the client for the current settings, or undefined while the settings have
+ * no Jira site.
+ */
 export function currentJira(settings: Current<'jira'>): () => Jira | undefined {
   let of = settings.value.jira
   let jira = of && new Jira(of)
@@ -191,7 +197,7 @@ export function currentJira(settings: Current<'jira'>): () => Jira | undefined {
   }
 }
 
-/** Returns the parsed answer; undefined for an answer of another shape. */
+/** Returns the parsed answer, or undefined if the answer has another shape. */
 function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | undefined {
   try {
     const result = v.safeParse(shape, JSON.parse(body.toString('utf8')))
@@ -201,30 +207,30 @@ function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | 
   }
 }
 
-/** Returns the address; undefined for text that a browser would not open. */
+/** Returns the address, or undefined if a browser would not open it. */
 function webAddressIn(text: string | null | undefined): string | undefined {
   if (!text || text.length > 2000 || !/^https?:\/\/[^\s\p{Cc}\p{Cf}]+$/iu.test(text)) return undefined
   return URL.canParse(text) ? text : undefined
 }
 
-/** Largest answer. A page of service desks, or the transitions of an issue, have some ten KB. */
+/** Maximum size of an answer. A page of service desks, or the transitions of an issue, have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
-/** Characters of an answer quoted in an error's text. */
+/** Maximum number of characters of an answer in an error's text. */
 const SHOWN_CHARACTERS = 1000
 
-/** Why there is no complete answer. */
+/** Failure of a request: no complete answer was received. */
 interface Unanswered {
   readonly reason: string
-  /** Whether Jira cannot have received the question. */
+  /** Whether it is certain that Jira has not received the request. */
   readonly isUnsent: boolean
 }
 
 /**
- * Connections to one Jira site: a new one for each question. Redirects are not followed, and nothing is
+ * Connections to one Jira site. Each request has a new connection. Redirects are not followed, and nothing is
  * retried.
  */
 class JiraSite {
-  /** Address without a slash at its end. */
+  /** Address of the site, without a slash at the end. */
   readonly url: string
   readonly #settings: JiraSettings
   readonly #target: URL
@@ -301,13 +307,14 @@ class JiraSite {
   }
 
   #reasonOf(error: Error, signal: AbortSignal): string {
-    if (signal.aborted) return isTimeout(signal) ? 'it took too long (jira.timeout)' : 'the gateway stops'
+    if (signal.aborted)
+      return isTimeout(signal) ? 'the request took too long (jira.timeout)' : 'the gateway is stopping'
     if (error instanceof BrokenReply) return `status=${error.head.status}, ${error.message}`
     if (error instanceof TunnelError) return error.message
     return goHttpError(error, this.#address)
   }
 
-  /** Removes the token, because an answer may repeat what was sent. */
+  /** Removes the token, because an answer may quote the request. */
   #withoutToken(text: string): string {
     const token = this.#settings.token.reveal()
     const encoded = this.#authorization.replace('Basic ', '')
@@ -320,7 +327,8 @@ function isTimeout({ reason }: AbortSignal): boolean {
 }
 
 /**
- * Tells whether an error came before the request was sent: while connecting, in a proxy's tunnel or in TLS.
+ * Tells whether the error happened before the request was sent: while connecting, in a proxy's tunnel or in
+ * TLS.
  */
 function isUnsent(error: unknown): boolean {
   const {

@@ -12,7 +12,7 @@ export interface SessionFacts {
   readonly subtype: string
   readonly connection: string
   readonly tags: Tags
-  /** Script with its secrets replaced: everybody who sees the issue reads it. */
+  /** Script with its secrets replaced, because everybody who sees the issue can read the script. */
   readonly script: string
   readonly startedAt: Date
   /** Address of the session's page. */
@@ -26,11 +26,12 @@ type FieldValue = string | { readonly value: string } | readonly { readonly id: 
 export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
 const SUMMARY = 'Hoop Session'
-/** Limit below Jira's: Jira takes 32767 characters in a field. */
+/** Maximum number of characters of a script. Jira accepts 32767 characters in a field. */
 const MOST_CHARACTERS = 32_700
 
 /**
- * Makes the fields of a request: prompts first, then mappings, then objects. A later value wins.
+ * Returns the fields of a request: first prompts, then mappings, then objects. A later value replaces an
+ * earlier value.
  * @throws RequestRefused when the caller has left out a required field
  */
 export function jiraFieldValues(template: JiraTemplate, given: Given, facts: SessionFacts): JiraFieldValues {
@@ -99,7 +100,7 @@ function valueOf(given: Given, field: string): string | undefined {
 
 const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.id': ({ id }) => id,
-  // Users here have only names.
+  // Users of this gateway have only names.
   'session.user_email': ({ user }) => user,
   'session.user_id': ({ user }) => user,
   'session.user_name': ({ user }) => user,
@@ -113,8 +114,8 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
 }
 
 /**
- * Wraps a script in a code block. `{code` in the script would end the block, and the rest would become text
- * and links of the issue.
+ * Wraps a script in a code block. `{code` in the script would end the block, and the remaining script would
+ * become text and links of the issue.
  */
 function codeBlock(script: string): string {
   return `{code:shell}${shortened(script.replace(/\{(?=code)/gi, '{ '))}{code}`

@@ -2,20 +2,23 @@ import type { SessionPart, SessionParts } from '../history/rows.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** A request for an issue. It is stored before Jira is asked, so that no crash of this process hides it. */
+/**
+ * A request for an issue. The request is stored before it is sent to Jira, so that it is known after a crash
+ * of this process.
+ */
 export interface AskedIssue {
   /** Id of the session, which begins after the issue was created. */
   readonly session: string
   readonly askedAt: number
-  /** Id of the asking process. */
+  /** Id of the process that sends the request. */
   readonly gateway: string
   /** Facts of the session, as JSON. */
   readonly request: string
   readonly site: string
   readonly project: string
-  /** Status that the issue gets after the session. */
+  /** Status to which the issue is moved after the session. */
   readonly target: string
-  /** Whether the issue gets this status after a failed session, too. */
+  /** Whether the issue is also moved after a failed session. */
   readonly movesFailed: boolean
 }
 
@@ -25,7 +28,7 @@ export interface OrphanedIssue {
   readonly askedAt: number
   readonly request: string
   readonly project: string
-  /** Null when it is unknown whether the issue exists. */
+  /** Null if it is unknown whether the issue exists. */
   readonly key: string | null
 }
 
@@ -36,8 +39,8 @@ export interface EndedIssue {
   readonly site: string
   readonly target: string
   /**
-   * Whether the issue keeps its status: its session did not run, or failed where the template moves no failed
-   * ones.
+   * Whether the issue keeps its status, because the session did not run, or because it failed and the
+   * template moves no issues of failed sessions.
    */
   readonly stays: boolean
   readonly attempts: number
@@ -83,7 +86,7 @@ class IssueRows {
     )
   }
 
-  /** Lists issues to be moved that are due, the longest due first. */
+  /** Lists due issues that have to be moved. The issue that is due for the longest time is the first. */
   ended(now: number, limit: number): EndedIssue[] {
     type Columns = [string, string, string, string, number, number, number]
     return (this.#statements.ended.all([now, limit]) as Columns[]).map(
@@ -99,7 +102,7 @@ class IssueRows {
     )
   }
 
-  /** Counts the issues whose move has failed and is retried. */
+  /** Counts the issues whose move has failed and will be retried. */
   failing(): number {
     return (this.#statements.failing.get([]) as [number])[0]
   }
@@ -158,8 +161,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Issues of Jira. A row begins when Jira is asked for an issue, so before its session exists. A removed
- * session leaves what is needed to move its issue: `ended_at` and `exit_code` are set then.
+ * Issues of Jira. A row is inserted when an issue is requested, before its session exists. When a session is
+ * removed, the row stays until its issue is moved, with the session's `ended_at` and `exit_code`.
  */
 const VERSION_8 = `
   CREATE TABLE history.jira_issues (

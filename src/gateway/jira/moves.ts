@@ -10,7 +10,7 @@ const HOUR_MS = 60 * 60 * 1000
 
 interface MoveTiming extends RetryTiming {
   readonly pollMs: number
-  /** An issue is given up when its session ended this long ago and `attempts` have failed. */
+  /** An issue is given up when its session ended this long ago and this number of `attempts` has failed. */
   readonly ageMs: number
   readonly attempts: number
 }
@@ -20,26 +20,26 @@ const TIMING: MoveTiming = {
   firstMs: 5000,
   longestMs: 10 * 60 * 1000,
   ageMs: 24 * HOUR_MS,
-  // Together with `ageMs`, so that a clock that jumps ahead gives up nothing.
+  // Needed in addition to `ageMs`, so that no issue is given up when the clock jumps ahead.
   attempts: 12,
 }
-/** Parallel moves. A slow Jira delays only other moves. */
+/** Maximum number of parallel moves. A slow Jira delays only other moves. */
 const AT_ONCE = 4
-/** At most this many failed issues wait for a retry. Beyond this the oldest are given up. */
+/** Maximum number of failed issues that wait for a retry. Above this limit the oldest issues are given up. */
 const MOST_FAILING = 1000
 /** Pause after a result that could not be written. The move is then repeated. */
 const REST_MS = 60_000
 
 interface MoveServices {
-  /** Undefined when gateway.yaml no longer has a site. */
+  /** Returns undefined if gateway.yaml no longer has a site. */
   readonly jira: () => Jira | undefined
   readonly history: History
   readonly log: Logger
 }
 
 /**
- * Moves the issues of ended sessions. Pending moves follow from the history alone: no code that ends a
- * session needs to know them, and no crash loses them.
+ * Moves the issues of ended sessions. Pending moves are found only by queries of the history. So code that
+ * ends a session need not know about issues, and a crash loses no move.
  */
 export class IssueMoves {
   readonly #services: MoveServices
@@ -67,7 +67,7 @@ export class IssueMoves {
     return `${count} ${count === 1 ? 'issue' : 'issues'} not moved in Jira yet; see the log`
   }
 
-  /** Settles when no move uses the history. */
+  /** Settles when no move uses the history any more. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#over.abort()

@@ -38,7 +38,7 @@ function visibleTemplates({ settings, users }: JiraRouting, user: GatewayUser): 
   return templates.filter(({ name }) => used.has(name))
 }
 
-/** Shows a template. Names serve as ids, as everywhere in this API. */
+/** Shows a template. The name is also the id, as everywhere in this API. */
 function templateAnswer(
   { users }: JiraRouting,
   user: GatewayUser,

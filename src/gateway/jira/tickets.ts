@@ -15,15 +15,19 @@ import { JiraError, type Jira, type JiraIssue } from './client.ts'
 import { jiraFieldValues, type JiraFieldValues } from './fields.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
 
-/** Parallel creations, of all users. More would only wait in Jira. */
-const AT_ONCE = 16
 /**
- * At most this many requests wait for the creation of an issue. When Jira is slow, callers learn that soon.
+ * Maximum number of issues that are created in parallel, for all users. More requests would only wait in
+ * Jira.
  */
+const AT_ONCE = 16
+/** Maximum number of requests that wait for an issue. If Jira is slow, further callers are refused early. */
 const MOST_WAITING = 100
-/** Limit of the bytes in one user's requests that wait for Jira, as for running sessions. */
+/** Maximum number of bytes in one user's requests that wait for Jira, as for running sessions. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
-/** Largest stored request. Larger ones, up to megabytes, lose their labels and metadata. */
+/**
+ * Maximum length of a stored request. Longer requests, up to megabytes, are stored without labels and
+ * metadata.
+ */
 const MOST_TOLD = 64 * 1024
 
 /** A session that is about to begin, with its issue. */
@@ -33,7 +37,7 @@ export interface Ticket {
 }
 
 interface TicketServices {
-  /** Undefined when the settings have no Jira site. */
+  /** Returns undefined if the settings have no Jira site. */
   readonly jira: () => Jira | undefined
   readonly history: History
   readonly sessions: Sessions
@@ -64,17 +68,17 @@ export class Tickets {
     showOrphanedIssues(services, this.#id)
   }
 
-  /** Cancels waiting requests. Settles when none uses the history any more. */
+  /** Cancels waiting requests. Settles when no request uses the history any more. */
   async close(): Promise<void> {
     this.#over.abort()
     await Promise.allSettled(this.#creating)
   }
 
   /**
-   * Creates the issue for a request. Undefined when the connection has no template, and for requests that
+   * Creates the issue for a request. Returns undefined if the connection has no template, or if the request
    * would be refused anyway.
    * @param fields `jira_fields` of the caller
-   * @throws RequestRefused, HistoryError: then no session may begin
+   * @throws RequestRefused, HistoryError, in which case no session may begin
    */
   async open(request: SessionRequest, fields: Readonly<Record<string, string>>): Promise<Ticket | undefined> {
     const { jira: template } = request.connection
@@ -119,7 +123,7 @@ export class Tickets {
   }
 
   /**
-   * Checks that the caller gives the fields that the template needs. Sends nothing.
+   * Checks that the caller gives the fields that the template requires. Sends nothing to Jira.
    * @throws RequestRefused
    */
   check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
@@ -137,7 +141,7 @@ export class Tickets {
     )
       throw new RequestRefused(
         'too-much-at-once',
-        'Jira is slow, and too many executions wait for their issues: try again later',
+        'Jira is slow, and too many executions wait for their Jira issues: try again later',
       )
     return bytes
   }
@@ -155,8 +159,8 @@ export class Tickets {
   }
 
   /**
-   * Creates an issue. The request is stored before Jira is asked, and the key is stored before any caller
-   * learns it.
+   * Creates an issue. The request is stored before it is sent to Jira, and the key is stored before any
+   * caller receives it.
    */
   async #create(jira: Jira, wanted: Wanted, values: JiraFieldValues): Promise<JiraIssue> {
     const { sid, request, template } = wanted
@@ -185,7 +189,7 @@ export class Tickets {
       const { message: reason, isUnsure } = error
       const { history, log } = this.#services
       log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
-      // A gateway that stops leaves the row: its next start shows it in the history.
+      // A gateway that stops keeps the row, and the next start shows it in the history.
       if (!isUnsure || !this.#over.signal.aborted) history.write(({ issues }) => issues.forget(sid))
       throw new RequestRefused(
         'jira-failed',
@@ -196,8 +200,9 @@ export class Tickets {
 }
 
 const NO_JIRA = 'jira was removed from gateway.yaml'
-const NOT_KEPT = 'a Jira issue was created, but its key could not be written to the history: nothing has run'
-const UNSURE = 'unexpected answer from Jira: there may be an issue without a session'
+const NOT_KEPT =
+  'a Jira issue was created, but its key could not be written to the history, so nothing has run'
+const UNSURE = 'unexpected answer from Jira; an issue without a session may exist'
 const UNSURE_HINT = 'Jira may have created an issue nevertheless'
 
 function askedIssue({ sid, request, template, startedAt }: Wanted, site: string, gateway: string) {
@@ -216,7 +221,7 @@ function askedIssue({ sid, request, template, startedAt }: Wanted, site: string,
   }
 }
 
-/** Returns what the row keeps of a session. */
+/** Returns the facts of a session that the row keeps. */
 function toldOf({ origin, verb, connection, connectionType, user, labels, metadata, ...more }: NewSession) {
   const { connectionSubtype, sessionBatchId, correlationId } = more
   const optional = { connectionSubtype, sessionBatchId, correlationId }
@@ -225,7 +230,8 @@ function toldOf({ origin, verb, connection, connectionType, user, labels, metada
 
 /**
  * Records issues that earlier processes requested, and whose sessions never began, as sessions that have not
- * run. So it is known whose issue each is. What cannot be written now is shown after the next start.
+ * run. So users can find out to whom an issue belongs. The next start retries records that cannot be written
+ * now.
  * @param gateway id of this process
  */
 function showOrphanedIssues({ history, log }: Services, gateway: string): void {
@@ -270,7 +276,8 @@ function adopt(history: History, orphan: OrphanedIssue): void {
 }
 
 function textOf({ key, project, askedAt }: OrphanedIssue): string {
-  if (key !== null) return `gateway stopped before the session began: nothing has run. Its issue is ${key}`
+  if (key !== null)
+    return `gateway stopped before the session began: nothing has run. The Jira issue of the session is ${key}`
   const when = new Date(askedAt).toISOString()
-  return `gateway stopped while it asked Jira for an issue: nothing has run. Jira may have created one in ${project} at ${when}`
+  return `gateway stopped while it asked Jira for an issue: nothing has run. Jira may have created an issue in ${project} at ${when}`
 }

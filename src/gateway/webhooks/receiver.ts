@@ -4,14 +4,14 @@ import { proxyTo, TunnelError } from '../../basics/net/proxy.ts'
 import { patience } from '../../basics/abort.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
 
-/** Time for a whole delivery. A slower receiver delays only its own messages. */
+/** Time limit of a delivery. A slower receiver delays only its own messages. */
 const ANSWER_MS = 15_000
-/** Bytes of an answer that are taken; its content is ignored. */
+/** Maximum size of an answer in bytes. Its content is ignored. */
 const ANSWER_BYTES = 64 * 1024
-/** Longest pause that a receiver can ask for by `Retry-After`. */
+/** Maximum pause that a receiver can request by `Retry-After`. */
 const MOST_WAIT_MS = 60 * 60 * 1000
 
-/** The result of one attempt. `gone`: the receiver wants no more messages. */
+/** The result of one attempt. `gone` means that the receiver accepts no more messages. */
 export type Attempt =
   | { readonly outcome: 'delivered'; readonly status: number }
   | { readonly outcome: 'gone'; readonly status: number; readonly reason: string }
@@ -19,11 +19,11 @@ export type Attempt =
       readonly outcome: 'failed'
       readonly status: number | undefined
       readonly reason: string
-      /** Pause that the receiver asks for; undefined where it does not. */
+      /** Pause that the receiver requests, if any. */
       readonly waitMs?: number
     }
 
-/** Sends a message once, by Standard Webhooks. Never rejects, follows no redirect. */
+/** Sends a message once, as specified by Standard Webhooks. Never rejects and follows no redirects. */
 export async function deliver(
   webhook: WebhookSettings,
   { id, body }: { readonly id: string; readonly body: string },
@@ -84,18 +84,22 @@ function question(
 function attemptOf(status: number, retryAfter: string | undefined): Attempt {
   if (status >= 200 && status < 300) return { outcome: 'delivered', status }
   if (status === 410)
-    return { outcome: 'gone', status, reason: 'it answered 410 Gone: it accepts no more messages' }
+    return {
+      outcome: 'gone',
+      status,
+      reason: 'the receiver answered 410 Gone, so it accepts no more messages',
+    }
   const redirects = status >= 300 && status < 400 ? ', a redirect, which is not followed' : ''
   const waitMs = waitOf(retryAfter)
   return {
     outcome: 'failed',
     status,
-    reason: `it answered ${status}${redirects}`,
+    reason: `the receiver answered ${status}${redirects}`,
     ...(waitMs !== undefined && { waitMs }),
   }
 }
 
-/** Reads seconds, or a date. */
+/** Returns the pause in ms. `Retry-After` is a number of seconds or a date. */
 function waitOf(retryAfter: string | undefined): number | undefined {
   if (retryAfter === undefined) return undefined
   const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now()
@@ -104,7 +108,7 @@ function waitOf(retryAfter: string | undefined): number | undefined {
 
 /** Returns the reason without the address's path, which may be a secret. */
 function reasonOf(error: Error, { hostname, port, protocol }: URL, signal: AbortSignal): string {
-  if (signal.aborted) return `it did not answer within ${ANSWER_MS / 1000} s`
+  if (signal.aborted) return `the receiver did not answer within ${ANSWER_MS / 1000} s`
   if (error instanceof TunnelError) return error.message
   const usual = protocol === 'https:' ? 443 : 80
   return goHttpError(error, { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usual) })

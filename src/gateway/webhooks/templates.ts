@@ -6,7 +6,7 @@ interface WebhookMessage {
   /** Time in ms since 1970. */
   readonly at: number
   readonly facts: Readonly<Record<string, unknown>>
-  /** Address at which people find the session. */
+  /** Address of the session's page. */
   readonly link: string
 }
 
@@ -32,20 +32,20 @@ function standard({ event, at, facts, link }: WebhookMessage): object {
       ...rest,
       ...(typeof started === 'number' && { start_date: new Date(started).toISOString() }),
       ...(typeof ended === 'number' && { end_date: new Date(ended).toISOString() }),
-      // As in hoop's gateway, where there is no code.
+      // As in hoop's gateway, -100 means that there is no exit code.
       ...('exit_code' in facts && { exit_code: code ?? -100 }),
       url: link,
     },
   }
 }
 
-/** Texts are `plain_text`, in which Slack reads neither mentions nor links. */
+/** Returns a message for Slack. Texts are `plain_text`, in which Slack recognizes no mentions or links. */
 function slack(message: WebhookMessage): object {
   const plain = (text: string) => ({ type: 'plain_text', text, emoji: false })
   const title = titleOf(message)
   const fields = factsOf(message).map(([name, value]) => plain(`${name}: ${value}`))
   return {
-    // Shown in notifications. Slack reads <, > and & in it.
+    // Shown in notifications. Slack interprets <, > and & in this text.
     text: title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
     unfurl_links: false,
     unfurl_media: false,
@@ -57,7 +57,7 @@ function slack(message: WebhookMessage): object {
   }
 }
 
-/** Returns an Adaptive Card. Texts are runs of text, in which Teams reads no Markdown. */
+/** Returns an Adaptive Card. Texts are of type `TextRun`, in which Teams does not interpret Markdown. */
 function teams(message: WebhookMessage): object {
   const run = (text: string, isStrong = false) => ({
     type: 'TextRun',
@@ -97,7 +97,7 @@ function titleOf({ event, facts }: WebhookMessage): string {
   return `${what}: ${shown(subject)} on ${place}`
 }
 
-/** Returns `Stopped by ann`; undefined for sessions that succeeded or failed. */
+/** Returns for example `Stopped by ann`. Undefined for sessions that succeeded or failed. */
 function endedText({ state }: WebhookMessage['facts']): string | undefined {
   const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
   if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
@@ -105,7 +105,7 @@ function endedText({ state }: WebhookMessage['facts']): string | undefined {
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
-/** Returns the connections of one approval, when it is for a batch. */
+/** Returns the connections of a batch, if the message is about the approval of a batch. */
 function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
   const { review } = facts as {
     readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
@@ -118,7 +118,7 @@ function countText({ length }: readonly string[]): string {
   return `${length} ${length === 1 ? 'connection' : 'connections'}`
 }
 
-/** Bound of a batch's connections in a message to a chat. The standard form has all of them. */
+/** Maximum number of a batch's connections in a message to a chat. The standard form has all connections. */
 const NAMED = 10
 
 function batchText(connections: readonly string[]): string {
@@ -151,8 +151,7 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
 }
 
 /**
- * Cleans texts of other people: one line, and nothing in it that a chat takes for a mention, a link or a
- * function.
+ * Cleans a text that other users wrote: one line, in which a chat recognizes no mention, link or function.
  */
 function shown(value: unknown): string {
   const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)

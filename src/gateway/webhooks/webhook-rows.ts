@@ -1,7 +1,10 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Fields of a session in a message; `new` is its row. Never its script, output, metadata or variables. */
+/**
+ * Fields of a session in a message, read from its row `new`. Never contains script, output, metadata or
+ * variables.
+ */
 const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'connection', new.connection,
   'connection_type', new.connection_type, 'verb', json_extract(new.request, '$.verb'),
   'origin', json_extract(new.request, '$.origin'),
@@ -27,7 +30,9 @@ const review = (
                  'status', json_extract(value, '$.status'), 'reviewed_by', json_extract(value, '$.reviewedBy')))
                FROM json_each(new.record, '$.groups'))${more})`
 
-/** Inserts a message for each webhook that wants the event, in the transaction of the event itself. */
+/**
+ * Inserts a message for each webhook that subscribes to the event, in the transaction of the event itself.
+ */
 const message = (event: string, at: string, facts: string, from = '') => `
   INSERT INTO webhook_messages (id, webhook, event, at, facts)
     SELECT 'msg_' || lower(hex(randomblob(16))), w.webhook, w.event, ${at}, json_object(${facts})
@@ -51,10 +56,10 @@ const triggers = (ofSession: string, ofReview: string) => `
   END;`
 
 /**
- * Messages that wait to be delivered. Triggers write them, so that no end of the gateway loses one.
- * `webhook_subscriptions` says which webhook wants which event, an empty connection for all: without a row,
- * no message is written. A session that was not approved has not run: its review says so, and its end writes
- * no message.
+ * Messages that wait to be delivered. Triggers write them, so that no message is lost when the gateway ends.
+ * `webhook_subscriptions` lists the events of each webhook, with an empty connection for all connections.
+ * Events without a row write no message. For a session that was not approved, only the review writes a
+ * message, because the session has not run.
  */
 const VERSION_16 = `
   CREATE TABLE history.webhook_subscriptions (
@@ -87,15 +92,15 @@ const VERSION_16 = `
   ) WITHOUT ROWID;
 ${triggers(SESSION, review())}`
 
-/** Connections of a batch, in the order in which they run; null where the review is for one session. */
+/** Connections of a batch in their order, or null if the review is for one session. */
 const BATCH = `, 'batch', json(CASE WHEN json_type(new.record, '$.batch') = 'object' THEN json_object(
     'id', json_extract(new.record, '$.batch.id'),
     'connections', (SELECT json_group_array(c.value)
                     FROM json_each(new.record, '$.batch.waves') w, json_each(w.value) c)) END)`
 
 /**
- * `cause`: JSON with the reason of a session's end, and the user who has ended it. Messages have it, and the
- * connections of a batch.
+ * Adds `cause`, JSON with the reason of a session's end and the user who has ended it. Messages now contain
+ * `cause`, and the connections of a batch.
  */
 const VERSION_20 = `
   ALTER TABLE history.sessions ADD COLUMN cause TEXT;
@@ -105,7 +110,7 @@ const VERSION_20 = `
 
 /** A message that waits. Times are in ms since 1970. */
 export interface WaitingMessage {
-  /** The same at every attempt. */
+  /** Id of the message, which is the same at every attempt. */
   readonly id: string
   readonly event: string
   readonly at: number
@@ -122,23 +127,23 @@ export interface WebhookState {
   readonly name: string
   readonly urlSha256: string
   readonly delivered: number
-  /** Messages that were given up: too old, or too many waited. */
+  /** Number of messages that were given up, because they were too old or too many. */
   readonly dropped: number
   readonly deliveredAt: number | null
-  /** Time at which the receiver has said that it is gone. */
+  /** Time at which the receiver answered 410 Gone. */
   readonly disabledAt: number | null
   readonly error: string | null
   readonly errorAt: number | null
 }
 
-/** An event that goes to a webhook; an empty connection stands for all. */
+/** An event that is sent to a webhook. An empty connection stands for all connections. */
 interface Subscription {
   readonly webhook: string
   readonly event: string
   readonly connection: string
 }
 
-/** Messages as rows; triggers write them. Call this through `read` and `write` of the history. */
+/** Messages as rows, which triggers write. Use this through `read` and `write` of the history. */
 export class WebhookRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -146,7 +151,7 @@ export class WebhookRows {
     this.#statements = prepare(db)
   }
 
-  /** Replaces the subscriptions: from now on only these events make messages. */
+  /** Replaces the subscriptions. From now on only these events create messages. */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#statements.unsubscribe.run([])
     for (const { event, webhook, connection } of subscriptions)
@@ -178,18 +183,21 @@ export class WebhookRows {
     )
   }
 
-  /** Begins a webhook that is new, or has another URL. */
+  /** Creates the state of a webhook that is new, or whose URL has changed. */
   begin(name: string, urlSha256: string): void {
     this.#statements.begin.run([name, urlSha256])
   }
 
-  /** Forgets a webhook and its messages. */
+  /** Removes a webhook and its messages. */
   forget(name: string): void {
     this.#statements.forget.run([name])
     this.#statements.clear.run([name])
   }
 
-  /** @param horizon latest due time of a message: a later one was set by a clock that was wrong */
+  /**
+   * @param horizon latest plausible due time. A later due time was set by a wrong clock, so the message
+   * counts as due.
+   */
   due(webhook: string, now: number, horizon: number, limit: number): WaitingMessage[] {
     return this.#statements.due.all([webhook, now, horizon, limit]).map(toMessage)
   }
@@ -223,7 +231,7 @@ export class WebhookRows {
     this.#statements.dropped.run([1, webhook])
   }
 
-  /** Gives up the oldest messages beyond `most`. @returns their number */
+  /** Removes the oldest messages if there are more than `most`. @returns the number of removed messages */
   trim(webhook: string, most: number): number {
     const { changes } = this.#statements.trim.run([webhook, most])
     this.#statements.dropped.run([changes, webhook])

@@ -11,13 +11,13 @@ import { deliver, type Attempt } from './receiver.ts'
 import { webhookBody } from './templates.ts'
 import type { WaitingMessage, WebhookRows, WebhookState } from './webhook-rows.ts'
 
-/** Interval of looking for messages, and bounds of their retries. */
+/** Interval of the checks for messages, and limits of retries. */
 interface WebhookTiming extends RetryTiming {
   readonly pollMs: number
-  /** A message is given up when both limits are reached: it is this old, and this number of attempts has failed. */
+  /** A message is given up when it has this age and this number of `attempts` has failed. */
   readonly ageMs: number
   readonly attempts: number
-  /** Waiting messages of one webhook. Beyond this number the oldest are given up. */
+  /** Maximum number of waiting messages of one webhook. Above this limit the oldest messages are given up. */
   readonly most: number
 }
 
@@ -27,16 +27,16 @@ const TIMING: WebhookTiming = {
   firstMs: 5000,
   longestMs: HOUR_MS,
   ageMs: 72 * HOUR_MS,
-  // Needed beside `ageMs`: a clock that jumps ahead gives up nothing.
+  // Needed in addition to `ageMs`, so that no message is given up when the clock jumps ahead.
   attempts: 12,
   most: 10_000,
 }
 /**
- * Messages that are sent to one webhook at the same time while it answers well. A failing webhook gets one at
- * a time.
+ * Maximum number of messages that are sent to one webhook at the same time. To a failing webhook, one message
+ * is sent at a time.
  */
 const AT_ONCE = 8
-/** The pause before a failed write is retried. */
+/** Pause before a failed write is retried. */
 const REST_MS = 60_000
 
 interface WebhookServices {
@@ -49,14 +49,15 @@ interface WebhookServices {
 /** State of one webhook's deliveries, in this process. */
 interface Lane {
   isBusy: boolean
-  /** Failures in a row. */
+  /** Number of consecutive failures. */
   failures: number
   restsUntil: number
 }
 
 /**
- * Delivers the messages that the history's triggers have written, at least once. A message is removed when
- * its receiver has taken it. A gateway that is killed in between sends it again, under the same id.
+ * Delivers the messages that the history's triggers have written, at least once. A message is removed after
+ * its receiver has accepted it. If the gateway is killed in between, the message is sent again, with the same
+ * id.
  */
 export class Webhooks {
   readonly #services: WebhookServices
@@ -82,7 +83,7 @@ export class Webhooks {
     return this.#services.settings.value.webhooks
   }
 
-  /** Warning for operators, if there is one. */
+  /** Warning for operators, or undefined. */
   get warning(): string | undefined {
     return this.#warning
   }
@@ -101,7 +102,10 @@ export class Webhooks {
     return (this.#lanes.get(name)?.failures ?? 0) > 0
   }
 
-  /** Sends a message without content. If the receiver takes it, a disabled webhook is enabled again. */
+  /**
+   * Sends a test message without content. If the receiver accepts the message, a disabled webhook is enabled
+   * again.
+   */
   async test(webhook: WebhookSettings): Promise<Attempt> {
     const { name, template } = webhook
     const message = { event: 'webhook.test', at: Date.now(), facts: {}, link: this.#services.linkTo('') }
@@ -119,14 +123,17 @@ export class Webhooks {
     return attempt
   }
 
-  /** Settles when it no longer uses the history. */
+  /** Settles when no delivery uses the history any more. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#over.abort()
     await Promise.all(this.#draining)
   }
 
-  /** Begins webhooks that are new, or have another URL; forgets those that are gone. */
+  /**
+   * Creates the states of webhooks that are new, or whose URL has changed. Removes webhooks that are no
+   * longer in the settings.
+   */
   #sync(): void {
     const wanted = this.all
     if (this.#synced === wanted) return
@@ -187,7 +194,7 @@ export class Webhooks {
       const attempts = await Promise.all(
         due.map(async (message) => [message, await this.#send(webhook, message)] as const),
       )
-      // The next gateway sends unfinished messages again.
+      // After a stop, the next gateway sends unfinished messages again.
       goesOn = !this.#isOver && this.#settle(webhook, lane, attempts)
     }
   }
@@ -260,7 +267,7 @@ export class Webhooks {
     return faults.length === 0 ? undefined : `${faults.join(', ')}: see the log`
   }
 
-  /** Latest due time of a message, unless a clock was wrong. */
+  /** Latest plausible due time of a message. A later due time was set by a wrong clock. */
   get #horizon(): number {
     return Date.now() + 2 * this.#timing.longestMs
   }
@@ -284,7 +291,9 @@ export class Webhooks {
   }
 }
 
-/** Adds the session's state to messages about ends, in the words that people see elsewhere. */
+/**
+ * Adds the session's state to messages about ended sessions, in the words of the page and the command line.
+ */
 function withState(
   event: string,
   { cause, ...facts }: Readonly<Record<string, unknown>>,

@@ -131,7 +131,7 @@ it('a receiver that refuses, a proxy that does, and a name that is none are said
   receiver.status = 500
   expect(await test('hook')).toMatchObject({
     code: 69,
-    stderr: expect.stringContaining('it answered 500') as string,
+    stderr: expect.stringContaining('the receiver answered 500') as string,
   })
   proxy.refusal = '407 Proxy Authentication Required'
   expect(await test('hook')).toMatchObject({ code: 69, stderr: expect.stringContaining('407') as string })

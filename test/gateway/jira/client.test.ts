@@ -83,7 +83,7 @@ describe('an issue', () => {
     server.projects = [...Array.from({ length: 2500 }, (_, i) => `P${i}`), 'OPS']
     const { message } = await failureOf(create())
     expect(message).toBe(
-      'unable to find service desk id for OPS, it is not among the first 2000 service desks',
+      'unable to find service desk id for OPS, the project is not among the first 2000 service desks',
     )
     expect(server.asked).toHaveLength(20)
   })
@@ -251,14 +251,14 @@ describe('the creation', () => {
     server.answers('create', (_, response) => void waiting.push(response))
     const { message, isUnsure } = await failureOf(create(jiraOf('timeout: 1s,')))
     expect(message).toBe(
-      `failed creating jira issue, reason=Post "${url()}": it took too long (jira.timeout)`,
+      `failed creating jira issue, reason=Post "${url()}": the request took too long (jira.timeout)`,
     )
     expect(isUnsure).toBe(true)
     const over = new AbortController()
     const asked = failureOf(jiraOf().create(template, values, over.signal))
     await waitFor(() => waiting.length === 2)
     over.abort()
-    expect((await asked).message).toContain('the gateway stops')
+    expect((await asked).message).toContain('the gateway is stopping')
   })
 })
 
@@ -363,6 +363,6 @@ describe('a site with TLS', () => {
     const asked = failureOf(jira.create(template, values, over.signal))
     await waitFor(() => proxy.targets.length === 3)
     over.abort()
-    expect((await asked).message).toContain('the gateway stops')
+    expect((await asked).message).toContain('the gateway is stopping')
   })
 })

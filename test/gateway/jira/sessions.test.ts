@@ -211,7 +211,7 @@ describe('an execution on a connection with a template', () => {
       'it is too slow',
       'create',
       () => undefined,
-      /it took too long \(jira\.timeout\); Jira may have created an issue nevertheless$/,
+      /the request took too long \(jira\.timeout\); Jira may have created an issue nevertheless$/,
     ],
   ])('does not run, and leaves no session, when Jira fails: %s', async (_, call, answer, text) => {
     const sessions = await count()
@@ -335,7 +335,7 @@ describe('what a gateway that was killed has asked Jira for', () => {
       '/api/sessions/00000000-0000-4000-8000-000000000001?expand=event_stream&event_stream=utf8',
     )
     expect(text.body['event_stream']).toEqual([
-      'gateway stopped before the session began: nothing has run. Its issue is OPS-900',
+      'gateway stopped before the session began: nothing has run. The Jira issue of the session is OPS-900',
     ])
     await moved('00000000-0000-4000-8000-000000000001')
   })
@@ -347,7 +347,7 @@ describe('what a gateway that was killed has asked Jira for', () => {
     )
     expect(body).toMatchObject({ exit_code: 254, integrations_metadata: null })
     expect(String(body['event_stream'])).toMatch(
-      /^gateway stopped while it asked Jira for an issue: nothing has run\. Jira may have created one in OPS at 20/,
+      /^gateway stopped while it asked Jira for an issue: nothing has run\. Jira may have created an issue in OPS at 20/,
     )
   })
 })

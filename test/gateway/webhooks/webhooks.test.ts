@@ -187,12 +187,12 @@ it('tries again under the same id, says so meanwhile, and survives the end of th
   start()
   await waitFor(() => waiting() === 0)
   expect(new Set(asked().map(({ headers }) => headers['webhook-id'])).size).toBe(1)
-  expect(state()).toMatchObject({ delivered: 1, error: 'it answered 503' })
+  expect(state()).toMatchObject({ delivered: 1, error: 'the receiver answered 503' })
 })
 
 it.each([
-  ['a redirect', 302, 'it answered 302, a redirect, which is not followed'],
-  ['a refusal', 400, 'it answered 400'],
+  ['a redirect', 302, 'the receiver answered 302, a redirect, which is not followed'],
+  ['a refusal', 400, 'the receiver answered 400'],
 ])('does not take %s for a delivery', async (_, status, error) => {
   server.on('POST /hook', (__, response) => response.writeHead(status, { location: '/other' }).end())
   start()
@@ -226,7 +226,7 @@ it('waits as long as Retry-After says', async () => {
   server.on('POST /hook', (_, response) => response.writeHead(429, { 'retry-after': '3600' }).end())
   start({ ...quick, longestMs: 7_200_000 })
   session('s1')
-  await waitFor(() => state()?.error === 'it answered 429')
+  await waitFor(() => state()?.error === 'the receiver answered 429')
   server.on('POST /hook', json(200, {}))
   session('s2')
   for (let count = 0; count < 5; count++) webhooks?.tick()

@@ -47,7 +47,7 @@ export async function problemsOfIssue(rest: RestClient, { key, fields }: StoredI
   if (status !== 200) return [`issue ${key}: its session ${sid} is not there`]
   const { integrations_metadata: kept, event_stream: output } = await shownSession(rest, sid)
   if (kept?.jira_issue_key === key) return []
-  return kept === null && output.join('').includes('Jira may have created one in OPS')
+  return kept === null && output.join('').includes('Jira may have created an issue in OPS')
     ? []
     : [`issue ${key}: not with its session`]
 }
