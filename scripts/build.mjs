@@ -1,8 +1,9 @@
-// Builds `dist` from `src` and `dist/web` from `web`, and removes what an earlier build left there and no source makes
-// any more: npm would pack it. The program may be running from there, so everything else stays in its place.
+// Builds `dist` from `src` and `dist/web` from `web`. Removes files of earlier builds that have no source any
+// more, because npm would pack them. All other files stay in place, because the program may be running from
+// them.
 //
-// The sources are ES modules, `dist` is CommonJS, file by file: Node loads that in less time
-// (docs/performance.md). Its package.json says so to Node.
+// The sources are ES modules. `dist` is CommonJS, file by file, because Node loads CommonJS faster
+// (docs/performance.md). `dist/package.json` declares this type.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -10,21 +11,21 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
-// It was made from other sources. scripts/compile.mjs makes it anew.
+// `dist/compiled` was made from older sources. scripts/compile.mjs makes it again.
 rmSync(path.join(root, 'dist/compiled'), { recursive: true, force: true })
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json')
-// npm packs it with the mode that it has.
+// npm packs the file with this mode.
 chmodSync(path.join(root, 'dist/main.js'), 0o755)
 writeFileSync(path.join(root, 'dist/package.json'), '{ "type": "commonjs" }\n')
 removeStale('.')
-// It empties its folder by itself.
+// Vite empties `dist/web` itself.
 run('node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn')
 
 function run(...command) {
   try {
     execFileSync(process.execPath, command, { cwd: root, stdio: 'inherit' })
   } catch (error) {
-    // It has said why.
+    // The command has already printed its error.
     process.exit(error.status ?? 1)
   }
 }
@@ -32,7 +33,7 @@ function run(...command) {
 function removeStale(folder) {
   for (const entry of readdirSync(path.join(root, 'dist', folder), { withFileTypes: true })) {
     const name = path.join(folder, entry.name)
-    // State of the compiler and of scripts/setup.mjs; the page, which has no source in `src`.
+    // Skip the state of the compiler and of scripts/setup.mjs, and the page, which has no source in `src`.
     if (name.startsWith('.') || name === 'package.json' || name === 'web') continue
     const source = entry.isDirectory() ? name : name.replace(/\.js$/, '.ts')
     if (!existsSync(path.join(root, 'src', source)))

@@ -1,9 +1,10 @@
-// Puts the built program into one folder that runs without an installation, for this platform and this Node:
+// Copies the built program to one folder that runs without an installation, for this platform and this
+// version of Node:
 //
 //   node scripts/bundle.mjs [FOLDER]        (default: dist-bundle; an existing folder is replaced)
 //
-// It takes `dist/compiled`, which has the program and its packages in packs and chunks. Packages with native parts and those
-// that serve files stay packages, in node_modules: they look for their files by their own paths.
+// The program and most packages are in `dist/compiled`. Packages with native parts, and packages that serve
+// files, stay in node_modules, because they find their files relative to their own paths.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +12,7 @@ import { WHOLE } from './compile.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
-/** What the program reads, and what loads the packs. */
+/** Files that the program reads, and the files that load the packs. */
 const FILES = [
   'proto',
   'examples',
@@ -21,7 +22,7 @@ const FILES = [
   'dist/package.json',
   'dist/main.js',
 ]
-/** Only for compiling. */
+/** Packages that are needed only for compiling. */
 const UNUSED = ['node-addon-api']
 
 const { name, version, description, license } = readJson('package.json')
@@ -34,7 +35,7 @@ writeFileSync(
   JSON.stringify({ name, version, description, license }, null, 2),
 )
 
-/** These packages and what they depend on, as far as it is installed. */
+/** Returns these packages and their installed dependencies. */
 function closure(names) {
   const found = new Set()
   const add = (each) => {
@@ -47,7 +48,7 @@ function closure(names) {
   return [...found].filter((each) => !each.endsWith('-musl') || isMusl())
 }
 
-/** What runs and its licence; not the sources, nor binaries of other platforms. */
+/** Copies the files that run, and the licence. Leaves out sources and binaries of other platforms. */
 function copyPackage(each) {
   const from = path.join(root, 'node_modules', each)
   const foreign = (file) =>

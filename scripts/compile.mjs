@@ -1,6 +1,7 @@
-// Makes `dist/compiled` from the sources: the program and its packages in chunks, and a pack for each kind of command,
-// with the chunks that it loads in one file, a map, and the code that V8 has made for them in one run. So commands start
-// in much less time (docs/performance.md). To be run after scripts/build.mjs.
+// Makes `dist/compiled` from the sources, so that commands start in much less time (docs/performance.md). It
+// has the program and its packages in chunks. For each kind of command it also has a pack: one file with the
+// chunks that the command loads, a source map, and V8's compiled code of one run. Run this after
+// scripts/build.mjs.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,12 +13,12 @@ import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-/** As deep as the sources that look for the package's files. */
+/** The depth of this folder is the depth of the sources that search for the package's files. */
 const folder = path.join(root, 'dist/compiled/program')
 const { optionalDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
 /**
- * Packages that stay packages: those that look for their native parts and files by their own paths, and the optional ones,
- * which few load and an installation may lack.
+ * Packages that are not compiled. Some find native parts and files relative to their own paths. The others
+ * are optional: few commands load them, and an installation may not have them.
  */
 export const WHOLE = [
   'koffi',
@@ -28,25 +29,32 @@ export const WHOLE = [
 ]
 const RUNBOOK = 'one.runbook.sh'
 const LONGEST_RUN_MS = 120_000
-/** An agent with it leaves this flag of V8 alone. V8 uses code only with the flags that it had when the code was kept. */
+/**
+ * With this flag, the agent does not change V8's flags itself. V8 uses compiled code only with the flags with
+ * which the code was compiled.
+ */
 const AS_V8_HAS_IT = '--semi-space-growth-factor=2'
-/** What esbuild is told in both of its steps. */
+/** Options of esbuild for both steps. */
 const FORM = {
   platform: 'node',
   target: 'node20',
-  // V8 keeps the file as text: letters of one byte each take half of the memory.
+  // V8 keeps the file as text, and characters of one byte need half of the memory.
   charset: 'ascii',
   minifyWhitespace: true,
   legalComments: 'none',
   sourcesContent: false,
 }
 
-/** Both of a chunk's file and a pack: the expression of a function, as Node makes it of a module. */
+/**
+ * Options for the file of a chunk and for a pack. Each is a function expression, as Node makes it of a
+ * module.
+ */
 const FUNCTION = {
   ...FORM,
   format: 'cjs',
   sourcemap: 'external',
-  // What stays a package is required, as in `dist`: V8 forgets how to import in a script whose code it was given.
+  // Packages are loaded by `require`, as in `dist`, because `import()` fails in a script that V8 loads from
+  // compiled code.
   supported: { 'dynamic-import': false },
 }
 const [HEAD, FOOT] = ['(function (exports, require, module, __filename, __dirname) {', '})']
@@ -54,7 +62,7 @@ const [HEAD, FOOT] = ['(function (exports, require, module, __filename, __dirnam
 if (process.argv[1] === fileURLToPath(import.meta.url)) await compile()
 
 async function compile() {
-  // First: V8 would take the code of another file of the same length.
+  // Remove old files first, because V8 would use the compiled code of another file with the same length.
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const { metafile, outputFiles } = await build({
@@ -81,7 +89,8 @@ async function compile() {
   )
   await Promise.all([...chunks].map(writeChunk))
   writeFileSync(path.join(folder, 'LICENSES'), licenses(Object.keys(metafile.inputs)))
-  // The first runs say which chunks they load, the second ones leave the code of these.
+  // The first runs list the chunks that each command loads. The second runs write the compiled code of these
+  // chunks.
   for (const name of await runAll()) {
     const list = path.join(folder, `${name}.list`)
     await pack(name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
@@ -91,8 +100,8 @@ async function compile() {
 }
 
 /**
- * Gives `import('PACKAGE')` the names that Node gives it. Of a CommonJS package, esbuild's chunk has a default export
- * alone: signed webhooks failed, and files of parameters.
+ * Gives `import('PACKAGE')` the same named exports as in Node. For a CommonJS package, esbuild's chunk has
+ * only a default export, so signed webhooks and files of parameters failed.
  */
 function nameExports(bundler) {
   bundler.onResolve({ filter: /^[^./]/ }, ({ kind, path: name, namespace }) =>
@@ -118,8 +127,8 @@ async function writeChunk([name, { text }]) {
 }
 
 /**
- * Writes these chunks as one, in which they use each other's variables without objects between them. Its function
- * `chunk` evaluates a chunk, if that is not done, and returns its exports.
+ * Writes these chunks as one file, in which they use each other's variables directly. Its function `chunk`
+ * evaluates a chunk, if this has not happened yet, and returns the exports.
  */
 async function pack(name, names, chunks) {
   const cases = names.map((each) => `case '${each}': return require('exports of ./${each}').exported()`)
@@ -137,7 +146,7 @@ async function pack(name, names, chunks) {
           bundler.onResolve({ filter: /./ }, ({ kind, path: id }) => {
             if (id.startsWith('exports of '))
               return { path: id.slice('exports of '.length), namespace: 'exports' }
-            // `import()` asks for the chunk by its name: it may have been evaluated already.
+            // `import()` loads the chunk by its name, because the chunk may have been evaluated already.
             const isPart = kind !== 'dynamic-import' && names.includes(id.slice('./'.length))
             return isPart ? { path: id, namespace: 'chunks' } : { path: id, external: true }
           })
@@ -156,7 +165,10 @@ async function pack(name, names, chunks) {
   })
 }
 
-/** The exports of a chunk as an object, which is only made for a chunk of a file of its own, and by `import()`. */
+/**
+ * Returns a module that exports the exports of a chunk as an object. The object is made only for chunks in
+ * separate files, and for `import()`.
+ */
 function exportsOf(id, names) {
   const imported = names.map((name, index) => `${name} as e${index}`)
   const getters = names.map((name, index) => `get ${name}() { return e${index} }`)
@@ -174,7 +186,8 @@ async function runAll() {
 }
 
 /**
- * Runs a gateway, an agent that connects to it, and a command of each kind. Each leaves its code when it ends.
+ * Runs a gateway, an agent that connects to it, and a command of each kind. Each process writes its compiled
+ * code when it ends.
  * @returns the names of the kinds
  */
 async function runOnce(place) {
@@ -182,7 +195,7 @@ async function runOnce(place) {
   const write = (name, text) => writeFileSync(at(name), text, { mode: 0o600 })
   for (const name of ['home', 'state', 'runtime']) mkdirSync(at(name), { mode: 0o700 })
   const hasGit = makeRepository(at('runbooks'))
-  // They open a gateway that lives for a second, on this machine.
+  // Credentials of a gateway that runs for a second on this machine.
   const [token, key] = ['token-of-a-second', 'xagt-key-of-a-second']
   write('admin.token', token)
   write('agent.key', key)
@@ -224,7 +237,10 @@ async function runOnce(place) {
   return ['gateway', 'start', ...Object.keys(clients)]
 }
 
-/** @returns false without git: then `run` learns that there is no runbook, and loads nearly all that it needs for others */
+/**
+ * @returns false without git. Then `run` fails because the runbook is missing, but loads nearly the same
+ * chunks.
+ */
 function makeRepository(at) {
   mkdirSync(at)
   writeFileSync(path.join(at, RUNBOOK), 'echo {{ .word }}\n')
@@ -249,7 +265,8 @@ function run(place, name, args, env = {}) {
     ],
     {
       cwd: place,
-      // Nothing of whoever builds: no settings of an agent that is installed, no flags of Node, which would make other code.
+      // Nothing of the environment of the build: no settings of an installed agent, and no flags of Node,
+      // which would change the compiled code.
       env: {
         PATH: process.env.PATH,
         HOME: path.join(place, 'home'),
@@ -267,16 +284,16 @@ function run(place, name, args, env = {}) {
   let said = ''
   child.stderr.on('data', (piece) => (said += piece))
   return {
-    /** Settles with the first line of the stream that fits. */
+    /** Resolves to the first line of the stream that matches. */
     async says(stream, pattern) {
       for await (const line of createInterface({ input: child[stream] })) if (pattern.test(line)) return line
-      throw new Error(`compile: ${name} has ended too early: ${said}`)
+      throw new Error(`compile: ${name} ended too early: ${said}`)
     },
     async end() {
       child.kill('SIGTERM')
       await this.done(0)
     },
-    /** @param wanted undefined: any */
+    /** @param wanted expected exit code. Undefined accepts every code. */
     async done(wanted) {
       const [code] = await ended
       if (wanted !== undefined && code !== wanted)
@@ -285,7 +302,7 @@ function run(place, name, args, env = {}) {
   }
 }
 
-/** The licence of every package whose code is in the bundle. */
+/** Returns the licences of all packages whose code is in the chunks. */
 function licenses(inputs) {
   const packages = inputs
     .map((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1])
@@ -298,7 +315,7 @@ function licenses(inputs) {
       const file = readdirSync(path.join(root, each)).find((entry) => /^licen[cs]e/i.test(entry))
       const text =
         file === undefined
-          ? 'The package has no file with its text.'
+          ? 'The package has no file with the text of the licence.'
           : readFileSync(path.join(root, each, file), 'utf8')
       return `${name} ${version} (${license})\n\n${text.trim()}\n`
     })

@@ -1,6 +1,6 @@
-// `npm run dev [-- FLAGS OF dev]`: builds at each change of src, and starts `dist/main.js dev` anew when that went well. The
-// page is built at each change of web; reload it then.
-// One Ctrl-C ends both in good order; the second and third are passed on, and mean to `dev` what they always mean.
+// `npm run dev [-- FLAGS OF dev]` builds after each change of src, and restarts `dist/main.js dev` if the
+// build succeeds. After a change of web the page is built. Reload it in the browser.
+// One Ctrl-C ends build and program in order. The second and third Ctrl-C are passed on to `dev`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -10,12 +10,15 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const BUILT = 'Found 0 errors.'
-/** A terminal signals its whole group, and npm passes the same signal on: within this time they are one. */
+/**
+ * A terminal signals its whole group, and npm passes the signal on. Signals within this time count as one
+ * signal.
+ */
 const SAME_SIGNAL_MS = 200
 
-// What tsc builds from now on has no stamp: the next `npm start` builds for itself.
+// Builds of tsc have no stamp, so the next `npm start` builds again.
 rmSync(path.join(root, 'dist/.stamp'), { force: true })
-// It would go on running instead of what tsc builds.
+// Otherwise this old code would run instead of the new build.
 rmSync(path.join(root, 'dist/compiled'), { recursive: true, force: true })
 
 const compiler = inOwnGroup(
@@ -42,7 +45,7 @@ compiler.once('exit', () => {
   if (state !== 'ending') end()
 })
 
-/** A build that is done while the program still stops is the one that is started then. */
+/** Restarts the program. If another build succeeds while the program stops, the newest build is started. */
 async function restart() {
   if (state !== 'watching') return
   state = 'restarting'
@@ -54,7 +57,7 @@ async function restart() {
   state = 'watching'
   program = inOwnGroup(['dist/main.js', 'dev', ...process.argv.slice(2)], ['ignore', 'inherit', 'inherit'])
   program.once('exit', (code) => {
-    if (state === 'watching') console.error(`dev: ended with ${code}, the next change starts it again`)
+    if (state === 'watching') console.error(`dev: ended with ${code}; the next change starts it again`)
   })
 }
 
@@ -67,7 +70,10 @@ function end() {
   if (isRunning(program)) program.kill('SIGTERM')
 }
 
-/** Ctrl-C in a terminal reaches this process alone, which tells the others once. */
+/**
+ * Starts a process in its own group. So Ctrl-C in a terminal reaches only this process, which signals the
+ * others once.
+ */
 function inOwnGroup(args, stdio) {
   return spawn(process.execPath, args, { cwd: root, stdio, detached: true })
 }

@@ -17,7 +17,7 @@ const built = createRequire(path.join(root, 'dist/'))
 const BLOCK = /(<!-- made by scripts\/docs\.mjs: ([\w-]+)([^>]*) -->\n)[^]*?(<!-- end -->)/g
 const isCheck = process.argv.includes('--check')
 
-/** Every row has to stand in one table: a new one that no page has is a mistake of ours. */
+/** Rows that are not in a table yet. Every row must be in one table of a page. */
 const unused = new Map()
 /** Fields of answers without a meaning. */
 const unsaid = new Set()
@@ -52,7 +52,7 @@ function members({ properties = {}, required = [] }, above) {
     const name = above + key
     const inside = schema.items?.properties === undefined ? schema : schema.items
     const below = members(inside, `${name}${inside === schema ? '' : '[]'}.`)
-    // A group is said by its members.
+    // A group has no row, because its members have rows.
     return below.length > 0 ? below : [{ name, schema, isRequired: required.includes(key) }]
   })
 }
@@ -82,7 +82,7 @@ function matches(name, pattern) {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
 }
 
-/** The page says once how durations, sizes and names are written. */
+/** Shortens the forms of durations, sizes and names, because the page describes these forms once. */
 function shortened(takes) {
   return takes
     .replaceAll(/(duration|size) \([^)]*\)/g, '$1')
@@ -91,7 +91,7 @@ function shortened(takes) {
     .replace(/,$/, '')
 }
 
-/** Descriptions are plain text. */
+/** Escapes Markdown, because descriptions are plain text. */
 function escaped(text) {
   return text.replaceAll(/[*<]/g, String.raw`\$&`)
 }

@@ -1,5 +1,5 @@
-// For scripts/compile.mjs, by `node --require`: when a run ends it leaves V8's code of its pack in a file, or, where there
-// is no pack yet, the names of the chunks that it has loaded.
+// Loaded by scripts/compile.mjs with `node --require`. When the process ends, writes V8's compiled code of
+// its pack to a file. If there is no pack yet, writes the names of the loaded chunks.
 const { writeFileSync } = require('node:fs')
 const path = require('node:path')
 const vm = require('node:vm')

@@ -1,10 +1,10 @@
-// Writes the bill of materials of the program, CycloneDX, to stdout:
+// Writes the bill of materials of the program to stdout, in the format CycloneDX:
 //
 //   node scripts/sbom.mjs > sbom.json
 //
-// `npm sbom --omit=dev` is not enough: it leaves out every package that some package of development needs as well, yaml
-// and commander among them. So npm is asked about a copy that knows of no development, and where what is built into the
-// page counts as what the program needs.
+// `npm sbom --omit=dev` is not enough, because it leaves out packages that a dev dependency also needs, for
+// example yaml and commander. So npm reads a copy of package.json without dev dependencies, in which the
+// packages of the page are dependencies.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const temporary = mkdtempSync(path.join(tmpdir(), 'sbom-'))
-// npm takes the name of the component from the folder.
+// npm uses the folder's name as the name of the component.
 const folder = path.join(temporary, 'runbook-agent')
 
 try {
@@ -23,7 +23,8 @@ try {
   const ofPage = packagesOfPage()
   npm('pkg', 'delete', 'devDependencies')
   npm('pkg', 'set', ...ofPage.map(([name, version]) => `dependencies.${name}=${version}`))
-  // Takes them out of the lockfile too; everything else stays at its version, and nothing is asked of the registry.
+  // Also removes the dev dependencies from the lockfile. All versions stay the same, and the registry is not
+  // used.
   npm('install', '--package-lock-only', '--offline', '--ignore-scripts')
   const bill = npm('sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only')
   process.stdout.write(bill)
@@ -31,7 +32,7 @@ try {
   rmSync(temporary, { recursive: true })
 }
 
-/** Those of development that its sources import, with their versions. */
+/** Returns the dev dependencies that the sources of the page import, with their versions. */
 function packagesOfPage() {
   const { devDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
   const sources = readdirSync(path.join(root, 'web/src'), { recursive: true, withFileTypes: true })

@@ -1,6 +1,6 @@
-// Brings a checkout to where it can run: dependencies from the lockfile, then the build. What is up to date is
-// skipped, so the second start costs some milliseconds. `--packages` leaves out the build. Nothing but Node's own
-// modules may be imported here.
+// Prepares a checkout to run: installs dependencies from the lockfile, then builds. Steps that are up to date
+// are skipped, so the second start costs some milliseconds. `--packages` leaves out the build. This file may
+// import only Node's own modules.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,17 +8,17 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-/** The first minor of each major with what the program and its packages need; a later major has it all. */
+/** First supported minor version of some major versions of Node. All later major versions are supported. */
 const FIRST_MINORS = { 20: 19, 22: 13 }
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 24 && !(minor >= FIRST_MINORS[major])) {
-  console.error(`Node 20.19, 22.13 or 24 is needed, or newer; this is ${process.versions.node}`)
+  console.error(`Node 20.19, 22.13, 24 or newer is needed; this is ${process.versions.node}`)
   process.exit(1)
 }
 
 step('dependencies', 'node_modules/.stamp', ['package-lock.json'], () =>
-  // Install scripts stay off: every binary we use lies in its package, and no compiler is needed.
+  // Install scripts are not run. Every binary that we use is in its package, so no compiler is needed.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
 )
 if (process.argv[2] !== '--packages')
@@ -35,11 +35,11 @@ if (process.argv[2] !== '--packages')
       run(process.execPath, ['scripts/build.mjs'])
       run(process.execPath, ['scripts/compile.mjs'])
     },
-    // What is compiled is of use to this Node alone.
+    // Compiled code can be used only by this version of Node.
     process.version,
   )
 
-/** Runs `work` unless the stamp holds the hash of exactly these inputs, and of `maker`. */
+/** Runs `work` if the hash of these inputs and of `maker` differs from the hash in the stamp file. */
 function step(name, stamp, inputs, work, maker = '') {
   const stampFile = path.join(root, stamp)
   const hash = createHash('sha256').update(maker)

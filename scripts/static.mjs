@@ -1,5 +1,5 @@
-// `npm run static`: all checks that start nothing of the program, and the build. Most tools use one core for most of
-// their time, so there are two lanes beside each other. A step's output comes when the step has ended.
+// `npm run static` runs all checks that do not start the program, and the build. Most tools use only one
+// core, so two lanes run in parallel. A step's output is printed when the step has ended.
 import { spawn } from 'node:child_process'
 
 const LANES = [['lint'], ['types', 'format', 'layers', 'unused', 'duplicates', 'build']]
@@ -8,7 +8,10 @@ const failed = (await Promise.all(LANES.map(drive))).flat()
 if (failed.length > 0) console.error(`static: failed: ${failed.join(', ')}`)
 process.exitCode = failed.length === 0 ? 0 : 1
 
-/** Runs the scripts of package.json one after the other, to the last one, and gives those that failed. */
+/**
+ * Runs these scripts of package.json one after the other, also after a failure. Returns the scripts that
+ * failed.
+ */
 async function drive(lane) {
   const failed = []
   for (const script of lane) if ((await run(script)) !== 0) failed.push(script)
@@ -17,7 +20,7 @@ async function drive(lane) {
 
 async function run(script) {
   const begin = Date.now()
-  // The build is made if it is not there yet.
+  // Builds only if the build is not up to date.
   const command = script === 'build' ? ['node', 'scripts/setup.mjs'] : ['npm', 'run', '--silent', script]
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
