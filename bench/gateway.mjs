@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run build && node bench/gateway.mjs`: how long the embedded gateway takes to list 10,000 runbooks, and to look
-// something up among 100,000 sessions. Wall time: run it on a machine that does nothing else.
+// `npm run build && node bench/gateway.mjs`: measures how long the embedded gateway takes to list 10,000 runbooks,
+// and to search 100,000 sessions. Measures wall time, so run it on an idle machine.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -53,7 +53,7 @@ function repository() {
   })
 }
 
-/** Filled as a gateway fills it, by 50 users on 40 connections in 30 days. */
+/** Fills the history like a gateway with 50 users on 40 connections in 30 days. */
 function querySessions() {
   const history = openHistory(path.join(folder, 'history', 'history.sqlite'))
   const begin = Date.now() - 30 * DAY_MS

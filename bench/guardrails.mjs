@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run build && node bench/guardrails.mjs`: how fast guardrail rules look through output, how long they hold up
-// others at worst, and what a session pays at its start. In CPU time: other people's load hardly touches it.
+// `npm run build && node bench/guardrails.mjs`: measures how fast guardrail rules scan output, how long they block
+// other work at most, and their cost at the start of a session. Measures CPU time, which other load hardly affects.
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
@@ -76,7 +76,7 @@ async function push(compiled, data) {
   stream.end()
 }
 
-/** The longest time on the processor between two turns of the event loop. */
+/** Returns the longest CPU time between two turns of the event loop. */
 async function longestTurn(rules, data) {
   const compiled = await compileRules([{ rules }])
   let [last, longest, isOver] = [cpuMs(), 0, false]
@@ -109,7 +109,7 @@ function manyWords(count) {
   return Array.from({ length: count }, (_, n) => `word-${((n * 2654435761) % 2 ** 32).toString(36)}`)
 }
 
-/** Letters at random, the same each time. */
+/** Returns pseudorandom letters, the same each time. */
 function hostileText(bytes) {
   let state = 1
   const next = () => (state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff)

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-/** Ordinary output: so many bytes of a service's log, the same each time. */
+/** Returns this number of bytes of a typical log, the same each time. */
 export function logLines(bytes) {
   const lines = []
   for (let [length, n] = [0, 0]; length < bytes; n++) {

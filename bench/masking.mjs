@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run build && node bench/masking.mjs`: how fast the local engine masks output, and how long it holds up others at
-// worst. In CPU time: other people's load on the machine hardly touches it.
+// `npm run build && node bench/masking.mjs`: measures how fast the local engine masks output, and how long it blocks
+// other work at most. Measures CPU time, which other load hardly affects.
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
 import { MaskedStream } from '../dist/policy/masking/masked-stream.js'
@@ -58,7 +58,7 @@ async function print(name, rules, data) {
   process.stdout.write(`${name.padEnd(44)} ${rate.padStart(6)} MB/s, longest turn ${turn.padStart(5)} ms\n`)
 }
 
-/** @returns {Promise<number>} the longest time on the processor before the others have their turn, in ms */
+/** @returns {Promise<number>} the longest CPU time in ms before other work gets a turn */
 async function mask(rules, data) {
   const stream = new MaskedStream(rules)
   let longest = 0

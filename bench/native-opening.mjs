@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { encodeGatewayMessage } from '../dist/wire/messages/from-gateway.js'
 
-/** What our own agent needs of a gateway: to be let in, and a session of native clients. */
+/** Packets of a gateway that our agent needs for a session of native clients. */
 export const connected = encodeGatewayMessage({ kind: 'connected' })
 
 export const OPENED = 'ClientSessionOpenOK'

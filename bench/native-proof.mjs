@@ -24,7 +24,7 @@ if (role === 'gateway') await serveGateway()
 if (role === 'agent') serveServer(streamTo(at, 'agent'), Number(server), way === 'joined')
 if (role === 'client') listen(streamTo(at, 'client'))
 
-/** Passes packets on between an agent and clients, each of which is a session. */
+/** Forwards packets between an agent and clients. Each client is a session. */
 async function serveGateway() {
   const own = way === 'own' ? await import('./native-opening.mjs') : undefined
   const grpc = new Server()
@@ -70,7 +70,7 @@ function streamTo(port, origin) {
   return stream.on('error', () => process.exit())
 }
 
-/** The agent's end: a connection to the server for each of a client. */
+/** The agent's side, with a connection to the server for each connection of a client. */
 function serveServer(stream, port, isJoined) {
   const sockets = new Map()
   const open = (key, spec) => {
@@ -96,7 +96,7 @@ function serveServer(stream, port, isJoined) {
   say(0)
 }
 
-/** The client's end: a port, whose clients are connections of one session. */
+/** The client's side: a port whose clients are connections of one session. */
 function listen(stream) {
   const clients = new Map()
   stream.on('data', ({ type, spec, payload }) => {
@@ -118,7 +118,7 @@ function listen(stream) {
   port.listen(0, HOST, () => say(port.address().port))
 }
 
-/** Cuts bytes into whole messages, and keeps the rest. */
+/** Splits bytes into whole messages, and keeps an incomplete message. */
 class Messages {
   #rest = Buffer.alloc(0)
   #isStartup

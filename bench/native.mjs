@@ -142,7 +142,10 @@ function table(figures) {
   return `${lines.join('\n')}\n\n${goals(figures).join('\n')}\n`
 }
 
-/** How our agent does beside the proof's: rates as high, a large result in less than half of one message a packet. */
+/**
+ * Compares our agent with the proof: equal rates, and a large result in less than half the time of one message per
+ * packet.
+ */
 function goals(figures) {
   const ratio = (measure, of) => figures[measure]['own agent'] / figures[measure][of]
   const verdict = (isReached, text) => `${isReached ? 'reached' : 'MISSED'}: ${text}`
@@ -158,7 +161,7 @@ function goals(figures) {
       big <= 0.45,
       `20 MB in ${big.toFixed(2)} of the time of one message a packet, at most 0.9 of its half`,
     ),
-    // The record of hoop's gateway is synced for each packet.
+    // hoop's gateway syncs its record after each packet.
     verdict(most > 4000, `20 clients: ${most.toFixed(0)}/s, well above the 2000/s where hoop's gateway ends`),
   ]
 }

@@ -17,10 +17,10 @@ const BOOKS = 5000
 const SESSIONS = 10_000
 const PEOPLE = 10_000
 const ROWS = 100_000
-/** As the developer tools call it: Slow 4G. */
+/** The line that Chromium's developer tools call Slow 4G. */
 const LINE = { offline: false, latency: 562, downloadThroughput: 180_000, uploadThroughput: 84_375 }
 const WATCH_MS = 5000
-/** 50 KB a second, in ten pieces, for longer than it is watched. */
+/** Prints 50 KB per second in ten pieces, for longer than `WATCH_MS`. */
 const POURING = `line=$(printf %099d 7); block=$(for i in $(seq 50); do echo "$line"; done); for i in $(seq 150); do echo "$block"; sleep 0.1; done`
 const CSV = `echo id,name,total; seq ${ROWS} | awk '{ printf "%d,customer %d,%.2f\\n", $1, $1 % 977, ($1 * 7919 % 100000) / 100 }'`
 
@@ -44,7 +44,10 @@ try {
 }
 process.stdout.write(json ? `${JSON.stringify(figures, null, 2)}\n` : asTable(figures))
 
-/** What a browser loads before it shows Home: index.html and what it names, compressed by gzip. */
+/**
+ * Returns the size of the files that a browser loads before it shows Home: index.html and its files, compressed by
+ * gzip.
+ */
 function firstLoad() {
   const web = path.resolve(import.meta.dirname, '../dist/web')
   const html = readFileSync(path.join(web, 'index.html'), 'utf8')
@@ -151,7 +154,7 @@ async function terminal(name) {
   await close()
 }
 
-/** Somebody signed in, whose page keeps what it measures. */
+/** Opens a page with a signed-in user. The page stores its measurements. */
 async function visitor({ isSlowLine = true, cpu = throttle } = {}) {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } })
   const page = await context.newPage()
@@ -184,7 +187,7 @@ async function open(page, view) {
   await page.goto(`${site.env.HOOP_APIURL}${view}`)
 }
 
-/** From the end of the last answer that the list is made of to the first row that can be clicked. */
+/** Measures the time from the end of the list's last answer to the first row that can be clicked. */
 async function listed(page, name, urls, row) {
   await page.locator(row).first().waitFor()
   const ms = await page.evaluate(`new Promise((resolve) => requestAnimationFrame(() => {
@@ -196,7 +199,7 @@ async function listed(page, name, urls, row) {
   figures[`${name}: longest task, ms`] = await longest(page)
 }
 
-/** The longest time from a key to the frame that shows it. Steps of 8 ms; below 16 counts as 16. */
+/** Returns the longest time from a key to the frame that shows it, in steps of 8 ms. Less than 16 ms counts as 16. */
 async function typed(page, name, field, text) {
   const place = page.getByLabel(field, { exact: true }).first()
   await place.focus()
@@ -220,7 +223,7 @@ async function scrolled(page, name) {
   figures[`${name}: longest task while it scrolls, ms`] = await longest(page)
 }
 
-/** @returns the longest task since it was asked for last; 50 ms and less counts as 50 */
+/** @returns the longest task since the last call. Less than 50 ms counts as 50. */
 async function longest(page) {
   return Math.round(await page.evaluate('Math.max(50, ...tasks.splice(0))'))
 }
@@ -258,7 +261,7 @@ async function api(method, where, body, headers = {}) {
   return text === '' ? undefined : JSON.parse(text)
 }
 
-/** So many runbooks that their list is long. */
+/** Adds so many runbooks that the list is long. */
 function addBooks(place) {
   for (let team = 0; team < 50; team++) mkdirSync(path.join(place, `team${team}`))
   for (let index = 0; index < BOOKS; index++)

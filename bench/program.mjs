@@ -13,14 +13,14 @@ const STOP_MS = 10_000
 /** @type {Set<Program>} */
 const running = new Set()
 
-/** Ends what is still there, at once; for the way out. */
+/** Kills all programs that still run. For the exit of the benchmark. */
 export function killAll() {
   for (const program of running) program.kill()
 }
 
 /** `node dist/main.js ...` as a process of its own. */
 export class Program {
-  /** Given to node itself; `--profile` puts `--cpu-prof` here. */
+  /** Options of node itself. `--profile` adds `--cpu-prof`. */
   static nodeArgs = []
   #child
   #logFile
@@ -29,9 +29,10 @@ export class Program {
 
   /**
    * @param {readonly string[]} args
-   * @param {Readonly<Record<string, string>>} env is added to its own folders
+   * @param {Readonly<Record<string, string>>} env is added to the variables of its own folders
    * @param {string} place beside it lie its folders and its log: `<place>-state`, `<place>.log`
-   * @param {{ wrapper?: readonly string[], nodeArgs?: readonly string[] }} how a program that starts it in its own place
+   * @param {{ wrapper?: readonly string[], nodeArgs?: readonly string[] }} how a program that starts it in its own
+   * place
    */
   constructor(args, env, place, { wrapper = [], nodeArgs = Program.nodeArgs } = {}) {
     this.#logFile = `${place}.log`
@@ -48,7 +49,7 @@ export class Program {
   }
 
   /**
-   * Waits for a sign of its start; fails when it ends before, or takes too long.
+   * Waits for a sign that the program has started. Fails if the program ends before, or takes too long.
    * @template T
    * @param {Promise<T>} sign
    * @returns {Promise<T>}
@@ -65,7 +66,7 @@ export class Program {
     }
   }
 
-  /** The first line it prints: with `--json` the gateway says there where it listens. */
+  /** Returns the first printed line. With `--json` this line has the gateway's addresses. */
   firstLine() {
     const line = new Promise((resolve) => {
       const look = () => this.#printed.includes('\n') && resolve(this.#printed.split('\n')[0])
@@ -87,7 +88,9 @@ export class Program {
     if (this.#child.pid) this.#child.kill('SIGKILL')
   }
 
-  /** Ends it in good order. Figures of a program that does not end well are not to be trusted. */
+  /**
+   * Stops the program in order. Fails if the program does not stop cleanly, because then its figures may be wrong.
+   */
   async stop() {
     if (this.#child.pid) this.#child.kill('SIGTERM')
     const timer = setTimeout(() => this.kill(), STOP_MS)
@@ -103,7 +106,7 @@ export class Program {
   }
 }
 
-/** What a program would else take of whoever runs the benchmark: home, /tmp, /dev/shm, /var/lib. */
+/** Folders of a program's own, so that it does not use the user's home, /tmp, /dev/shm and /var/lib. */
 export function foldersAt(place) {
   const folder = path.dirname(place)
   return {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run build && node bench/redaction.mjs`: how fast secrets are replaced in output, and what a session pays for it
-// at its start. In CPU time: other people's load on the machine hardly touches it.
+// `npm run build && node bench/redaction.mjs`: measures how fast secrets are replaced in output, and the cost of this
+// at the start of a session. Measures CPU time, which other load hardly affects.
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
@@ -78,7 +78,7 @@ function compile(texts) {
   return milliseconds(() => new Redaction(texts).stream().push(Buffer.from('x')))
 }
 
-/** One run is too short for the clock: many of them, as a whole. */
+/** Measures many runs together, because one run is too short for the clock. */
 function milliseconds(work) {
   work()
   const runs = Math.max(1, Math.ceil(200 / Math.max(cpuMsOf(work), 0.1)))

@@ -5,8 +5,8 @@ import process from 'node:process'
 import { killAll, Program } from './program.mjs'
 
 /**
- * A folder for one run of a benchmark. Also on Ctrl-C and after an error no process and no file of it stays.
- * @param profile a folder for CPU profiles, for looking inside: figures taken with them are slower than without
+ * Creates a folder for one run of a benchmark. Its files and processes are also removed on Ctrl-C and after an error.
+ * @param profile a folder for CPU profiles. Figures with profiles are slower than without.
  */
 export function runFolder(profile) {
   if (profile !== undefined) Program.nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]

@@ -1,4 +1,4 @@
-/** One value a round of each figure, in the order in which they were first seen. */
+/** One value per round for each figure. Figures are in the order in which they were first added. */
 export class Samples {
   /** @type {Map<string, { unit: string, values: number[] }>} */
   #figures = new Map()
@@ -28,7 +28,7 @@ export class Samples {
 }
 
 /**
- * Nearest rank.
+ * Returns the percentile by the method of the nearest rank.
  * @param {readonly number[]} values at least one
  * @param {number} percent 0 to 100
  */

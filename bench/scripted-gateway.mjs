@@ -6,13 +6,13 @@ import { encodeGatewayMessage } from '../dist/wire/messages/from-gateway.js'
 import { channelOptions, transportService } from '../dist/wire/service.js'
 
 /**
- * A gateway for one agent in the bench's own process that does nothing but the protocol: what is measured through
- * it is the agent. It lets every agent in.
+ * A gateway for one agent in the process of the benchmark. It only implements the protocol, so that the figures are
+ * the agent's. It accepts every agent.
  */
 export class ScriptedGateway {
-  /** Settles when an agent has its stream. */
+  /** Settles when an agent has opened its stream. */
   connected
-  /** What came for sessions; keepalives and logs come by time. */
+  /** Received packets of sessions. Keepalives and logs are not counted, because they depend on time. */
   received = { packets: 0, bytes: 0 }
   #server = new Server(channelOptions)
   #sessions = new Map()
@@ -35,17 +35,17 @@ export class ScriptedGateway {
     })
   }
 
-  /** What an agent needs to come here. */
+  /** The key with which an agent connects to this gateway. */
   get key() {
     return `grpc://bench:xagt-of-the-bench@127.0.0.1:${this.#port}?mode=standard`
   }
 
   /**
-   * One session from open to close; fails unless it ends with code 0 and without a message.
+   * Runs one session from open to close. Fails if the session does not end with code 0, or ends with a message.
    * @param {readonly string[]} command
    * @param {string} script
    * @param {'client' | 'client-api'} origin output of `client` is not capped
-   * @param {(bytes: Buffer) => void} onOutput stdout and stderr as they come
+   * @param {(bytes: Buffer) => void} onOutput receives stdout and stderr as they arrive
    */
   execute(command, script, origin, onOutput) {
     const sid = randomUUID()
@@ -63,7 +63,7 @@ export class ScriptedGateway {
   }
 
   /**
-   * A console whose program writes `ready` first.
+   * Opens a console whose program first writes `ready`.
    * @param {readonly string[]} command
    * @returns {Promise<{ trip(key: Buffer): Promise<Buffer>, end(): Promise<void> }>} `trip` types a key and waits for
    *   what comes back
@@ -123,7 +123,7 @@ export class ScriptedGateway {
     this.#markConnected()
   }
 
-  /** Its bytes without the few that say which field is which. */
+  /** Counts the bytes of a packet, without the bytes of the field tags. */
   #count({ type, spec, payload }) {
     if (spec['gateway.session_id'] === undefined) return
     const entries = Object.entries(spec).map(([key, value]) => key.length + value.length)

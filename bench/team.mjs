@@ -52,7 +52,7 @@ async function idleTimes() {
   return times
 }
 
-/** Starts keep to the clock, whether earlier ones have ended or not: a slow gateway is not asked for less. */
+/** Starts runs by the clock, even if earlier runs have not ended, so that a slow gateway gets the same load. */
 async function underLoad() {
   const figures = { asked: new Map(), run: [], other: [], search: [], gateway: [], agent: [] }
   const going = new Set()
@@ -117,7 +117,7 @@ async function search() {
   await answer.json()
 }
 
-/** Each user has as many sessions as he has asked for, and all have ended well. */
+/** Checks that each user has as many sessions as requested, and that all sessions have succeeded. */
 async function compareWithHistory(asked) {
   for (const [user, count] of asked) {
     const answer = await ask(user, 'GET', `/api/sessions?user=${user}&limit=1&count=exact`)

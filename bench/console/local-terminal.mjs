@@ -5,8 +5,8 @@ import { ReadStream } from 'node:tty'
 import { native } from 'node-pty'
 
 /**
- * The least that a terminal can cost in this language: opened by node-pty, its program started on it, keys written and
- * what it shows read directly.
+ * The minimum cost of a terminal in Node. It is opened by node-pty, keys are written directly, and output is read
+ * directly.
  * @param {readonly string[]} command
  * @param {(bytes: import('node:buffer').Buffer) => void} onOutput
  */
@@ -19,7 +19,7 @@ export function openTerminal([program, ...args], onOutput) {
   closeSync(slave)
   const line = new ReadStream(master)
   line.on('data', onOutput)
-  // EIO at its end.
+  // EIO is reported when the program has ended.
   line.on('error', () => undefined)
   return {
     type: (key) => writeSync(master, key),
@@ -34,8 +34,9 @@ export function openTerminal([program, ...args], onOutput) {
 
 /**
  * @param {readonly string[]} command writes `ready` first
- * @returns {Promise<{ trip(key: import('node:buffer').Buffer): Promise<import('node:buffer').Buffer>, end(): Promise<void> }>}
- *   `trip` types a key and waits for what comes back
+ * @returns {Promise<{ trip(key: import('node:buffer').Buffer): Promise<import('node:buffer').Buffer>, end():
+ * Promise<void> }>}
+ * `trip` types a key and waits for its echo
  */
 export async function localTerminal(command) {
   let arrived

@@ -1,5 +1,6 @@
-// The least that an agent could be: with a terminal (TERMINAL=1) every key is written to it and what it shows is sent,
-// without one every key comes back as output at once. What is left is gRPC over the loopback, twice, and our packets.
+// The minimum agent. With a terminal (TERMINAL=1), every key is written to it, and its output is sent. Without a
+// terminal, every key is sent back as output immediately. The remaining cost is gRPC over the loopback, twice, and
+// our packets.
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
 import { URL } from 'node:url'

@@ -4,7 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BATCH, BATCHES, executeInBatches } from './executions.mjs'
 import { percentile } from '../samples.mjs'
 
-/** How often these are made depends on what else the machine does: how events fall together, which thread wakes. */
+/**
+ * System calls whose number depends on other load of the machine, for example on coinciding events and waking
+ * threads.
+ */
 const UNSTEADY = new Set(
   'epoll_pwait epoll_ctl futex madvise mmap munmap mprotect brk rt_sigreturn sched_yield getpid restart_syscall'.split(
     ' ',
@@ -13,13 +16,13 @@ const UNSTEADY = new Set(
 const LOG_MS = 20_000
 
 /**
- * System calls of the agent for one execution, on all of its threads; those of the command are not part of it.
+ * System calls of the agent for one execution, on all of its threads; without system calls of the command.
  * @param {string} folder
  * @returns {Promise<Record<string, number>>} each call and `all`
  */
 export async function countCalls(folder) {
   const log = path.join(folder, 'strace.log')
-  // -D: the agent stays the child of its starter, and takes its signals.
+  // With -D the agent stays the child of this process and receives its signals.
   const wrapper = ['strace', '-D', '-f', '-qq', '-ttt', '-o', log]
   const marks = []
   let threads
@@ -46,7 +49,7 @@ export async function countCalls(folder) {
   return Object.fromEntries([...each.filter(([, count]) => count > 0), ['all', all]])
 }
 
-/** The tracer outlives the agent, by its last lines. */
+/** Returns the log when it is complete. strace writes its last lines after the agent's end. */
 async function whole(log, pid) {
   const end = new RegExp(`^${pid} +[\\d.]+ (\\+\\+\\+ exited|exit_group)`, 'm')
   for (const late = Date.now() + LOG_MS; Date.now() < late; await delay(50)) {

@@ -2,18 +2,21 @@ import path from 'node:path'
 import { Program } from '../program.mjs'
 import { ScriptedGateway } from '../scripted-gateway.mjs'
 
-/** Long enough for what is loaded, compiled and filled only once. */
+/**
+ * Number of executions before the first batch. After them, everything that is loaded, compiled or filled only once is
+ * ready.
+ */
 const WARM_UP = 100
 export const BATCHES = 8
 export const BATCH = 25
 
 /**
- * An agent that executes, one after the other, in batches.
+ * Runs executions on an agent in batches, one execution after the other.
  * @param {string} folder
  * @param {ConstructorParameters<typeof Program>[3]} how
  * @param {Record<string, string>} env
  * @param {(batch: number, world: { agent: Program, gateway: ScriptedGateway }) => unknown} mark
- *   called before the first batch and behind each
+ * called before the first batch and after each batch
  */
 export async function executeInBatches(folder, how, env, mark) {
   const gateway = await ScriptedGateway.start()
@@ -38,8 +41,8 @@ async function execute(gateway, times) {
 }
 
 /**
- * Of a count that only grows, what one execution adds to it: the least of the batches in which it grew. Timers that a busy
- * machine lets fire, and output that comes in more pieces, add to a batch, and nothing takes away from one.
+ * Returns the amount that one execution adds to a growing count: the minimum of the batches in which the count grew.
+ * On a busy machine, timers and output in more pieces add to a batch, and nothing makes a batch smaller.
  * @param {readonly number[]} marks
  */
 export function perExecution(marks) {

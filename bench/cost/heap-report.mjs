@@ -1,4 +1,5 @@
-// `node --import`ed into the agent: at each SIGWINCH, which means nothing to it, what V8 counts goes to HEAP_REPORT-N.
+// Loaded into the agent by `node --import`. At each SIGWINCH, which the agent ignores, writes V8's counts to
+// HEAP_REPORT-N.
 import { renameSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import v8 from 'node:v8'

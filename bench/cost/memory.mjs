@@ -5,12 +5,13 @@ import { URL } from 'node:url'
 import { executeInBatches, perExecution } from './executions.mjs'
 
 const REPORT = new URL('heap-report.mjs', import.meta.url).href
-/** No collection meanwhile, and no optimised code that leaves out some of what is asked for. */
+/** Prevents garbage collections, and optimised code that skips some allocations. */
 const NODE_ARGS = ['--min-semi-space-size=256', '--max-semi-space-size=256', '--no-opt', '--import', REPORT]
 const LONGEST_MS = 20_000
 
 /**
- * Bytes that one execution allocates on V8's heap and beside it, and what it sends.
+ * Returns the bytes that one execution allocates on V8's heap and outside of it, and the packets and bytes that it
+ * sends.
  * @param {string} folder
  * @returns {Promise<Record<string, number>>}
  */

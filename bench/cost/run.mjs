@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// `node bench/cost/run.mjs calls|memory [--write]`: what one execution costs the agent, counted instead of timed, beside
-// baseline.json. Fails with a table when something grew by 5 % or more. `--write` takes over what was counted; `--missing`
-// says why this machine cannot count.
+// `node bench/cost/run.mjs calls|memory [--write]`: counts the cost of one execution in the agent, and compares the
+// counts with baseline.json. Fails with a table if a count grew by 5 % or more. `--write` stores the counts as
+// baseline. `--missing` prints why this machine cannot count.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -12,15 +12,18 @@ import { countCalls } from './calls.mjs'
 import { countMemory } from './memory.mjs'
 
 const GROWN = 1.05
-/** Smaller differences are chance: Node gives small buffers out of pieces of 8 KiB, a third of a KiB for each execution. */
+/**
+ * Smaller differences are random, because Node allocates small buffers in pieces of 8 KiB, a third of a KiB for each
+ * execution.
+ */
 const CHANCE = 0.7
-/** Whose absence is no change: below this many each time a figure is the machine's, not ours. */
+/** Counts below this number per execution are ignored, because they come from the machine. */
 const LEAST = 0.5
 
 const file = new URL('baseline.json', import.meta.url)
 const baseline = JSON.parse(readFileSync(file, 'utf8'))
 const glibc = process.report.getReport().header.glibcVersionRuntime
-/** Other versions make other system calls and allocate otherwise. */
+/** Other versions have other system calls and allocations. */
 const machine = [
   `Node ${process.versions.node.split('.')[0]}`,
   `glibc ${glibc}`,
@@ -43,7 +46,7 @@ if (flag === '--write') write()
 else process.exitCode = report(baseline[machine][kind])
 
 function missing() {
-  // It may be there and have no right to look at other processes.
+  // strace may be installed but not permitted to trace processes.
   if (kind === 'calls' && spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status !== 0)
     return 'strace'
   return baseline[machine] === undefined ? `a baseline for ${machine}` : undefined
@@ -74,7 +77,7 @@ function report(before) {
   return rows.some(({ failed }) => failed) ? 1 : 0
 }
 
-/** Single calls are shown for the search; their sum is what counts. */
+/** Single system calls are only shown to find the cause. The result depends on their sum. */
 function isJudged(name) {
   return kind !== 'calls' || name === 'all'
 }

@@ -1,4 +1,4 @@
-// `node --import`ed into an agent by the measure of what a large heap costs: BALLAST_MB of memory in use.
+// Loaded into an agent by `node --import` to measure the cost of a large heap. Keeps BALLAST_MB of memory in use.
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
 

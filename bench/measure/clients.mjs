@@ -11,7 +11,7 @@ const smallest = fileURLToPath(new URL('../peer-node/client.cjs', import.meta.ur
 const TIMES = 10
 const LONGEST_MS = 60_000
 
-/** What a person types, and what must come; the floors are node itself and the smallest client in Node. */
+/** Command lines with their expected output. The lower bounds are node itself and the smallest client in Node. */
 const COMMANDS = {
   node: { args: ['-e', '0'], expected: /^$/ },
   exec: { args: [main, 'exec', 'sh', '-i', 'true'], expected: /^$/ },
@@ -25,7 +25,8 @@ const COMMANDS = {
 }
 
 /**
- * Whole client processes against the embedded gateway, one of each in turn: the median of each, in milliseconds.
+ * Runs client processes against the embedded gateway, one of each kind in turn. Returns the median of each in
+ * milliseconds.
  * @param {Awaited<ReturnType<typeof import('./site.mjs').openSite>>} site
  * @param {string} folder
  * @param {number} scale

@@ -7,7 +7,8 @@ import { startSshd } from './sshd.mjs'
 const peer = fileURLToPath(new URL('../peer-node/main.cjs', import.meta.url))
 
 /**
- * Who is measured, by name: the arguments that tell the driver. What is not installed is in `missing`, with the reason.
+ * Returns the measured programs by name, with their arguments for the driver. Programs that are not installed are in
+ * `missing`, with the reason.
  * @param {{ folder: string, go: { peer: string }, before?: string, node?: string }} options `before` is a built
  *   checkout, `node` a program that runs ours a second time
  * @returns {Promise<{ targets: Map<string, string[]>, missing: string[], stop(): Promise<void> }>}

@@ -6,11 +6,11 @@ import process from 'node:process'
 import { setTimeout, clearTimeout } from 'node:timers'
 import { foldersAt } from '../program.mjs'
 
-/** Just below the largest script that a gateway takes. */
+/** Just below the maximum size of a script that a gateway accepts. */
 const PIECE_BYTES = 16_000_000
 const LONGEST_MS = 300_000
 
-/** Runs `bench/driver`, which plays the gateway and checks every byte: one measure of one target at a time. */
+/** Runs `bench/driver`, which acts as the gateway and checks every byte. Runs one measure of one target at a time. */
 export class Driver {
   #program
   #folder
@@ -21,8 +21,8 @@ export class Driver {
 
   /**
    * @param {string} program
-   * @param {string} folder for what is written
-   * @param {number} scale 1, less for a quick look
+   * @param {string} folder for files of the runs
+   * @param {number} scale 1, or less for a quick run
    */
   constructor(program, folder, scale) {
     this.#program = program
@@ -30,7 +30,7 @@ export class Driver {
     this.#piece = path.join(folder, 'piece')
     this.#scale = scale
     writeFileSync(this.#piece, randomBytes(PIECE_BYTES))
-    // Its own group, with the agent and what that runs: on the way out nothing of it stays.
+    // The driver, the agent and its commands are one process group, which is ended at the exit.
     process.on('exit', () => this.#running?.pid && end(this.#running))
   }
 
@@ -68,6 +68,6 @@ function end(child) {
   try {
     process.kill(-child.pid, 'SIGKILL')
   } catch {
-    // It has ended.
+    // The process has already ended.
   }
 }

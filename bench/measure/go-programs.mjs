@@ -7,9 +7,9 @@ import { fileURLToPath, URL } from 'node:url'
 const here = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Driver and peer, built. The first time Go fetches what they are made of.
+ * Builds the driver and the peer. The first time, Go downloads their modules.
  * @param {string} folder for the programs
- * @returns {{ driver: string, peer: string } | undefined} undefined where Go is not installed
+ * @returns {{ driver: string, peer: string } | undefined} undefined if Go is not installed
  */
 export function buildGoPrograms(folder) {
   mkdirSync(folder)

@@ -8,8 +8,8 @@ const BALLAST = new URL('ballast.mjs', import.meta.url).href
 const HEAPS_MB = [0, 100, 300, 600]
 
 /**
- * What is measured, in this order. `of` are the contestants of a measure of the driver; `once` is for what takes long:
- * in the first round only.
+ * The measures in their order. `of` lists the contestants of a measure of the driver. Slow measures have `once` and
+ * run only in the first round.
  */
 export const MEASURES = {
   start: { of: AGENTS },
@@ -31,7 +31,7 @@ export const MEASURES = {
 }
 
 /**
- * One measure of one round, the contestants in turn.
+ * Runs one measure of one round, with the contestants in turn.
  * @param {string} name
  * @param {Round} round
  * @typedef {{
@@ -41,13 +41,13 @@ export const MEASURES = {
  *   repository: string
  *   scale: number
  *   number: number
- *   record(figure: string, contestant: string, value: number): void
- * }} Round `driver` is undefined where Go is not installed
+ *   record(figure: string, contestant: string, value: number): void }} Round `driver` is undefined where Go is not
+ * installed
  */
 export async function measure(name, round) {
   const { of, run = eachOf } = MEASURES[name]
   const turns = (of ?? []).filter((contestant) => round.targets.has(contestant))
-  // What the machine does besides meets the last one as often as the first.
+  // The order alternates, so that other load of the machine affects the last contestant as often as the first.
   if (round.number % 2 === 1) turns.reverse()
   await run(round, name, turns)
 }
@@ -91,7 +91,7 @@ async function atSite({ folder, number, repository }, name, work) {
   }
 }
 
-/** A start must not get dearer with the memory of who starts. */
+/** Measures whether the start of a command takes longer when the agent uses more memory. */
 async function byHeap({ driver, targets, record }, name, turns) {
   for (const mb of HEAPS_MB)
     for (const contestant of turns) {

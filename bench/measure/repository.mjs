@@ -3,12 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 
-/** The runbook that is measured: one required parameter, printed as it came. */
+/** The measured runbook. It prints its one required parameter. */
 export const RUNBOOK = 'echo.runbook.sh'
 const TEXT = `echo {{ .word | required "word is missing" }}\n`
 
 /**
- * A local git repository with that runbook, made without anything from its user's git configuration.
+ * Creates a local git repository with this runbook. The user's git configuration is not used.
  * @param {string} folder
  * @param {(folder: string) => void} more adds files to it
  */

@@ -4,8 +4,9 @@ import path from 'node:path'
 import { Program } from '../program.mjs'
 
 /**
- * The embedded gateway and its agent, two processes, with a connection `sh` that runs `bash` and may run runbooks.
- * @param {string} folder made here, for everything that is written
+ * Starts the embedded gateway and its agent as two processes, with a connection `sh` that runs `bash` and may run
+ * runbooks.
+ * @param {string} folder folder for all files, which is created here
  * @param {string} repository a git repository
  * @param {readonly string[]} people more users, beside the one whose token is in `env`
  */
@@ -24,11 +25,14 @@ export async function openSite(folder, repository, people = []) {
   const HOOP_KEY = grpc.replace('grpc://', `grpc://bench:${key}@`) + '?mode=standard'
   const agent = new Program(['start'], { HOOP_KEY }, path.join(folder, 'agent'))
   return {
-    /** For the driver, beside `env`. */
+    /** Arguments for the driver, in addition to `env`. */
     target: ['rest', String(gateway.pid)],
-    /** For a client. The token is in no argument: every user of the machine can read those, and run `bash` with it. */
+    /**
+     * Environment of a client. The token is not in an argument, because every user of the machine can read arguments,
+     * and could run `bash` with the token.
+     */
     env: { HOOP_APIURL: http, HOOP_GRPCURL: grpc, HOOP_TOKEN: token },
-    /** Of each user, by name. */
+    /** Token of each user, by name. */
     tokens: new Map(users.map((user) => [user.name, user.token])),
     processes: { gateway: gateway.pid, agent: agent.pid },
     async close() {

@@ -7,15 +7,15 @@ import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const SSHD = '/usr/sbin/sshd'
-/** sshd insists on it when root starts it; the package makes it when its service starts. */
+/** Folder that sshd requires if root starts it. The package creates this folder only when its service starts. */
 const PRIVILEGES = '/run/sshd'
 const TRIES = 100
 
 /**
- * sshd on a free port of the loopback, with keys that are thrown away, and a ControlMaster to it.
+ * Starts sshd on a free port of the loopback, with temporary keys, and a ControlMaster to it.
  * @param {string} folder
  * @returns {Promise<{ channel: string[], mux: string[], stop(): Promise<void> } | undefined>} targets for the driver;
- *   undefined where ssh or sshd is not installed
+ * undefined if ssh or sshd is not installed
  */
 export async function startSshd(folder) {
   if (!existsSync(SSHD) || !existsSync('/usr/bin/ssh')) return undefined
@@ -47,7 +47,10 @@ export async function startSshd(folder) {
   }
 }
 
-/** sshd takes leave of those that served a connection: they would stay as zombies where nobody else does. */
+/**
+ * Waits until sshd has reaped its children. Otherwise they would stay as zombies on a machine whose process 1 does
+ * not reap.
+ */
 async function noChildren({ pid }) {
   for (let tries = 0; tries < TRIES; tries++) {
     if (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '') return
@@ -69,7 +72,7 @@ function makeKeys(folder) {
   return key
 }
 
-// Its commands have a home of their own: what a shell reads at its start in ours would be measured too.
+// Commands have their own home folder, because otherwise the startup files of the user's shell would be measured too.
 function config(folder, port) {
   return `Port ${port}
 ListenAddress 127.0.0.1
@@ -95,7 +98,7 @@ async function connectMaster(folder, port, key) {
       stdio: 'ignore',
     })
     const ended = new Promise((resolve) => master.once('exit', () => resolve(true)))
-    // It ends when the daemon does not listen yet, and is there when its socket is.
+    // ssh ends if sshd does not listen yet. It is connected when its socket exists.
     while (!existsSync(socket) && !(await Promise.race([ended, delay(50)])));
     if (existsSync(socket)) return master
   }

@@ -1,5 +1,5 @@
-// The client in Node: the least that `exec`, `run` and `sessions` of the command line need of the REST interface, one
-// request with node:http, and no check of anything. What is ours is what we cost beyond it; the rest is Node's.
+// The smallest client in Node: one request to the REST API with node:http for `exec`, `run` or `sessions`, without
+// any checks. Our client's cost beyond this client is our own. The remaining cost is Node's.
 const { Buffer } = require('node:buffer')
 const { request } = require('node:http')
 const process = require('node:process')

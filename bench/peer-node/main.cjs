@@ -1,8 +1,10 @@
 // The peer in Node: the smallest agent that grpc-js and child_process give, for the same packets as the one in Go. It
 // connects with the HOOP_KEY of its environment, runs what it is asked to, and ends with its stream. What is ours is
-// what we cost beyond it; the rest is Node's. No journal, no redaction, no log, nothing that ends what a command left.
+// what we cost beyond it; the rest is Node's. No journal, no redaction, no log, nothing that ends what a command
+// left.
 //
-// CommonJS, and what the connection does not need is loaded when it is used: so it starts as soon as Node can.
+// It is CommonJS, and loads modules that the connection does not need only on use, so that it starts as soon as Node
+// can.
 const { Buffer } = require('node:buffer')
 const { spawn } = require('node:child_process')
 const process = require('node:process')
@@ -77,7 +79,7 @@ function run(session, script) {
   child.once('close', (code, signal) => close(session, code, signal))
 }
 
-/** Reads as the gateway takes: what cannot be sent yet is left in the pipe. */
+/** Reads only as fast as the gateway reads. Other output stays in the pipe. */
 function forward(pipe, { sid }, type) {
   pipe.on('data', (data) => {
     if (send(type, sid, data)) return
@@ -96,7 +98,7 @@ function openTerminal(session) {
   closeSync(theirs)
   closeSync(slave)
   const line = new ReadStream(master)
-  // EIO at its end.
+  // EIO is reported when the program has ended.
   line.on('error', () => undefined)
   forward(line, session, 'ClientWriteStdout')
   session.write = (keys) => writeSync(master, keys)
@@ -138,6 +140,6 @@ function kill({ child }) {
   try {
     process.kill(-child.pid, 'SIGKILL')
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }

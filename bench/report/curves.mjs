@@ -11,7 +11,7 @@ const COLOURS = { ours: '#25c', before: '#9ae', go: '#d73', ssh: '#2a7', pipe: '
 const [WIDTH, HEIGHT, GAP] = [160, 150, 40]
 
 /**
- * What one execution costs as something grows, in milliseconds.
+ * Draws the cost of one execution in milliseconds, by the size of an input.
  * @param {Record<string, Record<string, number[]>>} figures
  * @param {number} top
  */
@@ -39,7 +39,7 @@ function seriesOf(figures, prefix) {
   return series
 }
 
-/** Sizes stand at equal distances, in the order in which they grow; milliseconds from 0 on. */
+/** Sizes are at equal distances in growing order. The axis of milliseconds starts at 0. */
 function panel(title, series, left, top) {
   const bottom = top + HEIGHT
   const all = [...series.values()].flat()

@@ -2,7 +2,7 @@ import { bar, line, text } from './svg.mjs'
 import { verdicts } from './verdicts.mjs'
 
 const ROW = 20
-/** The goal stands in the middle; a bar reaches a factor of so much to each side, each doubling as wide as the next. */
+/** Maximum factor that a bar shows to each side. The goal is in the middle, and each doubling has the same width. */
 const REACH = 8
 const LEFT = 250
 const WIDTH = 260
@@ -11,7 +11,7 @@ const REACHED = '#2a7'
 const MISSED = '#d73'
 
 /**
- * How far each goal is reached, and beside it how that was in the results that were kept.
+ * Draws how far each goal is reached, and how far it was reached in the kept results.
  * @param {object} results
  * @param {readonly object[]} kept oldest first
  * @param {number} top
@@ -52,13 +52,13 @@ function judged({ figures }) {
   return verdicts(figures).filter(({ met }) => met !== undefined)
 }
 
-/** The goal is 1, twice as good as it is 2. */
+/** Returns 1 if the goal is just reached, and 2 for a value twice as good. */
 function score({ atLeast, atMost, ratio, ours }) {
   const { median } = ratio ?? ours
   return atLeast === undefined ? atMost / Math.max(median, Number.EPSILON) : median / atLeast
 }
 
-/** From -1 to 1. */
+/** Returns a value from -1 to 1. */
 function reach(value) {
   return Math.max(-1, Math.min(1, Math.log(value) / Math.log(REACH)))
 }

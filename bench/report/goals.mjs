@@ -1,10 +1,12 @@
-/** The smallest agent in Node: what is ours is what we need beyond it. */
+/** The smallest agent in Node. Our agent's cost beyond this agent is our own. */
 const NODE = 'smallest in Node'
 
 /**
- * What is to be reached: `ours` beside a peer's value of the same figure, or of `theirs`, or as it is where there is no
- * peer. `atLeast` and `atMost` are for the ratio ours / peer, or for the value. Rows without a goal are for comparison.
- * @type {{ name: string, figure: string, unit: string, peer?: string, theirs?: string, atLeast?: number, atMost?: number }[]}
+ * The goals. `ours` is compared with a peer's value of the same figure, or of the figure `theirs`. Without a peer,
+ * the goal is for the value itself. `atLeast` and `atMost` are for the ratio ours / peer, or for the value. Rows
+ * without a goal are for comparison.
+ * @type {{ name: string, figure: string, unit: string, peer?: string, theirs?: string, atLeast?: number, atMost?:
+ * number }[]}
  */
 export const GOALS = [
   { name: 'output', figure: 'output MB/s', unit: 'MB/s', peer: 'go', atLeast: 1.5 },

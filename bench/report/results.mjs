@@ -9,7 +9,8 @@ const folder = fileURLToPath(new URL('../results/', import.meta.url))
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * The run as it is kept: every value of every round, so that a verdict can be found again when a goal changes.
+ * Returns the results to keep: every value of every round, so that verdicts can be computed again when a goal
+ * changes.
  * @param {{ rounds: number, missing: string[], figures: Record<string, Record<string, number[]>> }} run
  */
 export function describe(run) {
@@ -18,7 +19,7 @@ export function describe(run) {
   return { date, commit, node: process.version, cpus: cpus().length, ...run }
 }
 
-/** In `results.json`, and beside the older ones in `results/`. */
+/** Writes the results to `results.json`, and to a new file in `results/`. */
 export function keep(results) {
   const text = `${JSON.stringify(results, rounded, 1).replaceAll(/\n\s+(?=[\d.-]|\])/g, ' ')}\n`
   mkdirSync(folder, { recursive: true })
@@ -26,7 +27,7 @@ export function keep(results) {
   writeFileSync(`${folder}${results.date.replaceAll(':', '')}-${results.commit}.json`, text)
 }
 
-/** All that were kept, oldest first. */
+/** Returns all kept results, oldest first. */
 export function keptResults() {
   if (!existsSync(folder)) return []
   return readdirSync(folder)

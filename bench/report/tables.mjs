@@ -25,7 +25,7 @@ export function verdictTable(rows) {
 }
 
 /**
- * What an execution costs by the size of something, in milliseconds.
+ * Returns a table with the cost of an execution in milliseconds, by the size of an input.
  * @param {Record<string, Record<string, number[]>>} figures
  */
 export function growthTable(figures) {
@@ -43,7 +43,7 @@ function goal({ atLeast, atMost }) {
   return atLeast !== undefined ? `>= ${atLeast}` : atMost !== undefined ? `<= ${atMost}` : ''
 }
 
-/** With a `?` where not every round came to it. */
+/** Returns the verdict, with a `?` if not all rounds have the same verdict. */
 function verdict({ met, sure }) {
   return met === undefined ? '' : `${met ? 'met' : 'missed'}${sure ? '' : '?'}`
 }

@@ -4,8 +4,8 @@ import { percentile } from '../samples.mjs'
 const OTHERS = ['before', 'other node']
 
 /**
- * Every goal whose figures were taken. A ratio is the median of the rounds' own ratios: what the machine did besides
- * met both. `sure` says that every round came to the same verdict.
+ * Returns the verdict of each goal whose figures were measured. A ratio is the median of the rounds' ratios, because
+ * other load of the machine affects both values of a round. `sure` means that every round has the same verdict.
  * @param {Record<string, Record<string, number[]>>} figures figure, contestant, a value a round
  */
 export function verdicts(figures) {
@@ -26,9 +26,9 @@ export function verdicts(figures) {
   })
 }
 
-/** What ours is to the same program of another checkout, and under another Node. */
+/** Returns our ratios to the program of another checkout, and to our program on another version of Node. */
 function besides({ ours, ...others }) {
-  // There is no ratio to nothing, such as the growth of what did not grow.
+  // A ratio to 0 does not exist, for example if a value did not grow.
   const taken = OTHERS.filter((name) => others[name]?.every((value) => value > 0))
   return Object.fromEntries(taken.map((name) => [name, spreadOf(ratiosOf(ours, others[name]))]))
 }
