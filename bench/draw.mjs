@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `node bench/draw.mjs`: docs/performance.svg from bench/results.json and the older results beside it.
+// `node bench/draw.mjs`: draws docs/performance.svg from bench/results.json and the older results in
+// bench/results.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, URL } from 'node:url'
 import { curves } from './report/curves.mjs'

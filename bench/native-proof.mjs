@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-// The measure of bench/native.mjs: native PostgreSQL connections over hoop's protocol in plain Node, with as little as
-// carries them. Three processes as in earnest, a client's port, a gateway and an agent, on two streams of gRPC. Nothing
-// is logged in, judged, recorded, bounded or paused. The client sends one message a packet, as hoop's command line does;
-// the agent sends one message a packet (`messages`), or all whole messages that it has read at once (`joined`). With the
-// gateway of `own`, the agent is our own, and gets the login of TARGET.
+// The reference of bench/native.mjs: native PostgreSQL connections over hoop's protocol, in minimal code for
+// plain Node. As in production there are three processes (a client's port, a gateway and an agent) and two
+// streams of gRPC. There is no login, policy, record, limit or pause. The client sends one message per
+// packet, as hoop's command line does. The agent sends one message per packet (`messages`), or all complete
+// messages of a read in one packet (`joined`). With the gateway `own`, our own agent is used, with the login
+// of TARGET.
 import { Buffer } from 'node:buffer'
 import { connect, createServer } from 'node:net'
 import process from 'node:process'

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// `npm run bench -- native [--rounds 3] [--json]`: PostgreSQL through a port of `connect`, through our own gateway and
-// agent, beside the server itself and the proof of bench/native-proof.mjs: the same way in plain Node, with all messages
-// at hand in one packet, and with one message a packet. None of them uses TLS. A round takes about a minute. Needs psql,
-// pgbench and a PostgreSQL on 127.0.0.1:5432 that lets postgres in; makes a role with a database there and drops both.
+// `npm run bench -- native [--rounds 3] [--json]`: measures PostgreSQL through a port of `connect`, our
+// gateway and our agent. Compares it with the server itself, and with bench/native-proof.mjs, which does the
+// same in plain Node, with all available messages in one packet, or with one message per packet. TLS is not
+// used. A round takes about a minute. Needs psql, pgbench and a PostgreSQL on 127.0.0.1:5432 that accepts the
+// user postgres. Creates a role and a database there, and drops both.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -93,7 +94,7 @@ async function startAgent(children, key, runtime) {
   await said(agent.stderr, /agent serving/)
 }
 
-/** @returns the port of a `connect` through a gateway and an agent of their own */
+/** @returns the port of a `connect` through a separate gateway and agent */
 async function throughGateway(children, folder, account) {
   const [token, key] = [randomBytes(24).toString('hex'), `xagt-${randomBytes(24).toString('hex')}`]
   const env = targetOf(account)

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `npm run bench -- page [--throttle 4] [--json]`: the page of the built gateway in Chromium, on a processor made slower and
-// over a slow line: how soon long lists can be used, how long typing waits, what a table of 100,000 rows costs, and how many
-// frames there are while 50 KB a second come in. docs/performance.md explains the figures. Run it alone.
+// `npm run bench -- page [--throttle 4] [--json]`: measures the page of the built gateway in Chromium, with a
+// throttled processor and a slow line: when long lists are usable, the delay of typing, the cost of a table
+// with 100,000 rows, and the number of frames during 50 KB of output per second. docs/performance.md explains
+// the figures. Run it on an idle machine.
 import { Buffer } from 'node:buffer'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -261,7 +262,7 @@ async function api(method, where, body, headers = {}) {
   return text === '' ? undefined : JSON.parse(text)
 }
 
-/** Adds so many runbooks that the list is long. */
+/** Adds `BOOKS` runbooks, for a long list. */
 function addBooks(place) {
   for (let team = 0; team < 50; team++) mkdirSync(path.join(place, `team${team}`))
   for (let index = 0; index < BOOKS; index++)

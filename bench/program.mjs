@@ -18,7 +18,7 @@ export function killAll() {
   for (const program of running) program.kill()
 }
 
-/** `node dist/main.js ...` as a process of its own. */
+/** A process `node dist/main.js ...`. */
 export class Program {
   /** Options of node itself. `--profile` adds `--cpu-prof`. */
   static nodeArgs = []
@@ -30,9 +30,9 @@ export class Program {
   /**
    * @param {readonly string[]} args
    * @param {Readonly<Record<string, string>>} env is added to the variables of its own folders
-   * @param {string} place beside it lie its folders and its log: `<place>-state`, `<place>.log`
-   * @param {{ wrapper?: readonly string[], nodeArgs?: readonly string[] }} how a program that starts it in its own
-   * place
+   * @param {string} place prefix of the paths of its folders and its log: `<place>-state`, `<place>.log`
+   * @param {{ wrapper?: readonly string[], nodeArgs?: readonly string[] }} how a program that starts it in
+   * its own place
    */
   constructor(args, env, place, { wrapper = [], nodeArgs = Program.nodeArgs } = {}) {
     this.#logFile = `${place}.log`

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--node FILE] [--scale 1] [--json]`: measures the
-// built program (dist/main.js) from the outside, beside its peers, in turn, and says which goals it reaches.
-// docs/performance.md explains it. A full run is kept in bench/results.json and bench/results/; one with --only or
-// --scale is not. `npm run bench -- native` is bench/native.mjs, `npm run bench -- page` bench/page.mjs.
+// `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--node FILE] [--scale 1] [--json]`:
+// measures the built program (dist/main.js) as a process, in turn with its peers, and prints which goals it
+// reaches. docs/performance.md explains the figures. The results of a full run are kept in bench/results.json
+// and bench/results/. Results with --only or --scale are not kept. `npm run bench -- native` is
+// bench/native.mjs, `npm run bench -- page` bench/page.mjs.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `npm run build && node bench/team.mjs [--minutes 10] [--rate 1000]`: a day in the life of a team, made short. Ten users
-// run a runbook, so many a minute together; every second run is followed live. Meanwhile somebody searches the history, and
-// an eleventh user runs the runbook now and then. Every output and the history are checked. Run it alone.
+// `npm run build && node bench/team.mjs [--minutes 10] [--rate 1000]`: simulates a team. Ten users run a
+// runbook, together `--rate` times per minute, and follow every second run live. Meanwhile another user
+// searches the history, and an eleventh user runs the runbook from time to time. All outputs and the history
+// are checked. Run it on an idle machine.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'

@@ -1,10 +1,11 @@
-// Writes into the pages of docs/ the tables that the code knows: settings, codes, endpoints, their options and the
-// fields of their answers. After a build:
+// Writes tables from the code into the pages of docs/: settings, codes, endpoints, their options and the
+// fields of their answers. Needs a build:
 //
 //   npm run docs
-//   node scripts/docs.mjs --check    changes nothing, names the pages that are out of date, and fails if there are any
+//   node scripts/docs.mjs --check    changes nothing, names the pages that are out of date, and fails if
+// there are any
 //
-// A table stands between <!-- made by scripts/docs.mjs: KIND WORDS --> and <!-- end -->.
+// A table is between <!-- made by scripts/docs.mjs: KIND WORDS --> and <!-- end -->.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -77,7 +78,7 @@ function settingsTable(kind, settings, patterns) {
   )
 }
 
-/** `listen.*` is all that is below it. */
+/** Tells whether the name matches. `listen.*` matches all settings below `listen`. */
 function matches(name, pattern) {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
 }
@@ -138,7 +139,7 @@ function exitOfRequest(code) {
   return String(clientFailure(new ApiError(kindOfCode(code), ''), '').exitCode)
 }
 
-/** The endpoints of some tags. A required field of the body is bold. */
+/** Returns the table of the endpoints with these tags. Required fields of the body are bold. */
 function endpointsTable(words) {
   const { OPERATIONS } = built('./gateway/rest/operations.js')
   if (!unused.has('endpoints')) unused.set('endpoints', new Set(Object.keys(OPERATIONS)))
@@ -166,7 +167,7 @@ function callers({ scope, ...operation }) {
   return callersOf(operation) + (scope === undefined ? '' : `; ${SCOPES[scope]}`)
 }
 
-/** The fields of the body and the options of the URL; a set that many endpoints have is a link. */
+/** Returns the fields of the body and the options of the URL. Fields that many endpoints share are a link. */
 function takenBy({ body, query = {} }) {
   const fields = Object.entries(fieldsOf(body))
   const required = fields.filter(([, shape]) => !/optional|nullish|undefinedable/.test(shape.type))
@@ -207,17 +208,17 @@ function optionsTable(endpoint) {
   )
 }
 
-/** The objects that have a table of their fields: words of its heading, and shape of the answer. */
+/** Objects with their own table of fields: the words of the heading, and the shape of the answer. */
 const RESOURCES = [
   ...readFileSync(path.join(root, 'docs/rest.md'), 'utf8').matchAll(
     /made by scripts\/docs\.mjs: fields (\S+) (\S+ \S+)/g,
   ),
 ].map(([, words, endpoint]) => ({ words, shape: objectOf(answerOf(endpoint)) }))
-/** The page says what each state means. */
+/** Anchor of the section of the page that explains each state. */
 const STATE = 'a-state'
 RESOURCES.push({ words: STATE, shape: built('./contract/session-state.js').StateShape })
 
-/** The answer of an endpoint; with `#name` the field of this name in it. */
+/** Returns the answer of an endpoint, or with `#name` the field of this name in the answer. */
 function answerOf(place) {
   const { OPERATIONS } = built('./gateway/rest/operations.js')
   const [endpoint, field] = place.split('#')
@@ -227,13 +228,16 @@ function answerOf(place) {
   return field === undefined ? answer : objectOf(answer).entries[field]
 }
 
-/** The object in a list, or the first of several. */
+/** Returns the object of a list, or the first of several objects. */
 function objectOf(shape) {
   if (shape === undefined || shape.entries !== undefined) return shape
   return objectOf(shape.item ?? shape.wrapped ?? shape.options?.[0])
 }
 
-/** The same object may have some fields less or more: in a list, or as the answer that makes it. */
+/**
+ * Returns the object of `RESOURCES` that this shape shows. In a list, or in the answer to its creation, an
+ * object may have fewer or more fields.
+ */
 function resourceOf(shape) {
   const isSame = (other) => {
     const names = Object.keys(shape.entries)
@@ -248,7 +252,7 @@ function linkTo({ words }) {
   return `[${words.replaceAll('-', ' ').replace(/^an? /, '')}](#fields-of-${words})`
 }
 
-/** Answers with the same fields stand together. */
+/** Returns the text of an endpoint's answers. Answers with the same fields are grouped. */
 function answersOf(answers) {
   const texts = Object.entries(answers).map(([status, shape]) => [status, answerText(shape)])
   return [...new Set(texts.map(([, text]) => text))]
@@ -259,7 +263,7 @@ function answersOf(answers) {
     .join('; ')
 }
 
-/** The answer in a cell: a link to the table of its fields, or their names. */
+/** Returns the text of an answer in a cell: a link to the table of its fields, or the names of the fields. */
 function answerText(shape) {
   switch (shape.type) {
     case 'array':
@@ -286,7 +290,10 @@ function objectText(shape) {
   return [...(resource === undefined ? [] : [linkTo(resource)]), ...fields].join(', ')
 }
 
-/** The fields of an answer, folded. Every field needs a meaning, except those that are always the same. */
+/**
+ * Returns the folded table of an answer's fields. Every field needs a meaning, except fields with a constant
+ * value.
+ */
 function fieldsTable(words, endpoint) {
   const shape = objectOf(answerOf(endpoint))
   const rows = fieldRows(shape, '', endpoint)
@@ -306,7 +313,7 @@ function fieldRows({ entries }, above, endpoint) {
     const type = typeOf(shape)
     const meaning =
       meaningOf(shape) ?? (type.startsWith('always') ? "hoop's field, of no use here" : undefined)
-    // The fields of a small object may be said by its own meaning.
+    // The meaning of a small object may also describe its fields.
     if (meaning === undefined && above === '')
       unsaid.add(`${endpoint}: the field ${name} has no meaning (src/contract)`)
     return [[`\`${above}${name}\``, type, escaped(meaning ?? '')], ...below]

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-// `npm run bench:console -- [--rounds 5] [--keys 2000] [--profile folder]`: what a key costs, from typing it to its
-// echo, in four ways:
+// `npm run bench:console -- [--rounds 5] [--keys 2000] [--profile folder]`: measures the time from a typed
+// key to its echo, in four ways:
 //   local   a loop in one process that writes and reads a terminal directly
 //   gRPC    the same packets to another process and back over the loopback, without a terminal
-//   relay   both together and nothing else: that loop behind gRPC, in some thirty lines
+// relay   the loop of `local` behind gRPC, in some thirty lines
 //   agent   the built agent
-// The program on the terminal is `cat` in raw mode. The four ways take turns in every round, so that other load of
-// the machine affects all of them. `agent / relay` is the cost that the agent adds to a terminal behind gRPC.
+// The program on the terminal is `cat` in raw mode. The four ways take turns in every round, so that other
+// load of the machine affects all of them. `agent / relay` is the cost that the agent adds to a terminal
+// behind gRPC.
 import { Buffer } from 'node:buffer'
 import { spawn } from 'node:child_process'
 import path from 'node:path'

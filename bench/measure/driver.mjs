@@ -37,7 +37,7 @@ export class Driver {
   /**
    * @param {string} measure
    * @param {readonly string[]} target kind and arguments, see driver/main.go
-   * @param {Readonly<Record<string, string>>} env more for the agent, or for the driver itself
+   * @param {Readonly<Record<string, string>>} env more variables for the agent or the driver
    * @returns {Promise<Record<string, number>>}
    */
   async measure(measure, target, env = {}) {

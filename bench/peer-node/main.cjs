@@ -1,10 +1,10 @@
-// The peer in Node: the smallest agent that grpc-js and child_process give, for the same packets as the one in Go. It
-// connects with the HOOP_KEY of its environment, runs what it is asked to, and ends with its stream. What is ours is
-// what we cost beyond it; the rest is Node's. No journal, no redaction, no log, nothing that ends what a command
-// left.
+// The peer in Node: the smallest agent with grpc-js and child_process, for the same packets as the peer in
+// Go. It connects with HOOP_KEY of its environment, runs the requested commands, and ends with its stream.
+// Our agent's cost beyond this peer is our own. The remaining cost is Node's. The peer has no journal,
+// redaction or log, and does not end processes that a command has left.
 //
-// It is CommonJS, and loads modules that the connection does not need only on use, so that it starts as soon as Node
-// can.
+// It is CommonJS, and loads modules that the connection does not need only on use, so that it starts as soon
+// as Node can.
 const { Buffer } = require('node:buffer')
 const { spawn } = require('node:child_process')
 const process = require('node:process')
@@ -117,7 +117,7 @@ function start(session, stdio, more = {}) {
   return child
 }
 
-/** The environment of a command is closed: PATH, HOME, and what its connection says. */
+/** Returns the environment of a command. It has only PATH, HOME and the variables of the connection. */
 function environment({ envVars }) {
   const { PATH, HOME } = process.env
   const own = [...envVars].map(([name, value]) => [

@@ -60,7 +60,7 @@ export function batchView(services: Viewing, state: BatchState): BatchAnswer {
   }
 }
 
-/** Shows the usual result, and how the other results differ from it. */
+/** Returns the usual result, and the differences of other results from the usual result. */
 export function differencesView(
   { batch, runs }: BatchState,
   found: readonly GroupDifference[],

@@ -196,7 +196,7 @@ export class Unread {
     await call.room(UNREAD.low)
   }
 
-  /** @returns why this client's session has to end; undefined when it may go on */
+  /** @returns the reason why this client's session has to end, or undefined if the session may continue */
   fault(call: ClientCall): string | undefined {
     const { high, most, mostOfAll } = UNREAD
     if (call.unsentBytes <= high) return undefined

@@ -15,9 +15,9 @@ import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 
-/** Limit of open streams. Each stream costs some memory here, and runs a command on an agent. */
+/** Maximum number of open streams. Each stream uses some memory here, and runs a command on an agent. */
 const MAX_CLIENTS = 500
-/** Limit of open streams per user, so that one user's idle readers cannot use up all streams. */
+/** Maximum number of open streams per user, so that one user's idle readers cannot use up all streams. */
 const MAX_OF_ONE_USER = 250
 /** Maximum number of characters of a client's header, or of an error, in the audit log. */
 const MAX_AUDITED = 500
@@ -103,7 +103,8 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
-    // The session of a port takes a client that has left for a closed port, so it needs the reason here.
+    // If the client has left, the session of a port would end as if the client had closed the port. So the
+    // session gets the reason here.
     if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }

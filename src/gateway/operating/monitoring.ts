@@ -28,7 +28,7 @@ interface Watched {
 /**
  * Opens the port for Prometheus and probes. The port serves only figures and states, because its callers have
  * no token.
- * @returns its address; undefined when the settings ask for none
+ * @returns the address of the port, or undefined if `listen.metrics` is not set
  * @throws SetUpError
  */
 export async function openMetrics(

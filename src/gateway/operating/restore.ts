@@ -186,8 +186,8 @@ interface State {
 }
 
 /**
- * Time limit of the check at the start, because reading 10 GB takes a minute. `gateway --check` has no such
- * limit.
+ * Time limit of the check at the start, because reading 10 GB takes a minute. `gateway --check` has a limit
+ * of ten minutes.
  */
 const EXAMINED_MS = 5000
 

@@ -26,7 +26,9 @@ const CODES = {
 
 type Fault = keyof typeof CODES
 
-/** A runbook could not be read. The message goes to callers unchanged, so it never holds a credential. */
+/**
+ * A runbook could not be read. The message is sent to callers unchanged, so it never contains a credential.
+ */
 export class RunbookError extends Error {
   override readonly name = 'RunbookError'
   readonly fault: Fault

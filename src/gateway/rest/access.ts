@@ -61,7 +61,7 @@ export function isPage(url: string | undefined): boolean {
 }
 
 /**
- * Finds the user of a request, where the operation needs one, and checks that the user may call the
+ * Finds the user of a request, if the operation needs a user, and checks that the user may call the
  * operation.
  * @throws RequestRefused 401, 403, 429
  */

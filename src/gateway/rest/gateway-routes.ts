@@ -42,7 +42,7 @@ const WITHOUT = {
   license_info: null,
 } as const
 
-/** Tells clients whether the gateway is well, where its streams are, and which user they are. */
+/** Routes about the gateway: its health, its addresses, and the user of the request. */
 export function gatewayRoutes(
   app: FastifyInstance,
   { server, users, signIn, condition }: RestServices,

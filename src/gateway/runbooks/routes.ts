@@ -24,7 +24,7 @@ interface RunbookRouting {
   readonly repositories: Repositories
 }
 
-/** Parts of a file have no times of their own. */
+/** Rules and configurations are parts of gateway.yaml, so they have no times. */
 const TIMES = { created_at: null, updated_at: null }
 
 /**

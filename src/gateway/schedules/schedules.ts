@@ -32,7 +32,7 @@ interface ScheduleServices {
   readonly settings: Current<'schedules'>
   /** Begins a session and returns its id. @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
-  /** Runs an approved session. @returns the reason why it cannot run now; undefined when it runs */
+  /** Runs an approved session. @returns why the session cannot run now, or undefined */
   readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
   readonly log: Logger
   /** Time in ms since 1970. */
@@ -229,7 +229,7 @@ function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | 
 
 interface FollowServices {
   readonly history: History
-  /** Runs an approved session. @returns the reason why it cannot run now; undefined when it runs */
+  /** Runs an approved session. @returns why the session cannot run now, or undefined */
   readonly runApproved: (schedule: string, sid: string) => string | undefined
   readonly log: Logger
 }

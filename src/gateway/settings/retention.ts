@@ -10,7 +10,7 @@ export interface Limits {
 }
 
 export interface Retention extends Limits {
-  /** Connections with limits of their own. Their sessions also count for the total `sizeBytes`. */
+  /** Connections with their own limits. Their sessions also count for the total `sizeBytes`. */
   readonly connections: ReadonlyMap<string, Partial<Limits>>
 }
 

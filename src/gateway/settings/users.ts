@@ -124,7 +124,7 @@ function buildTokens({ token, tokens }: UserShape, problems: Problems, path: Pat
   return token ? [{ name: FIRST_TOKEN, sha256: token }, ...more] : more
 }
 
-/** @param asked `per` is in ms */
+/** Converts a budget of the settings or of a request. `per` is in ms. */
 export function buildBudget({ runs, bytes, hours, per }: BudgetAsked): Budget {
   return {
     runs,

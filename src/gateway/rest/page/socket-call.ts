@@ -87,7 +87,7 @@ export class SocketCall implements ClientCall {
     this.#use(socket)
   }
 
-  /** Id of the session. Undefined before there is one. */
+  /** Id of the session. Undefined before the session is opened or waits for approval. */
   get session(): string | undefined {
     return this.#state?.session
   }

@@ -45,7 +45,7 @@ export class TabOutput {
   /**
    * Sends to this socket from now on. Sends the kept output first, because the former screen is gone.
    *
-   * @param seen called when the network has taken a frame, a sign of life
+   * @param seen called when a frame was sent to the network, which is a sign of life
    */
   attach(socket: WebSocket, seen: () => void): void {
     this.#socket = socket

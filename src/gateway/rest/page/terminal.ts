@@ -47,7 +47,7 @@ export function serveSockets(app: FastifyInstance): Upgrade {
     protocol: 'websocket',
     isServed: isTerminal,
     take(request, socket, head) {
-      // No listener takes the upgrade while the gateway closes.
+      // While the gateway closes, no listener accepts the upgrade.
       if (!upgrades.emit('upgrade', request, socket, head)) socket.destroy()
     },
   }

@@ -84,7 +84,7 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
 
 function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
-  // The empty helper clears the user's own helpers, which would otherwise be told to store this password. If
+  // The empty helper removes the user's own helpers. Otherwise git would ask them to store this password. If
   // the URL has no password (`https://me@host/`), git asks the user's helpers first, and then tries the name
   // as a token.
   const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]

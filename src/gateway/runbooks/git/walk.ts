@@ -77,7 +77,7 @@ export class Walk {
 
   /**
    * Checks the deadline. The catalog also calls this for each file, because reading a template takes time.
-   * @throws RunbookError after it
+   * @throws RunbookError after the deadline
    */
   checkTime(): void {
     if (performance.now() <= this.#end) return
@@ -91,8 +91,8 @@ export class Walk {
 }
 
 /**
- * Tells whether hoop's rule takes a file of this name for a runbook (protocol.md 9.2). A name that is not
- * UTF-8 cannot be requested.
+ * Tells whether a file with this name is a runbook by hoop's rule (protocol.md 9.2). A name that is not UTF-8
+ * cannot be requested.
  */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
