@@ -4,26 +4,20 @@ import type { Account } from '../protocol.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import type { ServerTls } from '../server-tls.ts'
 
-// The opening of a MySQL connection, protocol version 10: the server greets, the client answers,
-// and both talk until OK or an error. The agent logs in to the server with the connection's user,
-// and accepts every login of the client.
+// The opening of a MySQL connection, protocol version 10: the server greets, the client answers, and both
+// talk until OK or an error. The agent logs in to the server with the connection's user, and accepts every
+// login of the client.
 
 export const NATIVE_PASSWORD = 'mysql_native_password'
 export const CACHING_SHA2 = 'caching_sha2_password'
 
 const HEADER_BYTES = 4
-/**
- * Maximum size of a login packet in bytes. The attributes of a client may have 64 KiB; all other
- * fields are small.
- */
+/** Maximum size of a packet in bytes. A client's attributes may have 64 KiB; all other fields are small. */
 const MAX_LOGIN_BYTES = 128 * 1024
 /** Maximum number of packets that a server may send before OK or an error. */
 const MAX_ROUNDS = 10
 const SALT_BYTES = 20
-/**
- * Number of reserved bytes in a login. MariaDB uses the last four of them, and the last four
- * reserved bytes of the greeting.
- */
+/** Reserved bytes of a login. MariaDB uses the last four, as it does in the greeting. */
 const RESERVED_BYTES = 23
 const MARIADB_BYTES = 4
 
@@ -46,9 +40,9 @@ const capabilities = {
 } as const
 
 /**
- * Capabilities that the agent accepts neither from clients nor from servers. TLS is only between
- * agent and server; compressed packets could not be read; a server could ask a client for its
- * files; query attributes precede the text of a query.
+ * Capabilities that the agent accepts neither from clients nor from servers. TLS is only between agent and
+ * server; compressed packets could not be read; a server could ask a client for its files; query attributes
+ * precede the text of a query.
  */
 const STRIPPED =
   capabilities.ssl |
@@ -117,24 +111,20 @@ export interface Greeting {
   readonly salt: Buffer
   readonly capabilities: number
   readonly plugin: string
-  /**
-   * The greeting for clients, without the stripped capabilities, and with a plugin that all clients
-   * know.
-   */
+  /** The greeting for clients: without the stripped capabilities, with a plugin that all clients know. */
   readonly forClient: Buffer
 }
 
 /**
- * Capabilities that make answers hard to read: results without an EOF or without columns, and
- * changed variables after an OK. The agent does not accept them on connections whose results it
- * reads.
+ * Capabilities that make answers hard to read: results without an EOF or without columns, and changed
+ * variables after an OK. The agent does not accept them on connections whose results it reads.
  */
 export const HARD_TO_READ =
   capabilities.sessionTrack | capabilities.deprecateEof | capabilities.optionalMetadata
 
 /**
- * @param hidden capabilities that are not offered to the client; if not 0, MariaDB's own
- * capabilities are hidden, too
+ * @param hidden capabilities that are not offered to the client; if not 0, MariaDB's own capabilities are
+ * hidden, too
  * @throws NativeError
  */
 export function parseGreeting(payload: Buffer, hidden: number): Greeting {
@@ -176,10 +166,7 @@ export interface LoginRequest {
   /** The attributes, with the bytes of their length. */
   readonly attributes: Buffer | undefined
   readonly plugin: string
-  /**
-   * Whether the client has sent a proof of a password. If so, the client waits for the next step of
-   * its plugin.
-   */
+  /** Whether the client has sent a proof of a password, and waits for its plugin's next step. */
   readonly hasProof: boolean
 }
 
@@ -270,8 +257,7 @@ export const OWN_LOGIN: LoginRequest = {
 }
 
 /**
- * Logs in to a server after its greeting. Returns the content of the last packet: OK, or the
- * server's error.
+ * Logs in to a server after its greeting. Returns the content of the last packet: OK, or the server's error.
  * @throws NativeError, when client and server cannot agree
  */
 export async function logIn(
@@ -357,25 +343,17 @@ async function authenticated(server: ServerSocket, first: string, secret: Secret
 
 function parseSwitch(payload: Buffer): [plugin: string, salt: Buffer] {
   const end = payload.indexOf(0, 1)
-  if (end < 0)
-    throw new NativeError(
-      'server',
-      'the server asks for the login method of MySQL before 4.1, which is not safe',
-    )
+  if (end < 0) throw new NativeError('server', 'the server asks for the unsafe login of MySQL before 4.1')
   return [payload.toString('latin1', 1, end), payload.subarray(end + 1, end + 1 + SALT_BYTES)]
 }
 
-/**
- * Returns the next step of caching_sha2_password; undefined if the server sends OK without a
- * further step.
- */
+/** Returns the next step of caching_sha2_password; undefined if the server's OK follows. */
 function cachingSha2(data: Buffer, { password, salt, hasTls }: Secret): Buffer | undefined {
   const [step] = data
   if (data.length === 1 && step === 3) return undefined
   const clear = Buffer.from(`${password}\0`)
   if (data.length === 1 && step === 4) return hasTls ? clear : Buffer.from([2])
-  // `data` is the server's public key. An attacker on the network path can replace this key;
-  // SSLMODE verify-full prevents this.
+  // `data` is a public key. An attacker on the network path could replace it, except with verify-full.
   if (hasTls) throw new NativeError('server', 'the server sent a public key over TLS, where no key is needed')
   const hidden = clear.map((byte, at) => byte ^ (salt[at % salt.length] ?? 0))
   try {
