@@ -22,27 +22,30 @@ export interface Command {
 export interface StartOptions {
   /** Mark of the command's processes (`ending/process-table.ts`). */
   readonly mark?: bigint | undefined
-  /** Aborts when the command is not wanted any more: then it is not started, if it still waits for its turn. */
+  /**
+   * Aborts when the command is no longer wanted. A command that still waits for earlier starts is then not
+   * started.
+   */
   readonly signal?: AbortSignal | undefined
   /**
-   * Whether this thread starts the command and blocks until it has started: then its caller has the pid in the
-   * tick of the start, before the command can do much. Otherwise another thread starts it.
+   * Whether this thread starts the command and blocks until it has started. The caller then has the pid in
+   * the tick of the start, before the command can do much. Otherwise another thread starts the command.
    */
   readonly onThisThread?: boolean | undefined
 }
 
 interface TerminalControl {
   write(data: Uint8Array): void
-  /** Bytes that the terminal has not taken yet. */
+  /** Number of bytes that are not yet written to the terminal. */
   unwritten(): number
   resize(size: WindowSize): void
 }
 
 /** The part of a stream that an execution needs. Any Readable fits. */
 interface OutputEnd {
-  /** Returns all bytes that have arrived, in memory of their own; null when there are none. */
+  /** Returns all bytes that have arrived, in memory of their own; null when no bytes have arrived. */
   read(): Buffer | null
-  /** Bytes that have arrived and were not read yet. */
+  /** Number of bytes that have arrived and were not read yet. */
   readonly readableLength: number
   on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this
   destroy(): void
@@ -50,17 +53,20 @@ interface OutputEnd {
 
 /** A started process, as an engine returns it. The execution owns the two streams. */
 export interface Child {
-  /** Also its process group and its session. Undefined when it could not be started. */
+  /**
+   * The pid is also the id of the process group and the session. Undefined when the process could not be
+   * started.
+   */
   readonly pid: number | undefined
   readonly stdout: OutputEnd
   readonly stderr: OutputEnd
-  /** Settles the moment the process is reaped. From then on its number may belong to another process. */
+  /** Settles when the process is reaped. After that its pid may belong to another process. */
   readonly reaped: Promise<unknown>
   /** Settles when the process itself has ended, even if others still hold its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>
   /**
    * Returns the number of bytes in the pipes now. They are the child's output and must be delivered. For a
-   * terminal the number is also above 0 while its end is still to be read.
+   * terminal the number is also above 0 while the end of the output was not read.
    */
   unread(): number
   /** Only for a child on a terminal. */
@@ -73,11 +79,14 @@ export interface Chunk {
   readonly data: Buffer
 }
 
-/** With larger packets directly before a close the gateway now and then loses the close (protocol.md 4.1). */
+/**
+ * Maximum size of a chunk in bytes. The gateway sometimes loses a close that directly follows a larger
+ * packet (protocol.md 4.1).
+ */
 const MAX_CHUNK_BYTES = 64 * 1024
 /**
- * After the child's exit a background process may hold the pipes for ever. So the output also ends after this
- * much silence, or after DRAIN_MS.
+ * Silence after the child's exit that ends the output, in milliseconds. A background process may hold the
+ * pipes for ever, so the output ends after this silence or after DRAIN_MS.
  */
 const IDLE_MS = 250
 
@@ -103,7 +112,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #markEnded!: () => void
   #wake: () => void = ignore
   #exited = false
-  /** Milliseconds of waiting for more since the exit. The reader's own time does not count. */
+  /** Milliseconds spent waiting for output since the exit. The time that the reader takes does not count. */
   #waitedMs = 0
   /** Whether the last wait ended by its timer, not by bytes. */
   #silent = false
@@ -163,9 +172,9 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // The silence may be an illusion: after a busy turn of the event loop the timer runs first, and the bytes
-    // that have arrived meanwhile are noticed after it. So the pipes are asked as well. `#owed` would be the
-    // wrong question, since a background process may have read the child's bytes from the pipe.
+    // After a busy turn of the event loop the timer runs before the code that notices arrived bytes. So the
+    // pipes are checked as well. `#owed` cannot be used here, since a background process may have read the
+    // child's bytes from the pipe.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
@@ -190,7 +199,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     if (this.#exited) this.#waitedMs += performance.now() - from
   }
 
-  /** Closes the streams without reading the rest. */
+  /** Closes the streams without reading the remaining output. */
   leave(): void {
     for (const { from } of this.#sources) from.destroy()
     this.#markEnded()
@@ -206,9 +215,9 @@ export function* split({ stream, data }: Chunk): Generator<Chunk> {
 }
 
 /**
- * Buffer for the reads of all ends, one after the other. Received bytes are copied immediately, in their
- * size. Most commands write little, and with a buffer of this size for each of them the garbage collector
- * would look through the whole heap again and again. Larger packets are not wanted anyway.
+ * One buffer for the reads of all pipes. Received bytes are copied immediately into a buffer of their own
+ * size. Most commands write little, and a buffer of 64 KiB for each command would make the garbage collector
+ * scan the whole heap again and again. Chunks are never larger.
  */
 const arrived = Buffer.allocUnsafeSlow(64 * 1024)
 
@@ -262,9 +271,9 @@ export class PipeEnd implements OutputEnd {
 
   /**
    * Requests more bytes. For a terminal it waits until the callback of the last read is over. If the handle
-   * reads earlier, it takes a short read with a hangup after it for the end. That is right for pipes, but a
-   * terminal gives at most 4 KiB per read, and the last output of programs that end quickly would be lost.
-   * The kernel itself loses nothing: EIO comes after the last byte.
+   * reads earlier, it treats a short read with a hangup as the end. For pipes this is right. But a terminal
+   * returns at most 4 KiB per read, and the last output of programs that end quickly would be lost. The
+   * kernel loses no output, because EIO follows the last byte.
    */
   #request(): void {
     if (!this.#isTerminal) this.#socket.read(0)

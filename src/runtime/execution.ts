@@ -13,7 +13,7 @@ import {
 } from './ending/orphans.ts'
 import { groupMembers, takeMark } from './ending/process-table.ts'
 
-/** Limit for input that waits for a terminal whose program does not read. */
+/** Maximum number of input bytes that wait for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 interface ExecutionOptions {
@@ -27,8 +27,8 @@ interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
   /** A random uuid, the same for all executions of an agent. */
   readonly instance: string
   /**
-   * An environment entry that no other execution has. It shows which processes without a mark belong to this
-   * one.
+   * An environment entry that no other execution has. By this entry, processes without a mark are assigned
+   * to this execution.
    */
   readonly marker: string
   /** Size of the terminal to run the command on; undefined for a command without a terminal. */
@@ -36,14 +36,14 @@ interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
 }
 
 /**
- * Starts a command: on Linux by `startPosix` or `startPosixTerminal` of posix-engine.ts. If the command cannot be
- * started, its execution has the exit status `failed`.
- * @throws only the reason of `signal`, when it is aborted before the command's turn to start
+ * Starts a command: on Linux by `startPosix` or `startPosixTerminal` of posix-engine.ts. If the command
+ * cannot be started, its execution has the exit status `failed`.
+ * @throws only the reason of `signal`, if it is aborted while the command waits for earlier starts
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
-  // The command is registered before its start. A process that it leaves early would have no owner otherwise,
-  // and an execution that ends at this moment would end it.
+  // The command is registered before its start. Otherwise a process that the command leaves early would have
+  // no owner, and another execution that ends at this moment would end this process.
   const owner = registerOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, onThisThread }
   try {
@@ -96,7 +96,10 @@ export class Execution implements AsyncDisposable {
   #givingUp: NodeJS.Timeout | undefined
   readonly #ended = new Set<number>()
 
-  /** @param owner of its processes, registered before the start. The registration ends with the execution */
+  /**
+   * @param owner owner of the command's processes, registered before the start. The registration ends with
+   * the execution
+   */
   constructor(child: Child, owner: OrphanOwner, options: ExecutionOptions) {
     this.#child = child
     this.#options = options
@@ -110,7 +113,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Number of processes in the command's group and outside that were left and then ended. Known after `exit`.
+   * Number of processes that the command left, in its group and outside, and that were then ended. Known
+   * after `exit`.
    */
   get processesEnded(): number {
     return this.#ended.size
@@ -123,7 +127,7 @@ export class Execution implements AsyncDisposable {
 
   /**
    * Types on the command's terminal.
-   * @returns false when 4 MiB of earlier input still wait: the data is dropped then
+   * @returns false when 4 MiB of earlier input still wait; the data is then dropped
    */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
@@ -137,8 +141,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Ends the command: SIGTERM to its group (SIGHUP on a terminal), and SIGKILL after the grace. Returns
-   * immediately; `exit` settles when the command is over.
+   * Ends the command. Sends SIGTERM to its group (SIGHUP on a terminal), and SIGKILL after `graceMs`.
+   * Returns immediately; `exit` settles when the command is over.
    */
   terminate(): void {
     if (this.#killing !== undefined) return
@@ -154,15 +158,18 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Gives up on a process in uninterruptible sleep, or one of another user by now (sudo). Waiting would block
-   * its session for ever.
+   * Gives up on a process that cannot be killed: in uninterruptible sleep, or with another user's rights
+   * (sudo). Waiting for it would block the session for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return
     const { pid } = this
     this.#givingUp = setTimeout(() => {
       if (this.#reaped) return
-      this.#giveUp({ kind: 'failed', cause: new Error(`process ${pid} cannot be ended and goes on`) })
+      this.#giveUp({
+        kind: 'failed',
+        cause: new Error(`process ${pid} cannot be ended and continues to run`),
+      })
       this.#output.leave()
     }, REAPED_MS)
   }
@@ -191,8 +198,9 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Notes that the child is reaped, and whether its group has other members. Only at this moment the answer is
-   * certain: the number of an empty group may belong to another group soon, the number of one with members not.
+   * Notes that the child is reaped, and whether its group has other members. The answer is certain only at
+   * this moment, because the number of an empty group may soon belong to another group. The number of a
+   * group with members does not change its owner.
    */
   #noteReaped(): void {
     this.#reaped = true
@@ -202,13 +210,14 @@ export class Execution implements AsyncDisposable {
 
   async #endGroup(): Promise<void> {
     if (this.pid === undefined || !this.#groupLeft) return
-    // While the command runs, other processes are part of its work. After its end they count as left.
+    // While the command runs, other processes are part of its work. After the command's end, remaining
+    // processes count as left.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // A reaped child is no member of its group. If a member has its number, the group has ended since, while a
-    // slow reader read the output, and the number belongs to another process.
+    // A reaped child is no member of its group. If a member has the child's pid, the group has ended while a
+    // slow reader read the output, and the pid belongs to another process.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // Not `hangUp`: processes that are left ignore SIGHUP, or never got it.
+    // After the end `hangUp` is not used, because the left processes ignore SIGHUP or did not receive it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

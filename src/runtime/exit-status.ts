@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 
-/** How an execution ended. Never an exception: ending is the normal outcome. */
+/** How an execution ended. A failed start is a status, too, not an exception. */
 export type ExitStatus =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signaled'; readonly signal: NodeJS.Signals }
@@ -18,12 +18,13 @@ export class SpawnError extends Error {
   }
 }
 
-/** Codes for a program that was found, but that the kernel does not run. */
+/** Errors of a program that was found, but that the kernel does not run. */
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**
- * Returns the code for the gateway: the program's own, 128+n for a signal, 127 not found, 126 not executable,
- * otherwise none. Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
+ * Returns the exit code for the gateway: the program's own code, 128+n for signal n, 127 for not found, 126
+ * for not executable, otherwise `NO_EXIT_CODE`. The code is never below 0, because the gateway reports -1 as
+ * a success (protocol.md 0.3).
  */
 export function exitCode(status: ExitStatus): number {
   switch (status.kind) {

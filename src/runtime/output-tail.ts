@@ -3,13 +3,13 @@ import type { Chunk } from './child.ts'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Memory that every tail gets, even when the shared memory is used up. A tail gets an eighth of its capacity
- * if that is less.
+ * Minimum memory of a tail in bytes, even when the shared memory is used up. If an eighth of the tail's
+ * capacity is less, the minimum is that eighth.
  */
 const LEAST_BYTES = 64 * 1024
 /**
- * Limit for remembered changes between stdout and stderr. Above it the oldest bytes are dropped, as if there
- * were no room.
+ * Maximum number of remembered changes between stdout and stderr. Above this number the oldest bytes are
+ * dropped.
  */
 const MAX_RUNS = 65_536
 
@@ -33,7 +33,7 @@ export class TailMemory {
     return true
   }
 
-  /** Takes the small amount that every tail gets. */
+  /** Takes the minimum memory of a tail, also above the limit. */
   takeBeyondLimit(bytes: number): void {
     this.#used += bytes
   }
@@ -50,9 +50,9 @@ interface Run {
 }
 
 /**
- * The last `capacity` bytes of a sequence of chunks, with the stream of each byte. The bytes are in a ring,
- * whose memory doubles when needed and available. Without more memory the ring keeps its size, and the tail
- * is shorter.
+ * The last `capacity` bytes of a sequence of chunks, with the stream of each byte. The bytes are in a ring
+ * buffer. Its memory doubles when needed, if the shared memory allows it. Without more memory the ring keeps
+ * its size, and the tail is shorter.
  */
 export class OutputTail implements Disposable {
   #capacity: number
@@ -61,7 +61,10 @@ export class OutputTail implements Disposable {
   /** Position of the oldest byte. */
   #start = 0
   #length = 0
-  /** Oldest first, starting at `#firstRun`: shifting a long array for every byte would be quadratic. */
+  /**
+   * Oldest first, starting at `#firstRun`, because removing the first element of a long array for every byte
+   * would take quadratic time.
+   */
   #runs: Run[] = []
   #firstRun = 0
   #dropped = 0
@@ -71,7 +74,7 @@ export class OutputTail implements Disposable {
     this.#memory = memory
   }
 
-  /** Bytes that newer ones have pushed out. */
+  /** Number of old bytes that newer bytes have replaced. */
   get dropped(): number {
     return this.#dropped
   }
@@ -89,7 +92,7 @@ export class OutputTail implements Disposable {
     if (this.#runs.length - this.#firstRun > MAX_RUNS) this.#dropFirst(this.#oldestRun()?.length ?? 0)
   }
 
-  /** Drops the first bytes, at most 3, if they only continue a character whose start is gone. */
+  /** Drops up to 3 bytes at the beginning that belong to a character whose first byte was dropped. */
   dropPartialCharacter(): void {
     for (let count = 0; count < 3 && this.#length > 0; count++) {
       if (!isContinuation(this.#ring[this.#start])) return
@@ -97,7 +100,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Takes the bytes out in order, as chunks of at most `size` with memory of their own. */
+  /** Removes the bytes in order. Yields them as chunks of at most `size` bytes with memory of their own. */
   *take(size: number): Generator<Chunk> {
     for (let run = this.#oldestRun(); run !== undefined; run = this.#oldestRun()) {
       const data = Buffer.allocUnsafeSlow(Math.min(run.length, size))
@@ -108,7 +111,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Gives the memory back. The tail stays empty afterwards. */
+  /** Releases the memory. The tail stays empty afterwards. */
   [Symbol.dispose](): void {
     this.#memory.giveBack(this.#ring.length)
     this.#ring = NOTHING
@@ -119,8 +122,8 @@ export class OutputTail implements Disposable {
   }
 
   /**
-   * Grows the ring. During the copy the ring takes its memory twice, but only one output grows at a time. The
-   * memory is not from Node's pool, which other code shares.
+   * Grows the ring. During the copy both the old and the new ring need memory, but only one output grows at
+   * a time. The memory is not from Node's pool, which other code shares.
    */
   #grow(wanted: number): void {
     const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
@@ -135,7 +138,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Fills `target` from the oldest byte on. */
+  /** Fills `target` with bytes, starting at the oldest byte. */
   #copyTo(target: Buffer): void {
     const copied = this.#ring.copy(target, 0, this.#start)
     this.#ring.copy(target, copied, 0, this.#start)
@@ -178,7 +181,10 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
-/** The part of the cap that is sent immediately. The rest is kept for the end, where errors usually are. */
+/**
+ * The part of the cap for the head, which is sent immediately. The remaining part is for the tail, because
+ * errors are usually at the end of an output.
+ */
 const HEAD_SHARE = 1 / 5
 const CHUNK_BYTES = 64 * 1024
 
@@ -186,8 +192,8 @@ const CHUNK_BYTES = 64 * 1024
 export class OutputCap implements Disposable {
   #headRoom: number
   /**
-   * Number of bytes that the head may still add beyond its share to complete a character; undefined while the
-   * head has room.
+   * Number of bytes that the head may still add beyond its share to complete a character; undefined while
+   * the head is below its share.
    */
   #overrun: number | undefined
   readonly #tail: OutputTail
@@ -195,7 +201,7 @@ export class OutputCap implements Disposable {
   #tailBytes = 0
 
   /**
-   * @param bytes largest output, head and tail together, without the marker line
+   * @param bytes maximum size of head and tail together, without the marker line
    * @param memory that all tails of the agent share
    */
   constructor(bytes: number, memory: TailMemory) {
@@ -205,20 +211,20 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Bytes that would be left out if the output ended now. Exact, except for the up to 3 bytes of a cut
-   * character that `finish` leaves out. May be above 0 although `exceeded` is false: when there was no memory
-   * left for the tail, or the streams alternated too often.
+   * Number of bytes that would be left out if the output ended now. `finish` may leave out up to 3 more
+   * bytes of a cut character. The number may be above 0 although `exceeded` is false, if the tail got too
+   * little memory or the streams alternated too often.
    */
   get omitted(): number {
     return this.#tail.dropped
   }
 
-  /** Whether the output is longer than the cap so far. Always exact, even when memory is short. */
+  /** Whether the output so far is longer than the cap. Always exact, even when memory is short. */
   get exceeded(): boolean {
     return this.#tailBytes > this.#tailCapacity
   }
 
-  /** @returns the part of the chunk that is to be sent now */
+  /** @returns the part of the chunk that has to be sent now */
   head(chunk: Chunk): Chunk | undefined {
     const end = this.#headEnd(chunk.data)
     if (end < chunk.data.length) this.#keep({ stream: chunk.stream, data: chunk.data.subarray(end) })
@@ -226,8 +232,8 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Yields the chunks to send after the last one: the marker line if bytes were left out, then the tail, in
-   * chunks of at most 64 KiB with memory of their own.
+   * Yields the last chunks to send: the marker line if bytes were left out, then the tail, in chunks of at
+   * most 64 KiB with memory of their own.
    */
   *finish(): Generator<Chunk> {
     if (this.#tail.dropped > 0) {
@@ -246,7 +252,7 @@ export class OutputCap implements Disposable {
     this.#tail.push(chunk)
   }
 
-  /** Returns how many bytes of `data` still belong to the head. A character that has begun is completed. */
+  /** Returns how many bytes of `data` still belong to the head. The head ends after a complete character. */
   #headEnd(data: Buffer): number {
     if (this.#overrun === undefined) {
       if (data.length <= this.#headRoom) {

@@ -4,9 +4,10 @@ import { SpawnError, type ExitStatus } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 
 /**
- * Starts a command through child_process, for systems without glibc's posix_spawn (macOS, musl). Differences:
- * stdin, stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values
- * that are not UTF-8 lose their invalid bytes. Other inheritable descriptors stay open.
+ * Starts a command through child_process, for systems without glibc's posix_spawn (macOS, musl). Differences
+ * to the posix engine: stdin, stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout
+ * or /dev/stderr. Values that are not UTF-8 lose their invalid bytes. Other inheritable descriptors stay
+ * open.
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''
@@ -21,7 +22,7 @@ export async function startPortable(command: Command): Promise<Child> {
     spawned.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
   )
   await started(spawned, program)
-  // A child that never reads its input, or ends before it has read all of it, is no error.
+  // It is no error if a child does not read all of its input.
   spawned.stdin.on('error', () => undefined)
   spawned.stdin.end(command.stdin)
   return {

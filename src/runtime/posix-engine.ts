@@ -14,10 +14,13 @@ export { endProcessesOf } from './ending/orphans.ts'
 export { giveBackMemory } from './linux/posix.ts'
 export { whyUnmarked } from './ending/process-table.ts'
 
-// Throws where libc lacks a function, as the imports above do. The portable engine is used then.
+// Throws if libc lacks a function, like the imports above. The portable engine is then used.
 requireLibc()
 
-/** Large, for fewer wake-ups with bulk output; stderr stays at 64 KiB. */
+/**
+ * Size of the pipe for stdout in bytes. A large pipe needs fewer wake-ups with bulk output. stderr has the
+ * default of 64 KiB.
+ */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
 /** Starts a command on Linux. @throws SpawnError with the errno of the failure, or the signal's reason */
@@ -68,7 +71,7 @@ function spawnError(command: Command, error: unknown): unknown {
   return error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
 }
 
-/** @param owned gets the child's ends of its pipes, which the caller closes after the start */
+/** @param owned receives the child's ends of the pipes; the caller closes these after the start */
 async function startPiped(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
   const stdin = stdinFile(command.stdin, owned)
   const [out, stdout] = outputPipe(owned)
@@ -113,8 +116,8 @@ function outputPipe(owned: number[]): [number, number] {
 }
 
 /**
- * Returns a file with the whole input, before the start. So no loop has to write to a pipe, there is no
- * EPIPE, and /dev/stdin can be opened again.
+ * Returns a file that contains the whole input. With a file, unlike a pipe, no loop has to write, EPIPE
+ * cannot occur, and the command can open /dev/stdin again.
  */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
@@ -144,15 +147,15 @@ function describe(command: Command, error: ErrnoError): string {
 }
 
 /**
- * The newest start. Only one command is being started at a time: while it starts, its mark is a limit of this
- * whole process (`marking` of `ending/process-table.ts`), and the call has its buffers only once
- * (`linux/spawn.ts`).
+ * The newest start. Only one command is started at a time, for two reasons: during the start, the command's
+ * mark is a limit of this whole process (`marking` of `ending/process-table.ts`), and all calls share the
+ * same buffers (`linux/spawn.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 
 /**
  * Runs `start` when the earlier starts are over.
- * @throws the signal's reason when it is aborted before its turn
+ * @throws the signal's reason when the signal is aborted before the start
  */
 function inTurn<T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> {
   const started = last.then(() => {

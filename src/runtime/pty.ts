@@ -8,16 +8,22 @@ import { type Child, PipeEnd } from './child.ts'
 import { type ExitStatus, SpawnError } from './exit-status.ts'
 import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 
-/** Wait before a full terminal is tried again: short at first, since most programs read; some never do. */
+/**
+ * Waits before the next write to a full terminal, in milliseconds. The first wait is short, since most
+ * programs read soon; some programs never read.
+ */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/** Bytes of one write. A terminal in line mode accepts any amount, and drops most of it. */
+/**
+ * Maximum size of one write in bytes. A terminal in line mode accepts any number of bytes, and drops most of
+ * them.
+ */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
- * Writes to a terminal's master. Node's stream does not fit: libuv falls back to blocking writes on a master,
- * and a program that does not read its terminal would stop the whole agent. Here the descriptor is
- * non-blocking.
+ * Writes to a terminal's master. Node's stream cannot be used: libuv falls back to blocking writes on a
+ * master, so a program that does not read its terminal would stop the whole agent. This class writes to a
+ * non-blocking descriptor.
  */
 export class TerminalInput {
   readonly #fd: number
@@ -32,12 +38,15 @@ export class TerminalInput {
     this.#isClosed = isClosed
   }
 
-  /** Bytes that the terminal has not taken yet. */
+  /** Number of bytes that are not yet written to the terminal. */
   get unwritten(): number {
     return this.#bytes
   }
 
-  /** Writes as much as the terminal takes, and the rest later. The caller must not change the bytes. */
+  /**
+   * Writes as many bytes as the terminal accepts, and the remaining bytes later. The caller must not change
+   * the bytes.
+   */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)
@@ -64,7 +73,7 @@ export class TerminalInput {
     else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
-  /** @returns 0 when the terminal is full. When its program is gone, all bytes count as written */
+  /** @returns number of written bytes; 0 when the terminal is full, all bytes when the program has ended */
   #writeOnce(data: Uint8Array): number {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))
@@ -77,8 +86,8 @@ export class TerminalInput {
 
 /**
  * The part of node-pty that is used: opening and resizing. Its `native` is not documented, so
- * test/runtime/pty.test.ts guards it. Our own engine starts the program, as it does all others, and reads the
- * output, because node-pty loses the last output of short programs (its issue 72).
+ * test/runtime/pty.test.ts checks it. Our own engine starts the program and reads the output, because
+ * node-pty loses the last output of short programs (its issue 72).
  */
 interface NativePty {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
@@ -117,8 +126,8 @@ function open({ cols, rows }: WindowSize): ReturnType<NativePty['open']> {
   try {
     return native.open(cols, rows)
   } catch (error) {
-    // node-pty does not say which of the two has happened.
-    const reason = `${(error as Error).message} The agent has no file descriptor left (ulimit -n), or the system no terminal (kernel.pty.max)`
+    // node-pty does not distinguish these two causes.
+    const reason = `${(error as Error).message} Either the agent has no file descriptor left (ulimit -n), or the system has no terminal left (kernel.pty.max)`
     throw new SpawnError('EMFILE', `no terminal could be opened: ${reason}`)
   }
 }
@@ -127,8 +136,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // Closed only now. A program may close its terminal and open it again, but when the last slave is closed
-    // the output ends.
+    // Closed only after the program's end. The output ends when the last slave is closed, and a program may
+    // close its terminal and open it again.
     closeSync(slave)
     return status
   })
@@ -150,7 +159,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
 }
 
 /**
- * Counts the end as one byte: after the hangup there is something to read, even if the last bytes come late.
+ * Counts the end of the output as one byte. After the hangup the master has to be read, even if the last
+ * bytes arrive late.
  */
 function unreadBytes(master: number): number {
   return Number(isHungUp(master)) + bytesInPipe(master)

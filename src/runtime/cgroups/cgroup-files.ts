@@ -3,7 +3,8 @@ import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
 /**
- * Writes a value to an existing file: with O_CREAT the kernel answers EACCES instead of ENOENT.
+ * Writes a value to an existing file. O_CREAT is not used, because with it the kernel answers EACCES instead
+ * of ENOENT.
  * @throws errno errors
  */
 export function writeValue(file: string, value: string | number): void {
@@ -92,7 +93,7 @@ interface Mount {
 }
 
 /**
- * Returns the folder of a process's group; undefined where no mount shows the group.
+ * Returns the folder of a process's group; undefined if no mount shows the group.
  * @param proc the process's folder in /proc
  */
 export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): string | undefined {
@@ -126,8 +127,8 @@ function mounts(hierarchy: Hierarchy, mountinfo: readonly string[]): Mount[] {
 }
 
 /**
- * Returns the group's folder under the mount. For groups above the root of our cgroup namespace the kernel
- * writes `/..`, which leads nowhere here.
+ * Returns the group's folder under the mount. Returns undefined for groups outside our cgroup namespace. The
+ * kernel writes their paths with `/..`.
  */
 function folderBelow({ root, point }: Mount, group: string): string | undefined {
   if (root.startsWith('/..') || group.startsWith('/..')) return undefined
@@ -136,8 +137,8 @@ function folderBelow({ root, point }: Mount, group: string): string | undefined 
 }
 
 /**
- * Checks that the kernel lists the process in the folder. The mount may be hidden under another one, and the
- * path may lead to another group.
+ * Checks that the kernel lists the process in the folder. Another mount may hide this mount, and the path
+ * may lead to another group.
  */
 function isIn(folder: string, pid: number): boolean {
   return readWords(`${folder}/cgroup.procs`).includes(String(pid))
@@ -151,7 +152,7 @@ function lines(file: string): string[] {
   }
 }
 
-/** Decodes a path: the kernel writes blanks as `\040`. */
+/** Decodes a path, in which the kernel writes blanks as `\040`. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))
 }

@@ -17,16 +17,16 @@ import {
 } from './cgroup-files.ts'
 
 /**
- * Killed processes leave the group a moment later. The first look is after 1 ms, later ones up to 100 ms
- * apart.
+ * Waits between checks for processes that are left in a group, in milliseconds. Killed processes leave the
+ * group a moment later, so the first wait is 1 ms, and later waits are up to 100 ms.
  */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
-/** A process that was forked before the stop may fork again while it is moved. */
+/** Maximum number of passes. A process that was forked before the stop may fork again while it is moved. */
 const MAX_PASSES = 5
 
 interface GroupLimits {
-  /** Limit for all processes of the group together. */
+  /** Maximum memory of all processes of the group together, in bytes. */
   readonly memoryMaxBytes?: number | undefined
   readonly pidsMax?: number | undefined
 }
@@ -42,7 +42,7 @@ export class ControlGroup implements AsyncDisposable {
   readonly #agent: string
 
   /**
-   * @param folder of an existing group, which is removed at the end
+   * @param folder the folder of an existing group; it is removed at the end
    * @param agent the agent's own group, in which its children start
    */
   constructor(folder: string, agent: string, limited = false) {
@@ -51,7 +51,9 @@ export class ControlGroup implements AsyncDisposable {
     this.#agent = agent
   }
 
-  /** Makes a group. @throws when it cannot be made or does not accept a limit; then no group is left */
+  /**
+   * Makes a group. @throws when the group cannot be made or does not accept a limit; no group is then left
+   */
   static create(folder: string, agent: string, limits: GroupLimits): ControlGroup {
     try {
       mkdirSync(folder)
@@ -66,11 +68,11 @@ export class ControlGroup implements AsyncDisposable {
 
   /**
    * Moves the leader of a session into the group. Call this in the tick in which the leader was started. The
-   * kernel takes 5 to 40 ms for a move (a grace period of RCU), and a shell would fork its first command
-   * outside meanwhile. So the leader is stopped immediately, moved by another thread, and continued.
-   * Processes that it had forked before the stop are moved too, unless they made a session of their own; the
-   * runtime's sweep finds those. (Starting inside the group needs glibc 2.39.)
-   * @returns false when it could not be moved, for example because it has ended; never rejects
+   * kernel takes 5 to 40 ms for a move (a grace period of RCU). Meanwhile a shell would fork its first
+   * command outside the group. So the leader is stopped immediately, moved by another thread, and continued.
+   * Processes that it forked before the stop are moved, too, if they are in its session; other processes are
+   * found at the end (`ending/orphans.ts`). (A start inside the group needs glibc 2.39.)
+   * @returns false when the leader could not be moved, for example because it has ended; never rejects
    */
   async add(pid: number): Promise<boolean> {
     signal(pid, 'SIGSTOP')
@@ -89,8 +91,8 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Sends SIGKILL to every process, to all at the same time where the kernel has cgroup.kill (5.14). Returns
-   * before they have ended.
+   * Sends SIGKILL to every process. If the kernel has cgroup.kill (5.14), all processes are killed at the
+   * same time. Returns before the processes have ended.
    */
   kill(): void {
     if (tryWrite(this.#file('cgroup.kill'), 1)) return
@@ -105,20 +107,20 @@ export class ControlGroup implements AsyncDisposable {
     return (readCount(this.#file('memory.events'), 'oom_kill') ?? 0) > 0
   }
 
-  /** Removes the group only if it is empty, since its processes may live on. @returns whether it is gone */
+  /** Removes the group if it is empty. Its processes are not ended. @returns whether the group is removed */
   removeEmpty(): boolean {
     return removeGroup(this.folder)
   }
 
   /**
-   * Kills the processes left and removes the group. If some survive two seconds of that, the next agent
-   * removes the group.
+   * Kills the remaining processes and removes the group. If a process survives for two seconds, the next
+   * agent removes the group.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const end = performance.now() + KILLED_MS
     for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
       if (performance.now() > end) return
-      // Repeated, because without cgroup.kill a process that was just being forked survives one round.
+      // Repeated, because without cgroup.kill a process that is just being forked survives one round.
       this.kill()
       await delay(wait)
     }
@@ -150,13 +152,13 @@ export class ControlGroup implements AsyncDisposable {
 export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimits): void {
   if (memoryMaxBytes !== undefined) {
     writeValue(path.join(folder, 'memory.max'), memoryMaxBytes)
-    // Without this, memory over the limit goes to swap, and the command gets slow instead of being killed.
+    // Without this, memory over the limit is swapped out, and the command gets slow instead of being killed.
     // The file is missing when there is no swap.
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
-  // Kills the whole group, not one process. A shell that goes on without the killed command would do half of
-  // its work.
+  // The kernel then kills the whole group, not one process. Otherwise a shell would continue without the
+  // killed command, and do only half of its work.
   tryWrite(path.join(folder, 'memory.oom.group'), 1)
 }
 
@@ -184,16 +186,17 @@ export interface AdoptOptions extends GroupLimits {
 }
 
 /**
- * Divides the cgroup v2 group in which the agent was started: the agent goes into one part, each execution
- * into its own. In v2 a group that passes controllers down may hold no processes, so the agent is moved
- * first. Used only where the agent may make groups, and not in the root of the machine, the only group
- * without `cgroup.type`. (The root of a cgroup namespace also looks like `/`, but is an ordinary group.)
- * Other processes in the group are left where they are; executions then have groups, but no limits.
+ * Divides the cgroup v2 group in which the agent was started. The agent is moved to a subgroup, and each
+ * execution has a subgroup of its own. In v2 a group with controllers for its subgroups may contain no
+ * processes, so the agent is moved first. Used only if the agent may make groups, and not in the machine's
+ * root group, which is the only group without `cgroup.type`. (The root of a cgroup namespace also looks like
+ * `/`, but is an ordinary group.) Other processes in the group are not moved. Executions then have groups,
+ * but no limits.
  */
 export class ControlGroups implements Disposable {
   /** The agent's group before the division. */
   readonly folder: string
-  /** What does not work and why, in one sentence each. */
+  /** Sentences that say what does not work and why. */
   readonly missing: readonly string[]
   readonly #id: string
   readonly #agent: string
@@ -219,9 +222,9 @@ export class ControlGroups implements Disposable {
   }
 
   /**
-   * Divides the group. Call this before anything is started. Takes at most two seconds, when dead agents left
-   * processes; never rejects.
-   * @returns with `reason` when there can be no groups; then nothing has changed
+   * Divides the group. Call this before any command is started. If dead agents left processes, this takes up
+   * to two seconds. Never rejects.
+   * @returns an object with `reason` when groups are not possible; nothing has then changed
    */
   static async adopt(options: AdoptOptions = {}): Promise<ControlGroups | { readonly reason: string }> {
     const pid = options.pid ?? process.pid
@@ -238,7 +241,10 @@ export class ControlGroups implements Disposable {
     return new ControlGroups(folder, id, pid, options)
   }
 
-  /** @param name for people; characters that do not fit are left out. @throws like `ControlGroup.create` */
+  /**
+   * @param name part of the folder's name, for people; characters that are not allowed are left out. @throws
+   * like `ControlGroup.create`
+   */
   create(name: string): ControlGroup {
     this.#left = this.#left.filter((group) => !group.removeEmpty())
     const plain = name.replace(/[^\w-]/g, '').slice(0, MAX_NAME)
@@ -247,12 +253,12 @@ export class ControlGroups implements Disposable {
     return ControlGroup.create(folder, this.#agent, this.#limits)
   }
 
-  /** Releases a group whose processes may live on. The group is removed when it is empty. */
+  /** Releases a group without ending its processes. The group is removed when it is empty. */
   leave(group: ControlGroup | undefined): void {
     if (group !== undefined && !group.removeEmpty()) this.#left.push(group)
   }
 
-  /** Restores the group, unless another agent is in it. Call this when no execution is left. */
+  /** Restores the group if it contains no other agent. Call this after all executions have ended. */
   [Symbol.dispose](): void {
     const all = ours(this.folder)
     for (const { id, kind, group } of all) if (id === this.#id && kind === 's') removeGroup(group)
@@ -271,7 +277,7 @@ function subtreeControl(folder: string): string {
   return path.join(folder, 'cgroup.subtree_control')
 }
 
-/** Moves a process. @returns the reason of a failure; then nothing has changed */
+/** Moves a process. @returns the reason of a failure; nothing has then changed */
 function moveInto(group: string, pid: number): string | undefined {
   try {
     mkdirSync(group)
@@ -290,8 +296,8 @@ interface Controllers {
 }
 
 /**
- * Switches controllers on one by one. When one write names two controllers and one fails, neither is switched
- * on.
+ * Switches controllers on one by one. If one write named two controllers and one of them failed, none would
+ * be switched on.
  */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
@@ -305,20 +311,24 @@ function enableControllers(folder: string): Controllers {
 }
 
 function obstacle(folder: string, offered: boolean): string {
-  if (!offered) return `${folder} does not have it`
+  if (!offered) return `${folder} does not offer this controller`
   const others = readWords(path.join(folder, 'cgroup.procs')).length
-  return others === 0 ? `the kernel refuses it to ${folder}` : `${folder} holds other processes, ${others}`
+  return others === 0
+    ? `the kernel refuses this controller to ${folder}`
+    : `${folder} contains ${others} other processes`
 }
 
 /**
- * Removes the groups that killed agents left in this group (in a container, where the agent starts again in
- * the same group; systemd gives each start a new one). An agent is dead when no process lives in its
- * `agent-ID`. Pids would be no proof: a container uses them again, and another pid namespace cannot see them.
- * The check comes after the listing, since an execution's group is never older than its agent.
+ * Removes the groups that killed agents left in this group. This happens in containers, where each start of
+ * the agent is in the same group; systemd makes a new group for each start. An agent is dead when no process
+ * lives in its `agent-ID`. Pids would prove nothing, because a container reuses them, and they are not
+ * visible in another pid namespace. The check follows the listing, since an execution's group is never older
+ * than its agent.
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
-  // Groups of agents are not killed, because an agent that starts right now may be about to move into one.
+  // Groups of agents are not killed, because an agent that is just starting may be about to move into its
+  // group.
   for (const { kind, group } of dead) if (kind === 'agent' || leftovers === 'leave') removeGroup(group)
   if (leftovers === 'leave') return
   const executions = dead.filter(({ kind }) => kind === 's')

@@ -1,15 +1,16 @@
 import { groupFolder, readCount } from './cgroup-files.ts'
 
-/** Maximum age of a reading: many starts read the file at most once per second. */
+/** Maximum age of a reading in milliseconds, so that many starts read the file at most once per second. */
 const FRESH_MS = 1000
 
 /**
  * Counts the kernel's kills when memory runs out, for executions without a group of their own. The counter
- * covers more than one execution (the agent's group, or the machine), so a rise makes this cause likely, not
- * certain. Create the watch before ControlGroups moves the agent: the earlier group contains all executions.
+ * covers more than one execution (the agent's group, or the machine). So a rise makes lack of memory a
+ * likely cause, not a certain cause. Create the watch before ControlGroups moves the agent: the earlier
+ * group contains all executions.
  */
 export class OomWatch {
-  /** The file with the counter; undefined where the kernel has no such file. */
+  /** The file with the counter; undefined if the kernel has no such file. */
   readonly source: string | undefined
   #kills = 0
   #readAt = 0
@@ -26,8 +27,8 @@ export class OomWatch {
   }
 
   /**
-   * Whether memory may be the cause. Call this when an execution was ended by a SIGKILL that the agent did
-   * not send.
+   * Whether lack of memory may be the cause. Call this when an execution was ended by a SIGKILL that the
+   * agent did not send.
    */
   since(mark: number): 'likely' | undefined {
     this.#look()
@@ -42,7 +43,7 @@ export class OomWatch {
 
 /**
  * Lists files that count kills, the narrowest first: the agent's own group in v2 or v1, then the machine. A
- * root group has no file.
+ * root group has no such file.
  * @param proc the process's folder in /proc
  */
 export function oomCounters(pid = process.pid, proc = `/proc/${pid}`): string[] {

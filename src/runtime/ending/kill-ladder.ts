@@ -3,25 +3,29 @@ import { signalGroup } from '../../basics/signals.ts'
 import { descendants } from './process-table.ts'
 import { collectOthers } from './reaper.ts'
 
-// The fixed stop times, without side effects: `dev` needs them without the runtime. The grace between SIGTERM
-// and SIGKILL is a setting: `kill.grace`.
+// The fixed times of a stop. This file has no side effects, because `dev` imports it without the runtime.
+// The grace between SIGTERM and SIGKILL is a setting: `kill.grace`.
 
 /**
- * Time after SIGKILL. Processes that are still there then are in uninterruptible sleep, and more waiting does
- * not help.
+ * Time to wait after SIGKILL, in milliseconds. Processes that are left after this time are in
+ * uninterruptible sleep, and a longer wait does not help.
  */
 export const KILLED_MS = 2000
-/** Time to collect a process that SIGKILL has ended. The reaper looks twice a second. */
+/** Time in milliseconds to collect a process that SIGKILL has ended. The reaper checks twice a second. */
 export const REAPED_MS = 2000
 /** Time for which output is still read after the command's end, when a background process holds its pipes. */
 export const DRAIN_MS = 2000
-/** Time for an exec. It takes far less than a millisecond, unless the program is on a slow disk. */
+/**
+ * Time for an exec, in milliseconds. It takes far less than a millisecond if the program is not on a slow
+ * disk.
+ */
 export const EXEC_MS = 100
 
 /**
- * Returns the longest time from the first signal to the end of all processes, if the output is read without
- * delay. Three ends follow each other: the command's group gets its grace; processes that have left the group
- * get the same grace, and those found by the last look are killed; the rest of the control group is killed.
+ * Returns the maximum time from the first signal to the end of all processes, if the output is read without
+ * delay. Three steps follow each other. First the command's group is ended, with its grace. Then processes
+ * that have left the group are ended, with the same grace; processes found by the last search are killed. At
+ * last the remaining processes of the control group are killed.
  */
 export function longestEndMs(graceMs: number): number {
   const group = graceMs + KILLED_MS + REAPED_MS + DRAIN_MS
@@ -30,18 +34,21 @@ export function longestEndMs(graceMs: number): number {
 }
 
 /**
- * Returns the time after which no further look for processes outside the group begins. Without this limit
- * processes that nobody can end (another user's, or stuck in the kernel) would cost two seconds in each look.
+ * Returns the time in milliseconds after which no further search for processes outside the group begins.
+ * Without this limit, processes that cannot be ended (another user's, or stuck in the kernel) would cost two
+ * seconds in each search.
  */
 export function orphansPatienceMs(graceMs: number): number {
   return graceMs + 2 * KILLED_MS
 }
 
-/** Waits between looks for a change: 5 ms at first, since most processes end quickly, then up to 100 ms. */
+/** Waits between checks for a change: first 5 ms, since most processes end quickly, later up to 100 ms. */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
-/** A signal, and the milliseconds after the first one at which it is sent, for a given grace. */
+/**
+ * A signal of a ladder. `at` returns the milliseconds after the first signal at which this signal is sent.
+ */
 interface Rung {
   readonly signal: 'SIGHUP' | 'SIGTERM'
   readonly at: (graceMs: number) => number
@@ -52,8 +59,7 @@ const TERMINATE: readonly Rung[] = [{ signal: 'SIGTERM', at: () => 0 }]
 /**
  * Ends a process group: sends the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles
  * when no process of the group is left, or two seconds after SIGKILL.
- * @param isStill called before each signal, because the number may go to another group when no member is
- * alive
+ * @param isStill called before each signal, because another group may get the number when no member is alive
  */
 export async function endGroup(
   pgid: number,
@@ -75,8 +81,8 @@ export async function endGroup(
 }
 
 /**
- * Whether the group has ended. One SIGCHLD may stand for several ends, so descendants are collected before
- * the second look.
+ * Whether the group has ended. One SIGCHLD may announce several ended processes, so ended descendants are
+ * collected before the second check.
  */
 function hasEnded(pgid: number): boolean {
   if (!groupExists(pgid)) return true
@@ -89,7 +95,7 @@ export function groupExists(pgid: number): boolean {
   return signalGroup(pgid, 0)
 }
 
-/** Waits until `isSo` returns true. @returns false when that takes longer than `ms` */
+/** Waits until `isSo` returns true. @returns false when this takes longer than `ms` */
 export async function pollUntil(ms: number, isSo: () => boolean): Promise<boolean> {
   const end = performance.now() + ms
   for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
@@ -106,8 +112,8 @@ const JOB: readonly Rung[] = [
 ]
 
 /**
- * SIGHUP is sent twice: a shell that gets SIGHUP while it sets up its line editor forgets it (seen with
- * bash).
+ * SIGHUP is sent twice, because a shell that receives SIGHUP while it sets up its line editor ignores the
+ * signal (seen with bash).
  */
 const LEADER: readonly Rung[] = [
   { signal: 'SIGHUP', at: () => 0 },
@@ -121,7 +127,8 @@ const LEADER: readonly Rung[] = [
  * `endGroup`.
  */
 export async function hangUp(session: number, graceMs: number): Promise<void> {
-  // When the shell has ended, its jobs are orphans, and their numbers may be used again.
+  // The jobs are listed now, because they are orphans after the end of the shell. Then their numbers may be
+  // reused.
   const jobsEnd = jobs(session).map((job) => endGroup(job, graceMs, JOB, () => jobs(session).includes(job)))
   await Promise.all([endGroup(session, graceMs, LEADER), ...jobsEnd])
 }

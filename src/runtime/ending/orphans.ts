@@ -21,22 +21,26 @@ import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 export interface DeadAgent {
   /** The `instance` that `execute` was called with. */
   readonly instance: string
-  /** An entry `NAME=value` in the environment of all of them; for processes without a mark. */
+  /** An entry `NAME=value` in the environment of all its commands, to find processes without a mark. */
   readonly marker: string
 }
 
-/** Limit for the looks. A process that forks while it is being ended is found by a later look. */
+/**
+ * Maximum number of searches. If a process forks while it is being ended, a later search finds the new
+ * process.
+ */
 const MAX_SWEEPS = 20
 /**
- * Wait between looks. During an exec a process shows no environment, so only two empty looks, this far apart,
- * mean that nothing is left.
+ * Wait between searches, in milliseconds. During an exec a process shows no environment. So only two empty
+ * searches with this wait between them mean that no process is left.
  */
 const AGAIN_MS = 20
 
 /**
- * Ends the processes that a killed agent's commands left: SIGTERM, `graceMs` milliseconds, SIGKILL. They are
- * not children of this process, so a number alone proves nothing: see `signalIfStill`.
- * @returns how many processes were ended; settles at most two seconds after the SIGKILL
+ * Ends the processes that a killed agent's commands left, with SIGTERM and after `graceMs` with SIGKILL.
+ * They are not children of this process, so a pid may already belong to another process (see
+ * `signalIfStill`).
+ * @returns the number of ended processes; settles at most two seconds after the SIGKILL
  */
 export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise<number> {
   const signalled = new Set<string>()
@@ -46,8 +50,8 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
     const found = processesOf(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
-    // Only processes found at first get a grace. Later ones were started by a process that was already told
-    // to end.
+    // Only processes of the first search get a grace. Processes that are found later were started by a
+    // process that was already told to end.
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)
@@ -57,7 +61,9 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
   return signalled.size
 }
 
-/** @returns false when it is gone, its number belongs to another process, or it may not be signalled */
+/**
+ * @returns false when the process has ended, its pid belongs to another process, or it may not be signalled
+ */
 export function signalIfStill(one: ProcessEntry, signal: NodeJS.Signals): boolean {
   return signalProcess(one.pid, signal, () => isRunning(one))
 }
@@ -79,8 +85,8 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
 }
 
 /**
- * Finds marked processes, those in a session that a marked one leads, and all their descendants.
- * @param self is spared, with its ancestors: a command of the dead agent may have started this agent
+ * Finds marked processes, processes in a session that a marked process leads, and all their descendants.
+ * @param self left out, with its ancestors, because a command of the dead agent may have started this agent
  */
 export function processesOf({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
@@ -103,58 +109,58 @@ function selfAndAncestors(self: number, table: readonly ProcessEntry[]): Readonl
 /**
  * Processes that a command leaves in a session of their own (`setsid`, a double fork) are not reached by a
  * signal to its group. The agent is their subreaper, so the kernel makes them its children when their parent
- * ends. They are found in its list of children: one small file, instead of the whole of /proc after each
- * execution. An adopted process keeps its number until it is collected here, so the number cannot mean
- * another one.
+ * ends. They are found in the agent's list of children, which is one small file, so that not the whole of
+ * /proc is read after each execution. An adopted process keeps its pid until it is collected here, so the
+ * pid cannot belong to another process.
  *
  * The file lists the children of the main thread, to which the kernel gives adopted processes. Commands are
- * children of the thread that has started them, in libuv's pool. They are never in this file before their
- * pids are known here.
+ * children of the thread that has started them, in libuv's pool. Commands are never in this file before
+ * their pids are known here.
  */
 let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
 
 /** The marks by which an execution's orphans are recognised. */
 export interface OrphanOwner {
-  /** The mark of its processes; undefined where there are no marks. */
+  /** The mark of the execution's processes; undefined on systems without marks. */
   readonly mark: bigint | undefined
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
   /**
-   * The command's pid, which is its session's id; undefined while it starts, and when it could not be
-   * started.
+   * The command's pid, which is also its session's id. Undefined while the command starts, or if it could
+   * not be started.
    */
   session?: number | undefined
 }
 
-/** Executions that are not over. */
+/** Executions that have not ended. */
 const owners = new Set<OrphanOwner>()
 /** Executions among `owners` that may leave processes on purpose. */
 const undecided = new Set<OrphanOwner>()
 /** Whether an execution has left processes on purpose, and an adopted process is still alive. */
 let someLeft = false
 /**
- * Adopted processes that are left alone: older than any execution, or impossible to end (by now another
- * user's).
+ * Adopted processes that are not ended, because they are older than all executions or could not be ended
+ * (for example another user's).
  */
 const spared = new Set<number>()
 
 /**
- * Limit for the looks, after which a fork storm is given up. A process that forks while it is being ended is
- * found by a later look.
+ * Maximum number of searches; after these a fork storm is given up. If a process forks while it is being
+ * ended, a later search finds the new process.
  */
 const MAX_PASSES = 20
 
 /**
- * Makes this process adopt orphans. Only for a process in which this runtime starts all children: it will
- * collect every one of them.
- * @throws where the kernel does not have the file (CONFIG_PROC_CHILDREN)
+ * Makes this process adopt orphans. Call this only if this runtime starts all children of the process,
+ * because it will collect every child.
+ * @throws if the kernel does not have the file (CONFIG_PROC_CHILDREN)
  */
 export function adoptOrphans(): void {
   const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
   childrenFile = file
-  // These children were started by a shell that then became this process by exec.
+  // These children were started by a shell, before it became this process by exec.
   for (const pid of children()) spared.add(pid)
   onOtherEnds(adopted)
 }
@@ -170,7 +176,10 @@ export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwne
   return owner
 }
 
-/** Lets the processes that the execution left live on. They are still collected when they end. */
+/**
+ * Ends the registration without ending the processes that the execution left. They are still collected when
+ * they end.
+ */
 export function leaveOrphans(owner: OrphanOwner): void {
   someLeft = true
   unregisterOwner(owner)
@@ -206,10 +215,11 @@ async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
-    // 0 stands for a group of another pid namespace, and -1 for a process that is just ending. They must not
-    // be signalled.
+    // The group 0 means a group of another pid namespace, and -1 a process that is just ending. These must
+    // not be signalled.
     const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
-    // Only the first ones get a grace: later ones were started by a process that was already told to end.
+    // Only processes of the first pass get a grace. Processes that are found later were started by a process
+    // that was already told to end.
     await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
   }
   return ended
@@ -229,7 +239,7 @@ async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
   return orphans
 }
 
-/** Whether the process belongs to this execution; undefined when that cannot be known yet. */
+/** Whether the process belongs to this execution; undefined when this cannot be known yet. */
 function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   const mark = softLocksLimit(pid)
   if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
@@ -238,24 +248,26 @@ function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
 }
 
 /**
- * Like `isOwn`, for a process without a mark: it has removed the mark on purpose, or the system has no marks.
+ * Like `isOwn`, for a process without a mark. Either it has removed the mark on purpose, or the system has
+ * no marks.
  */
 function isOwnUnmarked(pid: number, owner: OrphanOwner): boolean | undefined {
-  // The process may descend from one that was left on purpose, and have removed every sign of that.
+  // The process may descend from a process that was left on purpose, and may have removed all signs of its
+  // origin.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !isStarting(owner) && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
   if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
-  // It has no sign of another execution either, so it has no owner. A process that hides like this means to
-  // stay, so it is ended.
+  // If the process has no sign of another execution, it has no owner. Such a process hides in order to stay,
+  // so it is ended.
   const signs = [...owners].map((other) => hasSign(pid, other))
   if (signs.includes(true)) return false
   return signs.includes(undefined) ? undefined : true
 }
 
 /**
- * Whether the command of another execution is starting: it may have left processes before its pid is known
- * here.
+ * Whether the command of another execution is starting. This command may have left processes before its pid
+ * is known here.
  */
 function isStarting(owner: OrphanOwner): boolean {
   return [...owners].some((other) => other !== owner && other.session === undefined)
@@ -263,14 +275,15 @@ function isStarting(owner: OrphanOwner): boolean {
 
 function hasSign(pid: number, owner: OrphanOwner): boolean | undefined {
   const session = processEntry(pid)?.session
-  // The newest execution counts, since the number of an ended command may belong to another one by now.
+  // The newest execution counts, since the pid of an ended command may already be the pid of a newer
+  // command.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
   return leader === owner || hasEntry(pid, owner.marker)
 }
 
 /**
- * Lists living adopted orphans, without the spared ones. Collects those that have ended, since no other code
- * does.
+ * Lists living adopted orphans that are not spared. Collects ended orphans, since no other code collects
+ * them.
  */
 function adopted(): number[] {
   const running = new Set(runningPids())
@@ -283,8 +296,8 @@ function adopted(): number[] {
 }
 
 /**
- * Reads the list of children through a descriptor that stays open: this has to work even when no other is
- * free.
+ * Reads the list of children. The descriptor stays open, because this has to work even when no other
+ * descriptor is free.
  */
 function children(): number[] {
   if (childrenFile === undefined) return []

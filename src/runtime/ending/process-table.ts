@@ -7,13 +7,15 @@ export interface ProcessEntry {
   readonly parent: number
   readonly group: number
   readonly session: number
-  /** Clock ticks since boot. A process number is used again, but never with the same start time. */
+  /** Clock ticks since boot. A pid may be reused, but never with the same start time. */
   readonly startTime: string
-  /** Whether it is a zombie, which its parent has not collected yet. */
+  /** Whether the process is a zombie: it has ended, and its parent has not collected it. */
   readonly ended: boolean
 }
 
-/** Lists all processes. The list is empty where there is no /proc, or while it cannot be read (EMFILE). */
+/**
+ * Lists all processes. The list is empty on systems without /proc, or while /proc cannot be read (EMFILE).
+ */
 export function allProcesses(): readonly ProcessEntry[] {
   return namesIn('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -32,7 +34,7 @@ export function processEntry(pid: number): ProcessEntry | undefined {
 }
 
 /**
- * Returns the processes of `roots` that are in the table, and their descendants; without `except` and its
+ * Returns the processes of `roots` that are in the table, and their descendants. Leaves out `except` and its
  * descendants.
  */
 export function family(
@@ -42,8 +44,8 @@ export function family(
 ): ProcessEntry[] {
   const found = table.filter(({ pid }) => roots.has(pid) && !except.has(pid))
   const children = childrenByParent(table)
-  // The list grows during the walk: children follow their parents. Each process has one parent, so none comes
-  // twice.
+  // The list grows during the loop, because children are appended after their parents. Each process has one
+  // parent, so no process is added twice.
   for (const { pid } of found)
     for (const child of children.get(pid) ?? [])
       if (!roots.has(child.pid) && !except.has(child.pid)) found.push(child)
@@ -51,7 +53,8 @@ export function family(
 }
 
 /**
- * With thousands of processes (a fork storm), a search for the children of each would block the event loop.
+ * Returns the children of each process. With thousands of processes (a fork storm), a separate search for
+ * each process would block the event loop.
  */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
@@ -65,7 +68,7 @@ function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, P
 
 /**
  * Whether the process was started with the entry `NAME=value`; false when its environment may not be read.
- * Undefined in the middle of an exec, when environment and arguments are empty for a moment.
+ * Undefined during an exec, when environment and arguments are empty for a moment.
  */
 export function hasEntry(pid: number, entry: string): boolean | undefined {
   const isIn = (environment: string) => `\0${environment}`.includes(`\0${entry}\0`)
@@ -75,8 +78,8 @@ export function hasEntry(pid: number, entry: string): boolean | undefined {
 }
 
 /**
- * Returns the process's soft limit of file locks (RLIMIT_LOCKS); undefined when it is unlimited, or the
- * process is gone.
+ * Returns the process's soft limit of file locks (RLIMIT_LOCKS); undefined when the limit is "unlimited", or
+ * the process has ended.
  */
 export function softLocksLimit(pid: number): bigint | undefined {
   const [, soft] = /^Max file locks +(\d+) /m.exec(read(pid, 'limits')) ?? []
@@ -91,11 +94,12 @@ export function groupMembers(group: number): number[] {
 }
 
 /**
- * Lists running descendants. Reads a file per process, not all of /proc; empty without CONFIG_PROC_CHILDREN.
+ * Lists running descendants. Reads only files of these processes, not all of /proc. The list is empty
+ * without CONFIG_PROC_CHILDREN.
  */
 export function descendants(pid: number): ProcessEntry[] {
   const found = new Set(childrenOf(pid))
-  // The set grows during the walk: children follow their parents.
+  // The set grows during the loop, because children are added after their parents.
   for (const one of found) for (const child of childrenOf(one)) found.add(child)
   return [...found]
     .map(processEntry)
@@ -103,7 +107,7 @@ export function descendants(pid: number): ProcessEntry[] {
     .filter(({ ended }) => !ended)
 }
 
-/** Each thread lists the children that it started. */
+/** Lists the children of all threads, because each thread lists only the children that it started. */
 function childrenOf(pid: number): number[] {
   const text = namesIn(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/children`))
   return text.join('').split(' ').filter(Boolean).map(Number)
@@ -123,10 +127,10 @@ function read(
 
 /**
  * A mark identifies all processes of an execution, even if they change their environment, session and
- * parents. It is the soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has ignored
- * this limit since 2.4.25, and every process has it at "unlimited", so numbers of our own fit there: 40 bits
- * from the random name of the agent's runtime folder, and 23 bits for the execution. Commands can see it with
- * `ulimit -x`.
+ * parents. It is the soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has
+ * ignored this limit since 2.4.25, and its default is "unlimited", so it can hold our numbers: 40 bits from
+ * the random name of the agent's runtime folder, and 23 bits for the execution. Commands can see the mark
+ * with `ulimit -x`.
  */
 const EXECUTION_BITS = 23n
 const EXECUTIONS = 1n << EXECUTION_BITS
@@ -136,12 +140,12 @@ const taken = new Set<bigint>()
 let started = 0n
 let obstacle = findObstacle()
 
-/** Why the processes of commands cannot be marked on this system; undefined when they can. */
+/** Why the processes of commands cannot be marked on this system; undefined when they can be marked. */
 export function whyUnmarked(): string | undefined {
   return obstacle
 }
 
-/** Takes a mark for one execution, until it is released; undefined where there are no marks. */
+/** Takes a mark for one execution, until `releaseMark`; undefined on systems without marks. */
 export function takeMark(instance: string): bigint | undefined {
   if (obstacle !== undefined) return undefined
   let mark
@@ -155,7 +159,7 @@ export function releaseMark(mark: bigint | undefined): void {
   if (mark !== undefined) taken.delete(mark)
 }
 
-/** Whether the execution with this mark is not over. */
+/** Whether an execution with this mark has not ended. */
 export function isTaken(mark: bigint): boolean {
   return taken.has(mark)
 }
@@ -172,8 +176,8 @@ export function isMarkedBy(instance: string, pid: number): boolean {
 }
 
 /**
- * Marks the processes that are started until the result is disposed. The limit belongs to this whole process,
- * so no two starts may overlap. Never throws: without a mark a command is started, too.
+ * Marks the processes that are started until the result is disposed. The limit belongs to this whole
+ * process, so no two starts may overlap. Never throws, because a command is also started without a mark.
  */
 export function marking(mark: bigint | undefined): Disposable | undefined {
   if (mark === undefined) return undefined
@@ -188,8 +192,8 @@ export function marking(mark: bigint | undefined): Disposable | undefined {
 }
 
 /**
- * Restores the limit of this process. Never throws: the command is running already, and the caller has to get
- * its pid.
+ * Restores the limit of this process. Never throws, because the command is already running and the caller
+ * needs its pid.
  */
 function giveBack(before: bigint): void {
   try {
@@ -203,14 +207,17 @@ function agentOf(instance: string): bigint {
   return BigInt(`0x${instance.replaceAll('-', '').slice(0, AGENT_DIGITS)}`)
 }
 
-/** Finds out by trying. Some kernels only imitate Linux (gVisor), and a limit may be set (`LimitLOCKS=`). */
+/**
+ * Tries to set a mark, and returns why this fails. Some kernels only imitate Linux (gVisor), and a limit may
+ * be set (`LimitLOCKS=`).
+ */
 function findObstacle(): string | undefined {
   const largest = (1n << 63n) - 1n
   try {
     const before = setSoftLocksLimit(largest)
     const shown = softLocksLimit(process.pid)
     setSoftLocksLimit(before)
-    return shown === largest ? undefined : '/proc/PID/limits does not show it'
+    return shown === largest ? undefined : '/proc/PID/limits does not show the limit RLIMIT_LOCKS'
   } catch (error) {
     return (error as Error).message
   }

@@ -4,14 +4,14 @@ import { endedChild, reap } from '../linux/posix.ts'
 
 /**
  * Collects the children that posix.ts started. Waits only for those pids, never for -1. libuv does the same
- * for the children of child_process, so neither takes the other's.
+ * for the children of child_process, so this code and libuv do not collect each other's children.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 
 /**
- * Time between looks for children that have ended. SIGCHLD is only a hint and can be missed. The timer also
- * keeps the event loop alive while a child lives: Node exits silently when its last socket closes before the
- * signal arrives.
+ * Time between checks for ended children, in milliseconds. SIGCHLD is only a hint and can be missed. The
+ * timer also keeps the event loop alive while a child lives. Otherwise Node exits silently if its last
+ * socket closes before the signal arrives.
  */
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
@@ -19,7 +19,7 @@ let timer: NodeJS.Timeout | undefined
 let lookForOthers: () => void = () => undefined
 
 /**
- * Sets the function to call when a SIGCHLD came although none of these children has ended: it may be for
+ * Sets the function to call after a SIGCHLD when none of these children has ended. The signal may be for
  * another child.
  */
 export function onOtherEnds(lookForThem: () => void): void {
@@ -27,14 +27,14 @@ export function onOtherEnds(lookForThem: () => void): void {
   listen()
 }
 
-/** Looks for other ended children now. Until it is collected, an ended process still belongs to its group. */
+/** Collects other ended children now. An ended process belongs to its group until it is collected. */
 export function collectOthers(): void {
   lookForOthers()
 }
 
 /**
- * Settles when the child `pid` has ended, in a later tick. Call this in the tick in which its pid became
- * known: the child may have ended already, before this code listened for SIGCHLD.
+ * Settles when the child `pid` has ended, in a later tick. Call this in the tick in which the pid becomes
+ * known. The child may have ended before this code listened for SIGCHLD.
  */
 export function exitOf(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
@@ -53,15 +53,18 @@ export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
-/** Listens only when there are children: the portable engine has none here, and no libc to ask. */
+/**
+ * Listens only when there are children. With the portable engine there are no such children, and libc may be
+ * missing.
+ */
 function listen(): void {
   if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
 }
 
 /**
- * Collects the children that have ended. The kernel names only the first ended one of its list, which stays the
- * first until it is collected. If that is not a child of this file, it hides the others: then the kernel is asked
- * about each child of this file.
+ * Collects the children that have ended. The kernel returns only the first ended child of its list until
+ * this child is collected. If the first child does not belong to this file, it hides the others. Then the
+ * kernel is asked about each child of this file.
  */
 function look(): void {
   const before = waiting.size
@@ -71,7 +74,7 @@ function look(): void {
   if (ended !== undefined || waiting.size === before) lookForOthers()
 }
 
-/** @returns whether it was one of these children and has ended */
+/** @returns whether the process was one of these children and has ended */
 function collect(pid: number): boolean {
   const resolve = waiting.get(pid)
   if (resolve === undefined) return false
@@ -94,10 +97,15 @@ function exitStatus(status: number): ExitStatus {
   if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff }
   const name = Object.entries(constants.signals).find(([, value]) => value === signal)?.[0]
   if (name === undefined)
-    return { kind: 'failed', cause: new Error(`ended by signal ${signal}, which has no name here`) }
+    return { kind: 'failed', cause: new Error(`the command was ended by the unknown signal ${signal}`) }
   return { kind: 'signaled', signal: name as NodeJS.Signals }
 }
 
 function lost(pid: number): ExitStatus {
-  return { kind: 'failed', cause: new Error(`the end of process ${pid} was taken by somebody else`) }
+  return {
+    kind: 'failed',
+    cause: new Error(
+      `the end of process ${pid} is unknown, because other code of the agent has collected the process`,
+    ),
+  }
 }

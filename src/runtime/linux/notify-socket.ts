@@ -11,7 +11,7 @@ const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const MSG_NOSIGNAL = 0x4000
-/** Length limit in sockaddr_un, with the zero byte. */
+/** Maximum length of a path in sockaddr_un, with the zero byte. */
 const LONGEST_PATH = 108
 
 const call = {
@@ -22,15 +22,15 @@ const call = {
 }
 
 /**
- * Sends to the service manager (sd_notify(3)). The socket is in this process, since `NotifyAccess=main`
- * ignores helper processes. It is opened once, so that it works even when no descriptor is left: the service
- * manager would kill a silent agent.
+ * Sends messages to the service manager (sd_notify(3)). The socket belongs to this process, since
+ * `NotifyAccess=main` ignores helper processes. It is opened once, so that it works even when no descriptor
+ * is left. Otherwise the service manager would kill the silent agent.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number
   readonly #address: Buffer
 
-  /** @param path `$NOTIFY_SOCKET`. @throws when it is no address, or no socket can be opened */
+  /** @param path `$NOTIFY_SOCKET`. @throws when the path is no address, or no socket can be opened */
   constructor(path: string) {
     this.#address = unixAddress(path)
     this.#fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number
@@ -38,7 +38,7 @@ export class NotifySocket implements Disposable {
   }
 
   /**
-   * Never waits.
+   * Sends a text without waiting.
    * @returns false when the queue is full and the text has to be sent again.
    * @throws when nobody listens
    */
@@ -58,9 +58,9 @@ export class NotifySocket implements Disposable {
 }
 
 /**
- * Returns the address of a unix socket for sendto. The path is a file's, or `@name` for a socket that has no
- * file.
- * @throws Error when it is neither, or too long
+ * Returns the address of a unix socket for sendto. The path is the path of a file, or `@name` for a socket
+ * without a file.
+ * @throws Error when the path has another form, or is too long
  */
 export function unixAddress(path: string): Buffer {
   const isAbstract = path.startsWith('@')

@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
- * The calls of libc that Node lacks, bound through koffi: no compiler needed. child_process does not fit: its
- * pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event
- * loop 1-3 ms, and it lets other descriptors through.
+ * The calls of libc that Node lacks, bound through koffi, which needs no compiler. child_process cannot be
+ * used: its pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks
+ * the event loop for 1-3 ms, and children inherit other descriptors.
  */
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
@@ -15,7 +15,7 @@ const FIONREAD = 0x541b
 const POLLHUP = 0x10
 const IUTF8 = 0o40000
 const TCSANOW = 0
-/** Larger than any libc's struct termios. Its first member is c_iflag. */
+/** More bytes than struct termios has in any libc. Its first member is c_iflag. */
 const TERMIOS_BYTES = 256
 const WNOHANG = 1
 const WEXITED = 4
@@ -27,16 +27,17 @@ const SIGINFO_PID = 16
 const PR_SET_DUMPABLE = 4
 const PR_SET_CHILD_SUBREAPER = 36
 const RLIMIT_LOCKS = 10
-/** struct rlimit: the soft limit, then the hard one. */
+/** Size of struct rlimit: the soft limit, then the hard limit. */
 const RLIMIT_BYTES = 16
 /**
- * Numbers of system calls, the same on all of Linux's machines; libc has had names for them since glibc 2.36.
+ * Numbers of system calls. They are the same on all architectures. glibc has functions for them only since
+ * 2.36.
  */
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
 
-// Memory for one call each. The call is over before the next begins. Allocating small buffers costs more than
-// the calls.
+// Buffers that all calls share, because a call ends before the next call begins. Allocating small buffers
+// would cost more than the calls.
 const limits = Buffer.alloc(RLIMIT_BYTES)
 const count = Buffer.alloc(4)
 const childInfo = Buffer.alloc(SIGINFO_BYTES)
@@ -65,14 +66,14 @@ function bind() {
 let bound: ReturnType<typeof bind> | undefined
 
 /**
- * Loaded at the first call: files that import this one also run with the portable engine, where libc is
- * another.
+ * Loads libc at the first call, because files that import this file also run with the portable engine, on
+ * systems with another libc.
  */
 function libc(): ReturnType<typeof bind> {
   return (bound ??= bind())
 }
 
-/** @throws where libc lacks a function that the posix engine needs */
+/** @throws if libc lacks a function that the posix engine needs */
 export function requireLibc(): void {
   libc()
 }
@@ -95,7 +96,10 @@ export function pipe(): [number, number] {
   return fds as [number, number]
 }
 
-/** Enlarges a pipe. A refusal does no harm (an ordinary user has 64 MiB of pipes in all): 64 KiB work too. */
+/**
+ * Enlarges a pipe. The kernel may refuse this (an ordinary user has 64 MiB for all pipes together). Then the
+ * pipe keeps its 64 KiB.
+ */
 export function enlargePipe(fd: number, bytes: number): void {
   libc().fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
 }
@@ -107,10 +111,7 @@ export function bytesInPipe(fd: number): number {
   return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
 
-/**
- * Whether no process has the other end open any more. For a terminal this is true when all its output can be
- * read.
- */
+/** Whether no process has the other end open. For a terminal this means that all its output has arrived. */
 export function isHungUp(fd: number): boolean {
   const watched = Buffer.alloc(8)
   watched.writeInt32LE(fd)
@@ -118,7 +119,7 @@ export function isHungUp(fd: number): boolean {
 }
 
 /**
- * Lets an erase key remove a whole UTF-8 character where the kernel edits the line. A refusal does no harm.
+ * Makes the erase key remove a whole UTF-8 character when the kernel edits the line. Failures are ignored.
  */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
@@ -145,8 +146,8 @@ export function becomeSubreaper(): void {
 }
 
 /**
- * Gives free memory of all of malloc's arenas back to the system. By itself malloc keeps most of it for
- * later.
+ * Returns the free memory of all arenas of malloc to the system. Without this call malloc keeps most free
+ * memory.
  */
 export function giveBackMemory(): void {
   libc().mallocTrim(0)
@@ -163,7 +164,7 @@ export function hideFromSameUser(): void {
 /**
  * Sets the limit for file locks of this process and its children. The kernel stores the number but does not
  * enforce it.
- * @returns the number before
+ * @returns the previous limit
  */
 export function setSoftLocksLimit(soft: bigint): bigint {
   check('prlimit', libc().prlimit(0, RLIMIT_LOCKS, null, limits) as number)
@@ -178,7 +179,7 @@ type Wait =
   | { readonly state: 'ended'; readonly status: number }
   | { readonly state: 'unknown' }
 
-/** Asks for one child without waiting. `unknown`: it is not our child, or other code has reaped it. */
+/** Reaps one child without waiting. `unknown`: the process is not our child, or other code has reaped it. */
 export function reap(pid: number): Wait {
   const status = [0]
   const result = libc().waitpid(pid, status, WNOHANG) as number
@@ -187,8 +188,8 @@ export function reap(pid: number): Wait {
 }
 
 /**
- * Returns a child that has ended and was not reaped, started here or by other code; undefined when there is
- * none. Does not reap it.
+ * Returns the pid of an ended child that is not reaped, whether it was started here or by other code;
+ * undefined without such a child. Does not reap the child.
  */
 export function endedChild(): number | undefined {
   childInfo.writeInt32LE(0, SIGINFO_PID)
@@ -197,14 +198,15 @@ export function endedChild(): number | undefined {
 }
 
 /**
- * Signals a process that is not our child. Its number may belong to another process by now. So `isStill` is
- * called while we hold a descriptor of the process that has the number: a descriptor stays with its process.
- * @returns false when it is gone or may not be signalled
+ * Signals a process that is not our child. Its pid may already belong to another process. So a descriptor of
+ * the process is opened, then `isStill` is called, and the signal is sent to the descriptor, which never
+ * changes its process.
+ * @returns false when the process has ended or may not be signalled
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
-  // Without such descriptors (before Linux 5.3, or forbidden by seccomp) there is only the number, and the
-  // moment between the check and the signal remains a risk.
+  // Without such descriptors (before Linux 5.3, or forbidden by seccomp) only the pid can be used. Then the
+  // pid may change its owner between the check and the signal.
   if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
   try {
     const number = constants.signals[signal]

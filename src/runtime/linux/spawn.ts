@@ -20,8 +20,8 @@ const files = {
 } as const
 
 /**
- * Creates an anonymous file in memory, to be filled and sealed. The child can open it again as /dev/stdin,
- * and reads it from the start.
+ * Creates an anonymous file in memory, for a caller that fills and seals it. The child can open the file
+ * again as /dev/stdin, and reads it from the start.
  * @throws ErrnoError
  */
 export function memoryFile(name: string): number {
@@ -31,30 +31,27 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Makes the file unchangeable. Every process of the same user could otherwise open it through /proc/PID/fd/0,
- * and a shell reads its script while it runs.
+ * Makes the file unchangeable. Otherwise every process of the same user could change the file through
+ * /proc/PID/fd/0 while a shell reads its script from it.
  * @throws ErrnoError
  */
 export function seal(fd: number): void {
   if (files.fcntl(fd, F_ADD_SEALS, 'int', FOR_EVER) === 0) return
   const errno = koffi.errno()
-  // This system has no seals. Linux has had them as long as memory files, but imitations (qemu-user, a kernel
-  // without tmpfs) may not. Commands have to run there too.
+  // EINVAL means that the system has no seals. Linux with memory files has seals, but qemu-user or a kernel
+  // without tmpfs may lack them. Commands have to run there, too.
   if (errno !== constants.errno.EINVAL) throw new ErrnoError('F_ADD_SEALS', errno)
 }
 
 /**
- * Scores go from -1000 to 1000. When memory runs out, the kernel kills a command rather than the agent with
- * all commands.
+ * Out-of-memory score of commands; scores range from -1000 to 1000. With this score the kernel kills a
+ * command when memory runs out, and not the agent with all commands.
  */
 const COMMAND_SCORE = 500
 
 const ownScore = readOwnScore()
 
-/**
- * Raises the score, never lowers it. If that fails, the command keeps the agent's score, like any other
- * program.
- */
+/** Raises the score of a command, and never lowers it. If this fails, the command keeps the agent's score. */
 export function raiseOomScore(pid: number): void {
   if (ownScore >= COMMAND_SCORE) return
   try {
@@ -76,7 +73,10 @@ const O_RDWR = 2
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
 const SPAWN_SETSID = 0x80
-/** Sizes of glibc's opaque structures on 64-bit (80, 336, 128 bytes), with room to spare. */
+/**
+ * Sizes of buffers for glibc's opaque structures. The structures have 80, 336 and 128 bytes on 64-bit
+ * systems.
+ */
 const FILE_ACTIONS_BYTES = 256
 const ATTRIBUTES_BYTES = 512
 const SIGSET_BYTES = 128
@@ -103,7 +103,7 @@ const call = {
   ),
 } as const
 
-// Memory for one call at a time.
+// Buffers that are shared by all calls, one call at a time.
 const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
 const started = Buffer.alloc(4)
 const NUL = Buffer.alloc(1)
@@ -122,18 +122,18 @@ export interface Spawn {
 }
 
 /**
- * Spawn attributes: default signals, none blocked, a session of its own. Made once, since glibc only reads
- * them.
+ * Spawn attributes: default signal handlers, no blocked signals, a session of its own. Made once, since
+ * glibc only reads them.
  */
 let attributes: Buffer | undefined
 
 /**
- * Starts a program. The call waits until the child has got a processor and executed the program: 1 ms, and
- * tens of them where many processes want to run. So a thread of libuv's pool makes the call, and the child
- * may have ended before its pid is known here. With `onThisThread` this thread makes the call, and has the pid
- * in the same tick.
+ * Starts a program. The call waits until the child has executed the program. This takes 1 ms, and tens of
+ * milliseconds on a busy machine. So a thread of libuv's pool makes the call, and the child may have ended
+ * before its pid is known here. With `onThisThread` this thread makes the call, and knows the pid in the
+ * same tick.
  *
- * Only one call at a time.
+ * Only one call may run at a time.
  * @returns the pid
  * @throws ErrnoError for failures in the child up to its exec, the chdir included
  */
@@ -162,7 +162,7 @@ function spawnOnThisThread(...[file, argv, environment]: SpawnWords): number {
   return call.spawn(started, file, actions, attributes, argv, environment) as number
 }
 
-/** Arguments of calls on other threads. While they are here, the garbage collector does not free them. */
+/** Arguments of calls on other threads. The set prevents the garbage collector from freeing them. */
 const held = new Set<SpawnWords>()
 
 function spawnAside(...words: SpawnWords): Promise<number> {
@@ -179,8 +179,8 @@ function spawnAside(...words: SpawnWords): Promise<number> {
 }
 
 /**
- * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file
- * actions.
+ * Sets stdin, stdout and stderr. A terminal is opened in the child, because a session leader that opens a
+ * terminal gets it as its controlling terminal. glibc performs SETSID before the file actions.
  */
 function setStdio(stdio: Spawn['stdio']): void {
   if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
@@ -204,13 +204,14 @@ function spawnAttributes(): Buffer {
 }
 
 /**
- * Builds an array of pointers, the last one null, followed by the strings. Hundreds of buffers, one for each,
- * are slow.
+ * Builds one buffer with an array of pointers that ends with null, followed by the strings. A buffer for
+ * each of hundreds of strings would be slow.
  */
 function cStrings(values: readonly Buffer[]): Buffer {
   const strings = (values.length + 1) * POINTER_BYTES
   const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)
-  // Not from a pool: no other code writes to this memory while another thread reads it.
+  // Not allocated from Node's pool, so that no other code writes to this memory while another thread reads
+  // it.
   const memory = Buffer.allocUnsafeSlow(length)
   const address = Number(koffi.address(memory))
   let at = strings

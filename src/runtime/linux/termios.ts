@@ -1,12 +1,13 @@
 import koffi from 'koffi'
 
-/** The C library that this process has loaded, glibc or another. */
+/** The C library that this process has loaded: glibc or another library. */
 const libc = koffi.load(null)
 
 /** The structure has 60 bytes on Linux, 72 on macOS. This code never reads its members. */
 const TERMIOS_BYTES = 256
 /**
- * Takes effect without waiting for output. A terminal that takes no output would block this call for ever.
+ * Takes effect without waiting for pending output. A wait could last for ever, if the terminal accepts no
+ * output.
  */
 const TCSANOW = 0
 
@@ -18,8 +19,8 @@ const call = {
 
 /**
  * Puts a terminal into raw mode, where every byte passes unchanged. Node's own raw mode still changes line
- * ends on their way to the screen, which moves the cursor of full-screen programs.
- * @returns a function that restores the mode before
+ * ends in the output, which moves the cursor of full-screen programs.
+ * @returns a function that restores the previous mode
  */
 export function makeRaw(fd: number): () => void {
   const before = Buffer.alloc(TERMIOS_BYTES)

@@ -227,7 +227,7 @@ describe('the login at a server', () => {
   })
 
   it.each([
-    ['mysql_clear_password', {}, /mysql_clear_password.*over TLS/],
+    ['mysql_clear_password', {}, /mysql_clear_password.*without TLS/],
     ['dialog', {}, /"dialog"/],
     ['mysql_native_password', { SSLMODE: 'require' }, /offers no TLS/],
   ])('does not follow a server to %s with %j', async (plugin, more, refusal) => {

@@ -158,7 +158,7 @@ describe.skipIf(!permitted)('a control group (needs a writable cgroup v2)', () =
   it('does without limits when other processes are in the group, or the controllers are missing', async () => {
     const [agent] = [await startIn(place), await startIn(place)]
     using groups = await adopted({ pid: pidOf(agent), memoryMaxBytes: 1e8, pidsMax: 10 })
-    const why = hasControllers ? 'holds other processes, 1' : 'does not have it'
+    const why = hasControllers ? 'contains 1 other processes' : 'does not offer this controller'
     expect(groups.missing).toEqual(
       ['memory', 'pids'].map((name) => `no limits by the ${name} controller: ${place} ${why}`),
     )
