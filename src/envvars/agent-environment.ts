@@ -2,27 +2,28 @@ import { parsedJson } from '../basics/text/json.ts'
 import { goQuote } from '../golang/text/quote.ts'
 
 /**
- * The value that a connection asked for, or the reason why it gets none. The reason never contains a value.
+ * The value that a connection asked for, or the reason why the value is refused. The reason never contains a
+ * value.
  */
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Variables that start the agent or sign it in to secret stores: its credentials, where they are, its
- * settings. No connection may read them.
+ * Variables of the agent itself that no connection may read: credentials of the agent and of secret stores,
+ * their places, and the agent's settings.
  */
 const AGENT_ONLY =
   /^(?:VAULT_TOKEN|VAULT_APP_ROLE_SECRET_ID|HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
 /**
- * The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by
- * chance.
+ * The secret in `scheme://name:secret@host:port`. Short secrets do not match, because any value could
+ * contain a short secret by chance.
  */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
- * The part of the agent's own environment that a connection may refer to. Create one when the agent starts:
- * it copies the environment, and parses a variable with JSON only once. All values are in private fields:
+ * The part of the agent's own environment that a connection may refer to. Create it when the agent starts.
+ * It copies the environment, and parses a variable with JSON only once. All values are in private fields, so
  * neither JSON nor `inspect` shows them.
  */
 export class AgentEnvironment {
@@ -32,9 +33,8 @@ export class AgentEnvironment {
   readonly #parsed = new Map<string, JsonStrings>()
 
   /**
-   * @param key the agent's credential from any source; empty when there is none
-   * @param own variables that hold settings of the agent, beside those known by name; the caller may add more
-   * later
+   * @param key the agent's credential from any source; empty without a credential
+   * @param own further variables with settings of the agent; the caller may add variables later
    */
   constructor(
     environment: Readonly<Record<string, string | undefined>>,
@@ -59,10 +59,7 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /**
-   * Returns one string of the JSON object that a variable holds. An empty variable counts as missing, as in
-   * hoop.
-   */
+  /** Returns one string of the JSON object in a variable. An empty variable counts as missing, as in hoop. */
   member(name: string, key: string): AgentValue {
     if (this.#isOwn(name)) return belongsToAgent(name)
     const text = this.#variables.get(name)
@@ -78,8 +75,8 @@ export class AgentEnvironment {
   }
 
   /**
-   * Returns all variables except the agent's own. Commands of an agent with `mode=embedded` get them
-   * (protocol.md 5.3, step 10).
+   * Returns all variables except the agent's own. They are passed to commands of an agent with
+   * `mode=embedded` (protocol.md 5.3, step 10).
    */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
@@ -99,8 +96,8 @@ export class AgentEnvironment {
   }
 
   /**
-   * Finds credentials under any name and inside other text: sudo puts the whole command line into
-   * SUDO_COMMAND.
+   * Finds credentials in variables of any name, also inside other text. For example, sudo puts the whole
+   * command line into SUDO_COMMAND.
    */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
@@ -108,26 +105,27 @@ export class AgentEnvironment {
 }
 
 function belongsToAgent(name: string): AgentValue {
-  return closed(name, 'it belongs to the agent itself')
+  return closed(name, 'because it belongs to the agent itself')
 }
 
 function holdsKey(name: string): AgentValue {
-  return closed(name, "it holds the agent's key")
+  return closed(name, "because it contains the agent's key")
 }
 
 function closed(name: string, reason: string): AgentValue {
   const way = 'put the value itself into the connection'
-  return { problem: `environment variable ${goQuote(name)} is closed to connections, ${reason}: ${way}` }
+  return { problem: `environment variable ${goQuote(name)} cannot be used by connections, ${reason}: ${way}` }
 }
 
-/** The members by name, or the reason why there are none. The reason never quotes the text. */
+/** The members by name, or the reason why the text is refused. The reason never quotes the text. */
 type JsonStrings =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
   | { readonly problem: string; readonly members?: never }
 
 /**
  * Reads a JSON object of strings. One value of another type makes the whole object invalid, as in hoop. A
- * null counts as missing (in hoop it is the empty string, which no program should get instead of a secret).
+ * null counts as missing. (In hoop it is the empty string, which no program should receive instead of a
+ * secret.)
  */
 function parseJsonStrings(text: string): JsonStrings {
   const parsed = parsedJson(text)
@@ -146,8 +144,8 @@ function isObject(value: unknown): value is object {
 }
 
 /**
- * PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs
- * there.
+ * PATH for commands if the agent was started without PATH. Debian, Fedora and Alpine keep their programs in
+ * these folders.
  */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -164,8 +162,8 @@ const INHERITED: ReadonlySet<string> = new Set([
 const LOCALE_VARIABLE = /^LC_[A-Z]+$/
 
 /**
- * Returns the only part of the agent's own environment that a child gets. Neither the agent's credentials nor
- * other values of its host may reach a script. PATH is always included.
+ * Returns the only part of the agent's own environment that is passed to a child. Neither the agent's
+ * credentials nor other values of its host may reach a script. PATH is always included.
  */
 export function inheritedEnvironment(
   agent: Readonly<Record<string, string | undefined>>,

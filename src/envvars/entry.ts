@@ -3,16 +3,22 @@ import { decodeBase64 } from '../golang/text/base64.ts'
 import { goQuote } from '../golang/text/quote.ts'
 import { EnvvarError } from './errors.ts'
 
-/** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
+/**
+ * `envvar`: the variable NAME contains the value. `filesystem`: the variable NAME contains the path of a
+ * file with the value.
+ */
 export type EntryKind = 'envvar' | 'filesystem'
 
 /**
- * The sender of an entry. A connection's values are secrets, also those that the agent fetched for the
- * connection.
+ * The source of an entry. All values of a connection are secrets, also values that the agent has fetched for
+ * the connection.
  */
 export type EntryOrigin = 'connection' | 'client' | 'agent'
 
-/** Limit for one session, connection and client together. The largest real sessions have a few dozen. */
+/**
+ * Maximum number of entries of one session, from connection and client together. The largest real sessions
+ * have a few dozen.
+ */
 export const MAX_ENTRIES = 10_000
 
 const CONTROL_CHARACTER = /\p{Cc}/u
@@ -27,7 +33,7 @@ export class Entry {
   readonly origin: EntryOrigin
   readonly #value: Buffer
 
-  /** Without an origin the value counts as a connection's, so as a secret. */
+  /** Without an origin the value counts as a connection's value, and so as a secret. */
   constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
     this.kind = kind
     this.name = name
@@ -43,7 +49,7 @@ export class Entry {
     return this.#value
   }
 
-  /** Keeps `inspect` with `getters` and `showHidden` from calling `value`. */
+  /** Prevents `inspect` with `getters` and `showHidden` from calling `value`. */
   [inspect.custom](): string {
     return `Entry ${JSON.stringify(this.key)}`
   }
@@ -71,8 +77,8 @@ export function createEntry(key: string, value: Buffer, origin: EntryOrigin): En
 }
 
 /**
- * Refuses entries that no process can get: an impossible name, or a NUL inside a variable (a file may have
- * one).
+ * Refuses entries that cannot be passed to a process, because of an impossible name or a NUL in a variable.
+ * (Files may contain NUL.)
  */
 function checked(entry: Entry): Entry {
   const { kind, name, value } = entry

@@ -11,17 +11,17 @@ const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
 /**
- * Close to Linux's limits: 128 KiB for one argument, some MiB for all. More is refused before it takes
- * memory.
+ * Maximum sizes in bytes, close to Linux's limits: 128 KiB for one argument, some MiB for all arguments.
+ * Larger arguments are refused before they need memory.
  */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 
-/** Returns the value of a variable, or undefined when the session has none of that name. */
+/** Returns the value of a variable, or undefined if the session has no variable with this name. */
 type Lookup = (name: string) => Buffer | undefined
 
 interface Expansion {
-  /** Undefined when the result would be longer than the system accepts; then it is not even put together. */
+  /** Undefined when the result would be longer than the system accepts. The result is then not built. */
   readonly bytes: Buffer | undefined
   /** Whether any variable contributed at least one byte. */
   readonly substituted: boolean
@@ -29,9 +29,9 @@ interface Expansion {
 
 /**
  * Expands the command line: replaces `$NAME` and `${NAME}` like Go's os.Expand (protocol.md 5.6). The
- * program, `args[0]`, stays as it is. An argument with a `$` is refused when no variable has added a byte to
- * it: a variable that is set but empty counts as missing, and a literal `$` is refused, too. Values keep
- * their bytes.
+ * program, `args[0]`, is not changed. An argument with a `$` is refused if no variable has added a byte to
+ * the argument. So an empty variable counts as missing, and a literal `$` is refused, too. Values keep their
+ * bytes.
  */
 export function expandArguments(args: readonly string[], lookup: Lookup): Buffer[] {
   const [program, ...rest] = args
@@ -59,7 +59,8 @@ function refuseOversized(expansions: readonly Expansion[]): void {
 }
 
 /**
- * Refuses a NUL. For the system an argument ends there, so the program would silently get a shorter argument.
+ * Refuses a NUL. For the system an argument ends at a NUL, so the program would silently receive a shorter
+ * argument.
  */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
@@ -70,8 +71,8 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   const pieces: Buffer[] = []
   let substituted = false
   let from = 0
-  // Found once, at the start. An argument full of `${` would otherwise be searched to its end for each of
-  // them.
+  // Searched once, at the start. Otherwise an argument full of `${` would be searched to its end for each
+  // `${`.
   const lastBrace = argument.lastIndexOf(CLOSING_BRACE)
   let dollar = argument.indexOf(DOLLAR)
   while (dollar >= 0 && dollar + 1 < argument.length) {
@@ -82,7 +83,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
       substituted ||= value.length > 0
       pieces.push(value)
     }
-    // A `$` without a name after it stays; broken braces (`${`, `${}`) vanish with their `$`.
+    // A `$` without a name is kept. Broken braces (`${`, `${}`) are removed together with their `$`.
     from = width === 0 ? dollar : dollar + 1 + width
     dollar = argument.indexOf(DOLLAR, dollar + 1 + width)
   }
@@ -92,7 +93,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   return { bytes: Buffer.concat(pieces), substituted }
 }
 
-/** Reads the text after a `$`: the name, if there is one, and the number of bytes to skip. */
+/** Reads the text after a `$`. Returns the name, if the text has a name, and the number of bytes to skip. */
 function readName(argument: Buffer, at: number, lastBrace: number): { name?: string; width: number } {
   const first = argument[at]
   if (first === OPENING_BRACE) return at > lastBrace ? { width: 1 } : readBracedName(argument, at)
@@ -130,7 +131,8 @@ type Store = ReadonlyMap<string, Buffer>
 
 /**
  * The variables and secret files of one execution. The files exist from `create` to disposal, so call
- * `create` just before the start. All values are in private fields: neither JSON nor `inspect` shows them.
+ * `create` just before the start. All values are in private fields, so neither JSON nor `inspect` shows
+ * them.
  */
 export class Environment implements AsyncDisposable {
   #variables: Store
@@ -141,7 +143,7 @@ export class Environment implements AsyncDisposable {
     this.#files = files
   }
 
-  /** Throws `EnvvarError`, and then leaves no file. */
+  /** Creates the files. @throws EnvvarError; no file is then left */
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
     return new Environment(compose(request, paths), files)
@@ -154,17 +156,19 @@ export class Environment implements AsyncDisposable {
     return names.map((name) => assignment(name, this.#variables.get(name) ?? NOTHING))
   }
 
-  /** Expands the command line with the variables that the command gets, and with no others. */
+  /** Expands the command line only with variables that the command receives. */
   expand(args: readonly string[]): Buffer[] {
     return expandArguments(args, (name) => this.#variables.get(name))
   }
 
-  /** Shows the names only. Without this, `inspect` with `getters` and `showHidden` would call `block`. */
+  /**
+   * Shows only the names. Without this method, `inspect` with `getters` and `showHidden` would call `block`.
+   */
   [inspect.custom](): string {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
-  /** Drops the variables, because the command has its own copy. The files stay. */
+  /** Drops the variables, because the command has its own copy. The files are kept. */
   forget(): void {
     this.#variables = new Map()
   }
@@ -186,8 +190,8 @@ function assignment(name: string, value: Buffer): Buffer {
 }
 
 /**
- * Puts the session's variables over the agent's, except PATH, and except HOME when the session's HOME is
- * empty.
+ * Combines the agent's and the session's variables. The session's variables win, but not PATH, and not an
+ * empty HOME.
  */
 function compose({ entries, inherited }: EnvironmentRequest, paths: Store): Store {
   const variables = new Map<string, Buffer>()

@@ -18,7 +18,8 @@ interface SignedEntries {
    */
   readonly usesRdsToken: boolean
   /**
-   * Makes a new token: the one in the entries is valid for 15 minutes. Set when the password is such a token.
+   * Makes a new token, because the token in the entries is valid for only 15 minutes. Set if the password is
+   * such a token.
    * @throws EnvvarError
    */
   readonly newRdsToken?: (ended: AbortSignal) => Promise<string>
@@ -26,8 +27,8 @@ interface SignedEntries {
 
 /**
  * Adds the tokens that a connection asks for by `envvar:EKS_CLUSTER` or a user `_aws_iam_rds:NAME`
- * (protocol.md 5.3, 6). Runs after the references are resolved, as in hoop: a fetched user may be one for
- * RDS. Only connections can ask for tokens.
+ * (protocol.md 5.3, 6). Runs after the references are resolved, as in hoop, because a fetched user may have
+ * this form. Only connections can ask for tokens.
  * @throws EnvvarError, or the signal's reason
  */
 async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecrets): Promise<SignedEntries> {
@@ -76,7 +77,7 @@ function rdsServer(given: string, text: Lookup): RdsServer {
   if (hostname === '') throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: missing HOST value in env`)
   if (port === '') throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: missing PORT value in env`)
   if (!/^\d{1,5}$/.test(port)) throw new EnvvarError(`${RDS_FAILED}rds_iam_auth: PORT is not a port number`)
-  // The form is pg.cqvjxizuxvwe.us-west-2.rds.amazonaws.com.
+  // The host has the form pg.cqvjxizuxvwe.us-west-2.rds.amazonaws.com.
   const region = hostname.split('.')[2]
   if (region === undefined)
     throw new EnvvarError(`${RDS_FAILED}aws region not found in the host: ${hostname}`)
@@ -101,15 +102,16 @@ const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
 const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 
-/** The value that a program gets, or the reason why it gets no value. */
+/** The value for a program, or the reason why the program gets no value. */
 type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Replaces a reference by its value; a plain value stays, without a wait. A fetched value is never resolved
- * again, even if it looks like a reference. A reference that cannot be resolved is refused: a program must
- * never get the reference as if it were the secret. Only connections have references: from a client the same
- * text is a literal (protocol.md 0.11: resolving it would give away the agent's own environment).
+ * Replaces a reference by its value. A plain value is returned without a wait. A fetched value is never
+ * resolved again, even if it looks like a reference. A reference that cannot be resolved is refused, because
+ * a program must never receive the reference instead of the secret. Only connections have references. A
+ * client's text of this form is a literal, because otherwise clients could read the agent's own environment
+ * (protocol.md 0.11).
  */
 function resolveReference(
   key: string,
@@ -144,8 +146,8 @@ function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
 }
 
 /**
- * Splits `_provider:id:key` into its parts. Any other text is left alone, also an ARN with its colons
- * (protocol.md 6).
+ * Splits `_provider:id:key` into its parts. Returns an empty list for any other text, also for an ARN with
+ * its colons (protocol.md 6).
  */
 function threeParts(value: Buffer): readonly string[] {
   // Most values are no references, and a file can be large.
@@ -154,7 +156,7 @@ function threeParts(value: Buffer): readonly string[] {
   return parts.length === 3 ? parts : []
 }
 
-/** Characters of faults in the error. Further faults are only counted. */
+/** Maximum length of the list of faults in an error, in characters. Further faults are only counted. */
 const LONGEST_LIST = 64 * 1024
 
 /**
@@ -179,7 +181,8 @@ async function parseConnectionEntries(
 }
 
 /**
- * Sorts, so that the same input always gives the same result and the same error. The wire's order is random.
+ * Sorts the entries, because their order in a packet is random. The same input then always has the same
+ * result and the same error.
  */
 function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
@@ -192,8 +195,8 @@ function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolut
 }
 
 /**
- * Faults of a connection. Ten thousand variables may have a long text each: some are shown, the rest is
- * counted.
+ * The faults of a connection's variables. Ten thousand variables may each have a long fault, so only the
+ * first faults are shown, and the others are counted.
  */
 class Faults {
   readonly #told: string[] = []
@@ -219,8 +222,8 @@ class Faults {
 }
 
 /**
- * Variables that only the agent sets (protocol.md 5.3 step 9). Reserved even when a session lacks one of
- * them.
+ * Variables that only the agent sets (protocol.md 5.3 step 9). All are reserved, even if a session does not
+ * have some of them.
  */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
@@ -230,12 +233,13 @@ const RESERVED_VARIABLES = [
   'HOOP_USER_ID',
   'HOOP_USER_EMAIL',
   'HOOP_SESSION_ID',
-  // The mark by which the processes of a killed agent are found. No other source may set or remove it.
+  // By this variable the processes of a killed agent are found. No other source may set or remove it.
   'RUNBOOK_AGENT_INSTANCE',
 ] as const
 
 /**
- * Where the database clients look for the password (protocol.md 5.3 step 8), by collapsed connection type.
+ * The variable in which each database client expects the password (protocol.md 5.3 step 8), by collapsed
+ * connection type.
  */
 const PASSWORD_VARIABLES: ReadonlyMap<string, string> = new Map([
   ['postgres', 'PGPASSWORD'],
@@ -261,13 +265,14 @@ interface MergeRequest {
 }
 
 /**
- * Merges one session's variables: one entry per name, sorted by name. The order of precedence, whatever the
- * prefix: the agent's own; with mode=embedded the agent's environment; the connection's PASS under the name
- * that the database's client reads; the connection; the client. Within one source `filesystem:` beats
- * `envvar:` (in hoop the winner is random), so that a secret meant for a file is not in the environment as
- * well. A client's PATH is dropped. No other variable of a client is filtered, not even LD_PRELOAD and
- * BASH_ENV, as in hoop: with those a client can run any program. Where clients may not do that, the gateway
- * has to refuse their variables. The embedded gateway does (access.client-input), hoop's does not.
+ * Merges one session's variables: one entry per name, sorted by name. The order of precedence, for both
+ * prefixes, is: the agent's own variables; with mode=embedded the agent's environment; the connection's PASS
+ * under the name that the database's client reads; the connection; the client. Within one source
+ * `filesystem:` wins over `envvar:` (in hoop the winner is random), so that a secret meant for a file is not
+ * also in the environment. A client's PATH is dropped. No other variable of a client is filtered, not even
+ * LD_PRELOAD and BASH_ENV, as in hoop: with these a client can run any program. If clients must not run any
+ * program, the gateway has to refuse their variables. The embedded gateway can do this
+ * (access.client-input), hoop's cannot.
  * @throws EnvvarError, or the reason of the signal of `secrets`
  */
 export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {
@@ -294,14 +299,17 @@ function refuseTooMany(count: number): void {
 }
 
 /**
- * Returns the agent's environment as entries of the connection: values whose names sound secret are replaced
- * in the output.
+ * Returns the agent's environment as entries of the connection, so that values with the names of secrets are
+ * replaced in the output.
  */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
 }
 
-/** Drops a key that the connection has, too, unread, as in hoop, even a malformed one. */
+/**
+ * Parses the client's entries. Like hoop, drops keys that the connection has as well without reading them,
+ * even malformed keys.
+ */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)
     .filter(([key]) => !connection.has(key))
@@ -310,7 +318,7 @@ function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
 
 /**
  * Returns `envvar:PASS` under the name that the database's client program reads. The connection's PASS
- * replaces a variable of that name, even the connection's own one. A client's PASS must not replace a
+ * replaces a variable with this name, even the connection's own variable. A client's PASS must not replace a
  * variable of the connection.
  */
 function passwordEntry(type: string, connection: readonly Entry[], client: readonly Entry[]): Entry[] {

@@ -10,15 +10,16 @@ import { EnvvarError } from './errors.ts'
 
 const ATTEMPTS = 3
 const OWNER_MAY_ALL = 0o700
-/** Limit for one removal. A script that makes more folders has to leave them removable. */
+/** Maximum number of folders that one removal makes writable. */
 const MAX_FOLDERS = 10_000
 
 /**
  * Removes a folder with everything in it. A missing folder is no error. Folders that a script made read-only
- * are made writable first. Throws the error of the system call.
+ * are made writable first. @throws the error of the system call
  */
 export async function removeTree(path: string): Promise<void> {
-  // Several attempts, since a process that is still ending may add a file or remove a permission meanwhile.
+  // Several attempts, since a process that is still ending may add a file or remove a permission during the
+  // removal.
   for (let attempt = 1; ; attempt++) {
     try {
       await rm(path, { recursive: true, force: true })
@@ -34,13 +35,17 @@ function isDenied(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errnoOf(error))
 }
 
-/** Does `chmod u+rwX` on this user's folders, from the top down: a closed folder hides those below it. */
+/**
+ * Does `chmod u+rwX` on this user's folders, from the top down, because a closed folder hides the folders in
+ * it.
+ */
 async function makeWritable(root: string): Promise<void> {
   const folders = [root]
   for (let count = 0; count < MAX_FOLDERS; count++) {
     const folder = folders.pop()
     if (folder === undefined) return
-    // A folder that cannot be opened is not reported here, because the removal will say more.
+    // A folder that cannot be opened is not reported here, because the removal will fail with a better
+    // error.
     const inside = await openFolder(folder).catch(() => [])
     for (const one of inside) folders.push(one)
   }
@@ -74,12 +79,13 @@ export class SecretFiles implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** Makes the folder inside the agent's own one. The session id in its name is only for people who look. */
+  /** Makes the folder inside the agent's own folder. The session id in its name is only for people. */
   static async create(instance: string, sessionId: string): Promise<SecretFiles> {
     const readable = sessionId.replace(/[^A-Za-z0-9-]/g, '').slice(0, SESSION_ID_IN_NAME)
     const prefix = `${SESSION_PREFIX}${readable}`
     try {
-      // With `keep` the library does not remember the folder. Its own removal hangs when called twice.
+      // With `keep` the library does not remember the folder. The library's own removal hangs when called
+      // twice.
       const { path } = await dir({ tmpdir: instance, prefix, mode: 0o700, keep: true })
       return new SecretFiles(path)
     } catch (error) {
@@ -104,8 +110,7 @@ export class SecretFiles implements AsyncDisposable {
   }
 
   /**
-   * Removes the files and their folder. After a failure it can be called again; after a success it does
-   * nothing.
+   * Removes the files and their folder. Can be called again after a failure. Does nothing after a success.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#removal ??= removeTree(this.folder)

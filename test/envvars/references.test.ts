@@ -49,7 +49,7 @@ const refusal = (...faults: string[]) =>
   `failed decoding environment variables [${faults.map((fault) => `"${fault}"`).join(' ')}]`
 
 const closed = (name: string, reason: string) =>
-  `environment variable \\"${name}\\" is closed to connections, ${reason}: put the value itself into the connection`
+  `environment variable \\"${name}\\" cannot be used by connections, ${reason}: put the value itself into the connection`
 
 describe('system.agent.envs', () => {
   const reference = { 'envvar:REGION': 'system.agent.envs' }
@@ -193,7 +193,7 @@ describe('what belongs to the agent', () => {
     'VAULT_TOKEN',
     'VAULT_APP_ROLE_SECRET_ID',
   ])('%s cannot be fetched, whether the agent has it or not', async (name) => {
-    const text = closed(name, 'it belongs to the agent itself')
+    const text = closed(name, 'because it belongs to the agent itself')
     for (const agent of [{}, { [name]: '{"k":"v"}' }]) {
       expect((await failureOf({ 'envvar:A': `_envjson:${name}:k` }, { agent })).message).toBe(
         refusal(`envvar:A ${text}`),
@@ -221,7 +221,7 @@ describe('what belongs to the agent', () => {
     ['the secret of the key', SECRET],
   ])('%s cannot be fetched under another name', async (_, value) => {
     const agent = { X: value, DB: JSON.stringify({ k: value, other: 'plain' }) }
-    const text = (name: string) => closed(name, "it holds the agent's key")
+    const text = (name: string) => closed(name, "because it contains the agent's key")
     const error = await failureOf({ 'envvar:X': 'system.agent.envs', 'envvar:Y': '_envjson:DB:k' }, { agent })
     expect(error.message).toBe(refusal(`envvar:X ${text('X')}`, `envvar:Y ${text('DB')}`))
     expect((await failureOf({ 'envvar:Z': '_envjson:X:k' }, { agent })).message).toBe(
@@ -233,7 +233,7 @@ describe('what belongs to the agent', () => {
   test('the key is found behind the escapes of JSON', async () => {
     const agent = { DB: JSON.stringify({ k: KEY }).replaceAll('/', String.raw`\/`) }
     expect((await failureOf({ 'envvar:A': '_envjson:DB:k' }, { agent })).message).toBe(
-      refusal(`envvar:A ${closed('DB', "it holds the agent's key")}`),
+      refusal(`envvar:A ${closed('DB', "because it contains the agent's key")}`),
     )
   })
 
@@ -342,7 +342,7 @@ describe("whatever the agent's variable holds", () => {
     failed('not every value in it is a string'),
     refusal('envvar:V secret key \\"k\\" not found'),
     refusal('envvar:V environment variable \\"V\\" not found'),
-    refusal(`envvar:V ${closed('V', "it holds the agent's key")}`),
+    refusal(`envvar:V ${closed('V', "because it contains the agent's key")}`),
     'the value of envvar:V contains a NUL byte, pass it as filesystem:V instead',
   ]
 

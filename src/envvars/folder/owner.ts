@@ -11,17 +11,14 @@ const STATE_FIELD = 3
 
 /** Time between two touches of the owner file by a living agent. */
 export const TOUCH_INTERVAL_MS = 10 * 60_000
-/**
- * How long an owner that cannot be seen may stay silent. After that it counts as dead: it has missed six
- * touches.
- */
+/** Time after which an invisible owner without touches counts as dead. It has then missed six touches. */
 const SILENCE_MS = 60 * 60_000
 
 interface Owner {
   readonly pid: number
-  /** Clock ticks since boot, field 22 of /proc/<pid>/stat; empty where there is no /proc. */
+  /** Clock ticks since boot, field 22 of /proc/<pid>/stat; empty on systems without /proc. */
   readonly startTime: string
-  /** The boot and the pid namespace in which `pid` means anything. */
+  /** The boot and the pid namespace in which `pid` is valid. */
   readonly place: string
 }
 
@@ -32,7 +29,8 @@ export async function claimOwnership(folder: string): Promise<void> {
 }
 
 /**
- * Shows other agents that cannot see this process that it is alive. Also keeps cleaners of old files away.
+ * Touches the owner file. Agents that cannot see this process then know that it is alive, and programs that
+ * clean up old files keep the folder.
  */
 export async function touchOwner(folder: string): Promise<void> {
   const now = new Date()
@@ -46,18 +44,18 @@ export async function isAbandoned(folder: string): Promise<boolean> {
 }
 
 /**
- * Returns `running` or `ended` when this is certain. For an owner that cannot be seen from here: `heard` when
- * its file was touched within the hour, else `silent`.
+ * Returns `running` or `ended` when this is certain. For an owner that is invisible from this process,
+ * returns `heard` if its file was touched within the last hour, otherwise `silent`.
  */
 export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
   const owner = await readOwner(folder)
-  // A folder gets its owner file before its name, so only a half-removed folder has none.
+  // A folder has an owner file before it has its name, so only a half-removed folder has no owner file.
   if (owner === undefined) return (await isSilent(folder)) ? 'silent' : 'heard'
   if (owner.place !== (await currentPlace()))
     return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
   if (await isRunning(owner)) return 'running'
-  // With hidepid=2 /proc shows no other agent, not even one of the same user, since agents are not dumpable.
-  // A signal still reaches it.
+  // With hidepid=2, /proc shows no other agents, also not of the same user, since agents are not dumpable.
+  // Signals still reach them.
   if (
     (await readStartTime(owner.pid)) === undefined &&
     answersSignals(owner.pid) &&
@@ -67,7 +65,7 @@ export async function ownerState(folder: string): Promise<'running' | 'ended' | 
   return 'ended'
 }
 
-/** Whether the last change of a file or folder is longer ago than any living agent would allow. */
+/** Whether the last change of a file or folder is so old that no living agent owns it. */
 export async function isSilent(path: string): Promise<boolean> {
   const { mtimeMs } = await lstat(path)
   return Date.now() - mtimeMs > SILENCE_MS
@@ -94,7 +92,7 @@ async function isRunning(owner: Owner): Promise<boolean> {
 async function readStartTime(pid: number): Promise<string | undefined> {
   try {
     const line = await readFile(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in brackets, and may itself contain brackets and spaces.
+    // The second field is the program's name in brackets. The name may itself contain brackets and spaces.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
     const state = fields[STATE_FIELD - 3]
     return state === 'Z' || state === 'X' ? undefined : fields[START_TIME_FIELD - 3]
@@ -119,7 +117,7 @@ function answersSignals(pid: number): boolean {
 
 /**
  * Returns the place where a pid is unique: boot and pid namespace. Containers of one pod share /dev/shm but
- * see different pids, and after a reboot pids are used again.
+ * see different pids, and after a reboot pids are reused.
  */
 async function currentPlace(): Promise<string> {
   try {

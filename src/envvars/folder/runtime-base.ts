@@ -20,8 +20,9 @@ export interface RuntimeBaseRequest {
 }
 
 /**
- * Chooses the folder for secret files: the setting, else systemd's, else shared memory, else the temporary
- * folder. A named folder that cannot be used is an error: another folder could put secrets on a disk.
+ * Chooses the folder for secret files. The order is: the setting, systemd's folder, shared memory, the
+ * temporary folder. A configured folder that cannot be used is an error, because in another folder secrets
+ * could be written to a disk.
  */
 export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<string> {
   if (request.preferred) return usable(request.preferred, 'runtime-dir')
@@ -34,7 +35,7 @@ export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<st
 
 async function usable(path: string, setting: string): Promise<string> {
   if (!isAbsolute(path)) {
-    throw new SetUpError(`${setting} must be an absolute path, and is ${path}`)
+    throw new SetUpError(`${setting} must be an absolute path, but is ${path}`)
   }
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
@@ -61,15 +62,15 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
 /** The folder that this user's agents share. */
 interface UserFolder {
   readonly path: string
-  /** Why it is not the usual folder: the path, and the objection to it. */
+  /** Why this is not the usual folder: the usual path, and the objection to it. */
   readonly refused?: string
 }
 
 /**
  * Returns `<base>/runbook-agent-<uid>`, and creates it if needed. Often all users may write to the base, so
- * another user may have made what is there. The folder must be a real folder, owned by this user and closed
- * to others. If it is not, agents share another one beside it, with six more characters in its name, so that
- * no other user can keep them from starting.
+ * another user may have made the path. It must be a real folder, owned by this user and closed to others.
+ * Otherwise agents share another folder beside it, with six more characters in its name, so that no other
+ * user can prevent their start.
  */
 export async function ensureUserFolder(base: string): Promise<UserFolder> {
   const usual = usualFolder(base)
@@ -87,7 +88,10 @@ export async function ensureUserFolder(base: string): Promise<UserFolder> {
   return { path: fresh, ...(refused !== undefined && { refused }) }
 }
 
-/** Finds the folder of `ensureUserFolder`, but creates nothing. Without a path there is no usable folder. */
+/**
+ * Finds the folder of `ensureUserFolder`, but creates no folder. The result has no path if no usable folder
+ * exists.
+ */
 export function findUserFolder(base: string): Partial<UserFolder> {
   const usual = usualFolder(base)
   const found = lstatSync(usual, { throwIfNoEntry: false })
@@ -101,8 +105,8 @@ export function findUserFolder(base: string): Partial<UserFolder> {
 }
 
 /**
- * Lists the folders where this user's agents may have left files: the usual one, and those beside it. Only
- * folders of this user.
+ * Lists the folders where this user's agents may have left files: the usual folder and the folders beside
+ * it. All of them belong to this user.
  */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))

@@ -20,8 +20,8 @@ interface SweepResult {
 }
 
 /**
- * Removes the folders of agents that ended without cleaning up. `own` is the caller's instance. Never touches
- * a living agent's instance or files that no agent makes, and follows no link.
+ * Removes the folders of agents that ended without cleaning up. `own` is the caller's instance. Leaves
+ * living agents' instances and other programs' files alone, and follows no link.
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
   let sessions = 0
@@ -38,8 +38,8 @@ export async function sweepInstances(userFolder: string, own: string): Promise<S
 }
 
 /**
- * Lists the instances whose agents have certainly ended, on this machine and in this pid namespace: only
- * their processes can be searched for. Instances that cannot be read are left out; the sweep will report
+ * Lists the instances whose agents have certainly ended, on this machine and in this pid namespace, because
+ * only there their processes can be found. Instances that cannot be read are left out; the sweep will report
  * them.
  */
 export async function abandonedInstances(userFolder: string, own: string): Promise<string[]> {
@@ -67,8 +67,9 @@ async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
   if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
   if (!INSTANCE.test(name) || !(await isAbandoned(path))) return 0
-  // Renamed first: when two agents start at the same time only one gets the folder, and no agent sees a
-  // half-removed one. Touched before that, or others would take it for a leftover of an old sweep.
+  // Renames the folder before the removal. When two agents start at the same time, only one of them gets the
+  // folder, and no agent sees a half-removed folder. The folder is touched before the rename. Otherwise
+  // other agents would treat it as a leftover of an old sweep.
   const now = new Date()
   await utimes(path, now, now)
   const retired = join(userFolder, `.old-${randomUUID()}`)
@@ -88,16 +89,16 @@ function sweepError(path: string, error: unknown): SetUpError {
 }
 
 /**
- * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700 (or beside that, where
- * it is unsafe). The folder exists from `open` to `close`. After a killed agent a later agent's `sweep`
- * removes its folder. If another program removes the folder meanwhile (logind's RemoveIPC, a cleaner of old
- * files), the next session makes it again under the same name.
+ * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700. (If this place is
+ * unsafe, the folder is beside it.) The folder exists from `open` to `close`. The folder of a killed agent
+ * is removed by the `sweep` of a later agent. If another program removes the folder (logind's RemoveIPC, a
+ * cleaner of old files), the next session makes it again with the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest
   readonly #touching: NodeJS.Timeout
   #made: Made
-  /** How often the folder was made again. */
+  /** Number of times that the folder was made again. */
   #renewals = 0
   #renewal: Promise<void> | undefined
   #closed = false
@@ -105,14 +106,15 @@ export class RuntimeFolder implements AsyncDisposable {
   private constructor(request: RuntimeBaseRequest, made: Made) {
     this.#request = request
     this.#made = made
-    // A failed touch is not reported: making a session's folder in the same place will say more.
+    // A failed touch is not reported, because the next session's folder in the same place will fail with a
+    // better error.
     this.#touching = setInterval(
       () => void touchOwner(this.path).catch(() => undefined),
       TOUCH_INTERVAL_MS,
     ).unref()
   }
 
-  /** Throws `SetUpError` when there is no safe place. */
+  /** Makes the folder. @throws SetUpError if no safe place exists */
   static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
     return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
   }
@@ -122,12 +124,15 @@ export class RuntimeFolder implements AsyncDisposable {
     return this.#made.path
   }
 
-  /** Why the folder is not the usual one: the usual one is unsafe, and how. */
+  /** Why the usual folder is unsafe and not used; undefined if it is used. */
   get refused(): string | undefined {
     return this.#made.refused
   }
 
-  /** A uuid that stays when the folder is made again: running commands carry it. */
+  /**
+   * A uuid, which is kept when the folder is made again, because running commands have it in their
+   * environment.
+   */
   get instance(): string {
     return basename(this.path)
   }
@@ -139,7 +144,7 @@ export class RuntimeFolder implements AsyncDisposable {
     try {
       return await SecretFiles.create(this.path, sessionId)
     } catch (error) {
-      // Closing removes the folder, which must not come back afterwards.
+      // `close` removes the folder. The folder must not be made again after that.
       this.#refuseClosed()
       if (!isVanished(error)) throw error
     }
@@ -149,8 +154,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Removes what dead agents of this user left. Call this at the start, and about every hour: an agent in
-   * another container counts as dead only after an hour of silence.
+   * Removes the files that dead agents of this user left. Call this at the start, and about every hour,
+   * because an agent in another container counts as dead only after an hour without a touch.
    */
   async sweep(): Promise<SweepResult> {
     const swept = []
@@ -162,8 +167,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Lists agents that were killed on this machine, in this pid namespace. Call this before `sweep`, which
-   * removes them.
+   * Lists agents that were killed on this machine, in this pid namespace. Call this before `sweep`, because
+   * `sweep` removes their folders.
    */
   async abandoned(): Promise<string[]> {
     const abandoned = []
@@ -176,8 +181,8 @@ export class RuntimeFolder implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#touching)
-    // A folder that is just being made has to be removed, too. If it cannot be made, the session that needed
-    // it gets the error.
+    // A folder that is just being made has to be removed, too. If making it fails, the session that needs
+    // the folder gets the error.
     await this.#renewal?.catch(() => undefined)
     try {
       await removeTree(this.path)
@@ -191,7 +196,7 @@ export class RuntimeFolder implements AsyncDisposable {
     await this.close()
   }
 
-  /** Returns this agent's user folder, and others that agents used while the usual one was unsafe. */
+  /** Returns this agent's user folder, and folders that agents used while the usual folder was unsafe. */
   #userFolders(): Set<string> {
     const own = dirname(this.path)
     return new Set([own, ...userFolders(dirname(own))])
@@ -230,8 +235,8 @@ async function makeFolder(request: RuntimeBaseRequest, instance: string): Promis
 }
 
 /**
- * Makes the folder under a temporary name and renames it. So a folder under its real name always has an
- * owner.
+ * Makes the folder with a temporary name and renames it, so that a folder with its final name always has an
+ * owner file.
  */
 async function makeInstance(userFolder: string, instance: string): Promise<string> {
   const passing = join(userFolder, `.new-${randomUUID()}`)

@@ -4,8 +4,8 @@ import type { AgentEnvironment, AgentValue } from '../agent-environment.ts'
 import { EnvvarError } from '../errors.ts'
 
 /**
- * A secret's members by name, or the reason why there are none. The reason never holds a value or a
- * credential.
+ * A secret's members by name, or the reason why the secret could not be fetched. The reason never contains a
+ * value or a credential.
  */
 export type StoredSecret =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
@@ -25,7 +25,10 @@ export interface SecretStore {
 /** The stores that references can name, by provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
 export type SecretStores = ReadonlyMap<string, SecretStore>
 
-/** Time for all secrets of one session together. The gateway waits no longer for the opening. */
+/**
+ * Maximum time in milliseconds for all secrets of one session together. The gateway does not wait longer for
+ * the opening.
+ */
 const SESSION_MS = 60_000
 
 /** The sources of the values for connections' references. */
@@ -51,7 +54,7 @@ export class SessionSecrets {
   readonly #fetched = new Map<string, Fetched>()
   #patience: AbortSignal | undefined
 
-  /** @param ended aborts when the session is over. Pending fetches then reject with its reason */
+  /** @param ended aborts when the session is over. Pending fetches then reject with the signal's reason */
   constructor({ agentEnvironment, secretStores }: SecretSources, ended: AbortSignal) {
     this.agent = agentEnvironment
     this.#stores = secretStores
@@ -76,7 +79,8 @@ export class SessionSecrets {
       fetched.taken = true
       return { value }
     }
-    // Two texts for one thing, as in hoop: hoop's cache begins with the first member that was found.
+    // There are two texts for the same failure, as in hoop, because hoop's cache begins with the first
+    // member that was found.
     if (fetched.taken) return { problem: `secret key not found. secret=${id}, key=${key}` }
     return { problem: `secret id ${id} found, but key ${key} was not` }
   }
@@ -108,7 +112,9 @@ export class SessionSecrets {
       this.ended.throwIfAborted()
       if (error !== this.#patience.reason) throw error
       const seconds = SESSION_MS / 1000
-      return { problem: `(${id}) not fetched: the secrets of one session may take ${seconds} s together` }
+      return {
+        problem: `(${id}) not fetched: fetching all secrets of a session may take at most ${seconds} s`,
+      }
     }
   }
 }

@@ -363,7 +363,7 @@ describe('the runtime folder', () => {
     const relative = await checkRuntimeFolder({ runtimeDir: 'somewhere' }, {})
     expect(relative).toMatchObject({
       level: 'broken',
-      found: 'runtime-dir must be an absolute path, and is somewhere',
+      found: 'runtime-dir must be an absolute path, but is somewhere',
     })
     expect(existsSync('somewhere')).toBe(false)
   })

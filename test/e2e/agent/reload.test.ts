@@ -45,7 +45,7 @@ it('a variable that agent.yaml names since a SIGHUP is closed to connections, an
     site.place.write('agent.yaml', `log.level: ${level}`)
     site.agent.signal('SIGHUP')
     await site.agent.says('stderr', new RegExp(said))
-    const output: unknown = expect.stringContaining('closed to connections')
+    const output: unknown = expect.stringContaining('cannot be used by connections')
     expect(await peek()).toMatchObject({ exit_code: 254, output })
   }
 })

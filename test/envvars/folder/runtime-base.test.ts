@@ -56,7 +56,7 @@ describe('chooseRuntimeBase', () => {
       `${setting} ${file} cannot be used: EEXIST`,
     )
     await expect(chooseRuntimeBase(request('run/agent'))).rejects.toThrow(
-      `${setting} must be an absolute path, and is run/agent`,
+      `${setting} must be an absolute path, but is run/agent`,
     )
   })
 })

@@ -19,7 +19,7 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
     return await load()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // Two codes: the built program requires, the source imports.
+    // There are two codes, because the built program uses `require` and the source `import`.
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
     const name = /'(@[^/']+\/[^/']+)/.exec(message)?.[1] ?? '@aws-sdk'
     throw new SetUpError(
@@ -28,14 +28,20 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
   }
 }
 
-/** Returns a logger that takes the packages' warnings. Their other lines may hold requests and answers. */
+/**
+ * Returns a logger that logs only the packages' warnings. Other lines of the packages may contain requests
+ * and answers.
+ */
 function awsLogger(log: Pick<Logger, 'warn'>) {
   const nothing = () => undefined
   const warn = (...content: unknown[]) => log.warn({}, oneLine(content.map(String).join(' ')))
   return { trace: nothing, debug: nothing, info: nothing, warn, error: nothing }
 }
 
-/** Never resolves; rejects with the signal's reason. For a race with work that ignores the signal. */
+/**
+ * Returns a promise that never resolves, and rejects with the signal's reason. For a race with work that
+ * ignores the signal.
+ */
 export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     onAbort(signal, () => reject(signal.reason as Error))
@@ -53,16 +59,16 @@ interface AwsError extends NodeJS.ErrnoException {
   readonly port?: number
 }
 
-/** Attempts after which the packages give up. */
+/** Number of attempts after which the packages give up. */
 const MOST_ATTEMPTS = 3
 
-/** Errors with their own type in Go. Go prints the others as `api error NAME`. */
+/** Errors with a type of their own in Go. Go prints other errors as `api error NAME`. */
 const MODELED = new Set([
   ...['DecryptionFailure', 'InternalServiceError', 'InvalidParameterException', 'InvalidRequestException'],
   'ResourceNotFoundException',
 ])
 
-/** Limit for the characters of an error's text, which may come from a server. */
+/** Maximum length of an error's text in characters. The text may be from a server. */
 const SHOWN_CHARACTERS = 4096
 
 /** Returns the text of a failed request in the words of Go's packages. */
@@ -71,8 +77,8 @@ export function goAwsError(error: Error, operation: string): string {
 }
 
 /**
- * Makes an error's text safe to show. AWS explains a refused signature with the signed text, which holds the
- * session's token.
+ * Makes an error's text safe to show. When AWS refuses a signature, the error quotes the signed text, which
+ * contains the session's token.
  */
 export function shownAwsText(text: string): string {
   return text
@@ -81,7 +87,8 @@ export function shownAwsText(text: string): string {
 }
 
 /**
- * Returns the text of an error. V8 quotes the text that it could not parse: half an answer may be the secret.
+ * Returns the text of an error. An error of JSON.parse is replaced, because it quotes a part of the answer,
+ * which may be the secret.
  */
 export function textOf(error: Error): string {
   return error instanceof SyntaxError ? 'the answer is not valid JSON' : error.message
@@ -121,7 +128,7 @@ const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 export function membersOf(secret: string | undefined): StoredSecret {
   if (secret === undefined) return undeserialized('the secret is binary, a JSON object is needed')
   const { value, problem } = parseJson(secret)
-  // In Go's words a whole text ends with another error than a stream.
+  // Go has different error texts for the end of a whole text and the end of a stream.
   if (problem !== undefined)
     return undeserialized(problem.endsWith('EOF') ? 'unexpected end of JSON input' : problem)
   if (value === null) return { members: new Map() }
@@ -136,7 +143,10 @@ function undeserialized(reason: string): StoredSecret {
   return { problem: `failed deserializing secret key/val, err=${reason}` }
 }
 
-/** Turns numbers into texts with a mark that no other text has, since JSON.parse would round them. */
+/**
+ * Parses a JSON object without rounding its numbers, as JSON.parse would do. Before parsing, numbers are
+ * changed into texts with a unique mark.
+ */
 function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   const mark = randomUUID()
   const marked = secret.replaceAll(TEXT_OR_NUMBER, (found) =>
@@ -153,9 +163,9 @@ function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   )
 }
 
-/** Time for one secret with its three attempts, and for the credentials before it. */
+/** Maximum time in milliseconds to find credentials and to fetch one secret, with three attempts. */
 const SECRET_MS = 15_000
-/** Limit for an answer. A secret has 64 KiB at most. */
+/** Maximum size of an answer in bytes. A secret has at most 64 KiB. */
 const LONGEST_ANSWER = 1024 * 1024
 const OPERATION = 'Secrets Manager: GetSecretValue'
 
@@ -201,8 +211,8 @@ export class SecretsManagerStore implements SecretStore {
 }
 
 /**
- * Returns the region. AWS_DEFAULT_REGION is the variable of Go and Python; these packages read AWS_REGION and
- * the settings file of AWS.
+ * Returns the region. Go and Python use the variable AWS_DEFAULT_REGION. These packages read only AWS_REGION
+ * and the settings file of AWS.
  */
 function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Variables): string | undefined {
   return [AWS_REGION, AWS_DEFAULT_REGION].find(Boolean)
@@ -248,6 +258,6 @@ function cutOff(body: Readable): Readable {
       else done(null, piece)
     },
   })
-  // The reader of the body gets the error.
+  // The reader of the body receives the error.
   return pipeline(body, limit, () => undefined)
 }

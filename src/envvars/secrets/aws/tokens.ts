@@ -4,17 +4,17 @@ import { SetUpError } from '../../../basics/set-up-error.ts'
 import { EnvvarError } from '../../errors.ts'
 import { aborted, goAwsError, loadAws, shownAwsText, textOf } from './secrets-manager.ts'
 
-/** Time for a token, with a role to assume first. */
+/** Maximum time in milliseconds for a token, including the time to assume a role. */
 const EKS_MS = 10_000
-/** The same limit as in hoop. */
+/** Maximum time in milliseconds for a token, as in hoop. */
 const RDS_MS = 3000
-/** EKS accepts a token for 15 minutes, whatever this value is. */
+/** Lifetime in the signed request, in seconds. EKS ignores it, and accepts a token for 15 minutes. */
 const EKS_TOKEN_SECONDS = 60
 
 interface EksCluster {
   readonly cluster: string
   readonly region: string
-  /** The role to assume first; empty for none. */
+  /** The role to assume before; empty for no role. */
   readonly roleArn: string
   readonly roleSession: string
 }
@@ -27,8 +27,8 @@ export interface RdsServer {
 }
 
 /**
- * Returns a token for a cluster's API: a signed request to AWS for the caller's identity. The cluster sends
- * it to AWS in our place.
+ * Returns a token for a cluster's API. The token is a signed request to AWS for the caller's identity. The
+ * cluster sends this request to AWS.
  * @throws EnvvarError, or the signal's reason
  */
 export async function eksToken(

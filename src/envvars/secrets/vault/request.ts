@@ -15,8 +15,8 @@ export class VaultError extends Error {
 }
 
 /**
- * The engine's version. It decides where the members are in an answer, and the names in the texts of hoop's
- * decoder.
+ * The version of the key-value engine. It determines where an answer has the members, and the names in the
+ * texts of hoop's decoder.
  */
 export type KeyValueVersion = 1 | 2
 
@@ -25,7 +25,7 @@ function refuseFailure(reply: Reply): void {
   const { status, body } = reply
   if (status === 200 || status === 204) return
   if (status < 400 || status > 499) {
-    // The body of an answer that is no failure may be the secret itself.
+    // Below 400 the body is not shown, because it may be the secret itself.
     const shown = status < 400 ? '(not shown)' : body.toString()
     throw new VaultError(`failed performing request, status=${status}, body=${shown}`)
   }
@@ -92,7 +92,7 @@ function mismatch(value: unknown, place: string): string {
 }
 
 export interface VaultTarget {
-  /** Undefined for a URL that is not HTTP: the request fails later. */
+  /** Undefined for a URL that is not HTTP. The request then fails later. */
   readonly isSecure: boolean | undefined
   /** The URL in Go's form: escaped, without a password. */
   readonly shown: string
@@ -104,11 +104,11 @@ export interface VaultTarget {
   readonly authorization: string | undefined
 }
 
-/** Characters that a path must escape. Existing escapes stay, so nothing is escaped twice. */
+/** Characters that must be escaped in a path. Existing escapes are kept, so no character is escaped twice. */
 const UNSENDABLE = /[^\w!#$%&'()*+,./:;=?@[\]~-]/gu
 const DEFAULT_PORTS = { http: 80, https: 443 } as const
 
-/** Parses a URL like Go: dots and doubled slashes of its path stay. @throws VaultError */
+/** Parses a URL like Go, which keeps dots and doubled slashes in the path. @throws VaultError */
 export function targetOf(url: string, what: string): VaultTarget {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
   if (scheme !== 'http' && scheme !== 'https') return foreign(url, scheme, what)
@@ -153,24 +153,27 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
   }
 }
 
-/** Limit for an answer. A secret has some hundred bytes; Vault's own limit for a request is 1 MiB. */
+/**
+ * Maximum size of an answer in bytes. A secret has some hundred bytes; Vault's own limit for a request is 1
+ * MiB.
+ */
 const LONGEST_ANSWER = 1024 * 1024
 /**
- * Shortest credential that is replaced in texts. A shorter one is part of others by chance. Vault's own have
- * 26 and more.
+ * Minimum length of a credential that is replaced in texts. Texts may contain a shorter credential by
+ * chance. Vault's own credentials have 26 or more characters.
  */
 const SHORTEST_CREDENTIAL = 6
-/** Characters of an error's text. People read it, once for each variable. */
+/** Maximum length of an error's text in characters. The text is shown to people, once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** Everything but the request itself: how to reach Vault. */
+/** The settings for reaching Vault, which are the same for all requests. */
 export interface VaultWay {
   readonly namespace: string
   readonly timeoutMs: number
   readonly skipVerify: boolean
-  /** A function, called only when needed: it parses the authorities of the system. */
+  /** Called only when needed, because it parses the authorities of the system. */
   readonly secureContext: () => SecureContext
   readonly proxyTo: (host: string, port: number) => Proxy | undefined
 }
@@ -180,7 +183,7 @@ export interface VaultRequest {
   readonly headers: Readonly<Record<string, string>>
   /** Posted as JSON. Without a body the request is a GET. */
   readonly body?: object
-  /** The credential in the request, which must not come back in an error's text. */
+  /** The credential in the request. It must not be in an error's text. */
   readonly credential: Secret
   /** The first words about an answer that cannot be read. */
   readonly undecoded: string
@@ -202,7 +205,7 @@ export async function askVault(request: VaultRequest, way: VaultWay, signal: Abo
   }
 }
 
-/** Follows redirects that stay with the same server. */
+/** Sends the request, and follows redirects to the same server. */
 async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal): Promise<Reply> {
   let { target } = request
   for (let redirects = 0; ; redirects++) {
@@ -214,7 +217,7 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
 }
 
 /**
- * Returns the target of a redirect. The token must not go to another server, nor over plaintext.
+ * Returns the target of a redirect. The token must be sent neither to another server nor in plaintext.
  * @throws VaultError
  */
 function redirected(from: VaultTarget, location: string): VaultTarget {
@@ -225,7 +228,7 @@ function redirected(from: VaultTarget, location: string): VaultTarget {
   const isKnown = next.isSecure !== undefined
   const elsewhere = goQuote(isKnown ? `${next.scheme}://${next.host}:${next.port}` : next.shown)
   throw new VaultError(
-    `redirected to ${elsewhere}, where the token must not go: set VAULT_ADDR to the address that answers`,
+    `redirected to ${elsewhere}, to which the token must not be sent: set VAULT_ADDR to the address that answers`,
   )
 }
 
@@ -272,8 +275,8 @@ function unsent({ target, body }: VaultRequest, reason: string): VaultError {
 }
 
 /**
- * Returns the error for a reply that broke off. A body that is no success is left out: it may be cut at any
- * place.
+ * Returns the error for a reply that broke off. The body of a failure is left out, because it may be cut at
+ * any place.
  */
 function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, reason: string): VaultError {
   const { status } = head
@@ -283,8 +286,8 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
 }
 
 /**
- * Returns the error with a text for people. The text may come from elsewhere, repeat the credential, and be
- * long. It is cut last, since half a token is secret, too.
+ * Returns the error with a text for people. The text may be from another program, quote the credential, and
+ * be long. It is cut after the replacement, since half a token is secret, too.
  */
 function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()

@@ -6,8 +6,8 @@ import { formatGoDuration, parseGoDuration } from '../../../golang/text/duration
 import { goQuote } from '../../../golang/text/quote.ts'
 
 /**
- * A token, or the login that is posted to `/v1/auth/PATH/login` for one. The login is made anew each time: a
- * JWT's file may have changed.
+ * A token, or the login that is posted to `/v1/auth/PATH/login` to get a token. The login is made again each
+ * time, because the file of a JWT may have changed.
  */
 type VaultCredential =
   | { readonly kind: 'token'; readonly token: Secret }
@@ -27,12 +27,12 @@ export interface Login {
 }
 
 export interface VaultSettings {
-  /** Without a slash at its end. */
+  /** The address of Vault, without a slash at the end. */
   readonly address: string
   readonly credential: VaultCredential
-  /** PEM; empty for the system's authorities. */
+  /** Certificates in PEM; empty for the system's authorities. */
   readonly authority: string
-  /** Empty for none. */
+  /** Vault's namespace; empty for no namespace. */
   readonly namespace: string
   readonly timeoutMs: number
 }
@@ -67,7 +67,10 @@ function credentialOf(env: Variables, token: string): VaultCredential {
   return { kind: 'token', token: new Secret(token) }
 }
 
-/** The address is not checked here, as in hoop: the login fails then. */
+/**
+ * Returns the login by AppRole. As in hoop, the address is not checked here; with a wrong address the login
+ * fails.
+ */
 function appRoleLogin({
   VAULT_APP_ROLE_ID: id = '',
   VAULT_APP_ROLE_SECRET_ID: secretId = '',
@@ -116,7 +119,7 @@ function timeoutOf(text: string, warn: (message: string) => void): number {
 }
 
 /**
- * Reads a value given as it is, as `base64://` with encoded text, or as `file://` with a path.
+ * Reads a variable. Its value is plain, `base64://` with encoded text, or `file://` with a path.
  * @throws SetUpError
  */
 function loaded(env: Variables, name: string): string {
@@ -132,7 +135,10 @@ function loaded(env: Variables, name: string): string {
   return bytes.toString()
 }
 
-/** Reads a file without its last line break, which no header may have. @throws SetUpError */
+/**
+ * Reads a file without its last line break, because a header may not contain a line break. @throws
+ * SetUpError
+ */
 function fileText(path: string, name: string): string {
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes).replace(/\r?\n$/, '')

@@ -19,7 +19,7 @@ import {
 } from './request.ts'
 import { type Login, type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
 
-/** Everything of the agent that decides how to reach its Vault. */
+/** The agent's settings for reaching Vault. */
 export interface VaultSurroundings {
   /** The agent's environment. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -50,7 +50,7 @@ export class VaultStore implements SecretStore {
   }
 }
 
-/** One Vault, with the settings of this moment. */
+/** One Vault, with the settings at the time of its creation. */
 export class Vault {
   readonly #settings: VaultSettings
   readonly #way: VaultWay
@@ -86,7 +86,7 @@ export class Vault {
     }
   }
 
-  /** Returns the configured token, or one of a new login. @throws VaultError, or the signal's reason */
+  /** Returns the configured token, or the token of a new login. @throws VaultError, or the signal's reason */
   async token(signal: AbortSignal): Promise<Secret> {
     const { credential } = this.#settings
     if (credential.kind === 'token') return credential.token
@@ -114,8 +114,8 @@ export class Vault {
   }
 
   /**
-   * Refuses unreadable authorities for http:// too, as in hoop: the author of the setting believes that it
-   * has an effect.
+   * Sends a request. As in hoop, refuses unreadable authorities also for http://, because the author of the
+   * setting expects an effect.
    */
   #ask(request: VaultRequest, signal: AbortSignal): Promise<Reply> {
     if (this.#settings.authority !== '') this.#way.secureContext()
