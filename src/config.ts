@@ -17,36 +17,36 @@ import {
 } from './config/key.ts'
 
 export interface AgentConfiguration {
-  /** The form of a key is not checked here. The value prints as `<set>`. */
+  /** The credential; the form of a key is not checked here. The value prints as `<set>`. */
   readonly key: Credential
   readonly allowPlaintext: boolean
   readonly tls: TlsSettings
-  /** For connections with TLS; undefined: no proxy. */
+  /** The proxy for connections with TLS; undefined means no proxy. */
   readonly proxy: ProxySettings | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly logEncoding: 'json' | 'human'
   readonly runtimeDir: string | undefined
   readonly stateDir: string
-  /** 0: no journal. */
+  /** Maximum size of the journal in bytes; 0 means no journal. */
   readonly journalBytes: number
-  /** Limit of the parallel sessions, 1 or more. */
+  /** Maximum number of parallel sessions; at least 1. */
   readonly limitsSessions: number
-  /** Limits of one execution; undefined: no limit. */
+  /** Limits of one execution; undefined means no limit. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
-  /** 0: no limit. */
+  /** Maximum size of the captured output in bytes; 0 means no limit. */
   readonly outputCapBytes: number
   readonly onCap: 'continue' | 'kill'
   readonly tailMemoryBytes: number
   readonly redact: 'on' | 'off'
   readonly redactNames: readonly string[]
-  /** Undefined: the gateway's settings apply. */
+  /** Undefined means that the gateway's settings apply. */
   readonly presidio: OwnPresidio | undefined
   readonly maskingForm: 'tag' | 'mask'
   readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
   readonly policy: PolicySettings | undefined
   readonly killGraceMs: number
-  /** undefined: no limit. */
+  /** Undefined means no limit. */
   readonly maxDurationMs: number | undefined
   readonly background: 'kill' | 'leave'
   readonly http: Address | undefined
@@ -55,7 +55,7 @@ export interface AgentConfiguration {
   readonly drainMs: number
   /** Variables that the settings file names with `env://`. No connection may read them. */
   readonly referencedVariables: readonly string[]
-  /** Settings that work but are unwise: sentences for the log. */
+  /** Sentences for the log about settings that work but are unwise. */
   readonly warnings: readonly string[]
 }
 
@@ -68,14 +68,13 @@ export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
   const lookup = new Lookup(source)
   const { key, ...rest } = readAll(lookup, source, { needsKey: true })
   lookup.problems.throwIfAny()
-  if (key === undefined) throw new Error('there is neither a key nor a problem with it')
+  if (key === undefined) throw new Error('the key is missing, but no problem was reported')
   return { key, ...rest }
 }
 
 /**
- * Reports faults of the settings file itself, and unwise settings in it. Key and gateway may be given
- * elsewhere.
- * @param environment for `env://`
+ * Reports faults of the settings file, and unwise settings in it. The file may lack key and gateway.
+ * @param environment variables for `env://`
  */
 export function checkAgentFile(
   path: string,
@@ -150,13 +149,13 @@ function defaultEncoding({ stderrIsTty, env }: SettingsSource): 'json' | 'human'
   return stderrIsTty && !env['NO_COLOR'] ? 'human' : 'json'
 }
 
-/** The agent's credential. The form of a key is not checked here. */
+/** The agent's credential. The form of a key is checked later. */
 type Credential = Key | GatewayToken
 
 /**
- * Finds a key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins, since
- * hoop's chart sets the path of the SVID even without an SVID. Returns undefined if no credential is given,
- * and reports this as a problem if a key is needed.
+ * Finds a credential: a key, otherwise a JWT-SVID, otherwise a token of the old kind (protocol.md 2.3). A
+ * key always wins, since hoop's chart sets the path of the SVID even without an SVID. Returns undefined if
+ * no credential is given, and reports this as a problem if a key is needed.
  */
 function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
   const { problems, file } = search.lookup
@@ -177,14 +176,17 @@ function warnOfToken(search: CredentialSearch): void {
   if (token !== undefined) warnOfPlace(token, search)
 }
 
-/** The agent's own Presidio: it replaces the addresses and the mode of the gateway, not its provider. */
+/**
+ * The agent's own Presidio. It replaces the addresses and the mode of the gateway, but not the gateway's
+ * provider.
+ */
 interface OwnPresidio {
   readonly analyzer: string
   readonly anonymizer: string
   readonly mode: 'strict' | 'best-effort'
 }
 
-/** Both addresses count, or none (protocol.md 5.3). */
+/** Finds the agent's own Presidio. One address without the other has no effect (protocol.md 5.3). */
 function findPresidio(lookup: Lookup, warnings: string[]): OwnPresidio | undefined {
   const analyzer = lookup.find(SETTINGS.maskingAnalyzer)
   const anonymizer = lookup.find(SETTINGS.maskingAnonymizer)
@@ -192,7 +194,9 @@ function findPresidio(lookup: Lookup, warnings: string[]): OwnPresidio | undefin
   const alone = analyzer ?? anonymizer
   if (alone === undefined) return undefined
   if (analyzer === undefined || anonymizer === undefined) {
-    warnings.push(`${alone.place}: not used, masking.analyzer and masking.anonymizer only count together`)
+    warnings.push(
+      `${alone.place}: not used, because masking.analyzer and masking.anonymizer have an effect only together`,
+    )
     return undefined
   }
   if (mode !== 'strict' && mode !== 'best-effort')

@@ -3,16 +3,19 @@ import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { Logger } from './basics/logger.ts'
 
-/** Longest wait of one line for room. A reader that stops reading must not stop the agent. */
+/**
+ * Maximum wait of one line while the descriptor is full, in milliseconds. A reader that stops reading must
+ * not stop the agent.
+ */
 const PATIENCE_MS = 1000
 const PAUSE_MS = 10
 
 /**
  * Writes lines to a descriptor before `write` returns, so that the last line before an exit is not lost. A
- * line that cannot be written is dropped. A full disk or a reader that left is no reason to end, and there is
- * nowhere to report the error.
- * Not pino's destination: it waits forever on EAGAIN, and throws on a full disk. EAGAIN comes as soon as
- * anything has touched `process.stderr`, because libuv makes a pipe non-blocking.
+ * line that cannot be written is dropped. A full disk or a closed reader is no reason to end, and the error
+ * cannot be reported anywhere. pino's destination is not used, because it waits for ever on EAGAIN, and
+ * throws on a full disk. EAGAIN occurs as soon as any code has used `process.stderr`, because libuv then
+ * makes a pipe non-blocking.
  */
 export class Lines {
   readonly #fd: number
@@ -32,10 +35,10 @@ export class Lines {
     this.#isCut = this.#isStuck && (this.#isCut || written > 0)
   }
 
-  /** Writes as many bytes as possible. @returns the bytes written */
+  /** Writes as many bytes as possible. @returns the number of written bytes */
   #writeAll(bytes: Buffer): number {
-    // After a line has waited in vain, later lines are written without waiting, until one of them is written
-    // whole.
+    // After a line has waited in vain, later lines are written without a wait, until a line is written
+    // completely.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {
@@ -66,7 +69,7 @@ export interface RootLogger extends Logger {
   child(fields: object): RootLogger
 }
 
-/** The program's own logger. Its level changes when the settings are reloaded. */
+/** The program's own logger. Its level can change when the settings are reloaded. */
 export interface ProgramLogger extends RootLogger {
   setLevel(level: LoggerOptions['level']): void
 }
@@ -91,7 +94,7 @@ export async function createLogger({
   destination,
   tap,
 }: LoggerOptions): Promise<ProgramLogger> {
-  // Not process.stderr.isTTY: reading it makes a pipe non-blocking.
+  // `process.stderr.isTTY` is not used, because reading it makes a pipe non-blocking.
   const hasColors = destination === undefined && isatty(2) && process.stderr.hasColors()
   const lines = destination ?? new Lines(2)
   const form = encoding === 'human' ? await humanForm(lines, hasColors) : lines
@@ -122,7 +125,7 @@ function tapped(lines: DestinationStream, tap: (line: string) => void): Destinat
   }
 }
 
-/** pino does not use its `log` formatter for a child's fields. */
+/** Redacts the fields of a child, because pino does not use its `log` formatter for them. */
 function toLogger(inner: PinoLogger): RootLogger {
   return {
     debug: (fields, message) => inner.debug(fields, message),
@@ -134,8 +137,8 @@ function toLogger(inner: PinoLogger): RootLogger {
 }
 
 /**
- * Loads pino-pretty only here, so that JSON output does not pay for it. Its own stream is not used, because
- * it writes a tick later.
+ * Loads pino-pretty only here, so that a program with JSON output does not load it. pino-pretty's own stream
+ * is not used, because it writes a tick later.
  */
 async function humanForm(lines: DestinationStream, colorize: boolean): Promise<DestinationStream> {
   const { prettyFactory } = (await import('pino-pretty')).default
@@ -150,8 +153,8 @@ async function humanForm(lines: DestinationStream, colorize: boolean): Promise<D
 }
 
 /**
- * Makes control characters in a line of JSON visible, so that text from a gateway cannot move the cursor of a
- * terminal that shows the log. Line breaks and tabs stay: stack traces have them.
+ * Makes control characters in a line of JSON visible, so that text from a gateway cannot move the cursor of
+ * a terminal that shows the log. Line breaks and tabs are kept, because stack traces contain them.
  */
 function escapeControls(json: string): string {
   return json
@@ -164,10 +167,10 @@ const REDACTED = '[redacted]'
 const UNPRINTABLE = '[unprintable]'
 
 /**
- * Copies the fields of a log line without the text of names that sound secret, at any depth. This is the last
- * safety net: secrets must not be logged. Never throws. pino's own `redact` is no replacement: with a
- * wildcard, pino 10.4 clones each value by its enumerable properties, and the clone of a URL, a Buffer or an
- * object with a failing getter makes the logging call throw (seen).
+ * Copies the fields of a log line. Hides the values of names that sound secret, at any depth. This is only
+ * the last safety net, because callers must not log secrets. Never throws. pino's own `redact` cannot be
+ * used: with a wildcard, pino 10.4 clones each value by its enumerable properties, and the clone of a URL, a
+ * Buffer or an object with a failing getter makes the logging call throw (seen).
  */
 function redactFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redactField(name, value)]))
@@ -190,7 +193,7 @@ function replace(name: string, value: unknown): unknown {
   return value instanceof Error ? { type: value.name, message: value.message } : value
 }
 
-/** Whether the field is hidden. Numbers and booleans reveal nothing: `keys: 3` may be shown. */
+/** Whether the field is hidden. Numbers and booleans are shown, because they reveal nothing (`keys: 3`). */
 function hides(name: string, value: unknown): boolean {
   return (
     SECRET_NAME.test(name) && (typeof value === 'string' || (typeof value === 'object' && value !== null))

@@ -1,7 +1,8 @@
 /**
  * Variables that make any program run code that is not its own, through the loader, a shell, an interpreter
- * or a library. `filesystem:LD_PRELOAD` would bring a library, and `OPENSSL_CONF` does so for every program
- * that speaks TLS. PATH is not listed: it changes only what the program itself looks for.
+ * or a library. For example, `filesystem:LD_PRELOAD` loads a library, and `OPENSSL_CONF` does so in every
+ * program with TLS. PATH is not listed, because it changes only the programs that the program itself starts
+ * by name.
  */
 const LOADING = named(
   'LD_.*|DYLD_.*|GCONV_PATH|LOCPATH|NLSPATH|OPENSSL_.*|SSLKEYLOGFILE|GIO_.*MODULE.*',
@@ -12,7 +13,7 @@ const LOADING = named(
 
 /** Variables that some program reads as code, as options, or as the name of a file with code. */
 const OBEYED = named(
-  // Bash evaluates a value of these as arithmetic.
+  // Bash evaluates the values of these variables as arithmetic.
   'RANDOM|SRANDOM|SECONDS|LINENO|HISTCMD|OPTIND',
   'PATH|CDPATH|IFS|SHELL|HOME|XDG_.*|TERMCAP|TERMINFO.*|INPUTRC|HISTFILE|BROWSER|TMPDIR',
   'EDITOR|VISUAL|PAGER|.*_(?:EDITOR|PAGER|ASKPASS|RSH|SSH|OPTIONS|OPTS|FLAGS)|LESS.*|MAN.*OPT|VIMINIT|EXINIT|MYVIMRC',

@@ -1,5 +1,6 @@
 /**
- * Returns the errno name of a failed system call (`ENOSPC`), for messages that must not carry anything else.
+ * Returns the errno name of a failed system call (`ENOSPC`), for messages that must contain no other
+ * details.
  */
 export function errnoOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code

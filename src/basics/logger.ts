@@ -1,4 +1,7 @@
-/** The log of agent and gateway: pino, or anything in a test. Fields never hold the values of variables. */
+/**
+ * The log of agent and gateway: pino, or another object in a test. Fields never contain the values of
+ * variables.
+ */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -8,7 +11,7 @@ export interface Logger {
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
-/** A logged line, for code that passes it on. */
+/** A logged line, for code that passes log lines on. */
 export interface LogLine {
   readonly time: Date
   readonly level: (typeof LEVELS)[number]
@@ -17,7 +20,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Parses a line of the log. If a name occurs twice, the last one counts, as in every JSON parser. */
+/** Parses a line of the log. If a name occurs twice, the last value counts, as in every JSON parser. */
 export function parseLogLine(json: string): LogLine {
   const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
   const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)
@@ -31,7 +34,8 @@ export function parseLogLine(json: string): LogLine {
 
 const MINUTE_MS = 60_000
 /**
- * Limit of the different warnings per minute. A limit is needed because callers choose a part of the text.
+ * Maximum number of different warnings per minute. A limit is needed, because callers choose a part of the
+ * text.
  */
 const MOST_KINDS = 20
 
@@ -42,8 +46,8 @@ interface Kind {
 }
 
 /**
- * Limits warnings that callers can cause at will. Each kind of warning is logged once, and once more with its
- * count when the minute is over.
+ * Limits warnings that callers can cause at will. Each kind of warning is logged once, and again with its
+ * count at the end of the minute.
  */
 export class RepeatedWarnings {
   readonly #log: Pick<Logger, 'warn'>

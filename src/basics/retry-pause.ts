@@ -5,7 +5,7 @@ export interface RetryTiming {
 }
 
 /**
- * Returns the pause after this many failed attempts, in milliseconds. A random part keeps clients from
+ * Returns the pause after this many failed attempts, in milliseconds. A random part prevents clients from
  * retrying at the same moment.
  */
 export function retryPause({ firstMs, longestMs }: RetryTiming, attempts: number): number {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** A value that is used but never shown: it prints as `<set>`. */
+/** A secret value. It prints as `<set>`. */
 export class Secret {
   readonly #value: string
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { errnoOf } from './errors.ts'
 
-/** Time between SIGTERM and SIGKILL when a command is ended, unless the setting `kill.grace` has another. */
+/** Default of the setting `kill.grace`: milliseconds between SIGTERM and SIGKILL when a command is ended. */
 export const KILL_GRACE_MS = 10_000
 
 /**
@@ -15,8 +15,8 @@ export function signalChild(child: ChildProcess, signal: NodeJS.Signals): boolea
 }
 
 /**
- * Signals a process group. Returns false when the group has no process left. A group that may not be
- * signalled (EPERM) counts as alive.
+ * Signals a process group. Returns false when the group has no processes. A group that may not be signalled
+ * (EPERM) counts as alive.
  */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {

@@ -7,11 +7,15 @@ interface Queue {
 }
 
 /**
- * Limits a user's parallel uploads to `places`; the others wait in order. Callers bring their own timeout.
+ * Limits a user's parallel uploads to `places`. Further uploads wait in order. Callers set their own time
+ * limit.
  */
 export class Turns {
   readonly #places: number
-  /** Queues of users who have work: over the years there are very many names. */
+  /**
+   * Queues of users who have work. Queues without work are deleted, because over the years there are very
+   * many users.
+   */
   readonly #queues = new Map<string, Queue>()
 
   constructor(places: number) {

@@ -1,13 +1,13 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Bytes after which the buffers that have passed are collected. */
+/** Number of passed bytes after which their buffers are collected. */
 const EVERY_BYTES = 8 * 1024 * 1024
-/** What the work for a buffer leaves behind on the heap. */
+/** Number of bytes on the heap that the work for one buffer leaves behind. */
 const WORK_BYTES = 8 * 1024
-/** Size of the young generation, both halves, from which it no longer grows. More saves little. */
+/** Maximum size of the young generation in bytes, both halves together. A larger size saves little time. */
 const LARGEST_BYTES = 4 * 1024 * 1024
-/** The flags by which the user may have chosen a size. */
+/** Flags with which the user may have chosen a size. */
 const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
 
 let passedBytes = 0
@@ -15,9 +15,9 @@ let grows = true
 let collect: (() => void) | undefined
 
 /**
- * Call this for each piece of output and each packet. Their buffers are short-lived and lie outside the heap, where V8
- * notices too little of them: it lets tens of megabytes wait, and then collects the whole heap. A collection of
- * the young generation takes a third of a millisecond, and frees them.
+ * Call this for each piece of output and each packet. Their buffers are short-lived and outside the heap,
+ * where V8 counts too few of their bytes. V8 lets tens of megabytes wait, and then collects the whole heap.
+ * A collection of the young generation takes a third of a millisecond, and frees the buffers.
  */
 export function bufferPassed(bytes: number): void {
   passedBytes += bytes + WORK_BYTES
@@ -29,9 +29,10 @@ export function bufferPassed(bytes: number): void {
 }
 
 /**
- * Stops the growth of the young generation, which V8 would let grow to 32 MiB and shrinks only in `collectHeap`, on Node
- * 22 and 24. `--max-semi-space-size` has no effect after V8's start; the growth factor still has. It must not
- * change before the program is loaded: V8 takes compiled code only with the flags with which it was compiled.
+ * Stops the growth of the young generation. V8 would let it grow to 32 MiB, and shrinks it only in
+ * `collectHeap`, on Node 22 and 24. `--max-semi-space-size` has no effect after V8's start, but the growth
+ * factor has. The factor must not change before the program is loaded, because V8 accepts compiled code only
+ * with the flags with which the code was compiled.
  */
 function limitYoungGeneration(): void {
   const shallGrow = youngBytes() < LARGEST_BYTES
@@ -40,7 +41,7 @@ function limitYoungGeneration(): void {
   setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)
 }
 
-/** Node has no call for a collection. */
+/** Returns a function that collects the young generation. Node has no call for this. */
 function youngCollector(): () => void {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as (how: { readonly type: 'minor' }) => void

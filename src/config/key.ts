@@ -13,7 +13,7 @@ export interface Key {
   readonly source: string
 }
 
-/** A key has some hundred characters. */
+/** Maximum size of a key's file in bytes. A key has some hundred characters. */
 const LONGEST_KEY = 16 * 1024
 
 export interface CredentialSearch {
@@ -24,7 +24,10 @@ export interface CredentialSearch {
   readonly warnings: string[]
 }
 
-/** Finds `key` or `key-file` by precedence, else the credential from systemd. Undefined if no key is set. */
+/**
+ * Finds `key` or `key-file` by precedence, otherwise the credential from systemd. Returns undefined if no
+ * key is set.
+ */
 export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup } = search
   const { problems } = lookup
@@ -49,14 +52,14 @@ function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
   return { kind: 'key', value: key.value, source: key.from === 'file' ? `${key.place} key` : place }
 }
 
-/** Warns of a credential that others can read in the environment, or in its file. */
+/** Warns of a credential that other users can read, in the environment or in its file. */
 export function warnOfPlace(
   { from, place, reference }: Found<Secret>,
   { lookup, warnings }: CredentialSearch,
 ): void {
   if (from !== 'file' || reference?.kind === 'variable')
     warnings.push(
-      `${reference?.name ?? place}: the program that started the agent has the key in its environment, too, and commands of an agent that runs as root can read it there: prefer key-file`,
+      `${reference?.name ?? place}: the program that started the agent has the key in its environment, too; if the agent runs as root, commands can read the key there: prefer key-file`,
     )
   else warnOfReaders(place, reference?.path ?? lookup.file.path, warnings)
 }
@@ -97,22 +100,22 @@ export interface GatewayToken {
   readonly kind: 'svid' | 'token'
   readonly value: Secret
   readonly source: string
-  /** The gateway's address as given, and the setting that it came from. */
+  /** The gateway's address as given, and the setting with this address. */
   readonly gateway: string
   readonly gatewaySource: string
-  /** The agent's name for its log; may be empty. */
+  /** The agent's name in its log; may be empty. */
   readonly name: string
   readonly plaintext: boolean
 }
 
-/** Hoop's agent reads exactly this text as a gateway without TLS. */
+/** For exactly this address hoop's agent uses no TLS. */
 const LOCAL_GATEWAY = '127.0.0.1:8010'
-/** A JWT with many claims has some thousand characters. */
+/** Maximum size of an SVID's file in bytes. A JWT with many claims has some thousand characters. */
 const LONGEST_SVID = 64 * 1024
 
 /**
- * Undefined if no SVID is set, or if it cannot be used, which is a problem. The texts are those of
- * protocol.md 2.3.
+ * Finds a JWT-SVID. Returns undefined if no SVID is set. If it cannot be used, also adds a problem, with the
+ * text of protocol.md 2.3.
  */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   const { lookup } = search
@@ -122,7 +125,7 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   if (gateway === undefined) {
     lookup.problems.addFrom(
       `${svidFile.place} requires HOOP_GRPCURL to be set`,
-      'it is also written grpc-url',
+      'the setting in the file is grpc-url',
     )
     return undefined
   }
@@ -140,7 +143,10 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   )
 }
 
-/** Finds a token of the old kind. Without an address it is ignored: `TOKEN` may belong to another program. */
+/**
+ * Finds a token of the old kind. A token without a gateway's address is ignored, because the variable
+ * `TOKEN` may belong to another program.
+ */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)
   const gateway = search.lookup.find(SETTINGS.grpcUrl)
@@ -169,12 +175,12 @@ function readSvid(found: Found<string>, lookup: Lookup): Secret | undefined {
     else if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(svid))
       lookup.problems.addFrom(
         `${file} does not look like a JWT (expected three dot-separated segments)`,
-        'it has to hold one JWT-SVID and nothing else',
+        'the file must contain one JWT-SVID and no other text',
       )
     else return new Secret(svid)
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    lookup.problems.addFrom(`failed reading ${file}`, `it ${error.message}`)
+    lookup.problems.addFrom(`failed reading ${file}`, `the file ${error.message}`)
   }
   return undefined
 }

@@ -7,8 +7,8 @@ import { json, listed, matching, named, parsed } from '../basics/settings/shapes
 // Kinds of values that only the agent's settings have.
 
 /**
- * Any text except an empty one. Not `.`, which means different things in the languages that read JSON
- * schemas.
+ * Any text except an empty text. `.` is not used, because its meaning differs between the languages that
+ * read JSON schemas.
  */
 const TEXT = /[\s\S]/
 const COUNT = /^[1-9]\d{0,5}$/
@@ -26,19 +26,21 @@ export const count = named(
 
 export const folder = named('folder', matching(TEXT, 'the path of a folder'))
 
-/** Users write the key itself here by mistake. It must be refused early: later messages show the path. */
+/** Refuses a key, because users write the key here by mistake, and later messages show the path. */
 export const keyFile = named(
   'file',
   matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds the key, not the key itself,'),
 )
 
-/** The same, for a JWT. */
+/** Refuses a JWT, for the same reason as `keyFile` refuses a key. */
 export const svidFile = named(
   'file',
   matching(/^(?!eyJ|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds a JWT-SVID, not the SVID itself,'),
 )
 
-/** Certificates or a key; the text is checked later. It may contain a private key, so it is not shown. */
+/**
+ * Certificates or a key. The text is checked later. It is not shown, because it may contain a private key.
+ */
 export const pem = named(
   'pem',
   v.pipe(matching(TEXT, 'PEM text, file://PATH or base64://TEXT'), json({ writeOnly: true })),
@@ -46,13 +48,13 @@ export const pem = named(
 
 export const serverName = named('name', matching(/^[\w.:-]{1,253}$/, 'the name of a host'))
 
-/** Contains no @, so no credential. */
+/** The gateway's address. An @ is refused, so that the address contains no credential. */
 export const gatewayUrl = named(
   'address',
   matching(/^[\x21-\x3f\x41-\x7e]+$/, "the gateway's address, host:port,"),
 )
 
-/** Contains no control characters. */
+/** One line of text, without control characters. */
 export const label = named(
   'name',
   parsed(
@@ -95,7 +97,10 @@ export const refinements = named(
 
 export const ruleFiles = named('files', listed(/^[^,\n]+$/, 'paths of rule files'))
 
-/** No relative paths: their meaning would depend on the working folder of commands. */
+/**
+ * Programs. Relative paths are refused, because their meaning would depend on the working folder of
+ * commands.
+ */
 export const programs = named(
   'names',
   listed(/^(?:\/[^,\n]+|[^,/\n]+)$/, 'programs, by whole path or by the name under which PATH has them'),

@@ -6,14 +6,14 @@ import { SETTINGS } from './table.ts'
 export interface PolicySettings {
   readonly inputRules: readonly string[]
   readonly outputRules: readonly string[]
-  /** Undefined: all are allowed. The same holds for the next three. */
+  /** Undefined allows all. This is also true for variables, connections and origins. */
   readonly programs: readonly string[] | undefined
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
   readonly origins: readonly string[] | undefined
 }
 
-/** Undefined when no setting of the policy is given. */
+/** Returns undefined when no setting of the policy is given. */
 export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings | undefined {
   const found = {
     inputRules: lookup.find(SETTINGS.policyInputRules),
@@ -28,7 +28,7 @@ export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings |
   const inFile = given.find(({ from }) => from === 'file')
   const writable = inFile && openToOthers('write', lookup.file.path)
   if (writable !== undefined)
-    warnings.push(`${inFile?.place}: ${writable.what}, and take the policy out: ${writable.advice}`)
+    warnings.push(`${inFile?.place}: ${writable.what}, so they can remove the policy: ${writable.advice}`)
   return {
     inputRules: pathsIn(lookup, found.inputRules),
     outputRules: pathsIn(lookup, found.outputRules),

@@ -16,7 +16,7 @@ import { type Setting, settings, SETTINGS } from './table.ts'
 
 /**
  * Returns all settings, in the order of the table. `loadAgentSettings` reports their faults.
- * @param logEncoding the encoding in use: its default depends on the terminal
+ * @param logEncoding the encoding in use, because its default depends on the terminal
  */
 export function printSettings(source: SettingsSource, logEncoding: string | undefined): PrintedSettings {
   const lookup = new Lookup(source)
@@ -41,7 +41,10 @@ function given({ name, kind }: Setting, { from, place, written }: Found<unknown>
   return { name, value: shownValue(jsonOf(kind), written), from: FROM[from], place }
 }
 
-/** Three settings follow the folders that systemd has prepared for the service. */
+/**
+ * Returns the value for one of the three settings whose default is a folder of systemd; undefined for other
+ * settings.
+ */
 function bySystemd(setting: Setting, lookup: Lookup, { env }: SettingsSource): PrintedSetting | undefined {
   const variable = SYSTEMD.get(setting) ?? ''
   const [folder] = (env[variable] ?? '').split(':')
@@ -67,8 +70,8 @@ function byDefault(
 }
 
 /**
- * Returns the schema of `agent.yaml` for editors: each setting by its dotted name, and as a member of its
- * group.
+ * Returns the schema of `agent.yaml` for editors. It has each setting twice: by its dotted name, and as a
+ * member of its group.
  */
 export function agentSchema(): JsonSchema {
   const groups = new Map<string, Record<string, JsonSchema>>()

@@ -3,26 +3,29 @@ import { totalmem } from 'node:os'
 
 const MiB = 1024 * 1024
 
-/** The read ends of an execution's two pipes, or both ends of its terminal, and one in reserve. */
+/**
+ * Number of descriptors per execution: the read ends of its two pipes, or both ends of its terminal, and one
+ * in reserve.
+ */
 export const FILES_PER_EXECUTION = 3
 /**
- * All other descriptors. A starting execution has three more: its input and the other ends of its pipes.
- * Executions start one at a time. The agent's own were about 30 when measured: event loop, gateway, journal,
- * log, clients of `http`.
+ * Number of all other descriptors. A starting execution needs three more, for its input and the other ends
+ * of its pipes; executions start one at a time. The agent itself had about 30 in a measurement: event loop,
+ * gateway, journal, log, clients of `http`.
  */
 export const OTHER_FILES = 67
 
 /**
- * Approximate need of a database client or a small script. Users who run larger commands set
- * `limits.sessions`. The agent's own part is small: 0.1 MiB for a waiting execution, 0.5 MiB for one with
- * much output (measured with 300 and 50, Node 20).
+ * Approximate memory of a database client or a small script, in bytes. Users who run larger commands set
+ * `limits.sessions`. The agent itself needs little: 0.1 MiB for a waiting execution, 0.5 MiB for an
+ * execution with much output (measured with 300 and 50 executions, Node 20).
  */
 const MEMORY_PER_EXECUTION = 16 * MiB
-/** Memory of the agent itself, with the tails of outputs. */
+/** Memory of the agent itself in bytes, with the tails of outputs. */
 const OTHER_MEMORY = 256 * MiB
 
 const FEWEST = 10
-/** More were never tried. */
+/** Maximum of the default. More sessions were never tested. */
 const MOST = 1000
 
 /** Resources that limit the executions of this process. */
@@ -33,8 +36,8 @@ interface Machine {
 }
 
 /**
- * Returns the default of `limits.sessions`. Descriptors are a hard limit. Memory is a guess, since commands
- * may be small.
+ * Returns the default of `limits.sessions`. The number of descriptors is a hard limit. The limit by memory
+ * is a guess, since commands may be small.
  */
 export function sessionsOn({ openFiles, memoryBytes }: Machine): number {
   const byMemory = Math.floor((memoryBytes - OTHER_MEMORY) / MEMORY_PER_EXECUTION)
@@ -48,14 +51,15 @@ export function executionsWithin(openFiles: number): number {
 }
 
 export function thisMachine(): Machine {
-  // Without a limit this is 0, or more than the machine has.
+  // Without a limit this is 0, or more than the machine's memory.
   const constrained = process.constrainedMemory()
   const memoryBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
   return { openFiles: openFileLimit('/proc/self/limits'), memoryBytes }
 }
 
 /**
- * Returns the soft limit in a file like /proc/self/limits. Node raises it to the hard limit when it starts.
+ * Returns the soft limit in a file like /proc/self/limits. Node raises the soft limit to the hard limit when
+ * it starts.
  */
 export function openFileLimit(file: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+|unlimited)/m.exec(read(file)) ?? []

@@ -17,9 +17,7 @@ interface SettingsFile {
 }
 
 export interface SettingsSource {
-  /**
-   * As in commander's `opts()`: `outputCap` for `--output-cap`. Flags of other commands may be among them.
-   */
+  /** Flags by commander's names: `outputCap` for `--output-cap`. Flags of other commands may be included. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly env: NodeJS.ProcessEnv
   readonly stderrIsTty: boolean
@@ -34,13 +32,13 @@ export interface Location {
 }
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
-/** Many times the length of a file with every setting and a comment for each. */
+/** Maximum size of the file in bytes. A file with all settings and comments is many times smaller. */
 const LONGEST_FILE = 64 * 1024
 const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)
 const GROUPS = new Set(NAMES.filter((name) => name.includes('.')).map((name) => name.split('.')[0] ?? ''))
 
-/** Returns the path from `--config`, else from the variable, else the standard path. */
+/** Returns the path from `--config`, otherwise from the variable, otherwise the standard path. */
 export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>): Location {
   const { config } = flags
   const { RUNBOOK_AGENT_CONFIG: variable } = env
@@ -49,7 +47,7 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
   return { path: STANDARD_PATH, place: 'the settings file', isRequired: false }
 }
 
-/** Reads the file. Unknown names, and a file that cannot be read, become `problems`. */
+/** Reads the file. Unknown names and an unreadable file are reported in `problems`. */
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {
@@ -72,7 +70,9 @@ function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
   return entries
 }
 
-/** Yields settings by their dotted names: `output.cap` may be written like this, or in a group `output`. */
+/**
+ * Yields settings by their dotted names. In the file, `output.cap` may also be a member of a group `output`.
+ */
 function* leavesOf(
   tree: TreeMap,
   group: Path,
@@ -109,7 +109,7 @@ function isMap(tree: Tree): tree is TreeMap {
   return typeof tree === 'object' && tree !== null && !Array.isArray(tree)
 }
 
-/** Precedence of sources: the highest number wins. */
+/** Precedence of sources. The highest number wins. */
 const RANK = { file: 0, alias: 1, environment: 2, flag: 3 } as const
 
 interface Given {
@@ -118,7 +118,7 @@ interface Given {
   /** The flag, the variable, or `path:line:column`. */
   readonly place: string
   readonly written: Tree
-  /** Only for the file: the source of the value. */
+  /** The reference that is the value in the file. */
   readonly reference?: Reference
 }
 
@@ -127,7 +127,7 @@ export interface Found<T> extends Given {
   readonly value: T
 }
 
-/** Finds settings by precedence and checks them. A refused value becomes a problem. */
+/** Finds settings by precedence and checks them. Adds a problem for a refused value. */
 export class Lookup {
   readonly #source: SettingsSource
   /** Variables for `env://` in the file. */
@@ -135,7 +135,10 @@ export class Lookup {
   readonly file: SettingsFile
   readonly problems: Problems
 
-  /** Reads the settings file. @param environment variables for `env://`, if not those of the source */
+  /**
+   * Reads the settings file. @param environment variables for `env://` (default: the variables of the
+   * source)
+   */
   constructor(source: SettingsSource, environment = source.env) {
     this.#source = source
     this.#environment = environment
@@ -149,8 +152,8 @@ export class Lookup {
   }
 
   /**
-   * Returns the value with the highest precedence. The value in the file is parsed even if another one wins:
-   * a file with an error is refused.
+   * Returns the value with the highest precedence. The value in the file is checked even if another source
+   * wins, because a file with an error is refused.
    */
   find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
     const parsed = [...this.#given(setting)].map((given, i) =>
@@ -159,7 +162,7 @@ export class Lookup {
     return parsed[0]
   }
 
-  /** Whether the setting has any value, right or wrong. */
+  /** Whether the setting has a value, valid or not. */
   isGiven(setting: Setting): boolean {
     return !this.#given(setting).next().done
   }
@@ -173,7 +176,10 @@ export class Lookup {
     })
   }
 
-  /** Relative paths in the settings file start in its folder, others in the working folder. */
+  /**
+   * Resolves a path. Relative paths in the settings file start in the file's folder, other relative paths in
+   * the working folder.
+   */
   pathIn({ from, value }: Pick<Found<string>, 'from' | 'value'>): string {
     return resolve(from === 'file' ? this.file.folder : '.', value)
   }

@@ -12,15 +12,15 @@ export interface StateFolderRequest {
 }
 
 /**
- * Returns the folder for the agent's data that outlives it: the setting, else systemd's folder, else the
- * usual path on this system.
+ * Returns the folder for data that is kept after the agent's end: the setting, otherwise systemd's folder,
+ * otherwise the usual path on this system.
  */
 export function stateFolder({ setting, env, home, uid }: StateFolderRequest): string {
   if (setting) return setting
   // systemd joins several StateDirectory= entries with colons.
   const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (systemd) return systemd
-  // Checked before XDG_STATE_HOME, which under sudo may still be the caller's.
+  // Checked before XDG_STATE_HOME, because with sudo this may be the variable of the caller.
   if (uid === 0) return join('/var/lib', NAME)
   // The XDG Base Directory Specification says to ignore relative paths.
   const xdg = env['XDG_STATE_HOME'] ?? ''

@@ -25,18 +25,21 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly name: string
   readonly kind: Kind
   readonly description: string
-  /** The default as it would be written in the file. */
+  /** The default, in the form of the file. */
   readonly default?: string
   /** Whether the default depends on the machine. */
   readonly isOfMachine?: true
-  /** Variables of hoop's agent with the same meaning; the first one that is set counts. */
+  /** Variables of hoop's agent with the same meaning. The first variable that is set counts. */
   readonly aliases?: readonly string[]
-  /** A secret has no flag: every user of the machine can read the arguments of a process. */
+  /**
+   * Whether the setting is a secret. A secret has no flag, because every user of the machine can read the
+   * arguments of a process.
+   */
   readonly isSecret?: true
 }
 
 /**
- * Node's timers last 24.8 days at most. A longer one fires immediately: a drain of 30d would kill all
+ * Node's timers last at most 24.8 days. A longer timer fires immediately, so a drain of 30d would kill all
  * commands.
  */
 const timer = duration('0s', '24d')

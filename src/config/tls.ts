@@ -6,9 +6,9 @@ import { SetUpError } from '../basics/set-up-error.ts'
 import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
-/** Checked settings: the texts are valid PEM. */
+/** Checked settings. The texts are valid PEM. */
 export interface TlsSettings {
-  /** Undefined: the authorities of the system. */
+  /** Undefined means the authorities of the system. */
   readonly authorities: readonly string[] | undefined
   readonly serverName: string | undefined
   readonly skipVerify: boolean
@@ -25,7 +25,9 @@ export function findTls(search: TlsSearch): TlsSettings {
   const { lookup, warnings } = search
   const skipVerify = lookup.find(SETTINGS.tlsSkipVerify)
   if (skipVerify?.value === true)
-    warnings.push(`${skipVerify.place}: others on the network can impersonate the gateway: prefer tls.ca`)
+    warnings.push(
+      `${skipVerify.place}: an attacker on the network can impersonate the gateway: prefer tls.ca`,
+    )
   return {
     authorities: findAuthorities(search),
     serverName: lookup.find(SETTINGS.tlsServerName)?.value,
@@ -53,7 +55,10 @@ function findClient(search: TlsSearch): TlsSettings['client'] {
   const missing = cert === undefined ? 'tls.cert' : 'tls.key'
   const given = cert ?? key
   if (given !== undefined)
-    search.lookup.problems.addFrom(given.place, `tls.cert and tls.key go together: set ${missing} as well`)
+    search.lookup.problems.addFrom(
+      given.place,
+      `tls.cert and tls.key are needed together: set ${missing} as well`,
+    )
   return undefined
 }
 
@@ -82,7 +87,7 @@ function readClient(
 
 function warnOfAge({ validTo }: X509Certificate, { place }: Found<string>, warnings: string[]): void {
   if (Date.parse(validTo) < Date.now())
-    warnings.push(`${place}: the certificate in tls.cert ended on ${validTo}`)
+    warnings.push(`${place}: the certificate in tls.cert has expired on ${validTo}`)
 }
 
 function reading<T>(
@@ -100,7 +105,10 @@ function reading<T>(
   }
 }
 
-/** For values of flags and variables; `Lookup` has resolved `file://` in the settings file. */
+/**
+ * Returns the PEM text of a value. `file://` is resolved here only for flags and variables; for the settings
+ * file `Lookup` has resolved it.
+ */
 function pemOf({ value }: Found<string>): string {
   return pemText(value, (path) => resolve(path))
 }

@@ -1,8 +1,8 @@
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 
 /**
- * Returns `host:port` of an address with or without scheme, user and path; undefined when it has no valid
- * port. The class URL does not help: it drops the port when the port is the scheme's usual one, as in
+ * Returns `host:port` of an address with or without scheme, user and path; undefined when the address has no
+ * valid port. The class URL is not used, because it drops the default port of a scheme, as in
  * `https://h:443`.
  */
 export function serverAddress(text: string): string | undefined {

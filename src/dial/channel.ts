@@ -20,34 +20,37 @@ import type { Destination } from './tls.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
 /**
- * `answered`: any answer. `silent`: not one byte came. `unknown`: the answer says nothing about the gateway.
+ * `answered`: any answer. `silent`: not one byte was received. `unknown`: the result says nothing about the
+ * gateway.
  */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'
 
-/** Limit for checks that are open at the same time. */
+/** Maximum number of checks that are open at the same time. */
 const MAX_OPEN_CHECKS = 2
 
 /**
- * A method under the path of the gateway's service: proxies that route health checks route this call, too.
+ * The path of this method is in the gateway's service, so proxies that route health checks also route this
+ * call.
  */
 const KNOCK = '/protobuf.Transport/Knock'
 
 const options = {
   ...channelOptions,
-  // For its retries grpc-js would acknowledge 1 MiB of writes that it has not sent.
+  // With retries, grpc-js would acknowledge 1 MiB of writes that it has not sent.
   'grpc.enable_retries': 0,
   'grpc.per_rpc_retry_buffer_size': 0,
-  // Each attempt gets its own channel. A shared one would wait for its own backoff of up to 120 s.
+  // Each attempt has its own connection. A shared connection would wait for grpc-js's own backoff of up to
+  // 120 s.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.primary_user_agent': 'runbook-agent',
   // The dial connects through proxies. grpc-js reads other variables, and would use a proxy without TLS, too.
   'grpc.enable_http_proxy': 0,
 } as const
 
-/** An error that comes from Node itself has no metadata. */
+/** The error of a call. An error of Node itself has no metadata. */
 type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
 
-/** The text of grpc-js when there was never a usable connection. */
+/** The text of grpc-js if the connection was never usable. */
 const NO_CONNECTION =
   /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-\S+Z\))?\. Resolution note: *$/s
 
@@ -57,13 +60,13 @@ const DIAL = 'runbook-agent.dial'
 /** A stream of packets. */
 interface Connected {
   readonly call: ClientDuplexStream<Packet, Packet>
-  /** Writes a packet, and calls `written` when it has left this process. */
+  /** Writes a packet, and calls `written` when the packet has left this process. */
   readonly write: (packet: Packet, written: () => void) => void
 }
 
 /**
- * One connection to the gateway, for a stream and the calls beside it. Disposing the channel ends all of
- * them.
+ * One connection to the gateway, for a stream and other calls. Disposing the channel ends the stream and all
+ * calls.
  */
 export class Channel implements Disposable {
   readonly #client: TransportClient
@@ -99,10 +102,10 @@ export class Channel implements Disposable {
 
   /**
    * Asks whether the gateway answers. Needs no credential and never rejects. On a slow line the question
-   * waits after megabytes of output, but a gateway that reads them sends window updates, so the gateway does
-   * not count as dead. When two questions are open already, waits for their answer.
-   * @param isBlocked whether the peer takes nothing: the question may not have left, so the channel knocks,
-   * too
+   * waits after megabytes of output. A gateway that reads this output sends window updates, so it does not
+   * count as dead. When two questions are already open, waits for their answer.
+   * @param isBlocked whether the peer reads nothing. The question may then not have left, so the channel
+   * also calls `#knock`
    */
   async healthCheck(deadlineMs: number, isBlocked = false): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -114,10 +117,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether a session waits for this agent. When this throws, dispose the channel. A call that takes too
-   * long is neither cancelled nor given a gRPC deadline. That would be as dangerous as what `Symbol.dispose`
-   * describes: the call's RST_STREAM would wait to be written while the answer is read. After a pause of the
-   * machine, timers and answers do come in one turn.
+   * Asks whether a session waits for this agent. When this throws, dispose the channel. A call that takes
+   * too long is not cancelled and has no gRPC deadline. Both would be as dangerous as the case that
+   * `Symbol.dispose` describes, because the call's RST_STREAM would wait to be written while the answer is
+   * read. After a pause of the machine, timers and answers run in the same turn.
    * @throws ConnectError
    */
   async preConnect(
@@ -133,7 +136,7 @@ export class Channel implements Disposable {
     return asked
   }
 
-  /** Turns the error of a call into a ConnectError with a text for people. */
+  /** Converts the error of a call to a ConnectError with a text for people. */
   errorOf(error: CallError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
@@ -142,18 +145,18 @@ export class Channel implements Disposable {
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)
-    // grpc-js itself uses these codes when there is no connection, or no longer one.
+    // grpc-js itself uses these codes when the connection failed or was lost.
     const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
     return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
-  /** Extracts the reason from grpc-js's text, and adds a guess when the text has no reason. */
+  /** Extracts the reason from grpc-js's text. Adds a guess if the connection succeeded but HTTP/2 failed. */
   #plain(text: string): string {
     const [, reason] = NO_CONNECTION.exec(text) ?? []
     if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
     const guess = this.#dial.secure
-      ? 'no gateway, or one that demands a client certificate'
-      : 'a gateway that wants grpcs://, or none'
+      ? 'this is no gateway, or the gateway demands a client certificate'
+      : 'this is no gateway, or the gateway needs grpcs://'
     return `no HTTP/2 with ${this.#dial.address} (${reason}): ${guess}`
   }
 
@@ -168,10 +171,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Calls a method that no gateway has, and sends no message with it. Servers refuse the call when its
-   * headers come, and headers always leave. The few bytes of a health check may not leave where the peer
-   * counts what a stalled stream holds for the whole connection. Proxies in Go's net/http (Traefik, Caddy)
-   * count so, up to 1 MiB.
+   * Calls a method that no gateway has, without a message. Servers refuse the call when they receive its
+   * headers, and headers can always be sent. The few bytes of a health check may be stuck if the peer counts
+   * the bytes of a stalled stream for the whole connection. Proxies based on Go's net/http (Traefik, Caddy)
+   * count in this way, up to 1 MiB.
    */
   #knock(): Promise<HealthAnswer> {
     const nothing = () => Buffer.alloc(0)
@@ -188,12 +191,12 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Ends the connection. The gateway sees that the agent has disconnected; after `call.cancel()` it would see
-   * an orderly end.
+   * Ends the connection. The gateway sees that the agent has disconnected, whereas after `call.cancel()` the
+   * gateway would see an orderly end.
    *
-   * Runs in the next turn of the loop: while Node reads HTTP/2, no callback may end a session that has other
-   * streams. nghttp2 would go on with a session that it has freed, which corrupts the heap of the process
-   * (Node 20). Nearly all code of this file is called from such callbacks, through promises.
+   * Runs in the next turn of the loop, because no callback may end an HTTP/2 session with other streams
+   * while Node reads from it. nghttp2 would continue with a freed session, which corrupts the heap of the
+   * process (Node 20). Nearly all code of this file is called from such callbacks, through promises.
    */
   [Symbol.dispose](): void {
     setImmediate(() => {
@@ -204,8 +207,8 @@ export class Channel implements Disposable {
 }
 
 /**
- * An error from the gateway counts as an answer: the gateway may have no health checks. An error of grpc-js
- * does not.
+ * An error from the gateway counts as an answer, because the gateway may have no health checks. An error of
+ * grpc-js is no answer.
  */
 function healthAnswer(error: ServiceError | null): HealthAnswer {
   const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
@@ -219,15 +222,15 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 }
 
 /**
- * A call that takes messages while others are on their way. grpc-js itself asks for the next one when the one before
- * has left, and can write it only a turn of the event loop later.
+ * A call that accepts a message while earlier messages are being sent. grpc-js itself asks for the next
+ * message only when the previous message has left, and so writes it one turn of the event loop later.
  */
 class EagerCall extends InterceptingCall {
   readonly #written: () => void
-  /** Whether grpc-js has a connection for the call: before that, it keeps only one message. */
+  /** Whether grpc-js has a connection for the call. Before that, grpc-js keeps only one message. */
   #isConnected = false
 
-  /** @param written called for each message, in order, when it has left this process */
+  /** @param written called for each message, in order, when the message has left this process */
   constructor(call: ConstructorParameters<typeof InterceptingCall>[0], written: () => void) {
     super(call)
     this.#written = written
@@ -251,7 +254,8 @@ class EagerCall extends InterceptingCall {
 const SCHEME = 'runbook-agent'
 
 /**
- * Gives the dial's addresses to grpc-js. One lookup is enough, because a channel lives as long as its stream.
+ * Passes the dial's addresses to grpc-js. One lookup is enough, because a channel lives as long as its
+ * stream.
  */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
@@ -278,7 +282,10 @@ class DialResolver implements experimental.Resolver {
     this.#destroyed = true
   }
 
-  /** grpc-js passes each address unchanged to `net.connect`, with the dial's signal in it. */
+  /**
+   * Looks up the addresses. grpc-js passes each address object unchanged to `net.connect`, so it can contain
+   * the dial's signal.
+   */
   async #resolve(): Promise<void> {
     const result = await this.#dial.addresses().then(
       (addresses) =>

@@ -42,19 +42,19 @@ export class Dial {
     return this.#destination.tls !== undefined
   }
 
-  /** Bytes received from the gateway or a proxy: any byte is a sign of life. */
+  /** Number of bytes received from the gateway or a proxy. Any byte is a sign of life. */
   get bytesReceived(): number {
     return this.#socket?.bytesRead ?? 0
   }
 
-  /** Why the gateway cannot be reached, when the dial knows more than the error says. */
+  /** Why the gateway cannot be reached, if the dial knows more than the error contains. */
   get failure(): string | undefined {
     return this.#failure
   }
 
   /**
-   * Looks up the addresses to connect to: those of the proxy, if there is one. The proxy then looks up the
-   * gateway.
+   * Looks up the addresses to connect to. With a proxy, these are the proxy's addresses, and the proxy looks
+   * up the gateway.
    */
   async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
@@ -69,10 +69,10 @@ export class Dial {
     }
   }
 
-  /** Turns a connected socket into a socket that leads to the gateway, through the proxy and with TLS. */
+  /** Returns a socket to the gateway for a connected socket: through the proxy and with TLS. */
   async lead(socket: Socket): Promise<Socket> {
     this.#socket = socket
-    // The user of the socket learns of its end from `close`. An error without a listener would end the
+    // The code that uses the socket learns of its end by `close`. An error without a listener would end the
     // process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
@@ -115,8 +115,8 @@ export class Dial {
 }
 
 /**
- * Returns an address whose signal throws when it is aborted already. Node would still connect the socket, and
- * then lose it.
+ * Returns an address. Reading its `signal` throws if the signal is already aborted, because Node would still
+ * connect the socket, and then lose it.
  */
 function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
   return {

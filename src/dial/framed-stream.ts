@@ -4,10 +4,16 @@ import { DecodeError, KEEPALIVE, type Packet } from '../wire/packet.ts'
 import { ConnectError } from './connect-error.ts'
 import type { PacketLine } from './packet-line.ts'
 
-/** Time between two keepalives, which a gateway answers. Two missed answers end the stream. */
+/**
+ * Time between two keepalives in milliseconds. The gateway answers each keepalive. Two missed answers end
+ * the stream.
+ */
 const KEEPALIVE_MS = 15_000
 const MISSES = 2
-/** Written at once: what is taken of a large script is a sign of life. */
+/**
+ * Maximum size of one write in bytes. A large script is sent in such pieces, because each written piece is a
+ * sign of life.
+ */
 const PIECE_BYTES = 64 * 1024
 
 /** One stream of packets in frames, on a connection that the gateway has upgraded. */
@@ -19,7 +25,7 @@ export class FramedStream implements PacketLine {
   readonly #reader = new FrameReader()
   #error: ConnectError | undefined
   #turn: Promise<void> = Promise.resolve()
-  /** Whether the caller wants more. Otherwise answers may wait unread. */
+  /** Whether the caller reads. While it does not read, answers may wait unread. */
   #isReading = false
   #hasSignOfLife = true
   #misses = 0
@@ -55,7 +61,10 @@ export class FramedStream implements PacketLine {
     }
   }
 
-  /** Sends a packet after the earlier ones. Settles when this process has passed it on. @throws ConnectError */
+  /**
+   * Sends a packet after the earlier packets. Settles when the packet has left this process. @throws
+   * ConnectError
+   */
   async send(packet: Packet): Promise<void> {
     const sent = this.#turn.then(() => this.#write(packet))
     this.#turn = sent

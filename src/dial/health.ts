@@ -3,29 +3,32 @@ import type { HealthAnswer } from './channel.ts'
 
 /** Times of one stream, in milliseconds. */
 export interface StreamTiming {
-  /** Longest time from the first step to the gateway's first packet; grpc-js has no limit for that. */
+  /** Maximum time from the first step to the gateway's first packet. grpc-js has no limit for this time. */
   readonly dialMs: number
   /**
-   * `whenever`: the gateway may wait for an agent after the client has connected. Meanwhile it answers health
-   * checks.
+   * `whenever`: the first packet has no time limit, because the gateway may wait for an agent after the
+   * client has connected. Meanwhile the gateway answers health checks.
    */
   readonly firstPacket: 'within-dial' | 'whenever'
-  /** Time between keepalive packets, which are for proxies: the gateway ignores them (protocol.md 3.1). */
+  /**
+   * Time between keepalive packets. They keep proxies from closing the connection; the gateway ignores them
+   * (protocol.md 3.1).
+   */
   readonly keepaliveMs: number
   /**
-   * After this time without a byte taken the agent reports a stall. It stays: the gateway may wait for a
-   * client.
+   * If the gateway reads no byte for this time, the agent reports a stall. The agent stays connected,
+   * because the gateway may wait for a client.
    */
   readonly stallMs: number
-  /** Longest time for an orderly end. After it the socket is dropped. */
+  /** Maximum time for an orderly end. After this time the socket is dropped. */
   readonly closeMs: number
   /**
    * Time from the start of one health check to the next; shorter than the idle limit of usual load balancers.
    */
   readonly healthEveryMs: number
   /**
-   * Time for the answer to one check. Two missed ones end the stream, at most 50 s after the last sign of
-   * life.
+   * Maximum time for the answer to one check. Two missed answers end the stream, at most 50 s after the last
+   * sign of life.
    */
   readonly healthDeadlineMs: number
 }
@@ -41,7 +44,8 @@ export const STREAM_TIMING: StreamTiming = {
 }
 
 /**
- * A point in time. Measure intervals with the monotonic clock: the wall clock may be changed at any moment.
+ * A point in time. Measure intervals with the monotonic clock, because the wall clock may be changed at any
+ * time.
  */
 export interface Moment {
   /** The value of `performance.now()`. */
@@ -60,8 +64,8 @@ export interface GatewayHealth {
 }
 
 /**
- * Missed answers in a row that end the stream. One miss proves nothing: an answer was lost, or this process
- * stood still.
+ * Number of consecutive missed answers that end the stream. One missed answer proves nothing: the answer may
+ * be lost, or this process may have been stopped.
  */
 const MISSES = 2
 
@@ -69,8 +73,8 @@ const MISSES = 2
 type Ask = (deadlineMs: number, again: boolean) => Promise<HealthAnswer>
 
 /**
- * Checks whether the gateway answers. It sends no HTTP/2 pings: grpc-go ends connections with more than one
- * in 5 minutes.
+ * Checks whether the gateway answers. Sends no HTTP/2 pings, because grpc-go ends connections with more than
+ * one ping in 5 minutes.
  */
 export class HealthWatch {
   readonly #ask: Ask
@@ -86,7 +90,7 @@ export class HealthWatch {
     return this.#latest
   }
 
-  /** Settles when the gateway has answered none of two checks in a row, or at the signal. */
+  /** Settles when the gateway has not answered two consecutive checks, or when the signal aborts. */
   async untilSilent(signal: AbortSignal): Promise<void> {
     const { healthEveryMs, healthDeadlineMs } = this.#timing
     for (let misses = 0; misses < MISSES && !signal.aborted;) {
@@ -94,8 +98,8 @@ export class HealthWatch {
       const answer = await this.#ask(healthDeadlineMs, misses > 0)
       const tookMs = performance.now() - from
       if (answer === 'answered') this.#latest = { at: now(), roundTripMs: tookMs }
-      // `unknown` counts neither as an answer nor as a miss: if the connection is broken, the stream ends by
-      // itself.
+      // `unknown` counts neither as an answer nor as a miss: if the connection is broken, the stream ends
+      // anyway.
       if (answer !== 'unknown') misses = answer === 'silent' ? misses + 1 : 0
       const restMs = Math.max(0, healthEveryMs - tookMs)
       if (misses < MISSES) await delay(restMs, undefined, { signal }).catch(() => undefined)

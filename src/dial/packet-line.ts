@@ -7,11 +7,11 @@ export interface PacketLine {
   readonly address: string
   /** Why the stream ended; undefined while it is open. */
   readonly error: ConnectError | undefined
-  /** Yields packets in order, and reads only when the caller wants more, until the stream ends. */
+  /** Yields packets in order until the stream ends. Reads only when the caller asks for the next packet. */
   receive(): AsyncGenerator<Packet, void, undefined>
   /**
-   * @returns undefined when there is room for more; otherwise a promise that settles when there is, and rejects with the
-   * ConnectError when the stream is over
+   * Sends a packet. @returns undefined when the stream can accept more; otherwise a promise that resolves
+   * when it can, and rejects with the ConnectError when the stream has ended
    */
   send(packet: Packet): Promise<void> | undefined
   /** Ends the stream immediately, so that the gateway sees that its client has gone. */

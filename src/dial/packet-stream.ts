@@ -8,20 +8,21 @@ import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
 
 /**
- * Bytes that gRPC holds and has not written yet; grpc-js itself counts messages of any size. A key's echo
- * waits after these bytes, and the loop reads as much in one turn. More makes bulk output no faster: the
- * kernel has buffers, too.
+ * Maximum number of bytes that gRPC holds and has not written. grpc-js itself limits only the number of
+ * messages, of any size. The echo of a key has to wait for these bytes, and the event loop reads as many in
+ * one turn. A higher limit makes bulk output no faster, because the kernel has buffers, too.
  */
 const MAX_IN_FLIGHT_BYTES = 128 * 1024
-/** Approximate cost of a packet without its payload. */
+/** Approximate number of bytes of a packet without its payload. */
 const PACKET_OVERHEAD_BYTES = 256
 /**
- * A small packet need not wait for the large ones of other sessions: a terminal's output, an answer, a close.
+ * Maximum size of a small packet in bytes. Small packets (a terminal's output, an answer, a close) do not
+ * wait for large packets of other sessions.
  */
 const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
 /**
- * Bytes that may pass the waiting packets before one of those is sent. A flood of small ones must not stop
- * large ones.
+ * Maximum number of bytes of small packets that may be sent before a waiting packet is sent. Otherwise a
+ * flood of small packets could stop large packets.
  */
 const MAX_PASSED_BYTES = 64 * 1024
 
@@ -40,8 +41,8 @@ interface Waiting {
 }
 
 /**
- * Packets on their way into one stream. Sessions with much output take turns, since each session waits for
- * one packet before it reads the next.
+ * The queue of packets for one stream. Sessions with much output take turns, since each session waits until
+ * its packet is sent before it reads the next output.
  */
 export class SendQueue {
   readonly #write: (packet: Packet, written: () => void) => void
@@ -49,12 +50,12 @@ export class SendQueue {
   #inFlightBytes = 0
   #waitingBytes = 0
   #passedBytes = 0
-  /** Time when bytes were last taken, or, after an empty queue, when the first ones were sent. */
+  /** Time when bytes last left this process, or, after an empty queue, when the first bytes were sent. */
   #takenAt = 0
   #isOver = false
   #emptied: () => void = () => undefined
 
-  /** @param write calls `written` when the packet has left this process */
+  /** @param write writes a packet, and calls `written` when the packet has left this process */
   constructor(write: (packet: Packet, written: () => void) => void) {
     this.#write = write
   }
@@ -65,8 +66,8 @@ export class SendQueue {
   }
 
   /**
-   * Bytes that have not left this process, and the time since which none has left; undefined when all have
-   * left.
+   * Number of bytes that have not left this process, and the time since when no byte has left; undefined
+   * when all bytes have left.
    */
   get untaken(): Untaken | undefined {
     const bytes = this.#inFlightBytes + this.#waitingBytes
@@ -74,8 +75,8 @@ export class SendQueue {
   }
 
   /**
-   * @returns undefined when the packet was sent immediately; otherwise a promise that settles at its turn or
-   * at the end
+   * @returns undefined when the packet was sent immediately; otherwise a promise that settles when the
+   * packet is sent or the queue ends
    */
   send(packet: Packet): Promise<void> | undefined {
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
@@ -87,26 +88,26 @@ export class SendQueue {
     return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
   }
 
-  /** Drops the waiting packets of a session, which nobody reads any more. */
+  /** Drops the waiting packets of a session, because nobody reads them any more. */
   forget(sid: SessionId): void {
     for (let at = this.#waiting.length - 1; at >= 0; at -= 1)
       if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))
   }
 
-  /** Settles when all is written, or when `end` is called. */
+  /** Settles when all packets are written, or when `end` is called. */
   async empty(): Promise<void> {
     if (this.#inFlightBytes > 0 && !this.#isOver)
       await new Promise<void>((resolve) => (this.#emptied = resolve))
   }
 
-  /** Ends the queue and drops the waiting packets. Packets on their way may never be written. */
+  /** Ends the queue and drops the waiting packets. Packets that were passed to gRPC may never be written. */
   end(): void {
     this.#isOver = true
     for (const one of this.#waiting.splice(0)) this.#leave(one)
     this.#emptied()
   }
 
-  /** Whether a small packet may pass the waiting ones. Packets of one session never change places. */
+  /** Whether a small packet may be sent before waiting packets. Packets of one session keep their order. */
   #passes(packet: Packet, bytes: number): boolean {
     if (bytes > SMALL_BYTES || this.#passedBytes + bytes > MAX_PASSED_BYTES) return false
     const sid = sessionIdOf(packet)
@@ -145,15 +146,15 @@ export class SendQueue {
   }
 }
 
-/** A gateway that takes nothing, though its connection is alive. */
+/** A gateway that reads nothing, although its connection is alive. */
 export interface Stall {
-  /** Bytes that wait in this process. */
+  /** Number of bytes that wait in this process. */
   readonly bytes: number
-  /** Time for which the gateway has taken nothing. */
+  /** Time in milliseconds for which the gateway has read nothing. */
   readonly ms: number
 }
 
-/** One stream of packets to the gateway, an agent's or a client's, on a channel of its own. */
+/** One stream of packets between the gateway and an agent or a client, on a channel of its own. */
 export class PacketStream {
   readonly #channel: Channel
   readonly #call: ClientDuplexStream<Packet, Packet>
@@ -190,7 +191,7 @@ export class PacketStream {
     keepalive()
   }
 
-  /** Yields packets in order and on demand, until the stream ends; then `error` has the reason. */
+  /** Yields packets in order and on demand, until the stream ends. After that `error` is the reason. */
   async *receive(): AsyncGenerator<Packet, void, undefined> {
     using _ = this.#reading()
     try {
@@ -205,8 +206,8 @@ export class PacketStream {
   }
 
   /**
-   * Passes packets on in order, as they come, until the stream ends; then `error` has the reason. Each packet costs
-   * less than with `receive`. Rejects with what `take` throws.
+   * Passes each packet to `take` when it arrives, in order, until the stream ends. After that `error` is the
+   * reason. Each packet costs less than with `receive`. Rejects with the error that `take` throws.
    */
   async deliver(take: (packet: Packet) => void): Promise<void> {
     using _ = this.#reading()
@@ -219,7 +220,7 @@ export class PacketStream {
           try {
             for (const one of packetsIn(packet)) take(one)
           } catch (error) {
-            // After `take` has thrown, it gets no more packets.
+            // `take` is not called again after it has thrown.
             call.off('data', data)
             reject(error instanceof Error ? error : new Error(String(error)))
           }
@@ -248,7 +249,7 @@ export class PacketStream {
     return this.#queue.hasRoom
   }
 
-  /** The bytes that wait for a gateway that takes nothing; undefined while the gateway takes some. */
+  /** The bytes that wait because the gateway reads nothing; undefined while the gateway reads. */
   get stall(): Stall | undefined {
     const untaken = this.#accepted && this.#error === undefined ? this.#queue.untaken : undefined
     if (untaken === undefined) return undefined
@@ -257,10 +258,11 @@ export class PacketStream {
   }
 
   /**
-   * Waits while the gateway lives and takes nothing: hoop's gateway takes nothing from a whole agent while one
-   * of its clients does not read.
-   * @returns undefined when the packet was sent immediately; otherwise a promise that settles at its turn: that
-   * is the whole back-pressure. Rejects with the ConnectError when the stream is over.
+   * Sends a packet. Waits, without a limit, while the gateway lives and reads nothing, because hoop's
+   * gateway stops reading from an agent while one of the agent's clients does not read.
+   * @returns undefined when the packet was sent immediately; otherwise a promise that resolves when the
+   * packet is sent, which is the only back-pressure. Rejects with the ConnectError when the stream has
+   * ended.
    */
   send(packet: Packet): Promise<void> | undefined {
     if (this.#error !== undefined) return Promise.reject(this.#error)
@@ -272,12 +274,15 @@ export class PacketStream {
     this.#queue.forget(sid)
   }
 
-  /** Ends the stream in an orderly way. Call this after the closes have been sent. `drop` ends its wait. */
+  /**
+   * Ends the stream in an orderly way. Call this after the closes have been sent. `drop` ends the wait of
+   * this function.
+   */
   async close(): Promise<void> {
-    // The gateway has never accepted the stream, so it need not be told.
+    // The gateway has never accepted the stream, so the stream needs no orderly end.
     if (!this.#accepted) this.drop('told to stop')
     else {
-      // The last output and closes are still on the way.
+      // The last output and closes may not be written yet.
       await this.#queue.empty()
       this.#call.end()
     }
@@ -286,12 +291,12 @@ export class PacketStream {
     clearTimeout(drop)
   }
 
-  /** Ends the stream immediately and drops everything on its way. */
+  /** Ends the stream immediately and drops all unsent packets. */
   drop(reason: string): void {
     this.#drop(new ConnectError('lost', reason))
   }
 
-  /** Lets the gateway accept the stream in time. The result is disposed when nothing more is read. */
+  /** Starts the time limit for the gateway to accept the stream. Dispose the result when reading ends. */
   #reading(): Disposable {
     this.#dial = setTimeout(() => this.#dialTimedOut(), this.#timing.dialMs)
     return { [Symbol.dispose]: () => this.#end(ended()) }
@@ -303,7 +308,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** Marks the stream as accepted. From then on the gateway has to answer health checks. */
+  /** Marks the stream as accepted. After that the gateway has to answer health checks. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -315,14 +320,14 @@ export class PacketStream {
   }
 
   /**
-   * Keeps proxies on the way awake. While bytes are on the way nothing is sent: those do the same, and would
-   * delay it.
+   * Sends a keepalive, so that no proxy closes an idle connection. Sends nothing while other bytes are
+   * waiting, because these have the same effect.
    */
   #keepAlive(): void {
     if (this.#queue.untaken === undefined) void this.#queue.send(KEEPALIVE)
   }
 
-  /** Throws when the stream has ended: grpc-js would silently ignore the write. */
+  /** Throws when the stream has ended, because grpc-js would silently ignore the write. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
   }
@@ -333,8 +338,8 @@ export class PacketStream {
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // One turn later, when the end of the sockets has taken effect. Only this ends a call that never got a
-    // socket.
+    // Runs one turn later, when the sockets have ended. A call that never had a socket is ended only by
+    // this.
     setImmediate(() => this.#call.cancel())
   }
 

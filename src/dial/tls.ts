@@ -3,12 +3,13 @@ import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
 import type { Secret } from '../basics/secret.ts'
 import { hostOf } from './address.ts'
 
-// Loaded only for TLS: without it, commands on a gateway of this machine take a third less time.
+// Loaded only for TLS, because without this module commands for a gateway on this machine take a third less
+// time.
 const tlsModule = () => process.getBuiltinModule('node:tls')
 
 /** How to check the gateway's certificate, and which certificate the agent presents. Texts are PEM. */
 export interface TlsOptions {
-  /** Accepted authorities for the gateway's certificate (default: Node's own). */
+  /** Accepted authorities for the gateway's certificate (default: Node's authorities). */
   readonly authorities?: readonly string[]
   /** The name in the gateway's certificate (default: the host). */
   readonly serverName?: string
@@ -24,7 +25,8 @@ export interface Destination {
 }
 
 /**
- * Creates the context of one attempt. Call this once per attempt: it reads more than a hundred authorities.
+ * Creates the context of one attempt. Call this once per attempt, because it reads more than a hundred
+ * authorities.
  */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return tlsModule().createSecureContext({
@@ -35,7 +37,7 @@ export function secureContext({ authorities, client }: TlsOptions): SecureContex
 
 /**
  * Does the TLS handshake on a socket. Rejects with Node's error, which `explainTls` explains. The handshake
- * ends when the socket does.
+ * ends when the socket ends.
  * @param address host:port of the gateway
  */
 export function secure(
@@ -74,7 +76,7 @@ const UNKNOWN_AUTHORITY = new Set([
   'CERT_UNTRUSTED',
 ])
 
-/** Codes for a peer that answered not with TLS but with HTTP, HTTP/2 without TLS or anything else. */
+/** Codes for a peer that did not answer with TLS, but for example with HTTP. */
 const NO_TLS = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
@@ -85,7 +87,7 @@ const NO_TLS = new Set([
 
 /**
  * Codes for a handshake that ended because the gateway wants a certificate. With TLS 1.2 the gateway cannot
- * say so.
+ * send this reason.
  */
 const NO_CLIENT_CERTIFICATE = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
@@ -108,11 +110,11 @@ export function explainTls(
   const { code = '' } = error
   const gateway = `the certificate of ${address}`
   if (UNKNOWN_AUTHORITY.has(code))
-    return `${gateway} is signed by an authority that is not known here (${code}): name its CA in tls.ca (HOOP_TLSCA)`
+    return `${gateway} is signed by an authority that this agent does not know (${code}): set tls.ca (HOOP_TLSCA) to the authority's certificate`
   if (code === 'CERT_HAS_EXPIRED') return `${gateway} has expired, or this machine's clock is wrong`
   if (code === 'CERT_NOT_YET_VALID') return `${gateway} is not valid yet, or this machine's clock is wrong`
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `${gateway} is for other names (${namesOf(error)}): use one of them, or set tls.server-name (HOOP_TLSSERVERNAME)`
+    return `${gateway} is for other names (${namesOf(error)}): use one of these names, or set tls.server-name (HOOP_TLSSERVERNAME)`
   if (NO_TLS.has(code))
     return `${address} does not speak TLS: a wrong port, or a gateway without TLS (grpc://, http://)`
   return explainAlert(code, address, options)

@@ -66,12 +66,12 @@ describe('a gateway with TLS', () => {
 describe('what is wrong with TLS is said in words of its own', () => {
   it('an authority that is not known', async () => {
     expect(await refusal(stranger.issue({ names: ['127.0.0.1'] }), trusting)).toMatch(
-      /^the certificate of GATEWAY is signed by an authority that is not known here \(UNABLE_TO_\w+\): name its CA in tls\.ca \(HOOP_TLSCA\)$/,
+      /^the certificate of GATEWAY is signed by an authority that this agent does not know \(UNABLE_TO_\w+\): set tls\.ca \(HOOP_TLSCA\) to the authority's certificate$/,
     )
   })
 
   it('no authority of ours when none is given: Node has its own', async () => {
-    expect(await refusal(ours, {})).toContain('name its CA in tls.ca')
+    expect(await refusal(ours, {})).toContain('set tls.ca')
   })
 
   it('a certificate that has expired', async () => {
@@ -90,7 +90,7 @@ describe('what is wrong with TLS is said in words of its own', () => {
 
   it('a certificate for another name', async () => {
     expect(await refusal(authority.issue({ names: ['gateway.test'] }), trusting)).toBe(
-      'the certificate of GATEWAY is for other names (DNS:gateway.test): use one of them, or set tls.server-name (HOOP_TLSSERVERNAME)',
+      'the certificate of GATEWAY is for other names (DNS:gateway.test): use one of these names, or set tls.server-name (HOOP_TLSSERVERNAME)',
     )
     const given = { ...trusting, serverName: 'elsewhere.test' }
     expect(await refusal(ours, given)).toContain('(IP Address:127.0.0.1, DNS:gateway.test)')
@@ -116,7 +116,7 @@ describe('what is wrong with TLS is said in words of its own', () => {
   it('a gateway with TLS that is called without', async () => {
     const gateway = own(await ScriptedGateway.start({ credentials: serverCredentials(ours) }))
     expect(await reasonOf(await agentFor(gateway.port, {}, 'grpc'))).toBe(
-      'no HTTP/2 with GATEWAY (Failed to connect): a gateway that wants grpcs://, or none',
+      'no HTTP/2 with GATEWAY (Failed to connect): this is no gateway, or the gateway needs grpcs://',
     )
   })
 

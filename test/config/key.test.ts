@@ -74,20 +74,20 @@ describe('a JWT-SVID', () => {
 
   it('needs to know the gateway', () => {
     expect(refusal({ HOOP_SPIFFE_KEY_FILE: '/run/spiffe/agent.jwt' })).toBe(
-      'HOOP_SPIFFE_KEY_FILE requires HOOP_GRPCURL to be set: it is also written grpc-url',
+      'HOOP_SPIFFE_KEY_FILE requires HOOP_GRPCURL to be set: the setting in the file is grpc-url',
     )
   })
 
   it.each([
-    [undefined, 'failed reading HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt": it does not exist'],
+    [undefined, 'failed reading HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt": the file does not exist'],
     [' \n', 'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" is empty: has the SPIFFE agent written it?'],
     [
       'secret.word',
-      'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" does not look like a JWT (expected three dot-separated segments): it has to hold one JWT-SVID and nothing else',
+      'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" does not look like a JWT (expected three dot-separated segments): the file must contain one JWT-SVID and no other text',
     ],
     [
       `${JWT}\n${JWT}`,
-      'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" does not look like a JWT (expected three dot-separated segments): it has to hold one JWT-SVID and nothing else',
+      'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" does not look like a JWT (expected three dot-separated segments): the file must contain one JWT-SVID and no other text',
     ],
   ])('is refused when its file holds %j', (content, message) => {
     if (content !== undefined) place.write('agent.jwt', content)
@@ -112,7 +112,7 @@ describe('a token of the old kind', () => {
     const { key, warnings } = load({ ...env, HOOP_GRPCURL: '127.0.0.1:8010' })
     expect(key).toMatchObject({ kind: 'token', source, gateway: '127.0.0.1:8010', plaintext: true })
     expect(key.value.reveal()).toBe(token)
-    expect(warnings).toEqual([expect.stringContaining('can read it there: prefer key-file')])
+    expect(warnings).toEqual([expect.stringContaining('can read the key there: prefer key-file')])
   })
 
   it('means nothing without an address: TOKEN may be for another program', () => {
@@ -139,7 +139,7 @@ describe('of several credentials', () => {
     }
     expect(load({ ...chart, HOOP_KEY: KEY }).key).toMatchObject({ kind: 'key', source: 'HOOP_KEY' })
     expect(refusal({ ...chart, HOOP_KEY: '' })).toBe(
-      'HOOP_SPIFFE_KEY_FILE requires HOOP_GRPCURL to be set: it is also written grpc-url',
+      'HOOP_SPIFFE_KEY_FILE requires HOOP_GRPCURL to be set: the setting in the file is grpc-url',
     )
   })
 

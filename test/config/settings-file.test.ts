@@ -65,9 +65,9 @@ describe('names', () => {
     ['? [a]\n: 1', '1:3: the name of a setting must be a text'],
     [
       'output: 1',
-      '1:9 output: a map with output.cap, output.on-cap, output.tail-memory is expected, this is a single value',
+      '1:9 output: a map with output.cap, output.on-cap, output.tail-memory is expected, but this is a single value',
     ],
-    ['log: [a]', '1:6 log: a map with log.level, log.encoding is expected, this is a list'],
+    ['log: [a]', '1:6 log: a map with log.level, log.encoding is expected, but this is a list'],
     ['drain: 1s\ndrain: 2s', '2:1: this name is used twice'],
     ['output.cap: 1B\noutput: {cap: 2B}', '2:10 output.cap: this name is used twice'],
   ])('refuses %j with its place', async (yaml, message) => {

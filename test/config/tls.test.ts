@@ -81,7 +81,7 @@ describe('a certificate of the agent', () => {
     const old = first.issue({ names: ['agent.test'], validFrom: years(-2), validTo: years(-1) })
     const { warnings } = load({ RUNBOOK_AGENT_TLS_CERT: old.certificate, RUNBOOK_AGENT_TLS_KEY: old.key })
     expect(warnings).toContainEqual(
-      expect.stringMatching(/^RUNBOOK_AGENT_TLS_CERT: the certificate in tls\.cert ended on /),
+      expect.stringMatching(/^RUNBOOK_AGENT_TLS_CERT: the certificate in tls\.cert has expired on /),
     )
   })
 
@@ -92,10 +92,10 @@ describe('a certificate of the agent', () => {
   }).privateKey
 
   it.each([
-    [cert, 'RUNBOOK_AGENT_TLS_CERT: tls.cert and tls.key go together: set tls.key as well'],
+    [cert, 'RUNBOOK_AGENT_TLS_CERT: tls.cert and tls.key are needed together: set tls.key as well'],
     [
       { RUNBOOK_AGENT_TLS_KEY: issued.key },
-      'RUNBOOK_AGENT_TLS_KEY: tls.cert and tls.key go together: set tls.cert as well',
+      'RUNBOOK_AGENT_TLS_KEY: tls.cert and tls.key are needed together: set tls.cert as well',
     ],
     [
       { ...cert, RUNBOOK_AGENT_TLS_KEY: issued.certificate },
@@ -118,7 +118,7 @@ it("the name and the leave to skip the check come from hoop's variables; the lat
   const { tls, warnings } = load({ HOOP_TLSSERVERNAME: 'gateway.test', HOOP_TLS_SKIP_VERIFY: 'true' })
   expect(tls).toMatchObject({ serverName: 'gateway.test', skipVerify: true })
   expect(warnings).toContain(
-    'HOOP_TLS_SKIP_VERIFY: others on the network can impersonate the gateway: prefer tls.ca',
+    'HOOP_TLS_SKIP_VERIFY: an attacker on the network can impersonate the gateway: prefer tls.ca',
   )
 })
 

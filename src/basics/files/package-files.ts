@@ -1,6 +1,7 @@
 import path from 'node:path'
 
-// `__dirname` and not `import.meta`: the build is CommonJS, and vitest gives the sources both.
+// Uses `__dirname` instead of `import.meta`, because the build is CommonJS. With vitest the sources have
+// both.
 
 /** The folder of this package. Sources and build are at the same depth in it. */
 const folder = path.resolve(__dirname, '../../..')

@@ -13,15 +13,15 @@ import { dirname } from 'node:path'
 const WRITABLE_BY_OTHERS = 0o022
 const ROOT = 0
 
-/** The file or folder at this path may belong to another user. The message names path and reason. */
+/** A file or folder that may belong to another user. The message contains path and reason. */
 export class ForeignPathError extends Error {
   override readonly name = 'ForeignPathError'
 }
 
 /**
  * Returns why a file or folder (found with `lstat`) cannot be trusted, as the end of a sentence about its
- * path. Undefined when it is of the expected kind and belongs to this user, and, for a folder, when no other
- * user can write to it.
+ * path. Undefined when it is of the expected kind, belongs to this user, and (for a folder) no other user
+ * can write to it.
  */
 export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regular file'): string | undefined {
   if (found.isSymbolicLink()) return 'is a symbolic link'
@@ -33,7 +33,7 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 }
 
 /**
- * Returns why another user than this one and root could change a file, as the end of a sentence about its
+ * Returns why users other than this user and root could change a file, as the end of a sentence about its
  * path. Follows links.
  * @throws the system's error
  */
@@ -44,18 +44,18 @@ export function objectionToWriters(file: string): string | undefined {
   return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written to by other users: chmod go-w'
 }
 
-/** A permission that other users should not have on a file, and the command that removes it. */
+/** A permission that other users should not have on a file, and the command that removes this permission. */
 interface OpenFile {
   readonly what: string
   readonly advice: string
 }
 
 /**
- * Returns whether users other than the file's owner and root can read or write it. Follows links: the secrets
- * of Kubernetes are links.
+ * Returns a permission of users other than the file's owner and root to read or write the file. Follows
+ * links, because the secrets of Kubernetes are links.
  * @param holds the secret in the file, e.g. `the key`
  * @param isForGroup whether the group may always read the file
- * @returns undefined when they cannot
+ * @returns undefined without such a permission
  * @throws the system's error
  */
 export function openToOthers(
@@ -65,7 +65,8 @@ export function openToOthers(
   isForGroup = false,
 ): OpenFile | undefined {
   const { mode, uid } = statSync(file)
-  // A file of root is for a service through its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
+  // A service reads a file of root through the file's group: root:runbook-gateway 0640, or fsGroup of
+  // Kubernetes.
   const isForService = uid === ROOT && process.geteuid?.() !== ROOT
   const readable = isForGroup || isForService ? 0o004 : 0o044
   if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined
@@ -79,8 +80,8 @@ export function openToOthers(
 }
 
 /**
- * Makes the missing parts of the folder (0700), one by one. Node's `recursive` never returns in a place like
- * /proc, where making a folder fails with "does not exist".
+ * Makes the missing parts of the path (0700), one by one. Node's option `recursive` never returns in a place
+ * like /proc, where making a folder fails with "does not exist".
  * @throws the system's error
  */
 export function makeFolder(folder: string): void {
@@ -90,14 +91,15 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Another process was faster. If it made no folder, opening a file in it will fail.
+    // Another process has made the path at the same time. If the path is no folder, opening a file in it
+    // will fail later.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 
 /**
- * Makes the folder (0700), or takes an existing one to which only this user can write. Follows a link that
- * this user or root has made.
+ * Makes the folder (0700), or accepts an existing folder to which only this user can write. Follows a link
+ * that this user or root has made.
  * @throws ForeignPathError, or the system's error
  */
 export function claimFolder(folder: string): void {
@@ -110,9 +112,9 @@ export function claimFolder(folder: string): void {
 }
 
 /**
- * Makes the file private (0600) if it exists. Claim its folder first, so that no other user can put a link
- * there after the check.
- * @returns false when there is no file
+ * Makes the file private (0600) if it exists. Call `claimFolder` for its folder first, so that no other user
+ * can put a link at this path after the check.
+ * @returns false when the file is missing
  * @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
@@ -123,7 +125,7 @@ export function claimFile(path: string): boolean {
 }
 
 /**
- * Returns the file's `lstat`, or undefined when there is no file. Changes nothing.
+ * Returns the file's `lstat`, or undefined when the file is missing. Changes nothing.
  * @throws ForeignPathError
  */
 export function findOwnFile(path: string): Stats | undefined {

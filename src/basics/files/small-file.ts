@@ -17,7 +17,8 @@ export async function readAll(
 }
 
 /**
- * The file cannot be used. The message continues a sentence that begins with its path, e.g. `does not exist`.
+ * A file that cannot be used. The message is the end of a sentence that begins with the file's path, e.g.
+ * `does not exist`.
  */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused'
@@ -51,7 +52,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
 /** Reads a regular file of at most `limit` bytes. @throws FileRefused, which never quotes the content */
 export function readSmallFile(path: string, limit: number): SmallFile {
   try {
-    // Checked before opening: opening a FIFO would wait for a writer.
+    // Checked before opening, because opening a FIFO would wait for a writer.
     const found = statSync(path)
     if (!found.isFile()) throw new FileRefused('NOT-A-FILE', 'is not a regular file')
     return { bytes: readUpTo(path, limit), mode: found.mode }
@@ -71,7 +72,7 @@ export function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-/** Reads without the size that the file system reports: in /proc it is 0. */
+/** Reads a file. Does not use the size that the file system reports, because in /proc this size is 0. */
 function readUpTo(path: string, limit: number): Buffer {
   const file = openSync(path, 'r')
   try {

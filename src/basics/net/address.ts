@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
-/** Parses a network like `10.0.0.0/8`. Undefined for anything else. */
+/** Parses a network like `10.0.0.0/8`. Returns undefined for other texts. */
 export function networkOf(entry: string): BlockList | undefined {
   const [, address = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? []
   const version = isIP(address)
@@ -25,7 +25,7 @@ export interface Address {
 const LOOPBACK = '127.0.0.1'
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
 
-/** Parses `host:port` or `[::1]:port`. Undefined for anything else. */
+/** Parses `host:port` or `[::1]:port`. Returns undefined for other texts. */
 export function parseAddress(text: string): Address | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain ?? ''
@@ -35,12 +35,12 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /**
- * Like `parseAddress`, or a port alone, on the loopback. Not `:9100`: in other programs that means every
- * interface.
+ * Like `parseAddress`, but also accepts a port alone, which means the loopback. `:9100` is refused, because
+ * in other programs it means all interfaces.
  */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
-  // Digits and dots alone are a mistyped address.
+  // A host of digits and dots that is no IPv4 address is a mistyped address.
   const isWrong = address !== undefined && /^[\d.]+$/.test(address.host) && !isIPv4(address.host)
   return isWrong ? undefined : address
 }
@@ -56,8 +56,8 @@ export function addressUrl(scheme: 'grpc' | 'grpcs' | 'http' | 'https', address:
 }
 
 /**
- * Whether only this machine can reach the host. The only name that counts is `localhost`: others may mean
- * anything.
+ * Whether only this machine can reach the host. The only accepted name is `localhost`, because other names
+ * can resolve to any address.
  */
 export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return host.startsWith('127.')
@@ -65,14 +65,15 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Returns the address of a call's origin: the peer's, or the one that a trusted proxy reports.
+ * Returns the address from which a call comes: the peer's address, or the address that a trusted proxy
+ * reports.
  * @param forwardedFor `X-Forwarded-For`; each proxy adds its caller's address at the end
  */
 export type CallerAddress = (peer: string, forwardedFor: string | undefined) => string
 
 /**
- * @param proxies trusted proxies. Anybody can have written the addresses before one that is not a trusted
- * proxy's
+ * @param proxies trusted proxies. `X-Forwarded-For` is read from its end. Addresses before the first address
+ * that is no trusted proxy are ignored, because any caller can forge them
  */
 export function callerAddress(proxies: readonly string[]): CallerAddress {
   const networks = proxies.map(networkOf).filter((network) => network !== undefined)
@@ -89,7 +90,7 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
 }
 
 /**
- * Formats an address or a network as a network. Undefined for anything else, and for a network of all
+ * Formats an address or a network as a network. Returns undefined for other texts, and for a network of all
  * addresses.
  */
 export function proxyNetwork(text: string): string | undefined {

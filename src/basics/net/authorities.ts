@@ -2,7 +2,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { SetUpError } from '../set-up-error.ts'
 
-/** Longest file of certificates. A distribution's bundle of authorities has 220 KB. */
+/** Maximum size of a file of certificates in bytes. A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
 /**
@@ -23,8 +23,8 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
 /**
- * Returns the certificates in a text and skips everything else.
- * @throws SetUpError when there is none, or a broken one
+ * Returns the certificates in a text. Other content is ignored.
+ * @throws SetUpError when the text contains no certificate, or a broken certificate
  */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
@@ -67,9 +67,9 @@ const BUNDLES = [
 ]
 
 /**
- * Returns the authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or else the
- * distribution's bundle, those of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and Node's own.
- * Files that cannot be read are left out.
+ * Returns the authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or otherwise the
+ * distribution's bundle, the authorities of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and
+ * Node's own authorities. Files that cannot be read are left out.
  */
 export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = env
@@ -78,13 +78,13 @@ export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
     NODE_EXTRA_CA_CERTS ? read(NODE_EXTRA_CA_CERTS) : '',
   ]
   const given = texts.flatMap((text) => (typeof text === 'string' ? (text.match(CERTIFICATE) ?? []) : []))
-  // Loaded here: nothing else needs the module when there is no TLS, and loading takes as long as a short
-  // command.
+  // Loaded only here, because without TLS no other code needs this module, and loading takes as long as a
+  // short command.
   const { rootCertificates } = process.getBuiltinModule('node:tls')
   return distinct([...rootCertificates, ...given])
 }
 
-/** Returns a sentence for each file that a variable names and that cannot be read. */
+/** Returns a sentence for each unreadable file that one of these variables names. */
 export function unreadableAuthorities(env: NodeJS.ProcessEnv): string[] {
   return ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((variable) => {
     const path = env[variable]

@@ -5,7 +5,7 @@ import { readAll } from '../files/small-file.ts'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { type Proxy, tunnel } from './proxy.ts'
 
-/** Waits for the head of the answer. Rejects with the request's error when there is no answer. */
+/** Waits for the head of the answer. Rejects with the request's error if no answer arrives. */
 export function answered(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve)
@@ -17,8 +17,8 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
 }
 
 /**
- * Returns the code of a failed connection, `ECONNREFUSED`. Node tries all addresses of a name and collects
- * their errors.
+ * Returns the error code of a failed connection, e.g. `ECONNREFUSED`. Node tries all addresses of a name and
+ * collects their errors.
  */
 export function networkErrorCode(error: unknown): string {
   const { code, errors } = error as NodeJS.ErrnoException & {
@@ -36,11 +36,11 @@ export interface HttpQuestion {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
-  /** How to check the server's certificate. Used with `isSecure` only, and required then. */
+  /** How to check the server's certificate. Required with `isSecure`, otherwise not used. */
   readonly tls?: { readonly context: SecureContext; readonly skipVerify: boolean } | undefined
-  /** Used with `isSecure` only: the proxy would see everything else. */
+  /** Used only with `isSecure`, because the proxy could read plain HTTP. */
   readonly proxy?: Proxy | undefined
-  /** Largest body, in bytes. */
+  /** Maximum size of the body, in bytes. */
   readonly limit: number
   readonly signal: AbortSignal
 }
@@ -59,7 +59,7 @@ export interface Reply extends Head {
   readonly body: Buffer
 }
 
-/** The answer began but was cut off, too long, or too slow. */
+/** An answer that began but was cut off, too long, or too slow. */
 export class BrokenReply extends Error {
   override readonly name = 'BrokenReply'
   readonly head: Head
@@ -72,7 +72,7 @@ export class BrokenReply extends Error {
 
 /**
  * Sends one HTTP request on its own connection and reads the whole answer. Follows no redirect.
- * @throws BrokenReply, TunnelError, the signal's reason before there is an answer, or Node's error
+ * @throws BrokenReply, TunnelError, the signal's reason if it aborts before the answer, or Node's error
  */
 export async function exchange(question: HttpQuestion): Promise<Reply> {
   const { signal } = question
@@ -86,13 +86,12 @@ export async function exchange(question: HttpQuestion): Promise<Reply> {
     if (!(error instanceof BrokenReply)) signal.throwIfAborted()
     throw error
   } finally {
-    // A request with a header that cannot be sent never takes the socket, and the socket's error would get
-    // lost.
+    // If a header cannot be sent, the request never uses the socket, and nobody would close it.
     socket?.destroy()
   }
 }
 
-/** Opens the TLS connection. Undefined without TLS: Node opens the connection itself. */
+/** Opens the TLS connection. Returns undefined without TLS, because Node then opens the connection itself. */
 async function socketFor(question: HttpQuestion): Promise<Socket | undefined> {
   const { isSecure, host, port, proxy, signal } = question
   if (!isSecure) return undefined
@@ -110,7 +109,7 @@ function missingTls(): never {
 
 async function through(proxy: Proxy, target: Address, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ ...addressOf(proxy), signal })
-  // `close` tells the caller about the end. An `error` without a listener would end the process.
+  // The caller learns of the end by `close`. An `error` without a listener would end the process.
   socket.on('error', () => undefined)
   try {
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
@@ -132,7 +131,7 @@ function send(question: HttpQuestion, socket: Socket | undefined): Promise<Incom
     method,
     host,
     port,
-    // For the `Host` header. `socketFor` opens the TLS connection.
+    // Only for the `Host` header, because `socketFor` opens the TLS connection.
     defaultPort: isSecure ? 443 : 80,
     path,
     headers: {
@@ -161,7 +160,7 @@ async function read(response: IncomingMessage, { limit, signal }: HttpQuestion):
   try {
     const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)
     const body = await readAll(response, limit, tooLong)
-    // The end of the connection ends an answer without a length, also when the signal has closed it.
+    // An answer without a length ends with the connection, also if the signal has closed the connection.
     signal.throwIfAborted()
     return { ...head, body }
   } catch (error) {

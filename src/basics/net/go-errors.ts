@@ -19,8 +19,8 @@ const UNKNOWN_AUTHORITY =
 const BAD_CERTIFICATE = 'tls: failed to verify certificate: x509: certificate'
 
 /**
- * Formats why a request got no answer, as Go's client does, for the errors that users would search for.
- * Node's own texts quote no header.
+ * Formats the reason why a request got no answer. Errors that users search for have the texts of Go's
+ * client. Other errors have Node's text, which quotes no header.
  */
 export function goHttpError(error: NodeJS.ErrnoException, { host, port }: Address): string {
   const {

@@ -28,7 +28,7 @@ export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   const text = env[variable]
   if (!text) return undefined
   const url = proxyUrl(text)
-  // Shows the expected form, and nothing of the value.
+  // The message shows only the expected form, because the value may contain a password.
   if (url === undefined) throw new SetUpError(`${variable}: ${EXPECTED}`)
   const { hostname, port, username, password } = url
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
@@ -50,7 +50,7 @@ export function proxyTo(
 function proxyUrl(text: string): URL | undefined {
   try {
     const url = new URL(/^[a-z][\w+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-    // Throws when the name or password is encoded wrongly: both are needed exactly.
+    // Throws if the encoding of name or password is invalid.
     decodeURIComponent(url.username + url.password)
     return url.protocol === 'http:' && url.hostname !== '' ? url : undefined
   } catch {
@@ -63,8 +63,8 @@ type NoProxy = (host: string, port: number) => boolean
 
 /**
  * Parses `NO_PROXY` as Go does: names (`example.com` with its subdomains, `.example.com` for the subdomains
- * only), addresses, networks (`10.0.0.0/8`), or `*`. Names and addresses may have a port. The loopback never
- * goes through a proxy.
+ * only), addresses, networks (`10.0.0.0/8`), or `*`. Names and addresses may have a port. Connections to the
+ * loopback never use a proxy.
  */
 function parseNoProxy(text: string): NoProxy {
   const entries = text
@@ -103,7 +103,7 @@ export class TunnelError extends Error {
 }
 
 /**
- * Connects the socket to the address, through the proxy. The wait ends when the socket does.
+ * Connects the socket to the address, through the proxy. Also settles when the socket closes.
  * @throws TunnelError
  */
 export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
@@ -147,7 +147,9 @@ function refusal(answer: string, { address, credentials }: Proxy): string {
   return `the proxy ${address} answered ${answer.slice(0, 100)}${advice}`
 }
 
-/** Returns the proxy from the environment. Undefined, with a problem, when the value cannot be a proxy. */
+/**
+ * Returns the proxy from the environment. Adds a problem and returns undefined when the value is no proxy.
+ */
 export function proxyFrom(
   env: NodeJS.ProcessEnv,
   problems: Pick<Problems, 'addFrom'>,

@@ -19,13 +19,14 @@ export interface JsonSchema {
 }
 
 // The program reads every scalar as the text in the file. An editor reads `5432` as a number and `true` as a
-// boolean, so all three types are allowed wherever a text is. No schema may refuse what the program accepts.
+// boolean, so wherever a text is allowed, the schema also allows numbers and booleans. A schema must not
+// refuse a value that the program accepts.
 
 export function textJson(pattern?: RegExp): JsonSchema {
   return { type: ['string', 'number', 'boolean'], ...(pattern ? { pattern: pattern.source } : {}) }
 }
 
-/** Accepts one of these words, in any case. Editors suggest them as they are here. */
+/** Accepts one of these words, in upper or lower case. Editors suggest the words as they are given. */
 export function wordsJson(words: readonly string[]): JsonSchema {
   const inAnyCase = (word: string): string =>
     word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
@@ -38,13 +39,13 @@ export function wordsJson(words: readonly string[]): JsonSchema {
   }
 }
 
-/** @param text the default as it would be written in the file */
+/** @param text the default, in the form of the file */
 export function defaultJson(text: JsonSchema['default']): Pick<JsonSchema, 'default'> {
   if (text === undefined) return {}
   return { default: text === 'true' || text === 'false' ? text === 'true' : text }
 }
 
-/** Lets the setting be empty. */
+/** Also accepts an empty setting. */
 export function orNull({ type, anyOf, ...rest }: JsonSchema): JsonSchema {
   return {
     ...rest,
@@ -58,7 +59,7 @@ export function documentJson(title: string, file: JsonSchema): object {
   return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...orNull(file) }
 }
 
-/** A setting and its current value. `value` is null when it has none. */
+/** A setting and its current value. `value` is null when the setting has no value. */
 export interface PrintedSetting {
   readonly name: string
   /** The value as written in its source; `<set>` for a secret. */
@@ -74,7 +75,10 @@ export interface PrintedSettings {
   readonly settings: readonly PrintedSetting[]
 }
 
-/** Returns a value of the file that may be shown: a reference as written, `<set>` for a secret. */
+/**
+ * Returns the text to show for a value of the file: `<set>` for a secret, otherwise the value. References
+ * are always shown.
+ */
 export function shownValue({ writeOnly }: JsonSchema, text: string): string {
   return writeOnly === true && !/^(?:file|env):\/\//.test(text) ? '<set>' : text
 }

@@ -16,7 +16,10 @@ interface Problem {
   readonly message: string
 }
 
-/** The settings cannot be used. One line per problem: `gateway.yaml:12:5 connections[0].agent: ...`. */
+/**
+ * Settings that cannot be used. The message has one line per problem: `gateway.yaml:12:5
+ * connections[0].agent: ...`.
+ */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
   readonly problems: readonly Problem[]
@@ -27,7 +30,10 @@ export class SettingsError extends Error {
   }
 }
 
-/** Further problems are only counted: one lost indentation can make thousands. */
+/**
+ * Maximum number of problems shown. Further problems are only counted, because one wrong indentation can
+ * cause thousands.
+ */
 const LONGEST_LIST = 50
 
 export class Problems {
@@ -37,7 +43,7 @@ export class Problems {
   readonly #found: Problem[] = []
   readonly #paths = new Set<string>()
 
-  /** @param lines finds the line of a place; missing if the settings are in no file */
+  /** @param lines finds the line of an offset; undefined if the settings are in no file */
   constructor(file: string, lines?: LineCounter) {
     this.#file = file
     this.#lines = lines
@@ -49,8 +55,8 @@ export class Problems {
   }
 
   /**
-   * Adds a problem of a setting in the file. Each setting has at most one, and none when something around it
-   * has one: such problems would only follow from the first.
+   * Adds a problem of a setting in the file. Each setting has at most one problem. It has none if a setting
+   * around it has a problem, because the second problem would only be a consequence of the first.
    */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
     if (this.has(path)) return
@@ -95,7 +101,7 @@ export class Problems {
     return this.#found.length
   }
 
-  /** Returns one line per problem: first those of the file, in its order. */
+  /** Returns one line per problem. Problems of the file are first, in the order of the file. */
   toLines(): string[] {
     return toLines(this.#file, this.#sorted())
   }
@@ -120,7 +126,7 @@ export class Problems {
 
   #positionOf(offset: number): { line: number; column: number } {
     const { line, col } = this.#lines?.linePos(offset) ?? { line: 1, col: 1 }
-    // A counter without any line says 0:n.
+    // For an empty file the line counter returns 0 as the line.
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
 }
@@ -133,15 +139,18 @@ export function formatPath(path: Path): string {
     .replace(/^\./, '')
 }
 
-/** Names of settings and variables that may be shown. */
+/** Form of the names of settings and variables that may be shown. */
 const NAME = /^(?:(?:envvar|filesystem):)?(?:[A-Z_][A-Z0-9_]{0,99}|[A-Za-z_][\w.-]{0,30})$/
 
-/** Hides unusual keys. If its ": " is missing, a whole line becomes a key, and it may hold a secret. */
+/** Hides unusual keys. If a line lacks its ": ", the whole line becomes a key, which may contain a secret. */
 function formatKey(key: string): string {
   return NAME.test(key) ? key : '?'
 }
 
-/** Shortens the text after `file://` or `env://`: it may be anything, for instance a misplaced paragraph. */
+/**
+ * Shortens the text after `file://` or `env://`, because any text may be there, for example a misplaced
+ * paragraph.
+ */
 export function shorten(text: string): string {
   const printable = text.replaceAll(/[^\x20-\x7e]/g, '?')
   return printable.length <= 100 ? printable : `${printable.slice(0, 97)}...`

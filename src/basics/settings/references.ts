@@ -16,10 +16,10 @@ export type Reference =
   | { readonly kind: 'file'; readonly path: string; readonly name?: never }
   | { readonly kind: 'variable'; readonly name: string; readonly path?: never }
 
-/** Far more than a key, a certificate or a token needs. */
+/** Maximum size of a referenced file in bytes. A key, a certificate or a token needs far less. */
 const REFERENCED_BYTES = 1024 * 1024
 
-/** Parses a reference. Undefined for a plain value. */
+/** Parses a reference. Returns undefined for a plain value. */
 export function referenceOf(value: string, folder: string): Reference | undefined {
   const [, scheme, target = ''] = /^(file|env):\/\/([\s\S]*)$/.exec(value) ?? []
   if (scheme === undefined) return undefined
@@ -29,8 +29,9 @@ export function referenceOf(value: string, folder: string): Reference | undefine
 }
 
 /**
- * Replaces each reference in a tree by its text. A reference that cannot be read becomes null and a problem.
- * @param stays whether the value at a path is left as it is
+ * Replaces each reference in a tree by its text. If a reference cannot be read, a problem is added and the
+ * value is null.
+ * @param stays whether the value at a path is not resolved
  */
 export function resolveReferences(
   tree: Tree,
@@ -50,8 +51,8 @@ export function resolveReferences(
 }
 
 /**
- * Returns the text of a reference, for a file without its last line break. Null, with a problem, when it
- * cannot be read.
+ * Returns the text of a reference. The last line break of a file is removed. If the reference cannot be
+ * read, a problem is added and the result is null.
  */
 function resolveText(text: string, sources: Sources, problems: Problems, path: Path): string | null {
   const reference = referenceOf(text, sources.folder)
@@ -66,7 +67,7 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   return refusing(labelOf(file), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 
-/** Reads the bytes of a file, given by its path with or without `file://`, or of a variable. */
+/** Reads the bytes of a file or a variable. A file's path may have `file://` or not. */
 export function readBytes(
   value: string,
   sources: Sources,
@@ -79,7 +80,8 @@ export function readBytes(
     return text === undefined ? undefined : Buffer.from(text)
   }
   // The user may have written the key itself instead of its path, so the value is not shown.
-  const label = reference === undefined ? 'this is a path, and the file' : labelOf(reference.path)
+  const label =
+    reference === undefined ? 'the value is read as a path, and this file' : labelOf(reference.path)
   const file = reference?.path ?? resolve(sources.folder, value)
   return refusing(label, problems, path, () => {
     const { bytes } = readSmallFile(file, REFERENCED_BYTES)
@@ -99,7 +101,7 @@ function refusing<T>(label: string, problems: Problems, path: Path, work: () => 
     return work()
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    // Hoop names a repository on this machine with `file://`, for instance.
+    // For example, hoop's settings name a repository on this machine with `file://`.
     const hint = error.code === 'NOT-A-FILE' ? '; if the path itself is meant, leave out file://' : ''
     problems.add(path, `${label} ${error.message}${hint}`)
     return undefined

@@ -5,14 +5,14 @@ import { defaultJson, type JsonSchema, orNull, textJson, wordsJson } from './jso
 import type { Path, Problems } from './problems.ts'
 
 // Parts of the shapes of settings files. Each part has its JSON schema as valibot's metadata, and `jsonOf`
-// joins them. Messages say what is accepted and never quote the value: it may be a secret.
+// joins them. Messages say which values are accepted and never quote the value, because it may be a secret.
 
-/** Makes the message for a missing value, or for a list or map in the wrong place. */
+/** Returns a function that makes the message for a missing value, or for a list or map in the wrong place. */
 export function expected(what: string) {
   return ({ input }: { readonly input: unknown }): string => {
-    if (input === undefined || input === null) return `${what} is expected, there is no value`
+    if (input === undefined || input === null) return `${what} is expected, but the value is missing`
     const found = Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'a map' : 'a single value'
-    return `${what} is expected, this is ${found}`
+    return `${what} is expected, but this is ${found}`
   }
 }
 
@@ -34,7 +34,7 @@ export function named<const Shape extends v.GenericSchema>(title: string, shape:
   return v.pipe(shape, v.title<v.InferOutput<Shape>, string>(title))
 }
 
-/** Returns the shape's JSON schema with its description. A shape that may be left out also accepts null. */
+/** Returns the shape's JSON schema with its description. An optional shape also accepts null. */
 export function jsonOf(shape: v.GenericSchema): JsonSchema {
   const meaning = v.getDescription(shape)
   const schema: JsonSchema = isOptional(shape)
@@ -52,8 +52,8 @@ function isOptional(shape: v.GenericSchema): shape is v.GenericSchema & Optional
 }
 
 /**
- * A map with exactly these settings. The issue of an unknown setting carries the known names, for
- * `checkShape`.
+ * A map with only these settings. The message of an unknown setting is the list of known names, which
+ * `checkShape` uses.
  */
 export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries)
@@ -72,7 +72,7 @@ export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   )
 }
 
-/** A map of names to values, which may be left out. @param seen whether the values may be printed */
+/** An optional map of names to values. @param seen whether the values may be printed */
 export function entries<
   const Key extends v.GenericSchema<string, string>,
   const Value extends v.GenericSchema<unknown, string>,
@@ -97,8 +97,8 @@ export function list<const Item extends v.GenericSchema>(item: Item, what: strin
 }
 
 /**
- * Texts separated by commas or line breaks; in a file they may also be a list. At least one is required: an
- * empty list could mean "nothing" or "no limit".
+ * Texts separated by commas or line breaks, or in a file also a list of texts. At least one text is
+ * required, because an empty list could mean "nothing" or "no limit".
  */
 export function listed(item: RegExp, what: string) {
   const text = `${what}, separated by commas,`
@@ -140,7 +140,7 @@ export function entryName(pattern: RegExp, what: string) {
   )
 }
 
-/** A text that `parse` turns into a value. `parse` returns undefined to refuse the text. */
+/** A text that `parse` converts to a value. `parse` returns undefined to refuse the text. */
 export function parsed<Value>(
   parse: (text: string) => Value | undefined,
   what: string,
@@ -158,7 +158,7 @@ export function parsed<Value>(
   )
 }
 
-/** A number with a unit, within the bounds if any. */
+/** A number with a unit, within the bounds if bounds are given. */
 function quantity(
   parse: (text: string) => number | undefined,
   {
@@ -176,7 +176,7 @@ function quantity(
   return parsed(inBounds, bounds === undefined ? what : `${what} from ${from} to ${to}`, schema)
 }
 
-/** Lets editors accept `file://PATH` or `env://NAME` instead of the value. */
+/** Changes the schema so that editors accept `file://PATH` or `env://NAME` instead of the value. */
 function referable(schema: JsonSchema, what: string): JsonSchema {
   const reference = '^(?:file|env)://'
   const { pattern, anyOf } = schema
@@ -195,7 +195,7 @@ export function duration(...bounds: readonly [from: string, to: string]) {
 }
 
 export function size(...bounds: readonly [] | readonly [from: string, to: string]) {
-  // 0 is the only size without a unit, so the only size that editors read as a number.
+  // 0 is the only size without a unit, and so the only size that editors read as a number.
   const schema = { type: ['string', 'integer'], pattern: SIZE.source, minimum: 0, maximum: 0 }
   if (bounds.length === 0)
     return named('size', quantity(parseSize, { what: 'a size (0, 100B, 512KiB, 20MiB)', schema }))
@@ -208,7 +208,7 @@ export const truth = parsed(
   { type: ['boolean', 'string'], pattern: '^(?:true|false)$' },
 )
 
-/** One of some words, in any case. Several words may stand for the same value. */
+/** One of these words, in upper or lower case. Several words may mean the same value. */
 export function choice<const Value extends string>(words: Readonly<Record<string, Value>>) {
   const known = Object.keys(words)
   const parse = (text: string): Value | undefined =>
@@ -230,12 +230,12 @@ export const webAddress = named(
   ),
 )
 
-/** A longer list of names would hide the suggestion. */
+/** Maximum number of names in a message. A longer list would hide the suggestion. */
 const MOST_NAMES = 12
 
 /**
- * Checks the tree and returns the shape's output. Undefined when something in the tree is wrong.
- * @param report gets each fault with its path from the top of the tree
+ * Checks the tree and returns the shape's output. Returns undefined when the tree has a fault.
+ * @param report called for each fault, with its path from the top of the tree
  */
 export function checkShape<const Shape extends v.GenericSchema>(
   shape: Shape,

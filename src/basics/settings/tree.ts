@@ -4,28 +4,29 @@ import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
 import { type Path, Problems, SettingsError } from './problems.ts'
 
 /**
- * Loads the package with the first file that is read. Most agents start without a file, and loading takes a
- * twelfth of their start.
+ * Loads the package when the first file is read. Most agents start without a file, and loading takes a
+ * twelfth of the time of a start.
  */
 function yaml(): typeof Yaml {
   return require('yaml') as typeof Yaml
 }
 
-/** Settings are 5 levels deep. */
+/** Maximum depth of nesting. Settings use 5 levels. */
 const DEEPEST = 20
 
 interface SettingsYaml {
   readonly contents: Yaml.Node | null
   /**
-   * Only codes: yaml's messages quote the file, secrets included. With any of these, `contents` is useless.
+   * Faults by yaml's error codes, because yaml's messages quote the file and its secrets. With a fault
+   * `contents` must not be used.
    */
   readonly wrong: readonly { readonly code: string; readonly offset: number }[]
 }
 
 /**
- * Parses a settings file. Every scalar stays the text that is in the file (the failsafe schema). `Reading`
- * finds duplicate names, because yaml compares each name with all others.
- * @returns undefined when anything is nested more than `DEEPEST` deep
+ * Parses a settings file. Every scalar is kept as the text in the file (the failsafe schema). Duplicate
+ * names are found by `Reading`, because yaml's search compares each name with all other names.
+ * @returns undefined when the file is nested more than `DEEPEST` levels deep
  */
 function readYaml(text: string, lineCounter: Yaml.LineCounter): SettingsYaml | undefined {
   if (isDeeperThan(text, DEEPEST)) return undefined
@@ -40,9 +41,9 @@ interface Token {
 }
 
 /**
- * Whether anything in the YAML is nested more than `levels` deep. Call this before parsing: with some
- * thousand brackets yaml 2.9 runs out of stack, which no `catch` survives (seen). This function walks the
- * tokens with its own stack.
+ * Whether the YAML is nested more than `levels` deep. Call this before parsing. With some thousand brackets
+ * yaml 2.9 overflows the stack, and `catch` cannot handle this (seen). This function walks the tokens with a
+ * stack of its own.
  */
 function isDeeperThan(text: string, levels: number): boolean {
   const open: { token: unknown; depth: number }[] = []
@@ -63,35 +64,38 @@ function isDeeperThan(text: string, levels: number): boolean {
 /** Unchecked settings as they are in the file: every scalar is a text, an empty value is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
 
-/** Room for a thousand connections. */
+/** Maximum number of values in a file. A thousand connections fit. */
 const MAX_NODES = 50_000
-/** Each alias repeats the content of its anchor. */
+/** Maximum number of aliases. Each alias repeats the content of its anchor. */
 const MAX_ALIASES = 100
 
 /** Names that valibot would silently drop. */
 const UNUSABLE_KEYS = new Set(['__proto__', 'prototype', 'constructor'])
 
-/** Our texts for yaml's error codes: yaml's own messages quote the file, secrets included. */
+/**
+ * Our texts for yaml's error codes. yaml's own messages are not used, because they quote the file and its
+ * secrets.
+ */
 const SYNTAX: Readonly<Partial<Record<string, string>>> = {
   ALIAS_PROPS: 'an alias cannot have a tag or an anchor',
   BAD_DIRECTIVE: 'directives are not supported',
   BAD_DQ_ESCAPE: 'this escape is not known in a double-quoted text; use single quotes or a double backslash',
   BAD_INDENT: 'the indentation is wrong or a bracket was not closed',
   BAD_SCALAR_START: 'an unquoted text cannot start with this character, quote it',
-  BLOCK_AS_IMPLICIT_KEY: 'a second ": " in one line; quote the text or begin a new line',
+  BLOCK_AS_IMPLICIT_KEY: 'the line has a second ": "; quote the text or begin a new line',
   BLOCK_IN_FLOW: 'brackets can only hold brackets and plain values',
   MISSING_CHAR: 'a ":", a quote or a closing bracket is missing',
   MULTILINE_IMPLICIT_KEY: 'a name must be on one line; a ":" or a quote may be missing',
   MULTIPLE_DOCS: 'the file must hold one document only',
   TAB_AS_INDENT: 'a tab cannot indent, use spaces',
   TAG_RESOLVE_FAILED: 'tags are not supported',
-  UNEXPECTED_TOKEN: 'nothing is expected here; quote the text or check the indentation',
+  UNEXPECTED_TOKEN: 'this text is not expected here; quote the text or check the indentation',
 }
 
 export interface SettingsTree {
   /** Undefined when the text is not valid YAML or exceeds a limit. */
   readonly tree: Tree | undefined
-  /** Problems of the file. They also know where each setting is. */
+  /** Problems of the file. This object also knows the place of each setting. */
   readonly problems: Problems
 }
 
@@ -111,7 +115,7 @@ export function readTree(text: string, file: string, empty: readonly string[] = 
   return { tree: isReadable ? new Reading(problems, empty).read(read.contents) : undefined, problems }
 }
 
-/** Converts the document in one walk from top to bottom: anchors come before their aliases. */
+/** Converts the document in one walk from top to bottom, because anchors are before their aliases. */
 class Reading {
   readonly #problems: Problems
   readonly #empty: readonly string[]
@@ -135,7 +139,7 @@ class Reading {
     }
   }
 
-  /** Stops the walk, which would take too long or never end. */
+  /** Adds a problem and stops the walk, which would take too long or never end. */
   #giveUp(problem: string): void {
     this.#problems.addAt(0, problem)
     this.#problems.throwIfAny()
@@ -218,7 +222,7 @@ export function readStructuredFile(file: string, maxBytes: number): StructuredFi
   try {
     const value = JSON.parse(text) as unknown
     let places: Problems | undefined
-    // JSON is YAML, so yaml finds the places. Only a fault needs them.
+    // JSON is YAML, so yaml can find the places. They are computed only for a fault.
     return { value, placeOf: (...asked) => (places ??= readTree(text, file).problems).placeOf(...asked) }
   } catch {
     const { tree, problems } = readTree(text, file, EMPTY)

@@ -1,11 +1,12 @@
-/** More names would be a list instead of a hint. */
+/** Maximum number of suggested names. */
 const MOST = 3
-/** A shorter word is a part of too many names. */
+/** Minimum length of a word that is searched for inside names. Too many names contain a shorter word. */
 const SHORTEST_PART = 3
 
 /**
  * Returns `did you mean a?` or `did you mean a or b?` with the names that a misspelled word probably means.
- * Undefined when no name is near. The names may come from anywhere: make the text printable.
+ * Returns undefined when no name is near. The result may contain control characters if the names do, so make
+ * it printable.
  */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const names = nearest(word, candidates)
@@ -15,8 +16,9 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 }
 
 /**
- * Returns the candidates that a misspelled word probably means, the nearest first: at most a third of its
- * letters (and at least 2) differ. If there is none, returns the candidates that contain the word.
+ * Returns the candidates that a misspelled word probably means, the nearest first. At most a third of the
+ * word's letters, but always up to 2, may differ. Without such a candidate, returns the candidates that
+ * contain the word.
  */
 function nearest(word: string, candidates: readonly string[]): readonly string[] {
   const close = bySpelling(word, candidates)

@@ -3,13 +3,13 @@ import { oneLine } from './printable.ts'
 interface TableColumn {
   readonly heading: string
   /**
-   * Whether the column may be narrower than its content on a narrow terminal. `last`: only when all others
-   * are as narrow as they can be, because people type what is in it.
+   * Whether the column may be narrower than its content on a narrow terminal. `last`: the column shrinks
+   * only after all other columns have their minimum width, because people type its content.
    */
   readonly shrinks?: boolean | 'last'
   /**
    * The order in which columns are left out when shrinking is not enough, 1 first. A column without a number
-   * always stays.
+   * is never left out.
    */
   readonly leftOut?: number
 }
@@ -33,7 +33,7 @@ export function itemTable<Item>(
 /** One text per column, each a printable line. */
 type TableRow = readonly string[]
 
-/** Least width of a shrinking column in characters; a longer heading needs more. */
+/** Minimum width of a shrinking column in characters, if its heading is not longer. */
 const NARROWEST = 6
 const GAP = 2
 

@@ -12,12 +12,12 @@ export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
 /** Form of a size. Its bytes must also be a safe integer. */
 export const SIZE = /^(?:0|(\d{1,9})(B|KiB|MiB|GiB))$/
 
-/** Parses `500ms`, `10s`, `5m`, `1h`, `30d` to milliseconds. Undefined for anything else. */
+/** Parses `500ms`, `10s`, `5m`, `1h`, `30d` to milliseconds. Returns undefined for other texts. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, DURATION, MILLISECONDS)
 }
 
-/** Parses `0`, `100B`, `512KiB`, `10MiB`, `1GiB` to bytes. Undefined for anything else. */
+/** Parses `0`, `100B`, `512KiB`, `10MiB`, `1GiB` to bytes. Returns undefined for other texts. */
 export function parseSize(text: string): number | undefined {
   return text === '0' ? 0 : parseQuantity(text, SIZE, BYTES)
 }
@@ -33,8 +33,8 @@ function parseQuantity(
 }
 
 /**
- * Returns the sum of counts, at most 2^53 - 1: a larger number is not exact in JSON, and SQLite would store
- * it as a fraction.
+ * Returns the sum of counts, at most 2^53 - 1, because a larger number is not exact in JSON, and SQLite
+ * would store it as a fraction.
  */
 export function sumOfCounts(...counts: readonly number[]): number {
   return counts.reduce((sum, count) => Math.min(sum + count, Number.MAX_SAFE_INTEGER), 0)

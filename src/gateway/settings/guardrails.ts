@@ -83,7 +83,8 @@ function rulesOf(
     return rules ?? []
   } catch (error) {
     // The value is not shown, because it may be a secret that was written here by mistake.
-    if (error instanceof FileRefused) problems.add(setting, `this is a path, and the file ${error.message}`)
+    if (error instanceof FileRefused)
+      problems.add(setting, `the value is read as a path, and this file ${error.message}`)
     else if (error instanceof SettingsError) problems.addOthers(file, error.problems)
     else throw error
     return []

@@ -108,7 +108,7 @@ describe('a value of connections[].files', () => {
 
   test('that is no path is refused without being shown: it may be the secret itself', () => {
     expect(() => bytesOf('hunter2')).toThrow(
-      'f:1:1 connections[0].files.X: this is a path, and the file does not exist',
+      'f:1:1 connections[0].files.X: the value is read as a path, and this file does not exist',
     )
     expect(() => bytesOf('file://hunter2')).toThrow(`the file ${folder}/hunter2 does not exist`)
   })

@@ -419,17 +419,17 @@ limits:
       '3:9 listen.http: host:port, like 127.0.0.1:8009 or [::1]:8009, is expected',
       '5:11 users[0].name: a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or + is expected',
       '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, kind, token, tokens, groups, oidc, budget)',
-      '7:9 agents: a list of agents is expected, this is a map',
+      '7:9 agents: a list of agents is expected, but this is a map',
       expect.stringMatching(/^8:1 conections: unknown setting, did you mean connections\?/),
       '10:5 connections[0].name: this setting is missing',
       '11:14 connections[0].command: a program is expected first',
       '13:7 connections[0].env.A-B: a name of letters, digits and underscores is expected',
       expect.stringMatching(
-        /^14:9 connections\[0\]\.env\.C: a text \('' for an empty one\).*, there is no value$/,
+        /^14:9 connections\[0\]\.env\.C: a text \('' for an empty one\).*, but the value is missing$/,
       ),
       '15:23 connections[0].access.groups: at least one group is expected',
       expect.stringMatching(
-        /^16:5 connections\[1\]: a map with name, agent, .* is expected, this is a single value$/,
+        /^16:5 connections\[1\]: a map with name, agent, .* is expected, but this is a single value$/,
       ),
       '18:9 limits.wait: a duration (500ms, 10s, 5m, 1h, 7d) from 100ms to 1h is expected',
       '19:11 limits.output: a size (100B, 512KiB, 20MiB) from 1KiB to 110MiB is expected',
@@ -447,7 +447,12 @@ limits:
     })()
     expect(error).toBeInstanceOf(SettingsError)
     expect((error as SettingsError).problems).toEqual([
-      { line: 1, column: 8, path: 'users', message: 'a list of users is expected, this is a single value' },
+      {
+        line: 1,
+        column: 8,
+        path: 'users',
+        message: 'a list of users is expected, but this is a single value',
+      },
     ])
   })
 
@@ -632,15 +637,15 @@ describe('the file', () => {
 
   test.each([
     ['users: [', /1:\d+: .*bracket/],
-    ['users: []]', /1:10: nothing is expected here/],
-    ['a: b: c', /1:4: a second ": " in one line/],
+    ['users: []]', /1:10: this text is not expected here/],
+    ['a: b: c', /1:4: the line has a second ": "/],
     ['users:\n\t- x', /2:1: a tab cannot indent/],
     ['a: "\\q"', /1:5: this escape is not known/],
     ['a: @b', /1:4: an unquoted text cannot start with this/],
     ['a: !!binary x', /1:4: tags are not supported/],
     ['a: 1\n---\nb: 2', /2:1: the file must hold one document only/],
-    ['[a]', /1:1: a map with listen, .* is expected, this is a list/],
-    ['users', /1:1: a map with listen, .* is expected, this is a single value/],
+    ['[a]', /1:1: a map with listen, .* is expected, but this is a list/],
+    ['users', /1:1: a map with listen, .* is expected, but this is a single value/],
     ['? [a]\n: b', /1:3: the name of a setting must be a text/],
   ])('that is not YAML, or not a map, is an error with its place: %j', (text, expected) => {
     const found = problems(text)
@@ -824,7 +829,7 @@ describe('guardrails from a file', () => {
     write('output.yaml', `output_rules: [{ rules: [${rule('a')}] }]`)
     const of = (name: string) => problems(`guardrails: [{ name: g, input-file: ${name} }]`)
     expect([of('hush.yaml'), of('none.yaml'), of('output.yaml')]).toEqual([
-      ['1:37 guardrails[0].input-file: this is a path, and the file does not exist'],
+      ['1:37 guardrails[0].input-file: the value is read as a path, and this file does not exist'],
       ['1:37 guardrails[0].input-file: this file has no rules for input'],
       ['1:37 guardrails[0].input-file: this file has no rules for input'],
     ])
@@ -846,7 +851,7 @@ describe('guardrails from a file', () => {
       `${rules}:1:50 input_rules[0].rules[0].word: unknown setting, did you mean words? (accepted here: type, words, pattern_regex, message)`,
     ])
     expect(of('{"rules": [{"type": "deny_words_list", "words": [7]}]}')).toEqual([
-      `${rules}:1:50 rules[0].words[0]: a text that is not empty is expected, this is a single value`,
+      `${rules}:1:50 rules[0].words[0]: a text that is not empty is expected, but this is a single value`,
     ])
     expect(of('rules: [')).toEqual([`${rules}:1:9: the indentation is wrong or a bracket was not closed`])
     expect(of('words: [a]')).toEqual([`${rules}:1:1: rules, input_rules or output_rules is required`])
@@ -855,7 +860,7 @@ describe('guardrails from a file', () => {
   test('are as long as gateway.yaml at most', () => {
     write('rules.yaml', ' '.repeat(1024 * 1024 + 1))
     expect(problems('guardrails: [{ name: g, input-file: rules.yaml }]')).toEqual([
-      '1:37 guardrails[0].input-file: this is a path, and the file is longer than 1048576 bytes',
+      '1:37 guardrails[0].input-file: the value is read as a path, and this file is longer than 1048576 bytes',
     ])
   })
 })
