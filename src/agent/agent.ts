@@ -231,10 +231,7 @@ export class Agent {
     return name === 'serving' && performance.now() - since.monotonicMs >= this.#timing.healthyMs
   }
 
-  /**
-   * Handles the end of a call with `mode=embedded`, which is no failure. The agent goes on asking whether a
-   * session waits.
-   */
+  /** Handles the end of a call with `mode=embedded`, which is no failure. The agent continues to poll. */
   async #afterCall(error: ConnectError): Promise<ConnectError | undefined> {
     if (this.#state.name !== 'serving') return error
     this.#backoffs.lost.reset()

@@ -19,7 +19,7 @@ export class Counters {
     unconfirmed: 0,
   }
   readonly #output = { bytesRead: 0, bytesSent: 0, bytesLeftOut: 0, bytesRedacted: 0 }
-  /** Ended sessions by outcome, and by reason where the agent ended them. */
+  /** Number of ended sessions by outcome, and of sessions that the agent ended by reason. */
   readonly #outcomes = new Map<Ended['outcome'], number>()
   readonly #reasons = new Map<NonNullable<Ended['reason']>, number>()
   /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */

@@ -69,7 +69,7 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
-  /** Starts no more system requests, except for hooks of sessions. */
+  /** Accepts no new system requests, but still hooks, because these belong to sessions. */
   drainSystem(): void {
     this.#system.drain()
   }
@@ -146,7 +146,11 @@ export class Dispatch {
 
   #open(message: OpenMessage): void {
     const { sid } = message
-    if (this.#isLeaving) return this.#services.log.info({ sid }, 'session left to the next agent')
+    if (this.#isLeaving)
+      return this.#services.log.info(
+        { sid },
+        'session not answered: this agent is leaving, so the gateway gives the session to the next agent',
+      )
     const unavailable = this.#unavailable()
     if (unavailable !== undefined) return this.#refuseOpening(message, unavailable)
     const earlier = this.#sessions.get(sid)?.session
@@ -213,7 +217,8 @@ export class Dispatch {
     if (this.#confirmations.confirm(sid)) this.#services.record({ event: 'confirmed', sid })
     else {
       this.#sessions.get(sid)?.session.end('closed-by-gateway')
-      // Otherwise the session would wait, with its memory, for a gateway that takes nothing.
+      // Drops the session's unsent packets. Otherwise the session would stay in memory until the gateway
+      // reads.
       this.#stream.forget(sid)
     }
   }

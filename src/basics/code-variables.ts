@@ -1,8 +1,8 @@
 /**
  * Variables that make any program run code that is not its own, through the loader, a shell, an interpreter
- * or a library. For example, `filesystem:LD_PRELOAD` loads a library, and `OPENSSL_CONF` does so in every
- * program with TLS. PATH is not listed, because it changes only the programs that the program itself starts
- * by name.
+ * or a library. For example, `filesystem:LD_PRELOAD` loads a library, and `OPENSSL_CONF` loads a library in
+ * every program with TLS. PATH is not listed, because it changes only the programs that the program itself
+ * starts by name.
  */
 const LOADING = named(
   'LD_.*|DYLD_.*|GCONV_PATH|LOCPATH|NLSPATH|OPENSSL_.*|SSLKEYLOGFILE|GIO_.*MODULE.*',

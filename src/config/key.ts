@@ -171,7 +171,8 @@ function readSvid(found: Found<string>, lookup: Lookup): Secret | undefined {
   const file = `${found.place} "${path}"`
   try {
     const svid = decodeUtf8(readSmallFile(path, LONGEST_SVID).bytes).trim()
-    if (svid === '') lookup.problems.addFrom(`${file} is empty`, 'has the SPIFFE agent written it?')
+    if (svid === '')
+      lookup.problems.addFrom(`${file} is empty`, 'check that the SPIFFE agent has written the file')
     else if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(svid))
       lookup.problems.addFrom(
         `${file} does not look like a JWT (expected three dot-separated segments)`,

@@ -129,12 +129,12 @@ type JsonStrings =
  */
 function parseJsonStrings(text: string): JsonStrings {
   const parsed = parsedJson(text)
-  if (parsed === undefined) return { problem: 'it is not JSON' }
-  if (!isObject(parsed)) return { problem: 'it is not a JSON object' }
+  if (parsed === undefined) return { problem: 'the value is not JSON' }
+  if (!isObject(parsed)) return { problem: 'the value is not a JSON object' }
   const members = new Map<string, string>()
   for (const [name, value] of Object.entries(parsed)) {
     if (typeof value === 'string') members.set(name, value)
-    else if (value !== null) return { problem: 'not every value in it is a string' }
+    else if (value !== null) return { problem: 'not all members are strings' }
   }
   return { members }
 }

@@ -159,7 +159,7 @@ export class Execution implements AsyncDisposable {
 
   /**
    * Gives up on a process that cannot be killed: in uninterruptible sleep, or with another user's rights
-   * (sudo). Waiting for it would block the session for ever.
+   * (sudo). A wait for this process would block the session for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return

@@ -80,7 +80,10 @@ describe('a JWT-SVID', () => {
 
   it.each([
     [undefined, 'failed reading HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt": the file does not exist'],
-    [' \n', 'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" is empty: has the SPIFFE agent written it?'],
+    [
+      ' \n',
+      'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" is empty: check that the SPIFFE agent has written the file',
+    ],
     [
       'secret.word',
       'HOOP_SPIFFE_KEY_FILE "PLACE/agent.jwt" does not look like a JWT (expected three dot-separated segments): the file must contain one JWT-SVID and no other text',

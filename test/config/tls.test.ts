@@ -53,13 +53,13 @@ describe('authorities of the user', () => {
   })
 
   it.each([
-    ['certificate', 'there is no certificate in it (-----BEGIN CERTIFICATE-----)'],
+    ['certificate', 'the text contains no certificate (-----BEGIN CERTIFICATE-----)'],
     ['file:///nonexistent/ca.pem', 'the file /nonexistent/ca.pem does not exist'],
     ['base64://###', 'the value after base64:// is not base64'],
-    [base64('abc'), 'there is no certificate in it (-----BEGIN CERTIFICATE-----)'],
+    [base64('abc'), 'the text contains no certificate (-----BEGIN CERTIFICATE-----)'],
     [
       `${first.certificate}-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----`,
-      'certificate 2 of 2 in it is broken',
+      'certificate 2 of 2 is broken',
     ],
   ])('%j are refused, with what is wrong', (HOOP_TLSCA, reason) => {
     expect(refusal({ HOOP_TLSCA })).toBe(`HOOP_TLSCA: failed to append root CA into cert pool: ${reason}`)
@@ -99,11 +99,11 @@ describe('a certificate of the agent', () => {
     ],
     [
       { ...cert, RUNBOOK_AGENT_TLS_KEY: issued.certificate },
-      'RUNBOOK_AGENT_TLS_KEY: there is no private key in it (-----BEGIN PRIVATE KEY-----)',
+      'RUNBOOK_AGENT_TLS_KEY: the text contains no private key (-----BEGIN PRIVATE KEY-----)',
     ],
     [
       { ...cert, RUNBOOK_AGENT_TLS_KEY: encrypted },
-      'RUNBOOK_AGENT_TLS_KEY: the private key in it needs a passphrase: use a key without one',
+      'RUNBOOK_AGENT_TLS_KEY: the private key needs a passphrase: use a key without a passphrase',
     ],
     [
       { ...cert, RUNBOOK_AGENT_TLS_KEY: first.issue({ names: ['other.test'] }).key },

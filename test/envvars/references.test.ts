@@ -133,16 +133,16 @@ describe('_envjson', () => {
   })
 
   test.each([
-    ['{"pass":"hunter2"', 'it is not JSON'],
-    ['\ufeff{"pass":"hunter2"}', 'it is not JSON'],
-    ['hunter2', 'it is not JSON'],
-    [' ', 'it is not JSON'],
-    ['"hunter2"', 'it is not a JSON object'],
-    ['["hunter2"]', 'it is not a JSON object'],
-    ['null', 'it is not a JSON object'],
-    ['['.repeat(100_000), 'it is not JSON'],
-    ['{"pass":"hunter2","port":5432}', 'not every value in it is a string'],
-    ['{"pass":{"value":"hunter2"}}', 'not every value in it is a string'],
+    ['{"pass":"hunter2"', 'the value is not JSON'],
+    ['\ufeff{"pass":"hunter2"}', 'the value is not JSON'],
+    ['hunter2', 'the value is not JSON'],
+    [' ', 'the value is not JSON'],
+    ['"hunter2"', 'the value is not a JSON object'],
+    ['["hunter2"]', 'the value is not a JSON object'],
+    ['null', 'the value is not a JSON object'],
+    ['['.repeat(100_000), 'the value is not JSON'],
+    ['{"pass":"hunter2","port":5432}', 'not all members are strings'],
+    ['{"pass":{"value":"hunter2"}}', 'not all members are strings'],
   ])('of a variable that is no JSON object of strings is refused: %.40j', async (DB, reason) => {
     expect((await failureOf({ 'envvar:A': '_envjson:DB:pass' }, { agent: { DB } })).message).toBe(
       refusal(`envvar:A failed decoding environment variable \\"DB\\" to json, err=${reason}`),
@@ -337,9 +337,9 @@ describe("whatever the agent's variable holds", () => {
   const failed = (reason: string) =>
     refusal(`envvar:V failed decoding environment variable \\"V\\" to json, err=${reason}`)
   const TEXTS = [
-    failed('it is not JSON'),
-    failed('it is not a JSON object'),
-    failed('not every value in it is a string'),
+    failed('the value is not JSON'),
+    failed('the value is not a JSON object'),
+    failed('not all members are strings'),
     refusal('envvar:V secret key \\"k\\" not found'),
     refusal('envvar:V environment variable \\"V\\" not found'),
     refusal(`envvar:V ${closed('V', "because it contains the agent's key")}`),

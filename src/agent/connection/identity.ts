@@ -56,7 +56,7 @@ export function parseKey(key: string, source: string, tls: TlsOptions = {}): Ide
   }
 }
 
-/** The parts of an identity whose token does not contain the gateway. */
+/** The parts of an identity whose token does not contain the gateway's address. */
 interface TokenIdentity {
   readonly token: Secret
   /** The gateway's address. A scheme is optional and has no effect. */

@@ -59,7 +59,7 @@ export class Backoff {
   }
 }
 
-/** Time to send the rest of the output and the closes, after the last command was killed. */
+/** Time in milliseconds to send the remaining output and the closes after the last command was killed. */
 const CLOSES_MS = 5000
 
 /** The agent's times, in milliseconds. */

@@ -1,4 +1,4 @@
-/** One change of state. Texts may come straight from a gateway; `journalLine` cuts and escapes them. */
+/** One change of state. Texts may be unchanged texts of a gateway; `journalLine` cuts and escapes them. */
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
 /**
@@ -50,15 +50,12 @@ interface StartedEntry extends ExecutionEntry {
 interface EndedEntry extends ExecutionEntry {
   readonly event: 'ended'
   readonly outcome: 'exited' | 'signaled' | 'not-started' | 'refused' | 'failed'
-  /** The exit code sent to the gateway; undefined when none is sent. */
+  /** The exit code sent to the gateway; undefined if no exit code is sent. */
   readonly exitCode: number | undefined
   readonly signal?: string | undefined
   /** A termination reason or the kind of an error. Never an error's message, which may quote arguments. */
   readonly reason?: string | undefined
-  /**
-   * The broken rule: its place and type, and its message. Or the owner's list that did not allow the
-   * execution.
-   */
+  /** Place and type of the broken rule, or the owner's list that did not allow the execution. */
   readonly guardrail?: string | undefined
   readonly guardrailMessage?: string | undefined
   readonly durationMs: number

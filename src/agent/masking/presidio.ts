@@ -199,7 +199,7 @@ export async function analyze(
   return answer.map((item: unknown, i) => {
     const finding = findingOf(item, offsets.length - 1, names)
     if (finding === undefined)
-      throw new PresidioError(service, `sent finding number ${i + 1}, which is not in this text`)
+      throw new PresidioError(service, `sent finding number ${i + 1}, which is not valid for this text`)
     return finding
   })
 }
@@ -284,7 +284,7 @@ export async function anonymize(
   if (typeof replaced !== 'string') throw new PresidioError(service, 'sent an answer without a text')
   const bytes = believed(text, coveredBy(findings, text), replaced)
   if (bytes === undefined)
-    throw new PresidioError(service, 'sent a text in which more than the findings was replaced')
+    throw new PresidioError(service, 'sent a text with changes outside of the findings')
   return bytes
 }
 

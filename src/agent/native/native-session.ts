@@ -183,7 +183,10 @@ export class NativeSession {
     if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
     if (this.#connections.size >= MAX_CONNECTIONS) {
       this.#remember(id)
-      this.#services.log.warn({ sid: this.sid, connections: MAX_CONNECTIONS }, 'native connection refused')
+      this.#services.log.warn(
+        { sid: this.sid, connections: MAX_CONNECTIONS },
+        'native connection refused: the session has too many connections',
+      )
       this.#tellClosed(id)
       return undefined
     }
@@ -225,8 +228,8 @@ export class NativeSession {
   }
 
   /**
-   * Refuses a client of another protocol. For example, hoop's tunnel sends the bytes of all
-   * databases as TCP, and its users log in themselves.
+   * Refuses a client of another protocol. For example, hoop's tunnel sends the bytes of all databases as
+   * TCP.
    */
   #refuseConnection(id: string): void {
     if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return

@@ -171,7 +171,7 @@ export function restrictScript(
 
 /**
  * Adds the restricting options to the command of a database's program.
- * @throws RefusedError when an argument could lift the restriction, or the installed program cannot be
+ * @throws RefusedError when an argument could remove the restriction, or the installed program cannot be
  * restricted
  */
 export async function restrictCommand(

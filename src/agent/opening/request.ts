@@ -45,7 +45,10 @@ export interface CheckServices {
   readonly agentEnvironment: AgentEnvironment
   /** Other sources for a connection's values. */
   readonly secretStores: SecretStores
-  /** `mode=embedded`: the agent's whole environment overrides that of every session. */
+  /**
+   * Whether the agent has `mode=embedded`. Its whole environment then overrides the variables of every
+   * session.
+   */
   readonly embedded: boolean
   readonly folder: RuntimeFolder
   /** Variables of the agent's own environment that are passed to every command. */
@@ -79,8 +82,8 @@ export async function checkRequest(
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
-    // Step 10: with mode=embedded the agent's environment overrides all variables except those that identify
-    // the session.
+    // Step 10: with mode=embedded the agent's environment overrides all variables. Only variables that
+    // identify the session win.
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
     secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
@@ -177,7 +180,7 @@ function forRdsToken(cmdList: readonly string[], connectionType: string): readon
   return connectionType === 'mysql' && !cmdList.includes(CLEARTEXT) ? [...cmdList, CLEARTEXT] : cmdList
 }
 
-/** Returns the variables of step 9, which override those of the connection and the client. */
+/** Returns the variables of step 9. They override variables of the connection and the client. */
 function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
   return new Map([
     ['HOOP_CONNECTION_NAME', params.connectionName],

@@ -27,7 +27,7 @@ export class Redactions {
   readonly #names: SecretNames
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #ordinary = new Map<string, string[]>()
-  /** The most recently used redaction comes last. */
+  /** The most recently used redaction is the last. */
   #known: WeakRef<SessionRedaction>[] = []
 
   constructor(names: SecretNames, log: Pick<Logger, 'info' | 'warn'>) {
@@ -56,8 +56,8 @@ export class Redactions {
   }
 
   /**
-   * Logs the names once per connection, because an output in which, for example, a host is replaced
-   * everywhere misleads its readers.
+   * Logs the names once per connection. Such an output can mislead readers, for example if a host is
+   * replaced everywhere.
    */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)

@@ -97,7 +97,7 @@ const HARMLESS_VARIABLES = [
   'NO_COLOR',
 ]
 
-/** The restrictions of a server's owner. A gateway cannot lift them. */
+/** The restrictions of a server's owner. A gateway cannot remove these restrictions. */
 export class OwnerPolicy {
   readonly rules: OwnerRules
   readonly #programs: AllowedPrograms | undefined

@@ -44,8 +44,8 @@ export class ExecutionGroup implements AsyncDisposable {
   }
 
   /**
-   * Moves the command into its group. Call this in the tick in which the command was started: a process that
-   * the command forks before the move stays outside the group.
+   * Moves the command into its group. Call this in the tick in which the command was started, because a
+   * process that the command forks before the move stays outside the group.
    * @throws RefusedError when the command cannot be moved and the group has a limit
    */
   async add(pid: number | undefined): Promise<void> {
@@ -69,7 +69,7 @@ export class ExecutionGroup implements AsyncDisposable {
     this.#mayLeave = true
   }
 
-  /** Kills the remaining processes of the group, unless `leaveRest` was called. */
+  /** Kills the remaining processes of the group, if `leaveRest` was not called. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#mayLeave) this.#services.groups?.leave(this.#group)
     else await this.#group?.[Symbol.asyncDispose]()

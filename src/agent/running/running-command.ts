@@ -52,7 +52,7 @@ export class RunningCommand {
   readonly #services: CommandServices
   readonly #keyboard = new Keyboard()
   readonly #over = new AbortController()
-  /** Aborted when nobody waits for the output any more. Filters then stop waiting. */
+  /** Aborted when nobody waits for the output. Filters then stop waiting. */
   readonly #unawaited = new AbortController()
   /** The fields that identify the command in log lines. */
   #subject: LogSubject
@@ -345,10 +345,7 @@ function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
-/**
- * Returns the job with the changes for terminals and restricted programs to its script and
- * variables.
- */
+/** Returns the job with the changes that terminals and restricted programs need in script and variables. */
 function prepared({ request, start }: Job): Job {
   const { entries, restricted } = request
   if (start.kind === 'terminal') return { request: { ...request, entries: onTerminal(entries) }, start }

@@ -20,8 +20,8 @@ interface SlotsOptions {
 const ignore = (): void => undefined
 
 /**
- * Limits the number of commands that run at the same time. There is no queue, because the wait in
- * it would use up the 50 s that the gateway waits.
+ * Limits the number of commands that run at the same time. Commands do not wait for a free slot, because the
+ * gateway waits only 50 s.
  */
 export class Slots {
   readonly limit: number

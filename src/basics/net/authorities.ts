@@ -28,13 +28,14 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
  */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
-  if (blocks.length === 0) throw new SetUpError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')
+  if (blocks.length === 0)
+    throw new SetUpError('the text contains no certificate (-----BEGIN CERTIFICATE-----)')
   const { X509Certificate: Certificate } = process.getBuiltinModule('node:crypto')
   return blocks.map((block, i) => {
     try {
       return new Certificate(block)
     } catch {
-      throw new SetUpError(`certificate ${i + 1} of ${blocks.length} in it is broken`)
+      throw new SetUpError(`certificate ${i + 1} of ${blocks.length} is broken`)
     }
   })
 }
@@ -46,8 +47,8 @@ export function privateKeyIn(text: string): KeyObject {
   } catch {
     throw new SetUpError(
       text.includes('ENCRYPTED')
-        ? 'the private key in it needs a passphrase: use a key without one'
-        : 'there is no private key in it (-----BEGIN PRIVATE KEY-----)',
+        ? 'the private key needs a passphrase: use a key without a passphrase'
+        : 'the text contains no private key (-----BEGIN PRIVATE KEY-----)',
     )
   }
 }

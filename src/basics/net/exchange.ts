@@ -12,7 +12,7 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
     request.on('error', reject)
     // After "101 Switching Protocols" Node closes the connection without a `response` or `error` event
     // (seen).
-    request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
+    request.once('close', () => reject(new Error('the server closed the connection without an answer')))
   })
 }
 

@@ -85,7 +85,7 @@ export class ControlGroup implements AsyncDisposable {
     }
   }
 
-  /** Lists the group's processes, also those in groups that the command made below it. */
+  /** Lists the group's processes, also processes in subgroups that the command made. */
   pids(): number[] {
     return pidsIn(this.folder)
   }

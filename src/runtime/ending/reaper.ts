@@ -3,8 +3,9 @@ import type { ExitStatus } from '../exit-status.ts'
 import { endedChild, reap } from '../linux/posix.ts'
 
 /**
- * Collects the children that posix.ts started. Waits only for those pids, never for -1. libuv does the same
- * for the children of child_process, so this code and libuv do not collect each other's children.
+ * Collects the children that posix.ts started. Waits only for the pids of these children, never for -1.
+ * libuv does the same for the children of child_process, so this code and libuv do not collect each other's
+ * children.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 

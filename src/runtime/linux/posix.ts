@@ -21,7 +21,7 @@ const WNOHANG = 1
 const WEXITED = 4
 const WNOWAIT = 0x01000000
 const P_ALL = 0
-/** siginfo_t of a child, and the offset of its pid on every 64-bit Linux. */
+/** Size of siginfo_t in bytes, and the offset of the child's pid in it on every 64-bit Linux. */
 const SIGINFO_BYTES = 128
 const SIGINFO_PID = 16
 const PR_SET_DUMPABLE = 4

@@ -148,7 +148,7 @@ const halfOf =
   }
 
 describe('a Presidio that fails', () => {
-  const BAD_FINDING = 'sent finding number 1, which is not in this text'
+  const BAD_FINDING = 'sent finding number 1, which is not valid for this text'
   const cases: readonly (readonly [string, Script, string])[] = [
     ['status 400', json(400, { error: `Failed to parse ${TEXT}` }), 'answered with status 400'],
     ['status 500 that quotes the text', json(500, { error: TEXT }), 'answered with status 500'],
@@ -191,7 +191,7 @@ describe('a Presidio that fails', () => {
     expect(endlessMiB).toBeLessThan(50)
   })
 
-  const NOT_BELIEVED = 'sent a text in which more than the findings was replaced'
+  const NOT_BELIEVED = 'sent a text with changes outside of the findings'
   it.each<readonly [string, Script, string]>([
     ['status 422', json(422, { error: TEXT }), 'answered with status 422'],
     ['no text', json(200, { items: [] }), 'sent an answer without a text'],

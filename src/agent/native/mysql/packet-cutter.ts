@@ -22,7 +22,7 @@ export interface Cut {
 }
 
 /**
- * @param first the first byte of the content; undefined for none
+ * @param first the first byte of the content; undefined for an empty packet
  * @param length of the packet, without its header
  * @param goesOn whether further packets continue the packet
  */

@@ -59,7 +59,7 @@ export class Commands {
   #goesOn = false
   #isRefused = false
 
-  /** @throws NativeError; the caller must then pass on none of the bytes */
+  /** Cuts the bytes. @throws NativeError; the caller must then drop all bytes */
   cut(bytes: Buffer): readonly CommandPart[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const parts: CommandPart[] = []

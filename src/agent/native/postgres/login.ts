@@ -64,7 +64,7 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
     return
   }
   if (answer?.length !== 1 || answer[0] !== 0x4e)
-    throw new NativeError('server', 'the server did not answer the request for TLS as PostgreSQL does')
+    throw new NativeError('server', 'the server sent an invalid answer to the request for TLS')
   if (mode !== 'prefer') throw new NativeError('server', 'server does not support SSL, but SSL was required')
 }
 

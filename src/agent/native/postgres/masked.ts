@@ -217,7 +217,7 @@ function errorFields(content: Buffer): Part[] {
   let at = 0
   for (; at < content.length && content[at] !== 0;) {
     const end = content.indexOf(0, at)
-    if (end < 0) throw new NativeError('protocol', 'an error of the server has no end')
+    if (end < 0) throw new NativeError('protocol', 'an error of the server is not terminated')
     const isQuoting = !PLAIN.test(content.toString('utf8', at, end))
     parts.push(
       isQuoting
@@ -242,7 +242,7 @@ function texts(content: Buffer, from: number, kept: number): Part[] {
   let before = 0
   for (let [at, n] = [from, 0]; at < content.length; n += 1) {
     const end = content.indexOf(0, at)
-    if (end < 0) throw new NativeError('protocol', 'a text of the server has no end')
+    if (end < 0) throw new NativeError('protocol', 'a text of the server is not terminated')
     if (n >= kept) {
       parts.push({ before: content.subarray(before, at), value: content.subarray(at, end) })
       before = end

@@ -37,7 +37,7 @@ function startupIn(bytes: Buffer): Startup {
   if (code === SSL_REQUEST || code === GSS_REQUEST) return { kind: 'encryption' }
   if (code === CANCEL_REQUEST) {
     if (bytes.length < 16 || bytes.length > 12 + MAX_KEY_BYTES)
-      throw new NativeError('protocol', 'a malformed cancel request')
+      throw new NativeError('protocol', 'the cancel request of the client is malformed')
     return { kind: 'cancel', pid: bytes.readUInt32BE(8), key: Buffer.from(bytes.subarray(12)), bytes }
   }
   if (code >>> 16 !== 3)
@@ -54,7 +54,7 @@ function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>()
   for (let at = 0; (texts[at] ?? '') !== ''; at += 2) {
     const value = texts[at + 1]
-    if (value === undefined) throw new NativeError('protocol', 'a startup parameter has no end')
+    if (value === undefined) throw new NativeError('protocol', 'a startup parameter is not terminated')
     parameters.set(texts[at] ?? '', value)
   }
   return parameters

@@ -20,7 +20,7 @@ export class VaultError extends Error {
  */
 export type KeyValueVersion = 1 | 2
 
-/** @throws VaultError unless the status is one of success */
+/** @throws VaultError if the status is neither 200 nor 204 */
 function refuseFailure(reply: Reply): void {
   const { status, body } = reply
   if (status === 200 || status === 204) return
