@@ -307,8 +307,8 @@ function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest)
 }
 
 /**
- * Parses the client's entries. Like hoop, drops keys that the connection has as well without reading them,
- * even malformed keys.
+ * Parses the client's entries. If the connection has the same key, the client's entry is dropped unread, as
+ * in hoop, even if the key is malformed.
  */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)

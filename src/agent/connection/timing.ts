@@ -115,9 +115,9 @@ export interface StopSettings {
 }
 
 /**
- * Returns the longest time from an agent's first SIGTERM to its end. Killing the agent earlier can
- * leave processes: when a command ignores SIGTERM and has started another one with `setsid`, the
- * agent looks for the second command only after the first is dead.
+ * Returns the maximum time in milliseconds from an agent's first SIGTERM to its end. Killing the agent
+ * earlier can leave processes. For example, if a command ignores SIGTERM and has started another command
+ * with `setsid`, the agent looks for the second command only after the first is dead.
  */
 export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

@@ -26,7 +26,7 @@ const LOGIN_MS = 30_000
  */
 export type Take = (bytes: Buffer) => Promise<void> | undefined
 
-/** The socket to a server. Bytes are read on demand, and only a few are read ahead. */
+/** The socket to a server. Bytes are read on demand, and at most MAX_UNREAD_BYTES ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket

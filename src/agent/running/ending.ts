@@ -240,7 +240,9 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/** Returns the text for a command that survived all attempts to end it. An operator has to end it. */
+/**
+ * Returns the text for a command that survived all attempts to end it. An operator has to end the command.
+ */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

@@ -51,11 +51,11 @@ interface OpenFile {
 }
 
 /**
- * Returns a permission of users other than the file's owner and root to read or write the file. Follows
- * links, because the secrets of Kubernetes are links.
+ * Checks whether users other than the file's owner and root can read (or write) the file. Returns this
+ * permission and how to remove it. Follows links, because the secrets of Kubernetes are links.
  * @param holds the secret in the file, e.g. `the key`
  * @param isForGroup whether the group may always read the file
- * @returns undefined without such a permission
+ * @returns undefined if other users do not have this permission
  * @throws the system's error
  */
 export function openToOthers(
