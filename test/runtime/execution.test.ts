@@ -398,6 +398,9 @@ it('gives up on a command whose end never comes, and says so, instead of holding
   )
   execution.terminate()
   expect(await outcome(execution)).toMatchObject({
-    status: { kind: 'failed', cause: { message: `process ${program.pid} cannot be ended and continues to run` } },
+    status: {
+      kind: 'failed',
+      cause: { message: `process ${program.pid} cannot be ended and continues to run` },
+    },
   })
 })
