@@ -18,11 +18,12 @@ import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/a
 import { exitCodeOfSignal, exitCodes, explain, Failure } from './exit-codes.ts'
 
 /**
- * Runs `runbook-agent backup FILE`: downloads the state of a gateway. The file gets its name when the backup
- * is complete.
+ * Runs `runbook-agent backup FILE`: downloads the state of a gateway. The file has another name until the
+ * backup is complete.
  */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
-  if (existsSync(file)) throw new Failure(`${file} exists already: name another file`, exitCodes.usage)
+  if (existsSync(file))
+    throw new Failure(`the file ${file} exists already: choose another name`, exitCodes.usage)
   return asking(flags.profile, 'cannot make a backup', async (account, stdout) => {
     const manifest = await received(account, file)
     const text = () => `${summary(manifest, file)}\n`
@@ -40,7 +41,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
       const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
-      // A hard link, not a rename, so that a file that was created meanwhile stays.
+      // A hard link fails if the file was created meanwhile; a rename would replace that file.
       await link(partial, file)
       return manifest
     } finally {
@@ -74,7 +75,7 @@ async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGener
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Removes the unfinished file at a signal, and exits with the signal's code. */
+/** Removes the unfinished file when a signal arrives, and exits with the signal's code. */
 function leavingNothing(file: string): Disposable {
   const leave = (signal: NodeJS.Signals) => {
     rmSync(file, { force: true })
@@ -95,7 +96,7 @@ function failureOf(error: unknown, file: string): unknown {
     return explain(
       error,
       `cannot write ${file}`,
-      'Name a file in a folder with enough room that you may write to',
+      'Choose a file in a folder that you may write to and that has enough free space',
       exitCodes.inputOutput,
     )
   return error
@@ -106,17 +107,17 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   const hasKey = parts.some(({ name }) => name === REVIEWS_KEY)
   const what = hasKey
     ? 'scripts, output and keys'
-    : 'scripts and output, and no key of requests that wait for approval'
+    : 'scripts and output, but not the key for requests that wait for approval'
   return oneLine(
-    `${file}: the state of ${made_at}, ${bytes} bytes. It holds ${what}: protect it like the state folder`,
+    `${file}: the state of ${made_at}, ${bytes} bytes. The file contains ${what}: protect the file like the state folder`,
   )
 }
 
-/** Runs `runbook-agent restore FILE --state DIR`: restores a state on this machine, without a gateway. */
+/** Runs `runbook-agent restore FILE --state DIR`, which needs no running gateway. */
 export async function restoreCommand(file: string, { state }: { readonly state: string }): Promise<void> {
   try {
     const { made_at, program } = await restore(file, state)
-    process.stdout.write(`${state} is the state of ${made_at}, by version ${program}\n`)
+    process.stdout.write(`restored ${state}: the state of ${made_at}, backed up by version ${program}\n`)
   } catch (error) {
     throw restoreFailure(error, file, state)
   }
@@ -124,21 +125,21 @@ export async function restoreCommand(file: string, { state }: { readonly state: 
 
 function restoreFailure(error: unknown, file: string, state: string): unknown {
   if (error instanceof ForeignPathError)
-    return new Failure(`the state folder is not safe: ${error.message}. Name another one`)
+    return new Failure(`the state folder is not safe: ${error.message}. Choose another folder`)
   if (error instanceof BackupError || error instanceof HistoryError)
     return new Failure(`cannot restore ${file}: ${error.message}`)
   if (error instanceof Error && 'code' in error && typeof error.code === 'string')
     return new Failure(
-      `cannot restore ${file} into ${state}: ${error.code}. Nothing was left there`,
+      `cannot restore ${file} into ${state}: ${error.code}. No file was left in the folder`,
       exitCodes.inputOutput,
     )
   return error
 }
 
-/** Time for the answer. Copying the history takes some ten seconds for each GB. */
+/** Maximum time for the answer. The gateway needs about ten seconds to copy one GB of history. */
 const ANSWER_MS = 60 * 60 * 1000
 
-/** Requests a backup of the present state. Read the answer to its end. @throws ApiError */
+/** Requests a backup. The caller has to read the answer to its end. @throws ApiError */
 async function downloadBackup(account: Account): Promise<AsyncIterable<Buffer>> {
   const { method, path } = backupContract.make
   return (await askWell(account, { method, path, answerMs: ANSWER_MS })).body

@@ -22,8 +22,8 @@ type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
 /**
  * Runs `runbook-agent config print`: prints every setting, its value, and its source on stdout.
- * @param file the agent's or a gateway's file; if not given, the agent's file, found as `start` finds it
- * @throws Failure, after printing, with everything that makes the settings unusable
+ * @param file the settings file of an agent or a gateway (default: the file that `start` would use)
+ * @throws Failure with all problems of the settings, after the settings are printed
  */
 export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {
   const printed = isOfGateway(file, flags) ? printGateway(file, flags) : printAgent(file, flags)
@@ -34,14 +34,14 @@ export function configPrintCommand(file: string | undefined, flags: ConfigPrintF
 function isOfGateway(file: string | undefined, flags: ConfigPrintFlags): file is string {
   if (file !== undefined) return settingsKind(file, flags) === 'gateway'
   if (flags.gateway !== true) return false
-  throw new Failure('--gateway needs a file: the settings of a gateway have no default file', exitCodes.usage)
+  throw new Failure('--gateway needs a path: the settings of a gateway have no default file', exitCodes.usage)
 }
 
 function printGateway(file: string, flags: ConfigPrintFlags): Printed {
   const isOfAgent = Object.keys(flags).some((name) => name !== 'json' && name !== 'gateway')
   if (isOfAgent)
     throw new Failure(
-      `${file} has settings of a gateway: flags are only for settings of an agent`,
+      `${file} has the settings of a gateway: omit the options that are settings of an agent`,
       exitCodes.usage,
     )
   return readingSettings(() => printGatewaySettings(file, process.env))
@@ -49,7 +49,7 @@ function printGateway(file: string, flags: ConfigPrintFlags): Printed {
 
 function printAgent(file: string | undefined, flags: ConfigPrintFlags): Printed {
   if (file !== undefined && flags['config'] !== undefined)
-    throw new Failure(`--config and ${file} exclude each other`, exitCodes.usage)
+    throw new Failure(`use either --config or the argument ${file}, not both`, exitCodes.usage)
   const { env, stderr } = process
   const source = {
     flags: file === undefined ? flags : { ...flags, config: file },
@@ -112,9 +112,9 @@ interface Checked {
 }
 
 /**
- * Runs `runbook-agent config check`: prints everything that is wrong in a settings file, one line each.
+ * Runs `runbook-agent config check`: prints all problems of a settings file, one line per problem.
  * @returns the exit code of this program
- * @throws Failure for a file that cannot be read, or is neither the agent's nor a gateway's
+ * @throws Failure if the file cannot be read, or may belong to an agent or a gateway
  */
 export async function configCheckCommand(file: string, flags: ConfigCheckFlags): Promise<number> {
   const kind = settingsKind(file, flags)
@@ -140,13 +140,13 @@ function checkGatewayFile(file: string): Checked {
   }
 }
 
-/** Returns the errors that only agents refuse. */
+/** Returns warnings about connections that the gateway accepts, and whose sessions agents refuse. */
 function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
   return connections.flatMap((connection) => {
     const missing = missingVariables(connection)
     if (missing.length === 0) return []
     const type = [connection.type, connection.subtype].filter((part) => part !== undefined).join(' ')
-    const hint = missing.includes('PASS') ? "; where the server asks for no password, set PASS: ''" : ''
+    const hint = missing.includes('PASS') ? "; if the server needs no password, set PASS: ''" : ''
     return [
       `${file}: connection ${connection.name} of type ${type} needs ${missing.join(', ')} in env or secrets${hint}`,
     ]
@@ -155,7 +155,7 @@ function warningsOf(file: string, connections: readonly ConnectionSettings[]): r
 
 function checkedText(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {
   const found = [...problems, ...warnings.map((warning) => `${warning} (a warning)`)]
-  return [...found, ...(problems.length === 0 ? [`${file}: the ${kind} can use it`] : [])].join('\n')
+  return [...found, ...(problems.length === 0 ? [`${file}: the ${kind} can use this file`] : [])].join('\n')
 }
 
 interface KindFlags {
@@ -165,20 +165,20 @@ interface KindFlags {
 
 export type SettingsKind = 'agent' | 'gateway'
 
-/** The gateway's limit in bytes; the agent's limit may be lower. */
+/** Maximum size of a gateway's settings file in bytes. The limit of the agent may be lower. */
 const LONGEST_FILE = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
 const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
 
 /**
- * Decides whether settings are an agent's or a gateway's: by the flags, else by the names that only one of
- * them knows.
- * @throws Failure when neither flags nor names decide, or the file cannot be read
+ * Decides whether the settings belong to an agent or a gateway: by the flags, otherwise by the names that only
+ * the agent or only the gateway knows.
+ * @throws Failure if neither flags nor names decide, or the file cannot be read
  */
 function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
   if (agent === true && gateway === true)
-    throw new Failure('--agent and --gateway exclude each other', exitCodes.usage)
+    throw new Failure('use either --agent or --gateway, not both', exitCodes.usage)
   const names = namesIn(file)
   if (agent === true || gateway === true) return agent === true ? 'agent' : 'gateway'
   const count = (known: ReadonlySet<string>, others: ReadonlySet<string>): number =>
@@ -186,12 +186,12 @@ function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind
   const lead = count(OF_AGENT, OF_GATEWAY) - count(OF_GATEWAY, OF_AGENT)
   if (lead !== 0) return lead > 0 ? 'agent' : 'gateway'
   throw new Failure(
-    `${file}: its settings may be those of an agent or of a gateway: add --agent or --gateway`,
+    `cannot tell whether ${file} is for an agent or a gateway: add --agent or --gateway`,
     exitCodes.usage,
   )
 }
 
-/** Returns the names before a colon, up to their first dot. The search by text works in broken YAML, too. */
+/** Returns the names of settings up to their first dot. A search by text works with broken YAML, too. */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
@@ -202,7 +202,7 @@ function namesIn(file: string): string[] {
   }
 }
 
-/** @throws Failure for a file of a gateway that cannot be read */
+/** @throws Failure if `read` cannot read the gateway's file */
 function readingSettings<T>(read: () => T): T {
   try {
     return read()

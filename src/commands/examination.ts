@@ -5,14 +5,14 @@ import { printableJson } from '../basics/text/printable.ts'
 import { within } from '../basics/abort.ts'
 
 /**
- * Time for one check. It is longer than any wait inside a check: a check that reaches this deadline can
- * report less.
+ * Maximum time for one check. It is longer than any wait inside a check, because a check that reaches this
+ * deadline reports only the timeout.
  */
 const DEADLINE_MS = 10_000
 
 /**
- * The result of a check. `fact` is the input of later checks; `obstacle` is the earlier check whose failure
- * explains a missing fact.
+ * The result of a check. `fact` is the input of later checks. If `fact` is missing, `obstacle` is the name of
+ * the check that failed.
  */
 export interface Examined<Fact> {
   readonly level: Level
@@ -20,7 +20,7 @@ export interface Examined<Fact> {
   readonly obstacle: string
 }
 
-/** The signal aborts when the check has taken too long: the check then has to release what it holds. */
+/** A check. The signal aborts after the check or its timeout; the check then has to release its resources. */
 type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
 
 /** Runs checks one after the other, and reports each result immediately. */
@@ -40,7 +40,7 @@ export class Examination {
     return { level: finding.level, fact, obstacle: name }
   }
 
-  /** Runs a check that needs the fact of an earlier check. Skips it when that fact is missing. */
+  /** Runs a check that needs the fact of an earlier check. Skips the check if that fact is missing. */
   async checkWith<Need, Fact>(
     need: Examined<Need>,
     name: string,
@@ -82,16 +82,16 @@ function failed(error: unknown): Finding<never> {
   }
 }
 
-/** `skipped`: the check could not run, or does not apply here. It does not count. */
+/** `skipped`: the check could not run, or does not apply here. This level does not count as a problem. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
 /** The result of one check. Texts never contain the value of a secret. */
 export interface Finding<Fact = undefined> {
   readonly level: Level
-  /** One line. */
+  /** A text of one line. */
   readonly found: string
   readonly advice?: string
-  /** Input of later checks; without it they are skipped. */
+  /** Input of later checks. If the fact is missing, these checks are skipped. */
   readonly fact?: Fact | undefined
 }
 
@@ -132,7 +132,7 @@ const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
 /** SGR codes: green, yellow, red, faint. */
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
 
-/** Formats one check for people: one line, and below it the advice. */
+/** Formats one check for people: a line with the finding, and below it the advice. */
 export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
   const padded = level.padEnd(LEVEL_WIDTH)
   const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
@@ -147,7 +147,7 @@ export function humanSum(lines: readonly Line[]): string {
   return `${counts.join(', ')}\n`
 }
 
-/** Returns all checks as one JSON document, whose `level` is the worst one. */
+/** Returns all checks as one JSON document, whose `level` is the worst level of the checks. */
 export function jsonReport(lines: readonly Line[], version: string): string {
   return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
 }
@@ -162,9 +162,9 @@ function plain(text: string): string {
 }
 
 /**
- * Tests whether this user can create files in a folder, or could create a missing folder. Leaves nothing
- * there.
- * @returns undefined on success, else the reason
+ * Tests whether this user can create files in a folder, or could create a missing folder. Leaves no files
+ * in the folder.
+ * @returns undefined on success, otherwise the reason
  */
 export async function obstacleTo(folder: string): Promise<string | undefined> {
   try {
@@ -183,7 +183,7 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
   return undefined
 }
 
-/** Returns the folder itself, or the existing folder in which the first missing one would be created. */
+/** Returns the folder itself if it exists, otherwise its nearest parent that exists. */
 export function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
@@ -195,7 +195,7 @@ const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 interface Volume {
   /** Bytes that this user may write. */
   readonly freeBytes: number
-  /** False when there is space, but no inode for a file. */
+  /** Whether a file can be created: a file system may have free space but no free inodes. */
   readonly hasInodes: boolean
   readonly isMemory: boolean
 }

@@ -1,7 +1,7 @@
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 import { constants } from 'node:os'
 
-/** Exit codes of this program (sysexits.h), for people and service managers. */
+/** Exit codes of this program, mostly from sysexits.h. */
 export const exitCodes = {
   done: 0,
   bug: 1,
@@ -21,7 +21,7 @@ export const exitCodes = {
 } as const
 
 /**
- * An error that a person can correct. main.ts prints the message without a stack, and exits with the code.
+ * An error that the user can solve. main.ts prints the message without a stack, and exits with the code.
  */
 export class Failure extends Error {
   override readonly name = 'Failure'
@@ -33,15 +33,15 @@ export class Failure extends Error {
   }
 }
 
-/** Turns a failed system call into a Failure with the attempt and a remedy. */
+/** Turns a failed system call into a Failure that says what failed and what to do next. */
 export function explain(error: unknown, doing: string, advice: string, exitCode?: number): Failure {
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`, exitCode)
 }
 
 /**
- * Returns this program's exit code for an execution's exit code. A process has only eight bits for it, and
- * 256 would be a success.
+ * Returns this program's exit code for an execution's exit code. An exit code has only eight bits, so
+ * 256 would become 0, a success.
  */
 export function exitCodeOfExecution(code: number | undefined): number {
   return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode

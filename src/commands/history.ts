@@ -34,35 +34,35 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
     ...(losses.length === 0 ? ['lost: nothing'] : ['lost:', ...losses.map(lossText)]),
     ...(incomplete.length > 0 ? [`sessions that have lost output: ${incomplete.join(', ')}`] : []),
     ...(audit === undefined ? [] : [auditText(audit)]),
-    `the damaged file is ${oldFile} now: keep it until you have seen what is lost`,
+    `the damaged file is now ${oldFile}: keep this file until you have checked the losses`,
   ].join('\n')
 }
 
-/** More keys than any table has. */
+/** Number of keys that no table reaches. */
 const MOST_PLACES = 2 ** 40
 
 function lossText({ table, names, rows, unread }: Loss): string {
-  // Where no key could be read, each possible key counts as unread.
-  const unreadable = unread > MOST_PLACES ? 'most of it' : `${unread} places`
+  // If no key could be read, each possible key counts as unread.
+  const unreadable = unread > MOST_PLACES ? 'most of the table' : `${unread} possible rows`
   if (rows === undefined) return `  ${table}: an unknown number of rows, ${unreadable} could not be read`
   const more = rows > names.length ? `, and ${rows - names.length} more` : ''
   return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`
 }
 
 function auditText({ entries, faults }: NonNullable<HistoryRepair['audit']>): string {
-  if (faults.length === 0) return `audit log: its chain is whole, ${entries} entries`
-  return `audit log: its chain is broken, ${entries} entries: ${faults.map(({ says }) => says).join('; ')}`
+  if (faults.length === 0) return `audit log: the chain of its ${entries} entries is whole`
+  return `audit log: the chain of its ${entries} entries is broken: ${faults.map(({ says }) => says).join('; ')}`
 }
 
 /**
- * Returns the history's file for the gateway with these settings. @throws Failure when this file does not
- * exist
+ * Returns the path of the history of the gateway with these settings.
+ * @throws Failure if the file does not exist
  */
 function historyOf(config: string): string {
   try {
     const file = path.join(loadSettings(config, process.env).state, HISTORY_FILE)
     if (existsSync(file)) return file
-    throw new Failure(`there is no history at ${file}: check "state" of ${config}`)
+    throw new Failure(`the history ${file} does not exist: check the setting "state" in ${config}`)
   } catch (error) {
     if (error instanceof SettingsError) throw new Failure(error.message, exitCodes.configuration)
     if (error instanceof ForeignPathError)
@@ -71,7 +71,7 @@ function historyOf(config: string): string {
   }
 }
 
-/** Runs `runbook-agent history reset-clock`: lets tokens expire by the machine's clock again. */
+/** Runs `runbook-agent history reset-clock`: tokens expire again by the clock of this machine. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {
@@ -79,7 +79,9 @@ export function resetClockCommand({ config }: { readonly config: string }): void
     try {
       const before = database.resetLatestTime() ?? Date.now()
       const now = new Date().toISOString()
-      process.stdout.write(`tokens expire from ${now} on; it was ${new Date(before).toISOString()}\n`)
+      process.stdout.write(
+        `the clock by which tokens expire is now at ${now}; it was at ${new Date(before).toISOString()}\n`,
+      )
     } finally {
       database.close()
     }

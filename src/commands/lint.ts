@@ -8,18 +8,18 @@ import { exitCodes, explain, Failure } from './exit-codes.ts'
 
 /** The gateway's limit for files of a repository, in bytes. */
 const MAX_FILE_BYTES = 1_000_000
-/** Maximum of entries in a folder of runbooks: more are probably a whole disk. */
+/** Maximum number of entries below a folder of runbooks. A folder with more is probably a whole disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
   readonly json?: boolean
-  /** Whether only the rules count that hoop's gateway enforces, too. */
+  /** Whether lint relies only on checks that hoop's gateway also makes. */
   readonly portable?: boolean
-  /** Whether values that cannot be judged also lead to exit code 65. */
+  /** Whether values that lint cannot judge also lead to exit code 65. */
   readonly strict?: boolean
 }
 
-/** One place in one file. The line is 0 when the file cannot be read as a template. */
+/** A finding with its file. The line is 0 if the file cannot be read as a template. */
 interface Located extends Partial<LintFinding> {
   readonly file: string
   readonly line: number
@@ -27,8 +27,8 @@ interface Located extends Partial<LintFinding> {
 }
 
 /**
- * Runs `runbook-agent runbooks lint`: finds parameters that reach a script unguarded, and uses of values that
- * are code or cannot be judged, in the runbooks below a folder or in one file.
+ * Runs `runbook-agent runbooks lint` on a file or on all runbooks below a folder. Finds parameters that reach
+ * a script unquoted, and values that become code or that lint cannot judge.
  * @returns the exit code of this program
  * @throws Failure for a path that cannot be read
  */
@@ -56,7 +56,7 @@ function summary(files: readonly string[], findings: readonly Located[]): string
   const certain = findings.filter(isCertain).length
   const found = certain === 0 ? 'no finding' : `${certain} ${certain === 1 ? 'finding' : 'findings'}`
   if (findings.length > certain) return `${count}, ${found}, ${findings.length - certain} not judged\n`
-  return certain > 0 ? `${count}, ${found}\n` : `${count}, no parameter can become code in its script\n`
+  return certain > 0 ? `${count}, ${found}\n` : `${count}, no finding: no parameter can become code\n`
 }
 
 function lintFile(file: string, portable: boolean): Located[] {
@@ -77,8 +77,8 @@ function lintFile(file: string, portable: boolean): Located[] {
 }
 
 /**
- * Returns the named file, whatever its name is, or the files of a folder that a gateway would list. Does not
- * follow links.
+ * Returns the path itself if it is a file, with any name; for a folder, the files that a gateway would list.
+ * Does not follow links.
  */
 function runbooksIn(where: string): string[] {
   try {
@@ -88,7 +88,7 @@ function runbooksIn(where: string): string[] {
       .sort()
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw explain(error, `cannot read ${where}`, 'Give a folder of runbooks, or one of them')
+    throw explain(error, `cannot read ${where}`, 'Give the path of a folder of runbooks, or of one runbook')
   }
 }
 
@@ -121,7 +121,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   py: 'python',
 }
 
-/** Finds the language by the file's extension, otherwise by its first line. */
+/** Finds the language by the file's extension; if the extension is unknown, by the first line. */
 function languageOf(file: string, text: string): Language | undefined {
   const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
   const [, program = ''] =

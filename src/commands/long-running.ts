@@ -20,8 +20,8 @@ export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): 
   }
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
-  // When a terminal closes, shell, npm and kernel each send SIGHUP. The user does not ask for a faster stop
-  // with them.
+  // When a terminal closes, the shell, npm and the kernel each send a SIGHUP. So only the first SIGHUP counts:
+  // the user has not asked for a faster stop.
   if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 
@@ -30,18 +30,18 @@ interface OperatorSignals {
   readonly dump: () => void
 }
 
-/** Handles SIGHUP and SIGUSR2. Then these signals no longer end the process. */
+/** Handles SIGHUP and SIGUSR2, which then no longer end the process. */
 export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
   onReloadSignal(reload)
   process.on('SIGUSR2', dump)
 }
 
-/** Handles SIGHUP. Then the signal no longer ends the process. */
+/** Handles SIGHUP, which then no longer ends the process. */
 export function onReloadSignal(reload: () => void): void {
   process.on('SIGHUP', reload)
 }
 
-/** Reports the state of this process to systemd, which has started it. */
+/** Reports the state of this process to systemd. */
 export class SystemdService implements Disposable {
   readonly #systemd: Systemd
   readonly #notify: Disposable
@@ -66,7 +66,7 @@ export class SystemdService implements Disposable {
 }
 
 /**
- * Returns undefined when systemd wants no messages. Only otherwise the socket is loaded, which needs the
+ * Returns undefined if systemd expects no messages. Otherwise loads the code of the socket, which needs the
  * posix engine's bindings.
  */
 export async function openSystemd({
@@ -93,7 +93,7 @@ export async function openSystemd({
 const levels = ['debug', 'info', 'warn', 'error'] as const
 type Level = (typeof levels)[number]
 
-/** Returns the log settings, from hoop's variables, of commands without settings of their own. */
+/** Returns log settings from hoop's variables, for commands that have no log settings of their own. */
 export function logSettings(level: Level): { level: Level; encoding: 'json' | 'human' } {
   const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
   const terminal = process.stderr.isTTY && !NO_COLOR

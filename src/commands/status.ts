@@ -11,7 +11,7 @@ import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
 import { exitCodes, Failure } from './exit-codes.ts'
 
 const ANSWER_MS = 2000
-/** Sockets that get a request at the same time. Each takes a descriptor. */
+/** Maximum number of sockets to use. Each open socket needs a file descriptor. */
 const MAX_SOCKETS = 64
 
 export interface StatusFlags {
@@ -31,10 +31,10 @@ const terminal: Output = {
 }
 
 /**
- * Runs `runbook-agent status`: prints the status of those agents of this machine that answer this user.
- * @param socketPaths finds their sockets
- * @returns the exit code: 0 when every agent that answers serves (or polls: mode=embedded), else 1
- * @throws Failure when none answers
+ * Runs `runbook-agent status`: prints the status of the agents on this machine that answer this user.
+ * @param socketPaths finds the sockets of the agents
+ * @returns the exit code: 0 if every agent that answers is connected (mode=embedded: polls), otherwise 1
+ * @throws Failure if no agent answers
  */
 export async function statusCommand(
   flags: StatusFlags,
@@ -66,7 +66,7 @@ async function ask(path: string): Promise<Reply> {
   if ('reason' in answer) return { path, ...answer }
   const status = parseStatus(answer.line)
   if (status !== undefined) return { path, status }
-  return { path, reason: 'no agent of this version answers there', isGone: false }
+  return { path, reason: 'the answer is not from an agent of this version', isGone: false }
 }
 
 function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reason: string }>[]): Failure {
@@ -74,13 +74,13 @@ function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reaso
   const reasons = worth.map(({ path, reason }) => `${oneLine(path)}: ${reason}`).join('; ')
   return new Failure(
     reasons === ''
-      ? 'no agent of this user runs here. Run this as the user of the agent; if the agent has a runtime-dir, set RUNBOOK_AGENT_RUNTIME_DIR or name its socket with --socket'
+      ? 'no agent of your user runs on this machine. Run this command as the user of the agent; if the agent has a runtime-dir, set RUNBOOK_AGENT_RUNTIME_DIR or give its socket with --socket'
       : `no agent answers: ${reasons}`,
     exitCodes.unreachable,
   )
 }
 
-/** Formats an agent for people: one line for each group of facts, with the names in a column. */
+/** Formats the status of an agent for people: one line per topic, with the topics in a column. */
 function statusTable(status: Status): string {
   return lines(status)
     .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)
@@ -152,8 +152,8 @@ function tally(counts: Readonly<Record<string, number>>): string {
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * Returns the folders in which agents have `runbook-agent-<uid>`, or a folder beside it; systemd's units use
- * the fourth.
+ * Returns the folders in which agents create `runbook-agent-<uid>`. Agents of systemd's units use
+ * `/run/runbook-agent`.
  */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
@@ -176,8 +176,8 @@ export function socketPaths(): string[] {
 }
 
 /**
- * Whether a folder belongs to the user in its name: other users can write to some of the places. Root sees
- * all users' folders.
+ * Whether a folder belongs to the user in its name, since other users can write to `/dev/shm` and `/tmp`. Root
+ * sees the folders of all users.
  */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []

@@ -3,17 +3,20 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, numberOption, option, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
-  path: about('path of the runbooks that the rule is for; null: all other uses', v.nullable(text)),
+  path: about(
+    'path of the runbooks that need the approval; null: the rule is for all other uses',
+    v.nullable(text),
+  ),
   groups: about('groups that may approve; empty: the rule asks for no approval', v.array(text)),
-  minimum: about('number of these groups that have to approve', wholeCount),
+  minimum: about('minimum number of these groups that have to approve', wholeCount),
   force_groups: about('groups whose members may approve or reject alone', v.array(text)),
   self_approval: about('whether requesters may approve their own requests', v.boolean()),
 })
 const UseShape = v.strictObject({
-  allowed: about('whether the use is allowed', v.boolean()),
-  reason: about('why the use is not allowed; empty if it is', text),
+  allowed: about('whether the user may use the connection in this way', v.boolean()),
+  reason: about('why the use is not allowed; empty if the use is allowed', text),
   approvals: about(
-    'rules of approval, of which the first that fits decides; empty if the use needs no approval',
+    'rules of approval; the first rule that matches decides; empty if the use needs no approval',
     v.array(ApprovalShape),
   ),
 })
@@ -22,7 +25,7 @@ const LEVELS = ['none', 'reads', 'approval', 'free'] as const
 const cell = {
   level: needed(
     about(
-      'none: no use is allowed; reads: an auditor, who runs nothing; approval: some uses need approval; free: no allowed use needs approval',
+      'none: no use is allowed; reads: the user is an auditor, who may only read; approval: some uses need approval; free: the allowed uses need no approval',
       v.picklist(LEVELS),
     ),
   ),
@@ -33,7 +36,7 @@ const ExplanationShape = v.strictObject({
   connection: needed(about('name of the connection', text)),
   ...cell,
   groups: about(
-    'groups by which the user sees the connection; empty: all users see it; null: the user does not see it',
+    'groups of the user that may see the connection; empty: all users may see the connection; null: the user may not see the connection',
     v.nullable(v.array(text)),
   ),
   uses: needed(
@@ -59,8 +62,8 @@ const MatrixShape = v.strictObject({
       }),
     ),
   ),
-  more_users: about('number of further users', wholeCount),
-  more_connections: about('number of further connections', wholeCount),
+  more_users: about('number of users after the users of this answer', wholeCount),
+  more_connections: about('number of connections after the connections of this answer', wholeCount),
 })
 
 /** What a user may do on a connection, and why. */
@@ -73,13 +76,13 @@ export const accessContract = {
   list: {
     ...READ,
     path: '/api/access',
-    summary: 'Lists who may do what: users by connections, each cell with the reason',
+    summary: 'Lists what each user may do on each connection, and why',
     description:
       'An answer has at most 50 users and 50 connections; `offset` and `connection_offset` select others.',
     role: 'auditor',
     query: {
-      user: option('only users with this text in the name, in any case, or in the group of this name'),
-      connection: option('only connections with this text in the name, in any case'),
+      user: option('only users with this text in the name (ignoring case), or in the group of this name'),
+      connection: option('only connections with this text in the name (ignoring case)'),
       offset: numberOption('offset', 'number of users to skip (default: 0)', 1_000_000, 0),
       connection_offset: numberOption(
         'connection_offset',
@@ -94,7 +97,7 @@ export const accessContract = {
   explain: {
     ...READ,
     path: '/api/access/:name/:connection',
-    summary: 'Explains what a user may do on a connection, by the rules that decide',
+    summary: 'Explains what a user may do on a connection, and which rules decide',
     role: 'user',
     scope: 'read',
     answers: { 200: ExplanationShape },

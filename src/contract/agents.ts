@@ -8,11 +8,11 @@ const AgentShape = v.strictObject({
   token: v.literal(''),
   mode: v.literal('standard'),
   status: about(
-    "hoop's word for the state: CONNECTED if it takes new sessions",
+    "hoop's name of the state: CONNECTED if the agent accepts new sessions",
     v.picklist(['CONNECTED', 'DISCONNECTED']),
   ),
   metadata: about(
-    'facts that the agent sent when it last connected: `hostname`, `machine-id`, `kernel-version`, `version`, `go-version`, `compiler`, `platform`, each empty if unknown; an empty object if it has not connected since the gateway started',
+    'facts that the agent sent when it last connected: `hostname`, `machine-id`, `kernel-version`, `version`, `go-version`, `compiler`, `platform`, each empty if unknown; an empty object if the agent has not connected since the gateway started',
     v.record(v.string(), v.string()),
   ),
   hostname: about('a copy of `hostname` in `metadata`; empty without this entry', text),
@@ -23,38 +23,38 @@ const AgentShape = v.strictObject({
   compiler: about('a copy of `compiler` in `metadata`; empty without this entry', text),
   platform: about('a copy of `platform` in `metadata`; empty without this entry', text),
   last_contact: about(
-    'when it was last known to be connected: the time of the answer, or `left_at`; null: never since the gateway started',
+    'when the agent was last connected: the time of the answer, or `left_at`; null: never since the gateway started',
     time,
   ),
   // Fields that hoop does not have.
   state: about(
-    'connected: it takes new sessions; draining: it takes no new ones, and finishes its sessions; left: it announced its end, or its key was removed from gateway.yaml; lost: its stream broke, or ended without an announcement; never: it has not connected since the gateway started',
+    'connected: the agent accepts new sessions; draining: the agent finishes its sessions and accepts no new sessions; left: the agent announced its end, or its key was removed from gateway.yaml; lost: the stream of the agent broke, or ended without an announcement; never: the agent has not connected since the gateway started',
     v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
   ),
-  connected_at: about('when it last connected; null: never since the gateway started', time),
+  connected_at: about('when the agent last connected; null: never since the gateway started', time),
   left_at: about(
-    'since when it takes no new sessions; null while it takes some, and if it has not connected',
+    'since when the agent accepts no new sessions; null while the agent accepts sessions, and if it has not connected',
     time,
   ),
   last_words: about(
-    'why it takes no new sessions, in words; null while it takes some, and if it has not connected',
+    'why the agent accepts no new sessions, in words; null while the agent accepts sessions, and if it has not connected',
     v.nullable(text),
   ),
   address: about(
-    'IP address from which it last connected; null for users who are neither admins nor auditors, and if it has not connected',
+    'IP address from which the agent last connected; null for users who are neither admins nor auditors, and if the agent has not connected',
     v.nullable(text),
   ),
-  sessions: about('number of sessions that are open on it', wholeCount),
+  sessions: about('number of open sessions on the agent', wholeCount),
   session_limit: about(
-    'maximum number of sessions at the same time; null if the agent has not said it',
+    'maximum number of sessions at the same time; null if the agent has not sent this number',
     v.nullable(wholeCount),
   ),
-  connections: about('names of its connections that the caller may see', v.array(text)),
+  connections: about('names of the connections of the agent that the caller may see', v.array(text)),
 })
 
 /**
- * An agent with the data of its last connect (`metadata`). Fields with the same data outside `metadata` are
- * hoop's older copies.
+ * An agent with the data that it sent when it last connected (`metadata`). Fields with the same data outside
+ * `metadata` are hoop's older copies.
  */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 

@@ -19,35 +19,38 @@ const AuditEntryShape = v.strictObject({
   sequence: about('number of the entry, from 1, without gaps', wholeCount),
   previous_hash: about('`hash` of the entry before; zeros in the first entry', text),
   hash: about('SHA-256 of the entry, in hex', text),
-  created_at: about('when it was written', moment),
-  actor: about('name of the user who did it; empty if unknown, and for the gateway itself', text),
-  token_id: about('id of the token of the request; empty without a token', text),
-  token_name: about('name of that token; empty without a token', text),
+  created_at: about('when the entry was written', moment),
+  actor: about('name of the user who acted; empty if unknown, and for the gateway itself', text),
+  token_id: about('id of the token of the request; empty if the request had no token', text),
+  token_name: about('name of the token of the request; empty if the request had no token', text),
   actor_subject: about('the same as `actor`', text),
   actor_email: about('the same as `actor`', text),
   actor_name: about('the same as `actor`', text),
   resource_type: about('type of the object', v.picklist(AUDIT_TYPES)),
-  resource_id: about('id or name of the object; empty for lists, and if the path names none', text),
+  resource_id: about('id or name of the object; empty for lists, and if the path has no id or name', text),
   action: about(
-    'what was done. execute: a session began, or waits for approval; run: an approved session ran; gap: entries are missing before this one',
+    'what was done. execute: a session began, or waits for approval; run: an approved session ran; gap: entries before this entry are missing',
     v.picklist(AUDIT_ACTIONS),
   ),
-  http_method: about('method of the request; empty without a request', text),
+  http_method: about('method of the request; empty if no request was sent', text),
   http_path: about('path of the request', text),
-  http_status: about('status of the answer; 0 without an answer, as in an entry `asked`', wholeCount),
-  client_ip: about('IP address of the caller; empty without an address', text),
+  http_status: about(
+    'status of the answer; 0 if there was no answer, for example in an entry `asked`',
+    wholeCount,
+  ),
+  client_ip: about('IP address of the caller; empty if unknown', text),
   request_payload_redacted: about(
-    'body of the request, or filters of an export, shortened and without secrets; null without a body or filters',
+    'body of the request, or filters of an export, shortened and without secrets; null if the request had no body and no filters',
     v.nullable(v.record(v.string(), v.unknown())),
   ),
-  outcome: about('whether it succeeded', v.boolean()),
-  error_message: about('why it failed; empty otherwise', text),
+  outcome: about('whether the action succeeded', v.boolean()),
+  error_message: about('why the action failed; empty otherwise', text),
   stage: about(
-    'asked: before a change; done: after it. An entry `asked` is listed only until there is a `done`, or with `after`',
+    'asked: written before a change; done: written after the change. An entry `asked` is listed only until its entry `done` is written, or with `after`',
     v.picklist(['asked', 'done']),
   ),
   asked: about(
-    '`sequence` of the entry `asked` of the same change; null without such an entry',
+    '`sequence` of the entry `asked` of the same change; null if there is no such entry',
     v.nullable(wholeCount),
   ),
 })
@@ -64,7 +67,7 @@ const READ = {
 
 /** Filters of the list and of an export. */
 const FILTERS = {
-  actor: option("entries with this part in the user's name, in any case"),
+  actor: option("entries with this text in the user's name (ignoring case)"),
   actor_subject: option('entries of this user'),
   actor_email: option('the same as `actor_subject`'),
   resource_type: option('entries about objects of this type'),
@@ -85,7 +88,7 @@ const FILTERS = {
   created_after: momentOption('created_after', 'entries of this time or later, RFC 3339'),
   created_before: momentOption('created_before', 'entries of this time or earlier, RFC 3339'),
   text: option(
-    'entries with this part in the id or path, the address, the token, the error or the details, in any case',
+    'entries with this text in the id or path, the address, the token, the error or the details (ignoring case)',
   ),
 }
 
@@ -113,7 +116,7 @@ export const auditContract = {
         ),
         data: needed(about('entries of this page', v.array(AuditEntryShape))),
         text_looked_at: about(
-          'number of the newest entries that were searched for `text`; null if all were',
+          'number of the newest entries that were searched for `text`; null if all entries were searched',
           v.nullable(wholeCount),
         ),
       }),
@@ -126,7 +129,7 @@ export const auditContract = {
     summary: 'Shows the sequence number and the hash of the newest entry',
     answers: {
       200: v.strictObject({
-        sequence: about('`sequence` of the newest entry; 0 without one', wholeCount),
+        sequence: about('`sequence` of the newest entry; 0 if the log has no entries', wholeCount),
         hash: about('`hash` of that entry', text),
       }),
     },
@@ -134,7 +137,7 @@ export const auditContract = {
   },
 } as const satisfies Contract
 
-/** Mounted by hand, since the answer is sent in pieces. */
+/** Mounted by hand, because the answer is sent in pieces. */
 export const auditStreamContract = {
   exportLines: {
     ...READ,

@@ -12,7 +12,10 @@ const number = v.pipe(
 )
 const amount = v.union([sentText, number], 'must be a number, or a text such as 10%')
 
-/** The body of an execution on several connections. Without a repository, all must have the same one. */
+/**
+ * The body of an execution on several connections. If `repository` is missing, all connections must have the
+ * same repository.
+ */
 const BatchBodyShape = v.object(
   {
     ...runbookRun,
@@ -44,35 +47,35 @@ const listed = {
   id: needed(about('id of the batch, and `session_batch_id` of its sessions', text)),
   status: needed(
     about(
-      'waiting: for approval, or approved and not run yet; running; done: all runs have ended; stopped: some runs never begin (see `stop`)',
+      'waiting: the batch waits for approval, or is approved and has not run yet; running: the batch runs; done: all runs have ended; stopped: some runs never begin (see `stop`)',
       v.picklist(['waiting', 'running', 'done', 'stopped']),
     ),
   ),
-  owner: about('name of the user to whom the batch belongs', text),
-  created_at: about('when it was requested', moment),
-  started_at: about('when it began to run; null before, and if it never ran', time),
-  ended_at: about('when its last run ended; null before, and if it never ran', time),
+  owner: about('name of the user who owns the batch', text),
+  created_at: about('when the batch was requested', moment),
+  started_at: about('when the batch began to run; null before, and if the batch never ran', time),
+  ended_at: about('when the last run ended; null before, and if the batch never ran', time),
   repository: about('key of the repository of the runbook, or the name of a local folder', text),
   file_name: about('path of the runbook', text),
   runbook_title: about(
-    'title that the runbook had at the request; missing without a title',
+    'title of the runbook at the time of the request; missing if the runbook had no title',
     v.optional(text),
   ),
   commit: about('full id of the commit from which the runbook was read', text),
   parameters: about(
-    'parameters of the runbook; the value of a secret one is `[not recorded]`',
+    'parameters of the runbook; the value of a secret parameter is `[not recorded]`',
     v.record(v.string(), text),
   ),
   metadata: about('`metadata` of the request', v.record(v.string(), v.unknown())),
-  waves: about('number of runs in each wave, in their order', v.array(wholeCount)),
+  waves: about('number of runs in each wave, in the order of the waves', v.array(wholeCount)),
   parallel: about('maximum number of runs at the same time', wholeCount),
   threshold: about('number of failed runs after which no further run begins', wholeCount),
   stop: about(
-    'why further runs never begin, known while the last runs still go on; null otherwise',
+    'why the other runs never begin, also while the last runs continue; null otherwise',
     v.nullable(
       v.strictObject({
         reason: about(
-          'threshold: too many runs failed; user: a user stopped it; rejected: the approval was rejected or revoked, or has expired; outside-time-window: the approval does not allow runs at this time of the day; not-permitted: the owner may run nothing any more; history: nothing can be recorded; gateway-stopped: the gateway was stopped or killed',
+          'threshold: too many runs failed; user: a user stopped the batch; rejected: the request was rejected, or the approval was revoked or has expired; outside-time-window: the approval does not allow runs at this time of day; not-permitted: the owner may no longer run the runbook; history: the history could not be written; gateway-stopped: the gateway was stopped or killed',
           v.picklist([
             'threshold',
             'user',
@@ -88,14 +91,17 @@ const listed = {
     ),
   ),
   review: about(
-    'the review of all its runs; null if it needed no approval',
+    'the review of all runs of the batch; null if the batch needed no approval',
     v.nullable(
       v.strictObject({
         id: about('id of the review', text),
         session_id: needed(about('id of the session of the first run', text)),
-        state: about('state of that session; null if its record was removed', v.nullable(StateShape)),
+        state: about(
+          'state of the session of the first run; null if the record of the session was removed',
+          v.nullable(StateShape),
+        ),
         when_approved: about(
-          'true if the gateway itself runs the batch after the approval; missing otherwise',
+          'true if the gateway runs the batch as soon as it is approved; missing otherwise',
           v.optional(v.literal(true)),
         ),
       }),
@@ -108,8 +114,8 @@ const listed = {
       v.strictObject({
         total: needed(about('all runs', wholeCount)),
         succeeded: needed(about('runs with exit code 0', wholeCount)),
-        failed: about('runs that failed, could not begin, or are unknown', wholeCount),
-        running: about('runs that have begun and not ended', wholeCount),
+        failed: about('runs that failed, could not begin, or have the status `unknown`', wholeCount),
+        running: about('runs that have begun and have not ended', wholeCount),
         not_begun: about('runs that have not begun', wholeCount),
       }),
     ),
@@ -122,27 +128,33 @@ const listed = {
 
 const RunShape = v.strictObject({
   connection: needed(about('name of the connection', text)),
-  wave: about('number of its wave, from 1', wholeCount),
+  wave: about('number of the wave of the run, from 1', wholeCount),
   status: needed(
     about(
-      'failed: it ended with another exit code than 0 or without one, or could not begin; unknown: the gateway was killed when it began, and nothing of it is recorded',
+      'failed: the run could not begin, or ended without an exit code or with another exit code than 0; unknown: the gateway was killed when the run began, so nothing is recorded',
       v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown']),
     ),
   ),
-  state: about('state of its session; null without a session', v.nullable(StateShape)),
-  session_id: about('id of its session; null before it begins, and if it could not begin', v.nullable(text)),
-  exit_code: about('exit code of the command; null until the end, and if it has none', exitCode),
-  started_at: about('when it began; null before', time),
-  ended_at: about('when it ended; null until then', time),
-  code: about('why the gateway refused or ended it; missing otherwise', code),
-  message: about('the reason in words; missing without a reason', v.optional(text)),
+  state: about('state of the session; null if the run has no session', v.nullable(StateShape)),
+  session_id: about(
+    'id of the session; null before the run begins, and if the run could not begin',
+    v.nullable(text),
+  ),
+  exit_code: about(
+    'exit code of the command; null until the end, and if the command has no exit code',
+    exitCode,
+  ),
+  started_at: about('when the run began; null before', time),
+  ended_at: about('when the run ended; null before', time),
+  code: about('code of the reason why the gateway refused or ended the run; missing otherwise', code),
+  message: about('the reason in words; missing if there is no reason', v.optional(text)),
 })
 
 const group = {
-  exit_code: about('exit code of these runs; null if they have none', exitCode),
-  code: about('why the gateway refused or ended these runs; missing otherwise', code),
+  exit_code: about('exit code of these runs; null if these runs have no exit code', exitCode),
+  code: about('code of the reason why the gateway refused or ended these runs; missing otherwise', code),
   count: about('number of these runs', wholeCount),
-  connections: about('names of their connections', v.array(text)),
+  connections: about('names of the connections of these runs', v.array(text)),
 }
 const GroupShape = v.strictObject(group)
 
@@ -150,7 +162,7 @@ const ListedBatchShape = v.strictObject(listed)
 const BatchShape = v.strictObject({
   ...listed,
   runs: about(
-    'its runs, in the order in which they begin; only in the answer for one batch',
+    'runs of the batch, in the order in which they begin; only in the answer for one batch',
     v.array(RunShape),
   ),
   groups: about(
@@ -161,19 +173,19 @@ const BatchShape = v.strictObject({
 const DifferencesShape = v.strictObject({
   id: about('id of the batch', text),
   same: about('number of runs in the largest group', wholeCount),
-  differ: about('number of the other ended runs', wholeCount),
-  usual: about('the largest group; null before a run has ended', v.nullable(GroupShape)),
+  differ: about('number of ended runs in all other groups', wholeCount),
+  usual: about('the largest group; null until the first run has ended', v.nullable(GroupShape)),
   differences: about(
-    'up to 20 other groups, the largest first. `diff`: unified diff of the first 64 KiB of output of a run of the largest group and a run of this one, at most 16,384 characters; null without a diff. `note`: why the diff is missing or not complete; null otherwise',
+    'up to 20 other groups, the largest first. `diff`: unified diff between the first 64 KiB of output of a run of the largest group and of a run of this group, at most 16,384 characters; null if there is no diff. `note`: why the diff is missing or not complete; null otherwise',
     v.array(v.strictObject({ ...group, diff: v.nullable(text), note: v.nullable(text) })),
   ),
-  more_groups: about('number of groups beyond these 20', wholeCount),
+  more_groups: about('number of other groups that are not in `differences`', wholeCount),
 })
 
 export type ListedBatch = Frozen<v.InferOutput<typeof ListedBatchShape>>
 export type BatchAnswer = Frozen<v.InferOutput<typeof BatchShape>>
 export type BatchRunAnswer = BatchAnswer['runs'][number]
-/** Runs that have ended in the same way. */
+/** Runs that ended with the same exit code and output. */
 export type BatchGroup = BatchAnswer['groups'][number]
 export type BatchDifferences = Frozen<v.InferOutput<typeof DifferencesShape>>
 
@@ -204,7 +216,7 @@ export const batchContract = {
     tag: 'Batches',
     method: 'GET',
     path: '/api/batches/:id/diff',
-    summary: 'Compares the outputs of the ended runs with the most frequent one',
+    summary: 'Compares the outputs of the ended runs with the most frequent output',
     role: 'user',
     scope: 'read',
     audit: { action: 'view', type: 'batches' },
@@ -215,7 +227,7 @@ export const batchContract = {
     tag: 'Batches',
     method: 'POST',
     path: '/api/batches/:id/exec',
-    summary: 'Runs an approved batch, once',
+    summary: 'Runs an approved batch; a batch can be run only once',
     role: 'standard',
     scope: 'end',
     audit: { action: 'execute', type: 'batches' },
@@ -243,7 +255,8 @@ export const batchContract = {
     method: 'POST',
     path: '/api/batches',
     summary: 'Runs a runbook on several connections, wave by wave',
-    description: 'Answers at once: the batch runs, or waits for approval if a connection needs one.',
+    description:
+      'Answers immediately. The batch then runs, or waits for approval if a connection needs an approval.',
     role: 'standard',
     scope: 'connection',
     audit: { action: 'execute', type: 'batches' },
@@ -273,7 +286,7 @@ export const batchContract = {
     method: 'POST',
     path: '/api/batches/:id/stop',
     summary: 'Stops a batch: no further run starts',
-    description: 'With `kill`, running sessions are stopped as well. A batch that has ended is not changed.',
+    description: '`kill` also stops the running sessions. A batch that has ended is not changed.',
     role: 'standard',
     scope: 'end',
     audit: { action: 'kill', type: 'batches', takesAway: true },

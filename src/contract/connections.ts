@@ -6,51 +6,57 @@ import { about, numberOption, option, pageSizeOption, text, wholeCount } from '.
 const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
-/** Hoop's object, field by field. */
+/** A connection with all fields of hoop's object. */
 const connection = later(() => ({
   id: about('the same as `name`', text),
   name: needed(about('name of the connection', text)),
   resource_name: about('the same as `name`', text),
   type: about('type of the connection', text),
-  subtype: about('subtype of the connection; empty without a subtype', text),
+  subtype: about('subtype of the connection; empty if it has no subtype', text),
   command: none,
   secret: v.strictObject({}),
   default_database: v.literal(''),
-  status: about('online: its agent is connected, and takes new sessions', v.picklist(['online', 'offline'])),
-  agent_id: about('name of its agent', text),
+  status: about(
+    'online: the agent of the connection is connected and accepts new sessions',
+    v.picklist(['online', 'offline']),
+  ),
+  agent_id: about('name of the agent of the connection', text),
   managed_by: v.null(),
   tags: none,
   connection_tags: about('tags of the connection', v.record(v.string(), v.string())),
   attributes: none,
   mandatory_metadata_fields: none,
   reviewers: about(
-    'groups that may approve, by the review of the connection; empty without such a review. Reviews of some runbooks are not shown',
+    'groups that may approve, by the setting `review` of the connection; empty without this setting. Rules for runbooks are not shown',
     v.array(text),
   ),
   min_review_approvals: about(
-    'number of these groups that have to approve; null without a review of the connection',
+    'minimum number of these groups that have to approve; null if the connection has no setting `review`',
     v.nullable(wholeCount),
   ),
   force_approve_groups: about(
-    'groups whose members may approve or reject alone; null without a review of the connection',
+    'groups whose members may approve or reject alone; null if the connection has no setting `review`',
     v.nullable(v.array(text)),
   ),
   access_max_duration: about(
-    'longest access to terminals that can be approved, in seconds; null without a review of the connection',
+    'maximum length of an approved access to terminals, in seconds; null if the connection has no setting `review`',
     v.nullable(v.number()),
   ),
   redact_enabled: v.literal(false),
   redact_types: none,
-  guardrail_rules: about('names of the guardrails of its sessions', v.array(text)),
-  access_mode_runbooks: about('whether runbooks may run, and there is a repository for them', mode),
+  guardrail_rules: about('names of the guardrails of the connection', v.array(text)),
+  access_mode_runbooks: about('whether runbooks may run and the connection has a repository', mode),
   access_mode_exec: about('whether scripts may run', mode),
   access_mode_connect: about('whether terminals and ports of native clients may be opened', mode),
   access_mode_connect_reason: about(
-    'why no terminal can be opened although `access.connect` allows it; empty otherwise',
+    'why no terminal can be opened although `access.connect` allows terminals; empty otherwise',
     text,
   ),
   access_schema: about("hoop's field, always disabled", mode),
-  jira_issue_template_id: about('name of the template of its Jira issues; empty without a template', text),
+  jira_issue_template_id: about(
+    'name of the template for Jira issues of sessions; empty if the connection has no template',
+    text,
+  ),
 }))
 const ListedConnectionShape = later(() => v.strictObject(connection))
 const FeaturesShape = later(() =>
@@ -85,23 +91,27 @@ export const connectionContract = {
       'With `page` or `page_size` the answer is a page: `{"pages":{"total","page","size"},"data":[...]}`.',
     query: later(() => ({
       tag_selector: option('only connections with these tags: env=prod,region!=eu'),
-      search: option('only connections with this text in name, type, subtype or status, in any case'),
-      name: option('only connections with this text in the name, in any case'),
+      search: option('only connections with this text in name, type, subtype or status (ignoring case)'),
+      name: option('only connections with this text in the name (ignoring case)'),
       type: option('only connections of this type'),
       subtype: option('only connections of this subtype'),
       agent_id: option('only connections of this agent'),
       resource_name: option('only the connection of this name'),
       connection_ids: option('only connections with these ids, separated by commas'),
-      attribute: option('only connections with this attribute; no connection has one'),
-      managed_by: option('only connections that this program manages; no connection has one'),
+      attribute: option(
+        'only connections with this attribute; no connection has attributes, so the answer is empty',
+      ),
+      managed_by: option(
+        'only connections with this `managed_by`; no connection has a `managed_by`, so the answer is empty',
+      ),
       tags: option(
-        'only connections with this tag, in the form of older hoop versions; no connection has one',
+        'only connections with this tag, in the form of older hoop versions; no connection has such tags, so the answer is empty',
       ),
       page: numberOption('page', 'number of the page, from 1 (default: 1)', Number.MAX_SAFE_INTEGER),
       page_size: pageSizeOption('connections per page, from 1 to 100 (default: 50)'),
     })),
     answers: later(() => ({
-      // A page if the caller asks for a page, or for a size.
+      // A page if the caller sends `page` or `page_size`.
       200: v.union([
         v.array(ListedConnectionShape),
         v.strictObject({
@@ -121,7 +131,7 @@ export const connectionContract = {
       200: v.strictObject({
         ...connection,
         effective_features: about(
-          'features that act on its sessions; only in the answer for one connection',
+          'features that act on sessions of the connection; only in the answer for one connection',
           FeaturesShape,
         ),
       }),

@@ -4,30 +4,35 @@ import { httpStatus, type HttpCode, type HttpStatus } from './statuses.ts'
 // A contract describes a resource of the REST interface once. It types the gateway's handlers and the
 // client's calls. Access, audit and the description of the interface read it.
 
-/** A code with which an operation refuses, and its status if that is not the code's usual one. */
+/**
+ * A code with which an operation refuses requests, and the HTTP status if it is not the code's usual status.
+ */
 type Refusal = HttpCode | readonly [HttpCode, HttpStatus]
 
 /** Exceptions from the usual reading of a body. */
 interface BodyReading {
   /** A request without a body is read as `{}`. */
   readonly isOptional?: true
-  /** Largest body in bytes, for callers without a token. */
+  /** Maximum size of the body in bytes, for callers without a token. */
   readonly most?: number
-  /** Fields whose wrong texts hoop refuses with 422 instead of 400. A missing field is 400. */
+  /** Fields for which hoop refuses a wrong text with 422. A missing field is refused with 400. */
   readonly unprocessable?: readonly string[]
 }
 
-/** One operation: its path, its callers, its answers, and the codes with which it can refuse. */
+/** An operation with its path, its callers, its answers, and the codes with which it can refuse requests. */
 export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 'query'> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** In fastify's form: `/api/schedules/:name`. */
+  /** The path in the form of fastify: `/api/schedules/:name`. */
   readonly path: `/${string}`
-  /** Codes besides those of every route. */
+  /** Codes in addition to the codes that every route can answer. */
   readonly errors?: readonly Refusal[]
-  /** Options of the URL, by name (`query.ts`). */
+  /** Options of the URL by name. */
   readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
   readonly bodyReading?: BodyReading
-  /** Set for an operation that sets cookies or opens a socket. One with a `type` is mounted by hand, too. */
+  /**
+   * Set for an operation that sets cookies or opens a socket. Operations with a `type` are mounted by hand,
+   * too.
+   */
   readonly isMountedByHand?: true
 }
 
@@ -49,7 +54,9 @@ export type Frozen<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T
 
-/** Statuses of answers without an error. A plain value is answered with the first one in the contract. */
+/**
+ * Statuses of successful answers. A plain value is answered with the first of these statuses in the contract.
+ */
 const SUCCESSES = [200, 201, 202, 204] as const
 type Success = (typeof SUCCESSES)[number]
 
@@ -78,7 +85,7 @@ export type QueryOf<O extends ContractOperation> = O extends { readonly query: i
 
 const NEEDED = new WeakSet()
 
-/** Marks a required field of an answer: without it the client refuses the whole answer. */
+/** Marks a required field of an answer. If the field is missing, the client refuses the whole answer. */
 export function needed<S extends v.GenericSchema>(shape: S): S {
   // valibot's own metadata would appear in the description of the interface.
   const marked = { ...shape }
@@ -104,7 +111,7 @@ export function tableOf(contract: Contract): OperationTable {
 }
 
 /**
- * Returns the status of an answer whose handler names none. Undefined for an operation that always refuses.
+ * Returns the default status of an answer; undefined for an operation that always refuses.
  */
 export function usualStatus({ answers }: ContractOperation): Success | undefined {
   return SUCCESSES.find((status) => status in answers)
@@ -114,7 +121,7 @@ export function pathOf(path: string, params: Readonly<Record<string, string>>): 
   return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
 }
 
-/** The callers of an operation, as far as they are known without its object: checked in `access.ts`. */
+/** Who may call an operation. `access.ts` checks this before the handler, without looking at the object. */
 const ROLES = {
   public: 'anybody, without a token',
   user: 'users',
@@ -125,23 +132,23 @@ const ROLES = {
 export type Role = keyof typeof ROLES
 
 /**
- * The objects that such a caller can reach: checked by the route, which knows them. Other objects read as
+ * The objects that a caller with the role can reach. The route checks this. Other objects are answered as
  * missing.
  */
 export const SCOPES = {
   connection: 'on connections that the caller may see',
   scheduled: 'on connections that the caller may see; auditors and admins: on all',
-  concerned: "the caller's own, and those that the caller's groups review; auditors and admins: all",
-  seen: "the caller's own, those that the caller's groups review, and those that the caller may see by the setting `sessions` of their connection; auditors and admins: all",
-  read: "the caller's own, and those that the caller may see by the setting `sessions` of their connection; auditors and admins: all",
-  end: "the caller's own; admins: all",
-  tokens: "the caller's own; admins who are people: all",
-  own: "the caller's own",
+  concerned: "objects of the caller, and objects that the caller's groups review; auditors and admins: all",
+  seen: "objects of the caller, objects that the caller's groups review, and objects that the caller may see by the setting `sessions` of the connection; auditors and admins: all",
+  read: 'objects of the caller, and objects that the caller may see by the setting `sessions` of the connection; auditors and admins: all',
+  end: 'objects of the caller; admins: all',
+  tokens: 'tokens of the caller; admins who are people: all',
+  own: 'objects of the caller',
   link: 'the session of the link',
 } as const
 export type OperationScope = keyof typeof SCOPES
 
-/** The event of an audit log entry. Hoop has the first four words. */
+/** The actions of audit log entries. The first four words are hoop's. */
 export const AUDIT_ACTIONS = [
   'create',
   'update',
@@ -159,7 +166,7 @@ export const AUDIT_ACTIONS = [
   'start',
   'stop',
   'reload',
-  /** Entries that could not be written. */
+  /** Entries are missing, because they could not be written. */
   'gap',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
@@ -183,16 +190,16 @@ export const AUDIT_TYPES = [
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
 /**
- * How the audit log records a call. `execute` is recorded with the session that begins, and here only if it
- * is refused. `view`, `download` and `sign-in` are recorded with their answer. All others are recorded before
- * they happen, and are refused if they cannot be recorded.
+ * How the audit log records a call. `execute` is recorded with the session that begins; the call is recorded
+ * only if it is refused. `view`, `download` and `sign-in` are recorded with their answer. All other actions
+ * are recorded before they are done, and are refused if they cannot be recorded.
  */
 interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
   /**
-   * Set for an operation that ends or revokes something. It runs even if it cannot be recorded; then it is
-   * counted.
+   * Set for an operation that ends or revokes something. The operation runs even if it cannot be recorded;
+   * then it is counted.
    */
   readonly takesAway?: true
 }
@@ -211,31 +218,31 @@ export interface Operation {
     | 'Gateway'
     | 'Page'
   readonly summary: string
-  /** Answers the next question of a reader of the summary. */
+  /** Details that the summary does not say. */
   readonly description?: string
   readonly role: Role
   /**
-   * What the page's cookie allows here, since a thief of the cookie could create something that outlives the
+   * Limits the sign-in by cookie, because a thief of the cookie could create something that outlives the
    * cookie. `fresh`: allowed for `FRESH_MINUTES` after the sign-in. `refused`: never allowed. Missing: the
    * same as for the user's token.
    */
   readonly byCookie?: 'fresh' | 'refused'
   /**
-   * Refused to machines, also to admins: with an identity that it creates or changes, a machine could become
-   * another one.
+   * Whether machines are refused, even admins. With an identity that it creates or changes, a machine could
+   * become another user.
    */
   readonly peopleOnly?: boolean
-  /** Missing when the operation has no objects, or the same for everybody. */
+  /** Missing if the operation has no objects, or all callers can reach the same objects. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
   /**
-   * Answers by status. Errors are added automatically: those of every route, 403 where a sign-in is required,
+   * Answers by status. Errors are added automatically: the errors of every route, 403 if a sign-in is required,
    * and `errors`.
    */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
-  /** Statuses of errors. A contract names the codes instead, and the statuses follow from them. */
+  /** Statuses of errors. A contract has the codes instead, and the statuses are derived from the codes. */
   readonly errors?: readonly number[]
   /** The codes of these errors, if the operation comes from a contract. */
   readonly codes?: readonly HttpCode[]
@@ -265,8 +272,8 @@ export function callersOf({
 export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
- * Statuses that every route may answer, since they are decided before a route is found. An unknown token is
- * 401, also where the route needs none, and 429 after too many of them.
+ * Statuses that every route may answer, because they are decided before a route is found. An unknown token is
+ * answered with 401, even if the route needs no token, and with 429 after too many unknown tokens.
  */
 const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 

@@ -4,24 +4,24 @@ import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
-// Bodies of requests to run something (protocol.md 10.1). Unknown fields are ignored: newer clients send
-// more.
+// Bodies of requests to run something (protocol.md 10.1). Unknown fields are ignored, because newer clients
+// send more.
 
 /**
- * Limit of the entries in one list or object. More would keep the gateway busy for seconds, and make all
- * other callers wait.
+ * Maximum number of entries in a list or an object. More entries would keep the gateway busy for seconds, and
+ * make all other callers wait.
  */
 export const MAX_ENTRIES = 10_000
 
 /**
- * Bytes of output that a session's record holds, and the same again of input, as with hoop's gateway
- * (protocol.md 7). No answer is longer.
+ * Maximum size of the recorded output of a session, in bytes, and also of its recorded input, as in hoop's
+ * gateway (protocol.md 7). No answer is longer.
  */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
 export const sentText = v.string('must be a text')
 export const sentName = v.pipe(sentText, v.nonEmpty('must not be empty'))
-/** For JavaScript a list is an object too, and would become a record with numbers as names. */
+/** Refuses lists. In JavaScript a list is an object, and would become a record with numbers as names. */
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'must be an object, not a list')
 /** Go reads `null` as an empty text. */
 const element = v.nullable(sentText, '')
@@ -60,14 +60,14 @@ const RunbookRunShape = later(() => v.object(runbookRun, 'must be a JSON object'
 const RepositoryRunShape = later(() =>
   v.object({ ...runbookRun, connection_name: sentName, repository: sentName }, 'must be a JSON object'),
 )
-/** Like an execution's body. Without a repository, the connection's own counts. */
+/** The body of an execution, with an optional repository (default: the repository of the connection). */
 const RenderShape = later(() =>
   v.object(
     { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
     'must be a JSON object',
   ),
 )
-/** Limit of the connections in one request, enough for a whole batch. */
+/** Maximum number of connections in one request, enough for a whole batch. */
 const MOST_FORESEEN = 500
 const ForeseeShape = later(() =>
   v.object(
@@ -101,30 +101,36 @@ const ExecutionShape = later(() =>
     has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
     session_id: about('id of the session', v.pipe(text, v.uuid())),
     output: about(
-      'stdout and stderr in the order of arrival, up to `limits.output`, then the reason of an end from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
+      'stdout and stderr in the order of arrival, up to `limits.output`, followed by the reason if the command was stopped from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
       text,
     ),
     output_status: about(
-      'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: with 202; failed: everything else',
+      'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: the status is 202; failed: otherwise',
       v.picklist(['success', 'failed', 'running', 'blocked']),
     ),
     truncated: about(
-      'whether output is missing: left out by the agent (`output.cap`) or by `limits.output`, or not recorded',
+      'whether output is missing, because the agent (`output.cap`) or `limits.output` cut it off, or it was not recorded',
       v.boolean(),
     ),
     execution_time: about(
-      'milliseconds from the beginning of the session to its end, with the wait for locks and for the agent; with `has_review` until the request was stored; 0 with 202',
+      'milliseconds from the beginning of the session to its end, including the wait for locks and for the agent; with `has_review` until the request was stored; 0 with 202',
       wholeCount,
     ),
     exit_code: about(
-      'exit code of the command; 0 with `has_review`; -2 if there is none: the execution still runs (202), or the gateway refused or ended it, for which `code` has the reason, or the agent reported none',
+      'exit code of the command; 0 with `has_review`; -2 if there is no exit code, because the execution still runs (202), the gateway refused or ended it (`code` has the reason), or the agent reported no exit code',
       whole,
     ),
     ai_analysis: v.null(),
-    jira_issue_key: about('key of its Jira issue; missing without an issue', v.optional(text)),
-    jira_issue_url: about('address of its Jira issue; missing without an issue', v.optional(text)),
+    jira_issue_key: about(
+      'key of the Jira issue of the session; missing if there is no issue',
+      v.optional(text),
+    ),
+    jira_issue_url: about(
+      'address of the Jira issue of the session; missing if there is no issue',
+      v.optional(text),
+    ),
     redacted_bytes: about(
-      'bytes of secrets that were replaced in the output; missing if none were',
+      'number of bytes of secrets that were replaced in the output; missing if no bytes were replaced',
       v.optional(wholeCount),
     ),
     warning: about(
@@ -132,11 +138,11 @@ const ExecutionShape = later(() =>
       v.optional(text),
     ),
     code: about(
-      'why the gateway refused or ended the execution; missing otherwise',
+      'code of the reason why the gateway refused or ended the execution; missing otherwise',
       v.optional(v.picklist(GATEWAY_CODES)),
     ),
     waits_for: about(
-      'with 202, the lock for which it waits; missing if it waits for none',
+      'with 202, the lock for which the execution waits; missing if it waits for no lock',
       v.optional(
         v.strictObject({
           lock: about('name of the lock', text),
@@ -144,19 +150,19 @@ const ExecutionShape = later(() =>
             'id of the session that has the lock; null if the lock is free',
             v.nullable(text),
           ),
-          user: about('user of that session; null if the lock is free', v.nullable(text)),
-          since: about('since when that session has the lock; null if the lock is free', time),
-          ahead: about('number of waiting sessions that get the lock before this one', wholeCount),
+          user: about('user of the session that has the lock; null if the lock is free', v.nullable(text)),
+          since: about('since when the session has the lock; null if the lock is free', time),
+          ahead: about('number of waiting sessions that get the lock before this session', wholeCount),
         }),
       ),
     ),
     when_approved: about(
-      'true if the gateway itself runs it after the approval; missing otherwise',
+      'true if the gateway runs the session as soon as it is approved; missing otherwise',
       v.optional(v.literal(true)),
     ),
   }),
 )
-/** How an execution has ended, or where it continues. */
+/** The end of an execution, or the session in which the execution continues. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
 
 const RenderedShape = later(() =>
@@ -164,7 +170,7 @@ const RenderedShape = later(() =>
     repository: about('key of the repository, or the name of a local folder', text),
     commit: about('full id of the commit from which the file was read', text),
     connection: about('name of the connection', text),
-    script: about('the script as it would be sent; bytes that are not UTF-8 become U+FFFD', text),
+    script: about('the script that would be sent; bytes that are not UTF-8 become U+FFFD', text),
     env_vars: about(
       'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
       v.array(text),
@@ -178,20 +184,20 @@ const RenderedShape = later(() =>
   }),
 )
 
-/** What would happen to a runbook on one connection, for this caller and at this moment. */
+/** What a run of a runbook on one connection would need and wait for, for this caller and at this moment. */
 const ForeseenShape = later(() =>
   v.strictObject({
     connection: about('name of the connection', text),
     review: about(
-      'approval that the run needs; null: none',
+      'approval that the run needs; null: the run needs no approval',
       v.nullable(
         v.strictObject({
           groups: about('groups that may approve', v.array(text)),
-          minimum: about('number of groups that have to approve', wholeCount),
+          minimum: about('minimum number of groups that have to approve', wholeCount),
           rule: v.pipe(
             v.nullable(text),
             v.description(
-              'path of the rule for runbooks that demands the review; null if the connection demands it',
+              'path of the rule for runbooks that requires the approval; null if the setting `review` of the connection requires it',
             ),
           ),
         }),
@@ -200,7 +206,7 @@ const ForeseenShape = later(() =>
     jira_fields: v.pipe(
       v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
       v.description(
-        'fields of the Jira issue that the caller fills by `jira_fields`; those that are not `required` may be left out',
+        'fields of the Jira issue that the caller sets in `jira_fields`; fields that are not `required` may be omitted',
       ),
     ),
     locks: about(
@@ -219,7 +225,7 @@ const ForeseenShape = later(() =>
     confirm: v.pipe(
       v.boolean(),
       v.description(
-        'whether page and command line ask people to type the name of the connection before the run; REST does not ask',
+        'whether the page and the command line ask people to type the name of the connection before the run; REST requests need no confirmation',
       ),
     ),
     client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
@@ -231,7 +237,7 @@ export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 export const EXECUTION = {
   method: 'POST',
   description:
-    'Answers 200 when the execution has ended, with any exit code, or waits for approval (`has_review`), and 202 when it still runs after `limits.wait`.',
+    'Answers 200 when the execution has ended, with any exit code, or waits for approval (`has_review`). Answers 202 if the execution still runs after `limits.wait`.',
   role: 'standard',
   audit: { action: 'execute', type: 'sessions' },
   answers: { 200: ExecutionShape, 202: ExecutionShape },

@@ -5,10 +5,13 @@ import { about, file, text, time } from './words.ts'
 const no = v.literal(false)
 const names = v.array(text)
 
-/** Hoop's fields about features that do not exist here are blank. */
+/** Hoop's object. Fields about features that this gateway does not have are empty. */
 const ServerShape = v.strictObject({
   version: about('version of the gateway', text),
-  auth_method: about('oidc: people sign in with an account of a provider; local: only with a token', text),
+  auth_method: about(
+    'oidc: people can sign in with an account of a provider; local: people sign in only with a token',
+    text,
+  ),
   api_url: about('address of the REST interface, as this caller reaches it', text),
   grpc_url: about('address for streams of agents and clients, as this caller reaches it', text),
   tenancy_type: about('always selfhosted', text),
@@ -32,7 +35,7 @@ const ServerShape = v.strictObject({
   license_info: v.null(),
 })
 
-/** The caller and the caller's token. */
+/** Fields of the caller and of the caller's token. */
 export const whoAsks = {
   id: about('the same as `name`', text),
   name: about('name of the user', text),
@@ -40,7 +43,7 @@ export const whoAsks = {
   status: v.literal('active'),
   verified: about("hoop's field, always true", v.boolean()),
   role: about(
-    'admin: a member of the group `admin`; auditor: a member of `auditor`; standard: all others',
+    'admin: a member of the group `admin`; auditor: a member of the group `auditor`; standard: every other user',
     v.picklist(['admin', 'auditor', 'standard']),
   ),
   kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
@@ -65,7 +68,7 @@ export const whoAsks = {
       id: about('id of the token', text),
       name: about('name of the token', text),
       kind: about(
-        'personal: a user created it, or gateway.yaml has it; sign-in: a sign-in made it',
+        'personal: a user created the token, or it is set in gateway.yaml; sign-in: a sign-in created the token',
         v.picklist(['personal', 'sign-in']),
       ),
       expires_at: about('when the token expires; null: never', time),
@@ -77,7 +80,10 @@ const UserInfoShape = v.strictObject(whoAsks)
 const ReadinessShape = v.strictObject({
   status: about('ready: sessions can begin', v.picklist(['ready', 'degraded', 'stopping'])),
   reason: about('why sessions cannot begin; missing if they can', v.optional(text)),
-  warning: about('what needs attention, although sessions can begin; missing otherwise', v.optional(text)),
+  warning: about(
+    'a problem that needs attention, although sessions can begin; missing if there is no problem',
+    v.optional(text),
+  ),
 })
 
 export type UserInfoAnswer = Frozen<v.InferOutput<typeof UserInfoShape>>
@@ -106,7 +112,7 @@ export const gatewayContract = {
     role: 'public',
     answers: { 200: v.pipe(v.looseObject({}), v.description('OpenAPI 3')) },
   },
-  /** Requested before there is a token. */
+  /** Requested before the sign-in, so no token is needed. */
   publicInfo: {
     ...READ,
     path: '/api/publicserverinfo',
@@ -117,7 +123,7 @@ export const gatewayContract = {
         auth_method: about('the same as in `GET /api/serverinfo`', text),
         setup_required: about("hoop's field, always false", v.boolean()),
         sign_in: about(
-          'ways of a sign-in with an account: browser, device; missing if there is no provider',
+          'ways to sign in with an account: browser, device; missing if no provider is set',
           v.optional(v.array(text)),
         ),
       }),
@@ -141,13 +147,10 @@ export const gatewayContract = {
 
 const ChangesShape = v.strictObject({
   changes: about(
-    'settings that have changed, and the names that were added, removed or changed in each',
+    'settings that have changed, each with the names that were added, removed or changed',
     v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
   ),
-  restart_required: about(
-    'names of changed settings that need a restart, and stay as they are until then',
-    names,
-  ),
+  restart_required: about('names of changed settings whose new values apply only after a restart', names),
 })
 const READ_SETTINGS = {
   tag: 'Gateway',
@@ -160,7 +163,7 @@ export const settingsContract = {
   show: {
     ...READ_SETTINGS,
     path: '/api/settings',
-    summary: 'Shows all settings as gateway.yaml has them now, with defaults and without secrets',
+    summary: 'Shows all settings that gateway.yaml has now, with defaults and without secrets',
     answers: {
       200: v.strictObject({
         file: about('path of the settings file', text),
@@ -169,12 +172,18 @@ export const settingsContract = {
           v.array(
             v.strictObject({
               name: about('name of the setting', text),
-              value: about('the value; `<set>` for a secret, null without a value', v.nullable(text)),
+              value: about(
+                'the value; `<set>` for a secret, null if the setting has no value',
+                v.nullable(text),
+              ),
               from: about(
-                'file: gateway.yaml has it; default; unset: neither; refused: gateway.yaml has a value that cannot be used',
+                'file: the value is from gateway.yaml; default: the setting is not in gateway.yaml and has its default; unset: the setting has no value; refused: the value in gateway.yaml cannot be used',
                 v.picklist(['flag', 'variable', 'file', 'default', 'refused', 'unset']),
               ),
-              place: about('place in the file, as FILE:LINE:COLUMN; null without a place', v.nullable(text)),
+              place: about(
+                'place in the file, as FILE:LINE:COLUMN; null if the setting is not in the file',
+                v.nullable(text),
+              ),
             }),
           ),
         ),
@@ -209,7 +218,7 @@ export const backupContract = {
     path: '/api/backup',
     summary: 'Makes a backup of the state folder and returns it',
     description:
-      'The backup holds scripts and output. If a person makes it, the backup also holds the key of requests that wait for approval; a backup that a machine makes loses these requests. The answer begins when the copy is complete.',
+      'The backup contains scripts and output. A backup by a person also contains the key for requests that wait for approval. A backup by a machine does not, so these requests are lost after a restore. The answer begins when the copy is complete.',
     role: 'admin',
     byCookie: 'refused',
     audit: { action: 'download', type: 'backups' },

@@ -38,7 +38,7 @@ const JiraTemplateShape = later(() =>
       v.boolean(),
     ),
     mapping_types: about(
-      'fields that the gateway fills: with a fact of the session (`preset`) or with a fixed text (`custom`)',
+      'fields that the gateway sets: to a fact of the session (`preset`) or to a fixed text (`custom`)',
       items(
         v.strictObject({
           ...field,
@@ -51,30 +51,39 @@ const JiraTemplateShape = later(() =>
       ),
     ),
     prompt_types: about(
-      'fields that the caller fills by `jira_fields`',
+      'fields that the caller sets in `jira_fields`',
       items(
         v.strictObject({
           ...field,
           label: about('name of the field, for people; may be empty', text),
-          field_type: about('select: the value is an option of the field; other words: a text', text),
+          field_type: about(
+            'select: the value is an option of the field; other types: the value is a text',
+            text,
+          ),
           required: about('whether the caller has to fill the field', v.boolean()),
         }),
       ),
     ),
     cmdb_types: about(
-      'fields that the caller fills by `jira_fields` with the id of an object of Assets',
+      'fields that the caller sets in `jira_fields` to the id of an object of Assets',
       items(
         v.strictObject({
           ...field,
           label: about('name of the field, for people; may be empty', text),
-          jira_object_schema_id: about("id of the object's schema in Assets; empty without a schema", text),
-          jira_object_type: about("id of the object's type in Assets; empty without a type", text),
+          jira_object_schema_id: about(
+            "id of the object's schema in Assets; empty if no schema is set",
+            text,
+          ),
+          jira_object_type: about("id of the object's type in Assets; empty if no type is set", text),
           required: about('whether the caller has to fill the field', v.boolean()),
-          value: about('hint for people who choose the object; empty without a hint', text),
+          value: about('hint for people who choose the object; empty if there is no hint', text),
         }),
       ),
     ),
-    connection_ids: about('names of the connections that use it and that the caller may see', v.array(text)),
+    connection_ids: about(
+      'names of connections that use the template and that the caller may see',
+      v.array(text),
+    ),
   }),
 )
 
@@ -83,7 +92,7 @@ export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const
 
-/** Jira is configured in gateway.yaml: REST can only show it. */
+/** Jira is configured in gateway.yaml, so REST can only show the configuration. */
 export const jiraContract = {
   site: {
     ...READ,
@@ -94,7 +103,7 @@ export const jiraContract = {
   templates: {
     ...READ,
     path: '/api/integrations/jira/issuetemplates',
-    summary: 'Lists templates of issues, with the fields that callers fill',
+    summary: 'Lists templates of issues, with the fields that callers set',
     scope: 'connection',
     answers: { 200: later(() => v.array(JiraTemplateShape)) },
   },

@@ -1,6 +1,6 @@
 /**
- * Returns an object in place of the one that `make` returns. `make` is called when something of the object is
- * first used: a command of the client uses few of the things that its modules could make.
+ * Returns a proxy for the object that `make` returns. `make` is called at the first use of the
+ * proxy, because a command of the client uses few of the objects of the modules that it loads.
  */
 export function later<T extends object>(make: () => T): T {
   let made: T | undefined

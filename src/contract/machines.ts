@@ -3,7 +3,7 @@ import type { Contract, Frozen } from './contract.ts'
 import { BudgetShape, groupList } from './users.ts'
 import { about, moment, nothing, text, time, userName } from './words.ts'
 
-// Machines are users. Hoop has two names for them: service accounts and API keys.
+// Machines are users. Hoop has two kinds of machines: service accounts and API keys.
 
 const ServiceAccountShape = v.strictObject({
   id: about('the same as `subject`', text),
@@ -24,12 +24,15 @@ const apiKey = {
   created_by: about('name of the user who created the machine; empty for a machine of gateway.yaml', text),
   created_at: about('when the machine was created; null for a machine of gateway.yaml', time),
   deactivated_by: about(
-    'name of the user who deactivated the machine; missing while it is active',
+    'name of the user who deactivated the machine; missing while the machine is active',
     v.optional(text),
   ),
-  deactivated_at: about('when the machine was deactivated; missing while it is active', v.optional(moment)),
+  deactivated_at: about(
+    'when the machine was deactivated; missing while the machine is active',
+    v.optional(moment),
+  ),
   last_used_at: about(
-    'when one of its tokens was last used, to the minute; missing if none was',
+    'when a token of the machine was last used, to the minute; missing if no token was used',
     v.optional(moment),
   ),
 }
@@ -41,13 +44,13 @@ export type ApiKeyAnswer = Frozen<v.InferOutput<typeof ApiKeyShape>>
 
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'refused', peopleOnly: true } as const
 
-/** The subject is the name. */
+/** The field `subject` is the name of the machine. */
 export const serviceAccountContract = {
   list: {
     tag: 'Users',
     method: 'GET',
     path: '/api/serviceaccounts',
-    summary: "Lists machines in the form of hoop's service accounts; null if there are none",
+    summary: "Lists machines in the form of hoop's service accounts; null if there are no machines",
     role: 'user',
     audit: 'none',
     answers: { 200: v.nullable(v.array(ServiceAccountShape)) },
@@ -94,10 +97,10 @@ const BudgetUseShape = v.strictObject({
   user: about('name of the machine', text),
   budget: about('budget of the machine', BudgetShape),
   used: about(
-    'what the sessions of the last `per` seconds have used: number of sessions, bytes of output, hours of running',
+    'use by the sessions of the last `per` seconds: number of sessions, bytes of output, hours of execution',
     v.strictObject({ runs: v.number(), bytes: v.number(), hours: v.number() }),
   ),
-  free_at: about('when the machine may begin another session; null: now', time),
+  free_at: about('when the machine may begin another session; null: immediately', time),
 })
 
 export const budgetContract = {
@@ -105,7 +108,7 @@ export const budgetContract = {
     tag: 'Users',
     method: 'GET',
     path: '/api/budgets',
-    summary: 'Lists machines that have a budget, with the part that they have used',
+    summary: 'Lists machines that have a budget, with the used part of the budget',
     role: 'auditor',
     audit: 'none',
     answers: { 200: v.array(BudgetUseShape) },
@@ -122,7 +125,7 @@ export const apiKeyContract = {
     tag: 'Users',
     method: 'GET',
     path: '/api/api-keys',
-    summary: "Lists machines in the form of hoop's API keys; null if there are none",
+    summary: "Lists machines in the form of hoop's API keys; null if there are no machines",
     role: 'admin',
     audit: 'none',
     answers: { 200: v.nullable(v.array(ApiKeyShape)) },
@@ -175,7 +178,7 @@ export const apiKeyContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/api-keys/:name/reactivate',
-    summary: 'Activates a machine again, with its tokens',
+    summary: 'Activates a machine again, so that its tokens are accepted',
     audit: { action: 'update', type: 'api_keys' },
     answers: { 200: ApiKeyShape },
     errors: [...NOT_CHANGED, ['invalid-request', 422]],

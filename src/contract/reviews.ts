@@ -43,72 +43,75 @@ const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
 const review = later(() => ({
   id: about('id of the review', text),
   type: about(
-    'onetime: a script, a runbook or a batch, which runs once; jit: terminals, for some time',
+    'onetime: a script, a runbook or a batch, which may run once; jit: terminals, which may be opened for some time',
     v.picklist(['onetime', 'jit']),
   ),
   access_duration: about(
-    'how long terminals may be used after the approval, in nanoseconds; 0 for onetime',
+    'time for which terminals may be used after the approval, in nanoseconds; 0 for onetime',
     v.number(),
   ),
   status: needed(
     about(
-      'PENDING: waits for a decision; APPROVED: may run, or open terminals until `revoke_at`; PROCESSING: runs now; EXECUTED: has run; REJECTED: was rejected, withdrawn or not decided in time; REVOKED: was approved, and then revoked, withdrawn, refused or not run in time',
+      'PENDING: the request waits for a decision; APPROVED: the request may run, or terminals may be opened until `revoke_at`; PROCESSING: the request runs; EXECUTED: the request has run; REJECTED: the request was rejected, withdrawn or not decided in time; REVOKED: the request was approved, and then revoked, withdrawn, refused or not run in time',
       v.picklist([...said, 'PROCESSING', 'EXECUTED']),
     ),
   ),
-  revoke_at: about('when the access to terminals ends; for onetime when it was approved; null before', time),
+  revoke_at: about(
+    'when the access to terminals ends; for onetime, when the request was approved; null before',
+    time,
+  ),
   created_at: about('when the approval was requested', moment),
   review_groups_data: about(
-    'the groups that were asked, and those of other users who forced or rejected, with their decisions',
+    'the groups that were asked, and the groups of other users who forced or rejected the request, with their decisions',
     v.array(
       v.strictObject({
         id: about('id of the decision of this group', text),
         group: about('name of the group', text),
-        status: about('decision of the group; PENDING: none yet', v.picklist(said)),
+        status: about('decision of the group; PENDING: the group has not decided', v.picklist(said)),
         reviewed_by: about(
-          'the user who decided: `id`, `name` and `email` are the name, `slack_id` is empty; null before',
+          'the user who decided: `id`, `name` and `email` are the name of the user, `slack_id` is empty; null before the decision',
           v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
         ),
-        review_date: about('when the group decided; null before', time),
+        review_date: about('when the group decided; null before the decision', time),
         forced_review: about(
           'whether the decision was forced by a member of `force_approval_groups`',
           v.boolean(),
         ),
-        comment: about('comment of the approver; missing without a comment', v.optional(text)),
+        comment: about('comment of the approver; missing if there is no comment', v.optional(text)),
       }),
     ),
   ),
   time_window: about(
-    'time of the day, in UTC, at which an approved script may run; null: at any time',
+    'time of day, in UTC, at which an approved script may run; null: at any time',
     v.nullable(
       v.strictObject({
         type: about('kind of the window', v.literal('time_range')),
         configuration: about(
-          '`start_time` and `end_time`, as `HH:MM`; a window whose end is not after its start goes over midnight',
+          '`start_time` and `end_time`, as `HH:MM`; if the end is not after the start, the window contains midnight',
           v.strictObject({ start_time: text, end_time: text }),
         ),
       }),
     ),
   ),
   access_request_rule_name: about(
-    'path of the rule for runbooks that demands the review; null if the connection demands it, and for a batch with several rules',
+    'path of the rule for runbooks that requires the review; null if the setting `review` of the connection requires it, and for a batch with several rules',
     v.nullable(text),
   ),
-  min_approvals: about('number of groups that have to approve, unless `needs` says more', wholeCount),
+  min_approvals: about('minimum number of groups that have to approve; `needs` may require more', wholeCount),
   force_approval_groups: about('groups whose members may approve or reject alone', v.array(text)),
   rejection_reason: about(
-    'why it was rejected, withdrawn or revoked, or has expired; missing without a reason',
+    'why the request was rejected, withdrawn or revoked, or has expired; missing if there is no reason',
     v.optional(text),
   ),
   withdrawn_by: about('name of the user who withdrew the request; missing otherwise', v.optional(text)),
-  connection: about('name of the connection; of a batch, the first one', text),
+  connection: about('name of the connection; for a batch, the first connection', text),
   owner: about('name of the requester', text),
   runbook: about(
-    'the runbook, with the title that it had at the request; missing for scripts and terminals',
+    'path and title of the runbook at the time of the request; missing for scripts and terminals',
     v.optional(v.strictObject({ file: text, title: v.optional(text) })),
   ),
   expires_at: about(
-    'when the request expires if nobody has decided, or if an approved script has not run',
+    'when the request expires, if it is not decided, or if an approved script has not run',
     moment,
   ),
   script_sha256: about(
@@ -125,7 +128,7 @@ const review = later(() => ({
     v.array(text),
   ),
   when_approved: about(
-    'true if the gateway itself runs it after the approval; missing otherwise',
+    'true if the gateway runs the request as soon as it is approved; missing otherwise',
     v.optional(v.literal(true)),
   ),
   held: about(
@@ -133,11 +136,11 @@ const review = later(() => ({
     v.optional(v.strictObject({ code: v.picklist(GATEWAY_CODES), message: text })),
   ),
   needs: about(
-    'sets of groups of which a batch needs approvals, and how many of each; missing for one session',
+    'for a batch, sets of groups, each with the minimum number of its groups that have to approve; missing for a single session',
     v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
   ),
   batch: about(
-    'the batch: its id, names of connections wave by wave, maximum of parallel runs, number of failures that stop it; missing for one session',
+    'the batch: its id, names of connections wave by wave, maximum number of parallel runs, number of failures that stop the batch; missing for a single session',
     v.optional(
       v.strictObject({
         id: text,
@@ -151,7 +154,7 @@ const review = later(() => ({
 
 /** The review inside a session, as in hoop's contract, with our fields. */
 export const ReviewInSessionShape = later(() => v.strictObject(review))
-/** A review by itself also says what the caller may do about it now. */
+/** A review outside a session. `can` has the decisions that the caller may make now. */
 const ReviewShape = later(() =>
   v.strictObject({
     ...review,
@@ -211,16 +214,17 @@ export const reviewContract = {
   previous: {
     ...READ,
     path: '/api/reviews/:id/previous',
-    summary: 'Shows the last approved run of the same runbook before this request; null if there is none',
+    summary:
+      'Shows the last approved run of the same runbook before this request; null if there is no such run',
     description: 'The script and the parameters of that run are in its session.',
     answers: later(() => ({
       200: v.nullable(
         v.strictObject({
-          id: about('id of its review', text),
-          session: about('id of its session', text),
+          id: about('id of the review of the run', text),
+          session: about('id of the session of the run', text),
           owner: about('name of the requester', text),
           connection: about('name of the connection', text),
-          ran_at: about('when it began to run', time),
+          ran_at: about('when the run began', time),
         }),
       ),
     })),
@@ -230,7 +234,7 @@ export const reviewContract = {
     ...EXECUTION,
     tag: 'Reviews',
     path: '/api/sessions/:id/exec',
-    summary: 'Runs an approved session, once',
+    summary: 'Runs an approved session; a session can be run only once',
     scope: 'end',
     audit: { action: 'run', type: 'sessions' },
     errors: [

@@ -10,9 +10,9 @@ const RunbookShape = later(() =>
       'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
       v.record(v.string(), v.record(v.string(), v.unknown())),
     ),
-    error: about('why the file cannot be run; null if it can', v.nullable(text)),
+    error: about('why the file cannot be run; null if the file can be run', v.nullable(text)),
     used_names: about(
-      'all names that the template may use, also inside blocks; missing if it cannot be read',
+      'all names of parameters that the template may use, also inside blocks; missing if the template cannot be read',
       v.optional(v.array(text)),
     ),
     title: v.optional(
@@ -24,11 +24,11 @@ const RunbookShape = later(() =>
     description: v.optional(
       v.pipe(
         text,
-        v.description('the other lines of the leading comment; missing if there are no such lines'),
+        v.description('the leading comment without its first line; missing if there are no further lines'),
       ),
     ),
     connections: about(
-      'names of the connections that can run it; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
+      'names of the connections that can run the runbook; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
       v.optional(v.array(text)),
     ),
     confirm: about(
@@ -44,11 +44,11 @@ const commit = later(() => ({
   commit_message: about('message of the commit, at most 4096 characters', text),
 }))
 
-/** With copies at the top level, which the published contract calls deprecated. */
+/** The runbooks by repository. The copies at the top level are deprecated in hoop's published contract. */
 const RunbookListShape = later(() =>
   v.strictObject({
     errors: about(
-      'repositories that cannot be read, come from an old copy, or have more files than are listed, with the reason',
+      'messages about repositories that could not be read, were read from an old copy, or have more runbooks than the list',
       v.array(text),
     ),
     repositories: about(
@@ -62,7 +62,7 @@ const RunbookListShape = later(() =>
       ),
     ),
     items: about(
-      'deprecated: runbooks of all repositories; missing if none could be read',
+      'deprecated: runbooks of all repositories; missing if no repository could be read',
       v.optional(v.array(RunbookShape)),
     ),
     commit: about(
@@ -80,7 +80,7 @@ const RunbookListShape = later(() =>
   }),
 )
 
-/** Parts of a file have no times of their own. */
+/** Times of hoop's objects. Here the objects are parts of gateway.yaml, which have no times. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
 const RuleShape = later(() =>
@@ -94,12 +94,12 @@ const RuleShape = later(() =>
       v.array(
         v.strictObject({
           repository: about('key of the repository, or the name of a local folder', text),
-          name: about('folder of the runbooks; empty: all of the repository', text),
+          name: about('folder of the runbooks; empty: the whole repository', text),
         }),
       ),
     ),
     connections: about('the connection of the rule', v.array(text)),
-    user_groups: about('groups whose members may run them; empty: all users', v.array(text)),
+    user_groups: about('groups whose members may run these runbooks; empty: all users', v.array(text)),
     ...times,
   }),
 )
@@ -131,11 +131,11 @@ const ConfigurationShape = later(() =>
 const TemplatesShape = later(() => v.strictObject({ items: v.array(RunbookShape), ...commit }))
 
 export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
-/** The runbooks of each repository, and the errors of those that could not be read. */
+/** The runbooks of each repository, and the errors of repositories that could not be read. */
 export type RunbookListAnswer = Frozen<v.InferOutput<typeof RunbookListShape>>
 export type RuleAnswer = Frozen<v.InferOutput<typeof RuleShape>>
 export type RepositoryAnswer = Frozen<v.InferOutput<typeof ConfigurationShape>>['repositories'][number]
-/** A list in hoop's first form: as if there were one repository. */
+/** A list in hoop's first form, in which all runbooks appear to be from one repository. */
 export type TemplatesAnswer = Frozen<v.InferOutput<typeof TemplatesShape>>
 
 const READ = { tag: 'Runbooks', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const
@@ -149,7 +149,7 @@ export const runbookContract = {
       connection_name: plainOption('only the runbooks of this connection'),
       connection: plainOption('the same as `connection_name`, by its old name'),
       list_connections: plainOption('true: each runbook has the list of connections that may run it'),
-      remove_empty_connections: plainOption('false: also lists runbooks that no connection runs, for admins'),
+      remove_empty_connections: plainOption('false: for admins, also lists runbooks that no connection runs'),
     })),
     answers: { 200: RunbookListShape },
     errors: [['runbooks-not-configured', 404], 'connection-not-found'],
@@ -174,13 +174,14 @@ export const runbookContract = {
   rules: {
     ...READ,
     path: '/api/runbooks/rules',
-    summary: "Lists who may run what, in hoop's form: a rule for each connection that runs runbooks",
+    summary:
+      "Lists which groups may run which runbooks, in hoop's form: a rule for each connection with runbooks",
     answers: { 200: later(() => v.array(RuleShape)) },
   },
   rule: {
     ...READ,
     path: '/api/runbooks/rules/:id',
-    summary: 'Shows such a rule',
+    summary: 'Shows the rule of a connection',
     answers: { 200: RuleShape },
     errors: ['rule-not-found'],
   },

@@ -7,67 +7,76 @@ const whole = v.pipe(v.number(), v.integer())
 const ScheduleRunShape = v.strictObject({
   id: needed(about('id of the run, and correlation id of its session', text)),
   due_at: about(
-    'when it was due; null if a user started it, and for due times that were skipped together',
+    'when the run was due; null if a user started the run, and for due times that were skipped together',
     time,
   ),
-  at: about('when the gateway began or skipped it', moment),
-  by: about('name of the user who started it; null if it was due', v.nullable(text)),
+  at: about('when the gateway began or skipped the run', moment),
+  by: about('name of the user who started the run; null if the run was due', v.nullable(text)),
   status: needed(
     about(
-      'starting: no session yet; waiting: for approval; approved: not run yet; running: its session runs, or waits for a lock; success: exit code 0; failed: another exit code, or it could not begin (`code`); skipped: see `reason`',
+      'starting: the run has no session yet; waiting: the session waits for approval; approved: the session is approved and has not run yet; running: the session runs, or waits for a lock; success: exit code 0; failed: another exit code, or the run could not begin (`code`); skipped: see `reason`',
       v.picklist(['starting', 'waiting', 'approved', 'running', 'success', 'failed', 'skipped']),
     ),
   ),
-  code: about('code of the refusal if it could not begin; null otherwise', v.nullable(text)),
+  code: about('code of the refusal if the run could not begin; null otherwise', v.nullable(text)),
   reason: about(
-    'why it was skipped, could not begin, or has not run after its approval; null otherwise',
+    'why the run was skipped, could not begin, or did not run after its approval; null otherwise',
     v.nullable(text),
   ),
-  session_id: about('id of its session; null without a session', v.nullable(text)),
-  exit_code: about('exit code of the session; null without a session, and until its end', v.nullable(whole)),
+  session_id: about('id of the session; null if the run has no session', v.nullable(text)),
+  exit_code: about(
+    'exit code of the session; null until the end of the session, and if there is no session',
+    v.nullable(whole),
+  ),
 })
 
 const schedule = {
   name: needed(about('name of the schedule', text)),
-  cron: about('rule of its due times: five fields of cron, or a word like @daily', text),
+  cron: about('rule of the due times: five fields of cron, or a word such as @daily', text),
   timezone: about('time zone of the rule, such as Europe/Berlin', text),
   connection: about('name of the connection', text),
   runbook: about('path of the runbook', text),
-  as: about('name of the user to whom its runs belong', text),
-  enabled: needed(about('whether it runs by itself, by gateway.yaml', v.boolean())),
-  parameters: about('names of its parameters; the values may be secrets', v.array(text)),
+  as: about('name of the user who owns the runs', text),
+  enabled: needed(about('whether the schedule is enabled in gateway.yaml', v.boolean())),
+  parameters: about(
+    'names of the parameters; the values are not shown, because they may be secrets',
+    v.array(text),
+  ),
   catch_up: about(
-    'due times that were missed, as while the gateway was down. once: the last of them runs late; none: they are skipped',
+    'how missed due times are treated, for example after the gateway was stopped. once: the last missed time runs late; none: all missed times are skipped',
     v.picklist(['none', 'once']),
   ),
   lock: about(
-    'lock that the schedule sets for its runs, besides locks that select the runs by their own rules; null if it sets no lock',
+    'lock that the schedule sets for its runs, in addition to locks whose rules match the runs; null if the schedule sets no lock',
     v.nullable(text),
   ),
   next_run: about(
-    'when it is due next; null while it is paused or not `enabled`, or if it is never due',
+    'when the schedule is due next; null while it is paused or not `enabled`, or if it is never due',
     time,
   ),
-  paused_at: about('when it was paused; null if it is not paused', time),
-  paused_by: about('name of the user who paused it; null if it is not paused', v.nullable(text)),
+  paused_at: about('when the schedule was paused; null if it is not paused', time),
+  paused_by: about('name of the user who paused the schedule; null if it is not paused', v.nullable(text)),
   problem: about(
-    'why a run could not begin now, checked at most a minute ago; null if it could',
+    'why a run could not begin now, checked at most a minute ago; null if a run could begin',
     v.nullable(text),
   ),
-  last_run: about('its last run; null before the first run', v.nullable(ScheduleRunShape)),
-  next_runs: about('its next three due times, `next_run` first; empty without `next_run`', v.array(moment)),
-  last_runs: about('its last five runs, the newest first', v.array(ScheduleRunShape)),
+  last_run: about('the last run; null before the first run', v.nullable(ScheduleRunShape)),
+  next_runs: about(
+    'the next three due times, `next_run` first; empty if `next_run` is null',
+    v.array(moment),
+  ),
+  last_runs: about('the last five runs, the newest first', v.array(ScheduleRunShape)),
 }
 const ListedScheduleShape = v.strictObject(schedule)
 const ScheduleShape = v.strictObject({
   ...schedule,
   runs: about(
-    'its last 100 runs, the newest first; only in the answer for one schedule',
+    'the last 100 runs, the newest first; only in the answer for one schedule',
     v.array(ScheduleRunShape),
   ),
 })
 
-/** One run of a schedule, or the reason why there was none. */
+/** A run of a schedule, or the reason why a due run was skipped. */
 export type ScheduleRunAnswer = Frozen<v.InferOutput<typeof ScheduleRunShape>>
 /** A schedule, as a list shows it. */
 export type ListedSchedule = Frozen<v.InferOutput<typeof ListedScheduleShape>>
@@ -97,7 +106,7 @@ const CHANGE = {
   errors: ['not-permitted', 'schedule-not-found', 'history-failed'],
 } as const
 
-/** Schedules are set in gateway.yaml: REST can only list, pause, resume and run them. */
+/** Schedules are set in gateway.yaml, so REST can only list, pause, resume and run schedules. */
 export const scheduleContract = {
   list: {
     ...READ,
@@ -118,9 +127,9 @@ export const scheduleContract = {
     method: 'POST',
     path: '/api/schedules/foresee',
     summary:
-      'Checks a draft of a schedule: returns its next times, its problems and its lines for gateway.yaml',
+      'Checks a draft of a schedule: returns its next due times, its problems and its lines for gateway.yaml',
     description:
-      'Nothing is stored. Each of the `problems` names its field; a problem without a field says why a run would fail now. Only admins may set `as` to another user.',
+      'Nothing is stored. Each of the `problems` has the name of its field; a problem without a field is the reason why a run would fail now. Only admins may set `as` to another user.',
     role: 'user',
     scope: 'end',
     audit: 'none',
@@ -132,7 +141,7 @@ export const scheduleContract = {
           v.array(moment),
         ),
         problems: about(
-          'problems of the draft, each with its field; `field` is empty if the problem is why a run could not begin now',
+          'problems of the draft, each with its field; `field` is empty for the reason why a run could not begin now',
           v.array(v.strictObject({ field: text, message: text })),
         ),
         lines: about('lines for gateway.yaml; null if its check would refuse them', v.nullable(text)),
@@ -144,14 +153,14 @@ export const scheduleContract = {
     ...CHANGE,
     path: '/api/schedules/:name/run',
     audit: { action: 'execute', type: 'schedules' },
-    summary: 'Runs a schedule now, and answers after its session has begun or could not begin',
+    summary: 'Runs a schedule now, and answers after the session has begun or could not begin',
     answers: { 200: ScheduleRunShape },
     errors: [...CHANGE.errors, 'schedule-busy', 'gateway-draining'],
   },
   pause: {
     ...CHANGE,
     path: '/api/schedules/:name/pause',
-    summary: 'Pauses a schedule: runs that are due meanwhile are skipped',
+    summary: 'Pauses a schedule; runs that are due during the pause are skipped',
   },
   resume: {
     ...CHANGE,

@@ -9,7 +9,7 @@ export const OutputRangeShape = later(() =>
       'events of the session, in their order',
       v.array(
         v.strictObject({
-          place: about('place after the event; the part from there begins with the next event', wholeCount),
+          place: about('place after the event; as `from`, it selects the next event', wholeCount),
           time: about('when the event was recorded', moment),
           type: about(
             'i: input; o: output; e: a text about the end of the session',
@@ -26,10 +26,10 @@ export const OutputRangeShape = later(() =>
       ),
     ),
     next: v.pipe(wholeCount, v.description('the value of `from` for the next part')),
-    over: about('whether the session has ended, and nothing comes after `next`', v.boolean()),
+    over: about('whether the session has ended and has no more output after `next`', v.boolean()),
     missing_bytes: v.pipe(
       wholeCount,
-      v.description('bytes of output that the agent left out, or that could not be recorded'),
+      v.description('bytes of output that the agent omitted, or that could not be recorded'),
     ),
   }),
 )
@@ -37,7 +37,7 @@ export const OutputRangeShape = later(() =>
 export const StatementsShape = later(() =>
   v.strictObject({
     statements: about(
-      'statements in the order in which they came',
+      'statements in the order of their arrival',
       v.array(
         v.strictObject({
           connection: v.pipe(
@@ -47,17 +47,17 @@ export const StatementsShape = later(() =>
             ),
           ),
           query: v.pipe(text, v.description('first 16 KiB of the statement, with its secrets replaced')),
-          time: v.pipe(moment, v.description('when the statement came from the client')),
+          time: v.pipe(moment, v.description('when the statement arrived from the client')),
           state: v.pipe(
             v.picklist(['running', 'done', 'failed', 'prepared', 'skipped', 'unfinished', 'unknown']),
             v.description(
-              '`done`: the server has run it. `failed`: see `error`. `prepared`: it was only prepared. `skipped`: it did not run, because an earlier statement had failed. `unfinished`: the connection or the session ended before its answer. `unknown`: it was not measured, because too many statements waited for the server',
+              '`done`: the server ran the statement. `failed`: see `error`. `prepared`: the statement was only prepared. `skipped`: the statement did not run, because an earlier statement failed. `unfinished`: the connection or the session ended before the answer. `unknown`: the statement was not measured, because too many statements waited for the server',
             ),
           ),
           duration_ms: v.pipe(
             v.nullable(v.number()),
             v.description(
-              'milliseconds until its end, from its arrival or from the end of the statement before it, whichever is later; null without an end',
+              'milliseconds until the end of the statement, from its arrival or from the end of the previous statement, whichever is later; null if it has no end',
             ),
           ),
           rows: v.pipe(
@@ -66,7 +66,7 @@ export const StatementsShape = later(() =>
           ),
           error: v.pipe(
             v.nullable(text),
-            v.description('SQLSTATE of PostgreSQL, or error number of MySQL; null without an error'),
+            v.description('SQLSTATE of PostgreSQL, or error number of MySQL; null if there was no error'),
           ),
         }),
       ),
@@ -79,5 +79,5 @@ export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
 /** Statements of native clients. */
 export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>
 export type StatementAnswer = StatementsAnswer['statements'][number]
-/** An event without its place. */
+/** An event without the field `place`. */
 export type EventAnswer = Omit<OutputRange['events'][number], 'place'>

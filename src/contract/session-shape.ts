@@ -9,11 +9,11 @@ const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
 
-/** The result for the Jira issue after the session's end. */
+/** The move of the Jira issue to another status after the session's end. */
 const JiraMoveShape = later(() =>
   v.strictObject({
     status: about(
-      'pending: not moved yet; skipped: the issue keeps its status, because the session did not run or has failed; given-up: too many attempts failed',
+      'pending: the issue is not moved yet; done: the issue was moved; skipped: the issue keeps its status, because the session did not run or failed; given-up: too many attempts failed',
       v.picklist(['pending', 'done', 'skipped', 'given-up']),
     ),
     attempts: about('number of failed attempts', wholeCount),
@@ -21,14 +21,14 @@ const JiraMoveShape = later(() =>
   }),
 )
 
-/** Null until the end. */
+/** The figures are null until the end of the session. */
 const metrics = later(() =>
   v.nullable(
     v.strictObject({
       data_masking: about(
-        'what data masking has replaced',
+        'what data masking replaced',
         v.strictObject({
-          err_count: about('number of times that masking failed at the agent', wholeCount),
+          err_count: about('number of failures of the masking at the agent', wholeCount),
           info_types: about(
             'number of replaced values of each type, for the first 100 types',
             v.record(v.string(), wholeCount),
@@ -60,59 +60,62 @@ const session = later(() => ({
     text,
   ),
   connection_tags: about(
-    'tags of the connection when the session began; empty without tags, null for runbooks',
+    'tags of the connection when the session began; empty if it had no tags, null for runbooks',
     v.nullable(texts),
   ),
   type: about('type of the connection', text),
-  connection_subtype: about('subtype of the connection; empty without a subtype', text),
+  connection_subtype: about('subtype of the connection; empty if it has no subtype', text),
   review: about(
-    'its review, without `session` and `can`; null if it needed no approval',
+    'review of the session, without `session` and `can`; null if the session needed no approval',
     v.nullable(ReviewInSessionShape),
   ),
   verb: about('exec: a script or a runbook; connect: a terminal or native clients (`port`)', text),
   port: v.pipe(
     v.boolean(),
-    v.description('whether native clients reach it through a port that the client has opened'),
+    v.description('whether native clients use the session through a port that the client has opened'),
   ),
   origin: about(
-    "client: a stream, as of `exec`, `connect` and the page's terminals; client-api: a script over REST; client-api-runbooks: a runbook",
+    'client: a stream of `exec`, `connect` or a terminal of the page; client-api: a script over REST; client-api-runbooks: a runbook',
     text,
   ),
   labels: about(
-    'labels of the request, and those of the gateway, which begin with `runbook`; null without labels, and in a list if they are too long',
+    'labels of the request, and labels of the gateway, which begin with `runbook`; null if there are no labels, and in a list if they are too long',
     v.nullable(texts),
   ),
   runbook_title: v.optional(
-    v.pipe(text, v.description('title that the runbook had at the request; missing without a title')),
+    v.pipe(
+      text,
+      v.description('title of the runbook at the time of the request; missing if the runbook had no title'),
+    ),
   ),
   metadata: about(
-    'metadata of the session; null without metadata, and in a list if they are too long',
+    'metadata of the session; null if there is no metadata, and in a list if it is too long',
     v.nullable(anything),
   ),
   session_batch_id: about(
-    'id of its batch, or `session_batch_id` of the request; missing without such an id',
+    'id of the batch, or `session_batch_id` of the request; missing if there is no such id',
     v.optional(text),
   ),
   correlation_id: about(
-    '`correlation_id` of the request, or id of the run of its schedule; missing without such an id',
+    '`correlation_id` of the request, or id of the run of a schedule; missing if there is no such id',
     v.optional(text),
   ),
   status: needed(
     about(
-      'open: it runs, or waits for approval; ready: approved, and not run yet; done: it has ended',
+      'open: the session runs, or waits for approval; ready: the session is approved and has not run yet; done: the session has ended',
       v.picklist(['open', 'ready', 'done']),
     ),
   ),
-  state: about('what it does, or how it ended', StateShape),
+  state: about('state of the session; after the end, how the session ended', StateShape),
   exit_code: about(
-    'exit code of the command; 254 if it has none, because it was refused, lost or ended from outside; null until the end',
+    'exit code of the command; 254 if there is no exit code, because the session was refused, lost or ended from outside; null until the end',
     v.nullable(whole),
   ),
-  start_date: about('when it was requested: a session that needs approval runs later', moment),
-  end_date: about('when it ended; null until then', time),
-  event_size: about('bytes of output that are recorded so far, with the texts about the end', wholeCount),
+  start_date: about('when the session was requested; a session that needs approval runs later', moment),
+  end_date: about('when the session ended; null before', time),
+  event_size: about('bytes of output that are recorded so far, including texts about the end', wholeCount),
   truncated_bytes: about(
-    'bytes of output that the agent left out, or that could not be recorded; exact up to 2^53 - 1',
+    'bytes of output that the agent omitted, or that could not be recorded; exact up to 2^53 - 1',
     wholeCount,
   ),
   redacted_bytes: about(
@@ -120,7 +123,7 @@ const session = later(() => ({
     wholeCount,
   ),
   integrations_metadata: about(
-    'its Jira issue; null without an issue',
+    'Jira issue of the session; null if there is no issue',
     v.nullable(
       v.strictObject({
         jira_issue_key: about('key of the issue', text),
@@ -129,7 +132,7 @@ const session = later(() => ({
     ),
   ),
   jira_transition: about(
-    'the move of its Jira issue after its end; null without an issue',
+    'the move of the Jira issue after the end of the session; null if there is no issue',
     v.nullable(JiraMoveShape),
   ),
   guardrails_info: about(
@@ -150,7 +153,7 @@ export const SessionShape = later(() =>
   v.strictObject({
     ...session,
     script: about(
-      '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` asks for other parts only; null in a list',
+      '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` has only other parts; null in a list',
       v.strictObject({ data: text }),
     ),
     event_stream: about(

@@ -3,7 +3,7 @@ import { later } from './later.ts'
 import type { Frozen } from './contract.ts'
 import { about, text, time } from './words.ts'
 
-/** States of a session, also those after its end. */
+/** States of a session, before and after its end. */
 export const STATE_NAMES = [
   'waiting-for-approval',
   'approved',
@@ -40,11 +40,11 @@ export const StateShape = later(() =>
       v.nullable(text),
     ),
     lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
-    since: about('since when the other session has the lock; null otherwise', time),
+    since: about('since when another session has the lock; null otherwise', time),
   }),
 )
 
-/** The states of a session in a few words, which filter lists and count runs. */
+/** Summaries of the states, to filter lists and to count runs. */
 export const OUTCOMES = [
   'waiting',
   'approved',
@@ -56,7 +56,10 @@ export const OUTCOMES = [
 ] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** `stopped` is an end by a person or by time that needs no investigation. Other states are `failed`. */
+/**
+ * `stopped`: a person or a deadline ended the session, which needs no investigation. All missing states are
+ * `failed`.
+ */
 const OUTCOME_OF: Readonly<Partial<Record<StateName, Outcome>>> = {
   'waiting-for-approval': 'waiting',
   approved: 'approved',
@@ -75,9 +78,9 @@ export function outcomeOf(state: StateName): Outcome {
   return OUTCOME_OF[state] ?? 'failed'
 }
 
-/** What a session runs: a runbook, a script of the user, or a terminal. */
+/** Kinds of sessions by what they run: a runbook, a script of the user, or a terminal. */
 export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
 export type SessionKind = (typeof SESSION_KINDS)[number]
 
-/** The state of a session. `text` is for people; `since` is when another session got the lock. */
+/** The state of a session. `since` is when another session got the lock. */
 export type StateAnswer = Frozen<v.InferOutput<typeof StateShape>>

@@ -23,7 +23,7 @@ const SessionListShape = later(() =>
   }),
 )
 
-/** All of a session's metadata. */
+/** The whole metadata of a session. */
 const MetadataShape = later(() => v.object({ metadata: anyMap }, 'must be a JSON object'))
 
 /** Bytes as a command wrote them. */
@@ -39,11 +39,11 @@ const FILTERS = later(() => ({
   type: plainOption('only sessions on connections of this type, as a LIKE pattern'),
   runbook: plainOption('only sessions of this runbook: its path, as a LIKE pattern'),
   status: plainOption(
-    `only sessions in this state: ${OUTCOMES.join(', ')}, or several of them, separated by commas; or open, ready, done as in hoop`,
+    `only sessions in these states, separated by commas: ${OUTCOMES.join(', ')}; or in one of hoop's states: open, ready, done`,
   ),
   kind: plainOption(`only sessions of this kind: ${SESSION_KINDS.join(', ')}`),
   parameter: plainOption(
-    'only runbooks with this text in a recorded parameter, in any case; searches the newest 20,000 sessions that match the other filters, except requests of more than 64 KiB',
+    'only sessions of runbooks with this text in a recorded parameter (ignoring case); searches the newest 20,000 sessions that match the other filters, but no request of more than 64 KiB',
   ),
   batch_id: plainOption('only sessions of this batch'),
   correlation_id: plainOption('only sessions with this correlation id; empty: all sessions'),
@@ -51,7 +51,7 @@ const FILTERS = later(() => ({
     'only sessions with a review in this state, as a LIKE pattern; empty: only sessions without a review',
   ),
   jira_issue_key: plainOption(
-    'only sessions with one of these keys of Jira issues, in any case, separated by commas',
+    'only sessions with one of these keys of Jira issues (ignoring case), separated by commas',
   ),
   'review.approver': plainOption('only sessions whose review asks a group of this user'),
   start_date: plainOption('only sessions that began at this time or later, RFC 3339'),
@@ -75,13 +75,13 @@ const LIST = {
   errors: [['invalid-request', 422], 'history-failed'],
 } as const
 
-/** The list, under both of hoop's names. */
+/** The list of sessions. Hoop has two paths for the list. */
 export const sessionListContract = {
   list: { ...LIST, path: '/api/sessions' },
   listByOldName: {
     ...LIST,
     path: '/api/plugins/audit/sessions',
-    summary: 'Lists sessions, under an older name of the endpoint',
+    summary: 'Lists sessions; an older path of the endpoint',
   },
 } as const satisfies Contract
 
@@ -101,14 +101,14 @@ const DaysShape = later(() =>
           succeeded: about('sessions with exit code 0', wholeCount),
           failed: about('sessions that ended in another way', wholeCount),
           stopped: about(
-            'sessions that a user stopped or withdrew, whose client left, or whose request expired',
+            'sessions that a user stopped or withdrew, whose client disconnected, or whose request expired',
             wholeCount,
           ),
           rejected: about('sessions whose approval was rejected or revoked', wholeCount),
         }),
       ),
     ),
-    is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were examined')),
+    is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were counted')),
   }),
 )
 /** Number of sessions that began on each day, oldest day first. */
@@ -121,13 +121,13 @@ export const sessionContract = {
     path: '/api/sessions/by-day',
     summary: 'Counts sessions by the day on which they began, and by outcome',
     description:
-      'The filters are those of the list, except for `parameter`. At most 100,000 sessions of a day are examined.',
+      'The filters are the same as in the list, except `parameter`, which has no effect. At most 100,000 sessions of a day are counted.',
     role: 'user',
     scope: 'seen',
     audit: 'none',
     query: later(() => ({
       ...FILTERS,
-      parameter: plainOption('has no effect: the counts do not look into parameters'),
+      parameter: plainOption('has no effect here'),
       days: numberOption('days', 'number of days up to today, from 1 to 92 (default: 30)', 92),
       time_zone: plainOption('time zone of the days, such as Europe/Berlin (default: UTC)'),
     })),
@@ -140,7 +140,7 @@ export const sessionContract = {
     path: '/api/sessions/:id/output',
     summary: 'Returns a part of the output of a session, from a place in its stream',
     description:
-      'The part consists of whole events, and of at least one if there is one. `over`: there is no more output after `next`.',
+      'The part consists of whole events: at least one event, if there is one after `from`. `over`: the session has no more output after `next`.',
     role: 'user',
     scope: 'read',
     audit: VIEW,
@@ -188,13 +188,16 @@ const DOWNLOAD = {
   role: 'public',
   scope: 'link',
   audit: { action: 'download', type: 'sessions' },
-  query: later(() => ({ token: plainOption('token of the link; the link has other options, too') })),
+  query: later(() => ({ token: plainOption('token of the link, which also has other options') })),
   answers: { 200: file },
   type: 'application/octet-stream',
   errors: ['session-not-found', 'download-expired', 'history-failed'],
 } as const
 
-/** Operations that send their answer in pieces, or read their body as hoop does. They are mounted by hand. */
+/**
+ * Operations that are mounted by hand, because they send their answer in pieces or read their body as hoop
+ * does.
+ */
 export const sessionStreamContract = {
   exportLines: {
     tag: 'Sessions',
@@ -208,7 +211,7 @@ export const sessionStreamContract = {
     audit: { action: 'download', type: 'sessions' },
     query: later(() => ({
       ...FILTERS,
-      after: plainOption('only sessions after the one with this `cursor`'),
+      after: plainOption('only sessions after the session with this `cursor`'),
     })),
     answers: { 200: plainText },
     type: 'application/x-ndjson',
@@ -218,17 +221,17 @@ export const sessionStreamContract = {
     tag: 'Sessions',
     method: 'GET',
     path: '/api/sessions/:id',
-    summary: 'Shows a session, also while it runs, or makes a link for a download (`extension`)',
+    summary: 'Shows a session, also while it runs, or creates a link for a download (`extension`)',
     role: 'user',
     scope: 'seen',
     audit: VIEW,
     query: later(() => ({
       expand: plainOption(
-        'what the answer has in addition: event_stream, session_input, resize, separated by commas',
+        'additional parts of the answer, separated by commas: event_stream, session_input, resize',
       ),
       event_stream: plainOption('form of the output: utf8 or base64 (default: a list of events)'),
       extension: plainOption(
-        'returns a link instead, to download the output as csv, json, txt or another file',
+        'returns a link to download the output as a file of this type: csv, json, txt or another type',
       ),
       'blob-type': plainOption('session_input: the link is for the script instead of the output'),
     })),
@@ -238,12 +241,12 @@ export const sessionStreamContract = {
   download: {
     ...DOWNLOAD,
     path: '/api/sessions/:id/download',
-    summary: 'Returns the output as a file, once',
+    summary: 'Returns the output as a file; a link can be used only once',
   },
   downloadInput: {
     ...DOWNLOAD,
     path: '/api/sessions/:id/download/input',
-    summary: 'Returns the script as a file, once',
+    summary: 'Returns the script as a file; a link can be used only once',
   },
   metadata: {
     tag: 'Sessions',

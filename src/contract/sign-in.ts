@@ -3,7 +3,7 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { whoAsks } from './gateway.ts'
 import { about, plainOption, text } from './words.ts'
 
-/** Largest body from callers without a token. */
+/** Maximum size of a body from callers without a token, in bytes. */
 export const SIGN_IN_BODY_BYTES = 8 * 1024
 
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
@@ -29,7 +29,7 @@ export const localSignInContract = {
     tag: 'Gateway',
     method: 'POST',
     path: '/api/logout',
-    summary: 'Ends the sign-in that the token of the request belongs to; other tokens stay valid',
+    summary: 'Ends the sign-in of the token of the request; other tokens stay valid',
     role: 'user',
     audit: SIGN_IN,
     answers: { 200: v.strictObject({ ended: v.boolean() }) },
@@ -39,10 +39,10 @@ export const localSignInContract = {
 
 const TokenShape = v.strictObject({
   token: needed(about('the new token', text)),
-  user: about('name of its user', text),
+  user: about('name of the user of the token', text),
 })
 
-// Pages that browsers show to people, also for refusals.
+// Pages for people. Refusals are pages, too.
 const page = v.pipe(text, v.description('a page'))
 const PAGE = {
   tag: 'Gateway',
@@ -73,13 +73,11 @@ export const browserSignInContract = {
     audit: 'none',
     query: {
       redirect: plainOption(
-        'address on the loopback to which the browser is sent at the end, with ?token= or ?error=',
+        'loopback address to which the browser is redirected at the end, with ?token= or ?error=',
       ),
-      page: plainOption(
-        '1: signs in to the page of this gateway, in the same browser, and ignores the other options',
-      ),
+      page: plainOption('1: signs the browser in to the page of this gateway, and ignores the other options'),
       challenge: plainOption(
-        'SHA-256 of a verifier in base64url; the browser is then sent with ?code=, for POST /api/login/token',
+        'SHA-256 of a verifier in base64url; the browser is then redirected with ?code= instead of ?token=, for POST /api/login/token',
       ),
     },
     answers: { 200: v.strictObject({ login_url: needed(about('address for the browser', text)) }) },
@@ -100,7 +98,8 @@ export const browserSignInContract = {
     ...OPEN,
     method: 'POST',
     path: '/api/login/token',
-    summary: 'Returns the token of a sign-in to the command line that began it, once, within a minute',
+    summary:
+      'Returns the token of a sign-in to the command line that began the sign-in, only once and within a minute',
     audit: SIGN_IN,
     body: v.object({ code: word, verifier: word }, 'must be a JSON object'),
     answers: { 200: TokenShape },
@@ -110,7 +109,10 @@ export const browserSignInContract = {
 
 const CODE = { code: plainOption('code that the command line shows') }
 
-/** Sign-in for a command line without a browser, which polls until a person has decided in any browser. */
+/**
+ * Sign-in for a command line without a browser. The command line polls until a person has decided in any
+ * browser.
+ */
 export const deviceSignInContract = {
   begin: {
     ...OPEN,
@@ -124,7 +126,7 @@ export const deviceSignInContract = {
       200: v.strictObject({
         device_code: needed(about('secret code with which the command line asks for the token', text)),
         user_code: needed(about('code that the person enters on the page', text)),
-        verification_uri: about('address of the page that takes the code', text),
+        verification_uri: about('address of the page where the person enters the code', text),
         verification_uri_complete: needed(about('the same address, with the code', text)),
         expires_in: needed(about('seconds until the codes expire', v.number())),
         interval: needed(about('seconds between two requests for the token', v.number())),
@@ -136,7 +138,7 @@ export const deviceSignInContract = {
     ...OPEN,
     method: 'POST',
     path: '/api/login/device/token',
-    summary: 'Returns the token, once, after the person has decided, and answers 202 before that',
+    summary: 'Returns the token after the person has decided, only once; answers 202 before the decision',
     audit: SIGN_IN,
     body: v.object({ device_code: upTo200 }, 'must be a JSON object'),
     answers: { 200: TokenShape, 202: v.strictObject({ status: v.literal('waiting') }) },
@@ -146,7 +148,7 @@ export const deviceSignInContract = {
     ...PAGE,
     method: 'GET',
     path: '/api/login/device',
-    summary: 'Shows the page that takes the code',
+    summary: 'Shows the page where the person enters the code',
     audit: 'none',
     query: CODE,
   },
@@ -154,7 +156,7 @@ export const deviceSignInContract = {
     ...PAGE,
     method: 'GET',
     path: '/api/login/device/start',
-    summary: 'Sends the browser to the sign-in provider, for a code',
+    summary: 'Redirects the browser to the sign-in provider, for a sign-in with a code',
     audit: 'none',
     query: CODE,
     answers: redirecting,
@@ -176,13 +178,13 @@ const PageSignInShape = v.strictObject({
 })
 export type PageSignInAnswer = Frozen<v.InferOutput<typeof PageSignInShape>>
 
-/** Requests of the gateway's own page, besides those that all clients can send. */
+/** Requests that only the page of the gateway sends. */
 export const pageContract = {
   changes: {
     tag: 'Page',
     method: 'GET',
     path: '/api/changes',
-    summary: 'Streams which lists have changed, as server-sent events',
+    summary: 'Streams the names of lists that have changed, as server-sent events',
     description:
       'The stream has an event `changed`, at most once a second, with the topics that have changed: `{"topics":["sessions","reviews","batches","schedules","agents"]}`.',
     role: 'user',
@@ -210,7 +212,7 @@ export const pageContract = {
     path: '/api/page/sign-in',
     summary: 'Signs a browser in with a token, or with the code of a link',
     description:
-      'A cookie that scripts cannot read holds the sign-in. `next` is the path that the link leads to.',
+      'The answer sets a cookie that scripts cannot read. `next` is the path that the link leads to.',
     role: 'public',
     audit: SIGN_IN,
     body: v.pipe(

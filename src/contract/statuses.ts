@@ -1,13 +1,13 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
 interface Statuses {
-  /** The status of a stream's end, in grpc-go's words; missing if no stream ends with this code. */
+  /** The gRPC status of a stream's end, with the name in grpc-go; missing if no stream ends with this code. */
   readonly grpc?: string
-  /** The statuses of REST answers, the usual one first; missing if no request is answered with this code. */
+  /** The HTTP statuses of answers, the default first; missing if no request is answered with this code. */
   readonly http?: readonly [usual: number, ...others: number[]]
 }
 
-/** The statuses of each code. If hoop refuses the same request, they are hoop's. */
+/** The statuses of each code. If hoop refuses the same request, its statuses are used. */
 export const STATUSES = {
   unauthenticated: { grpc: 'Unauthenticated', http: [401] },
   'too-many-failed-sign-ins': { grpc: 'ResourceExhausted', http: [429] },
@@ -20,7 +20,7 @@ export const STATUSES = {
   'history-no-room': { grpc: 'Internal', http: [503] },
   'history-failed': { grpc: 'Internal', http: [500] },
   'internal-error': { grpc: 'Internal', http: [500] },
-  // 404, but POST /api/sessions answers 400, as in hoop.
+  // POST /api/sessions answers 400, as in hoop. Other requests are answered with 404.
   'connection-not-found': { grpc: 'NotFound', http: [404, 400] },
   'client-input-refused': { grpc: 'FailedPrecondition', http: [403] },
   'not-served': { grpc: 'InvalidArgument' },

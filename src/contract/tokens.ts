@@ -10,28 +10,34 @@ const token = {
   name: about('name of the token', text),
   user: about('name of the user of the token', text),
   kind: about(
-    'personal: a user created it, or gateway.yaml has it; sign-in: a sign-in made it',
+    'personal: a user created the token, or it is set in gateway.yaml; sign-in: a sign-in created the token',
     v.picklist(['personal', 'sign-in']),
   ),
   declared: v.pipe(v.boolean(), v.description('whether the token is set in gateway.yaml')),
   status: about(
-    'active: it is accepted; expired: also after a sign-out; inactive: its user is not accepted, or the token with which the page was signed in is not accepted',
+    'active: the token is accepted; revoked: the token was revoked; expired: the token has expired or its sign-in has ended; inactive: the user of the token is inactive, or the token that signed the page in is not accepted',
     v.picklist(['active', 'revoked', 'expired', 'inactive']),
   ),
-  created_at: about('when it was created; null for a token of gateway.yaml', time),
-  created_by: about('name of the user who created it; null for a token of gateway.yaml', v.nullable(text)),
-  expires_at: about('when it expires or expired; null: never', time),
-  last_used_at: about('when it was last used, to the minute; null if it never was', time),
-  revoked_at: about('when it was revoked; missing if it was not revoked', v.optional(moment)),
-  revoked_by: about('name of the user who revoked it; missing if it was not revoked', v.optional(text)),
+  created_at: about('when the token was created; null for a token of gateway.yaml', time),
+  created_by: about(
+    'name of the user who created the token; null for a token of gateway.yaml',
+    v.nullable(text),
+  ),
+  expires_at: about('when the token expires or expired; null: never', time),
+  last_used_at: about('when the token was last used, to the minute; null if it was never used', time),
+  revoked_at: about('when the token was revoked; missing if it was not revoked', v.optional(moment)),
+  revoked_by: about(
+    'name of the user who revoked the token; missing if it was not revoked',
+    v.optional(text),
+  ),
   replaced_by: about(
-    'id of the token that replaced it by rotation; missing if it was not rotated',
+    'id of the new token after a rotation; missing if the token was not rotated',
     v.optional(text),
   ),
   current: v.pipe(
     v.optional(v.literal(true)),
     v.description(
-      'true if the request was sent with this token, or by a browser that was signed in with it; only in the list, missing otherwise',
+      'true if the request was sent with this token, or by a browser that was signed in with this token; only in the list, missing otherwise',
     ),
   ),
 }
@@ -41,12 +47,12 @@ const IssuedTokenShape = v.strictObject({
   token: needed(v.pipe(text, v.description('the token itself, which no other answer shows'))),
 })
 
-/** The details of a token, for users who may see it. */
+/** The details of a token, without the token itself. */
 export type TokenAnswer = Frozen<v.InferOutput<typeof TokenShape>>
-/** A new token, with its text. */
+/** A new token, with the token itself. */
 export type IssuedTokenAnswer = Frozen<v.InferOutput<typeof IssuedTokenShape>>
 
-/** Null: the token does not expire. */
+/** Lifetime in seconds; null: the token does not expire. */
 const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
 
 const OPERATION = { tag: 'Users', role: 'user', byCookie: 'fresh' } as const
@@ -69,7 +75,7 @@ export const tokenContract = {
     path: '/api/tokens',
     summary: 'Creates a token',
     description:
-      '`expires_in` is in seconds; without it the token does not expire. Only this answer shows the token.',
+      '`expires_in`: lifetime in seconds (default: the token does not expire). Only this answer shows the token.',
     peopleOnly: true,
     scope: 'end',
     audit: { action: 'create', type: 'tokens' },
@@ -93,7 +99,7 @@ export const tokenContract = {
     path: '/api/tokens/:id/rotate',
     summary: 'Replaces a token with a new one, which only this answer shows',
     description:
-      '`overlap`: how long the old token stays valid, in seconds (default: a day). The new token has the lifetime of the old one, unless `expires_in` is given.',
+      '`overlap`: time for which the old token stays valid, in seconds (default: a day). `expires_in`: lifetime of the new token in seconds (default: the lifetime of the old token).',
     scope: 'tokens',
     audit: { action: 'update', type: 'tokens' },
     body: v.object(

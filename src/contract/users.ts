@@ -4,11 +4,14 @@ import { about, nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
-/** Limits of what a machine may use in any time of length `per`. */
+/** Limits for a machine in each period of the length `per`. */
 export const BudgetShape = v.strictObject({
-  runs: about('number of sessions', v.number()),
-  bytes: about('bytes of output; null: any number', v.nullable(v.number())),
-  hours: about('hours of running, without the wait for approval; null: any number', v.nullable(v.number())),
+  runs: about('maximum number of sessions', v.number()),
+  bytes: about('maximum number of bytes of output; null: unlimited', v.nullable(v.number())),
+  hours: about(
+    'maximum hours of execution, without the wait for approval; null: unlimited',
+    v.nullable(v.number()),
+  ),
   per: v.pipe(v.number(), v.description('length of the period, in seconds')),
 })
 
@@ -19,7 +22,7 @@ const UserShape = v.strictObject({
   status: about('inactive: no token of the user is accepted', v.picklist(['active', 'inactive'])),
   verified: about("hoop's field, always true", v.boolean()),
   role: about(
-    'admin: a member of the group `admin`; standard: all others',
+    'admin: a member of the group `admin`; standard: every other user',
     v.picklist(['admin', 'standard']),
   ),
   slack_id: about('always empty', text),
@@ -27,14 +30,14 @@ const UserShape = v.strictObject({
   groups: about('names of the groups of the user', v.array(text)),
   kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
   declared: v.pipe(v.boolean(), v.description('whether the user is set in gateway.yaml')),
-  budget: about('what a machine may use in each period; null without a budget', v.nullable(BudgetShape)),
+  budget: about('limits of a machine in each period; null if there is no budget', v.nullable(BudgetShape)),
   created_at: about('when the user was created; null for a user of gateway.yaml', time),
   created_by: about(
-    'name of the user who created this one, or `oidc:` and an account; null for a user of gateway.yaml',
+    'name of the user who created this user, or `oidc:` and an account; null for a user of gateway.yaml',
     v.nullable(text),
   ),
   warning: about(
-    'set if a user of gateway.yaml hides a user of the same name who was created over REST or by a sign-in; missing otherwise',
+    'set if a user of gateway.yaml replaces a user with the same name who was created over REST or by a sign-in; missing otherwise',
     v.optional(text),
   ),
 })
@@ -63,7 +66,7 @@ const count = (most: number) =>
     v.maxValue(most, `must be at most ${most}`),
   )
 
-/** As in gateway.yaml, but `per` is in seconds. */
+/** A budget as in gateway.yaml, but with `per` in seconds. */
 const BudgetBody = v.object(
   {
     runs: v.nullish(count(10_000), 10_000),
@@ -83,7 +86,7 @@ export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
 
 const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const
 /**
- * Options of operations that change identities. With such an identity, a machine could become another one.
+ * Options of operations that change identities. Refused to machines, which could become another user with them.
  */
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'fresh', peopleOnly: true } as const
 
@@ -105,9 +108,9 @@ export const userContract = {
     ...CHANGE,
     method: 'POST',
     path: '/api/users',
-    summary: 'Creates a user, who then needs a token',
+    summary: 'Creates a user, who has no token yet',
     description:
-      '`email` is the name. With `take_over` the user gets the sessions of an earlier user of this name.',
+      '`email` is the name of the user. With `take_over` the user gets the sessions of an earlier user with the same name.',
     audit: { action: 'create', type: 'users' },
     // Hoop's `name` is only displayed.
     body: v.object(
@@ -130,7 +133,8 @@ export const userContract = {
     method: 'PUT',
     path: '/api/users/:name',
     summary: 'Changes the given properties of a user',
-    description: 'The gateway refuses a user who is not `active`, and ends the streams of that user.',
+    description:
+      "If the new status is `inactive`, the gateway refuses the tokens of the user and ends the user's streams.",
     audit: { action: 'update', type: 'users' },
     body: v.object(
       {
@@ -154,7 +158,7 @@ export const userContract = {
     ...CHANGE,
     method: 'DELETE',
     path: '/api/users/:name',
-    summary: 'Deletes a user and all their tokens; sessions keep the name',
+    summary: 'Deletes a user and all their tokens; sessions keep the name of the user',
     audit: { action: 'delete', type: 'users' },
     answers: { 204: nothing },
     errors: ['sign-in-again', 'user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'],

@@ -36,13 +36,13 @@ export const seconds = (least: number, most: number) =>
     v.maxValue(most, `must be at most ${most} seconds`),
   )
 
-// Options of a URL. Each is a text or missing; if an option is given twice, the first one counts. A refusal
-// is answered with the message of the check, and with 400 unless the option has another status.
+// Options of a URL. An option is a text or missing; if an option is given twice, the first value counts. A
+// refusal is answered with the message of the check, and with 400 unless the option has another status.
 
-/** Any text, also an empty one. */
+/** An option with any text, also an empty text. */
 export const plainOption = (description: string) => v.pipe(v.optional(v.string()), v.description(description))
 
-/** An empty text counts as missing. */
+/** An option whose empty text counts as missing. */
 export const option = (description: string) => v.pipe(filled, v.description(description))
 
 const filled = v.pipe(
@@ -64,7 +64,7 @@ export function readOption<T>(description: string, read: (text: string) => T | u
   )
 }
 
-/** A whole number; hoop refuses other texts with 422. */
+/** An option with a whole number. Other texts are refused with 422, as in hoop. */
 export function numberOption(name: string, description: string, most: number, least = 1) {
   return v.pipe(
     filled,
@@ -81,16 +81,16 @@ export function numberOption(name: string, description: string, most: number, le
   )
 }
 
-/** Entries per page when the caller gives no size. */
+/** Default number of entries per page. */
 export const USUAL_PAGE = 50
 
 export const pageSizeOption = (description: string) => numberOption('page_size', description, 100)
 
-/** Go's time.RFC3339. */
+/** The form of Go's time.RFC3339. */
 const RFC3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
-/** Parses a time; undefined for any other text. */
+/** Parses a time. Returns undefined if the text is not a time. */
 export function momentIn(text: string): Date | undefined {
   const [, day, ofMonth] = RFC3339.exec(text) ?? []
   const date = new Date(text.replace(',', '.'))

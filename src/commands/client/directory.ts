@@ -111,8 +111,8 @@ async function connectionNamed(account: Account, name: string): Promise<ListedCo
 }
 
 /**
- * Returns the failure for a connection that the gateway does not know, with the name that was probably meant.
- * @param error the answer of the gateway, returned unchanged when its list has the connection
+ * Returns the failure for an unknown connection, with the name that was probably meant.
+ * @param error the error of the gateway, returned unchanged if the list has the connection
  */
 async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
   const names = (await unlessLacking(account, CONNECTION_LIST, listConnections(account))).map(
@@ -126,8 +126,8 @@ async function unknownConnection(account: Account, name: string, error: ApiError
 }
 
 /**
- * Returns agents' names by id. hoop's connections name their agent by an id, which is shown when the gateway
- * does not list its agents.
+ * Returns agents' names by id. hoop's connections have only the id of their agent, which is shown if the
+ * gateway does not list its agents.
  */
 async function agentNames(account: Account): Promise<AgentNames> {
   try {
@@ -150,7 +150,7 @@ export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'REASON', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
 ]
 
-/** Returns the time of an agent's last change; empty when the gateway does not say it (hoop's does not). */
+/** Returns the time since which an agent has its state; empty for hoop's gateway, which does not send it. */
 function sinceText({ state, connected_at: connected, left_at: left }: Read<AgentAnswer>): string {
   return moment(state === 'connected' ? connected : left)
 }
@@ -190,7 +190,7 @@ export interface RunbookFlags extends AskingFlags {
 }
 
 /**
- * Runs `runbook-agent runbooks list`: lists the readable runbooks, and reports what the gateway cannot read.
+ * Runs `runbook-agent runbooks list`: lists the runbooks, and reports the files that the gateway cannot read.
  */
 export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
   return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
@@ -215,7 +215,7 @@ export async function runbookCommand(file: string, flags: RunbookFlags): Promise
   })
 }
 
-/** @throws Failure, exit code 64, when no runbook, or more than one, has the name */
+/** @throws Failure, exit code 64, if no runbook or several runbooks have the name */
 function entryNamed(file: string, { repository }: RunbookFlags, { entries }: RunbookCatalog): CatalogEntry {
   const named = entries.filter(({ runbook }) => runbook.name === file)
   const found = named.filter(({ runbook }) => repository === undefined || runbook.repository === repository)
@@ -228,7 +228,7 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
     if (named.length > 0)
       return `no repository ${repository ?? ''} has ${file}: it is in ${repositories.join(', ')}`
     const names = entries.map(({ runbook }) => runbook.name)
-    return `the gateway has no runbook ${file}: ${didYouMean(file, names) ?? 'runbook-agent runbooks list has those for you'}`
+    return `the gateway has no runbook ${file}: ${didYouMean(file, names) ?? 'runbook-agent runbooks list shows the runbooks for you'}`
   }
   function severalHave(): string {
     return `${file} is in more than one repository: choose with --repository (${repositories.join(', ')})`
@@ -264,12 +264,15 @@ function indented(text: string): string {
     .join('')
 }
 
-/** Reads the catalog and reports what the gateway cannot read. @throws Failure when no runbook is readable */
+/**
+ * Reads the catalog and reports the files that the gateway cannot read.
+ * @throws Failure if no runbook is readable
+ */
 async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
   const catalog = await catalogOf(account, connection)
   if (catalog === undefined)
     throw new Failure(
-      `the gateway ${account.rest.url} has no runbooks: it does not know GET /api/runbooks, or has no repository`,
+      `the gateway ${account.rest.url} has no runbooks: it has no repository, or does not have the endpoint GET /api/runbooks`,
       exitCodes.unreachable,
     )
   if (catalog.entries.length === 0 && catalog.errors.length > 0)
@@ -295,7 +298,7 @@ async function catalogOf(
 }
 
 /**
- * Checks that the connection exists: hoop answers with an empty list for an unknown one.
+ * Checks that the connection exists, because hoop answers with an empty list for an unknown connection.
  * @throws Failure with the name that was probably meant
  */
 async function checkConnection(account: Account, connection: string): Promise<void> {
@@ -332,10 +335,7 @@ export async function testWebhookCommand(name: string, flags: AskingFlags): Prom
   return asking(flags.profile, `cannot test webhook ${name}`, async (account, stdout) => {
     const { delivered, error, raw } = await call(account, webhookContract.test, { name })
     if (!delivered)
-      throw new Failure(
-        oneLine(`webhook ${name} did not take the test message: ${error}`),
-        exitCodes.unreachable,
-      )
+      throw new Failure(oneLine(`webhook ${name} refused the test message: ${error}`), exitCodes.unreachable)
     await printAnswer(flags, raw, () => 'delivered\n', stdout)
   })
 }

@@ -73,7 +73,7 @@ function userDetails(user: ListedUser): string {
     ['status', status],
     ['role', role],
     ['groups', groups.join(', ')],
-    ['from', declared ? 'gateway.yaml: it is changed there' : 'the state of the gateway'],
+    ['from', declared ? 'gateway.yaml: change the user in this file' : 'the state of the gateway'],
   ])
 }
 
@@ -87,7 +87,7 @@ export async function createUserCommand(name: string, flags: UserFlags): Promise
 export async function changeUserCommand(name: string, flags: UserFlags): Promise<number> {
   const body = changeOf(flags)
   if (Object.keys(body).length === 0)
-    throw new Failure('nothing to change: --help shows the options', exitCodes.usage)
+    throw new Failure('no change was given: --help shows the options', exitCodes.usage)
   return changing(name, 'change', flags, (account) =>
     known(account, name, call(account, userContract.change, { name }, { body })),
   )
@@ -96,7 +96,7 @@ export async function changeUserCommand(name: string, flags: UserFlags): Promise
 function changeOf(flags: UserFlags): Sent<typeof userContract.change> {
   const { activate, deactivate, group } = flags
   if (activate === true && deactivate === true)
-    throw new Failure('--activate or --deactivate, not both', exitCodes.usage)
+    throw new Failure('use either --activate or --deactivate, not both', exitCodes.usage)
   const groups = flags.groups === false ? [] : group
   const budget = flags.budget === false ? null : budgetOf(flags)
   return {
@@ -129,7 +129,7 @@ async function changing(
   })
 }
 
-/** Returns the budget that the flags name; undefined when no flag is about a budget. @throws Failure */
+/** Returns the budget of the flags; undefined if the flags have no budget. @throws Failure */
 function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContract.create>['budget'] {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
@@ -169,7 +169,7 @@ function minute(time: string): string {
   return time.slice(0, 16).replace('T', ' ')
 }
 
-/** Runs `runbook-agent token create`: prints the token alone on standard output, for a file or a pipe. */
+/** Runs `runbook-agent token create`: prints only the token on standard output, for a file or a pipe. */
 export async function createTokenCommand(flags: TokenFlags): Promise<number> {
   const { name = '', user, expires } = flags
   const body = {
@@ -231,7 +231,7 @@ async function tokenNamed(account: Account, name: string, user: string | undefin
   if (others.length === 0) return only
   const owners = [only, ...others].map((token) => token.user).join(', ')
   throw new Failure(
-    `${others.length + 1} tokens have the name ${oneLine(name)}: choose the user with --user (${oneLine(owners)})`,
+    `${others.length + 1} tokens have the name ${oneLine(name)}: choose an owner with --user (${oneLine(owners)})`,
     exitCodes.usage,
   )
 }
@@ -242,10 +242,10 @@ function noneNamed(name: string, tokens: readonly ListedToken[]): Failure {
     tokens.map((token) => token.name),
   )
   const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
-  return new Failure(`there is no active token ${oneLine(name)}${hint}`, exitCodes.usage)
+  return new Failure(`no active token has the name ${oneLine(name)}${hint}`, exitCodes.usage)
 }
 
-/** Explains an unknown user. @throws Failure with the name that was probably meant; ApiError */
+/** Explains the refusal of an unknown user. @throws Failure with the name that was probably meant; ApiError */
 async function known<T>(account: Account, name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked
@@ -258,7 +258,7 @@ async function known<T>(account: Account, name: string, asked: Promise<T>): Prom
   }
 }
 
-/** Returns the user's address where there is one: hoop's `name` is only for display. */
+/** Returns the address of the user, otherwise the name: hoop's `name` is only for display. */
 function nameOf({ email, name }: Read<UserAnswer>): string {
   return email || name
 }
@@ -272,10 +272,10 @@ function secondsOf(flag: string, written: string): number {
 /** @throws Failure */
 function readQuantity(flag: string, value: number | undefined, form: string): number {
   if (value !== undefined && Number.isFinite(value)) return value
-  throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
+  throw new Failure(`the value of ${flag} must be ${form}`, exitCodes.usage)
 }
 
-/** Runs `access explain`: shows what a user may do on a connection, and why. */
+/** Runs `runbook-agent access explain`: shows what a user may do on a connection, and why. */
 export async function accessCommand(name: string, connection: string, flags: AskingFlags): Promise<number> {
   const lacking = { things: 'explanations of access', endpoint: 'GET /api/access/NAME/CONNECTION' }
   return showingCommand(

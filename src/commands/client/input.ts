@@ -44,11 +44,12 @@ export async function readStandardInput(limit: number, what: string): Promise<st
   return refusing(named, () => decodeUtf8(bytes))
 }
 
-/** The gateway's limit for a whole request, in bytes. */
+/** Maximum size of a whole request in bytes, which the gateway enforces. */
 export const LONGEST_FILE = 16 * 1024 * 1024
 
 /**
- * Reads `NAME=path` of `-f`, in the form of the wire: `filesystem:NAME` to base64.
+ * Reads the values `NAME=path` of `-f`. Returns a map of `filesystem:NAME` to the file in base64, as in
+ * requests.
  * @throws Failure, exit code 64
  */
 export function readFiles(texts: readonly string[]): Map<string, string> {
@@ -64,22 +65,23 @@ function encodedFile(path: string): string {
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
 /**
- * Reads the `name=value` texts of one flag. Values may be secrets.
- * @throws Failure, exit code 64, also for a name that is given twice
+ * Reads the values `name=value` of a flag. The values may be secrets, so no message shows them.
+ * @throws Failure, exit code 64, for a wrong form or a repeated name
  */
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
   const pairs = new Map<string, string>()
   for (const text of texts) {
     const [name] = NAME.exec(text) ?? []
-    if (name === undefined) throw new Failure(`${flag} is written ${flag} name=value`, exitCodes.usage)
-    if (pairs.has(name)) throw new Failure(`${flag} ${name} is given twice`, exitCodes.usage)
+    if (name === undefined) throw new Failure(`the value of ${flag} has the form name=value`, exitCodes.usage)
+    if (pairs.has(name))
+      throw new Failure(`${flag} ${name} is given twice: omit one of the two`, exitCodes.usage)
     pairs.set(name, text.slice(name.length + 1))
   }
   return pairs
 }
 
 /**
- * Reads `NAME=value` of `-e`, in the form of the wire: `envvar:NAME` to base64.
+ * Reads the values `NAME=value` of `-e`. Returns a map of `envvar:NAME` to the value in base64, as in requests.
  * @throws Failure, exit code 64
  */
 export function readVariables(texts: readonly string[]): Map<string, string> {
@@ -93,7 +95,7 @@ const LARGEST_LIMIT = 10_000
 
 export function readLimit(written: string): number {
   if (/^[1-9]\d{0,4}$/.test(written) && Number(written) <= LARGEST_LIMIT) return Number(written)
-  throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
+  throw new Failure(`the value of --limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
 }
 
 interface SpanFlags {
@@ -111,13 +113,13 @@ export function askedSpan({ since, until }: SpanFlags): Span {
   const from = since === undefined ? undefined : askedMoment(since, '--since')
   const to = until === undefined ? undefined : askedMoment(until, '--until')
   if (from === undefined || to === undefined || from <= to) return { from, to }
-  throw new Failure('--since is later than --until: no session can be between them', exitCodes.usage)
+  throw new Failure('--since is later than --until: exchange the two times', exitCodes.usage)
 }
 
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
 
 /**
- * Reads a duration back from now, a day, or a time; a time without a zone is in this machine's zone.
+ * Reads a day, a time, or a duration before now. A time without a zone is in the time zone of this machine.
  * @throws Failure, exit code 64
  */
 export function askedMoment(text: string, flag: string, now = Date.now()): Date {
@@ -125,12 +127,12 @@ export function askedMoment(text: string, flag: string, now = Date.now()): Date 
   const ms = ago === undefined ? parseMoment(text) : now - ago
   if (ms >= 0) return new Date(ms)
   throw new Failure(
-    `${flag} is a time such as 2h, 7d, 2026-01-31, 2026-01-31T14:30 or 2026-01-31T14:30:00Z`,
+    `the value of ${flag} is a time such as 2h, 7d, 2026-01-31, 2026-01-31T14:30 or 2026-01-31T14:30:00Z`,
     exitCodes.usage,
   )
 }
 
-/** Returns milliseconds; NaN for any other text. */
+/** Returns the time in milliseconds since 1970; NaN if the text is not a time. */
 function parseMoment(text: string): number {
   const [, day, ofMonth] = MOMENT.exec(text) ?? []
   // JavaScript would read the 30th of February as the 2nd of March.
@@ -138,12 +140,12 @@ function parseMoment(text: string): number {
   return Date.parse(text === day ? `${day}T00:00:00` : text.replace(' ', 'T'))
 }
 
-/** Bytes: a JWT with many groups has some KB. */
+/** Maximum length of a token in bytes. A JWT with many groups has several KB. */
 const LONGEST_TOKEN = 64 * 1024
 
 /**
- * Reads a token from a file, a prompt or standard input, never from an argument: every user of this machine
- * could read an argument.
+ * Reads a token from a file, a prompt or standard input. Never from an argument, because every user of this
+ * machine can read the arguments of a process.
  * @throws Failure
  */
 export async function readToken(tokenFile: string | undefined): Promise<string> {
@@ -152,7 +154,7 @@ export async function readToken(tokenFile: string | undefined): Promise<string> 
   throw new Failure(
     token === ''
       ? 'the token is empty'
-      : 'the token is not one word of ASCII: check that it is a token of the gateway',
+      : 'the token has characters other than visible ASCII: check that this is a token of the gateway',
     exitCodes.usage,
   )
 }
@@ -166,5 +168,8 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
 /** Checks a name that is sent in a header. @throws Failure, exit code 64 */
 export function connectionName(text: string): string {
   if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
-  throw new Failure('the name of a connection is one word of ASCII', exitCodes.usage)
+  throw new Failure(
+    'the name of a connection has 1 to 254 visible ASCII characters, no spaces',
+    exitCodes.usage,
+  )
 }

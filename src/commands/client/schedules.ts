@@ -59,11 +59,11 @@ export function scheduleCommand(name: string, flags: AskingFlags): Promise<numbe
   )
 }
 
-/** Time for the answer: the gateway reads the runbook first, and may call Jira. */
+/** Maximum time for the answer. Before the gateway answers, it reads the runbook and may call Jira. */
 const RUN_MS = 300_000
 
 /**
- * Runs `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for
+ * Runs `runbook-agent schedules run`: prints the id of the new session, which runs or waits for
  * approval.
  */
 export async function runScheduleCommand(name: string, flags: ScheduleFlags): Promise<number> {
@@ -78,8 +78,9 @@ export async function runScheduleCommand(name: string, flags: ScheduleFlags): Pr
 }
 
 function wayOn({ status, session_id: session }: ScheduleRunRead): string {
-  if (status === 'waiting') return oneLine(`session ${session} waits for approval; then the gateway runs it`)
-  return oneLine(`to see it: runbook-agent sessions follow ${session}`)
+  if (status === 'waiting')
+    return oneLine(`session ${session} waits for approval; the gateway runs the session after the approval`)
+  return oneLine(`to see the output: runbook-agent sessions follow ${session}`)
 }
 
 export async function pauseCommand(name: string, isPaused: boolean, flags: ScheduleFlags): Promise<number> {
@@ -88,7 +89,7 @@ export async function pauseCommand(name: string, isPaused: boolean, flags: Sched
   return asking(flags.profile, `cannot ${word} schedule ${name}`, async (account, stdout) => {
     const { raw, next_run: next } = await call(account, operation, { name })
     if (flags.json === true) return stdout.write(Buffer.from(`${printableJson(raw)}\n`))
-    const when = next === '' ? 'it does not run by itself' : `it runs next at ${next}`
+    const when = next === '' ? 'no next run is planned' : `the next run is at ${next}`
     if (flags.quiet !== true) process.stderr.write(`runbook-agent: ${oneLine(`${name}: ${when}`)}\n`)
   })
 }
@@ -117,7 +118,7 @@ function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): string 
   return runs.length === 0 ? facts : `${facts}\n${itemTable(RUN_COLUMNS, runs, width)}`
 }
 
-/** Returns the session's word for the status of a run. */
+/** Returns the status of a run in the words of the sessions' status. */
 function wordFor(status: string): string {
   return status === 'success' ? 'succeeded' : status
 }

@@ -21,6 +21,8 @@ it('a time without a zone is of this machine', () => {
 it.each(['', 'soon', '2h30m', '2026-02-30', '2026-13-01', '2026-02-28T25:00', '1', '-2h', '999999999d'])(
   '--since %j is no time',
   (text) => {
-    expect(() => askedMoment(text, '--since', now)).toThrow(/^--since is a time such as 2h, 7d, 2026-01-31/)
+    expect(() => askedMoment(text, '--since', now)).toThrow(
+      /^the value of --since is a time such as 2h, 7d, 2026-01-31/,
+    )
   },
 )

@@ -23,17 +23,21 @@ describe('a value that is typed', () => {
   })
 
   it('is checked for its length in characters, its pattern by the rules of Go, and for being there', () => {
-    expect(checkValue({ ...text, minLength: 2 }, '\u{1f600}')).toBe('it has to have at least 2 characters')
+    expect(checkValue({ ...text, minLength: 2 }, '\u{1f600}')).toBe(
+      'the value has to have at least 2 characters',
+    )
     expect(checkValue({ ...text, maxLength: 1 }, '\u{1f600}')).toBe(true)
     expect(checkValue({ ...text, pattern: '(?i)^AB\\z' }, 'ab')).toBe(true)
-    expect(checkValue({ ...text, pattern: '^[0-9]+$' }, 'x')).toBe('it has to match ^[0-9]+$')
+    expect(checkValue({ ...text, pattern: '^[0-9]+$' }, 'x')).toBe('the value has to match ^[0-9]+$')
     expect(checkValue({ ...text, pattern: 'b' }, 'abc')).toBe(true)
-    expect(checkValue({ ...text, required: true }, '')).toBe('it may not be empty')
+    expect(checkValue({ ...text, required: true }, '')).toBe('the value may not be empty')
     expect(checkValue({ ...text, type: 'number', pattern: 'x', minLength: 3 }, '')).toBe(true)
   })
 
   it('is left to the gateway where the pattern is none, and takes no longer for one that is meant to', () => {
     expect(checkValue({ ...text, pattern: '(' }, 'x')).toBe(true)
-    expect(checkValue({ ...text, pattern: '^(a+)+$' }, `${'a'.repeat(40)}b`)).toMatch(/^it has to match/)
+    expect(checkValue({ ...text, pattern: '^(a+)+$' }, `${'a'.repeat(40)}b`)).toMatch(
+      /^the value has to match/,
+    )
   })
 })

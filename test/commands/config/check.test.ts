@@ -9,7 +9,7 @@ const KEY = `grpc://tester:${SECRET}@127.0.0.1:8010?mode=standard`
 describe("runbook-agent config check of an agent's file", () => {
   it('says that it can be used, without a key as well', async () => {
     expect(await check('log: { level: info }\ndrain: 5s\n')).toEqual({
-      ...{ code: 0, stdout: 'it.yaml: the agent can use it\n', stderr: '' },
+      ...{ code: 0, stdout: 'it.yaml: the agent can use this file\n', stderr: '' },
     })
   })
 
@@ -68,7 +68,7 @@ describe("runbook-agent config check of a gateway's file", () => {
     const { code, stdout } = await connection('env: { HOST: h, USER: u }')
     expect(code).toBe(0)
     expect(stdout).toContain(
-      "connection pg of type database postgres needs PASS in env or secrets; where the server asks for no password, set PASS: '' (a warning)\n",
+      "connection pg of type database postgres needs PASS in env or secrets; if the server needs no password, set PASS: '' (a warning)\n",
     )
     expect((await connection("env: { HOST: h, USER: u, PASS: '' }")).stdout).not.toContain('warning')
   })
@@ -78,7 +78,7 @@ describe("runbook-agent config check of a gateway's file", () => {
     for (const name of ['admin.token', 'agent.key']) place.write(name, SECRET)
     place.write('gateway.yaml', gatewayYaml())
     expect(await runProgram(place, ['config', 'check', 'gateway.yaml'])).toMatchObject({
-      ...{ code: 0, stdout: 'gateway.yaml: the gateway can use it\n', stderr: '' },
+      ...{ code: 0, stdout: 'gateway.yaml: the gateway can use this file\n', stderr: '' },
     })
   })
 
@@ -116,9 +116,9 @@ describe('runbook-agent config check', () => {
   })
 
   it.each([
-    ['limits: { sessions: 2 }\n', ['--agent'], 0, 'the agent can use it'],
+    ['limits: { sessions: 2 }\n', ['--agent'], 0, 'the agent can use this file'],
     ['limits: { sessions: 2 }\n', ['--gateway'], 78, 'unknown setting'],
-    ['# nothing\n', ['--gateway'], 0, 'the gateway can use it'],
+    ['# nothing\n', ['--gateway'], 0, 'the gateway can use this file'],
     ['drain: 5s\n', ['--gateway'], 78, 'unknown setting'],
   ])('takes the file %j with %j as that', async (yaml, flags, code, says) => {
     const ended = await check(yaml, flags)
@@ -126,13 +126,9 @@ describe('runbook-agent config check', () => {
   })
 
   it.each([
-    [
-      'its settings may be those of an agent or of a gateway: add --agent or --gateway',
-      'limits: { sessions: 2 }\n',
-      [],
-    ],
-    ['its settings may be those of an agent or of a gateway: add --agent or --gateway', '', []],
-    ['--agent and --gateway exclude each other', 'drain: 5s\n', ['--agent', '--gateway']],
+    ['is for an agent or a gateway: add --agent or --gateway', 'limits: { sessions: 2 }\n', []],
+    ['is for an agent or a gateway: add --agent or --gateway', '', []],
+    ['use either --agent or --gateway, not both', 'drain: 5s\n', ['--agent', '--gateway']],
   ])('exits with 64: %s', async (reason, yaml, flags) => {
     const ended = await check(yaml, flags)
     expect([ended.code, ended.stdout]).toEqual([64, ''])

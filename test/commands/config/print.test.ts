@@ -177,9 +177,9 @@ describe("runbook-agent config print with a gateway's settings", () => {
   })
 
   it.each([
-    [['--gateway'], 'needs a file'],
-    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'flags are only for settings of an agent'],
-    [['agent.yaml', '--config', 'agent.yaml'], 'exclude each other'],
+    [['--gateway'], 'needs a path'],
+    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'omit the options that are settings of an agent'],
+    [['agent.yaml', '--config', 'agent.yaml'], 'use either --config or the argument agent.yaml, not both'],
   ])('refuses %j', async (args, reason) => {
     using place = new Workplace()
     place.write('gateway.yaml', GATEWAY)

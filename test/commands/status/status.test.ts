@@ -116,7 +116,7 @@ test('says nothing of agents that are gone, beside one that is there', async () 
 test('says in one line that no agent runs', async () => {
   const expected = {
     message:
-      'no agent of this user runs here. Run this as the user of the agent; if the agent has a runtime-dir, set RUNBOOK_AGENT_RUNTIME_DIR or name its socket with --socket',
+      'no agent of your user runs on this machine. Run this command as the user of the agent; if the agent has a runtime-dir, set RUNBOOK_AGENT_RUNTIME_DIR or give its socket with --socket',
     exitCode: 69,
   }
   expect(await failure({})).toMatchObject(expected)
@@ -136,7 +136,7 @@ test('tells what is no agent from one that is gone', async () => {
   const server = createServer((socket) => void socket.end('{"hello":1}\n')).listen(other)
   await once(server, 'listening')
   try {
-    const what = `${other}: no agent of this version answers there`
+    const what = `${other}: the answer is not from an agent of this version`
     expect((await failure({}, other)).message).toBe(`no agent answers: ${what}`)
     await using one = await agent('one', sampleStatus())
     expect(await run({}, other, one.socket)).toMatchObject({

@@ -55,7 +55,7 @@ describe('run on several connections', () => {
     expect([code, stderr]).toEqual([70, ''])
     const { code: stopped, stderr: said } = await ask('run', 'ops/plain.sh', '--on', 'c-3,c-1')
     expect(stopped).toBe(70)
-    expect(said).toContain('stopped, 1 of the runs failed: 1 have not begun\n')
+    expect(said).toContain('stopped, 1 of the runs failed: 1 runs have not begun\n')
   })
 
   it.each([
@@ -77,10 +77,10 @@ describe('run on several connections', () => {
     await patient.says('stderr', /wave 1 of 2/)
     await waitFor(() => held.begun.length === 1)
     patient.signal('SIGINT')
-    await patient.says('stderr', /stopping: no more runs start/)
+    await patient.says('stderr', /stopping: no further runs start/)
     await held.end('c-1')
     expect(await patient.ended()).toEqual({ code: 70, signal: null })
-    expect(patient.stderr).toContain('admin stopped the batch: 2 have not begun\n')
+    expect(patient.stderr).toContain('admin stopped the batch: 2 runs have not begun\n')
     expect(patient.stderr).toContain('c-1: succeeded with exit code 0 ')
 
     await using hasty = new Program(place, words, env)
@@ -131,7 +131,7 @@ describe('run on several connections', () => {
     })
     expect([code, stderr]).toEqual([
       69,
-      expect.stringContaining('has no batches (POST /api/batches), nothing has run'),
+      expect.stringContaining('has no batches (POST /api/batches), so nothing has run'),
     ])
   })
 })

@@ -291,7 +291,7 @@ test.skipIf(!hasTmux)('exec at a terminal (tmux) is refused when there is nothin
   using tmux = terminal()
   place.write('exec', `${process.execPath} ${main} exec bash "$@"; echo "code $?"\n`)
   tmux.enter('. ./exec')
-  await tmux.shows(/there is nothing to run: .* -i or -f/)
+  await tmux.shows(/the script is missing: use -i, -f or/)
   await tmux.shows(/^code 64$/m)
   expect(gateway.sent('AgentSessionOpen')).toEqual([])
   gateway.onPacket = ({ type }) => {

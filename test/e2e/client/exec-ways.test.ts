@@ -133,7 +133,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('exec with our own gat
       'a script that breaks a rule',
       ['guarded', '-i', 'echo DROP'],
       254,
-      /guardrail rules, and one of them stopped this/,
+      /a guardrail rule of \S+ stopped the session/,
     ],
   ]
   test.each(refusals)('is refused for %s', async (_, args, code, text) => {

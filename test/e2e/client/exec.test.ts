@@ -108,7 +108,7 @@ describe.each(WAYS)('exec over %s', (way) => {
     for (const line of [`${long} | runbook-agent exec bash`, `runbook-agent exec bash -f <(${long})`]) {
       const { code, stderr } = await run(line)
       expect(code).toBe(64)
-      expect(stderr).toMatch(/^runbook-agent: \S+: a script has at most 16 MiB/)
+      expect(stderr).toMatch(/^runbook-agent: \S+: the script is longer than 16 MiB/)
     }
     expect(await run('runbook-agent exec bash -f nowhere')).toMatchObject({
       code: 64,
@@ -185,7 +185,7 @@ describe.each(WAYS)('exec over %s', (way) => {
     answer(0)
     expect(await run("runbook-agent exec bash -i '' > /dev/full")).toMatchObject({
       code: 74,
-      stderr: 'runbook-agent: the output cannot be written (ENOSPC)\n',
+      stderr: 'runbook-agent: cannot write the output: ENOSPC\n',
     })
   })
 
@@ -209,7 +209,7 @@ describe.each(WAYS)('exec over %s', (way) => {
       running.signal(signal)
       expect(await running.ended()).toMatchObject({
         stdout: `running\ncode ${code}\n`,
-        stderr: 'runbook-agent: left bash, its session ends\n',
+        stderr: 'runbook-agent: left bash; the session ends\n',
       })
       await waitFor(() => cancelled)
     })
@@ -415,10 +415,10 @@ describe('exec without a gateway', () => {
   test('exits with 64 for a name that is none, and for variables without one or with one twice', async () => {
     expect((await run("runbook-agent exec 'a b' -i x")).code).toBe(64)
     for (const [variables, text] of [
-      ['-e secret', '-e is written -e name=value'],
-      ['-e =secret', '-e is written -e name=value'],
-      ["-e $'a\\nb=secret'", '-e is written -e name=value'],
-      ['-e A=secret -e A=other', '-e A is given twice'],
+      ['-e secret', 'the value of -e has the form name=value'],
+      ['-e =secret', 'the value of -e has the form name=value'],
+      ["-e $'a\\nb=secret'", 'the value of -e has the form name=value'],
+      ['-e A=secret -e A=other', '-e A is given twice: omit one of the two'],
     ] as const) {
       const { code, stderr } = await run(`runbook-agent exec bash -i x ${variables}`)
       expect([code, stderr]).toEqual([64, `runbook-agent: ${text}\n`])

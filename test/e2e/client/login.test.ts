@@ -61,7 +61,7 @@ describe('login', () => {
       /cannot sign in to \S+: access denied\. Is this a token of this gateway\?\n/,
     ],
     ['an empty token', 64, ' \n', /the token is empty/],
-    ['a token that is none', 64, 'two words', /not one word of ASCII/],
+    ['a token that is none', 64, 'two words', /characters other than visible ASCII/],
   ])('keeps nothing of %s', async (_, code, token, message) => {
     using place = new Workplace()
     await using rest = await gateway()
@@ -101,7 +101,7 @@ describe('several gateways', () => {
     await client(`login --api-url ${first.url} --token-file token`)
     const login = await client(`login --api-url ${second.url} --token-file token --profile prod`)
     expect(login.stderr).toMatch(
-      /account\.prod\.json\nfor all commands: runbook-agent use prod; for one: --pro/,
+      /account\.prod\.json\nto use the profile for all commands: runbook-agent use prod; for one command: --pro/,
     )
     const which = async (line: string, env = {}) =>
       (JSON.parse((await client(line, env)).stdout) as [{ name: string }])[0].name
@@ -136,11 +136,11 @@ describe('several gateways', () => {
     await using rest = await gateway()
     await runProgram(place, ['login', '--api-url', rest.url, '--token-file', 'token', '--profile', 'prod'])
     for (const [words, code, message] of [
-      [['use', 'prd'], 64, 'there is no profile prd: did you mean prod?'],
-      [['sessions', '--profile', 'prd'], 64, 'there is no profile prd: did you mean prod?'],
-      [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other creates it'],
-      [['logout', '--profile', 'other'], 64, 'there is no profile other'],
-      [['use', '../x'], 64, 'the name of a profile has at most 64 letters'],
+      [['use', 'prd'], 64, 'profile prd not found: did you mean prod?'],
+      [['sessions', '--profile', 'prd'], 64, 'profile prd not found: did you mean prod?'],
+      [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other creates the profile'],
+      [['logout', '--profile', 'other'], 64, 'profile other not found'],
+      [['use', '../x'], 64, 'the name of a profile may have letters'],
       [['run', '--local', 'x', 'y', '--profile', 'prod'], 64, '--local uses no gateway'],
       [['agents'], 78, 'not signed in'],
     ] as const) {

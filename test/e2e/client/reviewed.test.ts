@@ -84,7 +84,7 @@ describe('a connection with reviews on the embedded gateway', () => {
     const early = await client('sessions', 'exec', session)
     expect([early.code, early.stdout, early.stderr]).toEqual([
       ...([77, ''] as const),
-      `runbook-agent: session ${session} does not run: review not approved or already executed\n`,
+      `runbook-agent: cannot run session ${session}: review not approved or already executed\n`,
     ])
     await client('reviews', 'approve', session)
     expect(await client('sessions', 'exec', session)).toMatchObject({ code: 3, stdout: 'hello world\n' })
@@ -99,7 +99,7 @@ describe('a connection with reviews on the embedded gateway', () => {
     )
     exec.signal('SIGINT')
     expect((await exec.ended()).code).toBe(130)
-    expect(exec.stderr).toContain(`before anybody has approved session ${session}\n`)
+    expect(exec.stderr).toContain(`before session ${session} was approved\n`)
     await client('reviews', 'approve', session)
     await using follow = start('sessions', 'follow', session)
     await follow.says('stderr', /is approved\. Run it: runbook-agent sessions exec/)

@@ -114,7 +114,14 @@ describe('reviews', () => {
       /cannot approve review \S+: time window can only be set once\n$/,
     ],
     ['without the right', ['approve', ID], 77, 403, { message: 'access denied' }, /access denied/],
-    ['without effect', ['approve', ID], 77, 200, pending, /nothing has changed: dba, sre decide on it/],
+    [
+      'without effect',
+      ['approve', ID],
+      77,
+      200,
+      pending,
+      /the review is unchanged: only members of dba, sre decide/,
+    ],
   ])('says why it was not taken: %s', async (_, words, code, status, body, message) => {
     using place = new Workplace()
     await using rest = await gateway()
@@ -135,7 +142,7 @@ describe('reviews', () => {
     const twice = await ask(place, rest, 'show', '5474d29f')
     expect([twice.code, twice.stderr]).toEqual([
       64,
-      expect.stringMatching(/2 reviews begin with 5474d29f: 5474d29f-/),
+      expect.stringMatching(/2 reviews have an id that begins with 5474d29f: 5474d29f-/),
     ])
   })
 })

@@ -154,7 +154,7 @@ describe('run', () => {
     gateway.answers(json(200, answer({ output: 'a [REDACTED]\n', redacted_bytes: 15 })))
     const ended = await run(gateway, 'pg', FILE)
     expect(ended).toMatchObject({ code: 0, stdout: 'a [REDACTED]\n' })
-    expect(ended.stderr).toBe('runbook-agent: secrets in the output were replaced, 15 bytes of them\n')
+    expect(ended.stderr).toBe('runbook-agent: secrets in the output were replaced (15 bytes)\n')
   })
 
   it('prints one answer of JSON when a program asks for it', async () => {
@@ -305,7 +305,7 @@ describe('run sends', () => {
     const ended = await run(gateway, 'pg', FILE, ...given)
     expect(ended).toMatchObject({
       code: 0,
-      stderr: `runbook-agent: ${FILE} declares no parameter wholly: the value is sent, and has an effect only if a block of the runbook uses it\n`,
+      stderr: `runbook-agent: ${FILE} does not declare the parameter wholly: the value is sent, but only a block of the runbook can use it\n`,
     })
     expect(gateway.requests[0]?.['parameters']).toEqual({
       ...{ wholly: 'other', note: '@note', late: 'l' },
@@ -417,7 +417,10 @@ describe('run says in one line why there is no exit code:', () => {
     }
     gateway.answers(json(202, answer({ output_status: 'running', exit_code: -2, waits_for: waits })))
     const { code, stderr } = await run(gateway, 'pg', FILE, '--no-wait')
-    expect([code, stderr]).toEqual([0, expect.stringContaining('runs as soon as it has the lock. To see it')])
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('runs as soon as its lock is free. To see the output'),
+    ])
   })
 
   it('without the words of gRPC that the embedded gateway puts before the reason', async () => {
@@ -437,7 +440,7 @@ describe('run says in one line why there is no exit code:', () => {
 })
 
 describe('run that has run never says that it could not:', () => {
-  const lostOutput = `Its output cannot be read: `
+  const lostOutput = `Cannot read the output: `
   it.each([
     [0, 69],
     [3, 3],
@@ -450,7 +453,7 @@ describe('run that has run never says that it could not:', () => {
     })
     const ended = await run(gateway, 'pg', FILE)
     expect([ended.code, ended.stdout]).toEqual([code, 'a beginning\n'])
-    expect(ended.stderr).toMatch(/^runbook-agent: it has ended with exit code \d\. [^\n]*\n$/)
+    expect(ended.stderr).toMatch(/^runbook-agent: the session ended with exit code \d\. [^\n]*\n$/)
     expect(ended.stderr).toContain(lostOutput)
     expect(ended.stderr).toContain(`runbook-agent sessions output ${SESSION}`)
   })
@@ -487,17 +490,17 @@ describe('run does not send', () => {
         `runbook-agent: missing parameters of ${FILE}:`,
         '  state     which\\x1b[31m state (one of active, idle)',
         '  password  of the report (password)',
-        'Give them with -p name=value, in a file with --param-file, or on a terminal\n',
+        'Add the values with -p name=value, with --param-file, or on a terminal\n',
       ].join('\n'),
     )
   })
 
   it.each([
     [['-p', 'stat=idle'], `${FILE} has no parameter stat: did you mean state?`],
-    [['-p', 'state=idel'], 'parameter state: it is one of active, idle; did you mean idle?'],
-    [['-p', 'password='], 'parameter password: it may not be empty'],
+    [['-p', 'state=idel'], 'parameter state: the value must be one of active, idle; did you mean idle?'],
+    [['-p', 'password='], 'parameter password: the value may not be empty'],
     [['-p', 'state=idle', '-p', 'state=active'], '-p state is given twice'],
-    [['-p', 'no-value-secret'], '-p is written -p name=value'],
+    [['-p', 'no-value-secret'], 'the value of -p has the form name=value'],
     [['-f', 'A=/none/file'], '-f: the file /none/file does not exist'],
     [['--param-file', '/none/file'], '--param-file /none/file does not exist'],
   ])('what is wrong: %j', async (flags, message) => {
@@ -516,7 +519,7 @@ describe('run does not send', () => {
       const ended = await runProgram(place, ['run', 'pg', FILE, '--param-file', 'p.yaml'], gateway.env)
       expect([ended.code, ended.stderr]).toEqual([
         64,
-        expect.stringContaining('a map of names to texts is expected'),
+        expect.stringContaining('the file must be a map of names to texts'),
       ])
       expect(ended.stderr).not.toContain('secret')
     }
@@ -628,7 +631,7 @@ describe('run has one line and a code for', () => {
         77,
         'access denied. The token may have expired: runbook-agent login',
       ],
-      [json(500, { message: 'no database' }), 69, 'no database. The log of the gateway says more'],
+      [json(500, { message: 'no database' }), 69, 'no database. See the log of the gateway'],
       [json(422, { message: 'bad' }), 64, 'cannot run ops/report.runbook.sql on pg: bad'],
       [json(400, { message: 'other words', code: 'too-much-at-once' }), 69, 'other words. Try again when'],
       [json(400, { message: 'other words', code: 'unauthenticated' }), 77, 'other words. The token may'],
@@ -670,7 +673,7 @@ describe('a signal while run waits', () => {
     await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
     program.signal('SIGINT')
     expect((await program.ended()).code).toBe(130)
-    expect(program.stderr).toContain(`session ${SESSION} goes on (Ctrl-C again within 3 s stops it)`)
+    expect(program.stderr).toContain(`session ${SESSION} continues (Ctrl-C again within 3 s stops it)`)
     expect(program.stderr).toContain(`runbook-agent sessions follow ${SESSION}`)
     expect(program.stderr).toContain(`runbook-agent sessions output ${SESSION}`)
     expect(program.stderr).toContain(`runbook-agent sessions kill ${SESSION}`)
@@ -697,7 +700,7 @@ describe('a signal while run waits', () => {
     await interruptTwice(program, gateway)
     expect((await program.ended()).code).toBe(69)
     expect(program.stderr).toContain(
-      `runbook-agent: session ${SESSION} could not be stopped and may go on: no answer`,
+      `runbook-agent: cannot stop session ${SESSION}, which may still run: no answer`,
     )
   })
 
@@ -712,7 +715,7 @@ describe('a signal while run waits', () => {
     await found(() => gateway.requests[0])
     program.signal('SIGTERM')
     expect((await program.ended()).code).toBe(143)
-    expect(program.stderr).toContain(`detaching: session ${SESSION} goes on\n`)
+    expect(program.stderr).toContain(`detaching: session ${SESSION} continues\n`)
   })
 })
 

@@ -35,7 +35,7 @@ it('goes on where an export has broken off, and the file is that of a whole one'
   const broken = await sessionExport('--user', 'ann', '--output', file)
   expect([broken.code, broken.stdout]).toEqual([69, ''])
   expect(broken.stderr).toMatch(
-    /the lines so far are written: continue with --after 2, .*--resume\n.*cannot export sessions: .*broke off/s,
+    /the export stopped after cursor 2: continue with --after 2, .*--resume .*\n.*cannot export sessions: .*broke off/s,
   )
   expect(readFileSync(file, 'utf8')).toBe(ALL.slice(0, 2).join(''))
   // As if it had been killed in a line.

@@ -39,7 +39,7 @@ describe('run and sessions on the embedded gateway', () => {
     const wrong = await client('run', 'bash', 'ops/greet.runbook.sh', '-p', 'name=B')
     expect([wrong.code, wrong.stderr]).toEqual([
       64,
-      expect.stringMatching(/ on bash: parameter name: it has to match \^\S+\n$/),
+      expect.stringMatching(/ on bash: parameter name: the value has to match \^\S+\n$/),
     ])
   })
 
@@ -103,7 +103,7 @@ describe('run and sessions on the embedded gateway', () => {
     leaving.signal('SIGINT')
     expect((await leaving.ended()).code).toBe(130)
     expect(leaving.stderr).toBe(
-      `runbook-agent: session ${id} goes on. To come back: runbook-agent sessions follow ${id}\n`,
+      `runbook-agent: session ${id} continues. To follow it again: runbook-agent sessions follow ${id}\n`,
     )
     writeFileSync(told, '')
     for (const one of [program, follower])

@@ -22,7 +22,7 @@ describe('login with an account elsewhere', () => {
     const location = back.headers.get('location') ?? ''
     expect(location).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}\?code=[\w-]{43}$/)
     expect((await visit(location.replace(/\/[0-9a-f]{32}/, '/other'))).status).toBe(404)
-    expect(await (await visit(location)).text()).toMatch(/Signed in/)
+    expect(await (await visit(location)).text()).toMatch(/signed in/)
     expect(await login.ended()).toMatchObject({ code: 0 })
     expect(login.stderr).toMatch(/signed in to .* as ada@example.test/)
     expect(readFileSync(opened, 'utf8')).toBe(link)
@@ -41,7 +41,7 @@ describe('login with an account elsewhere', () => {
     using place = new Workplace()
     await using login = new Program(place, ['login', '--api-url', gateway.gateway.http, '--no-browser'])
     const [, link = ''] = await login.says('stderr', LINK)
-    const [, code = ''] = /compare the code there: (\S+)/.exec(login.stderr) ?? []
+    const [, code = ''] = /shows the code (\S+):/.exec(login.stderr) ?? []
     expect(await (await visit(link)).text()).toContain(code)
     const start = await visit(link.replace('/device?', '/device/start?'))
     const confirm = await (await visit(provider.authorize(start.headers.get('location') ?? ''))).text()

@@ -35,7 +35,7 @@ describe('backup and restore', () => {
 
     const restored = await run('restore', file, '--state', place.at('new', 'state'))
     expect(restored).toMatchObject({ code: 0, stderr: '' })
-    expect(restored.stdout).toMatch(/state is the state of \d{4}-.*, by version 1\.2\.3\n$/)
+    expect(restored.stdout).toMatch(/state: the state of \d{4}-.*, backed up by version 1\.2\.3\n$/)
     expect(readdirSync(place.at('new', 'state'))).toEqual(['history.sqlite'])
     const again = await run('restore', file, '--state', place.at('new', 'state'))
     expect([again.code, again.stderr]).toEqual([

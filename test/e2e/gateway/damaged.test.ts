@@ -33,8 +33,8 @@ it('a damaged history is refused at the start and by --check, and served again a
   expect(repair.stdout).toMatch(/^kept: .*sessions \d+/m)
   expect(repair.stdout).toMatch(/^lost:\n {2}events: \d+ rows: /m)
   expect(repair.stdout).toMatch(/^sessions that have lost output: session-/m)
-  expect(repair.stdout).toMatch(/^audit log: its chain is whole, \d+ entries$/m)
-  const [, oldFile = ''] = /^the damaged file is (\S+) now/m.exec(repair.stdout) ?? []
+  expect(repair.stdout).toMatch(/^audit log: the chain of its \d+ entries is whole$/m)
+  const [, oldFile = ''] = /^the damaged file is now (\S+):/m.exec(repair.stdout) ?? []
   expect(readFileSync(oldFile).equals(damaged)).toBe(true)
   expect((await run('gateway', '--check')).stdout).not.toContain('history:')
   expect((await run('history', 'repair')).stdout).toContain('is not damaged: nothing was changed')
@@ -42,7 +42,7 @@ it('a damaged history is refused at the start and by --check, and served again a
   const reset = await run('history', 'reset-clock')
   expect([reset.code, reset.stdout]).toEqual([
     0,
-    expect.stringMatching(/^tokens expire from \S+ on; it was /),
+    expect.stringMatching(/^the clock by which tokens expire is now at \S+; it was at /),
   ])
   openHistory(file).close()
 })
@@ -54,7 +54,10 @@ it('a repair is refused while a gateway serves, and where there is no history', 
   expect([refused.code, refused.stderr]).toEqual([78, expect.stringContaining('another gateway is using it')])
   otherSettings(place, 'none.yaml', place.at('none'))
   const missing = await runProgram(place, ['history', 'repair', '--config', place.at('none.yaml')])
-  expect([missing.code, missing.stderr]).toEqual([78, expect.stringContaining('there is no history at')])
+  expect([missing.code, missing.stderr]).toEqual([
+    78,
+    expect.stringContaining('does not exist: check the setting'),
+  ])
 })
 
 /** Those of the gateway that serves, for one with another state. */

@@ -79,11 +79,11 @@ test('a runbook is held to the rules as well; exec and run say it in words, and 
   const exec = await cli(site, `runbook-agent exec guarded -i 'echo DROP TABLE t'`)
   expect([exec.code, exec.stdout]).toEqual([254, ''])
   expect(exec.stderr).toBe(
-    `${LINE}ask the owner of the table\nrunbook-agent: guarded has guardrail rules, and one of them stopped this\n`,
+    `${LINE}ask the owner of the table\nrunbook-agent: a guardrail rule of guarded stopped the session\n`,
   )
   const run = await cli(site, 'runbook-agent run guarded drop.runbook.sh -p name=t')
   expect([run.code, run.stdout]).toEqual([254, `${LINE}ask the owner of the table\n`])
-  expect(run.stderr).toBe('runbook-agent: guarded has guardrail rules, and one of them stopped this\n')
+  expect(run.stderr).toBe('runbook-agent: a guardrail rule of guarded stopped the session\n')
 })
 
 test('no log and no journal has the script, or what was found in an output', async () => {

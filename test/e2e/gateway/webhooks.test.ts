@@ -120,7 +120,7 @@ it('a receiver whose authority is not the named one gets nothing, and the test s
   await startGateway(new Authority('others').certificate)
   const { code, stdout, stderr } = await runProgram(place, ['webhooks', 'test', 'hook'], env)
   expect([code, stdout]).toEqual([69, ''])
-  expect(stderr).toMatch(/^runbook-agent: webhook hook did not take the test message: .*unknown authority/i)
+  expect(stderr).toMatch(/^runbook-agent: webhook hook refused the test message: .*unknown authority/i)
   expect(stderr).not.toContain('a-secret-of-the-address')
   expect(receiver.received).toEqual([])
 })

@@ -102,16 +102,16 @@ it('the command line lists, runs, pauses and resumes', async () => {
   const run = await client('run', 'report')
   expect([run.code, run.stderr]).toEqual([
     0,
-    `runbook-agent: to see it: runbook-agent sessions follow ${run.stdout}`,
+    `runbook-agent: to see the output: runbook-agent sessions follow ${run.stdout}`,
   ])
   expect((await client('run', 'broken')).stderr).toContain(
     'schedule broken could not run: the following inputs',
   )
-  expect((await client('pause', 'report')).stderr).toBe('runbook-agent: report: it does not run by itself\n')
+  expect((await client('pause', 'report')).stderr).toBe('runbook-agent: report: no next run is planned\n')
   expect(JSON.parse((await client('show', 'report')).stdout)).toMatchObject({
     paused_by: 'bot',
     next_run: null,
   })
-  expect((await client('resume', 'report')).stderr).toContain('it runs next at 2028-02-29')
+  expect((await client('resume', 'report')).stderr).toContain('the next run is at 2028-02-29')
   expect((await client('show', 'nothing')).code).toBe(64)
 })

@@ -39,11 +39,11 @@ export interface LoginFlags extends TokenSourceFlags {
   readonly quiet?: boolean
 }
 
-/** Placeholder for requests before there is a token. */
+/** Placeholder for requests that need no token. */
 const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
 
 /**
- * Runs `runbook-agent login`: signs in or reads a token, lets the gateway check the token, and stores the
+ * Runs `runbook-agent login`: signs in or reads a token, checks the token at the gateway, and stores the
  * account.
  * @throws Failure
  */
@@ -74,7 +74,8 @@ function isSystemError(error: unknown): boolean {
 }
 
 /**
- * Returns the account in the form of the file, with the variables for TLS: the next shell may not have them.
+ * Returns the account in the form of the file. Includes the variables for TLS, because the next shell may
+ * not have them.
  */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
@@ -93,13 +94,13 @@ function withAbsolutePath(ca: string): string {
   return ca.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`)
 }
 
-/** Returns the account from the stored values alone: variables may name another gateway. */
+/** Returns the account from the stored values alone, because variables may name another gateway. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Returns undefined when the gateway names no valid address: only `exec` and `connect` need one. */
+/** Returns undefined if the gateway announces no valid address, which only `exec` and `connect` need. */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)
@@ -120,12 +121,12 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
   const who = name === '' ? '' : ` as ${oneLine(name)}`
   const streams =
     grpcUrl === undefined
-      ? '; the gateway announces no address for streams: exec and connect need --grpc-url'
+      ? '; the gateway announces no gRPC address: for exec and connect, sign in again with --grpc-url'
       : ''
   process.stderr.write(`signed in to ${rest.url}${who}; stored in ${profile.file}${streams}\n`)
   if (profile.name !== currentProfile(accountFile()))
     process.stderr.write(
-      `for all commands: runbook-agent use ${profile.name}; for one: --profile ${profile.name}\n`,
+      `to use the profile for all commands: runbook-agent use ${profile.name}; for one command: --profile ${profile.name}\n`,
     )
   const winning = [...ACCOUNT_VARIABLES, PROFILE_VARIABLE].filter((variable) => process.env[variable])
   if (!profile.isNamed && winning.length > 0)
@@ -133,8 +134,8 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
 }
 
 /**
- * Runs `runbook-agent logout`: removes the stored token. Also ends the sign-in of a token from a sign-in; the
- * gateway still accepts other tokens.
+ * Runs `runbook-agent logout`: removes the stored token. If the token is from a sign-in, also ends the
+ * sign-in. The gateway still accepts any other token.
  */
 export async function logoutCommand(flags: {
   readonly profile?: string
@@ -147,7 +148,7 @@ export async function logoutCommand(flags: {
   if (!isRemoved && isNamed && name !== DEFAULT_PROFILE) throw unknownProfile(name)
   if (flags.quiet === true) return
   process.stderr.write(
-    isRemoved ? `signed out: removed ${file}${ended}\n` : `not signed in: there is no ${file}\n`,
+    isRemoved ? `signed out: removed ${file}${ended}\n` : `not signed in: ${file} does not exist\n`,
   )
   if (wasUsed) process.stderr.write(`profile ${DEFAULT_PROFILE} is selected again\n`)
 }
@@ -155,17 +156,17 @@ export async function logoutCommand(flags: {
 function removed(file: string, wasUsed: boolean): boolean {
   try {
     const isRemoved = removeAccountFile(file)
-    // Otherwise the commands would use a profile without an account.
+    // Without this, the selected profile would have no account.
     if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
     return isRemoved
   } catch (error) {
-    throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
+    throw explain(error, `cannot remove ${file}`, 'Remove the file yourself, because it contains a token')
   }
 }
 
 /**
- * Ends the sign-in. Returns the end of the line that reports the sign-out. A gateway that does not answer
- * does not prevent it.
+ * Ends the sign-in at the gateway. Returns the end of the message about the sign-out. A gateway that does
+ * not answer does not prevent the sign-out.
  */
 async function endedSignIn(profile: string): Promise<string> {
   try {
@@ -174,11 +175,11 @@ async function endedSignIn(profile: string): Promise<string> {
     return ', and ended the sign-in'
   } catch (error) {
     if (!(error instanceof ApiError || error instanceof Failure)) throw error
-    return `; the gateway accepts the token until it expires: ${oneLine(error.message)}`
+    return `; the token is valid until it expires, because the gateway could not end the sign-in: ${oneLine(error.message)}`
   }
 }
 
-/** Returns undefined for a file that cannot be used: the logout removes such a file as well. */
+/** Returns undefined for an account file that cannot be used. The logout removes such a file as well. */
 function storedIfUsable(profile: string): StoredAccount | undefined {
   try {
     return storedAccount(profile)
@@ -196,20 +197,20 @@ interface TokenSourceFlags {
 
 interface FoundToken {
   readonly token: string
-  /** Whether the gateway has created the token for this sign-in. */
+  /** Whether the gateway created the token for this sign-in. */
   readonly isOfSignIn: boolean
 }
 
 /**
- * Signs a person in with a browser where the gateway offers that. Otherwise, and with a file or a pipe, reads
- * a token.
- * @param gateway an account whose token is not used
+ * Signs a person in with a browser if the gateway offers this sign-in. Otherwise, and with a file or a
+ * pipe, reads a token.
+ * @param gateway the account of the gateway; its token is not used
  * @throws Failure, ApiError
  */
 async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
   const { tokenFile, browser } = flags
   if (tokenFile !== undefined && browser !== undefined)
-    throw new Failure('--token-file and --browser or --no-browser exclude each other', exitCodes.usage)
+    throw new Failure('use only one of --token-file, --browser and --no-browser', exitCodes.usage)
   const mayAsk = tokenFile === undefined && (browser !== undefined || canAsk())
   if (!mayAsk || !(await isOffered(gateway, browser !== undefined)))
     return { token: await readToken(tokenFile), isOfSignIn: false }
@@ -225,7 +226,7 @@ async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> 
   )
 }
 
-/** Returns false for a gateway that does not know this request: it offers no sign-in. */
+/** Returns false for a gateway that refuses this request, because it offers no sign-in. */
 function unlessUnknown(error: unknown): false {
   if (error instanceof ApiError && error.kind !== 'unreachable') return false
   throw error
@@ -238,8 +239,8 @@ async function signedIn(gateway: Account, withBrowser: boolean): Promise<string>
 }
 
 /**
- * Whether this machine can open a browser. Over ssh a browser would run on this machine, and not where the
- * person is.
+ * Whether this machine can open a browser. With ssh, a browser would open on this machine, not on the
+ * person's machine.
  */
 function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
   return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))

@@ -17,8 +17,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /**
- * Limits for the gateway's own values: a minimum for the pause between requests, a maximum for the whole
- * wait.
+ * Minimum pause between requests, and maximum time for the sign-in. The gateway's values apply within these
+ * limits.
  */
 const SHORTEST_PAUSE_MS = 1000
 const LONGEST_MS = 30 * 60 * 1000
@@ -32,7 +32,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
   const begun = await beginDeviceSignIn(account, `${userInfo().username} on ${hostname()}`.slice(0, 200))
   const page = webLink(begun.verification_uri_complete)
   process.stderr.write(
-    `open this in any browser, and compare the code there: ${oneLine(begun.user_code)}\n  ${page}\n`,
+    `open this link in any browser, and check that the page shows the code ${oneLine(begun.user_code)}:\n  ${page}\n`,
   )
   const endsAt = performance.now() + Math.min(begun.expires_in * 1000, LONGEST_MS)
   while (performance.now() < endsAt) {
@@ -44,7 +44,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
 }
 
 /**
- * Returns undefined while the person has not signed in, and after a broken connection: the caller retries.
+ * Returns undefined while the person has not signed in, and after a failed request. The caller tries again.
  */
 async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   try {
@@ -55,11 +55,11 @@ async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<stri
   }
 }
 
-/** Time for a person to find the password. */
+/** Maximum time for the sign-in in the browser. */
 const BROWSER_MS = 5 * 60 * 1000
 
 /**
- * Opens a browser on this machine. The gateway redirects the browser to this process.
+ * Signs in with a browser on this machine. The gateway redirects the browser to a port of this process.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -73,7 +73,7 @@ export async function signInWithBrowser(account: Account): Promise<string> {
   return await takeToken(account, await door.code(), verifier)
 }
 
-/** Tries to open a browser. The link is printed as well, so a failure does not matter. */
+/** Tries to open a browser. A failure does not matter, because the link is printed as well. */
 function openBrowser(url: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open'
   spawn(program, [url], { stdio: 'ignore', detached: true })
@@ -81,7 +81,7 @@ function openBrowser(url: string): void {
     .unref()
 }
 
-/** The address to which the browser is redirected: a port of this machine and a secret path. */
+/** A port of this machine with a secret path, to which the gateway redirects the browser. */
 class CallbackDoor implements AsyncDisposable {
   readonly #path = `/${randomBytes(16).toString('hex')}`
   readonly #server = createServer((request, response) => this.#answer(request, response))
@@ -111,7 +111,10 @@ class CallbackDoor implements AsyncDisposable {
 
   /** Waits for the code that the gateway sends through the browser. @throws Failure */
   async code(): Promise<string> {
-    const late = () => this.#settle(new Failure('no sign-in within 5 minutes: try again', exitCodes.refused))
+    const late = () =>
+      this.#settle(
+        new Failure('the sign-in was not completed within 5 minutes: try again', exitCodes.refused),
+      )
     const timer = setTimeout(late, BROWSER_MS)
     try {
       return await this.#code
@@ -131,7 +134,9 @@ class CallbackDoor implements AsyncDisposable {
     if (pathname !== this.#path) return void response.writeHead(404).end()
     const code = searchParams.get('code')
     const text =
-      code === null ? 'Not signed in: the command line says why.' : 'Signed in. You can close this page.'
+      code === null
+        ? 'You are not signed in. The command line shows the reason.'
+        : 'You are signed in. You can close this page.'
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
     response.end(text, () => {
       const reason = oneLine(searchParams.get('error') ?? 'the browser was redirected without a code')
@@ -147,5 +152,8 @@ class CallbackDoor implements AsyncDisposable {
 function webLink(said: string): string {
   const url = URL.canParse(said) ? new URL(said) : undefined
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.href
-  throw new Failure('the gateway sent no web address for the sign-in', exitCodes.unreachable)
+  throw new Failure(
+    'the gateway sent an invalid address for the sign-in: it begins with neither https:// nor http://',
+    exitCodes.unreachable,
+  )
 }

@@ -19,7 +19,7 @@ export interface UseFlags {
   readonly quiet?: boolean
 }
 
-/** Runs `runbook-agent use [NAME]`: selects the profile of later commands, or lists the profiles. */
+/** Runs `runbook-agent use [NAME]`: selects a profile for later commands, or lists the profiles. */
 export async function useCommand(name: string | undefined, flags: UseFlags): Promise<number> {
   if (name === undefined) return listProfiles(flags)
   choose(name)
@@ -49,7 +49,7 @@ function choose(name: string): void {
 interface KnownProfile {
   readonly name: string
   readonly current: boolean
-  /** Null when the account file cannot be used. */
+  /** Null if the account file cannot be used. */
   readonly api_url: string | null
   readonly problem?: string
 }

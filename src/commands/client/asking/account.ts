@@ -14,20 +14,20 @@ import { findAccount, type Account } from '../../../client/account/account.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
 
-/** One of several gateways, with its account file. */
+/** A named account of a gateway. */
 export interface Profile {
   readonly name: string
-  /** The account file, which need not exist. */
+  /** Path of the account file. The file may be missing. */
   readonly file: string
   /**
-   * Whether the flag or the variable names the profile. Otherwise `use` has selected it, or it is the
+   * Whether the flag or the variable names the profile. Otherwise `use` has selected the profile, or it is the
    * default.
    */
   readonly isNamed: boolean
 }
 
 export const PROFILE_VARIABLE = 'RUNBOOK_AGENT_PROFILE'
-/** The variables of an account. They do not count when a profile is named. */
+/** Variables with an account. They are ignored if the flag or the variable names a profile. */
 export const ACCOUNT_VARIABLES = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'] as const
 const TRUST_VARIABLES = [
   'HOOP_TLSCA',
@@ -60,14 +60,14 @@ export function chosenProfile(flag: string | undefined): Profile {
 export function checkProfileName(name: string, source: string): void {
   if (isProfileName(name)) return
   throw new Failure(
-    `${source}: the name of a profile has at most 64 letters, digits, dots, - and _`,
+    `${source}: the name of a profile may have letters, digits, dots, - and _, at most 64 characters`,
     exitCodes.usage,
   )
 }
 
 /**
  * @param profile the value of `--profile`
- * @throws Failure, exit code 78, when nobody has signed in or the file is not private; 64 for an unknown
+ * @throws Failure, exit code 78, if the profile has no account or the file is not private; 64 for an unknown
  * profile
  */
 export function readAccount(profile?: string): Account {
@@ -83,7 +83,7 @@ export function readAccount(profile?: string): Account {
 }
 
 /**
- * Allows a missing file for the default profile, and when variables have the whole account.
+ * Allows a missing file for the default profile, and if variables have the whole account.
  * @throws Failure
  */
 function checkMissing({ name, isNamed }: Profile): void {
@@ -92,14 +92,15 @@ function checkMissing({ name, isNamed }: Profile): void {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   if (HOOP_APIURL && HOOP_TOKEN) return
   throw new Failure(
-    `the selected profile ${name} is signed out: runbook-agent login --profile ${name}, or runbook-agent use ${DEFAULT_PROFILE}`,
+    `the selected profile ${name} is signed out: sign in with runbook-agent login --profile ${name}, or select the default profile with runbook-agent use ${DEFAULT_PROFILE}`,
   )
 }
 
 export function unknownProfile(name: string): Failure {
   const meant = didYouMean(name, profileNames(accountFile()))
-  const hint = meant ?? `runbook-agent login --profile ${name} creates it, runbook-agent use lists all`
-  return new Failure(`there is no profile ${name}: ${hint}`, exitCodes.usage)
+  const hint =
+    meant ?? `runbook-agent login --profile ${name} creates the profile, runbook-agent use lists all profiles`
+  return new Failure(`profile ${name} not found: ${hint}`, exitCodes.usage)
 }
 
 function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -108,7 +109,7 @@ function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Returns the stored account of a profile; undefined when nobody has signed in with it.
+ * Returns the stored account of a profile; undefined if the profile is signed out.
  * @throws Failure, exit code 78
  */
 export function storedAccount(name: string): StoredAccount | undefined {

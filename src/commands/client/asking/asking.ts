@@ -8,7 +8,7 @@ import { clientFailure } from '../report/failures.ts'
 import { ByteOutput, ReaderGone } from '../terminal/output.ts'
 import { readAccount } from './account.ts'
 
-/** The flags of every command that sends requests to a gateway and prints an answer. */
+/** Flags of all commands that send requests to a gateway and print an answer. */
 export interface AskingFlags {
   readonly profile?: string
   readonly json?: boolean
@@ -19,7 +19,7 @@ const DEFAULT_COLUMNS = 80
 type Act = (account: Account, stdout: ByteOutput) => Promise<void>
 
 /**
- * Runs a command against the gateway of a profile. A reader that leaves early (`| head`) is no failure.
+ * Runs a command on the gateway of a profile. A reader that closes the pipe early (`| head`) is no failure.
  * @param doing the beginning of a failure: `cannot list sessions`
  * @returns the exit code
  */
@@ -34,7 +34,7 @@ export async function asking(profile: string | undefined, doing: string, act: Ac
 }
 
 /**
- * Prints a text for people on a terminal, else one JSON document.
+ * Prints a text for people on a terminal, otherwise one JSON document.
  * @param json the answer of the gateway, or a list of answers
  * @param text returns printable text for a terminal of this width
  */
@@ -51,8 +51,8 @@ export async function printAnswer(
 }
 
 /**
- * Explains the answer of a gateway that lacks an endpoint. hoop's gateway answers with plain text, older
- * gateways with JSON: for a list, every 404 means a missing endpoint.
+ * Explains the refusal of a gateway that does not have the endpoint. hoop's gateway answers with plain text,
+ * older gateways with JSON. For a list, every 404 means a missing endpoint.
  */
 export async function unlessLacking<T>(
   { rest }: Account,
@@ -64,7 +64,7 @@ export async function unlessLacking<T>(
   } catch (error) {
     if (!(error instanceof ApiError) || !isNoEndpoint(error)) throw error
     throw new Failure(
-      `the gateway ${rest.url} has no ${things}: it does not know ${endpoint} (HTTP status ${error.status ?? 404})`,
+      `the gateway ${rest.url} has no ${things}: it does not have the endpoint ${endpoint} (HTTP status ${error.status ?? 404})`,
       exitCodes.unreachable,
     )
   }
@@ -76,7 +76,7 @@ function isNoEndpoint({ code, status }: ApiError): boolean {
 }
 
 /**
- * Prints one fact per line, `name value`. Leaves out facts without a value. The values may hold any
+ * Returns one fact per line, `name value`. Omits facts with an empty value. The values may have any
  * characters.
  * @param indent the beginning of each line
  */
@@ -90,7 +90,7 @@ interface Raw {
   readonly raw: object
 }
 
-/** Prints a list: a table for people, otherwise the gateway's objects unchanged. */
+/** Prints a list: a table for people, otherwise the objects of the gateway unchanged. */
 export async function printList<Item extends Raw>(
   flags: AskingFlags,
   columns: readonly ItemColumn<Item>[],
@@ -104,7 +104,7 @@ export async function printList<Item extends Raw>(
 interface Listing<Item> {
   readonly things: string
   readonly endpoint: string
-  /** @param isTable whether the list is a table for people: then `fetch` may request more for its columns */
+  /** @param isTable whether the list is a table for people, whose columns may need more requests */
   readonly fetch: (account: Account, isTable: boolean) => Promise<readonly Item[]>
   readonly columns: readonly ItemColumn<Item>[]
 }
@@ -119,12 +119,12 @@ export async function listingCommand<Item extends Raw>(
   })
 }
 
-/** Whether an answer is printed as JSON: on request, and to anything but a terminal. */
+/** Whether an answer is printed as JSON: on request, or if stdout is not a terminal. */
 export function isJson({ json }: { readonly json?: boolean }): boolean {
   return json === true || !isatty(1)
 }
 
-/** Shows one thing: the gateway's object unchanged, or a text. @param problem the beginning of a failure */
+/** Shows one object: as JSON unchanged, or as a text. @param problem the beginning of a failure's message */
 export async function showingCommand<Item extends Raw>(
   flags: AskingFlags,
   problem: string,

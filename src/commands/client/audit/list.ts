@@ -68,7 +68,7 @@ export interface AuditExportFlags extends AskingFlags {
 /** Runs `runbook-agent audit export`: writes JSON lines for `audit verify --file`, the oldest entry first. */
 export async function auditExportCommand(flags: AuditExportFlags): Promise<number> {
   if (!/^\d{1,15}$/.test(flags.after))
-    throw new Failure('--after is the sequence of an entry, or 0', exitCodes.usage)
+    throw new Failure('the value of --after is the sequence number of an entry, or 0', exitCodes.usage)
   return asking(flags.profile, 'cannot export the audit log', async (account, stdout) => {
     const print = async () => {
       for await (const entry of auditEntriesAfter(account, Number(flags.after)))
@@ -78,7 +78,7 @@ export async function auditExportCommand(flags: AuditExportFlags): Promise<numbe
   })
 }
 
-/** An entry of the gateway. Make its texts printable before you show them. */
+/** An entry as the gateway sent it. Its texts must be made printable before they are shown. */
 type ListedAuditEntry = Read<AuditEntryAnswer>
 
 interface AuditWish {

@@ -11,13 +11,16 @@ export interface AuditVerifyFlags {
   readonly json?: boolean
 }
 
-/** Runs `runbook-agent audit verify`. @returns 0 when the chain is whole, else 65 */
+/** Runs `runbook-agent audit verify`. @returns the exit code: 0 if the chain is whole, otherwise 65 */
 export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
   const { state, file, expect } = flags
   if ((state === undefined) === (file === undefined))
-    throw new Failure('audit verify needs either --state FOLDER or --file FILE', exitCodes.usage)
+    throw new Failure('audit verify needs either --state FOLDER or --file FILE, not both', exitCodes.usage)
   if (expect !== undefined && !/^[0-9a-f]{64}$/.test(expect))
-    throw new Failure('--expect is a hash as audit verify prints it: 64 hexadecimal digits', exitCodes.usage)
+    throw new Failure(
+      'the value of --expect is a hash of 64 hexadecimal digits, as audit verify prints it',
+      exitCodes.usage,
+    )
   const found = file === undefined ? await ofState(state ?? '', expect) : ofFile(file, expect)
   const isWhole = found.faults.length === 0 && (expect === undefined || found.hasExpected)
   const json = { whole: isWhole, ...found }
@@ -34,7 +37,7 @@ async function ofState(state: string, expect: string | undefined): Promise<Verif
     throw explain(
       error,
       `cannot read the audit log in ${oneLine(file)}`,
-      'Name the state folder of a gateway',
+      'Give the state folder of a gateway with --state',
     )
   }
 }
@@ -43,7 +46,11 @@ function ofFile(file: string, expect: string | undefined): Verification {
   try {
     return verifyChain(linksOf(file), undefined, expect)
   } catch (error) {
-    throw explain(error, `cannot read ${oneLine(file)}`, 'Name a file that audit export has written')
+    throw explain(
+      error,
+      `cannot read ${oneLine(file)}`,
+      'Give a file that audit export has written with --file',
+    )
   }
 }
 
@@ -61,7 +68,7 @@ function report(
 ): string {
   const lines = faults.map(({ says }) => says)
   if (expect !== undefined && !hasExpected)
-    lines.push(`no entry has the hash ${expect}: the log was rewritten, cut off, or no longer has this entry`)
+    lines.push(`no entry has the hash ${expect}: the log was rewritten or cut off, or the entry was removed`)
   if (lines.length === 0) lines.push(`the chain is whole: ${entries} entries${range(first, head.sequence)}`)
   lines.push(`newest: ${head.sequence} ${head.hash}`)
   return `${lines.join('\n')}\n`
@@ -69,18 +76,18 @@ function report(
 
 function range(first: number | undefined, last: number): string {
   if (first === undefined) return ''
-  const removed = first > 1 ? `, entries before ${first} were removed or left out` : ''
+  const removed = first > 1 ? `, entries before ${first} were removed or omitted` : ''
   return `, ${first} to ${last}${removed}`
 }
 
-/** Longest line in bytes. An entry has some 12 KiB at most. */
+/** Maximum length of a line in bytes. An entry has at most about 12 KiB. */
 const LONGEST_LINE = 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
 /**
- * Yields the lines of a file that may be larger than the memory. Yields undefined for a line that is too long
- * to be an entry.
+ * Yields the lines of a file. The file may be larger than the memory. Yields undefined for a line that is
+ * too long to be an entry.
  */
 export function* linesOf(file: string): Generator<string | undefined> {
   const descriptor = openSync(file, 'r')

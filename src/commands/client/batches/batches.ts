@@ -70,15 +70,15 @@ async function showBatch(account: Account, id: string): Promise<BatchRead> {
 function stoppedText(batch: BatchRead): string {
   const { id, status } = batch
   const counts = countsOf(batch)
-  const goes = status === 'running' ? `, ${counts.running} still run` : ''
+  const goes = status === 'running' ? `, ${counts.running} runs continue` : ''
   return oneLine(
-    `batch ${id} is ${status === 'running' ? 'stopping' : status}: ${counts.not_begun} have not begun${goes}`,
+    `batch ${id} is ${status === 'running' ? 'stopping' : status}: ${counts.not_begun} runs have not begun${goes}`,
   )
 }
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, when no batch, or more than one, matches; ApiError
+ * @throws Failure, exit code 64, if no batch or several batches match; ApiError
  */
 async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
@@ -88,7 +88,7 @@ async function wholeId(account: Account, text: string): Promise<string> {
   if (only !== undefined && others.length === 0) return only.id
   const what = only === undefined ? 'no batch has' : `${found.length} batches have`
   throw new Failure(
-    `${what} an id that begins with ${oneLine(text)}: runbook-agent batches lists them`,
+    `${what} an id that begins with ${oneLine(text)}: runbook-agent batches lists all batches`,
     exitCodes.usage,
   )
 }
@@ -97,15 +97,15 @@ export interface WatchFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** Time before the second request. It is short, for short batches. */
+/** Time before the second request. Short, because a batch may be short. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Follows a batch through its approval to its end. Ctrl-C stops the batch, a second Ctrl-C kills its running
- * sessions. A batch that waits for approval is left waiting.
- * @param interrupts catches signals since before the batch was created: an early Ctrl-C counts
- * @returns the exit code of this program: 0 only when all runs have succeeded
+ * Follows a batch through its approval to its end. Ctrl-C stops the batch, a second Ctrl-C also stops its
+ * running sessions. If the batch waits for approval, Ctrl-C only ends this program.
+ * @param interrupts has the signals since before the batch was created, so that no Ctrl-C is lost
+ * @returns the exit code of this program: 0 only if all runs succeeded
  */
 export function watchBatch(
   account: Account,
@@ -152,7 +152,7 @@ class WatchedBatch {
     return this.#end()
   }
 
-  /** Reads the batch, starts it after its approval, and reports what is new. @throws ApiError */
+  /** Requests the batch, starts an approved batch, and reports changes. @throws ApiError */
   async #look(): Promise<void> {
     const { id } = this.#batch
     this.#batch = await this.#patiently(() => call(this.#account, batchContract.show, { id }))
@@ -175,7 +175,9 @@ class WatchedBatch {
     )
   }
 
-  /** Retries while the gateway is away. Meanwhile the batch goes on, or the gateway's restart stops it. */
+  /**
+   * Tries again while the gateway cannot be reached. The batch continues, or the gateway's restart stops it.
+   */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const since = performance.now()
     for (;;) {
@@ -193,7 +195,7 @@ class WatchedBatch {
     this.#say(
       kill
         ? 'stopping the running sessions'
-        : 'stopping: no more runs start, running ones go on (Ctrl-C again stops them)',
+        : 'stopping: no further runs start, and the running sessions continue (Ctrl-C again stops them)',
     )
   }
 
@@ -202,7 +204,7 @@ class WatchedBatch {
     const isReady = status === 'waiting' && review?.when_approved !== true
     const way = isReady ? `runbook-agent batches exec ${id}` : `runbook-agent batches show ${id}`
     this.#say(
-      `leaving: batch ${id} ${status === 'waiting' ? 'waits for approval' : 'goes on'}. Later: ${way}`,
+      `leaving: batch ${id} ${status === 'waiting' ? 'waits for approval' : 'continues'}. To return: ${way}`,
     )
     return exitCodeOfSignal(signal)
   }
@@ -226,7 +228,7 @@ class WatchedBatch {
   async #end(): Promise<number> {
     const { raw, stop } = this.#batch
     const counts = countsOf(this.#batch)
-    if (stop !== undefined) this.#say(`stopped, ${stop.message}: ${counts.not_begun} have not begun`)
+    if (stop !== undefined) this.#say(`stopped, ${stop.message}: ${counts.not_begun} runs have not begun`)
     const text = (width: number) => batchDetails(this.#batch, width)
     if (this.#flags.json === true) await printAnswer(this.#flags, raw, text)
     else process.stdout.write(text(process.stdout.columns || WIDE))

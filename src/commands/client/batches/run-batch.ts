@@ -29,7 +29,7 @@ export interface RunBatchFlags extends RunFlags {
 }
 
 /**
- * Runs `run FILE --on a,b,c`: a runbook on several connections.
+ * Runs `run FILE --on a,b,c`: runs a runbook on several connections.
  * @returns this program's exit code
  * @throws Failure
  */
@@ -39,7 +39,10 @@ export async function runBatch(
   flags: RunBatchFlags,
 ): Promise<number> {
   if (flags.dryRun === true)
-    throw new Failure('--dry-run is for one connection: run CONNECTION FILE --dry-run', exitCodes.usage)
+    throw new Failure(
+      '--dry-run needs a single connection: use run CONNECTION FILE --dry-run',
+      exitCodes.usage,
+    )
   const account = readAccount(flags.profile)
   const tags = readPairs(flags.tag ?? [], '--tag')
   const given = await givenParameters(flags)
@@ -60,7 +63,7 @@ export async function runBatch(
 }
 
 /**
- * Returns the named connections, or the connections that have the tags now: the user confirms this list.
+ * Returns the named connections, or the connections that have the tags now. The user confirms this list.
  * @throws Failure, ApiError
  */
 async function connectionNames(
@@ -73,7 +76,10 @@ async function connectionNames(
   const all = await listConnections(account)
   const found = all.filter((one) => [...tags].every(([key, value]) => one.connection_tags[key] === value))
   if (found.length > 0 && tags.size > 0) return found.map(({ name }) => name)
-  throw new Failure('no connection has these tags: runbook-agent connections lists them', exitCodes.usage)
+  throw new Failure(
+    'no connection has these tags: runbook-agent connections lists the connections with their tags',
+    exitCodes.usage,
+  )
 }
 
 type SentBatch = Pick<BatchBody, 'file_name'> & Partial<BatchBody>
@@ -118,12 +124,12 @@ async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): P
 
 function parallelOf(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
-  throw new Failure('--parallel is a number from 1 to 999', exitCodes.usage)
+  throw new Failure('the value of --parallel is a number from 1 to 999', exitCodes.usage)
 }
 
 const NAMED = 10
 
-/** @throws Failure when the person declines */
+/** Asks for a confirmation. @throws Failure if the user declines */
 async function confirm(file: string, names: readonly string[], { yes, waves }: RunBatchFlags): Promise<void> {
   if (yes === true || !canAsk()) return
   const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : ''
@@ -139,7 +145,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
     throw new Failure('cancelled: nothing was sent', exitCodes.interrupted)
 }
 
-/** The gateway may have to fetch a repository and create an issue. */
+/** Maximum time for the answer. The gateway may have to fetch a repository and create an issue. */
 const CREATE_MS = 120_000
 
 /** @throws Failure for a gateway without batches; ApiError */
@@ -150,14 +156,14 @@ async function created(account: Account, file: string, body: SentBatch): Promise
     if (!(error instanceof ApiError) || !isMissingEndpoint(error)) throw error
     throw new Failure(
       oneLine(
-        `the gateway ${account.rest.url} has no batches (POST /api/batches), nothing has run. Run it on each connection: runbook-agent run CONNECTION ${file}`,
+        `the gateway ${account.rest.url} has no batches (POST /api/batches), so nothing has run. Run the runbook on each connection: runbook-agent run CONNECTION ${file}`,
       ),
       exitCodes.unreachable,
     )
   }
 }
 
-/** Whether the endpoint is missing. hoop's gateway then answers with plain text. */
+/** Whether the gateway does not have the endpoint. hoop's gateway then answers with plain text. */
 function isMissingEndpoint({ code, status }: ApiError): boolean {
   return code === undefined ? status === 404 || status === 405 : code === 'endpoint-not-found'
 }

@@ -45,7 +45,10 @@ function doneOf(batch: ListedRead): string {
   return `${succeeded + failed} of ${total}`
 }
 
-/** Returns the status of a batch. A waiting batch has the state of its session: it may be approved. */
+/**
+ * Returns the status of a batch. For a waiting batch, returns the state of its session, which may be
+ * approved.
+ */
 function statusOf({ status, review }: ListedRead): string {
   return status === 'waiting' ? (review?.state?.text ?? status) : status
 }
@@ -72,7 +75,7 @@ function isApproved({ status, review }: BatchRead): boolean {
 }
 
 /**
- * Returns the state of a run when its status and exit code do not tell it: who has stopped the run, or which
+ * Returns the state of a run if status and exit code do not show it, for example who stopped the run, or which
  * lock it waits for.
  */
 function wordsOf({ state }: RunRead): string | undefined {
@@ -103,7 +106,7 @@ function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGr
   return oneLine(`${connections.length} x ${how}: ${names}${more}`)
 }
 
-/** Describes the most frequent end, and each group that differs from it, with its diff. */
+/** Describes the most frequent result, and each other group of runs with its diff. */
 export function differencesText({
   same,
   differ,
@@ -111,7 +114,7 @@ export function differencesText({
   differences,
   more_groups: moreGroups,
 }: Read<BatchDifferences>): string {
-  if (usual === undefined) return 'nothing has ended yet\n'
+  if (usual === undefined) return 'no run of the batch has ended yet\n'
   const parts = differences.map((one) => {
     const note = one.note === '' ? '' : `  ${oneLine(one.note)}\n`
     return `\n${groupText(one)}\n${printableText(one.diff)}${note}`

@@ -39,10 +39,10 @@ interface LocalRequest extends LocalConnection {
 }
 
 /**
- * Runs a script in this process as an agent runs it for a person, with live output. When it returns,
- * processes and secret files are gone.
+ * Runs a script in this process in the same way as an agent, with live output. When the function returns,
+ * the command's processes have ended and its secret files are removed.
  * @returns the exit code of this program
- * @throws Failure when the script cannot be started here
+ * @throws Failure if the script cannot be started on this machine
  */
 export async function executeHere(request: LocalRequest, flags: NoticeFlags): Promise<number> {
   const execution = new LocalExecution(request, flags)
@@ -56,14 +56,14 @@ async function serve(execution: LocalExecution): Promise<number> {
   return await execution.run(services)
 }
 
-/** A command as the agent runs it, with this program in the gateway's place. */
+/** Runs a command with the agent's code. This program takes the part of the gateway. */
 class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** The error of an output that cannot be written. */
+  /** The error when output cannot be written. */
   #failure: Error | undefined
-  /** Set when the user leaves. This program then no longer waits for output that is stuck. */
+  /** The signal by which the user left. After this signal, the program does not wait for a stuck write. */
   #leftBy: LeavingSignal | undefined
   #overdue: () => void = () => undefined
   readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
@@ -100,7 +100,7 @@ class LocalExecution {
     return await command.run({ request, start }, (chunk) => this.#show(chunk, command))
   }
 
-  /** Ends the process when a write is stuck: such a write would keep Node from exiting. */
+  /** Ends the process if a write is stuck, because such a write would keep Node from exiting. */
   endIfStuck(): void {
     const { stdout, stderr } = this.#outputs
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
@@ -120,8 +120,8 @@ class LocalExecution {
   }
 
   /**
-   * Shows a piece of output. When the piece cannot be written, ends the command, as for a gateway that no
-   * longer reads.
+   * Shows a piece of output. If the piece cannot be written, ends the command, as an agent does for a gateway
+   * that no longer reads.
    */
   async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
     const output = this.#outputs[stream]
@@ -135,7 +135,7 @@ class LocalExecution {
   }
 }
 
-/** Converts the end into the end that a gateway's client would see. */
+/** Converts the end of the command into the end that a client of a gateway would get. */
 function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
   return {
     kind: 'exited',
@@ -152,7 +152,7 @@ export interface ExecLocalFlags extends ExecFlags {
 }
 
 /**
- * Runs `exec --local`: without a gateway, in this process.
+ * Runs `exec --local`: runs a script in this process, without a gateway.
  * @returns the exit code of this program
  * @throws Failure
  */
@@ -166,14 +166,14 @@ export async function execLocalCommand(
   return executeHere({ ...local, envVars, script: await readScript(flags, words) }, flags)
 }
 
-/** A connection to run in this process, and the arguments after its command. */
+/** A connection to run in this process, and the arguments for its command. */
 interface LocalConnection {
   readonly connection: ConnectionSettings
   readonly clientArgs: readonly string[]
 }
 
 /**
- * Returns the connection from a gateway's settings. Without settings the words are the whole command, and the
+ * Returns the connection from a gateway's settings. Without `config`, `words` is the whole command, and the
  * name is only a label.
  * @throws Failure, exit code 64 for an unknown connection, 78 for settings that cannot be used
  */
@@ -185,7 +185,7 @@ export function localConnection(
   if (config !== undefined) return { connection: configured(name, config), clientArgs: words }
   if (words.length === 0)
     throw new Failure(
-      `--local: the command is missing. Name it (--local ${name} -- bash), or the gateway's settings that have it (--config gateway.yaml)`,
+      `--local: the command is missing. Add the command (--local ${name} -- bash) or the settings of the gateway (--config gateway.yaml)`,
       exitCodes.usage,
     )
   const access = {
@@ -233,18 +233,18 @@ function load(config: string): ReturnType<typeof loadSettings> {
 
 const SETTINGS: CommandServices['settings'] = { killGraceMs: KILL_GRACE_MS, background: 'kill' }
 
-/** The services for a command in this process and for its checks. */
+/** The agent's services that a command in this process needs. */
 type LocalServices = CommandServices &
   Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
 
-/** Opens the same services as an agent. @throws Failure when there is no safe place for secret files */
+/** Opens the same services as an agent. @throws Failure if no folder is safe for secret files */
 async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // Logs errors only, because the end of the session already reports a refusal.
+  // Logs only errors, because the end of the session already reports a refusal.
   const log = await createLogger(logSettings('error'))
-  // Cleans up after earlier runs that were killed.
+  // Removes the processes and files of earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,

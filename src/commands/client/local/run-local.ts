@@ -16,7 +16,7 @@ import { localConnection, executeHere } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 
-/** The gateway's limit for files of a repository, in bytes. */
+/** Maximum size of a runbook in bytes, as in the gateway. */
 const MAX_FILE_BYTES = 1_000_000
 
 export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
@@ -29,7 +29,11 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   readonly dryRun?: boolean
 }
 
-/** Runs `run --local`: a runbook of this machine. @returns the exit code of this program @throws Failure */
+/**
+ * Runs `run --local`: runs a runbook file of this machine.
+ * @returns the exit code of this program
+ * @throws Failure
+ */
 export async function runLocal(
   { connection, file, clientArgs }: RunArguments,
   flags: RunLocalFlags,
@@ -41,7 +45,7 @@ export async function runLocal(
     return exitCodes.done
   }
   const local = localConnection(connection, clientArgs, flags.config)
-  // Variables that the runbook sets win.
+  // A variable that the runbook sets replaces a variable of -e or -f.
   const envVars = new Map([
     ...readVariables(flags.env ?? []),
     ...readFiles(flags.file ?? []),
@@ -72,7 +76,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
   return refusing(`${file}:`, made, TemplateError)
 }
 
-/** Returns the parameters of a template in the form of a gateway's list, in the order of the prompts. */
+/** Returns the parameters of a template in the form of a gateway's list, in the order of the questions. */
 function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)

@@ -2,16 +2,16 @@ import { oneLine, printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 
-/** Short: the line about the wait is useful without the groups, too. */
+/** Maximum time for the groups in ms. Short, because the line about the wait is also useful without them. */
 const PATIENCE_MS = 3000
 
 interface AwaitedReviewers {
   readonly groups: readonly string[]
-  /** The number of groups that have to approve; undefined when the review does not say. */
+  /** Number of groups that have to approve; undefined if the review does not have this number. */
   readonly needed: number | undefined
 }
 
-/** @returns no groups when the gateway does not send them */
+/** @returns an empty list of groups if the gateway does not send the review */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   const { fetchReview, groupNames, neededApprovals } = await import('../../../client/rest/reviews.ts')
   try {
@@ -31,8 +31,8 @@ export function waitingText({ groups, needed }: AwaitedReviewers, url: string): 
 }
 
 /**
- * Returns the commands for a session that was left while it waits.
- * @param whenApproved the gateway itself runs it
+ * Returns the commands to continue with a waiting session after this program has left the session.
+ * @param whenApproved whether the gateway runs the session after the approval
  */
 export function waysBack(session: string, whenApproved = false): string {
   const id = oneLine(session)

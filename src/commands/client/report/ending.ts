@@ -24,7 +24,7 @@ export interface SessionSubject {
   readonly sessionId: string | undefined
 }
 
-/** An end: the exit code of this program and the lines that report the end. */
+/** The report of a session's end: the exit code of this program and the text. */
 export interface EndReport extends Notice {
   readonly exitCode: number
 }
@@ -40,19 +40,19 @@ const none = () => ''
 const seeSession = ({ sessionId }: SessionSubject) =>
   sessionId === undefined ? '' : `See how it ended: runbook-agent sessions show ${sessionId}`
 
-/** Codes whose texts say themselves when to try again. */
+/** Codes whose messages already say when to try again. */
 const SAYS_WHEN: readonly GatewayCode[] = ['budget-spent', 'too-many-failed-sign-ins']
 
 const WORDS: Readonly<Record<NoExitReason, Words>> = {
   unreachable: {
     exitCode: exitCodes.unreachable,
     what: ({ address }, message) => `the gateway ${address} cannot be reached: ${message}`,
-    hint: () => 'Check that it runs, and that this is the address of its streams (HOOP_GRPCURL)',
+    hint: () => 'Check that the gateway runs, and that this is its gRPC address (HOOP_GRPCURL)',
   },
   refused: {
     exitCode: exitCodes.refused,
     what: ({ address }, message) => `the gateway ${address} does not accept the token: ${message}`,
-    hint: () => 'Get a new one: runbook-agent login',
+    hint: () => 'Get a new token: runbook-agent login',
   },
   'not-permitted': {
     exitCode: exitCodes.refused,
@@ -79,7 +79,7 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   offline: {
     exitCode: noExitCode,
     what: ({ connection }) => `the agent of ${connection} is offline: nothing has run`,
-    hint: () => 'Start it, and try again',
+    hint: () => 'Start the agent, and try again',
   },
   killed: {
     exitCode: noExitCode,
@@ -93,8 +93,9 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
   'gateway-draining': {
     exitCode: exitCodes.unreachable,
-    what: ({ address }) => `the gateway ${address} is stopping and starts nothing new: nothing has run`,
-    hint: () => 'Try again when it is back',
+    what: ({ address }) =>
+      `the gateway ${address} is stopping and starts no new sessions, so nothing has run`,
+    hint: () => 'Try again when the gateway is back',
   },
   'agent-lost': {
     exitCode: noExitCode,
@@ -108,7 +109,7 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
   expired: {
     exitCode: noExitCode,
-    what: (_, message) => `the gateway has ended the session: ${message}`,
+    what: (_, message) => `the gateway ended the session: ${message}`,
     hint: none,
   },
   failed: {
@@ -119,17 +120,17 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   malformed: {
     exitCode: noExitCode,
     what: ({ connection }, message) =>
-      `${connection} has ended without an exit code${message === '' ? '' : `: ${message}`}`,
+      `the session on ${connection} ended without an exit code${message === '' ? '' : `: ${message}`}`,
     hint: seeSession,
   },
 }
 
-/** Returns the text for the wait until a session is open. */
+/** Returns the text that is shown until the session is open. */
 export function waitingFor({ connection, address }: SessionSubject): string {
   return `waiting for ${connection} at ${address}`
 }
 
-/** Returns the printable report of an end. Only an execution's own text may have several lines. */
+/** Returns the printable report of an end. Only the message of an execution may have several lines. */
 export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
@@ -150,9 +151,9 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** Returns the text for a stop by a guardrail rule. A line of the agent in the output names the rule. */
+/** Returns the text for a session that a guardrail rule stopped. The output has a line that names the rule. */
 function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
-  return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them stopped this`
+  return `runbook-agent: a guardrail rule of ${oneLine(connection)} stopped the session`
 }
 
 export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
@@ -160,13 +161,14 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
     exitCode,
     fields: { event: 'left', session_id: sessionId ?? null },
     text: '',
-    hint: `runbook-agent: left ${connection}, its session ends`,
+    hint: `runbook-agent: left ${connection}; the session ends`,
   }
 }
 
 /**
- * Returns the reason why there is no exit code, and what to try: one line each; the second may be empty.
- * @public scripts/docs.mjs makes a table of them
+ * Returns the reason for the missing exit code (`what`), and advice (`hint`): one line each. The advice may be
+ * empty.
+ * @public scripts/docs.mjs makes a table of these texts
  */
 export function explanation(
   { kind, message, code }: Extract<StreamEnd, { kind: NoExitReason }>,
@@ -176,11 +178,11 @@ export function explanation(
   return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject, code) }
 }
 
-/** Short, because a person waits for the error. */
+/** Maximum time for the names of connections. Short, because the user waits for the error. */
 const PATIENCE_MS = 3000
 
 /**
- * Returns the report of an end at a gateway. For an unknown connection it suggests the name that was probably
+ * Returns the report of an end. For an unknown connection, suggests the name that the user probably
  * meant.
  */
 export async function explainEnd(
@@ -196,7 +198,7 @@ export async function explainEnd(
   return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
 }
 
-/** Longest output in JSON: it is one string there, and JavaScript limits the length of strings. */
+/** Maximum size of the output in JSON, in bytes: JSON has the output as one string, whose length is limited. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
 
 export interface EndingFlags {
@@ -205,9 +207,9 @@ export interface EndingFlags {
 }
 
 /**
- * Writes the rest of the output to stdout, and the end to stderr.
+ * Writes the output to stdout, and the report of the end to stderr.
  * @returns this program's exit code
- * @throws Failure with the reason when the execution has no exit code
+ * @throws Failure with the reason if the execution has no exit code
  */
 export async function showEnding(
   outcome: Outcome,
@@ -221,7 +223,7 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // The reader has left (`| head`). The end of the execution is still reported.
+    // The reader has closed the pipe (`| head`). The end of the execution is still reported.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (isatty(1) && shown.isInLine) process.stderr.write('\n')
@@ -231,16 +233,14 @@ export async function showEnding(
 /**
  * Reports the end of an execution on stderr.
  * @returns this program's exit code
- * @throws Failure as `showEnding`
+ * @throws Failure with the reason if the execution has no exit code
  */
 export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: boolean): number {
   if (outcome.isTruncated)
-    process.stderr.write(
-      'runbook-agent: the output is incomplete: the agent or the gateway left out a part\n',
-    )
+    process.stderr.write('runbook-agent: the output is incomplete: the agent or the gateway omitted a part\n')
   if (outcome.redactedBytes > 0)
     process.stderr.write(
-      `runbook-agent: secrets in the output were replaced, ${outcome.redactedBytes} bytes of them\n`,
+      `runbook-agent: secrets in the output were replaced (${outcome.redactedBytes} bytes)\n`,
     )
   if (outcome.status === 'blocked') process.stderr.write(`${blockedWords(subject)}\n`)
   const code = exitCodeOfExecution(outcome.exitCode)
@@ -255,7 +255,7 @@ export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: b
 async function asAnswer(outcome: Outcome): Promise<object> {
   const { sessionId } = outcome
   const tooLong = () =>
-    new Failure(`the output is too long for --json: runbook-agent sessions output ${oneLine(sessionId)}`)
+    new Failure(`the output is too long for --json: use runbook-agent sessions output ${oneLine(sessionId)}`)
   const output = await readAll(outcome.output, LONGEST_JSON_OUTPUT, tooLong)
   const { session_id, ...end } = endFields(outcome)
   return { session_id, output: output.toString('utf8'), ...end }
@@ -274,8 +274,8 @@ export function endFields(outcome: Outcome) {
 }
 
 /**
- * Returns the failure when the output cannot be read. The failure must look neither like a success nor as if
- * nothing had run.
+ * Returns the failure for an output that cannot be read. The text says how the execution ended, so that the
+ * user knows whether the script ran.
  */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
@@ -283,12 +283,12 @@ function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: A
     exitCode === undefined
       ? withoutCode(outcome, subject)
       : new Failure(
-          `it has ended with exit code ${exitCode}`,
+          `the session ended with exit code ${exitCode}`,
           exitCodeOfExecution(exitCode) || exitCodes.unreachable,
         )
   return new Failure(
     oneLine(
-      `${how.message}. Its output cannot be read: ${message}. Try again: runbook-agent sessions output ${sessionId}`,
+      `${how.message}. Cannot read the output: ${message}. Try again: runbook-agent sessions output ${sessionId}`,
     ),
     how.exitCode,
   )

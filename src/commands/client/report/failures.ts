@@ -5,23 +5,23 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 
-/** The exit code of each kind of error, and advice for the reader. */
+/** The exit code and the advice for each kind of error. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
   unreachable: [exitCodes.unreachable],
   refused: [exitCodes.refused],
   'not-found': [exitCodes.usage],
   invalid: [exitCodes.usage],
   busy: [exitCodes.unreachable, '. Try again when other sessions have ended'],
-  failed: [exitCodes.unreachable, '. The log of the gateway says more'],
+  failed: [exitCodes.unreachable, '. See the log of the gateway'],
   'no-gateway': [exitCodes.unreachable],
 }
 
-/** Codes whose texts already say what to do. */
+/** Codes whose messages already say what to do next. */
 const SAY_THEMSELVES = ['gateway-draining', 'budget-spent']
 
 /**
  * Turns an error of `src/client` into a Failure; returns other errors unchanged.
- * @param doing the beginning of the line: `cannot run ops/x.runbook.sh`
+ * @param doing the beginning of the message: `cannot run ops/x.runbook.sh`
  */
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof SetUpError) return new Failure(error.message)
@@ -33,7 +33,7 @@ export function clientFailure(error: unknown, doing: string): unknown {
 }
 
 /**
- * Whether a refusal is about the token. Other refusals are about permissions, which a new token does not
+ * Whether the gateway refused the token. Other refusals are about permissions, which a new token does not
  * change.
  */
 function isAboutToken({ status, code }: ApiError): boolean {
@@ -41,7 +41,7 @@ function isAboutToken({ status, code }: ApiError): boolean {
 }
 
 /**
- * Returns `: did you mean pg?`, or nothing when the connection is known, no name is similar, or the gateway
+ * Returns `: did you mean pg?`; empty if the connection is known, no name is similar, or the gateway
  * does not answer.
  */
 export async function meantConnection(account: Account, name: string): Promise<string> {

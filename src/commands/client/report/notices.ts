@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from '../terminal/output.ts'
-/** Time before a person reads what this program waits for. Gateways wait 15 s for an agent that is away. */
+/** Time before a person is told about a wait. Gateways wait 15 s for an agent that is not connected. */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
@@ -13,12 +13,12 @@ export interface NoticeFlags {
 export interface Notice {
   /** The fields of the JSON line: `event`, and its data. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** The printable text for people. Empty when people need not know. */
+  /** The printable text for people. Empty for a notice that is only for programs. */
   readonly text: string
   readonly hint?: string
 }
 
-/** The lines about an execution that this program itself writes to stderr. */
+/** Writes the lines of this program about an execution to stderr. */
 export class Notices {
   readonly #stderr: ByteOutput
   readonly #flags: NoticeFlags
@@ -52,7 +52,7 @@ export class Notices {
     try {
       await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
     } catch (error) {
-      // Nobody reads stderr any more. The exit code still reports the end.
+      // The reader of stderr has closed the pipe. The exit code still reports the end.
       if (!(error instanceof ReaderGone)) throw error
     }
   }

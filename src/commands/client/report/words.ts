@@ -46,8 +46,8 @@ export function connectionCount(count: number): string {
 }
 
 /**
- * Returns the script of a session below an empty line, each line indented; empty without a script.
- * @param most number of lines to show
+ * Returns the script of a session after an empty line, each line indented; an empty text if there is no script.
+ * @param most maximum number of lines to show
  */
 export function scriptText({ script }: Pick<RecordedSession, 'script'>, most = Infinity): string {
   const { data = '' } = script ?? {}

@@ -16,12 +16,12 @@ export interface ReviewListFlags extends AskingFlags {
   readonly all?: boolean
 }
 
-/** Sessions per page: the most that gateways send. */
+/** Number of sessions per page: the maximum that gateways send. */
 const PAGE = 100
-/** Pages of sessions that are searched for the sessions of the reviews. */
+/** Maximum number of pages that are searched for the sessions of the reviews. */
 const PAGES = 10
 
-/** Runs `runbook-agent reviews list`: lists the waiting reviews, unless the flags ask for others. */
+/** Runs `runbook-agent reviews list`: lists the waiting reviews, or the reviews in the states of the flags. */
 export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
   return asking(flags.profile, 'cannot list reviews', async (account, stdout) => {
     const wanted = flags.all === true ? undefined : (flags.status ?? 'pending')
@@ -35,8 +35,8 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
 }
 
 /**
- * Returns by id those sessions of the reviews that this user may see. They are needed because reviews of
- * hoop's gateway do not name the requester and the command.
+ * Returns the sessions of the reviews by id, if this user may see them. Needed for hoop's gateway, whose
+ * reviews do not have the requester and the command.
  */
 async function sessionsOf(
   account: Account,
@@ -66,7 +66,7 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
   })
 }
 
-/** Returns undefined when this user may not see the session. @throws ApiError for every other error */
+/** Returns undefined if this user may not see the session. @throws ApiError for every other error */
 async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
   try {
     return await fetchSession(account, session)
@@ -79,12 +79,12 @@ async function sessionIfVisible(account: Account, { session }: Review): Promise<
 
 const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** Maximum of reviews in the message about an ambiguous id. */
+/** Maximum number of reviews in the message about an ambiguous id. */
 const NAMED = 5
 
 /**
- * Returns all reviews, the newest first: gateways promise no order.
- * @throws Failure when the gateway has no reviews; ApiError
+ * Returns all reviews, the newest first. Sorts them, because gateways promise no order.
+ * @throws Failure if the gateway does not have the endpoint; ApiError
  */
 async function allReviews(account: Account): Promise<readonly Review[]> {
   const reviews = await unlessLacking(account, LIST, call(account, reviewContract.list, {}))
@@ -92,8 +92,8 @@ async function allReviews(account: Account): Promise<readonly Review[]> {
 }
 
 /**
- * Returns the review whose id, or whose session's id, begins with the text.
- * @throws Failure, exit code 64, when no review or more than one matches; ApiError
+ * Returns the review with an id that begins with the text, or with a session whose id begins with the text.
+ * @throws Failure, exit code 64, if no review or several reviews match; ApiError
  */
 async function askedReview(account: Account, text: string): Promise<Review> {
   if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())
@@ -110,11 +110,11 @@ async function reviewBeginning(account: Account, text: string): Promise<Review> 
   const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
   const [only, ...others] = found
   if (only === undefined) throw noneBegins(text, reviews)
-  // A list has only a part of each review.
+  // The list has only some fields of a review, so the whole review is requested.
   if (others.length === 0) return fetchReview(account, only.id)
   const some = found.slice(0, NAMED).map(({ id, session }) => oneLine(`${id} (session ${session})`))
   throw new Failure(
-    `${found.length} reviews begin with ${oneLine(text)}: ${some.join(', ')}${found.length > NAMED ? ', ...' : ''}`,
+    `${found.length} reviews have an id that begins with ${oneLine(text)}: ${some.join(', ')}${found.length > NAMED ? ', ...' : ''}`,
     exitCodes.usage,
   )
 }
@@ -177,7 +177,7 @@ async function decide(verb: string, id: string, decision: Decision, flags: Decid
   })
 }
 
-/** hoop's gateway answers a caller's mistakes with 500 and a text after this prefix. */
+/** hoop's gateway answers 500 for mistakes of a caller, with this prefix before the reason. */
 const HOOP_PREFIX = 'failed updating review status: '
 
 async function decided(account: Account, id: string, body: Decision): Promise<Review> {
@@ -190,8 +190,8 @@ async function decided(account: Account, id: string, body: Decision): Promise<Re
 }
 
 /**
- * Checks that a decision had an effect: gateways accept a decision of a user in none of the groups, and
- * ignore it.
+ * Checks that a decision had an effect. Gateways accept the decision of a user who is in none of the
+ * groups, and ignore it.
  * @throws Failure for such a decision
  */
 function checkEffect(before: Review, after: Review): void {
@@ -199,9 +199,7 @@ function checkEffect(before: Review, after: Review): void {
   if (!isSame || after.status !== 'PENDING') return
   const groups = groupNames(after).join(', ')
   throw new Failure(
-    oneLine(
-      `nothing has changed: ${groups} decide on it; your decision does not count there, or was counted before`,
-    ),
+    oneLine(`the review is unchanged: only members of ${groups} decide, or your decision was counted before`),
     exitCodes.refused,
   )
 }
@@ -214,12 +212,15 @@ const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
 const WINDOW = new RegExp(`^(${TIME})-(${TIME})$`)
 
 /**
- * Returns the window in the form of hoop's gateway; the embedded gateway needs no type.
+ * Returns the window in the form of hoop's gateway. The embedded gateway needs no `type`.
  * @throws Failure, exit code 64
  */
 function windowIn(text: string): object {
   const [, start, end] = WINDOW.exec(text) ?? []
   if (start !== undefined && end !== undefined && start !== end)
     return { type: 'time_range', configuration: { start_time: start, end_time: end } }
-  throw new Failure('--window is two times of a day in UTC, such as 01:00-05:00', exitCodes.usage)
+  throw new Failure(
+    'the value of --window is two different times of day in UTC, such as 01:00-05:00',
+    exitCodes.usage,
+  )
 }

@@ -44,7 +44,7 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
 ]
 
 /**
- * Returns the time left for the approvers: `6h`. Empty when the gateway does not send it, and after the
+ * Returns the time left for the approvers: `6h`. Empty if the gateway does not send a deadline, and after the
  * decision.
  */
 function timeLeft({ status, expires_at: end }: Review): string {
@@ -57,14 +57,14 @@ function connectionsText({ batch, connection, about }: ShownReview): string {
   return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
-/** Returns the count of approvals: `1 of 2`; `1` when the review does not say how many are needed. */
+/** Returns the number of approvals: `1 of 2`, or `1` if the review does not have the needed number. */
 function approvals(review: Review): string {
   const needed = neededApprovals(review)
   const given = review.review_groups_data.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
 
-/** Returns the runbook's title or file; empty when neither review nor session names what runs. */
+/** Returns the title or the file of the runbook, `a terminal` or `a script`; empty if unknown. */
 function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | undefined): string {
   if (runbook !== undefined) return runbook.title || runbook.file
   const recorded = session && runbookOf(session)
@@ -76,9 +76,9 @@ function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | u
 const NANOSECONDS = 1_000_000_000
 
 /**
- * Describes what would run, for whom, since when, who has decided, and the whole script: approvers have to
- * see all of it.
- * @param session undefined when this user may not see its record
+ * Describes the request, the requester, the decisions and the whole script, because approvers have to
+ * see everything that would run.
+ * @param session undefined if this user may not see the session
  */
 export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
   const window = windowOf(review)
@@ -107,8 +107,8 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
 }
 
 /**
- * Returns what this user may do about the review: `approve, reject`. Who has asked withdraws, and need not
- * reject. Empty when the gateway does not say it.
+ * Returns what this user may do with the review: `approve, reject`. Requesters can withdraw, so they get no
+ * `reject` or `revoke`. Empty if the gateway does not send this.
  */
 function possibleText({ can }: Review): string {
   if (can === undefined) return ''
@@ -161,8 +161,8 @@ function decision(group: ReviewGroup): string {
 }
 
 /**
- * Returns parameters and metadata of the record. It leaves out parameters of type file and, in the embedded
- * gateway, password.
+ * Returns parameters and metadata of the session. The gateway does not record parameters of type file and,
+ * in the embedded gateway, of type password.
  */
 function givenTo({ labels, metadata = {} }: RecordedSession): (readonly [string, string])[] {
   const recorded = labels?.['runbookParameters']

@@ -11,10 +11,10 @@ import { describeParameter } from '../report/words.ts'
 import { askChoice, askText, askUnseen, canAsk } from '../terminal/prompts.ts'
 
 /**
- * Asks a person for every missing parameter, in the runbook's order; Enter takes the default.
+ * Asks the user for every missing parameter, in the runbook's order. Enter chooses the default.
  * @param takeDefaults asks only for parameters without a default
- * @returns given values and answers
- * @throws Failure when the person gives up
+ * @returns the given values and the answers
+ * @throws Failure if the user cancels
  */
 export async function askForParameters(
   { parameters }: Runbook,
@@ -38,13 +38,13 @@ async function ask(parameter: Parameter): Promise<string> {
   if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
   if (type === 'file') return askForFile(message, required)
   if (proposed === undefined || printableText(proposed) === proposed) return askText(message, proposed, check)
-  // The prompt shows a default unchanged, and a terminal would execute control characters in it.
+  // The prompt shows a default unchanged, so a terminal would execute control characters in the default.
   return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
 }
 
 /**
- * Returns `limit: of rows (number)`. The prompt itself shows options, and the default unless it is passed
- * here.
+ * Returns a question such as `limit: of rows (number)`. The prompt itself shows the options and the default.
+ * @param shown a default that the prompt cannot show itself
  */
 function questionOf(parameter: Parameter, shown?: string): string {
   const { name, description, required, default: proposed } = parameter
@@ -75,14 +75,14 @@ function isReadable(path: string): true | string {
   }
 }
 
-/** @throws Failure for a file that is not text: parameters have to be text */
+/** @throws Failure if the file is not text, because parameters have to be text */
 function contentOf(path: string): string {
   return readGivenText(path, LONGEST_FILE)
 }
 
 /**
- * Returns values for the fields of a Jira issue: the given values, and on a terminal the answers of a person.
- * Without a terminal the gateway names the missing fields.
+ * Returns values for the fields of a Jira issue: the given values, and on a terminal the answers of the user.
+ * Without a terminal, the gateway refuses a request with missing fields and names them.
  * @param given `FIELD=VALUE` each
  * @throws Failure, ApiError
  */
@@ -104,35 +104,37 @@ export async function jiraFields(
 function askField({ jira_field: id, label, description, required }: JiraField): Promise<string> {
   const about = [description, required ? '' : '(may be empty)'].filter(Boolean).join(' ')
   const message = printableLine(`Jira, ${label || id}${about === '' ? '' : `: ${about}`}`)
-  return askText(message, undefined, (text) => text !== '' || !required || 'it may not be empty')
+  return askText(message, undefined, (text) => text !== '' || !required || 'the value may not be empty')
 }
 
 /**
- * Checks a typed value by the runbook's declarations. Returns `true` or what is wrong. The embedded gateway
- * enforces the same rules, hoop's gateway only patterns.
+ * Checks a typed value by the runbook's declarations. Returns `true` or the problem. The embedded gateway
+ * enforces the same rules, hoop's gateway enforces only patterns.
  */
 export function checkValue(parameter: Parameter, value: string): true | string {
-  if (value === '') return parameter.required ? 'it may not be empty' : true
+  if (value === '') return parameter.required ? 'the value may not be empty' : true
   const broken = brokenRule(parameter, value)
-  if (broken !== undefined) return printableText(`it ${broken}`)
-  return matchesPattern(parameter, value) || printableText(`it has to match ${parameter.pattern ?? ''}`)
+  if (broken !== undefined) return printableText(`the value ${broken}`)
+  return (
+    matchesPattern(parameter, value) || printableText(`the value has to match ${parameter.pattern ?? ''}`)
+  )
 }
 
-/** Matches like Go, and so like the gateway: anywhere in the value. */
+/** Matches a part of the value, as Go and the gateway do. */
 function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
   } catch {
-    // The gateway explains a broken pattern better.
+    // Not checked here: the gateway's error for an invalid pattern is better.
     return true
   }
 }
 
 /**
- * Adds the parameter's name to the gateway's error about a value that does not match: the error itself names
- * only a place in the template and the pattern. The gateway decides: a template may change a value before the
- * check.
+ * Adds the parameter's name to the gateway's error about a value that does not match a pattern. The error has
+ * only the pattern and a place in the template. Only the gateway can check a value, because a template may
+ * change the value before the check.
  */
 export function withParameterName(
   error: unknown,
@@ -148,5 +150,5 @@ export function withParameterName(
   )
   if (pattern === undefined || wrong.length === 0) return error
   const names = wrong.map(({ name }) => name).join(', ')
-  return new ApiError('invalid', `parameter ${names}: it has to match ${pattern}`, error)
+  return new ApiError('invalid', `parameter ${names}: the value has to match ${pattern}`, error)
 }

@@ -10,13 +10,13 @@ interface Meant {
   readonly file: string
   readonly repository: string | null | undefined
   readonly connections: readonly string[]
-  /** Whether the gateway has already said that it needs a confirmation; undefined: it is asked. */
+  /** Whether a confirmation is needed; undefined if unknown, so that the gateway is asked. */
   readonly needsConfirmation?: boolean | undefined
 }
 
 /**
  * Asks the user to type the target, if the gateway's settings require it: the name of the connection, or the
- * number of connections. This protects from a slip only; the gateway itself runs any request.
+ * number of connections. This protects only from mistakes of the user; the gateway runs any request.
  * @param given the value of `--confirm`
  * @throws Failure, exit code 64; ApiError
  */
@@ -28,13 +28,16 @@ export async function confirmed(account: Account, meant: Meant, given: string | 
   const what = connections.length === 1 ? 'the name of the connection' : 'the number of connections'
   if (given === expected) return
   if (given !== undefined)
-    throw new Failure(oneLine(`--confirm is ${given}, and ${what} is ${expected}`), exitCodes.usage)
-  if (!canAsk())
     throw new Failure(
-      oneLine(`${file} has to be confirmed: add --confirm ${expected} (${what})`),
+      oneLine(`the value of --confirm must be ${what}, ${expected}, not ${given}`),
       exitCodes.usage,
     )
-  const message = oneLine(`This runs ${file} on ${connections.join(', ')}. Type ${what} to go on`)
+  if (!canAsk())
+    throw new Failure(
+      oneLine(`${file} needs a confirmation: add --confirm ${expected} (${what})`),
+      exitCodes.usage,
+    )
+  const message = oneLine(`This runs ${file} on ${connections.join(', ')}. Type ${what} to continue`)
   await askText(message, undefined, (text) => text === expected || `Type ${oneLine(expected)}`)
 }
 
@@ -47,8 +50,8 @@ async function needsConfirmation(
     const answers = await call(account, executionContract.foresee, {}, { body })
     return answers.some(({ confirm }) => confirm)
   } catch (error) {
-    // hoop's gateway has no such endpoint. A refusal of the embedded gateway comes again when the execution
-    // starts, with the execution's words.
+    // hoop's gateway does not have this endpoint. The embedded gateway repeats its refusal when the execution
+    // starts, with a better message.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.code !== undefined)) return false
     if (error instanceof ApiError && error.kind === 'no-gateway') return false
     throw error

@@ -14,7 +14,8 @@ export interface ParameterFlags {
 }
 
 /**
- * Reads parameters from YAML or JSON, so that no password is an argument. `-` is standard input.
+ * Reads parameters from a file in YAML or JSON, so that no password is on the command line. `-` is standard
+ * input.
  * @throws Failure, exit code 64
  */
 async function readParameterFile(file: string): Promise<Map<string, string>> {
@@ -25,13 +26,13 @@ async function readParameterFile(file: string): Promise<Map<string, string>> {
   const map = await parseMap(text)
   if (map !== undefined) return map
   throw new Failure(
-    `--param-file ${file}: a map of names to texts is expected, as YAML or JSON (name: value)`,
+    `--param-file ${file}: the file must be a map of names to texts, in YAML or JSON (name: value)`,
     exitCodes.usage,
   )
 }
 
 async function parseMap(text: string): Promise<Map<string, string> | undefined> {
-  // Loaded here: most commands have no parameter file.
+  // Loaded only here, because most commands have no parameter file.
   const { parse } = await import('yaml')
   try {
     // The schema "failsafe" reads every value as text, also 007 and no.
@@ -42,12 +43,12 @@ async function parseMap(text: string): Promise<Map<string, string> | undefined> 
       ? new Map(entries)
       : undefined
   } catch {
-    // The parser's message would quote the file.
+    // The parser's message is not used, because it would quote the file, which may have secrets.
     return undefined
   }
 }
 
-/** Returns the given parameters; an argument wins over the file. @throws Failure */
+/** Returns the given parameters. A value of `-p` replaces a value of the file. @throws Failure */
 export async function givenParameters({
   param = [],
   paramFile,
@@ -57,8 +58,8 @@ export async function givenParameters({
 }
 
 /**
- * Returns the given parameters and the answers of a person.
- * @throws Failure when some are missing and no person can be asked
+ * Returns the given parameters and the answers of the user.
+ * @throws Failure if parameters are missing and the user cannot be asked
  */
 export async function completeParameters(
   runbook: Runbook,
@@ -77,8 +78,8 @@ export async function completeParameters(
 }
 
 /**
- * Replaces `-p name=@path` of parameters of type `file` by the text of that file; `@@` stands for an `@`. In
- * other parameters, and in a parameter file, an `@` is a plain character: passwords begin with one, too.
+ * Replaces `-p name=@path` of parameters of type `file` with the text of that file; `@@` stands for an `@`. In
+ * other parameters and in a parameter file, an `@` is a plain character, because a password may begin with `@`.
  * @throws Failure for a file that cannot be read or is not text
  */
 export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {
@@ -96,15 +97,16 @@ function contentOf(name: string, path: string): string {
 
 function sayUncertain(runbook: Runbook, name: string): void {
   process.stderr.write(
-    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: the value is sent, and has an effect only if a block of the runbook uses it`)}\n`,
+    `runbook-agent: ${oneLine(`${runbook.name} does not declare the parameter ${name}: the value is sent, but only a block of the runbook can use it`)}\n`,
   )
 }
 
 type Values = ReadonlyMap<string, string>
 
 /**
- * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway
- * lacks names that only a block uses, so there a name is sent unless it is similar to a declared one.
+ * Refuses names that the runbook does not use, and values that are not among the options. The list of hoop's
+ * gateway does not have names that only a block uses, so an unknown name is sent to hoop, except if it is
+ * similar to a declared name.
  * @returns the names that the runbook may or may not use
  * @throws Failure, exit code 64
  */
@@ -128,7 +130,10 @@ function checkGiven(runbook: Runbook, given: Values): readonly string[] {
   return uncertain
 }
 
-/** Adds the defaults that a template checks before it fills them in: it would refuse an empty value. */
+/**
+ * Adds defaults of parameters that the template checks before it sets the default: it would refuse an empty
+ * value.
+ */
 function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
   const needed = parameters.filter(
     ({ name, default: proposed, required, pattern }) =>
@@ -138,15 +143,19 @@ function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
 }
 
 function unknownName(name: string, known: readonly string[], runbook: string): Failure {
-  const hint = didYouMean(name, known) ?? `it has ${known.join(', ') || 'none'}`
+  const hint =
+    didYouMean(name, known) ??
+    (known.length === 0 ? 'the runbook has no parameters' : `the runbook has ${known.join(', ')}`)
   return new Failure(`${runbook} has no parameter ${name}: ${hint}`, exitCodes.usage)
 }
 
 function problemOf({ required, options }: Parameter, value: string): string | undefined {
-  if (value === '') return required ? 'it may not be empty' : undefined
+  if (value === '') return required ? 'the value may not be empty' : undefined
   if (options.length === 0 || options.includes(value)) return undefined
   const meant = didYouMean(value, options)
-  return printableText(`it is one of ${options.join(', ')}${meant === undefined ? '' : `; ${meant}`}`)
+  return printableText(
+    `the value must be one of ${options.join(', ')}${meant === undefined ? '' : `; ${meant}`}`,
+  )
 }
 
 /** Returns the parameters that were not given and have no default. */
@@ -165,7 +174,7 @@ function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Fa
       [
         `${heading} of ${name}:`,
         ...lines,
-        'Give them with -p name=value, in a file with --param-file, or on a terminal',
+        'Add the values with -p name=value, with --param-file, or on a terminal',
       ].join('\n'),
     ),
     exitCodes.usage,

@@ -31,12 +31,12 @@ export interface RunFlags extends ParameterFlags {
   readonly jira?: readonly string[]
   readonly ref?: string
   readonly repository?: string
-  /** The text that the user would type for a confirmation, if the settings require one. */
+  /** The text that the user would otherwise type if the settings require a confirmation. */
   readonly confirm?: string
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
-  /** Whether the gateway itself runs the runbook after its approval. */
+  /** Whether the gateway runs the runbook as soon as the session is approved. */
   readonly whenApproved?: boolean
   readonly wait?: boolean
   readonly profile?: string
@@ -49,7 +49,7 @@ export interface RunArguments {
 }
 
 /**
- * Runs `run`: a runbook, from its parameters to its exit code.
+ * Runs `runbook-agent run`: collects the parameters, runs the runbook and shows its output.
  * @returns this program's exit code
  * @throws Failure
  */
@@ -91,7 +91,10 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
   }
 }
 
-/** Loads the code for Jira only when fields are given, or a person can be asked for them. */
+/**
+ * Returns the fields of the Jira issue. Loads the code for Jira only if fields are given or the user can be
+ * asked.
+ */
 async function fieldsOf(
   account: Account,
   connection: string,
@@ -124,13 +127,13 @@ async function runTarget(
     return await showEnding(ended, subject, { json, quiet }, output)
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
-    // Loaded here, because the patterns' engine is a large part of this command.
+    // Loaded only here, because the engine for patterns takes long to load.
     const { withParameterName } = await import('./ask.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }
 }
 
-/** @returns the outcome, or this program's exit code when it does not wait for the end */
+/** @returns the outcome, or this program's exit code if the program does not wait for the end */
 async function executed(
   account: Account,
   request: RestExecution,
@@ -151,8 +154,8 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
 }
 
 /**
- * Returns all parameters. For another commit (`--ref`) and for a file in no list they are not known here, so
- * the gateway checks them.
+ * Returns all parameters. The declarations are unknown for another commit (`--ref`) and for a file that is not
+ * in the list of runbooks; then only the gateway checks the parameters.
  */
 async function allParameters(
   { runbook }: Target,
@@ -167,7 +170,7 @@ async function allParameters(
 /**
  * Runs `run --no-wait`: prints the session's id as soon as the gateway has answered, whether the session runs
  * or waits for approval.
- * @returns the outcome when the session has ended by then, else undefined
+ * @returns the outcome if the session has already ended, otherwise undefined
  */
 async function startOnly(
   account: Account,
@@ -196,8 +199,8 @@ type Started = Extract<ExecutionSight, { readonly kind: 'review' | 'going-on' }>
 async function waysOn(account: Account, sight: Started, whenApproved: boolean): Promise<string> {
   const id = oneLine(sight.id)
   if (sight.kind === 'going-on') {
-    const when = sight.lock === undefined ? '' : ' as soon as it has the lock'
-    return `runbook-agent: session ${id} runs${when}. To see it: runbook-agent sessions follow ${id}`
+    const when = sight.lock === undefined ? '' : ' as soon as its lock is free'
+    return `runbook-agent: session ${id} runs${when}. To see the output: runbook-agent sessions follow ${id}`
   }
   const { awaitedReviewers, waitingText, waysBack } = await import('../report/awaited.ts')
   const waiting = waitingText(await awaitedReviewers(account, sight.id), sight.url)
@@ -221,8 +224,8 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
 }
 
 /**
- * Returns the names of secret parameters, by the gateway's answer or list. Returns all names for another
- * commit or a file in no list.
+ * Returns the names of secret parameters, from the gateway's answer or its list. Returns all names for another
+ * commit, and for a file that is not in the list of runbooks.
  */
 function secretNames(
   { parameters, refHash }: RestExecution,
@@ -248,13 +251,13 @@ function mapped(
 
 interface DryRun {
   readonly text: string
-  /** The reason why there is no script, for stderr. */
+  /** The reason why `text` has no script, for stderr. */
   readonly notice: string | undefined
 }
 
 /**
  * Returns the request and the script that would run.
- * @throws ApiError when the gateway would refuse the request
+ * @throws ApiError if the gateway would refuse the request
  */
 async function dryRun(
   account: Account,
@@ -284,13 +287,13 @@ async function renderedBy(account: Account, request: RestExecution): Promise<Ren
   }
 }
 
-/** Whether a 404 is about the endpoint, not about the connection or the file. */
+/** Whether an error means a missing endpoint, and not a missing connection or file. */
 function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** Returns the values to hide, longest first: one may be part of another. */
+/** Returns the values to hide, the longest first, because a value may be a part of a longer value. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

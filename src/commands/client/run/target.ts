@@ -8,17 +8,17 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
 export interface Target {
-  /** Undefined for a file in no list: any file of the repository can be run. */
+  /** Undefined for a file that is not in the list of runbooks. Any file of the repository can be run. */
   readonly runbook: Runbook | undefined
   readonly repository: string | undefined
-  /** The names of all runbooks, for a suggestion when the gateway does not find the file. */
+  /** The names of all runbooks, for a suggestion if the gateway does not find the file. */
   readonly names: readonly string[]
 }
 
 interface Wanted {
   readonly connection: string
   readonly file: string
-  /** Needed when several repositories have the file. */
+  /** Needed if several repositories have the file. */
   readonly repository: string | undefined
 }
 
@@ -48,8 +48,8 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
 }
 
 /**
- * Returns the error in our words when the gateway's list lacks the connection, otherwise in the gateway's
- * words.
+ * Returns our own error if the gateway's list does not have the connection, otherwise the gateway's
+ * error.
  */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
@@ -67,8 +67,8 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
 }
 
 /**
- * Returns the repository of a file in no list.
- * @throws Failure when several repositories, or none, may have the file
+ * Returns the repository of a file that is not in the list of runbooks.
+ * @throws Failure if no repository or several repositories may have the file
  */
 async function repositoryOf(
   account: Account,
@@ -88,22 +88,22 @@ async function repositoryOf(
       new ApiError('not-found', hoopWords.connectionNotFound),
     )
   if (repository === undefined && errors[0] !== undefined) throw new ApiError('failed', errors[0])
-  const reason = errors[0] ?? 'none of its runbooks has this name'
+  const reason = errors[0] ?? 'the connection has no runbook with this name'
   throw new Failure(
     oneLine(
       repository === undefined
         ? `connection ${wanted.connection} has no runbooks: no repository is configured for it`
-        : `${wanted.file} cannot be run on ${wanted.connection}: ${reason}; choose its repository with --repository (${repositories.join(', ')})`,
+        : `${wanted.file} cannot be run on ${wanted.connection}: ${reason}; choose the repository of the file with --repository (${repositories.join(', ')})`,
     ),
     exitCodes.usage,
   )
 }
 
-/** Adds the name that was probably meant to the gateway's error about a missing file. */
+/** Adds a suggestion for the name to the gateway's error about a missing file. */
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = didYouMean(file, names)
-  // The embedded gateway has the suggestion in its text.
+  // The embedded gateway's error already has a suggestion.
   const isSaid = error.message.includes('did you mean')
   const hint = meant === undefined || isSaid ? '' : `: ${meant}`
   return new ApiError('not-found', `${error.message}${hint}`, error)

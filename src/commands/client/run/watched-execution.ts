@@ -13,14 +13,17 @@ import { endBySignal, Interrupts, type Leave } from '../terminal/leaving.ts'
 import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
 import { Progress, WAITING } from '../terminal/progress.ts'
 
-/** A second Ctrl-C within this time kills. */
+/** A second Ctrl-C within this time stops the session. */
 const DETACH_MS = 3000
-/** Time for the report of a killed session's end. The gateway does not wait for the command (`kill.grace`). */
+/**
+ * Maximum time for the report of a stopped session's end. The gateway does not wait for the command
+ * (`kill.grace`).
+ */
 const KILL_MS = 20_000
-/** Short, because a person waits at the terminal. */
+/** Maximum time to find the session's id. Short, because the user waits at the terminal. */
 const FIND_MS = 3000
 
-/** @returns the outcome, or this program's exit code when it does not wait for the end */
+/** @returns the outcome, or this program's exit code if the user left before the end */
 export async function executeWatched(
   account: Account,
   request: RestExecution,
@@ -34,18 +37,18 @@ export async function executeWatched(
 }
 
 interface Showing {
-  /** Whether the output is shown live. Otherwise the outcome has it. */
+  /** Whether the output is shown live. Otherwise the outcome has the output. */
   readonly isLive: boolean
   readonly output: SessionOutput
 }
 
-/** One execution and the person who waits for it. */
+/** An execution whose end the user waits for. */
 class WatchedExecution {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
   readonly #showing: Showing
-  /** Stops following. Not used after a good end, because the output is read after that end. */
+  /** Stops the requests. Not aborted after a normal end, because the output is read after that end. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -70,7 +73,7 @@ class WatchedExecution {
       throw error
     } finally {
       this.#waits.abort()
-      // After leaving, nothing uses the result.
+      // If the user has left, no code uses the result.
       running.catch(() => undefined)
     }
   }
@@ -90,7 +93,7 @@ class WatchedExecution {
     return second === 'later' ? this.#detach(first) : this.#kill(running)
   }
 
-  /** Leaves the session. A write to a reader that has stopped reading would keep this process alive. */
+  /** Leaves the session. Ends by the signal if a write is stuck, which would keep this process alive. */
   #detach(signal: Leave): { readonly leftWith: number } {
     if (this.#showing.output.isWriting) endBySignal(signal)
     return { leftWith: exitCodeOfSignal(signal) }
@@ -114,8 +117,8 @@ class WatchedExecution {
   }
 
   /**
-   * Explains an unknown end. The text says "cannot run" only when nothing has run: after such a text people
-   * run the runbook again.
+   * Explains an unknown end. The text says "cannot run" only if nothing has run, because after such a text
+   * people run the runbook again.
    */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
@@ -141,7 +144,7 @@ class WatchedExecution {
       case 'event':
         return this.#show(sight)
       case 'incomplete':
-        // The end reports missing output, as for an execution that was not followed.
+        // The report of the end mentions the missing output.
         return
       case 'review':
         return this.#awaitReview(sight)
@@ -178,13 +181,13 @@ class WatchedExecution {
     try {
       if (this.#hasReader) await this.#showing.output.show(piece)
     } catch (error) {
-      // The reader has left (`| head`). The end of the execution is still reported.
+      // The reader has closed the pipe (`| head`). The end of the execution is still reported.
       if (!(error instanceof ReaderGone)) throw error
       this.#hasReader = false
     }
   }
 
-  /** Finds the session's id before the answer, which may take 50 s. */
+  /** Finds the session's id. The answer with the id may take 50 s. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {
@@ -200,7 +203,7 @@ class WatchedExecution {
     if (this.#sessionId === undefined) {
       const { connection } = this.#request
       this.#say(
-        `detaching: the session goes on if the gateway has received it${again}. Find it: runbook-agent sessions list --connection ${connection}`,
+        `detaching: the session continues if the gateway has received the request${again}. To find the session: runbook-agent sessions list --connection ${connection}`,
       )
       return
     }
@@ -213,7 +216,7 @@ class WatchedExecution {
       return
     }
     this.#say(
-      `detaching: session ${id} goes on${again}\n  to come back: runbook-agent sessions follow ${id}\n  its output:  runbook-agent sessions output ${id}\n  to stop it:  runbook-agent sessions kill ${id}`,
+      `detaching: session ${id} continues${again}\n  follow it again: runbook-agent sessions follow ${id}\n  see its output:  runbook-agent sessions output ${id}\n  stop it:         runbook-agent sessions kill ${id}`,
     )
   }
 
@@ -221,7 +224,7 @@ class WatchedExecution {
     if (this.#sessionId === undefined) await this.#find()
     if (this.#sessionId === undefined)
       throw new Failure(
-        'cannot stop the session: its id is unknown. Find it: runbook-agent sessions list',
+        'cannot stop the session, because its id is unknown. Find the id with runbook-agent sessions list',
         exitCodes.noExitCode,
       )
     await this.#killKnown(this.#sessionId)
@@ -229,7 +232,7 @@ class WatchedExecution {
     const ended = await Promise.race([running, this.#later(KILL_MS)])
     if (typeof ended === 'object') return ended
     throw new Failure(
-      `session ${oneLine(this.#sessionId)} was stopped, and the gateway has not reported its end`,
+      `session ${oneLine(this.#sessionId)} was stopped, but the gateway has not reported the end of the session`,
       exitCodes.noExitCode,
     )
   }
@@ -238,7 +241,7 @@ class WatchedExecution {
     try {
       await killSession(this.#account, id)
     } catch (error) {
-      throw clientFailure(error, `session ${oneLine(id)} could not be stopped and may go on`)
+      throw clientFailure(error, `cannot stop session ${oneLine(id)}, which may still run`)
     }
   }
 
@@ -253,7 +256,7 @@ class WatchedExecution {
   }
 }
 
-/** Returns the failure for an approved session that may not run now, for example outside its hours. */
+/** Returns the failure for an approved session that may not run now, for example outside its time window. */
 function notRunFailure(error: ApiError, session: string): Failure {
   const id = oneLine(session)
   return new Failure(

@@ -22,9 +22,12 @@ const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/exp
 export async function exportCommand(flags: ExportFlags): Promise<number> {
   const { connection, user, runbook, status, kind, parameter, after, output, resume = false } = flags
   if (resume && output === undefined)
-    throw new Failure('--resume continues the file of --output: add --output', exitCodes.usage)
+    throw new Failure('--resume needs the file of the interrupted export: add --output FILE', exitCodes.usage)
   if (after !== undefined && (resume || !/^\d{1,15}$/.test(after)))
-    throw new Failure('--after is the cursor of a session, and excludes --resume', exitCodes.usage)
+    throw new Failure(
+      'the value of --after is a cursor, a number that an interrupted export printed; use either --after or --resume',
+      exitCodes.usage,
+    )
   const wish = { connection, user, runbook, status, kind, parameter, after, ...askedSpan(flags) }
   return asking(flags.profile, 'cannot export sessions', async (account, stdout) => {
     if (output === undefined) return exported(account, wish, (lines) => stdout.write(lines))
@@ -48,7 +51,7 @@ async function intoFile(
     }
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error
-    throw explain(error, `cannot write ${output}`, 'Continue with --resume when there is room')
+    throw explain(error, `cannot write ${output}`, 'Continue with --resume after you have freed space')
   }
 }
 
@@ -64,38 +67,38 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
     await unlessLacking(account, EXPORT, writing())
   } catch (error) {
     if (!(error instanceof ApiError) || cursor === undefined) throw error
-    const way = `the lines so far are written: continue with --after ${cursor}, or in the same file with --resume`
+    const way = `the export stopped after cursor ${cursor}: continue with --after ${cursor}, or with --resume in the same file`
     process.stderr.write(`runbook-agent: ${way}\n`)
     throw error
   }
 }
 
-/** Bound of a line of an export, in bytes. Most have some KiB; the largest hold 64 KiB of labels and metadata. */
+/** Maximum length of a line of an export, in bytes. Labels and metadata of a session have up to 64 KiB. */
 const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 
-/** An open file of an export, and the cursor after which the export continues. */
+/** An open file of an export. The export continues after `cursor`, or starts at the first session. */
 interface ExportFile {
   readonly handle: FileHandle
   readonly cursor: string | undefined
 }
 
-/** Creates a file. @throws Failure when the file exists, or the system's error */
+/** Creates the file of an export. @throws Failure if the file exists, or the system's error */
 async function newExportFile(file: string): Promise<ExportFile> {
   try {
     return { handle: await open(file, 'ax', 0o600), cursor: undefined }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     throw new Failure(
-      `${oneLine(file)} exists already: name another file, or continue it with --resume`,
+      `the file ${oneLine(file)} exists already: choose another name, or continue the export with --resume`,
       exitCodes.usage,
     )
   }
 }
 
 /**
- * Opens the file of an interrupted export without an unfinished last line, or a new file.
- * @throws Failure when the file is no export, or the system's error
+ * Opens the file of an interrupted export, or a new file. Removes an unfinished last line.
+ * @throws Failure if the file is not an export, or the system's error
  */
 async function resumedExportFile(file: string): Promise<ExportFile> {
   const handle = await open(file, 'a+', 0o600)
@@ -107,7 +110,10 @@ async function resumedExportFile(file: string): Promise<ExportFile> {
     const end = buffer.lastIndexOf(NEWLINE) + 1
     const cursor = lastCursor(buffer.subarray(0, end))
     if (cursor === undefined)
-      throw new Failure(`${oneLine(file)} is not an export of sessions: name another file`, exitCodes.usage)
+      throw new Failure(
+        `the file ${oneLine(file)} is not an export of sessions: choose another file`,
+        exitCodes.usage,
+      )
     await handle.truncate(from + end)
     return { handle, cursor }
   } catch (error) {

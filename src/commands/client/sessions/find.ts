@@ -12,11 +12,11 @@ import {
 import { outcomeOf, STATE_NAMES, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
-/** Sessions per page: the most that gateways send. */
+/** Number of sessions per page: the maximum that gateways send. */
 const PAGE = 100
 /** Number of the newest sessions that are searched for an id. */
 const SEARCHED = 1000
-/** Largest offset: gateways send no page that begins later. */
+/** Maximum offset that gateways accept. */
 const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -46,14 +46,14 @@ export async function* newest(
   }
 }
 
-/** Whether a gateway may send sessions that do not match. */
+/** Whether a gateway may send sessions that do not match the filters. */
 function isNarrow({ status, runbook, kind, parameter, connection = '' }: SessionWish): boolean {
   return [status, runbook, kind, parameter].some((one) => one !== undefined) || connection.includes('_')
 }
 
 /**
- * Whether a session matches. hoop reads a connection as a pattern of SQL, in which `_` is any character. A
- * user who writes `%` means a pattern.
+ * Whether a session matches the filters. hoop reads a connection as a pattern of SQL, in which `_` is any
+ * character. A user who writes `%` means a pattern.
  */
 function isWished(session: RecordedSession, wish: SessionWish): boolean {
   const { status, runbook, connection, kind } = wish
@@ -64,7 +64,7 @@ function isWished(session: RecordedSession, wish: SessionWish): boolean {
   return runbook === undefined || runbookOf(session) === runbook
 }
 
-/** Returns the session's outcome; for hoop's sessions by status and exit code alone. */
+/** Returns the outcome of a session. Sessions of hoop have no state, so their status and exit code decide. */
 function outcomeWord({ state, status, exit_code: code, review }: RecordedSession): Outcome {
   const name = STATE_NAMES.find((one) => one === state?.name)
   if (name !== undefined) return outcomeOf(name)
@@ -79,7 +79,7 @@ function kindWord(session: RecordedSession): SessionKind {
 }
 
 /**
- * Whether a session has the parameter. Only hoop's gateways, which have no states, send sessions without it.
+ * Whether a session has the parameter. Our gateway has already filtered its sessions, which have a `state`.
  */
 function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: SessionWish): boolean {
   if (parameter === undefined || state !== undefined) return true
@@ -88,7 +88,7 @@ function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: Se
 
 /**
  * Returns the session whose id begins with the text.
- * @throws Failure, exit code 64, when no session or more than one matches; ApiError
+ * @throws Failure, exit code 64, if no session or several sessions match; ApiError
  */
 export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
   const id = await wholeId(account, text)
@@ -103,7 +103,7 @@ export async function sessionOf(account: Account, text: string): Promise<Recorde
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, when no session or more than one matches; ApiError
+ * @throws Failure, exit code 64, if no session or several sessions match; ApiError
  */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()

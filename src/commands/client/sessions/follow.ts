@@ -17,21 +17,21 @@ import { wholeId } from './find.ts'
 type FollowFlags = NoticeFlags & { readonly profile?: string }
 
 /**
- * Runs `runbook-agent sessions follow`: prints the output of a session until it ends.
- * @returns its exit code
+ * Runs `runbook-agent sessions follow`: prints the output of a session until the session ends.
+ * @returns the exit code of the session
  */
 export async function followCommand(id: string, flags: FollowFlags): Promise<number> {
   return following(id, flags, `cannot follow session ${id}`, followToEnd)
 }
 
-/** Runs `runbook-agent sessions exec`: runs an approved session. @returns its exit code */
+/** Runs `runbook-agent sessions exec`: runs an approved session. @returns the exit code of the session */
 export async function execApprovedCommand(id: string, flags: FollowFlags): Promise<number> {
   return following(id, flags, `cannot run session ${id}`, approvedSights)
 }
 
 /**
- * @throws Failure with the gateway's text when the session is not approved, is outside its hours, or already
- * runs
+ * @throws Failure with the gateway's text if the session is not approved, is outside its time window, or
+ * already runs
  */
 async function* approvedSights(...what: Parameters<typeof executeApproved>): ReturnType<typeof followToEnd> {
   try {
@@ -39,7 +39,7 @@ async function* approvedSights(...what: Parameters<typeof executeApproved>): Ret
   } catch (error) {
     if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
     if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 409)) throw error
-    throw new Failure(oneLine(`session ${what[1]} does not run: ${error.message}`), exitCodes.refused)
+    throw new Failure(oneLine(`cannot run session ${what[1]}: ${error.message}`), exitCodes.refused)
   }
 }
 
@@ -54,7 +54,7 @@ async function following(
     const session = await fetchSession(account, await wholeId(account, id))
     return await new FollowedSession(account, session, flags).toEnd(sightsOf)
   } catch (error) {
-    // The session goes on: it does not end when this program ends.
+    // The session continues without this program.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, oneLine(doing))
   }
@@ -85,7 +85,7 @@ class FollowedSession {
     } catch (error) {
       if (leaving.exitCode === undefined) throw error
       const id = oneLine(this.#id)
-      await this.#notice(`session ${id} goes on. To come back: runbook-agent sessions follow ${id}`)
+      await this.#notice(`session ${id} continues. To follow it again: runbook-agent sessions follow ${id}`)
       return leaving.exitCode
     }
   }
@@ -96,7 +96,7 @@ class FollowedSession {
     for (let isAway = false; ;) {
       const { done, value } = await sights.next()
       if (done === true) return value
-      // A gateway that stays away is reported once.
+      // A lost connection to the gateway is reported only once.
       if (value.kind !== 'away' || !isAway) await this.#show(value)
       isAway = value.kind === 'away'
     }
@@ -108,7 +108,7 @@ class FollowedSession {
         return this.#flags.json === true ? this.#line(eventFields(sight)) : this.#output.show(sight)
       case 'incomplete':
         if (this.#flags.json === true) return this.#line({ event: sight.kind, missing_bytes: sight.bytes })
-        return this.#notice('from here on, a part of the output is not recorded and cannot be shown')
+        return this.#notice('a part of the output after this line was not recorded and cannot be shown')
       case 'away':
         return this.#notice(oneLine(`the gateway cannot be reached, retrying: ${sight.reason}`))
       case 'back':
@@ -124,7 +124,7 @@ class FollowedSession {
     }
   }
 
-  /** Says what a session waits for. Such a session writes nothing before an approval. */
+  /** Prints what a waiting session waits for. Before its approval, such a session has no output. */
   async #sayWhatItWaitsFor(): Promise<void> {
     const { status, review } = this.#session
     const id = oneLine(this.#id)

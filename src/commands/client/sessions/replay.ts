@@ -7,18 +7,19 @@ import type { ByteOutput } from '../terminal/output.ts'
 import { ScreenReset } from '../terminal/own-terminal.ts'
 import { sessionOf } from './find.ts'
 
-/** The usual size of a terminal, for sessions without a size. */
+/** Size of the terminal for sessions that recorded no size. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
 
-/** One moment of a session, in seconds from its start. */
+/** An event of a replay. */
 interface Frame {
+  /** Time since the start of the session. */
   readonly seconds: number
-  /** Bytes for the terminal, or its new size. */
+  /** Whether `content` has bytes for the terminal, or the new size of the terminal. */
   readonly kind: 'output' | 'size'
   readonly content: Buffer
 }
 
-/** Returns what a terminal would have shown: without input, and with errors as output. */
+/** Returns the frames of a session. Omits input, and treats errors as output. */
 export function framesOf(events: readonly RecordedEvent[]): Frame[] {
   return events.flatMap(([seconds, kind, content]): Frame[] => {
     if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
@@ -31,7 +32,7 @@ function parseSize(content: Buffer): { width: number; height: number } | undefin
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }
 
-/** Yields a recording for asciinema (asciicast v2): a header, and one line for each moment. */
+/** Yields a recording for asciinema (asciicast v2): a header, and one line per frame. */
 export function* asciicast(
   session: RecordedSession,
   frames: readonly Frame[],
@@ -62,8 +63,8 @@ export function* asciicast(
 }
 
 /**
- * Adds carriage returns. Output without a terminal ends its lines with only a line feed, which a player would
- * show as stairs.
+ * Adds carriage returns. A command without a terminal ends its lines with only a line feed, which a player
+ * would show as stairs.
  */
 function returning(): (text: string) => string {
   let last = ''
@@ -76,7 +77,7 @@ function returning(): (text: string) => string {
   }
 }
 
-/** Rounds to microseconds, without binary rounding noise. */
+/** Rounds to microseconds, so that no time has digits such as 0.30000000000000004. */
 function rounded(seconds: number): number {
   return Number(seconds.toFixed(6))
 }
@@ -88,11 +89,11 @@ function line(value: unknown): string {
 interface Pace {
   /** 1 is the original speed, 2 is twice as fast. */
   readonly speed: number
-  /** Longer pauses are shortened to this value before the speed is applied. */
+  /** Maximum length of a pause, before the speed is applied. */
   readonly longestPauseMs: number
 }
 
-/** Plays a session on this terminal at its own pace. @returns the exit code of this program */
+/** Replays a session on this terminal with its original timing. @returns the exit code of this program */
 async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
   const reset = new ScreenReset()
@@ -138,7 +139,7 @@ export interface ReplayFlags {
   readonly profile?: string
 }
 
-/** Runs `runbook-agent sessions replay`: on a terminal at its own pace, otherwise as a recording. */
+/** Runs `runbook-agent sessions replay`: replays the session on a terminal, otherwise prints a recording. */
 export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
   const pace = {
     speed: positive(flags.speed, '--speed'),
@@ -157,5 +158,5 @@ export async function replayCommand(id: string, flags: ReplayFlags): Promise<num
 function positive(text: string, flag: string): number {
   const number = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
   if (number > 0) return number
-  throw new Failure(`${flag} is a number such as 2 or 0.5`, exitCodes.usage)
+  throw new Failure(`the value of ${flag} is a number such as 2 or 0.5`, exitCodes.usage)
 }

@@ -25,7 +25,7 @@ import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
 /**
- * Runs `runbook-agent sessions show`: prints everything about one session except its output, and statements
+ * Runs `runbook-agent sessions show`: prints a session without its output, and the first statements
  * of native clients.
  */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
@@ -37,7 +37,7 @@ export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   )
 }
 
-/** Runs `runbook-agent sessions output`: prints what the session has written so far, byte for byte. */
+/** Runs `runbook-agent sessions output`: prints the output so far, byte for byte. */
 export async function outputCommand(id: string, { profile }: AskingFlags): Promise<number> {
   return asking(profile, `cannot read the output of session ${id}`, async (account, stdout) => {
     const output = await openOutput(account, await wholeId(account, id))
@@ -99,15 +99,15 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
 }
 
 /**
- * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have some, so
- * this is no failure.
+ * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have sessions, so
+ * an unknown name is no failure.
  */
 async function sayMeant(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') process.stderr.write(`runbook-agent: no sessions of ${oneLine(connection)}${meant}\n`)
 }
 
-/** Maximum of script lines in the text: a script may have megabytes. `--json` prints all lines. */
+/** Maximum number of script lines in the text: a script may have megabytes. `--json` prints all lines. */
 const SCRIPT_LINES = 40
 
 /** Describes a session for people: one fact per line, then the script. */
@@ -159,7 +159,7 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
 
 /**
  * Returns the target of a session. The session of a waiting batch stands for all connections of the batch.
- * When the batch runs, it is the session of the first connection only.
+ * After the batch has started, the session is only for the first connection.
  */
 function placeText({ connection, review }: RecordedSession): string {
   const { status = '', batch } = review ?? {}
@@ -176,7 +176,7 @@ function codeText({ exit_code: code, end_date: end }: RecordedSession): string {
   return code === undefined || end === '' ? '' : String(code)
 }
 
-/** Returns undefined for sessions of hoop's gateway. */
+/** Returns undefined for sessions of hoop's gateway, which have no state. */
 function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
   if (state === undefined) return undefined
   return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`

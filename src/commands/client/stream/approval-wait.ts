@@ -13,7 +13,7 @@ export function subjectAt(event: ApprovalEvent, subject: SessionSubject): Sessio
   return event.kind === 'approved' ? subject : { ...subject, sessionId: event.sessionId }
 }
 
-/** The wait of one session for an approval, shown from the packet that tells it until the wait is over. */
+/** Shows that a session waits for an approval. */
 export class ApprovalWait implements Disposable {
   readonly #account: Account
   readonly #notices: Notices
@@ -51,13 +51,13 @@ interface Waiting {
 }
 
 /**
- * The effect of Ctrl-C while a session waits. A script stays with its requester, who can still run it; a
- * terminal ends.
+ * The effect of Ctrl-C while a session waits for approval. A script keeps waiting, and its requester can
+ * still run it. A terminal session ends.
  */
 const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
 
 /**
- * Names the groups that a session waits for and the commands to return, then shows on a terminal how long it
+ * Prints the groups that have to approve, then shows on a terminal how long the session
  * has waited.
  * @returns an object to dispose after the wait
  */
@@ -79,7 +79,7 @@ async function waitForReview(
   return progress
 }
 
-/** Returns the report for an execution that was left while it waits. */
+/** Returns the report for a session that the user left before its approval. */
 export function leftWaitingReport(
   exitCode: number,
   { connection, sessionId = '' }: SessionSubject,
@@ -89,6 +89,6 @@ export function leftWaitingReport(
     exitCode,
     fields: { event: 'left', session_id: sessionId, waiting: true },
     text: '',
-    hint: `runbook-agent: left ${oneLine(connection)} before anybody has approved session ${oneLine(sessionId)}\n${waysBack(sessionId, whenApproved)}`,
+    hint: `runbook-agent: left ${oneLine(connection)} before session ${oneLine(sessionId)} was approved\n${waysBack(sessionId, whenApproved)}`,
   }
 }

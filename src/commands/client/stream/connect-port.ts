@@ -23,21 +23,21 @@ import { openGrpcLine } from '../../../client/running/grpc-line.ts'
 import { streamAccess } from './stream-access.ts'
 
 export interface PortFlags extends NoticeFlags {
-  /** A number; `true` means the usual port of the protocol. */
+  /** The number of the port; `true` for the default port of the protocol. */
   readonly port?: string | true
-  /** A command that starts after the port is open. The session ends with it. */
+  /** A command that starts when the port is open. The session ends when the command ends. */
   readonly run?: string
   readonly profile?: string
 }
 
-/** The ports that hoop's command line opens. */
+/** Default ports, the same as in hoop's command line. */
 const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433, mysql: 3307 }
 const HOST = '127.0.0.1'
 /** Placeholder that clients send as user and password. The agent replaces it. */
 const NOOP = 'noop'
-/** Told to clients of a port that its user has closed. */
+/** Error for the clients of a port that the user has closed. */
 const PORT_CLOSED = 'runbook-agent: the port was closed'
-/** Time for the command of `--run` to end after its session has ended. */
+/** Time in which the command of `--run` has to end after the end of its session. */
 const GRACE_MS = 5000
 
 /**
@@ -68,10 +68,10 @@ function portNumber(given: PortFlags['port']): number | undefined {
   if (given === undefined || given === true) return undefined
   const port = Number(given)
   if (/^\d{1,5}$/.test(given) && port <= 65_535) return port
-  throw new Failure('--port is a number up to 65535; 0 takes any free port', exitCodes.usage)
+  throw new Failure('the value of --port is a number from 0 to 65535; 0 is any free port', exitCodes.usage)
 }
 
-/** One port, from the opening of its session to its end. */
+/** The port of a session, from the opening to the end of the session. */
 class PortConsole implements Disposable {
   port: ClientPort | undefined
   readonly #account: Account
@@ -143,7 +143,7 @@ class PortConsole implements Disposable {
     const { connection } = this.#subject
     if (!isNativeProtocol(connectionType))
       throw new Failure(
-        `${connection} is of type ${printableLine(connectionType)}, which --port does not support: runbook-agent connect ${connection} opens a terminal`,
+        `${connection} is of type ${printableLine(connectionType)}, which --port does not support: use runbook-agent connect ${connection} to open a terminal`,
         exitCodes.usage,
       )
     const { run } = this.#flags
@@ -170,7 +170,7 @@ class PortConsole implements Disposable {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       throw new Failure(
-        `cannot listen on ${HOST}:${port}: ${code ?? message}. Choose another port: --port N, or --port 0 for any`,
+        `cannot listen on ${HOST}:${port}: ${code ?? message}. Choose another port with --port N, or any free port with --port 0`,
         exitCodes.usage,
       )
     }
@@ -178,7 +178,7 @@ class PortConsole implements Disposable {
   }
 }
 
-/** The program of `--run`, on this program's own terminal. */
+/** The command of `--run`, which uses the terminal of this program. */
 class ClientProgram {
   readonly #child: ChildProcess
   readonly #ended: Promise<number>
@@ -202,8 +202,8 @@ class ClientProgram {
   }
 
   /**
-   * Passes SIGTERM and SIGHUP on to the program. The terminal itself sends its signals to the program.
-   * @returns whether the program handles the signal
+   * Passes SIGTERM and SIGHUP on to the command. The terminal itself sends SIGINT and SIGQUIT to the command.
+   * @returns whether the command handles the signal
    */
   takes(signal: NodeJS.Signals): boolean {
     if (this.hasEnded) return false
@@ -212,8 +212,8 @@ class ClientProgram {
   }
 
   /**
-   * Waits for the program, whose session is over: it has no connection any more.
-   * @returns the program's exit code
+   * Waits for the end of the command after the end of its session.
+   * @returns the exit code of the command
    */
   async end(): Promise<number> {
     const late = setTimeout(() => signalChild(this.#child, 'SIGTERM'), GRACE_MS)

@@ -31,7 +31,7 @@ const HELP = [
 ].join('\r\n')
 
 /**
- * Runs `connect`: a terminal.
+ * Runs `runbook-agent connect`: opens a terminal.
  * @returns the exit code of this program
  * @throws Failure before there is a session
  */
@@ -42,7 +42,7 @@ export async function connectCommand(
 ): Promise<number> {
   if (!isatty(0) || !isatty(1))
     throw new Failure(
-      'connect needs a terminal for its input and output. For scripts and pipes use runbook-agent exec',
+      'connect needs a terminal as its input and output. For scripts and pipes, use runbook-agent exec',
       exitCodes.usage,
     )
   const name = connectionName(connection)
@@ -60,7 +60,7 @@ export async function connectCommand(
   return await console.follow()
 }
 
-/** Connects the terminal at the other end with this program's own. */
+/** Connects the terminal of the session with the terminal of this program. */
 class ConnectConsole implements Disposable {
   readonly #session: ClientSession
   readonly #account: Account
@@ -177,7 +177,7 @@ function requireProgram({ connectionType, command }: OpenedMessage, { connection
   if (connectionType === 'command-line' || command.trim() !== '') return
   const type = printableLine(connectionType)
   throw new Failure(
-    `${connection} is of type ${type} and has no program for a terminal: runbook-agent connect ${connection} --port opens a port for its clients`,
+    `${connection} is of type ${type} and has no program for a terminal: use runbook-agent connect ${connection} --port to open a port`,
     exitCodes.usage,
   )
 }

@@ -16,7 +16,7 @@ export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
   readonly env?: readonly string[]
   readonly profile?: string
-  /** Whether the gateway itself runs the script after the approval, even when this program has left. */
+  /** Whether the gateway runs the script as soon as the session is approved, even if this program has ended. */
   readonly whenApproved?: boolean
 }
 
@@ -43,13 +43,13 @@ export async function execCommand(
   try {
     return await console.follow(session)
   } catch (error) {
-    // The exit code of any program that writes to a pipe without a reader.
+    // Programs have this exit code after a write to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, 'cannot open a session')
   }
 }
 
-/** Connects an execution's stdout and stderr to this program's. */
+/** Writes an execution's stdout and stderr to stdout and stderr of this program. */
 class ExecConsole {
   readonly #stdout = new ByteOutput(1)
   readonly #stderr = new ByteOutput(2)

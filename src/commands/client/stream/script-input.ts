@@ -3,19 +3,19 @@ import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
-/** Limit in bytes: script, variables and arguments have to fit into a packet of 17 MiB. */
+/** Maximum size in bytes, because script, variables and arguments have to fit into a packet of 17 MiB. */
 const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 
 export interface ScriptFlags {
-  /** The script itself; it may be empty. */
+  /** The script itself, possibly empty. */
   readonly input?: string
   /** A file, a FIFO, or `-` for stdin. */
   readonly file?: string
 }
 
 /**
- * Reads the script: `--input`, `--file`, else stdin unless that is a terminal, else nothing if the command
- * has arguments. Without script and arguments nothing would run, and that would be a success.
+ * Reads the script from `--input`, from `--file`, or from stdin if it is not a terminal. The script may be
+ * missing only if the command has arguments; otherwise nothing would run, which would look like a success.
  * @throws Failure, exit code 64, for both flags together, no script, an unreadable file, and more than 16 MiB
  */
 export async function readScript(
@@ -23,7 +23,7 @@ export async function readScript(
   clientArgs: readonly string[],
 ): Promise<Buffer> {
   if (input !== undefined && file !== undefined)
-    throw new Failure('--input and --file exclude each other', exitCodes.usage)
+    throw new Failure('use either --input or --file, not both', exitCodes.usage)
   if (input !== undefined) return bounded(Buffer.from(input), '--input')
   if (file !== undefined && file !== '-') return readStream(createReadStream(file), file)
   if (file === undefined && isatty(0)) return noScript(clientArgs)
@@ -33,7 +33,7 @@ export async function readScript(
 function noScript(clientArgs: readonly string[]): Buffer {
   if (clientArgs.length > 0) return Buffer.alloc(0)
   throw new Failure(
-    'there is nothing to run: give a script with -i or -f, or on standard input. For a terminal use runbook-agent connect',
+    'the script is missing: use -i, -f or standard input. For a terminal, use runbook-agent connect',
     exitCodes.usage,
   )
 }
@@ -53,7 +53,7 @@ function bounded(script: Buffer, name: string): Buffer {
 
 function tooLong(name: string): Failure {
   return new Failure(
-    `${name}: a script has at most ${MAX_SCRIPT_BYTES / 1024 / 1024} MiB. Copy large files to the connection in another way`,
+    `${name}: the script is longer than ${MAX_SCRIPT_BYTES / 1024 / 1024} MiB. Copy large files to the connection in another way`,
     exitCodes.usage,
   )
 }

@@ -4,12 +4,12 @@ import { grpcAccess } from '../../../client/running/grpc-line.ts'
 import { readAccount } from '../asking/account.ts'
 import { clientFailure } from '../report/failures.ts'
 
-/** Access to the streams, with the account for REST requests. */
+/** Access to the gateway's streams, with the account for REST requests. */
 interface AccountAccess extends StreamAccess {
   readonly account: Account
 }
 
-/** @throws Failure when nobody is signed in, or the gateway does not say where its streams are */
+/** @throws Failure if the profile is signed out, or the gateway announces no gRPC address */
 export async function streamAccess(profile: string | undefined): Promise<AccountAccess> {
   const account = readAccount(profile)
   try {

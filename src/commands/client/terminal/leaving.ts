@@ -3,19 +3,19 @@ import { exitCodeOfSignal } from '../../exit-codes.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 
-/** Time for an orderly end. A write to a reader that has stopped reading would keep Node from exiting. */
+/** Maximum time for an orderly end. A write to a reader that no longer reads would keep Node from exiting. */
 const PATIENCE_MS = 1000
 
 interface SessionExit {
-  /** Ends the session. The code that follows the session then returns `exitCode`. */
+  /** Ends the session. The code that waits for the session then returns `exitCode`. */
   readonly end: () => void
-  /** Called, perhaps more than once, when the end takes too long or the user asks a second time. */
+  /** Called if the end takes too long, or a second signal arrives. May be called more than once. */
   readonly overdue: (signal: LeavingSignal) => void
-  /** Whether another program handles the signal, so that it ends nothing here. */
+  /** Whether another program handles the signal, so that this program ignores the signal. */
   readonly isTaken?: (signal: LeavingSignal) => boolean
 }
 
-/** Ends this process before its session ends: at a signal, or when the user leaves. */
+/** Ends the session and this process at a signal, or when the user leaves. */
 export class Leaving implements Disposable {
   readonly #exit: SessionExit
   #exitCode: number | undefined
@@ -56,7 +56,7 @@ export function endBySignal(signal: LeavingSignal): void {
 export type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Signals from a person or the system to a waiting program. Each signal is handed out once. */
+/** Keeps the signals that arrive while this program waits. */
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
   #wake: (() => void) | undefined

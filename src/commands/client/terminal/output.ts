@@ -8,20 +8,20 @@ import { exitCodes, Failure } from '../../exit-codes.ts'
 
 const writeSome = promisify(write)
 
-/** Wait before the next write to a full descriptor that another process has made non-blocking. */
+/** Wait in ms before the next write to a full descriptor that another process has made non-blocking. */
 const RETRY_MS = 2
 
 /**
- * The reader of the output has gone, as `head` does after its last line. No more can be written, and this is
- * no failure.
+ * The reader of the output has closed the pipe, as `head` does after its last line. Nothing more can be
+ * written. This is no failure.
  */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
 /**
- * Writes bytes to a descriptor of this process, in order. It does not use `process.stdout`, which writes to
- * pipes and terminals on the main thread: while a reader is slow (`less`, Ctrl-S), no signal, key or packet
+ * Writes bytes to a descriptor of this process, in order. Does not use `process.stdout`, which writes to
+ * pipes and terminals on the main thread. While a reader is slow (`less`, Ctrl-S), no signal, key or packet
  * would be handled.
  */
 export class ByteOutput {
@@ -45,7 +45,7 @@ export class ByteOutput {
   }
 
   /**
-   * Settles when the data is written: a caller that waits applies the back-pressure.
+   * Settles when the data is written. Callers wait, so that a slow reader slows them down.
    * @throws ReaderGone, or Failure when the data cannot be written
    */
   write(data: Uint8Array): Promise<void> {
@@ -73,8 +73,7 @@ export class ByteOutput {
       const { code = '' } = error as NodeJS.ErrnoException
       // EIO: the terminal has been closed.
       if (code === 'EPIPE' || code === 'EIO') throw new ReaderGone()
-      if (code !== 'EAGAIN')
-        throw new Failure(`the output cannot be written (${code})`, exitCodes.inputOutput)
+      if (code !== 'EAGAIN') throw new Failure(`cannot write the output: ${code}`, exitCodes.inputOutput)
       await delay(RETRY_MS)
       return 0
     }
@@ -82,8 +81,8 @@ export class ByteOutput {
 }
 
 /**
- * Whether the next line on stderr would continue an unfinished one. On a terminal that line may be stdout's,
- * too.
+ * Whether the next text on stderr would continue an unfinished line. If stdout and stderr are both a terminal,
+ * stdout may have written that line.
  */
 export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
   return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
@@ -103,7 +102,7 @@ export class SessionOutput {
   }
 
   /**
-   * Shows a piece. Settles when the piece is written, so that the caller requests no more before.
+   * Shows a piece of output. Settles when the piece is written. Only then the caller requests the next piece.
    * @throws ReaderGone, or Failure
    */
   async show({ type, bytes }: SessionPiece): Promise<void> {

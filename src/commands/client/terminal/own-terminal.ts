@@ -1,12 +1,12 @@
 import { writeSync } from 'node:fs'
 import type { WindowSize } from '../../../basics/window-size.ts'
 
-/** The size of terminals that do not report their size, such as some that programs create. */
+/** Size for terminals that do not report a size; some terminals that programs create do not. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
 /**
- * This terminal in raw mode until `restore`, which runs at every end of the program except a SIGKILL or an
- * abort.
+ * This terminal in raw mode until `restore`. Every end of the program calls `restore`, except SIGKILL and
+ * an abort.
  */
 export class OwnTerminal implements Disposable {
   readonly #reset = new ScreenReset()
@@ -38,15 +38,15 @@ export class OwnTerminal implements Disposable {
     return cols > 0 && rows > 0 ? { rows, cols } : USUAL_SIZE
   }
 
-  /** Tracks the screen: call it with everything that is written there. */
+  /** Tracks the modes of the screen. The caller passes everything that is written to the terminal. */
   see(data: Uint8Array): void {
     this.#reset.see(data)
   }
 
   /**
-   * Passes on keys until `restore`. During a call the next keys wait.
-   * @param typed settles when there is room for more
-   * @param closed called when the terminal is gone
+   * Passes on keys until `restore`. The next keys wait until `typed` has settled.
+   * @param typed settles when more keys can be sent
+   * @param closed called when the terminal has been closed
    */
   onKeys(typed: (keys: Buffer) => Promise<void>, closed: () => void): void {
     const { stdin } = process
@@ -63,7 +63,7 @@ export class OwnTerminal implements Disposable {
     process.stdout.on('resize', () => resized(this.size))
   }
 
-  /** Restores the terminal, once. @param isStuck the terminal takes no output: only its mode is restored */
+  /** Restores the terminal once. @param isStuck the terminal accepts no output: restores only the mode */
   restore(isStuck = false): void {
     if (this.#makeCooked === undefined) return
     process.off('SIGCONT', this.#again)
@@ -95,31 +95,31 @@ function write(text: string): void {
   try {
     writeSync(1, text)
   } catch {
-    // The terminal is gone.
+    // The terminal has been closed.
   }
 }
 
 const ESC = '\x1b'
-/** Cancels an unfinished sequence, and shows nothing. */
+/** Cancels an unfinished escape sequence. Shows no character. */
 const CANCEL = '\x18'
 const SHIFT_OUT = 0x0e
 
 /**
- * Switches to and from the alternate screen; a full reset leaves it as well. At most eight modes per
- * sequence, like terminals: an endless row of numbers would take quadratic time.
+ * Finds switches to and from the alternate screen; a full reset also leaves that screen. Matches at most eight
+ * modes per sequence, as terminals do, because an endless row of numbers would take quadratic time.
  */
 const SCREEN_SWITCH = new RegExp(
   String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
   'g',
 )
-/** Bytes of the last output that are examined again, for a sequence that was cut in two. */
+/** Number of bytes of the last output that are searched again, because a sequence may be cut in two. */
 const LONGEST_SWITCH = 32
 
-/** Resets the keyboard modes (kitty's protocol): each screen has its own. */
+/** Resets the keyboard modes (kitty's protocol). Each screen has its own modes. */
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
 
 /**
- * Restores the modes with which terminals start, and neither moves the cursor nor clears anything. Permanent
+ * Restores the modes with which terminals start. Does not move the cursor or clear the screen. Permanent
  * settings of the user, such as the colours of the palette, stay.
  */
 const DEFAULTS = [
@@ -133,14 +133,14 @@ const DEFAULTS = [
   `${ESC}[>4m${ESC}(B${ESC})B\x0f${ESC}[m`, // modified keys, letters, style
 ].join('')
 
-/** Makes a terminal usable again after a program that could not restore it. */
+/** Makes a terminal usable again after a program that did not restore the terminal's modes. */
 export class ScreenReset {
   #isTouched = false
   /** The mode that entered the alternate screen, while that screen is shown. */
   #screen: string | undefined
   #last = ''
 
-  /** Tracks the screen: call it with everything that is written there. */
+  /** Tracks the modes of the screen. The caller passes everything that is written to the terminal. */
   see(data: Uint8Array): void {
     if (data.includes(0x1b) || data.includes(SHIFT_OUT)) this.#isTouched = true
     if (!this.#isTouched) return
@@ -157,7 +157,7 @@ export class ScreenReset {
   }
 }
 
-/** The meaning of a piece of input: keys for the session, or a command for this program. */
+/** An action for a piece of input: send keys to the session, or run a command of this program. */
 export type KeyAction =
   { readonly kind: 'send'; readonly data: Buffer } | { readonly kind: 'leave' } | { readonly kind: 'help' }
 
@@ -177,7 +177,7 @@ const PASTE_ENDS = Buffer.from('\x1b[201~')
 /** Finds `~.`, `~~`, `~?` at the beginning of a line, as in ssh. Marked pasted text ends no session. */
 export class EscapeKeys {
   #atLineStart = true
-  /** Whether a tilde is held back until the next key tells its meaning. */
+  /** Whether a tilde is held back until the next key decides its meaning. */
   #isHeld = false
   readonly #pasteMark = new Mark(PASTE_BEGINS)
   readonly #pasteEnd = new Mark(PASTE_ENDS)
@@ -186,7 +186,7 @@ export class EscapeKeys {
   /** Returns the actions in order. Nothing after `leave` counts. */
   read(input: Buffer): KeyAction[] {
     const actions: KeyAction[] = []
-    // One byte more than the input, for a tilde held back from an earlier piece.
+    // One byte more than the input, because a tilde of an earlier piece may have been held back.
     let keys = Buffer.alloc(input.length + 1)
     let length = 0
     const flush = () => {
@@ -210,8 +210,8 @@ export class EscapeKeys {
   }
 
   /**
-   * Returns the bytes to pass on for a key: none for a tilde that is held back, two when the key after it
-   * means nothing.
+   * Returns the bytes to pass on for a key: no byte for a tilde that is held back, two bytes if the key after
+   * the tilde is not a command.
    */
   #keysOf(byte: number): number[] {
     if (this.#isHeld) {
@@ -232,7 +232,7 @@ export class EscapeKeys {
   }
 }
 
-/** Finds a text byte by byte. The first byte of the text must not occur in it again. */
+/** Finds a text byte by byte. The first byte of the text must not occur again in the text. */
 class Mark {
   readonly #text: Buffer
   #matched = 0

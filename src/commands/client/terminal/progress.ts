@@ -3,10 +3,10 @@ import { sizeText } from '../../../basics/text/units.ts'
 /** The state of a session that waits for approval and has written nothing. */
 export const WAITING = 'waiting for approval'
 
-/** A line on a terminal's stderr that is rewritten in place. Does nothing on other outputs. */
+/** A status line on stderr, rewritten in place. Shown only on a terminal. */
 export class Progress implements Disposable {
   bytes = 0
-  /** The effect of the next Ctrl-C, as a verb. */
+  /** The effect of the next Ctrl-C, as a verb: `detaches`. */
   ctrlC = 'detaches'
   readonly #isShown: boolean
   readonly #mayDraw: () => boolean
@@ -17,8 +17,8 @@ export class Progress implements Disposable {
   #isLine = false
 
   /**
-   * @param subject the name of the running thing, in printable form
-   * @param mayDraw false while the cursor is in an unfinished line of the output
+   * @param subject the name of the runbook or session, in printable form
+   * @param mayDraw returns false while the cursor is in an unfinished line of the output
    */
   constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
     this.#subject = subject
@@ -51,7 +51,7 @@ export class Progress implements Disposable {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
     const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
-    // A longer line would wrap, and then only its last part would be removed.
+    // A longer line would wrap, and `clear` would remove only its last part.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
   }

@@ -9,7 +9,7 @@ export function canAsk(): boolean {
   return isatty(0) && isatty(2)
 }
 
-/** Asks for a text that is not shown while it is typed. @throws Failure when the person gives up */
+/** Asks for a text and does not show the typed characters. @throws Failure if the user cancels */
 export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
   const { default: password } = await import('@inquirer/password')
   // Without `toggleMask: false` Ctrl-T would show the text.
@@ -17,7 +17,7 @@ export async function askUnseen(message: string, validate: Check = () => true): 
   return answered((context) => password(question, context))
 }
 
-/** Asks for one line. @param proposed the answer to an empty line @throws Failure when the person gives up */
+/** Asks for one line. @param proposed the answer for an empty line @throws Failure if the user cancels */
 export async function askText(
   message: string,
   proposed: string | undefined,
@@ -30,8 +30,8 @@ export async function askText(
 
 /**
  * Asks for one of the choices.
- * @param proposed the choice that Enter takes
- * @throws Failure when the person gives up
+ * @param proposed the choice that is selected at first
+ * @throws Failure if the user cancels
  */
 export async function askChoice(
   message: string,
@@ -44,7 +44,7 @@ export async function askChoice(
 }
 
 /**
- * Turns Ctrl-C, Ctrl-D and signals into Failures. With the library alone a signal would end the process in
+ * Turns Ctrl-C, Ctrl-D and signals into Failures. The library alone would let a signal end the process in
  * raw mode.
  */
 async function answered<T>(
@@ -65,7 +65,7 @@ async function answered<T>(
   }
 }
 
-/** The prompts are coloured with Node 20's styleText, which does not know NO_COLOR. */
+/** Returns a theme without colours for NO_COLOR, which the library (styleText of Node 20) does not know. */
 function theme(): object {
   const asIs = (text: string) => text
   const names = ['answer', 'message', 'help', 'highlight', 'disabled', 'description'] as const

@@ -157,7 +157,7 @@ describe('exec --local', () => {
     const line = "runbook-agent exec --local x -i '' -- yes > /dev/full"
     expect(await shell(place, line)).toMatchObject({
       code: 74,
-      stderr: 'runbook-agent: the output cannot be written (ENOSPC)\n',
+      stderr: 'runbook-agent: cannot write the output: ENOSPC\n',
     })
   })
 })

@@ -16,7 +16,7 @@ function lint(...args: string[]) {
 
 test('the examples pass, counted by what hoop enforces too', () => {
   expect(lint(`${root}/examples`, '--portable')).toEqual({
-    stdout: '4 runbooks, no parameter can become code in its script\n',
+    stdout: '4 runbooks, no finding: no parameter can become code\n',
     stderr: '',
     status: 0,
   })
@@ -70,7 +70,7 @@ test('braces of a format of Docker are told how to be written, and pass when the
 test('a path that is not there is said', () => {
   const { stderr, status } = lint('/no/such/folder')
   expect([stderr, status]).toEqual([
-    'runbook-agent: cannot read /no/such/folder: ENOENT. Give a folder of runbooks, or one of them\n',
+    'runbook-agent: cannot read /no/such/folder: ENOENT. Give the path of a folder of runbooks, or of one runbook\n',
     78,
   ])
 })
