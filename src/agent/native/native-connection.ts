@@ -3,9 +3,9 @@ import type { NativeProtocolName } from '../../wire/messages/native.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
 import { OutputGate } from '../output/sent-output.ts'
+import { delivery, type Take } from './delivery.ts'
 import { NativeError } from './native-error.ts'
 import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
-import type { Take } from './server-socket.ts'
 
 /**
  * Limits in bytes for data of a client that waits for its server. hoop's protocol cannot pause a
@@ -102,15 +102,13 @@ export class NativeConnection implements NativeClient {
     return this.#takeWaiting()
   }
 
-  async deliver(take: Take): Promise<void> {
-    for (;;) {
+  deliver(take: Take): Promise<void> {
+    const read = () => {
       this.#releaseTaken()
-      if (this.#waiting.length > 0) {
-        const taken = take(this.#takeWaiting())
-        if (taken !== undefined) await taken
-      } else if (this.#isAtEnd()) return
-      else await this.#woken()
+      if (this.#waiting.length > 0) return this.#takeWaiting()
+      return this.#isAtEnd() ? 'over' : 'none'
     }
+    return delivery({ read, onNews: (call) => (this.#wake = call) }, take)
   }
 
   /** Subtracts the bytes that were taken last, because they are written by now. */

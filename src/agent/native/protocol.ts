@@ -1,7 +1,8 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { Address } from '../../basics/net/address.ts'
 import type { SessionRules } from './rules/session-rules.ts'
-import type { ServerSocket, Take } from './server-socket.ts'
+import type { Take } from './delivery.ts'
+import type { ServerSocket } from './server-socket.ts'
 
 /**
  * A protocol of native clients, for one session. Serves many connections at the same time. A new

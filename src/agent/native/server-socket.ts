@@ -4,7 +4,9 @@ import { onAbort } from '../../basics/abort.ts'
 import { joined } from '../../basics/joined.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
+import { delivery, type Take } from './delivery.ts'
 import { NativeError } from './native-error.ts'
+import { readsInto } from './reused-buffer.ts'
 
 const DIAL_MS = 5000
 /** Time without data after which the kernel probes the connection, in milliseconds. */
@@ -19,12 +21,6 @@ const MAX_UNREAD_BYTES = 64 * 1024
  * for a directory.
  */
 const LOGIN_MS = 30_000
-
-/**
- * Receives bytes. Returns a promise when the receiver cannot accept more; the promise settles when
- * it can.
- */
-export type Take = (bytes: Buffer) => Promise<void> | undefined
 
 /** The socket to a server. Bytes are read on demand, and at most MAX_UNREAD_BYTES ahead. */
 export class ServerSocket implements Disposable {
@@ -45,16 +41,11 @@ export class ServerSocket implements Disposable {
    * @throws NativeError, with the reason in the words of hoop's agent
    */
   static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
-    const socket = connect({
-      ...address,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEPALIVE_MS,
-    })
+    const server = new ServerSocket(address, loginMs)
     try {
-      await connected(socket, 'connect', gone)
+      await connected(server.#socket, 'connect', gone)
     } catch (error) {
-      socket.destroy()
+      server.#socket.destroy()
       const reason = goDialError(error as NodeJS.ErrnoException, address)
       const { host, port } = address
       throw new NativeError(
@@ -62,16 +53,21 @@ export class ServerSocket implements Disposable {
         `failed connecting to remote host=${host}, port=${port}, reason=${reason}`,
       )
     }
-    const server = new ServerSocket(socket, address, loginMs)
+    server.#listen()
     server.#aborted = onAbort(gone, () => server.#end())
     return server
   }
 
-  private constructor(socket: Socket, address: Address, loginMs: number) {
+  private constructor(address: Address, loginMs: number) {
     this.#address = address
     this.#loginMs = loginMs
-    this.#socket = socket
-    this.#listen()
+    this.#socket = connect({
+      ...address,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEPALIVE_MS,
+      onread: readsInto((bytes) => this.#received(bytes)),
+    })
   }
 
   /** The server's certificate, in DER; undefined without TLS. */
@@ -89,16 +85,9 @@ export class ServerSocket implements Disposable {
    * Passes all bytes to `take` until the server has closed. Costs less than `next`. @throws
    * NativeError
    */
-  async deliver(take: Take): Promise<void> {
-    for (;;) {
-      if (!this.#hasNews()) await this.#woken()
-      else {
-        const bytes = this.#read()
-        if (bytes === undefined) return
-        const taken = take(bytes)
-        if (taken !== undefined) await taken
-      }
-    }
+  deliver(take: Take): Promise<void> {
+    const read = () => (this.#hasNews() ? (this.#read() ?? 'over') : 'none')
+    return delivery({ read, onNews: (call) => (this.#wakeReader = call) }, take)
   }
 
   /** Settles when the server has sent unread bytes, or has closed. Reads nothing. */
@@ -156,7 +145,7 @@ export class ServerSocket implements Disposable {
         `TLS with ${formatAddress(this.#address)} failed: ${(error as Error).message}`,
       )
     }
-    this.#socket = secure
+    this.#socket = secure.on('data', (bytes: Buffer) => this.#received(bytes))
     this.#listen()
   }
 
@@ -182,27 +171,28 @@ export class ServerSocket implements Disposable {
     const unread = this.#unread
     this.#unread = []
     this.#unreadBytes = 0
-    this.#socket.resume()
+    if (this.#socket.isPaused()) this.#socket.resume()
     return joined(unread)
+  }
+
+  #received(bytes: Buffer): void {
+    this.#unread.push(bytes)
+    this.#unreadBytes += bytes.length
+    if (this.#unreadBytes >= MAX_UNREAD_BYTES) this.#socket.pause()
+    this.#wakeReader()
   }
 
   #listen(): void {
     const socket = this.#socket
-    const data = (bytes: Buffer) => {
-      this.#unread.push(bytes)
-      this.#unreadBytes += bytes.length
-      if (this.#unreadBytes >= MAX_UNREAD_BYTES) socket.pause()
-      this.#wakeReader()
-    }
     const drain = () => this.#wakeWriter()
     const over = () => this.#over()
     const failed = (error: Error) => {
       this.#error ??= this.#lost(error)
       this.#over()
     }
-    socket.on('data', data).on('drain', drain).on('end', over).on('close', over).on('error', failed)
+    socket.on('drain', drain).on('end', over).on('close', over).on('error', failed)
     this.#stopListening = () =>
-      socket.off('data', data).off('drain', drain).off('end', over).off('close', over).off('error', failed)
+      socket.off('drain', drain).off('end', over).off('close', over).off('error', failed)
   }
 
   /** Ends the socket. Written bytes are still sent, for at most LAST_BYTES_MS. */

@@ -1,5 +1,5 @@
+import type { Take } from '../delivery.ts'
 import type { NativeClient, Target } from '../protocol.ts'
-import type { Take } from '../server-socket.ts'
 import type { ConnectionRules } from './session-rules.ts'
 import type { JudgedStream, MaskedStream } from './streams.ts'
 
