@@ -1,5 +1,5 @@
+import { decodePacket, encodePacket } from './packet-codec.ts'
 import { DecodeError, type Packet } from './packet.ts'
-import { transportService } from './service.ts'
 
 // Several packets in one message of the stream (protocol.md 1.6). A message of any size costs each
 // end a write, a read and a dozen steps of gRPC. With many native clients this is most of the cost
@@ -14,12 +14,6 @@ const SMALL_BYTES = 4 * 1024
 /** Maximum total of joined payloads in bytes. */
 const MAX_JOINED_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
-
-interface Codec {
-  readonly requestSerialize: (packet: Packet) => Buffer
-  readonly requestDeserialize: (bytes: Buffer) => Packet
-}
-const codec = transportService['Connect'] as unknown as Codec
 
 /** A packet to write, and the callback for the time when the packet was written. */
 interface Write {
@@ -96,7 +90,7 @@ function join(packets: readonly Packet[]): Packet {
   const [first, ...others] = packets
   if (first !== undefined && others.length === 0) return first
   const parts = packets.flatMap((packet) => {
-    const bytes = codec.requestSerialize(packet)
+    const bytes = encodePacket(packet)
     const length = Buffer.allocUnsafe(LENGTH_BYTES)
     length.writeUInt32BE(bytes.length)
     return [length, bytes]
@@ -124,7 +118,7 @@ function* split({ payload }: Packet): Generator<Packet, void, undefined> {
 
 function decoded(bytes: Buffer): Packet {
   try {
-    return codec.requestDeserialize(bytes)
+    return decodePacket(bytes)
   } catch {
     throw new DecodeError(TYPE, 'malformed')
   }

@@ -14,6 +14,7 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { packageFiles } from '../basics/files/package-files.ts'
+import { decodePacket, encodePacket } from './packet-codec.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
 // Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning
@@ -77,6 +78,10 @@ interface TransportConstructor {
   new (address: string, credentials: ChannelCredentials, options: ChannelOptions): TransportClient
 }
 
+Object.assign((definition['protobuf.Transport'] as ServiceDefinition)['Connect'] ?? {}, {
+  ...{ requestSerialize: encodePacket, requestDeserialize: decodePacket },
+  ...{ responseSerialize: encodePacket, responseDeserialize: decodePacket },
+})
 const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown as {
   Transport: TransportConstructor
 }

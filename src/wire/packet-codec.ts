@@ -1,0 +1,195 @@
+import type { Packet } from './packet.ts'
+
+// Packets as protobuf, for proto/transport.proto. protobufjs costs three times as much: it copies each packet into an
+// object of its own, and decodes the same few types and keys again and again.
+
+/** The first byte of a field: its number, and that its value has a length. */
+const TAG = { type: 0x12, entry: 0x1a, payload: 0x22, key: 0x0a, value: 0x12 } as const
+const TEXT_BYTES = 64
+const CONTINUES = 0x80
+const VARINT_BITS = 7
+
+export function encodePacket({ type, spec, payload }: Packet): Buffer {
+  const entries = Object.keys(spec).map((key) => entryOf(key, spec[key] ?? EMPTY))
+  const typeBytes = textBytes(type)
+  const fields = entries.reduce((sum, { length }) => sum + fieldBytes(length), 0)
+  const bytes = Buffer.allocUnsafe(fieldBytes(typeBytes.length) + fields + fieldBytes(payload.length))
+  let at = writeField(bytes, 0, TAG.type, typeBytes)
+  for (const { length, key, value } of entries) {
+    at = writeHead(bytes, at, TAG.entry, length)
+    at = writeField(bytes, at, TAG.key, key)
+    at = writeField(bytes, at, TAG.value, value)
+  }
+  writeField(bytes, at, TAG.payload, payload)
+  return bytes
+}
+
+const EMPTY: Buffer = Buffer.alloc(0)
+
+interface Entry {
+  readonly key: Buffer
+  readonly value: Buffer
+  /** Bytes of both fields. */
+  readonly length: number
+}
+
+function entryOf(text: string, value: Buffer): Entry {
+  const key = textBytes(text)
+  return { key, value, length: fieldBytes(key.length) + fieldBytes(value.length) }
+}
+
+/** The bytes of a field whose value has `length` bytes. */
+function fieldBytes(length: number): number {
+  let head = 2
+  for (let rest = length; rest >= CONTINUES; rest >>>= VARINT_BITS) head += 1
+  return head + length
+}
+
+/** @returns the place after the field */
+function writeField(into: Buffer, at: number, tag: number, value: Buffer): number {
+  const start = writeHead(into, at, tag, value.length)
+  into.set(value, start)
+  return start + value.length
+}
+
+function writeHead(into: Buffer, at: number, tag: number, length: number): number {
+  into[at] = tag
+  let end = at + 1
+  let rest = length
+  for (; rest >= CONTINUES; rest >>>= VARINT_BITS) {
+    into[end] = (rest & (CONTINUES - 1)) | CONTINUES
+    end += 1
+  }
+  into[end] = rest
+  return end + 1
+}
+
+/** Returns the packet, whose values and payload are parts of `bytes`. @throws Error when the bytes are malformed */
+export function decodePacket(bytes: Buffer): Packet {
+  const reader = new Reader(bytes, 0, bytes.length)
+  let type = ''
+  let payload: Buffer = EMPTY
+  const spec: Record<string, Buffer> = {}
+  while (reader.hasMore) {
+    const tag = reader.varint()
+    if (tag === TAG.type) type = reader.text()
+    else if (tag === TAG.payload) payload = reader.value()
+    else if (tag === TAG.entry) readEntry(reader.part(), spec)
+    else reader.skip(tag)
+  }
+  return { type, spec, payload }
+}
+
+function readEntry(reader: Reader, spec: Record<string, Buffer>): void {
+  let key = ''
+  let value: Buffer = EMPTY
+  while (reader.hasMore) {
+    const tag = reader.varint()
+    if (tag === TAG.key) key = reader.text()
+    else if (tag === TAG.value) value = reader.value()
+    else reader.skip(tag)
+  }
+  if (key !== '__proto__') spec[key] = value
+  else Object.defineProperty(spec, key, { value, configurable: true, enumerable: true, writable: true })
+}
+
+/** The fields of a message. Its methods throw when the bytes end too early. */
+class Reader {
+  readonly #bytes: Buffer
+  #at: number
+  readonly #end: number
+
+  constructor(bytes: Buffer, at: number, end: number) {
+    this.#bytes = bytes
+    this.#at = at
+    this.#end = end
+  }
+
+  get hasMore(): boolean {
+    return this.#at < this.#end
+  }
+
+  varint(): number {
+    let value = 0
+    // Tags and lengths have 32 bits; a value that is skipped may have 64.
+    for (let bits = 0; bits < 10 * VARINT_BITS; bits += VARINT_BITS) {
+      const byte = this.#bytes[this.#passed(1)] ?? 0
+      if (bits < 32) value |= (byte & (CONTINUES - 1)) << bits
+      if (byte < CONTINUES) return value >>> 0
+    }
+    throw new Error('a number has more than ten bytes')
+  }
+
+  value(): Buffer {
+    const length = this.varint()
+    const start = this.#passed(length)
+    return this.#bytes.subarray(start, start + length)
+  }
+
+  text(): string {
+    const length = this.varint()
+    const start = this.#passed(length)
+    return textIn(this.#bytes, start, start + length)
+  }
+
+  /** Returns the fields of a value that is a message. */
+  part(): Reader {
+    const length = this.varint()
+    const start = this.#passed(length)
+    return new Reader(this.#bytes, start, start + length)
+  }
+
+  /** Passes over the value of a field of a newer version. */
+  skip(tag: number): void {
+    const wireType = tag & 7
+    if (tag >>> 3 === 0) throw new Error('a field has the number 0')
+    if (wireType === 0) this.varint()
+    else if (wireType === 1) this.#passed(8)
+    else if (wireType === 2) this.#passed(this.varint())
+    else if (wireType === 5) this.#passed(4)
+    else throw new Error(`a field has the unknown form ${wireType}`)
+  }
+
+  /** @returns the place before the bytes that are passed */
+  #passed(length: number): number {
+    const at = this.#at
+    if (length > this.#end - at) throw new Error('the bytes end too early')
+    this.#at = at + length
+    return at
+  }
+}
+
+interface Text {
+  readonly text: string
+  readonly bytes: Buffer
+}
+
+/** The text of each length that came last: there are few types and keys. */
+const lastRead: (Text | undefined)[] = Array.from({ length: TEXT_BYTES }, () => undefined)
+
+function textIn(bytes: Buffer, start: number, end: number): string {
+  const last = lastRead[end - start]
+  if (last !== undefined && isAt(bytes, start, last.bytes)) return last.text
+  const text = bytes.toString('utf8', start, end)
+  if (end - start < TEXT_BYTES)
+    lastRead[end - start] = { text, bytes: Buffer.from(bytes.subarray(start, end)) }
+  return text
+}
+
+function isAt(bytes: Buffer, start: number, wanted: Buffer): boolean {
+  for (let at = 0; at < wanted.length; at += 1) if (bytes[start + at] !== wanted[at]) return false
+  return true
+}
+
+const MAX_WRITTEN = 200
+/** The bytes of types and keys. */
+const written = new Map<string, Buffer>()
+
+function textBytes(text: string): Buffer {
+  const known = written.get(text)
+  if (known !== undefined) return known
+  const bytes = Buffer.from(text)
+  // A gateway passes on what its clients send.
+  if (bytes.length < TEXT_BYTES && written.size < MAX_WRITTEN) written.set(text, bytes)
+  return bytes
+}

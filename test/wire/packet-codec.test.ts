@@ -1,0 +1,107 @@
+import { loadSync } from '@grpc/proto-loader'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { packageFiles } from '../../src/basics/files/package-files.ts'
+import { decodePacket, encodePacket } from '../../src/wire/packet-codec.ts'
+import type { Packet } from '../../src/wire/packet.ts'
+
+const options = { keepCase: true, defaults: true, bytes: Buffer, objects: true } as const
+/** protobufjs, which follows the .proto. */
+const reference = (
+  loadSync(packageFiles.proto, options)['protobuf.Transport'] as unknown as {
+    readonly Connect: {
+      readonly requestSerialize: (packet: Packet) => Buffer
+      readonly requestDeserialize: (bytes: Buffer) => Packet
+    }
+  }
+).Connect
+
+const bytes = (maxLength = 300) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
+const text = fc.oneof(
+  fc.constantFrom('', 'ClientPGConnectionWrite', 'gateway.session_id', 'client.connection_id', 'toString'),
+  fc.string({ unit: 'binary', maxLength: 200 }),
+)
+const packets = fc.record({
+  type: text,
+  spec: fc.dictionary(
+    text.filter((key) => key !== '__proto__'),
+    bytes(),
+    { maxKeys: 5, noNullPrototype: true },
+  ),
+  payload: bytes(),
+})
+
+describe('packets as protobuf', () => {
+  it('are written as protobufjs writes them, and read back', () => {
+    fc.assert(
+      fc.property(packets, (packet) => {
+        const written = encodePacket(packet)
+        expect(written.equals(reference.requestSerialize(packet))).toBe(true)
+        expect(decodePacket(written)).toEqual(packet)
+      }),
+      { numRuns: 500 },
+    )
+    for (const size of [127, 128, 16_383, 16_384, 3_000_000]) {
+      const packet = { type: 'T', spec: { k: Buffer.alloc(size, 'v') }, payload: Buffer.alloc(size, 'p') }
+      expect(encodePacket(packet).equals(reference.requestSerialize(packet))).toBe(true)
+      expect(decodePacket(encodePacket(packet)).payload.equals(packet.payload)).toBe(true)
+    }
+  })
+
+  it('are read as protobufjs reads them: fields in any order, more than once, missing, or unknown', () => {
+    const field = (tag: number, value: Buffer) => Buffer.concat([Buffer.of(tag, value.length), value])
+    const short = bytes(20)
+    const entry = fc
+      .array(
+        fc.oneof(
+          short.map((value) => field(0x0a, Buffer.from(value.toString('hex')))),
+          short.map((value) => field(0x12, value)),
+          fc.constant(Buffer.of(0x18, 0xff, 0x01)),
+        ),
+        { maxLength: 3 },
+      )
+      .map((parts) => Buffer.concat(parts))
+    const part = fc.oneof(
+      short.map((value) => field(0x12, Buffer.from(value.toString('hex')))),
+      short.map((value) => field(0x22, value)),
+      entry.map((value) => field(0x1a, value)),
+      // Field 1, which nobody uses, and numbers of 64 and 32 bits.
+      short.map((value) => field(0x0a, Buffer.from(value.toString('hex')))),
+      fc
+        .constantFrom('2880808080808080808001', '310102030405060708', '3501020304', '9a060178')
+        .map((hex) => Buffer.from(hex, 'hex')),
+    )
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+        const all = Buffer.concat(parts)
+        const { type, spec, payload } = reference.requestDeserialize(all)
+        // protobufjs makes an array of a value that is missing.
+        const values = Object.entries(spec).map(([key, value]) => [key, Buffer.from(value)] as const)
+        expect(decodePacket(all)).toEqual({ type, spec: Object.fromEntries(values), payload })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('are refused when they are cut off or have fields of unknown forms', () => {
+    const whole = encodePacket({ type: 'T', spec: { k: Buffer.from('v') }, payload: Buffer.from('payload') })
+    // Between two fields, the rest is a packet, too.
+    for (const end of [1, 2, 4, 5, 6, 8, 10, 12, 13, 19])
+      expect(() => decodePacket(whole.subarray(0, end))).toThrow()
+    for (const hex of ['0001', '13', '17', '12ffffffff0f', '28ffffffffffffffffffff01', '12'])
+      expect(() => decodePacket(Buffer.from(hex, 'hex'))).toThrow()
+  })
+
+  it('keep the key __proto__ as data', () => {
+    const key = '5f5f70726f746f5f5f'
+    const { spec } = decodePacket(Buffer.from(`1a0e0a09${key}120178`, 'hex'))
+    expect(Object.hasOwn(spec, '__proto__')).toBe(true)
+    expect(Object.getPrototypeOf(spec)).toBe(Object.prototype)
+  })
+
+  it('of one type or key after another of the same length have their own', () => {
+    const typesOf = (...types: string[]) =>
+      types.map((type) => decodePacket(encodePacket({ type, spec: {}, payload: Buffer.alloc(0) })).type)
+    expect(typesOf('aa', 'ab', 'aa', 'ää', 'aaaa')).toEqual(['aa', 'ab', 'aa', 'ää', 'aaaa'])
+  })
+})
