@@ -67,14 +67,15 @@ it('a gateway that takes nothing for many stalls and is there is not left, and g
     0,
     true,
   ])
+  // After this a busy machine may make the gateway stall again.
+  expect(running.log.filter((line) => line.startsWith('the gateway takes no output'))).toHaveLength(1)
   gateway.readAgain()
   gate.open()
   const closes = await Promise.all([gateway.closeOf('bulk'), gateway.closeOf('other')])
   expect(closes.map(({ spec }) => String(spec['client.exit_code']))).toEqual(['0', '0'])
   expect([outputBytes(gateway, 'bulk'), gateway.written('other')]).toEqual([20_000_000, 'done\n'])
   await waitFor(() => running.log.some((line) => line.startsWith('the gateway takes output again')))
-  expect(running.agent.stall).toBeUndefined()
-  expect(running.log.filter((line) => line.startsWith('the gateway takes no output'))).toHaveLength(1)
+  await waitFor(() => running.agent.stall === undefined)
 })
 
 it('what waits for it meanwhile is bounded: one piece of output for each session, and no keepalives', async () => {
