@@ -25,10 +25,7 @@ interface Standing {
   readonly targets: readonly number[]
 }
 
-/**
- * Follows instructions that read no rune, and counts the visited nodes. All searches over the same
- * nodes share one closure.
- */
+/** Follows instructions that read no rune, and counts the visited nodes. */
 class Closure {
   /** Number of visited nodes since the start. */
   work = 0
@@ -51,8 +48,7 @@ class Closure {
   /**
    * @param from may repeat nodes
    * @param where bits of `WHERE` that hold
-   * @param isDecided true when the next rune is known, so `where` also has the bits that depend on
-   * that rune
+   * @param isDecided whether the next rune is known and `where` has the bits that depend on this rune
    */
   of(from: Iterable<number>, where: number, isDecided: boolean): Standing {
     this.#begin()
@@ -131,11 +127,9 @@ function distinct(targets: number[]): readonly number[] {
  * limit the automaton forgets all states and makes them again when needed.
  */
 const MAX_KEPT = 1024 * 1024
-/**
- * Memory of a state besides its nodes and its row, as a number of entries. A way outside the table
- * has the same cost.
- */
+/** Memory of a state besides its nodes and its row, as a number of entries. */
 const STATE_COST = 50
+/** Memory of a way outside the table, as a number of entries. */
 const WAY_COST = 12
 
 /** Maximum number of nodes visited between two pauses (some milliseconds). */
@@ -151,18 +145,12 @@ const UNKNOWN = -1
 interface State extends Standing {
   /** Index in the table at which the state's row begins. */
   readonly row: number
-  /**
-   * The bits of `WHERE` that depend on the text before the place, and AFTER_WORD. 0 when no node
-   * waits for a condition.
-   */
+  /** Bits of `WHERE` about the text before the place, and AFTER_WORD. 0 if no node waits for a condition. */
   readonly where: number
   /** True when no match is open: no rune that was read can belong to an incomplete match. */
   readonly isIdle: boolean
   readonly generation: number
-  /**
-   * Next states by class, for input beyond ASCII and for next states with targets. The table has
-   * all other next states.
-   */
+  /** Next states by class that the table cannot have: after a rune beyond ASCII, or with targets. */
   readonly ways: Map<number, State>
 }
 
@@ -189,10 +177,7 @@ export class RuleAutomaton {
   readonly #nodes: Nodes
   readonly #closure: Closure
   readonly #borders: Int32Array
-  /**
-   * The class of each byte. All bytes beyond ASCII share one column of the table, whose entries
-   * always stay UNKNOWN.
-   */
+  /** The class of each byte. All bytes beyond ASCII share one column of the table, which stays UNKNOWN. */
   readonly #classes = new Uint8Array(256)
   readonly #stride: number
   #table: Int32Array
