@@ -34,7 +34,7 @@ describe('run on several connections', () => {
   it('exits with 0 when all have succeeded, and tells each end', async () => {
     const { code, stdout, stderr } = await ask('run', 'ops/plain.sh', '--on', 'c-1,c-2')
     expect([code, stderr.match(/c-\d: succeeded with exit code 0/g)?.length]).toEqual([0, 2])
-    expect(stderr).toContain('wave 2 of 2: 1 connections\n')
+    expect(stderr).toContain('wave 2 of 2: 1 connection\n')
     expect(stdout).toContain('\n2 same, 0 differ\n  2 x exit code 0: c-1, c-2\n')
   })
 
@@ -55,7 +55,7 @@ describe('run on several connections', () => {
     expect([code, stderr]).toEqual([70, ''])
     const { code: stopped, stderr: said } = await ask('run', 'ops/plain.sh', '--on', 'c-3,c-1')
     expect(stopped).toBe(70)
-    expect(said).toContain('stopped, 1 of the runs failed: 1 runs have not begun\n')
+    expect(said).toContain('stopped, 1 of the runs failed: 1 run has not begun\n')
   })
 
   it.each([

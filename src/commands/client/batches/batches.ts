@@ -70,10 +70,18 @@ async function showBatch(account: Account, id: string): Promise<BatchRead> {
 function stoppedText(batch: BatchRead): string {
   const { id, status } = batch
   const counts = countsOf(batch)
-  const goes = status === 'running' ? `, ${counts.running} runs continue` : ''
+  const goes = status === 'running' ? `, ${runsText(counts.running, 'continues', 'continue')}` : ''
   return oneLine(
-    `batch ${id} is ${status === 'running' ? 'stopping' : status}: ${counts.not_begun} runs have not begun${goes}`,
+    `batch ${id} is ${status === 'running' ? 'stopping' : status}: ${notBegunText(counts.not_begun)}${goes}`,
   )
+}
+
+function notBegunText(count: number): string {
+  return runsText(count, 'has not begun', 'have not begun')
+}
+
+function runsText(count: number, singular: string, plural: string): string {
+  return count === 1 ? `1 run ${singular}` : `${count} runs ${plural}`
 }
 
 /**
@@ -222,13 +230,14 @@ class WatchedBatch {
     this.#wave = wave
     const { waves, id } = this.#batch
     if (wave === 1) this.#say(`batch ${id} runs`)
-    this.#say(`wave ${wave} of ${waves.length}: ${waves[wave - 1] ?? 0} connections`)
+    const count = waves[wave - 1] ?? 0
+    this.#say(`wave ${wave} of ${waves.length}: ${count} ${count === 1 ? 'connection' : 'connections'}`)
   }
 
   async #end(): Promise<number> {
     const { raw, stop } = this.#batch
     const counts = countsOf(this.#batch)
-    if (stop !== undefined) this.#say(`stopped, ${stop.message}: ${counts.not_begun} runs have not begun`)
+    if (stop !== undefined) this.#say(`stopped, ${stop.message}: ${notBegunText(counts.not_begun)}`)
     const text = (width: number) => batchDetails(this.#batch, width)
     if (this.#flags.json === true) await printAnswer(this.#flags, raw, text)
     else process.stdout.write(text(process.stdout.columns || WIDE))
