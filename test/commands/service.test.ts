@@ -177,8 +177,8 @@ describe('install', () => {
     chmodSync(at('etc/hoop-key'), 0o644)
     expect((await run('install')).filter((line) => line.startsWith('note'))).toEqual([
       `note   other users can read the key: chmod 600 ${at('etc/hoop-key')}`,
-      `note   runbook-agent may not be able to read ${at('node')}: the file or a folder above it is closed to others`,
-      `note   runbook-agent may not be able to read ${at('main.js')}: the file or a folder above it is closed to others`,
+      `note   runbook-agent may not be able to read ${at('node')}: the file or a parent folder is closed to other users`,
+      `note   runbook-agent may not be able to read ${at('main.js')}: the file or a parent folder is closed to other users`,
     ])
   })
 
@@ -189,7 +189,7 @@ describe('install', () => {
     chmodSync(folder, 0o755)
     chmodSync(at('main.js'), 0o700)
     expect((await run('install')).filter((line) => line.startsWith('note'))).toEqual([
-      `note   runbook-agent may not be able to read ${at('main.js')}: the file or a folder above it is closed to others`,
+      `note   runbook-agent may not be able to read ${at('main.js')}: the file or a parent folder is closed to other users`,
     ])
   })
 
@@ -201,7 +201,7 @@ describe('install', () => {
     const mine = readFileSync(systemUnit(), 'utf8')
     for (const action of ['install', 'uninstall'] as const) {
       expect((await failure(action)).message).toBe(
-        `${systemUnit()} was not written by this command, or was changed since. Move it away, or use --force`,
+        `${systemUnit()} was not written by this command, or was changed since. Move the file to another folder, or use --force`,
       )
       expect(readFileSync(systemUnit(), 'utf8')).toBe(mine)
     }
@@ -211,7 +211,7 @@ describe('install', () => {
 
   test('refuses without a key file, before anything is written', async () => {
     expect((await failure('install', { keyFile: at('nothing') })).message).toBe(
-      `the key file ${at('nothing')} does not exist. Write the agent's key to it (mode 0600), or name another with --key-file`,
+      `the key file ${at('nothing')} does not exist. Write the agent's key to this file (mode 0600), or name another file with --key-file`,
     )
     expect((await failure('install', { keyFile: folder })).message).toContain('is not a regular file')
     expect([existsSync(systemUnit()), calls()]).toEqual([false, []])
@@ -220,8 +220,7 @@ describe('install', () => {
   test('refuses a service of the system without root', async () => {
     for (const action of ['install', 'uninstall'] as const) {
       expect(await failure(action, {}, { uid: 1000 })).toMatchObject({
-        message:
-          'a service of the system needs root. Run this with sudo, or with --user for a service of your own',
+        message: 'a system service needs root. Run this with sudo, or use --user for a user service',
         exitCode: 77,
       })
     }
@@ -239,13 +238,13 @@ describe('install', () => {
     )
     expect(await failure('install')).toMatchObject({
       message:
-        'systemctl enable --now runbook-agent.service: Job failed.. What remains to be done: systemctl enable --now runbook-agent.service',
+        'systemctl enable --now runbook-agent.service: Job failed.. Correct this, then run: systemctl enable --now runbook-agent.service',
       exitCode: 69,
     })
     rmSync(at('bin/systemctl'))
     process.env['PATH'] = at('bin')
     expect((await failure('install')).message).toBe(
-      'systemctl daemon-reload: there is no systemctl. What remains to be done: systemctl daemon-reload; systemctl enable --now runbook-agent.service',
+      'systemctl daemon-reload: systemctl not found. Correct this, then run: systemctl daemon-reload; systemctl enable --now runbook-agent.service',
     )
   })
 })
@@ -278,11 +277,11 @@ describe('the gateway', () => {
 
   test('is not installed without settings, and warns of those that everybody reads', async () => {
     expect((await failure('install', { ...gateway, config: at('none.yaml') })).message).toBe(
-      `the file ${at('none.yaml')} does not exist. Write the settings to it, or name another with --config`,
+      `the file ${at('none.yaml')} does not exist. Write the settings to this file, or name another file with --config`,
     )
     chmodSync(at('etc/gateway.yaml'), 0o644)
     expect(await run('install', gateway)).toContain(
-      `note   other users can read tokens in it: chmod 640 ${at('etc/gateway.yaml')}`,
+      `note   other users can read tokens in the file: chmod 640 ${at('etc/gateway.yaml')}`,
     )
   })
 
@@ -347,7 +346,7 @@ describe('uninstall', () => {
   })
 
   test('has nothing to do when there is no unit', async () => {
-    expect(await run('uninstall')).toEqual([`there is no ${systemUnit()}`])
+    expect(await run('uninstall')).toEqual([`nothing to remove: ${systemUnit()} does not exist`])
     expect(calls()).toEqual([])
   })
 

@@ -166,7 +166,7 @@ describe('dev, when it starts', () => {
       using place = new Workplace()
       using window = new Tmux(place, {}, { rows: 60, cols: 160 })
       window.enter(`${process.execPath} ${main} dev --state state --http 127.0.0.1:0 --grpc 127.0.0.1:0`)
-      await window.shows(/Ctrl-C ends both/)
+      await window.shows(/Ctrl-C ends the gateway and the agent/)
       const links = () => new Set(window.screen().match(/#code=[\w-]+/g))
       expect(links().size).toBe(1)
       window.press('Enter')
@@ -222,7 +222,7 @@ describe('dev, when it cannot start, says in one line what to do and exits with 
     ]) {
       const ended = await runProgram(place, ['dev', '--state', 'state', ...ports])
       expect(ended).toMatchObject({ code: 78, stdout: '' })
-      expect(ended.stderr).toMatch(oneLine(port, 'the port is taken', 'choose others'))
+      expect(ended.stderr).toMatch(oneLine(port, 'the port is in use', 'choose other ports'))
     }
     taken.close()
   })
@@ -232,7 +232,7 @@ describe('dev, when it cannot start, says in one line what to do and exits with 
     mkdirSync(place.at('empty'))
     const ended = await runProgram(place, ['dev', '--state', 'state'], { PATH: place.at('empty') })
     expect(ended).toMatchObject({ code: 78, stdout: '' })
-    expect(ended.stderr).toMatch(oneLine('git is missing', 'Install git'))
+    expect(ended.stderr).toMatch(oneLine('cannot run git', 'Install git'))
   })
 
   it('in a folder that cannot be written', async () => {

@@ -11,11 +11,12 @@ import { reviewContract } from '../../contract/reviews.ts'
 import { accountFile, readAccount } from '../client/asking/account.ts'
 import { FILES } from './scripts.ts'
 
-/** Longest time that the shell waits: a name lookup that hangs cannot be stopped. */
+/** Maximum time that the shell waits. It also bounds a name lookup, which cannot be aborted. */
 const LONGEST_MS = 2000
 
 /**
- * @param words the words up to the cursor, the last one unfinished
+ * Prints the candidates for the word at the cursor.
+ * @param words the words up to the cursor; the last word is unfinished
  * @returns the exit code
  */
 export async function printCandidates(root: Command, words: readonly string[]): Promise<number> {
@@ -31,7 +32,7 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** Returns the value of `--profile` before the cursor: its gateway has the names. */
+/** Returns the value of `--profile` before the cursor. The gateway of this profile is asked for names. */
 function profileIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--profile')
   if (at >= 0) return words[at + 1]
@@ -48,12 +49,12 @@ function line({ value, description }: Candidate): string {
   return what === '' ? `${value}\n` : `${value}\t${what}\n`
 }
 
-/** Short: a person has pressed Tab and waits. */
+/** Deadline of all requests to the gateway. It is short because a user has pressed Tab and waits. */
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
 /**
- * Reads names from the gateway of a profile that the user is signed in to. After any error there are no
+ * Reads names from the gateway of a profile. After any error, for example without a login, there are no
  * candidates and no message.
  */
 function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
@@ -127,11 +128,14 @@ interface Candidate {
   readonly description: string
 }
 
-/** Sources that send requests to a gateway. Each returns nothing when no gateway answers in time. */
+/**
+ * Sources of candidates. Sources that ask a gateway return no candidates if the gateway does not answer in
+ * time.
+ */
 interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
-  /** `name=`, or `name=value` when the runbook has options. */
+  /** `name=`, or `name=value` for a parameter with options. */
   readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
   readonly sessions: () => Promise<readonly Candidate[]>
   /** All runbooks that the user may run on some connection. */
@@ -141,10 +145,10 @@ interface CandidateSources {
   readonly profiles: () => readonly Candidate[]
 }
 
-/** `files`: the shell completes file names itself. */
+/** The candidates, or `files` if the shell should complete file names. */
 type Completion = 'files' | readonly Candidate[]
 
-/** Returns the candidates at the cursor: all that begin with the typed text. */
+/** Returns all candidates at the cursor that begin with the typed text. */
 async function complete(
   root: Command,
   words: readonly string[],

@@ -3,7 +3,7 @@ export const FILES = ':files'
 
 /**
  * Each script calls `runbook-agent complete -- WORDS... CURRENT`, which prints one candidate per line: the
- * value, a tab, a description. A value ends in `=` when more text has to follow.
+ * value, a tab, a description. A value ends in `=` if the user has to type more text.
  */
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {

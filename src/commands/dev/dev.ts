@@ -29,7 +29,7 @@ export interface DevFlags {
  */
 const AGENT_START_MS = 20_000
 
-/** Runs `runbook-agent dev`: gateway, agent and example runbooks on one machine, until Ctrl-C. */
+/** Runs `runbook-agent dev`: a gateway, an agent and example runbooks on one machine, until Ctrl-C. */
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
@@ -83,7 +83,9 @@ async function serve(
   say(`token     in ${state.tokenFile}`)
   say(`settings  in ${state.configFile}`)
   say(`\nRun it yourself:\n\n${exampleCommands(gateway.http, state.tokenFile)}`)
-  say(`\nor without this program:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends both.`)
+  say(
+    `\nor without this program:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends the gateway and the agent.`,
+  )
   if (flags.json === true) process.stdout.write(`${readyLine(gateway, agent, state, page)}\n`)
 }
 
@@ -111,16 +113,16 @@ function printable(output: string): string {
 }
 
 /**
- * Returns a function that prints for people: on stdout, or on stderr when stdout is for a program (`--json`).
+ * Returns a function that prints text for people: on stdout, or with `--json` on stderr.
  */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
-  // When the window is closed or the reader of a pipe has gone, sessions still have to end in an orderly way.
+  // After the window or the reader of a pipe has closed, this process still has to end the sessions.
   out.on('error', () => undefined)
   return (line) => void out.write(`${line}\n`)
 }
 
-/** Returns the settings of the file, with the addresses of the flags. */
+/** Returns the settings of the file. The addresses of the flags replace those of the file. */
 function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger): GatewayFile {
   const { file, read } = gatewayFile(configFile, log)
   const http = address(flags.http, '--http')
@@ -134,7 +136,7 @@ function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger):
   }
 }
 
-/** Reads host:port on the loopback, or a port: `dev` serves one machine. */
+/** Reads a loopback host:port, or a port. Other addresses are refused because `dev` serves only one machine. */
 function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
   if (given === undefined) return undefined
   const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)
@@ -149,10 +151,10 @@ function address(given: string | undefined, flag: string): GatewaySettings['list
   return parsed
 }
 
-/** Interval of the checks whether this process is in the foreground. */
+/** Interval at which `atEnter` checks whether this process is in the foreground. */
 const LOOK_MS = 500
 
-/** Calls `pressed` at each Enter in this terminal, until it is disposed. */
+/** Calls `pressed` at each Enter in this terminal, until the returned value is disposed. */
 function atEnter(pressed: () => void): Disposable {
   const { stdin } = process
   if (!stdin.isTTY) return { [Symbol.dispose]: () => undefined }
@@ -161,7 +163,7 @@ function atEnter(pressed: () => void): Disposable {
     else stdin.pause()
   }
   stdin.on('data', pressed)
-  // `bg` sends SIGCONT; a running program gets no signal from `fg`.
+  // `bg` sends SIGCONT. `fg` sends no signal to a running program, so a timer looks, too.
   process.on('SIGCONT', look)
   const timer = setInterval(look, LOOK_MS).unref()
   look()
@@ -175,7 +177,7 @@ function atEnter(pressed: () => void): Disposable {
 }
 
 /**
- * Whether this process is in the foreground: the system stops a background process that reads from its
+ * Whether this process is in the foreground. The system would stop a background process that reads from its
  * terminal.
  */
 function isInForeground(): boolean {
@@ -190,13 +192,13 @@ function isInForeground(): boolean {
   }
 }
 
-/** The first wait before the agent is restarted. It doubles up to the longest wait. */
+/** The first wait before a restart of the agent. The wait doubles up to LONGEST_WAIT_MS. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** The agent's times, passed as flags: a settings file of this machine may have other times. */
+/** The agent's stop times. They are passed as flags because a settings file may have other times. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: KILL_GRACE_MS }
 
-/** The agent of `dev`, in a process of its own. It is restarted when it dies. */
+/** The agent of `dev`, in a separate process. `dev` restarts this process when it ends. */
 class AgentProcess {
   readonly #state: DevState
   readonly #say: (line: string) => void
@@ -217,7 +219,7 @@ class AgentProcess {
     this.#over = this.#keep()
   }
 
-  /** Stops the agent: sends SIGTERM, then SIGKILL after the longest time that the agent may take. */
+  /** Stops the agent: sends SIGTERM, then SIGKILL after the maximum time of an orderly stop. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
@@ -243,8 +245,8 @@ class AgentProcess {
   }
 
   /**
-   * Starts the agent in a session of its own: Ctrl-C reaches the agent only through this process. The agent
-   * ends when its channel breaks.
+   * Starts the agent in a new session, so that Ctrl-C reaches the agent only through this process. The agent
+   * ends when its channel to this process closes.
    */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
@@ -279,7 +281,7 @@ const request = {
   client_args: ['-s', '--', 'first-argument'],
 }
 
-/** The page of the example, with the parameters of its last run; the repository's name is in state.ts. */
+/** The page of the example, with the parameters of its last run. `examples` is the repository in state.ts. */
 const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
 
 interface Answer {
@@ -300,7 +302,7 @@ async function runExample(http: string, tokenFile: string): Promise<Answer> {
     body: JSON.stringify(request),
   })
   if (!response.ok)
-    throw new Failure(`the example runbook was not run: ${response.status} ${await response.text()}`)
+    throw new Failure(`the gateway refused the example runbook: ${response.status} ${await response.text()}`)
   return (await response.json()) as Answer
 }
 
@@ -313,7 +315,7 @@ function exampleCommands(http: string, tokenFile: string): string {
   ].join('\n')
 }
 
-/** Returns the command line of this process: the program need not be in the PATH. */
+/** Returns the command that runs this program, even if the program is not in the PATH. */
 function commandLine(): string {
   const main = process.argv[1] ?? 'runbook-agent'
   return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)

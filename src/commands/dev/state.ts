@@ -6,7 +6,7 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../exit-codes.ts'
 
-/** The files in the state folder of `dev`. `dev` creates each file once and then leaves it to the user. */
+/** The files in the state folder of `dev`. `dev` creates each file once; then the user may change the file. */
 export interface DevState {
   readonly configFile: string
   readonly tokenFile: string
@@ -34,8 +34,8 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    // Closed to other users: with write access they could plant a token, with read access they would have
-    // one.
+    // The folder is closed to other users. With write access they could plant a token, with read access they
+    // could steal a token.
     claimFolder(folder)
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())
@@ -46,7 +46,7 @@ export function prepareState(folder: string): DevState {
   } catch (error) {
     if (error instanceof Failure) throw error
     if (error instanceof ForeignPathError)
-      throw new Failure(`the state is not safe: ${error.message}. Choose another folder with --state`)
+      throw new Failure(`the state folder is not safe: ${error.message}. Choose another folder with --state`)
     throw explain(error, `cannot write to ${folder}`, 'Choose a folder you may write to with --state')
   }
   return state
@@ -67,7 +67,7 @@ function requireGit(): void {
   try {
     execFileSync('git', ['--version'], { stdio: 'ignore' })
   } catch {
-    throw new Failure('git is missing: runbooks are read from git repositories. Install git and start again')
+    throw new Failure('cannot run git, which reads the repositories of runbooks. Install git and start again')
   }
 }
 
@@ -84,7 +84,8 @@ function writeOnce(file: string, content: () => string): void {
 }
 
 /**
- * Creates a repository for the user to edit, commit in and run. The folder gets its name when it is complete.
+ * Creates a repository in which the user can edit, commit and run. The folder gets its final name when it is
+ * complete.
  */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
@@ -99,7 +100,7 @@ function makeRepository(folder: string): void {
   renameSync(unfinished, folder)
 }
 
-/** Returns the environment for a commit that needs no git configuration of the user and runs no hook. */
+/** Returns an environment for a commit without the user's git configuration and without hooks. */
 function commitEnvironment(): NodeJS.ProcessEnv {
   const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
   return {

@@ -21,14 +21,14 @@ import { routeOf, type Route } from './way.ts'
  */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
-/** Tests the form of the credential. The fact is the identity of the agent and its route. */
+/** Tests the form of the credential. The fact is the route, with the identity of the agent. */
 export function checkKey(settings: AgentConfiguration): Finding<Route> {
   try {
     const identity = readIdentity(settings)
     return { ...judge(settings, identity), fact: routeOf(identity, settings) }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    return broken('cannot be used', error.message)
+    return broken('the key cannot be used', error.message)
   }
 }
 
@@ -39,11 +39,13 @@ function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   const mode = identity.embedded ? 'embedded' : 'standard'
   const secret = secretOf(identity)
   const form =
-    secret === undefined || USUAL_SECRET.test(secret) ? '' : ', its secret is not in the form that hoop makes'
+    secret === undefined || USUAL_SECRET.test(secret) ? '' : ', with a secret that hoop did not create'
   return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
 }
 
-/** Returns the secret part of a key; undefined for a key of the old form, which is secret as a whole. */
+/**
+ * Returns the secret part of a key. Returns undefined for a key of the old form, because all of it is secret.
+ */
 function secretOf({ token }: Identity): string | undefined {
   const { password } = new URL(token.reveal())
   return password === '' ? undefined : password
@@ -56,11 +58,11 @@ function svid({ token }: Identity, way: string): Finding {
   if (leftMs > 0) return ok(`JWT-SVID valid for ${minutes} more min, ${way}`)
   return broken(
     `JWT-SVID that expired ${minutes} min ago, ${way}`,
-    'The agent reads the file before each connect: check the clock, and that the SPIFFE agent renews the file',
+    'The agent reads the file before each connection attempt. Check the clock, and check that the SPIFFE agent renews the file',
   )
 }
 
-/** Returns the milliseconds until the token's `exp`; undefined for a token without it. */
+/** Returns the milliseconds until the token's `exp`; undefined for a token without `exp`. */
 function remaining(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
@@ -76,14 +78,14 @@ const STICKY = 0o1000
 
 /** Tests whether other users can read or replace the file with the credential. */
 export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
-  if (place.kind === 'variable') return skipped(`the key is in ${place.name}, and not in a file`)
+  if (place.kind === 'variable') return skipped(`the key is in the variable ${place.name}, not in a file`)
   const { mode, uid } = statSync(place.path)
   const folder = path.dirname(place.path)
   const found = `${place.path}, mode ${octal(mode)}, owner ${uid}`
   const writable = openToOthers('write', place.path, 'the key')
   if (writable !== undefined) return warning(`${found}: ${writable.what}`, writable.advice)
   if (isOpen(statSync(folder).mode))
-    return warning(`${found}, in a folder in which others can replace it`, `chmod go-w ${folder}`)
+    return warning(`${found}: other users can replace this file in its folder`, `chmod go-w ${folder}`)
   const isForGroup = isCredential(place.path, env['CREDENTIALS_DIRECTORY'])
   const readable = openToOthers('read', place.path, 'the key', isForGroup)
   if (readable === undefined) return ok(found)
@@ -105,11 +107,11 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
 }
 
-/** The place of the credential: a file of its own, the settings file, or the environment. */
+/** The place of the credential: a key file, the settings file, or the environment. */
 type KeyPlace =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
 
-/** Finds the credential's place in settings that were accepted. */
+/** Finds the place of the credential in valid settings. */
 export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
   const lookup = new Lookup(source)
   const keyFile = lookup.find(kind === 'svid' ? SETTINGS.spiffeKeyFile : SETTINGS.keyFile)
@@ -126,8 +128,8 @@ function placeOf({ from, place, reference }: Found<unknown>, source: SettingsSou
 }
 
 /**
- * Tests whether commands can read the credential, in the agent's environment or in its file.
- * @param canRead tests whether a command can read the environment of a process that is guarded like an agent
+ * Tests whether commands can read the credential in the agent's environment or in the key file.
+ * @param canRead tests whether a command can read the environment of a process with an agent's protection
  */
 export async function checkKeyExposure(
   place: KeyPlace,
@@ -135,11 +137,11 @@ export async function checkKeyExposure(
 ): Promise<Finding> {
   if (place.kind === 'file') return file(place.path)
   const readable = await canRead()
-  if (readable === undefined) return skipped('no command could be started to test it')
-  const found = `${place.name} is in the environment of the agent: a command ${readable ? 'could read it' : 'could not read it'} in /proc (tried)`
+  if (readable === undefined) return skipped('the test command could not be started')
+  const found = `${place.name} is in the environment of the agent: a test command ${readable ? 'could' : 'could not'} read this environment in /proc`
   const advice = readable
-    ? 'Commands can take the key: put it into a file and set key-file, and do not run the agent as root'
-    : 'Others see it too, such as the program that started the agent: prefer key-file'
+    ? 'Commands can steal the key: put the key into a file and set key-file, and do not run the agent as root'
+    : 'Other programs also see the key, for example the program that started the agent: prefer key-file'
   return warning(found, advice)
 }
 
@@ -147,13 +149,13 @@ export async function checkKeyExposure(
 function file(path: string): Finding {
   if (process.geteuid?.() === 0)
     return warning(
-      `not in the environment, but commands run as root and can read ${path}`,
-      'Run the agent as a user of its own',
+      `the key is not in the environment, but commands run as root and can read ${path}`,
+      'Run the agent as a separate user',
     )
   const how = mayAccess(path, constants.R_OK)
     ? `but commands run as the same user, which can read ${path}`
-    : 'and not readable'
-  return ok(`not in the environment, ${how}`)
+    : `and commands cannot read ${path}`
+  return ok(`the key is not in the environment, ${how}`)
 }
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -162,7 +164,7 @@ export function hasVault(env: Variables): boolean {
   return ['VAULT_ADDR', 'VAULT_APP_ROLE_ID', 'VAULT_AUTH_METHOD'].some((name) => env[name])
 }
 
-/** Signs in as an agent does before it reads a secret, or looks up a given token. Reads no secret. */
+/** Signs in to Vault like an agent, or looks up the given token. Reads no secret. */
 export async function checkVault(
   { tls, proxy }: AgentConfiguration,
   env: Variables,
@@ -175,24 +177,25 @@ export async function checkVault(
     const found = await trySignIn(vault, signal)
     return warnings.length === 0 ? ok(found) : warning(found, warnings.join('\n'))
   } catch (error) {
-    if (error instanceof SetUpError) return broken(`cannot be used: ${error.message}`, SET_UP)
+    if (error instanceof SetUpError) return broken(`Vault cannot be used: ${error.message}`, SET_UP)
     if (!(error instanceof VaultError)) throw error
-    return broken(`cannot be used: ${error.message}`, advice(error.message))
+    return broken(`Vault cannot be used: ${error.message}`, advice(error.message))
   }
 }
 
 async function trySignIn(vault: Vault, signal: AbortSignal): Promise<string> {
   const token = await vault.token(signal)
-  if (vault.method !== undefined) return `answers, signed in by ${vault.method}`
+  if (vault.method !== undefined) return `Vault answers and accepts the login by ${vault.method}`
   await vault.lookUp(token, signal)
-  return 'answers, and its token is accepted'
+  return 'Vault answers and accepts the token'
 }
 
-const SET_UP = 'docs/policies-and-secrets.md has the variables that the agent needs'
+const SET_UP = 'Set the variables that docs/policies-and-secrets.md lists'
 
 function advice(reason: string): string {
   if (reason.includes('status=403'))
-    return 'The token has expired, or may not look itself up (auth/token/lookup-self, in the policy "default")'
-  if (reason.includes('status=4')) return 'Vault refuses the login: check role, secret id or JWT'
-  return 'Check VAULT_ADDR, VAULT_CACERT and the network. Sessions with secrets of Vault are refused until then'
+    return 'Renew the token if it has expired, and allow it auth/token/lookup-self (as the policy "default" does)'
+  if (reason.includes('status=4'))
+    return 'Vault refuses the login: check the role and the secret id, or the JWT'
+  return 'Check VAULT_ADDR, VAULT_CACERT and the network. Until Vault answers, sessions with secrets of Vault are refused'
 }

@@ -49,15 +49,15 @@ type DoctorFlags = Readonly<Record<string, string | boolean | undefined>>
 const EXIT_CODES = { ok: 0, warning: 1, broken: 2 } as const
 
 /**
- * Runs `runbook-agent doctor`: tests everything that the agent needs, even while an agent is running, and
+ * Runs `runbook-agent doctor`: tests everything that an agent needs, even while an agent is running, and
  * prints the findings on stdout.
- * @returns the exit code: 0 well, 1 warnings, 2 broken
+ * @returns the exit code: 0 if all is well, 1 after warnings, 2 if something is broken
  */
 export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // The checks go on when the reader leaves (`| head`): the exit code is still needed.
+  // The checks continue after the reader has closed the pipe (`| head`), because the exit code is still needed.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {
@@ -105,7 +105,7 @@ interface Check {
     place: Place,
     signal: AbortSignal,
   ) => Finding<unknown> | Promise<Finding<unknown>>
-  /** Whether the check applies: most agents have no Vault. */
+  /** Whether the check applies to this machine. For example, most agents have no Vault. */
   readonly isFor: (place: Place) => boolean
 }
 
@@ -122,7 +122,9 @@ function checkWith<Need extends keyof Facts, Name extends string>(
   return { name, needs, look, isFor }
 }
 
-/** All checks. Each comes after the checks that it needs. They open no stream and leave nothing behind. */
+/**
+ * All checks, each after the check that it needs. The checks open no stream and leave no files or processes.
+ */
 export const CHECKS: readonly Check[] = [
   check('version', () =>
     ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`),
@@ -133,7 +135,7 @@ export const CHECKS: readonly Check[] = [
   checkWith('settings', 'key exposure', ({ key }, { source, trial }, signal) =>
     checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
   ),
-  // The way to the gateway, step by step. Each step uses a connection of its own.
+  // These checks follow the way to the gateway, step by step. Each step opens a new connection.
   checkWith('key', 'name resolution', checkName),
   checkWith('name resolution', 'tcp', (route, _, signal) => checkTcp(route, signal)),
   checkWith('tcp', 'proxy', (way, _, signal) => checkProxy(way, signal)),
@@ -178,22 +180,22 @@ export async function examine(
   }
 }
 
-/** Warnings that the checks of the key repeat with more detail. */
+/** Warnings that later checks of the key give with more detail. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
-/** Tests whether `start` could read its settings, and names everything that is wrong. */
+/** Tests whether `start` can read its settings, and names all problems. */
 export function checkSettings(source: SettingsSource): Finding<AgentConfiguration> {
   try {
     return accepted(loadAgentSettings(source), source)
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
-    return broken(`cannot be used (${fileOf(source)})`, error.message)
+    return broken(`the settings cannot be used (${fileOf(source)})`, error.message)
   }
 }
 
 function accepted(settings: AgentConfiguration, source: SettingsSource): Finding<AgentConfiguration> {
   const warnings = settings.warnings.filter((one) => !SAID_LATER.test(one))
-  const found = `can be used (${fileOf(source)})`
+  const found = `the settings can be used (${fileOf(source)})`
   return warnings.length === 0 ? ok(found, settings) : warning(found, warnings.join('\n'), settings)
 }
 

@@ -7,10 +7,10 @@ import { sizeText } from '../../basics/text/units.ts'
 import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, volumeOf } from '../examination.ts'
 import { access } from 'node:fs/promises'
 
-/** Bytes: enough for the secret files of many sessions (keys, certificates, kubeconfigs). */
+/** Free bytes below which doctor warns: enough for the secret files (keys, certificates) of many sessions. */
 const LITTLE_BYTES = 16 * 1024 ** 2
 
-/** Tests the folder for secret files of commands. Creates none of the agent's folders. */
+/** Tests the folder for secret files of commands. Creates no folder of the agent. */
 export async function checkRuntimeFolder(
   { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
@@ -26,17 +26,20 @@ export async function checkRuntimeFolder(
     return refused === undefined || finding.level === 'broken' ? finding : passedOver(refused, finding)
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error
-    return broken(error.message, 'The agent does not start like this')
+    return broken(
+      error.message,
+      'The agent does not start with this folder: correct runtime-dir or the folder',
+    )
   }
 }
 
 /**
- * Adds that the usual folder cannot be used: it belongs to another user, is a link, or is open to other
+ * Adds that the usual folder cannot be used because it belongs to another user, is a link, or is open to other
  * users.
  */
 function passedOver(refused: string, { found }: Finding): Finding {
-  const instead = 'agents use a folder beside it whose name has six more characters'
-  return warning(`${refused}, so ${instead}: ${found}`, 'Remove it, and restart the agent')
+  const instead = 'agents use another folder beside it, whose name has six more characters'
+  return warning(`${refused}, so ${instead}: ${found}`, 'Remove the unusable folder, and restart the agent')
 }
 
 function choice(setting: string | undefined, env: NodeJS.ProcessEnv): { named?: string; origin?: string } {
@@ -66,9 +69,12 @@ async function judge(folder: string, origin: string): Promise<Finding> {
   if (obstacle !== undefined)
     return broken(`${found}: cannot create files there: ${obstacle}`, 'Set runtime-dir')
   if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files there, or set runtime-dir')
-  if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space: secret files of commands go there')
+  if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space for the secret files of commands')
   if (!isMemory)
-    return warning(found, 'Secrets of commands reach the disk: set runtime-dir to a folder on a tmpfs')
+    return warning(
+      found,
+      'Secrets of commands are written to the disk: set runtime-dir to a folder on a tmpfs',
+    )
   return ok(found)
 }
 
@@ -82,13 +88,13 @@ export async function checkStateFolder({
   if (obstacle !== undefined) return broken(`${stateDir}: cannot create files there: ${obstacle}`, ADVICE)
   const journal = path.join(stateDir, 'journal.jsonl')
   if (journalBytes > 0 && existsSync(journal) && !(await isWritable(journal)))
-    return broken(`${journal} cannot be written by this user: executions would have no record`, ADVICE)
+    return broken(`this user cannot write to ${journal}: executions would not be recorded`, ADVICE)
   const { freeBytes, hasInodes } = await volumeOf(nearestExisting(stateDir))
   const made = existsSync(stateDir) ? '' : ', which the agent will create'
   const found = `${stateDir}${made}, ${sizeText(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files from that file system')
   if (freeBytes < journalBytes)
-    return warning(found, `Free some space: the journal may take ${sizeText(journalBytes)}`)
+    return warning(found, `Free some space: the journal may grow to ${sizeText(journalBytes)}`)
   return ok(found)
 }
 

@@ -27,32 +27,37 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   const { name, reason, unmarked } = await loadEngine()
   if (unmarked !== undefined)
     return warning(
-      `${name}, but it cannot mark processes: ${unmarked}`,
-      'A process that leaves its session and clears its environment can outlive its command while other commands run: leave the limit of file locks at unlimited (ulimit -x, LimitLOCKS=)',
+      `${name}, but this engine cannot mark processes: ${unmarked}`,
+      'While other commands run, a process that leaves its session and clears its environment can outlive its command. Set the limit of file locks to unlimited (ulimit -x, LimitLOCKS=)',
       name,
     )
   if (name === 'posix') return ok('posix', name)
   return warning(
     `portable: ${reason ?? 'no reason given'}`,
-    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr, there are no terminals, and processes that leave their session are not ended: run on Linux with glibc 2.34 or newer',
+    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr or use a terminal, and processes that leave their session are not ended. Run the agent on Linux with glibc 2.34 or newer',
     name,
   )
 }
 
-/** The score that the runtime gives to commands, unless the agent's own score is as high. */
+/** The OOM score of commands. The runtime sets it if the agent's own score is lower. */
 const OF_COMMANDS = 500
 
 const ADVICE =
-  'When memory runs out, the kernel may end the agent first, with all its commands: start it with a lower score (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
+  'When memory runs out, the kernel may end the agent first, with all its commands. Start the agent with a lower score (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
 
 /** Tests whether the kernel would end a command before the agent when memory runs out. */
 export function checkOomScore(engine: Engine['name'], proc = '/proc/self'): Finding {
   const own = score(`${proc}/oom_score_adj`)
-  if (own === undefined) return skipped('this system has no oom_score_adj')
+  if (own === undefined) return skipped('this system has no oom_score_adj in /proc')
   if (engine === 'portable')
-    return warning(`${own} for the agent and for commands: the portable engine does not raise it`, ADVICE)
+    return warning(
+      `${own} for the agent and for commands: the portable engine does not raise the score of commands`,
+      ADVICE,
+    )
   if (own >= OF_COMMANDS) return warning(`${own} for the agent, and no higher for commands`, ADVICE)
-  return ok(`${own} here, ${OF_COMMANDS} for commands: the kernel ends them first when memory runs out`)
+  return ok(
+    `${own} for the agent, ${OF_COMMANDS} for commands: when memory runs out, the kernel ends commands first`,
+  )
 }
 
 function score(file: string): number | undefined {
@@ -71,22 +76,22 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   if (engine === 'posix')
     return ok(
       isAgent
-        ? 'the agent is process 1: it reaps orphans and its commands'
+        ? 'the agent is process 1 and reaps orphans and its commands'
         : `${name}; the agent reaps processes that commands leave behind`,
     )
-  if (!isAgent) return ok(`${name}; it has to reap processes that commands leave behind`)
+  if (!isAgent) return ok(`${name}; this program has to reap processes that commands leave behind`)
   return warning(
     'the agent is process 1, and the portable engine reaps only its own commands',
-    'Processes that commands leave behind stay as zombies: start the agent under an init (tini, docker run --init)',
+    'Processes that commands leave behind become zombies. Start the agent under an init process (tini, docker run --init)',
   )
 }
 
-/** Returns the words of a command line that name the program; undefined without /proc. */
+/** Returns the words of a process's command line that name its program; undefined without /proc. */
 function programOf(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
     if (words.length === 0) return readFileSync(`${folder}/comm`, 'utf8').trim()
-    // Only the first words: arguments may be secrets.
+    // Later words are left out, because arguments may be secrets.
     return words[0]?.endsWith('node') === true ? words.slice(0, 2).join(' ') : words[0]
   } catch {
     return undefined
@@ -94,12 +99,14 @@ function programOf(folder: string): string | undefined {
 }
 
 /**
- * Bytes outside the heap (code, stacks, buffers): after 120 MB of output an agent took 102 to 111 MB in
+ * Bytes outside the heap (code, stacks, buffers). After 120 MB of output, an agent used 102 to 111 MB in
  * total.
  */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
-/** Tests whether V8 lets the heap grow beyond the container's limit: then the kernel would end the agent. */
+/**
+ * Tests whether the agent's memory may grow beyond the container's limit, at which the kernel ends the agent.
+ */
 export function checkMemory(
   { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
@@ -109,7 +116,7 @@ export function checkMemory(
   const isLimited = limit > 0 && limit < totalmem()
   const available = isLimited ? limit : totalmem()
   const most = heap + tailMemoryBytes + BESIDE_THE_HEAP
-  const found = `${sizeText(available)} ${isLimited ? 'limit' : 'machine, no limit'}, the agent may take ${sizeText(most)}: heap ${sizeText(heap)}, tails ${sizeText(tailMemoryBytes)}, rest ${sizeText(BESIDE_THE_HEAP)}`
+  const found = `${sizeText(available)} ${isLimited ? 'limit' : 'machine, no limit'}, the agent may use ${sizeText(most)}: heap ${sizeText(heap)}, tails ${sizeText(tailMemoryBytes)}, rest ${sizeText(BESIDE_THE_HEAP)}`
   if (most <= available) return ok(found)
   return warning(
     found,
@@ -117,7 +124,7 @@ export function checkMemory(
   )
 }
 
-/** Returns a quarter of the limit in MB; the rest is for commands. */
+/** Returns a quarter of the limit in MB. Three quarters remain for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }
@@ -125,13 +132,13 @@ function megabytes(bytes: number): number {
 /** Tests whether the limit of open files allows `limits.sessions` executions. */
 export function checkOpenFiles({ limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>): Finding {
   const limit = openFileLimit('/proc/self/limits')
-  if (limit === undefined) return skipped('this system shows no limit of open files')
+  if (limit === undefined) return skipped('this system does not show its limit of open files')
   const needed = limitsSessions * FILES_PER_EXECUTION + OTHER_FILES
-  const found = `${limit} allowed, ${needed} needed for ${limitsSessions} sessions, ${readdirSync('/proc/self/fd').length} open here`
+  const found = `${limit} allowed, ${needed} needed for ${limitsSessions} sessions, ${readdirSync('/proc/self/fd').length} open in this process`
   if (limit >= needed) return ok(found)
   return warning(
     found,
-    `Raise it to ${needed} (systemd: LimitNOFILE=, else ulimit -n), or lower limits.sessions to ${executionsWithin(limit)}`,
+    `Raise the limit to ${needed} (systemd: LimitNOFILE=, else ulimit -n), or lower limits.sessions to ${executionsWithin(limit)}`,
   )
 }
 
@@ -140,9 +147,9 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Tests whether executions can have control groups. Moves a child into a new group below the group of this
- * process, and removes both. `ControlGroups` itself would divide the group and end the leftovers of dead
- * agents.
+ * Tests whether executions can have control groups. Moves a child process into a new group below the group of
+ * this process, then removes the child and the new group. `ControlGroups` would divide the group and end
+ * processes of dead agents.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined
@@ -162,10 +169,10 @@ export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }:
 }
 
 function without(reason: string, isLimited: boolean): Finding {
-  if (!isLimited) return ok(`no groups for executions, and no limit that needs one (${reason})`)
+  if (!isLimited) return ok(`executions have no groups, and no limit needs groups (${reason})`)
   return broken(
-    `no groups for executions: ${reason}`,
-    'limits.memory and limits.processes cannot be enforced, and the agent does not start: delegate a cgroup v2 (systemd: Delegate=yes), or remove them',
+    `executions cannot have groups: ${reason}`,
+    'The agent cannot enforce limits.memory and limits.processes, so it does not start. Delegate a cgroup v2 (systemd: Delegate=yes), or remove the limits',
   )
 }
 
@@ -173,12 +180,12 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const [type] = readWords(path.join(folder, 'cgroup.type'))
   if (type === undefined) return `${folder} is the root of all groups of this machine`
   if (type !== 'domain') return `${folder} is of the type ${type}`
-  // No agent treats a group of this name as its own.
+  // Agents ignore a group of this name.
   const group = path.join(folder, `doctor-${randomBytes(4).toString('hex')}`)
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // A child that did not start has only an `error` and no exit.
+  // A child that did not start emits `error` instead of `exit`.
   const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)
@@ -195,7 +202,7 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The unit in systemd/. It is examined when this process runs in no unit. */
+/** The unit in systemd/. This unit is examined if this process belongs to no unit. */
 const AGENT_UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
@@ -211,7 +218,7 @@ export async function checkStopTime({
   ])
   if (typeof answer === 'string') return skipped(answer)
   const neededMs = longestStopMs({ drainMs, killGraceMs })
-  const found = `${answer.unit} has TimeoutStopSec=${answer.text}, stopping takes up to ${neededMs / 1000} s (drain, twice kill.grace, and a margin)`
+  const found = `${answer.unit} has TimeoutStopSec=${answer.text}, but a stop takes up to ${neededMs / 1000} s (drain, twice kill.grace, and a margin)`
   if (milliseconds(answer.text) >= neededMs) return ok(found)
   return warning(
     found,
@@ -227,13 +234,13 @@ interface Unit {
 
 interface Timeout {
   readonly unit: string
-  /** The time in systemd's own form. */
+  /** The time in the form of systemd, for example `1min 30s`. */
   readonly text: string
 }
 
 /**
  * Finds the stop time of the first unit that systemd knows.
- * @returns the reason as a text when systemd knows none
+ * @returns a text with the reason if systemd knows none of the units
  */
 async function firstLoaded(units: readonly Unit[]): Promise<Timeout | string> {
   let reason = ''
@@ -254,7 +261,7 @@ async function show({ name, ofUser }: Unit): Promise<Timeout | string> {
     return state === 'loaded' ? { unit: name, text } : `systemd knows no unit ${name}`
   } catch (error) {
     const isMissing = errnoOf(error) === 'ENOENT'
-    return isMissing ? 'there is no systemctl' : 'no systemd answers'
+    return isMissing ? 'systemctl not found' : 'systemd does not answer'
   }
 }
 
@@ -268,7 +275,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** Reads `1min 30s` or `infinity`, as systemd prints them. An unknown form counts as enough. */
+/** Reads a time of systemd, for example `1min 30s` or `infinity`. An unknown form counts as `infinity`. */
 export function milliseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([a-z]+)/g)]
   const known = parts.every(([, , unit = '']) => unit in UNITS)

@@ -15,12 +15,13 @@ import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { workingFolder } from '../start/services.ts'
 import { socketPaths } from '../status.ts'
 
-/** Tests the owner's policy: whether the rule files can be used, and whether commands could change them. */
+/** Tests whether the rule files of the owner's policy can be used, and whether commands could change them. */
 export async function checkPolicy(
   { policy }: Pick<AgentConfiguration, 'policy'>,
   source: SettingsSource,
 ): Promise<Finding> {
-  if (policy === undefined) return ok('no policy of its own (policy.*): the agent runs what a gateway allows')
+  if (policy === undefined)
+    return ok('the agent has no policy (policy.*), so it runs everything that the gateway allows')
   const { rules, problems } = await examineOwnerRules(policy)
   if (problems.length > 0) return broken('a rule file cannot be used', problems.join('\n'))
   const isRoot = process.geteuid?.() === 0
@@ -48,25 +49,25 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
   const search = { path: env['PATH'] ?? '', cwd: workingFolder() }
   return programs
     .filter((program) => placeOf(program, search) === undefined)
-    .map((program) => `policy.programs: there is no ${program} here`)
+    .map((program) => `policy.programs: program ${program} not found in the PATH of the agent`)
 }
 
-/** Returns a problem for each file that commands could change: commands run as this user. */
+/** Returns a problem for each file that commands could change. Commands run as this user. */
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files
     .filter((file) => [file, path.dirname(path.resolve(file))].some((one) => mayAccess(one, constants.W_OK)))
     .map(
       (file) =>
-        `${file}: commands run as this user and could change it before the next start: give the file and its folder to root`,
+        `${file}: commands run as this user and could change this file before the next start: give the file and its folder to root`,
     )
 }
 
-/** Tests the agent's own Presidio. The gateway says for each session whether the agent masks. */
+/** Tests the agent's own Presidio. For each session, the gateway decides whether the agent masks. */
 export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
   if (presidio === undefined)
     return ok(
-      'the gateway decides what masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
+      'the gateway chooses the masking: the local engine (alcatraz), or Presidio at addresses that the gateway sends (mspresidio)',
     )
   const { analyzer, anonymizer, mode } = presidio
   const services = [presidioService('analyzer', analyzer), presidioService('anonymizer', anonymizer)]
@@ -74,10 +75,11 @@ export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'pres
   const where = `Presidio at ${origin(analyzer)} and ${origin(anonymizer)} instead of the gateway's, mode ${mode}`
   const found = problems.filter((problem) => problem !== undefined)
   if (found.length === 0) return ok(`${where}: both answer`)
-  const outcome = mode === 'strict' ? 'sessions that need it end with 254' : 'their output passes unmasked'
+  const outcome =
+    mode === 'strict' ? 'sessions with masking end with 254' : 'output of sessions is not masked'
   return warning(
     `${where}: ${found.join('; ')}`,
-    `Start it, or correct masking.analyzer and masking.anonymizer: until then ${outcome}`,
+    `Start Presidio, or correct masking.analyzer and masking.anonymizer. Until then, ${outcome}`,
   )
 }
 
@@ -97,12 +99,12 @@ function origin(address: string): string {
 const ANSWER_MS = 2000
 const MAX_SOCKETS = 64
 
-/** Redactions of an agent by connection, or the reason why they are unknown. */
+/** The names of an agent's ordinary secrets by connection, or the reason why these names are unknown. */
 type Reply =
   | { readonly names: Readonly<Record<string, readonly string[]>> }
   | { readonly path: string; readonly reason: string }
 
-/** Names the secrets that hide harmless text, as seen by the agents of this machine. */
+/** Names secrets whose values look like ordinary words, so that redaction hides harmless text. */
 export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
   const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
   const known = replies.filter((reply) => reply !== undefined && 'names' in reply)
@@ -110,19 +112,22 @@ export async function checkRedaction(sockets: readonly string[] = socketPaths())
   const found = known
     .flatMap(({ names }) => Object.entries(names))
     .map(([connection, names]) => oneLine(`${names.join(', ')} of ${connection}`))
-  if (found.length === 0) return ok('no secret that looks ordinary has been used')
-  const advice = "Exempt harmless ones: redact.names, such as '!PLACE'"
-  return warning(`these values look ordinary and are replaced in any output: ${found.join('; ')}`, advice)
+  if (found.length === 0) return ok('no used secret looks like an ordinary word')
+  const advice = "Exempt harmless names with redact.names, for example '!PLACE'"
+  return warning(
+    `these secrets look like ordinary words and are hidden in any output: ${found.join('; ')}`,
+    advice,
+  )
 }
 
 function whyUnknown(replies: readonly (Reply | undefined)[]): string {
   const silent = replies.filter((reply) => reply !== undefined && 'reason' in reply)
-  if (silent.length === 0) return 'no agent runs here that knows secrets which look ordinary'
+  if (silent.length === 0) return 'no running agent on this machine can name ordinary-looking secrets'
   const reasons = silent.map(({ path, reason }) => `${oneLine(path)}: ${reason}`)
-  return `no agent could be asked which secrets look ordinary: ${reasons.join('; ')}`
+  return `no agent answered which secrets look like ordinary words: ${reasons.join('; ')}`
 }
 
-/** @returns undefined when there is no agent, or its version is too old */
+/** @returns undefined if no agent uses this socket, or the agent's version is too old */
 async function ordinaryAt(path: string): Promise<Reply | undefined> {
   const answer = await askStatus(path, ANSWER_MS)
   if ('reason' in answer) return answer.isGone ? undefined : { path, reason: answer.reason }

@@ -10,14 +10,14 @@ import { broken, type Finding, ok, warning } from '../examination.ts'
 import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Days before the end of a certificate: from then on the gateway needs a new one, with some margin. */
+/** Days before the end of a certificate at which doctor warns. They leave time to renew the certificate. */
 const SOON_DAYS = 14
 
-/** Examines the gateway's certificate, even if the agent would refuse it. Sends nothing but the handshake. */
+/** Examines the gateway's certificate, even if the agent would refuse it. Sends only the handshake. */
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
-  // Ends before the check's own deadline, so that the text can name the missing answer.
+  // This wait is shorter than the check's own deadline, so that the finding can name the missing answer.
   const wait = patience(HANDSHAKE_MS, signal)
   let socket: Socket | undefined
   try {
@@ -33,9 +33,9 @@ export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<W
 }
 
 function plaintext(host: string): Finding {
-  if (isLoopback(host)) return ok('not used, and not needed on this machine')
+  if (isLoopback(host)) return ok('TLS is not used, and is not needed on this machine')
   return warning(
-    'not used: others on the network can read the key and all output of commands',
+    'TLS is not used: others on the network can read the key and all output of commands',
     'Use a key with grpcs://, and remove allow-plaintext',
   )
 }
@@ -54,7 +54,7 @@ async function shakeHands(
     secureContext: secureContext({ ...options, authorities }),
     host: name,
     ...(isIP(name) === 0 && { servername: name }),
-    // Node would stop at the first problem; problemsOf names all of them.
+    // Node would stop at the first problem, but problemsOf names all problems.
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
   })
@@ -99,7 +99,7 @@ function problemsOf(
   return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
 }
 
-/** Node gives a code here, although its types declare an Error. */
+/** Returns Node's code for the refusal: a string, although Node's types declare an Error. */
 function refusalOf({ authorizationError }: TLSSocket): string | undefined {
   const refusal: unknown = authorizationError
   if (typeof refusal === 'string') return refusal
@@ -134,19 +134,19 @@ function failure(
   const { address } = identity
   if (waited)
     return broken(
-      `${address} accepts the connection, and does not answer in the TLS handshake within ${HANDSHAKE_MS / 1000} s`,
-      "Is it the gateway's TLS port? A gateway without TLS needs grpc:// in the key",
+      `${address} accepts the connection, but does not answer in the TLS handshake within ${HANDSHAKE_MS / 1000} s`,
+      "Check that this is the gateway's TLS port. For a gateway without TLS, the key begins with grpc://",
     )
   return broken(
     `no TLS with ${address}: ${error.code ?? error.message}`,
-    explainTls(error, address, options) ?? "Is it the gateway's TLS port?",
+    explainTls(error, address, options) ?? "Check that this is the gateway's TLS port",
   )
 }
 
 const DAY_MS = 86_400_000
 
 /**
- * Returns a name for people: the common name, else the whole subject, else the names for which the
+ * Returns a name for people: the common name and organization, or else the names for which the
  * certificate is valid.
  */
 function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
@@ -157,15 +157,15 @@ function issuerOf({ issuer }: DetailedPeerCertificate): string {
   return distinguished(issuer) || 'nobody'
 }
 
-/** Node's type is wrong: the last certificate of an incomplete chain has no issuer. */
+/** Corrects Node's type: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
-/** Returns the certificates that the gateway has sent, up to its authority, without the authority itself. */
+/** Returns the certificates that the gateway has sent, without the authority at the end of the chain. */
 function chainOf(leaf: Linked): Linked[] {
   const chain: Linked[] = []
   for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {
     const next: Linked | undefined = one.issuerCertificate
-    // An authority is its own issuer, and so is a self-signed certificate.
+    // An authority and a self-signed certificate are their own issuers.
     const isOwnIssuer: boolean = next?.fingerprint256 === one.fingerprint256
     if (!isOwnIssuer || chain.length === 0) chain.push(one)
     one = isOwnIssuer ? undefined : next
@@ -173,7 +173,7 @@ function chainOf(leaf: Linked): Linked[] {
   return chain
 }
 
-/** Returns the whole days until the first certificate expires; negative when one has expired. */
+/** Returns the whole days until the first certificate expires; negative if a certificate has expired. */
 function daysLeft(chain: readonly Linked[]): number {
   return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
 }

@@ -12,7 +12,7 @@ import { exitCode } from '../../runtime/exit-status.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 
-/** The trials by name. Results go to the parent as JSON over the channel. */
+/** The trials by name. The channel to the parent carries their results as JSON. */
 export const trials = {
   command: tryCommand,
   terminal: tryTerminal,
@@ -25,13 +25,13 @@ type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof trials)[Na
 type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
- * Runs `runbook-agent doctor-trial`, started by `doctor`: runs commands in a process of its own, guarded like
+ * Runs `runbook-agent doctor-trial`, which `doctor` starts: runs commands in a separate process, guarded like
  * an agent. If doctor itself were a subreaper, it might adopt processes that it did not start: an exec may
  * have given it children.
  */
 export async function trialCommand(): Promise<void> {
   if (process.send === undefined) throw new Failure('only doctor may start doctor-trial', exitCodes.usage)
-  // Ctrl-C reaches this process, too. The process ends when its channel has ended and its command has ended.
+  // Ctrl-C reaches this process, too, and is ignored. The process ends after its channel and its command.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
   const engine = await loadEngine()
@@ -45,7 +45,7 @@ export async function trialCommand(): Promise<void> {
   await last
 }
 
-/** @returns the reason why processes that leave their session cannot be followed */
+/** @returns the reason why processes that leave their session cannot be followed; undefined if they can */
 function guard(engine: Engine): string | undefined {
   try {
     engine.guard()
@@ -83,7 +83,7 @@ export class TrialProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
 
-  /** @param main the program's file, which has the command `doctor-trial` */
+  /** @param main the file of this program */
   constructor(main: string) {
     this.#child = fork(main, ['doctor-trial'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     this.#exited = once(this.#child, 'exit')
@@ -91,7 +91,10 @@ export class TrialProcess implements AsyncDisposable {
     this.#exited.catch(() => undefined)
   }
 
-  /** Asks for one trial at a time. Rejects when the process ends without an answer, or at the signal. */
+  /**
+   * Runs one trial. Call it for one trial at a time. Rejects if the process ends without an answer, or at the
+   * signal.
+   */
   async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
     const answered = once(this.#child, 'message', { signal })
     if (this.#child.connected) this.#child.send(name)
@@ -103,7 +106,7 @@ export class TrialProcess implements AsyncDisposable {
     return answer.result as TrialResult<Name>
   }
 
-  /** Ends the process, and a command that still runs. */
+  /** Ends the process and its running command. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
     const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)
@@ -127,13 +130,16 @@ interface Ran {
   readonly failure: string | undefined
 }
 
-/** Time from SIGTERM to SIGKILL. Short: these commands need no time to end. */
+/** Time from SIGTERM to SIGKILL. It is short because these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/** Marks the processes of an execution. Only one execution runs at a time. */
+/** Marks the processes of an execution. All executions can share it, because only one runs at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
-/** Runs one command with the engine, environment and end of a real execution. The signal ends it early. */
+/**
+ * Runs one command like a real execution: same engine, environment and cleanup. The signal ends the command
+ * early.
+ */
 async function runTrial(
   engine: Engine,
   argv: readonly string[],
@@ -180,13 +186,16 @@ async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding>
     signal,
   )
   if (failure !== undefined)
-    return broken(`sh cannot be started: ${failure}`, 'Runbooks need it: check the PATH of the agent')
+    return broken(`sh cannot be started: ${failure}`, 'Runbooks need sh: check the PATH of the agent')
   if (code === 7 && stdout === 'in\nto-stdout\n' && stderr === 'to-stderr\n')
-    return ok('sh runs: exit code, /dev/stdin, /dev/stdout and /dev/stderr are right')
+    return ok('sh runs, with correct exit code, /dev/stdin, /dev/stdout and /dev/stderr')
   const found = `sh runs, but its exit code is ${code} instead of 7: ${lastLine(stderr)}`
   if (engine.name === 'portable')
-    return warning(found, 'With the portable engine scripts cannot open /dev/stdin, /dev/stdout, /dev/stderr')
-  return broken(found, 'Check that /dev and /proc are mounted: scripts open /dev/stdin through them')
+    return warning(
+      found,
+      'With the portable engine, scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr',
+    )
+  return broken(found, 'Check that /dev and /proc are mounted: scripts need them to open /dev/stdin')
 }
 
 function lastLine(text: string): string {
@@ -200,7 +209,7 @@ async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding
   if (engine.name === 'portable')
     return warning(
       'the portable engine has no terminals',
-      'Clients cannot connect; runbooks are not affected',
+      'Clients cannot use connect. Runbooks are not affected',
     )
   const { stdout, failure } = await runTrial(
     engine,
@@ -212,7 +221,7 @@ async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding
     return ok('a terminal can be opened, and a command runs on it')
   return broken(
     `no terminal can be opened: ${failure ?? 'the command sees no terminal'}`,
-    'Clients cannot connect. Is /dev/pts mounted, and is there room (sysctl kernel.pty.max)?',
+    'Clients cannot use connect. Check that /dev/pts is mounted, and raise sysctl kernel.pty.max if all terminals are in use',
   )
 }
 
@@ -227,13 +236,13 @@ async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<
   return failure === undefined ? code === 0 : undefined
 }
 
-/** Lifetime of the three processes if nothing ends them. */
+/** Lifetime in milliseconds of the three test processes if nothing ends them. */
 const LONGEST_MS = 20_000
-/** After the end of the execution the kernel may need a moment. */
+/** Maximum time that the kernel gets to end the processes after the execution. */
 const GONE_MS = 2000
 
 const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
-/** A script that ignores SIGTERM, and starts one process in its group and one in a session of its own. */
+/** A script that ignores SIGTERM. It starts one process in its group and one process in a new session. */
 const SCRIPT = `
 process.on('SIGTERM', () => {})
 const { spawn } = require('node:child_process')
@@ -268,14 +277,18 @@ function judge(
   if (engine.name === 'portable' && left.every((pid) => pid === escaped))
     return warning(
       'a process that left its session was not found',
-      'Only the posix engine finds such processes (Linux with glibc 2.34 or newer): they stay',
+      'Such processes outlive their command. Only the posix engine ends them (Linux with glibc 2.34 or newer)',
     )
   const which = left.map((pid) =>
-    pid === escaped ? 'outside of the group' : pid === inGroup ? 'in the group' : 'itself',
+    pid === escaped
+      ? 'a process outside the group'
+      : pid === inGroup
+        ? 'a process in the group'
+        : 'the command itself',
   )
   return broken(
-    `a command was not ended completely: ${which.join(', ')}`,
-    'Cancelled commands would go on. Check that /proc is mounted without hidepid, and that seccomp allows kill and prctl',
+    `a command was not ended completely, still running: ${which.join(', ')}`,
+    'Cancelled commands would continue to run. Check that /proc is mounted without hidepid, and that seccomp allows kill and prctl',
   )
 }
 

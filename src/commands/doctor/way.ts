@@ -22,7 +22,9 @@ export interface Route {
   readonly ownAuthorities: readonly string[] | undefined
 }
 
-/** Returns the route. The agent uses a proxy only with TLS, because otherwise the proxy would see the key. */
+/**
+ * Returns the route. The agent uses a proxy only with TLS, because without TLS the proxy could read the key.
+ */
 export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {
@@ -33,23 +35,23 @@ export function routeOf(identity: Identity, settings: AgentConfiguration): Route
   }
 }
 
-/** A route with the addresses of its first hop: the proxy's, or the gateway's. */
+/** A route with the addresses of its first hop, which is the proxy or the gateway. */
 export interface ResolvedRoute extends Route {
   readonly addresses: readonly string[]
 }
 
-/** A route with the address that has answered. */
+/** A route with an address of the first hop that accepted a connection. */
 export interface Way extends Route {
   readonly address: string
 }
 
-/** Returns the first hop: `host`, without brackets, and `port`. */
+/** Returns the first hop. `host` has no brackets. */
 function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
   const address = proxy?.address ?? identity.address
   return { host: hostOf(address), port: portOf(address) }
 }
 
-/** Opens a TCP connection, which the signal destroys at any time. Rejects with the system's error. */
+/** Opens a TCP connection. The signal destroys the connection at any time. Rejects with the system's error. */
 async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal })
   // The connection may fail after the last listener was removed.
@@ -58,7 +60,7 @@ async function openSocket(host: string, port: number, signal: AbortSignal): Prom
   return socket
 }
 
-/** Connects to the gateway, through the proxy if there is one. @throws TunnelError */
+/** Connects to the gateway, through the proxy if the route has a proxy. @throws TunnelError */
 export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   const socket = await openSocket(way.address, firstStep(way).port, signal)
   if (way.proxy === undefined) return socket
@@ -78,7 +80,7 @@ const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answers: check /etc/resolv.conf and the network',
 }
 
-/** Looks up the gateway, or the proxy if there is one: the proxy itself looks up the gateway. */
+/** Looks up the name of the first hop. With a proxy, the proxy looks up the gateway. */
 export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
   const { host } = firstStep(route)
   if (isIP(host) !== 0) return ok(`${host} is an address`, { ...route, addresses: [host] })
@@ -94,12 +96,12 @@ export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
 
 interface Attempt {
   readonly address: string
-  /** Undefined when there was a connection. */
+  /** Undefined if the connection was opened. */
   readonly error: string | undefined
   readonly ms: number
 }
 
-/** Tries each address: an address without an answer fails every attempt that uses it. */
+/** Tries each address, because the agent may use any of the addresses. */
 export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
   const { port } = firstStep(route)
   const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
@@ -110,7 +112,7 @@ export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promi
   if (attempts.every(({ error }) => error === undefined)) return ok(found, way)
   return warning(
     found,
-    'The agent uses the other addresses, and loses time with those that do not answer',
+    'The agent uses the other addresses, but loses time with each address that does not answer. Remove such addresses from the DNS',
     way,
   )
 }
@@ -135,11 +137,11 @@ function attemptText({ address, error, ms }: Attempt): string {
 
 function advice(attempts: readonly Attempt[]): string {
   if (attempts.every(({ error }) => error === 'ECONNREFUSED'))
-    return 'Nothing listens there: check that the gateway runs, and that this is its gRPC port (8010 by default), not that of its page'
-  return 'A firewall on the way may block this port'
+    return "Nothing listens on this port: check that the gateway runs, and that this is the gateway's gRPC port (default: 8010), not its HTTP port"
+  return 'Check whether a firewall between the agent and the gateway blocks this port'
 }
 
-/** Tests whether the proxy of the environment, if there is one for this gateway, connects to it. */
+/** Tests whether the proxy for this gateway, if the environment names one, can connect to the gateway. */
 export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   if (way.proxy === undefined) return ok(unused(way), way)
   const { address } = way.proxy
@@ -147,7 +149,7 @@ export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding
   try {
     const socket = await openWay(way, wait)
     socket.destroy()
-    return ok(`${address} carries connections to ${way.identity.address}`, way)
+    return ok(`${address} opens connections to ${way.identity.address}`, way)
   } catch (error) {
     const waited = wait.aborted ? `${address} gave no answer within ${CONNECT_MS / 1000} s` : undefined
     if (!(error instanceof TunnelError) && waited === undefined) throw error
@@ -159,7 +161,7 @@ export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding
 }
 
 function unused({ identity, hasOtherProxy }: Way): string {
-  if (!hasOtherProxy) return 'none in the environment (HTTPS_PROXY)'
+  if (!hasOtherProxy) return 'the environment names no proxy (HTTPS_PROXY)'
   return identity.tls === undefined
     ? 'the proxy of HTTPS_PROXY is not used without TLS'
     : 'the proxy of HTTPS_PROXY is not used for this gateway (NO_PROXY, or the loopback)'
@@ -167,12 +169,12 @@ function unused({ identity, hasOtherProxy }: Way): string {
 
 const HEALTH_MS = 4000
 
-/** Sends a HealthCheck on the agent's own channel. The call needs no credential and opens no stream. */
+/** Sends a HealthCheck on a channel like the agent's. The call needs no credential and opens no stream. */
 export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
   using channel = new Channel(identity, proxy)
   const first = await timed(channel)
   if (!first.isAnswered) return unanswered(first.ms, channel.stage)
-  // The time of the first answer included the connection, so a second one is measured.
+  // The time of the first answer includes the new connection, so a second call is measured.
   const second = await timed(channel)
   if (!second.isAnswered) return unanswered(second.ms, channel.stage)
   return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
@@ -190,25 +192,25 @@ function unanswered(ms: number, stage: string): Finding {
   return broken(`${found} (${stage})`, 'The agent would fail in the same way: see the log of the gateway')
 }
 
-/** Enough to make new certificates and tokens invalid. */
+/** A difference of clocks that makes new certificates and tokens invalid. */
 const FAR_OFF_MS = 30_000
 
 /** Compares this machine's clock with the gateway's `date` header, which has whole seconds. */
 export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
   const theirs = Date.parse(date ?? '')
-  if (Number.isNaN(theirs)) return skipped('the gateway sends no time (date header)')
+  if (Number.isNaN(theirs)) return skipped('the gateway sends no date header')
   const offMs = receivedAt - (theirs + 500)
   const seconds = Math.round(Math.abs(offMs) / 1000)
-  if (Math.abs(offMs) <= FAR_OFF_MS) return ok(`${seconds} s from the gateway's`)
+  if (Math.abs(offMs) <= FAR_OFF_MS) return ok(`${seconds} s difference from the gateway's clock`)
   return warning(
-    `${seconds} s ${offMs > 0 ? 'ahead of' : 'behind'} the gateway's`,
-    'Certificates and tokens depend on it: set up time synchronisation on the machine whose clock is wrong',
+    `${seconds} s ${offMs > 0 ? 'ahead of' : 'behind'} the gateway's clock`,
+    'Certificates and tokens depend on the clock: set up time synchronisation on the machine whose clock is wrong',
   )
 }
 
 const ANSWER_MS = 5000
 
-/** The answer of the gateway, and its time by this machine's clock in milliseconds. */
+/** The answer of the gateway. `receivedAt` is the time by this machine's clock in milliseconds. */
 export interface Http2Answer {
   readonly way: Way
   readonly date: string | undefined
@@ -216,7 +218,7 @@ export interface Http2Answer {
 }
 
 /**
- * Tests whether a gRPC server answers: grpc-js accepts any server that speaks HTTP/2. Its HealthCheck needs
+ * Tests whether a gRPC server answers, because grpc-js accepts any server with HTTP/2. The HealthCheck needs
  * no credential.
  */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
@@ -256,10 +258,10 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
       te: 'trailers',
     })
     request.once('response', resolve)
-    // The socket's own error comes first and says the most.
+    // The socket emits its error first, and this error has the most detail.
     for (const source of [socket, session, request]) source.on('error', reject)
     session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
-    // An empty message: not compressed, length 0.
+    // These five bytes are an empty gRPC message: not compressed, length 0.
     request.end(Buffer.alloc(5))
   })
 }
@@ -274,8 +276,8 @@ function judgeAnswer(headers: IncomingHttpHeaders, way: Way): Finding<Http2Answe
       receivedAt: Date.now(),
     })
   return broken(
-    `${way.identity.address} answers HTTP ${status} with content type ${type}: this is no gRPC server`,
-    "Is it the gateway's gRPC port, and does a proxy between the agent and the gateway pass gRPC on?",
+    `${way.identity.address} answers HTTP ${status} with content type ${type}: this server is not a gRPC server`,
+    "Check that this is the gateway's gRPC port, and that a proxy between the agent and the gateway forwards gRPC",
   )
 }
 
@@ -283,12 +285,13 @@ function failure(error: NodeJS.ErrnoException, { identity }: Way, waited: boolea
   const { address, tls } = identity
   if (waited)
     return broken(
-      `${address} accepts the connection, and does not answer within ${ANSWER_MS / 1000} s`,
-      "Is it the gateway's gRPC port? A gateway with TLS needs grpcs:// in the key",
+      `${address} accepts the connection, but does not answer within ${ANSWER_MS / 1000} s`,
+      "Check that this is the gateway's gRPC port. For a gateway with TLS, the key begins with grpcs://",
     )
   const meaning = tls === undefined ? undefined : explainTls(error, address, tls)
   return broken(
     `${address} does not answer in HTTP/2: ${error.code ?? error.message}`,
-    meaning ?? "Is it the gateway's gRPC port? A gateway with TLS needs grpcs:// in the key",
+    meaning ??
+      "Check that this is the gateway's gRPC port. For a gateway with TLS, the key begins with grpcs://",
   )
 }

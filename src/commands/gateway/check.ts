@@ -37,12 +37,15 @@ import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
 import type { GatewayFlags } from './gateway.ts'
 
-/** Time to check the whole history. systemd/runbook-gateway.service gives the start 15 minutes. */
+/**
+ * Time to check the whole history. The unit systemd/runbook-gateway.service allows 15 minutes for the start.
+ */
 const HISTORY_MS = 10 * 60 * 1000
 
 /**
- * Runs `runbook-agent gateway --check`: prints what would keep a gateway from starting (broken) or from doing
- * all of its work (warning), one line each, with a remedy. Starts, creates and changes nothing.
+ * Runs `runbook-agent gateway --check`: prints problems that keep a gateway from starting (broken) or from
+ * doing all of its work (warning). Each problem has one line, with a remedy. Starts, creates and changes
+ * nothing.
  * @returns the exit code: 0, also with warnings, or 78
  */
 export async function checkGatewayCommand({ config, json }: GatewayFlags): Promise<number> {
@@ -68,8 +71,8 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
 }
 
 /**
- * Examines one repository. All repositories are examined at the same time: one that does not answer takes
- * seconds.
+ * Examines one repository. All repositories are examined at the same time, because a repository that does not
+ * answer takes seconds.
  */
 async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
   const lines: Line[] = []
@@ -78,7 +81,7 @@ async function examineRepository(repository: RepositorySettings): Promise<readon
   return lines
 }
 
-/** Reports each problem of the file in a line of its own, like `config check`. */
+/** Reports each problem of the settings file in a separate line, like `config check`. */
 async function checkSettings(
   file: string,
   examination: Examination,
@@ -113,7 +116,7 @@ function settingsOf(file: string): {
 function report(file: string, lines: readonly Line[]): string {
   const told = lines.filter(({ level }) => level === 'warning' || level === 'broken')
   const isBroken = told.some(({ level }) => level === 'broken')
-  const sum = isBroken ? [] : [`${file}: the gateway can start with it`]
+  const sum = isBroken ? [] : [`${file}: the gateway can start with these settings`]
   return [...told.map(lineOf), ...sum].join('\n')
 }
 
@@ -122,27 +125,27 @@ function lineOf({ level, name, found, advice }: Line): string {
   return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
 }
 
-/** Tests how long the certificate is valid. The check of the settings tests whether it matches its key. */
+/** Tests how long the certificate is valid. The settings' check has already compared certificate and key. */
 function checkCertificate(files: CertificateFiles | undefined): Finding {
-  if (files === undefined) return skipped('there is no listen.tls')
+  if (files === undefined) return skipped('listen.tls is not set')
   const { endsAt } = readPair(files)
   const until = new Date(endsAt).toISOString()
-  const renew = 'Put a new one there: the gateway reads it without a restart'
+  const renew = 'Replace the file with a new certificate: the gateway reads it without a restart'
   if (endsAt <= Date.now())
     return broken(`${files.certificate} expired at ${until}: no client accepts it`, renew)
   if (endsAt - Date.now() < WARN_MS) return warning(`${files.certificate} expires at ${until}`, renew)
-  return ok(`until ${until}`)
+  return ok(`valid until ${until}`)
 }
 
 type Server = 'http' | 'grpc' | 'metrics'
 
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
-  EADDRINUSE: 'Stop the program that uses it (it may be this gateway, running), or choose another port',
+  EADDRINUSE: 'Stop the program that uses this port (perhaps the running gateway), or choose another port',
   EACCES: 'Choose a port above 1023, or give the service CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
-/** Tests an address by listening there for a moment. */
+/** Tests an address by listening on it for a moment. */
 async function checkPort(address: Address | undefined): Promise<Finding> {
   if (address === undefined) return skipped('no address is set')
   const server = createServer()
@@ -159,24 +162,25 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
   }
 }
 
-/** Tests a repository. A gateway also starts without the repository, and serves the last copy. */
+/** Tests a repository. Without the repository, a gateway still starts and serves the last copy. */
 async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
   try {
     await reachRemote(repository, signal)
-    return ok(
-      repository.branch === undefined ? 'its HEAD is there' : `its branch ${repository.branch} is there`,
-    )
+    return ok(repository.branch === undefined ? 'HEAD was found' : `branch ${repository.branch} was found`)
   } catch (error) {
     if (!isRepositoryFault(error)) throw error
-    return warning(error.message, 'Until it can be read, runbooks come from the last copy, or there are none')
+    return warning(
+      error.message,
+      'Until the repository can be read, the gateway serves runbooks of the last copy, or no runbooks',
+    )
   }
 }
 
-/** Bytes: with less space the next backup, copy of a repository or long output may not fit. */
+/** Free bytes below which the next backup, copy of a repository or long output may not fit. */
 const LITTLE_BYTES = 256 * 1024 * 1024
-const CHOOSE = 'Give it to the user of the gateway, or name another folder (state)'
+const CHOOSE = 'Give the folder to the user of the gateway, or name another folder (state)'
 
-/** Tests whether the folder belongs to this user alone, can be written, and has space. Creates no folder. */
+/** Tests whether the folder is closed to other users, can be written, and has space. Creates no folder. */
 async function checkState(folder: string): Promise<Finding<string>> {
   const obstacle = await obstacleTo(folder)
   if (obstacle !== undefined) return broken(`${folder}: cannot create files there: ${obstacle}`, CHOOSE)
@@ -191,24 +195,24 @@ async function checkState(folder: string): Promise<Finding<string>> {
 
 /** Tests whether this program can use the history. Does not migrate its schema. */
 async function checkHistory(folder: string, withinMs: number): Promise<Finding> {
-  if (!existsSync(folder)) return skipped('it does not exist yet')
+  if (!existsSync(folder)) return skipped('the history does not exist yet')
   try {
     checkRestored(folder)
     const file = path.join(folder, HISTORY_FILE)
     const look = lookAtHistory(file, NEWEST_VERSION)
-    if (look === undefined) return skipped('it does not exist yet')
+    if (look === undefined) return skipped('the history does not exist yet')
     const { schema, hasLog } = look
     const { faults, unseen } = await examineWhole(file, withinMs)
     if (faults.length > 0) return broken(damageText(file, faults), '')
     if (unseen.length > 0)
       return warning(
-        `not examined completely in ${withinMs / 1000} s: ${unseen.join(', ')}`,
+        `the history could not be examined completely within ${withinMs / 1000} s, not examined: ${unseen.join(', ')}`,
         'No damage was found in the examined part',
       )
     if (schema === NEWEST_VERSION || hasLog) return ok(`schema ${schema}${hasLog ? ' or newer' : ''}`)
     return warning(
-      `it has schema ${schema}; the start changes it to ${NEWEST_VERSION}, which older versions of this program cannot use`,
-      'Make a backup before: runbook-agent backup, or a copy of the folder while no gateway runs',
+      `the history has schema ${schema}; the start changes it to schema ${NEWEST_VERSION}, which older versions of this program cannot use`,
+      'Make a backup before the start: use runbook-agent backup, or copy the folder while no gateway runs',
     )
   } catch (error) {
     if (error instanceof HistoryError || error instanceof BackupError) return broken(error.message, '')
@@ -217,13 +221,13 @@ async function checkHistory(folder: string, withinMs: number): Promise<Finding> 
 }
 
 /**
- * Examines the whole history, and removes the files that SQLite creates to read the log of a killed gateway.
+ * Examines the whole history. Removes the files that SQLite creates to read the log of a killed gateway.
  */
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
     const health = await examineUnused(file, LAYOUT, { depth: 'whole', withinMs })
-    return health ?? { faults: [], unseen: ['all of it, since the disk is full or read-only'] }
+    return health ?? { faults: [], unseen: ['the whole history, because the disk is full or read-only'] }
   } finally {
     for (const each of beside) rmSync(each, { force: true })
   }

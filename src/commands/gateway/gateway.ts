@@ -17,7 +17,7 @@ import { explain, Failure } from '../exit-codes.ts'
 import { logSettings, onReloadSignal, onShutdownSignals, openSystemd } from '../long-running.ts'
 import { version } from '../version.ts'
 
-/** Time for a stop in addition to `stop-timeout`. No stop takes longer. */
+/** Maximum time that a stop takes in addition to `stop-timeout`. */
 const STOP_MS = 60_000
 
 export interface GatewayFlags {
@@ -27,7 +27,7 @@ export interface GatewayFlags {
   readonly check?: boolean
 }
 
-/** Runs `runbook-agent gateway`: the embedded gateway alone, until a signal. */
+/** Runs `runbook-agent gateway`: serves as the embedded gateway, without an agent, until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const log = await createLogger(logSettings('info'))
   const source = gatewayFile(flags.config, log)
@@ -39,7 +39,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
     log,
   })
   systemd?.update()
-  // The log says what a reload did, or why it failed.
+  // The gateway logs the result of a reload, also a failure.
   const reload = () =>
     gateway.reload().then(
       () => undefined,
@@ -68,7 +68,7 @@ function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isS
   }
 }
 
-/** @param log gets one line for each secret that other users can read */
+/** @param log receives one line for each secret that other users can read */
 export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFile {
   const told = new Set<string>()
   const warn = (warning: string) => {
@@ -80,8 +80,8 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
 }
 
 /**
- * @throws Failure with every problem of the file, one per line, or with advice about a port in use, a folder
- * without write access, or a missing git
+ * @throws Failure with every problem of the file, one per line. A port in use, a folder without write access
+ * and a missing git have a Failure with advice.
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
   keepTickObject()
@@ -93,7 +93,7 @@ export async function openGateway(source: GatewayFile, log: Logger): Promise<Gat
   }
 }
 
-/** @throws Failure with every problem of the file, one per line */
+/** @throws Failure with every problem of the settings file, one per line */
 export function readGatewaySettings({ read }: GatewayFile): GatewaySettings {
   try {
     return read()
@@ -109,11 +109,11 @@ function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySet
     return new Failure(error.message)
   if (error instanceof ForeignPathError)
     return new Failure(
-      `the state folder is not safe: ${error.message}. Name a folder that only this user can write to, for example one inside it (state, --state)`,
+      `the state folder is not safe: ${error.message}. Choose a folder that only this user can write to, for example a subfolder (state, --state)`,
     )
   if (error.code === 'EADDRINUSE' || /EADDRINUSE|No address added/.test(error.message)) {
     return new Failure(
-      `cannot listen on ${ports}: the port is taken. Stop the program that uses it, or choose others: listen in the settings, or npm start -- --http 127.0.0.1:0 --grpc 127.0.0.1:0`,
+      `cannot listen on ${ports}: the port is in use. Stop the program that uses this port, or choose other ports: set listen in the settings, or run npm start -- --http 127.0.0.1:0 --grpc 127.0.0.1:0`,
     )
   }
   if (

@@ -15,7 +15,7 @@ import {
 } from './step.ts'
 
 const PATH = '/api/connections'
-/** Members of a new connection: the embedded gateway shows no schemas either, and its reviews are rules. */
+/** Members of a new connection. Schemas are off, as in the embedded gateway. Reviews and masking have rules. */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
 const CLOSED = { runbooks: false, exec: false, connect: false }
 
@@ -24,8 +24,8 @@ export function connectionSteps(migration: Migration): MigrationStep[] {
 }
 
 /**
- * Returns the steps that open masked connections. They run after the rules were created: hoop may refuse
- * rules.
+ * Returns the steps that open masked connections. These steps run after the masking rules were created, because
+ * hoop may refuse a rule.
  */
 export function openingSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections
@@ -33,7 +33,7 @@ export function openingSteps(migration: Migration): MigrationStep[] {
     .map((connection) => {
       const present = resourceNamed(migration.present.connections, connection.name)
       const write = () => writeConnection(connection, present, migration, 'open')
-      const parts = ['access modes, once it is masked']
+      const parts = ['access modes, after the masking']
       return { ...sameStep('connection', connection.name), action: 'change', parts, write }
     })
 }
@@ -62,7 +62,7 @@ function partsOf(
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
 }
 
-/** Returns the members of a connection except the secrets. Rules and tags that were added in hoop stay. */
+/** Returns the members of a connection, without its secrets. Keeps rules and tags that were added in hoop. */
 function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
@@ -110,8 +110,8 @@ async function writeConnection(
 }
 
 /**
- * Returns the secrets that hoop lacks, that have another value, or that hoop hides and the options write
- * again.
+ * Returns the names of secrets that hoop lacks or has with another value. Includes hidden secrets if
+ * `options.secrets` is set.
  */
 function differingSecrets(
   connection: ConnectionSettings,
@@ -126,7 +126,7 @@ function differingSecrets(
   )
 }
 
-/** Returns the secrets of a connection. A hidden value is null, and stays unchanged when null is sent. */
+/** Returns the secrets of a connection. A hidden value is null; if null is sent back, hoop keeps the value. */
 export function storedSecrets(present: Resource | undefined): Resource {
   return objectIn(present, 'secret')
 }
@@ -144,8 +144,8 @@ export function hasAccessControl({ present, options }: Migration): boolean {
 }
 
 /**
- * Returns a step that runs before the connections: after it a new connection is for admins only, until it has
- * its groups.
+ * Returns a step that runs before the connections. After this step, a new connection is visible only to
+ * admins until it has its groups.
  */
 export function accessControlSteps(migration: Migration): MigrationStep[] {
   const { account, present, carried } = migration
@@ -159,7 +159,7 @@ export function accessControlSteps(migration: Migration): MigrationStep[] {
   return [{ ...step, action: 'create', write }]
 }
 
-/** Returns the steps for the groups of each connection that has some. */
+/** Returns a step for each connection with groups. */
 export function groupSteps(migration: Migration): MigrationStep[] {
   if (!hasAccessControl(migration)) return []
   return migration.carried.connections.flatMap(({ name, access: { groups } }) =>
@@ -182,7 +182,10 @@ function groupStep(name: string, groups: readonly string[], migration: Migration
   return { ...step, action: found === undefined ? 'create' : 'change', parts: wanted, write }
 }
 
-/** Whether hoop's access control makes a connection without groups visible to admins only. */
+/**
+ * Whether hoop's access control makes a connection visible only to admins, because the connection has no
+ * groups.
+ */
 export function isForAdminsOnly({ access }: ConnectionSettings, migration: Migration): boolean {
   return access.groups === undefined && hasAccessControl(migration)
 }

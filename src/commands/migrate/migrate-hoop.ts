@@ -27,10 +27,10 @@ export interface MigrateHoopFlags extends TargetFlags {
 }
 
 /**
- * Runs `runbook-agent migrate hoop`: writes the objects of gateway.yaml into a gateway of hoop's; without
- * `--apply` it only prints them. It removes nothing there, and a second run has nothing to do.
- * @returns the exit code: 65 when something is protected less in hoop
- * @throws Failure when hoop refuses a step, with the finished and the remaining steps
+ * Runs `runbook-agent migrate hoop`: writes the objects of gateway.yaml to a hoop gateway. Without `--apply`,
+ * only prints the objects. Removes nothing in hoop. A second run finds nothing to do.
+ * @returns the exit code: 65 if hoop protects an object less
+ * @throws Failure if hoop refuses a step, after the report of finished and remaining steps
  */
 export async function migrateHoopCommand(flags: MigrateHoopFlags): Promise<number> {
   const settings = readGatewaySettings(gatewayFile(flags.config))
@@ -82,7 +82,7 @@ async function print(flags: MigrateHoopFlags, made: Report): Promise<void> {
   await printAnswer(flags, reportJson(made), (width) => reportText(made, width))
 }
 
-/** Runs the steps one by one, up to the first that hoop refuses. */
+/** Runs the steps one by one, up to the first step that hoop refuses. */
 async function apply(
   steps: readonly MigrationStep[],
   notes: readonly Note[],
@@ -108,7 +108,7 @@ async function refusalOf(step: MigrationStep): Promise<Error | undefined> {
     await step.write()
     return undefined
   } catch (error) {
-    const doing = `stopped at the ${step.kind} ${oneLine(step.name)}`
+    const doing = `cannot write the ${step.kind} ${oneLine(step.name)} to hoop`
     return clientFailure(error, doing) as Error
   }
 }
@@ -116,7 +116,7 @@ async function refusalOf(step: MigrationStep): Promise<Error | undefined> {
 function noKeyFolder(agents: readonly MigrationStep[]): Failure {
   const names = agents.map(({ name }) => name).join(', ')
   return new Failure(
-    `hoop creates new keys for ${names}, and shows them once: name a folder for them with --agent-keys`,
+    `hoop creates new keys for ${names}, and shows each key only once: name a folder for the keys with --agent-keys`,
     exitCodes.usage,
   )
 }
@@ -128,8 +128,8 @@ interface TargetFlags {
 }
 
 /**
- * Returns the target gateway: a profile's gateway, or `--to`. The token for `--to` comes from a file, from
- * HOOP_TOKEN if the environment is for this gateway, or from a prompt.
+ * Returns the target gateway: a profile's gateway, or the gateway of `--to`. The token for `--to` is read
+ * from a file, from HOOP_TOKEN if the environment is for this gateway, or from a prompt.
  * @throws Failure
  */
 async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {

@@ -16,8 +16,8 @@ import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './
 import { maskingRuleSteps, reviewRuleSteps } from './rules.ts'
 
 /**
- * Returns the steps in the order in which they run: the objects that a connection needs first, and its
- * protection before it is open.
+ * Returns the steps in the order in which they run. The objects that a connection needs are first, and its
+ * protection is complete before the connection is opened.
  */
 export function stepsOf(migration: Migration): MigrationStep[] {
   return [
@@ -36,7 +36,7 @@ export function stepsOf(migration: Migration): MigrationStep[] {
 }
 
 /**
- * Returns the steps for agents. hoop creates a key for each new agent and shows it once: the key is in its
+ * Returns the steps for agents. hoop shows the key of a new agent only once, so the key is written to its
  * file before the next step.
  */
 function agentSteps(migration: Migration): MigrationStep[] {
@@ -58,7 +58,7 @@ async function create(name: string, { account, options, ids }: Migration): Promi
   )
   if (typeof token !== 'string' || token === '')
     throw new Failure(
-      `hoop has made the agent ${name} without showing its key: delete it there, and run this again`,
+      `hoop created the agent ${name}, but did not show its key: delete the agent in hoop, and run this command again`,
       exitCodes.unreachable,
     )
   file.keep(token)
@@ -66,20 +66,20 @@ async function create(name: string, { account, options, ids }: Migration): Promi
   ids.set('agent', name, made?.['id'])
 }
 
-/** Explains a lost answer: the key of the created agent is lost, too. */
+/** Explains a lost answer, because the key of the created agent is lost, too. */
 async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked
   } catch (error) {
     if (!(error instanceof ApiError) || !error.isAnswerLost) throw error
-    const advice = `if the agent ${name} is there now, delete it, since its key is lost, and run this again`
+    const advice = `if hoop now has the agent ${name}, delete this agent, because its key is lost, and run this command again`
     throw new Failure(`${error.message}: ${advice}`, exitCodes.unreachable)
   }
 }
 
 /**
- * The file of an agent's new key, mode 0600. It is created before the key, so that a full disk is noticed in
- * time.
+ * The file of an agent's new key, mode 0600. The file is created before the key, so that a full disk is
+ * noticed in time.
  */
 class KeyFile implements Disposable {
   readonly #file: string
@@ -96,7 +96,8 @@ class KeyFile implements Disposable {
       if (error instanceof ForeignPathError) throw new Failure(error.message)
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
         throw explain(error, `cannot write ${file}`, 'Name another folder with --agent-keys')
-      const advice = 'it may be the key of another agent of this name. Name another folder with --agent-keys'
+      const advice =
+        'the file may have the key of another agent with this name. Name another folder with --agent-keys'
       throw new Failure(`${file} exists already: ${advice}`, exitCodes.usage)
     }
   }

@@ -14,7 +14,7 @@ import {
   resourceNamed,
 } from './step.ts'
 
-/** The outcome of a step; `planned` in a dry run. */
+/** The outcome of a step: `planned` in a dry run, `left` after a refused step. */
 type Outcome = 'planned' | 'done' | 'refused' | 'left'
 
 export interface Reported {
@@ -38,10 +38,10 @@ const COLUMNS: readonly ItemColumn<Reported>[] = [
 
 const DONE = { create: 'created', change: 'changed', same: 'same' }
 
-/** Returns the report for people: a line for each object, and a line for each difference in hoop. */
+/** Returns the report for people: a line for each object, then a line for each note. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
   const parts = [
-    `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: --apply does it' : ''}\n`,
+    `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: add --apply to write' : ''}\n`,
     steps.length === 0 ? '' : itemTable(COLUMNS, steps, width),
     section(
       'Weaker in hoop',
@@ -107,7 +107,7 @@ export function notesOf(migration: Migration, steps: readonly MigrationStep[]): 
 function nameNotes({ name, agent }: ConnectionSettings): Note[] {
   const short = [name, agent].find((one) => !isLongEnough(one))
   if (short === undefined) return []
-  const text = `left out: names in hoop have ${SHORTEST_NAME} characters at least, ${short} is shorter`
+  const text = `not copied: the name ${short} is too short, names in hoop have at least ${SHORTEST_NAME} characters`
   return [note(`connection ${name}`, text)]
 }
 
@@ -121,25 +121,25 @@ function connectionNotes(connection: ConnectionSettings, migration: Migration): 
     access.clientEscapes === 'block' &&
       note(
         name,
-        "access.client-escapes: copied as a variable. This project's agent obeys it, hoop's does not",
+        "access.client-escapes: copied as a variable. Only this project's agent obeys this variable, hoop's agent does not",
       ),
     access.groups !== undefined &&
       !hasAccessControl(migration) &&
-      note(name, `closed in hoop, since it is for ${access.groups.join(', ')} only: ${SWITCH}`),
+      note(name, `closed in hoop, because the connection is only for ${access.groups.join(', ')}: ${SWITCH}`),
     isForAdminsOnly(connection, migration) &&
       note(
         name,
-        'for everybody here, in hoop for admins only until you give it groups: access control is on',
+        'here for everybody, in hoop only for admins until you add groups to the connection, because access control is on',
       ),
     needsOtherReviews(connection) &&
-      note(name, 'runbooks stay closed in hoop, since it has no reviews by path (runbooks.review)'),
+      note(name, 'runbooks stay closed in hoop, because hoop has no reviews by path (runbooks.review)'),
     hiddenSecrets(connection, migration),
   ]
   return found.filter((one) => one !== false)
 }
 
 const SWITCH =
-  'it needs access control there, which hides all connections without groups from everybody except admins: --access-control'
+  'to open it, enable access control with --access-control. Then only admins see connections without groups'
 
 function hiddenSecrets(connection: ConnectionSettings, { present, options }: Migration): Note | false {
   const stored = storedSecrets(resourceNamed(present.connections, connection.name))
@@ -148,11 +148,11 @@ function hiddenSecrets(connection: ConnectionSettings, { present, options }: Mig
   const names = hidden.map((key) => key.slice(key.indexOf(':') + 1)).join(', ')
   return note(
     connection.name,
-    `hoop does not show ${names}: assumed to be unchanged; --secrets writes them again`,
+    `hoop does not show the values of ${names}: assumed to be unchanged. To write them again, add --secrets`,
   )
 }
 
-/** @param connections the connections that hoop will have */
+/** @param connections the connections that are copied to hoop */
 function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   const reviewed = connections.filter(({ review }) => review !== undefined)
   if (reviewed.length === 0) return []
@@ -162,12 +162,12 @@ function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
       'in hoop a request does not expire, admins may approve their own requests, and others may run an approved request, also outside its time window',
     ),
     ...reviewed.flatMap(({ name, review }) =>
-      review?.selfApproval ? [note(name, 'review.self-approval: in hoop for admins only')] : [],
+      review?.selfApproval ? [note(name, 'review.self-approval: in hoop only for admins')] : [],
     ),
   ]
 }
 
-/** Returns notes about hoop's free licence: it allows one object of each kind and refuses more. */
+/** Returns notes about hoop's free licence, which allows only one object of each limited kind. */
 function licenceNotes({ present, account }: Migration, steps: readonly MigrationStep[]): Note[] {
   if (present.licence !== 'oss') return []
   const limited = [
@@ -178,7 +178,7 @@ function licenceNotes({ present, account }: Migration, steps: readonly Migration
   ] as const
   return limited.flatMap(([kind, there]) => {
     const made = steps.filter((step) => step.kind === kind && step.action === 'create').length
-    const text = `hoop's free licence takes one ${kind}, and there would be ${made + there}: it will refuse them`
+    const text = `hoop's free licence allows only one ${kind}, but ${made + there} would be needed: hoop will refuse the others`
     return made > 0 && made + there > 1 ? [note(account.rest.url, text)] : []
   })
 }
@@ -188,21 +188,21 @@ function gatewayNotes({ settings, carried }: Migration): Note[] {
   const masked = carried.connections.some(({ masking }) => masking !== undefined)
   const found: (Note | false)[] = [
     masked &&
-      note('masking', 'provider, mode and addresses are those of hoop itself (DLP_PROVIDER): set them there'),
-    jira !== undefined && note('jira', 'timeout, ca and proxy are those of hoop itself'),
+      note('masking', 'not copied: set provider (DLP_PROVIDER), mode and addresses in the settings of hoop'),
+    jira !== undefined && note('jira', 'timeout, ca and proxy are not copied: hoop uses its own'),
     ...users.map(({ name, groups }) =>
-      note(`user ${name}`, `has to sign in to hoop itself: invite this user there${inGroups(groups)}`),
+      note(`user ${name}`, `not copied: invite this user in hoop${inGroups(groups)}`),
     ),
-    note('sessions', 'the history, and requests that wait for approval, stay here'),
+    note('sessions', 'not copied: the history and waiting requests stay in this gateway'),
   ]
   return found.filter((one) => one !== false)
 }
 
 function inGroups(groups: readonly string[]): string {
-  return groups.length === 0 ? '' : `, into ${groups.join(', ')}`
+  return groups.length === 0 ? '' : `, with the groups ${groups.join(', ')}`
 }
 
-/** Returns notes about repositories: the settings lack some facts that hoop needs. */
+/** Returns notes about repositories that hoop cannot read, or reads in another way. */
 function repositoryNotes({ settings, carried }: Migration): Note[] {
   return settings.repositories.flatMap((repository) => {
     const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote
@@ -214,15 +214,16 @@ function repositoryNotes({ settings, carried }: Migration): Note[] {
 function placeNote(kind: string | undefined): string[] {
   if (kind === undefined)
     return [
-      'left out, and its runbooks are closed: the repository is a folder on this machine. Push it to a server that hoop can reach',
+      'not copied, so its runbooks are closed in hoop: the repository is a folder on this machine. Push it to a server that hoop can reach',
     ]
-  if (kind === 'ssh') return ['read here with the ssh key of this user: give hoop a key of its own (ssh_key)']
+  if (kind === 'ssh')
+    return ['the ssh key of this user is not copied: give hoop an ssh key for the repository (ssh_key)']
   return []
 }
 
 function branchNote({ branch }: RepositorySettings): string[] {
   const isUsual = branch === undefined || branch === 'main' || branch === 'master'
-  return isUsual ? [] : [`branch ${branch}: hoop reads main or master`]
+  return isUsual ? [] : [`branch ${branch}: hoop reads only main or master`]
 }
 
 export interface Note {

@@ -26,14 +26,14 @@ const Rules = v.array(
   }),
 )
 
-/** Returns steps that run after the connections, because a rule names connections by id. */
+/** Returns steps that run after the connections, because a masking rule names connections by id. */
 export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedMasking(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),
   )
 }
 
-/** Whether hoop already masks a connection by all of its rules. */
+/** Whether hoop already applies all masking rules of a connection. */
 export function isMasked(connection: ConnectionSettings, { present, ids }: Migration): boolean {
   const id = ids.get('connection', connection.name)
   return [...wantedMasking([connection]).keys()].every((name) => {
@@ -77,7 +77,7 @@ interface WantedReview {
 }
 
 /**
- * Returns steps for one rule per kind of review, for all connections with the same review. They run before
+ * Returns steps for the review rules. All connections with the same review share one rule. The steps run before
  * the steps of connections, so that no connection is open without its review for a moment.
  */
 export function reviewRuleSteps(migration: Migration): MigrationStep[] {
@@ -110,7 +110,7 @@ function wantedReviews(connections: readonly ConnectionSettings[]): WantedReview
   return [...rules.values()].map((rule) => ({ ...rule, body: { name: rule.name, ...rule.body } }))
 }
 
-/** Returns a name made from the groups, with a number when another rule has the same name. */
+/** Returns a name made from the groups. If another rule has this name, adds a number. */
 function freeName({ groups }: ReviewSettings, rules: ReadonlyMap<string, WantedReview>): string {
   const base = `review-${groups.toSorted().join('-')}`.slice(0, 200)
   const taken = new Set([...rules.values()].map(({ name }) => name))

@@ -28,17 +28,17 @@ export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
   readonly action: 'create' | 'change' | 'same'
-  /** Names of the parts that differ; never values. */
+  /** Names of the parts that differ, without their values, which may be secret. */
   readonly parts: readonly string[]
-  /** @throws ApiError when hoop refuses the object */
+  /** @throws ApiError if hoop refuses the object */
   readonly write: () => Promise<void>
 }
 
 export interface MigrationOptions {
-  /** The folder for the keys of new agents, one file each; undefined when no agent can be created. */
+  /** The folder for the keys of new agents, with a file per agent. Undefined if no agent can be created. */
   readonly keyFolder: string | undefined
   readonly accessControl: boolean
-  /** Whether to write secrets again that hoop does not show. */
+  /** Whether to write hidden secrets again. */
   readonly secrets: boolean
 }
 
@@ -51,7 +51,7 @@ export interface Migration {
   readonly options: MigrationOptions
 }
 
-/** hoop's ids by kind and name; the ids of new objects are added when they are created. */
+/** hoop's ids by kind and name. The id of a new object is added after its creation. */
 export class Ids {
   readonly #ids = new Map<string, string>()
 
@@ -76,7 +76,7 @@ export function sameStep(kind: Kind, name: string): MigrationStep {
   return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
 }
 
-/** The present objects of hoop's gateway. They hold secrets: print only names. */
+/** The present objects of the hoop gateway. They contain secrets, so only their names may be printed. */
 interface HoopState {
   /** `oss` or `enterprise`. */
   readonly licence: string
@@ -89,7 +89,7 @@ interface HoopState {
   readonly reviewRules: readonly Resource[]
   readonly runbookRules: readonly Resource[]
   /**
-   * The plugin with the groups of each connection; undefined while it is off, when all users see every
+   * The plugin with the groups of each connection. Undefined if the plugin is off, so that all users see every
    * connection.
    */
   readonly accessControl: Resource | undefined
@@ -98,7 +98,7 @@ interface HoopState {
   readonly connections: readonly Resource[]
 }
 
-/** @param wanted names of connections @throws ApiError, or Failure when the gateway is not hoop's */
+/** @param wanted names of connections @throws ApiError, or Failure if the gateway is not hoop's */
 export async function readHoopState(account: Account, wanted: readonly string[]): Promise<HoopState> {
   const licence = await licenceOf(account)
   const many = (path: string) => fetchResources(account, path)
@@ -135,20 +135,23 @@ async function connectionsNamed(account: Account, wanted: readonly string[]): Pr
 }
 
 /**
- * Returns the licence.
- * @throws Failure for an embedded gateway, which has none, and for a user who is no admin
+ * Returns the licence of the hoop gateway.
+ * @throws Failure for an embedded gateway, which has no licence, and for a user who is not an admin
  */
 async function licenceOf(account: Account): Promise<string> {
   const info = await fetchResource(account, '/api/serverinfo')
   const licence = info?.['license_info']
   if (typeof licence !== 'object' || licence === null)
     throw new Failure(
-      `${account.rest.url} is not a gateway of hoop's: --to, or the account, has to name one`,
+      `${account.rest.url} is not a hoop gateway: name a hoop gateway with --to or --profile`,
       exitCodes.usage,
     )
   const user = await fetchResource(account, '/api/userinfo')
   if (user?.['is_admin'] !== true)
-    throw new Failure(`${account.rest.url}: only an admin of hoop's can do this`, exitCodes.refused)
+    throw new Failure(
+      `${account.rest.url}: only an admin of hoop can migrate. Sign in as an admin`,
+      exitCodes.refused,
+    )
   return String((licence as Resource)['type'])
 }
 
@@ -160,7 +163,7 @@ export interface CarriedRepository {
   readonly remote: Exclude<Remote, { kind: 'local' }>
 }
 
-/** The part of the settings that hoop can have. */
+/** The part of the settings that can be copied to hoop. */
 interface Carried {
   readonly agents: readonly string[]
   readonly repositories: readonly CarriedRepository[]
@@ -187,7 +190,7 @@ function carriedRepository({ name, url }: RepositorySettings): CarriedRepository
   return remote.kind === 'local' ? [] : [{ name, key: repositoryKey(url), remote }]
 }
 
-/** Returns the repository of a connection's runbooks, if they can run in hoop. */
+/** Returns the repository of a connection's runbooks, if the runbooks can run in hoop. */
 export function runbooksOf(
   connection: ConnectionSettings,
   carried: Carried,
@@ -198,7 +201,7 @@ export function runbooksOf(
   return needsOtherReviews(connection) ? undefined : { ...repository, path: runbooks.path }
 }
 
-/** Whether some runbooks have other approvers than their connection: hoop has no rule for them. */
+/** Whether some runbooks have other approvers than their connection. hoop has no rules for such runbooks. */
 export function needsOtherReviews({ runbooks, review }: ConnectionSettings): boolean {
   const others = runbooks?.reviews?.filter((one) => !isDeepStrictEqual(one.review, review)) ?? []
   return others.some((one) => one.review !== undefined)
@@ -211,7 +214,7 @@ interface Modes {
 }
 
 /**
- * Returns the modes of a connection in hoop, never more than in the settings. A connection for some groups
+ * Returns the modes of a connection in hoop, never more than in the settings. A connection with groups
  * stays closed until hoop's access control is on.
  */
 export function modesOf(connection: ConnectionSettings, carried: Carried, hasAccessControl: boolean): Modes {
@@ -225,7 +228,7 @@ export function modesOf(connection: ConnectionSettings, carried: Carried, hasAcc
   }
 }
 
-/** An object of hoop's interface, as it was sent. It may hold secrets. */
+/** An object as hoop's REST interface sends it. It may contain secrets. */
 export type Resource = Readonly<Record<string, unknown>>
 
 const One = v.looseObject({})
@@ -247,7 +250,7 @@ async function fetchResources(account: Account, path: string): Promise<readonly 
   return (await askJson(account, { method: 'GET', path }, Many)).value
 }
 
-/** Returns undefined when there is none. @throws ApiError */
+/** Returns undefined if the object does not exist. @throws ApiError */
 export async function fetchResource(account: Account, path: string): Promise<Resource | undefined> {
   try {
     return (await askJson(account, { method: 'GET', path }, v.nullable(One))).value ?? undefined
@@ -268,7 +271,7 @@ export async function writeResource(
 }
 
 /**
- * Returns the names of members of `wanted` with another value in `present`. hoop adds members of its own,
+ * Returns the names of members of `wanted` with another value in `present`. hoop adds members,
  * writes missing values as null, '' or [], and sends lists of names in any order.
  */
 export function differences(present: Resource, wanted: Resource): string[] {
@@ -298,12 +301,12 @@ export function inNameOrder(value: unknown): string[] {
   return list.filter((one): one is string => typeof one === 'string').toSorted()
 }
 
-/** Returns the names of both lists: present names are never removed. */
+/** Returns the names of both lists, because present names are never removed. */
 export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
   return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
-/** Returns the id of a resource in paths; undefined for a resource without an id. */
+/** Returns the id of a resource, for paths of requests. Returns undefined for a resource without an id. */
 export function idOf(resource: Resource | undefined): string | undefined {
   const id = resource?.['id']
   return typeof id === 'string' ? id : undefined

@@ -20,7 +20,7 @@ import {
 interface Wanted {
   readonly kind: Kind
   readonly name: string
-  /** `/api/guardrails` */
+  /** The path of the objects of this kind, for example `/api/guardrails`. */
   readonly path: string
   readonly present: Resource | undefined
   /** The id or name of the present object, below `path`. */
@@ -32,8 +32,8 @@ interface Wanted {
 }
 
 /**
- * Returns the step for an object that hoop replaces as a whole: members that the settings do not decide are
- * sent unchanged.
+ * Returns the step for an object that hoop replaces as a whole. Members that the settings do not decide are
+ * sent back unchanged.
  */
 export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
   const { kind, name, present, body } = wanted
@@ -71,7 +71,7 @@ function guardrailRule({ type, words, pattern, message }: Rule): object {
 
 const SITE = '/api/integrations/jira'
 
-/** Returns the steps for the site and its templates: hoop accepts no templates without a site. */
+/** Returns the steps for the site, then for its templates, because hoop accepts no templates without a site. */
 export function jiraSteps(migration: Migration): MigrationStep[] {
   const { jira } = migration.settings
   if (jira === undefined) return []
@@ -85,8 +85,8 @@ function siteStep({ url, user, token }: JiraSettings, migration: Migration): Mig
 }
 
 /**
- * Returns the step for a template. A template keeps its list of connections: written without the list, it
- * would lose all of them.
+ * Returns the step for a template. The present list of connections is sent back, because without this list
+ * the template would lose all of them.
  */
 function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
   const present = resourceNamed(migration.present.templates, template.name)
@@ -108,11 +108,11 @@ export function repositorySteps(migration: Migration): MigrationStep[] {
   })
 }
 
-/** Returns the body of a repository without ssh keys, which no settings have: hoop's own keys stay. */
+/** Returns the body of a repository, without ssh keys. The settings have no ssh keys, so hoop's keys stay. */
 function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
   if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
   const { username, password } = remote.credentials
-  // A user without a password is a token.
+  // A URL with a user but no password has a token as the user.
   if (password === undefined) return { git_url: remote.url, git_password: username }
   return { git_url: remote.url, git_user: username, git_password: password }
 }
@@ -127,8 +127,8 @@ function uuidOfUrl(url: string): string {
 }
 
 /**
- * Returns steps for rules that limit a connection to one folder of one repository: without a rule hoop runs
- * all files.
+ * Returns steps for rules that limit a connection to one folder of one repository. Without such a rule, hoop
+ * runs all files.
  */
 export function runbookRuleSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))

@@ -16,7 +16,7 @@ import {
 import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../exit-codes.ts'
 
-/** Bytes, much more than the largest script; output is tested piece by piece. */
+/** Maximum length of the text in bytes: much more than the largest script. Agents test output in pieces. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface CheckFlags {
@@ -26,8 +26,8 @@ export interface CheckFlags {
 }
 
 /**
- * Runs `runbook-agent policy check`: prints which guardrail rule stops the text on standard input, by the
- * engine that judges executions.
+ * Runs `runbook-agent policy check`: prints which guardrail rule stops the text on standard input. Uses the
+ * engine that also judges executions.
  * @returns the exit code of this program
  */
 export async function checkCommand(flags: CheckFlags): Promise<number> {
@@ -102,7 +102,7 @@ function sentence(
 }
 
 function unjudged({ set, rule, message }: Unjudged): string {
-  return `rule ${rule} of set ${set} cannot be enforced, so nothing would pass: ${message}`
+  return `rule ${rule} of set ${set} cannot be enforced, so an agent would stop every text: ${message}`
 }
 
 function codeOf({ outcome }: Verdict): number {
@@ -113,7 +113,7 @@ const MEMBERS = ['type', 'words', 'pattern_regex', 'message']
 
 export interface CheckedRules extends Pick<RuleFile, 'hasOthers'> {
   readonly sets: readonly RuleSet[]
-  /** Notes for the author of the file: each may be a mistake that lets every text pass. */
+  /** Notes for the author of the file. Each note names a possible mistake that lets every text pass. */
   readonly notes: readonly string[]
   /** Returns `FILE:LINE:COLUMN` of a rule. */
   readonly placeOfRule: (place: RulePlace) => string
@@ -141,8 +141,8 @@ function decoded({ sets, placeOf }: RuleFile): readonly RuleSet[] {
 }
 
 /**
- * Names unknown members. A gateway's rules may have members of a newer gateway; in a file they are probably
- * mistakes.
+ * Names unknown members. The rules of a newer gateway may have unknown members, but in a file such members
+ * are probably mistakes.
  */
 function notesOn({ sets, placeOf }: RuleFile): string[] {
   return asList(sets).flatMap((set, index) =>
@@ -174,10 +174,10 @@ export const ANSWERS = {
   none: 2,
 } as const
 
-/** Largest rule file in bytes: more than a gateway sends with a session. */
+/** Maximum size of a rule file in bytes: more than a gateway sends with a session. */
 export const POLICY_FILE_BYTES = 16 * 1024 * 1024
 
-/** Reads a file by `read`. @throws Failure, exit code 2, when the file cannot be read */
+/** Calls `read` to read a file. @throws Failure, exit code 2, if the file cannot be read */
 export function readingPolicy<Result>(file: string, read: () => Result): Result {
   try {
     return read()

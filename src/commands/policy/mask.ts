@@ -11,7 +11,7 @@ import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../exit-codes.ts'
 import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './check.ts'
 
-/** Longest text in bytes for `--json`, which needs the whole text in memory. */
+/** Maximum length of the text in bytes for `--json`, which needs the whole text in memory. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface MaskFlags {
@@ -40,7 +40,7 @@ async function* masked(masking: Masking, text: AsyncIterable<Buffer>): AsyncGene
 }
 
 async function printFindings(masking: Masking): Promise<void> {
-  const tooLong = () => refusal(`standard input is longer than ${MAX_TEXT_BYTES} bytes: leave out --json`)
+  const tooLong = () => refusal(`standard input is longer than ${MAX_TEXT_BYTES} bytes: remove --json`)
   const text = await readAll(process.stdin as AsyncIterable<Buffer>, MAX_TEXT_BYTES, tooLong)
   const findings = masking.find(text).map(({ type, start, end, score }) => ({ type, start, end, score }))
   process.stdout.write(`${printableJson({ findings, text: masking.mask(text).toString('utf8') })}\n`)
@@ -61,10 +61,10 @@ function maskingOf(flags: MaskFlags): Masking {
     })
   })
   const { needModel, unknown } = masking.unserved
-  if (unknown.length > 0) throw refusal(`--entities: there is no type ${unknown.join(', ')}`)
+  if (unknown.length > 0) throw refusal(`--entities: unknown type ${unknown.join(', ')}`)
   if (needModel.length === 0) return masking
   throw refusal(
-    `--entities: ${needModel.join(', ')} cannot be found by a pattern: it needs a language model, as Presidio has one`,
+    `--entities: no pattern can find ${needModel.join(', ')}. This needs a language model, such as Presidio's`,
   )
 }
 
@@ -90,7 +90,7 @@ function names(list: string | undefined): string[] | undefined {
 function thresholdOf(text: string): number {
   const threshold = Number(text)
   if (text.trim() !== '' && threshold >= 0 && threshold <= 1) return threshold
-  throw refusal('--threshold: a number from 0 to 1 is expected')
+  throw refusal('--threshold: the value must be a number from 0 to 1')
 }
 
 function replacementOf(form: MaskFlags['form']): Replacement {

@@ -7,7 +7,7 @@ import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../exit-codes.ts'
 import { readCheckedRules, type CheckedRules } from './check.ts'
 
-/** The owner's rules, and all problems of their files, one line each. */
+/** The owner's rules, and all problems of the rule files, one line each. */
 interface ExaminedRules {
   readonly rules: OwnerRules
   readonly problems: readonly string[]
@@ -30,7 +30,7 @@ interface Examined {
   readonly problems: readonly string[]
 }
 
-/** @param others the files of the other direction */
+/** @param others the files for the opposite direction */
 async function examined(
   direction: RuleDirection,
   files: readonly string[],
@@ -43,7 +43,7 @@ async function examined(
     return read === undefined ? [] : withSources(read, problems)
   })
   if (sets.every(({ rules }) => rules.length === 0)) return { sets, compiled: undefined, problems }
-  // Loaded here: most agents have no rules.
+  // This module is loaded only here, because most agents have no rules.
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const compiled = await compileRules(sets)
   const { broken } = compiled
@@ -55,7 +55,7 @@ async function examined(
 }
 
 /**
- * Reads the rules of a file. Returns undefined and adds a problem when the file cannot be read. Write access
+ * Reads the rules of a file. Returns undefined and adds a problem if the file cannot be read. Write access
  * for other users is a problem, too.
  */
 function readOwners(file: string, direction: RuleDirection, problems: string[]): CheckedRules | undefined {
@@ -74,17 +74,20 @@ function readOwners(file: string, direction: RuleDirection, problems: string[]):
 
 function unused(file: string, direction: RuleDirection): string {
   const other = direction === 'input' ? 'output' : 'input'
-  return `${file} has ${other}_rules as well, which nothing enforces: name the file in policy.${other}-rules too, or remove them`
+  return `${file} also has ${other}_rules, which the agent does not enforce: name the file in policy.${other}-rules, too, or remove these rules`
 }
 
-/** Adds to each rule its place, so that messages name the broken rule. */
+/**
+ * Adds its place to each rule, so that messages can name a broken rule. Adds a problem for each rule without
+ * effect.
+ */
 function withSources({ sets, placeOfRule }: CheckedRules, problems: string[]): RuleSet[] {
   return sets.map(({ rules }, set) => ({
     rules: rules.map((each, rule) => {
       const place = placeOfRule({ set, rule })
       if (stopsNothing(each))
         problems.push(
-          `${place}: this rule stops nothing: deny_words_list needs words, pattern_match a pattern_regex`,
+          `${place}: this rule stops no text: a deny_words_list needs words, and a pattern_match needs a pattern_regex`,
         )
       return { ...each, source: place.replace(/:\d+$/, '') }
     }),

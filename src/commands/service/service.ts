@@ -18,7 +18,8 @@ import {
 export type ServiceAction = 'install' | 'uninstall' | 'print'
 
 /**
- * Runs `runbook-agent service install|uninstall|print`: the agent as a service of systemd.
+ * Runs `runbook-agent service install|uninstall|print`: manages the agent or the gateway as a service of
+ * systemd.
  * @throws Failure
  */
 export async function serviceCommand(
@@ -42,7 +43,7 @@ export async function serviceCommand(
 }
 
 export interface ServiceFlags {
-  /** Whether the service is for this user's own service manager. */
+  /** Whether the service belongs to this user's service manager instead of the system's. */
   readonly user?: boolean
   readonly gateway?: boolean
   readonly keyFile?: string
@@ -63,16 +64,16 @@ interface Request {
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
-  /** Prints one thing that was done, or that the user has to do. */
+  /** Prints one finished step, or one step that the user has to do. */
   readonly line: (text: string) => void
 }
 
-/** @throws Failure for flags that do not fit together */
+/** @throws Failure for flags that exclude each other */
 function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['line']): Request {
   const forUser = flags.user === true
   if (forUser && flags.runAs !== undefined) {
     throw new Failure(
-      '--run-as is for a service of the system: with --user the service runs as you',
+      '--run-as cannot be used with --user: a user service runs as you. Remove one of the flags',
       exitCodes.usage,
     )
   }
@@ -80,7 +81,7 @@ function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['li
   refuseOtherFlags(flags, kind)
   const runAs = flags.runAs ?? kind.runAs
   if (!/^[a-z_][\w-]*\$?$/i.test(runAs)) {
-    throw new Failure(`--run-as: ${JSON.stringify(runAs)} is not the name of a user`, exitCodes.usage)
+    throw new Failure(`--run-as: ${JSON.stringify(runAs)} is not a valid user name`, exitCodes.usage)
   }
   return {
     place,
@@ -97,20 +98,20 @@ function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['li
   }
 }
 
-/** Refuses flags that only the other kind of service has. @throws Failure */
+/** Refuses flags that this kind of service does not have. @throws Failure */
 function refuseOtherFlags({ keyFile, config, allowSudo }: ServiceFlags, kind: ServiceKind): void {
   const isGateway = kind === GATEWAY
   if (isGateway && (keyFile !== undefined || allowSudo === true))
     throw new Failure('--key-file and --allow-sudo are for the agent, not for --gateway', exitCodes.usage)
   if (!isGateway && config !== undefined)
-    throw new Failure('--config is the gateway.yaml of --gateway', exitCodes.usage)
+    throw new Failure('--config needs --gateway: it names the gateway.yaml', exitCodes.usage)
 }
 
-/** @throws Failure when this user may not change these services */
+/** @throws Failure if this user may not change the services of the system */
 function requireRights({ forUser, place }: Request): void {
   if (forUser || place.uid === 0) return
   throw new Failure(
-    'a service of the system needs root. Run this with sudo, or with --user for a service of your own',
+    'a system service needs root. Run this with sudo, or use --user for a user service',
     exitCodes.refused,
   )
 }
@@ -121,7 +122,10 @@ function unitOf(request: Request): string {
   return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }
 
-/** Writes the unit and starts it, or prints the steps that the user has to do first. @throws Failure */
+/**
+ * Writes the unit and starts the service, or prints the steps that the user has to do first.
+ * @throws Failure
+ */
 async function install(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -157,20 +161,21 @@ async function missingUser({ forUser, runAs, kind }: Request): Promise<string | 
 }
 
 /**
- * Returns a warning for each program that the service's user may not reach: nvm installs Node below a home
- * that is closed to other users.
+ * Returns a warning for each program that the service's user may not reach. For example, nvm installs Node in
+ * a home folder that is closed to other users.
  */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
   return [node, main]
     .filter((path) => !isOpenToAll(path))
     .map(
-      (path) => `${runAs} may not be able to read ${path}: the file or a folder above it is closed to others`,
+      (path) =>
+        `${runAs} may not be able to read ${path}: the file or a parent folder is closed to other users`,
     )
 }
 
 /**
- * Returns the command that enables lingering. Without lingering a user's services end at logout, and do not
+ * Returns the command that enables lingering. Without lingering, a user's services end at logout and do not
  * start at boot.
  */
 function lingering({ forUser, place: { user, lingering } }: Request): string[] {
@@ -179,12 +184,12 @@ function lingering({ forUser, place: { user, lingering } }: Request): string[] {
     : []
 }
 
-/** Stops the service, which drains first, and removes the unit, but no key and no state. @throws Failure */
+/** Stops the service, which drains first, and removes the unit. Keeps the key and the state. @throws Failure */
 async function uninstall(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
   if (!existsSync(path)) {
-    line(`there is no ${path}`)
+    line(`nothing to remove: ${path} does not exist`)
     return
   }
   refuseForeign(path, force)
@@ -195,7 +200,7 @@ async function uninstall(request: Request): Promise<void> {
   line(`kept   the ${kind.file.holds}, the state folder, and drop-ins (${path}.d)`)
 }
 
-/** A start waits for the agent's READY, a stop until it has drained. */
+/** Maximum time of a step: a start waits for the service's READY, a stop until the service has drained. */
 const LONGEST_MS = 5 * 60 * 1000
 
 function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {
@@ -203,8 +208,8 @@ function systemctlLine({ forUser }: Request, ...args: readonly string[]): string
 }
 
 /**
- * Runs the steps one by one, and reports them.
- * @throws Failure at the first step that fails, with all remaining steps; with --force it goes on instead
+ * Runs the steps one by one, and reports each step.
+ * @throws Failure at the first failed step, with all remaining steps; with --force, runs the next step instead
  */
 async function systemctl(request: Request, ...steps: readonly (readonly string[])[]): Promise<void> {
   const lines = steps.map((step) => systemctlLine(request, ...step))
@@ -214,20 +219,20 @@ async function systemctl(request: Request, ...steps: readonly (readonly string[]
     else if (request.force) request.line(`failed ${line}: ${failure}`)
     else {
       const rest = lines.slice(index).join('; ')
-      throw new Failure(`${line}: ${failure}. What remains to be done: ${rest}`, exitCodes.unreachable)
+      throw new Failure(`${line}: ${failure}. Correct this, then run: ${rest}`, exitCodes.unreachable)
     }
   }
 }
 
-/** Runs a program found in PATH. @returns the reason of a failure, or undefined */
+/** Runs a program of the PATH. @returns the reason of a failure, or undefined */
 async function failureOf(line: string): Promise<string | undefined> {
   const [program = '', ...args] = line.split(' ')
   return new Promise((resolve) => {
     execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve(undefined)
-      // The first line says what is wrong, the others where to look.
+      // The first line names the problem. The other lines only say where to look.
       const [words = ''] = stderr.trim().split('\n')
-      resolve(error.code === 'ENOENT' ? `there is no ${program}` : words || error.message)
+      resolve(error.code === 'ENOENT' ? `${program} not found` : words || error.message)
     })
   })
 }

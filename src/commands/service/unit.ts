@@ -6,9 +6,9 @@ import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { homedir, userInfo } from 'node:os'
 import { packageFiles } from '../../basics/files/package-files.ts'
 
-/** The folders of services on this machine, and the parts of a unit. */
+/** The folders of services on this machine, and the values that fill a unit. */
 export interface ServicePlace {
-  /** Path of the templates for all units. */
+  /** Paths of the templates for the units of the agent and of the gateway. */
   readonly template: string
   readonly gatewayTemplate: string
   readonly node: string
@@ -21,7 +21,7 @@ export interface ServicePlace {
   /** The folders of keys and settings, for a service of the system and of this user. */
   readonly systemConfig: string
   readonly userConfig: string
-  /** The folder in which systemd records the users with lingering: their services go on without a login. */
+  /** The folder in which systemd records users with lingering, whose services run without a login. */
   readonly lingering: string
 }
 
@@ -50,7 +50,8 @@ export interface ServiceKind {
   readonly runAs: string
   readonly template: (place: ServicePlace) => string
   /**
-   * The file that the service needs to start: its name in the folder of settings, the flag for another file.
+   * The file that the service needs to start: its default name, the flag for another file, and texts about
+   * it.
    */
   readonly file: {
     readonly name: string
@@ -73,7 +74,7 @@ export const AGENT: ServiceKind = {
     flag: '--key-file',
     is: 'key file',
     holds: 'key',
-    remedy: "Write the agent's key to it (mode 0600)",
+    remedy: "Write the agent's key to this file (mode 0600)",
   },
   closedTo: 0o077,
   closing: 'other users can read the key: chmod 600',
@@ -88,11 +89,11 @@ export const GATEWAY: ServiceKind = {
     flag: '--config',
     is: 'file',
     holds: 'settings',
-    remedy: 'Write the settings to it',
+    remedy: 'Write the settings to this file',
   },
   // The service's own group reads the file.
   closedTo: 0o007,
-  closing: 'other users can read tokens in it: chmod 640',
+  closing: 'other users can read tokens in the file: chmod 640',
 }
 
 interface UnitOptions {
@@ -100,30 +101,30 @@ interface UnitOptions {
   readonly node: string
   readonly main: string
   readonly file: string
-  /** Whether the unit is for the service manager of one user, not of the system. */
+  /** Whether the unit is for a user's service manager instead of the system's. */
   readonly forUser: boolean
   /** The user that a system unit runs as. */
   readonly runAs: string
-  /** Whether to leave out settings with which sudo and su do not work. */
+  /** Whether to leave out settings that break sudo and su. */
   readonly allowSudo: boolean
 }
 
 /**
- * systemd.exec(5): for an ordinary user these settings imply NoNewPrivileges=, or also restrict programs that
- * sudo starts.
+ * Settings that break sudo. By systemd.exec(5), these settings imply NoNewPrivileges= for an ordinary user, or
+ * also restrict programs that sudo starts.
  */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime|SUIDSGID)|RemoveIPC|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
 /**
- * Lines that a user's manager does not need: it has no other users, no network unit, and cannot lower the
- * score.
+ * Lines that only a system unit needs. A user's service manager has no other users, has no network unit, and
+ * cannot lower the OOM score.
  */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
 const SUM = '# sha256 of what follows: '
 
-/** Renders a unit from the template in systemd/. @throws Failure for a path that does not fit into a unit */
+/** Renders a unit from the template in systemd/. @throws Failure for a path that a unit cannot contain */
 export function renderUnit(template: string, options: UnitOptions): string {
   const leaveOut = (line: string) =>
     ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||
@@ -138,7 +139,7 @@ export function renderUnit(template: string, options: UnitOptions): string {
   return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
 }
 
-/** Whether `renderUnit` made the text, and it was not changed since. */
+/** Whether `renderUnit` made the text, and nobody has changed the text since. */
 export function isOurs(unit: string): boolean {
   const [mark, sum = '', empty, ...body] = unit.split('\n')
   return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
@@ -148,7 +149,7 @@ function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Leaves out some settings, and the comments of groups without remaining settings. */
+/** Removes the settings that `leaveOut` selects, and the comments of groups without remaining settings. */
 function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean): string[] {
   return groupsOf(lines).flatMap(({ comments, settings }) => {
     const kept = settings.filter((line) => !leaveOut(line))
@@ -192,25 +193,27 @@ function fillIn(line: string, { node, main, file, runAs, forUser }: UnitOptions)
   }
 }
 
-/** Returns the part after the program in the template, with the real file of settings. */
+/** Returns the words after the program in the template's line, with the real file of settings. */
 function commandOf(line: string, file: string): string {
   const [, words = ''] = line.split('/dist/main.js ')
   return words.replace(/ --config \S+$/, () => ` --config ${argumentWord(file)}`)
 }
 
 /**
- * Formats the first word of ExecStart=. systemd replaces `%` in it, leaves `$` alone, and does not allow
+ * Formats the first word of ExecStart=. In this word, systemd expands `%` but not `$`, and does not allow
  * quotes.
  */
 function programWord(path: string): string {
   if (/["'\\]/.test(path))
-    throw new Failure(`${path}: systemd runs no program whose path has quotes or backslashes`)
+    throw new Failure(
+      `systemd cannot run ${path}, because this path has quotes or backslashes. Move the program`,
+    )
   return quoted(plain(path).replaceAll('%', '%%'))
 }
 
 /**
- * Formats a later word of ExecStart=: here systemd replaces `$`, too, and quotes and backslashes work as in a
- * shell.
+ * Formats a later word of ExecStart=. In such words, systemd also expands `$`. Quotes and backslashes work as
+ * in a shell.
  */
 function argumentWord(path: string): string {
   return quoted(plain(path).replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$'))
@@ -223,20 +226,20 @@ function quoted(escaped: string): string {
 function plain(path: string): string {
   if (!path.startsWith('/') || /\p{Cc}/u.test(path)) {
     throw new Failure(
-      `${JSON.stringify(path)} cannot be used in a unit: it must be an absolute path without control characters`,
+      `${JSON.stringify(path)} cannot be used in a unit: the path must be absolute, without control characters`,
     )
   }
   return path
 }
 
-/** The size limit of gateway.yaml. */
+/** Maximum size in bytes of the key file, and of gateway.yaml as in the gateway. */
 const MAX_BYTES = 1024 * 1024
 
-/** @throws Failure when `renderUnit` has not made the existing file */
+/** @throws Failure if `renderUnit` did not make the existing file */
 export function refuseForeign(path: string, force: boolean): void {
   if (force || !existsSync(path) || isOurs(readFileSync(path, 'utf8'))) return
   throw new Failure(
-    `${path} was not written by this command, or was changed since. Move it away, or use --force`,
+    `${path} was not written by this command, or was changed since. Move the file to another folder, or use --force`,
   )
 }
 
@@ -245,10 +248,10 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // Written to a new file, because the old file may be a link.
+    // The unit is written to a new file, because the old file may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
-    // Renamed, so that systemd never reads an incomplete unit.
+    // The new file is renamed, so that systemd never reads an incomplete unit.
     renameSync(passing, path)
   } catch (error) {
     rmSync(passing, { force: true })
@@ -256,7 +259,7 @@ export function writeUnit(path: string, unit: string): void {
   }
 }
 
-/** @returns a warning, if there is one. @throws Failure when the service could not start with the file */
+/** @returns a warning, or undefined. @throws Failure if the service could not start with the file */
 export function checkFile({
   file,
   kind,
@@ -270,7 +273,7 @@ export function checkFile({
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     const { is, remedy, flag } = kind.file
-    throw new Failure(`the ${is} ${file} ${error.message}. ${remedy}, or name another with ${flag}`)
+    throw new Failure(`the ${is} ${file} ${error.message}. ${remedy}, or name another file with ${flag}`)
   }
 }
 

@@ -7,10 +7,10 @@ import { Failure } from '../exit-codes.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** The agent's identity by its current settings. Keys, SVIDs and certificates are renewed on disk. */
+/** The agent's identity by its current settings. Keys, SVIDs and certificates may be renewed on disk. */
 export class CurrentIdentity implements IdentitySource {
   /**
-   * Variables that the settings name by `env://` now or have named before: they stay closed to connections.
+   * Variables that the settings name by `env://` now or named before. Connections cannot read these variables.
    * The set grows in place.
    */
   readonly ownVariables: Set<string>
@@ -19,10 +19,10 @@ export class CurrentIdentity implements IdentitySource {
   #current: Identity
   #fingerprint: string
   #warnings: readonly string[]
-  /** The last logged error. Attempts may repeat for days, and the same error is logged once. */
+  /** The last logged error. Attempts may repeat for days, so the same error is logged only once. */
   #complaint: string | undefined
 
-  /** @param settings the settings of `identity`; their warnings were already logged */
+  /** @param settings the settings from which `identity` was read; their warnings were already logged */
   constructor(
     flags: Flags,
     identity: Identity,
@@ -50,7 +50,7 @@ export class CurrentIdentity implements IdentitySource {
     try {
       return fingerprintOf(readSettings(this.#flags)) !== this.#fingerprint
     } catch (error) {
-      // The next attempt reports what is wrong.
+      // The next connection attempt reports the problem.
       if (error instanceof Failure) return false
       throw error
     }
@@ -58,7 +58,7 @@ export class CurrentIdentity implements IdentitySource {
 
   /**
    * Reads the settings again.
-   * @returns undefined when they cannot be used; that is logged, and the old settings stay
+   * @returns undefined if the settings cannot be used; the reason is logged, and the old settings stay
    */
   reread(): AgentConfiguration | undefined {
     try {
@@ -74,7 +74,7 @@ export class CurrentIdentity implements IdentitySource {
       if (error.message !== this.#complaint)
         this.#log.warn(
           { reason: error.message },
-          'the changed settings cannot be used: the agent keeps the old ones',
+          'the changed settings cannot be used: the agent keeps the old settings',
         )
       this.#complaint = error.message
       return undefined
@@ -95,13 +95,13 @@ function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): s
 
 type Settings = Pick<AgentConfiguration, 'policy'>
 
-/** The owner's policy from the settings and rule files that were read last. */
+/** The owner's policy. It comes from the last valid settings and rule files. */
 export class CurrentPolicy implements PolicySource {
   #current: OwnerPolicy | undefined
-  /** Number of readings: of two parallel readings the later one wins, whichever ends first. */
+  /** Number of started readings. If two readings overlap, only the result of the later reading is used. */
   #readings = 0
 
-  /** @throws Failure with everything that is wrong in a rule file: an agent without its rules must not run */
+  /** @throws Failure with all problems of a rule file, because an agent must not run without its rules */
   static async read(settings: Settings): Promise<CurrentPolicy> {
     return new CurrentPolicy(await policyOf(settings))
   }
@@ -114,7 +114,9 @@ export class CurrentPolicy implements PolicySource {
     return this.#current
   }
 
-  /** Reads the policy again. When it cannot be used, the reason is logged and the old policy stays. */
+  /**
+   * Reads the policy again. If the new policy cannot be used, the reason is logged and the old policy stays.
+   */
   async reread(settings: Settings, log: Logger): Promise<void> {
     const reading = ++this.#readings
     try {
@@ -122,7 +124,7 @@ export class CurrentPolicy implements PolicySource {
       if (reading === this.#readings) this.#current = policy
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      log.warn({ reason: error.message }, 'the changed policy cannot be used: the agent keeps the old one')
+      log.warn({ reason: error.message }, 'the changed policy cannot be used: the agent keeps the old policy')
     }
   }
 }

@@ -2,16 +2,16 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Time since the last command. A collection of the whole heap blocks the loop for some 30 ms, so no work may
- * be waiting.
+ * Time since the last command. A collection of the whole heap blocks the event loop for some 30 ms, so no
+ * work may be waiting.
  */
 const QUIET_MS = 1000
-/** Growth of the memory in bytes that is worth a collection. */
+/** Minimum growth of the memory in bytes before a collection. */
 const SPARE_BYTES = 16 * 1024 * 1024
 
 /**
- * Gives memory back once when the agent has become idle, and after its start, which is a busy time, too. V8 and
- * malloc keep the memory of a busy time, since neither knows that it is over.
+ * Returns memory to the system once after each busy time of the agent; the start is a busy time, too. V8 and
+ * malloc keep the memory of a busy time because they do not know that this time is over.
  */
 export class IdleMemory {
   readonly #giveBack: () => void
@@ -23,7 +23,7 @@ export class IdleMemory {
     this.running(0)
   }
 
-  /** Call it whenever the number of running commands has changed. @param count commands that run now */
+  /** The caller calls this after every change of the number of running commands. @param count this number */
   running(count: number): void {
     clearTimeout(this.#quiet)
     if (count === 0) this.#quiet = setTimeout(() => this.#look(), QUIET_MS).unref()
@@ -36,12 +36,15 @@ export class IdleMemory {
   }
 }
 
-/** Node 24 frees what it can with it, and shrinks the young generation. Node 20 ignores it. */
+/**
+ * With these options, Node 24 frees more memory and shrinks the young generation. Node 20 ignores the
+ * options.
+ */
 const THOROUGHLY = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const
 
 /**
- * Collects the whole heap. Node has no call for it; the first collection only finds the pages that the second
- * frees.
+ * Collects the whole heap, for which Node has no API. The first collection only finds the pages that the second
+ * collection frees.
  */
 export function collectHeap(): void {
   setFlagsFromString('--expose-gc')

@@ -27,7 +27,7 @@ interface Parts {
   readonly log: Logger
 }
 
-/** The interfaces for operators: http, the status socket, systemd. */
+/** The agent's interfaces for operators: the HTTP server, the status socket and systemd. */
 export class Operations implements AsyncDisposable {
   readonly #http: Http | undefined
   readonly #socket: StatusSocket
@@ -56,7 +56,7 @@ export class Operations implements AsyncDisposable {
 
   /** Reloads, and reports the reload to systemd. */
   async reload(work: () => Promise<void>): Promise<void> {
-    // A signal may arrive at the very end, when the descriptor may already belong to another file.
+    // A signal may arrive after the disposal, when systemd's descriptor may already belong to another file.
     if (this.#systemd === undefined || this.#closed) await work()
     else await this.#systemd.reload(work)
   }
@@ -71,7 +71,7 @@ export class Operations implements AsyncDisposable {
 
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
-  // Loaded only when needed: with the metrics it takes a tenth of the agent's start.
+  // These modules take a tenth of the agent's start time, so they are loaded only when needed.
   const { openHttp } = await import('../../operations/http.ts')
   const { agentMetrics } = await import('../../operations/metrics-table.ts')
   try {

@@ -25,8 +25,8 @@ import { Failure } from '../exit-codes.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
 
 /**
- * Commands inherit this umask; systemd's units may have a stricter one. For its own files the agent sets the
- * mode.
+ * Commands inherit this umask, although the agent's systemd unit may have a stricter umask. The agent sets the
+ * mode of its own files.
  */
 export const COMMANDS_UMASK = 0o022
 
@@ -44,7 +44,7 @@ interface Parts {
 
 /**
  * Opens the services that the agent's sessions share. The caller has to close `groups`.
- * @throws Failure when a limit cannot be enforced
+ * @throws Failure if limits.memory or limits.processes cannot be enforced
  */
 export async function openServices({
   settings,
@@ -56,7 +56,8 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // Opened before the agent moves into a group of its own, because the present group contains all executions.
+  // OomWatch needs the present group, which contains all executions. openGroups moves the agent into a new
+  // group.
   const oom = new OomWatch()
   return {
     engine,
@@ -88,7 +89,7 @@ export async function openServices({
   }
 }
 
-/** Adapts the memory of this process to the number of running commands. */
+/** Returns a listener for the number of running commands that frees memory of this process when idle. */
 function memoryFor(engine: Engine): (running: number) => void {
   const idle = new IdleMemory(() => {
     collectHeap()
@@ -117,8 +118,9 @@ function secretNames(rules: readonly string[]): SecretNames {
 }
 
 /**
- * Opens the engine of this system, which ends all leftovers of commands. This is the first step of the agent:
- * before it, other processes of this user can read the agent's environment.
+ * Opens the engine of this system. The engine can end all processes that commands leave behind. This is the
+ * first step of the agent, because before this step other processes of this user can read the agent's
+ * environment.
  */
 export async function openEngine(): Promise<{
   readonly engine: Engine
@@ -145,7 +147,7 @@ export function warnOfEngine(
   if (engine.unmarked !== undefined)
     log.warn(
       { reason: engine.unmarked },
-      'processes cannot be marked: one that leaves its session and clears its environment can outlive its command while other commands run',
+      'the engine cannot mark processes: while other commands run, a process that leaves its session and clears its environment can outlive its command',
     )
   if (guardFailed !== undefined)
     log.warn(
@@ -154,7 +156,7 @@ export function warnOfEngine(
     )
 }
 
-/** @throws Failure when there is no safe place for secret files */
+/** @throws Failure if no folder is safe for secret files */
 export async function openFolder(settings: AgentConfiguration): Promise<RuntimeFolder> {
   try {
     return await RuntimeFolder.open({ preferred: settings.runtimeDir, env: process.env })
@@ -163,7 +165,7 @@ export async function openFolder(settings: AgentConfiguration): Promise<RuntimeF
   }
 }
 
-/** Returns the folder of commands: the home of the agent's user, or / when there is none. */
+/** Returns the working folder of commands: the home of the agent's user, or / if this home does not exist. */
 export function workingFolder(): string {
   const home = homedir()
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
@@ -171,7 +173,7 @@ export function workingFolder(): string {
 
 /**
  * Opens control groups if the group of this process is delegated.
- * @throws Failure when a limit is set that cannot be enforced
+ * @throws Failure if a limit is set but cannot be enforced
  */
 async function openGroups(settings: AgentConfiguration, log: Logger): Promise<ControlGroups | undefined> {
   const limits = { memoryMaxBytes: settings.limitsMemoryBytes, pidsMax: settings.limitsProcesses }
@@ -192,7 +194,7 @@ async function openGroups(settings: AgentConfiguration, log: Logger): Promise<Co
 
 function refusal(reason: string): Failure {
   return new Failure(
-    `limits.memory and limits.processes need a cgroup v2 that is delegated to the agent: ${reason}. Delegate one, or remove the limits`,
+    `limits.memory and limits.processes cannot be enforced, because they need a cgroup v2 that is delegated to the agent: ${reason}. Delegate a cgroup v2, or remove the limits`,
   )
 }
 
@@ -204,8 +206,8 @@ interface Sweep {
 }
 
 /**
- * Ends the commands of killed agents, then removes their secret files. The order matters: a command may use a
- * file.
+ * Ends the commands of killed agents, then removes their secret files. The order matters because a running
+ * command may use its files.
  */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
@@ -216,5 +218,5 @@ export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<vo
   const { sessions, errors } = await folder.sweep()
   if (sessions > 0) log.info({ sessions }, 'removed the secret files of agents that died')
   for (const error of errors)
-    log.warn({ error: error.message }, 'secret files of a dead agent could not be removed')
+    log.warn({ error: error.message }, 'cannot remove the secret files of a dead agent; will retry')
 }

@@ -12,7 +12,7 @@ import { Failure } from '../exit-codes.ts'
 
 export type Flags = SettingsSource['flags']
 
-/** @throws Failure with everything that is wrong in the settings */
+/** @throws Failure with all problems of the settings */
 export function readSettings(flags: Flags): AgentConfiguration {
   try {
     return loadAgentSettings({ flags, env: process.env, stderrIsTty: process.stderr.isTTY })
@@ -21,11 +21,11 @@ export function readSettings(flags: Flags): AgentConfiguration {
   }
 }
 
-/** @throws Failure for a malformed credential, or one that would be sent without encryption */
+/** @throws Failure if the credential is malformed or would be sent without encryption */
 export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
-    // The system's authorities are read only when they are needed: reading takes time.
+    // Reading the system's authorities takes time, so they are read only with TLS.
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(

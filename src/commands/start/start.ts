@@ -17,7 +17,9 @@ import { Operations, statusSource } from './operations.ts'
 import { COMMANDS_UMASK, openEngine, openFolder, openServices, warnOfEngine, sweep } from './services.ts'
 import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** Time between two sweeps. An agent in another container counts as dead only after an hour of silence. */
+/**
+ * Time between two sweeps. An agent in another container counts as dead after an hour without a sign of life.
+ */
 const SWEEP_MS = 60 * 60 * 1000
 
 /** Runs `runbook-agent start`: serves one gateway until a signal. */
@@ -49,7 +51,7 @@ export async function startCommand(flags: Flags): Promise<void> {
     const identities = new CurrentIdentity(flags, identity, settings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
   } catch (error) {
-    // After a bug the folder stays: by its name the next agent finds commands that still run.
+    // After a bug, the folder stays. The next agent uses its name to find commands that still run.
     if (error instanceof Failure) await leave(folder, log)
     throw error
   }
@@ -61,12 +63,15 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
     log.warn({ reason: refused, folder: path }, 'secret files are written to another folder')
 }
 
-/** Removes the folder. A failure does not fail the stop: the next agent retries. */
+/** Removes the folder. A failure is only logged, because the next agent retries. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
     .catch((error: unknown) =>
-      log.error({ error: (error as Error).message }, 'cannot remove the folder of secret files'),
+      log.error(
+        { error: (error as Error).message },
+        'cannot remove the folder of secret files; the next agent will retry',
+      ),
     )
 }
 
@@ -112,7 +117,10 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   // A failed cleanup after dead agents must not keep this agent from serving.
   const clean = () =>
     sweep({ folder, engine, graceMs: settings.killGraceMs, log }).catch((error: unknown) =>
-      log.error({ error: (error as Error).message }, 'cannot clean up after dead agents'),
+      log.error(
+        { error: (error as Error).message },
+        'cannot clean up after dead agents; will retry in an hour',
+      ),
     )
   await clean()
   const sweeping = setInterval(() => void clean(), SWEEP_MS)
@@ -126,7 +134,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   }
 }
 
-/** Drains at the first signal, with a deadline. After the deadline, running commands are ended. */
+/** Drains at the first signal. After a deadline, running commands are ended. */
 async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise<void> {
   let deadline: NodeJS.Timeout | undefined
   const drain = () => {
@@ -134,18 +142,18 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // `dev` has started this process: without `dev` nothing else would end it.
+  // With a channel, `dev` has started this process, and nothing else would end this process after `dev`.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
-  // The listener would keep the channel open, and the channel would keep the process alive: `dev` would have
-  // to kill it.
+  // The listener would keep the channel open, and the channel would keep this process alive until `dev` kills
+  // this process.
   process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 
 /**
- * Reloads. Log level and policy apply immediately; credential and certificates at the next attempt, which
- * starts immediately.
+ * Reloads the settings. The log level and the policy apply immediately. The credential and the certificates
+ * apply at the next connection attempt, which a waiting agent starts immediately.
  */
 async function reload({ identities, policy, log }: Parts, agent: Agent): Promise<void> {
   const settings = identities.reread()

@@ -104,7 +104,7 @@ describe('runbook-agent doctor', () => {
     const { checks } = await examined(place, [], { HOOP_KEY: keyOf(gateway.port) })
     expect(lineOf(checks, 'key exposure')).toMatchObject({
       level: 'warning',
-      found: expect.stringContaining(isRoot ? 'a command could read it' : 'could not read it') as string,
+      found: expect.stringContaining(isRoot ? 'a test command could read' : 'could not read') as string,
     })
   })
 
@@ -122,7 +122,7 @@ describe('runbook-agent doctor', () => {
       const warned = await asNobody(place, { ...env, HOOP_KEY: keyOf(gateway.port) }, [])
       expect(warned.code).toBe(1)
       expect(lineOf(warned.report.checks, 'key exposure').found).toContain(
-        'could not read it in /proc (tried)',
+        'a test command could not read this environment in /proc',
       )
     } finally {
       rmSync(memory, { recursive: true })

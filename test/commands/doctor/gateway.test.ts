@@ -39,7 +39,7 @@ describe('the way to the gateway', () => {
     const { level, found, advice } = await examined(keyFor(await freePort()))
     expect(level).toMatchObject({ 'name resolution': 'ok', tcp: 'broken' })
     expect(found['tcp']).toMatch(/ECONNREFUSED/)
-    expect(advice['tcp']).toMatch(/^Nothing listens there/)
+    expect(advice['tcp']).toMatch(/^Nothing listens on this port/)
     for (const name of ['proxy', 'tls', 'http/2', 'health check', 'clock'])
       expect([level[name], found[name]]).toEqual(['skipped', 'skipped until this check passes: tcp'])
   })
@@ -78,12 +78,12 @@ describe('the way to the gateway', () => {
     await using old = await listening(createHttpServer((_, response) => response.end('hello')))
     const http1 = await examined(keyFor(old.port))
     expect(http1.level).toMatchObject({ tcp: 'ok', 'http/2': 'broken', 'health check': 'skipped' })
-    expect(http1.advice['http/2']).toMatch(/gRPC port\?/)
+    expect(http1.advice['http/2']).toMatch(/the gateway's gRPC port\./)
     await using modern = await answering(404, { 'content-type': 'text/html' })
     const http2 = await examined(keyFor(modern.port))
     expect(http2.level).toMatchObject({ 'http/2': 'broken', 'health check': 'skipped' })
     expect(http2.found['http/2']).toMatch(
-      /answers HTTP 404 with content type text\/html: this is no gRPC server$/,
+      /answers HTTP 404 with content type text\/html: this server is not a gRPC server$/,
     )
   })
 
@@ -198,7 +198,7 @@ describe("the gateway's certificate", () => {
     const noPlain = await examined(keyFor(secure.port))
     expect([noPlain.level['http/2'], noPlain.advice['http/2']]).toEqual([
       'broken',
-      expect.stringMatching(/needs grpcs:\/\/ in the key$/),
+      expect.stringMatching(/the key begins with grpcs:\/\/$/),
     ])
   })
 })
@@ -224,7 +224,7 @@ describe('a proxy', () => {
       tls: 'ok',
       'health check': 'ok',
     })
-    expect(found['proxy']).toBe(`${proxy.address} carries connections to gateway.example:8443`)
+    expect(found['proxy']).toBe(`${proxy.address} opens connections to gateway.example:8443`)
     expect(new Set(proxy.targets)).toEqual(new Set(['gateway.example:8443']))
     expect(all).not.toContain('proxy-hush')
   })
@@ -258,9 +258,9 @@ describe("the gateway's clock", () => {
   const grpc = { 'content-type': 'application/grpc', 'grpc-status': 0 }
 
   it.each([
-    [3600, 'warning', /^(3599|3600|3601) s behind the gateway's$/],
-    [-3600, 'warning', /^(3599|3600|3601) s ahead of the gateway's$/],
-    [20, 'ok', /s from the gateway's$/],
+    [3600, 'warning', /^(3599|3600|3601) s behind the gateway's clock$/],
+    [-3600, 'warning', /^(3599|3600|3601) s ahead of the gateway's clock$/],
+    [20, 'ok', /s difference from the gateway's clock$/],
   ] as const)('%i s ahead of ours is %s', async (seconds, level, text) => {
     await using server = await answering(200, {
       ...grpc,

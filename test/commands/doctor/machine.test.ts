@@ -138,7 +138,10 @@ describe('the settings', () => {
     using place = new Workplace()
     const config = place.write('agent.yaml', '')
     const env = { RUNBOOK_AGENT_CONFIG: config, HOOP_KEY: KEY }
-    expect(checkSettings(given(env))).toMatchObject({ level: 'ok', found: `can be used (${config})` })
+    expect(checkSettings(given(env))).toMatchObject({
+      level: 'ok',
+      found: `the settings can be used (${config})`,
+    })
     const { level, advice } = checkSettings(given({ RUNBOOK_AGENT_CONFIG: config, HOOP_DSN: KEY }))
     expect([level, advice]).toEqual(['warning', 'HOOP_DSN is deprecated: use HOOP_KEY or key-file'])
   })
@@ -156,7 +159,7 @@ describe('the key', () => {
     const config = place.write('agent.yaml', '')
     const usual = `grpcs://x:xagt-${'k'.repeat(43)}@gateway.example:8443?mode=embedded`
     expect([found({ HOOP_KEY: KEY }, config).found, found({ HOOP_KEY: usual }, config).found]).toEqual([
-      'key of "tester" (standard) to gateway.example:8443, with TLS, from HOOP_KEY, its secret is not in the form that hoop makes',
+      'key of "tester" (standard) to gateway.example:8443, with TLS, from HOOP_KEY, with a secret that hoop did not create',
       'key of "x" (embedded) to gateway.example:8443, with TLS, from HOOP_KEY',
     ])
     const token = { TOKEN: SECRET, HOOP_GRPCURL: 'gateway.example:8443' }
@@ -281,12 +284,12 @@ describe('the exposure of the key', () => {
     const open = await checkKeyExposure(inVariable, () => Promise.resolve(true))
     expect(open).toMatchObject({
       level: 'warning',
-      found: expect.stringMatching(/a command could read it/) as string,
+      found: expect.stringMatching(/a test command could read this/) as string,
     })
     const hidden = await checkKeyExposure(inVariable, () => Promise.resolve(false))
     expect(hidden).toMatchObject({
       level: 'warning',
-      found: expect.stringMatching(/could not read it/) as string,
+      found: expect.stringMatching(/a test command could not read this/) as string,
     })
     expect((await checkKeyExposure(inVariable, () => Promise.resolve(undefined))).level).toBe('skipped')
   })
@@ -296,7 +299,7 @@ describe('the exposure of the key', () => {
     const { level, found } = await checkKeyExposure({ kind: 'file', path: '/none/key' }, never)
     expect([level, found]).toEqual([
       isRoot ? 'warning' : 'ok',
-      expect.stringMatching(/^not in the environment, /),
+      expect.stringMatching(/^the key is not in the environment, /),
     ])
   })
 })
@@ -309,7 +312,7 @@ describe('the runtime folder', () => {
       const onDisk = await checkRuntimeFolder({ runtimeDir: disk }, {})
       expect(onDisk).toMatchObject({
         level: 'warning',
-        advice: expect.stringMatching(/reach the disk/) as string,
+        advice: expect.stringMatching(/are written to the disk/) as string,
       })
       expect(onDisk.found).toMatch(new RegExp(`^${disk} \\(runtime-dir\\), on a disk, \\S+ \\S+ free$`))
     } finally {
@@ -347,7 +350,7 @@ describe('the runtime folder', () => {
     const before = readdirSync(place.path)
     expect(await checkRuntimeFolder({ runtimeDir: place.path }, {})).toMatchObject({
       level: 'warning',
-      found: expect.stringContaining(`${usual} is not a folder, so agents use a folder`) as string,
+      found: expect.stringContaining(`${usual} is not a folder, so agents use another folder`) as string,
     })
     expect(readdirSync(place.path)).toEqual(before)
   })
@@ -379,7 +382,7 @@ describe('the runtime folder', () => {
     const open = await checkRuntimeFolder({ runtimeDir: place.path }, {})
     expect([open.level, open.found]).toEqual([
       'warning',
-      expect.stringMatching(/can be written to by other users, so agents use a folder/),
+      expect.stringMatching(/can be written to by other users, so agents use another folder/),
     ])
   })
 })
@@ -429,7 +432,7 @@ describe('the machine', () => {
     const words = ['-c', 'ulimit -x 1000; exec "$0" --input-type=module -e "$1"', process.execPath, script]
     expect(JSON.parse(spawnSync('bash', words, { encoding: 'utf8' }).stdout)).toMatchObject({
       level: 'warning',
-      found: 'posix, but it cannot mark processes: prlimit: EINVAL',
+      found: 'posix, but this engine cannot mark processes: prlimit: EINVAL',
       fact: 'posix',
     })
   })
@@ -451,7 +454,7 @@ describe('the machine', () => {
     writeFileSync(`${proc}/oom_score_adj`, '100')
     expect(checkOomScore('posix', proc)).toMatchObject({
       level: 'ok',
-      found: expect.stringMatching(/^100 here, 500/) as string,
+      found: expect.stringMatching(/^100 for the agent, 500/) as string,
     })
     expect(checkOomScore('portable', proc).level).toBe('warning')
     writeFileSync(`${proc}/oom_score_adj`, '900')
@@ -486,7 +489,7 @@ describe('the machine', () => {
     const settings = { tailMemoryBytes: 64 * MIB }
     expect(checkMemory(settings, 512 * MIB, 256 * MIB)).toMatchObject({
       level: 'ok',
-      found: '512 MiB limit, the agent may take 416 MiB: heap 256 MiB, tails 64 MiB, rest 96 MiB',
+      found: '512 MiB limit, the agent may use 416 MiB: heap 256 MiB, tails 64 MiB, rest 96 MiB',
     })
     const { level, advice } = checkMemory(settings, 256 * MIB, 4096 * MIB)
     expect([level, advice]).toEqual(['warning', expect.stringMatching(/--max-old-space-size=64, or lower/)])
@@ -527,7 +530,7 @@ describe('the time to stop', () => {
     systemctl(place, 'echo LoadState=loaded; echo TimeoutStopUSec=2min')
     expect(await checkStopTime({ drainMs: 60_000, killGraceMs: 10_000 })).toMatchObject({
       level: 'ok',
-      found: expect.stringContaining('TimeoutStopSec=2min, stopping takes up to 99.1 s') as string,
+      found: expect.stringContaining('TimeoutStopSec=2min, but a stop takes up to 99.1 s') as string,
     })
     expect(await checkStopTime({ drainMs: 120_000, killGraceMs: 10_000 })).toMatchObject({
       level: 'warning',
@@ -537,7 +540,7 @@ describe('the time to stop', () => {
 
   it.each([
     ['no unit', 'echo LoadState=not-found; echo TimeoutStopUSec=infinity', /^systemd knows no unit /],
-    ['no systemd', 'echo cannot operate >&2; exit 1', /^no systemd answers$/],
+    ['no systemd', 'echo cannot operate >&2; exit 1', /^systemd does not answer$/],
   ])('is not known with %s', async (_, script, text) => {
     using place = new Workplace()
     systemctl(place, script)
@@ -550,7 +553,7 @@ describe('the time to stop', () => {
     inPath(place.at('home'))
     expect(await checkStopTime({ drainMs: 0, killGraceMs: 0 })).toEqual({
       level: 'skipped',
-      found: 'there is no systemctl',
+      found: 'systemctl not found',
     })
   })
 

@@ -14,7 +14,7 @@ it('doctor says who masks: the gateway decides where the agent has no Presidio o
   expect(await checkPresidio({ presidio: undefined })).toMatchObject({
     level: 'ok',
     found:
-      'the gateway decides what masks: the local engine (alcatraz), or Presidio at addresses of the gateway (mspresidio)',
+      'the gateway chooses the masking: the local engine (alcatraz), or Presidio at addresses that the gateway sends (mspresidio)',
   })
 })
 
@@ -29,8 +29,8 @@ it("doctor asks both services of the agent's own Presidio for /health", async ()
 })
 
 it.each([
-  ['strict', 'sessions that need it end with 254'],
-  ['best-effort', 'their output passes unmasked'],
+  ['strict', 'sessions with masking end with 254'],
+  ['best-effort', 'output of sessions is not masked'],
 ] as const)(
   'doctor warns of a Presidio that does not work, and says what mode %s makes of it',
   async (mode, outcome) => {

@@ -12,7 +12,7 @@ it('says that nobody can be asked where the path of an agent is too long for a s
   expect(await checkRedaction([place.at('none.sock'), socket])).toMatchObject({
     level: 'skipped',
     found: expect.stringMatching(
-      /: the path is longer than 107 bytes, .*: set a shorter runtime-dir$/,
+      /: the path is longer than 107 bytes, .*; set a shorter runtime-dir$/,
     ) as string,
   })
 })
@@ -21,7 +21,7 @@ it('says that no agent runs where there is none', async () => {
   using place = new Workplace()
   expect(await checkRedaction([place.at('none.sock')])).toMatchObject({
     level: 'skipped',
-    found: expect.stringContaining('no agent runs here') as string,
+    found: expect.stringContaining('no running agent on this machine') as string,
   })
 })
 

@@ -70,7 +70,9 @@ describe('what a command leaves behind', () => {
     const finding = await trials.cleanup(unguarded, signal)
     expect(finding.level).toBe(level)
     if (level === 'broken')
-      expect(finding.found).toBe('a command was not ended completely: outside of the group')
+      expect(finding.found).toBe(
+        'a command was not ended completely, still running: a process outside the group',
+      )
   })
 })
 

@@ -15,7 +15,7 @@ it('says what would be done to each object, what is weaker, and what is left for
     { step: secret, outcome: 'planned' },
   ] as const
   expect(reportText({ to: 'https://hoop.test', isDryRun: true, steps, notes }, 80)).toBe(`\
-https://hoop.test: 1 create, 1 change. Nothing was written: --apply does it
+https://hoop.test: 1 create, 1 change. Nothing was written: add --apply to write
 
 DO      WHAT        NAME     PARTS
 create  agent       db-host

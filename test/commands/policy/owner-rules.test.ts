@@ -29,18 +29,18 @@ describe("what is wrong in a rule file of the owner's", () => {
       'rules:\n- type: deny_words_list\n  words: [a]\n  mesage: no\n',
       ':4:3: rule 0 of set 0: mesage is not a member of a rule',
     ],
-    ['a rule without words', '- rules: [{type: deny_words_list}]\n', ':1:11: this rule stops nothing'],
+    ['a rule without words', '- rules: [{type: deny_words_list}]\n', ':1:11: this rule stops no text'],
     [
       'a pattern of the other type',
       'rules: [{type: deny_words_list, pattern_regex: a}]',
-      ':1:9: this rule stops nothing',
+      ':1:9: this rule stops no text',
     ],
     ['no YAML', 'rules: [', ':1:9: the indentation is wrong or a bracket was not closed'],
     ['no rules', 'input_rules:\n', ' has no rules for input'],
     [
       'rules for output, which nobody reads',
       'input_rules: [{rules: [{type: deny_words_list, words: [a]}]}]\noutput_rules: [{rules: []}]\n',
-      ' has output_rules as well, which nothing enforces',
+      ' also has output_rules, which the agent does not enforce',
     ],
   ])('is told with its place: %s', async (_, text, expected) => {
     using place = new Workplace()

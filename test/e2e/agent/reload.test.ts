@@ -66,7 +66,7 @@ it("SIGHUP has the agent read the owner's rules again; those that cannot be used
   expect([await stops('FIRST'), await stops('SECOND')]).toEqual([false, true])
   site.place.write('rules.yaml', 'rules:\n  - type: pattern_match\n    pattern_regex: (?!x)\n')
   site.agent.signal('SIGHUP')
-  await site.agent.says('stderr', /rules\.yaml:2: this rule cannot be enforced.*keeps the old one/)
+  await site.agent.says('stderr', /rules\.yaml:2: this rule cannot be enforced.*keeps the old policy/)
   expect(await stops('SECOND')).toBe(true)
   const env = { ...settings.env, HOOP_KEY: `${site.grpc.replace('//', '//local:x@')}?mode=standard` }
   const start = await runProgram(site.place, ['start'], env)

@@ -140,18 +140,18 @@ describe('references of a connection, with an agent that has no store,', () => {
     await using vault = await vaultWithSecrets()
     const VAULT_ADDR = vault.address
     expect(await vaultLine({})).toEqual([])
-    expect(await vaultLine(settings(vault))).toEqual(['ok answers, signed in by approle'])
+    expect(await vaultLine(settings(vault))).toEqual(['ok Vault answers and accepts the login by approle'])
     expect(await vaultLine({ VAULT_ADDR, VAULT_TOKEN: 'root-token-0123456789' })).toEqual([
-      'ok answers, and its token is accepted',
+      'ok Vault answers and accepts the token',
     ])
     expect(await vaultLine({ VAULT_ADDR, VAULT_TOKEN: marks.unused })).toEqual([
-      'broken cannot be used: vault error response, status=403, errs=permission denied',
+      'broken Vault cannot be used: vault error response, status=403, errs=permission denied',
     ])
     expect(await vaultLine({ VAULT_ADDR })).toEqual([
-      'broken cannot be used: VAULT_TOKEN and/or VAULT_ADDR env not set',
+      'broken Vault cannot be used: VAULT_TOKEN and/or VAULT_ADDR env not set',
     ])
     expect(await vaultLine({ VAULT_ADDR: 'http://127.0.0.1:1', VAULT_TOKEN: 'x' })).toEqual([
-      'broken cannot be used: Get "http://127.0.0.1:1/v1/auth/token/lookup-self": dial tcp 127.0.0.1:1: connect: connection refused',
+      'broken Vault cannot be used: Get "http://127.0.0.1:1/v1/auth/token/lookup-self": dial tcp 127.0.0.1:1: connect: connection refused',
     ])
     expect(vault.asked.every((asked) => asked.includes('/v1/auth/'))).toBe(true)
   })

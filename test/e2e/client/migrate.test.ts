@@ -59,7 +59,7 @@ describe('migrate hoop', () => {
     const stopped = await runProgram(place, words, { HOOP_TOKEN })
     expect(stopped.code).toBe(64)
     expect(stopped.stderr).toBe(
-      'runbook-agent: stopped at the connection two: max tag association reached (10)\n',
+      'runbook-agent: cannot write the connection two to hoop: max tag association reached (10)\n',
     )
     const outcomes = (JSON.parse(stopped.stdout) as { steps: { outcome: string }[] }).steps
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'refused'])
@@ -93,7 +93,7 @@ describe('migrate hoop', () => {
     expect(refused.stderr).toMatch(/only an admin/)
     const other = await runProgram(place, ['migrate', 'hoop', '--config', 'gateway.yaml'], embedded.env)
     expect(other).toMatchObject({ code: 64 })
-    expect(other.stderr).toMatch(/is not a gateway of hoop's/)
+    expect(other.stderr).toMatch(/is not a hoop gateway/)
     expect(existsSync(place.at('keys'))).toBe(false)
   })
 })

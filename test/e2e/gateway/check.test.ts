@@ -61,7 +61,7 @@ it('says that all is well, and makes nothing: neither a state nor a copy of a re
   const { code, stdout, stderr } = await check()
   expect({ code, stdout, stderr }).toEqual({
     code: 0,
-    stdout: `${place.at('gateway.yaml')}: the gateway can start with it\n`,
+    stdout: `${place.at('gateway.yaml')}: the gateway can start with these settings\n`,
     stderr: '',
   })
   expect(everything()).toEqual(before)
@@ -91,7 +91,7 @@ it('names a port that is taken, and one that it may not have', async () => {
   server.close()
   expect([code, stdout]).toEqual([
     78,
-    `broken:  listen.http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. Stop the program that uses it (it may be this gateway, running), or choose another port\n`,
+    `broken:  listen.http: cannot listen on 127.0.0.1:${port}: EADDRINUSE. Stop the program that uses this port (perhaps the running gateway), or choose another port\n`,
   ])
   configure({ http: `127.0.0.1:${await freePort()}` })
   expect((await check()).code).toBe(0)
@@ -111,7 +111,7 @@ it('names a certificate that has ended, and warns of one that soon does', async 
   expect(await check()).toMatchObject({
     code: 78,
     stdout: expect.stringMatching(
-      /^broken: {2}certificate: .*tls\.crt expired at .* no client accepts it\. Put a new/,
+      /^broken: {2}certificate: .*tls\.crt expired at .* no client accepts it\. Replace the file/,
     ) as string,
   })
   issue(3)
@@ -147,7 +147,7 @@ it('names a state folder that others can write to, or that is none', async () =>
   expect(await check()).toMatchObject({
     code: 78,
     stdout: expect.stringMatching(
-      /^broken: {2}state: .*can be written to by other users\. Give it/,
+      /^broken: {2}state: .*can be written to by other users\. Give the folder/,
     ) as string,
   })
   expect(statSync(place.at('state')).mode & 0o777).toBe(0o777)
@@ -169,7 +169,7 @@ it('says that an older schema will be moved, moves nothing, and refuses a newer 
   expect(await check()).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /^warning: history: it has schema 3; the start changes it to \d+.*Make a backup/,
+      /^warning: history: the history has schema 3; the start changes it to schema \d+.*Make a backup/,
     ) as string,
   })
   expect(everything()).toEqual(before)

@@ -27,7 +27,7 @@ it('the unit checks, starts, reloads and stops the gateway, and systemd hears of
   const file = settings(1)
   const { stdout: unit } = await runProgram(place, ['service', 'print', '--gateway', '--config', file])
   const checked = await runProgram(place, commandOf(unit, 'ExecStartPre'))
-  expect(checked).toMatchObject({ code: 0, stdout: `${file}: the gateway can start with it\n` })
+  expect(checked).toMatchObject({ code: 0, stdout: `${file}: the gateway can start with these settings\n` })
   const heard: string[] = []
   const hears = async (line: string) => {
     await waitFor(() => {

@@ -65,7 +65,7 @@ describe('policy check', () => {
       'failed parsing regex, reason=error parsing regexp: invalid or unsupported Perl syntax: `(?!`'
     expect(check('a', '--rules', place.at('rules.json'))).toEqual({
       stdout: '',
-      stderr: `runbook-agent: rule 0 of set 0 cannot be enforced, so nothing would pass: ${reason}\n`,
+      stderr: `runbook-agent: rule 0 of set 0 cannot be enforced, so an agent would stop every text: ${reason}\n`,
       status: 2,
     })
     const { stdout, status } = check('a', '--rules', place.at('rules.json'), '--json')
