@@ -294,7 +294,7 @@ function unserved(type: string): string {
   const instead = /^(?:Agent)?(TCP|SSH)/i.test(type)
     ? "this connection needs hoop's own agent"
     : "use hoop exec or runbook-agent connect, or hoop's own agent"
-  return `this session is for a command, a runbook or a terminal, not for native connections (${type}): ${instead}`
+  return `this session can run a command, a runbook or a terminal, and cannot carry the protocol of a native client (${type}): ${instead}`
 }
 
 /** Maximum number of remembered ended sessions. Packets for these sessions may still arrive. */

@@ -9,9 +9,9 @@ const MiB = 1024 * 1024
  */
 export const FILES_PER_EXECUTION = 3
 /**
- * Number of all other descriptors. A starting execution needs three more, for its input and the other ends
- * of its pipes; executions start one at a time. The agent itself had about 30 in a measurement: event loop,
- * gateway, journal, log, clients of `http`.
+ * Number of descriptors that are not those of running executions: about 30 of the agent itself (measured:
+ * event loop, gateway, journal, log, clients of `http`), three more while one execution starts (executions
+ * start one at a time), and the others in reserve.
  */
 export const OTHER_FILES = 67
 

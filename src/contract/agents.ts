@@ -53,8 +53,8 @@ const AgentShape = v.strictObject({
 })
 
 /**
- * An agent with the data that it sent when it last connected (`metadata`). Fields with the same data outside
- * `metadata` are hoop's older copies.
+ * An agent with the data that the agent sent when it last connected (`metadata`). Fields outside `metadata` repeat
+ * this data, for clients of hoop's older interface.
  */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 

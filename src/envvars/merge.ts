@@ -26,9 +26,9 @@ interface SignedEntries {
 }
 
 /**
- * Adds the tokens that a connection asks for by `envvar:EKS_CLUSTER` or a user `_aws_iam_rds:NAME`
- * (protocol.md 5.3, 6). Runs after the references are resolved, as in hoop, because a fetched user may have
- * this form. Only connections can ask for tokens.
+ * Adds cloud tokens. A connection asks for a token with the variable `envvar:EKS_CLUSTER`, or with a
+ * database user of the form `_aws_iam_rds:NAME` (protocol.md 5.3, 6). Runs after the references are resolved,
+ * as in hoop, because the resolved user may have this form. Only connections can ask for tokens.
  * @throws EnvvarError, or the signal's reason
  */
 async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecrets): Promise<SignedEntries> {

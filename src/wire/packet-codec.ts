@@ -150,7 +150,7 @@ class Reader {
     else throw new Error(`a field has the unknown form ${wireType}`)
   }
 
-  /** @returns the place before the bytes that are passed */
+  /** Skips bytes. @returns the offset of the first skipped byte */
   #passed(length: number): number {
     const at = this.#at
     if (length > this.#end - at) throw new Error('the bytes end too early')

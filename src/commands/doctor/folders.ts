@@ -17,7 +17,7 @@ export async function checkRuntimeFolder(
 ): Promise<Finding> {
   const { named, origin } = choice(runtimeDir, env)
   try {
-    // The agent would create a missing folder that the settings name. This check does not.
+    // If the folder of the settings is missing, the agent creates it. This check must not create it.
     if (named !== undefined && path.isAbsolute(named) && !existsSync(named))
       return await missing(named, origin)
     const base = await chooseRuntimeBase({ preferred: runtimeDir, env })

@@ -75,7 +75,7 @@ const UNIT = [
   ),
   option(
     '--run-as <user>',
-    'user that a system service runs as (default: runbook-agent, with --gateway runbook-gateway)',
+    'user that a system service runs as (default: runbook-agent, or runbook-gateway if --gateway is given)',
   ),
   option(
     '--allow-sudo',

@@ -55,7 +55,7 @@ export const runbooks: CommandGroup = {
       options: [
         option(
           '--portable',
-          'rely only on checks that hoop gateways also make (default: rely on all checks of this gateway)',
+          'assume only the checks of parameters that hoop gateways make (default: all checks of the embedded gateway)',
         ),
         option('--strict', 'also exit with code 65 if lint cannot judge a parameter'),
         JSON_OPTION,
@@ -177,7 +177,7 @@ export const webhooks: CommandGroup = {
     {
       name: 'list',
       isDefault: true,
-      does: `List webhooks (admins and auditors) ${LISTED}`,
+      does: `List webhooks ${LISTED} (only for admins and auditors)`,
       options: [PROFILE, JSON_OPTION],
       examples: ['runbook-agent webhooks'],
       run: async (flags: AskingFlags) => (await loadWebhooks()).webhooksCommand(flags),

@@ -16,10 +16,13 @@ import {
 } from './command.ts'
 
 const KIND = [
-  option('--agent', 'read the file as the settings of an agent (default: the names of its settings decide)'),
+  option(
+    '--agent',
+    'read the file as the settings of an agent (default: decide by the settings in the file)',
+  ),
   option(
     '--gateway',
-    'read the file as the settings of a gateway (default: the names of its settings decide)',
+    'read the file as the settings of a gateway (default: decide by the settings in the file)',
   ),
   JSON_OPTION,
 ]
@@ -112,7 +115,7 @@ export const policy: CommandGroup = {
         ),
         option(
           '--refine <names>',
-          'types with better patterns than those of hoop, separated by commas: ipv6 (also finds addresses with ::), ssn (finds nine digits only near a word such as SSN)',
+          'use better patterns than hoop for these types, separated by commas: ipv6 (also finds addresses with ::), ssn (finds nine digits only near a word such as SSN)',
         ),
         JSON_OPTION,
       ],

@@ -17,7 +17,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: settings file (gateway.yaml) that has the connection; without --config, write the command after --',
+    'with --local: gateway.yaml that defines the connection (default: the arguments after "--" are the complete command)',
   ),
 ]
 
@@ -32,7 +32,7 @@ const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the conne
 
 const VERBATIM = option(
   '--verbatim',
-  "allow the words --dry-run and --local after --, as arguments of the connection's command",
+  'pass --dry-run and --local after "--" to the connection\'s command (default: refuse them, because they are probably meant for this program)',
 )
 
 /** Options whose values the history keeps with the session. */
@@ -99,7 +99,7 @@ export const run: CommandRow = {
     option('--defaults', 'use the default values of parameters without asking for values'),
     option(
       '--confirm <text>',
-      'answer to the question for confirmation: the name of the connection, or with several connections their number',
+      'answer to the question for confirmation: the name of the connection; with several connections, the number of connections',
     ),
     option('--dry-run', 'print the request and the script, and run nothing'),
     option('--no-wait', 'print the id of the session and exit, without waiting for the end of the session'),

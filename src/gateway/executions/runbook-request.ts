@@ -17,9 +17,7 @@ interface RenderedRunbook {
   readonly labels: Readonly<Record<string, string>>
   /** Names of the parameters whose values are not recorded. */
   readonly secretParameters: ReadonlySet<string>
-  /**
-   * Values of parameters of type password or file. The recorded script does not contain these values either.
-   */
+  /** Values of parameters of type password or file. The recorded script does not contain these values. */
   readonly secretValues: readonly Buffer[]
   /** Full id of the file's commit. */
   readonly commit: string

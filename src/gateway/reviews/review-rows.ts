@@ -227,7 +227,10 @@ declare module '../history/session.ts' {
 
 const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'people', APPROVED: 'ready' }
 
-/** Only scripts continue to wait after a restart, because the client of a terminal is gone then. */
+/**
+ * The review of a session, as stored. After a restart of the gateway only scripts still wait for approval: the client
+ * of a terminal has gone.
+ */
 export const reviewOfSession: SessionPart<Review> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
   read: (json) => {

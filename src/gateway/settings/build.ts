@@ -251,7 +251,7 @@ function buildConnection(
   if (connect === true && clientEscapes === 'block')
     problems.add(
       [...path, 'access', 'connect'],
-      'client-escapes cannot be blocked on a terminal: leave out connect: true or client-escapes: block',
+      '"client-escapes: block" does not work on a terminal; remove "connect: true" or "client-escapes: block"',
     )
   const why = clientEscapes === 'block' ? whyUnrestrictable(command[0] ?? '') : undefined
   if (why !== undefined)

@@ -265,8 +265,8 @@ const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
 }
 
 /**
- * Finds a place where a script may run a variable's value as code, and reports it as not judged. In
- * an unknown language, every place may do so.
+ * Reports the places where a script may run a variable's value as code, because the linter cannot judge
+ * them. In an unknown language these are all places that use the value.
  */
 export function unfollowedUses(
   text: string,

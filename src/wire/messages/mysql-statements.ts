@@ -42,7 +42,7 @@ export class MysqlStatements {
   /** Number of bytes of the packet that are still missing. */
   #left = 0
   #goesOn = false
-  /** The beginning of a command (its byte and text), or of a packet of the login. */
+  /** The first bytes of a command (the command's byte and text), or of a login packet. */
   readonly #text = new StatementText()
   #isCommand = false
 

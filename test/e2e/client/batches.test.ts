@@ -131,7 +131,7 @@ describe('run on several connections', () => {
     })
     expect([code, stderr]).toEqual([
       69,
-      expect.stringContaining('has no batches (POST /api/batches), so nothing has run'),
+      expect.stringContaining('does not support batches (POST /api/batches), so nothing has run'),
     ])
   })
 })

@@ -117,10 +117,9 @@ function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | 
 }
 
 /**
- * Moves the drawn rows. Wrapped rows have any height, but the scroll bar counts rows of equal
- * height. If the scroll bar is at a fraction of its range, the row at this fraction of the output
- * is shown at this fraction of the view's height. So the first row can be at the top, and the last
- * row at the bottom.
+ * Moves the drawn rows. Wrapped rows differ in height, but the scroll bar assumes equal heights. With the
+ * scroll bar at 30 %, the row at 30 % of the output is drawn at 30 % of the view's height. So at 0 % the
+ * first row is at the top, and at 100 % the last row is at the bottom.
  */
 function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: boolean) {
   const list = useRef<HTMLDivElement>(null)

@@ -116,7 +116,7 @@ export class OutputRecord {
     for (const row of this.#reader.take()) this.#open.rows.push(row)
   }
 
-  /** @param skip number of the current event's bytes that belong to the ending block */
+  /** @param skip number of the current event's bytes that belong to the block that ends here */
   #seal(skip: number): void {
     this.#open.rows.push(...this.#reader.end())
     const { rows, ...open } = this.#open

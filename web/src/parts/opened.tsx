@@ -3,7 +3,10 @@ import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
-/** Loads a file of the page whose `default` is the part. Must be the same function in all renderings. */
+/**
+ * Loads a file of the page. The file's default export is the component to show. Pass the same function in every
+ * rendering of the parent.
+ */
 export type Load = () => Promise<{ readonly default: unknown }>
 
 interface OpenedProps<Props extends object> {

@@ -29,7 +29,7 @@ export interface Awaited {
    * count these packets, too.
    */
   readonly shift: number
-  /** The statement of an execution or a fetch. */
+  /** Id of the prepared statement that the command executes or fetches from. */
   readonly statement?: number
 }
 

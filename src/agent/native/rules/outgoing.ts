@@ -25,7 +25,8 @@ export interface Outgoing {
  * can send empty rows.
  */
 const MAX_UNJUDGED = 64 * 1024
-const TOO_MANY = 'too many empty rows wait to be judged by the guardrail rules of this connection'
+const TOO_MANY =
+  'the result has more than 65,536 empty rows in sequence, so the guardrail rules of this connection cannot check it'
 
 /** Number of bytes that each row counts in addition to its values. */
 const LEAST_ROW_BYTES = 32

@@ -156,7 +156,7 @@ async function created(account: Account, file: string, body: SentBatch): Promise
     if (!(error instanceof ApiError) || !isMissingEndpoint(error)) throw error
     throw new Failure(
       oneLine(
-        `the gateway ${account.rest.url} has no batches (POST /api/batches), so nothing has run. Run the runbook on each connection: runbook-agent run CONNECTION ${file}`,
+        `the gateway ${account.rest.url} does not support batches (POST /api/batches), so nothing has run. Run the runbook on each connection: runbook-agent run CONNECTION ${file}`,
       ),
       exitCodes.unreachable,
     )

@@ -99,8 +99,8 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
 }
 
 /**
- * Suggests a name for a misspelt connection, which has no sessions. A deleted connection may have sessions, so
- * an unknown name is no failure.
+ * Suggests a similar name if no session is found for the name of a connection. This is no failure: a deleted
+ * connection has no name any more, but still has sessions.
  */
 async function sayMeant(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)

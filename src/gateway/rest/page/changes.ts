@@ -38,7 +38,7 @@ async function* changesText(
   }
 }
 
-/** @param stopsAt time at which a gateway that is stopping ends the running sessions */
+/** @param stopsAt time at which the gateway ends the running sessions; undefined if the gateway is not stopping */
 function changed(topics: readonly string[], stopsAt: number | undefined): string {
   const stops = stopsAt === undefined ? {} : { stops_at: new Date(stopsAt).toISOString() }
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`
