@@ -21,7 +21,7 @@ import { routeOf, type Route } from './way.ts'
  */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
-/** Tests the form of the credential. The fact is the route, with the identity of the agent. */
+/** Tests the form of the credential. Passes the route and the agent's identity to later checks. */
 export function checkKey(settings: AgentConfiguration): Finding<Route> {
   try {
     const identity = readIdentity(settings)
@@ -194,7 +194,7 @@ const SET_UP = 'Set the variables that docs/policies-and-secrets.md lists'
 
 function advice(reason: string): string {
   if (reason.includes('status=403'))
-    return 'Renew the token if it has expired, and allow it auth/token/lookup-self (as the policy "default" does)'
+    return 'Renew an expired token, or allow auth/token/lookup-self for the token (as the policy "default" does)'
   if (reason.includes('status=4'))
     return 'Vault refuses the login: check the role and the secret id, or the JWT'
   return 'Check VAULT_ADDR, VAULT_CACERT and the network. Until Vault answers, sessions with secrets of Vault are refused'

@@ -180,7 +180,7 @@ export async function examine(
   }
 }
 
-/** Warnings that later checks of the key give with more detail. */
+/** Warnings that this check leaves out, because later checks of the key give them with more detail. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
 /** Tests whether `start` can read its settings, and names all problems. */

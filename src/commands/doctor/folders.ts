@@ -38,7 +38,7 @@ export async function checkRuntimeFolder(
  * users.
  */
 function passedOver(refused: string, { found }: Finding): Finding {
-  const instead = 'agents use another folder beside it, whose name has six more characters'
+  const instead = 'agents use another folder, whose name has six more characters'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove the unusable folder, and restart the agent')
 }
 

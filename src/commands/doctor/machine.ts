@@ -172,7 +172,7 @@ function without(reason: string, isLimited: boolean): Finding {
   if (!isLimited) return ok(`executions have no groups, and no limit needs groups (${reason})`)
   return broken(
     `executions cannot have groups: ${reason}`,
-    'The agent cannot enforce limits.memory and limits.processes, so it does not start. Delegate a cgroup v2 (systemd: Delegate=yes), or remove the limits',
+    'The agent does not start, because limits.memory and limits.processes cannot be enforced. Delegate a cgroup v2 (systemd: Delegate=yes), or remove the limits',
   )
 }
 
@@ -202,7 +202,7 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The unit in systemd/. This unit is examined if this process belongs to no unit. */
+/** The agent's unit in systemd/. The check examines this unit if this process belongs to no unit. */
 const AGENT_UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 

@@ -122,7 +122,8 @@ export async function checkRedaction(sockets: readonly string[] = socketPaths())
 
 function whyUnknown(replies: readonly (Reply | undefined)[]): string {
   const silent = replies.filter((reply) => reply !== undefined && 'reason' in reply)
-  if (silent.length === 0) return 'no running agent on this machine can name ordinary-looking secrets'
+  if (silent.length === 0)
+    return 'no running agent on this machine reports secrets that look like ordinary words'
   const reasons = silent.map(({ path, reason }) => `${oneLine(path)}: ${reason}`)
   return `no agent answered which secrets look like ordinary words: ${reasons.join('; ')}`
 }

@@ -75,7 +75,7 @@ function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
 
-/** Time to end a command and remove the runtime folder. After that time the process is killed. */
+/** Maximum time for the trial process to end its command. After this time, the trial process is killed. */
 const END_MS = 3000
 
 /** The process in which doctor runs commands. The caller has to dispose it. */
@@ -92,7 +92,7 @@ export class TrialProcess implements AsyncDisposable {
   }
 
   /**
-   * Runs one trial. Call it for one trial at a time. Rejects if the process ends without an answer, or at the
+   * Runs one trial. Only one trial may run at a time. Rejects if the process ends without an answer, or at the
    * signal.
    */
   async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
@@ -133,7 +133,9 @@ interface Ran {
 /** Time from SIGTERM to SIGKILL. It is short because these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/** Marks the processes of an execution. All executions can share it, because only one runs at a time. */
+/**
+ * Marks the processes of an execution. All executions can share this marker, because only one runs at a time.
+ */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
 /**

@@ -80,8 +80,8 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
 }
 
 /**
- * @throws Failure with every problem of the file, one per line. A port in use, a folder without write access
- * and a missing git have a Failure with advice.
+ * @throws Failure with every problem of the settings file, one per line. A port in use, a folder without
+ * write access and a missing git have a Failure with advice.
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
   keepTickObject()

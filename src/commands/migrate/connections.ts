@@ -15,7 +15,10 @@ import {
 } from './step.ts'
 
 const PATH = '/api/connections'
-/** Members of a new connection. Schemas are off, as in the embedded gateway. Reviews and masking have rules. */
+/**
+ * Members of a new connection. Reviewers and masked types stay empty, because rules define reviews and
+ * masking.
+ */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
 const CLOSED = { runbooks: false, exec: false, connect: false }
 

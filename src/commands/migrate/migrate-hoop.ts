@@ -145,7 +145,7 @@ async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<A
   }
 }
 
-/** Returns the environment's token unless it is for another gateway. */
+/** Returns the token of the environment if this token is for the gateway `to`. */
 function tokenOfEnvironment(to: string, tokenFile: string | undefined): string | undefined {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   const isForIt = !HOOP_APIURL || parseRestAddress(HOOP_APIURL)?.url === parseRestAddress(to)?.url

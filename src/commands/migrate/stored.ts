@@ -86,7 +86,7 @@ function siteStep({ url, user, token }: JiraSettings, migration: Migration): Mig
 
 /**
  * Returns the step for a template. The present list of connections is sent back, because without this list
- * the template would lose all of them.
+ * the template would lose all its connections.
  */
 function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
   const present = resourceNamed(migration.present.templates, template.name)
@@ -112,7 +112,7 @@ export function repositorySteps(migration: Migration): MigrationStep[] {
 function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
   if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
   const { username, password } = remote.credentials
-  // A URL with a user but no password has a token as the user.
+  // In a URL without a password, the user is a token.
   if (password === undefined) return { git_url: remote.url, git_password: username }
   return { git_url: remote.url, git_user: username, git_password: password }
 }

@@ -200,7 +200,9 @@ async function uninstall(request: Request): Promise<void> {
   line(`kept   the ${kind.file.holds}, the state folder, and drop-ins (${path}.d)`)
 }
 
-/** Maximum time of a step: a start waits for the service's READY, a stop until the service has drained. */
+/**
+ * Maximum time of a step. A start waits for the service's READY. A stop waits until the service has drained.
+ */
 const LONGEST_MS = 5 * 60 * 1000
 
 function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {

@@ -11,7 +11,7 @@ import { readIdentity, readSettings, type Flags } from './settings.ts'
 export class CurrentIdentity implements IdentitySource {
   /**
    * Variables that the settings name by `env://` now or named before. Connections cannot read these variables.
-   * The set grows in place.
+   * Later names are added to this same set.
    */
   readonly ownVariables: Set<string>
   readonly #flags: Flags

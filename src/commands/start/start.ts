@@ -51,7 +51,7 @@ export async function startCommand(flags: Flags): Promise<void> {
     const identities = new CurrentIdentity(flags, identity, settings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
   } catch (error) {
-    // After a bug, the folder stays. The next agent uses its name to find commands that still run.
+    // After a bug, the folder stays. By the folder's name, the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
     throw error
   }
