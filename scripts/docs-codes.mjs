@@ -50,7 +50,7 @@ export const CODES = {
       advice: 'check the name: `GET /api/connections` lists what you may see',
     },
     'client-input-refused': {
-      text: '`... takes neither ... nor ... (access.client-input)`',
+      text: '`... accepts no client_args or env_vars (access.client-input)`; `connect accepts no arguments or variables on this connection (access.client-input)`',
       advice: 'leave out arguments and variables, or set `access.client-input: true`',
     },
     'not-served': {

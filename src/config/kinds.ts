@@ -29,13 +29,16 @@ export const folder = named('folder', matching(TEXT, 'the path of a folder'))
 /** Refuses a key, because users write the key here by mistake, and later messages show the path. */
 export const keyFile = named(
   'file',
-  matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds the key, not the key itself,'),
+  matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that contains the key, not the key itself,'),
 )
 
 /** Refuses a JWT, for the same reason as `keyFile` refuses a key. */
 export const svidFile = named(
   'file',
-  matching(/^(?!eyJ|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds a JWT-SVID, not the SVID itself,'),
+  matching(
+    /^(?!eyJ|[\s\S]*:\/\/)[\s\S]/,
+    'the path of a file that contains a JWT-SVID, not the SVID itself,',
+  ),
 )
 
 /**
@@ -68,7 +71,7 @@ export const nameRules = named(
   'names',
   parsed(
     (text) => (NAME_RULES.test(text) ? text.split(',').map((rule) => rule.trim()) : undefined),
-    'names of variables separated by commas, * stands for any letters, ! in front for "not a secret",',
+    'names of variables, separated by commas; * stands for any letters, and ! before a name means "not a secret",',
     textJson(NAME_RULES),
   ),
 )
@@ -103,7 +106,7 @@ export const ruleFiles = named('files', listed(/^[^,\n]+$/, 'paths of rule files
  */
 export const programs = named(
   'names',
-  listed(/^(?:\/[^,\n]+|[^,/\n]+)$/, 'programs, by whole path or by the name under which PATH has them'),
+  listed(/^(?:\/[^,\n]+|[^,/\n]+)$/, 'programs, by whole path or by their name in PATH'),
 )
 
 export const allowed = named('names', listed(/^[^,\n]+$/, 'names, in which * stands for any letters'))

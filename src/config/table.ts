@@ -57,20 +57,20 @@ export const SETTINGS = {
     name: 'key-file',
     kind: keyFile,
     description:
-      'file that holds the key (default: $CREDENTIALS_DIRECTORY/hoop-key, if that file exists and no key is given)',
+      'file that contains the key (default: $CREDENTIALS_DIRECTORY/hoop-key, if that file exists and no key is given)',
   },
   spiffeKeyFile: {
     name: 'spiffe.key-file',
     kind: svidFile,
     aliases: ['HOOP_SPIFFE_KEY_FILE'],
     description:
-      'file that holds a JWT-SVID, used when there is no key; the agent reads the file before each connect',
+      'file that contains a JWT-SVID, used when no key is given; the agent reads the file each time it connects',
   },
   spiffeName: {
     name: 'spiffe.name',
     kind: label,
     aliases: ['HOOP_SPIFFE_NAME'],
-    description: 'name of the agent in its log, if the agent uses a JWT-SVID',
+    description: 'name of the agent in its own log, if the agent uses a JWT-SVID',
   },
   spiffeInsecure: {
     name: 'spiffe.insecure',
@@ -90,7 +90,7 @@ export const SETTINGS = {
     kind: secret,
     aliases: ['TOKEN', 'HOOP_TOKEN'],
     isSecret: true,
-    description: "credential in hoop's older form, used when there is neither key nor JWT-SVID",
+    description: "credential in hoop's older form, used when neither a key nor a JWT-SVID is given",
   },
   allowPlaintext: {
     name: 'allow-plaintext',
@@ -103,13 +103,14 @@ export const SETTINGS = {
     kind: pem,
     aliases: ['HOOP_TLSCA'],
     description:
-      "authorities that may sign the gateway's certificate (default: the authorities of the system)",
+      "certificate authorities that may sign the gateway's certificate (default: the authorities of the system)",
   },
   tlsServerName: {
     name: 'tls.server-name',
     kind: serverName,
     aliases: ['HOOP_TLSSERVERNAME'],
-    description: "name to expect in the gateway's certificate (default: the host in the gateway's address)",
+    description:
+      "host name that the gateway's certificate must have (default: the host in the gateway's address)",
   },
   tlsSkipVerify: {
     name: 'tls.skip-verify',
@@ -121,43 +122,47 @@ export const SETTINGS = {
   tlsCert: {
     name: 'tls.cert',
     kind: pem,
-    description: 'certificate of the agent, for a gateway that demands one',
+    description:
+      'certificate of the agent, for a gateway that requires certificates of agents; needs tls.key',
   },
   tlsKey: {
     name: 'tls.key',
     kind: pem,
     isSecret: true,
-    description: 'private key of tls.cert',
+    description: 'private key of the certificate in tls.cert',
   },
   logLevel: {
     name: 'log.level',
     kind: choice({ debug: 'debug', trace: 'debug', info: 'info', warn: 'warn', error: 'error' }),
     default: 'info',
     aliases: ['LOG_LEVEL'],
-    description: 'lowest level of the lines to log',
+    description: 'lowest level of the log lines that are written',
   },
   logEncoding: {
     name: 'log.encoding',
     kind: choice({ json: 'json', human: 'human', console: 'human', verbose: 'human' }),
     aliases: ['LOG_ENCODING'],
-    description: 'form of the log lines (default: human on a terminal unless NO_COLOR is set, else json)',
+    description:
+      'form of the log lines (default: human on a terminal if NO_COLOR is not set, otherwise json)',
   },
   runtimeDir: {
     name: 'runtime-dir',
     kind: folder,
-    description: 'folder for the secret files of running commands',
+    description:
+      'folder for the secret files of running commands (default: $RUNTIME_DIRECTORY; if that is not set, /dev/shm or the temporary folder)',
   },
   stateDir: {
     name: 'state-dir',
     kind: folder,
     description:
-      'folder for the journal (default: $STATE_DIRECTORY, else $XDG_STATE_HOME/runbook-agent, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
+      'folder for the journal (default: $STATE_DIRECTORY; if that is not set, /var/lib/runbook-agent for root, $XDG_STATE_HOME/runbook-agent or ~/.local/state/runbook-agent for other users)',
   },
   journalSize: {
     name: 'journal.size',
     kind: bytes,
     default: '16MiB',
-    description: 'maximum size of the journal, which has two files; 0 for no journal',
+    description:
+      'maximum size of the two files of the journal together; when the newer file has half of this size, it replaces the older file; 0 switches the journal off',
   },
   limitsSessions: {
     name: 'limits.sessions',
@@ -165,13 +170,13 @@ export const SETTINGS = {
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
     description:
-      'maximum number of sessions at the same time; the agent refuses more; the default depends on memory and open files of the machine',
+      'maximum number of sessions at the same time; the agent refuses further sessions (default: depends on the memory of the machine and the limit of open files)',
   },
   outputCap: {
     name: 'output.cap',
     kind: bytes,
     default: '10MiB',
-    description: 'maximum size of the captured output of an execution; 0 for no limit',
+    description: 'maximum size of the captured output of one execution; 0 means no limit',
   },
   limitsMemory: {
     name: 'limits.memory',
@@ -188,14 +193,15 @@ export const SETTINGS = {
     name: 'output.on-cap',
     kind: choice({ continue: 'continue', kill: 'kill' }),
     default: 'continue',
-    description: 'what happens to an execution whose output is longer than output.cap',
+    description:
+      'what happens to an execution whose output is longer than output.cap: continue keeps the beginning and the end of the output, kill ends the command',
   },
   outputTailMemory: {
     name: 'output.tail-memory',
     kind: bytes,
     default: '64MiB',
     description:
-      'memory for the last parts of outputs longer than output.cap, for all executions together; when this memory is full, the agent keeps shorter parts',
+      'memory for the ends of outputs that are longer than output.cap, for all executions together; when this memory is full, the agent keeps shorter ends',
   },
   redact: {
     name: 'redact',
@@ -207,7 +213,7 @@ export const SETTINGS = {
     name: 'redact.names',
     kind: nameRules,
     description:
-      'more names of variables that hold secrets; a ! before a name means no secret: CUSTOMER_*,!APP_*',
+      'further names of variables whose values are secrets; a name after ! is not a secret, for example CUSTOMER_*,!APP_*',
   },
   maskingAnalyzer: {
     name: 'masking.analyzer',
@@ -228,20 +234,20 @@ export const SETTINGS = {
     kind: label,
     aliases: ['DLP_MODE'],
     description:
-      'what happens when masking fails: strict ends the session, any other word shows the output; needs masking.analyzer and masking.anonymizer (default: decided by the gateway)',
+      'what happens when masking fails: strict ends the session, any other word shows the output; needs masking.analyzer and masking.anonymizer (default: the gateway decides)',
   },
   maskingForm: {
     name: 'masking.form',
     kind: choice({ tag: 'tag', mask: 'mask' }),
     default: 'tag',
     description:
-      'replacement that the local engine writes for a finding: tag is <TYPE>, mask is # for each character',
+      'text that replaces a finding of the local engine: tag writes <TYPE>, mask writes # for each character',
   },
   maskingRefine: {
     name: 'masking.refine',
     kind: refinements,
     description:
-      'types that the local engine finds in another way than hoop: ipv6 (also addresses with ::), ssn (nine digits only near a word such as SSN)',
+      'types that the local engine finds more exactly than hoop: ipv6 also finds addresses with ::, ssn finds nine digits only near a word such as SSN (default: as hoop finds them)',
   },
   policyInputRules: {
     name: 'policy.input-rules',
@@ -257,60 +263,63 @@ export const SETTINGS = {
   policyPrograms: {
     name: 'policy.programs',
     kind: programs,
-    description: 'programs that may be started (default: all)',
+    description: 'programs that the agent may start (default: all)',
   },
   policyVariables: {
     name: 'policy.variables',
     kind: allowed,
     description:
-      'variables that callers may set, in addition to HOOP_*, LANG, LC_*, TZ and the variables of the terminal (default: all; if policy.programs is set, no others)',
+      'variables that callers may set, in addition to HOOP_*, LANG, LC_*, TZ and the variables of the terminal (default: all variables; if policy.programs is set, no further variables)',
   },
   policyConnections: {
     name: 'policy.connections',
     kind: allowed,
-    description: 'connections that may be used on this agent (default: all)',
+    description: 'names of the connections that this agent serves (default: all)',
   },
   policyOrigins: {
     name: 'policy.origins',
     kind: allowed,
     description:
-      'origins that sessions may have: client, client-api, client-api-runbooks; for commands that a gateway runs by itself: hook, bare-exec (default: all)',
+      'origins of sessions that the agent serves: client, client-api, client-api-runbooks; and hook, bare-exec for commands that a gateway runs by itself (default: all)',
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
     kind: timer,
     description:
-      'maximum duration of an execution; a longer execution is ended, with exit code 124 (default: no limit)',
+      'maximum duration of an execution; the agent ends a longer execution with exit code 124 (default: no limit)',
   },
   killGrace: {
     name: 'kill.grace',
     kind: timer,
     default: `${KILL_GRACE_MS / 1000}s`,
-    description: 'time between SIGTERM and SIGKILL when a command is ended',
+    description: 'time between SIGTERM and SIGKILL when the agent ends a command',
   },
   http: {
     name: 'http',
     kind: listen,
     description:
-      'address for /healthz, /readyz and /metrics: host:port, or a port on the loopback (default: the agent does not listen)',
+      'address for /healthz, /readyz and /metrics: host:port, or a port alone on the loopback (default: the agent does not listen)',
   },
   background: {
     name: 'background',
     kind: choice({ kill: 'kill', leave: 'leave' }),
     default: 'kill',
-    description: 'what happens to processes that a finished command has left running',
+    description:
+      'what happens to processes that still run after their command has ended: kill ends the processes, leave lets them run',
   },
   onDisconnect: {
     name: 'on-disconnect',
     kind: choice({ terminate: 'terminate', finish: 'finish' }),
     default: 'terminate',
-    description: 'what happens to running commands when the connection to the gateway is lost',
+    description:
+      'what happens to running commands when the connection to the gateway is lost: terminate ends the commands, finish lets them run to their end',
   },
   drain: {
     name: 'drain',
     kind: timer,
     default: '60s',
-    description: 'time for running sessions to finish when the agent is told to stop',
+    description:
+      'how long running sessions may continue when the agent is told to stop; after that time the agent ends them',
   },
 } satisfies Readonly<Record<string, Setting>>
 

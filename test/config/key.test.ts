@@ -101,7 +101,7 @@ describe('a JWT-SVID', () => {
   it('instead of the path of its file is refused without being shown', () => {
     const message = refusal({ HOOP_SPIFFE_KEY_FILE: JWT, HOOP_GRPCURL: 'gateway.test:8443' })
     expect(message).toBe(
-      'HOOP_SPIFFE_KEY_FILE spiffe.key-file: the path of a file that holds a JWT-SVID, not the SVID itself, is expected',
+      'HOOP_SPIFFE_KEY_FILE spiffe.key-file: the path of a file that contains a JWT-SVID, not the SVID itself, is expected',
     )
   })
 })

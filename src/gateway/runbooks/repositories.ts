@@ -31,8 +31,8 @@ interface LeavingRepository extends Pick<NamedRepository, 'name' | 'repository'>
 }
 
 /**
- * The repositories of the settings in force. They may be replaced while runbooks are read. So find a
- * repository by its name for each read, and begin the read before the next `await`.
+ * The repositories of the settings that the gateway uses. They may be replaced while runbooks are read. So
+ * find a repository by its name for each read, and begin the read before the next `await`.
  */
 export class Repositories {
   readonly #stateDir: string

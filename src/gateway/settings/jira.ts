@@ -67,18 +67,18 @@ const required = about('whether the caller has to fill the field', v.nullish(tru
 const MappingShape = map({
   description,
   type: about(
-    'preset: value names a fact of the session; custom: value is the text itself',
+    'meaning of value: for preset the name of a fact of the session, for custom the text itself',
     choice({ preset: 'preset', custom: 'custom' }),
   ),
   jira_field: field,
-  value: about('name of the preset, such as session.user_email, or the text', Required),
+  value: about('name of the preset, such as session.user_email, or the text that fills the field', Required),
 })
 
 const PromptShape = map({
   description,
   label: about('name of the field, for people', v.nullish(TextLine, '')),
   field_type: about(
-    'select: the caller sends an option of the field; any other word: a text',
+    'kind of the field: for select the caller sends one of the options of the field, for any other word a text',
     v.nullish(TextLine, 'text'),
   ),
   jira_field: field,
@@ -99,7 +99,7 @@ const items = <const Item extends v.GenericSchema>(meaning: string, item: Item, 
   about(meaning, v.nullish(map({ items: v.nullish(list(item, what), []) }), {}))
 
 const TemplateShape = map({
-  name: about('name of the template, for jira of connections', Name),
+  name: about('name of the template, which connections[].jira refers to', Name),
   description,
   project_key: about(
     'key of the project of the service desk',
@@ -110,11 +110,11 @@ const TemplateShape = map({
     matching(/^\d{1,20}$/, 'the number of a request type'),
   ),
   issue_transition_name_on_close: about(
-    'status to which an issue is moved after its session has ended',
+    'name of the status to which an issue is moved after its session has ended',
     v.nullish(Required, 'done'),
   ),
   skip_transition_on_nonzero_exit_code: about(
-    'whether the issue stays as it is when the exit code is not 0',
+    'whether the issue keeps its status when the exit code is not 0',
     v.nullish(truth, 'false'),
   ),
   mapping_types: items('fields that the gateway fills', MappingShape, 'mappings'),
@@ -125,13 +125,19 @@ const TemplateShape = map({
 export const JiraShape = map({
   url: about('address of the Jira site', SiteUrl),
   user: about(
-    'email address of the account that the token belongs to',
+    'email address of the account to which the API token belongs',
     matching(/^[^\p{Cc}:]{1,254}$/u, 'a name without a colon'),
   ),
-  api_token: about('API token of the account; a reference such as file://jira.token is safer', Token),
-  ca: about("authorities for the site's certificate; by default the system's", v.nullish(Authorities)),
+  api_token: about(
+    'API token of the account; a reference such as file://jira.token is safer than the token itself',
+    Token,
+  ),
+  ca: about(
+    "certificate authorities for the site's certificate (default: the authorities of the system)",
+    v.nullish(Authorities),
+  ),
   timeout: about(
-    'how long Jira may take to create or to move an issue',
+    'maximum time for Jira to create or to move an issue; after that time the attempt fails',
     v.nullish(duration('1s', '4m'), '30s'),
   ),
   templates: about('templates of issues, by name', list(TemplateShape, 'templates')),

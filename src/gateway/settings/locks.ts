@@ -13,11 +13,11 @@ export const RunbookPattern = parsed(
 export const LockShape = map({
   name: about('name of the lock, shown to users whose sessions wait for it', Name),
   runbooks: about(
-    'runbooks that need the lock, by path; * stands for anything but a slash, ** for anything; by default all',
+    'paths of the runbooks that need the lock; * stands for any characters except a slash, ** for any characters (default: all runbooks)',
     v.nullish(v.pipe(list(RunbookPattern, 'paths'), v.minLength(1, 'at least one path is expected')), ['**']),
   ),
   connections: about(
-    'connections on which these runbooks need the lock; by default all',
+    'names of the connections on which these runbooks need the lock (default: all connections)',
     v.nullish(v.pipe(list(Name, 'names'), v.minLength(1, 'at least one connection is expected'))),
   ),
 })

@@ -2,7 +2,8 @@ import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, EVERYTHING, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { PolicyError } from '../../policy/policy-error.ts'
-import type { MaskingShape, ConnectionShape, SettingsShape } from './schema.ts'
+import type { MaskingShape } from './masking-shape.ts'
+import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { MaskingParams } from './settings.ts'
 
 /** Checks each rule, and that the rules of a connection can work together. */

@@ -48,11 +48,11 @@ const ProviderGroupName = entryName(/^[^\p{Cc}]{1,200}$/u, 'the name of a group 
 const OidcShape = map({
   issuer: about('address of the provider (issuer)', Issuer),
   'client-id': about(
-    'client id of this gateway at the provider',
+    'client ID of this gateway at the provider',
     matching(/^[\x21-\x7e]{1,500}$/, 'one word'),
   ),
   'client-secret': about(
-    'client secret of this gateway at the provider; a reference to the secret is safer; without a secret only PKCE protects the sign-in',
+    'client secret of this gateway at the provider; a reference such as file://client.secret is safer than the secret itself; without a secret only PKCE protects the sign-in',
     v.nullish(ClientSecret),
   ),
   scopes: about(
@@ -60,12 +60,15 @@ const OidcShape = map({
     v.nullish(list(matching(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'a scope'), 'scopes'), ['email', 'profile']),
   ),
   'name-claim': about(
-    'claim that has the name of the user; an email address has to be verified',
+    'name of the claim that contains the name of the user; if the claim is email, the provider must have verified the address',
     v.nullish(Claim, 'email'),
   ),
-  'groups-claim': about("claim that has the user's groups at the provider", v.nullish(Claim, 'groups')),
+  'groups-claim': about(
+    "name of the claim that contains the user's groups at the provider",
+    v.nullish(Claim, 'groups'),
+  ),
   groups: about(
-    'map of groups at the provider to groups of this gateway; other groups are dropped. Without the map, groups keep their names, and no group gives the role admin or auditor',
+    'map of groups at the provider to groups of this gateway; groups that are not in the map are ignored. Without this map, groups keep their names, and no group of the provider gives the role admin or auditor',
     entries(ProviderGroupName, Name, 'shown'),
   ),
   'allowed-groups': about(
@@ -77,9 +80,15 @@ const OidcShape = map({
     v.nullish(list(Domain, 'domains'), []),
   ),
   everybody: about('whether all users of the provider may sign in', v.nullish(truth, 'false')),
-  lifetime: about('how long a sign-in lasts', v.nullish(duration('5m', '30d'), '12h')),
-  timeout: about('how long the provider may take to answer', v.nullish(duration('1s', '1m'), '10s')),
-  ca: about("authorities for the provider's certificate; by default the system's", v.nullish(Authorities)),
+  lifetime: about('how long a sign-in is valid', v.nullish(duration('5m', '30d'), '12h')),
+  timeout: about(
+    'maximum time for an answer of the provider; after that time the sign-in fails',
+    v.nullish(duration('1s', '1m'), '10s'),
+  ),
+  ca: about(
+    "certificate authorities for the provider's certificate (default: the authorities of the system)",
+    v.nullish(Authorities),
+  ),
 })
 
 export const SignInShape = map({

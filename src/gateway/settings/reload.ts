@@ -33,7 +33,7 @@ interface ReloadServices {
   readonly source: GatewayFile
   readonly settings: Current<keyof GatewaySettings>
   /**
-   * Applies settings. They are in force when the call returns, and its promise settles when the remaining
+   * Applies settings. The gateway uses them when the call returns, and its promise settles when the remaining
    * work is done.
    * @throws if the settings cannot be applied
    */
@@ -43,7 +43,7 @@ interface ReloadServices {
 
 /** The effects of a reload: only names, no values. */
 export interface ReloadReport {
-  /** Changes that are in force now. */
+  /** Changes that the gateway uses now. */
   readonly changes: readonly SettingsChange[]
   /** Settings that have changed in the file, but take effect only at the next start. */
   readonly restart: readonly string[]
@@ -66,8 +66,8 @@ export class Reload {
   /**
    * Reloads, one reload at a time. All calls during a reload share the next reload, since the file may have
    * changed meanwhile.
-   * @throws SettingsError or RunbookError, after which the previous settings stay in force. RequestRefused
-   * when the gateway stops.
+   * @throws SettingsError or RunbookError, after which the gateway continues with its previous settings.
+   * RequestRefused when the gateway stops.
    */
   run(): Promise<ReloadReport> {
     if (this.#running === undefined) return this.#begin()
@@ -112,12 +112,12 @@ export class Reload {
       return report
     } catch (error) {
       const problems = (error as Error).message.split('\n')
-      log.error({ problems }, 'settings not reloaded; the previous settings stay in force')
+      log.error({ problems }, 'settings not reloaded; the gateway continues with its previous settings')
       throw error
     }
   }
 
-  /** Returns the settings that would be in force, and their differences from the present settings. */
+  /** Returns the settings that the gateway would use, and their differences from its present settings. */
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)

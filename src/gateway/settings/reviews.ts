@@ -9,25 +9,28 @@ import { Count, Name, type PathPattern } from './words.ts'
 const groupNames = list(Name, 'group names')
 
 const rule = {
-  minimum: about('number of groups that have to approve; by default 1', v.nullish(Count)),
-  all: about('whether all of the groups have to approve', v.nullish(truth, 'false')),
+  minimum: about('number of groups that have to approve (default: 1)', v.nullish(Count)),
+  all: about('whether every group in groups has to approve; excludes minimum', v.nullish(truth, 'false')),
   'force-groups': about(
-    'groups whose members may approve or reject alone (force_review)',
+    'groups of which one member alone may approve or reject a request (force_review)',
     v.nullish(groupNames, []),
   ),
-  'skip-groups': about('groups whose members run without approval', v.nullish(groupNames, [])),
+  'skip-groups': about('groups whose members need no approval', v.nullish(groupNames, [])),
   'self-approval': about('whether approvers may approve their own requests', v.nullish(truth, 'false')),
   expires: about(
-    'how long a request may wait for a decision and for its run before it expires',
+    'how long a request may wait for a decision and then for its run; after that time the request expires',
     v.nullish(duration('1m', '365d'), '7d'),
   ),
   'access-max-duration': about(
-    'maximum duration of an access to a terminal',
+    'maximum duration of an approved access to a terminal',
     v.nullish(duration('1m', '48h'), '48h'),
   ),
 }
 
-const groups = about('groups that approve; one member of each needed group has to approve', groupNames)
+const groups = about(
+  'names of the groups that approve; a group approves when one of its members approves',
+  groupNames,
+)
 
 export const ReviewShape = map({
   groups: v.pipe(groups, v.minLength(1, 'at least one group is expected')),
@@ -37,7 +40,7 @@ export const ReviewShape = map({
 /** The reviews of some runbooks. If `groups` is empty, these runbooks need no review. */
 export const RunbookReviewShape = map({
   path: about(
-    'runbooks of the rule, by path; * stands for anything but a slash, ** for anything',
+    'path of the runbooks to which the rule applies; * stands for any characters except a slash, ** for any characters',
     RunbookPattern,
   ),
   groups,

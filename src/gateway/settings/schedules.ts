@@ -30,24 +30,27 @@ const MOST = 500
 export const ScheduleShape = map({
   name: about('name of the schedule', Name),
   cron: about('times at which the schedule is due', Cron),
-  timezone: about('time zone of these times', v.nullish(TimeZone, 'UTC')),
-  connection: about('name of the connection', Name),
+  timezone: about('time zone of the times in cron', v.nullish(TimeZone, 'UTC')),
+  connection: about('name of the connection on which the runbook runs', Name),
   runbook: about(
     'path of the runbook in its repository',
     matching(/^(?!\/)[^\p{Cc}\\]{1,1000}$/u, 'a path inside the repository, without a leading slash,'),
   ),
-  parameters: about('parameters of the runbook, name to value', entries(FieldName, Value)),
-  'jira-fields': about('fields of the Jira issues of its runs, name to value', entries(FieldName, Value)),
-  as: about('name of the user to whom its runs belong', Name),
+  parameters: about('parameters of the runbook, a map of name to value', entries(FieldName, Value)),
+  'jira-fields': about(
+    'fields of the Jira issue of each run, a map of name to value',
+    entries(FieldName, Value),
+  ),
+  as: about('name of the user to whom the runs of the schedule belong', Name),
   'catch-up': about(
-    'runs that were due while the gateway was down: none skips them, once runs the last of them late',
+    'what happens to runs that were due while the gateway was down: none skips these runs, once starts the last of them late',
     v.nullish(choice({ none: 'none', once: 'once' }), 'none'),
   ),
   lock: about(
-    'name of a lock that its runs need, in addition to the locks whose rules match',
+    'name of a lock that the runs need in addition to the locks whose rules match',
     v.nullish(Name),
   ),
-  enabled: about('whether the schedule runs by itself', v.nullish(truth, 'true')),
+  enabled: about('whether the gateway starts the schedule when it is due', v.nullish(truth, 'true')),
 })
 
 export const SchedulesShape = v.pipe(

@@ -8,7 +8,6 @@ import {
   map,
   matching,
   parsed,
-  webAddress,
   duration,
   size,
   entries,
@@ -17,6 +16,7 @@ import {
 } from '../../basics/settings/shapes.ts'
 import { RECORDED_BYTES } from '../../contract/executions.ts'
 import { LockShape, RunbookPattern } from './locks.ts'
+import { MaskingShape } from './masking-shape.ts'
 import { checkBranch, parseRemote } from './repositories.ts'
 import { ReviewShape, RunbookReviewShape } from './reviews.ts'
 import { SchedulesShape } from './schedules.ts'
@@ -27,54 +27,6 @@ import { UserShape } from './users.ts'
 import { WebhooksShape } from './webhooks.ts'
 import { Name, Count, SecretHash, TextLine } from './words.ts'
 
-// The shape of `masking` in gateway.yaml.
-
-const EntityName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'a name of capital letters, digits and underscores')
-const Score = parsed(
-  (written) => (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(written) ? Number(written) : undefined),
-  'a number from 0 to 1',
-  {
-    type: ['number', 'string'],
-    pattern: '^(?:0(?:\\.\\d+)?|1(?:\\.0+)?)$',
-    minimum: 0,
-    maximum: 1,
-  },
-)
-const Text = matching(/^[^\0]+$/, 'a text')
-
-const CustomTypeShape = map({
-  name: about('name of the type, which replaces a finding', EntityName),
-  regex: about('regular expression of RE2, or of Python for Presidio', v.nullish(Text)),
-  deny: about('texts that are always masked, as whole words', v.nullish(list(Text, 'texts'), [])),
-  score: about('score of a finding by regex', v.nullish(Score, '0.9')),
-})
-
-/** Rules with which connections mask their output. */
-export const MaskingShape = map({
-  name: about('name of the rule, for masking of connections', Name),
-  provider: about(
-    'local: the agent masks by itself; presidio: the agent asks the services of Presidio',
-    v.nullish(choice({ local: 'local', presidio: 'presidio' }), 'local'),
-  ),
-  analyzer: about("address of Presidio's analyzer, as the agent reaches it", v.nullish(webAddress)),
-  anonymizer: about(
-    "address of Presidio's anonymizer; without it the agent replaces what the analyzer found",
-    v.nullish(webAddress),
-  ),
-  mode: about(
-    'what happens when masking fails: strict ends the session, best-effort shows the output',
-    v.nullish(choice({ strict: 'strict', 'best-effort': 'best-effort' }), 'strict'),
-  ),
-  entities: about(
-    'types that are masked, such as EMAIL_ADDRESS',
-    v.nullish(list(EntityName, 'names of types'), []),
-  ),
-  custom: about('types of your own', v.nullish(list(CustomTypeShape, 'types'), [])),
-  threshold: about('score below which a finding is not masked', v.nullish(Score, '0.5')),
-})
-
-export type MaskingShape = v.InferOutput<typeof MaskingShape>
-
 const HistoryShape = map({
   retain: about('how long sessions are kept after their end', v.nullish(duration('1m', '36500d'), '30d')),
   'audit-retain': about(
@@ -82,7 +34,7 @@ const HistoryShape = map({
     v.nullish(duration('1d', '36500d'), '400d'),
   ),
   size: about(
-    'maximum size of the history on the disk; the oldest sessions are deleted when it is reached',
+    'maximum size of the history on the disk; above that size the gateway deletes old finished sessions',
     v.nullish(size('64MiB', '1048576GiB'), '10GiB'),
   ),
 })
@@ -90,11 +42,11 @@ const HistoryShape = map({
 /** Limits for one connection that replace the limits of `HistoryShape`. */
 const KeptShape = map({
   retain: about(
-    'how long sessions of this connection are kept after their end; by default history.retain',
+    'how long sessions of this connection are kept after their end (default: history.retain)',
     v.nullish(duration('1m', '36500d')),
   ),
   size: about(
-    'maximum size of the sessions of this connection; the oldest ones are deleted when it is reached; by default the room that history.size leaves',
+    'maximum size of the sessions of this connection; above that size the gateway deletes the oldest finished sessions of the connection (default: no limit except history.size)',
     v.nullish(size('1MiB', '1048576GiB')),
   ),
 })
@@ -164,52 +116,61 @@ const PublicUrl = parsed((written) => {
 
 const ListenShape = map({
   http: about(
-    'address of the REST interface; port 0 is any free port',
+    'address of the REST interface; port 0 means any free port',
     v.nullish(ServerAddress, '127.0.0.1:8009'),
   ),
-  grpc: about('address for agents and command lines', v.nullish(ServerAddress, '127.0.0.1:8010')),
+  grpc: about(
+    'address of the gRPC interface for agents and command lines; port 0 means any free port',
+    v.nullish(ServerAddress, '127.0.0.1:8010'),
+  ),
   'public-url': about(
-    'address at which people reach the REST interface, for links; by default listen.http',
+    'address at which people reach the REST interface; used in links (default: listen.http)',
     v.nullish(PublicUrl),
   ),
   tls: about(
-    'TLS for both addresses; the files are read again when they change',
+    'TLS for listen.http and listen.grpc; the gateway reads the files again when they change',
     v.nullish(
       map({
-        certificate: about('file with the certificate and its chain, in PEM', FilePath),
-        key: about('file with the key of the certificate, in PEM', FilePath),
+        certificate: about('path of a PEM file with the certificate and its chain', FilePath),
+        key: about(
+          'path of a PEM file with the private key of the certificate, without a passphrase',
+          FilePath,
+        ),
         'agent-ca': about(
-          'file with the authorities that sign certificates of agents, in PEM; by default agents need no certificate',
+          'path of a PEM file with the authorities that sign certificates of agents (default: agents need no certificate)',
           v.nullish(FilePath),
         ),
       }),
     ),
   ),
   metrics: about(
-    'address of /metrics, /healthz and /readyz, without tokens and TLS; by default there is none',
+    'address of /metrics, /healthz and /readyz, which need neither a token nor TLS (default: no such address)',
     v.nullish(ServerAddress),
   ),
   'trusted-proxies': about(
-    'addresses and networks of proxies whose `X-Forwarded-For` names the caller; by default none',
+    'addresses and networks of the proxies whose `X-Forwarded-For` is trusted to name the caller (default: no proxy is trusted)',
     v.nullish(list(ProxyNetwork, 'addresses or networks'), []),
   ),
   'allow-remote': about(
-    'whether addresses other than the loopback are allowed without TLS',
+    'whether the gateway may listen on addresses other than the loopback without TLS',
     v.nullish(truth, 'false'),
   ),
 })
 
 const AgentShape = map({
   name: about('name of the agent, as in its key grpc://NAME:KEY@HOST:PORT?mode=standard', Name),
-  key: about("secret part of the agent's key; a reference to the secret or its hash is safer", SecretHash),
+  key: about(
+    "secret part of the agent's key, or the hash of this secret; a reference such as file://agent.key is safer than the secret itself",
+    SecretHash,
+  ),
 })
 
 const RepositoryShape = map({
-  name: about('name of the repository, for runbooks.repository of connections', Name),
+  name: about('name of the repository, which connections[].runbooks.repository refers to', Name),
   url: about('address from which git fetches the repository', RepositoryUrl),
-  branch: about("the branch of the runbooks; by default the remote's HEAD", v.nullish(BranchName)),
+  branch: about("branch that contains the runbooks (default: the remote's HEAD)", v.nullish(BranchName)),
   refresh: about(
-    'how long a copy of a remote repository counts as fresh; by default 10s',
+    'how long the gateway uses its copy of a remote repository before it fetches again (default: 10s)',
     v.nullish(duration('0s', '20d')),
   ),
 })
@@ -217,7 +178,7 @@ const RepositoryShape = map({
 /** Shape of a rule. As in hoop's gateway, an empty member counts as missing. */
 export const RuleShape = map({
   type: about(
-    'kind of the rule: forbidden words, or a forbidden pattern',
+    'kind of the rule: deny_words_list forbids words, pattern_match forbids a pattern',
     choice({ deny_words_list: 'deny_words_list', pattern_match: 'pattern_match' }),
   ),
   words: about(
@@ -232,27 +193,33 @@ export const RuleShape = map({
 })
 
 const GuardrailShape = map({
-  name: about('name of the guardrail, for guardrails of connections', Name),
+  name: about('name of the guardrail, which connections[].guardrails refers to', Name),
   input: about('rules for scripts and arguments', v.nullish(list(RuleShape, 'rules'), [])),
-  'input-file': about('file with more rules for scripts and arguments, YAML or JSON', v.nullish(FilePath)),
+  'input-file': about(
+    'path of a YAML or JSON file with further rules for scripts and arguments',
+    v.nullish(FilePath),
+  ),
   output: about('rules for the output of a command', v.nullish(list(RuleShape, 'rules'), [])),
-  'output-file': about('file with more rules for the output of a command, YAML or JSON', v.nullish(FilePath)),
+  'output-file': about(
+    'path of a YAML or JSON file with further rules for the output of commands',
+    v.nullish(FilePath),
+  ),
 })
 
 const AccessShape = map({
-  runbooks: about('whether runbooks may run', v.nullish(truth, 'true')),
-  exec: about('whether scripts of users may run', v.nullish(truth, 'true')),
-  connect: about('whether terminals may be opened; by default where exec is allowed', v.nullish(truth)),
+  runbooks: about('whether users may run runbooks', v.nullish(truth, 'true')),
+  exec: about('whether users may run their own scripts', v.nullish(truth, 'true')),
+  connect: about('whether users may open terminals (default: the value of exec)', v.nullish(truth)),
   'client-input': about(
-    'whether callers may add arguments and variables; by default where exec is allowed',
+    'whether callers may add arguments and variables of their own (default: the value of exec)',
     v.nullish(truth),
   ),
   'client-escapes': about(
-    "whether scripts may start a shell from the database's client",
+    "whether scripts may use commands of the database's client that start a shell or read files of the agent's machine (default: block for databases where neither exec nor connect is allowed, otherwise allow)",
     v.nullish(choice({ block: 'block', allow: 'allow' })),
   ),
   groups: about(
-    'groups whose users may see and use the connection; by default everybody',
+    'groups whose members may see and use the connection (default: all users)',
     v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
   ),
 })
@@ -261,12 +228,12 @@ const ConnectionShape = map({
   name: about('name of the connection', Name),
   agent: about('name of the agent that runs the commands of the connection', Name),
   type: about(
-    'type of the connection; the agent gets it together with subtype: database with postgres is postgres',
+    'type of the connection; type and subtype together decide what the agent is told, for example database with postgres is postgres',
     v.nullish(Name, 'custom'),
   ),
-  subtype: about('second part of the type, see type', v.nullish(Name)),
+  subtype: about('second part of the type, for example postgres for the type database', v.nullish(Name)),
   tags: about(
-    'labels of the connection, for searches and batches, such as env: prod',
+    'tags of the connection by which it can be selected in searches and batches, such as env: prod',
     entries(TagKey, TagValue, 'shown'),
   ),
   command: about(
@@ -276,55 +243,61 @@ const ConnectionShape = map({
       v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
     ),
   ),
-  env: about('variables, NAME to value; secret unless `secrets` is set', entries(VariableName, Word)),
+  env: about(
+    'map of variables, NAME to value; if `secrets` is not set, all of these values are secret',
+    entries(VariableName, Word),
+  ),
   files: about(
-    'secret files, NAME to the path of a file; in NAME the command gets the path of a copy',
+    'map of secret files, NAME to the path of a file; the variable NAME of the command has the path of a copy',
     entries(VariableName, FilePath),
   ),
   secrets: about(
-    "secret variables, NAME to value ({} for none); or hoop's form: envvar:NAME or filesystem:NAME to base64",
+    "map of secret variables, NAME to value; {} means that no variable is secret. hoop's form is accepted, too: envvar:NAME or filesystem:NAME to a value in base64",
     v.nullish(entries(SecretName, Word).wrapped),
   ),
   runbooks: about(
-    'runbooks of the connection; without this setting it has none',
+    'runbooks of the connection (default: the connection has no runbooks)',
     v.nullish(
       map({
-        repository: about('name of the repository', Name),
+        repository: about('name of the repository with the runbooks', Name),
         path: about(
-          'folder of the files that may be run; by default the whole repository',
+          'folder in the repository whose runbooks may run (default: the whole repository)',
           v.nullish(RunbooksPath, ''),
         ),
         confirm: about(
-          'runbooks that run only after people type the name of the connection, by path, like prod/**',
+          'paths of runbooks that run only after users have typed the name of the connection, such as prod/**',
           v.nullish(list(RunbookPattern, 'paths'), []),
         ),
         review: about(
-          "rules for who approves some of the runbooks, by path; the first rule that matches replaces the connection's review",
+          "rules that say who approves which runbooks, by path; the first rule that matches replaces the connection's review",
           v.nullish(list(RunbookReviewShape, 'rules'), []),
         ),
       }),
     ),
   ),
   masking: about(
-    'names of masking rules for the output of the connection',
+    'names of the masking rules for the output of the connection',
     v.nullish(list(Name, 'names'), []),
   ),
   guardrails: about(
-    'names of guardrails that the agent enforces on the connection',
+    'names of the guardrails that the agent enforces on the connection',
     v.nullish(list(Name, 'names of guardrails'), []),
   ),
   jira: about(
-    'name of the Jira template by which each session of the connection gets an issue',
+    'name of the Jira template of the issue that the gateway creates for each session (default: no issue is created)',
     v.nullish(Name),
   ),
-  review: about('who has to approve before something runs', v.nullish(ReviewShape)),
+  review: about(
+    'who has to approve before a script, runbook or terminal runs (default: no approval is needed)',
+    v.nullish(ReviewShape),
+  ),
   access: about('what users may do with the connection', v.nullish(AccessShape, {})),
   confirm: about(
-    'whether people type the name of the connection before a runbook runs on it',
+    'whether users have to type the name of the connection before a runbook runs on it',
     v.nullish(truth, 'false'),
   ),
   sessions: about(
-    'sessions of the connection that its users may see: their own, those of users in one of their groups, or all',
+    'sessions of the connection that its users may see: own is their own sessions, groups also the sessions of users in one of their groups, all is every session',
     v.nullish(choice({ own: 'own', groups: 'groups', all: 'all' }), 'own'),
   ),
   history: v.nullish(KeptShape),
@@ -335,24 +308,27 @@ const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
 
 const LimitsShape = map({
   wait: about(
-    'how long a request waits for the end of its execution before it is answered with 202',
+    'how long a request waits for the end of its execution before the gateway answers with 202',
     v.nullish(duration('100ms', '1h'), '50s'),
   ),
   'agent-wait': about(
-    'how long an execution waits for an agent that is not connected',
+    'how long an execution waits for an agent that is not connected before the execution fails',
     v.nullish(duration('0s', '1h'), '15s'),
   ),
   'lock-wait': about(
-    'how long a session waits for a lock that another session holds',
+    'how long a session waits for a lock that another session holds before the session ends',
     v.nullish(duration('1s', '24h'), '15m'),
   ),
-  body: about('maximum size of the body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
+  body: about(
+    'maximum size of the body of a request; a larger body is refused with 413',
+    v.nullish(size('1KiB', '16MiB'), '16MiB'),
+  ),
   output: about(
-    'maximum size of the output in an answer',
+    'maximum size of the output in an answer; longer output is cut off',
     v.nullish(size('1KiB', LONGEST_ANSWER), LONGEST_ANSWER),
   ),
   'failed-sign-ins': about(
-    'number of sign-ins from one address that may fail in a minute before further attempts from there are refused',
+    'maximum number of failed sign-ins from one address in a minute; further attempts from this address are refused',
     v.nullish(Count, '20'),
   ),
   'batch-parallel': about('maximum number of parallel runs of a batch', v.nullish(Count, '50')),
@@ -360,10 +336,10 @@ const LimitsShape = map({
 
 export const SettingsShape = map({
   listen: v.nullish(ListenShape, {}),
-  state: about('folder of history and repositories', v.nullish(FilePath, './state')),
+  state: about('folder for the history and the copies of the repositories', v.nullish(FilePath, './state')),
   users: about('users of the gateway and their tokens', v.nullish(list(UserShape, 'users'), [])),
   'sign-in': about('sign-in with accounts of an OpenID Connect provider', v.nullish(SignInShape)),
-  agents: about('agents that may connect, each with a key', v.nullish(list(AgentShape, 'agents'), [])),
+  agents: about('agents that may connect, each with its own key', v.nullish(list(AgentShape, 'agents'), [])),
   repositories: about('git repositories with runbooks', v.nullish(list(RepositoryShape, 'repositories'), [])),
   masking: about('rules that mask personal data in output', v.nullish(list(MaskingShape, 'rules'), [])),
   guardrails: about(
@@ -376,11 +352,11 @@ export const SettingsShape = map({
     v.nullish(list(ConnectionShape, 'connections'), []),
   ),
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
-  webhooks: about('addresses that receive events', v.nullish(WebhooksShape, [])),
-  schedules: about('runbooks that run by themselves', v.nullish(SchedulesShape, [])),
+  webhooks: about('addresses that receive messages about events', v.nullish(WebhooksShape, [])),
+  schedules: about('runbooks that the gateway runs at set times', v.nullish(SchedulesShape, [])),
   limits: v.nullish(LimitsShape, {}),
   'stop-timeout': about(
-    'how long running sessions may go on when the gateway is told to stop',
+    'how long running sessions may continue when the gateway is told to stop; after that time the gateway ends them',
     v.nullish(duration('0s', '24h'), '60s'),
   ),
   history: v.nullish(HistoryShape, {}),

@@ -191,14 +191,14 @@ export type MaskingParams = Pick<
 >
 
 /**
- * The settings in force, or some of them. Read `value` each time it is needed, and do not store parts of it,
- * because a reload replaces it.
+ * The settings that the gateway uses, or some of them. Read `value` each time it is needed, and do not store
+ * parts of it, because a reload replaces it.
  */
 export interface Current<Part extends keyof GatewaySettings> {
   readonly value: Pick<GatewaySettings, Part>
 }
 
-/** The settings in force. A reload replaces all settings at once. */
+/** The settings that the gateway uses. A reload replaces all settings at once. */
 export class CurrentSettings implements Current<keyof GatewaySettings> {
   #value: GatewaySettings
 

@@ -32,8 +32,11 @@ const Moment = parsed(
 
 const TokenShape = map({
   name: about('name of the token', Name),
-  token: about('bearer token; a reference to the token or its hash is safer', SecretHash),
-  expires: about('when the token expires; by default never', v.nullish(Moment)),
+  token: about(
+    'bearer token, or the hash of the token; a reference such as file://admin.token is safer than the token itself',
+    SecretHash,
+  ),
+  expires: about('time at which the token expires (default: never)', v.nullish(Moment)),
 })
 
 /**
@@ -56,25 +59,31 @@ const Hours = parsed(
 )
 
 const BudgetShape = map({
-  runs: about(
-    `maximum number of sessions in a period; by default ${MOST_RUNS}`,
-    v.nullish(Runs, String(MOST_RUNS)),
+  runs: about('maximum number of sessions in a period', v.nullish(Runs, String(MOST_RUNS))),
+  bytes: about(
+    'maximum total output of the sessions in a period (default: no limit)',
+    v.nullish(size('1KiB', '1048576GiB')),
   ),
-  bytes: about('maximum total output of the sessions in a period', v.nullish(size('1KiB', '1048576GiB'))),
-  hours: about('maximum total running time of the sessions in a period, in hours', v.nullish(Hours)),
-  per: about('length of the period', v.nullish(duration('1m', '31d'), '1d')),
+  hours: about(
+    'maximum total running time of the sessions in a period, in hours (default: no limit)',
+    v.nullish(Hours),
+  ),
+  per: about('length of the period of the budget', v.nullish(duration('1m', '31d'), '1d')),
 })
 
 export const UserShape = map({
   name: about('name of the user', matching(USER_NAME, USER_NAME_FORM)),
   kind: about(
-    'kind of the user; a machine never approves, and may have a budget',
+    'kind of the user; a machine cannot approve, and may have a budget',
     v.nullish(choice({ person: 'person', machine: 'machine' }), 'person'),
   ),
-  token: about('bearer token; a reference to the token or its hash is safer', v.nullish(SecretHash)),
+  token: about(
+    'bearer token, or the hash of the token; a reference such as file://admin.token is safer than the token itself',
+    v.nullish(SecretHash),
+  ),
   tokens: about('further tokens of the user, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
   groups: about(
-    'groups of the user; members of admin are admins, members of auditor are auditors',
+    'names of the groups of the user; members of admin are admins, members of auditor are auditors',
     v.nullish(list(Name, 'group names'), []),
   ),
   oidc: about(

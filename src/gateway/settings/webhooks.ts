@@ -47,24 +47,33 @@ const SigningKey = v.pipe(
 
 const WebhookShape = map({
   name: about('name of the webhook', Name),
-  url: about('address that receives the messages; a reference to the address is safer', ReceiverUrl),
+  url: about(
+    'address that receives the messages; a reference such as file://webhook.url is safer than the address itself',
+    ReceiverUrl,
+  ),
   secret: about(
-    'key that signs the messages; a reference to the key is safer; required for the template standard',
+    'key that signs the messages; required for the template standard; a reference such as file://webhook.secret is safer than the key itself',
     v.nullish(SigningKey),
   ),
   events: about(
-    'events to send',
+    'events about which messages are sent',
     v.pipe(
       list(choice(Object.fromEntries(WEBHOOK_EVENTS.map((event) => [event, event]))), 'events'),
       v.minLength(1, 'at least one event is expected'),
     ),
   ),
-  connections: about('connections whose events are sent; by default all', v.nullish(list(Name, 'names'))),
+  connections: about(
+    'names of the connections whose events are sent (default: all connections)',
+    v.nullish(list(Name, 'names')),
+  ),
   template: about(
     'form of the messages',
     v.nullish(choice({ standard: 'standard', slack: 'slack', teams: 'teams' }), 'standard'),
   ),
-  ca: about("authorities for the receiver's certificate; by default the system's", v.nullish(Authorities)),
+  ca: about(
+    "certificate authorities for the receiver's certificate (default: the authorities of the system)",
+    v.nullish(Authorities),
+  ),
 })
 
 export const WebhooksShape = v.pipe(

@@ -64,7 +64,7 @@ export default function SettingsView() {
   )
 }
 
-/** Shows whether the file differs from the settings in force. */
+/** Shows whether the file differs from the settings that the gateway uses. */
 function Pending({
   changes: { value, error },
 }: {
