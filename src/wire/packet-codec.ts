@@ -1,13 +1,21 @@
+import { isUtf8 } from 'node:buffer'
 import type { Packet } from './packet.ts'
 
 // Packets as protobuf, for proto/transport.proto. protobufjs costs three times as much: it copies each packet into an
-// object of its own, and decodes the same few types and keys again and again.
+// object of its own, and decodes the same few types and keys again and again. Malformed bytes are refused as in Go:
+// protobufjs would shorten a text that is cut off, and replace bytes that are not UTF-8.
 
 /** The first byte of a field: its number, and that its value has a length. */
 const TAG = { type: 0x12, entry: 0x1a, payload: 0x22, key: 0x0a, value: 0x12 } as const
 const TEXT_BYTES = 64
 const CONTINUES = 0x80
 const VARINT_BITS = 7
+const MAX_VARINT_BYTES = 10
+/**
+ * Maximum number of entries of a packet. A packet has some twenty; a packet of 17 MiB may have millions, and
+ * would stop the process for seconds.
+ */
+const MAX_ENTRIES = 1000
 
 export function encodePacket({ type, spec, payload }: Packet): Buffer {
   const entries = Object.keys(spec).map((key) => entryOf(key, spec[key] ?? EMPTY))
@@ -70,12 +78,16 @@ export function decodePacket(bytes: Buffer): Packet {
   let type = ''
   let payload: Buffer = EMPTY
   const spec: Record<string, Buffer> = {}
+  let entries = 0
   while (reader.hasMore) {
-    const tag = reader.varint()
+    const tag = reader.number()
     if (tag === TAG.type) type = reader.text()
     else if (tag === TAG.payload) payload = reader.value()
-    else if (tag === TAG.entry) readEntry(reader.part(), spec)
-    else reader.skip(tag)
+    else if (tag === TAG.entry) {
+      entries += 1
+      if (entries > MAX_ENTRIES) throw new Error(`a packet has more than ${MAX_ENTRIES} entries`)
+      readEntry(reader.part(), spec)
+    } else reader.skip(tag)
   }
   return { type, spec, payload }
 }
@@ -84,7 +96,7 @@ function readEntry(reader: Reader, spec: Record<string, Buffer>): void {
   let key = ''
   let value: Buffer = EMPTY
   while (reader.hasMore) {
-    const tag = reader.varint()
+    const tag = reader.number()
     if (tag === TAG.key) key = reader.text()
     else if (tag === TAG.value) value = reader.value()
     else reader.skip(tag)
@@ -109,32 +121,35 @@ class Reader {
     return this.#at < this.#end
   }
 
-  varint(): number {
+  /** Returns a tag or a length. */
+  number(): number {
     let value = 0
-    // Tags and lengths have 32 bits; a value that is skipped may have 64.
-    for (let bits = 0; bits < 10 * VARINT_BITS; bits += VARINT_BITS) {
-      const byte = this.#bytes[this.#passed(1)] ?? 0
-      if (bits < 32) value |= (byte & (CONTINUES - 1)) << bits
+    for (let bits = 0; bits < MAX_VARINT_BYTES * VARINT_BITS; bits += VARINT_BITS) {
+      const byte = this.#byte()
+      const part = byte & (CONTINUES - 1)
+      if (bits + VARINT_BITS > 32 && part >= 2 ** (32 - bits))
+        throw new Error('a number has more than 32 bits')
+      if (bits < 32) value |= part << bits
       if (byte < CONTINUES) return value >>> 0
     }
-    throw new Error('a number has more than ten bytes')
+    throw tooLong()
   }
 
   value(): Buffer {
-    const length = this.varint()
+    const length = this.number()
     const start = this.#passed(length)
     return this.#bytes.subarray(start, start + length)
   }
 
   text(): string {
-    const length = this.varint()
+    const length = this.number()
     const start = this.#passed(length)
     return textIn(this.#bytes, start, start + length)
   }
 
   /** Returns the fields of a value that is a message. */
   part(): Reader {
-    const length = this.varint()
+    const length = this.number()
     const start = this.#passed(length)
     return new Reader(this.#bytes, start, start + length)
   }
@@ -143,11 +158,20 @@ class Reader {
   skip(tag: number): void {
     const wireType = tag & 7
     if (tag >>> 3 === 0) throw new Error('a field has the number 0')
-    if (wireType === 0) this.varint()
+    if (wireType === 0) this.#skipVarint()
     else if (wireType === 1) this.#passed(8)
-    else if (wireType === 2) this.#passed(this.varint())
+    else if (wireType === 2) this.#passed(this.number())
     else if (wireType === 5) this.#passed(4)
     else throw new Error(`a field has the unknown form ${wireType}`)
+  }
+
+  #skipVarint(): void {
+    for (let count = 0; count < MAX_VARINT_BYTES; count += 1) if (this.#byte() < CONTINUES) return
+    throw tooLong()
+  }
+
+  #byte(): number {
+    return this.#bytes[this.#passed(1)] ?? 0
   }
 
   /** Skips bytes. @returns the offset of the first skipped byte */
@@ -157,6 +181,10 @@ class Reader {
     this.#at = at + length
     return at
   }
+}
+
+function tooLong(): Error {
+  return new Error(`a number has more than ${MAX_VARINT_BYTES} bytes`)
 }
 
 interface Text {
@@ -170,6 +198,7 @@ const lastRead: (Text | undefined)[] = Array.from({ length: TEXT_BYTES }, () => 
 function textIn(bytes: Buffer, start: number, end: number): string {
   const last = lastRead[end - start]
   if (last !== undefined && isAt(bytes, start, last.bytes)) return last.text
+  if (!isUtf8(bytes.subarray(start, end))) throw new Error('a text is not UTF-8')
   const text = bytes.toString('utf8', start, end)
   if (end - start < TEXT_BYTES)
     lastRead[end - start] = { text, bytes: Buffer.from(bytes.subarray(start, end)) }

@@ -137,6 +137,14 @@ describe('a connection that breaks', () => {
     await waitFor(() => running.agent.state.reconnects === 1)
   })
 
+  it('at a packet that cannot be read is left with the reason, and the agent connects again', async () => {
+    const { gateway, running } = await line(withoutHealthChecks)
+    gateway.send('AgentSessionOpen', Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`${n}`, ''])))
+    expect(await lossOf(running)).toContain('a packet has more than 1000 entries')
+    await waitFor(() => running.agent.state.reconnects === 1)
+    await running.serving()
+  })
+
   it('in the middle of a packet to the agent opens no session', async () => {
     const { gateway, proxy, running } = await line(withoutHealthChecks)
     proxy.cutAfter('to-client', 100)

@@ -85,11 +85,40 @@ describe('packets as protobuf', () => {
 
   it('are refused when they are cut off or have fields of unknown forms', () => {
     const whole = encodePacket({ type: 'T', spec: { k: Buffer.from('v') }, payload: Buffer.from('payload') })
+    const isRead = (end: number) => {
+      try {
+        decodePacket(whole.subarray(0, end))
+        return true
+      } catch {
+        return false
+      }
+    }
     // Between two fields, the rest is a packet, too.
-    for (const end of [1, 2, 4, 5, 6, 8, 10, 12, 13, 19])
-      expect(() => decodePacket(whole.subarray(0, end))).toThrow()
-    for (const hex of ['0001', '13', '17', '12ffffffff0f', '28ffffffffffffffffffff01', '12'])
+    expect(Array.from(whole, (_, end) => end).filter(isRead)).toEqual([0, 3, 11])
+    for (const hex of ['0001', '13', '14', '16', '17', '12ffffffff0f', '28ffffffffffffffffffff01', '12'])
       expect(() => decodePacket(Buffer.from(hex, 'hex'))).toThrow()
+  })
+
+  it('are refused when a tag or length has more than 32 bits, and are read when it has spare zeros', () => {
+    for (const hex of ['12818080801061', '1281808080800161', '92808080100161', '22ffffffffffffffffff01'])
+      expect(() => decodePacket(Buffer.from(hex, 'hex')), hex).toThrow('more than 32 bits')
+    for (const hex of ['128180808080808080800061', '928000810061'])
+      expect(decodePacket(Buffer.from(hex, 'hex')).type, hex).toBe('a')
+  })
+
+  it.each([
+    ['a type', '1202c328'],
+    ['a key', '1a040a02ff61'],
+    ['half a letter', '1201c3'],
+    ['half of a pair of UTF-16', '1203eda080'],
+  ])('are refused when a text is not UTF-8, as in Go: %s', (_, hex) => {
+    expect(() => decodePacket(Buffer.from(hex, 'hex'))).toThrow('not UTF-8')
+  })
+
+  it('are refused when they have a thousand entries and one more, even of one key', () => {
+    const packet = (count: number) => Buffer.from('1a030a0161'.repeat(count), 'hex')
+    expect(decodePacket(packet(1000)).spec).toEqual({ a: Buffer.alloc(0) })
+    expect(() => decodePacket(packet(1001))).toThrow('more than 1000 entries')
   })
 
   it('keep the key __proto__ as data', () => {

@@ -113,6 +113,16 @@ describe('the embedded gateway towards an agent', () => {
     expect(agent.error).toMatchObject({ code: 3, details: 'RunbookJoinedPackets: malformed' })
   })
 
+  it('ends only the stream of an agent whose packet cannot be read', async () => {
+    await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+    agent.send('ClientWriteStdout', Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`${n}`, ''])))
+    await waitFor(() => agent.error !== undefined)
+    expect(agent.error).toMatchObject({ code: 13, details: 'Error deserializing request' })
+    await waitFor(() => gateway.log.some((line) => line.startsWith('agent disconnected')))
+    await using again = await ScriptedAgent.connected(gateway.agentUrl)
+    expect(again.error).toBeUndefined()
+  })
+
   it('drops packets of unknown sessions, unknown types, and what comes after the close', async () => {
     await using agent = await ScriptedAgent.connected(gateway.agentUrl)
     const answer = gateway.script('x')
