@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { OUTCOMES, outcomeOf } from '../../../src/contract/session-state.ts'
+import type { TerminationReason } from '../../../src/agent/running/ending.ts'
+import { OUTCOMES, outcomeOf, type StateName } from '../../../src/contract/session-state.ts'
 import { STATES_OF_CAUSES } from '../../../src/gateway/history/end-states.ts'
 import { openHistory } from '../../../src/gateway/rooms.ts'
-import { stateOf } from '../../../src/gateway/sessions/session-state.ts'
+import { agentsCause, stateOf } from '../../../src/gateway/sessions/session-state.ts'
 import type { Review } from '../../../src/gateway/reviews/review.ts'
 
 const DONE = { status: 'done', exitCode: 254 } as const
@@ -58,6 +59,28 @@ it.each([
   ['constructor', undefined, 'failed', 'failed (254)'],
 ] as const)('says why a session has ended: %s, %s', (code, by, name, text) => {
   expect(ended(code, by)).toEqual([name, text])
+})
+
+/**
+ * The state for each reason of an agent. For a reason with `failed`, the state shows only the exit code:
+ * for `closed-by-gateway` and `gateway-lost`, the gateway records its own cause.
+ */
+const STATE_OF_REASON: Readonly<Record<TerminationReason | 'refused', StateName>> = {
+  'closed-by-gateway': 'failed',
+  'gateway-lost': 'failed',
+  'agent-stopping': 'agent-stopped',
+  timeout: 'timed-out',
+  'output-limit': 'limit-reached',
+  'input-limit': 'limit-reached',
+  guardrails: 'blocked',
+  masking: 'failed',
+  policy: 'refused',
+  refused: 'refused',
+}
+
+it.each(Object.entries(STATE_OF_REASON))('follows from the reason of an agent: %s, %s', (reason, name) => {
+  const code = agentsCause(reason)
+  expect(stateOf({ ...DONE, ...(code !== undefined && { cause: { code } }) }).name).toBe(name)
 })
 
 it('is the outcome by which the history finds sessions, for each end', () => {
