@@ -16,6 +16,7 @@ const WEBHOOK_EVENTS = [
   'review.approved',
   'review.rejected',
 ] as const
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 
 /** Maximum number of webhooks in the settings. Each webhook may have 10,000 waiting messages. */
 const MOST = 20

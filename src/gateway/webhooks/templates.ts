@@ -1,4 +1,5 @@
 import { oneLine } from '../../basics/text/printable.ts'
+import type { WebhookEvent } from '../settings/webhooks.ts'
 
 /** Content of a message, whatever its form. */
 interface WebhookMessage {
@@ -85,7 +86,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'review.waiting': 'Waits for approval',
   'review.approved': 'Approved',
   'review.rejected': 'Rejected',
-}
+} satisfies Readonly<Record<WebhookEvent, string>>
 
 function titleOf({ event, facts }: WebhookMessage): string {
   const what = endedText(facts) ?? TITLES[event] ?? 'Test'
