@@ -43,7 +43,7 @@ export const status: CommandRow = {
   name: 'status',
   does: 'Show the agents that run on this machine',
   options: [JSON_OPTION, option('--socket <path>', 'status socket of one agent (default: all agents)')],
-  examples: ['runbook-agent status'],
+  examples: ['runbook-agent status', 'runbook-agent status --json'],
   run: async (flags: StatusFlags) => {
     const { statusCommand } = await import('../status.ts')
     const { socketPaths } = await import('../status.ts')
