@@ -1,6 +1,8 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { expect, it } from 'vitest'
 import { ServerSocket } from '../../../src/agent/native/server-socket.ts'
+import { Authority } from '../../support/network/certificates.ts'
 
 interface Dialled extends AsyncDisposable {
   readonly server: ServerSocket
@@ -85,4 +87,42 @@ it('takes nothing more after the taker has failed, and says why', async () => {
   await expect(delivered).rejects.toThrow('enough')
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(taken).toEqual(['a'])
+})
+
+it('gives all that a server sends before it closes at once, also when nobody reads yet', async () => {
+  await using dialled = await dial((socket) => socket.end(Buffer.concat(pieces)))
+  await dialled.server.stirred()
+  const kept: Buffer[] = []
+  await dialled.server.deliver((bytes) => void kept.push(bytes))
+  expect(Buffer.concat(kept).equals(Buffer.concat(pieces))).toBe(true)
+})
+
+it('is over when it is disposed of in the middle of a delivery', async () => {
+  await using dialled = await dial((socket) => {
+    socket.on('error', () => undefined).write(Buffer.concat(pieces))
+  })
+  let calls = 0
+  await dialled.server.deliver(() => {
+    calls += 1
+    dialled.server[Symbol.dispose]()
+    return undefined
+  })
+  expect(calls).toBe(1)
+})
+
+it('gives all bytes in their order over TLS, to a taker who is slow', async () => {
+  const all = Buffer.concat(Array.from({ length: 4 }, () => pieces).flat())
+  const issued = new Authority('the test').issue({ names: ['127.0.0.1'] })
+  await using dialled = await dial((socket) => {
+    const pair = { cert: issued.certificate, key: issued.key }
+    const secure = new TLSSocket(socket.pause(), { isServer: true, ...pair })
+    secure.on('error', () => undefined).end(all)
+  })
+  await dialled.server.startTls({ rejectUnauthorized: false }, new AbortController().signal)
+  const kept: Buffer[] = []
+  await dialled.server.deliver(async (bytes) => {
+    kept.push(bytes)
+    await new Promise((resolve) => setImmediate(resolve))
+  })
+  expect(Buffer.concat(kept).equals(all)).toBe(true)
 })
