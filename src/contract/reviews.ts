@@ -62,7 +62,7 @@ const review = later(() => ({
   ),
   created_at: about('when the approval was requested', moment),
   review_groups_data: about(
-    'the groups that were asked, and the groups of other users who forced or rejected the request, with their decisions',
+    'each group that was asked, or whose member forced or rejected the request, with the decision of the group',
     v.array(
       v.strictObject({
         id: about('id of the decision of this group', text),

@@ -25,7 +25,7 @@ export interface Definition<Now> {
 
 type Family = Omit<Definition<unknown>, 'read'> & { readonly read: () => readonly Sample[] }
 
-/** A histogram of durations. Each duration is added at its end. */
+/** A histogram of durations. A duration is added when it has ended. */
 interface Distribution {
   readonly name: string
   readonly help: string

@@ -129,7 +129,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     for (const source of this.#sources) this.#listen(source)
   }
 
-  /** Bounds further waits. Call this when the child has exited. */
+  /** Limits the time of all further waits. Call this when the child has exited. */
   drain(): void {
     this.#exited = true
     this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)

@@ -3,8 +3,8 @@ import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.
 
 // Packets on an upgraded HTTP connection (protocol.md 1.7). Each packet is in a frame, without
 // gRPC. Numbers are unsigned, the highest byte first. A frame has, in this order: the number of the
-// bytes that follow (u32), the length of the type (u16), the type, the number of the spec's keys
-// (u16), the keys with their values, and the payload. Each key has its length (u16) before it, and
+// bytes that follow (u32), the length of the type (u16), the type, the number of keys in the
+// packet's spec (u16), the keys with their values, and the payload. Each key has its length (u16) before it, and
 // each value its length (u32).
 
 /** Value of the `Upgrade` header. */

@@ -160,7 +160,7 @@ export class SystemRequests {
       const fields = { sid, request: systemNameOf(request) }
       return this.#system.services.log.warn(
         fields,
-        'a system request was ignored: too many requests are running, or one with this id is',
+        'a system request was ignored: too many requests are running, or a request with this id is running',
       )
     }
     const { services, slots } = this.#system

@@ -42,7 +42,7 @@ interface Token {
 
 /**
  * Whether the YAML is nested more than `levels` deep. Call this before parsing. With some thousand brackets
- * yaml 2.9 overflows the stack, and `catch` cannot handle this (seen). This function walks the tokens with a
+ * yaml 2.9 overflows the stack, which `catch` cannot handle (this has happened). This function walks the tokens with a
  * stack of its own.
  */
 function isDeeperThan(text: string, levels: number): boolean {

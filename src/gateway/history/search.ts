@@ -113,7 +113,7 @@ export class Search {
   readonly #columns: string
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
-  /** At most one entry per set of filters, with or without wildcards. */
+  /** Statements by their filters. A set of filters has at most two: with wildcards and without wildcards. */
   readonly #statements = new Map<string, Statements>()
   /** Statements for counts by outcome, with the same bound. */
   readonly #countings = new Map<string, SqlStatement>()

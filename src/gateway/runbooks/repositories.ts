@@ -8,8 +8,8 @@ import { REFRESH_MS, RunbookRepository } from './repository.ts'
 export interface NamedRepository {
   readonly name: string
   /**
-   * The name in requests, addresses and labels. This is hoop's key `<host>/<path without .git>`. For a folder
-   * of this machine, whose path stays secret, it is the name in the settings.
+   * The repository's name in requests, addresses and labels: hoop's key `<host>/<path without .git>`. A folder of
+   * this machine has its name in the settings instead, because its path stays secret.
    */
   readonly key: string
   /** hoop's key, also for a folder. Requests may use this key, too. */

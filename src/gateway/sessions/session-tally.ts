@@ -16,7 +16,7 @@ export class SessionTally {
   unrecorded = 0
   #told: (seconds: number) => void = () => undefined
 
-  /** @param told called for each session that ends from now on, with its duration in seconds */
+  /** @param told a function. Each session that ends from now on calls this function with its duration in seconds */
   follow(told: (seconds: number) => void): void {
     this.#told = told
   }

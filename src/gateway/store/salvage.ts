@@ -37,7 +37,7 @@ const MOST_FAILURES_OUT_OF_REACH = 1000
 const PROBES = 256
 /** Maximum number of a table's lost rows that are named. Further lost rows are only counted. */
 const MOST_NAMES = 1000
-/** Maximum number of a table's lost rows that are counted, because their names have to fit into memory. */
+/** Maximum number of a table's lost rows that are counted: the search keeps the key of each lost row in memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
 /**

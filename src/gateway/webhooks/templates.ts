@@ -119,7 +119,7 @@ function countText({ length }: readonly string[]): string {
   return `${length} ${length === 1 ? 'connection' : 'connections'}`
 }
 
-/** Maximum number of a batch's connections in a message to a chat. The standard form has all connections. */
+/** Maximum number of a batch's connections that a message to a chat names. JSON messages name all connections. */
 const NAMED = 10
 
 function batchText(connections: readonly string[]): string {

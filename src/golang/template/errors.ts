@@ -67,8 +67,8 @@ export const WORK_PER_FIELD = 512
 export const WORK_PER_MATCH = 2048
 
 /**
- * Steps for compiling a pattern: for the pattern, for each byte, for each Unicode class (`\p`), and
- * for each instruction.
+ * Cost of compiling a pattern, in steps: for the pattern itself, for each of its bytes, for each Unicode class
+ * (`\p`), and for each instruction.
  */
 export const WORK_TO_COMPILE = {
   pattern: 16_384,

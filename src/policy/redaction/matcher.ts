@@ -124,7 +124,7 @@ class Automaton {
   readonly #failure: Int32Array
   /** Length of the path; 0 for nodes that were not reached yet. */
   readonly #depth: Int32Array
-  /** Length of the longest text that ends the path, 0 for none. */
+  /** For each state: length of the longest secret text that ends there, 0 if no text ends there. */
   readonly #longest: Int32Array
 
   constructor(trie: Trie) {

@@ -6,8 +6,8 @@ const FRESH_MS = 1000
 /**
  * Counts the kernel's kills when memory runs out, for executions without a group of their own. The counter
  * covers more than one execution (the agent's group, or the machine). So a rise makes lack of memory a
- * likely cause, not a certain cause. Create the watch before ControlGroups moves the agent: the earlier
- * group contains all executions.
+ * likely cause, not a certain cause. Create the watch before ControlGroups moves the agent to another
+ * group, because only the first group contains all executions.
  */
 export class OomWatch {
   /** The file with the counter; undefined if the kernel has no such file. */

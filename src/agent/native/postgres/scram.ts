@@ -13,8 +13,8 @@ const derive = promisify(pbkdf2)
 /** The binding of a login to its TLS connection. */
 export interface Binding {
   /**
-   * `n,,`: no TLS, or TLS without support for a binding. `y,,`: TLS, but the server offers no
-   * binding. `p=...`: the login is bound.
+   * `n,,`: no TLS, or this agent cannot bind the login to the TLS connection. `y,,`: TLS, but the server
+   * cannot bind. `p=...`: the login is bound to the TLS connection.
    */
   readonly header: string
   readonly data: Buffer

@@ -119,8 +119,8 @@ export class AuditRows {
   }
 
   /**
-   * Returns the matching entries between two sequences. Reads this range with any filters, so a step always
-   * takes the same time.
+   * Returns the matching entries between two sequence numbers. Reads the whole range whatever the filters are, so
+   * that every step takes about the same time.
    * @param query undefined returns all entries, also entries that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
