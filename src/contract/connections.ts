@@ -52,7 +52,7 @@ const connection = later(() => ({
     'why no terminal can be opened although `access.connect` allows terminals; empty otherwise',
     text,
   ),
-  access_schema: about("hoop's field, always disabled", mode),
+  access_schema: about('always disabled; clients of hoop expect this field', mode),
   jira_issue_template_id: about(
     'name of the template for Jira issues of sessions; empty if the connection has no template',
     text,

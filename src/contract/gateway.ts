@@ -41,7 +41,7 @@ export const whoAsks = {
   name: about('name of the user', text),
   email: about('the same as `name`', text),
   status: v.literal('active'),
-  verified: about("hoop's field, always true", v.boolean()),
+  verified: about('always true; clients of hoop expect this field', v.boolean()),
   role: about(
     'admin: a member of the group `admin`; auditor: a member of the group `auditor`; standard: every other user',
     v.picklist(['admin', 'auditor', 'standard']),
@@ -51,7 +51,7 @@ export const whoAsks = {
   slack_id: about('always empty', text),
   picture: about('always empty', text),
   is_admin: about('whether `role` is admin', v.boolean()),
-  is_multitenant: about("hoop's field, always false", v.boolean()),
+  is_multitenant: about('always false; clients of hoop expect this field', v.boolean()),
   tenancy_type: about('always selfhosted', text),
   org_id: about("hoop's id of the organization, the same for all users", text),
   org_name: about('always default', text),
@@ -121,7 +121,7 @@ export const gatewayContract = {
     answers: {
       200: v.strictObject({
         auth_method: about('the same as in `GET /api/serverinfo`', text),
-        setup_required: about("hoop's field, always false", v.boolean()),
+        setup_required: about('always false; clients of hoop expect this field', v.boolean()),
         sign_in: about(
           'ways to sign in with an account: browser, device; missing if no provider is set',
           v.optional(v.array(text)),

@@ -20,7 +20,7 @@ const UserShape = v.strictObject({
   name: about('name of the user', text),
   email: about('the same as `name`', text),
   status: about('inactive: no token of the user is accepted', v.picklist(['active', 'inactive'])),
-  verified: about("hoop's field, always true", v.boolean()),
+  verified: about('always true; clients of hoop expect this field', v.boolean()),
   role: about(
     'admin: a member of the group `admin`; standard: every other user',
     v.picklist(['admin', 'standard']),

@@ -188,8 +188,10 @@ function queues(): Definition<Measured>[] {
 
 function historyFile(): Definition<Measured>[] {
   return [
-    gauge('history_writable', '1 while sessions can be recorded and so can start, else 0.', ({ history }) =>
-      history.obstacle === undefined ? 1 : 0,
+    gauge(
+      'history_writable',
+      '1 while sessions can be recorded and therefore can start, else 0.',
+      ({ history }) => (history.obstacle === undefined ? 1 : 0),
     ),
     gauge('history_size_bytes', 'Bytes of the history that count towards history.size.', ({ history }) =>
       known(() => history.usedBytes),

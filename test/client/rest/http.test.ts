@@ -152,7 +152,7 @@ describe('a question over TLS', () => {
     const error = await failure(fetchUser(account(rest.url)))
     expect([error.kind, error.message]).toEqual([
       'unreachable',
-      expect.stringContaining('name its CA in tls.ca (HOOP_TLSCA)'),
+      expect.stringContaining('set tls.ca (HOOP_TLSCA)'),
     ])
     expect(
       await failure(

@@ -34,7 +34,7 @@ describe("runbook-agent config check of an agent's file", () => {
   it('warns, without an error, and shows no secret', async () => {
     const { code, stdout } = await check(`key: ${KEY}\ntls.skip-verify: true\n`)
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^it\.yaml:2:18: others on the network .* \(a warning\)$/m)
+    expect(stdout).toMatch(/^it\.yaml:2:18: an attacker on the network .* \(a warning\)$/m)
     expect(stdout).not.toContain(SECRET)
   })
 
