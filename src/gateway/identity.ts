@@ -121,7 +121,7 @@ export function timeOf(ms: number | null | undefined): string | null {
   return ms == null ? null : new Date(ms).toISOString()
 }
 
-/** Whether the token is the sign-in of a browser on the page. */
+/** Whether the token was made for a browser that signed in on the page. */
 export function isOfPage(token: AccessToken): boolean {
   return token.page !== undefined
 }

@@ -213,7 +213,8 @@ export class Execution implements AsyncDisposable {
     // While the command runs, other processes are part of its work. After the command's end, remaining
     // processes count as left.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // A reaped child is no member of its group. If a member has the child's pid, the group has ended while a
+    // A reaped child is not in its group. So if the group has a process with the child's pid, the kernel has given
+    // this pid to another process: the group had ended while a
     // slow reader read the output, and the pid belongs to another process.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)

@@ -27,8 +27,8 @@ export function connectionSteps(migration: Migration): MigrationStep[] {
 }
 
 /**
- * Returns the steps that open masked connections. These steps run after the masking rules were created, because
- * hoop may refuse a rule.
+ * Returns the steps that let users reach masked connections. These steps run after the steps that create the masking
+ * rules: if hoop refuses a rule, the connection must stay closed.
  */
 export function openingSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections

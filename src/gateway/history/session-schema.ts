@@ -164,7 +164,7 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
   }
 }
 
-/** Counts lost output of ended sessions as truncated. @returns the ids of these sessions */
+/** Marks ended sessions whose output was lost as truncated, by the number of lost bytes. @returns their ids */
 export function markIncomplete(db: Connection, version: number): string[] {
   if (version < 2) return []
   const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`

@@ -139,7 +139,7 @@ export class Writer {
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
-  /** Writes the pending part of one session, with its end. Does nothing while the file is locked. */
+  /** Writes what one session has pending, also its end. Does nothing while the file is locked. */
   flush(id: string): void {
     const recording = this.#recordings.get(id)
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)

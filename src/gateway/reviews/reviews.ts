@@ -229,7 +229,7 @@ export class Reviews {
   }
 
   /**
-   * Ends an approved request that may not run.
+   * Ends an approved request, because its owner is not allowed to run it any more.
    * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
   refuse(review: Review, reason: string): void {

@@ -27,7 +27,7 @@ export interface RunbookRepositoryOptions {
   /** The mirror is in `<stateDir>/repositories/`. */
   readonly stateDir: string
   readonly log: Logger
-  /** Settles when no earlier repository with another remote uses the mirror any more. */
+  /** Settles when the mirror is free: repositories of earlier settings, with another remote, have stopped using it. */
   readonly before?: (() => Promise<void>) | undefined
   /** Milliseconds for which a copy of a remote repository counts as fresh (default: 10,000). */
   readonly refreshMs?: number | undefined

@@ -198,8 +198,8 @@ function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer
 }
 
 /**
- * Answers in hoop's first form, which has one repository: the items of all repositories, and the first
- * commit.
+ * Answers in hoop's first form, made for one repository. With several repositories the answer has the items of all,
+ * and the commit of the first.
  * @throws RequestRefused when no repository can be read
  */
 function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {

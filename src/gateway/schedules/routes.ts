@@ -168,7 +168,7 @@ function statusOf(
 ): ScheduleRunAnswer['status'] {
   if (outcome === 'ended') return exitCode === 0 ? 'success' : 'failed'
   if (outcome !== 'started') return outcome
-  // The session of a started run is written together with its outcome.
+  // A run has a session only after its outcome was written: both are written together.
   if (sid === null) return 'starting'
   const session = history.session(sid)
   if (session?.status === 'ready') return 'approved'

@@ -109,7 +109,7 @@ export class SessionRecord {
     this.#append('o', bytes, kind === 'stderr')
   }
 
-  /** Adds the masking of a server's answer to a native client. */
+  /** Adds what was masked in a server's answer to a native client. */
   masked(masked: MaskedOutput): void {
     this.#total.add(masked)
   }

@@ -141,7 +141,7 @@ const ASCII = 0x80
 const LINE_END = 10
 const UNKNOWN = -1
 
-/** One state of the automaton. States are compared by identity until the automaton forgets them. */
+/** One state of the automaton. It exists once until the automaton forgets all states, so identity compares states. */
 interface State extends Standing {
   /** Index in the table at which the state's row begins. */
   readonly row: number

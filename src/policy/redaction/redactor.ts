@@ -49,8 +49,8 @@ const LEAST_BYTES = 8
 const LEAST_BYTES_OF_LINE = 24
 
 /**
- * Replaces each run of bytes inside texts with one `[REDACTED]`. Holds back bytes that may become
- * an occurrence.
+ * Replaces secret texts in output: bytes in sequence that belong to secret texts become one `[REDACTED]`. Holds
+ * back the last bytes while they may be the beginning of a secret text.
  */
 export class Redactor implements OutputFilter {
   readonly #compile: () => Matcher | undefined

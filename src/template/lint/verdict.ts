@@ -138,8 +138,8 @@ function escapeProblem(
 }
 
 /**
- * Judges a value with its own quotes, which are a part of the value when the place is inside other
- * quotes.
+ * Judges a value that is written with quotes of its own. If the script has the value inside other quotes, these
+ * quotes are a part of the value.
  */
 function markedProblem(
   marks: "'" | '"',

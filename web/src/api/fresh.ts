@@ -61,7 +61,7 @@ interface ComingBack {
 const KEPT = 'runbook-page-coming-back'
 const SIGN_IN_MS = 10 * 60 * 1000
 
-/** Keeps the view and the waiting request for the return from the provider. */
+/** Stores the view and the waiting request until the browser returns from the sign-in provider. */
 export function keepForReturn(): void {
   const kept: ComingBack = {
     name: person.peek()?.name,

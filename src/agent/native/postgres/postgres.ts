@@ -274,7 +274,7 @@ class Relay {
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error
-      // Output that the client had paused is sent before the reason, since it counts as sent.
+      // Output that waits because the client has paused is sent before the reason: the record already has it as sent.
       await this.#passing
       await this.#goodbye(errorOf('FATAL', SQLSTATE.adminShutdown, message))
     }

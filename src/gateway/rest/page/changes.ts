@@ -53,7 +53,7 @@ const LOOK_MS = 1000
 /** State of each list of the page, as a short text per topic. */
 type Standing = Readonly<Record<string, string>>
 
-/** Looks for changes once for all listeners. */
+/** Looks for changes on behalf of all listeners together. */
 export class ChangeFeed {
   readonly #history: Pick<History, 'changes'>
   readonly #agents: Pick<Agents, 'names' | 'state'>
