@@ -66,8 +66,8 @@ export class SystemdService implements Disposable {
 }
 
 /**
- * Returns undefined if systemd expects no messages. Otherwise loads the code of the socket, which needs the
- * posix engine's bindings.
+ * Returns undefined if systemd expects no messages. Otherwise loads the code that writes to systemd's socket, with
+ * its native bindings.
  */
 export async function openSystemd({
   life,

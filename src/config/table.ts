@@ -123,7 +123,7 @@ export const SETTINGS = {
     name: 'tls.cert',
     kind: pem,
     description:
-      'certificate of the agent, for a gateway that requires certificates of agents; needs tls.key',
+      'certificate of the agent, for a gateway that requires certificates of agents; the setting tls.key is also needed',
   },
   tlsKey: {
     name: 'tls.key',
@@ -201,7 +201,7 @@ export const SETTINGS = {
     kind: bytes,
     default: '64MiB',
     description:
-      'memory for the ends of outputs that are longer than output.cap, for all executions together; when this memory is full, the agent keeps shorter ends',
+      'memory in which the agent keeps the last part of outputs that are longer than output.cap, for all executions together; when this memory is full, the agent keeps shorter parts',
   },
   redact: {
     name: 'redact',
@@ -247,7 +247,7 @@ export const SETTINGS = {
     name: 'masking.refine',
     kind: refinements,
     description:
-      'types that the local engine finds more exactly than hoop: ipv6 also finds addresses with ::, ssn finds nine digits only near a word such as SSN (default: as hoop finds them)',
+      'use better patterns than hoop for these types: ipv6 (also finds addresses with ::), ssn (finds nine digits only near a word such as SSN) (default: the patterns of hoop)',
   },
   policyInputRules: {
     name: 'policy.input-rules',
@@ -269,7 +269,7 @@ export const SETTINGS = {
     name: 'policy.variables',
     kind: allowed,
     description:
-      'variables that callers may set, in addition to HOOP_*, LANG, LC_*, TZ and the variables of the terminal (default: all variables; if policy.programs is set, no further variables)',
+      'variables that callers may set. HOOP_*, LANG, LC_*, TZ and the variables of the terminal are always allowed (default: all variables; if policy.programs is set, only those that are always allowed)',
   },
   policyConnections: {
     name: 'policy.connections',
@@ -280,7 +280,7 @@ export const SETTINGS = {
     name: 'policy.origins',
     kind: allowed,
     description:
-      'origins of sessions that the agent serves: client, client-api, client-api-runbooks; and hook, bare-exec for commands that a gateway runs by itself (default: all)',
+      'origins of sessions that the agent serves: client, client-api, client-api-runbooks, and for commands that a gateway runs by itself hook and bare-exec (default: all)',
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
@@ -298,7 +298,7 @@ export const SETTINGS = {
     name: 'http',
     kind: listen,
     description:
-      'address for /healthz, /readyz and /metrics: host:port, or a port alone on the loopback (default: the agent does not listen)',
+      'address for /healthz, /readyz and /metrics: host:port, or only a port, for the loopback (default: the agent does not listen)',
   },
   background: {
     name: 'background',

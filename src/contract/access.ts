@@ -81,7 +81,9 @@ export const accessContract = {
       'An answer has at most 50 users and 50 connections; `offset` and `connection_offset` select others.',
     role: 'auditor',
     query: {
-      user: option('only users with this text in the name (ignoring case), or in the group of this name'),
+      user: option(
+        'only users whose name contains this text (ignoring case), or who are in the group with this name',
+      ),
       connection: option('only connections with this text in the name (ignoring case)'),
       offset: numberOption('offset', 'number of users to skip (default: 0)', 1_000_000, 0),
       connection_offset: numberOption(

@@ -166,7 +166,7 @@ function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], typ
     return `${name} has no command that scripts or a terminal could run either. It needs hoop's own agent`
   const terminal = `runbook-agent connect ${name} opens a terminal`
   return WITHOUT_EXEC.has(type)
-    ? `${terminal} with its command. A local port needs hoop's own agent, and scripts need a connection of type command-line: the gateway allows no exec for type ${type}`
+    ? `${terminal} with the command of the connection. For a local port use hoop's own agent. For scripts use a connection of type command-line, because the gateway allows no exec for type ${type}`
     : `hoop exec ${name} runs scripts on it, ${terminal}. For a local port it needs hoop's own agent`
 }
 

@@ -34,8 +34,8 @@ export interface Runbook {
    */
   readonly usedNames?: readonly string[]
   /**
-   * Whether a person must confirm a run on the list's connection; undefined when the gateway does
-   * not send this field.
+   * Whether a person must confirm a run on the connection for which the runbooks were listed; undefined
+   * when the gateway does not send this field.
    */
   readonly needsConfirmation?: boolean | undefined
   readonly error: string | undefined

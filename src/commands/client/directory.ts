@@ -228,7 +228,7 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
     if (named.length > 0)
       return `no repository ${repository ?? ''} has ${file}: it is in ${repositories.join(', ')}`
     const names = entries.map(({ runbook }) => runbook.name)
-    return `the gateway has no runbook ${file}: ${didYouMean(file, names) ?? 'runbook-agent runbooks list shows the runbooks for you'}`
+    return `the gateway has no runbook ${file}: ${didYouMean(file, names) ?? 'to see your runbooks, run: runbook-agent runbooks list'}`
   }
   function severalHave(): string {
     return `${file} is in more than one repository: choose with --repository (${repositories.join(', ')})`

@@ -34,7 +34,7 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   if (name === 'posix') return ok('posix', name)
   return warning(
     `portable: ${reason ?? 'no reason given'}`,
-    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr or use a terminal, and processes that leave their session are not ended. Run the agent on Linux with glibc 2.34 or newer',
+    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr or use a terminal, and processes that start a process session of their own (setsid) are not ended. Run the agent on Linux with glibc 2.34 or newer',
     name,
   )
 }

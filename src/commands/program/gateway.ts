@@ -93,7 +93,7 @@ export const history: CommandGroup = {
   commands: [
     {
       name: 'reset-clock',
-      does: 'Reset the clock of the gateway, which decides when tokens expire, after the machine had a wrong time',
+      does: 'Reset the clock by which the gateway lets tokens expire (use it after the machine had a wrong time)',
       options: [OF_GATEWAY],
       examples: ['runbook-agent history reset-clock --config gateway.yaml'],
       run: async (flags: { config: string }) => (await import('../history.ts')).resetClockCommand(flags),

@@ -55,7 +55,7 @@ export const runbooks: CommandGroup = {
       options: [
         option(
           '--portable',
-          'assume only the checks of parameters that hoop gateways make (default: all checks of the embedded gateway)',
+          'judge as for a hoop gateway, which checks parameters only by pattern (default: with all checks of the embedded gateway)',
         ),
         option('--strict', 'also exit with code 65 if lint cannot judge a parameter'),
         JSON_OPTION,

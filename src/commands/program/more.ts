@@ -73,7 +73,7 @@ export const policy: CommandGroup = {
       options: [
         required(
           '--rules <file>',
-          'file with the rules, as JSON or YAML: {rules: [...]}, a list of such maps, or a GuardRailRules payload',
+          'file with the rules, as JSON or YAML: {rules: [...]}, a list of such maps, or the rules as hoop sends them (GuardRailRules)',
         ),
         choice(
           '--direction <direction>',

@@ -32,7 +32,7 @@ const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the conne
 
 const VERBATIM = option(
   '--verbatim',
-  'pass --dry-run and --local after "--" to the connection\'s command (default: refuse them, because they are probably meant for this program)',
+  'if --dry-run or --local comes after "--", pass it to the command of the connection (default: refuse it, because it is probably meant for this program)',
 )
 
 /** Options whose values the history keeps with the session. */
@@ -54,7 +54,7 @@ const BATCH = [
   ),
   option(
     '--waves <sizes>',
-    'sizes of the waves, separated by commas: numbers or percentages of connections, or rest (default: 1,rest)',
+    'sizes of the waves that run one after the other, separated by commas: a number of connections, a percentage, or "rest" for all others (default: 1,rest)',
   ),
   option('--parallel <count>', 'maximum number of parallel runs in a wave (default: 10)'),
   option(

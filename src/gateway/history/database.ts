@@ -183,7 +183,7 @@ export class HistoryDatabase extends Store {
   }
 
   setBelief({ trustedAt, provenMs }: Belief, latestAt: number): void {
-    this.inOne('write the latest time', () => {
+    this.inOne('store the clock of the gateway', () => {
       this.#statements.forgetClock.run([])
       this.#statements.setClock.run([trustedAt, provenMs, latestAt].map(Math.round))
     })
@@ -195,7 +195,7 @@ export class HistoryDatabase extends Store {
    */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
-    this.inOne('write the latest time', () => this.#statements.setLatest.run([Date.now()]))
+    this.inOne('store the clock of the gateway', () => this.#statements.setLatest.run([Date.now()]))
     return latestAt
   }
 

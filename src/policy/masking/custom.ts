@@ -207,7 +207,7 @@ function re2(compiled: RE2JS): Finder {
   }
 }
 
-/** Compiles a list's text that contains a line end, together with the character after the text. */
+/** Compiles an entry of a list that contains a line end. The match has the character after the entry, too. */
 function wholeWord(name: string, text: string): RE2JS {
   const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
   return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)

@@ -17,8 +17,8 @@ import {
 } from './cgroup-files.ts'
 
 /**
- * Waits between checks for processes that are left in a group, in milliseconds. Killed processes leave the
- * group a moment later, so the first wait is 1 ms, and later waits are up to 100 ms.
+ * Times between two checks whether a group still has processes, in milliseconds. Killed processes leave the
+ * group a moment later, so the first time is 1 ms, and later times grow up to 100 ms.
  */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100

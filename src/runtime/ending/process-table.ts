@@ -140,7 +140,7 @@ const taken = new Set<bigint>()
 let started = 0n
 let obstacle = findObstacle()
 
-/** Why the processes of commands cannot be marked on this system; undefined when they can be marked. */
+/** Why this system does not let the agent mark the processes of commands to find them later; undefined if it does. */
 export function whyUnmarked(): string | undefined {
   return obstacle
 }

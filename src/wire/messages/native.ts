@@ -101,7 +101,7 @@ function infoKey(protocol: NativeProtocolName): string {
   return protocol === 'postgres' ? spec.guardrailsInfo : spec.refusedBy
 }
 
-/** @param ids spec with the session's id; this function adds the message's keys to the object */
+/** @param ids the packet's spec, which has the session's id; this function adds the keys of the message to it */
 export function encodeConnection(
   message: ConnectionMessage,
   receiver: Receiver,

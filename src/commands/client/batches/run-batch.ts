@@ -77,7 +77,7 @@ async function connectionNames(
   const found = all.filter((one) => [...tags].every(([key, value]) => one.connection_tags[key] === value))
   if (found.length > 0 && tags.size > 0) return found.map(({ name }) => name)
   throw new Failure(
-    'no connection has these tags: runbook-agent connections lists the connections with their tags',
+    'no connection has these tags. To see the tags, run: runbook-agent connections',
     exitCodes.usage,
   )
 }

@@ -116,8 +116,8 @@ type Victim = [key: number, user: string, connection: string, bytes: number]
 const FOREVER = Number.MAX_SAFE_INTEGER
 
 /**
- * Returns SQL that lists all connections with the first and the last end of their sessions. Each connection
- * takes a few steps in an index.
+ * Returns SQL that lists all connections, each with the earliest and the latest end of its sessions. SQLite finds
+ * these two in an index, without reading the other sessions.
  */
 function keptOf(keeps: string): string {
   const end = (order: 'ASC' | 'DESC') =>

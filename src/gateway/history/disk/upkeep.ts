@@ -90,7 +90,7 @@ export class Upkeep {
     const now = performance.now()
     const elapsed = now - this.#lastTick
     this.#lastTick = now
-    const belief = this.#trying('cannot write the latest time to the history; will retry', () =>
+    const belief = this.#trying('cannot store the clock of the gateway in the history; will retry', () =>
       this.#history.clock.believe(Date.now(), elapsed),
     )
     if (belief !== undefined) this.#tellDoubt(belief.doubt)
@@ -100,7 +100,9 @@ export class Upkeep {
 
   #keepTime(): void {
     if (this.#history.obstacle !== undefined) return
-    this.#trying('cannot write the latest time to the history; will retry', () => this.#history.clock.keep())
+    this.#trying('cannot store the clock of the gateway in the history; will retry', () =>
+      this.#history.clock.keep(),
+    )
     this.#tellLag()
   }
 
