@@ -170,7 +170,7 @@ export const SETTINGS = {
     default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
     description:
-      'maximum number of sessions at the same time; the agent refuses further sessions (default: depends on the memory of the machine and the limit of open files)',
+      'maximum number of sessions at the same time; the agent refuses further sessions. The default depends on the memory of the machine and the limit of open files',
   },
   outputCap: {
     name: 'output.cap',

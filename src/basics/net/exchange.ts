@@ -12,7 +12,9 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
     request.on('error', reject)
     // After "101 Switching Protocols" Node closes the connection without a `response` or `error` event
     // (seen).
-    request.once('close', () => reject(new Error('the server closed the connection without an answer')))
+    request.once('close', () =>
+      reject(new Error('the server closed the connection without an answer, or asked for an upgrade')),
+    )
   })
 }
 

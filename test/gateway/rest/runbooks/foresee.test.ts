@@ -100,7 +100,7 @@ it('lets the command line run what has to be confirmed only by what would be typ
   await run(['prod'], 'prod')
   await run(['prod', 'some'], '2')
   await expect(run(['prod'])).rejects.toThrow('add --confirm prod')
-  await expect(run(['prod'], 'some')).rejects.toThrow('--confirm is some')
+  await expect(run(['prod'], 'some')).rejects.toThrow('not some')
   await expect(run(['prod', 'some'])).rejects.toThrow('add --confirm 2')
 })
 
