@@ -168,7 +168,7 @@ it.each<[string, () => Issued, Record<string, string>, RegExp]>([
     'another name',
     () => servers.issue({ names: ['other.test'] }),
     {},
-    /is for other names \(DNS:other\.test\): use one of them/,
+    /is for other names \(DNS:other\.test\): use one of these names/,
   ],
   [
     'another name than the one that is asked for',

@@ -134,7 +134,7 @@ describe.skipIf(missing !== undefined)(
           'copy of masked rows': '1\t<EMAIL_ADDRESS>\t<CREDIT_CARD>',
           // The driver leaves out the agent's reason.
           'copy in binary': matching(/^08006 /),
-          'function call': matching(/^42501 .*calls of functions .* refused/),
+          'function call': matching(/^42501 .*function calls .* refused/),
         },
         'preferQueryMode=simple': { ...all, ...ruled },
         'prepareThreshold=-1&gssEncMode=prefer': all,
