@@ -184,7 +184,9 @@ describe('a session', () => {
     await waitFor(() => gateway.of('s1').length > 0)
     const ids = { 'gateway.session_id': 's1', 'client.connection_id': '1' }
     gateway.send('AgentPGConnectionWrite', ids, 'x')
-    expect(String((await gateway.closeOf('s1')).payload)).toContain('cannot carry the protocol of a native client')
+    expect(String((await gateway.closeOf('s1')).payload)).toContain(
+      'cannot carry the protocol of a native client',
+    )
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
     await waitFor(() => gateway.of('s2').length > 0)
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'echo ready; sleep 0.2; exit 5')
