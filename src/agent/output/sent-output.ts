@@ -175,13 +175,13 @@ interface OutputRules {
   readonly filters: readonly (() => OutputFilter)[]
   /** Replaces secrets in the output after the filters; undefined replaces nothing. */
   readonly redaction: Redaction | undefined
-  /** Called when a filter has stopped the output. After that `isDiscarded` must return true. */
+  /** Called when a filter has stopped the output. After that `isStopped` must return true. */
   readonly stopped: (cause: OutputStopped) => void
   /**
    * Returns true when nothing more may be sent. Further output is read only so that the command can
    * end.
    */
-  readonly isDiscarded: () => boolean
+  readonly isStopped: () => boolean
   /** Called for each piece of output beyond the cap. */
   readonly overflowed: () => void
 }
@@ -245,10 +245,10 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
    * each further generator costs 1 to 2 % of the speed of bulk output.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
-    const { isDiscarded, overflowed, gate } = this.#rules
+    const { isStopped, overflowed, gate } = this.#rules
     for await (const chunk of this.#shown()) {
       if (!this.#isFiltered) this.#read += chunk.data.length
-      if (isDiscarded()) continue
+      if (isStopped()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
       if (live !== undefined) {
         if (gate.isClosed) await gate.passed()
@@ -257,7 +257,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
       }
       if (this.#cap?.exceeded === true) overflowed()
     }
-    if (!isDiscarded()) yield* this.#rest()
+    if (!isStopped()) yield* this.#rest()
   }
 
   /** Yields the tail that the cap has kept for the end. */
@@ -287,7 +287,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   async *#counted(): AsyncGenerator<Chunk, void, undefined> {
     for await (const chunk of this.#output) {
       this.#read += chunk.data.length
-      if (!this.#rules.isDiscarded()) yield chunk
+      if (!this.#rules.isStopped()) yield chunk
     }
   }
 

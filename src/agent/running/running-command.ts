@@ -276,7 +276,7 @@ export class RunningCommand {
       filters: filtersOf(request, start, this.#unawaited),
       redaction: captured ? redactions?.of(redactable) : undefined,
       stopped: (cause) => this.#stop(cause),
-      isDiscarded: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
+      isStopped: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
       overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),
     }))
   }

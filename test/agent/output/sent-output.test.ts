@@ -203,7 +203,7 @@ it('output that nobody wants any more does not wait for a filter, and is counted
     filters: [() => filter],
     redaction: undefined,
     stopped: () => undefined,
-    isDiscarded: () => pushed.length > 0,
+    isStopped: () => pushed.length > 0,
     overflowed: () => undefined,
   })
   for await (const chunk of output) expect(String(chunk.data)).toBe('')
@@ -220,13 +220,13 @@ describe('a capped output', () => {
   const CAP_BYTES = 500_000
   const KEPT_BYTES = 64 * 1024
 
-  function capped(gate: OutputGate, isDiscarded = () => false) {
+  function capped(gate: OutputGate, isStopped = () => false) {
     const told = { overflows: 0 }
     const output = new SentOutput(
       chunks(...Array.from({ length: 20 }, () => 'x'.repeat(KEPT_BYTES)), 'end'),
       {
         cap: { bytes: CAP_BYTES, tails: new TailMemory(64 * 1024 * 1024) },
-        ...{ gate, isDiscarded, filters: [], redaction: undefined, stopped: () => undefined },
+        ...{ gate, isStopped, filters: [], redaction: undefined, stopped: () => undefined },
         overflowed: () => {
           told.overflows += 1
         },
@@ -292,7 +292,7 @@ it.each([
 ])('after %j the message %j is %j', async (text, message, expected) => {
   using output = new SentOutput(chunks(text), {
     ...{ cap: undefined, gate: new OutputGate(), filters: [], redaction: undefined },
-    ...{ stopped: () => undefined, isDiscarded: () => false, overflowed: () => undefined },
+    ...{ stopped: () => undefined, isStopped: () => false, overflowed: () => undefined },
   })
   for await (const { data } of output) expect(String(data)).toBe(text)
   expect(output.onOwnLine(message)).toBe(expected)
@@ -303,7 +303,7 @@ it('what was replaced is counted', async () => {
   using output = new SentOutput(chunks('a hunter2-hunter2 b'), {
     ...{ cap: undefined, gate: new OutputGate(), filters: [] },
     redaction: new Redaction([Buffer.from('hunter2-hunter2')]),
-    ...{ stopped: () => undefined, isDiscarded: () => false, overflowed: () => undefined },
+    ...{ stopped: () => undefined, isStopped: () => false, overflowed: () => undefined },
   })
   let shown = ''
   for await (const { data } of output) shown += String(data)
