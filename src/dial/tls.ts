@@ -110,7 +110,7 @@ export function explainTls(
   const { code = '' } = error
   const gateway = `the certificate of ${address}`
   if (UNKNOWN_AUTHORITY.has(code))
-    return `${gateway} is signed by an authority that this agent does not know (${code}): set tls.ca (HOOP_TLSCA) to the authority's certificate`
+    return `${gateway} is signed by an authority that this program does not know (${code}): set tls.ca (HOOP_TLSCA) to the authority's certificate`
   if (code === 'CERT_HAS_EXPIRED') return `${gateway} has expired, or this machine's clock is wrong`
   if (code === 'CERT_NOT_YET_VALID') return `${gateway} is not valid yet, or this machine's clock is wrong`
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')

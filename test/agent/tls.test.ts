@@ -66,7 +66,7 @@ describe('a gateway with TLS', () => {
 describe('what is wrong with TLS is said in words of its own', () => {
   it('an authority that is not known', async () => {
     expect(await refusal(stranger.issue({ names: ['127.0.0.1'] }), trusting)).toMatch(
-      /^the certificate of GATEWAY is signed by an authority that this agent does not know \(UNABLE_TO_\w+\): set tls\.ca \(HOOP_TLSCA\) to the authority's certificate$/,
+      /^the certificate of GATEWAY is signed by an authority that this program does not know \(UNABLE_TO_\w+\): set tls\.ca \(HOOP_TLSCA\) to the authority's certificate$/,
     )
   })
 

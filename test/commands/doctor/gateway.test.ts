@@ -140,7 +140,7 @@ describe("the gateway's certificate", () => {
     expect(foreign.advice['tls']).toMatch(/is for other names \(DNS:other\.example\): .*set tls\.server-name/)
     const unknown = await shown({ names }, {}, new Authority('Another one').certificate)
     expect(unknown.level['tls']).toBe('broken')
-    expect(unknown.advice['tls']).toMatch(/authority that this agent does not know/)
+    expect(unknown.advice['tls']).toMatch(/authority that this program does not know/)
   })
 
   it('gets all that is wrong with it said at once', async () => {

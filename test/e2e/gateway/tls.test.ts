@@ -162,7 +162,7 @@ it.each<[string, () => Issued, Record<string, string>, RegExp]>([
     'another authority',
     () => strangers.issue({ names: ['127.0.0.1'] }),
     {},
-    /signed by an authority that this agent does not know/,
+    /signed by an authority that this program does not know/,
   ],
   [
     'another name',
