@@ -10,27 +10,21 @@ export type GatewayOutbound = Exclude<
 
 interface AgentLink {
   send(message: GatewayOutbound): void
-  /**
-   * Settles when the stream accepts more bytes, or the agent is gone. Small messages need not wait for this.
-   */
+  /** Settles when the stream accepts more bytes, or the agent is gone. Not needed for small messages. */
   room(): Promise<void>
-  /** Ends the stream in the same way as a stream with an unknown key. */
+  /** Ends the stream as if it had an unknown key. */
   refuse(): void
 }
 
-/** The agent's stream has ended, and with it all of its sessions. */
 export class AgentLostError extends Error {
   override readonly name = 'AgentLostError'
 }
 
 /** A connected agent: one stream, many sessions. */
 export class AgentStream {
-  /** Settings of the agent when it connected. */
+  /** Settings at the time of the connect. */
   readonly agent: AgentSettings
-  /**
-   * Maximum time in ms that the agent takes to end a command and report the end; undefined for agents that do
-   * not report this time.
-   */
+  /** Maximum time in ms to end a command and report the end; undefined if the agent does not say it. */
   readonly longestEndMs: number | undefined
   readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()
@@ -59,7 +53,7 @@ export class AgentStream {
     return this.#link.room()
   }
 
-  /** Opens a session, and yields the agent's messages for it until `over`. @throws AgentLostError */
+  /** Yields the agent's messages for the session until `over`. @throws AgentLostError */
   async *open(message: OpenMessage, over: AbortSignal): AsyncGenerator<AgentMessage, void, undefined> {
     if (this.#lost !== undefined) throw this.#lost
     const messages = new Handover<AgentMessage>(over)
@@ -73,25 +67,23 @@ export class AgentStream {
     }
   }
 
-  /** Ends the stream as soon as it has no session. */
   async retire(): Promise<void> {
     do {
       if (this.#sessions.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
-      // A caller that has got this stream a moment ago may open a session now.
+      // A caller that got this stream a moment ago may open a session now.
       await setImmediate()
     } while (this.#sessions.size > 0)
     this.#link.refuse()
   }
 
   /**
-   * Settles when the session has read the message. Messages of unknown or ended sessions are dropped, as in
-   * hoop's gateway.
+   * Settles when the session has read the message. Drops messages of unknown sessions, as hoop's gateway
+   * does.
    */
   async receive(message: AgentMessage): Promise<void> {
     if ('sid' in message && message.sid !== undefined) await this.#sessions.get(message.sid)?.give(message)
   }
 
-  /** Ends all sessions of the stream, which has ended. */
   end(reason: string): void {
     this.#lost ??= new AgentLostError(reason)
     for (const messages of this.#sessions.values()) messages.fail(this.#lost)
@@ -100,20 +92,17 @@ export class AgentStream {
 
 /** Passes items to one reader, one by one. Each giver waits until the reader is done with its item. */
 export class Handover<T> implements AsyncIterable<T> {
-  /** At most one item per waiting giver. */
   readonly #given: { readonly item: T; readonly taken: () => void }[] = []
   readonly #over: AbortSignal
   #error: Error | undefined
   #hasLeft = false
   #wake: () => void = () => undefined
 
-  /** @param over aborted when the reader wants no more items */
   constructor(over: AbortSignal) {
     this.#over = over
     onAbort(over, () => this.#wake())
   }
 
-  /** Settles when the reader is done with the item, or reads no more. */
   async give(item: T): Promise<void> {
     if (this.#over.aborted || this.#hasLeft) return
     await new Promise<void>((taken) => {

@@ -5,10 +5,7 @@ import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
 import type { AgentStream } from './agent-stream.ts'
 import type { Arrival, Departure, Presence } from './presence.ts'
 
-/**
- * The agent that a credential belongs to, or the reason why the credential is refused. `transport.ts` has the
- * texts for refused agents.
- */
+/** `transport.ts` has the texts for refused agents. */
 type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
   | { readonly kind: 'unknown' }
@@ -16,15 +13,15 @@ type Authentication =
   | { readonly kind: 'name-differs' }
 
 /**
- * `left`: the agent announced its end, or was removed from the settings. `never`: the agent has not connected
- * since this gateway started.
+ * `left`: the agent announced its end, or is no longer in the settings. `never`: no connect since the
+ * gateway's start.
  */
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
-/** Maximum number of leaving streams of one agent, for example after several restarts in a row. */
+/** Maximum per agent, for example after several restarts in a row. */
 const MOST_LEAVING = 16
 
-/** The agents of the settings, and their streams. Each agent has one stream for new sessions. */
+/** Each agent has one stream for new sessions, and may have leaving streams with old sessions. */
 export class Agents {
   readonly #settings: Current<'agents'>
   readonly #attempts: SignInAttempts
@@ -50,7 +47,6 @@ export class Agents {
     return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
   }
 
-  /** Names in the order of the settings. */
   get names(): readonly string[] {
     return this.#known.map(({ name }) => name)
   }
@@ -76,32 +72,25 @@ export class Agents {
     stream.end(reason)
   }
 
-  /** Time at which the stopping gateway ends running sessions; undefined while it is not stopping. */
+  /** When the stopping gateway ends running sessions. */
   get stopsAt(): Date | undefined {
     return this.#stopsAt
   }
 
-  /**
-   * Tells the agents how long their commands may still run. Agents that connect later get this message when
-   * they connect.
-   */
+  /** Tells the agents when their commands end. Agents that connect later are told when they connect. */
   tellStop(stopsAt: Date): void {
     this.#stopsAt = stopsAt
     for (const stream of this.#online.values()) stream.send({ kind: 'gateway-draining', stopsAt })
   }
 
-  /**
-   * Marks the agent as leaving. New sessions wait for the next agent with its name, which may connect
-   * meanwhile.
-   */
+  /** Marks the agent as leaving. New sessions wait for the next agent with this name. */
   drains(stream: AgentStream, why: Departure): void {
     if (this.#online.get(stream.name) === stream) this.#away(stream, why)
   }
 
   /**
-   * Retires agents that are no longer in the settings, or have another key there. Retired agents get no new
-   * sessions, and their streams end after their last session. Meanwhile an agent with the new key can
-   * connect.
+   * Retires agents whose name or key is no longer in the settings. Their streams end after the last session.
+   * An agent with the new key can connect at once.
    */
   retireUnknown(): void {
     for (const stream of [...this.#online.values(), ...this.#leaving]) {
@@ -111,7 +100,6 @@ export class Agents {
     }
   }
 
-  /** Returns the newest stream's facts; undefined before the first connect. */
   presence(name: string): Presence | undefined {
     return this.#presences.get(name)
   }
@@ -124,7 +112,7 @@ export class Agents {
     return why === 'drained' || why === 'retired' ? 'left' : 'lost'
   }
 
-  /** Returns the number of open sessions, including sessions that a leaving agent finishes. */
+  /** Includes the sessions of leaving streams. */
   sessionCount(name: string): number {
     return this.#streamsOf(name).reduce((sum, { sessionCount }) => sum + sessionCount, 0)
   }
@@ -133,10 +121,7 @@ export class Agents {
     return this.#online.has(name)
   }
 
-  /**
-   * Waits up to `ms` for the agent's stream. Returns undefined when the agent does not connect in time, or
-   * `signal` aborts.
-   */
+  /** Returns undefined when the agent does not connect in time, or `signal` aborts. */
   async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
     const end = performance.now() + ms
     using _ = onAbort(signal, () => this.#wakeAll())
@@ -188,10 +173,7 @@ function isSameAgent(one: AgentSettings, other: AgentSettings): boolean {
   return one.name === other.name && one.keySha256.equals(other.keySha256)
 }
 
-/**
- * Splits a credential. Name and secret are empty when the credential is malformed. An empty secret matches no
- * hash.
- */
+/** Returns empty strings for a malformed credential. An empty secret matches no hash. */
 function partsOf(url: string): { name: string; secret: string } {
   try {
     const { username, password } = new URL(url)

@@ -4,29 +4,24 @@ import type { SignedIn } from '../identity.ts'
 
 /** A call of one client: a gRPC stream, or the socket of a page. */
 export interface ClientCall {
-  /** Settles when the call is over. Nothing is sent afterwards. */
+  /** Nothing is sent afterwards. */
   readonly over: Promise<void>
-  /** The signed-in user, if the user was known before the call began. */
+  /** Set if the user signed in before the call began. */
   readonly signedIn?: SignedIn
-  /** The client's address, without the port; empty if it is unknown. */
+  /** Without the port; empty if unknown. */
   readonly ip: string
   readonly isOver: boolean
-  /** Number of bytes that wait to be written to the client. */
   readonly unsentBytes: number
-  /** Returns a value of the client's metadata. */
   header(name: string): string | undefined
-  /**
-   * Sends a packet. Never blocks, so callers that send much have to watch `unsentBytes`. Does nothing after
-   * the end.
-   */
+  /** Never blocks: callers that send much have to watch `unsentBytes`. Does nothing after the end. */
   send(packet: Packet): void
   /** Settles when at most this many bytes are unsent, or the call is over. */
   room(bytes: number): Promise<void>
-  /** Reads the client's packets on demand. Ends when the client has ended its side, or the call is over. */
+  /** Ends when the client has ended its side, or the call is over. */
   packets(): AsyncGenerator<Packet, void, undefined>
   /** Ends the call regularly, after everything that was sent. */
   end(): void
-  /** Ends the call with a code. Unsent packets are dropped. */
+  /** Drops unsent packets. */
   fail(code: RpcCode, details: string): void
 }
 
@@ -36,22 +31,20 @@ export interface ClientServer {
 }
 
 /**
- * Maximum bytes passed to gRPC or the socket at one time. Further bytes wait in the outbox, where they are
- * counted and can still be dropped.
+ * Maximum bytes passed to gRPC or the socket at one time. Further bytes wait in the outbox and can still be
+ * dropped.
  */
 const IN_FLIGHT_BYTES = 256 * 1024
 
 interface Way<Item> {
-  /** @param taken called when the item was written; never called after the end */
+  /** `taken` reports that the item was written. It is never called after the end. */
   readonly write: (item: Item, taken: () => void) => void
-  /** Ends the connection regularly, after everything that was written. */
+  /** Ends the connection after everything that was written. */
   readonly finish: () => void
   readonly bytesOf: (item: Item) => number
 }
 
-/**
- * Queue of items for a peer, counted in bytes, so that senders can wait until the peer has received enough.
- */
+/** Counts queued bytes, so that senders can wait until the peer has received enough. */
 export class Outbox<Item> {
   readonly #way: Way<Item>
   readonly #waiting: Item[] = []
@@ -77,10 +70,7 @@ export class Outbox<Item> {
     return this.#unsentBytes
   }
 
-  /**
-   * Sends an item. Never blocks, so callers that send much have to watch `unsentBytes`. Does nothing after
-   * the end.
-   */
+  /** Never blocks: callers that send much have to watch `unsentBytes`. Does nothing after the end. */
   send(item: Item): void {
     if (this.#state !== 'open') return
     this.#unsentBytes += this.#way.bytesOf(item)
@@ -94,14 +84,12 @@ export class Outbox<Item> {
       await new Promise<void>((resolve) => this.#senders.push(resolve))
   }
 
-  /** Sends the queued items, then ends. */
   end(): void {
     if (this.#state !== 'open') return
     this.#state = 'ending'
     this.#write()
   }
 
-  /** Drops the queued items and sends nothing more. */
   drop(): void {
     this.#state = 'over'
     this.#waiting.length = 0
@@ -110,8 +98,8 @@ export class Outbox<Item> {
   }
 
   /**
-   * Writes queued items in a loop. `write` may call `taken` at once, so a recursion over thousands of small
-   * items would overflow the stack.
+   * A loop: `write` may call `taken` at once, and recursion over thousands of small items overflows the
+   * stack.
    */
   #write(): void {
     if (this.#isWriting) return

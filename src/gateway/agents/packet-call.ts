@@ -7,10 +7,9 @@ import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
 
-/** Estimated cost of a packet in bytes, besides its content. */
+/** Estimate, besides the packet's content. */
 const PACKET_OVERHEAD_BYTES = 256
 
-/** gRPC's codes by grpc-go's names, as far as this gateway uses them. */
 const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Aborted: status.ABORTED,
   Canceled: status.CANCELLED,
@@ -25,34 +24,24 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Unknown: status.UNKNOWN,
 }
 
-/**
- * Node reads 16 packets ahead, which may be 272 MiB. Only this field can limit the packets; flow.test.ts
- * checks it.
- */
+/** Node reads 16 packets ahead: up to 272 MiB. Only this field limits the packets. flow.test.ts checks it. */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
 }
 
-/**
- * Maximum bytes in transit from one peer to the gateway. With HTTP/2's 64 KiB, a peer 40 ms away sends only 1
- * MB a second.
- */
+/** With HTTP/2's default window of 64 KiB, a peer 40 ms away sends only 1 MB a second. */
 const WINDOW_BYTES = 1024 * 1024
 
-/**
- * grpc-js has an option for the window, but its servers ignore the option. transport.test.ts checks this
- * access.
- */
+/** grpc-js ignores its option for the window in servers. transport.test.ts checks this access. */
 interface OverHttp2 {
   readonly call: { readonly stream?: { readonly session?: ServerHttp2Session } }
 }
 
 /**
- * The stream of one peer, which is an agent or a client. The class counts bytes, because grpc-js counts only
- * messages of any size. grpc-js also queues messages without a limit when a peer does not read.
+ * The stream of an agent or a client. Counts bytes: grpc-js counts only messages, and queues them without a
+ * limit when a peer does not read.
  */
 export class PacketCall implements ClientCall {
-  /** Settles when the call is over. Nothing is sent afterwards. */
   readonly over: Promise<void>
   readonly ip: string
   readonly #stream: ServerDuplexStream<Packet, Packet>
@@ -80,7 +69,6 @@ export class PacketCall implements ClientCall {
     })
   }
 
-  /** Returns a value of the peer's metadata. */
   header(name: string): string | undefined {
     const [value] = this.#stream.metadata.get(name)
     return value === undefined ? undefined : String(value)
@@ -109,8 +97,8 @@ export class PacketCall implements ClientCall {
   }
 
   /**
-   * Reads packets one by one on demand, which slows down a peer that floods. Ends when the peer has ended its
-   * side, or the call is over.
+   * Reads packets on demand, which slows down a peer that floods. Ends when the peer has ended its side, or
+   * the call is over.
    * @param ahead number of packets that are read in advance
    */
   async *packets(ahead = 1): AsyncGenerator<Packet, void, undefined> {
@@ -127,8 +115,7 @@ export class PacketCall implements ClientCall {
   }
 
   /**
-   * Widens the receive window of the whole connection. Only for authenticated peers, because the window takes
-   * the gateway's memory.
+   * Widens the receive window of the whole connection. The window takes memory: only for authenticated peers.
    */
   widen(): void {
     const session = (this.#stream as unknown as OverHttp2).call.stream?.session
@@ -136,10 +123,7 @@ export class PacketCall implements ClientCall {
     session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
-  /**
-   * Agrees on joined packets. The headers of the answer are sent before the first packet, but not before a
-   * refusal.
-   */
+  /** Agrees on joined packets. The headers go out before the first packet, but not before a refusal. */
   #greet(): void {
     this.#hasSent = true
     if (this.header(JOINS) !== YES || this.isOver) return
@@ -149,12 +133,10 @@ export class PacketCall implements ClientCall {
     this.#stream.sendMetadata(metadata)
   }
 
-  /** Ends the call with status OK, after everything that was sent. */
   end(): void {
     this.#outbox.end()
   }
 
-  /** Ends the call with the status of a code. Unsent packets are dropped. */
   fail(code: RpcCode, details: string): void {
     if (!this.#outbox.isOpen) return
     this.#drop()
@@ -162,7 +144,7 @@ export class PacketCall implements ClientCall {
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
   }
 
-  /** @returns whether the packet was valid; otherwise the call has failed */
+  /** @returns false if the packet was malformed; then the call has failed */
   *#packetsIn(packet: Packet): Generator<Packet, boolean, undefined> {
     try {
       yield* packetsIn(packet)
@@ -180,7 +162,7 @@ export class PacketCall implements ClientCall {
   }
 }
 
-/** Returns the peer's address without the port. */
+/** Without the port. */
 function peerAddress(stream: ServerDuplexStream<Packet, Packet>): string {
   return stream
     .getPeer()

@@ -1,4 +1,3 @@
-/** Facts that an agent sent when it connected, and its address. */
 export interface Arrival {
   /** Facts about the agent's program and machine, by the names of hoop's headers. */
   readonly facts: Readonly<Record<string, string>>
@@ -11,8 +10,8 @@ export interface Arrival {
 }
 
 /**
- * Reason why an agent accepts no new sessions. `drained`: the agent was told to stop. `retired`: its key is
- * no longer in the settings.
+ * Why an agent accepts no new sessions. `drained`: it was told to stop. `retired`: its key is no longer in
+ * the settings.
  */
 export type Departure = 'drained' | 'retired' | 'disconnected' | 'ended'
 
@@ -23,13 +22,12 @@ export const DEPARTURE_WORDS: Readonly<Record<Departure, string>> = {
   ended: 'the agent ended its stream without an announcement',
 }
 
-/** Text for `drained` after the stream has ended. */
+/** Replaces the text of `drained` after the stream has ended. */
 export const STOPPED_WORDS = 'the agent was told to stop, and has stopped'
 
-/** The newest stream of an agent since this gateway started. */
+/** The newest stream of an agent since the gateway's start. */
 export interface Presence {
   readonly arrival: Arrival
   readonly since: Date
-  /** Undefined while the agent accepts new sessions. */
   readonly left?: { readonly at: Date; readonly why: Departure }
 }

@@ -25,7 +25,7 @@ export function agentRoutes(services: AgentRouting): Handlers<typeof agentContra
   }
 }
 
-/** Lists the agents of the connections that a user may see. Admins and auditors see all agents. */
+/** Admins and auditors see all agents. Other users see the agents of their connections. */
 function visibleAgents({ users, agents }: AgentRouting, user: GatewayUser): readonly string[] {
   const names = users.seesAll(user) ? agents.names : users.connections(user).map(({ agent }) => agent)
   return [...new Set(names)].sort()
@@ -57,7 +57,6 @@ function wordsOf(why: Departure, state: string): string {
   return why === 'drained' && state === 'left' ? STOPPED_WORDS : DEPARTURE_WORDS[why]
 }
 
-/** Describes the agent's state since this gateway started. */
 function standing({ agents, users }: AgentRouting, user: GatewayUser, name: string) {
   const { arrival, since, left } = agents.presence(name) ?? {}
   const state = agents.state(name)

@@ -30,10 +30,7 @@ import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Arrival } from './presence.ts'
 
-/**
- * Options as in grpc-go. A peer that answers no ping within 20 s counts as gone, so that its agent's name is
- * free again.
- */
+/** As in grpc-go. A peer that answers no ping within 20 s is gone, which frees its agent's name. */
 const serverOptions = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 30_000,
@@ -41,9 +38,8 @@ const serverOptions = {
 } as const
 
 /**
- * The service, with all methods as streams. `HealthCheck` and `PreConnect` are answered immediately, because
- * a stream need not read the empty request. As unary calls, grpc-js would collect the request first, up to 17
- * MiB from any caller who sends it slowly.
+ * All methods as streams, so that `HealthCheck` and `PreConnect` answer without reading the request. For
+ * unary calls grpc-js collects up to 17 MiB from any caller who sends slowly.
  */
 const service: ServiceDefinition = Object.fromEntries(
   Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
@@ -51,16 +47,15 @@ const service: ServiceDefinition = Object.fromEntries(
 
 /** Maximum time in ms for streams to end regularly when the gateway stops. */
 const CLOSE_MS = 1000
-/** Number of packets read from one agent before its sessions have read earlier packets. */
+/** Packets read from an agent before its sessions have read earlier packets. */
 const AGENT_PACKETS_AHEAD = 16
-/** Number of unsent bytes for one agent above which its senders have to wait. */
+/** Unsent bytes for one agent above which its senders wait. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
 interface TransportServices {
   readonly agents: Agents
   readonly clients: ClientServer
   readonly callerAddress: CallerAddress
-  /** Undefined: no TLS. */
   readonly tls: ServerCertificate | undefined
   readonly log: Logger
 }
@@ -90,7 +85,7 @@ export class Transport {
     })
   }
 
-  /** Starts listening. @returns the port; for port 0, the port that the system has chosen */
+  /** @returns the bound port, also for port 0 */
   listen({ host, port }: Address): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     return new Promise((resolve, reject) => {
@@ -108,7 +103,7 @@ export class Transport {
     clearTimeout(force)
   }
 
-  /** Makes the checks that come before the check of the credential (protocol.md 1.4). */
+  /** Checks the origin first (protocol.md 1.4). */
   #connect(call: PacketCall): void {
     switch (call.header('origin')) {
       case 'agent':
@@ -125,7 +120,7 @@ export class Transport {
   #connectAgent(call: PacketCall): void {
     const isDemanded = this.#tls?.agentCa !== undefined
     const certificate = isDemanded ? certificateOf(call.certificate) : undefined
-    // The certificate is checked before the key, so that callers without a certificate cannot guess keys.
+    // The certificate is checked before the key: callers without a certificate cannot guess keys.
     if (isDemanded && certificate === undefined) return this.#refuseCertificate(call, 'missing')
     const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
     if (authentication.kind === 'held-up')
@@ -152,7 +147,7 @@ export class Transport {
     call.fail('agent-certificate-refused', CERTIFICATE_WORDS[fault])
   }
 
-  /** Serves an agent until its stream is over. Never rejects. */
+  /** Never rejects. */
   async #serve(call: PacketCall, agent: AgentStream): Promise<void> {
     this.#agentCalls.add(call)
     this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
@@ -176,20 +171,14 @@ export class Transport {
   }
 }
 
-/**
- * Every peer is asked for a certificate, but only agents must have one, because users' clients connect here,
- * too.
- */
+/** Only agents must have a certificate: users' clients connect here, too. */
 const ASKED = { requestCert: true, rejectUnauthorized: false } as const
 
 function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {
   return agentCa === undefined ? tls : { ...tls, ca: agentCa }
 }
 
-/**
- * Credentials with a certificate that can be renewed. grpc-js accepts a new certificate only from its own
- * class of credentials.
- */
+/** grpc-js accepts a renewed certificate only from its own class of credentials. */
 class RenewedCredentials extends ServerCredentials {
   constructor(certificate: ServerCertificate) {
     super(certificate.agentCa === undefined ? {} : ASKED, contextOf(certificate))
@@ -207,7 +196,7 @@ function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
 
 /** hoop's headers about an agent's program and machine (protocol.md 1.3). */
 const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
-/** Maximum number of characters of a fact. Facts stay in memory while the gateway runs. */
+/** In characters. Facts stay in memory while the gateway runs. */
 const LONGEST_FACT = 256
 
 function arrivalOf(call: PacketCall): Arrival {
@@ -224,12 +213,9 @@ function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
-/** Fault of the certificate of an agent's connection. */
 type CertificateFault = 'missing' | 'other-name'
 
-/**
- * @param raw certificate in DER, signed by an authority of the settings; undefined without such a certificate
- */
+/** @param raw certificate in DER, signed by an authority of the settings */
 function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
   if (raw === undefined) return undefined
   const certificate = new X509Certificate(raw)
@@ -238,13 +224,12 @@ function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
 }
 
 /**
- * Tells whether a certificate names the agent, as its only common name or as one of its DNS names. Names of
- * agents are compared exactly, because ALPHA and alpha are two agents. `checkHost` would ignore case and
- * allow wildcards.
+ * Tells whether the agent is the only common name or one of the DNS names. Compares exactly, because ALPHA
+ * and alpha are two agents; `checkHost` ignores case and allows wildcards.
  */
 export function isFor(certificate: X509Certificate, agent: string): boolean {
   const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }
-  // A comma in a name is written as \u002c.
+  // A comma inside a name is written as \u002c.
   const names = certificate.subjectAltName?.split(', ') ?? []
   return commonName === agent || names.includes(`DNS:${agent}`)
 }

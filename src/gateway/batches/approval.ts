@@ -2,8 +2,7 @@ import type { ReviewRule } from '../reviews/rules.ts'
 
 /**
  * Combines the rules of all connections. The batch needs the approvals of every rule. Only groups that may
- * force every rule may force the batch. Anything that one rule forbids is forbidden. Returns undefined if
- * there are no rules.
+ * force every rule may force the batch. What one rule forbids is forbidden.
  */
 export function commonRule(rules: readonly ReviewRule[]): ReviewRule | undefined {
   const [first] = rules

@@ -4,7 +4,6 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 /** Maximum number of connections in the message. The list of refusals has all connections. */
 const NAMED = 5
 
-/** Returns the refusal of a batch that some connections refuse before it begins. Nothing has run. */
 export function batchRefused(refusals: readonly ConnectionRefusal[], total: number): RequestRefused {
   const named = refusals.slice(0, NAMED).map(({ connection, message }) => `${connection}: ${message}`)
   const more = refusals.length > NAMED ? `; and ${refusals.length - NAMED} more` : ''
@@ -23,7 +22,6 @@ export function checkEach(
   if (refusals.length > 0) throw batchRefused(refusals, connections.length)
 }
 
-/** @returns a list with the refusal, or an empty list if the check passes */
 export function connectionRefusal(connection: string, check: () => void): ConnectionRefusal[] {
   try {
     check()

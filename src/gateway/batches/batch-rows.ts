@@ -2,13 +2,9 @@ import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
 
-/**
- * The user for whom batches are listed: their own batches, and batches that their groups review. Undefined
- * means all batches.
- */
+/** Lists this user's own batches, and batches that their groups review. Undefined means all batches. */
 type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
-/** Batches as rows of the history's file. */
 class BatchRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -34,7 +30,6 @@ class BatchRows {
     return batch && this.#withRuns(batch)
   }
 
-  /** Lists batches, newest first. */
   list(viewer: BatchViewer, limit: number): BatchState[] {
     const { all, concerning } = this.#statements
     const rows =
@@ -48,15 +43,14 @@ class BatchRows {
     return batchesIn(this.#statements.withStatus.all([status])).map((batch) => this.#withRuns(batch))
   }
 
-  /** Counts a user's waiting and running batches. */
+  /** Counts waiting and running batches. */
   activeOf(owner: string): number {
     return (this.#statements.activeOf.get([owner]) as [number])[0]
   }
 
   /**
-   * Removes ended batches that were created before this time. If more than `mostRuns` runs are left, also
-   * removes the oldest ended batches.
-   * @returns the number of removed batches
+   * Removes ended batches that were created before this time, and the oldest ended batches beyond `mostRuns`
+   * runs.
    */
   prune(before: number, mostRuns: number): number {
     const { old, excess, remove, removeRuns } = this.#statements
@@ -113,8 +107,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Tables of batches and their runs. `record` is JSON; the columns before it are copies of its fields.
- * `review` is the id of a review. A run's session may be removed before its batch.
+ * `record` is JSON; the columns before it copy its fields. `review` is a review's id. A run's session may be
+ * removed before its batch.
  */
 const VERSION_14 = `
   CREATE TABLE history.batches (

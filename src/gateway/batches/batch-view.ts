@@ -18,7 +18,6 @@ interface Viewing {
   readonly sessions: Sessions
 }
 
-/** Returns a batch for lists, without its runs. */
 export function listedBatch(services: Viewing, { batch, runs }: BatchState): ListedBatch {
   const { review, warning } = batch
   return {
@@ -82,10 +81,7 @@ export function differencesView(
   }
 }
 
-/**
- * Returns a session's state. Returns null if the run has no session, or if the session was removed from the
- * history.
- */
+/** Returns null if the run has no session, or the session is no longer in the history. */
 function stateOfSession({ history, sessions }: Viewing, id: string | undefined): StateAnswer | null {
   const session = id === undefined ? undefined : history.session(id)
   return session === undefined ? null : stateView(sessions.stateOf(session))

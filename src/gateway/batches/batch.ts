@@ -1,8 +1,8 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
- * `waiting` means that the batch waits for approval, or for its run after the approval. `done` (all runs have
- * begun and ended) and `stopped` are final.
+ * A `waiting` batch waits for its approval, or for its run after the approval. In a `done` batch all runs have
+ * begun and ended. `done` and `stopped` are final.
  */
 export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
 
@@ -38,7 +38,7 @@ export interface Batch {
   /** Title at the time of the request. */
   readonly title?: string
   readonly commit: string
-  /** JSON of parameters by name, without secret parameters. */
+  /** JSON, without secret parameters. */
   readonly parameters: string
   /** Number of connections in each wave. */
   readonly waves: readonly number[]
@@ -48,22 +48,18 @@ export interface Batch {
   readonly threshold: number
   readonly metadata: Readonly<Record<string, unknown>>
   readonly warning?: string
-  /** The review, and the session that waits for the review, which is the session of the first run. */
+  /** `session` is the first run's session, which waits for the approval. */
   readonly review?: { readonly id: string; readonly session: string; readonly whenApproved?: true }
   readonly stop?: BatchStop
 }
 
-/**
- * `unknown` means that the gateway was killed when the run was about to begin, and nothing of the run is
- * recorded.
- */
+/** `unknown`: the gateway was killed when the run was about to begin, and nothing of the run is recorded. */
 type BatchRunStatus = 'not-begun' | 'running' | 'succeeded' | 'failed' | 'unknown'
 
-/** The run of a batch on one of its connections. */
 export interface BatchRun {
-  /** Counts from 0, in the order in which runs begin. */
+  /** From 0, in the order in which runs begin. */
   readonly position: number
-  /** Counts from 1. */
+  /** From 1. */
   readonly wave: number
   readonly connection: string
   readonly status: BatchRunStatus
@@ -71,16 +67,15 @@ export interface BatchRun {
   readonly session?: string
   /** Missing if the agent has reported no exit code. */
   readonly exitCode?: number
-  /** Reason for the missing exit code: a code of docs/endings-and-codes.md. */
+  /** Why the exit code is missing (docs/endings-and-codes.md). */
   readonly code?: GatewayCode
   readonly message?: string
   readonly startedAt?: number
   readonly endedAt?: number
-  /** Hash of the output: equal outputs have equal fingerprints. */
   readonly fingerprint?: string
 }
 
-/** A batch and all of its runs, ordered by position. */
+/** Runs are ordered by position. */
 export interface BatchState {
   readonly batch: Batch
   readonly runs: readonly BatchRun[]

@@ -14,16 +14,12 @@ import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
 import { settled } from './settled.ts'
 
-/**
- * Maximum number of waiting and running batches of one user. The script of each batch is in memory, or
- * encrypted in the history.
- */
+/** Each waiting or running batch keeps its script in memory, or encrypted in the history. */
 const MAX_ACTIVE_OF_ONE_USER = 20
-/** Maximum number of batches in a list, which shows the newest batches. */
+/** Maximum number of batches in a list; the newest are listed. */
 const LISTED = 50
-/** Maximum number of runs that are kept in the history, for all batches together. */
+/** Maximum number of runs in the history, for all batches together. */
 const MAX_KEPT_RUNS = 100_000
-/** Period of `tick`, which removes old batches and retries failed writes. */
 const TICK_MS = 15_000
 
 interface AllServices extends BatchServices {
@@ -32,19 +28,18 @@ interface AllServices extends BatchServices {
   readonly settings: Current<'limits' | 'history'>
 }
 
-/** A requested batch whose connections have all been checked. */
+/** A requested batch whose connections were all checked. */
 export interface AskedBatch extends Pick<
   Batch,
   'repository' | 'file' | 'commit' | 'parameters' | 'waves' | 'parallel' | 'threshold'
 > {
   readonly id: string
   readonly connections: readonly ConnectionSettings[]
-  /** The request for each run. Its `sessionBatchId` is the batch's id. */
+  /** The request for each run. `sessionBatchId` is the batch's id. */
   readonly request: BatchRequest
   readonly warning: string | undefined
 }
 
-/** Batches of all users. Begins batches or asks for their approval, and shows their state. */
 export class Batches {
   readonly #services: AllServices
   readonly #running = new Map<string, { readonly batch: RunningBatch; readonly over: Promise<void> }>()
@@ -63,7 +58,7 @@ export class Batches {
 
   /**
    * Begins a batch, or asks for its approval.
-   * @throws RequestRefused, HistoryError, in which case no batch was created
+   * @throws RequestRefused, HistoryError; then no batch was created
    */
   async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
     this.#checkRoom(user)
@@ -82,9 +77,9 @@ export class Batches {
 
   /**
    * Runs an approved batch, once.
-   * @param asked token and address of the caller, for the audit log
-   * @param isAutomatic whether the gateway itself runs the batch, on behalf of its owner
-   * @throws RequestRefused, HistoryError, in which case the batch still waits
+   * @param asked caller, for the audit log
+   * @param isAutomatic the gateway itself runs the batch, on behalf of its owner
+   * @throws RequestRefused, HistoryError; then the batch still waits
    */
   exec(
     id: string,
@@ -121,9 +116,8 @@ export class Batches {
   }
 
   /**
-   * Stops a batch, so that runs that have not begun never begin.
+   * Runs that have not begun never begin. An ended batch stays unchanged.
    * @param kill also ends the running sessions
-   * @returns the new state. The state of an ended batch stays unchanged.
    * @throws RequestRefused, HistoryError
    */
   stop(id: string, caller: GatewayUser, kill: boolean): BatchState {
@@ -137,20 +131,20 @@ export class Batches {
     return this.#state(id) ?? state
   }
 
-  /** @returns the batch, or undefined if it does not exist or the user may not see it */
+  /** Returns undefined if the batch does not exist or the user may not see it. */
   find(id: string, user: GatewayUser): BatchState | undefined {
     const state = this.#state(id)
     return state !== undefined && this.#isConcerned(user, state) ? state : undefined
   }
 
-  /** Lists the batches that the user may see, newest first. */
+  /** Newest first. */
   list(user: GatewayUser): BatchState[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     const states = this.#services.history.read(({ batches }) => batches.list(viewer, LISTED))
     return states.map((state) => this.#current(state))
   }
 
-  /** Records the end of interrupted batches, and removes old batches. */
+  /** Records the end of interrupted batches, retries failed writes, and removes old batches. */
   tick(): void {
     const { history, log } = this.#services
     try {
@@ -164,7 +158,7 @@ export class Batches {
     }
   }
 
-  /** Prevents new runs from beginning. Running sessions continue. */
+  /** No new runs begin. Running sessions continue. */
   beginClosing(): void {
     this.#closing = true
     for (const { batch } of this.#running.values())
@@ -183,14 +177,14 @@ export class Batches {
     const batch = new RunningBatch(this.#services, state, work)
     const { id } = state.batch
     const over = batch.run().finally(() => {
-      // `tick` writes changes that could not be saved.
+      // `tick` retries a failed save.
       if (batch.save()) this.#running.delete(id)
     })
     this.#running.set(id, { batch, over })
     return batch.state
   }
 
-  /** Asks for approval. The session of the first run waits for the approval, on behalf of all runs. */
+  /** The session of the first run waits for the approval, on behalf of all runs. */
   async #ask(
     asked: AskedBatch,
     runs: readonly BatchRun[],
@@ -281,10 +275,7 @@ export class Batches {
       )
   }
 
-  /**
-   * Checks the connections again, because they may have changed since the approval days ago.
-   * @throws RequestRefused
-   */
+  /** The connections may have changed since the approval days ago. @throws RequestRefused */
   #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
     const { users } = this.#services
     const user = users.named(owner)

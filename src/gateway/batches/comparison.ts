@@ -2,33 +2,30 @@ import { createTwoFilesPatch } from 'diff'
 import type { History } from '../history/history.ts'
 import type { BatchRun } from './batch.ts'
 
-/** Runs with the same result and the same output. */
 export interface RunGroup {
   /** At least one run, ordered by position. */
   readonly runs: readonly BatchRun[]
 }
 
-/** How a group of runs differs from the largest group. */
+/** The difference from the largest group. */
 export interface GroupDifference {
   readonly group: RunGroup
-  /** A unified diff between one run of each group. Undefined if no diff was made. */
+  /** Unified diff between one run of each group. */
   readonly diff?: string
   /** Why the diff is missing or incomplete. */
   readonly note?: string
 }
 
-/**
- * Maximum number of groups with a difference. If all runs differ, users read the outputs one by one anyway.
- */
+/** If all runs differ, users read the outputs one by one anyway. */
 const SHOWN_GROUPS = 20
-/** Number of bytes that are compared of each output. Later bytes are ignored. */
+/** Bytes compared of each output; later bytes are ignored. */
 const COMPARED_BYTES = 64 * 1024
-/** Maximum number of characters of each diff. */
+/** Maximum per diff. */
 const SHOWN_CHARACTERS = 16 * 1024
-/** Maximum number of changed lines of a diff. A larger diff takes long to compute and helps little. */
+/** In changed lines. A larger diff takes long to compute and helps little. */
 const MOST_CHANGES = 2000
 
-/** Groups runs by result and output. The largest group is the first and counts as the usual result. */
+/** Groups runs by result and output, the largest group first. It counts as the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
   const groups = new Map<string, BatchRun[]>()
   for (const run of runs) {
@@ -41,15 +38,11 @@ export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
     .toSorted((a, b) => b.runs.length - a.runs.length)
 }
 
-/**
- * Returns the text that identifies the run's output: the fingerprint, or the message if the run has no
- * session.
- */
+/** A run without a session has no output, so its message is compared. */
 function writtenBy({ session, fingerprint, message }: BatchRun): string | undefined {
   return session === undefined ? message : fingerprint
 }
 
-/** Compares the output of the first group with the output of each other group. */
 export function outputDifferences(
   history: History,
   [norm, ...others]: readonly RunGroup[],

@@ -32,15 +32,12 @@ interface BatchAsking {
   readonly caller: string
 }
 
-/** Maximum number of connections of a batch. The sessions of one user also have a limit. */
+/** Bound for one batch. The sessions of one user also have a limit. */
 const MAX_CONNECTIONS = 500
-/** Default number of parallel runs, which an agent on a small machine can run without problems. */
+/** An agent on a small machine copes with this number. */
 const USUAL_PARALLEL = 10
 
-/**
- * Makes all checks on all connections and renders the runbook before anything runs.
- * @throws RequestRefused
- */
+/** Checks all connections and renders the runbook before anything runs. @throws RequestRefused */
 export async function prepareBatch(
   services: PreparingServices,
   asking: BatchAsking,
@@ -90,10 +87,7 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   return { waves, threshold, parallel }
 }
 
-/**
- * Returns the repository that all connections share. With several repositories the runs would differ.
- * @throws RequestRefused
- */
+/** All connections must share one repository: with several, the runs would differ. @throws RequestRefused */
 function checkedRepository(
   services: PreparingServices,
   connections: readonly ConnectionSettings[],
@@ -123,8 +117,8 @@ interface Rendering {
 }
 
 /**
- * Renders the runbook once, at one commit. A template does not know its connection, so the script is the same
- * for all connections.
+ * Renders the runbook once, at one commit. Templates do not know their connection, so all connections get the
+ * same script.
  */
 async function renderedRequest(
   { repository, key }: NamedRepository,
@@ -161,8 +155,8 @@ function checkRun(
 }
 
 /**
- * Selects connections by name, in the order of the names, or by tags. With names and tags, each named
- * connection must have the tags, so that the batch never runs on a connection that the caller has not named.
+ * Selects connections by name, in the order of the names, or by tags. With both, each named connection must
+ * have the tags: a batch never runs on a connection that the caller has not named.
  * @throws RequestRefused
  */
 function selectConnections(
@@ -200,13 +194,13 @@ function selectorOf(tags: BatchBody['tags']) {
   })
 }
 
-/** Default waves of a batch: first one connection, then all other connections. */
+/** First one connection, then all others. */
 const USUAL_WAVES = '1,rest'
 
 /**
- * Cuts `total` connections into waves, as in `1,10%,rest`. Each word is a number, a percentage of all
- * connections, or `rest`. Connections that are left after the last word form one more wave.
- * @returns the sizes, which are never 0, or undefined for malformed text
+ * Cuts `total` connections into waves, as in `1,10%,rest`. Connections left after the last word form one more
+ * wave.
+ * @returns sizes, which are never 0, or undefined for malformed text
  */
 export function parseWaves(text: string, total: number): readonly number[] | undefined {
   const words = text.split(',').map((word) => word.trim())
@@ -222,15 +216,12 @@ export function parseWaves(text: string, total: number): readonly number[] | und
   return left > 0 ? [...sizes, left] : sizes
 }
 
-/**
- * Returns the number of failures after which a batch stops: `3`, or `10%` of all connections.
- * @returns undefined for malformed text
- */
+/** Returns the failures after which a batch stops (`3`, or `10%` of all); undefined for malformed text. */
 export function parseStopAfter(text: string, total: number): number | undefined {
   return amountOf(text.trim(), total)
 }
 
-/** Returns the number for a word. Rounds percentages up, so that the number is at least 1. */
+/** Rounds percentages up, so that the number is at least 1. */
 function amountOf(word: string, total: number): number | undefined {
   const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(word) ?? []
   const number = Number(digits)

@@ -23,7 +23,7 @@ export function batchRoutes(services: BatchRouting): Handlers<typeof batchContra
     if (state === undefined) throw new RequestRefused('batch-not-found', 'batch not found')
     return state
   }
-  /** Finds a batch whose output the user may read. Reviewers see the runs, but not their output. */
+  /** Reviewers see the runs, but not their output. */
   const withOutput = (user: GatewayUser, id: string): BatchState => {
     const state = found(user, id)
     const { owner } = state.batch

@@ -7,12 +7,10 @@ import type { Users } from '../people/identities/users.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Batch } from './batch.ts'
 
-/** The part of the request that all runs of a batch share. */
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
 /**
- * Returns the request of one run, with the present settings of the connection, which may have changed since
- * the batch was requested.
+ * Uses the present settings of the connection, which may have changed since the request.
  * @throws RequestRefused
  */
 export function runRequest(

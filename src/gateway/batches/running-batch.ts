@@ -44,19 +44,17 @@ export interface BatchWork {
 }
 
 /**
- * A batch that runs in this process, wave by wave, each run once. The beginning of a run is written to the
- * disk before anything is sent to the agent. A result that cannot be written stays in memory until the write
- * succeeds.
+ * Runs wave by wave, each run once. The beginning of a run is on the disk before anything goes to the agent.
+ * An unwritten result stays in memory until its write succeeds.
  */
 export class RunningBatch {
   readonly #services: BatchServices
   readonly #work: BatchWork
   readonly #runs: BatchRun[]
   #batch: Batch
-  /** Positions of runs whose changes are not written yet. */
+  /** Positions of runs with unwritten changes. */
   readonly #unsaved = new Set<number>()
 
-  /** @param state state of the batch in the history */
   constructor(services: BatchServices, state: BatchState, work: BatchWork) {
     this.#services = services
     this.#batch = state.batch
@@ -68,7 +66,7 @@ export class RunningBatch {
     return { batch: this.#batch, runs: this.#runs }
   }
 
-  /** Runs the batch to its end. Never rejects. */
+  /** Never rejects. */
   async run(): Promise<void> {
     const { log } = this.#services
     const { id, owner, waves, parallel } = this.#batch
@@ -81,7 +79,7 @@ export class RunningBatch {
     this.#end()
   }
 
-  /** Stops the batch, so that runs that have not begun never begin. Running sessions continue. */
+  /** Runs that have not begun never begin. Running sessions continue. */
   stop(stop: BatchStop): void {
     if (this.#batch.stop !== undefined || this.#batch.status !== 'running') return
     this.#batch = { ...this.#batch, stop }
@@ -89,13 +87,13 @@ export class RunningBatch {
     this.save()
   }
 
-  /** Ends the running sessions. @param by name of the user who stops the batch */
+  /** @param by name of the user who stops the batch */
   kill(by: string): void {
     for (const { status, session } of this.#runs)
       if (status === 'running' && session !== undefined) this.#services.sessions.kill(session, by)
   }
 
-  /** Writes all unsaved changes. @returns false if they could not be written */
+  /** @returns false if the changes could not be written */
   save(): boolean {
     try {
       this.#write()
@@ -121,7 +119,7 @@ export class RunningBatch {
     const { stop, ...batch } = this.#batch
     this.#batch = {
       ...batch,
-      // After all runs had begun, a stop has no effect.
+      // A stop after the begin of the last run has no effect.
       ...(stop !== undefined && !isWhole && { stop }),
       status: isWhole ? 'done' : 'stopped',
       endedAt: Date.now(),
@@ -140,7 +138,7 @@ export class RunningBatch {
     }
   }
 
-  /** Tells whether the next run may begin. If not, sets the batch's reason. */
+  /** Sets the batch's reason if no more run may begin. */
   #mayBegin(): boolean {
     const { users } = this.#services
     const failed = this.#runs.filter(hasFailed).length
@@ -183,10 +181,7 @@ export class RunningBatch {
     await this.#follow(position, session, request)
   }
 
-  /**
-   * Records and opens a run's session. @throws the errors of `Sessions.open`, in which case the run has not
-   * begun
-   */
+  /** @throws the errors of `Sessions.open`; then the run has not begun */
   #opened(position: number, request: SessionRequest): GatewaySession {
     try {
       this.#write()
@@ -254,10 +249,7 @@ function resultOf({ exitCode, failure }: SessionEnd): Partial<BatchRun> {
   }
 }
 
-/**
- * A hash of a run's output. Stdout and stderr are hashed separately, because their relative order is random.
- * Secrets are already replaced.
- */
+/** Hashes stdout and stderr separately: their relative order is random. Secrets are already replaced. */
 class Fingerprint {
   readonly #streams = { stdout: createHash('sha256'), stderr: createHash('sha256') }
 
@@ -265,7 +257,7 @@ class Fingerprint {
     this.#streams[kind].update(data)
   }
 
-  /** Returns the hash. Call this method once. */
+  /** Call this method once. */
   end(): string {
     const { stdout, stderr } = this.#streams
     return createHash('sha256').update(stdout.digest()).update(stderr.digest()).digest('hex')

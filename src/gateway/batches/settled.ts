@@ -8,8 +8,8 @@ interface BatchTraces {
 }
 
 /**
- * Corrects the state of a batch that no process runs. Interrupted runs have ended with their sessions, and
- * other runs never begin. Returns the same object if nothing changes.
+ * Corrects the state of a batch that no process runs: interrupted runs ended with their sessions, and other
+ * runs never begin. Returns the same object if nothing changes.
  */
 export function settled(state: BatchState, traces: BatchTraces): BatchState {
   const { status, review } = state.batch
@@ -22,8 +22,7 @@ function withDecision(state: BatchState, review: Review | undefined): BatchState
   if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
   const reason = review?.rejectionReason
   const refused = `its approval was rejected${reason === undefined ? '' : `: ${reason}`}`
-  // The review of an approved batch that could not begin is also `REVOKED`, although no reviewer has refused
-  // it.
+  // An approved batch that could not begin is `REVOKED`, too, although no reviewer refused it.
   const message = review?.status === 'REVOKED' ? (reason ?? refused) : refused
   return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
 }
