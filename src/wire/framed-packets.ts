@@ -1,11 +1,9 @@
 import { gatewayCode, type GatewayCode } from './gateway-codes.ts'
+import { decodePacket, encodeHead } from './packet-codec.ts'
 import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.ts'
 
-// Packets on an upgraded HTTP connection (protocol.md 1.7). Each packet is in a frame, without
-// gRPC. Numbers are unsigned, the highest byte first. A frame has, in this order: the number of the
-// bytes that follow (u32), the length of the type (u16), the type, the number of keys in the
-// packet's spec (u16), the keys with their values, and the payload. Each key has its length (u16) before it, and
-// each value its length (u32).
+// Packets on an upgraded HTTP connection (protocol.md 1.7), without gRPC. A frame is a packet as
+// protobuf after its length (u32, the highest byte first).
 
 /** Value of the `Upgrade` header. */
 export const FRAMED_PACKETS = 'runbook-agent-packets'
@@ -14,18 +12,14 @@ export const EXEC_STREAM = '/api/streams/exec'
 
 const END = 'RunbookStreamEnd'
 const CODE = 'code'
-const U16 = 2
 const U32 = 4
 /** Pieces of a frame are joined up to this size. */
 const JOINED_BYTES = 64 * 1024
 
 /** Returns a frame without the packet's payload, which follows it. */
-export function frameHead({ type, spec, payload }: Packet): Buffer {
-  const entries = Object.entries(spec)
-  const parts = [shortText(type), u16(entries.length)]
-  for (const [key, value] of entries) parts.push(shortText(key), u32(value.length), value)
-  const head = Buffer.concat([u32(0), ...parts])
-  head.writeUInt32BE(head.length - U32 + payload.length)
+export function frameHead(packet: Packet): Buffer {
+  const head = encodeHead(packet, U32)
+  head.writeUInt32BE(head.length - U32 + packet.payload.length)
   return head
 }
 
@@ -62,7 +56,7 @@ export class FrameReader {
     for (;;) {
       this.#needed = frameBytes(rest)
       if (rest.length < this.#needed) break
-      packets.push(packetIn(rest.subarray(U32, this.#needed)))
+      packets.push(decodePacket(rest.subarray(U32, this.#needed)))
       rest = rest.subarray(this.#needed)
     }
     // A view would keep the whole of a large frame in memory.
@@ -94,36 +88,4 @@ function frameBytes(begun: Buffer): number {
   const length = begun.readUInt32BE()
   if (length > MAX_MESSAGE_BYTES) throw new DecodeError('frame', `longer than ${MAX_MESSAGE_BYTES} bytes`)
   return U32 + length
-}
-
-function packetIn(frame: Buffer): Packet {
-  let at = 0
-  const take = (length: number): Buffer => {
-    if (at + length > frame.length) throw new DecodeError('frame', 'malformed')
-    at += length
-    return frame.subarray(at - length, at)
-  }
-  const text = () => take(take(U16).readUInt16BE()).toString()
-  const type = text()
-  const count = take(U16).readUInt16BE()
-  const entries: [string, Buffer][] = []
-  for (let n = 0; n < count; n += 1) entries.push([text(), take(take(U32).readUInt32BE())])
-  return { type, spec: Object.fromEntries(entries), payload: frame.subarray(at) }
-}
-
-function shortText(text: string): Buffer {
-  const bytes = Buffer.from(text)
-  return Buffer.concat([u16(bytes.length), bytes])
-}
-
-function u16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(U16)
-  bytes.writeUInt16BE(value)
-  return bytes
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(U32)
-  bytes.writeUInt32BE(value)
-  return bytes
 }

@@ -1,4 +1,5 @@
-import { decodePacket, encodePacket } from './packet-codec.ts'
+import { frameHead } from './framed-packets.ts'
+import { decodePacket } from './packet-codec.ts'
 import { DecodeError, type Packet } from './packet.ts'
 
 // Several packets in one message of the stream (protocol.md 1.6). A message of any size costs each
@@ -89,12 +90,7 @@ function joinable(writes: readonly Write[]): number {
 function join(packets: readonly Packet[]): Packet {
   const [first, ...others] = packets
   if (first !== undefined && others.length === 0) return first
-  const parts = packets.flatMap((packet) => {
-    const bytes = encodePacket(packet)
-    const length = Buffer.allocUnsafe(LENGTH_BYTES)
-    length.writeUInt32BE(bytes.length)
-    return [length, bytes]
-  })
+  const parts = packets.flatMap((packet) => [frameHead(packet), packet.payload])
   return { type: TYPE, spec: {}, payload: Buffer.concat(parts) }
 }
 
@@ -111,15 +107,7 @@ function* split({ payload }: Packet): Generator<Packet, void, undefined> {
   for (let rest = payload; rest.length > 0;) {
     const end = LENGTH_BYTES + (rest.length < LENGTH_BYTES ? 0 : rest.readUInt32BE())
     if (end > rest.length) throw new DecodeError(TYPE, 'malformed')
-    yield decoded(rest.subarray(LENGTH_BYTES, end))
+    yield decodePacket(rest.subarray(LENGTH_BYTES, end))
     rest = rest.subarray(end)
-  }
-}
-
-function decoded(bytes: Buffer): Packet {
-  try {
-    return decodePacket(bytes)
-  } catch {
-    throw new DecodeError(TYPE, 'malformed')
   }
 }

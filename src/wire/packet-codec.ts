@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Packet } from './packet.ts'
+import { DecodeError, NO_PAYLOAD, type Packet } from './packet.ts'
 
 // Packets as protobuf, for proto/transport.proto. protobufjs costs three times as much: it copies each packet into an
 // object of its own, and decodes the same few types and keys again and again. Malformed bytes are refused as in Go:
@@ -17,22 +17,31 @@ const MAX_VARINT_BYTES = 10
  */
 const MAX_ENTRIES = 1000
 
-export function encodePacket({ type, spec, payload }: Packet): Buffer {
-  const entries = Object.keys(spec).map((key) => entryOf(key, spec[key] ?? EMPTY))
+export function encodePacket(packet: Packet): Buffer {
+  return encode(packet, 0, packet.payload)
+}
+
+/** Returns `room` free bytes and the packet without the bytes of its payload, which are its end. */
+export function encodeHead(packet: Packet, room: number): Buffer {
+  return encode(packet, room, NO_PAYLOAD)
+}
+
+/** @param end the payload, or nothing if the caller writes the payload */
+function encode({ type, spec, payload }: Packet, room: number, end: Buffer): Buffer {
+  const entries = Object.keys(spec).map((key) => entryOf(key, spec[key] ?? NO_PAYLOAD))
   const typeBytes = textBytes(type)
   const fields = entries.reduce((sum, { length }) => sum + fieldBytes(length), 0)
-  const bytes = Buffer.allocUnsafe(fieldBytes(typeBytes.length) + fields + fieldBytes(payload.length))
-  let at = writeField(bytes, 0, TAG.type, typeBytes)
+  const head = fieldBytes(typeBytes.length) + fields + fieldBytes(payload.length) - payload.length
+  const bytes = Buffer.allocUnsafe(room + head + end.length)
+  let at = writeField(bytes, room, TAG.type, typeBytes)
   for (const { length, key, value } of entries) {
     at = writeHead(bytes, at, TAG.entry, length)
     at = writeField(bytes, at, TAG.key, key)
     at = writeField(bytes, at, TAG.value, value)
   }
-  writeField(bytes, at, TAG.payload, payload)
+  bytes.set(end, writeHead(bytes, at, TAG.payload, payload.length))
   return bytes
 }
-
-const EMPTY: Buffer = Buffer.alloc(0)
 
 interface Entry {
   readonly key: Buffer
@@ -72,11 +81,11 @@ function writeHead(into: Buffer, at: number, tag: number, length: number): numbe
   return end + 1
 }
 
-/** Returns the packet, whose values and payload are parts of `bytes`. @throws Error when the bytes are malformed */
+/** Returns the packet, whose values and payload are parts of `bytes`. @throws DecodeError */
 export function decodePacket(bytes: Buffer): Packet {
   const reader = new Reader(bytes, 0, bytes.length)
   let type = ''
-  let payload: Buffer = EMPTY
+  let payload: Buffer = NO_PAYLOAD
   const spec: Record<string, Buffer> = {}
   let entries = 0
   while (reader.hasMore) {
@@ -85,7 +94,7 @@ export function decodePacket(bytes: Buffer): Packet {
     else if (tag === TAG.payload) payload = reader.value()
     else if (tag === TAG.entry) {
       entries += 1
-      if (entries > MAX_ENTRIES) throw new Error(`a packet has more than ${MAX_ENTRIES} entries`)
+      if (entries > MAX_ENTRIES) throw malformed(`more than ${MAX_ENTRIES} entries`)
       readEntry(reader.part(), spec)
     } else reader.skip(tag)
   }
@@ -94,7 +103,7 @@ export function decodePacket(bytes: Buffer): Packet {
 
 function readEntry(reader: Reader, spec: Record<string, Buffer>): void {
   let key = ''
-  let value: Buffer = EMPTY
+  let value: Buffer = NO_PAYLOAD
   while (reader.hasMore) {
     const tag = reader.number()
     if (tag === TAG.key) key = reader.text()
@@ -128,7 +137,7 @@ class Reader {
       const byte = this.#byte()
       const part = byte & (CONTINUES - 1)
       if (bits + VARINT_BITS > 32 && part >= 2 ** (32 - bits))
-        throw new Error('a number has more than 32 bits')
+        throw malformed('a number has more than 32 bits')
       if (bits < 32) value |= part << bits
       if (byte < CONTINUES) return value >>> 0
     }
@@ -157,12 +166,12 @@ class Reader {
   /** Passes over the value of a field of a newer version. */
   skip(tag: number): void {
     const wireType = tag & 7
-    if (tag >>> 3 === 0) throw new Error('a field has the number 0')
+    if (tag >>> 3 === 0) throw malformed('a field has the number 0')
     if (wireType === 0) this.#skipVarint()
     else if (wireType === 1) this.#passed(8)
     else if (wireType === 2) this.#passed(this.number())
     else if (wireType === 5) this.#passed(4)
-    else throw new Error(`a field has the unknown form ${wireType}`)
+    else throw malformed(`a field has the unknown form ${wireType}`)
   }
 
   #skipVarint(): void {
@@ -177,14 +186,18 @@ class Reader {
   /** Skips bytes. @returns the offset of the first skipped byte */
   #passed(length: number): number {
     const at = this.#at
-    if (length > this.#end - at) throw new Error('the bytes end too early')
+    if (length > this.#end - at) throw malformed('the bytes end too early')
     this.#at = at + length
     return at
   }
 }
 
-function tooLong(): Error {
-  return new Error(`a number has more than ${MAX_VARINT_BYTES} bytes`)
+function tooLong(): DecodeError {
+  return malformed(`a number has more than ${MAX_VARINT_BYTES} bytes`)
+}
+
+function malformed(reason: string): DecodeError {
+  return new DecodeError('packet', reason)
 }
 
 interface Text {
@@ -198,7 +211,7 @@ const lastRead: (Text | undefined)[] = Array.from({ length: TEXT_BYTES }, () => 
 function textIn(bytes: Buffer, start: number, end: number): string {
   const last = lastRead[end - start]
   if (last !== undefined && isAt(bytes, start, last.bytes)) return last.text
-  if (!isUtf8(bytes.subarray(start, end))) throw new Error('a text is not UTF-8')
+  if (!isUtf8(bytes.subarray(start, end))) throw malformed('a text is not UTF-8')
   const text = bytes.toString('utf8', start, end)
   if (end - start < TEXT_BYTES)
     lastRead[end - start] = { text, bytes: Buffer.from(bytes.subarray(start, end)) }

@@ -140,7 +140,7 @@ describe('a connection that breaks', () => {
   it('at a packet that cannot be read is left with the reason, and the agent connects again', async () => {
     const { gateway, running } = await line(withoutHealthChecks)
     gateway.send('AgentSessionOpen', Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`${n}`, ''])))
-    expect(await lossOf(running)).toContain('a packet has more than 1000 entries')
+    expect(await lossOf(running)).toContain('packet: more than 1000 entries')
     await waitFor(() => running.agent.state.reconnects === 1)
     await running.serving()
   })

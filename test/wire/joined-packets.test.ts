@@ -83,11 +83,15 @@ it('yields what is in order before it fails at what is not, and opens no joined 
   const inner = { type: 'RunbookJoinedPackets', spec: {}, payload: joined([packet]) }
   const bytes = joined([packet, inner])
   expect([...packetsIn({ ...inner, payload: bytes })].map(({ type }) => type)).toEqual(['T', inner.type])
-  for (const rest of [Buffer.of(0), Buffer.of(0, 0, 0, 5, 1), Buffer.of(0, 0, 0, 1, 0xff)]) {
+  for (const [rest, message] of [
+    [Buffer.of(0), 'RunbookJoinedPackets: malformed'],
+    [Buffer.of(0, 0, 0, 5, 1), 'RunbookJoinedPackets: malformed'],
+    [Buffer.of(0, 0, 0, 1, 0xff), 'packet: the bytes end too early'],
+  ] as const) {
     const packets = packetsIn({ ...inner, payload: Buffer.concat([joined([packet]), rest]) })[
       Symbol.iterator
     ]()
     expect(packets.next().value).toMatchObject(packet)
-    expect(() => packets.next()).toThrow('RunbookJoinedPackets: malformed')
+    expect(() => packets.next()).toThrow(message)
   }
 })
