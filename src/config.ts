@@ -17,51 +17,48 @@ import {
 } from './config/key.ts'
 
 export interface AgentConfiguration {
-  /** The credential; the form of a key is not checked here. The value prints as `<set>`. */
+  /** The key's form is not checked here. Prints as `<set>`. */
   readonly key: Credential
   readonly allowPlaintext: boolean
   readonly tls: TlsSettings
-  /** The proxy for connections with TLS; undefined means no proxy. */
+  /** Only for connections with TLS. */
   readonly proxy: ProxySettings | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly logEncoding: 'json' | 'human'
   readonly runtimeDir: string | undefined
   readonly stateDir: string
-  /** Maximum size of the journal in bytes; 0 means no journal. */
+  /** 0 means no journal. */
   readonly journalBytes: number
-  /** Maximum number of parallel sessions; at least 1. */
   readonly limitsSessions: number
-  /** Limits of one execution; undefined means no limit. */
+  /** Limits of one execution. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
-  /** Maximum size of the captured output in bytes; 0 means no limit. */
+  /** 0 means no limit. */
   readonly outputCapBytes: number
   readonly onCap: 'continue' | 'kill'
   readonly tailMemoryBytes: number
   readonly redact: 'on' | 'off'
   readonly redactNames: readonly string[]
-  /** Undefined means that the gateway's settings apply. */
+  /** Undefined: the gateway's settings apply. */
   readonly presidio: OwnPresidio | undefined
   readonly maskingForm: 'tag' | 'mask'
   readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
   readonly policy: PolicySettings | undefined
   readonly killGraceMs: number
-  /** Undefined means no limit. */
   readonly maxDurationMs: number | undefined
   readonly background: 'kill' | 'leave'
   readonly http: Address | undefined
-  /** Whether running commands end when the gateway is lost. */
+  /** What happens to running commands when the gateway is lost. */
   readonly onDisconnect: 'terminate' | 'finish'
   readonly drainMs: number
   /** Variables that the settings file names with `env://`. No connection may read them. */
   readonly referencedVariables: readonly string[]
-  /** Sentences for the log about settings that work but are unwise. */
+  /** For the log: settings that work but are unwise. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Reads the agent's settings. Precedence: flags, `RUNBOOK_AGENT_*`, hoop's variables, the file, defaults. An
- * empty variable is not set.
+ * Precedence: flags, `RUNBOOK_AGENT_*`, hoop's variables, the file, defaults. An empty variable is not set.
  * @throws SettingsError with all faults
  */
 export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
@@ -73,7 +70,7 @@ export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
 }
 
 /**
- * Reports faults of the settings file, and unwise settings in it. The file may lack key and gateway.
+ * Checks a settings file, which may lack key and gateway.
  * @param environment variables for `env://`
  */
 export function checkAgentFile(
@@ -149,13 +146,11 @@ function defaultEncoding({ stderrIsTty, env }: SettingsSource): 'json' | 'human'
   return stderrIsTty && !env['NO_COLOR'] ? 'human' : 'json'
 }
 
-/** The agent's credential. The form of a key is checked later. */
 type Credential = Key | GatewayToken
 
 /**
- * Finds a credential: a key, otherwise a JWT-SVID, otherwise a token of the old kind (protocol.md 2.3). A
- * key always wins, since hoop's chart sets the path of the SVID even without an SVID. Returns undefined if
- * no credential is given, and reports this as a problem if a key is needed.
+ * Tries a key, then a JWT-SVID, then a token of the old kind (protocol.md 2.3). The key comes first, because
+ * hoop's chart sets the SVID's path even without an SVID.
  */
 function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
   const { problems, file } = search.lookup
@@ -176,17 +171,14 @@ function warnOfToken(search: CredentialSearch): void {
   if (token !== undefined) warnOfPlace(token, search)
 }
 
-/**
- * The agent's own Presidio. It replaces the addresses and the mode of the gateway, but not the gateway's
- * provider.
- */
+/** The agent's own Presidio: replaces addresses and mode of the gateway, but not the gateway's provider. */
 interface OwnPresidio {
   readonly analyzer: string
   readonly anonymizer: string
   readonly mode: 'strict' | 'best-effort'
 }
 
-/** Finds the agent's own Presidio. One address without the other has no effect (protocol.md 5.3). */
+/** One address without the other has no effect (protocol.md 5.3). */
 function findPresidio(lookup: Lookup, warnings: string[]): OwnPresidio | undefined {
   const analyzer = lookup.find(SETTINGS.maskingAnalyzer)
   const anonymizer = lookup.find(SETTINGS.maskingAnonymizer)

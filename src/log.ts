@@ -3,19 +3,15 @@ import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { Logger } from './basics/logger.ts'
 
-/**
- * Maximum wait of one line while the descriptor is full, in milliseconds. A reader that stops reading must
- * not stop the agent.
- */
+/** Maximum wait of one line while the descriptor is full: a reader that stops must not stop the agent. */
 const PATIENCE_MS = 1000
 const PAUSE_MS = 10
 
 /**
- * Writes lines to a descriptor before `write` returns, so that the last line before an exit is not lost. A
- * line that cannot be written is dropped. A full disk or a closed reader is no reason to end, and the error
- * cannot be reported anywhere. pino's destination is not used, because it waits for ever on EAGAIN, and
- * throws on a full disk. EAGAIN occurs as soon as any code has used `process.stderr`, because libuv then
- * makes a pipe non-blocking.
+ * Writes each line before `write` returns, so that the last line before an exit is not lost. Drops a line
+ * that cannot be written.
+ * pino's destination waits for ever on EAGAIN and throws on a full disk. EAGAIN occurs after any use of
+ * `process.stderr`, because libuv then makes a pipe non-blocking.
  */
 export class Lines {
   readonly #fd: number
@@ -35,10 +31,9 @@ export class Lines {
     this.#isCut = this.#isStuck && (this.#isCut || written > 0)
   }
 
-  /** Writes as many bytes as possible. @returns the number of written bytes */
+  /** @returns the number of written bytes */
   #writeAll(bytes: Buffer): number {
-    // After a line has waited in vain, later lines are written without a wait, until a line is written
-    // completely.
+    // After a line has waited in vain, later lines do not wait, until one is written completely.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {
@@ -69,32 +64,27 @@ export interface RootLogger extends Logger {
   child(fields: object): RootLogger
 }
 
-/** The program's own logger. Its level can change when the settings are reloaded. */
 export interface ProgramLogger extends RootLogger {
   setLevel(level: LoggerOptions['level']): void
 }
 
 export interface LoggerOptions {
-  /** The lowest level that is written. */
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly encoding: 'json' | 'human'
-  /** Default: standard error, where a line is written before the logging call returns. */
+  /** Default: standard error, written before the logging call returns. */
   readonly destination?: NodeJS.WritableStream
-  /** Called with each written line, as JSON for `parseLogLine`. It must not log. */
+  /** Called with each written line, as JSON for `parseLogLine`. Must not log. */
   readonly tap?: (line: string) => void
 }
 
-/**
- * Logs one line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its
- * human form.
- */
+/** Logs lines such as `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`. */
 export async function createLogger({
   level,
   encoding,
   destination,
   tap,
 }: LoggerOptions): Promise<ProgramLogger> {
-  // `process.stderr.isTTY` is not used, because reading it makes a pipe non-blocking.
+  // Reading `process.stderr.isTTY` would make a pipe non-blocking.
   const hasColors = destination === undefined && isatty(2) && process.stderr.hasColors()
   const lines = destination ?? new Lines(2)
   const form = encoding === 'human' ? await humanForm(lines, hasColors) : lines
@@ -115,7 +105,7 @@ function tapped(lines: DestinationStream, tap: (line: string) => void): Destinat
   return {
     write: (line) => {
       lines.write(line)
-      // An error of the listener must not reach the caller that logs.
+      // The listener's error must not reach the caller that logs.
       try {
         tap(line)
       } catch {
@@ -125,7 +115,6 @@ function tapped(lines: DestinationStream, tap: (line: string) => void): Destinat
   }
 }
 
-/** Redacts the fields of a child, because pino does not use its `log` formatter for them. */
 function toLogger(inner: PinoLogger): RootLogger {
   return {
     debug: (fields, message) => inner.debug(fields, message),
@@ -136,10 +125,7 @@ function toLogger(inner: PinoLogger): RootLogger {
   }
 }
 
-/**
- * Loads pino-pretty only here, so that a program with JSON output does not load it. pino-pretty's own stream
- * is not used, because it writes a tick later.
- */
+/** Loads pino-pretty only when needed. Its own stream is not used, because it writes a tick later. */
 async function humanForm(lines: DestinationStream, colorize: boolean): Promise<DestinationStream> {
   const { prettyFactory } = (await import('pino-pretty')).default
   const format = prettyFactory({
@@ -153,8 +139,8 @@ async function humanForm(lines: DestinationStream, colorize: boolean): Promise<D
 }
 
 /**
- * Makes control characters in a line of JSON visible, so that text from a gateway cannot move the cursor of
- * a terminal that shows the log. Line breaks and tabs are kept, because stack traces contain them.
+ * Makes control characters visible: text from a gateway must not move the cursor of a terminal. Keeps line
+ * breaks and tabs for stack traces.
  */
 function escapeControls(json: string): string {
   return json
@@ -167,10 +153,10 @@ const REDACTED = '[redacted]'
 const UNPRINTABLE = '[unprintable]'
 
 /**
- * Copies the fields of a log line. Hides the values of names that sound secret, at any depth. This is only
- * the last safety net, because callers must not log secrets. Never throws. pino's own `redact` cannot be
- * used: with a wildcard, pino 10.4 clones each value by its enumerable properties, and the clone of a URL, a
- * Buffer or an object with a failing getter makes the logging call throw (seen).
+ * Hides values whose names sound secret, at any depth: a last safety net, since callers must not log secrets.
+ * Never throws.
+ * pino's `redact` is not used: with a wildcard, pino 10.4 clones values, and the clone of a URL, a Buffer or
+ * an object with a failing getter makes the logging call throw (seen).
  */
 function redactFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redactField(name, value)]))
@@ -193,7 +179,7 @@ function replace(name: string, value: unknown): unknown {
   return value instanceof Error ? { type: value.name, message: value.message } : value
 }
 
-/** Whether the field is hidden. Numbers and booleans are shown, because they reveal nothing (`keys: 3`). */
+/** Numbers and booleans are shown, because they reveal nothing (`keys: 3`). */
 function hides(name: string, value: unknown): boolean {
   return (
     SECRET_NAME.test(name) && (typeof value === 'string' || (typeof value === 'object' && value !== null))

@@ -3,25 +3,24 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Script } from 'node:vm'
 
-// One file: to load another one takes most of a millisecond.
+// One file, because loading another takes most of a millisecond.
 
-// Node opens its debugger on SIGUSR1, to every user of this machine; any script of a runbook could send this
-// signal.
+// On SIGUSR1, Node opens its debugger to every user of this machine, and any script of a runbook can send it.
 process.on('SIGUSR1', () => undefined)
 
-/** Folder of the chunks and packs that `scripts/compile.mjs` builds from the program and its packages. */
+/** Chunks and packs that `scripts/compile.mjs` builds from the program and its packages. */
 const folder = path.join(__dirname, 'compiled/program')
 
-/** For each command, the pack with the chunks that the command loads. Other commands use the pack `OTHERS`. */
+/** The pack of each command's chunks. Other commands use `OTHERS`. */
 const PACKS: Readonly<Record<string, string>> = {
   ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
   ...{ exec: 'exec', connect: 'exec', run: 'run', version: 'version' },
   ...{ sessions: 'sessions', reviews: 'sessions', connections: 'sessions', agents: 'sessions' },
 }
 const OTHERS = 'help'
-/** Commands that run for a long time. They load all modules of Node directly, not by `loadedLater`. */
+/** Long-running commands load all modules of Node directly, not by `loadedLater`. */
 const LONG: readonly string[] = ['start', 'gateway']
-/** Modules of Node that take at least a millisecond to load. Most commands import but do not use them. */
+/** Modules that take at least a millisecond to load, and that most commands import but do not use. */
 const LATER: readonly string[] = [
   'node:child_process',
   'node:crypto',
@@ -35,17 +34,16 @@ const ENTRY = 'main.js'
 interface Program {
   readonly main: () => Promise<void>
 }
-/** A pack returns the exports of each of its chunks. */
+/** Returns the exports of a chunk of the pack. */
 interface Pack {
   readonly chunk?: (name: string) => object | undefined
 }
 type Chunk = (exports: object, require: (id: string) => unknown, ...scope: readonly unknown[]) => void
 
 /**
- * Loads the program from the pack of its command, with the code that V8 made at build time. A chunk that is
- * not in the pack has a file of its own. Returns undefined for a build without packs; then Node loads the
- * program file by file. Only the Node that made the code, with the same V8 flags, uses the code. Another Node
- * compiles the pack as usual.
+ * Loads the program from its command's pack, with the code that V8 made at build time. A Node of another
+ * version or with other V8 flags compiles the pack as usual. A chunk outside the pack has its own file.
+ * Returns undefined for a build without packs.
  */
 function compiledProgram(word: string | undefined): Program | undefined {
   const name = (Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : undefined) ?? OTHERS
@@ -54,7 +52,7 @@ function compiledProgram(word: string | undefined): Program | undefined {
 
   function requireFrom(id: string): unknown {
     if (id.startsWith('./')) return load(id.slice('./'.length))
-    // Loads `node:module` only for a package, because to load it takes most of a millisecond.
+    // `node:module` takes most of a millisecond to load, so only a package loads it.
     if (!id.startsWith('node:'))
       return process.getBuiltinModule('node:module').createRequire(file)(id) as unknown
     return LATER.includes(id) && !LONG.includes(name) ? loadedLater(id) : process.getBuiltinModule(id)
@@ -83,7 +81,6 @@ function compiledProgram(word: string | undefined): Program | undefined {
   return load(ENTRY) as Program | undefined
 }
 
-/** Returns a proxy that loads the module of Node at its first use. */
 function loadedLater(id: string): object {
   const load = (): object => process.getBuiltinModule(id) ?? {}
   return new Proxy(
@@ -100,11 +97,10 @@ function loadedLater(id: string): object {
   )
 }
 
-/** Runs the script in this file. Returns undefined if the file is missing. */
 function scriptOf(name: string, cachedData?: Buffer): unknown {
   const source = readIfThere(name)
   if (source === undefined) return undefined
-  // V8 compares only the length of the source, so the build removes the code before it changes the file.
+  // V8 compares only the source's length, so the build removes the code before it changes the file.
   const script = new Script(source.toString('latin1'), {
     filename: path.join(folder, name),
     ...(cachedData !== undefined && { cachedData }),

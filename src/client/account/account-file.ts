@@ -16,12 +16,12 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 const LONGEST_FILE = 1024 * 1024
 const OTHERS = 0o077
 
-/** Contents of the file that `login` stores. Addresses are as the user wrote them. */
+/** Written by `login`. Addresses are as the user wrote them. */
 const Stored = v.object({
   api_url: v.string(),
   grpc_url: v.optional(v.string()),
   token: v.string(),
-  /** Whether the token is from a sign-in, which logout ends. */
+  /** The token is from a sign-in, which logout ends. */
   signed_in: v.optional(v.boolean()),
   allow_plaintext: v.optional(v.boolean()),
   /** In the form of HOOP_TLSCA, with absolute paths. */
@@ -35,14 +35,14 @@ export type StoredAccount = Readonly<v.InferOutput<typeof Stored>>
 /** Returns `$XDG_CONFIG_HOME/runbook-agent/account.json`, or the same path below `~/.config`. */
 export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   const configured = env['XDG_CONFIG_HOME']
-  // The XDG specification says to ignore a relative path.
+  // The XDG specification ignores relative paths.
   const base = configured && path.isAbsolute(configured) ? configured : path.join(home, '.config')
   return path.join(base, 'runbook-agent', 'account.json')
 }
 
 /**
- * Reads the stored account. Returns undefined when no user has signed in.
- * @throws SetUpError when others can read the file, or another user owns it
+ * Returns undefined without a login. @throws SetUpError when others can read the file, or another user owns
+ * it
  */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
@@ -68,11 +68,7 @@ function parse(file: string): unknown {
   }
 }
 
-/**
- * Replaces the file in one step, so that a reader sees the whole old account or the whole new
- * account.
- * @throws the file system's error
- */
+/** @throws the file system's error */
 export function writeAccountFile(file: string, account: StoredAccount): void {
   writeOwnFile(file, `${JSON.stringify(account, undefined, 2)}\n`)
 }
@@ -84,26 +80,24 @@ export function removeAccountFile(file: string): boolean {
   return found !== undefined
 }
 
-// Each profile has its own account file, so that two logins at the same time do not overwrite each
-// other. The default profile uses the file that older versions used before profiles existed.
+// One file per profile, so that parallel logins do not overwrite each other. The default profile keeps the
+// file from before profiles existed.
 
 export const DEFAULT_PROFILE = 'default'
 
 const LONGEST_NAME = 64
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${LONGEST_NAME - 1}}$`)
-/** Name of the file with the selected profile, in the folder of the account files. */
 const CURRENT = 'current-profile'
 
 export function isProfileName(text: string): boolean {
   return NAME.test(text)
 }
 
-/** Returns the path of a profile's account file. @param file the account file of the default profile */
+/** @param file the account file of the default profile */
 export function profileFile(file: string, profile: string): string {
   return profile === DEFAULT_PROFILE ? file : path.join(path.dirname(file), `account.${profile}.json`)
 }
 
-/** Returns the profiles that are signed in, the default profile first. */
 export function profileNames(file: string): readonly string[] {
   const folder = path.dirname(file)
   const files = existsSync(folder) ? readdirSync(folder) : []
@@ -111,10 +105,7 @@ export function profileNames(file: string): readonly string[] {
   return [...(existsSync(file) ? [DEFAULT_PROFILE] : []), ...named.sort()]
 }
 
-/**
- * Returns the profile that `use` has selected. @throws SetUpError when the file does not hold a
- * profile's name
- */
+/** @throws SetUpError when the file does not hold a profile's name */
 export function currentProfile(file: string): string {
   const kept = currentFile(file)
   if (!existsSync(kept)) return DEFAULT_PROFILE
@@ -143,7 +134,7 @@ function textOf(kept: string): string {
   }
 }
 
-/** Writes a private file in one step, so that a reader sees the whole old file or the whole new file. */
+/** Writes in one step: a reader sees the whole old file or the whole new file. */
 function writeOwnFile(file: string, text: string): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -157,10 +148,7 @@ function writeOwnFile(file: string, text: string): void {
   }
 }
 
-/**
- * Closes the folder to other users. A user who can write to the folder could make this program send
- * its token to another gateway.
- */
+/** A user who can write to the folder could make this program send its token to another gateway. */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
     throw new SetUpError(`${folder} belongs to another user; set XDG_CONFIG_HOME to a folder of your own`)

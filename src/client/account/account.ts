@@ -10,30 +10,27 @@ import type { Destination, TlsOptions } from '../../dial/tls.ts'
 import { type StoredAccount } from './account-file.ts'
 
 /**
- * The checked addresses and token of a gateway's user. Without allow-plaintext, the token never
- * leaves this machine without TLS.
+ * Checked addresses and token of a user. Without allow-plaintext, the token never leaves this machine without
+ * TLS.
  */
 export interface Account {
   readonly rest: RestAddress
   readonly token: Secret
-  /** TLS of the REST interface; undefined means plaintext. */
+  /** Of the REST interface; undefined means plaintext. */
   readonly tls: TlsOptions | undefined
-  /** Returns the proxy on the way to `host:port`. Connections without TLS never use a proxy. */
+  /** The proxy on the way to `host:port`. Only for connections with TLS: a proxy could read the token. */
   readonly proxyTo: (address: string) => Proxy | undefined
-  /**
-   * The configured address of the streams; undefined when the gateway must be asked for the address
-   * (serverinfo).
-   */
+  /** The configured address; undefined when the gateway must be asked for it (serverinfo). */
   readonly grpcUrl: string | undefined
-  /** @throws SetUpError for an invalid address, or an address to which the token would be sent without TLS */
+  /** @throws SetUpError for an invalid address, or one to which the token would go without TLS */
   readonly destination: (grpcUrl: string) => Destination
 }
 
 interface AccountSources {
   readonly env: NodeJS.ProcessEnv
-  /** Undefined when no user has signed in. */
+  /** Undefined without a login. */
   readonly stored: StoredAccount | undefined
-  /** The file that `stored` was read from, for messages. */
+  /** Where `stored` was read from, for messages. */
   readonly file: string
 }
 
@@ -41,9 +38,8 @@ const SIGN_IN =
   'not signed in. Run runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
 
 /**
- * Returns the account. Variables of the environment override the values that `login` has stored. A
- * stored token is sent only to the gateway for which it was stored, never to another gateway that a
- * variable names.
+ * Variables of the environment override what `login` stored. A stored token goes only to its own gateway,
+ * never to another one that a variable names.
  * @throws SetUpError
  */
 export function findAccount({ env: all, stored, file }: AccountSources): Account {
@@ -67,7 +63,7 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
 }
 
-/** Whether a text can be a token, which a header must be able to hold. */
+/** A header must be able to hold the token. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }
@@ -146,7 +142,6 @@ function readAuthorities(ca: string): string[] {
   }
 }
 
-/** Whether the text is `true` in upper or lower case, or `1`. */
 export function isSwitchedOn(text: string): boolean {
   return text.toLowerCase() === 'true' || text === '1'
 }
@@ -164,9 +159,9 @@ interface RestAddress {
   readonly host: string
   readonly port: number
   readonly isSecure: boolean
-  /** The path below which the gateway serves, such as `/base`, or an empty text. */
+  /** The path below which the gateway serves, such as `/base`; may be empty. */
   readonly base: string
-  /** The address without a slash at the end. */
+  /** Without a slash at the end. */
   readonly url: string
 }
 
@@ -176,16 +171,13 @@ interface StreamAddress {
   readonly isSecure: boolean
 }
 
-/**
- * Parses `https://gateway.example` or `http://127.0.0.1:8009`. Returns undefined for other texts, and for
- * addresses with a password.
- */
+/** Undefined for other forms than `https://gateway.example`, and for addresses with a password. */
 export function parseRestAddress(text: string): RestAddress | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)
   if (hasCredentials(url) || url.search !== '' || url.hash !== '') return undefined
   const isSecure = url.protocol === 'https:'
-  // Users copy addresses with `/api` at the end from a browser or from the documentation.
+  // Users copy addresses that end in `/api` from a browser or from the documentation.
   const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -196,10 +188,7 @@ export function parseRestAddress(text: string): RestAddress | undefined {
   }
 }
 
-/**
- * Parses `grpcs://host:port`, `grpc://host:port` or `host:port`. As in hoop's client, `host:port`
- * means TLS unless the host is this machine.
- */
+/** As in hoop's client, `host:port` without a scheme means TLS unless the host is this machine. */
 export function parseStreamAddress(text: string): StreamAddress | undefined {
   const [, scheme] = /^([a-z]+):\/\//i.exec(text) ?? []
   const address = text.includes('@') ? undefined : serverAddress(text)

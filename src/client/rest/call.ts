@@ -12,10 +12,9 @@ import { askJson, askWell, discardBody } from './json.ts'
 import { readerOf, UNREADABLE } from './reading.ts'
 
 /**
- * An answer as this program reads it. Gateways of other versions may leave out fields or send new
- * words, and hoop's gateway sends empty lists as null. So a missing text is read as '' and a
- * missing list as []. `raw` keeps the object as it was sent. Only the fields that the contract
- * marks as needed must be present.
+ * An answer as this program reads it: other versions leave out fields or send new words, and hoop's gateway
+ * sends empty lists as null. A missing text becomes '', a missing list []. Only fields that the contract
+ * marks as needed must be present. `raw` is the object as sent.
  */
 export type Read<T> = unknown extends T
   ? T
@@ -40,16 +39,15 @@ type ReadField<T> = [NonNullable<T>] extends [never]
         ? Read<T>
         : Read<NonNullable<T>> | undefined
 
-/** Parts of a request in addition to the parameters of its path. */
 type Sending<O extends ContractOperation> = {
   readonly query?: Readonly<Partial<Record<keyof O['query'] & string, string>>>
-  /** Time for the answer instead of 30 s. */
+  /** Default: 30 s. */
   readonly answerMs?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
 } & (Sent<O> extends undefined ? { readonly body?: undefined } : { readonly body: Sent<O> })
 
-/** Calls an operation of the gateway. An answer without content is read as undefined. @throws ApiError */
+/** @throws ApiError */
 export async function call<O extends ContractOperation>(
   account: Account,
   operation: O,

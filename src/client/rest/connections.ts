@@ -5,13 +5,13 @@ import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 
 /**
- * A connection as the gateway shows it. Make its texts printable before you show them. `agent_id`
- * is the agent's name on the embedded gateway, and the agent's id on hoop's gateway. `raw` has no
- * secret values, although hoop's gateway sends these to admins.
+ * A connection as the gateway shows it. Make its texts printable before you show them.
+ * `agent_id` is the agent's name on the embedded gateway, and its id on hoop's. `raw` has no secret values,
+ * although hoop's gateway sends them to admins.
  */
 export type ListedConnection = Read<ListedConnectionAnswer>
 
-/** Returns the names of the connections that the user may see. @throws ApiError */
+/** @throws ApiError */
 export async function fetchConnectionNames(
   account: Account,
   signal?: AbortSignal,
@@ -19,7 +19,7 @@ export async function fetchConnectionNames(
   return (await listConnections(account, signal)).map(({ name }) => name)
 }
 
-/** Like `fetchConnectionNames`, but returns an empty list when the request fails. */
+/** Empty when the request fails. */
 export async function connectionNamesIfKnown(
   account: Account,
   signal?: AbortSignal,
@@ -51,10 +51,7 @@ export function modesOf(connection: ListedConnection): readonly string[] {
   return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
 }
 
-/**
- * Removes the values from hoop's field `secret`, which maps names of variables and files to values
- * in base64.
- */
+/** hoop's field `secret` maps names of variables and files to values in base64. */
 function withoutSecrets(connection: ListedConnection): ListedConnection {
   const { secret } = connection.raw as { readonly secret?: unknown }
   if (typeof secret !== 'object' || secret === null) return connection
@@ -62,17 +59,13 @@ function withoutSecrets(connection: ListedConnection): ListedConnection {
   return { ...connection, raw: { ...connection.raw, secret: Object.fromEntries(names) } }
 }
 
-/** A field of a Jira issue that callers fill: `jira_field` is the field's id. */
+/** `jira_field` is the field's id in Jira. */
 export type JiraField = Pick<
   Read<JiraTemplateAnswer['prompt_types']['items'][number]>,
   'jira_field' | 'label' | 'description' | 'required'
 >
 
-/**
- * Returns the Jira fields that an execution on this connection needs. Empty when the connection
- * makes no issues.
- * @throws ApiError
- */
+/** Returns the Jira fields that an execution on this connection needs. @throws ApiError */
 export async function fetchJiraFields(account: Account, name: string): Promise<readonly JiraField[]> {
   try {
     const { jira_issue_template_id: id } = await call(account, connectionContract.show, { name })
@@ -80,7 +73,7 @@ export async function fetchJiraFields(account: Account, name: string): Promise<r
     const { prompt_types: prompts, cmdb_types: objects } = await call(account, jiraContract.template, { id })
     return [...(prompts?.items ?? []), ...(objects?.items ?? [])]
   } catch (error) {
-    // The execution's error will name the missing fields.
+    // The execution's own error will name the missing fields.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')) return []
     throw error
   }

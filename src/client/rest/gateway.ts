@@ -14,24 +14,17 @@ interface User {
 /** @throws ApiError `refused` when the token is not valid */
 export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
   const { name, email, is_admin: isAdmin } = await call(account, gatewayContract.userInfo, {}, { signal })
-  // Without this check, a JSON object from any server would be accepted as an answer.
+  // Otherwise a JSON object from any server would be accepted.
   if (`${name}${email}` === '') throw noGateway(account, gatewayContract.userInfo, 200)
   return { name: email || name, isAdmin }
 }
 
-/**
- * Returns the address of the streams that the gateway announces; undefined when the gateway
- * announces no address.
- * @throws ApiError
- */
+/** Returns undefined when the gateway announces no address for streams. @throws ApiError */
 export async function fetchGrpcUrl(account: Account): Promise<string | undefined> {
   return (await call(account, gatewayContract.serverInfo, {})).grpc_url || undefined
 }
 
-/**
- * Returns the configured address of the streams, or the address that the gateway announces. @throws
- * ApiError, also when the gateway announces no address
- */
+/** @throws ApiError, also when no address is configured or announced */
 export async function findGrpcUrl(account: Account): Promise<string> {
   const url = account.grpcUrl ?? (await fetchGrpcUrl(account))
   if (url !== undefined) return url
@@ -41,17 +34,14 @@ export async function findGrpcUrl(account: Account): Promise<string> {
   )
 }
 
-/**
- * Whether this gateway offers sign-in with a browser, on this machine or another. Needs no token.
- * @throws ApiError
- */
+/** Whether users can sign in with a browser. Needs no token. @throws ApiError */
 export async function offersSignIn(account: Account): Promise<boolean> {
   const { sign_in: ways = [] } = await call(account, gatewayContract.publicInfo, {})
   return ways.length > 0
 }
 
 /**
- * @param redirect the address to which the browser is redirected after the sign-in
+ * @param redirect where the browser goes after the sign-in
  * @param challenge derived from the verifier, which only this program knows
  */
 export async function fetchLoginUrl(account: Account, redirect: string, challenge: string): Promise<string> {
@@ -64,15 +54,15 @@ export async function takeToken(account: Account, code: string, verifier: string
   return (await call(account, browserSignInContract.take, {}, { body: { code, verifier } })).token
 }
 
-/** A sign-in that waits for a person in a browser on another machine. */
+/** Waits for a person in a browser on another machine. */
 export type DeviceSignIn = Read<AnswerOf<typeof deviceSignInContract.begin>>
 
-/** @param says the text about this program that the person reads @throws ApiError */
+/** @param says text that tells the person about this program @throws ApiError */
 export function beginDeviceSignIn(account: Account, says: string): Promise<DeviceSignIn> {
   return call(account, deviceSignInContract.begin, {}, { body: { says } })
 }
 
-/** Returns the token; undefined while the person has not decided. @throws ApiError */
+/** Returns undefined while the person has not decided. @throws ApiError */
 export async function deviceToken(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   const body = { device_code: begun.device_code }
   const answer = await call(account, deviceSignInContract.take, {}, { body })

@@ -9,54 +9,49 @@ import { explainTls, secure, secureContext, type TlsOptions } from '../../dial/t
 import type { Account } from '../account/account.ts'
 import { answerLost, ApiError } from './api-error.ts'
 
-/** Maximum time from the end of the request to the first line of the answer. */
+/** Maximum time from the open connection to the head of the answer. */
 export const ANSWER_MS = 30_000
 /**
- * Maximum wait for the next piece of an answer. Counts only while the caller waits for a piece,
- * because a slow reader does not mean a silent gateway.
+ * Maximum wait for the next piece of an answer. Counts only while the caller waits: a slow reader is not a
+ * silent gateway.
  */
 const PIECE_MS = 60_000
 
 export interface Question {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** The path below the gateway's base, `/api/...`, with the query. */
+  /** Begins with `/api/`, below the gateway's base. Includes the query. */
   readonly path: string
-  /** Sent as JSON. */
   readonly body?: object | undefined
-  /**
-   * Maximum time for the answer instead of 30 s. The gateway may answer a request for an execution
-   * only after the execution's end.
-   */
+  /** Default: 30 s. A gateway may answer an execution only after its end. */
   readonly answerMs?: number | undefined
-  /** Maximum time for each piece of the answer instead of 60 s. */
+  /** Default: 60 s for each piece. */
   readonly pieceMs?: number | undefined
-  /** Headers in addition to the headers of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Whether the request has no token, because the user may not have signed in. */
+  /** Sends no token: the user may not have signed in. */
   readonly isPublic?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** The head of an answer. Read its body to the end, or destroy it. */
+/** Read the body to the end, or destroy it. */
 export interface HttpAnswer {
   readonly status: number
   readonly contentType: string
-  /** The target of a redirect. Redirects are not followed, because the token is for this gateway only. */
+  /** Redirects are not followed, because the token is for this gateway only. */
   readonly location: string | undefined
   /** @throws ApiError `unreachable` when the connection breaks */
   readonly body: AsyncIterable<Buffer>
   readonly discard: () => void
 }
 
-/** Sends a request on a connection of its own. @throws ApiError `unreachable` */
+/** Uses a connection of its own. @throws ApiError `unreachable` */
 export async function ask(account: Account, question: Question): Promise<HttpAnswer> {
   const { signal = new AbortController().signal, answerMs = ANSWER_MS } = question
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
-  // Sent before `onAbort`, because a request on an already destroyed socket never ends.
+  // Before `onAbort`: a request on an already destroyed socket never ends.
   const answered = send(socket, account, question)
-  // The signal counts until the connection ends, because the body of an answer may take long.
+  // Until the connection ends, because the body of an answer may take long.
   const listening = onAbort(signal, abort)
   socket.once('close', () => listening[Symbol.dispose]())
   using _ = onAbort(deadline, abort)
@@ -73,10 +68,8 @@ function lost(deadline: AbortSignal, answerMs: number, { message }: Error): stri
   return `the connection ended before the answer (${message})`
 }
 
-/** Value of `User-Agent` in every request. */
 export const USER_AGENT = 'runbook-agent'
 
-/** Returns the value of `Host`. */
 export function hostHeader({ host, port, isSecure }: Account['rest']): string {
   const shownPort = port === (isSecure ? 443 : 80) ? '' : `:${port}`
   return `${host.includes(':') ? `[${host}]` : host}${shownPort}`
@@ -156,8 +149,7 @@ async function nextPiece(
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`no data for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
-  // When the event loop was blocked, timers run before sockets are read. So the timer waits for one
-  // more turn, in which an arrived piece is read.
+  // After a blocked event loop, timers run before sockets are read. One more turn reads an arrived piece.
   const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value
@@ -167,13 +159,13 @@ async function nextPiece(
   }
 }
 
-/** Reads the whole body. @throws ApiError `no-gateway` when the body is longer than `limit` bytes */
+/** @throws ApiError `no-gateway` when the body is longer than `limit` bytes */
 export async function readBody({ body, status }: HttpAnswer, limit: number): Promise<Buffer> {
   const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, { status })
   return readAll(body, limit, tooLong)
 }
 
-/** Maximum time for name lookup, TCP, proxy and TLS together. Repeated SYNs are sent after 1, 3 and 7 s. */
+/** For name lookup, TCP, proxy and TLS together. SYNs are repeated after 1, 3 and 7 s. */
 const CONNECT_MS = 10_000
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -184,9 +176,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * Connects to the gateway, through a proxy if one is configured. `signal` ends the attempt and the
- * connection.
- * @throws ApiError `unreachable`
+ * Connects, through a proxy if one is configured. `signal` ends the attempt. @throws ApiError `unreachable`
  */
 export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
   const address = `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}:${rest.port}`
@@ -214,7 +204,7 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
-    // This listener is never removed, because a socket's error without a listener would end the process.
+    // Never removed: a socket's error without a listener would end the process.
     socket.on('error', reject)
   })
 }

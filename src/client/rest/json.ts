@@ -7,15 +7,9 @@ import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 import { UNREADABLE } from './reading.ts'
 
-/**
- * Maximum length of an answer in bytes. A list of a thousand sessions, or of all runbooks, has some
- * hundred KB.
- */
+/** Bytes. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
 const LONGEST_JSON = 32 * 1024 * 1024
-/**
- * Maximum length of an error in bytes. A gateway's error is one sentence, so a longer text is not
- * from a gateway.
- */
+/** Bytes. A gateway's error is one sentence; a longer text is not from a gateway. */
 const LONGEST_ERROR = 256 * 1024
 
 export interface RestReply<T> {
@@ -24,9 +18,8 @@ export interface RestReply<T> {
 }
 
 /**
- * Sends a request like `ask` and reads JSON of a given shape.
- * @param shape the shape of every answer, or a function that reads the answer. The function returns
- * UNREADABLE for an answer that is not from a gateway
+ * Sends a request and reads JSON.
+ * @param shape of every answer, or a function that returns UNREADABLE for an answer not from a gateway
  * @param limit in bytes
  * @throws ApiError
  */
@@ -50,18 +43,14 @@ function parsed<T>(shape: v.GenericSchema<unknown, T>, json: unknown): T | typeo
   return result.success ? result.output : UNREADABLE
 }
 
-/**
- * Sends a request like `ask`, and throws when the status is not 2xx. The caller must read or
- * discard the body.
- * @throws ApiError
- */
+/** Throws when the status is not 2xx. The caller must read or discard the body. @throws ApiError */
 export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
   const answer = await ask(account, question)
   if (answer.status >= 200 && answer.status < 300) return answer
   throw await errorOf(account, question, answer)
 }
 
-/** Reads an answer without content, so that its connection ends. */
+/** Reads the answer, so that its connection ends. */
 export async function discardBody(answer: HttpAnswer): Promise<void> {
   await readBody(answer, LONGEST_ERROR)
 }
@@ -79,17 +68,14 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
   }
   const said = errorIn(await readBody(answer, LONGEST_ERROR))
   if (said === undefined && status < 500) return noGateway(account, question, status)
-  // A proxy in front of the gateway may end the request before the execution has ended.
+  // A proxy before the gateway may end the request before the execution has ended.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504
   const { message = `HTTP status ${status}`, code } = said ?? {}
   const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
   return new ApiError(kind, message, { status, isAnswerLost, code })
 }
 
-/**
- * Returns the kind of error for a code of the embedded gateway. @public scripts/docs.mjs makes a
- * table from the result.
- */
+/** @public scripts/docs.mjs makes a table from the result. */
 export function kindOfCode(code: GatewayCode): ApiErrorKind {
   const reason = reasonOfCode(code)
   switch (reason) {
@@ -105,7 +91,7 @@ export function kindOfCode(code: GatewayCode): ApiErrorKind {
   }
 }
 
-/** Returns the kind of error for a status of hoop's gateway, which sends no code. */
+/** For hoop's gateway, which sends no code. */
 function kindOfStatus(status: number): ApiErrorKind {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404 || status === 405) return 'not-found'
@@ -113,15 +99,12 @@ function kindOfStatus(status: number): ApiErrorKind {
   return status < 500 ? 'invalid' : 'failed'
 }
 
-/** Reads a code; undefined for a code that this version does not know. */
+/** Undefined for a code that this version does not know. */
 export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
 const ErrorBody = v.object({ message: v.string(), code: Code })
 
-/**
- * Reads an error. An error of a gateway is `{"message": "..."}` (protocol.md 10), to which the
- * embedded gateway adds a code. Returns undefined for another body.
- */
+/** Errors of gateways are `{"message": "..."}` (protocol.md 10); the embedded gateway adds a code. */
 function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
   const parsed = v.safeParse(ErrorBody, parsedJson(body.toString('utf8')))
   if (!parsed.success) return undefined

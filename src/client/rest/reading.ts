@@ -1,13 +1,12 @@
 import type * as v from 'valibot'
 import { isNeeded } from '../../contract/contract.ts'
 
-// Answers are read by plain functions that are derived from the contract's shapes. Reading with
-// valibot allocated a megabyte of objects for a list of twenty sessions, a tenth of the command's
-// time.
+// Reads answers by plain functions made from the contract's shapes. valibot allocated 1 MB of objects for a
+// list of twenty sessions, a tenth of the command's time.
 
-/** Result of a reader for a value that is not from a gateway. */
+/** The value is not from a gateway. */
 export const UNREADABLE = Symbol('unreadable')
-/** Value of a missing field that is not written into the result. */
+/** The field is left out of the result. */
 const ABSENT = Symbol('absent')
 
 export type Reader<T = unknown> = (value: unknown) => T | typeof UNREADABLE
@@ -24,7 +23,7 @@ type Wrapping = v.NullableSchema<v.GenericSchema, undefined>
 type Choice = v.UnionSchema<v.GenericSchema[], undefined>
 type Mapped = v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, undefined>
 
-/** Returns the lenient reader of an answer with this shape. */
+/** Returns the lenient reader of answers of this shape (`Read`). */
 export function readerOf(shape: v.GenericSchema): Reader {
   switch (shape.type) {
     case 'array': {
@@ -101,14 +100,14 @@ function simpleReader(
   return undefined
 }
 
-/** Whether the shape is a text. A literal is a text or a boolean. */
+/** A literal is a text or a boolean. */
 function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknown }): boolean {
   return type === 'string' || type === 'picklist' || (type === 'literal' && typeof literal === 'string')
 }
 
 /**
- * Reads a null or missing text as '', and every other null or missing value as undefined. An invalid number
- * is undefined, too, and not 0.
+ * Reads a null or missing text as '', and every other one as undefined. An invalid number becomes undefined,
+ * not 0.
  */
 function nullableReader(wrapped: v.GenericSchema): Omit<Field, 'name'> {
   if (isText(wrapped)) return orElse(text, '')
@@ -166,7 +165,7 @@ function firstOf(readers: readonly Reader[]): Reader {
   }
 }
 
-/** Returns a reader of lists in which every entry must be readable. */
+/** Every entry must be readable. */
 function every(item: Reader): Reader {
   const list = readableOnes(item)
   return (value) => {
@@ -175,7 +174,7 @@ function every(item: Reader): Reader {
   }
 }
 
-/** Returns a reader of lists that drops unreadable entries. */
+/** Drops unreadable entries. */
 function readableOnes(item: Reader): Reader {
   return (value) =>
     Array.isArray(value) ? value.map(item).filter((entry) => entry !== UNREADABLE) : UNREADABLE

@@ -2,10 +2,10 @@ import { reviewContract, type ReviewAnswer } from '../../contract/reviews.ts'
 import type { Account } from '../account/account.ts'
 import { call, type Read } from './call.ts'
 
-/** A request for approval. Make its texts printable before you show them. */
+/** Make its texts printable before you show them. */
 export type Review = Read<ReviewAnswer>
 export type ReviewGroup = Review['review_groups_data'][number]
-/** A batch, which one approval allows on all of its connections. Only the embedded gateway has batches. */
+/** One approval covers all connections of the batch. Only the embedded gateway has batches. */
 export type ReviewedBatch = NonNullable<Review['batch']>
 
 /** @param id of the review or of its session @throws ApiError `not-found` */
@@ -18,24 +18,18 @@ export function groupNames({ review_groups_data: groups }: Review): readonly str
   return groups.map(({ group }) => group)
 }
 
-/**
- * Returns the number of groups that must approve; undefined when the review has no number, as often
- * on hoop's gateway.
- */
+/** Returns undefined when the review has no number, as often on hoop's gateway. */
 export function neededApprovals({ min_approvals: least, review_groups_data: groups }: Review) {
   return least === 0 ? undefined : Math.min(least, groups.length)
 }
 
-/**
- * Returns the start and end of the review's daily window, `HH:MM` in UTC. Returns undefined for a
- * window without times, which hoop's gateway may send.
- */
+/** Daily, `HH:MM` in UTC. hoop's gateway may send a window without times: undefined. */
 export function windowOf({ time_window }: Review) {
   const { start_time: start = '', end_time: end = '' } = time_window?.configuration ?? {}
   return start === '' || end === '' ? undefined : { start, end }
 }
 
-/** Returns the person who has decided for the group; empty before a decision. */
+/** Empty before a decision. */
 export function deciderOf({ reviewed_by: person }: ReviewGroup): string {
   return person === undefined ? '' : person.email || person.name || person.id
 }

@@ -4,18 +4,17 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 
-/** A parameter as its runbook describes it. Most fields help a person to enter a value. */
 export interface Parameter {
   readonly name: string
   /** `text`, `number`, `tel`, `time`, `date`, `url`, `email`, `select`, `textarea`, `password` or `file`. */
   readonly type: string
   readonly required: boolean
-  /** Never empty. A parameter with a default may be left out. */
+  /** Never empty. Makes the parameter optional. */
   readonly default: string | undefined
   readonly description: string
   readonly placeholder: string
   readonly options: readonly string[]
-  /** A regular expression in Go's syntax, which need not match the whole value. */
+  /** Go's syntax; need not match the whole value. */
   readonly pattern: string | undefined
   readonly minLength: number | undefined
   readonly maxLength: number | undefined
@@ -23,39 +22,29 @@ export interface Parameter {
 
 export interface Runbook {
   readonly name: string
-  /** The title in the file's leading comment; undefined without such a comment, and on hoop's gateway. */
+  /** From the file's leading comment. Never on hoop's gateway. */
   readonly title?: string | undefined
   readonly description?: string | undefined
-  /** In the order in which people should enter the values. */
+  /** In the order in which people enter the values. */
   readonly parameters: readonly Parameter[]
-  /**
-   * All names that the template may use, also inside blocks; undefined on hoop's gateway, which
-   * does not send the names.
-   */
+  /** All names in the template, also inside blocks; undefined on hoop's gateway. */
   readonly usedNames?: readonly string[]
-  /**
-   * Whether a person must confirm a run on the connection for which the runbooks were listed; undefined
-   * when the gateway does not send this field.
-   */
+  /** For the connection of the list. Undefined when the gateway does not send it. */
   readonly needsConfirmation?: boolean | undefined
   readonly error: string | undefined
-  /**
-   * The repository's name in the second version of the interface; undefined on gateways with only
-   * the first version.
-   */
+  /** Undefined on gateways with only the first version of the interface. */
   readonly repository: string | undefined
 }
 
 export interface RunbookList {
   readonly runbooks: readonly Runbook[]
-  /** Names of the repositories; undefined on gateways with only the first version of the interface. */
+  /** Undefined on gateways with only the first version of the interface. */
   readonly repositories: readonly string[] | undefined
-  /** Errors for the files that the gateway could not read. */
   readonly errors: readonly string[]
 }
 
-// Gateways pass on a file's description of a parameter unchanged, so the contract does not limit
-// these fields.
+// Gateways pass on a file's description of a parameter unchanged, so the contract does not limit these
+// fields.
 
 /** Reads an empty text as missing. */
 const Text = v.fallback(
@@ -82,7 +71,7 @@ const Metadata = v.object({
   order: Count,
 })
 
-/** @throws ApiError `not-found` when the gateway does not have the connection, or hides it from us */
+/** @throws ApiError `not-found` when the gateway lacks the connection, or hides it from us */
 export async function fetchRunbooks(
   account: Account,
   connection: string,
@@ -105,8 +94,7 @@ async function listV2(
 ): Promise<RunbookList | undefined> {
   const sending = { query: { connection_name: connection }, signal }
   const { repositories, errors, raw } = await call(account, runbookContract.list, {}, sending)
-  // An answer without the list is from an older gateway. The caller then uses the first version of
-  // the interface.
+  // An older gateway, which has only the first version of the interface.
   if (!('repositories' in raw) || !Array.isArray(raw.repositories)) return undefined
   return {
     runbooks: repositories.flatMap(({ repository, items }) =>
@@ -122,10 +110,7 @@ async function listV1(account: Account, name: string, signal?: AbortSignal): Pro
   return { runbooks: items.map((item) => toRunbook(item, undefined)), repositories: undefined, errors: [] }
 }
 
-/**
- * Returns undefined when the gateway has no such list, because it is an older gateway or has no
- * runbooks configured.
- */
+/** An older gateway, or one without configured runbooks, has no list: undefined. */
 async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
@@ -136,13 +121,13 @@ async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Whether the list is missing. False when the connection is missing. */
+/** False when the connection is missing. */
 function isNoList({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'not-found' && !message.includes('connection')
 }
 
-/** Reads an item of either version's list. */
+/** Reads items of both versions. */
 function toRunbook(
   { name, title, description, metadata, error, used_names: usedNames, confirm }: Read<RunbookAnswer>,
   repository: string | undefined,
@@ -150,7 +135,7 @@ function toRunbook(
   const described = Object.entries(metadata).map(
     ([parameter, declared]) => [parameter, v.parse(Metadata, declared)] as const,
   )
-  // Parameters without an order are after all others, in the order of the file.
+  // Parameters without an order come last, in the file's order.
   described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
     first === second ? 0 : first - second,
   )
@@ -181,25 +166,22 @@ function toParameter(name: string, declared: v.InferOutput<typeof Metadata>): Pa
   }
 }
 
-/** A runbook with its connections and its commit. */
 export interface CatalogEntry {
   readonly runbook: Runbook
   readonly connections: readonly string[]
   readonly commit: string
-  /** The gateway's item, with `repository` and `commit` added. */
+  /** The gateway's item, plus `repository` and `commit`. */
   readonly raw: object
 }
 
 export interface RunbookCatalog {
   readonly entries: readonly CatalogEntry[]
-  /** Errors for the files that the gateway could not read. */
   readonly errors: readonly string[]
 }
 
 /**
- * Returns all runbooks, or the runbooks of one connection. Returns undefined when the gateway has
- * no list of runbooks.
- * @throws ApiError `not-found` for a connection that the gateway does not know
+ * Returns all runbooks, or those of one connection; undefined when the gateway has no list.
+ * @throws ApiError `not-found` for an unknown connection
  */
 export async function fetchCatalog(
   account: Account,
@@ -244,7 +226,7 @@ async function firstVersion(
 interface Origin {
   readonly repository: string | undefined
   readonly commit: string
-  /** The requested connection, which the first version's list does not repeat. */
+  /** The first version's list does not repeat the requested connection. */
   readonly connection: string | undefined
 }
 

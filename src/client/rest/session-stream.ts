@@ -5,25 +5,21 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askWell } from './json.ts'
 
-/** The time of three keepalives of a gateway (one every 30 s). */
+/** Three keepalives: a gateway sends one every 30 s. */
 const PIECE_MS = 90_000
 
-/** A message of a session's stream. */
 export type StreamedEvent =
   | { readonly kind: 'connected' }
   /** `o` is output, `e` a text about the session, `i` its input. */
   | { readonly kind: 'event'; readonly type: string; readonly time: string; readonly bytes: Buffer }
-  /** The number of bytes of output that are not in the record. */
+  /** This many bytes of output are missing from the record. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
   | { readonly kind: 'ended' }
 
 const Event = v.object({ time: v.string(), type: v.string(), payload: v.string() })
 const Incomplete = v.object({ missing_bytes: v.number() })
 
-/**
- * The stream of one session, over several connections if needed. Each connection begins where the
- * previous connection has ended.
- */
+/** One session's stream. Each new connection begins where the previous one ended. */
 export class SessionStream {
   readonly #account: Account
   readonly #id: string
@@ -34,13 +30,13 @@ export class SessionStream {
     this.#id = id
   }
 
-  /** Reads one connection. @throws ApiError, `no-gateway` for streams that cannot be resumed (without ids) */
+  /** Reads one connection. @throws ApiError, `no-gateway` for streams without ids, which cannot be resumed */
   async *connect(signal: AbortSignal): AsyncGenerator<StreamedEvent, void, undefined> {
     for await (const block of streamBlocks(await this.#open(signal))) {
       if (this.#place === undefined && block.id === undefined) throw noPlaces()
       const event = this.#eventOf(block)
       if (event !== undefined) yield event
-      // The reader has processed the event when `yield` returns.
+      // When `yield` returns, the reader has processed the event.
       this.#place = block.id ?? this.#place
     }
   }
@@ -74,7 +70,7 @@ export class SessionStream {
   }
 }
 
-/** hoop's streams have no position, so a new connection begins with the next event. */
+/** hoop's streams have no position: a new connection would begin with the next event. */
 function noPlaces(): ApiError {
   return new ApiError('no-gateway', 'the stream of this gateway cannot be resumed')
 }
@@ -85,23 +81,20 @@ function read<T>(shape: v.GenericSchema<unknown, T>, data: string): T {
   throw new ApiError('no-gateway', 'the gateway sent an event with an unknown form')
 }
 
-/** A block: the lines between two empty lines of an event stream. */
+/** The lines between two empty lines of an event stream. */
 export interface StreamBlock {
   readonly id: string | undefined
   readonly name: string
-  /** Undefined for comments and other lines without an event. */
+  /** Undefined for comments. */
   readonly data: string | undefined
 }
 
-/** Maximum length of a block in characters. A gateway's blocks have at most 64 KiB, in base64. */
+/** Characters. A gateway's blocks have at most 64 KiB, in base64. */
 const LONGEST_BLOCK = 1024 * 1024
-/** A CR at the end of the text is not a line end yet, because the next piece may begin with its LF. */
+/** A CR at the end of the text ends no line yet: the next piece may begin with its LF. */
 const LINE_END = /\r\n|\n|\r(?=[^])/
 
-/**
- * Parses server-sent events with their comments (html.spec.whatwg.org, 9.2.6).
- * @throws ApiError for a block that is too long
- */
+/** Parses server-sent events (html.spec.whatwg.org, 9.2.6). @throws ApiError for a block that is too long */
 export async function* streamBlocks(
   body: AsyncIterable<Buffer>,
 ): AsyncGenerator<StreamBlock, void, undefined> {
@@ -131,7 +124,6 @@ function blockOf(lines: readonly string[]): StreamBlock {
   }
 }
 
-/** Splits a line into name and value. A comment is a field without a name. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
   return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, '')]

@@ -8,15 +8,14 @@ import { ApiError } from './api-error.ts'
 import { call, type Read } from './call.ts'
 import { askJson, askWell, noGateway } from './json.ts'
 
-/** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
+/** A session in the gateway's record. Make its texts printable before you show them. */
 export type RecordedSession = Read<ListedSession | ShownSession>
 
-/** Returns the name of the user. Older gateways of hoop send the name in another field. */
+/** Older gateways of hoop send the name in another field. */
 export function userOf({ user, user_name: name }: RecordedSession): string {
   return user || name
 }
 
-/** Returns the file of the session's runbook; undefined for other sessions. */
 export function runbookOf({ labels }: RecordedSession): string | undefined {
   return labels?.['runbookFile']
 }
@@ -28,7 +27,7 @@ export async function fetchSession(
   signal?: AbortSignal,
 ): Promise<RecordedSession> {
   const session = await call(account, sessionStreamContract.show, { id }, { signal })
-  // A gateway sends a link only when the request asks for a link.
+  // Gateways send a link only on request.
   if ('download_url' in session) throw noGateway(account, { path: sessionPath(id) }, 200)
   return session
 }
@@ -37,25 +36,24 @@ export interface SessionFilter {
   readonly connection?: string | undefined
   /** A user; on hoop's gateway a subject id. */
   readonly user?: string | undefined
-  /** Only sessions that began in this span. hoop ignores `to` without `from`. */
+  /** Start of the span in which sessions began. hoop ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
-  // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`, so callers check the sessions.
-  /** `open`, `ready`, `done` or an outcome. */
+  // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`: check the answer's sessions.
   readonly status?: string | undefined
   readonly runbook?: string | undefined
   readonly kind?: string | undefined
-  /** A text that a parameter's value contains. */
+  /** Part of a parameter's value. */
   readonly parameter?: string | undefined
-  /** The review's status as a pattern of SQL: `PENDING`, `%`. */
+  /** A pattern of SQL: `PENDING`, `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
-  /** Maximum number of sessions, at most 100, because gateways send no more on one page. */
+  /** At most 100: gateways send no more on one page. */
   readonly limit: number
   readonly offset?: number | undefined
 }
 
-/** Returns the first statements of a session's native clients. @throws ApiError */
+/** @throws ApiError */
 export async function firstStatements(
   account: Account,
   id: string,
@@ -69,7 +67,6 @@ interface SessionPage {
   readonly hasMore: boolean
 }
 
-/** Returns sessions, the newest first. @throws ApiError */
 export async function listSessions(
   account: Account,
   filter: SessionFilter,
@@ -98,11 +95,7 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<s
   return given(options)
 }
 
-/**
- * Returns the session of the request with this correlation id; undefined while the request has
- * started no session.
- * @throws ApiError
- */
+/** Returns undefined while the request has started no session. @throws ApiError */
 export async function findByCorrelation(
   account: Account,
   correlationId: string,
@@ -113,21 +106,15 @@ export async function findByCorrelation(
   return sessions.find((session) => session.correlation_id === correlationId)
 }
 
-/**
- * Kills a session. A session that has already ended is not an error. @throws ApiError `not-found`,
- * `refused`
- */
+/** A session that has already ended is no error. @throws ApiError `not-found`, `refused` */
 export async function killSession(account: Account, id: string): Promise<void> {
   await call(account, sessionContract.kill, { id })
 }
 
-/** Output that can be read once, by `for await`. */
+/** Can be read once. */
 export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
 
-/**
- * Returns the output that the session has written so far, byte for byte.
- * @throws ApiError, also when the stream breaks
- */
+/** Returns the session's output so far, byte for byte. @throws ApiError, also when the stream breaks */
 export async function openOutput(
   account: Account,
   id: string,
@@ -144,29 +131,23 @@ export async function openOutput(
   return oldOutput(account, id, signal)
 }
 
-/**
- * Whether the endpoint is missing. Some gateways without the endpoint answer that the session is
- * missing.
- */
+/** Some gateways without the endpoint answer that the session is missing. */
 function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
 
-/** Maximum length of an answer in bytes, enough for all recorded output (`RECORDED_BYTES`) in base64. */
+/** Bytes; enough for all recorded output (`RECORDED_BYTES`) in base64. */
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
-/** Reads output from an older gateway, which has no stream of results. */
+/** For older gateways, which have no stream of results. */
 async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
   const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
   return value.event_stream.map((text) => Buffer.from(text, 'base64'))
 }
 
-/**
- * `o` and `e` are output, `i` is input, `r` is a terminal's size as `COLSxROWS`. Seconds count from the
- * start.
- */
+/** `o` and `e` are output, `i` is input, `r` is a terminal's size as `COLSxROWS`. Seconds since the start. */
 export type RecordedEvent = readonly [seconds: number, kind: string, content: Buffer]
 
 const Events = v.object({
@@ -183,23 +164,20 @@ function sessionPath(id: string): string {
   return pathOf(sessionStreamContract.show.path, { id })
 }
 
-/** Maximum wait for a piece. A gateway may have to read very many sessions before it finds a match. */
+/** A gateway may read very many sessions before it finds a match. */
 const PIECE_MS = 10 * 60 * 1000
 const NEWLINE = 0x0a
 
-/** Filter of an export; a missing option matches all sessions. */
+/** A missing option matches all sessions. */
 export interface ExportWish extends Pick<
   SessionFilter,
   'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'from' | 'to'
 > {
-  /** The cursor of a session. Only sessions after this session are exported. */
+  /** A session's cursor: only later sessions are exported. */
   readonly after?: string | undefined
 }
 
-/**
- * Yields whole lines in the gateway's order. @throws ApiError, also when the connection is lost
- * during the answer
- */
+/** Yields whole lines in the gateway's order. @throws ApiError, also when the answer breaks off */
 export async function* exportedLines(
   account: Account,
   wish: ExportWish,
@@ -224,7 +202,7 @@ function optionsOf({ from, to, ...texts }: ExportWish): URLSearchParams {
   return new URLSearchParams(given(options))
 }
 
-/** Returns the cursor of the last line of `lines`; undefined when that line is not from an export. */
+/** Returns the cursor of the last line; undefined when that line is not from an export. */
 export function lastCursor(lines: Buffer): string | undefined {
   const begin = lines.lastIndexOf(NEWLINE, lines.length - 2) + 1
   try {

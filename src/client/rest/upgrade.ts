@@ -5,24 +5,23 @@ import { answerLost } from './api-error.ts'
 import { ANSWER_MS, authorization, hostHeader, openRestSocket, USER_AGENT } from './http.ts'
 
 const EMPTY_LINE = '\r\n\r\n'
-/** Maximum length of an answer's head in bytes. */
+/** Bytes. */
 const LONGEST_HEAD = 64 * 1024
 
 interface Question {
   readonly path: string
-  /** The protocol's name in the `Upgrade` header. */
+  /** As in the `Upgrade` header. */
   readonly protocol: string
   readonly headers: Readonly<Record<string, string>>
-  /** Maximum wait for the answer on the open connection. */
+  /** Counts from the open connection. */
   readonly answerMs?: number
 }
 
 /**
- * Asks the gateway for another protocol on the connection. Reads the head of the answer without
- * Node's HTTP client, because loading that client takes a large part of a short command's start.
+ * Asks for another protocol. Node's HTTP client is not used: loading it is a large part of a short command's
+ * start.
  * @param signal ends the attempt, not the connection
- * @returns undefined for every other answer, because the gateway then does not have the protocol on
- * this path
+ * @returns undefined for any other answer: the gateway lacks the protocol on this path
  * @throws ApiError `unreachable`
  */
 export async function upgrade(
@@ -56,12 +55,12 @@ export async function upgrade(
   }
 }
 
-/** Reads the head of an answer, and leaves the bytes after the head in the socket. */
+/** Leaves the bytes after the head in the socket. */
 async function readHead(socket: Socket): Promise<string> {
   let read = ''
   const pieces = socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
   for await (const piece of pieces) {
-    // One character for each byte, so that an index is an offset.
+    // One character per byte, so that an index is an offset.
     read += piece.toString('latin1')
     const end = read.indexOf(EMPTY_LINE)
     if (end < 0 && read.length <= LONGEST_HEAD) continue

@@ -16,7 +16,6 @@ import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
 
-/** The way to a gateway's streams, and the token. */
 export interface StreamAccess {
   readonly destination: Destination
   readonly proxy: Proxy | undefined
@@ -26,16 +25,16 @@ export interface StreamAccess {
 export interface StreamRequest {
   readonly verb: 'exec' | 'connect'
   readonly connection: string
-  /** The input of an execution; empty for a terminal. */
+  /** Empty for a terminal. */
   readonly script: Buffer
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` to base64. */
   readonly envVars: ReadonlyMap<string, string>
-  /** Whether the gateway itself runs the script after the approval, even when this client has left. */
+  /** The gateway itself runs the script after the approval, even when this client has left. */
   readonly whenApproved?: boolean
   /**
-   * For `connect` to a port: called with each message about the connection of a native client.
-   * Without this function the session is a terminal.
+   * For `connect` to a port: gets messages about native clients' connections. Without it the session is a
+   * terminal.
    */
   readonly port?: (message: ConnectionMessage) => void
 }
@@ -51,12 +50,12 @@ type OpenLine = (signal: AbortSignal) => PacketLine | Promise<PacketLine>
 
 const NO_REASON = new ConnectError('lost', 'no reason given')
 
-/** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
+/** Makes an agent start a terminal. The agent drops this byte (protocol.md 0.5). */
 const FIRST_KEY = Buffer.of(0x0a)
 
 /**
- * One session on a gateway, on a stream of its own. Read `events` to their end, then read `end`.
- * Disposing closes the stream, so the gateway ends the session and its command.
+ * One session on its own stream. Read `events` to their end, then `end`. Disposing closes the stream, and the
+ * gateway ends session and command.
  */
 export class ClientSession implements Disposable {
   readonly #request: StreamRequest
@@ -65,7 +64,7 @@ export class ClientSession implements Disposable {
   #line: PacketLine | undefined
   #end: StreamEnd | undefined
   #isOpen = false
-  /** The newest window size that was not sent yet. */
+  /** The newest size that was not sent yet. */
   #size: WindowSize | undefined
   #isResizing = false
 
@@ -75,19 +74,17 @@ export class ClientSession implements Disposable {
     this.#openLine = openLine
   }
 
-  /** The end of the session. Valid after the end of `events`. */
+  /** Valid after the end of `events`. */
   get end(): StreamEnd {
     return this.#end ?? endOfStream(this.#line?.error ?? NO_REASON, this.#isOpen)
   }
 
-  /** The gateway's address; undefined before the stream is opened. */
   get address(): string | undefined {
     return this.#line?.address
   }
 
   /**
-   * Yields the events. Reads a packet only when the caller asks for the next event, so a slow
-   * caller slows down the command.
+   * Reads a packet only when the caller asks for the next event, so a slow caller slows down the command.
    * @throws the errors of `openLine`
    */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
@@ -101,23 +98,22 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Starts the opened terminal, with the size of the window. */
   async startTerminal(size: WindowSize): Promise<void> {
     await this.#send(encodeClientMessage({ kind: 'input', data: FIRST_KEY }))
     await this.resize(size)
   }
 
-  /** Sends keys in order. Settles when more keys can be sent. Keys after the session's end are lost. */
+  /** Settles when more keys can be sent. Keys after the session's end are lost. */
   async type(data: Buffer): Promise<void> {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
 
-  /** Sends a message about one connection of a port. Settles when more messages can be sent. */
+  /** Settles when more messages can be sent. */
   async connection(message: ConnectionMessage): Promise<void> {
     await this.#send(encodeClientMessage(message))
   }
 
-  /** Sends the size of the window. Of several waiting sizes, sends only the newest size. */
+  /** Of several waiting sizes, sends only the newest. */
   async resize(size: WindowSize): Promise<void> {
     this.#size = size
     if (this.#isResizing) return
@@ -138,7 +134,6 @@ export class ClientSession implements Disposable {
     this.#line?.drop('left')
   }
 
-  /** Returns the stream; undefined when the caller has disposed the session. */
   async #opened(): Promise<PacketLine | undefined> {
     const { signal } = this.#life
     try {
@@ -190,7 +185,7 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Accepts only the first `opened`, because a second script would run as a second command. */
+  /** Only the first `opened` counts: a second script would run as a second command. */
   #begin(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -199,7 +194,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** Sends a packet. Ignores an ended stream, because the reader of `events` gets the reason. */
+  /** Ignores an ended stream: the reader of `events` gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#line?.send(packet)
@@ -209,10 +204,7 @@ export class ClientSession implements Disposable {
   }
 }
 
-/**
- * Returns the metadata of the stream, without the token. `version` is empty, because hoop's gateway
- * warns when the version differs from the agent's version.
- */
+/** Without the token. `version` is empty: hoop's gateway warns when it differs from the agent's version. */
 export function metadataOf({ verb, connection, whenApproved }: StreamRequest): Record<string, string> {
   return {
     origin: 'client',

@@ -6,14 +6,13 @@ import { ApiError } from '../rest/api-error.ts'
 import { upgrade } from '../rest/upgrade.ts'
 import { metadataOf, type StreamRequest } from './client-session.ts'
 
-/** Maximum wait for the upgrade in milliseconds when gRPC can be tried next. */
+/** Maximum wait for the upgrade when gRPC can be tried next. */
 const BEFORE_GRPC_MS = 5000
 
 /**
- * Opens the stream of a script. The embedded gateway upgrades a connection of its REST interface.
- * For other gateways, opens a stream over gRPC, whose code takes longer to load than the rest of
- * the command. The answer to the upgrade shows which gateway it is, before the gateway has received
- * the request.
+ * Opens a script's stream. The embedded gateway upgrades a REST connection. Other gateways need gRPC, whose
+ * code takes longer to load than the rest of the command. The answer to the upgrade tells them apart before
+ * the gateway has received the request.
  * @throws ApiError, SetUpError
  */
 export async function openExecLine(
@@ -27,7 +26,7 @@ export async function openExecLine(
   return openGrpcLine(await grpcAccess(account), request)
 }
 
-/** Returns the gateway's address for messages, before a stream has an address. */
+/** For messages before a stream has an address. */
 export function restAddress({ rest: { host, port } }: Account): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
@@ -47,7 +46,7 @@ async function framedLine(
     const socket = await upgrade(account, question, signal)
     return socket && new FramedStream(socket, restAddress(account))
   } catch (error) {
-    // With a configured address of the streams, gRPC does not need the REST interface.
+    // gRPC at the configured address does not need the REST interface.
     if (error instanceof ApiError && account.grpcUrl !== undefined && !signal.aborted) return undefined
     throw error
   }

@@ -8,7 +8,7 @@ import { askJson, Code, type RestReply } from '../rest/json.ts'
 export interface RestExecution {
   readonly connection: string
   readonly file: string
-  /** Undefined on gateways that have only the first version of the interface. */
+  /** Undefined on gateways with only the first version of the interface. */
   readonly repository: string | undefined
   readonly refHash: string | undefined
   readonly parameters: Readonly<Record<string, string>>
@@ -16,17 +16,16 @@ export interface RestExecution {
   readonly envVars: Readonly<Record<string, string>>
   readonly clientArgs: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
-  /** Values by field of Jira, for the session's issue. */
+  /** By the field's id in Jira. */
   readonly jiraFields: Readonly<Record<string, string>>
   /** Whether the gateway itself runs the runbook after the approval. */
   readonly whenApproved?: boolean
-  /** Unique for this request. Finds the session before the answer is received. */
+  /** Unique. Finds the session before its answer arrives. */
   readonly correlationId: string
 }
 
-// This shape differs from the contract's shape. The contract would read a missing exit code as 0,
-// which is success, and missing names of secrets as an empty list. Output may also be longer than
-// other answers.
+// Not the contract's shape, which would read a missing exit code as 0 (success) and missing names of secrets
+// as an empty list.
 
 const Text = v.nullish(v.string(), null)
 const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
@@ -40,47 +39,39 @@ const Answer = v.object({
   truncated: v.nullish(v.boolean(), false),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
-  // Only the embedded gateway sends these four fields: bytes of secrets replaced in the output, a
-  // warning that the runbook may be an old copy, the reason for a missing exit code, and the lock
-  // of another session.
+  // Only the embedded gateway sends the following fields: bytes of replaced secrets, a warning about an old
+  // copy of the runbook, the reason for a missing exit code, the lock of another session.
   redacted_bytes: v.nullish(v.number(), 0),
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
   waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
-  // Whether the gateway itself runs the session after its approval. Other gateways do not send this field.
+  // Whether the gateway itself runs the session after its approval.
   when_approved: v.fallback(v.nullish(v.boolean(), false), false),
 })
 
-/** A gateway's answer to an execution, as this program reads it. Texts are as the gateway sent them. */
+/** Texts are as the gateway sent them. */
 export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
 
 /**
- * Maximum length of an answer in bytes, enough for all recorded output (`RECORDED_BYTES`). Real
- * output grows little in JSON, although each byte could become six bytes.
+ * Bytes; enough for all recorded output (`RECORDED_BYTES`). Real output grows little in JSON, although a byte
+ * may become six.
  */
 const LONGEST_ANSWER = 384 * 1024 * 1024
-/**
- * hoop's gateway answers within 50 s, plus 15 s when the agent is away, plus 30 s when the gateway
- * fetches runbooks.
- */
+/** hoop's gateway answers within 50 s, plus 15 s when the agent is away, plus 30 s to fetch runbooks. */
 const ANSWER_MS = 120_000
 
 export interface FollowOptions {
-  /** Ends the wait. The execution continues. */
+  /** Ends the wait, not the execution. */
   readonly signal: AbortSignal
   /**
-   * Whether the caller wants the output while the session runs. The gateway may then answer before
-   * the end; hoop's gateway still answers after the end.
+   * Asks for output during the run. The embedded gateway may then answer early, hoop's only after the end.
    */
   readonly isLive: boolean
-  /** Whether the answer may have the end of an execution with live output that ends immediately. */
+  /** With `isLive`: an execution that ends immediately may be answered with its end. */
   readonly isBriefEndAnswered?: boolean
 }
 
-/**
- * Starts an execution. Status 200: the execution has ended; 202: the execution continues. @throws
- * ApiError
- */
+/** Status 200: the execution has ended; 202: it continues. @throws ApiError */
 export async function startExecution(
   account: Account,
   request: RestExecution,
@@ -90,7 +81,7 @@ export async function startExecution(
   return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
 }
 
-/** Runs an approved session. @throws ApiError */
+/** @throws ApiError */
 export async function runApproved(
   account: Account,
   sessionId: string,
@@ -120,7 +111,7 @@ function addressed(request: RestExecution): { path: string; body: object } {
   return { path, body }
 }
 
-/** Returns a body that both versions of the interface accept. */
+/** Accepted by both versions of the interface. */
 function requestBody(request: RestExecution): Sent<typeof executionContract.runbook> {
   return {
     file_name: request.file,
@@ -142,15 +133,11 @@ const RawRendered = v.looseObject({
 
 export interface RenderedFile {
   readonly script: string
-  /** Names of the secret parameters; undefined when the gateway does not send them. */
+  /** Undefined when the gateway does not send the names. */
   readonly secretParameters: readonly string[] | undefined
 }
 
-/**
- * Returns the script that would run. Only the embedded gateway renders scripts; other gateways
- * answer `not-found`.
- * @throws ApiError
- */
+/** Only the embedded gateway renders scripts; others answer `not-found`. @throws ApiError */
 export async function renderLocally(account: Account, request: RestExecution): Promise<RenderedFile> {
   const { connection, repository } = request
   const { method, path } = executionContract.render

@@ -18,20 +18,17 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/**
- * Maximum wait for the exit code in the record when the answer has no code. The gateway may not
- * have received the agent's close yet.
- */
+/** Maximum wait for a missing exit code. The gateway may have answered before the agent's close arrived. */
 const SETTLE_MS = 10_000
-/** Maximum time to fetch the reason of a rejection. The end is reported also without a reason. */
+/** The end is reported also without the reason. */
 const REJECTION_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
 /**
- * Runs a runbook and follows the execution to its end, even if the answer or the agent's close
- * (protocol.md 4.1) is lost, or the gateway is away for some minutes.
- * @param asking `signal` ends the following and the reading of output; the execution continues
+ * Runs a runbook and follows it to its end, even if the answer or the agent's close (protocol.md 4.1) is
+ * lost.
+ * @param asking `signal` ends the following, not the execution
  * @throws ApiError when nothing ran or the end is unknown; ReviewRejected
  */
 export async function* executeByRest(
@@ -48,7 +45,7 @@ export async function* executeByRest(
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
   const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
-  // The gateway may have received the request, but may not record correlation ids.
+  // The gateway may have the request, but record no correlation ids.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
   yield { kind: 'going-on', id }
@@ -84,7 +81,6 @@ async function* afterAnswer(
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
-/** Describes the lock that a session waits for. */
 function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   if (wait === undefined) return ''
   const { lock, session_id: holder, user, since, ahead } = wait
@@ -93,15 +89,11 @@ function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions before it: ${ahead}` : ''}`
 }
 
-/**
- * Reads the exit code from the record when the answer has no exit code. The gateway may have
- * answered before the agent's close.
- */
 async function* withoutCode(account: Account, answer: ReadExecution, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
-    // Reading the output has no deadline, because it may take long.
+    // No deadline: reading the output may take long.
     return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
@@ -109,17 +101,14 @@ async function* withoutCode(account: Account, answer: ReadExecution, signal: Abo
   }
 }
 
-/** Follows a session to its end, with live output if the caller wants it. @throws ApiError */
+/** @throws ApiError */
 export async function* followToEnd(account: Account, id: string, { signal, isLive }: FollowOptions): Sights {
   if (isLive) return yield* (await import('./live.ts')).liveToEnd(account, id, signal)
   const session = yield* watch(account, id, () => false, signal)
   return outcomeOfRecord(account, session, undefined, signal)
 }
 
-/**
- * Runs a session after its approval. A gateway that is stopping starts no session, so retries until
- * the restarted gateway starts the session.
- */
+/** A gateway that is stopping starts no session: retries until the restarted gateway does. */
 async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
   const { signal } = asking
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
@@ -141,7 +130,6 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   }
 }
 
-/** Follows a session that the gateway itself runs after its approval. */
 async function* afterAutomaticRun(account: Account, id: string, asking: FollowOptions): Sights {
   const session = yield* watch(account, id, hasBegun, asking.signal)
   if (session.review?.status === 'REJECTED' || session.review?.status === 'REVOKED')
@@ -150,7 +138,6 @@ async function* afterAutomaticRun(account: Account, id: string, asking: FollowOp
   return yield* followToEnd(account, id, asking)
 }
 
-/** Returns a text with the person and the reason of a rejection, as far as they are known. */
 async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
   const text = `the review of session ${id} was ${status.toLowerCase()}`
   try {
@@ -161,17 +148,16 @@ async function rejectionOf(account: Account, id: string, status: string): Promis
     const by = rejecting === undefined ? '' : deciderOf(rejecting)
     return `${text}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`
   } catch {
-    // The reason is only a detail of the message.
     return text
   }
 }
 
-/** Whether the session has not run, and the gateway may run the session after its restart. */
+/** Nothing has run, and the gateway may run the session after its restart. */
 function isForTheNext({ code, kind, isAnswerLost }: ApiError): boolean {
   return code === 'gateway-draining' || (kind === 'unreachable' && !isAnswerLost)
 }
 
-/** Runs an approved session and follows it to its end. @throws ApiError when nothing ran */
+/** @throws ApiError when nothing ran */
 export async function* executeApproved(account: Account, id: string, asking: FollowOptions): Sights {
   const answered = await settle(runApproved(account, id, asking))
   if ('value' in answered) return yield* afterAnswer(account, answered, asking)
@@ -185,25 +171,16 @@ function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review.status !== 'PENDING')
 }
 
-/**
- * Whether the session has begun. An approval alone is not enough, because a condition of the
- * approval may still delay the run.
- */
+/** An approval alone is not enough: a condition of the approval may still delay the run. */
 function hasBegun({ status, review }: RecordedSession): boolean {
   return status !== 'ready' && review !== undefined && !['PENDING', 'APPROVED'].includes(review.status)
 }
 
-// The functions below find the session of an outstanding or lost answer by its correlation id.
-
-/** Wait in milliseconds between the first two requests about a session whose answer is outstanding. */
 const FIRST_LOOK_MS = 1000
-/** Maximum time to find a session. A busy gateway needs some time to record a session. */
+/** A busy gateway needs some time to record a session. */
 const FIND_MS = 30_000
 
-/**
- * Yields the visible progress of an execution whose answer is outstanding.
- * @returns the session's id; undefined when the id was not found
- */
+/** Yields the progress while the answer is outstanding. @returns the session's id if found */
 async function* lookOn(
   account: Account,
   correlationId: string,
@@ -221,7 +198,7 @@ async function* lookOn(
   }
 }
 
-/** Asks for the session once. Ignores a failure, because the caller asks again or gets the answer. */
+/** Ignores a failure: the caller asks again or gets the answer. */
 async function look(
   account: Account,
   correlationId: string,
@@ -235,10 +212,7 @@ async function look(
   }
 }
 
-/**
- * Returns the session of a request whose answer was lost; undefined when the gateway has no session
- * with this id.
- */
+/** For a lost answer. Returns undefined when the gateway has no such session. */
 async function untilFound(
   account: Account,
   correlationId: string,

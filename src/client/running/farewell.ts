@@ -3,18 +3,17 @@ import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 
 /**
- * Follows the bytes of a native client and its server, and builds a protocol error that tells the
- * client why its connection ends. Agent and gateway may be away, and the server cannot tell the
- * reason.
+ * Builds a protocol error that tells a native client why its connection ends. Agent and gateway may be away,
+ * and the server cannot tell.
  */
 export interface Farewell {
   fromClient(bytes: Buffer): void
   fromServer(bytes: Buffer): void
-  /** Returns an error packet; undefined where the client would not read the packet as an error. */
+  /** Undefined where the client would not read the packet as an error. */
   error(reason: string): Buffer | undefined
 }
 
-/** Returns undefined for a protocol without errors. */
+/** Undefined for a protocol without errors. */
 export function farewellOf(protocol: NativeProtocolName): Farewell | undefined {
   if (protocol === 'postgres') return new PostgresFarewell()
   return protocol === 'mysql' ? new MysqlFarewell() : undefined
@@ -28,10 +27,10 @@ class PostgresFarewell implements Farewell {
   readonly #requests = new PostgresStatements()
   readonly #answers = new MessageHeads(POSTGRES_HEAD_BYTES, (head) => {
     const length = head.readUInt32BE(1)
-    // These bytes are not a message, so no error can be inserted after them.
+    // Not a message, so no error can follow these bytes.
     return length < 4 ? Infinity : length - 4
   })
-  /** Number of one-byte answers to encryption requests that the server will still send. */
+  /** One-byte answers to encryption requests that the server will still send. */
   #refusals = 0
 
   fromClient(bytes: Buffer): void {
@@ -55,7 +54,7 @@ class PostgresFarewell implements Farewell {
 }
 
 const MYSQL_HEAD_BYTES = 4
-/** ER_SERVER_SHUTDOWN, with the state of a lost connection. Clients ignore CR_... numbers from a server. */
+/** ER_SERVER_SHUTDOWN with the state of a lost connection. Clients ignore CR_... numbers from a server. */
 const SERVER_LOST = 1053
 const STATE = '#08S01'
 
@@ -63,10 +62,7 @@ class MysqlFarewell implements Farewell {
   readonly #requests = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   readonly #answers = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   #hasGreeted = false
-  /**
-   * Whether the client waits for the first packet of an answer. The client reads an error only in
-   * this state.
-   */
+  /** Whether the client waits for an answer's first packet. Only then it reads an error. */
   #isWaiting = true
 
   fromClient(bytes: Buffer): void {

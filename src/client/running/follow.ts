@@ -3,22 +3,18 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** Wait in milliseconds before the second request about a session. Short, because many sessions are short. */
+/** Short, because many sessions are short. */
 export const FIRST_WAIT_MS = 250
-/**
- * Maximum time that a gateway may be away, enough for a restart, or for a laptop that changes its
- * network.
- */
+/** Enough for a gateway's restart, or for a laptop that changes its network. */
 export const AWAY_MS = 5 * 60_000
 
-/** The state of a session that runs elsewhere. */
 type Sight =
   | { readonly kind: 'seen'; readonly session: RecordedSession }
-  /** The gateway does not answer. The request will be retried. */
+  /** The gateway does not answer; the request will be retried. */
   | { readonly kind: 'away'; readonly reason: string }
 
 /**
- * Yields the states of a session until the session has ended.
+ * Yields until the session has ended.
  * @throws ApiError when the gateway was away for 5 minutes or refuses the request
  */
 async function* follow(
@@ -49,49 +45,37 @@ export function isPassing(error: unknown): error is ApiError {
 const GROWTH = 1.5
 const LONGEST_MS = 5000
 
-/**
- * Returns the next wait between two requests in milliseconds. Waits grow, to reduce the load on the
- * gateway.
- */
+/** Waits grow, to reduce the load on the gateway. */
 export function longer(waitMs: number): number {
   return Math.min(waitMs * GROWTH, LONGEST_MS)
 }
 
-/** A piece of the output or record of a running session. */
 export interface SessionPiece {
   readonly kind: 'event'
-  /** `o` is output, `e` a text about the session, `i` its input. Without a stream every piece is output. */
+  /** `o` is output, `e` a text about the session, `i` its input. Without a stream always `o`. */
   readonly type: string
   /** Undefined without a stream. */
   readonly time: string | undefined
   readonly bytes: Buffer
 }
 
-/** An event of an execution before its end. */
 export type ExecutionSight =
-  /** The session has this id, with which the session can be shown and killed. */
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'bytes'; readonly bytes: number }
   | SessionPiece
-  /** The record lacks this many bytes of the output. */
+  /** The record lacks this many bytes of output. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
   /** The session waits for approval at this URL. */
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
   | { readonly kind: 'approved' }
-  /**
-   * The execution continues after the gateway's answer. `lock` is the lock that the session waits
-   * for.
-   */
+  /** The execution continues after the gateway's answer. `lock`: what the session waits for. */
   | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
-  /** The gateway warns, for example that the runbook is an old copy. */
+  /** For example, the runbook is an old copy. */
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }
 
-/**
- * Follows a session until the session has ended or `isEnough` returns true. @returns the session in
- * that state
- */
+/** Follows a session until it has ended or `isEnough` returns true. */
 export async function* watch(
   account: Account,
   id: string,

@@ -14,18 +14,17 @@ import {
 } from './follow.ts'
 import { outcomeOfRecord, outcomeOfShown, withOutput, type Outcome } from './outcome.ts'
 
-/** Texts at the end of a record that this program replaces by its own texts. */
+/** Texts at a record's end that this program replaces by its own. */
 const REASON = /^(?:\n?rpc error: code = \w+ desc = )([^\n]*)$/
 const BLOCKED =
   /Blocked (?:by the following Guardrails rule|because \d+ Guardrails rules were violated): [^]*$/
 
-/** The last text of a record, which may be output or the reason of the end. */
+/** Output, or the reason of the end. */
 type LastText = SessionPiece | undefined
 
 /**
- * Yields all output of a session, live and from its beginning, over any number of connections.
- * @returns the last text, which was not yielded; `no-stream` when this gateway's stream cannot be
- * used
+ * Yields all output of a session from its beginning, over any number of connections.
+ * @returns the last text, not yet yielded; `no-stream` when this gateway's stream cannot be used
  * @throws ApiError when the gateway was away for 5 minutes or refuses the request
  */
 async function* watchLive(
@@ -49,7 +48,6 @@ async function* watchLive(
   }
 }
 
-/** The state of following a session over several connections. */
 class Watch {
   isBegun = false
   reason = ''
@@ -72,7 +70,7 @@ class Watch {
     return 'more'
   }
 
-  /** Records a lost connection. @returns whether to retry */
+  /** @returns whether to retry */
   away(error: unknown): boolean {
     this.#awaySince ??= performance.now()
     if (!(error instanceof ApiError)) return false
@@ -93,24 +91,23 @@ class Watch {
   }
 }
 
-/** Whether a gateway has no stream that can be resumed, like hoop's gateway, or has too many readers. */
+/** hoop's streams cannot be resumed; `busy` means too many readers. */
 function hasNoStream(error: unknown): boolean {
   return error instanceof ApiError && ['not-found', 'no-gateway', 'busy'].includes(error.kind)
 }
 
-/** Returns the reason in the last text of a session without a code. */
 function reasonOf(lastText: LastText): string | undefined {
   return REASON.exec(lastText?.bytes.toString() ?? '')?.[1]
 }
 
-/** Returns the last text of a blocked session without the record's list of broken rules. */
+/** Removes the record's list of broken rules. */
 function withoutRules(lastText: SessionPiece): SessionPiece {
   return { ...lastText, bytes: Buffer.from(lastText.bytes.toString().replace(BLOCKED, '')) }
 }
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
-/** Follows a session to its end with live output. @throws ApiError */
+/** @throws ApiError */
 export async function* liveToEnd(account: Account, id: string, signal: AbortSignal): Sights {
   const seen = yield* watchLive(account, id, signal)
   if (seen === 'no-stream') return yield* bySteps(account, id, signal)
@@ -118,7 +115,7 @@ export async function* liveToEnd(account: Account, id: string, signal: AbortSign
   return yield* afterLive(session, seen.lastText)
 }
 
-/** Follows a session on a gateway without a stream: reads the record each time the record has grown. */
+/** Without a stream: reads the record each time it has grown. */
 async function* bySteps(account: Account, id: string, signal: AbortSignal): Sights {
   const tail = new RecordedTail(account, id)
   const sights = watch(account, id, () => false, signal)
@@ -133,10 +130,7 @@ async function* bySteps(account: Account, id: string, signal: AbortSignal): Sigh
   }
 }
 
-/**
- * Handles the last text of a session: the reason for a missing exit code, the broken rules, or a
- * part of the output.
- */
+/** The last text is the reason for a missing exit code, the broken rules, or output. */
 function* afterLive(session: RecordedSession, lastText: LastText): Generator<ExecutionSight, Outcome> {
   const outcome = outcomeOfShown(session, reasonOf(lastText))
   if (lastText !== undefined && outcome.status === 'blocked') yield withoutRules(lastText)
@@ -145,13 +139,10 @@ function* afterLive(session: RecordedSession, lastText: LastText): Generator<Exe
   return outcome
 }
 
-/**
- * Maximum length in bytes of an output that is read again for each piece. Longer output is shown
- * after the session's end.
- */
+/** Bytes. Longer output is not read again for each piece, but shown after the session's end. */
 const LONGEST = 8 * 1024 * 1024
 
-/** The output of a session without a stream. Yields the new part each time the record has grown. */
+/** The output of a session without a stream. */
 class RecordedTail {
   readonly #account: Account
   readonly #id: string
@@ -162,10 +153,7 @@ class RecordedTail {
     this.#id = id
   }
 
-  /**
-   * Yields the new output when the record has `bytes` bytes. Ignores a failure, because the next
-   * call or the session's end retries.
-   */
+  /** @param bytes the record's size. Ignores a failure: the next call or the session's end retries. */
   async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
     if (bytes <= this.#shown || bytes > LONGEST) return
     try {
@@ -179,7 +167,7 @@ class RecordedTail {
     }
   }
 
-  /** Yields the part of the whole output that was not shown yet. */
+  /** Yields what was not shown yet. */
   async *rest(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
     let skip = this.#shown
     for await (const piece of output) {

@@ -7,27 +7,21 @@ import type { ReadExecution } from './execution-request.ts'
 
 export interface Outcome {
   readonly sessionId: string
-  /** Undefined when the command has no exit code: it could not run, was killed, or its agent was lost. */
+  /** Undefined: the command could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
   /**
-   * The reason for a missing exit code, in the gateway's words. For a followed execution, the
-   * reason is known only after the output was read.
+   * Why the exit code is missing, in the gateway's words. For a followed execution, set only after the output
+   * was read.
    */
   readonly reason: string | undefined
-  /** The reason as a code, which only the embedded gateway sends. */
+  /** Only the embedded gateway sends a code. */
   readonly code: GatewayCode | undefined
-  /**
-   * The exact bytes, in order of arrival. If reading throws an ApiError, the other fields stay
-   * valid.
-   */
+  /** Exact bytes in order of arrival. When reading throws an ApiError, the other fields stay valid. */
   readonly output: RecordedOutput
   readonly isTruncated: boolean
-  /** Bytes of secrets that were replaced in the output, if the gateway counts them. */
+  /** Bytes of replaced secrets, if the gateway counts them. */
   readonly redactedBytes: number
-  /**
-   * `success` or another status, as in a gateway's answer. For a followed execution, this program
-   * derives the status from the record.
-   */
+  /** `success` or another status of a gateway's answer. For a followed execution, derived from the record. */
   readonly status: string
   readonly executionMs: number
 }
@@ -35,15 +29,11 @@ export interface Outcome {
 /** A gRPC error as Go prints it. */
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
 
-/** Returns the gateway's reason in an answer without a code. */
 function reasonIn({ output }: ReadExecution): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
-/**
- * Returns the outcome of an answer with an exit code. Reads the output from the record when the
- * answer has cut or changed the output.
- */
+/** Reads the output from the record when the answer has cut or changed it. */
 export async function outcomeOfAnswer(
   account: Account,
   answer: ReadExecution,
@@ -62,10 +52,7 @@ export async function outcomeOfAnswer(
   }
 }
 
-/**
- * Returns the exit code. Code 0 with another status than `success` means that the gateway itself
- * has stopped the execution, so the code does not count.
- */
+/** Code 0 without status `success`: the gateway itself stopped the execution, so the code does not count. */
 function codeOf({
   exit_code: exitCode,
   output_status: status,
@@ -76,7 +63,7 @@ function codeOf({
     : { exitCode, reason: undefined, code: undefined }
 }
 
-/** Returns the outcome of an answer without a code when the end of its session could not be found. */
+/** The answer has no code, and its session's end could not be found. */
 export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   const reason = reasonIn(answer)
   return {
@@ -92,10 +79,7 @@ export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   }
 }
 
-/**
- * Returns the outcome of an ended session. `answer` is the gateway's answer, if it was received.
- * `signal` aborts the reading of the output.
- */
+/** @param answer undefined when it was lost @param signal aborts the reading of the output */
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,
@@ -116,16 +100,13 @@ export function outcomeOfRecord(
   }
 }
 
-/**
- * Returns the outcome of an ended session whose output was already shown. @param reason the reason
- * at the end of the session's record
- */
+/** For output that was already shown. @param reason from the end of the session's record */
 export function outcomeOfShown(session: RecordedSession, reason: string | undefined): Outcome {
   const facts = factsOf(session)
   return { ...facts, reason: facts.exitCode === undefined ? reason : undefined, code: undefined, output: [] }
 }
 
-/** Replaces the output of an outcome, for a caller that has shown a part of the output. */
+/** For a caller that has shown a part of the output. */
 export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
   return {
     ...outcome,
@@ -150,15 +131,12 @@ function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'o
   }
 }
 
-/** Requests the output when the caller begins to read. */
+/** Requests the output only when the caller begins to read. */
 async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
 }
 
-/**
- * Whether guardrail rules have stopped the session. Then 254 is the agent's exit code, and not a
- * missing code.
- */
+/** After a broken guardrail rule, 254 is the agent's exit code, not a missing code. */
 function hasGuardrails({ guardrails_info: broken }: RecordedSession): boolean {
   return broken !== undefined && broken.length > 0
 }
@@ -172,31 +150,29 @@ async function recorded(
   try {
     return await openOutput(account, id, signal)
   } catch (error) {
-    // When the record cannot be read, the output of the answer is used.
     if (error instanceof ApiError) return given
     throw error
   }
 }
 
-/** Maximum length of a reason in bytes. A longer text is output. */
+/** Bytes. A longer text is output. */
 const LONGEST = 4096
 /** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/
 const WHOLE = /rpc error: code = \w+ desc = ([^\n]*)$/
 
 /**
- * The output of a session without an exit code. Gateways append the reason to the output's record,
- * the embedded gateway with gRPC's prefix. This class separates reason and output.
+ * Gateways append the reason of a missing exit code to the recorded output, the embedded gateway with gRPC's
+ * prefix. This class separates them.
  */
 class ReasonAtEnd {
   #reason: string | undefined
 
-  /** @param known the reason in the gateway's answer; undefined without an answer */
+  /** @param known the reason in the gateway's answer */
   constructor(known: string | undefined) {
     this.#reason = known
   }
 
-  /** The reason. For a followed execution, known only after the output was read. */
   get reason(): string | undefined {
     return this.#reason
   }
@@ -216,7 +192,7 @@ class ReasonAtEnd {
   }
 
   #endOfOutput(held: Buffer): number {
-    // One character for each byte, so that an index is an offset.
+    // One character per byte, so that an index is an offset.
     const text = held.toString('latin1')
     if (this.#reason === undefined) return this.#find(held, text)
     const reason = Buffer.from(this.#reason).toString('latin1')

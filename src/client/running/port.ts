@@ -5,8 +5,8 @@ import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { farewellOf, type Farewell } from './farewell.ts'
 
 /**
- * Limits for the bytes that a local client has not read yet. Above `high`, this port asks the agent
- * to pause. Above `most`, this port closes the client.
+ * Bytes that a local client has not read. Above `high` the agent is asked to pause; above `most` the client
+ * is closed.
  */
 const UNREAD_BYTES = { high: 1024 * 1024, most: 32 * 1024 * 1024 }
 const MAX_CLIENTS = 1000
@@ -16,16 +16,13 @@ interface PortOptions {
   readonly protocol: NativeProtocolName
   /** 0 means any free port. */
   readonly port: number
-  /** Sends to the gateway. Settles when more messages can be sent. */
+  /** Settles when more messages can be sent. */
   readonly send: (message: ConnectionMessage) => Promise<void>
-  /** Called with the reason when a client was refused. */
+  /** Called when a client was refused. */
   readonly refused: (reason: string) => void
 }
 
-/**
- * A port on the loopback for native clients of this user. Each client becomes a connection of the
- * session.
- */
+/** A loopback port for native clients of this user. Each client becomes a connection of the session. */
 export class ClientPort implements Disposable {
   readonly #options: PortOptions
   readonly #server: Server
@@ -52,12 +49,12 @@ export class ClientPort implements Disposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Passes a message of the agent to its client. Ignores connections that have ended. */
+  /** Ignores connections that have ended. */
   receive(message: ConnectionMessage): void {
     this.#clients.get(message.connectionId)?.receive(message)
   }
 
-  /** Ends all connections. @param reason sent to clients whose protocol has errors */
+  /** @param reason sent to clients whose protocol has errors */
   close(reason: string): void {
     for (const client of this.#clients.values()) client.tell(reason)
     this[Symbol.dispose]()
@@ -95,15 +92,14 @@ class LocalClient {
     this.#socket = socket
     this.#options = options
     this.#farewell = farewellOf(options.protocol)
-    // Servers of these protocols send the first bytes, so the agent must connect before the client sends any.
+    // These servers speak first, so the agent must connect before the client sends a byte.
     if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
     socket.on('drain', () => this.#ask(false))
-    // After an error the socket is closed, and the other end gets the close.
+    // The socket closes after an error, and the other end gets the close.
     socket.on('error', () => undefined)
-    // Sent also after the agent's own close, as hoop's command line does. Bytes of this port may
-    // arrive after that close, so that a program that tracks connections registers this connection
-    // again. This packet makes the program remove the connection.
+    // Sent also after the agent's own close, as hoop's command line does. Late bytes of this port may make a
+    // connection tracker register the connection again; this packet removes it.
     socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
   }
 
@@ -141,7 +137,6 @@ class LocalClient {
     else if (writableLength > UNREAD_BYTES.high) this.#ask(true)
   }
 
-  /** Asks the other end to pause or to resume. */
   #ask(isPause: boolean): void {
     if (this.#isAsking === isPause) return
     this.#isAsking = isPause
@@ -173,18 +168,16 @@ class LocalClient {
 }
 
 /**
- * Returns the reason to refuse a client that does not belong to this user, because clients need no
- * password to act as this user. Returns undefined for a client of this user, and on systems without
- * /proc.
+ * Returns why to refuse a client of another user: clients act as this user without a password. Undefined for
+ * this user's clients, and on systems without /proc.
  */
 function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
   if (own === undefined || tables.every((table) => table === undefined)) return undefined
-  // On another loopback address, another user could use the same port number as a client of this user.
+  // On another loopback address, another user could have the same port number as a client of this user.
   if (remoteAddress !== LOOPBACK) return `a client whose address is not ${LOOPBACK}`
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
-  // The address in the machine's byte order, in the second table after a prefix.
   const address = '[0-9A-F]*(?:0100007F|7F000001)'
   const row = new RegExp(
     `^ *\\d+: ${address}:${hex(remotePort)} ${address}:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+) +\\d+ +(\\d+)`,
@@ -192,8 +185,8 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   )
   const uids = tables.flatMap((table) => {
     const [, uid, inode] = row.exec(table ?? '') ?? []
-    // A socket that its process has closed has no inode and belongs to root, even if it belonged to
-    // another user. Its bytes still arrive.
+    // A socket that its process has closed has no inode and belongs to root, whoever owned it. Its bytes
+    // still arrive.
     return uid === undefined || inode === '0' ? [] : [uid]
   })
   if (uids.length === 0) return 'a client that disconnected before its user could be read'

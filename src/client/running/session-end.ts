@@ -5,17 +5,17 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
 
 /**
  * Why a session ended without an exit code:
- * - `unreachable`: no gateway, or the gateway was lost before the session was open; nothing has run
+ * - `unreachable`: no gateway, or lost before the session was open; nothing has run
  * - `refused`: the gateway does not accept the token
- * - `not-permitted`: the gateway accepts the token, but not for this session
- * - `not-found`: the gateway does not have the connection, or hides the connection
+ * - `not-permitted`: the token is accepted, but not for this session
+ * - `not-found`: the gateway lacks or hides the connection
  * - `invalid`: the gateway does not accept the request
- * - `busy`: the gateway accepts no more sessions at the moment, from this user or from all users
+ * - `busy`: no more sessions at the moment, from this user or from all
  * - `offline`: the connection's agent is away
  * - `killed`: a user ended the session
- * - `gateway-stopped`: the gateway was stopped regularly, and ended the command
- * - `gateway-draining`: the gateway is stopping and has not begun the session; retry the session
- * - `agent-lost`, `gateway-lost`: whether the command has run to its end is not known
+ * - `gateway-stopped`: a regular stop of the gateway ended the command
+ * - `gateway-draining`: the gateway is stopping and has not begun the session; retry
+ * - `agent-lost`, `gateway-lost`: unknown whether the command has run to its end
  * - `expired`: the session has reached its time limit
  * - `failed`: any other message of the gateway
  * - `malformed`: the server is not a gateway, or the end had no code
@@ -37,7 +37,7 @@ export type NoExitReason =
   | 'failed'
   | 'malformed'
 
-/** How a session ended. Texts are unchanged from the gateway or agent, with control characters. */
+/** Texts are as the gateway or agent sent them, with control characters. */
 export type StreamEnd =
   | {
       readonly kind: 'exited'
@@ -45,40 +45,33 @@ export type StreamEnd =
       /** Empty after a normal end. */
       readonly message: string
       readonly truncatedBytes: number
-      /** Whether a guardrail rule has stopped the session. */
+      /** A guardrail rule has stopped the session. */
       readonly isBlocked: boolean
     }
   | {
       readonly kind: NoExitReason
       readonly message: string
-      /** The gateway's own code for the end. Hoop's gateway has no codes. */
+      /** hoop's gateway has no codes. */
       readonly code?: GatewayCode
     }
 
-/**
- * Returns the end in a close packet of the agent, or of a gateway in place of the agent. A missing
- * code is not a success.
- */
+/** The packet is from the agent, or from a gateway in its place. A missing code is not a success. */
 export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
   return { kind: 'exited', exitCode, message, truncatedBytes, isBlocked: guardrails !== undefined }
 }
 
-/** Returns the meaning of a stream that ended without a close. */
+/** For a stream that ended without a close. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const { code, message } = error
   const reason = code === undefined ? reasonOfStatus(error) : reasonOfCode(code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message }
-  // After the session was open, something may have run. So a later `invalid` or `busy` is a
-  // failure, not wrong use.
+  // An open session may have run something, so a later `invalid` or `busy` is a failure, not wrong use.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
   return { kind: isOpen && isWrongUse ? 'failed' : reason, message, ...(code !== undefined && { code }) }
 }
 
-/**
- * Returns the reason for a gRPC status, from hoop's gateway or gRPC itself. Returns undefined for
- * an error without a status, which is not from a gateway.
- */
+/** The status is from hoop's gateway or gRPC itself. An error without a status is not from a gateway. */
 function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
     case undefined:
@@ -104,10 +97,7 @@ function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undef
   }
 }
 
-/**
- * Finds the reason by the words of a text without a code: a text of hoop's gateway, or of a record
- * of the embedded gateway.
- */
+/** For texts without a code, from hoop's gateway or from a record of the embedded gateway. */
 export function reasonInWords(message: string): NoExitReason {
   const code = codeOfWords(message)
   return code === undefined ? 'failed' : reasonOfCode(code)
@@ -187,7 +177,6 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'agent-already-connected': 'failed',
 }
 
-/** Returns the reason for a code of the embedded gateway. */
 export function reasonOfCode(code: GatewayCode): NoExitReason {
   return REASONS[code]
 }
