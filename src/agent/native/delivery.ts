@@ -1,17 +1,18 @@
-/** Takes bytes. Returns a promise when there is no room for more, which settles when there is. */
+/** Takes bytes. Returns a promise if there is no room for more; it settles when there is room. */
 export type Take = (bytes: Buffer) => Promise<void> | undefined
 
-/** One direction of a connection. */
 interface Source {
-  /** Returns all unread bytes; 'none' when there are none yet. Throws what has ended the source too early. */
+  /**
+   * Returns all unread bytes; 'none' if there are none yet. Throws the error that ended the source too early.
+   */
   readonly read: () => Buffer | 'none' | 'over'
   /** Sets what is called from now on whenever `read` may return more. */
   readonly onNews: (call: () => void) => void
 }
 
 /**
- * Passes bytes on until the source is over, in the turn in which they come: a promise for each read costs more than
- * all else that a small packet needs. Rejects with what `read` or `take` throw; then nothing more is taken.
+ * Passes bytes on in the turn in which they come: a promise for each read would cost more than all other work
+ * for a small packet. Rejects with the error of `read` or `take`; then nothing more is taken.
  */
 export function delivery({ read, onNews }: Source, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -8,15 +8,11 @@ import { NativeError } from './native-error.ts'
 import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
 
 /**
- * Limits in bytes for data of a client that waits for its server. hoop's protocol cannot pause a
- * client, so the connection ends above `most`. Clients of this program are paused above `high` and
- * resumed below `low`.
+ * Limits in bytes for data of a client that waits for its server. Clients of this program are paused above
+ * `high` and resumed below `low`. hoop's protocol cannot pause a client, so its connection ends above `most`.
  */
 const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 1024 }
-/**
- * Limit for all connections of a session together, because a client could open a thousand
- * connections to a server that does not read.
- */
+/** Limit for all connections of a session: a client could open a thousand to a server that does not read. */
 const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
 
 /** Time in milliseconds to deliver the last bytes of a client that has hung up. */
@@ -30,20 +26,17 @@ export interface ConnectionSession {
   readonly protocol: NativeProtocolName
   /** Whether the client's side can pause connections. */
   readonly pauses: boolean
-  /** Number of bytes of all clients of the session that wait for the server. */
+  /** Bytes of all clients of the session that wait for the server. */
   readonly waiting: { bytes: number }
-  /** Returns the masking results that are not reported yet. */
   readonly takeMasked: () => MaskedOutput | undefined
   /**
-   * Returns undefined when the stream can accept more, otherwise a promise that settles when it
-   * can. Never rejects, because the end of the stream ends the session.
+   * Returns a promise if the stream accepts no more. Never rejects: the end of the stream ends the session.
    */
   readonly send: (
     message: Extract<AgentMessage, { readonly connectionId: string }>,
   ) => Promise<void> | undefined
 }
 
-/** The client's end of one native connection, for its protocol. */
 export class NativeConnection implements NativeClient {
   readonly id: string
   isSilent = false
@@ -61,7 +54,6 @@ export class NativeConnection implements NativeClient {
   #lastBytes: NodeJS.Timeout | undefined
   #goodbye: NodeJS.Timeout | undefined
   #wake: () => void = () => undefined
-  /** Counted for the log. */
   readonly bytes = { received: 0, sent: 0 }
 
   constructor(id: string, session: ConnectionSession) {
@@ -111,7 +103,7 @@ export class NativeConnection implements NativeClient {
     return delivery({ read, onNews: (call) => (this.#wake = call) }, take)
   }
 
-  /** Subtracts the bytes that were taken last, because they are written by now. */
+  /** Subtracts the bytes that were taken last: they are written by now. */
   #releaseTaken(): void {
     this.#count(-this.#takenBytes)
     this.#takenBytes = 0
@@ -152,7 +144,7 @@ export class NativeConnection implements NativeClient {
     const masked = takeMasked()
     this.bytes.sent += data.length
     const message = { kind: 'connection-data', protocol, data } as const
-    // Spreads cost more than the remaining work of this function, and few packets need them.
+    // Spreads cost more than the rest of this function, and few packets need them.
     if (guardrailsInfo === undefined && masked === undefined) return this.#tell(message)
     return this.#tell({
       ...message,
@@ -161,7 +153,6 @@ export class NativeConnection implements NativeClient {
     })
   }
 
-  /** Stops sending until `resume`, because the client does not read at the moment. */
   pause(): void {
     this.#gate.pause()
   }
@@ -170,10 +161,7 @@ export class NativeConnection implements NativeClient {
     this.#gate.resume()
   }
 
-  /**
-   * Handles a client that has hung up. Its last bytes are still sent, for a limited time, because
-   * the server may have stopped reading.
-   */
+  /** Still delivers the client's last bytes, for a limited time: the server may have stopped reading. */
   hangUp(): void {
     this.#hasLeft = true
     this.#gate.openForGood()
@@ -182,7 +170,7 @@ export class NativeConnection implements NativeClient {
     this.#wake()
   }
 
-  /** Ends the connection. The protocol has GOODBYE_MS to tell the client why. */
+  /** Gives the protocol GOODBYE_MS to tell the client why. */
   end(reason: Error): void {
     this.#ending.abort(reason)
     this.#gate.openForGood()
@@ -190,7 +178,6 @@ export class NativeConnection implements NativeClient {
     this.#goodbye ??= setTimeout(() => this.#gone.abort(), GOODBYE_MS)
   }
 
-  /** Tells the client that its connection is over, if the client has not hung up. */
   async close(): Promise<void> {
     clearTimeout(this.#lastBytes)
     clearTimeout(this.#goodbye)
@@ -218,7 +205,6 @@ export class NativeConnection implements NativeClient {
   }
 }
 
-/** Returns the error for a server that does not read while too many bytes wait for it. */
 function notReading(bytes: number): NativeError {
   return new NativeError(
     'server',

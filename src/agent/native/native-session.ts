@@ -21,14 +21,11 @@ import { openNative, type Opened } from './opening.ts'
 /** Maximum number of open connections of one session. A pool of an application has some dozens. */
 const MAX_CONNECTIONS = 1000
 /**
- * Maximum number of remembered ids of ended connections. Late packets for such an id must not open
- * a new connection. Clients never reuse ids.
+ * Number of remembered ids: late packets of an ended connection must not open it again. Clients never reuse
+ * ids.
  */
 const MAX_SEEN = 10_000
-/**
- * Maximum number of a session's bytes that wait for the stream, so that a session with a hundred
- * connections sends no more than a session with a few.
- */
+/** Bytes of a session that may wait for the stream: with 100 connections it sends no more than with a few. */
 const MAX_UNSENT_BYTES = 256 * 1024
 /** Time in milliseconds for all connections to end. */
 const GOODBYE_MS = 3000
@@ -69,7 +66,7 @@ export class NativeSession {
     this.#reply = reply
   }
 
-  /** True while no client is connected. During this time the gateway may open the session again. */
+  /** Whether no client is connected. Then the gateway may open the session again. */
   get idle(): boolean {
     return this.#state !== 'closed' && this.#connections.size === 0
   }
@@ -78,10 +75,7 @@ export class NativeSession {
     return this.#reason
   }
 
-  /**
-   * Serves the session. Settles when the session is over and all its resources are released. Never
-   * rejects.
-   */
+  /** Settles when the session is over and all its resources are released. Never rejects. */
   async run(): Promise<void> {
     const startedAt = performance.now()
     const ending = await this.#serve().catch((error: unknown) => this.#failed(error as Error))
@@ -115,7 +109,7 @@ export class NativeSession {
     this.#gate.resume()
   }
 
-  /** Resumes the output permanently: the stream has ended, so the gateway cannot send a resume. */
+  /** For the end of the stream: the gateway cannot send a resume any more. */
   resumeForGood(): void {
     this.#gate.openForGood()
   }
@@ -127,7 +121,7 @@ export class NativeSession {
     this.#life.abort()
   }
 
-  /** Ends the session; the first reason wins. */
+  /** The first reason wins. */
   end(reason: TerminationReason): void {
     this.#reason ??= reason
     this.#gate.openForGood()
@@ -174,10 +168,7 @@ export class NativeSession {
     await within(over, GOODBYE_MS)
   }
 
-  /**
-   * @returns undefined if the session is over, the id was used before, or there are too many
-   * connections
-   */
+  /** Returns undefined if the session is over, the id was used before, or there are too many connections. */
   #connect(id: string): NativeConnection | undefined {
     const opened = this.#opened
     if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
@@ -204,7 +195,7 @@ export class NativeSession {
     return connection
   }
 
-  /** Serves a connection to its end. Never rejects. */
+  /** Never rejects. */
   async #follow(connection: NativeConnection, { protocol }: Opened): Promise<void> {
     const { log } = this.#services
     const { id: connectionId, bytes } = connection
@@ -227,10 +218,7 @@ export class NativeSession {
     log.debug({ sid: this.sid, connectionId, ms, ...bytes }, 'native connection closed')
   }
 
-  /**
-   * Refuses a client of another protocol. For example, hoop's tunnel sends the bytes of all databases as
-   * TCP.
-   */
+  /** For clients of another protocol: hoop's tunnel sends the bytes of all databases as TCP. */
   #refuseConnection(id: string): void {
     if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return
     this.#remember(id)
@@ -252,9 +240,7 @@ export class NativeSession {
   }
 
   /**
-   * Sends a message, in turn with the session's other connections. Never rejects, because the end
-   * of the stream ends the session.
-   * @returns undefined when the stream can accept more
+   * Takes turns with the session's other connections. Never rejects: the end of the stream ends the session.
    */
   #send(message: Told): Promise<void> | undefined {
     const bytes = message.kind === 'connection-data' ? message.data.length : 0
@@ -275,7 +261,6 @@ export class NativeSession {
     await this.#passed(this.#reply(message), bytes)
   }
 
-  /** Counts bytes that wait for the stream, and afterwards wakes the next sender. */
   async #passed(turn: Promise<void> | undefined, bytes: number): Promise<void> {
     this.#unsentBytes += bytes
     try {
@@ -304,10 +289,7 @@ export class NativeSession {
     return endingRefused(INTERNAL_ERROR, 'failed')
   }
 
-  /**
-   * Sends the close. Sends nothing if the gateway has closed the session, because the gateway then
-   * expects no close.
-   */
+  /** Sends nothing if the gateway has closed the session: it then expects no close. */
   async #close(ending: CommandEnd): Promise<void> {
     const { exitCode, message, refusal, reason, bytes } = ending
     const { sid } = this

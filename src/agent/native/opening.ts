@@ -16,17 +16,15 @@ import { tcpProtocol } from './tcp.ts'
 import type { NativeProtocol, Target } from './protocol.ts'
 import { SessionRules } from './rules/session-rules.ts'
 
-/** The protocols that the agent serves, by type of connection. */
 const PROTOCOLS = {
   tcp: tcpProtocol,
   postgres: postgresProtocol,
   mysql: mysqlProtocol,
 } as const satisfies Record<string, (target: Target) => NativeProtocol>
 type Served = keyof typeof PROTOCOLS
-/** Types of connections whose statements are checked by rules and whose results are masked. */
+/** Types whose statements are checked by rules and whose results are masked. */
 const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres', 'mysql'])
 
-/** Whether the session opens a port for native clients, and the agent serves the protocol. */
 export function isForNativeClients(open: OpenMessage): boolean {
   return asksForPort(open) && isServed(open.connectionType)
 }
@@ -34,14 +32,11 @@ export function isForNativeClients(open: OpenMessage): boolean {
 export interface Opened {
   readonly type: Served
   readonly protocol: NativeProtocol
-  /** Rules and masking for statements and results; undefined if none apply. */
+  /** Undefined if neither rules nor masking apply. */
   readonly rules: SessionRules | undefined
 }
 
-/**
- * Checks the request of a session, and checks that its server can be reached.
- * @throws RefusedError or EnvvarError, whose message closes the session, or the signal's reason
- */
+/** @throws RefusedError or EnvvarError, whose message closes the session, or the signal's reason */
 export async function openNative(
   open: OpenMessage,
   services: CheckServices,
@@ -54,7 +49,7 @@ export async function openNative(
   const { agentEnvironment, secretStores, embedded, log } = services
   const { entries, newRdsToken } = await mergeEntries({
     connection: params.envVars,
-    // A client's variables may complete a command's environment, but must not choose the server.
+    // A client's variables must not choose the server.
     client: new Map(),
     connectionType: type,
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
@@ -93,15 +88,11 @@ function isServed(type: string): type is Served {
   return Object.hasOwn(PROTOCOLS, type)
 }
 
-/**
- * @throws RefusedError for sessions that the server's owner forbids, and for rules or masking that
- * cannot be enforced for this type
- */
+/** @throws RefusedError if the server's owner forbids the session, or rules or masking cannot be enforced */
 function checkPolicy({ params, connectionType: type }: OpenMessage, services: CheckServices): void {
   const policy = services.policy?.current
   policy?.checkSession(params)
-  // No program is started. If the owner lists programs, a database may be reached if its program is
-  // listed.
+  // No program is started. If the owner lists programs, the database's program must be among them.
   policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
   policy?.checkVariables(params.envVars.keys(), [])
   if (JUDGED.has(type)) return
@@ -119,7 +110,7 @@ function refuseRules(payload: Buffer = Buffer.alloc(0), policy: OwnerPolicy | un
     )
 }
 
-/** Returns hoop's text, because people search for its words. */
+/** Returns hoop's text: people search for its words. */
 function unenforced(what: string, enforcement: string, type: string): string {
   const remove = enforcement === 'guardrail' ? 'the guardrails' : 'the masking'
   return `connection has ${what} configured, but the native ${type} proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`

@@ -5,12 +5,12 @@ const BUFFER_BYTES = 64 * 1024
 const LARGE_BYTES = 16 * 1024
 
 /**
- * Options of a socket that reads into one buffer. Small reads are copied out of it, and a large one takes the buffer
- * with it. The events of a socket cost more: each read allocates 64 KiB, and returns what it has not filled.
+ * Options of a socket that reads into one buffer. Small reads are copied, and a large read takes the buffer
+ * with it. Events of a socket cost more: each read allocates 64 KiB and returns what it has not filled.
  * @param take gets bytes that nobody overwrites
  */
 export function readsInto(take: (bytes: Buffer) => void): OnReadOpts {
-  // Not of the pool: other buffers would share its memory.
+  // Not from the pool, whose memory other buffers share.
   let buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   return {
     buffer: () => buffer,

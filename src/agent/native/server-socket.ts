@@ -9,20 +9,17 @@ import { NativeError } from './native-error.ts'
 import { readsInto } from './reused-buffer.ts'
 
 const DIAL_MS = 5000
-/** Time without data after which the kernel probes the connection, in milliseconds. */
+/** Time without data, in milliseconds, after which the kernel probes the connection. */
 const KEEPALIVE_MS = 30_000
 /** Time in milliseconds to send the last bytes to a server. */
 const LAST_BYTES_MS = 5000
-/** Maximum number of bytes that are read ahead while the client does not read. */
+/** Number of bytes from which on reading pauses until the client reads. */
 const MAX_UNREAD_BYTES = 64 * 1024
 
-/**
- * Maximum time for a login, in milliseconds. Servers allow up to a minute, and some servers wait
- * for a directory.
- */
+/** Maximum time for a login in milliseconds. Some servers wait for a directory, up to a minute. */
 const LOGIN_MS = 30_000
 
-/** The socket to a server. Bytes are read on demand, and at most MAX_UNREAD_BYTES ahead. */
+/** Reads on demand, and about MAX_UNREAD_BYTES ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket
@@ -37,7 +34,7 @@ export class ServerSocket implements Disposable {
   #stopListening: () => void = () => undefined
 
   /**
-   * Connects to a server. The socket closes when `gone` aborts.
+   * The socket closes when `gone` aborts.
    * @throws NativeError, with the reason in the words of hoop's agent
    */
   static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
@@ -75,30 +72,24 @@ export class ServerSocket implements Disposable {
     return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().raw : undefined
   }
 
-  /** Returns all unread bytes, at least one; undefined when the server has closed. @throws NativeError */
+  /** Returns all unread bytes, at least one; undefined if the server has closed. @throws NativeError */
   async next(): Promise<Buffer | undefined> {
     while (!this.#hasNews()) await this.#woken()
     return this.#read()
   }
 
-  /**
-   * Passes all bytes to `take` until the server has closed. Costs less than `next`. @throws
-   * NativeError
-   */
+  /** Passes all bytes to `take` until the server has closed. Costs less than `next`. @throws NativeError */
   deliver(take: Take): Promise<void> {
     const read = () => (this.#hasNews() ? (this.#read() ?? 'over') : 'none')
     return delivery({ read, onNews: (call) => (this.#wakeReader = call) }, take)
   }
 
-  /** Settles when the server has sent unread bytes, or has closed. Reads nothing. */
+  /** Settles when there are unread bytes, or the server has closed. Reads nothing. */
   async stirred(): Promise<void> {
     if (!this.#hasNews()) await this.#woken()
   }
 
-  /**
-   * Runs a step of the login that waits only for the server. @throws NativeError when the step
-   * takes too long
-   */
+  /** Limits the time of a step that waits only for the server. @throws NativeError */
   async inTime<Result>(step: () => Promise<Result>): Promise<Result> {
     const ms = this.#loginMs
     const late = setTimeout(() => {
@@ -117,19 +108,15 @@ export class ServerSocket implements Disposable {
   }
 
   /**
-   * Writes bytes. Bytes for a closed server are dropped, because `next` reports the close.
-   * @returns undefined when the socket accepts more; otherwise a promise that settles when it does
+   * Returns a promise if the socket accepts no more. Drops bytes for a closed server: `next` reports the
+   * close.
    */
   write(bytes: Buffer): Promise<void> | undefined {
     if (this.#isOver || this.#socket.write(bytes)) return undefined
     return new Promise((resolve) => (this.#wakeWriter = resolve))
   }
 
-  /**
-   * Switches to TLS. Fails if bytes were read ahead, because these plaintext bytes would count as
-   * received over TLS.
-   * @throws NativeError
-   */
+  /** Fails if plaintext was read ahead: it would count as received over TLS. @throws NativeError */
   async startTls(options: ConnectionOptions, gone: AbortSignal): Promise<void> {
     if (this.#unreadBytes > 0) throw new NativeError('server', 'the server sent bytes before TLS had begun')
     const plain = this.#socket
@@ -154,7 +141,6 @@ export class ServerSocket implements Disposable {
     this.#end()
   }
 
-  /** Whether there are unread bytes, or the server has closed. */
   #hasNews(): boolean {
     return this.#unreadBytes > 0 || this.#isOver
   }
@@ -195,7 +181,7 @@ export class ServerSocket implements Disposable {
       socket.off('drain', drain).off('end', over).off('close', over).off('error', failed)
   }
 
-  /** Ends the socket. Written bytes are still sent, for at most LAST_BYTES_MS. */
+  /** Written bytes are still sent, for at most LAST_BYTES_MS. */
   #end(): void {
     const socket = this.#socket
     socket.destroySoon()
@@ -217,7 +203,7 @@ export class ServerSocket implements Disposable {
   }
 }
 
-/** Settles when the socket is connected. @throws the socket's error, or a timeout */
+/** @throws the socket's error, or a timeout */
 async function connected(
   socket: Socket,
   event: 'connect' | 'secureConnect',

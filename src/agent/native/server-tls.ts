@@ -5,16 +5,14 @@ import type { Target } from './protocol.ts'
 /** hoop's four values of SSLMODE. `opening/liveness.ts` checks the value when a session opens. */
 type SslMode = 'disable' | 'prefer' | 'require' | 'verify-full'
 
-/** The encryption of the connection to a database. */
 export interface ServerTls {
   readonly mode: SslMode
   readonly options: ConnectionOptions
 }
 
 /**
- * Reads SSLMODE (default: `prefer`) and SSLROOTCERT (certificates in PEM; hoop does not have this
- * variable). With SSLROOTCERT the server's certificate is checked in every mode, without
- * SSLROOTCERT only in `verify-full`. The name is checked only in `verify-full`.
+ * Reads SSLMODE and SSLROOTCERT (certificates in PEM; hoop does not have this variable). The certificate is
+ * checked if SSLROOTCERT is set or the mode is `verify-full`, the server's name only in `verify-full`.
  */
 export function serverTls({ address: { host }, variable }: Pick<Target, 'address' | 'variable'>): ServerTls {
   // An empty variable counts as missing.

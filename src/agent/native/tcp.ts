@@ -3,7 +3,6 @@ import { isServerFault } from './native-error.ts'
 import type { ServerSocket } from './server-socket.ts'
 import type { NativeClient, NativeProtocol, Target } from './protocol.ts'
 
-/** Passes bytes on unchanged. */
 export function tcpProtocol(target: Target): NativeProtocol {
   return { serve: (client) => serveTcp(client, target) }
 }
@@ -13,13 +12,12 @@ async function serveTcp(client: NativeClient, target: Target): Promise<void> {
     using server = await target.dial(client.gone)
     await relay(client, server)
   } catch (error) {
-    // The protocol cannot carry a text, so the client only learns that the connection is over.
+    // The protocol cannot carry a text: the client only learns that the connection is over.
     if (!isServerFault(error)) throw error
     target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
   }
 }
 
-/** Passes bytes on in both directions until the client or the server has ended. */
 async function relay(client: NativeClient, server: ServerSocket): Promise<void> {
   const toServer = client.deliver((bytes) => server.write(bytes))
   const toClient = server.deliver((bytes) => client.send(bytes))

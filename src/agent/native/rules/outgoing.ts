@@ -3,35 +3,26 @@ import { type OutputFilter, OutputStopped } from '../../../policy/output-filter.
 import type { Row, ValueMasking } from '../../masking/values.ts'
 import type { ConnectionRules } from './session-rules.ts'
 
-/** A message of the server on its way to the client. */
 export interface Outgoing {
   /**
-   * Rows wait for later messages while they may contain a part of forbidden text. A heading does
-   * not wait. All other messages end a text.
+   * Rows wait for later messages while they may contain part of a forbidden text. Other messages end a text.
    */
   readonly kind: 'heading' | 'row' | 'other'
   /** The text for the output rules, as a program would print it. */
   readonly text?: Buffer
   readonly values?: Row
-  /**
-   * Returns the message's bytes for the client. Called once, in order.
-   * @param masked the values after masking; undefined if nothing was masked
-   */
+  /** Called once, in order. @param masked the values after masking; undefined if nothing was masked */
   readonly bytes: (masked: readonly Buffer[] | undefined) => Buffer
 }
 
-/**
- * Maximum number of rows that wait to be judged. Rows need a limit besides bytes, because a server
- * can send empty rows.
- */
+/** Rows that may wait to be judged: empty rows, which a server can send, do not count as bytes. */
 const MAX_UNJUDGED = 64 * 1024
 const TOO_MANY =
   'the result has more than 65,536 empty rows in sequence, so the guardrail rules of this connection cannot check it'
 
-/** Number of bytes that each row counts in addition to its values. */
+/** Bytes that each row counts in addition to its values. */
 const LEAST_ROW_BYTES = 32
 
-/** The text of one result. It is searched while it arrives. */
 class JudgedText {
   readonly #begin: () => OutputFilter
   #filter: OutputFilter | undefined
@@ -66,14 +57,13 @@ class JudgedText {
 }
 
 /**
- * The messages of a server, judged by the rules for output and then masked, in order. Rows wait for
- * later rows for two reasons: they may be the beginning of forbidden text (64 KiB at most), or they
- * share a call of Presidio.
+ * The messages of a server, judged by the rules for output and then masked, in order. Rows wait because they
+ * may be the beginning of forbidden text (64 KiB at most), or to share a call of Presidio.
  */
 export class OutgoingMessages {
   readonly #text: JudgedText | undefined
   readonly #masking: ValueMasking | undefined
-  /** Messages that are not judged completely. `end` is the end of the message's text. */
+  /** `end` is the end of the message's text. */
   #unjudged: { readonly message: Outgoing; readonly end: number }[] = []
   #judged: Outgoing[] = []
   #judgedBytes = 0
@@ -98,10 +88,7 @@ export class OutgoingMessages {
     return isDue ? await this.takeJudged() : Buffer.alloc(0)
   }
 
-  /**
-   * Returns all judged messages. Does not wait for further messages to mask them in the same call.
-   * @throws OutputStopped
-   */
+  /** Does not wait for further messages to mask in the same call. @throws OutputStopped */
   async takeJudged(): Promise<Buffer> {
     const messages = this.#judged
     this.#judged = []

@@ -1,4 +1,4 @@
-/** The head of a message or packet. It may arrive in pieces. */
+/** The head of a message or packet; it may arrive in pieces. */
 export class Head {
   readonly bytes: Buffer
   #taken = 0
@@ -11,7 +11,7 @@ export class Head {
     return this.#taken === this.bytes.length
   }
 
-  /** @returns number of bytes from `at` that belong to the head */
+  /** Returns the number of bytes from `at` that belong to the head. */
   take(bytes: Buffer, at: number): number {
     const taken = Math.min(this.bytes.length - this.#taken, bytes.length - at)
     bytes.copy(this.bytes, this.#taken, at, at + taken)
@@ -19,20 +19,17 @@ export class Head {
     return taken
   }
 
-  /** Expects a new head in the next bytes. */
   beginAnew(): void {
     this.#taken = 0
   }
 }
 
-/** Counts the bytes that wait until a message is whole. Implemented by the rules of a connection. */
 interface Held {
   readonly hold: (bytes: number) => void
 }
 
 const MAX_PIECES = 1000
 
-/** The bytes of one message. They arrive in pieces. */
 class Pieces implements Disposable {
   readonly #rules: Held
   #pieces: Buffer[] = []
@@ -55,12 +52,11 @@ class Pieces implements Disposable {
     return others.length === 0 ? first : Buffer.concat([first, ...others])
   }
 
-  /** Counts the message as waiting. @param bytes length of the whole message */
+  /** @param bytes length of the whole message */
   wait(bytes: number): void {
     if (this.#waiting === 0) this.#count(bytes)
   }
 
-  /** Counts the message as no longer waiting. */
   waitNoMore(): void {
     this.#count(0)
   }
@@ -76,10 +72,7 @@ class Pieces implements Disposable {
   }
 }
 
-/**
- * Cuts a stream into messages. `handle` decides how a message is handled as soon as its head is
- * known.
- */
+/** Cuts a stream into messages. `handle` is called as soon as the head of a message is known. */
 export abstract class StreamCutter<Handle> implements Disposable {
   protected readonly handle: Handle
   protected readonly pieces: Pieces

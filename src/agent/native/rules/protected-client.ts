@@ -3,18 +3,14 @@ import type { NativeClient, Target } from '../protocol.ts'
 import type { ConnectionRules } from './session-rules.ts'
 import type { JudgedStream, MaskedStream } from './streams.ts'
 
-/**
- * A protocol's functions that judge the client's statements, and judge and mask the server's
- * results.
- */
 interface Protection {
   readonly statements: Pick<JudgedStream<never>, 'judge' | typeof Symbol.dispose>
   readonly results: Pick<MaskedStream<never>, 'pass' | typeof Symbol.dispose>
 }
 
 /**
- * A client whose statements are judged before the protocol reads them. The client receives only
- * bytes that were judged and masked.
+ * A client whose statements are judged before the protocol reads them, and whose results are judged and
+ * masked.
  */
 export class ProtectedClient implements NativeClient, Disposable {
   readonly #client: NativeClient
@@ -23,7 +19,7 @@ export class ProtectedClient implements NativeClient, Disposable {
   #unread: Buffer
 
   /**
-   * Returns undefined without rules and masking. Bytes then pass unchanged.
+   * Returns undefined without rules and masking; bytes then pass unchanged.
    * @param unread bytes of the client that are not judged yet
    */
   static of(
@@ -92,7 +88,7 @@ export class ProtectedClient implements NativeClient, Disposable {
     await this.#protection.results.pass(bytes)
   }
 
-  /** Returns undefined when the client has gone meanwhile. */
+  /** Returns undefined if the client has gone meanwhile. */
   async #judged(bytes: Buffer): Promise<Buffer | undefined> {
     try {
       return await this.#protection.statements.judge(bytes)

@@ -14,38 +14,27 @@ import { RefusedError } from '../../refused.ts'
 
 /** Maximum size in bytes of one statement or row that is judged as a whole. */
 export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
-/**
- * Maximum number of bytes, over all connections of a session, that wait until a statement or row is
- * whole.
- */
+/** Bytes over all connections of a session that may wait until a statement or row is whole. */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
-/**
- * The answer that the client receives instead of a refused statement's result, or instead of a
- * stopped result.
- */
+/** The client's answer in place of a result that was refused or stopped. */
 export interface Refusal {
   readonly message: string
-  /** The broken rule, encoded for the gateway; undefined when a statement cannot be judged. */
+  /** The broken rule, encoded for the gateway; undefined if a statement cannot be judged. */
   readonly info: Buffer | undefined
 }
 
-/** The guardrail rules and the masking of a connection, for native clients. */
 export class SessionRules {
   readonly #guardrails: SessionGuardrails | undefined
   readonly #masking: SessionMasking | undefined
   readonly #log: Logger
   readonly #waiting = { bytes: 0 }
 
-  /**
-   * Returns undefined without rules and masking.
-   * @throws RefusedError when the rules cannot be enforced
-   */
+  /** Returns undefined without rules and masking. @throws RefusedError if the rules cannot be enforced */
   static async of(open: OpenMessage, services: CheckServices): Promise<SessionRules | undefined> {
     const { sid, params } = open
     const { policy, compiledGuardrails, log } = services
-    // Checked like `exec`: statements are judged before they take effect, whereas typed input on a
-    // terminal (`connect`) is not.
+    // Checked like `exec`: statements are judged before they take effect, unlike typed input (`connect`).
     const asking = { ...params, clientVerb: 'exec' }
     const guardrails = await SessionGuardrails.of(asking, policy?.current?.rules, compiledGuardrails)
     const masking = await maskingOf(asking, services, { sid, connection: params.connectionName })
@@ -63,12 +52,10 @@ export class SessionRules {
     this.#log = log
   }
 
-  /** Returns masking results that were not yet sent to the gateway. */
   takeMasked(): MaskedOutput | undefined {
     return this.#masking?.result.take()
   }
 
-  /** Returns masking results for the session's close. */
   takeLastMasked(): MaskedOutput | undefined {
     return this.#masking?.result.takeLast()
   }
@@ -111,13 +98,9 @@ interface ConnectionNeeds {
 
 const TOKEN = /refused_by_guardrail_[0-9a-f]{32}/
 
-/** A session's rules for one of its connections. */
 export class ConnectionRules {
   readonly #needs: ConnectionNeeds
-  /**
-   * Refusals for the client, by the word in the replaced statement. The server quotes this word in
-   * its error.
-   */
+  /** By the word in the replaced statement, which the server quotes in its error. */
   readonly #refusals = new Map<string, Refusal>()
 
   constructor(needs: ConnectionNeeds) {
@@ -132,12 +115,10 @@ export class ConnectionRules {
     return this.#needs.guardrails?.judgesInput === true
   }
 
-  /** Whether results are judged or masked. */
   get judgesOutput(): boolean {
     return this.outputRules !== undefined || this.values !== undefined
   }
 
-  /** Returns the search for broken rules in results; undefined without such rules. */
   get outputRules(): (() => OutputFilter) | undefined {
     return this.#needs.guardrails?.filters(false, this.ended)[0]
   }
@@ -146,17 +127,16 @@ export class ConnectionRules {
     return this.#needs.values
   }
 
-  /** Whether a statement or row of this size may wait until it is whole. */
   hasRoomFor(bytes: number): boolean {
     return this.#needs.waiting.bytes + bytes <= MAX_WAITING_BYTES
   }
 
-  /** Counts waiting bytes. A negative number subtracts bytes that no longer wait. */
+  /** @param bytes negative for bytes that no longer wait */
   hold(bytes: number): void {
     this.#needs.waiting.bytes += bytes
   }
 
-  /** Judges a client's texts. @throws the signal's reason */
+  /** @throws the signal's reason */
   async judge(texts: readonly Buffer[]): Promise<Refusal | undefined> {
     const { guardrails, ended } = this.#needs
     if (guardrails === undefined) return undefined
@@ -192,9 +172,8 @@ export class ConnectionRules {
   }
 
   /**
-   * Handles a result whose values cannot be read, for example a result in a binary format.
-   * @throws OutputStopped if there are rules for output, or masking is strict; otherwise the result
-   * passes unmasked
+   * For a result whose values cannot be read, for example in a binary format. It passes unmasked.
+   * @throws OutputStopped if there are rules for output, or masking is strict
    */
   cannotRead(what: string): void {
     if (this.outputRules !== undefined)
@@ -206,9 +185,8 @@ export class ConnectionRules {
   }
 
   /**
-   * Returns a word that no server accepts as a statement. The server's error quotes this word.
-   * Because the server itself refuses the statement, all later answers are in order and the state
-   * of the transaction is right.
+   * Returns a word that no server accepts as a statement and that the server's error quotes. The server
+   * itself refuses the statement, so later answers are in order and the state of the transaction is right.
    */
   wordFor(refusal: Refusal): string {
     const known = Array.from(this.#refusals).find(([, { message }]) => message === refusal.message)
@@ -218,7 +196,7 @@ export class ConnectionRules {
     return word
   }
 
-  /** Returns the refusal whose word is in a server's error. */
+  /** Returns the refusal whose word a server's error quotes. */
   refusalIn(error: Buffer): Refusal | undefined {
     if (this.#refusals.size === 0) return undefined
     // MySQL servers can be configured to send their errors in UTF-16.

@@ -4,23 +4,21 @@ import { NativeError } from '../native-error.ts'
 import type { OutgoingMessages } from './outgoing.ts'
 import type { ConnectionRules, Refusal } from './session-rules.ts'
 
-/** Cuts a stream into messages or packets. */
 interface Cutter<Cut> extends Disposable {
   readonly cut: (bytes: Buffer) => Iterable<Cut>
 }
 
-/** Judges a client's messages. */
 export abstract class JudgedStream<Cut> implements Disposable {
   protected abstract readonly cutter: Cutter<Cut>
 
-  /** @returns the bytes for the server */
+  /** Returns the bytes for the server. */
   protected abstract judged(cut: Cut): Promise<Buffer>
 
   [Symbol.dispose](): void {
     this.cutter[Symbol.dispose]()
   }
 
-  /** @returns the bytes for the server @throws NativeError, or the reason of the rules' signal */
+  /** Returns the bytes for the server. @throws NativeError, or the reason of the rules' signal */
   async judge(bytes: Buffer): Promise<Buffer> {
     const passed: Buffer[] = []
     for (const cut of this.cutter.cut(bytes)) passed.push(await this.judged(cut))
@@ -28,7 +26,6 @@ export abstract class JudgedStream<Cut> implements Disposable {
   }
 }
 
-/** Judges and masks a server's messages, and sends them on to the client. */
 export abstract class MaskedStream<Cut> implements Disposable {
   protected abstract readonly cutter: Cutter<Cut>
   protected readonly client: NativeClient
@@ -67,7 +64,6 @@ export abstract class MaskedStream<Cut> implements Disposable {
     if (bytes.length > 0) await this.client.send(bytes)
   }
 
-  /** Sends the reason to the client, and ends the connection. */
   async #stop(error: unknown): Promise<never> {
     const refusal = this.rules.stopped(error)
     this.#isStopped = true
