@@ -1,6 +1,6 @@
 import { NativeError } from '../native-error.ts'
 
-/** A column of a result, with the fields that are needed to read its values. */
+/** A column of a result, with the fields that its values need. */
 export interface Column {
   readonly name: string
   readonly type: number
@@ -10,30 +10,25 @@ export interface Column {
 
 export interface Statement {
   readonly parameters: number
-  /** Types of the parameters, two bytes each. A client sends the types with the first execution. */
+  /** Two bytes each. A client sends the types with the first execution. */
   types: Buffer | undefined
   /** Columns of the open cursor. */
   columns: readonly Column[]
 }
 
-/**
- * The form of a command's answer: one packet, a list of columns, the parts of a statement, results or rows.
- */
+/** The form of an answer: one packet, a list of columns, the parts of a statement, results or rows. */
 type AnswerKind = 'packet' | 'fields' | 'prepare' | 'query' | 'execute' | 'fetch'
 
 /** A command that the server has to answer. */
 export interface Awaited {
   readonly kind: AnswerKind
-  /**
-   * Number of the command's packets that were not sent to the server. The client's sequence numbers
-   * count these packets, too.
-   */
+  /** Number of packets that the client counts but the server never received. */
   readonly shift: number
   /** Id of the prepared statement that the command executes or fetches from. */
   readonly statement?: number
 }
 
-/** Maximum number of remembered statements of a connection. Servers allow fewer statements. */
+/** Maximum number of remembered statements. Servers allow fewer. */
 const MAX_STATEMENTS = 20_000
 /** Maximum number of commands that wait for the server. Drivers send some hundreds at once. */
 const MAX_AWAITED = 10_000
@@ -47,7 +42,7 @@ export class Dialogue {
     return this.#awaited[0]
   }
 
-  /** @throws NativeError when too many commands of the client wait */
+  /** @throws NativeError if too many commands wait */
   expect(answer: Awaited): void {
     if (this.#awaited.length >= MAX_AWAITED)
       throw new NativeError(
@@ -57,7 +52,6 @@ export class Dialogue {
     this.#awaited.push(answer)
   }
 
-  /** Removes the current answer, which is complete. */
   done(): void {
     this.#awaited.shift()
   }

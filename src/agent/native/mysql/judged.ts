@@ -14,7 +14,7 @@ const LONG_DATA =
 const UNREADABLE =
   'the values of a prepared statement cannot be read, so the rules of this connection cannot judge them'
 
-/** The form of the answer to each served command; undefined for commands without an answer. */
+/** The form of each command's answer; undefined for commands without an answer. */
 const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
   number,
   Awaited['kind'] | undefined
@@ -39,15 +39,11 @@ const ANSWERS: ReadonlyMap<number, Awaited['kind'] | undefined> = new Map<
 const TEXTS: ReadonlySet<number> = new Set([COM.query, COM.prepare, COM.initDb])
 
 const STATEMENT_BYTES = 4
-/**
- * Length in bytes of the head of an execution: command, statement, flags, iterations. The
- * parameters follow the head.
- */
+/** Length in bytes of command, statement, flags and iterations, before the parameters. */
 const EXECUTE_HEAD_BYTES = 10
 
 /**
- * Judges the commands of a MySQL client. A refused command is replaced by a statement that the
- * server itself refuses, so that all answers arrive in order.
+ * Replaces a refused command by a statement that the server itself refuses, so that answers stay in order.
  */
 export class JudgedCommands extends JudgedStream<Cut> {
   protected readonly cutter: PacketCutter
@@ -80,15 +76,15 @@ export class JudgedCommands extends JudgedStream<Cut> {
       handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
     if (refusal === undefined) return this.#expected(command, content, bytes)
     if (command === COM.sendLongData) {
-      // The server sends no answer to this command. So the execution that needs the value is
-      // refused later. Executions of unknown statements are refused anyway.
+      // The server does not answer this command, so the execution that needs the value is refused later.
+      // Executions of unknown statements are refused anyway.
       const statement = statementIn(content)
       if (statement !== undefined && this.#dialogue.statement(statement) !== undefined)
         this.#incomplete.add(statement)
       return Buffer.alloc(0)
     }
     this.#dialogue.expect({ kind: 'query', shift: packets - 1 })
-    // The statement starts with a closing bracket, which no grammar accepts.
+    // No grammar accepts a closing bracket at the beginning.
     return packet(0, Buffer.from(`\x03)${this.#rules.wordFor(refusal)}`))
   }
 
@@ -131,11 +127,11 @@ export class JudgedCommands extends JudgedStream<Cut> {
 
 interface Values {
   readonly texts: readonly Buffer[]
-  /** The types of the values, from this execution or an earlier execution. */
+  /** The types of the values, from this execution or an earlier one. */
   readonly types: Buffer | undefined
 }
 
-/** Returns the texts among the values; undefined when they cannot be read. */
+/** Returns the texts among the values; undefined if they cannot be read. */
 function valuesIn(content: Buffer, { parameters, types: known }: Statement): Values | undefined {
   if (parameters === 0) return { texts: [], types: known }
   try {
@@ -153,7 +149,7 @@ function valuesIn(content: Buffer, { parameters, types: known }: Statement): Val
   }
 }
 
-/** @returns undefined if bytes follow the values, or servers read a value in different ways */
+/** Returns undefined if bytes follow the values, or servers differ in how they read a value. */
 function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undefined {
   const texts: Buffer[] = []
   let at = from
@@ -169,7 +165,6 @@ function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undef
   return at === content.length ? texts : undefined
 }
 
-/** Returns the number of the command's statement. */
 function statementIn(content: Buffer): number | undefined {
   return content.length > STATEMENT_BYTES && content[0] !== COM.query ? content.readUInt32LE(1) : undefined
 }

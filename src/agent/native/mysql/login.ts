@@ -4,20 +4,19 @@ import type { Account } from '../protocol.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import type { ServerTls } from '../server-tls.ts'
 
-// The opening of a MySQL connection, protocol version 10: the server greets, the client answers, and both
-// talk until OK or an error. The agent logs in to the server with the connection's user, and accepts every
-// login of the client.
+// The opening of a connection, protocol version 10: the server greets, the client answers, and both talk
+// until OK or an error. The agent logs in with the connection's user, and accepts every login of the client.
 
 export const NATIVE_PASSWORD = 'mysql_native_password'
 export const CACHING_SHA2 = 'caching_sha2_password'
 
 const HEADER_BYTES = 4
-/** Maximum size of a packet in bytes. A client's attributes may have 64 KiB; all other fields are small. */
+/** In bytes. A client's attributes may have 64 KiB; all other fields are small. */
 const MAX_LOGIN_BYTES = 128 * 1024
-/** Maximum number of packets that a server may send before OK or an error. */
+/** Packets that a server may send before OK or an error. */
 const MAX_ROUNDS = 10
 const SALT_BYTES = 20
-/** Reserved bytes of a login. MariaDB uses the last four, as it does in the greeting. */
+/** Reserved bytes of a login. MariaDB uses the last four, as in the greeting. */
 const RESERVED_BYTES = 23
 const MARIADB_BYTES = 4
 
@@ -40,9 +39,8 @@ const capabilities = {
 } as const
 
 /**
- * Capabilities that the agent accepts neither from clients nor from servers. TLS is only between agent and
- * server; compressed packets could not be read; a server could ask a client for its files; query attributes
- * precede the text of a query.
+ * Accepted from neither side. TLS is only between agent and server; compressed packets could not be read; a
+ * server could ask a client for its files; query attributes precede the text of a query.
  */
 const STRIPPED =
   capabilities.ssl |
@@ -67,7 +65,7 @@ export class PacketReader {
   }
 
   /**
-   * Returns undefined at the end of the bytes.
+   * Returns undefined at the end.
    * @throws NativeError for a packet that is too large, or the error of `next`
    */
   async read(): Promise<Packet | undefined> {
@@ -96,7 +94,7 @@ export function packet(seq: number, payload: Buffer): Buffer {
 
 export interface MysqlError {
   readonly code: number
-  /** SQLSTATE of five characters; empty before the greeting, because clients then expect no state. */
+  /** SQLSTATE of five characters; empty before the greeting: clients then expect none. */
   readonly state: string
   readonly message: string
 }
@@ -111,20 +109,19 @@ export interface Greeting {
   readonly salt: Buffer
   readonly capabilities: number
   readonly plugin: string
-  /** The greeting for clients: without the stripped capabilities, with a plugin that all clients know. */
+  /** For clients: without the stripped capabilities, and with a plugin that all clients know. */
   readonly forClient: Buffer
 }
 
 /**
- * Capabilities that make answers hard to read: results without an EOF or without columns, and changed
- * variables after an OK. The agent does not accept them on connections whose results it reads.
+ * Capabilities that make results hard to read: no EOF, no columns, or changed variables after an OK. Not
+ * accepted on connections whose results the agent reads.
  */
 export const HARD_TO_READ =
   capabilities.sessionTrack | capabilities.deprecateEof | capabilities.optionalMetadata
 
 /**
- * @param hidden capabilities that are not offered to the client; if not 0, MariaDB's own capabilities are
- * hidden, too
+ * @param hidden capabilities that are not offered to the client; if not 0, MariaDB's own are hidden, too
  * @throws NativeError
  */
 export function parseGreeting(payload: Buffer, hidden: number): Greeting {
@@ -163,7 +160,7 @@ export interface LoginRequest {
   readonly charset: number
   readonly mariadb: Buffer
   readonly database: string | undefined
-  /** The attributes, with the bytes of their length. */
+  /** With the bytes of their length. */
   readonly attributes: Buffer | undefined
   readonly plugin: string
   /** Whether the client has sent a proof of a password, and waits for its plugin's next step. */
@@ -195,7 +192,7 @@ export function parseLogin(payload: Buffer, hidden: number): LoginRequest {
   return { capabilities: asked, maxPacket, charset, mariadb, database, attributes, plugin, hasProof }
 }
 
-/** Reads the fields of a packet, one after the other. @throws NativeError at the end of the packet */
+/** @throws NativeError at the end of the packet */
 class Fields {
   readonly #payload: Buffer
   #at = 0
@@ -228,7 +225,7 @@ class Fields {
     return Buffer.from(this.text())
   }
 
-  /** Reads a length and the bytes after it. Returns the length and the bytes. */
+  /** Returns a length and the bytes after it. */
   counted(): Buffer {
     const from = this.#at
     this.bytes(this.#length())
@@ -257,8 +254,8 @@ export const OWN_LOGIN: LoginRequest = {
 }
 
 /**
- * Logs in to a server after its greeting. Returns the content of the last packet: OK, or the server's error.
- * @throws NativeError, when client and server cannot agree
+ * Returns the content of the last packet: OK, or the server's error.
+ * @throws NativeError if both sides cannot agree
  */
 export async function logIn(
   server: ServerSocket,
@@ -319,7 +316,6 @@ interface Secret {
   readonly hasTls: boolean
 }
 
-/** Exchanges packets with the server until the server sends OK or an error. */
 async function authenticated(server: ServerSocket, first: string, secret: Secret) {
   const reader = new PacketReader(() => server.next())
   let [plugin, { salt }] = [first, secret]

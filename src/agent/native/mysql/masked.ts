@@ -15,14 +15,11 @@ const EOF = 0xfe
 const ERROR = 0xff
 /** An EOF packet is shorter than this. A longer packet with the same first byte is a row. */
 const EOF_BYTES = 9
-/** Length in bytes of the beginning of an error: its number and its state. */
+/** Length in bytes of an error's number and state. */
 const ERROR_HEAD_BYTES = 9
 const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
 
-/**
- * Maximum number of columns of a result. All columns are kept in memory. Tables have up to 4096
- * columns.
- */
+/** All columns of a result are kept in memory. Tables have up to 4096. */
 const MAX_COLUMNS = 0xffff
 
 /** Number and state of an error that a trigger raises. */
@@ -35,10 +32,7 @@ const UNREADABLE = 'an answer of the server cannot be read, or belongs to no com
 /** The position in the current answer. */
 type Part =
   | { readonly kind: 'first' }
-  /**
-   * `left` counts the columns of a result that have not arrived. The packet that ends the columns
-   * follows.
-   */
+  /** `left` counts columns that have not arrived. The packet that ends the columns follows. */
   | { readonly kind: 'columns'; readonly left: number; readonly columns: Column[] }
   | { readonly kind: 'rows'; readonly columns: readonly Column[] }
   /** Parameters and columns of a prepared statement. */
@@ -54,17 +48,14 @@ const LINE_END = Buffer.from('\n')
 
 const FIRST: Part = { kind: 'first' }
 
-/**
- * Judges and masks the answers of a MySQL or MariaDB server, and sends them on. Client and server
- * use the older form of results, with an EOF after the columns and after the rows.
- */
+/** Client and server use the older form of results, with an EOF after the columns and after the rows. */
 export class MaskedPackets extends MaskedStream<Cut> {
   protected readonly cutter: PacketCutter
   readonly #dialogue: Dialogue
   #part: Part = FIRST
-  /** The number that the client expects next. */
+  /** The packet number that the client expects next. */
   #seq = 0
-  /** The number of the first packet of the current answer, until this packet is sent. */
+  /** Set until the first packet of the current answer is sent. */
   #begins: Begin | undefined
   #isAnswerBegun = false
 
@@ -93,7 +84,6 @@ export class MaskedPackets extends MaskedStream<Cut> {
     if (added !== undefined) await added
   }
 
-  /** @throws NativeError */
   #read(cut: Cut): Outgoing {
     const begins = this.#beginOf(cut)
     try {
@@ -103,7 +93,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
     }
   }
 
-  /** @returns the number of the answer's first packet for the client; undefined for its other packets */
+  /** Returns the first packet of an answer; undefined for the other packets. */
   #beginOf({ seq }: Cut): Begin | undefined {
     if (this.#isAnswerBegun) return undefined
     this.#isAnswerBegun = true
@@ -150,10 +140,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
       : { kind: 'heading', text: headingOf(heading), bytes: () => send() }
   }
 
-  /**
-   * Sets the packet numbers that the client expects, because a masked row may need more or fewer
-   * packets.
-   */
+  /** Renumbers packets for the client: a masked row may need more or fewer packets. */
   #sending({ bytes, content, seq }: Cut, begins: Begin | undefined): (content?: Buffer) => Buffer {
     return (masked) => {
       if (begins !== undefined) {
@@ -271,7 +258,7 @@ function okStatus(content: Buffer): number {
   return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
 }
 
-/** Masks the names of a column, and its default. Only a list of columns contains defaults. */
+/** Masks the names of a column, and its default, which only a list of columns contains. */
 function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
   const { names, plain, preset } = namesOf(content)
   const values = [...names, ...(preset === undefined ? [] : [preset])]
@@ -319,10 +306,7 @@ function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
   return Buffer.concat([...parts.slice(1), LINE_END])
 }
 
-/**
- * Splits content into packets. After a packet of the maximum length another packet must follow,
- * which may be empty.
- */
+/** After a packet of the maximum length another packet must follow, which may be empty. */
 function packetsOf(seq: number, content: Buffer): Buffer[] {
   const packets: Buffer[] = []
   for (let at = 0; at <= content.length; at += LARGEST_PACKET)

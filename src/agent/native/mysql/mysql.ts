@@ -27,7 +27,7 @@ import { serverTls, type ServerTls } from '../server-tls.ts'
 
 const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL), which is refused'
 
-/** Time limit in milliseconds for cancelling a query whose client has gone. */
+/** In milliseconds. */
 const KILL_MS = 5000
 
 export function mysqlProtocol(target: Target): NativeProtocol {
@@ -74,20 +74,16 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
   }))
 }
 
-/** Returns the text for the user; undefined for a bug. */
+/** Returns undefined for a bug. */
 function messageFor(error: unknown): string | undefined {
   return error instanceof NativeError ? error.message : undefined
 }
 
-/**
- * Sends packets of the agent itself to the client. Tracks the packet number, and whether the client
- * expects a packet.
- */
+/** Sends the agent's own packets to the client, if the client expects a packet. */
 class Telling {
   readonly #client: NativeClient
   /**
-   * The packet number that the client expects next. Undefined while the server is in the middle of
-   * an answer.
+   * The packet number that the client expects next; undefined while the server is in the middle of an answer.
    */
   next: number | undefined = 0
   #hasGreeted = false
@@ -107,7 +103,7 @@ class Telling {
     this.next += 1
   }
 
-  /** Sends an error. Sends nothing if the client would read the error as a part of an answer. */
+  /** Sends nothing if the client would read the error as a part of an answer. */
   async error(error: MysqlError): Promise<void> {
     await this.say(errorPayload(this.#hasGreeted ? error : { ...error, state: '' }))
   }
@@ -120,10 +116,7 @@ interface OpenedConnection {
   readonly fromServer: Buffer
 }
 
-/**
- * Returns undefined if the client has gone, or the server has refused the login. The server's error
- * was then sent to the client.
- */
+/** Returns undefined if the client has gone, or has received the server's refusal of the login. */
 async function open(
   client: NativeClient,
   server: ServerSocket,
@@ -151,10 +144,7 @@ async function open(
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
 }
 
-/**
- * Refuses a packet with the number 0 during the login. Only commands have this number, and the
- * gateway records them by it.
- */
+/** Only commands have the number 0, and the gateway records commands by their number. */
 function refuseCommand({ seq }: Packet): void {
   if (seq === 0)
     throw new NativeError(
@@ -165,10 +155,10 @@ function refuseCommand({ seq }: Packet): void {
 
 /**
  * Passes on the error of a server that ends during the login.
- * @throws NativeError when the server has closed without an error
+ * @throws NativeError if the server sent no error
  */
 async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
-  // The client reads nothing before it has sent its login. The login has the number 1.
+  // The client reads nothing before it has sent its login, whose number is 1.
   tell.next = 2
   const said = await new PacketReader(() => server.next()).read()
   if (said?.payload[0] !== 0xff)
@@ -176,14 +166,14 @@ async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefin
   await tell.say(said.payload)
 }
 
-/** Returns undefined if the server greets with an error. The error is then sent to the client. */
+/** Returns undefined if the server greets with an error, which is then sent to the client. */
 async function greetingOf(
   server: ServerSocket,
   tell: Telling | undefined,
   hidden = 0,
 ): Promise<Greeting | undefined> {
-  // No byte after the greeting may be read before TLS. A server sends no such byte without a
-  // request, so it may be from an attacker.
+  // No byte after the greeting may be read before TLS: a server sends none without a request, so it may be an
+  // attacker's.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
   if (said === undefined) throw new NativeError('server', 'the server hung up before it greeted')
@@ -197,9 +187,8 @@ async function greetingOf(
 }
 
 /**
- * Performs the steps of the client's plugin until the client expects OK. The client's password is
- * not checked, because it is not the server's password.
- * @returns false when the client is gone
+ * Performs the steps of the client's plugin until it expects OK. The client's password is not checked: it is
+ * not the server's. Returns false if the client has gone.
  */
 async function finishPlugin(
   { plugin, hasProof }: LoginRequest,
@@ -235,7 +224,6 @@ class Relay {
     this.#tell = tell
   }
 
-  /** Settles when client or server has ended. @throws NativeError */
   async run({ fromClient, fromServer }: OpenedConnection): Promise<void> {
     const { ending } = this.#client
     this.#tell.next = undefined
@@ -252,16 +240,15 @@ class Relay {
     for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#client.next()) {
       for (const part of commands.cut(bytes)) {
         if (part.refused === undefined) {
-          // Checked before the write, because the server's answer may arrive during the write.
+          // Checked before the write: the server's answer may arrive during the write.
           if (this.#answers.awaitsFile) throw new NativeError('server', FILE_REFUSED)
           if (part.asks) this.#begin()
           await this.#server.write(part.bytes)
         } else await this.#refuse(part.refused)
       }
       if (!commands.hasQuit) continue
-      // When the agent writes to a client that has just gone, hoop's command line may end with all
-      // its connections. So nothing is sent there. Drivers wait until their socket is closed, so
-      // the command line of this program gets a close and closes the socket.
+      // hoop's command line may end with all its connections if the agent writes to a client that has just
+      // gone. The command line of this program needs the close: drivers wait until their socket is closed.
       this.#client.isSilent = !this.#client.isOurs
       return
     }
@@ -311,8 +298,8 @@ class Relay {
 }
 
 /**
- * Cancels a query on a connection of its own. A server does not notice that a client has gone until
- * the query has ended.
+ * Cancels a query on a connection of its own: a server does not notice before its end that the client has
+ * gone.
  */
 async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   const late = AbortSignal.timeout(KILL_MS)

@@ -2,18 +2,18 @@ import { Head, StreamCutter } from '../rules/pieces.ts'
 import { HEADER_BYTES, LARGEST_PACKET } from './packets.ts'
 
 /**
- * The handling of a packet: kept until it is whole, passed on piece by piece, or left out together
- * with the packets that continue it.
+ * A packet is kept until it is whole, passed on piece by piece, or left out with the packets that continue
+ * it.
  */
 export type Handling = 'whole' | 'piece' | 'left out'
 
-/** A whole packet, or a piece of a packet. Further packets may continue the packet. */
+/** A whole packet, or a piece of a packet. Further packets may continue it. */
 export interface Cut {
   readonly handling: Handling
-  /** Bytes with headers; empty when the packet was left out. */
+  /** Includes headers; empty if the packet was left out. */
   readonly bytes: Buffer
   readonly seq: number
-  /** The content of a whole packet. */
+  /** Empty unless the packet is whole. */
   readonly content: Buffer
   readonly isFirst: boolean
   readonly isLast: boolean
@@ -30,7 +30,7 @@ type Handle = (first: number | undefined, length: number, goesOn: boolean) => Ha
 
 const NOTHING = Buffer.alloc(0)
 
-/** Cuts a stream into its packets; the pieces of the stream may end anywhere. */
+/** The pieces of the stream may end anywhere. */
 export class PacketCutter extends StreamCutter<Handle> {
   readonly #header = new Head(HEADER_BYTES)
   /** Number of the packet's bytes that have not arrived. */

@@ -1,10 +1,9 @@
 import { NativeError } from '../native-error.ts'
 export const HEADER_BYTES = 4
-/** Maximum length of a packet. The next packet continues a packet of this length. */
+/** The next packet continues a packet of this length. */
 export const LARGEST_PACKET = 0xff_ff_ff
 const LOCAL_INFILE = 0xfb
 
-/** Commands, with their names in the protocol of MySQL. */
 export const COM = {
   quit: 0x01, // COM_QUIT
   initDb: 0x02, // COM_INIT_DB
@@ -25,31 +24,27 @@ export const COM = {
   binlogDumpGtid: 0x1e, // COM_BINLOG_DUMP_GTID
   resetConnection: 0x1f, // COM_RESET_CONNECTION
   clone: 0x20, // COM_CLONE
-  /** COM_MULTI, MariaDB 10.2's command for several commands in one packet. */
+  /** COM_MULTI of MariaDB 10.2: several commands in one packet. */
   multi: 0xfe,
 } as const
 const UNANSWERED: ReadonlySet<number> = new Set([COM.quit, COM.sendLongData, COM.closeStatement])
 /**
- * Commands that could change the user, make the client a replica, or hide commands in one packet. `#refuse` of
- * mysql.ts answers them with an error.
+ * Commands that could change the user, make the client a replica, or hide commands in one packet. `#refuse`
+ * of mysql.ts answers them with an error.
  */
 const REFUSED: ReadonlySet<number> = new Set([
   ...[COM.changeUser, COM.binlogDump, COM.registerReplica, COM.binlogDumpGtid, COM.clone, COM.multi],
 ])
 
-/**
- * A part of a client's bytes: either bytes for the server, or the packet number of a refused
- * command.
- */
+/** Bytes for the server, or the packet number of a refused command. */
 type CommandPart =
   | { readonly bytes: Buffer; readonly asks: boolean; readonly refused?: undefined }
   | { readonly refused: number }
 
 /**
- * Cuts a client's bytes at its commands. After the login each packet is a command with the number
- * 0, or continues the previous packet. A packet with another number would be the answer to a
- * server's request for a file of the client. It is refused, also because the gateway's record
- * distinguishes commands from the login by their number.
+ * Cuts a client's bytes at its commands. After the login, a command has the number 0. Another number would be
+ * the answer to a server's request for a file. It is refused, also because the gateway tells commands from
+ * the login by their number.
  */
 export class Commands {
   hasQuit = false
@@ -59,11 +54,11 @@ export class Commands {
   #goesOn = false
   #isRefused = false
 
-  /** Cuts the bytes. @throws NativeError; the caller must then drop all bytes */
+  /** @throws NativeError; the caller must then drop all bytes */
   cut(bytes: Buffer): readonly CommandPart[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const parts: CommandPart[] = []
-    /** The bytes from `start` are sent to the server together. */
+    /** The bytes from `start` on are sent to the server together. */
     let [start, at, asks] = [0, 0, false]
     const passTo = (end: number) => {
       if (!this.#isRefused && end > start) parts.push({ bytes: all.subarray(start, end), asks })
@@ -100,15 +95,15 @@ export class Commands {
 }
 
 /**
- * Finds the packet in which a server asks for a file of its client. Clients answer such requests
- * even if the login excluded files. An honest server does not send such requests then.
+ * Finds a server's request for a file of its client. Clients answer it even if the login excluded files, and
+ * only a dishonest server then sends it.
  */
 export class Answers {
   /** Bytes of the packet that are still to come. */
   #left = 0
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerBytes = 0
-  /** The number of the previous packet. Undefined after a command. */
+  /** The number of the previous packet; undefined after a command. */
   #lastSeq: number | undefined
   #isFirst = false
   #isLastFile = false
@@ -116,22 +111,18 @@ export class Answers {
   #isBegun = false
 
   /**
-   * Whether a client could understand the last packet as a request for a file. The client's answer
-   * would look like a command, because the number after 255 is 0.
+   * Whether a client could read the last packet as a request for a file. Its answer would look like a
+   * command, because the number after 255 is 0.
    */
   get awaitsFile(): boolean {
     return this.#isLastFile
   }
 
-  /** Notes that the next packet begins an answer. */
   begin(): void {
     this.#lastSeq = undefined
   }
 
-  /**
-   * @returns offset of a file request, negative if the packet began in earlier bytes; undefined if
-   * there is no file request
-   */
+  /** Returns the offset of a file request, negative if the packet began in earlier bytes. */
   findFileRequest(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {

@@ -2,7 +2,6 @@ import type { Value } from '../../masking/values.ts'
 import type { Column } from './dialogue.ts'
 import { binaryAt, countAt, isText, printed, textAt, textOf } from './values.ts'
 
-/** A row that was read and can be rebuilt with other values. */
 interface MysqlRow {
   /** The cells as a program prints them; undefined for NULL. */
   readonly cells: readonly (Buffer | undefined)[]
@@ -28,8 +27,7 @@ interface ColumnParts {
 }
 
 /**
- * Returns the names of catalog, schema, tables and columns in a column's description. They are
- * masked, too, because an alias can be made of a value.
+ * The names of catalog, schema, tables and columns are masked, too: an alias can be made of a value.
  * @throws RangeError
  */
 export function namesOf(content: Buffer): ColumnParts {
@@ -58,18 +56,14 @@ export function columnOf(content: Buffer): Column {
     throw new RangeError('a column with a default in a result')
   return {
     name: (names[4] ?? Buffer.alloc(0)).toString('utf8'),
-    // Numbers have no charset of their own. They are written in the charset of the result, like the
-    // catalog's name.
+    // Numbers have no charset of their own. They have the charset of the result, like the catalog's name.
     charset: names[0]?.includes(0) === true ? UTF16 : plain.readUInt16LE(at),
     type: plain.readUInt8(at + 6),
     isUnsigned: (plain.readUInt16LE(at + 7) & 0x20) !== 0,
   }
 }
 
-/**
- * Ranges of collation numbers of UCS-2, UTF-16 and UTF-32: [first, last]. Rules and masking cannot
- * find words in these charsets.
- */
+/** Ranges of collation numbers of UCS-2, UTF-16 and UTF-32, in which rules and masking cannot find words. */
 const WIDE: readonly (readonly [number, number])[] = [
   [35, 35],
   [54, 56],
@@ -84,7 +78,7 @@ const WIDE: readonly (readonly [number, number])[] = [
 /** Offset of MariaDB's collations that count blanks at the end. */
 const NO_PAD = 1024
 
-/** Whether values of a column have several bytes for each letter. */
+/** Whether each letter has several bytes. */
 export function isWide({ charset }: Column): boolean {
   const number = charset > NO_PAD && charset < 2 * NO_PAD ? charset - NO_PAD : charset
   return WIDE.some(([first, last]) => number >= first && number <= last)
@@ -112,11 +106,7 @@ export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
 /** Number of unused bits before the NULL bits of a binary row. */
 const UNUSED_BITS = 2
 
-/**
- * Reads a row of a prepared statement. A number or date cannot contain the replacement, so a masked
- * number or date becomes NULL.
- * @throws RangeError
- */
+/** A masked number or date becomes NULL: it cannot contain the replacement. @throws RangeError */
 export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow {
   const nullBytes = (columns.length + 7 + UNUSED_BITS) >> 3
   let at = 1 + nullBytes

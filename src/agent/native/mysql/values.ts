@@ -1,5 +1,5 @@
-// Values of rows and parameters, in the text and the binary form of the protocol. All functions
-// throw RangeError if a value exceeds the bytes.
+// Values of rows and parameters, in text and binary form. All functions throw RangeError if a value exceeds
+// the bytes.
 
 const NULL_VALUE = 0xfb
 
@@ -34,7 +34,6 @@ function slice(bytes: Buffer, at: number, length: number): Buffer {
   return bytes.subarray(at, at + length)
 }
 
-/** Encodes a value for a text row. */
 export function textOf(value: Buffer | undefined): Buffer {
   if (value === undefined) return Buffer.of(NULL_VALUE)
   const { length } = value
@@ -65,8 +64,7 @@ const TIMES: ReadonlySet<number> = new Set([0x07, 0x0a, 0x0b, 0x0c, 0x0e])
 const NULL_TYPE = 0x06
 const TIME = 0x0b
 /**
- * Length in bytes of a time with days and microseconds. If a time is longer, servers do not use its
- * first byte as the length.
+ * Length in bytes of a time with days and microseconds. Servers do not read a larger first byte as a length.
  */
 const MAX_TIME_BYTES = 12
 /** INT24, NULL, YEAR, NEWDATE and BIT: servers differ in how many bytes such a parameter has. */
@@ -85,7 +83,7 @@ export function isParameter(type: number): boolean {
   )
 }
 
-/** Reads all bytes of a value in the binary form, including the bytes of its length. */
+/** Includes the bytes of a value's length. */
 export function binaryAt(
   bytes: Buffer,
   at: number,

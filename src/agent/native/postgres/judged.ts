@@ -8,7 +8,7 @@ const QUERY = 0x51
 const PARSE = 0x50
 const BIND = 0x42
 const FUNCTION_CALL = 0x46
-/** Messages that contain a statement or its values, or that choose the format of a result. */
+/** Messages that contain a statement or its values, or choose the format of a result. */
 const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
 
 const BINARY = 'a result in the binary format of PostgreSQL'
@@ -19,9 +19,8 @@ const FUNCTION =
 const TOO_LONG = `statements and values of more than ${MAX_WHOLE_BYTES / 1024 / 1024} MiB cannot be judged by the rules of this connection, and are refused`
 
 /**
- * Judges the messages of a PostgreSQL client. A refused message is replaced by a statement that the
- * server itself refuses. As after any error, the server skips all messages up to Sync, and the
- * transaction fails.
+ * Replaces a refused message by a statement that the server itself refuses. As after any error, the server
+ * then skips all messages up to Sync, and the transaction fails.
  */
 export class JudgedMessages extends JudgedStream<Cut> {
   protected readonly cutter: MessageCutter
@@ -72,7 +71,7 @@ export class JudgedMessages extends JudgedStream<Cut> {
   }
 }
 
-/** Returns the text of Query or Parse; undefined when the text has no end. */
+/** Returns the text of Query or Parse; undefined if the text has no end. */
 function statementIn(type: number, content: Buffer): Buffer[] | undefined {
   const start = type === PARSE ? content.indexOf(0) + 1 : 0
   if (type === PARSE && start === 0) return undefined
@@ -81,13 +80,13 @@ function statementIn(type: number, content: Buffer): Buffer[] | undefined {
 }
 
 interface Bind {
-  /** Values in the text or binary format. Texts are the same in both formats. */
+  /** In the text or binary format, in which texts are the same. */
   readonly values: Buffer[]
   /** Whether the client asks for columns in the binary format. */
   readonly isBinary: boolean
 }
 
-/** Returns undefined when the message cannot be read as a whole. */
+/** Returns undefined if the message cannot be read as a whole. */
 function bindIn(content: Buffer): Bind | undefined {
   try {
     const statement = content.indexOf(0) + 1

@@ -7,7 +7,7 @@ import { firstMessage, messageOf, textOf, type, type Message } from './messages.
 import { endPointOf, Scram, type Binding } from './scram.ts'
 import { sslRequest } from './startup.ts'
 
-/** Maximum length of one message of a server during the login, in bytes. */
+/** Maximum length in bytes of a server's message during the login. */
 const MAX_LOGIN_BYTES = 1024 * 1024
 
 export class LoginMessages {
@@ -18,7 +18,7 @@ export class LoginMessages {
     this.#server = server
   }
 
-  /** @throws NativeError, also when the server closes the connection */
+  /** @throws NativeError, also if the server closes the connection */
   async next(): Promise<Message> {
     for (;;) {
       const message = firstMessage(this.#bytes, MAX_LOGIN_BYTES)
@@ -40,9 +40,8 @@ export class LoginMessages {
 }
 
 /**
- * For each authentication request of a server, the requests that may follow. The end of the login
- * (0) may always follow. Only one method of login is allowed, once. Otherwise a server could switch
- * to a weaker method, or make the agent derive keys for ever.
+ * The authentication requests that may follow another; the end of the login (0) always may. One method, once:
+ * otherwise a server could switch to a weaker method, or make the agent derive keys for ever.
  */
 const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
   [3, []],
@@ -53,7 +52,7 @@ const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
 ])
 const FIRST: readonly number[] = [3, 5, 10]
 
-/** Asks for TLS according to `SSLMODE`. @throws NativeError */
+/** @throws NativeError */
 export async function secure(server: ServerSocket, target: Target, gone: AbortSignal): Promise<void> {
   const { mode, options } = serverTls(target)
   if (mode === 'disable') return
@@ -69,7 +68,6 @@ export async function secure(server: ServerSocket, target: Target, gone: AbortSi
 }
 
 /**
- * Logs in with the connection's user.
  * @param pass sends bytes to the client: notices, and the negotiation of a lower protocol version
  * @returns AuthenticationOk, or the server's error
  * @throws NativeError
@@ -169,8 +167,8 @@ function mechanism(
       'server',
       'the server offers no SASL mechanism that this agent supports (SCRAM-SHA-256)',
     )
-  // `y` means that the server has offered no binding. If the server has offered one, it detects
-  // that an attacker on the network path has removed the offer.
+  // `y` says that the server has offered no binding. A server that has offered one then knows that an
+  // attacker has removed the offer.
   const hidesNothing = names.includes('SCRAM-SHA-256-PLUS') || endPoint === undefined
   return { name: 'SCRAM-SHA-256', binding: { header: hidesNothing ? 'n,,' : 'y,,', data: none } }
 }

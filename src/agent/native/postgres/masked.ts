@@ -29,8 +29,8 @@ const WITH_VALUES: ReadonlySet<number> = new Set([
   type.notice,
 ])
 /**
- * Messages that cannot contain a value, with the maximum length of their content in bytes. Messages
- * with the larger limit contain numbers of types.
+ * Messages that cannot contain a value, with the maximum length of their content in bytes. `t` and `G`
+ * contain numbers of types or formats.
  */
 const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
   ...Array.from('123nsIc', (letter) => [letter.charCodeAt(0), 0] as const),
@@ -39,8 +39,8 @@ const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * Fields of errors and notices that quote no values: severity, code, positions and lines, up to
- * their usual length.
+ * Fields of errors and notices that quote no values (severity, code, positions, lines), up to their usual
+ * length.
  */
 const PLAIN = /^([SV]\p{L}{1,20}|[CPpL][0-9A-Z]{1,10})$/u
 
@@ -60,7 +60,6 @@ interface Column {
   readonly isText: boolean
 }
 
-/** Judges and masks the messages of a PostgreSQL server, and sends them on. */
 export class MaskedMessages extends MaskedStream<Cut> {
   protected readonly cutter: MessageCutter
   /** Columns of the last described result. */
@@ -94,10 +93,7 @@ export class MaskedMessages extends MaskedStream<Cut> {
     if (added !== undefined) await added
   }
 
-  /**
-   * Sends the refusal in a packet of its own, because hoop's gateway replaces the whole packet by
-   * an error.
-   */
+  /** Sends the refusal in a packet of its own: hoop's gateway replaces the whole packet by an error. */
   protected async refuse({ message, info }: Refusal, isLast: boolean): Promise<void> {
     await this.send(await this.outgoing.takeJudged())
     await this.client.send(errorOf(isLast ? 'FATAL' : 'ERROR', SQLSTATE_REFUSED, message), info)
@@ -151,8 +147,8 @@ export class MaskedMessages extends MaskedStream<Cut> {
     const cells = cellsIn(content)
     const columns = this.#columns.length === cells.length ? this.#columns : []
     const shown = cells.flatMap((cell, at): Value[] =>
-      // The description may belong to another portal, so a zero byte is required as well. Only the
-      // binary format contains zero bytes.
+      // The description may belong to another portal, so a zero byte is required, too: only the binary format
+      // contains one.
       cell === undefined || (columns[at]?.isText === false && cell.includes(0))
         ? []
         : [{ label: columns[at]?.name ?? '', bytes: cell }],
@@ -188,7 +184,7 @@ function copied(bytes: Buffer, content: Buffer): Outgoing {
   }
 }
 
-/** A part of a message. `value` is text that is masked. */
+/** `value` is text that is masked. */
 interface Part {
   readonly before: Buffer
   readonly value: Buffer | undefined
@@ -211,7 +207,7 @@ function filled(parts: readonly Part[], masked: readonly Buffer[]): Buffer[] {
   )
 }
 
-/** Reads fields up to a zero byte. Each field is a letter and a text. */
+/** Reads fields, each a letter and a text, up to a zero byte. */
 function errorFields(content: Buffer): Part[] {
   const parts: Part[] = []
   let at = 0
@@ -227,15 +223,15 @@ function errorFields(content: Buffer): Part[] {
     )
     at = end + 1
   }
-  // Bytes after the zero byte would not be masked, so they are refused.
+  // Bytes after the zero byte would not be masked.
   if (at + 1 < content.length)
     throw new NativeError('protocol', 'an error of the server has bytes after its fields')
   return [...parts, { before: content.subarray(at), value: undefined }]
 }
 
 /**
- * Reads texts. Each text ends with a zero byte.
- * @param kept number of texts at the beginning that are names; names are not masked
+ * Reads texts that end with a zero byte.
+ * @param kept number of names at the beginning, which are not masked
  */
 function texts(content: Buffer, from: number, kept: number): Part[] {
   const parts: Part[] = []
@@ -280,7 +276,7 @@ function columnsIn(content: Buffer): Description {
   })
 }
 
-/** Reads the cells of a row; undefined is NULL. */
+/** A cell is undefined for NULL. */
 function cellsIn(content: Buffer): (Buffer | undefined)[] {
   return readable(() => {
     const cells: (Buffer | undefined)[] = []

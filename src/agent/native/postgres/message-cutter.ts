@@ -1,21 +1,21 @@
 import { Head, StreamCutter } from '../rules/pieces.ts'
 import { contentBytes, HEAD_BYTES } from './messages.ts'
 
-/** The handling of a message: kept until it is whole, passed on piece by piece, or left out. */
+/** A message is kept until it is whole, passed on piece by piece, or left out. */
 export type Handling = 'whole' | 'piece' | 'left out'
 
 /** A whole message, a piece of a message, or the end of a message that was left out. */
 export interface Cut {
   readonly type: number
   readonly handling: Handling
-  /** Bytes with the message's head; empty when the message was left out. */
+  /** Includes the message's head; empty if the message was left out. */
   readonly bytes: Buffer
 }
 
 /** @param length of the whole message, which is known from its head */
 type Handle = (type: number, length: number) => Handling
 
-/** Cuts a stream into its messages; the pieces of the stream may end anywhere. */
+/** The pieces of the stream may end anywhere. */
 export class MessageCutter extends StreamCutter<Handle> {
   readonly #head = new Head(HEAD_BYTES)
   #type = 0

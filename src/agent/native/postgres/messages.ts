@@ -2,10 +2,7 @@ import { MessageHeads } from '../../../wire/messages/message-heads.ts'
 import { NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 
-/**
- * Number of bytes before a message's content: one byte for the type, four for the length. The
- * length counts its own four bytes, too.
- */
+/** One byte for the type, four for the length, which counts its own four bytes, too. */
 export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
 
@@ -20,10 +17,7 @@ export const type = {
   terminate: 0x58, // X
 } as const
 
-/**
- * Follows the messages of one direction. @param begins called with each message's type @throws
- * NativeError from `push`
- */
+/** @param begins called with each message's type @throws NativeError from `push` */
 export function messageTypes(begins: (type: number) => void): MessageHeads {
   return new MessageHeads(HEAD_BYTES, (head) => {
     const bytes = contentBytes(head.readUInt32BE(1))
@@ -46,10 +40,7 @@ export interface Message {
   readonly bytes: Buffer
 }
 
-/**
- * Returns the first message in the bytes; undefined when the message is not whole. @throws
- * NativeError
- */
+/** Returns undefined if the first message is not whole. @throws NativeError */
 export function firstMessage(bytes: Buffer, most: number): Message | undefined {
   if (bytes.length < HEAD_BYTES) return undefined
   const length = 1 + LENGTH_BYTES + contentBytes(bytes.readUInt32BE(1))
@@ -69,10 +60,7 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
   return all
 }
 
-/**
- * Sends bytes that are no BackendKeyData. hoop's command line mistakes every packet of two or more
- * bytes that begins with a K for BackendKeyData.
- */
+/** hoop's command line mistakes each packet of two or more bytes that begins with a K for BackendKeyData. */
 export function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> | undefined {
   const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
   return isMistaken ? sendInTwo(client, bytes) : client.send(bytes)
@@ -83,7 +71,7 @@ async function sendInTwo(client: Pick<NativeClient, 'send'>, bytes: Buffer): Pro
   await client.send(bytes.subarray(1))
 }
 
-/** Returns `message` with the zero byte that ends a text. */
+/** Appends the zero byte that ends a text. */
 export function textOf(message: string): Buffer {
   return Buffer.from(`${message.replaceAll('\0', '')}\0`)
 }

@@ -10,12 +10,9 @@ import { MaskedMessages } from './masked.ts'
 import { errorOf, messageTypes, sendNoKey, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
-/** Maximum number of requests for encryption by one client. All of them are refused. */
+/** All requests for encryption are refused. */
 const MAX_ENCRYPTION_REQUESTS = 10
-/**
- * Time limit in milliseconds for a cancel request. A server answers the request by closing the
- * connection.
- */
+/** Time limit in milliseconds for a cancel request, which a server answers by closing the connection. */
 const CANCEL_MS = 4000
 const NO_ENCRYPTION = Buffer.from('N')
 const CLOSED_TOO_EARLY =
@@ -94,10 +91,7 @@ class PostgresSession {
     }
   }
 
-  /**
-   * Returns undefined when the server has refused the login. The server's error was then sent to
-   * the client.
-   */
+  /** Returns undefined if the server has refused the login. Its error was then sent to the client. */
   async #login(
     client: NativeClient,
     startup: Asked,
@@ -118,7 +112,7 @@ class PostgresSession {
     return undefined
   }
 
-  /** @returns the server's bytes after its login; undefined when the server has refused the login */
+  /** Returns the server's bytes after its login; undefined if it has refused the login. */
   async #letIn(
     client: NativeClient,
     server: ServerSocket,
@@ -137,9 +131,8 @@ class PostgresSession {
   }
 
   /**
-   * Handles a request to cancel another client's query. After this request, hoop's command line
-   * gives the id of this connection to the other client's connection. So no message may be sent on
-   * this connection, not even its close: the message would reach the other client.
+   * Cancels another client's query. hoop's command line then gives the id of this connection to that client's
+   * connection, so no message may be sent here, not even a close: it would reach the other client.
    */
   async #cancel(client: NativeClient, { pid, key }: Cancel): Promise<void> {
     const backend = this.#backends.get(pid)
@@ -148,7 +141,7 @@ class PostgresSession {
     await this.#sendCancel(backend)
   }
 
-  /** Sends the request on a connection of its own. Settles when the server has handled the request. */
+  /** Settles when the server has handled the request, on a connection of its own. */
   async #sendCancel({ pid, key }: Backend): Promise<void> {
     const late = AbortSignal.timeout(CANCEL_MS)
     try {
@@ -171,7 +164,7 @@ interface LoggedIn {
 type Asked = Extract<Startup, { kind: 'startup' }>
 type Cancel = Extract<Startup, { kind: 'cancel' }>
 
-/** Reads a client's first message. Returns undefined when the client has gone. @throws NativeError */
+/** Returns undefined if the client has gone. @throws NativeError */
 async function beginning(
   client: NativeClient,
 ): Promise<{ readonly startup: Asked | Cancel; readonly rest: Buffer } | undefined> {
@@ -203,9 +196,8 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
 }
 
 /**
- * Passes on a server's messages between the login and its first ReadyForQuery. BackendKeyData has
- * to begin a packet, because hoop's command line reads the pid at this place.
- * @returns false when the server has sent an error
+ * Passes on messages up to the first ReadyForQuery. BackendKeyData has to begin a packet: hoop's command line
+ * reads the pid there. Returns false if the server has sent an error.
  */
 async function passReady(
   client: NativeClient,
@@ -261,7 +253,7 @@ class Relay {
 
   /**
    * @param rest the client's bytes after its startup packet
-   * @param said the server's bytes after the end of the login
+   * @param said the server's bytes after the login
    */
   async run(rest: Buffer, said: Buffer): Promise<void> {
     const client = this.#client
@@ -274,7 +266,7 @@ class Relay {
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error
-      // Output that waits because the client has paused is sent before the reason: the record already has it as sent.
+      // Output that waits because the client has paused is sent first: the record already has it as sent.
       await this.#passing
       await this.#goodbye(errorOf('FATAL', SQLSTATE.adminShutdown, message))
     }
@@ -297,8 +289,7 @@ class Relay {
     try {
       await pass(said)
       await this.#server.deliver(pass)
-      // The server's socket is also closed when the client has gone or the agent ends the
-      // connection.
+      // The socket is also closed if the client has gone or the agent ends the connection.
       if (this.#client.gone.aborted || this.#client.ending.aborted) return
       const { isBusy } = this
       this.#isServerGone = true
@@ -310,7 +301,6 @@ class Relay {
     }
   }
 
-  /** Handles the client's Terminate. */
   #terminate(): void {
     this.#hasTerminated = true
     this.#end()
@@ -322,10 +312,7 @@ class Relay {
     return isBetween ? this.#client.send(bytes) : sendNoKey(this.#client, bytes)
   }
 
-  /**
-   * Sends the error. Sends nothing in the middle of a message, or if the last message was already
-   * an error of the server.
-   */
+  /** Sends nothing in the middle of a message, or if the server's last message was already an error. */
   async #goodbye(error: Buffer): Promise<void> {
     if (this.#fromServer.isBetween && this.#lastType !== type.error) await this.#client.send(error)
   }

@@ -3,18 +3,14 @@ import { promisify } from 'node:util'
 import { NativeError } from '../native-error.ts'
 
 const HASH = 'sha256'
-/**
- * Maximum number of iterations that a server may ask for. More iterations would delay the agent.
- * PostgreSQL's default is 4096.
- */
+/** A server may ask for this many iterations; more would delay the agent. PostgreSQL's default is 4096. */
 const MAX_ITERATIONS = 1_000_000
 const derive = promisify(pbkdf2)
 
 /** The binding of a login to its TLS connection. */
 export interface Binding {
   /**
-   * `n,,`: no TLS, or this agent cannot bind the login to the TLS connection. `y,,`: TLS, but the server
-   * cannot bind. `p=...`: the login is bound to the TLS connection.
+   * `n,,`: no TLS, or the agent cannot bind. `y,,`: TLS, but the server cannot bind. `p=...`: bound to TLS.
    */
   readonly header: string
   readonly data: Buffer
@@ -33,20 +29,16 @@ export class Scram {
     this.#binding = binding
   }
 
-  /**
-   * The client's first message. Its user is empty, because PostgreSQL uses the user of the startup
-   * packet.
-   */
+  /** The client's first message. Its user is empty: PostgreSQL uses that of the startup packet. */
   get first(): string {
     return `${this.#binding.header}${this.#firstBare}`
   }
 
-  /** Whether the server has proved that it knows the password. */
   get isVerified(): boolean {
     return this.#isVerified
   }
 
-  /** @returns the client's last message @throws NativeError */
+  /** Returns the client's last message. @throws NativeError */
   async answer(serverFirst: string): Promise<string> {
     const [, nonce = '', salt = '', digits = ''] =
       /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst) ?? []
@@ -94,8 +86,8 @@ export class Scram {
 }
 
 /**
- * Returns the data of `tls-server-end-point` (RFC 5929): the hash of the server's certificate.
- * Undefined for a certificate whose signature algorithm names no hash.
+ * Returns the hash of the certificate (`tls-server-end-point`, RFC 5929); undefined if its signature
+ * algorithm names no hash.
  */
 export function endPointOf(certificate: Buffer): Buffer | undefined {
   const oid = signatureOid(certificate)
@@ -103,10 +95,7 @@ export function endPointOf(certificate: Buffer): Buffer | undefined {
   return hash === undefined ? undefined : createHash(hash).update(certificate).digest()
 }
 
-/**
- * Signature algorithms by the bytes of their OID, in hex; MD5 and SHA-1 are replaced by SHA-256 (RFC 5929,
- * 4.1).
- */
+/** Signature algorithms by the bytes of their OID, in hex. SHA-256 replaces MD5 and SHA-1 (RFC 5929, 4.1). */
 const RSA = '2a864886f70d0101'
 const ECDSA = '2a8648ce3d04'
 const HASHES: ReadonlyMap<string, string> = new Map([

@@ -9,18 +9,13 @@ const HEAD_BYTES = 8
 /** Maximum length of a key in protocol 3.2, in bytes. */
 const MAX_KEY_BYTES = 256
 
-/** The first message of a client. */
 export type Startup =
   /** A request for TLS or GSS encryption. */
   | { readonly kind: 'encryption' }
   | { readonly kind: 'cancel'; readonly pid: number; readonly key: Buffer; readonly bytes: Buffer }
   | { readonly kind: 'startup'; readonly version: number; readonly parameters: ReadonlyMap<string, string> }
 
-/**
- * Returns the packet at the start of the bytes, and its length; undefined when the packet is not
- * whole.
- * @throws NativeError
- */
+/** Returns undefined if the packet at the start is not whole. @throws NativeError */
 export function readStartup(
   bytes: Buffer,
 ): { readonly startup: Startup; readonly length: number } | undefined {
@@ -60,13 +55,12 @@ function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
   return parameters
 }
 
-/** A placeholder: people write `noop` as user, password and database. */
+/** People write this placeholder as user, password and database. */
 const NOOP = 'noop'
 
 /**
- * Builds the startup packet for the server: the client's parameters, with the connection's user.
- * @param database used for clients that name no database, or `noop`; if undefined, the server uses
- * the database with the user's name
+ * Builds the client's parameters with the connection's user.
+ * @param database for clients that name none, or `noop`; if undefined, the server uses the user's name
  */
 export function serverStartup(
   { version, parameters }: Extract<Startup, { kind: 'startup' }>,
@@ -92,7 +86,6 @@ export function sslRequest(): Buffer {
   return bytes
 }
 
-/** Builds the request to cancel the query of the backend with this key. */
 export function cancelRequest(pid: number, key: Buffer): Buffer {
   const head = Buffer.alloc(12)
   head.writeUInt32BE(12 + key.length, 0)
@@ -101,10 +94,7 @@ export function cancelRequest(pid: number, key: Buffer): Buffer {
   return Buffer.concat([head, key])
 }
 
-/**
- * Whether a client asks for a replication connection. Such a connection reads all data that is
- * written to the server, regardless of the rights on tables.
- */
+/** A replication connection reads all data that is written to the server, whatever the rights on tables. */
 export function asksForReplication({ parameters }: Extract<Startup, { kind: 'startup' }>): boolean {
   const value = parameters.get('replication')?.toLowerCase() ?? 'false'
   return !['false', 'off', 'no', '0', 'f', 'n', 'of'].includes(value)
