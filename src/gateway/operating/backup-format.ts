@@ -7,18 +7,15 @@ import * as v from 'valibot'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { checkSchemaVersion } from '../store/copy.ts'
 
-// A backup is a gzip file. It has a line of JSON (the manifest), then the parts in the manifest's order,
-// without gaps.
+// A backup is a gzip file: a line of JSON (the manifest), then the parts in the manifest's order, without
+// gaps.
 
 const READ_BYTES = 256 * 1024
-/** Maximum length of the manifest in bytes. A manifest lists only a few parts. */
+/** A manifest lists only a few parts. */
 const LONGEST_LINE = 64 * 1024
 const NEWLINE = 0x0a
 
-/**
- * Returns the bytes of a backup. The caller has to read the stream to its end, or destroy it.
- * @param folder folder with the parts
- */
+/** The caller has to read the stream to its end, or destroy it. */
 export function pack(manifest: Manifest, folder: string): Readable {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
   const plain = Readable.from(plainBytes(manifest, folder), { objectMode: false })
@@ -35,16 +32,13 @@ async function* plainBytes(manifest: Manifest, folder: string): AsyncGenerator<B
     }) as AsyncIterable<Buffer>
 }
 
-/** Receives the parts of a backup. All bytes of a part are written before the next part begins. */
+/** All bytes of a part are written before the next part begins. */
 interface PartSink {
   readonly begin: (manifest: Manifest) => void | Promise<void>
   readonly write: (part: Part, bytes: Buffer) => void | Promise<void>
 }
 
-/**
- * Reads a backup to its end, without checking the sums. @throws BackupError if the backup is truncated or
- * altered
- */
+/** Does not check the sums. @throws BackupError if the backup is truncated or altered */
 export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promise<Manifest> {
   await using bytes = new ByteReader(unzipped(file))
   const manifest = readManifest(await bytes.line())
@@ -133,7 +127,7 @@ const KIND = 'runbook-agent backup'
 const FORMAT = 1
 
 export const HISTORY_FILE = 'history.sqlite'
-/** File beside the history. The key in it encrypts requests that wait for approval. */
+/** Its key encrypts requests that wait for approval. */
 export const REVIEWS_KEY = 'reviews.key'
 const NAMES = [HISTORY_FILE, REVIEWS_KEY] as const
 
@@ -160,7 +154,6 @@ const Shape = v.object({
   ),
 })
 
-/** Description of a backup and its parts. */
 export type Manifest = v.InferOutput<typeof Shape>
 export type Part = Manifest['parts'][number]
 
@@ -193,7 +186,6 @@ function parse(line: string): Partial<Record<keyof Manifest, unknown>> | undefin
   }
 }
 
-/** Checksums of the parts, updated as their bytes arrive. */
 export class PartSums {
   readonly #hashes = new Map<Part['name'], Hash>()
 
@@ -202,7 +194,7 @@ export class PartSums {
     this.#hashes.set(name, hash.update(bytes))
   }
 
-  /** Compares the sums with the manifest's. @throws BackupError */
+  /** @throws BackupError */
   check({ parts }: Manifest): void {
     const empty = createHash('sha256')
     const altered = parts.find(
@@ -212,7 +204,7 @@ export class PartSums {
   }
 }
 
-/** A backup cannot be used or made. The message continues a sentence about the backup. */
+/** The message continues a sentence about the backup. */
 export class BackupError extends Error {
   override readonly name = 'BackupError'
 }

@@ -11,18 +11,16 @@ import { pack, HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part }
 /** Folder of the parts until they are sent. */
 const FOLDER = /^\.backup-[0-9a-f]{16}$/
 
-/** A backup of the state at one moment. */
 interface Backup {
   readonly manifest: Manifest
-  /** The backup's file. */
   readonly bytes: Readable
-  /** Frees the disk space of the backup. Ends `bytes` if it has not ended. */
+  /** Frees the disk space. Ends `bytes` if it has not ended. */
   readonly discard: () => Promise<void>
 }
 
 /**
- * Makes backups of the state folder, one at a time. Until it is sent, a backup needs as much space in that
- * folder as the content of the history.
+ * Makes one backup at a time. Until it is sent, it needs as much space in the state folder as the history's
+ * content.
  */
 export class Backups {
   readonly #state: string
@@ -30,13 +28,12 @@ export class Backups {
   readonly #onError: (error: Error) => void
   #current: Backup | undefined
   #isBusy = false
-  /** The current work in the state folder: a copy, or its removal. */
+  /** A copy, or its removal. */
   #work: Promise<unknown> = Promise.resolve()
 
   /**
-   * Removes copies that a killed gateway has left.
-   * @param program version of the program
-   * @param onError receives the errors of copies that cannot be removed. The next start tries again.
+   * Removes copies that a killed gateway has left. A copy that stays is reported to `onError`; the next start
+   * tries again.
    */
   constructor(state: string, program: string, onError: (error: Error) => void) {
     this.#state = state
@@ -46,7 +43,7 @@ export class Backups {
   }
 
   /**
-   * Makes a backup. The caller has to discard it.
+   * The caller has to discard the backup.
    * @param withKey whether the backup has the key of requests that wait for approval
    * @throws RequestRefused when another backup is not discarded yet, HistoryError
    */
@@ -79,10 +76,7 @@ export class Backups {
     }
   }
 
-  /**
-   * Copies the parts. The history is copied first: a key is written before the history needs it, so the later
-   * copy of the key fits.
-   */
+  /** The history is copied first: its key is written before the history needs it, so a later key fits. */
   async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))
@@ -105,7 +99,7 @@ export class Backups {
     return { manifest, bytes, discard }
   }
 
-  /** Removes the folder. Never rejects. */
+  /** Never rejects. */
   #giveBack(folder: string): Promise<void> {
     this.#current = undefined
     this.#isBusy = false

@@ -26,9 +26,8 @@ interface Watched {
 }
 
 /**
- * Opens the port for Prometheus and probes. The port serves only figures and states, because its callers have
- * no token.
- * @returns the address of the port, or undefined if `listen.metrics` is not set
+ * Opens the port for Prometheus and probes. It serves only figures and states: its callers have no token.
+ * @returns undefined if `listen.metrics` is not set
  * @throws SetUpError
  */
 export async function openMetrics(
@@ -37,7 +36,7 @@ export async function openMetrics(
   opened: Opened,
 ): Promise<string | undefined> {
   if (listen === undefined) return undefined
-  // Imported on demand, because loading this module takes a tenth of the start time.
+  // Loading this module takes a tenth of the start time.
   const { openHttp } = await import('../../operations/http.ts')
   const readiness = () => {
     const { status, reason, warning } = readinessOf(condition())
@@ -67,12 +66,12 @@ interface Measured {
   readonly tls: Pick<ServerCertificate, 'endsAt'> | undefined
 }
 
-/** Bounds of the histogram, from immediate answers to runs of a day. */
+/** From immediate answers to runs of a day. */
 const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 86_400.5]
 
 /**
- * Definitions of the metrics. No label has a value that callers can choose, so there are no labels for users,
- * connections, runbooks or agents. docs/operating.md has the same list; a test compares them.
+ * No label has a value that callers can choose: none for users, connections, runbooks or agents.
+ * docs/operating.md has the same list; a test compares them.
  */
 const DEFINITIONS: readonly Definition<Measured>[] = [
   {
@@ -207,12 +206,12 @@ function historyFile(): Definition<Measured>[] {
   ]
 }
 
-/** Defines a metric that is read from tables of the history. */
+/** A metric from tables of the history. */
 function stored(name: string, help: string, read: (tables: Tables) => number): Definition<Measured> {
   return gauge(name, help, ({ history }) => known(() => history.read(read)))
 }
 
-/** Returns undefined while the file cannot be read, so that the other metrics are still served. */
+/** While the file cannot be read, the other metrics are still served. */
 function known(read: () => number): number | undefined {
   try {
     return read()
@@ -235,32 +234,28 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0)
 }
 
-/** Problems that keep the gateway from working. Contains no secrets. */
+/** Contains no secrets. */
 export interface Condition {
-  /** Time in ms since 1970 at which running sessions are ended; set only while the gateway is stopping. */
+  /** When running sessions are ended, in ms since 1970; set only while the gateway stops. */
   readonly stopsAt: number | undefined
   /** Why no session can begin. */
   readonly obstacle: string | undefined
   /** Why old sessions are not removed. */
   readonly doubt: string | undefined
-  /** Warning about webhooks that fail. */
   readonly webhooks: string | undefined
-  /** Warning about Jira issues that cannot be moved. */
   readonly issues: string | undefined
-  /** Warning about the certificate, for example that it expires soon. */
+  /** For example that it expires soon. */
   readonly certificate: string | undefined
 }
 
 interface Readiness {
   readonly status: 'ready' | 'degraded' | 'stopping'
   readonly reason?: string
-  /** Other problems for an operator. */
   readonly warning?: string
 }
 
 /**
- * Returns the readiness. `degraded` means that no session can begin. `stopping` means that running sessions
- * continue for a while, and new sessions are refused.
+ * `degraded`: no session can begin. `stopping`: running sessions continue for a while, new ones are refused.
  */
 export function readinessOf(condition: Condition): Readiness {
   const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition

@@ -7,11 +7,10 @@ import { repairFile, type Repair } from '../store/repair.ts'
 export interface HistoryRepair extends Repair {
   /** Ids of sessions that have lost output. */
   readonly incomplete: readonly string[]
-  /** Undefined if the schema of the history is too old to have an audit log (before version 15). */
+  /** Undefined before schema version 15, which added the audit log. */
   readonly audit: Verification | undefined
 }
 
-/** Repairs a history, as `repairFile`. */
 export async function repairHistory(file: string): Promise<HistoryRepair | undefined> {
   return repairFile(file, LAYOUT, (db, version, losses) => {
     const incomplete = losses.some(({ table }) => table === 'events') ? markIncomplete(db, version) : []

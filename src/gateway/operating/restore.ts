@@ -24,15 +24,11 @@ import {
 } from './backup-format.ts'
 import { Backups } from './backups.ts'
 
-/**
- * Temporary folder of the parts, until all parts are restored and checked. While this folder exists, no
- * gateway starts.
- */
+/** The folder of an unfinished restore. No gateway starts while it exists. */
 const UNFINISHED = /^\.restore-[0-9a-f]{16}$/
 
 /**
- * Restores the state of a backup into an empty or missing folder, completely or not at all. A restore that
- * was killed can be run again.
+ * Restores into an empty or missing folder, completely or not at all. A killed restore can be run again.
  * @throws BackupError, HistoryError, ForeignPathError, or the system's error
  */
 export async function restore(file: string, state: string): Promise<Manifest> {
@@ -48,7 +44,7 @@ export async function restore(file: string, state: string): Promise<Manifest> {
     return manifest
   } catch (error) {
     await rm(work, { recursive: true, force: true })
-    // `rmdir` fails if another restore has put files there meanwhile, and so keeps these files.
+    // Fails, and so keeps the files, if another restore has put files there meanwhile.
     if (isNew) await rmdir(state).catch(() => undefined)
     throw error
   }
@@ -65,10 +61,7 @@ export function checkRestored(state: string): void {
     )
 }
 
-/**
- * Checks that the folder is empty, or has only the remains of a killed restore. These remains never include
- * the history, because a restore moves the history last.
- */
+/** The remains of a killed restore never include the history, which is moved last. */
 function checkEmpty(state: string): void {
   const found = readdirSync(state)
   const others = found.filter((name) => !UNFINISHED.test(name))
@@ -107,7 +100,7 @@ async function extract(file: string, work: string): Promise<Manifest> {
 }
 
 /**
- * Moves the parts to the state folder, the history last, because the history makes the state complete.
+ * Moves the history last: it makes the state complete.
  * @throws BackupError if another program has put files there meanwhile
  */
 async function moveAll({ parts }: Manifest, work: string, state: string): Promise<void> {
@@ -124,10 +117,7 @@ async function moveAll({ parts }: Manifest, work: string, state: string): Promis
   await rm(work, { recursive: true })
 }
 
-/**
- * Links the files into place. A link never replaces a file, so two concurrent restores cannot overwrite each
- * other's files.
- */
+/** A link never replaces a file, so concurrent restores cannot overwrite each other's files. */
 async function linkAll(names: readonly string[], work: string, state: string): Promise<void> {
   const linked: string[] = []
   try {
@@ -185,13 +175,10 @@ interface State {
   readonly backups: Backups
 }
 
-/**
- * Time limit of the check at the start, because reading 10 GB takes a minute. `gateway --check` has a limit
- * of ten minutes.
- */
+/** Reading 10 GB takes a minute. `gateway --check` has ten minutes. */
 const EXAMINED_MS = 5000
 
-/** Opens the state folder and claims it for this gateway. @throws ForeignPathError, HistoryError */
+/** Claims the state folder for this gateway. @throws ForeignPathError, HistoryError */
 export async function openState(
   settings: CurrentSettings,
   { log, version }: { readonly log: Logger; readonly version: string },
@@ -212,10 +199,7 @@ export async function openState(
   }
 }
 
-/**
- * Checks the history before the start, because writing to a damaged history would increase the damage.
- * @throws HistoryError
- */
+/** Writing to a damaged history would increase the damage. @throws HistoryError */
 async function examine(file: string, log: Logger): Promise<void> {
   if (!existsSync(file)) return
   const health = await examineUnused(file, LAYOUT, { depth: 'quick', withinMs: EXAMINED_MS })

@@ -1,16 +1,12 @@
 import type { Logger } from '../../basics/logger.ts'
 import { HistoryError } from './errors.ts'
 
-/**
- * Runs work on the history that is retried later if it fails. Logs only the first failure, until work
- * succeeds again.
- */
+/** Logs only the first failure, until the work succeeds again. The caller retries. */
 export class HistoryAttempts {
   readonly #log: Logger
   readonly #message: string
   #isTold = false
 
-  /** @param message text of the log for a failure */
   constructor(log: Logger, message: string) {
     this.#log = log
     this.#message = message

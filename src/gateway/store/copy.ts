@@ -7,12 +7,13 @@ import { objectionTo } from '../../basics/files/private-path.ts'
 import { historyError, HistoryError } from './errors.ts'
 import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
 
-/** Bytes that a copy leaves free for sessions that run meanwhile. */
+/** Free space in bytes that a copy leaves for running sessions. */
 const MARGIN_BYTES = 64 * 1024 * 1024
 
 /**
- * Writes a copy of the history as it is at this moment, without removed content. The history can be read and
- * written meanwhile, because SQLite works on a thread of its own. The copy cannot be stopped.
+ * Copies the history without removed content, on a thread of SQLite: other calls can read and write
+ * meanwhile.
+ * The copy cannot be stopped.
  * @throws HistoryError; if the disk has no space for the copy, nothing is written
  */
 export async function copyHistory(file: string, target: string): Promise<void> {
@@ -31,9 +32,7 @@ export async function copyHistory(file: string, target: string): Promise<void> {
 }
 
 /**
- * Checks that the copy is undamaged.
- * @param newest schema version to which this program updates every history
- * @returns the version of the copy's schema
+ * Checks that the copy is undamaged. @returns the version of its schema
  * @throws HistoryError when the file is damaged, no history, or newer than this program
  */
 export function checkCopy(file: string, newest: number): number {
@@ -76,19 +75,14 @@ function usedBytes(file: string): number {
   })
 }
 
-/** Facts about a history that are found without opening it. Nothing is created or changed. */
 interface HistoryLook {
   readonly schema: number
-  /**
-   * Whether a killed gateway has left a log, which the next gateway will read. The log may have a newer
-   * schema.
-   */
+  /** Whether a killed gateway has left a log. The next gateway reads it; the log may have a newer schema. */
   readonly hasLog: boolean
 }
 
 /**
- * Looks at a history without opening it.
- * @param newest version that this program knows
+ * Reads facts about a history, and creates or changes nothing.
  * @returns undefined when there is no history yet
  * @throws HistoryError when another gateway uses the history, or this gateway cannot use it
  */
@@ -107,12 +101,11 @@ export function lookAtHistory(file: string, newest: number): HistoryLook | undef
   }
 }
 
-/** Takes the lock for a moment. @throws HistoryError */
 function checkUnused(lockFile: string): void {
   if (existsSync(lockFile)) releaseLock(takeLock(lockFile))
 }
 
-/** Returns the schema version. Without `immutable`, SQLite creates files beside the history. */
+/** Without `immutable`, SQLite creates files beside the history. */
 function schemaOf(file: string): number {
   const db = new Database(':memory:')
   try {

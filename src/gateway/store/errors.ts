@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import type { HttpCode } from '../../contract/statuses.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
-/** The history cannot be opened, read or written. The message says which file, what failed and what to do. */
+/** The message says which file, what failed and what to do. */
 export class HistoryError extends Error {
   override readonly name = 'HistoryError'
   /**
-   * Reason why the disk accepts no data, in a few words without a path: the disk is full or read-only. The
-   * same call may work later, and the gateway continues meanwhile. Undefined for any other failure.
+   * Why the disk accepts no data (full or read-only), in a few words without a path. The same call may work
+   * later. Undefined for any other failure.
    */
   readonly noRoom: string | undefined
 
@@ -23,7 +23,6 @@ export class HistoryError extends Error {
 
 export const READ_ONLY = 'the disk is read-only'
 
-/** Remedies by error code. */
 const REMEDIES = [
   ['SQLITE_FULL', 'free some space or lower history.size'],
   ['SQLITE_IOERR_SHM', 'free some space'],
@@ -36,7 +35,7 @@ const REMEDIES = [
   ['SQLITE_BUSY', 'another program has locked the file; close that program'],
 ] as const
 
-/** Error codes of a disk that accepts no data, with a text that callers without rights may see. */
+/** Errors of a disk that accepts no data, with a text that callers without rights may see. */
 const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)$/, 'the disk is full'],
   [/^(SQLITE_READONLY|EROFS)/, READ_ONLY],
@@ -51,19 +50,17 @@ export function historyError(file: string, what: string, cause: unknown): Histor
   return new HistoryError(text, { noRoom, cause })
 }
 
-/** Whether the history failed because its disk accepts no data. */
 export function hasNoRoom(error: unknown): error is HistoryError {
   return error instanceof HistoryError && error.noRoom !== undefined
 }
 
-/** Whether the cause is a disk that accepts no data. */
 export function isNoRoom(error: unknown, file: string): boolean {
   if (shortOf(error) !== undefined) return true
   // SQLite gives only this code when it cannot create the log.
   return code(error).startsWith('SQLITE_CANTOPEN') && isOnReadOnlyDisk(file)
 }
 
-/** Whether another program has locked the file. The same call may work in a moment. */
+/** The same call may work in a moment. */
 export function isLocked(error: HistoryError): boolean {
   return code(error.cause).startsWith('SQLITE_BUSY')
 }
@@ -91,7 +88,7 @@ function isOnReadOnlyDisk(file: string): boolean {
   }
 }
 
-/** Returns the code of an error that callers may see. Undefined for a bug. */
+/** The code of an error that callers may see; undefined for a bug. */
 export function refusedCode(error: Error): HttpCode | undefined {
   if (error instanceof RequestRefused) return error.code
   if (!(error instanceof HistoryError)) return undefined

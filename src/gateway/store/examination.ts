@@ -4,28 +4,24 @@ import type { Layout } from './room.ts'
 import { hasLog, refuseLinks, releaseLock, takeLock, urlOf } from './sqlite.ts'
 
 export interface Health {
-  /** The first faults; empty when the examined tables are undamaged. */
   readonly faults: readonly string[]
   /** Tables whose examination was not finished in time. */
   readonly unseen: readonly string[]
 }
 
 interface Depth {
-  /**
-   * `quick`: pages and rows of each table. `whole`: also indexes, foreign keys, and whether the program can
-   * read the rows.
-   */
+  /** `whole` also checks indexes, foreign keys, and whether the program can read the rows. */
   readonly depth: 'quick' | 'whole'
   readonly withinMs: number
 }
 
-/** Maximum number of faults that are listed. The first fault is reason enough for a repair. */
+/** The first fault is reason enough for a repair. */
 const MOST_FAULTS = 5
 const INTERRUPT_EVERY_MS = 100
 
 /**
- * Checks whether the history is damaged, and changes nothing. No other process may use the history. SQLite
- * works on a thread of its own, and is interrupted when the time is over.
+ * Looks for damage and changes nothing. No other process may use the history. SQLite works on a thread of its
+ * own, and is interrupted after `withinMs`.
  * @throws HistoryError when the check is impossible
  */
 export async function examineHistory(
@@ -56,7 +52,7 @@ export async function examineHistory(
   }
 }
 
-/** Whether an error reports damage. Generated columns make invalid JSON an error of the whole statement. */
+/** In generated columns, invalid JSON is an error of the whole statement. */
 export function isDamage(error: unknown): boolean {
   return (
     (error instanceof Error && error.message === 'malformed JSON') ||
@@ -75,25 +71,19 @@ class Examination implements Health {
     this.#end = end
   }
 
-  /** Attaches the file, as `immutable` if there is no log. Otherwise SQLite would create files beside it. */
+  /** Without a log, `immutable` keeps SQLite from creating files beside the history. */
   async open(file: string): Promise<void> {
     await (this.#db.exec(
       `ATTACH '${urlOf(file)}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
     ) as Promise<void>)
   }
 
-  /**
-   * Detaches the file, because otherwise it stays open until the garbage collector has collected the
-   * statements.
-   */
+  /** Otherwise the file stays open until the garbage collector has collected the statements. */
   async close(): Promise<void> {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }
 
-  /**
-   * Checks table by table. The tables with most rows are last, because everything else depends on the small
-   * tables.
-   */
+  /** The largest tables are last: everything else depends on the small ones. */
   async lookAtPages(depth: Depth['depth']): Promise<void> {
     const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
     for (const table of await this.#tables())
@@ -160,7 +150,6 @@ class Examination implements Health {
   }
 }
 
-/** Returns the message about a damaged history, with its remedy. */
 export function damageText(file: string, [first = 'the file cannot be read']: readonly string[]): string {
   return `session history ${file} is damaged (${first}); stop the gateway and repair the history: runbook-agent history repair --config gateway.yaml, or restore a backup`
 }

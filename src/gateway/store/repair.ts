@@ -35,27 +35,25 @@ import {
 import { updateSchema } from './store.ts'
 
 export interface Repair {
-  /** The first faults. */
   readonly faults: readonly string[]
-  /** Number of rows in the new file, by table. */
+  /** Rows in the new file, by table. */
   readonly kept: ReadonlyMap<string, number>
   readonly losses: readonly Loss[]
-  /** New path of the damaged file. */
   readonly oldFile: string
 }
 
 /** Repairs rows that depend on lost rows, and reports them. @param version schema version of the file */
 type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
-/** Name of the folder of an unfinished repair. No gateway starts while this folder exists. */
+/** The folder of an unfinished repair. No gateway starts while it exists. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
-/** Maximum time of a timer in ms, because the examination of a large file may take hours. */
+/** Longest time of a timer: the examination of a large file may take hours. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
 const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
 /**
- * Copies the readable rows of a damaged history into a new file, which replaces the damaged file. The damaged
- * file is kept beside it under another name. An interrupted repair can be started again.
+ * Copies the readable rows into a new file, which replaces the damaged file. The damaged file stays beside it
+ * under another name. An interrupted repair can be started again.
  * @returns undefined when nothing is damaged
  * @throws HistoryError, also while a gateway uses the history; if the disk has no space, nothing is written
  */
@@ -96,10 +94,7 @@ function locked(file: string): Connection {
   }
 }
 
-/**
- * Returns the space for the new file, and for the copy of the damaged file that is needed if its header is
- * damaged.
- */
+/** Room for the new file and for a copy of the damaged file, which a damaged header needs. */
 function neededBytes(file: string): number {
   const size = (of: string) => statSync(of, { throwIfNoEntry: false })?.size ?? 0
   return 2 * (size(file) + size(`${file}-wal`))
@@ -139,10 +134,7 @@ function rebuild<T>(
   }
 }
 
-/**
- * Attaches the damaged file. Without `writable_schema`, SQLite does not read a file that is shorter than its
- * header says.
- */
+/** Without `writable_schema`, SQLite does not read a file that is shorter than its header says. */
 function attachDamaged(db: Connection, source: string): void {
   const how = hasLog(source) ? 'mode=ro' : 'immutable=1'
   db.exec(`PRAGMA writable_schema = ON; PRAGMA cell_size_check = ON;
@@ -157,9 +149,7 @@ function detach(db: Connection): void {
   }
 }
 
-/**
- * Drops the triggers, so that only copied rows are written. @returns the SQL that creates the triggers again
- */
+/** Without triggers, only copied rows are written. @returns the SQL that creates the triggers again */
 function takeTriggers(db: Connection): string[] {
   const sql = `SELECT name, sql FROM history.sqlite_master WHERE type = 'trigger'`
   const found = db.prepare(sql).raw().all([]) as [string, string][]
@@ -167,7 +157,7 @@ function takeTriggers(db: Connection): string[] {
   return found.map(([, text]) => text.replace(/^CREATE TRIGGER (history\.)?/, 'CREATE TRIGGER history.'))
 }
 
-/** Removes rows of lost sessions, because no query would find them. */
+/** No query would find the rows of lost sessions. */
 function removeOrphans(db: Connection, orphans: Layout['orphans']): Loss[] {
   const has = (table: string) => hasTable(db, table)
   return Object.entries(orphans)
@@ -201,8 +191,8 @@ async function checkWhole(target: string, layout: Layout): Promise<void> {
 }
 
 /**
- * Gives the damaged file its new name, and then renames the new file. A kill between these steps leaves
- * `.repair-...`, and a log under the new name, which `undoSwap` puts back.
+ * First links the damaged file to its new name, then renames the new file. `undoSwap` undoes the first step
+ * after a kill.
  */
 function swap(target: string, file: string): string {
   const oldFile = `${file}.damaged-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
@@ -214,8 +204,8 @@ function swap(target: string, file: string): string {
 }
 
 /**
- * Undoes a swap that a kill has interrupted. Removes the unfinished file, and puts the log back beside a
- * damaged file that still has its old name.
+ * A kill may have left the damaged file under both names, and its log only under the new name. Removes the
+ * new name and puts the log back.
  */
 function undoSwap(file: string): void {
   const folder = path.dirname(file)
@@ -228,8 +218,7 @@ function undoSwap(file: string): void {
     if (existsSync(`${place}-wal`) && !existsSync(`${file}-wal`)) linkSync(`${place}-wal`, `${file}-wal`)
     for (const suffix of ['-wal', '']) rmSync(`${place}${suffix}`, { force: true })
   }
-  // These folders are removed last. While such a folder exists, no gateway opens the history, whose log may
-  // be missing until now.
+  // Removed last: no gateway may open the history before its log is back.
   for (const name of names.filter((one) => UNFINISHED_REPAIR.test(one)))
     rmSync(path.join(folder, name), { recursive: true, force: true })
 }
@@ -240,11 +229,7 @@ const HEAD_BYTES = 100
 const PAGE_BYTES = 4096
 const MAGIC = 'SQLite format 3\0'
 
-/**
- * Replaces the header of the file if it is damaged.
- * @param newest newest version of the schema
- * @returns false when the header is undamaged
- */
+/** @returns false when the header is undamaged */
 function mendHead(file: string, newest: number): boolean {
   const descriptor = openSync(file, 'r+')
   try {
@@ -273,10 +258,7 @@ function isSound(head: Buffer, newest: number): boolean {
   )
 }
 
-/**
- * Write and read version 2 (write-ahead log), no reserved bytes, and the payload fractions, which SQLite has
- * fixed.
- */
+/** Write and read version 2 (write-ahead log), no reserved bytes, and SQLite's fixed payload fractions. */
 const FORMAT = Buffer.from([2, 2, 0, 64, 32, 32])
 
 function headFor(bytes: number): Buffer {
@@ -284,13 +266,12 @@ function headFor(bytes: number): Buffer {
   head.write(MAGIC, 'latin1')
   head.writeUInt16BE(PAGE_BYTES, 16)
   FORMAT.copy(head, 18)
-  // Byte 24 has the change counter, byte 28 the number of pages, and byte 92 the change counter for which
-  // these values are valid.
+  // Byte 24: change counter. Byte 28: number of pages. Byte 92: the change counter for which both are valid.
   head.writeUInt32BE(1, 24)
   head.writeUInt32BE(Math.floor(bytes / PAGE_BYTES), 28)
   head.writeUInt32BE(1, 40)
   head.writeUInt32BE(4, 44)
-  // A value above 0 means that the file has the pages that incremental vacuum needs.
+  // Above 0: the file has the pages that incremental vacuum needs.
   head.writeUInt32BE(1, 52)
   head.writeUInt32BE(1, 56)
   head.writeUInt32BE(1, 64)
@@ -299,7 +280,7 @@ function headFor(bytes: number): Buffer {
 }
 
 /**
- * Returns the schema version of a damaged file, from its header, or else the version whose tables it has.
+ * The version in the header, or else the version whose tables the file has.
  * @throws HistoryError when the list of tables cannot be read
  */
 function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly string[]): number {
@@ -330,7 +311,6 @@ function tablesMadeBy(steps: readonly string[]): string {
   }
 }
 
-/** Returns all tables and their columns as one text, for comparison. */
 function tablesOf(db: Connection): string {
   const sql = `SELECT m.name, c.name FROM history.sqlite_master m JOIN pragma_table_info(m.name, 'history') c
     WHERE m.type = 'table' ORDER BY m.name, c.cid`

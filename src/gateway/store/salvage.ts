@@ -5,15 +5,14 @@ import { isDamage } from './examination.ts'
 
 export interface Loss {
   readonly table: string
-  /** Names of the first lost rows, from an index or from the row's key. */
+  /** Names of the first lost rows, from an index or from the key. */
   readonly names: readonly string[]
-  /** Number of lost rows; undefined when no index of the table could be read to its end. */
+  /** Undefined when neither the table nor one of its indexes could be read to the end. */
   readonly rows: number | undefined
-  /** If `rows` is unknown: number of keys that could not be read. Each key may have had a row. */
+  /** If `rows` is unknown: number of unreadable keys. Each key may have had a row. */
   readonly unread: number
 }
 
-/** A table of the new file. It has the same name in the damaged file. */
 interface Table {
   readonly name: string
   readonly columns: readonly string[]
@@ -21,29 +20,20 @@ interface Table {
   readonly hasRowid: boolean
 }
 
-/** Number of keys that are copied in one statement. */
+/** Keys per statement. */
 const WINDOW = 4096
-/**
- * Maximum number of failed reads per table. After them, the remaining keys are given up, because keys may be
- * as large as 2^63.
- */
+/** Failed reads per table before the remaining keys are given up: keys may be as large as 2^63. */
 const MOST_FAILURES = 200_000
-/**
- * Maximum number of failed reads for a table of which no probe could be read. Its first page is damaged, and
- * each further read takes time.
- */
+/** The same bound if no probe could be read: the first page is damaged, and each read takes time. */
 const MOST_FAILURES_OUT_OF_REACH = 1000
-/** Number of keys, evenly spaced, that are tried before the copy. */
+/** Evenly spaced keys that are tried before the copy. */
 const PROBES = 256
-/** Maximum number of a table's lost rows that are named. Further lost rows are only counted. */
+/** Lost rows per table that are named. More are only counted. */
 const MOST_NAMES = 1000
-/** Maximum number of a table's lost rows that are counted: the search keeps the key of each lost row in memory. */
+/** Lost rows per table that are counted: the search keeps their keys in memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
-/**
- * Types that a column may hold, by the beginning of its declared type. A whole number may be stored as
- * integer or as real.
- */
+/** Allowed types by the declared type's first letters. A whole number may be stored as integer or real. */
 const TYPES: Readonly<Record<string, string>> = {
   INT: `'integer', 'real', 'null'`,
   REA: `'integer', 'real', 'null'`,
@@ -52,9 +42,8 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Copies the readable rows of the schema `damaged` of a connection into the empty tables of its schema
- * `history`. SQLite itself copies the rows, and skips rows that break a constraint.
- * @returns the losses
+ * Copies the readable rows of the schema `damaged` into the empty tables of `history`. Skips rows that break
+ * a constraint.
  */
 export function salvage(db: Connection, json: Layout['json']): Loss[] {
   const losses = tablesOf(db, json).map((table) => new Salvage(db, table).run())
@@ -81,7 +70,7 @@ function tablesOf(db: Connection, json: Layout['json']): Table[] {
   })
 }
 
-/** Returns the columns of a table, without generated columns. */
+/** Without generated columns. */
 function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
   const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
     number,
@@ -122,7 +111,7 @@ class Salvage {
     return { table: name, names: [], rows: this.#isWhole ? 0 : undefined, unread: this.#unread }
   }
 
-  /** Copies by ranges of keys. A range that cannot be read is halved until a single key is left. */
+  /** Halves a range that cannot be read, until a single key is left. */
   #copyByKey(): void {
     const last = this.#lastKey()
     if (!this.#isInReach(last)) this.#mostFailures = MOST_FAILURES_OUT_OF_REACH
@@ -141,9 +130,7 @@ class Salvage {
     }
   }
 
-  /**
-   * Whether a probe can be read. If the last key is unknown, the powers of two find the keys of small tables.
-   */
+  /** If the last key is unknown, the powers of two find the keys of small tables. */
   #isInReach(last: number): boolean {
     const even = Array.from({ length: PROBES + 1 }, (_, n) => Math.floor((last / PROBES) * n))
     const powers = Array.from({ length: 53 }, (_, n) => Math.min(last, 2 ** n))
@@ -163,10 +150,7 @@ class Salvage {
     }
   }
 
-  /**
-   * Halves a range that could not be read.
-   * @returns the ranges to try, with the first range at the end
-   */
+  /** Halves the range. @returns the ranges to try, the first range last */
   #afterFailure([from, to]: Range, error: unknown): Range[] {
     if (!isUnreadable(error)) throw error
     this.#isWhole = false
@@ -187,7 +171,7 @@ class Salvage {
     return (this.#db.prepare(sql).raw().get([]) as [number] | undefined)?.[0]
   }
 
-  /** Copies rows in the order of the keys until a row cannot be read, and then in the reverse order. */
+  /** Copies in the order of the keys until a row cannot be read, then in reverse. */
   #copyInOrder(): void {
     for (const order of ['ASC', 'DESC']) {
       const isWhole = this.#copyUntilFailure(order)
@@ -197,7 +181,7 @@ class Salvage {
     }
   }
 
-  /** Copies row by row, because a statement that fails rolls back everything that it has copied. */
+  /** Row by row, because a failed statement rolls back everything that it has copied. */
   #copyUntilFailure(order: string): boolean {
     const { name } = this.#table
     const keys = this.#keyColumns()
@@ -242,7 +226,7 @@ class Salvage {
     inTransaction(this.#db, () => this.#db.prepare(sql).run([...values]))
   }
 
-  /** Returns the largest key. If the last rows cannot be read, an index may still have their keys. */
+  /** If the last rows cannot be read, an index may still have their keys. */
   #lastKey(): number {
     const { name } = this.#table
     const keys = ['NOT INDEXED', ...this.#indexes().map(({ index }) => `INDEXED BY "${index}"`)].flatMap(
@@ -260,8 +244,8 @@ class Salvage {
   }
 
   /**
-   * Returns the names of rows that the table or an index contains, but that were not copied. Undefined if
-   * neither the table nor an index could be read to the end.
+   * Names of rows that the table or an index has, but that were not copied. Undefined if neither could be
+   * read to the end.
    */
   #missing(): string[] | undefined {
     const names = new Map<number, string>()
@@ -286,7 +270,7 @@ class Salvage {
     return isKnown ? [...names.values()] : undefined
   }
 
-  /** Returns the indexes that contain all rows. Indexes whose columns name a row best are first. */
+  /** Complete indexes. Those whose column names a row best are first. */
   #indexes(): { readonly index: string; readonly column: string }[] {
     const { name } = this.#table
     const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l
@@ -302,7 +286,7 @@ class Salvage {
   }
 }
 
-/** Whether an error reports damage, or a row with invalid content. A full disk is neither. */
+/** A full disk is neither damage nor invalid content. */
 function isUnreadable(error: unknown): boolean {
   return isDamage(error) || /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|RANGE)/.test(code(error))
 }

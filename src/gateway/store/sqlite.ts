@@ -17,19 +17,16 @@ export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/**
- * Maximum wait in ms for a lock that another program holds on the file. The whole gateway blocks during this
- * wait.
- */
+/** The whole gateway blocks during this wait. */
 const BUSY_TIMEOUT_MS = 50
-/** Suffixes of the files that SQLite keeps beside a database's file. */
+/** Files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm', '-journal']
-/** Size in bytes to which the write-ahead log is cut after a checkpoint. */
+/** The write-ahead log is cut to this size after a checkpoint. */
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
 /**
- * Takes a lock of the operating system on a separate file. The lock ends with the process, even if it is
- * killed. The program sqlite3 can still open the database itself.
+ * Locks a separate file, so that sqlite3 can still open the database. The lock ends with the process, even if
+ * it is killed.
  * @throws HistoryError when another process has the lock
  */
 export function takeLock(file: string): Connection {
@@ -53,16 +50,15 @@ export function releaseLock(lock: Connection): void {
 }
 
 /**
- * `shared`: the normal case, in which other programs can read the file. `alone`: no other program can read
- * the file, because the disk has no space for SQLite's shared memory. Writes still work while the disk has
- * space. `read-only`: the disk is read-only.
+ * `alone`: no other program can read the file, because the disk has no space for SQLite's shared memory;
+ * writes work while the disk has space. `read-only`: the disk is read-only.
  */
 export type Access = 'shared' | 'alone' | 'read-only'
 
 interface Way {
   readonly access: Access
   readonly query: string
-  /** Opens the file without its write-ahead log, which must be empty. */
+  /** Ignores the write-ahead log, which must be empty. */
   readonly withoutLog?: true
 }
 
@@ -79,9 +75,8 @@ export interface OpenFile {
 }
 
 /**
- * Opens or creates the file, mode 0600, as the schema `history` of a connection, with the most access that a
- * full or read-only disk allows.
- * @param maxBytes maximum size of the file
+ * Opens or creates the file (mode 0600) as the schema `history`, with the most access that a full or
+ * read-only disk allows.
  */
 export function openFile(file: string, maxBytes: number | undefined): OpenFile {
   let first: unknown
@@ -104,8 +99,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec(`ATTACH '${urlOf(file)}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
-    // A session is removed in many steps (history/disk/removal.ts). Foreign keys would remove everything in
-    // the first step.
+    // A session is removed in many steps (history/disk/removal.ts). Foreign keys would do it in one.
     db.exec('PRAGMA foreign_keys = OFF')
     db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db
@@ -115,11 +109,10 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
   }
 }
 
-/** Prepares the file. Sets nothing that would write to an existing file, because the disk may be full. */
+/** The disk may be full, so nothing here writes to an existing file. */
 function prepareFile(db: Connection, maxBytes: number | undefined): void {
   const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
-  // auto_vacuum works only if it is set before the first table, and before the switch to WAL has written a
-  // page.
+  // auto_vacuum works only before the first table, and before the switch to WAL has written a page.
   if (pages === 0)
     db.exec(`PRAGMA history.page_size = ${PAGE_BYTES}; PRAGMA history.auto_vacuum = INCREMENTAL`)
   db.exec(`PRAGMA history.journal_mode = WAL; PRAGMA history.synchronous = NORMAL;
@@ -135,19 +128,13 @@ export function waitForLocks(db: Connection, ms: number): void {
   db.exec(`PRAGMA busy_timeout = ${ms}`)
 }
 
-/**
- * Moves the write-ahead log into the file and closes the file. Never throws, because the next opening reads a
- * log that is left.
- */
+/** Moves the write-ahead log into the file. Never throws: the next opening reads a log that is left. */
 export function closeFile(db: Connection): void {
   quietly(() => db.exec('DETACH history'))
   db.close()
 }
 
-/**
- * Opens the file read-only, reads, and closes the file. Other connections may write meanwhile. @throws
- * SQLite's errors
- */
+/** Other connections may write meanwhile. @throws SQLite's errors */
 export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   const db = new Database(':memory:')
   try {
@@ -158,12 +145,11 @@ export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   }
 }
 
-/** Returns the URL of a file for use in SQL. */
+/** For use in SQL. */
 export function urlOf(file: string): string {
   return pathToFileURL(file).href.replaceAll("'", '%27')
 }
 
-/** Runs `work` in one transaction. @throws the errors of `work` or of the commit */
 export function inTransaction<T>(db: Connection, work: () => T): T {
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -176,7 +162,7 @@ export function inTransaction<T>(db: Connection, work: () => T): T {
   }
 }
 
-/** Makes the commits of `work` survive a power failure. Other commits survive only the end of the process. */
+/** Commits of `work` survive a power failure; others only the end of the process. */
 export function durably<T>(db: Connection, work: () => T): T {
   db.exec('PRAGMA history.synchronous = FULL')
   try {
@@ -191,16 +177,16 @@ export function bytesOf(pages: number): number {
 }
 
 /**
- * Creates the file for its owner alone. SQLite gives `-wal` and `-shm` the same mode. Refuses links, because
- * SQLite follows links. Never opens an existing file, because closing any descriptor of a file drops this
- * process's locks on the file (POSIX locks belong to the process).
+ * Creates the file for its owner alone; SQLite gives `-wal` and `-shm` the same mode. Refuses links, which
+ * SQLite would follow. Never opens an existing file: closing a descriptor drops all locks of this process on
+ * the file (POSIX).
  */
 function makePrivate(file: string): void {
   if (!claimFile(file)) createEmpty(file)
   for (const suffix of BESIDE) claimFile(`${file}${suffix}`)
 }
 
-/** Refuses links before a read, because SQLite follows links for reads, too. @throws ForeignPathError */
+/** SQLite follows links, for reads too. @throws ForeignPathError */
 export function refuseLinks(file: string): void {
   for (const suffix of ['', ...BESIDE]) findOwnFile(`${file}${suffix}`)
 }
@@ -209,12 +195,12 @@ function createEmpty(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
-    // Another gateway that started at the same moment has created the file.
+    // Another gateway that starts at the same moment has created the file.
     if (code(error) !== 'EEXIST') throw error
   }
 }
 
-/** Ignores errors of a cleanup, because another error is reported already, or no caller is left. */
+/** For cleanups: another error is reported already, or no caller is left. */
 function quietly(work: () => void): void {
   try {
     work()

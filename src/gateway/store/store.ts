@@ -17,16 +17,13 @@ import {
   waitForLocks,
 } from './sqlite.ts'
 
-/**
- * Number of pages returned to the disk in one transaction. The number is small, so that the write-ahead log
- * stays short.
- */
+/** Pages returned to the disk per transaction: few, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
 /**
- * One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk has no
- * space.
+ * One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk accepts
+ * no data.
  */
 export class Store {
   readonly access: Access
@@ -38,7 +35,6 @@ export class Store {
   readonly #pages: { readonly all: SqlStatement; readonly free: SqlStatement }
   #closed = false
 
-  /** @param maxBytes maximum size of the file */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     this.#path = resolve(path)
     this.attempt('create its folder', () => claimFolder(dirname(this.#path)))
@@ -72,20 +68,18 @@ export class Store {
     return this.attempt('read it', () => read(this.tables))
   }
 
-  /**
-   * Writes in one transaction. `lightly`: the write survives the end of the process, but not a power failure.
-   */
+  /** `lightly`: the write survives the end of the process, but not a power failure. */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly'): T {
     const work = () => inTransaction(this.#db, () => write(this.tables))
     return this.attempt('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
   }
 
-  /** Writes in one transaction, which only a power failure can undo. */
+  /** A power failure can undo this transaction. */
   note<T>(write: (tables: Tables) => T): T {
     return this.inOne('write it', () => write(this.tables))
   }
 
-  /** Returns a part of the file's free space to the disk. @returns false when there was no more free space */
+  /** Returns a part of the free space to the disk. @returns false when nothing was returned */
   shrink(): boolean {
     return this.attempt('return disk space', () => {
       const before = this.#freePages()
@@ -95,15 +89,12 @@ export class Store {
     })
   }
 
-  /**
-   * Makes later writes wait longer for locks of other programs. Only a gateway that serves nobody any more
-   * may wait this long.
-   */
+  /** Later writes wait longer for locks of other programs. Only for a gateway that serves nobody any more. */
   bePatient(): void {
     if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }
 
-  /** Closes the file and releases its lock. Never throws. */
+  /** Never throws. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -133,10 +124,7 @@ export class Store {
   }
 }
 
-/**
- * Takes the lock. Returns undefined on a disk that allows no lock. Then the history can only be read, by any
- * number of gateways.
- */
+/** Undefined on a disk that allows no lock: any number of gateways can then read the history. */
 function lockFor(path: string): Connection | undefined {
   try {
     return takeLock(`${path}.lock`)
@@ -157,13 +145,10 @@ function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): O
   }
 }
 
-/** Number of changes by the name of the room. */
+/** By room. */
 export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
 
-/**
- * Counts changes in memory, by triggers of this connection. Every write counts, but changes that were rolled
- * back do not.
- */
+/** Counts changes in memory, by triggers of this connection. Changes that are rolled back do not count. */
 class ChangeCounts {
   readonly #read: SqlStatement
 
@@ -177,7 +162,6 @@ class ChangeCounts {
     this.#read = db.prepare('SELECT topic, count FROM change_counts').raw()
   }
 
-  /** Returns the changes since the file was opened. */
   get soFar(): ChangesSoFar {
     return Object.fromEntries(this.#read.all([]) as [string, number][])
   }
@@ -194,9 +178,8 @@ function triggers(topic: string, table: string, columns: readonly string[]): str
 }
 
 /**
- * Creates the tables, or updates the tables of an older version, in one transaction. A new file takes the
- * same steps as an old file, so that both get the same schema.
- * @throws HistoryError
+ * Updates the schema in one transaction. A new file takes the same steps as an old one, so both get the same
+ * schema. @throws HistoryError
  */
 export function updateSchema(db: Connection, steps: readonly string[]): void {
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
