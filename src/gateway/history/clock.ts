@@ -1,30 +1,22 @@
 import { hasNoRoom } from '../store/errors.ts'
 
 const HOUR_MS = 60 * 60 * 1000
-/**
- * Maximum step forward of the wall clock that is believed immediately. A gateway may have been off overnight.
- */
+/** Longest step forward of the wall clock that is believed at once: a gateway may have been off overnight. */
 const LARGEST_GAP_MS = 24 * HOUR_MS
-/**
- * A wall clock that is further ahead is believed after the gateway has run with this clock for this long,
- * with or without restarts.
- */
+/** A larger step is believed after the gateway has run with it for this long, with or without restarts. */
 const PROOF_MS = 24 * HOUR_MS
 
-/** The history's belief about the time, in ms. It is stored, and survives a restart. */
+/** The stored belief about the time. It survives a restart. */
 export interface Belief {
-  /**
-   * Lower bound of the current time. Sessions that ended more than `history.retain` before this bound may be
-   * removed.
-   */
+  /** Lower bound of the time. Sessions that ended `history.retain` before it may be removed. */
   readonly trustedAt: number
-  /** How long the gateway has run with a wall clock that is too far ahead of `trustedAt`. */
+  /** How long the gateway has run with a wall clock too far ahead of `trustedAt`. */
   readonly provenMs: number
 }
 
 /**
- * Returns the next belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead is not
- * believed immediately. If the clock is wrong, all recorded sessions would suddenly be too old.
+ * The belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead may be wrong: if it were
+ * believed at once, all sessions would be too old.
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
@@ -34,7 +26,7 @@ export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elap
   return { trustedAt: expected, provenMs: proven }
 }
 
-/** Returns the warning while the wall clock is not believed; undefined otherwise. */
+/** A warning while the wall clock is not believed. */
 export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): string | undefined {
   const ahead = wallClock - trustedAt
   if (ahead <= LARGEST_GAP_MS) return undefined
@@ -42,18 +34,18 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of the latest time that the session history has seen; no session is removed because of its age until the gateway has run for ${left} more hours with this clock`
 }
 
-/** Smaller steps back are not reported, because machines often correct their clock after the start. */
+/** Machines often correct their clock after the start, so smaller steps back are not reported. */
 const QUIET_MS = 5 * 60 * 1000
 
 /**
- * The latest time that was seen, advanced by a monotonic clock. Expired tokens stay expired even if the wall
- * clock is set back.
+ * The latest time seen, advanced by a monotonic clock: expired tokens stay expired if the wall clock is set
+ * back.
  */
 class LatestTime {
   #at = 0
   #since = performance.now()
 
-  /** Latest time in ms since 1970. */
+  /** In ms since 1970. */
   get now(): number {
     const since = performance.now()
     this.#at = Math.max(this.#at + (since - this.#since), Date.now())
@@ -66,7 +58,7 @@ class LatestTime {
     this.#at = Math.max(this.now, seenAt)
   }
 
-  /** Warning while the wall clock shows an earlier time than the latest time that was seen. */
+  /** Warning while the wall clock is behind the latest time. */
   get lag(): string | undefined {
     const behind = this.now - Date.now()
     if (behind <= QUIET_MS) return undefined
@@ -78,16 +70,12 @@ class LatestTime {
   }
 }
 
-/** Where the belief and the latest time are stored. */
 interface StoredTimes {
   readonly clock: () => (Belief & { readonly latestAt: number }) | undefined
   readonly setBelief: (belief: Belief, latestAt: number) => void
 }
 
-/**
- * Lower and upper bound of the current time, which survive a restart. A wrong wall clock neither removes
- * sessions nor revives tokens.
- */
+/** Bounds of the current time. With them, a wrong wall clock neither removes sessions nor revives tokens. */
 export class HistoryClock {
   readonly #stored: () => StoredTimes
   readonly #latest = new LatestTime()
@@ -98,30 +86,28 @@ export class HistoryClock {
     this.#stored = stored
   }
 
-  /** Lower bound of the current time, in ms. A wall clock that jumps ahead is not believed immediately. */
+  /** Lower bound, in ms since 1970: does not believe a wall clock that jumps ahead. */
   get trusted(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
-  /** Upper bound of the current time, in ms. A wall clock that is set back does not revive expired tokens. */
+  /** Upper bound, in ms since 1970: never goes back with the wall clock, so expired tokens stay expired. */
   get latest(): number {
     return this.#latest.now
   }
 
-  /** Reason why tokens do not expire by the wall clock; undefined while the clock is right. */
+  /** Warning while the wall clock is behind, so tokens do not expire by it. */
   get lag(): string | undefined {
     return this.#latest.lag
   }
 
-  /** Stores the latest time for the next gateway on this state. @throws HistoryError */
+  /** For the next gateway on this state. @throws HistoryError */
   keep(): void {
     if (this.#belief !== undefined) this.#stored().setBelief(this.#belief, this.#latest.now)
   }
 
-  /**
-   * Updates the belief. Returns the trusted time in ms, and a warning while the wall clock is not believed.
-   */
+  /** `doubt`: a warning while the wall clock is not believed. */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
     const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
@@ -130,7 +116,7 @@ export class HistoryClock {
     try {
       this.keep()
     } catch (error) {
-      // The next call writes the belief. Meanwhile old sessions can still be removed.
+      // The next call writes the belief. Old sessions can be removed meanwhile.
       if (!hasNoRoom(error)) throw error
     }
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }

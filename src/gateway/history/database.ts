@@ -12,13 +12,11 @@ import type { FoundRows, OutcomeCounts, SpanQuery } from './search.ts'
 import type { Events, SessionRows } from './statements.ts'
 import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 
-/** The history's file with the sessions and their events. */
 export class HistoryDatabase extends Store {
   readonly #rows: SessionRows
-  /** Keys are never reused in the life of the process, because a reader may still use an old key. */
+  /** Never reused in this process: a reader may still use an old key. */
   #lastKey: number
 
-  /** @param maxBytes maximum size of the file */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     super(path, rooms, maxBytes)
     this.#rows = this.tables.sessions
@@ -30,10 +28,7 @@ export class HistoryDatabase extends Store {
     }
   }
 
-  /**
-   * Inserts an open session with its input, and its entry in the audit log.
-   * @returns the number of bytes that the session takes up
-   */
+  /** Inserts an open session with its input and its audit entry. @returns the bytes that it takes up */
   insert(row: NewRow, input: readonly Buffer[], asking: SessionAsking = {}): number {
     const { id, startedAt, request, user, connection, connectionType } = row
     const cost = insertionCost(row, input)
@@ -90,7 +85,6 @@ export class HistoryDatabase extends Store {
     return this.attempt('count sessions', () => this.#rows.search.outcomes(query, most))
   }
 
-  /** Key of the newest session. */
   get lastKey(): number {
     return this.#lastKey
   }
@@ -106,66 +100,60 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** Replaces the stored request. The columns for searches stay as they are. */
+  /** The columns for searches stay as they are. */
   setRequest(id: string, request: string): void {
     this.inOne('change a session', () => this.#statements.setRequest.run([request, request, id]))
   }
 
-  /** Yields the session's input as it was inserted, piece by piece. */
+  /** Piece by piece, as inserted. */
   *input(key: number): Generator<Buffer, void> {
     for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
 
-  /**
-   * Yields events in order. They are read page by page, so that the file is not locked while the caller
-   * handles an event.
-   */
+  /** Reads page by page, so that the file is not locked while the caller handles an event. */
   events(key: number, which: Events): Generator<SessionEvent> {
     return this.#pages(this.#statements[which], key)
   }
 
-  /** Returns the next few events after a place, input and output. */
+  /** The next few events, input and output. */
   step(key: number, after: EventPlace): PlacedEvent[] {
     const rows = this.attempt('read events', () => this.#statements.step.all([key, after]) as EventRow[])
     return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
   }
 
-  /**
-   * Tells whether the session has an event at this place. The session's input is stored in events before all
-   * other events.
-   */
+  /** The input takes the first places. */
   hasEvent(key: number, place: EventPlace): boolean {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
 
-  /** Returns the place of the session's last event; 0 for a session without events. */
+  /** 0 for a session without events. */
   lastEvent(key: number): EventPlace {
     return this.number(this.#statements.lastEvent, [key])
   }
 
-  /** Returns the time of the session's last event, in seconds since the session's start. */
+  /** Time of the last event, in seconds since the start. */
   lastSecond(key: number): number {
     return this.number(this.#statements.lastSecond, [key])
   }
 
-  /** Returns the length of the recorded output, `o` and `e` events together, in bytes. */
+  /** Bytes of `o` and `e` events together. */
   outputLength(key: number): number {
     return this.number(this.#statements.outputLength, [key])
   }
 
-  /** Returns the number of bytes that the sessions of each user, or of each connection, take up. */
+  /** Bytes by user, or by connection. */
   recordedBy(whose: keyof Holder): Map<string, number> {
     const { recordedByUser, recordedByConnection } = this.#statements
     const statement = whose === 'user' ? recordedByUser : recordedByConnection
     return this.attempt('read it', () => new Map(statement.all([]) as [string, number][]))
   }
 
-  /** Lists the connections with sessions that may be removed. */
+  /** Connections with sessions that may be removed. */
   keptConnections(): KeptConnection[] {
     return this.attempt('read it', () => this.#rows.removal.kept())
   }
 
-  /** Removes a small part of the victims. The file reuses the free space. */
+  /** Removes a small part of the victims. The file reuses the space. */
   remove(victims: Victims): Step {
     return this.inOne('remove old sessions', () => this.#rows.removal.step(victims))
   }
@@ -174,7 +162,7 @@ export class HistoryDatabase extends Store {
     return this.attempt('read it', () => this.#rows.removal.isPossible(whose))
   }
 
-  /** Returns the stored belief about the time; undefined when no gateway has used the file yet. */
+  /** Undefined when no gateway has used the file yet. */
   clock(): (Belief & { readonly latestAt: number }) | undefined {
     const found = this.attempt('read it', () => this.#statements.clock.get([]))
     if (found === undefined) return undefined
@@ -189,20 +177,14 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /**
-   * Replaces the latest time that was seen by the time of the wall clock.
-   * @returns the latest time before this call in ms since 1970, if the file had one
-   */
+  /** Replaces the latest time seen by the wall clock. @returns the latest time before, in ms since 1970 */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
     this.inOne('store the clock of the gateway', () => this.#statements.setLatest.run([Date.now()]))
     return latestAt
   }
 
-  /**
-   * Tests whether a small session could be written, and undoes the write.
-   * @throws HistoryError while the disk has no space for such a session
-   */
+  /** Writes a small session and removes it. @throws HistoryError while the disk has no space for it */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements
     this.inOne('write it', () => {
@@ -217,7 +199,7 @@ export class HistoryDatabase extends Store {
       this.#statements.append.run([kind, seconds, bytes, isStderr === true ? 1 : 0, id])
   }
 
-  /** Reads until a page is empty, because new events may be written while the caller handles a page. */
+  /** Until a page is empty: events may be written while the caller handles a page. */
   *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
@@ -237,14 +219,12 @@ export class HistoryDatabase extends Store {
   #toRow = (found: unknown): SessionRow => toRow(found, this.#rows.parts)
 }
 
-/**
- * The history's file, opened as well as the disk allows. A full disk is a state of this class, not an error.
- */
+/** The file, opened as well as the disk allows. A full disk is a state here, not an error. */
 export class HistoryFile {
   readonly #path: string
   readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
-  /** An error means that not even reads work, because the disk is full. */
+  /** An error: the disk is so full that not even reads work. */
   #open: HistoryDatabase | HistoryError
   #isClosed = false
 
@@ -270,9 +250,7 @@ export class HistoryFile {
     return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
   }
 
-  /**
-   * Whether the file should be opened again, because it could not be opened, or only without shared access.
-   */
+  /** The file is not open, or without shared access: it should be opened again. */
   get isMakeshift(): boolean {
     return !(this.#open instanceof HistoryDatabase) || this.#open.access !== 'shared'
   }
@@ -283,8 +261,7 @@ export class HistoryFile {
   }
 
   /**
-   * Opens the reserve. Call this only while the file's lock is held. Otherwise another gateway may have
-   * unwritten ends in the reserve.
+   * Only under the file's lock: otherwise another gateway may have unwritten ends in the reserve.
    * @throws HistoryError
    */
   openReserve(): Reserve {

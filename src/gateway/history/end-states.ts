@@ -1,9 +1,6 @@
 import { outcomeOf, type Outcome, type StateName } from '../../contract/session-state.ts'
 
-/**
- * States for codes of docs/endings-and-codes.md and for the agent's reasons. For any other cause, the exit
- * code decides the state.
- */
+/** By codes of docs/endings-and-codes.md and the agent's reasons. Otherwise the exit code decides. */
 export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',
@@ -33,7 +30,7 @@ export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-draining': 'gateway-stopped',
 }
 
-/** `open` covers all outcomes of open sessions, which depend on their reviews. */
+/** `open`: the session's review decides the outcome. */
 type RecordedOutcome = 'open' | Outcome
 
 export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
@@ -44,7 +41,7 @@ export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
   'succeeded',
 ]
 
-/** SQL expression for the outcome of an ended session, with the same result as `stateOf`. */
+/** The same result as `stateOf`, in SQL. */
 export const OUTCOME_OF_ENDED = `CASE
   WHEN guardrails_info IS NOT NULL AND json_extract(request, '$.isPort') IS NOT 1 THEN 'failed'
   WHEN json_extract(cause, '$.code') = 'access-ended' AND json_extract(cause, '$.by') IS NOT NULL THEN 'rejected'

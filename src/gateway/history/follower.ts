@@ -2,34 +2,29 @@ import { onAbort } from '../../basics/abort.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { SessionEvent } from './session.ts'
 
-/**
- * Place of a recorded event. The next read starts after this place. Places increase within a session, with
- * gaps.
- */
+/** The next read starts after this place. Places increase within a session, with gaps. */
 export type EventPlace = number
 
 export interface PlacedEvent extends SessionEvent {
   readonly place: EventPlace
 }
 
-/** Progress of a session. */
 export interface Progression {
-  /** Whether the file has all events, so that no further events will follow. */
+  /** The file has all events: no more will follow. */
   readonly isOver: boolean
-  /** Output bytes that are permanently missing from the record. */
+  /** Output that the record will never have. */
   readonly missingBytes: number
 }
 
 interface Sources {
-  /** Returns the next few events after a place. @throws HistoryError */
+  /** @throws HistoryError */
   readonly read: (after: EventPlace) => readonly PlacedEvent[]
-  /** Returns the progress; undefined when the session was removed. @throws HistoryError */
+  /** Undefined when the session was removed. @throws HistoryError */
   readonly progression: () => Progression | undefined
 }
 
 /**
- * Reads the record of a running session at the caller's pace, and keeps only a place in the file. The caller
- * has to dispose the follower.
+ * Reads the record at the caller's pace, and keeps only a place in the file. The caller has to dispose it.
  */
 export class SessionFollower implements Disposable {
   readonly #id: string
@@ -49,15 +44,12 @@ export class SessionFollower implements Disposable {
     })
   }
 
-  /** Place of the last event that was read. */
+  /** Of the last event that was read. */
   get place(): EventPlace {
     return this.#place
   }
 
-  /**
-   * Returns the next few events, at most 256 KiB; an empty list while there are no new events. @throws
-   * HistoryError
-   */
+  /** At most 256 KiB; an empty list while there is nothing new. @throws HistoryError */
   read(): readonly PlacedEvent[] {
     const events = this.#sources.read(this.#place)
     this.#place = events.at(-1)?.place ?? this.#place
@@ -65,7 +57,7 @@ export class SessionFollower implements Disposable {
   }
 
   /**
-   * Returns the progress. Call this when `read` has returned an empty list, before any other call.
+   * Call this directly after `read` has returned an empty list.
    * @throws HistoryError, also when the session was removed
    */
   progression(): Progression {
@@ -74,7 +66,7 @@ export class SessionFollower implements Disposable {
     throw new HistoryError(`session ${this.#id} was removed from the history while it was followed`)
   }
 
-  /** Waits until there may be new events. @returns false when the time is over or the signal aborts */
+  /** @returns false when the time is over or the signal aborts */
   async changed(ms: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#hasChanged) await this.#woken(ms, signal)
     const hasChanged = this.#hasChanged
@@ -101,13 +93,10 @@ export class SessionFollower implements Disposable {
   }
 }
 
-/**
- * How long new output of a followed session stays only in memory. Other sessions' output stays ten times as
- * long.
- */
+/** New output of a followed session is written after this time, other output after ten times this time. */
 const SOON_MS = 100
 
-/** Followers of sessions. Each follower is woken when there may be new output, and reads it from the file. */
+/** Wakes followers when there may be new output, which they read from the file. */
 export class Followers {
   readonly #flush: (id: string) => void
   readonly #waiting = new Map<string, Set<() => void>>()
@@ -119,22 +108,19 @@ export class Followers {
     this.#flush = flush
   }
 
-  /** @param wake called when there may be new output; must not throw */
+  /** @param wake must not throw */
   add(id: string, wake: () => void): Disposable {
     const those = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, those.add(wake))
     return { [Symbol.dispose]: () => this.#remove(id, wake) }
   }
 
-  /**
-   * Wakes the session's followers. Call this when the session's record or the count of its missing bytes has
-   * changed.
-   */
+  /** Call this when the record or the count of its missing bytes has changed. */
   wake(id: string): void {
     for (const wake of this.#waiting.get(id) ?? []) wake()
   }
 
-  /** Flushes the session soon if it has followers. Call this when there is new output to write. */
+  /** Flushes a followed session soon. Call this when there is new output to write. */
   expect(id: string): void {
     if (!this.#waiting.has(id)) return
     this.#due.add(id)

@@ -21,17 +21,16 @@ import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {
-  /** Maximum size of the file. Unset: the disk is the limit. */
+  /** Unset: the disk is the limit. */
   readonly maxBytes?: number
-  /** Returns the current limits. Unset: no limits. */
+  /** Unset: no limits. */
   readonly retention?: () => Retention
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
 /**
- * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous.
- * On a full or read-only disk, everything that needs no write still works. Call `recover` repeatedly until
- * the disk can be written again.
+ * Sessions and their output in one SQLite file of this process. All calls are synchronous. On a full or
+ * read-only disk, everything that needs no write works; call `recover` until the disk can be written again.
  */
 export class History extends HistoryReader {
   readonly clock: HistoryClock
@@ -54,10 +53,9 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Opens or creates the file (0600, its folder 0700). Running sessions of an earlier gateway get the end
-   * from the reserve, or else code 254 and a text. Its waiting sessions continue to wait. A full or read-only
-   * disk is not an error. Throws a HistoryError for any other reason, also when another gateway uses the
-   * file.
+   * Opens or creates the file (0600, its folder 0700). Running sessions of an earlier gateway get their end
+   * from the reserve, or else code 254 and a text. Waiting sessions continue to wait. Throws a HistoryError,
+   * also when another gateway uses the file, but not for a full or read-only disk.
    */
   static open(path: string, rooms: Rooms, options: HistoryOptions = {}): History {
     const file = new HistoryFile(path, rooms, options.maxBytes)
@@ -71,25 +69,23 @@ export class History extends HistoryReader {
     }
   }
 
-  /**
-   * Reason why sessions cannot be recorded, in a few words without a path; undefined if they can be recorded.
-   */
+  /** Why sessions cannot be recorded, in a few words without a path. */
   get obstacle(): string | undefined {
     const found = this.#file.obstacle ?? this.#writer.trouble?.noRoom
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
-  /** Bytes recorded, but not yet in the file. */
+  /** Recorded, but not yet in the file. */
   get unwrittenBytes(): number {
     return this.#writer.pendingBytes
   }
 
-  /** Number of running and waiting sessions. */
+  /** Running and waiting sessions. */
   get openSessions(): number {
     return this.#writer.openSessions
   }
 
-  /** Size of the file without its free space. Throws a HistoryError. */
+  /** Size without free space. Throws a HistoryError. */
   get usedBytes(): number {
     return this.#database.usedBytes()
   }
@@ -97,7 +93,7 @@ export class History extends HistoryReader {
   recover(): void {
     this.#reserve.open()
     try {
-      // A file that was opened on a read-only disk stays read-only until it is opened again.
+      // A file opened on a read-only disk stays read-only until it is opened again.
       if (!this.#file.isWritable || this.obstacle === READ_ONLY) this.#reopen()
       if (this.#file.isWritable) this.#writer.probe()
       if (this.#file.isMakeshift) this.#reopen()
@@ -107,8 +103,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Records a new, open session, and its entry in the audit log. Throws a HistoryError, also if the id exists
-   * already, and a RequestRefused if `history.size` has no space for the session.
+   * Throws a HistoryError, also if the id exists already, and a RequestRefused if `history.size` has no space
+   * for the session.
    */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
@@ -119,7 +115,7 @@ export class History extends HistoryReader {
     this.#writer.begin({ ...request, ...row }, chunksOf(script), asking)
   }
 
-  /** Replaces a session's metadata. @returns false when there is no such session. @throws HistoryError */
+  /** @returns false when there is no such session. @throws HistoryError */
   setMetadata(id: string, metadata: NewSession['metadata']): boolean {
     const row = isSessionId(id) ? this.#database.row(id) : undefined
     if (row === undefined) return false
@@ -131,9 +127,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Records a piece of the stream. Pieces are written within a second, or as soon as 256 KiB are unwritten.
-   * Never throws, because `finish` reports failed writes. Does nothing for a closed session, because packets
-   * may arrive after the close (protocol.md 3.1).
+   * Pieces are written within a second, or as soon as 256 KiB are unwritten. Never throws: `finish` reports
+   * failed writes. Ignores closed sessions: packets may arrive after the close (protocol.md 3.1).
    */
   append(
     sessionId: string,
@@ -146,36 +141,34 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the
-   * output is lost. An end that could not be written is kept and written later. For all readers, the session
-   * has ended already.
+   * Throws a HistoryError when the end cannot be written yet, or some output is lost. Such an end is kept and
+   * written later; for all readers, the session has ended.
    */
   finish(sessionId: string, end: RecordedEnd): void {
     this.#writer.finish(sessionId, end)
   }
 
-  /** Reads tables of the file. Throws a HistoryError. */
+  /** Throws a HistoryError. */
   read<T>(read: (tables: Tables) => T): T {
     return this.#database.read(read)
   }
 
   /**
-   * Writes in one transaction. With `durably`, the change survives a power failure. After a HistoryError,
-   * nothing has changed.
+   * Writes in one transaction. `durably` survives a power failure. After a HistoryError, nothing has changed.
    */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
     return this.#database.write(write, how)
   }
 
   /**
-   * Writes in one transaction that survives the end of this process, but not a power failure. Throws the
+   * Writes in one transaction, which survives the end of this process, but not a power failure. Throws the
    * errors of `write`.
    */
   note<T>(write: (tables: Tables) => T): T {
     return this.#database.note(write)
   }
 
-  /** Counts of the changes to lists since the file was opened. Throws a HistoryError. */
+  /** Changes to lists since the file was opened. Throws a HistoryError. */
   get changes(): ChangesSoFar {
     return this.#database.changes
   }
@@ -187,18 +180,18 @@ export class History extends HistoryReader {
     this.#writer.checkRoom(holder, bytes)
   }
 
-  /** Tells whether the session runs or waits in this process. */
+  /** Runs or waits in this process. */
   isOpen(id: string): boolean {
     const recording = this.#writer.recording(id)
     return recording !== undefined && recording.end === undefined
   }
 
-  /** Returns a part of the file's free space to the disk. @returns false when the file had no free space */
+  /** Returns a part of the free space to the disk. @returns false when nothing was returned */
   shrink(): boolean {
     return this.#database.shrink()
   }
 
-  /** Writes pending output and closes the file. Running sessions count as lost at the next `open`. */
+  /** Writes pending output. The next `open` treats running sessions as lost. */
   close(): void {
     this.#writer.close()
     this.#keepTimeAtEnd()
@@ -210,7 +203,7 @@ export class History extends HistoryReader {
     try {
       this.clock.keep()
     } catch (error) {
-      // If the disk cannot be written, the stored time is up to a minute too early.
+      // The stored time is then up to a minute too early.
       if (!(error instanceof HistoryError)) throw error
     }
   }
@@ -225,8 +218,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Ends running sessions of an earlier gateway, and resumes its waiting sessions. Removes recorded ends from
-   * the reserve.
+   * Ends running sessions of an earlier gateway and resumes waiting ones. Removes recorded ends from the
+   * reserve.
    */
   #takeOver(): void {
     if (!this.#file.isReadable) return
@@ -244,7 +237,7 @@ export class History extends HistoryReader {
     const holder = requestOf(row)
     const known = this.#reserve.ends.get(row.id)
     if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
-    // The real end is unknown, so the session ends with its last event.
+    // The real end is unknown: the last event counts as the end.
     const seconds = this.#database.lastSecond(row.key)
     const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {

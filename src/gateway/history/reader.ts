@@ -17,7 +17,7 @@ import { KINDS, type Events } from './statements.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Writer } from './writer.ts'
 
-/** Reads sessions from the file, and unwritten parts from the writer's memory. */
+/** From the file, and unwritten parts from the writer's memory. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
   readonly #writer: Writer
@@ -32,7 +32,7 @@ export class HistoryReader {
     return row && this.#summary(row)
   }
 
-  /** Yields the session's input piece by piece. Throws as `events` does. */
+  /** The input, piece by piece. Throws as `events` does. */
   *script(id: string): Generator<Buffer, void> {
     const row = this.#row(id)
     if (row === undefined) return
@@ -40,24 +40,21 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  /** Returns one page of sessions. Labels and metadata over 64 KiB are left out. */
+  /** Labels and metadata over 64 KiB are left out. */
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
-  /**
-   * Counts the sessions of a span by outcome. Reads at most `most` sessions, and ignores the query's page and
-   * its parameter.
-   */
+  /** Reads at most `most` sessions. Ignores the query's page and parameter. */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     return this.#database().outcomes(query, most)
   }
 
   /**
-   * Yields all matching sessions that are recorded by now, in the order in which recording began. Each
-   * session has the state of the time at which it is read. Sessions are yielded in batches, so that other
-   * work can run between them. Ignores the query's page and count.
+   * All matching sessions recorded by now, in the order in which recording began, each in its state when it
+   * is read. Yields small batches, so that other work can run between them. Ignores the query's page and
+   * count.
    * @param behind place of the last session of an earlier walk; 0 for all
    */
   *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
@@ -71,9 +68,8 @@ export class HistoryReader {
   }
 
   /**
-   * Returns the bytes of the `o` and `e` events in order, at most `maxBytes`. `truncated` shows that output
-   * is missing, because it was cut here or by the agent's limit, or could not be recorded. Empty for an
-   * unknown session.
+   * The `o` and `e` events' bytes, at most `maxBytes`. `truncated`: output is missing, because it was cut
+   * here or by the agent's limit, or could not be recorded. Empty for an unknown session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
@@ -89,9 +85,8 @@ export class HistoryReader {
   }
 
   /**
-   * Yields the events of the kinds `which` in order, read page by page. Events above 64 KiB are yielded in several
-   * pieces. Throws a HistoryError when the session is removed meanwhile, so that no caller mistakes a part
-   * for the whole record.
+   * Read page by page. Events above 64 KiB come in several pieces. Throws a HistoryError when the session is
+   * removed meanwhile: no caller mistakes a part for the whole.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
@@ -101,9 +96,9 @@ export class HistoryReader {
   }
 
   /**
-   * Follows a session from its beginning (0), from a place of an earlier follower, or from now on. Ended
-   * sessions can be followed, too. Returns undefined when there is no such session, or no event at that
-   * place. The caller has to dispose the follower.
+   * From the beginning (0), from a place of an earlier follower, or from now on. Ended sessions can be
+   * followed, too. Undefined when there is no such session, or no event at that place. The caller has to
+   * dispose it.
    */
   follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     const row = this.#flushedRow(id)
@@ -117,7 +112,7 @@ export class HistoryReader {
     })
   }
 
-  /** Yields the output piece by piece. Throws as `events` does. */
+  /** Throws as `events` does. */
   *outputPieces(id: string): Generator<Buffer, void> {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
@@ -127,7 +122,7 @@ export class HistoryReader {
     if (row === undefined) return undefined
     const recording = this.#writer.recording(id)
     const hasEnded = recording?.end !== undefined && recording.pending.length === 0
-    // An open session without a recording has an end that could not be written and was given up.
+    // An open session without a recording: its end could not be written and was given up.
     const isOver = row.status === 'done' || recording === undefined || hasEnded
     return { isOver, missingBytes: this.#missing(row) }
   }
@@ -146,10 +141,7 @@ export class HistoryReader {
     return this.#row(id)
   }
 
-  /**
-   * Reads all events. Unwritten events are read from memory, for example while another program has locked the
-   * file.
-   */
+  /** Unwritten events come from memory, for example while another program has locked the file. */
   *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
     yield* this.#database().events(row.key, which)
     yield* this.#pending(row.id, which)
@@ -165,9 +157,7 @@ export class HistoryReader {
     return written + lengthOf(this.#pending(row.id, 'output'))
   }
 
-  /**
-   * Returns the bytes of missing output. The row includes the dropped bytes only after the end is written.
-   */
+  /** The row has the dropped bytes only after the end is written. */
   #missing(row: SessionRow): number {
     const recording = this.#writer.recording(row.id)
     return sumOfCounts(row.truncatedBytes, recording?.dropped ?? 0, recording?.end?.truncatedBytes ?? 0)
@@ -189,7 +179,7 @@ export class HistoryReader {
   }
 }
 
-/** @param pending the session's end while the row does not have it */
+/** @param pending the end, until the row has it */
 function stateOf(
   row: SessionRow,
   pending: RecordedEnd | undefined,

@@ -4,28 +4,22 @@ import type { Holder } from './disk/removal.ts'
 import type { RecordedEnd, SessionEvent } from './session.ts'
 import type { HistoryError } from '../store/errors.ts'
 
-/**
- * Maximum length of an event's row in bytes. Longer events are split, so that a page of reads stays small
- * (database.ts).
- */
+/** Longer events are split, so that a page of reads stays small (statements.ts). */
 const CHUNK_BYTES = 64 * 1024
 
-/**
- * Maximum bytes of recorded terminal sizes per session: some 9000 sizes of a terminal that changes all the
- * time.
- */
+/** Some 9000 sizes of a terminal that changes all the time. */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
-/** The unwritten part of a session, and the number of bytes that may still be recorded. */
+/** The unwritten part of a session, and how much may still be recorded. */
 export class Recording {
   readonly holder: Holder
-  /** Set once the session has ended. No event is added after the end. */
+  /** No event is added after the end. */
   end: RecordedEnd | undefined
-  /** A text about the record, written together with the session's end. */
+  /** Written with the session's end. */
   note: SessionEvent | undefined
-  /** Whether a failed write was reported. */
+  /** A failed write was reported. */
   isTold = false
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
@@ -41,17 +35,17 @@ export class Recording {
     return this.#pending
   }
 
-  /** Unwritten events, and the note when the session has ended. */
+  /** Includes the note when the session has ended. */
   get unwritten(): readonly SessionEvent[] {
     return this.end !== undefined && this.note !== undefined ? [...this.#pending, this.note] : this.#pending
   }
 
-  /** Memory that the unwritten events take, in bytes. */
+  /** Memory of the unwritten events, in bytes. */
   get cost(): number {
     return this.#cost
   }
 
-  /** Bytes missing from the record, because of the limit or a failed write. */
+  /** Missing bytes, because of the limit or a failed write. */
   get dropped(): number {
     return this.#dropped
   }
@@ -61,8 +55,8 @@ export class Recording {
   }
 
   /**
-   * Adds an event, up to the limit of its stream. The bytes are copied, because the caller's buffer may be a
-   * slice of a much longer packet.
+   * Adds an event, up to the limit of its stream. Copies the bytes: they may be a slice of a much longer
+   * packet.
    */
   add({ bytes, ...event }: SessionEvent): void {
     const stream = STREAMS[event.kind]
@@ -82,15 +76,15 @@ export class Recording {
   }
 
   /**
-   * Drops the unwritten events after a failed write, and records nothing more. A record with a gap would look
-   * complete, but a record that stops does not.
+   * Drops unwritten events after a failed write, and records nothing more: a record with a gap would look
+   * complete.
    */
   fail(error: HistoryError): void {
     this.#failure ??= error
     this.#stop()
   }
 
-  /** Stops like `fail`, but without a failure. The reason is written into the record. */
+  /** Stops without a failure, and writes the reason into the record. */
   cut(reason: string): void {
     const seconds = this.#pending.at(-1)?.seconds ?? 0
     this.note ??= { kind: 'e', seconds, bytes: Buffer.from(`\n${reason}\n`) }
@@ -104,7 +98,6 @@ export class Recording {
   }
 }
 
-/** Splits a long text or input into rows. */
 export function chunksOf(bytes: Buffer): Buffer[] {
   const count = Math.ceil(bytes.length / CHUNK_BYTES)
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES))

@@ -3,16 +3,16 @@ import type { Tables } from '../store/room.ts'
 import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
 
-/** Cost of an event besides its bytes, so that the limits also hold for a flood of one-byte events. */
+/** Per event besides its bytes, so that the limits hold for a flood of one-byte events. */
 export const EVENT_COST_BYTES = 128
-/** Cost of a session's row and its entries in the indexes, without the request. */
+/** A session's row and index entries, without the request. */
 export const SESSION_COST_BYTES = 1024
 
 export function costOf(events: readonly Pick<SessionEvent, 'bytes'>[]): number {
   return events.reduce((sum, { bytes }) => sum + bytes.length + EVENT_COST_BYTES, 0)
 }
 
-/** Stored values of a session without its events. `request` is JSON text; times are in ms since 1970. */
+/** `request` is JSON text. Times are in ms since 1970. */
 export interface SessionRow {
   readonly key: number
   readonly id: string
@@ -30,13 +30,13 @@ export interface SessionRow {
   readonly cause: string | null
   readonly request: string
   readonly facts: SessionFacts
-  /** What an open session waits for; undefined when the session runs. */
+  /** Undefined when the session runs. */
   readonly waits: Waiting | undefined
-  /** Time at which the session began to run, if this was after its start. */
+  /** Set if the session began to run after its start. */
   readonly ranAt: number | undefined
 }
 
-/** Values of a new session. The columns for searches are copies from `request`. */
+/** The columns for searches are copies from `request`. */
 export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
   Pick<
     NewSession,
@@ -50,45 +50,38 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'labels'
   >
 
-/**
- * Returns the kind of a session. Only the origin decides whether it is a runbook, because callers choose the
- * labels.
- */
+/** Only the origin tells a runbook: callers choose the labels. */
 export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): SessionKind {
   if (origin === 'client-api-runbooks') return 'runbook'
   return verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** `people`: the session waits for an approval. `ready`: the session is approved. */
+/** `people`: waits for an approval. `ready`: approved. */
 export type Waiting = 'people' | 'ready'
 
-/** A fact about sessions from another room, and how to read it. */
+/** A fact about sessions from another room. */
 export interface SessionPart<Fact> {
-  /**
-   * SQL of one column for a row of `sessions`. The value is JSON, or null if the room knows no fact about the
-   * session.
-   */
+  /** SQL of one column for a row of `sessions`: JSON, or null if the room knows nothing about the session. */
   readonly column: string
   readonly read: (json: string) => KnownFact<Fact>
 }
 
 interface KnownFact<Fact> {
   readonly fact: Fact
-  /** What an open session waits for. A waiting session survives a restart of the gateway. */
+  /** Set for an open session that waits. It survives a restart of the gateway. */
   readonly waits?: Waiting | undefined
-  /** Time at which the session began to run, in ms since 1970, if this was after its start. */
+  /** In ms since 1970, if the session began to run after its start. */
   readonly ranAt?: number | undefined
 }
 
-/** Filters of a query that need tables of other rooms. */
+/** Filters that need tables of other rooms. */
 type JoinedFilter =
   | keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
-  /** Like `viewer`, for a viewer who also sees other users' sessions by the settings of connections. */
+  /** Like `viewer`, for who also sees other users' sessions by the settings of connections. */
   | 'teamViewer'
-  /** SQL expression for an open session, with the value `waiting`, `approved` or `running`. */
+  /** SQL of an open session's outcome: `waiting`, `approved` or `running`. */
   | 'openOutcome'
 
-/** Facts, filters and rules that other rooms add to sessions. */
 export interface SessionParts {
   readonly facts: {
     readonly [Name in keyof SessionFacts]-?: SessionPart<NonNullable<SessionFacts[Name]>>
@@ -101,7 +94,7 @@ export interface SessionParts {
   readonly begun: (tables: Tables, row: NewRow, asking: SessionAsking) => void
 }
 
-/** Values without their own columns, stored as JSON. */
+/** Stored as JSON. */
 type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
 /** @throws HistoryError */
@@ -115,12 +108,12 @@ export function requestText(request: StoredRequest): string {
   }
 }
 
-/** Parses JSON that `requestText` wrote from the same type, under the same schema version. */
+/** `requestText` wrote the JSON from the same type, under the same schema version. */
 export function requestOf(row: SessionRow): StoredRequest {
   return JSON.parse(row.request) as StoredRequest
 }
 
-/** The columns of an event, in the order of the statements. */
+/** In the order of the statements' columns. */
 export type EventRow = [
   key: number,
   seconds: number,
@@ -133,7 +126,7 @@ export function toEvent([, seconds, kind, bytes, stderr]: EventRow): SessionEven
   return { seconds, kind, bytes, ...(stderr !== 0 && { isStderr: true }) }
 }
 
-/** @param found columns of a session in the order of the statements, then one column per part */
+/** @param found columns in the order of the statements, then one per part */
 export function toRow(found: unknown, parts: SessionParts): SessionRow {
   type Optional = number | null
   type Columns = [
@@ -187,7 +180,7 @@ function factsOf(
   }
 }
 
-/** Returns the bytes that a new session takes up. */
+/** Bytes of a new session. */
 export function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
   return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
 }

@@ -4,7 +4,7 @@ import type { SessionQuery } from './session.ts'
 import type { Outcome } from '../../contract/session-state.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Filters by SQL LIKE patterns, and their columns. */
+/** Columns of the filters by SQL LIKE patterns. */
 const LIKE = {
   user: 'user',
   connection: 'connection',
@@ -13,25 +13,22 @@ const LIKE = {
 } as const
 const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
 /**
- * Limit of a capped count. SQLite counts this many sessions in a few milliseconds, and users do not page
+ * Limit of a capped count. SQLite counts so many sessions in a few milliseconds, and users do not page
  * further.
  */
 const COUNT_CAP = 10_000
 
-/** Number of sessions read in one step. Each session may have 64 KiB of labels and metadata. */
+/** Sessions read in one step. Each may have 64 KiB of labels and metadata. */
 const STEP = 50
-/** Maximum number of sessions whose parameters are searched. The search of one session takes microseconds. */
+/** Sessions whose parameters are searched, each within microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
 /**
- * Maximum length of a request in bytes. Longer requests are not searched, and are listed without labels. A
- * few hundred labels of 16 MiB would block all other users.
+ * Longer requests are not searched, and are listed without labels: a few hundred labels of 16 MiB would block
+ * all other users.
  */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
-/**
- * Filters that compare one value each. The plus keeps SQLite from using an index by kind, because there are
- * only a few kinds.
- */
+/** The plus keeps SQLite from using an index by kind: there are only a few kinds. */
 const CONDITIONS = {
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
@@ -46,12 +43,12 @@ const FILTERS = [
 ] as const
 
 const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
-/** Searches the text of the whole request first, because parsing every request as JSON is slower. */
+/** Searches the text of the whole request first: parsing every request as JSON is slower. */
 const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES}
   THEN instr(lower(request), ?) > 0 AND EXISTS (
     SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
     WHERE instr(lower(value), ?) > 0) END`
-/** Requests that are too long to be searched are not read. */
+/** Longer requests are not read. */
 const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request END AS request`
 
 type Joined = SessionParts['filters']
@@ -61,7 +58,7 @@ interface Condition {
   readonly values: readonly (string | number | null)[]
 }
 
-/** Conditions on columns of the index, and a condition that needs the rows themselves. */
+/** `conditions` need only columns of an index, `within` needs the rows. */
 interface Asked {
   readonly conditions: readonly Condition[]
   readonly within: Condition | undefined
@@ -74,27 +71,26 @@ interface Statements {
   readonly capped: SqlStatement
 }
 
-/** A query that counts the sessions of a span of time. */
 export type SpanQuery = SessionQuery & { readonly from: Date; readonly to: Date }
 
-/** Number of sessions per outcome; `open` counts as an outcome. */
+/** `open` counts as an outcome. */
 export interface OutcomeCounts {
   readonly counts: ReadonlyMap<string, number>
-  /** Whether the span has more sessions than the limit, so that not all were counted. */
+  /** More than the limit, so not all were counted. */
   readonly isCapped: boolean
 }
 
 interface Total {
-  /** Number of sessions on all pages; undefined if the query asks for no count. */
+  /** On all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
-  /** Whether there are more sessions than `total`. */
+  /** There are more sessions than `total`. */
   readonly isCapped: boolean
 }
 
-/** Matching rows among some consecutive sessions, in the order in which recording began. */
+/** Matches among some consecutive sessions, in the order in which recording began. */
 interface FoundStep {
   readonly rows: readonly unknown[]
-  /** Key of the last session that was read. */
+  /** Key of the last session read. */
   readonly until: number
 }
 
@@ -105,20 +101,19 @@ export interface FoundRows extends Total {
 }
 
 /**
- * Statements that find sessions, prepared once per set of filters. A single statement for all sets would have
- * filters that are always true, and these keep SQLite from using an index.
+ * Statements are prepared once per set of filters. In one statement for all sets, filters that are always
+ * true would keep SQLite from using an index.
  */
 export class Search {
   readonly #db: Connection
   readonly #columns: string
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
-  /** Statements by their filters. A set of filters has at most two: with wildcards and without wildcards. */
+  /** By their SQL: at most two per set of filters, with and without wildcards. */
   readonly #statements = new Map<string, Statements>()
-  /** Statements for counts by outcome, with the same bound. */
+  /** For counts by outcome, with the same bound. */
   readonly #countings = new Map<string, SqlStatement>()
 
-  /** @param joined filters that read other tables */
   constructor(db: Connection, columns: string, joined: Joined) {
     this.#db = db
     this.#columns = columns
@@ -138,7 +133,7 @@ export class Search {
     // This page has no match, and a search without a match takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
       return { rows: [], hasMore: false, ...counted }
-    // An additional row is read to find out whether another page follows.
+    // One more row tells whether another page follows.
     const rows = statements.page.all([...values, query.limit + 1, query.offset])
     return {
       rows: rows.slice(0, query.limit),
@@ -148,8 +143,7 @@ export class Search {
   }
 
   /**
-   * Reads the next sessions after a key. Each step reads the same number of sessions with any filters,
-   * because matches may be rare.
+   * Each step reads the same number of sessions, because matches may be rare.
    * @returns undefined when no session follows
    */
   step(query: SessionQuery, behind: number, newest: number): FoundStep | undefined {
@@ -160,9 +154,9 @@ export class Search {
   }
 
   /**
-   * Counts the sessions of a span. The query's page and its parameter are ignored.
-   * @param most maximum number of sessions that are read, whether they match or not. Without it, filters with
-   * few matches would read all sessions of a day
+   * Ignores the query's page and parameter.
+   * @param most sessions that are read, matching or not: filters with few matches would read all sessions of
+   * a day
    */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     const { from, to } = query
@@ -187,7 +181,7 @@ export class Search {
     return { counts, isCapped: left < 0 }
   }
 
-  /** Selects only columns of the index by outcome, and the ids that the conditions use. */
+  /** Only columns of the index by outcome, and ids that the conditions use. */
   #counting(conditions: string): SqlStatement {
     const ids = ['id', 'correlation_id', 'batch_id'].filter((id) =>
       new RegExp(`\\b${id}\\b`).test(conditions),
@@ -223,14 +217,14 @@ export class Search {
       within === undefined
         ? `sessions ${where}`
         : `(SELECT key, started_at, ${SHORT_REQUEST} FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
-    // The inner query reads only an index, and the outer query reads only the rows of one page.
+    // The inner query reads only an index, the outer query only the rows of one page.
     const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
     const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
-      // Reads by the keys alone. By an index, SQLite would find all matches and sort them for each step.
+      // Reads by key: with an index, SQLite would find and sort all matches for each step.
       step: reading(
         `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
@@ -263,12 +257,12 @@ function askedOf(query: SessionQuery, joined: Joined): Asked {
   const text = parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   return {
     conditions: [...conditions, { sql: '+runbook IS NOT NULL', values: [] }],
-    // The parameters are JSON text within the JSON of the request, so the text is escaped twice.
+    // The parameters are JSON within the JSON of the request: escaped twice.
     within: { sql: HAS_PARAMETER, values: [inJson(inJson(text)), text] },
   }
 }
 
-/** Returns the values in the order of the statements' placeholders. */
+/** In the order of the statements' placeholders. */
 function valuesOf({ conditions, within }: Asked): Condition['values'] {
   return [...conditions, ...(within === undefined ? [] : [within])].flatMap(({ values }) => values)
 }
@@ -285,8 +279,8 @@ function* likeConditions(
     const pattern = query[filter]
     if (pattern === undefined) continue
     const { operator, value } = likeMatch(pattern)
-    // The plus keeps SQLite from using an index by this column. For a pattern that matches most sessions,
-    // such an index is slow, because it lacks the columns of the other filters.
+    // The plus keeps SQLite from using an index by this column: it lacks the other filters' columns, so it is
+    // slow if the pattern matches most sessions.
     const column = operator === 'GLOB' ? `+${sql[filter]}` : sql[filter]
     yield { sql: `${column} ${operator} ?`, values: [value] }
   }
@@ -305,7 +299,6 @@ function* viewerConditions({ viewer }: SessionQuery, joined: Joined): Generator<
 
 const OF_OPEN: ReadonlySet<Outcome> = new Set(['waiting', 'approved', 'running'])
 
-/** Whether sessions with a recorded outcome may match a query's states. */
 function mayMatch({ outcomes }: SessionQuery, recorded: string): boolean {
   return outcomes?.some((one) => (OF_OPEN.has(one) ? 'open' : one) === recorded) ?? true
 }
@@ -320,7 +313,7 @@ function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined)
   if (open.length === 0 && ended.length === 1 && only !== undefined)
     yield { sql: 'outcome = ?', values: [only] }
   else if (open.length === 0) {
-    // Most sessions succeed, so a scan in the order of the list finds them sooner than an index by outcome.
+    // Most sessions succeed: a scan in the order of the list finds them sooner than an index by outcome.
     const column = ended.includes('succeeded') ? '+outcome' : 'outcome'
     yield { sql: `${column} ${IN_LIST}`, values: [JSON.stringify(ended)] }
   } else if (ended.length === 0)
@@ -346,22 +339,17 @@ function bound(value: string | Date | readonly string[]): string | number {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/**
- * An SQL LIKE pattern, written with operators that compare as in PostgreSQL. SQLite's own LIKE ignores case.
- */
+/** A LIKE pattern that compares as in PostgreSQL. SQLite's own LIKE ignores case. */
 interface LikeMatch {
   readonly operator: '=' | 'GLOB'
   /** Null matches no session. */
   readonly value: string | null
 }
 
-/**
- * Converts an SQL LIKE pattern. `%` matches any text, `_` one character, and a backslash escapes the next
- * character.
- */
+/** `%` is any text, `_` one character; a backslash escapes the next character. */
 function likeMatch(pattern: string): LikeMatch {
   const unescaped = pattern.replace(/\\[^]/gu, '')
-  // PostgreSQL rejects a trailing backslash. Here such a pattern matches nothing.
+  // PostgreSQL rejects a trailing backslash. Here it matches nothing.
   if (unescaped.endsWith('\\')) return { operator: '=', value: null }
   if (!/[%_]/.test(unescaped)) return { operator: '=', value: pattern.replace(/\\([^])/gu, '$1') }
   return { operator: 'GLOB', value: pattern.replace(/\\([^])|[%_*?[]/gu, toGlob) }

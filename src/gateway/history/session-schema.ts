@@ -1,11 +1,10 @@
-/** Tables of sessions, of their events, and of the known time. */
 import type { Room } from '../store/room.ts'
 import { type Connection, inTransaction } from '../store/sqlite.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
 import { SessionRows } from './statements.ts'
 
-/** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent received it. */
+/** `request` is JSON. An event of kind `s` is a piece of the input as the agent received it. */
 const VERSION_1 = `
   CREATE TABLE history.sessions (
     key INTEGER PRIMARY KEY,
@@ -28,11 +27,10 @@ const VERSION_1 = `
   CREATE INDEX history.events_by_session ON events (session);`
 
 /**
- * Adds kind `r`, the size of a terminal, and columns for searches, copied from `request`. Sessions that ended
- * under version 1 have no `output_bytes`. The constraint is changed in the schema's own text
- * (sqlite.org/lang_altertable.html#otheralter says how, and when that is safe). A copy of the table would
- * take long for a large file, and need the same disk space again. libsql's own ALTER COLUMN fails on a list
- * of values.
+ * Adds kind `r` (the size of a terminal), and columns for searches, copied from `request`. Sessions of
+ * version 1 have no `output_bytes`. Changes the constraint in the schema's text
+ * (sqlite.org/lang_altertable.html#otheralter): a copy of the table would take long and need the disk space
+ * twice, and libsql's ALTER COLUMN fails on a list of values.
  */
 const VERSION_2 = `
   PRAGMA writable_schema = ON;
@@ -61,9 +59,8 @@ const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
 /**
- * `recorded_bytes`: space that a session takes up, as rows.ts counts it. `removals`: sessions whose row is
- * removed and whose events are removed piece by piece. `clock`: the believed time, and for how long a later
- * time was seen (clock.ts).
+ * `recorded_bytes`: as rows.ts counts them. `removals`: sessions whose row is gone and whose events are
+ * removed piece by piece. `clock`: the believed time, and how long a later time was seen (clock.ts).
  */
 const VERSION_4 = `
   ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;
@@ -84,7 +81,7 @@ const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-/** Whether the command has written an output to stderr. Unknown for older events, which have 0. */
+/** 1: the command has written it to stderr. Older events have 0, although nobody knows. */
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
@@ -92,25 +89,23 @@ const VERSION_19 = `
 const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 
-/** The latest time that was seen, in ms. Tokens expire by it (clock.ts). */
+/** The latest time seen, in ms. Tokens expire by it (clock.ts). */
 const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`
 
-/** Finds the oldest sessions of each connection, and sums what a connection's sessions take up. */
+/** Finds the oldest sessions of a connection, and sums the sizes. */
 const VERSION_10 = `
   DROP INDEX history.sessions_by_end;
   CREATE INDEX history.sessions_by_end ON sessions (connection, ended_at, recorded_bytes);`
 
-/** SQL over `request` that returns the kind of session. */
 const KIND_OF_REQUEST = `CASE WHEN json_extract(request, '$.origin') = 'client-api-runbooks' THEN 'runbook'
   WHEN json_extract(request, '$.verb') = 'connect' THEN 'terminal' ELSE 'script' END`
 
 /**
- * Columns for searches by runbook, kind and outcome. An open session has the outcome `open`; its review shows
- * whether it waits, is approved or runs. The indexes by start and by outcome include the columns of the
- * filters, so that only the rows of one page are read. The end of a session changes only the index by
- * outcome.
+ * For searches by runbook, kind and outcome. An open session has the outcome `open`; its review shows whether
+ * it waits, is approved or runs. The indexes include the filters' columns, so that only the rows of one page
+ * are read. The end of a session changes only the index by outcome.
  */
 const VERSION_22 = `
   ALTER TABLE history.sessions ADD COLUMN runbook TEXT;
@@ -132,10 +127,7 @@ declare module '../store/room.ts' {
   }
 }
 
-/**
- * Returns the SQL condition of events without a session. Events of a removed session do not count, because
- * they are removed piece by piece (disk/removal.ts).
- */
+/** Events of a removed session do not count: they are removed piece by piece (disk/removal.ts). */
 export function ofLostSession(has: (table: string) => boolean): string {
   const removed = has('removals') ? ' AND session NOT IN (SELECT session FROM history.removals)' : ''
   return `session NOT IN (SELECT key FROM history.sessions)${removed}`
@@ -157,14 +149,14 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       21: VERSION_21,
       22: VERSION_22,
     },
-    // Only these columns are watched. A change of the counted bytes alone is not a change.
+    // The counted bytes are not watched: a change of them alone is no change.
     watched: { sessions: ['status', 'request', 'exit_code'] },
     json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
     orphans: { events: ofLostSession },
   }
 }
 
-/** Marks ended sessions whose output was lost as truncated, by the number of lost bytes. @returns their ids */
+/** Adds the lost bytes to `truncated_bytes` of ended sessions. @returns their ids */
 export function markIncomplete(db: Connection, version: number): string[] {
   if (version < 2) return []
   const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`

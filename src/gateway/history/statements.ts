@@ -5,9 +5,6 @@ import { LISTED_REQUEST_BYTES, Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/**
- * `stream`: input and output. `output`: output alone. `terminal`: everything, with the sizes of the terminal.
- */
 export type Events = 'stream' | 'output' | 'terminal'
 
 export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
@@ -22,15 +19,11 @@ const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncat
 const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
-/** Number of rows per page. A row has at most 64 KiB, so a page has at most 2 MiB. */
+/** A row has at most 64 KiB, so a page has at most 2 MiB. */
 const EVENTS_PER_READ = 32
-/**
- * Number of rows per step of a follower. The number is small, because these rows stay in memory for each slow
- * follower.
- */
+/** Few: they stay in memory for each slow follower. */
 const EVENTS_PER_STEP = 4
 
-/** Prepared statements for the rows of sessions and their events. */
 export class SessionRows {
   readonly statements: ReturnType<typeof prepare>
   readonly search: Search
@@ -101,7 +94,7 @@ function ofEvents(db: Connection) {
   }
 }
 
-/** Key of a session for test events, which show whether the disk has space. */
+/** The session of test events, which show whether the disk has space. */
 const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 

@@ -12,35 +12,31 @@ import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
   /**
-   * Called for failed writes, once per session and once per lock of the file. `finish` also reports lost
-   * output.
+   * Called for failed writes, once per session and once per lock of the file. `finish` reports lost output,
+   * too.
    */
   readonly onError: (error: HistoryError) => void
-  /**
-   * Maximum time in ms for which an event stays only in memory while the file can be written. History uses
-   * 1000.
-   */
+  /** How long an event stays only in memory while the file can be written. History uses 1000. */
   readonly flushAfterMs: number
 }
 
 interface Parts {
-  /** Returns the open file. Throws a HistoryError while the file is not open. */
+  /** Throws a HistoryError while the file is not open. */
   readonly database: () => HistoryDatabase
   readonly reserve: Reserve
   readonly quota: Quota
 }
 
-/** Maximum bytes of unwritten events, per session and for all sessions together. */
+/** Unwritten events per session, and of all sessions together. */
 const SESSION_PENDING_BYTES = 256 * 1024
 const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
 
 /**
- * Holds the events and ends that are not in the file yet. While another program has locked the file, a timer
+ * Holds events and ends that are not in the file yet. While another program has locked the file, a timer
  * retries, and only events above the memory limits are lost. After any other failure, the session's unwritten
- * events are lost immediately, but its end is kept in the reserve.
+ * events are lost at once; its end stays in the reserve.
  */
 export class Writer {
-  /** Followers that wait for new events. */
   readonly followers = new Followers((id) => this.flush(id))
   readonly #parts: Parts
   readonly #options: WriterOptions
@@ -48,8 +44,8 @@ export class Writer {
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
   /**
-   * Error of the last attempt, if the file was locked. Each attempt blocks the whole gateway for a moment, so
-   * only the timer retries.
+   * The file was locked at the last attempt. Each attempt blocks the gateway for a moment, so only the timer
+   * retries.
    */
   #lock: HistoryError | undefined
   #trouble: HistoryError | undefined
@@ -59,7 +55,7 @@ export class Writer {
     this.#options = options
   }
 
-  /** Error of the last write, if the disk was the reason; otherwise undefined. */
+  /** The last write's error, if the disk was the reason. */
   get trouble(): HistoryError | undefined {
     return this.#trouble
   }
@@ -68,12 +64,12 @@ export class Writer {
     return this.#pendingBytes
   }
 
-  /** Number of running and waiting sessions. */
+  /** Running and waiting sessions. */
   get openSessions(): number {
     return this.#recordings.size - this.#unwrittenEnds().length
   }
 
-  /** Inserts the session. @throws HistoryError */
+  /** @throws HistoryError */
   begin(row: NewRow, input: readonly Buffer[], asking: SessionAsking): void {
     this.#noting(() => {
       const cost = costOf(input.map((bytes) => ({ bytes }))) + Buffer.byteLength(row.request)
@@ -90,7 +86,7 @@ export class Writer {
       throw new RequestRefused('too-much-at-once', `${refusal}; wait until some of them end`)
   }
 
-  /** Writes the end of a session that an earlier gateway has left open. */
+  /** Ends a session that an earlier gateway has left open. */
   adopt(id: string, holder: Holder, end: RecordedEnd, note?: SessionEvent): void {
     const recording = new Recording(holder)
     recording.end = end
@@ -100,12 +96,12 @@ export class Writer {
     if (this.#recordings.has(id)) this.#startTimer()
   }
 
-  /** Resumes a waiting session that an earlier gateway has begun. */
+  /** Resumes a waiting session of an earlier gateway. */
   resume(id: string, holder: Holder): void {
     this.#recordings.set(id, new Recording(holder))
   }
 
-  /** Returns the unwritten part of a session that runs, or whose end is not written. */
+  /** Undefined once the end is written. */
   recording(id: string): Recording | undefined {
     return this.#recordings.get(id)
   }
@@ -122,13 +118,10 @@ export class Writer {
     this.followers.expect(id)
   }
 
-  /**
-   * Ends a session. Throws a HistoryError when output is lost, or when neither the file nor the reserve has
-   * the end.
-   */
+  /** Throws a HistoryError when output is lost, or when neither the file nor the reserve has the end. */
   finish(id: string, end: RecordedEnd): void {
     const recording = this.#recordings.get(id)
-    // The session is unknown or has ended. The database throws the right error.
+    // Unknown or ended: the database throws the right error.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end
@@ -139,19 +132,19 @@ export class Writer {
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
-  /** Writes what one session has pending, also its end. Does nothing while the file is locked. */
+  /** Does nothing while the file is locked. */
   flush(id: string): void {
     const recording = this.#recordings.get(id)
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)
   }
 
-  /** Tests a small write, then writes everything pending. @throws HistoryError */
+  /** Writes everything if a small write succeeds. @throws HistoryError */
   probe(): void {
     this.#noting(() => this.#parts.database().probe())
     this.#flushAll()
   }
 
-  /** Tries to write everything a last time. Ends that cannot be written stay in the reserve. */
+  /** Ends that cannot be written stay in the reserve. */
   close(): void {
     if (this.#recordings.size > 0) this.#noted(() => this.#parts.database().bePatient())
     this.#flushAll()
@@ -172,10 +165,7 @@ export class Writer {
     if (this.#pendingBytes > 0 || this.#unwrittenEnds().length > 0) this.#startTimer()
   }
 
-  /**
-   * Writes the pending parts of all sessions. After one end finds no space, other ends are skipped, because a
-   * thousand attempts take long.
-   */
+  /** After one end finds no space, other ends are skipped: a thousand attempts take long. */
   #writeAll(): void {
     let isFull = false
     for (const [id, recording] of this.#recordings) {
@@ -186,10 +176,7 @@ export class Writer {
     }
   }
 
-  /**
-   * `locked`: nothing has changed, and other writes would fail, too. `full`: the disk had no space even for
-   * the end.
-   */
+  /** `locked`: nothing has changed, other writes would fail, too. `full`: no space even for the end. */
   #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
     if (error === undefined) {
@@ -238,9 +225,7 @@ export class Writer {
     recording.isTold = true
   }
 
-  /**
-   * Drops the unwritten output of the session that takes most memory, not of the session that writes next.
-   */
+  /** The session with most unwritten output loses it, not the session that writes next. */
   #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings].toSorted(([, a], [, b]) => b.cost - a.cost)
     if (largest === undefined) return
@@ -251,7 +236,7 @@ export class Writer {
   }
 
   /**
-   * Puts an end into the reserve. When too many ends wait for space, the oldest end is given up.
+   * When too many ends wait for space, the oldest is given up.
    * @returns whether this end survives the process
    */
   #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
@@ -285,7 +270,7 @@ export class Writer {
     this.#pendingBytes += recording.cost - before
   }
 
-  /** Runs `work`, and remembers the disk's last error. */
+  /** Remembers the disk's last error. */
   #noting(work: () => void): void {
     try {
       work()
@@ -316,7 +301,7 @@ export class Writer {
   }
 }
 
-/** @param dropped bytes of the output that the history has lost */
+/** @param dropped output bytes that the history has lost */
 function toRow(end: RecordedEnd, dropped: number) {
   return {
     endedAt: end.endedAt.getTime(),

@@ -2,17 +2,14 @@ import type { HistoryDatabase } from '../database.ts'
 import type { Holder, Victims } from './removal.ts'
 import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
-/** Part of the whole history that the sessions of one user may fill. */
+/** Share of the history for one user's sessions. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** Part of a limit that running sessions may fill. The remaining part is kept for new sessions. */
+/** Share of a limit for running sessions. The rest is for new ones. */
 const RUNNING = 4 / 5
-/**
- * Maximum number of removal steps per write while the history shrinks to a lowered limit. Each step blocks
- * the gateway.
- */
+/** Removal steps per write while the history shrinks to a lowered limit. Each step blocks the gateway. */
 const STEPS_AT_ONCE = 4
 
-/** Texts for the user about a full history. */
+/** For the user. */
 const FULL = {
   user: 'your running sessions fill your share of the session history (a quarter of history.size)',
   connection:
@@ -20,7 +17,6 @@ const FULL = {
   all: 'running sessions fill the whole session history (history.size)',
 } as const
 
-/** Result of one step. */
 export interface Removed {
   readonly sessions: number
   readonly isDone: boolean
@@ -29,9 +25,8 @@ export interface Removed {
 const NOTHING: Removed = { sessions: 0, isDone: true }
 
 /**
- * Keeps the whole history, each connection and each user within their limits. Each write frees space by
- * removing the oldest finished sessions of the user or connection that is over its limit. Running and waiting
- * sessions are never removed.
+ * Keeps the history, each connection and each user within their limits. A write removes the oldest finished
+ * sessions of the user or connection over its limit, never running or waiting ones.
  */
 export class Quota {
   readonly #database: () => HistoryDatabase
@@ -43,7 +38,7 @@ export class Quota {
     this.#retention = retention
   }
 
-  /** Counts the recorded bytes again, after the file was opened. */
+  /** For after the file was opened. */
   recount(): void {
     const database = this.#database()
     this.#recorded = { user: database.recordedBy('user'), connection: database.recordedBy('connection') }
@@ -55,9 +50,8 @@ export class Quota {
   }
 
   /**
-   * Removes some of the sessions that are too old.
-   * @param before returns a time in ms for a connection; sessions of this connection that ended earlier are
-   * removed
+   * Removes some old sessions.
+   * @param before returns a time in ms; sessions of the connection that ended earlier are removed
    */
   removeOlder(before: (connection: string) => number): Removed {
     const rest = this.#remove('begun')
@@ -72,7 +66,7 @@ export class Quota {
   }
 
   /**
-   * Removes some sessions above the limits. A history without writes shrinks only by this call after a limit
+   * Removes some sessions above the limits. Without writes, only this call shrinks the history after a limit
    * was lowered.
    */
   removeExcess(): Removed {
@@ -84,17 +78,12 @@ export class Quota {
     return this.#usedBytes() <= this.#retention().sizeBytes ? NOTHING : this.#removeOldest()
   }
 
-  /**
-   * Frees space for a new session. @returns the reason why there is no space; undefined if the session fits
-   */
+  /** Frees space for a new session. @returns why there is no space */
   roomToBegin(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, 1)
   }
 
-  /**
-   * Frees space for output of a running session. @returns the reason why there is no space; undefined if it
-   * fits
-   */
+  /** Frees space for output of a running session. @returns why there is no space */
   roomToRecord(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, RUNNING)
   }
@@ -163,10 +152,7 @@ export class Quota {
   }
 }
 
-/**
- * Marks a step that removed sessions as unfinished, because other connections may have more sessions to
- * remove.
- */
+/** A step that removed sessions is not the last: other connections may have more. */
 function goesOn({ sessions, isDone }: Removed): Removed {
   return { sessions, isDone: isDone && sessions === 0 }
 }

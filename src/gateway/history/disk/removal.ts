@@ -1,29 +1,25 @@
 import type { KeptConnection } from '../../settings/retention.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 
-/**
- * Maximum number of event rows, and of their bytes, that one step removes. A step blocks the whole gateway
- * for some milliseconds.
- */
+/** Events, and their bytes, per step. A step blocks the gateway for some milliseconds. */
 const ROWS_PER_STEP = 256
 const BYTES_PER_STEP = 1024 * 1024
 
-/** Finished sessions to remove, oldest first. */
+/** Finished sessions, oldest first. */
 export type Victims =
-  /** Sessions of this connection; with `endedBefore` only sessions that ended before this time. */
+  /** With `endedBefore`, only sessions that ended earlier. */
   | { readonly connection: string; readonly endedBefore?: number }
-  /** Sessions of this user. */
   | { readonly user: string }
   /** Only the remaining events of a session whose removal has begun. */
   | 'begun'
 
 export interface Step {
-  /** Sessions that have become invisible, and the space they took. */
+  /** Sessions that are no longer visible, and their size. */
   readonly removed: readonly RemovedSession[]
   readonly isDone: boolean
 }
 
-/** Owner of recorded bytes. The bytes count for the limits of this user and this connection. */
+/** Bytes count for the limits of both. */
 export interface Holder {
   readonly user: string
   readonly connection: string
@@ -34,9 +30,8 @@ interface RemovedSession extends Holder {
 }
 
 /**
- * Removes finished sessions in small steps. The session's row is removed first, so that no reader mistakes
- * the remaining events for the whole record. Then the events are removed, in several steps if there are many.
- * The steps continue after a restart.
+ * Removes the session's row first, so that no reader mistakes the remaining events for the whole record. The
+ * events follow, in steps that continue after a restart.
  */
 export class Removal {
   readonly #statements: ReturnType<typeof prepare>
@@ -46,7 +41,7 @@ export class Removal {
     this.#statements = prepare(db, keeps)
   }
 
-  /** Runs one step of the removal. Call this in a transaction. */
+  /** Call this in a transaction. */
   step(victims: Victims): Step {
     const removed: RemovedSession[] = []
     for (let room = { rows: ROWS_PER_STEP, bytes: BYTES_PER_STEP }; room.rows > 0 && room.bytes > 0;) {
@@ -57,10 +52,7 @@ export class Removal {
     return { removed, isDone: false }
   }
 
-  /**
-   * Tells whether a session of this user or connection can be removed; without both, whether any session can
-   * be removed.
-   */
+  /** Without user and connection: any session can be removed. */
   isPossible({ user, connection }: Partial<Holder>): boolean {
     if (this.#begun() !== undefined) return true
     if (user !== undefined) return this.#oldest({ user }) !== undefined
@@ -75,7 +67,7 @@ export class Removal {
     )
   }
 
-  /** Returns the key of a session whose row is removed, but not yet all of its events. */
+  /** A session whose row is removed, but not yet all of its events. */
   #begun(): number | undefined {
     return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
   }
@@ -112,13 +104,9 @@ export class Removal {
 
 type Victim = [key: number, user: string, connection: string, bytes: number]
 
-/** Time later than any end, in ms since 1970. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 
-/**
- * Returns SQL that lists all connections, each with the earliest and the latest end of its sessions. SQLite finds
- * these two in an index, without reading the other sessions.
- */
+/** All connections, with the earliest and latest end of their sessions. SQLite finds both in an index. */
 function keptOf(keeps: string): string {
   const end = (order: 'ASC' | 'DESC') =>
     `(SELECT ended_at FROM sessions WHERE NOT (${keeps}) AND connection = name AND ended_at IS NOT NULL

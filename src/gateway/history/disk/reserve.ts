@@ -12,12 +12,9 @@ import * as v from 'valibot'
 import { claimFile } from '../../../basics/files/private-path.ts'
 import type { RecordedEnd } from '../session.ts'
 
-/**
- * Bytes per entry. The longest entry without cause and masking fits: an id of 200 escaped characters and four
- * numbers.
- */
+/** The longest entry without cause and masking fits: an id of 200 escaped characters and four numbers. */
 const SLOT_BYTES = 512
-/** Maximum number of ends that are kept while the disk is full. */
+/** Ends kept while the disk is full. */
 export const RESERVED_ENDS = 1000
 const EMPTY = Buffer.alloc(SLOT_BYTES)
 
@@ -32,10 +29,10 @@ const Stored = v.object({
 })
 
 /**
- * Reserved space for the ends of sessions, which no flood of output can fill. It is a file of fixed size
- * beside the database, which is filled once and only overwritten afterwards. Its content survives `kill -9`,
- * and is moved into the database at the next opening, or as soon as the disk has space. On a copy-on-write
- * file system (btrfs, ZFS), overwriting needs free space, too, so the reserve may fail there.
+ * Space for the ends of sessions, which no flood of output can fill: a file beside the database, filled once
+ * and then only overwritten. It survives `kill -9`; its ends move to the database at the next opening, or
+ * once the disk has space. On btrfs and ZFS (copy-on-write), overwriting needs space, so the reserve may
+ * fail.
  */
 export class Reserve {
   readonly #path: string
@@ -43,10 +40,7 @@ export class Reserve {
   readonly #ends = new Map<string, RecordedEnd>()
   #file: number | undefined
 
-  /**
-   * Opens the file. A full disk is not an error, but then there is no file, and `put` returns false.
-   * @throws ForeignPathError
-   */
+  /** A full disk is not an error: there is no file then, and `put` returns false. @throws ForeignPathError */
   constructor(path: string) {
     this.#path = path
     this.open()
@@ -56,7 +50,7 @@ export class Reserve {
     return this.#file !== undefined
   }
 
-  /** Opens or creates the file. Call this again after the disk was full. */
+  /** Call this again after the disk was full. */
   open(): void {
     if (this.#file !== undefined) return
     const isOld = claimFile(this.#path)
@@ -72,7 +66,7 @@ export class Reserve {
     if (this.#file === undefined) closeSync(readable)
   }
 
-  /** Ends in the file, from this gateway or from an earlier gateway that was killed. */
+  /** Of this gateway, or of an earlier one that was killed. */
   get ends(): ReadonlyMap<string, RecordedEnd> {
     return this.#ends
   }
@@ -124,10 +118,7 @@ export class Reserve {
   }
 }
 
-/**
- * Encodes an end. Guardrail rules are left out for lack of space. Cause and masking are included if they fit,
- * as in most sessions.
- */
+/** Guardrail rules never fit. Cause and masking are included if they fit, as in most sessions. */
 function encode(id: string, end: RecordedEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
   const short = { id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }
@@ -137,7 +128,7 @@ function encode(id: string, end: RecordedEnd): Buffer {
   return bytes
 }
 
-/** Decodes an entry. Returns undefined for a damaged entry, for example after a power failure. */
+/** Undefined for a damaged entry, for example after a power failure. */
 function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
@@ -150,7 +141,7 @@ function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   }
 }
 
-/** Fills the file up to its fixed size and syncs it, so that the space is really reserved. */
+/** Fills and syncs the file, so that the space is really reserved. */
 function fill(file: number): boolean {
   const wanted = SLOT_BYTES * RESERVED_ENDS
   const done = tried(() => {
@@ -164,7 +155,7 @@ function fill(file: number): boolean {
   return done === true
 }
 
-/** Runs `work`. Returns undefined when the system reports an error. */
+/** Undefined when the system reports an error. */
 function tried<T>(work: () => T): T | undefined {
   try {
     return work()

@@ -3,19 +3,16 @@ import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../history.ts'
 import { retainMs, type Retention } from '../../settings/retention.ts'
 
-/** Period of the removal of old and excess sessions and of free space in the file. */
+/** Period of the cleanup. */
 const PASS_MS = 10 * 60 * 1000
-/** Period of attempts to recover while the disk cannot be written. */
+/** Period of attempts to reopen a file that cannot be written. */
 const RECOVER_MS = 5000
-/** Period of writes of the latest time. After a kill, the stored time may be this much too early. */
+/** After a kill, the stored time may be this much too early. */
 const TIME_MS = 60_000
-/**
- * Maximum number of sessions that one pass removes because of their age. If a wrong clock makes all sessions
- * look old, there is still time to notice.
- */
+/** Old sessions removed per pass: if a wrong clock makes all sessions look old, there is time to notice. */
 const SESSIONS_PER_PASS = 5000
 
-/** Removes old and excess sessions from the history, and notices when the disk has space again. */
+/** Removes old and excess sessions, and notices when the disk has space again. */
 export class Upkeep {
   readonly #history: History
   readonly #retention: () => Retention
@@ -41,12 +38,12 @@ export class Upkeep {
     this.#startPass()
   }
 
-  /** Reason why the clock is not believed; undefined while it is believed. */
+  /** Why the clock is not believed. */
   get doubt(): string | undefined {
     return this.#doubt ?? this.#history.clock.lag
   }
 
-  /** Settles when the upkeep no longer uses the history. */
+  /** Settles when the history is no longer used. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#closing.abort()
@@ -85,7 +82,7 @@ export class Upkeep {
     await this.#inSteps(() => this.#history.shrink())
   }
 
-  /** Returns the trusted time; 0 when the history fails, so that no session counts as old. */
+  /** 0 when the history fails, so that no session counts as old. */
   #trustedTime(): number {
     const now = performance.now()
     const elapsed = now - this.#lastTick
@@ -130,7 +127,7 @@ export class Upkeep {
     return removed
   }
 
-  /** Runs steps with pauses. Between two steps, other work gets as much time as the step took. */
+  /** Between two steps, other work gets as much time as the step took. */
   async #inSteps(step: () => boolean): Promise<void> {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {
