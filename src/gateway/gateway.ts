@@ -37,45 +37,42 @@ import { openMetrics } from './operating/monitoring.ts'
 import { Transport } from './agents/transport.ts'
 import { ServerCertificate } from './tls/certificates.ts'
 
-/** The embedded gateway: transport for agents and clients, REST API, runbooks and history in one process. */
+/** Agents, clients, REST API, runbooks and history in one process. */
 export interface Gateway {
-  /** Real address. If the settings have port 0, it contains the port that the system has chosen. */
+  /** Has the real port if the settings have port 0. */
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
-  /** URL of `/metrics`; undefined when the settings have no address for metrics. */
+  /** URL of `/metrics`, if the settings have an address for it. */
   readonly metrics: string | undefined
   readonly running: () => number
-  /** Maximum time of `drain` in ms. */
+  /** Longest time of `drain`. */
   readonly stopTimeoutMs: () => number
-  /** Reads the settings again. The report is also logged. @throws the errors of `Reload.run` */
+  /** @throws the errors of `Reload.run` */
   reload(): Promise<ReloadReport>
-  /** Returns an address of the page for one sign-in within two minutes. */
+  /** An address of the page for one sign-in within two minutes. */
   signInLink(linked: Linked): string
   /**
-   * Refuses new work, and waits until running sessions have ended, or `stop-timeout` is over. The caller then
-   * calls `close`.
+   * Refuses new work, and waits for running sessions, at most for `stop-timeout`. The caller then calls
+   * `close`.
    * @param over aborts the wait
    */
   drain(over: AbortSignal): Promise<void>
   /** Ends running sessions and records their ends. Agents stay connected. */
   endSessions(): Promise<void>
-  /** Ends running sessions, records their ends, and closes everything. */
+  /** Ends running sessions and records their ends first. */
   close(): Promise<void>
 }
 
 interface GatewayOptions {
-  /** File from which `reload` reads the settings. */
+  /** `reload` reads the settings from here. */
   readonly source: GatewayFile
   readonly log: Logger
   /** Version that clients see. */
   readonly version: string
 }
 
-/**
- * Starts a gateway with these settings. On an error nothing stays open.
- * @throws ForeignPathError, HistoryError, RunbookError or a listen error
- */
+/** On an error nothing stays open. @throws ForeignPathError, HistoryError, RunbookError or a listen error */
 export async function startGateway(first: GatewaySettings, options: GatewayOptions): Promise<Gateway> {
   const opened = new Opened()
   try {
@@ -86,10 +83,7 @@ export async function startGateway(first: GatewaySettings, options: GatewayOptio
   }
 }
 
-/**
- * Opens all parts. They close in reverse order, so that sessions end while their agents and the history are
- * still open.
- */
+/** Parts close in reverse order: sessions end while their agents and the history are still open. */
 async function open(
   settings: CurrentSettings,
   { source, log, version }: GatewayOptions,
@@ -152,10 +146,7 @@ async function open(
   return { ...addresses, ...ways, agents, reload: () => reload.run(), close: () => opened.close() }
 }
 
-/**
- * Opens the REST API and the schedules, which begin sessions. REST API and schedules close before running
- * sessions are ended.
- */
+/** REST API and schedules begin sessions, so they close before running sessions are ended. */
 function openRest(
   services: Omit<RestServices, 'schedules' | 'scheduleProblems'>,
   opened: Opened,
@@ -196,7 +187,6 @@ function openRest(
   return { rest, drain, endSessions, tellProblems, automatic }
 }
 
-/** Opens locks and webhooks. `openSchedules` opens schedules later, when sessions can begin. */
 function openAutomation(
   { settings, ...services }: Omit<IssueServices, 'sessions'>,
   opened: Opened,
@@ -213,10 +203,7 @@ function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened
   return open
 }
 
-/**
- * Logs which repositories cannot be read and which schedules cannot run. The start does not wait for the
- * check of the schedules.
- */
+/** The start does not wait for the check of the schedules. */
 async function checkRunbooks(
   repositories: Repositories,
   checkSchedules: () => Promise<void>,
@@ -245,7 +232,7 @@ interface IssueServices {
   readonly log: Logger
 }
 
-/** Opens Jira's parts also without a configured site, because issues of an earlier site may be left. */
+/** Also without a configured site: issues of an earlier site may be left. */
 function openIssues(
   { settings, ...services }: IssueServices,
   opened: Opened,
@@ -255,13 +242,13 @@ function openIssues(
   return { moves, tickets: opened.own(new Tickets({ ...services, jira })) }
 }
 
-/** Ends running sessions. Batches close first, so that no batch begins a new run meanwhile. */
+/** Batches close first, so that no batch begins a new run meanwhile. */
 async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
   batches.beginClosing()
   await sessions.close()
 }
 
-/** Returns the address for links. A wildcard address is replaced by this machine's name. */
+/** For links: a wildcard address is replaced by this machine's name. */
 function reachableUrl(http: string): string {
   return http.replace(/^(https?:\/\/)(0\.0\.0\.0|\[::\])(?=:)/, (_, scheme: string) => scheme + hostname())
 }
@@ -312,10 +299,6 @@ interface Reloaded {
   readonly log: Logger
 }
 
-/**
- * Opens the reload. After a change of the settings, it updates the parts that keep something open for the
- * settings.
- */
 function openReload(
   source: GatewayFile,
   { settings, repositories, agents, tls, audit, log }: Reloaded,

@@ -1,28 +1,28 @@
 import type { AnswerOf, BodyOf, Contract, ContractOperation, Params, QueryOf } from '../contract/contract.ts'
 import type { AccessToken, GatewayUser } from './identity.ts'
 
-/** A request that has passed the checks of its operation, with its user. */
+/** A request that has passed the checks of its operation. */
 export interface Asked<O extends ContractOperation> {
   readonly user: O['role'] extends 'public' ? undefined : GatewayUser
   readonly token: O['role'] extends 'public' ? undefined : AccessToken
   readonly params: Params<O>
   readonly query: QueryOf<O>
   readonly body: BodyOf<O>
-  /** Headers by name in lower case. */
+  /** By name in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** IP address from which the request was sent. */
+  /** IP address of the sender. */
   readonly caller: string
-  /** Host name by which the caller has reached the gateway. */
+  /** The name by which the caller has reached the gateway. */
   readonly hostname: string
 }
 
 interface ReplyFacts {
   readonly headers?: Readonly<Record<string, string>>
-  /** User who has signed in by this request, for the audit log. */
+  /** The user who has signed in by this request, for the audit log. */
   readonly actor?: string
 }
 
-/** An answer with its own status, with headers, or to a user who has signed in by this request. */
+/** An answer with its own status, headers, or a user who has signed in by this request. */
 export class Reply<S extends number, const T> {
   readonly status: S
   readonly body: T
@@ -37,7 +37,7 @@ export class Reply<S extends number, const T> {
   }
 }
 
-/** Status of a plain value: `usualStatus` of the contract. */
+/** `usualStatus` of the contract, as a type. */
 type UsualOf<O extends ContractOperation> = 200 extends keyof O['answers']
   ? 200
   : 201 extends keyof O['answers']
@@ -54,9 +54,8 @@ type Answer<O extends ContractOperation> = Plain<O> | Replies<O>
 type ByHand = { readonly type: string } | { readonly isMountedByHand: true }
 
 /**
- * One function for each operation of a contract. Rooms write these functions without knowledge of HTTP, and
- * `rest/mount.ts` serves them. Operations that do not answer with JSON, or set cookies, have no function
- * here, because they are mounted by hand.
+ * One function per operation of a contract, without HTTP; `rest/mount.ts` serves them. Operations that set
+ * cookies or answer with something else than JSON are mounted by hand.
  */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C as C[Name] extends ByHand ? never : Name]: (

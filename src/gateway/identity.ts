@@ -1,18 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { RequestRefused } from './refusals/request-refused.ts'
 
-/** Id of the only organization. hoop has an id for each organization. */
+/** The only organization. hoop has an id for each. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
 
-/** A machine is a user without a person. A machine never approves, and may have a budget. */
+/** A machine never approves, and may have a budget. */
 export type UserKind = 'person' | 'machine'
 
-/** Limits of a machine in any period of `perMs`. A missing value means no limit. */
+/** Limits of a machine in any period of `perMs`. A missing value is no limit. */
 export interface Budget {
   readonly runs: number
-  /** Bytes of output. */
+  /** Of output. */
   readonly bytes?: number
-  /** Total time of its sessions. */
+  /** All sessions together. */
   readonly runningMs?: number
   readonly perMs: number
 }
@@ -23,60 +23,54 @@ export interface GatewayUser {
   readonly groups: readonly string[]
   /** False: none of the user's tokens is accepted. */
   readonly isActive: boolean
-  /** Whether the user is declared in gateway.yaml. Such a user can be changed only there. */
+  /** A user in gateway.yaml can be changed only there. */
   readonly isDeclared: boolean
   readonly budget?: Budget
 }
 
-/** Prefix of `createdBy` for users of an external account. No user name begins with this prefix. */
+/** Begins `createdBy` of users from an external account. No user name begins with it. */
 export const ACCOUNT = 'oidc:'
 
-/** A user of the state. Times are in ms since 1970. */
+/** Times are in ms since 1970. */
 export interface StoredUser extends GatewayUser {
   readonly isDeclared: false
   readonly createdAt: number
-  /** Name of the user who created this user, or the external account. */
+  /** A user, or an external account (`ACCOUNT`). */
   readonly createdBy: string
   readonly deactivatedAt?: number
   readonly deactivatedBy?: string
 }
 
-/** `sign-in` tokens are created by a sign-in with an external account. They expire and cannot be rotated. */
+/** A sign-in with an external account creates `sign-in` tokens. They expire and cannot be rotated. */
 export type AccessTokenKind = 'personal' | 'sign-in'
 
 interface PageOf {
-  /**
-   * SHA-256 of the token that the person has signed in with, if any. The page's token ends when that token
-   * ends.
-   */
+  /** SHA-256 of the token with which the person signed in, if any. The page's token ends with it. */
   readonly parent?: Buffer
 }
 
-/** Facts about a token, without its text. Times are in ms since 1970. */
+/** Times are in ms since 1970. */
 export interface AccessToken {
   readonly id: string
   readonly name: string
-  /** Name of the token's user. */
   readonly user: string
   readonly kind: AccessTokenKind
-  /** Hash of the token's text, which is not stored. */
+  /** The token's text is not stored. */
   readonly sha256: Buffer
-  /** Whether the token is declared in gateway.yaml. */
   readonly isDeclared: boolean
-  /** Time of expiry. Undefined: the token never expires. */
+  /** Undefined: the token never expires. */
   readonly expiresAt?: number
-  /** Set for the token of a browser's cookie. Such a token is accepted only in a cookie. */
+  /** Set for the token of a browser's cookie, which is accepted only in a cookie. */
   readonly page?: PageOf
 }
 
-/** A token of the state. */
 export interface StoredToken extends AccessToken {
   readonly isDeclared: false
   readonly createdAt: number
   readonly createdBy: string
   readonly revokedAt?: number
   readonly revokedBy?: string
-  /** Id of the token that replaced this token by rotation. */
+  /** Id of the token that replaced it by rotation. */
   readonly replacedBy?: string
 }
 
@@ -85,27 +79,25 @@ export interface SignedIn {
   readonly token: AccessToken
 }
 
-/** Prefix by which secret scanners recognize our tokens. */
+/** Secret scanners recognize our tokens by it. */
 const TOKEN_PREFIX = 'rba_'
 const TOKEN_BYTES = 32
 
-/** Returns a new token of 256 random bits. */
 export function newTokenText(): string {
   return TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
 }
 
 /**
- * Returns the hash by which tokens are looked up. The time of a look-up in a map reveals nothing useful,
- * because callers who do not know the token cannot choose the beginning of its hash.
+ * Tokens are looked up by this hash. The time of a look-up reveals nothing: who does not know the token
+ * cannot choose the beginning of its hash.
  */
 export function tokenHash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
 /**
- * Refuses machines. A machine has the groups and tokens that people gave it, and rotates its own tokens. With
- * another identity, a machine could approve or have another budget. With a stolen token, an attacker could
- * create a token that stays valid after the revocation.
+ * Refuses machines. With another identity, a machine could approve or have another budget. With a stolen
+ * token, an attacker could create a token that outlives its revocation.
  * @throws RequestRefused 403
  */
 export function checkIsPerson({ kind }: GatewayUser): void {
@@ -116,12 +108,10 @@ export function checkIsPerson({ kind }: GatewayUser): void {
     )
 }
 
-/** Formats a time for answers. */
 export function timeOf(ms: number | null | undefined): string | null {
   return ms == null ? null : new Date(ms).toISOString()
 }
 
-/** Whether the token was made for a browser that signed in on the page. */
 export function isOfPage(token: AccessToken): boolean {
   return token.page !== undefined
 }

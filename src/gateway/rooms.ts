@@ -33,10 +33,8 @@ export const ROOMS: Rooms = {
 
 export const LAYOUT = layoutOf(ROOMS)
 
-/** Version to which this program migrates every history. */
 export const NEWEST_VERSION = LAYOUT.steps.length
 
-/** Opens a history with all rooms by `History.open`. */
 export function openHistory(path: string, options: HistoryOptions = {}): History {
   return History.open(path, ROOMS, options)
 }
