@@ -10,5 +10,5 @@ const kept: object[] = []
  */
 export function keepTickObject(): void {
   // Inside the callback, the object of this call is the resource.
-  if (kept.length === 0) process.nextTick(() => kept.push(executionAsyncResource()))
+  process.nextTick(() => kept.push(executionAsyncResource()))
 }

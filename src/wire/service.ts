@@ -14,12 +14,16 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { packageFiles } from '../basics/files/package-files.ts'
+import { keepTickObject } from '../basics/tick-objects.ts'
 import { decodePacket, encodePacket } from './packet-codec.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
 // Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning
 // them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
+
+// Called here, because every process with many packets (`start`, `gateway`, `connect --port`) loads this file.
+keepTickObject()
 
 /** Metadata with our agent's version. Hoop's gateway does not read it. */
 export const OWN_VERSION = 'runbook-agent-version'

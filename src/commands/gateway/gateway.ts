@@ -10,7 +10,6 @@ import { SettingsError } from '../../basics/settings/problems.ts'
 import type { GatewayFile } from '../../gateway/settings/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
-import { keepTickObject } from '../../basics/tick-objects.ts'
 import type { Life } from '../../operations/systemd.ts'
 import { createLogger } from '../../log.ts'
 import { explain, Failure } from '../exit-codes.ts'
@@ -84,7 +83,6 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
  * write access and a missing git have a Failure with advice.
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
-  keepTickObject()
   const settings = readGatewaySettings(source)
   try {
     return await startGateway(settings, { source, log, version })

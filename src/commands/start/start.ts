@@ -3,7 +3,6 @@ import { Counters } from '../../agent/counters.ts'
 import { openJournal, type Journal } from '../../agent/journal/journal.ts'
 import { LogTail } from '../../agent/logs.ts'
 import type { AgentServices } from '../../agent/running/services.ts'
-import { keepTickObject } from '../../basics/tick-objects.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { createLogger, type ProgramLogger } from '../../log.ts'
@@ -25,7 +24,6 @@ const SWEEP_MS = 60 * 60 * 1000
 /** Runs `runbook-agent start`: serves one gateway until a signal. */
 export async function startCommand(flags: Flags): Promise<void> {
   const opened = await openEngine()
-  keepTickObject()
   const settings = readSettings(flags)
   const identity = readIdentity(settings)
   const policy = await CurrentPolicy.read(settings)

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { printableLine } from '../../../basics/text/printable.ts'
 import { signalChild } from '../../../basics/signals.ts'
-import { keepTickObject } from '../../../basics/tick-objects.ts'
 import type { Account } from '../../../client/account/account.ts'
 import {
   ClientSession,
@@ -46,7 +45,6 @@ const GRACE_MS = 5000
  * @throws Failure
  */
 export async function connectPortCommand(connection: string, flags: PortFlags): Promise<number> {
-  keepTickObject()
   const name = connectionName(connection)
   const port = portNumber(flags.port)
   const access = await streamAccess(flags.profile)
