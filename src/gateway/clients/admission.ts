@@ -11,20 +11,19 @@ import { connectionType } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { StreamRefused, decodeClient } from './client.ts'
 
-/** A client's metadata, checked. */
 interface Admission extends SignedIn {
   readonly connection: ConnectionSettings
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
   readonly clientIp: string
-  /** Whether the gateway runs the script after its approval, even if the client has left. */
+  /** The gateway runs the script after its approval, even if the client has left. */
   readonly whenApproved: boolean
 }
 
-/** The same limit as in REST (protocol.md 10.3). */
+/** The limit of REST (protocol.md 10.3). */
 const MAX_CORRELATION_ID = 255
 
-/** Returns the client's user and token. @throws StreamRefused */
+/** @throws StreamRefused */
 export function signIn(call: ClientCall, users: Users): SignedIn {
   if (call.signedIn !== undefined) return call.signedIn
   const text = bearerToken(call.header('authorization')) ?? ''
@@ -37,7 +36,7 @@ export function signIn(call: ClientCall, users: Users): SignedIn {
   throw new StreamRefused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
 }
 
-/** Checks the rest of a client's metadata, in the same order as hoop. @throws StreamRefused */
+/** The checks have the same order as in hoop. @throws StreamRefused */
 export function admit(call: ClientCall, users: Users, { user, token }: SignedIn): Admission {
   if (users.onlyReads(user)) throw new StreamRefused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
@@ -59,10 +58,7 @@ function verbOf(verb: string | undefined): Admission['verb'] {
   throw new StreamRefused('not-served', 'this gateway serves the verbs exec and connect')
 }
 
-/**
- * Refuses types that do not fit the verb: `tcp` has no exec, as in hoop, and this gateway does not serve
- * `ssh`.
- */
+/** `tcp` has no exec, as in hoop. This gateway does not serve `ssh`. */
 function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
   const collapsed = connectionType(type, subtype)
   if (collapsed === 'tcp' && verb === 'exec')
@@ -77,17 +73,13 @@ function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission[
   )
 }
 
-/** A client's request for a session. */
 export interface Opening {
   readonly request: SessionRequest
-  /** Requested duration of a terminal that needs an approval. Undefined means the default. */
+  /** Requested time for a terminal that needs an approval. */
   readonly accessDuration: string | undefined
 }
 
-/**
- * Waits for the packet that opens the session; undefined when the client leaves first.
- * @throws StreamRefused
- */
+/** Returns undefined when the client leaves first. @throws StreamRefused */
 export async function opening(
   packets: AsyncIterator<Packet, void>,
   admission: Admission,
@@ -130,10 +122,7 @@ function requestOf(
   )
 }
 
-/**
- * Returns a port if the client connects without a terminal and the type has a native protocol, as in hoop's
- * gateway.
- */
+/** A client without a terminal gets a port if the type has a native protocol, as in hoop's gateway. */
 function portOf(
   { type, subtype }: Admission['connection'],
   verb: Admission['verb'],

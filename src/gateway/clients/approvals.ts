@@ -33,20 +33,19 @@ export interface ClientStream {
   readonly user: GatewayUser
 }
 
-/** Maximum number of clients that wait for an approval. A waiting client still counts as an open stream. */
+/** A waiting client still counts as an open stream. */
 const MAX_WAITING = 100
 const MAX_WAITING_OF_ONE_USER = 20
 const MINUTE_MS = 60_000
-/** Default and maximum as in hoop's gateway. */
+/** As in hoop's gateway. */
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
 /**
- * Time limit for the packet that opens the session, after the stream begins or after the approval. Clients
- * send this packet immediately.
+ * Time limit for the packet that opens the session, which clients send immediately. The time begins with the
+ * stream, or with the approval.
  */
 const OPEN_MS = 30_000
 
-/** Requests approvals for the sessions of clients, waits for the decisions, and opens the sessions. */
 export class Approvals {
   readonly #services: ApprovalServices
   /** Names of the users whose clients wait. */
@@ -57,8 +56,7 @@ export class Approvals {
   }
 
   /**
-   * Returns the session after its approval. Returns undefined if the session was rejected or the client has
-   * left. In both cases the stream is over.
+   * Returns undefined, with the stream over, if the session was rejected or the client has left.
    * @throws StreamRefused, RequestRefused, HistoryError
    */
   async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
@@ -73,8 +71,8 @@ export class Approvals {
       const review = reviews.ask(request, rule, { accessMs })
       using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
-        // A script can still be approved and run without its client. A terminal needs its client. A running
-        // session is left alone.
+        // A terminal needs its client; a script can still be approved and run. A running session is left
+        // alone.
         if (isTerminal) reviews.left(review.sessionId)
       })
     } finally {
@@ -105,7 +103,7 @@ export class Approvals {
     return request.verb === 'exec' ? runs.start(sid, user).session : access.openWaiting(request, review)
   }
 
-  /** Waits for the decision; undefined when the client leaves first. */
+  /** Returns undefined when the client leaves first. */
   async #decision(sid: string, opening: Reopening): Promise<Review | undefined> {
     const over = new AbortController()
     try {
@@ -130,16 +128,13 @@ export class Approvals {
 
 /** Reads what a client sends while it waits. The client opens its session again after the approval. */
 class Reopening {
-  /**
-   * Resolves to false when the client has left. Rejects with StreamRefused when the client sends an
-   * unexpected packet.
-   */
+  /** Resolves to false when the client has left. Rejects with StreamRefused after an unexpected packet. */
   readonly opened: Promise<boolean>
   #isApproved = false
 
   constructor({ packets }: ClientStream) {
     this.opened = this.#read(packets)
-    // Prevents an unhandled rejection, because `session` may have stopped waiting.
+    // Prevents an unhandled rejection: `session` may have stopped waiting.
     this.opened.catch(() => undefined)
   }
 
@@ -177,10 +172,7 @@ function deny(call: ClientCall, review: Review): void {
   call.end()
 }
 
-/**
- * Returns the time of the access in ms.
- * @throws StreamRefused if the text is not a duration, or the duration is too long
- */
+/** Returns ms. @throws StreamRefused if the text is not a duration, or the duration is too long */
 function accessTime(text: string | undefined, { review }: ReviewRule): number {
   const { accessMaxMs } = review
   if (text === undefined) return Math.min(USUAL_ACCESS_MS, accessMaxMs)
@@ -193,7 +185,7 @@ function accessTime(text: string | undefined, { review }: ReviewRule): number {
   return Math.floor(ms)
 }
 
-/** Waits for `open`, and ends the call after `OPEN_MS`. */
+/** Ends the call after `OPEN_MS`. */
 export async function inTime<T>(call: ClientCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
     () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),

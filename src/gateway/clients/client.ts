@@ -10,7 +10,6 @@ import type { ClientCall } from '../agents/client-call.ts'
 import type { GatewaySession, SessionEnd, SessionMessage } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
-/** One client and its session: passes messages in both directions, from the opening to the end. */
 export class Client {
   readonly #call: ClientCall
   readonly #packets: AsyncIterator<Packet, void>
@@ -35,7 +34,7 @@ export class Client {
     this.#unread = unread
   }
 
-  /** Serves the client until the session is over and the client was told its end. */
+  /** Settles when the session is over and the client was told its end. */
   async serve(): Promise<void> {
     void this.#call.over.then(() => this.#session.leave())
     await Promise.all([this.#deliver(), this.#forward()])
@@ -52,20 +51,16 @@ export class Client {
 
   #open(message: OpenedMessage): void {
     const { verb, port } = this.#request
-    // hoop's client decides by this type whether to open a terminal or a port. `command-line` means a
-    // terminal.
+    // By this type hoop's client opens a terminal or a port. `command-line` means a terminal.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
-    // hoop shows the command line to the user. Not every user may read it, so the client gets the
-    // connection's name.
+    // hoop shows the user this command line. Not every user may read it, so the client gets the connection's
+    // name.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
     this.#wake()
   }
 
-  /**
-   * Sends output without waiting, because a client that does not read must not block the agent's other
-   * clients.
-   */
+  /** Does not wait: a client that does not read must not block the agent's other clients. */
   #output(message: Exclude<SessionMessage, OpenedMessage>): void {
     this.#call.send(encodeAgentMessage(shownToClients(message)))
     const fault = this.#unread.fault(this.#call)
@@ -73,7 +68,7 @@ export class Client {
     else if (!this.#isPaused && this.#unread.isHigh(this.#call)) void this.#pause()
   }
 
-  /** Pauses the agent until the client has read most of its output. */
+  /** The agent pauses until the client has read most of its output. */
   async #pause(): Promise<void> {
     this.#isPaused = true
     this.#session.pause()
@@ -82,7 +77,7 @@ export class Client {
     this.#session.resume()
   }
 
-  /** Forwards packets one by one, as fast as the agent accepts them. Settles when the client has left. */
+  /** Forwards packets as fast as the agent accepts them. Settles when the client has left. */
   async #forward(): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {
@@ -104,7 +99,7 @@ export class Client {
   }
 
   /**
-   * Forwards only messages that the verb allows, under this session's id: a client can write anything into a
+   * Forwards only messages that the verb allows, under this session's id. A client can write anything into a
    * packet.
    */
   #take(message: ClientMessage): void {
@@ -142,7 +137,7 @@ export class Client {
   }
 }
 
-/** Removes facts about masking and broken rules, which are only for the record. */
+/** Facts about masking and broken rules are only for the record. */
 function shownToClients(
   message: Exclude<SessionMessage, OpenedMessage>,
 ): Exclude<SessionMessage, OpenedMessage> {
@@ -155,7 +150,7 @@ function shownToClients(
   return { kind, sid, connectionId, protocol, data }
 }
 
-/** Decodes a packet. @throws StreamRefused that names the place where the packet is malformed */
+/** @throws StreamRefused that names the malformed place */
 export function decodeClient(packet: Packet): ClientMessage {
   try {
     return decodeClientPacket(packet)
@@ -167,15 +162,15 @@ export function decodeClient(packet: Packet): ClientMessage {
 
 const MiB = 1024 * 1024
 
-/** Limits of output that clients have not read yet, in bytes. */
+/** In bytes. */
 const UNREAD = {
   /** Above this limit the agent is asked to pause. */
   high: MiB,
   /** Below this limit the agent may resume. */
   low: MiB / 4,
-  /** Hard limit per client. If the agent pauses, unread output stays below `high` plus 5 MiB on the way. */
+  /** Limit per client. If the agent pauses, unread output stays below `high` plus 5 MiB on the way. */
   most: 16 * MiB,
-  /** Hard limit for all clients together. */
+  /** Limit for all clients together. */
   mostOfAll: 256 * MiB,
 } as const
 
@@ -191,12 +186,12 @@ export class Unread {
     return unsentBytes > UNREAD.high
   }
 
-  /** Settles when the client has read enough for the agent to resume, or has left. */
+  /** Settles when the client has read enough, or has left. */
   async low(call: ClientCall): Promise<void> {
     await call.room(UNREAD.low)
   }
 
-  /** @returns the reason why this client's session has to end, or undefined if the session may continue */
+  /** Returns why the client's session has to end. */
   fault(call: ClientCall): string | undefined {
     const { high, most, mostOfAll } = UNREAD
     if (call.unsentBytes <= high) return undefined
@@ -210,8 +205,8 @@ export class Unread {
 }
 
 /**
- * Ends a client's stream. The text may quote the client. It is cut, because a status that is too long never
- * arrives.
+ * Ends a client's stream. The text is cut, because a status that is too long never arrives. It may quote the
+ * client.
  */
 export class StreamRefused extends Error {
   override readonly name = 'StreamRefused'
@@ -223,7 +218,7 @@ export class StreamRefused extends Error {
   }
 }
 
-/** Converts the refusal of a request to a status of the stream. Other errors stay as they are. */
+/** Other errors stay as they are. */
 export function streamRefusal(error: Error): Error {
   if (!(error instanceof RequestRefused)) return error
   return new StreamRefused(isRpcCode(error.code) ? error.code : 'invalid-request', error.message)

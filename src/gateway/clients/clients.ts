@@ -15,13 +15,13 @@ import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 
-/** Maximum number of open streams. Each stream uses some memory here, and runs a command on an agent. */
+/** Each stream uses some memory here, and runs a command on an agent. */
 const MAX_CLIENTS = 500
-/** Maximum number of open streams per user, so that one user's idle readers cannot use up all streams. */
+/** Keeps one user's idle readers from using up all streams. */
 const MAX_OF_ONE_USER = 250
-/** Maximum number of characters of a client's header, or of an error, in the audit log. */
+/** Bound of a client's header, or of an error. */
 const MAX_AUDITED = 500
-/** Maximum number of opening packets that are read in parallel per user. Each packet may have 17 MiB. */
+/** Opening packets that are read in parallel per user. Each packet may have 17 MiB. */
 const OPENINGS = 8
 
 interface ClientServices extends ApprovalServices {
@@ -67,7 +67,7 @@ export class Clients {
     await call.over
   }
 
-  /** Ends the streams that have no session. `Sessions` has already ended the other streams. */
+  /** Ends streams without a session. `Sessions` has already ended the others. */
   close(): void {
     for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
   }
@@ -103,21 +103,21 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
-    // If the client has left, the session of a port would end as if the client had closed the port. So the
-    // session gets the reason here.
+    // Gives the session the reason here: after its client has left, a port ends as if the client had closed
+    // it.
     if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
   /**
-   * Opens the Jira issue. A client sends no fields, so a template with required fields refuses the session.
+   * A client sends no fields, so a template with required fields refuses the session.
    * @throws RequestRefused
    */
   #ticket({ request }: Opening): Promise<Ticket | undefined> {
     return this.#services.tickets.open(request, {})
   }
 
-  /** Returns the session, or undefined if the session was not approved. */
+  /** Returns undefined if the session was not approved. */
   async #session(stream: ClientStream, asked: Opening): Promise<GatewaySession | undefined> {
     const { request } = asked
     const rule = reviewRule(request, stream.user.groups)
@@ -125,7 +125,7 @@ export class Clients {
     return this.#approvals.session(stream, asked, rule)
   }
 
-  /** Counts the stream for its user. @throws StreamRefused when the user has too many */
+  /** Counts the stream for its user. @throws StreamRefused */
   #count(call: ClientCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
@@ -141,7 +141,7 @@ export class Clients {
     this.#audit(call, error)
     if (error instanceof StreamRefused) {
       const { code, message: reason } = error
-      // The name is cut, since the client can write anything there.
+      // The name is cut, because the client can write anything there.
       const connection = call.header('connection-name')?.slice(0, 100)
       this.#warnings.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
@@ -151,9 +151,7 @@ export class Clients {
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
   }
-  /**
-   * Records a refused client in the audit log. Failed sign-ins are not recorded here: `signIn` counts them.
-   */
+  /** Failed sign-ins are not recorded here: `signIn` counts them. */
   #audit(call: ClientCall, { message }: Error): void {
     const signedIn = this.#signedIn.get(call)
     if (signedIn === undefined) return

@@ -21,7 +21,7 @@ interface ConnectionRouting {
 
 type Query = QueryOf<typeof connectionContract.list>
 
-/** Lists the connections that a user may see, and their agents. Never shows secrets or commands. */
+/** Never shows secrets or commands. */
 export function connectionRoutes(services: ConnectionRouting): Handlers<typeof connectionContract> {
   return {
     list: ({ user, query }) => {
@@ -41,7 +41,7 @@ export function connectionRoutes(services: ConnectionRouting): Handlers<typeof c
   }
 }
 
-/** Makes a filter of hoop's options. A connection has to match all of them. @throws RequestRefused 400 */
+/** A connection has to match all of hoop's options. @throws RequestRefused 400 */
 function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean {
   const selector = askedTags(query.tag_selector)
   const [search, part] = [query.search, query.name].map((option) => option?.trimStart().toLowerCase())
@@ -72,7 +72,7 @@ function askedTags(text: string | undefined): TagSelector {
   throw new RequestRefused('invalid-request', 'tag_selector: must be like env=prod,region!=eu')
 }
 
-/** Returns the whole list, or one page if the caller asks for a page or a size, as in hoop. */
+/** Returns a page only if the caller asks for a page or a size, as in hoop. */
 function pageOf(
   query: Query,
   list: readonly ListedConnectionAnswer[],
@@ -84,8 +84,8 @@ function pageOf(
 }
 
 /**
- * Shows a connection. Names serve as ids, because hoop accepts a name or an id in a path. Fields that callers
- * need not know (`command`, `secret`) and fields of missing features are empty.
+ * Names serve as ids: hoop accepts a name or an id in a path. Secrets, commands and missing features stay
+ * empty.
  */
 function listed(
   { agents }: Pick<ConnectionRouting, 'agents'>,

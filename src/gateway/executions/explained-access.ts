@@ -8,7 +8,7 @@ import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
 import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** Maximum number of rows and of columns of one answer, so at most 2,500 cells. */
+/** One answer has at most 2,500 cells. */
 const MOST_USERS = 50
 const MOST_CONNECTIONS = 50
 
@@ -17,7 +17,6 @@ type UseName = keyof Uses
 type Use = Uses[UseName]
 type Approval = Use['approvals'][number]
 
-/** Origin and verb of each use, to look up its rules. */
 const REQUESTS = {
   runbooks: { origin: 'client-api-runbooks', verb: 'exec' },
   exec: { origin: 'client-api', verb: 'exec' },
@@ -26,10 +25,7 @@ const REQUESTS = {
 
 const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal' } as const
 
-/**
- * Routes that explain access. Admins and auditors see everybody's access, and other users see their own
- * access.
- */
+/** Admins and auditors see everybody's access. Other users see their own. */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
   return {
     list: ({ query: { user: wanted, connection: part = '', offset = 0, connection_offset: from = 0 } }) => {
@@ -70,9 +66,7 @@ function isPart(part: string, name: string): boolean {
   return name.toLowerCase().includes(part.toLowerCase())
 }
 
-/**
- * Explains what a user may do on a connection, and why, by calling the functions that decide real requests.
- */
+/** Calls the functions that decide real requests. */
 function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSettings): AccessExplanation {
   const groups = users.reason(user, connection)
   const isRefused = groups === undefined ? unseenReason(user, connection) : undefined
@@ -89,7 +83,7 @@ function unseenReason({ isActive }: GatewayUser, { access: { groups = [] } }: Co
   return isActive ? `no access: only for ${orText(groups)}` : 'no access: the user is deactivated'
 }
 
-/** @param refusal reason why every use is refused; undefined without such a reason */
+/** @param refusal reason why every use is refused */
 function useOn(
   connection: ConnectionSettings,
   user: GatewayUser,
@@ -106,7 +100,7 @@ function useOn(
   return { allowed: true, reason: '', approvals }
 }
 
-/** Returns the reason why a use is refused; empty when the use is allowed. */
+/** Returns an empty text when the use is allowed. */
 function obstacleOf(connection: ConnectionSettings, name: UseName): string {
   const use = useOf(REQUESTS[name])
   if (!connection.access[use]) return hoopWords.disabled(use)

@@ -13,10 +13,7 @@ interface Foreseeing {
   readonly settings: CurrentSettings
 }
 
-/**
- * Tells what would happen to a runbook on a connection now, without reading or running the runbook.
- * @throws RequestRefused
- */
+/** Tells what would happen to a runbook now, without reading or running it. @throws RequestRefused */
 export function foreseen(
   { locks, settings }: Foreseeing,
   user: GatewayUser,

@@ -4,13 +4,10 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
-/** SQLite rejects JSON of more than a thousand levels, so such a session would be missing in every list. */
+/** SQLite rejects JSON of more than a thousand levels: such a session would be missing in every list. */
 const MAX_METADATA_LEVELS = 100
 
-/**
- * Checks hoop's limits, with hoop's texts. The number in the first text is hoop's, too. @throws
- * RequestRefused
- */
+/** hoop's limits, with hoop's texts and number. @throws RequestRefused */
 export function checkLimits({ metadata, correlation_id: correlationId }: RunBody): void {
   checkMetadata(metadata)
   if (correlationId === undefined || correlationId === null) return

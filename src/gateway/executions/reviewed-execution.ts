@@ -30,9 +30,8 @@ export interface ReviewedExecutionServices {
 }
 
 /**
- * Opens the Jira issue, then runs the script or asks for approval and answers with the review's address. A
+ * Opens the Jira issue, then runs the script, or asks for approval and answers with the review's address. A
  * request for approval sends nothing to the agent.
- * @param wait as for `Executions.execute`
  * @throws the errors of `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
@@ -84,7 +83,7 @@ async function runOrAsk(
 }
 
 const RESPOND_ASYNC = 'respond-async'
-/** A preference that our own clients send, so that the end of a run within 100 ms is answered immediately. */
+/** Our own clients send this preference. It answers the end of a run within 100 ms at once. */
 const BRIEF_WAIT = 'brief-wait'
 /** Nobody notices that live output begins 100 ms later. */
 const BRIEF: AnswerWait = { ms: 100, isForPlainEnd: true }
@@ -101,7 +100,7 @@ export async function answerInTime(
   return new Reply(202, body, isAsync ? { headers: { 'preference-applied': RESPOND_ASYNC } } : {})
 }
 
-/** Tells whether the caller has this preference (RFC 7240). */
+/** RFC 7240. */
 function prefers(prefer: string | readonly string[] | undefined, wanted: string): boolean {
   const preferences = [prefer ?? []].flat().join(',').split(',')
   return preferences.some((preference) => preference.split(/[=;]/)[0]?.trim().toLowerCase() === wanted)

@@ -26,7 +26,6 @@ interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
   readonly users: Users
 }
 
-/** Routes of hoop's contract for runbooks and scripts, and routes of our own that preview a runbook. */
 export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
   const { users } = services
 
@@ -58,7 +57,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const { repository: asked } = body
       const own = connection.runbooks?.repository
       const repository = asked ? allowedRepository(services, connection, asked) : own
-      // A refused execution is recorded, but a refused preview is not, so the preview answers with an error
+      // A refused execution is recorded, but a refused preview is not. So the preview answers with an error
       // status.
       if (!connection.access.runbooks)
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))

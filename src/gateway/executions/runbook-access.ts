@@ -22,8 +22,7 @@ export function checkRunbookAccess(
 }
 
 /**
- * Refuses arguments and variables if callers may not send input, because both could change what the script
- * does.
+ * Refuses arguments and variables, because both could change what the script does.
  * @throws RequestRefused 403
  */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
@@ -36,8 +35,8 @@ export function checkClientInput(connection: ConnectionSettings, body: RunbookBo
 }
 
 /**
- * Returns the name of a connection's repository. Callers use its name in gateway.yaml or hoop's `host/path`
- * key. A connection runs only runbooks of its own repository.
+ * Accepts the name in gateway.yaml or hoop's `host/path` key. A connection runs only runbooks of its
+ * repository.
  * @throws RequestRefused 400 for an unknown repository, 403 for the repository of another connection
  */
 export function allowedRepository(
@@ -65,7 +64,7 @@ export function repositoryNamed(services: RunbookServices, name: string | undefi
   return known
 }
 
-/** Whether people have to type the name of the connection before they run this file. */
+/** Tells whether people have to type the connection's name before they run this file. */
 export function needsConfirmation({ confirm, runbooks }: ConnectionSettings, file: string): boolean {
   return confirm === true || (runbooks?.confirm ?? []).some((pattern) => pattern.isFor(file))
 }

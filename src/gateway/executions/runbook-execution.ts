@@ -20,7 +20,7 @@ export interface RunbookExecution {
   readonly body: RunbookBody
 }
 
-/** Makes all checks, and then reads and renders the file. @throws RequestRefused */
+/** @throws RequestRefused */
 export async function runbookExecution(
   services: RunbookServices,
   execution: RunbookExecution,
@@ -30,10 +30,7 @@ export async function runbookExecution(
   return { ...request, origin: 'client-api-runbooks', labels: ofRepository }
 }
 
-/**
- * Prepares an execution or a preview: makes all checks, and then reads and renders the file. @throws
- * RequestRefused
- */
+/** Makes all checks before it reads and renders the file. @throws RequestRefused */
 export async function prepareRunbook(
   services: RunbookServices,
   { user, connection, body, ...execution }: RunbookExecution,
@@ -48,7 +45,7 @@ export async function prepareRunbook(
   return { request: { ...request, secretValues }, repository, ...rendered }
 }
 
-/** Returns the parts of a request that are the same for scripts and runbooks. */
+/** The parts that scripts and runbooks share. */
 export function executionRequest(source: {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings

@@ -9,34 +9,29 @@ import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
-/** A rendered runbook: input for the agent, and facts for the history. */
 interface RenderedRunbook {
   readonly script: Buffer
-  /** Variables of the client. Values that the template sets with `asenv` replace values of the request. */
+  /** Values that the template sets with `asenv` replace values of the request. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
-  /** Names of the parameters whose values are not recorded. */
+  /** Names of parameters whose values are not recorded. */
   readonly secretParameters: ReadonlySet<string>
-  /** Values of parameters of type password or file. The recorded script does not contain these values. */
+  /** Values of parameters of type password or file. The recorded script does not contain them. */
   readonly secretValues: readonly Buffer[]
   /** Full id of the file's commit. */
   readonly commit: string
-  /** Warning for the caller when an old copy was served. */
+  /** Set when an old copy was served. */
   readonly warning: string | undefined
 }
 
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
-/** A repository, and the connection's runbook folder in it. */
 interface RunbookSource {
   readonly repository: RunbookRepository
   readonly folder: string
 }
 
-/**
- * Reads, parses and renders a runbook.
- * @throws RequestRefused 400, 404 or 500 with the texts of protocol.md 10.3
- */
+/** @throws RequestRefused 400, 404 or 500 with the texts of protocol.md 10.3 */
 export async function renderRunbook(source: RunbookSource, body: RunbookBody): Promise<RenderedRunbook> {
   const { text, commit, oldCopy } = await readFile(source, body)
   const warning = oldCopy && oldCopyText(oldCopy)
@@ -72,16 +67,14 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
   }
 }
 
-/**
- * Suggests the runbook that the caller probably meant. Only runbooks that the caller may see are suggested.
- */
+/** Suggests only runbooks that the caller may see. */
 async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
   if (error.fault !== 'missing' || body.ref_hash !== '') return ''
   const meant = didYouMean(body.file_name, await runbookNames(source))
   return meant === undefined ? '' : `: ${meant}`
 }
 
-/** Lists the connection's runbooks; empty when the repository cannot be read. */
+/** Returns an empty list when the repository cannot be read. */
 async function runbookNames({ repository, folder }: RunbookSource): Promise<string[]> {
   try {
     const { runbooks } = await repository.list([folder])
@@ -108,7 +101,7 @@ function render(
   }
 }
 
-/** Returns the parameters that are secret by their type, by their name, or by the variable that they set. */
+/** A parameter is secret by its type, by its name, or by the variable that it sets. */
 function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],

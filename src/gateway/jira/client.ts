@@ -11,7 +11,7 @@ import type { JiraSettings, JiraTemplate } from '../settings/jira.ts'
 import type { Current } from '../settings/settings.ts'
 import type { JiraFieldValues } from './fields.ts'
 
-// Shapes of Jira's answers, as in Atlassian's published contract. Unknown fields are ignored.
+// Shapes of Atlassian's published contract. Unknown fields are ignored.
 
 const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
 
@@ -36,16 +36,16 @@ const IssueStatus = v.object({ fields: v.object({ status: v.object({ name: v.str
 
 export interface JiraIssue {
   readonly key: string
-  /** Address of the issue for agents of the service desk. */
+  /** Address for agents of the service desk. */
   readonly url: string
 }
 
-/** A request to Jira has failed. The message has the words of hoop's gateway and never contains the token. */
+/** The message has the words of hoop's gateway and never contains the token. */
 export class JiraError extends Error {
   override readonly name = 'JiraError'
-  /** Whether Jira may have created an issue in spite of the error. The key of this issue is unknown. */
+  /** Jira may have created an issue in spite of the error. Its key is unknown. */
   readonly isUnsure: boolean
-  /** Whether a retry of the move would fail again. */
+  /** A retry of the move would fail again. */
   readonly isLasting: boolean
 
   constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
@@ -57,18 +57,14 @@ export class JiraError extends Error {
 
 const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
-/**
- * Maximum number of pages of service desks (2,000 desks). The limit also ends the loop if a site repeats its
- * pages.
- */
+/** 2,000 desks. The limit also ends the loop if a site repeats its pages. */
 const MOST_PAGES = 20
 /**
- * Statuses that a retry does not change. Other statuses may change, for example after a new token or the end
- * of a rate limit.
+ * A retry does not change these statuses. Others change, for example with a new token or after a rate limit.
  */
 const LASTING = new Set([400, 404, 405, 410, 422])
 
-/** Client of Jira. Each call has one time limit for all its requests. */
+/** The time limit is for all requests of a call together. */
 export class Jira {
   readonly #site: JiraSite
   readonly #timeoutMs: number
@@ -97,7 +93,7 @@ export class Jira {
     return { key, url: webAddressIn(links.agent) ?? `${this.url}/browse/${key}` }
   }
 
-  /** Moves an issue to a status. An issue that already has this status stays unchanged. @throws JiraError */
+  /** An issue that already has this status stays unchanged. @throws JiraError */
   async move(key: string, status: string, over: AbortSignal): Promise<void> {
     const signal = patience(this.#timeoutMs, over)
     const path = `/rest/api/3/issue/${encodeURIComponent(key)}`
@@ -181,10 +177,7 @@ function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/**
- * Returns a function that returns the client for the current settings, or undefined while the settings have
- * no Jira site.
- */
+/** The function returns undefined while the settings have no Jira site. */
 export function currentJira(settings: Current<'jira'>): () => Jira | undefined {
   let of = settings.value.jira
   let jira = of && new Jira(of)
@@ -197,7 +190,7 @@ export function currentJira(settings: Current<'jira'>): () => Jira | undefined {
   }
 }
 
-/** Returns the parsed answer, or undefined if the answer has another shape. */
+/** Returns undefined if the answer has another shape. */
 function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | undefined {
   try {
     const result = v.safeParse(shape, JSON.parse(body.toString('utf8')))
@@ -207,30 +200,27 @@ function contentOf<T>(shape: v.GenericSchema<unknown, T>, { body }: Reply): T | 
   }
 }
 
-/** Returns the address, or undefined if a browser would not open it. */
+/** Returns undefined if a browser would not open the address. */
 function webAddressIn(text: string | null | undefined): string | undefined {
   if (!text || text.length > 2000 || !/^https?:\/\/[^\s\p{Cc}\p{Cf}]+$/iu.test(text)) return undefined
   return URL.canParse(text) ? text : undefined
 }
 
-/** Maximum size of an answer. A page of service desks, or the transitions of an issue, have some ten KB. */
+/** A page of service desks, or the transitions of an issue, have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
-/** Maximum number of characters of an answer in an error's text. */
+/** Bound of an answer that an error quotes. */
 const SHOWN_CHARACTERS = 1000
 
-/** Failure of a request: no complete answer was received. */
+/** No complete answer was received. */
 interface Unanswered {
   readonly reason: string
-  /** Whether it is certain that Jira has not received the request. */
+  /** Jira has certainly not received the request. */
   readonly isUnsent: boolean
 }
 
-/**
- * Connections to one Jira site. Each request has a new connection. Redirects are not followed, and nothing is
- * retried.
- */
+/** Each request has a new connection. Redirects are not followed, and nothing is retried. */
 class JiraSite {
-  /** Address of the site, without a slash at the end. */
+  /** Without a slash at the end. */
   readonly url: string
   readonly #settings: JiraSettings
   readonly #target: URL
@@ -257,12 +247,12 @@ class JiraSite {
     }
   }
 
-  /** Formats an answer for an error: `status=404, body=...`. */
+  /** `status=404, body=...` */
   answered({ status, body }: Reply): string {
     return `status=${status}, body=${this.shown(body.toString('utf8'))}`
   }
 
-  /** Formats Jira's text for an error: on one line, cut, and without the token. */
+  /** Makes one line of Jira's text, cut and without the token. */
   shown(said: string): string {
     const line = this.#withoutToken(said)
       .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
@@ -314,7 +304,7 @@ class JiraSite {
     return goHttpError(error, this.#address)
   }
 
-  /** Removes the token, because an answer may quote the request. */
+  /** An answer may quote the request. */
   #withoutToken(text: string): string {
     const token = this.#settings.token.reveal()
     const encoded = this.#authorization.replace('Basic ', '')
@@ -326,10 +316,7 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof Error && reason.name === 'TimeoutError'
 }
 
-/**
- * Tells whether the error happened before the request was sent: while connecting, in a proxy's tunnel or in
- * TLS.
- */
+/** The error happened while connecting, in a proxy's tunnel or in TLS. */
 function isUnsent(error: unknown): boolean {
   const {
     syscall,

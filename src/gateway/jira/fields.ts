@@ -4,7 +4,6 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { type JiraTemplate, jiraPreset, jiraTag, type JiraPreset } from '../settings/jira.ts'
 import type { Tags } from '../settings/connections.ts'
 
-/** Facts about a session that presets can use. */
 export interface SessionFacts {
   readonly id: string
   readonly user: string
@@ -26,12 +25,11 @@ type FieldValue = string | { readonly value: string } | readonly { readonly id: 
 export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
 const SUMMARY = 'Hoop Session'
-/** Maximum number of characters of a script. Jira accepts 32767 characters in a field. */
+/** Jira accepts 32767 characters in a field. */
 const MOST_CHARACTERS = 32_700
 
 /**
- * Returns the fields of a request: first prompts, then mappings, then objects. A later value replaces an
- * earlier value.
+ * A later value replaces an earlier one: first prompts, then mappings, then objects.
  * @throws RequestRefused when the caller has left out a required field
  */
 export function jiraFieldValues(template: JiraTemplate, given: Given, facts: SessionFacts): JiraFieldValues {
@@ -79,7 +77,7 @@ function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): En
 }
 
 /**
- * Checks that required fields are given. Empty text counts as given, as in hoop.
+ * Empty text counts as given, as in hoop.
  * @throws RequestRefused when the caller has left out a required field
  */
 function checkThere(
@@ -113,10 +111,7 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.webapp_link': ({ link }) => link,
 }
 
-/**
- * Wraps a script in a code block. `{code` in the script would end the block, and the remaining script would
- * become text and links of the issue.
- */
+/** `{code` in the script would end the block, and the rest would become text and links of the issue. */
 function codeBlock(script: string): string {
   return `{code:shell}${shortened(script.replace(/\{(?=code)/gi, '{ '))}{code}`
 }

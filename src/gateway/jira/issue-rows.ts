@@ -2,10 +2,7 @@ import type { SessionPart, SessionParts } from '../history/rows.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/**
- * A request for an issue. The request is stored before it is sent to Jira, so that it is known after a crash
- * of this process.
- */
+/** A request for an issue, stored before it is sent to Jira: a crash of this process must not lose it. */
 export interface AskedIssue {
   /** Id of the session, which begins after the issue was created. */
   readonly session: string
@@ -18,7 +15,7 @@ export interface AskedIssue {
   readonly project: string
   /** Status to which the issue is moved after the session. */
   readonly target: string
-  /** Whether the issue is also moved after a failed session. */
+  /** The issue is also moved after a failed session. */
   readonly movesFailed: boolean
 }
 
@@ -32,22 +29,21 @@ export interface OrphanedIssue {
   readonly key: string | null
 }
 
-/** An issue whose session has ended. */
 export interface EndedIssue {
   readonly session: string
   readonly key: string
   readonly site: string
   readonly target: string
   /**
-   * Whether the issue keeps its status, because the session did not run, or because it failed and the
-   * template moves no issues of failed sessions.
+   * The issue keeps its status: its session did not run, or it failed and the template moves no issues of
+   * failed sessions.
    */
   readonly stays: boolean
   readonly attempts: number
   readonly endedAt: number
 }
 
-/** Issues as rows of the history's file. The row of a removed session stays until its issue was moved. */
+/** The row of a removed session stays until its issue was moved. */
 class IssueRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -73,12 +69,11 @@ class IssueRows {
     return this.#statements.has.get([session]) !== undefined
   }
 
-  /** Records that the issue's session runs. */
   run(session: string): void {
     this.#statements.run.run([session])
   }
 
-  /** Lists requests of other processes whose sessions never began. */
+  /** Requests of other processes whose sessions never began. */
   orphans(gateway: string): OrphanedIssue[] {
     type Columns = [string, number, string, string, string | null]
     return (this.#statements.orphans.all([gateway]) as Columns[]).map(
@@ -86,7 +81,7 @@ class IssueRows {
     )
   }
 
-  /** Lists due issues that have to be moved. The issue that is due for the longest time is the first. */
+  /** The issue that is due for the longest time is the first. */
   ended(now: number, limit: number): EndedIssue[] {
     type Columns = [string, string, string, string, number, number, number]
     return (this.#statements.ended.all([now, limit]) as Columns[]).map(
@@ -102,12 +97,11 @@ class IssueRows {
     )
   }
 
-  /** Counts the issues whose move has failed and will be retried. */
+  /** Counts issues whose move has failed and will be retried. */
   failing(): number {
     return (this.#statements.failing.get([]) as [number])[0]
   }
 
-  /** Counts the issues to be moved. */
   waiting(): number {
     return (this.#statements.waiting.get([]) as [number])[0]
   }
@@ -161,8 +155,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Issues of Jira. A row is inserted when an issue is requested, before its session exists. When a session is
- * removed, the row stays until its issue is moved, with the session's `ended_at` and `exit_code`.
+ * A row is inserted before its session exists. The row of a removed session stays until its issue is moved,
+ * with the session's `ended_at` and `exit_code`.
  */
 const VERSION_8 = `
   CREATE TABLE history.jira_issues (
@@ -235,5 +229,4 @@ export interface SessionIssue {
   }
 }
 
-/** Final state of an issue's move. */
 export type MoveOutcome = Exclude<SessionIssue['move']['status'], 'pending'>

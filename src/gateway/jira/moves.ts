@@ -20,12 +20,12 @@ const TIMING: MoveTiming = {
   firstMs: 5000,
   longestMs: 10 * 60 * 1000,
   ageMs: 24 * HOUR_MS,
-  // Needed in addition to `ageMs`, so that no issue is given up when the clock jumps ahead.
+  // Without this bound, a clock that jumps ahead would give up issues.
   attempts: 12,
 }
-/** Maximum number of parallel moves. A slow Jira delays only other moves. */
+/** A slow Jira delays only other moves. */
 const AT_ONCE = 4
-/** Maximum number of failed issues that wait for a retry. Above this limit the oldest issues are given up. */
+/** Failed issues that wait for a retry. Above this limit the oldest issues are given up. */
 const MOST_FAILING = 1000
 /** Pause after a result that could not be written. The move is then repeated. */
 const REST_MS = 60_000
@@ -38,8 +38,8 @@ interface MoveServices {
 }
 
 /**
- * Moves the issues of ended sessions. Pending moves are found only by queries of the history. So code that
- * ends a session need not know about issues, and a crash loses no move.
+ * Moves the issues of ended sessions. Only queries of the history find them: code that ends a session need
+ * not know about issues, and a crash loses no move.
  */
 export class IssueMoves {
   readonly #services: MoveServices
@@ -60,7 +60,7 @@ export class IssueMoves {
     this.#timer = setInterval(() => this.#tick(), timing.pollMs)
   }
 
-  /** Warning for operators while moves fail. */
+  /** Warning for operators. */
   get warning(): string | undefined {
     const count = this.#failing
     if (count === 0) return undefined
@@ -141,7 +141,7 @@ export class IssueMoves {
     )
   }
 
-  /** Writes a result. If that fails, the move stays due. */
+  /** If the write fails, the move stays due. */
   async #write(work: () => void): Promise<void> {
     const isDone = this.#attempts.try(() => {
       work()

@@ -12,7 +12,6 @@ interface JiraRouting {
   readonly users: Users
 }
 
-/** Routes about issue templates: which issues sessions get, and which fields callers must give. */
 export function jiraRoutes(services: JiraRouting): Handlers<typeof jiraContract> {
   return {
     site: () => {
@@ -30,7 +29,7 @@ export function jiraRoutes(services: JiraRouting): Handlers<typeof jiraContract>
   }
 }
 
-/** Lists the templates of the connections that the user may see. Admins see all. */
+/** Admins see all templates. Other users see the templates of their connections. */
 function visibleTemplates({ settings, users }: JiraRouting, user: GatewayUser): readonly JiraTemplate[] {
   const templates = settings.value.jira?.templates ?? []
   if (users.isAdmin(user)) return templates
@@ -38,7 +37,7 @@ function visibleTemplates({ settings, users }: JiraRouting, user: GatewayUser): 
   return templates.filter(({ name }) => used.has(name))
 }
 
-/** Shows a template. The name is also the id, as everywhere in this API. */
+/** The name is also the id, as everywhere in this API. */
 function templateAnswer(
   { users }: JiraRouting,
   user: GatewayUser,

@@ -15,19 +15,13 @@ import { JiraError, type Jira, type JiraIssue } from './client.ts'
 import { jiraFieldValues, type JiraFieldValues } from './fields.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
 
-/**
- * Maximum number of issues that are created in parallel, for all users. More requests would only wait in
- * Jira.
- */
+/** Issues created in parallel, for all users. More requests would only wait in Jira. */
 const AT_ONCE = 16
-/** Maximum number of requests that wait for an issue. If Jira is slow, further callers are refused early. */
+/** If Jira is slow, further callers are refused early. */
 const MOST_WAITING = 100
-/** Maximum number of bytes in one user's requests that wait for Jira, as for running sessions. */
+/** Bound of the requests that wait for Jira, as for running sessions. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
-/**
- * Maximum length of a stored request. Longer requests, up to megabytes, are stored without labels and
- * metadata.
- */
+/** Longer requests, up to megabytes, are stored without labels and metadata. */
 const MOST_TOLD = 64 * 1024
 
 /** A session that is about to begin, with its issue. */
@@ -41,7 +35,6 @@ interface TicketServices {
   readonly jira: () => Jira | undefined
   readonly history: History
   readonly sessions: Sessions
-  /** Returns the address of a session's page. */
   readonly linkTo: (sid: string) => string
   readonly log: Logger
 }
@@ -60,7 +53,7 @@ export class Tickets {
   readonly #over = new AbortController()
   readonly #turns = pLimit(AT_ONCE)
   readonly #creating = new Set<Promise<JiraIssue>>()
-  /** Requests that wait for Jira, by session. */
+  /** Requests that wait for Jira. */
   readonly #waiting = new Map<SessionId, { readonly user: string; readonly bytes: number }>()
 
   constructor(services: TicketServices) {
@@ -75,10 +68,9 @@ export class Tickets {
   }
 
   /**
-   * Creates the issue for a request. Returns undefined if the connection has no template, or if the request
-   * would be refused anyway.
+   * Returns undefined if the connection has no template, or the request would be refused anyway.
    * @param fields `jira_fields` of the caller
-   * @throws RequestRefused, HistoryError, in which case no session may begin
+   * @throws RequestRefused, HistoryError; then no session may begin
    */
   async open(request: SessionRequest, fields: Readonly<Record<string, string>>): Promise<Ticket | undefined> {
     const { jira: template } = request.connection
@@ -102,9 +94,8 @@ export class Tickets {
   }
 
   /**
-   * Logs that a session could not begin although its issue exists. The next start shows the issue as a
-   * session that has not run. A session that waits for approval keeps its issue, even if its client has
-   * failed.
+   * Logs that a session could not begin although its issue exists. The next start shows it as a session that
+   * has not run. A session that waits for approval keeps its issue, even if its client has failed.
    */
   unused({ sid, issue }: Ticket, error: Error): void {
     if (this.#services.history.isOpen(sid)) return
@@ -122,10 +113,7 @@ export class Tickets {
     throw new RequestRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
   }
 
-  /**
-   * Checks that the caller gives the fields that the template requires. Sends nothing to Jira.
-   * @throws RequestRefused
-   */
+  /** Checks the fields that the template requires. Sends nothing to Jira. @throws RequestRefused */
   check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
     const { jira: template } = request.connection
     if (template === undefined || this.#services.jira() === undefined) return
@@ -158,10 +146,7 @@ export class Tickets {
     return jiraFieldValues(template, fields, facts)
   }
 
-  /**
-   * Creates an issue. The request is stored before it is sent to Jira, and the key is stored before any
-   * caller receives it.
-   */
+  /** Stores the request before it is sent to Jira, and the key before any caller receives it. */
   async #create(jira: Jira, wanted: Wanted, values: JiraFieldValues): Promise<JiraIssue> {
     const { sid, request, template } = wanted
     const { history, log } = this.#services
@@ -221,7 +206,6 @@ function askedIssue({ sid, request, template, startedAt }: Wanted, site: string,
   }
 }
 
-/** Returns the facts of a session that the row keeps. */
 function toldOf({ origin, verb, connection, connectionType, user, labels, metadata, ...more }: NewSession) {
   const { connectionSubtype, sessionBatchId, correlationId } = more
   const optional = { connectionSubtype, sessionBatchId, correlationId }
@@ -229,9 +213,8 @@ function toldOf({ origin, verb, connection, connectionType, user, labels, metada
 }
 
 /**
- * Records issues that earlier processes requested, and whose sessions never began, as sessions that have not
- * run. So users can find out to whom an issue belongs. The next start retries records that cannot be written
- * now.
+ * Records requested issues whose sessions never began as sessions that have not run. So users can find out to
+ * whom an issue belongs. The next start retries records that cannot be written now.
  * @param gateway id of this process
  */
 function showOrphanedIssues({ history, log }: Services, gateway: string): void {

@@ -13,18 +13,14 @@ interface Waiter extends LockSession {
   readonly run: () => void
 }
 
-/** Maximum number of sessions that wait for one lock. Each waiting session is kept in memory. */
+/** Each waiting session is kept in memory. */
 const MOST_WAITING = 100
-/**
- * Maximum number of one user's sessions that wait for one lock, so that one user cannot take all places. By
- * default, a batch may run 50 sessions in parallel.
- */
+/** Keeps one user from taking all places. By default, a batch may run 50 sessions in parallel. */
 const MOST_OF_ONE_USER = 50
 
 /**
- * Locks by name. Only one session at a time has a lock, and sessions get a lock in the order in which they
- * began to wait. A session that needs several locks gets all of them together, and has no lock while it
- * waits. So there is no deadlock. Locks are kept only in memory, because no running session survives the
+ * Sessions get locks in the order of their waiting. A session gets all of its locks together, and has none
+ * while it waits: this prevents deadlocks. Locks are only in memory, because no running session survives the
  * gateway.
  */
 export class Locks {
@@ -36,10 +32,7 @@ export class Locks {
     return this.#queue.size
   }
 
-  /**
-   * @throws RequestRefused when too many sessions, or too many sessions of this user, already wait for one of
-   * these locks
-   */
+  /** @throws RequestRefused when too many sessions, or too many of this user, wait for one of these locks */
   checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {
       const waiting = this.waiting(name)
@@ -52,7 +45,7 @@ export class Locks {
     }
   }
 
-  /** Adds a session to the queue. The caller has to call `leave` of the returned turn. */
+  /** The caller has to call `leave` of the returned turn. */
   enter(session: Pick<LockSession, 'sid' | 'user'>, names: readonly string[]): LockTurn {
     let isReached: () => void = () => undefined
     const reached = new Promise<void>((resolve) => (isReached = resolve))
@@ -70,14 +63,12 @@ export class Locks {
     return this.#holders.get(name)
   }
 
-  /** Returns the sessions that wait for a lock, the next session first. */
+  /** The next session is the first. */
   waiting(name: string): readonly LockSession[] {
     return [...this.#queue].filter(({ names }) => names.includes(name))
   }
 
-  /**
-   * Gives free locks to waiting sessions. No session overtakes another session that waits for the same lock.
-   */
+  /** No session overtakes another session that waits for the same lock. */
   #grant(): void {
     const wanted = new Set<string>()
     for (const waiter of this.#queue) {
@@ -117,9 +108,9 @@ export class Locks {
 
 /** A session's place in the queue, and later its locks. */
 export interface LockTurn {
-  /** Settles when the session has all of its locks; never if the session leaves first. */
+  /** Never settles if the session leaves first. */
   readonly reached: Promise<void>
-  /** Returns the lock that the session waits for; undefined when the session has its locks. */
+  /** Returns the lock that the session waits for; undefined when it has its locks. */
   readonly obstacle: () => LockObstacle | undefined
   /** Leaves the queue or releases the locks. */
   readonly leave: () => void
@@ -132,7 +123,6 @@ export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
   return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`
 }
 
-/** Finds the locks that sessions need, and limits how long sessions wait. */
 export class SessionLocks implements LockQueue {
   readonly #locks: Locks
   readonly #settings: Current<'locks' | 'schedules' | 'limits'>
@@ -148,7 +138,7 @@ export class SessionLocks implements LockQueue {
     this.#locks.checkRoom(this.#namesFor(request), request.user)
   }
 
-  /** Queues the session for its locks. The session keeps its place, and later its locks, until `leave`. */
+  /** The session keeps its place, and later its locks, until `leave`. */
   enter(sid: SessionId, request: SessionRequest): void {
     const names = this.#namesFor(request)
     if (names.length > 0) this.#turns.set(sid, this.#locks.enter({ sid, user: request.user }, names))
@@ -156,8 +146,7 @@ export class SessionLocks implements LockQueue {
 
   /**
    * Settles when the session has its locks or is over.
-   * @returns a text about the lock for which the session still waits after `limits.lock-wait`; undefined when
-   * the session may run
+   * @returns a text about the lock for which the session still waits after `limits.lock-wait`
    */
   async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
     const turn = this.#turns.get(sid)
@@ -167,7 +156,6 @@ export class SessionLocks implements LockQueue {
     return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)
   }
 
-  /** Returns the lock for which a session waits now. */
   obstacle(sid: string): LockObstacle | undefined {
     return this.#turns.get(sid)?.obstacle()
   }
@@ -187,10 +175,7 @@ interface LockedSettings {
   readonly schedules: readonly ScheduleSettings[]
 }
 
-/**
- * Returns the names of the locks that a session needs: locks for its runbook and connection, and the lock of
- * its schedule.
- */
+/** The locks of a session's runbook and connection, and the lock of its schedule. */
 export function lockNames({ locks, schedules }: LockedSettings, request: SessionRequest): readonly string[] {
   const { origin, connection, labels } = request
   const file = labels['runbookFile']
@@ -202,7 +187,6 @@ export function lockNames({ locks, schedules }: LockedSettings, request: Session
   return [...locks.filter(isFor).map(({ name }) => name), ...own]
 }
 
-/** Tells whether a lock covers runbooks on this connection. */
 export function isOn({ connections }: LockSettings, connection: string): boolean {
   return connections === undefined || connections.includes(connection)
 }

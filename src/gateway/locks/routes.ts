@@ -17,7 +17,7 @@ export function lockRoutes(services: LockRouting): Handlers<typeof lockContract>
   return { list: ({ user }) => visibleLocks(services, user).map((lock) => lockAnswer(services, lock)) }
 }
 
-/** Lists the locks on the user's connections. Admins and auditors see all locks. */
+/** Admins and auditors see all locks. Other users see the locks on their connections. */
 function visibleLocks({ users, settings }: LockRouting, user: GatewayUser): readonly LockSettings[] {
   const connections = users.connections(user)
   const isVisible = (lock: LockSettings) => connections.some(({ name }) => isOn(lock, name))

@@ -1,6 +1,5 @@
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
-/** Reason why a connection refuses a batch. */
 export interface ConnectionRefusal {
   readonly connection: string
   readonly code: HttpCode
@@ -10,16 +9,12 @@ export interface ConnectionRefusal {
 interface Details {
   /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** Whether the body also contains the status, as in hoop's answers about downloads. */
+  /** The body also contains the status, as in hoop's answers about downloads. */
   readonly isStatusInBody?: boolean
-  /** All connections that refuse a batch. */
   readonly refusals?: readonly ConnectionRefusal[]
 }
 
-/**
- * Refusal of a request that is impossible, or not permitted to this user. The request has changed and run
- * nothing.
- */
+/** The request is impossible or not permitted, and has changed and run nothing. */
 export class RequestRefused extends Error {
   override readonly name: string = 'RequestRefused'
   readonly code: HttpCode

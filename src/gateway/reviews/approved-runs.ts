@@ -25,7 +25,6 @@ export interface RunServices {
   readonly log: Logger
 }
 
-/** A session that runs now, and its request. */
 interface ApprovedRun {
   readonly session: GatewaySession
   readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
@@ -55,12 +54,11 @@ export class ApprovedRuns {
   }
 
   /**
-   * Starts the session of a review. The start is written to the disk before anything is sent to the agent, so
-   * that the session never runs twice, even if this process is killed. No `await` may come between the checks
-   * and this write.
+   * The start is on the disk before anything goes to the agent, so a session never runs twice, even after a
+   * kill. No `await` may come between the checks and this write.
    * @param id id of the session or its review
    * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself starts the run
-   * @throws RequestRefused, HistoryError; in this case the review has not changed
+   * @throws RequestRefused, HistoryError; then the review has not changed
    */
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
     const { batch } = how
@@ -78,7 +76,7 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /** Marks reviews as executed whose state is PROCESSING, but whose session does not run in this process. */
+  /** Marks reviews as executed that are PROCESSING although their session does not run in this process. */
   repair(): void {
     const { history } = this.#services
     const left = history
@@ -106,7 +104,7 @@ export class ApprovedRuns {
       )
   }
 
-  /** Returns the stored request, with the present settings of its connection. */
+  /** Uses the present settings of the connection. */
   #requestOf(review: Review): ApprovedRun['request'] {
     const connection = this.#connectionOf(review)
     const stored = this.#stored(review)
@@ -127,10 +125,7 @@ export class ApprovedRuns {
     )
   }
 
-  /**
-   * Checks that the requester is still the same user. For an automatic run, also checks that the token of the
-   * request was not revoked.
-   */
+  /** The requester must still be the same user. For an automatic run, the token must not be revoked. */
   #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
     const { users } = this.#services
     if (asker !== undefined && asker !== users.identity(user))
@@ -239,7 +234,7 @@ function notApproved(): RequestRefused {
   return new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
 }
 
-/** Returns the audit log's entry about a run that the gateway itself begins in the requester's name. */
+/** The audit log's entry about a run that the gateway itself begins in the requester's name. */
 export function automaticRun(
   { id, owner, sessionId, batch }: Review,
   more: Partial<AuditFacts> = {},

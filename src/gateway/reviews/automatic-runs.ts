@@ -11,14 +11,14 @@ import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
 import type { Review } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
-/** Interval in ms between attempts to begin runs that were held, or that an earlier gateway has left. */
+/** Interval between attempts to begin runs that were held, or that an earlier gateway has left. */
 const TICK_MS = 5000
-/** Number of reviews per step. Between two steps, the gateway serves other requests. */
+/** Reviews per step. Between two steps, the gateway serves other requests. */
 const STEP = 1000
 
 /**
- * Refusals that end by themselves, or when a person chooses Run. Any other refusal ends the request, because
- * users do not expect a run weeks later.
+ * These refusals end by themselves, or when a person chooses Run. Others end the request: nobody expects a
+ * run weeks later.
  */
 const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'outside-time-window',
@@ -37,16 +37,15 @@ interface AutomaticServices {
   readonly executions: Executions
   readonly users: Users
   readonly audit: AuditLog
-  /** Runs an approved batch. @throws RequestRefused, HistoryError; in this case the batch continues to wait */
+  /** @throws RequestRefused, HistoryError; then the batch continues to wait */
   readonly runBatch: (id: string, owner: GatewayUser) => void
   readonly log: Logger
 }
 
 /**
- * Runs approved requests whose owner has asked for an automatic run, as if the owner chose Run now, with the
- * owner's present rights. `ApprovedRuns` ensures that a request runs only once, even if this process is
- * killed. After a restart, the gateway begins runs that were not begun. Nothing runs before `begin`, because
- * a run would be lost if the start of the gateway fails afterwards. Close this object before the sessions.
+ * Runs approved requests as if their owner chose Run now, with the owner's present rights. After a restart,
+ * begins runs that an earlier gateway has left. Nothing runs before `begin`: a run would be lost if the
+ * gateway's start failed afterwards. Close this object before the sessions.
  */
 export class AutomaticRuns {
   readonly #services: AutomaticServices
@@ -61,7 +60,7 @@ export class AutomaticRuns {
 
   begin(): void {
     if (this.#isClosed) return
-    // The run begins later, because the approver gets an answer first.
+    // The approver gets an answer before the run begins.
     this.#services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
     this.tick()
@@ -76,7 +75,6 @@ export class AutomaticRuns {
     clearInterval(this.#timer)
   }
 
-  /** Runs all waiting reviews after this place, in steps. */
   #walk(after: number): void {
     this.#isWalking = false
     this.#trying(({ history }) => {
@@ -148,7 +146,7 @@ export class AutomaticRuns {
     audit.note(automaticRun(review, { outcome: false, error_message: message.slice(0, MAX_MESSAGE) }))
   }
 
-  /** Runs `work`, whose failed writes are retried later. Logs only the first failure. */
+  /** Failed writes are retried later. Only the first failure is logged. */
   #trying(work: (services: AutomaticServices) => void): void {
     if (this.#isClosed) return
     try {

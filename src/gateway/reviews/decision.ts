@@ -3,7 +3,7 @@ import type { HttpCode } from '../../contract/statuses.ts'
 import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
 import { common } from './rules.ts'
 
-// Effects of decisions on a review. Nothing here reads a clock or writes to the history.
+// Nothing here reads a clock or writes to the history.
 
 export interface Reviewer {
   readonly name: string
@@ -20,7 +20,6 @@ export interface Decision {
   readonly comment?: string
 }
 
-/** Time and ids that a decision needs besides the review. */
 interface DecisionMoment {
   readonly now: number
   /** Makes the id of a group entry. */
@@ -32,10 +31,7 @@ interface Refusal {
   readonly message: string
 }
 
-/**
- * Returns the review after the decision, or the reason of a refusal. The order of the checks is the same as
- * in hoop's gateway.
- */
+/** The order of the checks is the same as in hoop's gateway. */
 export function decide(
   review: Review,
   decision: Decision,
@@ -61,7 +57,6 @@ export function decide(
   }
 }
 
-/** Decisions that count now, for one reviewer. */
 export interface PossibleDecisions {
   readonly approve: boolean
   readonly force: boolean
@@ -92,8 +87,7 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
       code: 'invalid-request',
       message: hoopWords.reviewNotUpdated('time window can only be set once'),
     }
-  // A terminal opens with its approval and ends after its access time, so a time window would be shown, but
-  // not enforced.
+  // A terminal opens with its approval and ends after its access time, so the window would not be enforced.
   if (timeWindow !== undefined && review.type === 'jit')
     return {
       code: 'invalid-request',
@@ -107,10 +101,7 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
   return isConcerned(review, reviewer) ? undefined : notEligible()
 }
 
-/**
- * Whether the user may decide on the review. Owners and admins may also revoke and reject without being in
- * its groups.
- */
+/** Owners and admins may revoke and reject without being in the review's groups. */
 function isConcerned(review: Review, { name, groups, isAdmin }: Reviewer): boolean {
   const reviewers = review.groups.map(({ group }) => group)
   return isAdmin || name === review.owner || common(groups, reviewers).length > 0
@@ -131,8 +122,8 @@ function entriesAfter(
         reviewer.groups,
       )
   if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // A forced approval keeps its reviewer, because otherwise an approved review could have fewer approvals
-  // than it needs.
+  // Keeps the reviewer of a forced approval. Otherwise an approved review could have fewer approvals than it
+  // needs.
   const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,
@@ -147,15 +138,12 @@ function entriesAfter(
   ]
 }
 
-/** Returns the group name for a rejection or revocation by a user who is in none of the groups. */
+/** Names the entry of a user who rejects or revokes and is in none of the groups. */
 function nameOf({ groups, isAdmin }: Reviewer): string {
   return isAdmin ? 'admin' : (groups[0] ?? 'owner')
 }
 
-/**
- * Whether there are enough approvals. hoop's gateway requires the exact number, so in hoop one reviewer in
- * two groups blocks a review for ever.
- */
+/** hoop's gateway requires the exact number, so there one reviewer in two groups blocks a review for ever. */
 function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): boolean {
   const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
   const each = needs ?? [{ groups: groups.map(({ group }) => group), minimum }]
@@ -164,10 +152,7 @@ function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): b
   )
 }
 
-/**
- * Returns the ended form of a review that was not decided or run in time, or whose session has ended
- * meanwhile.
- */
+/** Ends a review that was not decided or run in time, or whose session has ended meanwhile. */
 export function withdrawn(review: Review, reason: string): Review {
   return {
     ...review,

@@ -2,10 +2,7 @@ import type { Review } from './review.ts'
 
 const MAX_CHARACTERS = 500
 
-/**
- * Returns the text for clients that wait, and for the record, in the words of hoop's gateway (protocol.md
- * 4.7).
- */
+/** The words of hoop's gateway (protocol.md 4.7), for waiting clients and for the record. */
 export function deniedText({ groups, status, rejectionReason }: Review): string {
   const by = groups.find((entry) => entry.status === status)?.reviewedBy
   const lines = [
@@ -16,7 +13,7 @@ export function deniedText({ groups, status, rejectionReason }: Review): string 
   return lines.join('\n')
 }
 
-/** Removes control characters, because people write the text, and terminals show it. */
+/** People write the text, and terminals show it. */
 function clean(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CHARACTERS)
 }

@@ -4,23 +4,21 @@ import { ofLostSession } from '../history/session-schema.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Totals of one user's waiting reviews. */
 interface WaitingReviews {
   readonly reviews: number
-  /** Bytes of the sealed requests. */
+  /** Size of the sealed requests. */
   readonly bytes: number
 }
 
 /**
- * The reader of a list of reviews, who sees their own requests and the reviews of their groups. Undefined:
- * the reader sees all reviews.
+ * The reader sees their own requests and the reviews of their groups. Undefined: the reader sees all reviews.
  */
 type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
-/** Maximum number of reviews in a list, which has the newest reviews. */
+/** Lists have the newest reviews. */
 const LISTED = 1000
 
-/** Reviews as rows. Use this class only within `read` and `write` of the history. */
+/** For use only within `read` and `write` of the history. */
 export class ReviewRows {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
@@ -30,7 +28,7 @@ export class ReviewRows {
     this.#statements = prepare(db)
   }
 
-  /** @param request sealed request; null if nothing has to be stored */
+  /** @param request sealed; null if nothing has to be stored */
   insert(review: Review, request: Buffer | null): void {
     const { sessionId, id, owner, connection, type, status, expiresAt } = review
     const columns = [id, owner, connection, type, status, expiresAt, JSON.stringify(review), request]
@@ -40,7 +38,7 @@ export class ReviewRows {
 
   /**
    * @param from status that the review must still have
-   * @returns false when the review has another status; in this case nothing has changed
+   * @returns false when the review has another status; then nothing has changed
    */
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review
@@ -50,7 +48,6 @@ export class ReviewRows {
     })
   }
 
-  /** Removes the stored request, which is no longer needed. */
   dropRequest(id: string): void {
     this.#leavingNothing(() => this.#statements.dropRequest.run([id]))
   }
@@ -61,12 +58,12 @@ export class ReviewRows {
     return found && reviewOf(found[0])
   }
 
-  /** Returns the sealed request that is to run. */
+  /** Returns the sealed request. */
   request(id: string): Buffer | undefined {
     return (this.#statements.request.get([id]) as [Buffer | null] | undefined)?.[0] ?? undefined
   }
 
-  /** Lists reviews, newest first. */
+  /** Newest first. */
   list(viewer: ReviewViewer): Review[] {
     const { all, concerning } = this.#statements
     return viewer === undefined
@@ -89,10 +86,7 @@ export class ReviewRows {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
-  /**
-   * Lists earlier reviews of the same runbook that have run, the newest first. The list is empty for a
-   * script.
-   */
+  /** Lists earlier reviews of the same runbook that have run, newest first; none for a script. */
   sameRunbook(id: string): Review[] {
     return reviewsIn(this.#statements.sameRunbook.all([id]))
   }
@@ -108,8 +102,8 @@ export class ReviewRows {
   }
 
   /**
-   * Runs `write`, and overwrites pages that become free. A row that changes its length moves. Without this,
-   * the old copy of a sealed request would stay in the file until its pages are used again.
+   * Overwrites pages that become free. A row that changes its length moves, and the old copy of a sealed
+   * request would stay in the file.
    */
   #leavingNothing<T>(write: () => T): T {
     this.#db.exec('PRAGMA secure_delete = ON')
@@ -176,9 +170,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Reviews. `record` is JSON. `request` is the sealed request; it is removed when the request has run, or will
- * never run. The columns before `record` are copies from it. Foreign keys are off (sqlite.ts), so a trigger
- * removes the rows of a session.
+ * `record` is JSON; the columns before it copy its fields. `request` is sealed, and removed when it has run
+ * or will never run. Foreign keys are off (sqlite.ts), so a trigger removes the rows of a session.
  */
 const VERSION_7 = `
   CREATE TABLE history.reviews (
@@ -227,10 +220,7 @@ declare module '../history/session.ts' {
 
 const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'people', APPROVED: 'ready' }
 
-/**
- * The review of a session, as stored. After a restart of the gateway only scripts still wait for approval: the client
- * of a terminal has gone.
- */
+/** After a restart of the gateway only scripts still wait for approval: the client of a terminal has gone. */
 export const reviewOfSession: SessionPart<Review> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
   read: (json) => {
@@ -240,14 +230,14 @@ export const reviewOfSession: SessionPart<Review> = {
   },
 }
 
-/** SQL with one parameter: a JSON list of groups. */
+/** The parameter is a JSON list of groups. */
 const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
 
 export const REVIEW_FILTERS = {
   // `viewer` is the user who reads the list; `user` is the user whose sessions are searched.
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
-  // The `+` keeps SQLite from using the indexes of these columns. A team may see most sessions, so SQLite
-  // fills a page faster by the index of the list.
+  // The `+` keeps SQLite from using these columns' indexes: a team may see most sessions, so the list's index
+  // fills a page faster.
   teamViewer: `(+user = ? OR +key IN (${REVIEWED_BY}) OR +connection IN (SELECT value FROM json_each(?))
     OR (+connection IN (SELECT value FROM json_each(?)) AND +user IN (SELECT value FROM json_each(?))))`,
   reviewGroups: `key IN (${REVIEWED_BY})`,
@@ -259,8 +249,8 @@ export const REVIEW_FILTERS = {
 } as const satisfies Partial<SessionParts['filters']>
 
 /**
- * SQL condition of sessions whose approved access can still be revoked. Such a session must not be removed,
- * because its review would be removed, too.
+ * Approved access that can still be revoked. Such a session must not be removed, because its review would be
+ * removed, too.
  */
 export const IS_REVOCABLE = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
   AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`

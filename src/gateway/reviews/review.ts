@@ -18,24 +18,22 @@ export interface GroupReview {
   readonly group: string
   readonly status: 'PENDING' | ReviewVerdict
   readonly reviewedBy?: string
-  /** Time in ms since 1970, like all times of a review. */
+  /** In ms since 1970, like all times of a review. */
   readonly reviewedAt?: number
   readonly forced: boolean
   readonly comment?: string
 }
 
 /**
- * Time of day in which an approved script may run, UTC, `HH:MM`. If the end is before the start, the window
- * includes midnight.
+ * Time of day in which an approved script may run, UTC, `HH:MM`. A window that ends before its start includes
+ * midnight.
  */
 export interface TimeWindow {
   readonly start: string
   readonly end: string
 }
 
-/**
- * A request for approval, with the rule that applies and the facts that approvers see. Contains no secrets.
- */
+/** Contains no secrets. */
 export interface Review {
   readonly id: string
   readonly sessionId: string
@@ -44,7 +42,7 @@ export interface Review {
   readonly owner: string
   /** `onetime`: a script, which runs once. `jit`: access to terminals for some time. */
   readonly type: 'onetime' | 'jit'
-  /** The runbook that runs; undefined for a script. */
+  /** Undefined for a script. */
   readonly runbook?: ReviewedRunbook
   readonly status: ReviewStatus
   /** 0 for a script. */
@@ -67,48 +65,46 @@ export interface Review {
   readonly rule?: string
   readonly timeWindow?: TimeWindow
   readonly rejectionReason?: string
-  /** The user who has withdrawn the request; undefined if nobody has withdrawn the request. */
   readonly withdrawnBy?: string
   readonly shown: ShownRequest
-  /** Set if the gateway itself runs the request after the approval, as the owner has asked. */
+  /** Set if the owner has asked the gateway to run the request after the approval. */
   readonly whenApproved?: true
-  /** Reason why the gateway has not run the request yet. */
+  /** Why the gateway has not run the request yet. */
   readonly held?: HeldRun
   /** Undefined: the review is for its session alone. */
   readonly batch?: ReviewedBatch
 }
 
-/** The title is the runbook's title at the time of the request. */
+/** The title at the time of the request. */
 interface ReviewedRunbook {
   readonly file: string
   readonly title?: string
 }
 
-/** Reason why an approved run does not begin yet. */
 export interface HeldRun {
   readonly code: HttpCode
   readonly message: string
 }
 
-/** Facts that reviewers see of a batch, which runs the same runbook on each of the connections. */
+/** Reviewers see these facts of a batch. */
 export interface ReviewedBatch {
   readonly id: string
   /** Names of connections, wave by wave. */
   readonly waves: readonly (readonly string[])[]
-  /** Number of parallel runs. */
+  /** Parallel runs. */
   readonly parallel: number
   /** Number of failures after which the batch stops. */
   readonly threshold: number
 }
 
-/** Facts that reviewers see of the request, besides the facts of its session. */
+/** Reviewers see these facts besides those of the session. */
 export interface ShownRequest {
   /**
-   * The hash of the script that will run, in hex. The hash is keyed if the script contains secrets, because
-   * secrets could be guessed from a plain hash.
+   * Hash of the script that will run, in hex. A script with secrets has a keyed hash: a plain hash would
+   * allow guessing.
    */
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
-  /** Arguments with secrets replaced. */
+  /** With secrets replaced. */
   readonly clientArgs: readonly string[]
   /** Names of the variables, without values. */
   readonly envVars: readonly string[]
@@ -123,7 +119,6 @@ interface Asked {
   readonly batch: ReviewedBatch | undefined
 }
 
-/** Makes the review of a request that begins to wait now. */
 export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
   const { review, path, needs } = rule
   const { runbookFile: file, runbookTitle: title } = request.labels
@@ -152,9 +147,7 @@ export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked)
   }
 }
 
-/**
- * Returns the review in the form of hoop's contract for reviews in sessions, followed by fields of our own.
- */
+/** hoop's contract for reviews in sessions, followed by fields of our own. */
 export function reviewInSession(review: Review): ReviewInSession {
   const { scriptDigest, clientArgs, envVars } = review.shown
   return {

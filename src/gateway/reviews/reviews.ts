@@ -23,12 +23,12 @@ import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 
-/** Maximum number of waiting requests per user, because requests may wait for days. */
+/** Bound per user, because requests may wait for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
-/** Maximum bytes of all arguments of a request, because reviewers must be able to read them. */
+/** For all arguments of a request together: reviewers must be able to read them. */
 const MAX_ARGUMENT_BYTES = 64 * 1024
-/** Interval in ms between searches for expired reviews. */
+/** Interval between searches for expired reviews. */
 const TICK_MS = 15_000
 
 interface ReviewServices extends RunServices {
@@ -49,10 +49,7 @@ interface ReviewedRuns {
   readonly insert: (tables: Tables, review: Review) => void
 }
 
-/**
- * Requests that people have to approve before they run. Records requests and decisions, and tells waiting
- * clients.
- */
+/** Records requests and decisions, and tells waiting clients. */
 export class Reviews {
   readonly #services: ReviewServices
   readonly #waiters = new Waiters()
@@ -68,9 +65,9 @@ export class Reviews {
   }
 
   /**
-   * Records a waiting session and its review. The request that will run is sealed and stored now.
+   * Records a waiting session and its review. The request is sealed and stored now.
    * @param more how long a terminal may be used, or the batch that begins with the session
-   * @throws RequestRefused, HistoryError; in this case no review exists
+   * @throws RequestRefused, HistoryError; then no review exists
    */
   ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
     this.#checkRoom(request)
@@ -105,16 +102,13 @@ export class Reviews {
     return review !== undefined && this.isConcerned(user, review) ? review : undefined
   }
 
-  /** Lists the reviews that the user may see, newest first. */
+  /** Newest first. */
   list(user: GatewayUser): Review[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     return this.#services.history.read(({ reviews }) => reviews.list(viewer))
   }
 
-  /**
-   * Returns the last approved run of the same runbook before this review, among the reviews that the user may
-   * see.
-   */
+  /** Returns the last earlier run of the same runbook, among the reviews that the user may see. */
   previous(user: GatewayUser, review: Review): Review | undefined {
     const before = this.#services.history.read(({ reviews }) => reviews.sameRunbook(review.id))
     return before.find((one) => this.isConcerned(user, one))
@@ -126,7 +120,7 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
-  /** Tells what the user may do about a review now. Decisions that would be refused are false. */
+  /** Decisions that would be refused are false. */
   possible(user: GatewayUser, review: Review): PossibleDecisions & { readonly withdraw: boolean } {
     const { users, history } = this.#services
     if (users.onlyReads(user))
@@ -147,7 +141,7 @@ export class Reviews {
 
   /**
    * @param id id of the review or of its session
-   * @throws RequestRefused, HistoryError; in this case the review has not changed
+   * @throws RequestRefused, HistoryError; then the review has not changed
    */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
@@ -176,8 +170,7 @@ export class Reviews {
   cancel(sessionId: string, reason: string, by: string): boolean {
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
-    // A terminal that is approved, but not opened yet, ends. Its approval stays, because it can open other
-    // terminals.
+    // A terminal that is approved, but not opened yet, ends. Its approval can still open other terminals.
     const cause = { code: 'withdrawn', by }
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
     if (!waits(review)) return false
@@ -185,10 +178,7 @@ export class Reviews {
     return true
   }
 
-  /**
-   * Ends the session of a client that has asked for a terminal and left. Its review stays, because its
-   * approval can open the terminal later.
-   */
+  /** Ends the session of a terminal whose client has left. Its approval can still open the terminal later. */
   left(sessionId: string): void {
     this.#endSession(sessionId, 'the client has left', { code: 'client-left' })
   }
@@ -206,8 +196,8 @@ export class Reviews {
   }
 
   /**
-   * Notes that a client waits for the approval and will start the session. If the client leaves earlier, the
-   * gateway runs the session.
+   * The client waits for the approval and will start the session. If it leaves earlier, the gateway runs the
+   * session.
    */
   attend(sessionId: string): Disposable {
     this.#attended.add(sessionId)
@@ -223,13 +213,13 @@ export class Reviews {
     return this.#attended.has(sessionId)
   }
 
-  /** Notes the reason why an approved request does not run yet. @throws HistoryError */
+  /** @throws HistoryError */
   hold(review: Review, held: HeldRun): void {
     this.#services.history.write(({ reviews }) => reviews.update({ ...review, held }, 'APPROVED'))
   }
 
   /**
-   * Ends an approved request, because its owner is not allowed to run it any more.
+   * The owner may no longer run the request.
    * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
   refuse(review: Review, reason: string): void {
@@ -275,7 +265,6 @@ export class Reviews {
   }
 
   /**
-   * Records a decision and applies its effects.
    * @param cause cause of the session's end, if the session ends
    * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
@@ -295,7 +284,7 @@ export class Reviews {
     if (after.status === 'APPROVED' && after.whenApproved === true) this.#runner(after.sessionId)
   }
 
-  /** Ends the session. An end that cannot be written now is written later. */
+  /** An end that cannot be written now is written later. */
   #endSession(sid: string, text: string, cause: EndCause): void {
     try {
       this.#services.sessions.endWaiting(sid, text, cause)
@@ -319,7 +308,7 @@ type Waiter = (review?: Review) => void
 export class Waiters {
   readonly #waiters = new Map<string, Set<Waiter>>()
 
-  /** Returns the review that `tell` passes on; undefined when the signal aborts first. */
+  /** Returns undefined when the signal aborts first. */
   async wait(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
     let wake: Waiter = () => undefined
     const told = new Promise<Review | undefined>((resolve) => (wake = resolve))

@@ -17,9 +17,8 @@ export interface ReviewRule {
   readonly needs?: readonly ReviewNeed[]
 }
 
-/** A connection's rule for approval. */
 interface PathRule {
-  /** The runbooks that the rule is for; undefined for the connection's own rule. */
+  /** Undefined for the connection's own rule. */
   readonly path: PathPattern | undefined
   /** Undefined if no approval is needed. */
   readonly rule: ReviewRule | undefined
@@ -28,8 +27,7 @@ interface PathRule {
 type Asked = Pick<SessionRequest, 'connection' | 'origin' | 'verb'>
 
 /**
- * Returns the rule by which a request needs approval; undefined when it needs no approval. A request that is
- * not allowed at all needs no review, because it is refused in any case.
+ * Returns undefined when the request needs no approval, or is refused in any case.
  * @param groups groups of the requester
  * @param file file of a runbook
  */
@@ -40,7 +38,7 @@ export function reviewRule(request: Asked, groups: readonly string[], file?: str
   return reviewRules(connection, groups).find(isFor)?.rule
 }
 
-/** Returns all rules of a connection for a user, in order. The first rule that fits decides. */
+/** The first rule that fits decides. */
 export function reviewRules(
   { review, runbooks }: ConnectionSettings,
   groups: readonly string[],

@@ -1,13 +1,10 @@
 import * as v from 'valibot'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
-/**
- * The stored parts of a request that will run after its approval. The connection is not stored, because the
- * settings have it.
- */
+/** The connection is not stored, because the settings have it. */
 export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch & StoredAsker
 
-/** The requester, so that nothing runs in the name of another user. Missing in requests of older versions. */
+/** Prevents a run in the name of another user. Missing in requests of older versions. */
 interface StoredAsker {
   /** Text of `Users.identity`. */
   readonly asker?: string | undefined
@@ -15,9 +12,9 @@ interface StoredAsker {
   readonly token?: { readonly id: string; readonly sha256: Buffer } | undefined
 }
 
-/** Fields that the runs of a batch need besides the request of the first run. */
+/** The runs of a batch need these fields besides the request of the first run. */
 export interface StoredForBatch {
-  /** Names of the connections in the order of their runs; undefined if the request is for one session. */
+  /** Names in the order of their runs; undefined if the request is for one session. */
   readonly batchConnections?: readonly string[] | undefined
   /** Fields of the Jira issues of the other connections. */
   readonly jiraFields?: Readonly<Record<string, string>> | undefined
@@ -75,10 +72,7 @@ export function encodeStoredRequest(
   return Buffer.from(JSON.stringify(stored))
 }
 
-/**
- * Decodes the bytes of `encodeStoredRequest`.
- * @throws ValiError, SyntaxError only after a bug, because the bytes were sealed
- */
+/** @throws ValiError, SyntaxError only after a bug, because the bytes were sealed */
 export function decodeStoredRequest(bytes: Buffer): StoredSessionRequest {
   return v.parse(Stored, JSON.parse(bytes.toString()))
 }

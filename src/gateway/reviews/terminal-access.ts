@@ -7,16 +7,10 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Review } from './review.ts'
 
-/**
- * Maximum step back of the clock since an approval, in ms. After a larger step, the approval no longer
- * counts.
- */
+/** An approval no longer counts after a larger step back of the clock. */
 const CLOCK_MS = 60_000
 
-/**
- * Approved access to terminals. Limits how long each terminal may be used, and until when the same approval
- * opens further terminals.
- */
+/** Limits how long each terminal may be used, and until when the same approval opens further terminals. */
 export class TerminalAccess {
   readonly #history: History
   readonly #sessions: Sessions
@@ -34,14 +28,13 @@ export class TerminalAccess {
     return known.find((review) => leftMs(review, Date.now()) > 0)
   }
 
-  /** Opens one more session by this approval. @throws the errors of `Sessions.open` */
+  /** @throws the errors of `Sessions.open` */
   open(request: SessionRequest, review: Review): GatewaySession {
     return this.#limited(this.#sessions.open(request), review)
   }
 
   /**
-   * Continues the session that has waited for this approval. The client may open the session some time after
-   * the approval.
+   * The client may open the session some time after the approval.
    * @throws RequestRefused when the approval was revoked, or the session was killed or has ended meanwhile
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
@@ -52,7 +45,7 @@ export class TerminalAccess {
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 
-  /** Ends the sessions of this approval. @param by user who revokes the approval */
+  /** @param by user who revokes the approval */
   revoke({ id }: Review, text: string, by: string | undefined): void {
     for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text, by)
   }
@@ -73,7 +66,7 @@ export class TerminalAccess {
   }
 }
 
-/** Returns the remaining time in ms. It is never more than the approved time, even if the clock is wrong. */
+/** Returns at most the approved time, even if the clock is wrong. */
 function leftMs({ accessMs, revokeAt = 0 }: Review, now: number): number {
   const approvedAt = revokeAt - accessMs
   return now < approvedAt - CLOCK_MS ? 0 : Math.min(revokeAt - now, accessMs)

@@ -3,15 +3,15 @@ import type { TimeWindow } from './review.ts'
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** Returns the minutes since midnight of `HH:MM`; undefined for anything else. */
+/** Returns the minutes since midnight of `HH:MM`. */
 export function minutesOf(text: string): number | undefined {
   const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? []
   return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes)
 }
 
 /**
- * Whether the time of day, UTC, is in the window. A window whose end is not after its start includes
- * midnight. hoop's gateway ignores the part after midnight.
+ * A window whose end is not after its start includes midnight, in UTC. hoop's gateway ignores the part after
+ * midnight.
  */
 export function isInside({ start, end }: TimeWindow, now: Date): boolean {
   const time = ((now.getTime() % DAY_MS) + DAY_MS) % DAY_MS

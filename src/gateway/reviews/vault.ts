@@ -9,10 +9,7 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/**
- * The plain request, or the reason why the request cannot be read. The key may be missing or different, or
- * the sealed bytes may have changed.
- */
+/** `broken`: the key is missing or different, or the sealed bytes have changed. */
 type Unsealed =
   { readonly plain: Buffer; readonly broken?: never } | { readonly broken: string; readonly plain?: never }
 
@@ -24,13 +21,13 @@ export class RequestVault {
   readonly #path: string
   #key: Buffer | undefined
 
-  /** Creates no key yet. The first request creates the key. */
+  /** The first request creates the key. */
   constructor(path: string) {
     this.#path = path
   }
 
   /**
-   * @param purpose purpose of the bytes; they cannot be unsealed with another purpose
+   * @param purpose the bytes cannot be unsealed with another purpose
    * @throws HistoryError, ForeignPathError
    */
   seal(plain: Buffer, purpose: string): Buffer {
@@ -55,7 +52,7 @@ export class RequestVault {
     }
   }
 
-  /** Returns a keyed hash of a text, in hex. From a plain hash, the text could be guessed. */
+  /** The hash is keyed: a text could be guessed from a plain hash. */
   digest(text: Buffer): string {
     return createHmac('sha256', this.#keyOrNew()).update('script ').update(text).digest('hex')
   }
@@ -75,10 +72,7 @@ export class RequestVault {
     return (this.#key = key)
   }
 
-  /**
-   * Writes and syncs a new key before anything is sealed with the key, because waiting requests are lost
-   * without it.
-   */
+  /** Syncs a new key before its first use: without the key, waiting requests are lost. */
   #newKey(): Buffer {
     const key = randomBytes(KEY_BYTES)
     this.#trying('write', () => {
@@ -100,7 +94,7 @@ export class RequestVault {
   }
 }
 
-/** Writes and syncs a file. Overwrites a file that a killed gateway has left. */
+/** Overwrites a file that a killed gateway has left. */
 function writeDurably(path: string, bytes: Buffer): void {
   claimFile(path)
   const file = openSync(path, 'w', 0o600)

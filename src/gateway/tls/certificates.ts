@@ -5,25 +5,18 @@ import { certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/**
- * Interval in ms between reads of the files. They are read each time, because a link may point to another
- * file.
- */
+/** The files are read each time, because a link may point to another file. */
 const LOOK_MS = 5000
-/** Warnings begin this many ms before the end of a certificate, so that operators can renew it in time. */
+/** Warnings begin early, so that operators can renew the certificate in time. */
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
-/** Settings of a server with TLS, at its start and each time the certificate changes. */
 interface ServerTls {
   readonly cert: string
   readonly key: string
   readonly minVersion: typeof MIN_VERSION
 }
 
-/**
- * The gateway's certificate and key. The files are read again when they change. If the new pair cannot be
- * used, the old pair stays in use.
- */
+/** Reads the files again when they change. If the new pair cannot be used, the old pair stays in use. */
 export class ServerCertificate {
   readonly #files: () => CertificateFiles
   readonly #log: Logger
@@ -45,20 +38,17 @@ export class ServerCertificate {
     return { cert: certificate, key: key.reveal(), minVersion: MIN_VERSION }
   }
 
-  /**
-   * Authorities that sign the certificates of agents, in PEM. Undefined: agents need no certificate. Only a
-   * restart changes whether agents need certificates.
-   */
+  /** PEM. Undefined: agents need no certificate. Only a restart changes whether agents need certificates. */
   get agentCa(): string | undefined {
     return this.#pair.agentCa
   }
 
-  /** End of the certificate, in ms since 1970. */
+  /** In ms since 1970. */
   get endsAt(): number {
     return this.#pair.endsAt
   }
 
-  /** Warning for operators; undefined without a warning. */
+  /** Warning for operators. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)
       return `cannot use the new certificate, so the old certificate stays in use: ${this.#fault}`
@@ -72,7 +62,6 @@ export class ServerCertificate {
     this.#users.push(use)
   }
 
-  /** Reads the files again, and uses the certificate if it has changed. */
   renew(): void {
     try {
       const pair = readPair(this.#files())
@@ -103,8 +92,7 @@ function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
 }
 
 /**
- * Absolute paths of files in PEM. The server's certificate is first in its file, followed by the certificates
- * that sign it.
+ * Absolute paths of files in PEM. The server's certificate comes first, then the certificates that sign it.
  */
 export interface CertificateFiles {
   readonly certificate: string
@@ -118,16 +106,15 @@ interface CertificatePair {
   readonly key: Secret
   /** PEM. */
   readonly agentCa?: string
-  /** End of the certificate, in ms since 1970. */
+  /** In ms since 1970. */
   readonly endsAt: number
 }
 
 const LONGEST_FILE = 1024 * 1024
 
-/** The oldest version of TLS that is accepted. */
 const MIN_VERSION = 'TLSv1.2'
 
-/** Reads the files, and checks that a server can use them. @throws SetUpError that names the file */
+/** Checks that a server can use the files. @throws SetUpError that names the file */
 export function readPair(files: CertificateFiles): CertificatePair {
   const certificate = textOf(files.certificate)
   const [own] = reading(files.certificate, () => certificatesIn(certificate))
@@ -148,7 +135,7 @@ function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<Certificate
   return { agentCa }
 }
 
-/** Checks the pair with OpenSSL, which also refuses short keys and old hashes. */
+/** OpenSSL also refuses short keys and old hashes. */
 function checkUsable(file: string, tls: SecureContextOptions): void {
   const { createSecureContext } = process.getBuiltinModule('node:tls')
   try {
