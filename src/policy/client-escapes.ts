@@ -1,4 +1,4 @@
-/** The options that a program may have while its escapes stay blocked. Names are without hyphens. */
+/** Options that a program may have while its escapes stay blocked, without hyphens. */
 export interface KnownOptions {
   /** `getopt` is `-abc`, `-o value`, `--long=value`; `words` is `-word value` or `--word value`. */
   readonly style: 'getopt' | 'words'
@@ -15,9 +15,8 @@ export interface KnownOptions {
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
 /**
- * Describes the first argument that is not a known option, without its value. Returns undefined
- * when all arguments are known. An abbreviated option counts as unknown, although programs accept
- * abbreviations.
+ * Describes the first argument that is not a known option, without its value. Programs accept abbreviations;
+ * here they are unknown options.
  */
 export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
   let words = 0
@@ -65,62 +64,49 @@ function printable(name: string): string {
   return name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')
 }
 
-/** Splits `'A t csv'` into a set. */
 export function names(text: string): ReadonlySet<string> {
   return new Set(text.split(' ').filter((name) => name !== ''))
 }
 
-/**
- * A database's own program (psql, mariadb, redis-cli) that can be restricted, so that a script
- * cannot start a shell or use the agent's files.
- */
+/** A database's own program (psql, mariadb, redis-cli) that can be kept from shells and the agent's files. */
 export interface DatabaseProgram {
   readonly name: string
   /** The options that the connection's command may have. */
   readonly options: KnownOptions
-  /** Options that a caller may add. No such option names a server or a file. */
+  /** Options that a caller may add; none of them names a server or a file. */
   readonly callersOptions: KnownOptions
-  /** The versions that can be restricted. Undefined: all versions, because arguments are enough. */
+  /** Undefined when the arguments alone restrict every version. */
   readonly version: ProgramVersion | undefined
-  /** Returns the arguments that start the program restricted. */
   readonly restricted: (args: readonly Buffer[]) => Buffer[]
-  /** Variables that the restriction needs. They override all others. */
+  /** Variables of the restriction, which override all others. */
   readonly environment: Readonly<Record<string, string>>
-  /** Returns the script, restricted from its first statement on. `key` is unknown to the script's author. */
+  /** Restricts the script from its first statement on. The script's author must not know `key`. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
 }
 
 export interface ProgramVersion {
-  /** Arguments that print the version. The program fails with these arguments if it lacks a needed option. */
+  /** Arguments that print the version, and that fail if the program lacks a needed option. */
   readonly ask: readonly string[]
-  /** Arguments that print the version of any release, for use when `ask` fails. */
+  /** Arguments for releases that fail with `ask`. */
   readonly plainAsk?: readonly string[]
-  /** Returns the version in the program's output; undefined for other output. */
   readonly read: (said: string) => string | undefined
-  /** Whether a version from `read` can be restricted. */
   readonly suffices: (version: string) => boolean
   readonly needed: string
 }
 
-/** The variables of a caller. The database's program gets each variable under a new name. */
+/** The variables of a caller. The program gets each of them under a new name. */
 interface CallersVariables {
-  /**
-   * Passes the variable to the program and returns the new name; undefined when there is no such
-   * variable.
-   */
+  /** Passes the variable to the program and returns its new name, or undefined without such a variable. */
   readonly hand: (name: string) => string | undefined
 }
 
-/**
- * A connection's setting, sent among its variables. Any gateway can send this variable, but no
- * caller can set it.
- */
+/** A connection's setting, sent as a variable. Any gateway can send it, but no caller can set it. */
 export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 
 const BLOCKED = 'client escapes are blocked on this connection'
 const WAY = `or allow escapes (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
 
-/** Texts of refusals when escapes are blocked. The user who runs a script sees these texts. */
+/** Refusals, as the user reads them who runs the script. */
 export const refusals = {
   wish: () => `${CLIENT_ESCAPES} of this connection must be block or allow`,
 
@@ -143,8 +129,8 @@ export const refusals = {
 }
 
 /**
- * Options of mariadb that are allowed. Not allowed: -e (mariadb would not read the script), --tee,
- * --pager, --skip-sandbox, --local-infile, --plugin-dir, option files.
+ * Options of mariadb without -e (mariadb would not read the script), --tee, --pager, --skip-sandbox,
+ * --local-infile, --plugin-dir and option files.
  */
 const MARIADB_OPTIONS: KnownOptions = {
   style: 'getopt',
@@ -179,12 +165,12 @@ const mariadb: DatabaseProgram = {
     plainAsk: ['--version'],
     // "Ver 15.1 Distrib 10.11.19-MariaDB, for ...", "from 11.4.2-MariaDB, client 15.2 for ...", Oracle's "Ver 8.4.0 for ...".
     read: (said) => (/(?:Distrib|from) ([^\s,]+)/.exec(said) ?? /Ver (\S+)/.exec(said))?.[1],
-    // `ask` has --sandbox before --version, so a client that prints its version knows --sandbox.
+    // `ask` has --sandbox first, so a client that prints its version knows --sandbox.
     suffices: (version) => version.endsWith('-MariaDB'),
     needed:
       'a client of MariaDB 10.5.25, 10.6.18, 10.11.8 or 11.4.2, a newer release of these, or 11.5 (clients of MySQL cannot block escapes)',
   },
-  // Appended to the arguments, because the last of several equal options counts.
+  // Appended, because the last of several equal options counts.
   restricted: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
   // The sandbox does not block the command `edit`.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
@@ -195,9 +181,8 @@ const mariadb: DatabaseProgram = {
 const mysql: DatabaseProgram = { ...mariadb, name: 'mysql' }
 
 /**
- * First minor release with the fix, per major version. `\restrict` existed earlier (CVE-2025-8714),
- * but before these releases psql expanded the argument of `\unrestrict`, and a command in
- * back-quotes ran. Version 13 has no fix.
+ * First minor release with the fix, per major version. `\restrict` is older (CVE-2025-8714), but psql then
+ * expanded the argument of `\unrestrict`, and a command in back-quotes ran. Version 13 has no fix.
  */
 const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [14, 24],
@@ -206,12 +191,12 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [17, 11],
   [18, 6],
 ])
-/** From this major version on, every release has the fix. */
+/** Every release from this major version on has the fix. */
 const FIRST_MAJOR = 19
 
 /**
- * Options of psql that are allowed. Not allowed: -c and -f (psql would not read the script), -o and
- * -L (they run commands or write files), -l, -s.
+ * Options of psql without -c and -f (psql would not read the script), -o and -L (they run commands or write
+ * files), -l and -s.
  */
 const PSQL_OPTIONS: KnownOptions = {
   style: 'getopt',
@@ -251,7 +236,7 @@ const psql: DatabaseProgram = {
   script: restrict,
 }
 
-/** Refuses versions with letters, because nobody knows what a beta or a build from source contains. */
+/** Refuses versions with letters: a beta or a build from source may lack the fix. */
 function suffices(version: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? []
   if (major === undefined || minor === undefined) return false
@@ -260,17 +245,16 @@ function suffices(version: string): boolean {
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-// Latin-1: one character per byte. In psql a carriage return ends a comment, so a carriage return
-// is allowed only at the end of a line. A tab is the only other allowed control character.
+// Latin-1 has one character per byte. A carriage return ends a comment of psql, so it may only be at the end
+// of the line. The only other control character is the tab.
 const COMMENT = /^[ \t]*(?:--[\t\x20-\x7e\x80-\xff]*)?\r?\n$/
-/** Commands with plain words that set a variable or the format of results. psql expands nothing in them. */
+/** Commands with plain words that set a variable or a format. psql expands nothing in them. */
 const SETTING = /^[ \t]*\\(?:getenv|set|pset|timing|x)(?:[ \t]+[A-Za-z0-9_.]+)*[ \t]*\r?\n$/
 const GETENV = /^([ \t]*\\getenv[ \t]+[A-Za-z0-9_.]+[ \t]+)([A-Za-z0-9_.]+)([ \t]*\r?\n)$/
 
 /**
- * Inserts `\restrict` before the first line that is neither a comment nor a setting. After
- * `\restrict`, psql refuses every backslash command. In the lines before, only `\getenv` changes:
- * it gets the new name of a caller's variable.
+ * Inserts `\restrict` before the first line that is neither a comment nor a setting. After it, psql refuses
+ * every backslash command. Before it, `\getenv` gets the new name of a caller's variable.
  */
 export function restrict(script: Buffer, key: string, variables: CallersVariables): Buffer {
   const start = script.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
@@ -295,8 +279,8 @@ function withVariable(line: string, variables: CallersVariables): string {
 }
 
 /**
- * Options of redis-cli that are allowed. Not allowed: --eval, --rdb, --functions-rdb, --pipe,
- * --cluster, because they use files or do other work.
+ * Options of redis-cli without --eval, --rdb, --functions-rdb, --pipe and --cluster, which use files or do
+ * other work.
  */
 const REDIS_OPTIONS: KnownOptions = {
   style: 'words',
@@ -306,7 +290,7 @@ const REDIS_OPTIONS: KnownOptions = {
   words: 0,
 }
 
-/** redis-cli, whose arguments are the only escapes. Its scripts need no restriction. */
+/** The arguments of redis-cli are its only escapes, so its scripts need no restriction. */
 const redis: DatabaseProgram = {
   name: 'redis-cli',
   options: REDIS_OPTIONS,
@@ -326,27 +310,21 @@ const PROGRAMS: ReadonlyMap<string, DatabaseProgram> = new Map(
 )
 
 /**
- * Programs that no arguments can restrict, with the reason. sqlite3's `-safe` forbids functions
- * with an authorizer, but the authorizer does not see virtual tables. `sqlite_dbdata` (3.40, for
- * `.recover`) runs SQL that a script can assemble from pieces. `fsdir` in such SQL reads any file,
- * even with `.dbconfig defensive on`, and a list of forbidden words does not find it.
+ * Programs that no arguments can restrict, with the reason. The authorizer behind sqlite3's `-safe` does not
+ * see virtual tables. `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script can assemble from pieces.
+ * `fsdir` in such SQL reads any file, even with `.dbconfig defensive on`, and a list of forbidden words does
+ * not find it.
  */
 const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
   ['sqlite3', 'sqlite3 cannot block escapes, because SQL can read any file even in safe mode'],
 ])
 
-/**
- * Returns the database's program with the name at the end of this path. Returns undefined for any
- * other program, also for a shell or `env` that would start such a program.
- */
+/** Finds a program by the end of its path. A shell or `env` that would start such a program is not found. */
 export function databaseProgram(program: string): DatabaseProgram | undefined {
   return PROGRAMS.get(nameOf(program))
 }
 
-/**
- * Returns why a database's program cannot be restricted, as a text for users. Returns undefined for
- * all other programs.
- */
+/** Returns why the program cannot be restricted, as a text for users. */
 export function whyUnrestrictable(program: string): string | undefined {
   return UNRESTRICTABLE.get(nameOf(program))
 }

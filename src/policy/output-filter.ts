@@ -6,12 +6,12 @@ export class HeldBytes {
   #start = 0
   #end = 0
 
-  /** Returns a view, which is valid until the next change. */
+  /** The view is valid until the next change. */
   get bytes(): Buffer {
     return this.#buffer.subarray(this.#start, this.#end)
   }
 
-  /** Keeps the last `count` bytes of the held bytes plus the data after them. */
+  /** Keeps the last `count` bytes of the held bytes and `data`. */
   keepLast(count: number, data: Buffer): void {
     this.#start = Math.max(this.#start, this.#end + data.length - count)
     const added = data.subarray(Math.max(0, data.length - count))
@@ -21,10 +21,7 @@ export class HeldBytes {
     this.#end += added.copy(this.#buffer, this.#end)
   }
 
-  /**
-   * Moves the bytes to a new buffer, twice as large as needed, so that most calls of `keepLast` do
-   * not move bytes.
-   */
+  /** Makes the buffer twice as large as needed, so that most calls of `keepLast` move nothing. */
   #move(needed: number): void {
     const buffer = Buffer.alloc(Math.max(FIRST_CAPACITY, needed * 2))
     this.#end = this.bytes.copy(buffer)
@@ -32,7 +29,6 @@ export class HeldBytes {
     this.#buffer = buffer
   }
 
-  /** Frees the memory of a stream that holds no bytes. */
   #shrink(): void {
     if (this.#end === 0) this.#buffer = Buffer.alloc(0)
   }
@@ -41,7 +37,7 @@ export class HeldBytes {
 const MARKER = Buffer.from('[REDACTED]')
 export const NOTHING = Buffer.alloc(0)
 
-/** The pending bytes followed by the new ones, and the output from both. */
+/** The output from the pending bytes and the new ones. */
 export class OutputStream {
   readonly #pending: Buffer
   readonly #data: Buffer
@@ -66,8 +62,8 @@ export class OutputStream {
   }
 
   /**
-   * Returns a copy, because callers must not get the memory of the held bytes and of the marker.
-   * Only a single piece of new data is not copied.
+   * Returns a copy: callers must not get the memory of the held bytes or of the marker. Only a single piece
+   * of new data is not copied.
    */
   bytes(): Buffer {
     const [piece] = this.#pieces
@@ -86,22 +82,22 @@ export class OutputStream {
   }
 }
 
-/** Searches one stream of output and returns the part that may be shown. */
+/** Searches one stream of output and returns what may be shown. */
 export interface OutputFilter {
-  /** Number of received bytes that were not returned yet. */
+  /** Number of received bytes that are not returned yet. */
   readonly held: number
-  /** Whether `release` would return bytes now. Held bytes may be shown after a short wait. */
+  /** Whether `release` would return bytes now. */
   readonly isReleasable: boolean
-  /** @returns output to send now. It may share the memory of `data`, and is valid until the next call */
+  /** Returns output to send now, which may share the memory of `data` and is valid until the next call. */
   push(data: Buffer): Buffer | Promise<Buffer>
   release(): Buffer
-  /** Returns the rest of the output at the end of the stream. */
+  /** Returns the rest of the output. */
   end(): Buffer | Promise<Buffer>
 }
 
 export type StopReason = 'guardrails' | 'masking'
 
-/** Thrown by a filter when no more output may be sent. The agent then ends the command. */
+/** Thrown when no more output may be sent. The agent then ends the command. */
 export class OutputStopped extends Error {
   override readonly name = 'OutputStopped'
   readonly reason: StopReason

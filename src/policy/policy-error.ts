@@ -1,6 +1,6 @@
 import type { Path } from '../basics/settings/problems.ts'
 
-/** Rules or types of a policy that cannot be used. The message is for the author of the rules. */
+/** A policy that cannot be used. The message is for the author of the rules. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError'
   readonly path: Path

@@ -1,15 +1,11 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 
-/**
- * Work that can pause at each `yield` and continue later. At most some milliseconds pass between
- * two pauses.
- */
+/** Work that can pause at each `yield`, every few milliseconds. */
 export type Work<Result> = Generator<undefined, Result, undefined>
 
-/** Maximum time of a turn in milliseconds. Other work can run after each turn. */
+/** Maximum time of a turn; other work can run after each turn. */
 const TURN_MS = 10
 
-/** Does the work without pauses. */
 export function done<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next()
@@ -17,7 +13,7 @@ export function done<Result>(work: Work<Result>): Result {
   }
 }
 
-/** Does one turn of the work. @returns undefined when the work is not done yet */
+/** Returns undefined when the work is not done yet. */
 function turn<Result extends object>(work: Work<Result>): Result | undefined {
   const end = performance.now() + TURN_MS
   do {
@@ -27,10 +23,7 @@ function turn<Result extends object>(work: Work<Result>): Result | undefined {
   return undefined
 }
 
-/**
- * Does the work in turns, with other work between them. Work that is done in the first turn returns its
- * result without a promise.
- */
+/** Does the work in turns, with other work between them. Returns no promise if the first turn is enough. */
 export function inTurns<Result extends object>(work: Work<Result>): Result | Promise<Result> {
   return turn(work) ?? furtherTurns(work)
 }
@@ -43,13 +36,9 @@ async function furtherTurns<Result extends object>(work: Work<Result>): Promise<
   }
 }
 
-/** Result of work that took too long. */
 export const TOO_LONG = Symbol('too long')
 
-/**
- * Ends the work with `TOO_LONG` when the work takes more than `ms`. The time between turns does not
- * count.
- */
+/** Ends the work with `TOO_LONG` after `ms`. The time between turns does not count. */
 export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | typeof TOO_LONG> {
   let used = 0
   for (;;) {
@@ -62,10 +51,10 @@ export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | 
   }
 }
 
-/** Maximum number of items that are sorted between two pauses, which takes about a millisecond. */
+/** Maximum number of items sorted between two pauses, which takes about a millisecond. */
 const SORTED_AT_ONCE = 2_000
 
-/** Sorts as `toSorted` does, in bounded parts. */
+/** Sorts as `toSorted` does, with pauses. */
 export function* ordered<Item>(items: readonly Item[], compare: (a: Item, b: Item) => number): Work<Item[]> {
   if (items.length <= SORTED_AT_ONCE) return items.toSorted(compare)
   let runs: Item[][] = []

@@ -9,28 +9,27 @@ import {
   widthOfRune,
 } from './nodes.ts'
 
-/** Additional bit beside those of `WHERE`: the rune before the place is a word character. */
+/** A bit beside those of `WHERE`: the rune before the place is a word character. */
 const AFTER_WORD = 64
 const BEFORE = WHERE.lineBegins | WHERE.textBegins
 /** Conditions that only the next rune decides. */
 const NEEDS_NEXT = WHERE.lineEnds | WHERE.textEnds | WHERE.wordBoundary | WHERE.noWordBoundary
 
-/** All nodes at which a search may be at one place of the text. */
+/** All nodes where a search may be at one place of the text. */
 interface Standing {
-  /** The nodes that wait for a rune, or for a condition that the next rune decides. Sorted. */
+  /** Sorted nodes that wait for a rune or for a condition that the next rune decides. */
   readonly nodes: Int32Array
-  /** Whether some nodes wait for a condition that the next rune decides. */
+  /** Whether a node waits for a condition that the next rune decides. */
   readonly waits: boolean
-  /** The targets that match here, sorted. */
+  /** Sorted targets that match here. */
   readonly targets: readonly number[]
 }
 
-/** Follows instructions that read no rune, and counts the visited nodes. */
+/** Follows the instructions that read no rune. `work` counts the visited nodes. */
 class Closure {
-  /** Number of visited nodes since the start. */
   work = 0
   readonly #nodes: Nodes
-  /** The turn in which a node was last seen. */
+  /** For each node the turn in which it was last seen. */
   readonly #seen: Uint32Array
   #turn = 0
   #stack: number[] = []
@@ -46,9 +45,8 @@ class Closure {
   }
 
   /**
-   * @param from may repeat nodes
-   * @param where bits of `WHERE` that hold
-   * @param isDecided whether the next rune is known and `where` has the bits that depend on this rune
+   * `from` may repeat nodes, and `where` has the bits of `WHERE` that hold. With `isDecided`, the next rune
+   * is known, and `where` has the bits that depend on it.
    */
   of(from: Iterable<number>, where: number, isDecided: boolean): Standing {
     this.#begin()
@@ -123,8 +121,8 @@ function distinct(targets: number[]): readonly number[] {
 }
 
 /**
- * Maximum number of table entries, nodes and ways in memory, four to eight bytes each. Above this
- * limit the automaton forgets all states and makes them again when needed.
+ * Maximum number of table entries, nodes and ways, four to eight bytes each. Above this limit the automaton
+ * forgets all states and makes them again when needed.
  */
 const MAX_KEPT = 1024 * 1024
 /** Memory of a state besides its nodes and its row, as a number of entries. */
@@ -132,22 +130,22 @@ const STATE_COST = 50
 /** Memory of a way outside the table, as a number of entries. */
 const WAY_COST = 12
 
-/** Maximum number of nodes visited between two pauses (some milliseconds). */
+/** Maximum number of nodes visited between two pauses, which takes some milliseconds. */
 const WORK_IN_ONE_GO = 30_000
-/** Maximum number of bytes read between two pauses, when each byte costs only a look into the table. */
+/** Maximum number of bytes read between two pauses, if each byte costs only a look into the table. */
 const BYTES_IN_ONE_GO = 2 * 1024 * 1024
 
 const ASCII = 0x80
 const LINE_END = 10
 const UNKNOWN = -1
 
-/** One state of the automaton. It exists once until the automaton forgets all states, so identity compares states. */
+/** A state exists once until the automaton forgets all states, so identity compares states. */
 interface State extends Standing {
-  /** Index in the table at which the state's row begins. */
+  /** Index in the table where the state's row begins. */
   readonly row: number
-  /** Bits of `WHERE` about the text before the place, and AFTER_WORD. 0 if no node waits for a condition. */
+  /** Bits of `WHERE` before the place, and AFTER_WORD; 0 if no node waits for a condition. */
   readonly where: number
-  /** True when no match is open: no rune that was read can belong to an incomplete match. */
+  /** True when no match is open: no rune read so far can belong to an incomplete match. */
   readonly isIdle: boolean
   readonly generation: number
   /** Next states by class that the table cannot have: after a rune beyond ASCII, or with targets. */
@@ -155,12 +153,12 @@ interface State extends Standing {
 }
 
 /**
- * The reason why reading stopped. `targets`: the state has targets. `end`: the data ends, perhaps
- * inside a rune. `pause`: other work should run.
+ * Why reading stopped: the state has targets, the data ends (perhaps inside a rune), or other work should
+ * run.
  */
 type Stop = 'targets' | 'end' | 'pause'
 
-/** How far a text was read. Offsets count from the beginning of the current data. */
+/** Offsets count from the beginning of the current data. */
 export interface RuleReading {
   state: State
   at: number
@@ -169,15 +167,14 @@ export interface RuleReading {
 }
 
 /**
- * Searches for all words and patterns together. The deterministic automaton makes a state when a
- * text first needs that state. With any number of rules, a byte of a known state costs one look
- * into a table, and a byte of a new state costs at most one look at each node.
+ * Searches for all words and patterns together. A state is made when a text first needs it. Then a byte costs
+ * one look into a table, with any number of rules; a new state costs at most one look per node.
  */
 export class RuleAutomaton {
   readonly #nodes: Nodes
   readonly #closure: Closure
   readonly #borders: Int32Array
-  /** The class of each byte. All bytes beyond ASCII share one column of the table, which stays UNKNOWN. */
+  /** Class of each byte. All bytes beyond ASCII share one column of the table, which stays UNKNOWN. */
   readonly #classes = new Uint8Array(256)
   readonly #stride: number
   #table: Int32Array
@@ -185,7 +182,7 @@ export class RuleAutomaton {
   #byHash = new Map<number, State[]>()
   #kept = 0
   #generation = 0
-  /** Rows before this row belong to idle states. */
+  /** Rows before this one belong to idle states. */
   #idleRows = 0
 
   constructor(nodes: Nodes) {
@@ -200,7 +197,7 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
-  /** Approximate memory in bytes. It grows with the texts that are read, up to some 20 MB. */
+  /** Approximate memory in bytes, which grows with the texts, up to some 20 MB. */
   get bytes(): number {
     return this.#kept * 8 + this.#table.byteLength + this.#nodes.size * 64
   }
@@ -209,7 +206,7 @@ export class RuleAutomaton {
     return { state: this.#idle(TEXT_BEGINS), at: 0, idleAt: 0 }
   }
 
-  /** Continues to read `data` for some milliseconds. */
+  /** Continues to read for some milliseconds. */
   scan(reading: RuleReading, data: Buffer): Stop {
     const end = Math.min(data.length, reading.at + BYTES_IN_ONE_GO)
     const enough = this.#closure.work + WORK_IN_ONE_GO
@@ -226,7 +223,7 @@ export class RuleAutomaton {
     return reading.at < data.length ? 'pause' : 'end'
   }
 
-  /** @param read a rune, INVALID_BYTE or END_OF_TEXT */
+  /** `read` is a rune, INVALID_BYTE or END_OF_TEXT. */
   step(reading: RuleReading, read: number): void {
     this.#closure.work += 1
     reading.state = this.#next(this.#current(reading.state), read)
@@ -234,7 +231,7 @@ export class RuleAutomaton {
     if (reading.state.isIdle) reading.idleAt = reading.at
   }
 
-  /** Reads ASCII while the table knows the next state. This is the hot loop. */
+  /** The hot loop, which reads ASCII while the table knows the next state. */
   #readKnown(reading: RuleReading, data: Buffer, end: number): void {
     const [table, classes, idleRows] = [this.#table, this.#classes, this.#idleRows]
     let [row, at, idleAt] = [reading.state.row, reading.at, reading.idleAt]
@@ -354,7 +351,7 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
-  /** Returns the class of a rune: the number of borders at or before it. */
+  /** Returns the number of borders at or before the rune. */
   #classOf(rune: number): number {
     let [low, high] = [0, this.#borders.length]
     while (low < high) {

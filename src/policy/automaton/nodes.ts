@@ -1,15 +1,12 @@
 import { RE2JS } from 're2js'
 import type { Work } from '../work.ts'
 
-/** A number above all runes, so that `node * RUNES + rune` is a unique key. */
+/** A number above all runes, so that `node * RUNES + rune` is unique. */
 const RUNES = 0x200000
 
 const ROOT = 0
 
-/**
- * The words of all rules as one trie of runes, so that a search follows only a few words at a time.
- * The root is 0.
- */
+/** The words of all rules as one trie of runes. */
 export class WordTrie {
   #size = 1
   readonly #children = new Map<number, number>()
@@ -28,7 +25,7 @@ export class WordTrie {
     return this.#runes
   }
 
-  /** @param word not empty */
+  /** `word` must not be empty. */
   add(word: string, target: number): void {
     let node = ROOT
     for (const character of word) node = this.#childOrNew(node, character.codePointAt(0) ?? 0)
@@ -37,7 +34,7 @@ export class WordTrie {
     else ends.push(target)
   }
 
-  /** @returns undefined when no word continues with this rune */
+  /** Returns undefined when no word continues with this rune. */
   child(node: number, rune: number): number | undefined {
     return this.#children.get(node * RUNES + rune)
   }
@@ -58,7 +55,7 @@ export class WordTrie {
   }
 }
 
-/** The part of a compiled pattern that the search needs: Go's instructions (package regexp/syntax). */
+/** An instruction of Go's regexp/syntax, as far as the search needs it. */
 interface Instruction {
   readonly op: number
   readonly out: number
@@ -73,8 +70,8 @@ interface Program {
 }
 
 /**
- * Numbers of `Inst` in re2js, which does not export them. package.json pins its exact version, and a test
- * compares the numbers.
+ * Numbers of `Inst` in re2js, which does not export them. package.json pins its version, and a test compares
+ * the numbers.
  */
 export const OP = {
   fork: 1,
@@ -108,10 +105,7 @@ export function programOf(compiled: RE2JS): Program {
   return (compiled.re2() as unknown as { readonly prog: Program }).prog
 }
 
-/**
- * Returns the runes that an instruction accepts, as pairs of first and last rune. Empty for
- * instructions that read no rune.
- */
+/** Returns the runes that an instruction accepts, as pairs of first and last rune. */
 export function rangesOf({ op, arg, runes }: Instruction): Int32Array {
   switch (op) {
     case OP.anyRune:
@@ -136,8 +130,8 @@ const single = (rune: number) => Int32Array.of(rune, rune)
 const foldedRunes = new Map<number, Int32Array>()
 
 /**
- * Returns a rune in all its cases. The parser lists the runes of a class in every case. The NUL in
- * the class stops the parser from turning the class into a single letter.
+ * Returns a rune in all its cases, as the parser lists them in a class. The NUL keeps the parser from turning
+ * the class into a single letter.
  */
 function folded(rune: number): Int32Array {
   let ranges = foldedRunes.get(rune)
@@ -149,12 +143,12 @@ function folded(rune: number): Int32Array {
   return ranges
 }
 
-/** Stands for a byte that is not UTF-8. As in Go, each such byte counts alone. */
+/** A byte that is not UTF-8. As in Go, each such byte counts alone. */
 export const INVALID_BYTE = -1
-/** Returned when the data ends inside a rune. More data may complete the rune. */
+/** Returned when the data ends inside a rune; more data may complete it. */
 export const INCOMPLETE = -3
 
-/** @returns the rune at a byte, INVALID_BYTE where Go finds an invalid byte, or INCOMPLETE */
+/** Returns INVALID_BYTE where Go finds an invalid byte. */
 export function readRune(data: Buffer, at: number): number {
   const lead = data[at] ?? 0
   if (lead < 0x80) return lead
@@ -186,39 +180,32 @@ function mayFollow(lead: number, second: number): boolean {
   }
 }
 
-/** Returns the number of bytes of the rune that begins with `lead`; 1 for a byte that begins no rune. */
+/** Returns 1 for a byte that begins no rune. */
 function widthOf(lead: number): number {
   if (lead < 0xc2 || lead > 0xf4) return 1
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 }
 
-/** Returns the number of bytes of a rune in UTF-8. */
+/** Returns the number of bytes in UTF-8. */
 export function widthOfRune(rune: number): number {
   if (rune < 0x80) return 1
   return rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4
 }
 
-/** Stands for the end of the text, after the last rune. */
 export const END_OF_TEXT = -2
 
 /**
- * Go's patterns read U+FFFD for a byte that is not UTF-8. Words do not match such a byte, because
- * Go compares them byte by byte.
+ * Go's patterns read U+FFFD for a byte that is not UTF-8. Words do not match such a byte, because Go compares
+ * them byte by byte.
  */
 const REPLACEMENT_RUNE = 0xfffd
 
-/**
- * The instructions of all patterns, then the words. Each pattern and word has a target, the number
- * of its match.
- */
+/** The instructions of all patterns, then the words. A target is the number of a pattern or word. */
 export class Nodes {
-  /** Nodes at which a match may begin, anywhere in the text. */
+  /** Nodes where a match may begin, anywhere in the text. */
   readonly starts: readonly number[]
   readonly size: number
-  /**
-   * The runes at which the answer of a node changes, in order. No node distinguishes the runes
-   * between two borders.
-   */
+  /** Runes at which a node's answer changes, in order. No node tells apart the runes between two borders. */
   readonly borders: Int32Array
   readonly #ops: Uint8Array
   readonly #outs: Int32Array
@@ -227,7 +214,7 @@ export class Nodes {
   readonly #patternNodes: number
   readonly #trie: WordTrie
 
-  /** Makes the nodes in bounded parts. @param trie already holds all its words */
+  /** Makes the nodes with pauses. `trie` must hold all its words. */
   static *of(patterns: readonly PatternTarget[], trie: WordTrie): Work<Nodes> {
     const programs: NodesOfProgram[] = []
     const borders = new Set<number>(ALWAYS_BORDERS)
@@ -272,7 +259,7 @@ export class Nodes {
     return this.#args[node] ?? 0
   }
 
-  /** Returns the node that follows when `read` matches at `node`; undefined when it does not match. */
+  /** Returns undefined when `read` does not match at `node`. */
   after(node: number, read: number): number | undefined {
     if (this.isWordNode(node)) return this.#afterWord(node - this.#patternNodes, read)
     const rune = read === INVALID_BYTE ? REPLACEMENT_RUNE : read
@@ -283,7 +270,7 @@ export class Nodes {
     return this.#trie.ends(node - this.#patternNodes)
   }
 
-  /** @returns the first node of the pattern */
+  /** Returns the first node of the pattern. */
   #add({ inst, start, target, ranges }: NodesOfProgram): number {
     const offset = this.#ranges.length
     for (const [index, { op, out, arg }] of inst.entries()) {
@@ -306,7 +293,7 @@ export interface PatternTarget {
   readonly target: number
 }
 
-/** A pattern with the runes that each instruction accepts. */
+/** `ranges` has the runes that each instruction accepts. */
 interface NodesOfProgram {
   readonly inst: readonly Instruction[]
   readonly start: number

@@ -7,27 +7,21 @@ import { inTurns, type Work } from '../work.ts'
 import { RULE_LIMITS, RuleLoad } from './rule-file.ts'
 import type { Rule, RulePlace, RuleSet, Unjudged, Verdict, Violation } from './rules.ts'
 
-/** The rule of a match, by its place, with the word or the pattern that matched. */
+/** `matched` is the word or the pattern that matched. */
 interface RuleTarget extends RulePlace {
   readonly hit: Rule
   readonly matched: string
 }
 
-/**
- * Maximum number of matches between two pauses, so that other work can run even when everything in
- * a text matches.
- */
+/** Maximum number of matches between two pauses, so that other work runs even if everything matches. */
 const MATCHES_IN_ONE_GO = 20_000
 
-/** The rules of one direction as one automaton, for any number of texts and streams. */
+/** The rules of one direction, for any number of texts and streams. */
 export class CompiledRules {
   readonly automaton: RuleAutomaton
-  /**
-   * The first rule that cannot be enforced. The rules after that rule never count and are not in
-   * the automaton.
-   */
+  /** The first rule that cannot be enforced. Later rules are not in the automaton and never count. */
   readonly broken: Unjudged | undefined
-  /** Targets in the order of the rules, and of their words. */
+  /** Targets in the order of the rules and of their words. */
   readonly #targets: readonly RuleTarget[]
 
   constructor(automaton: RuleAutomaton, targets: readonly RuleTarget[], broken: Unjudged | undefined) {
@@ -36,7 +30,6 @@ export class CompiledRules {
     this.broken = broken
   }
 
-  /** True when no text can break these rules. */
   get isEmpty(): boolean {
     return this.#targets.length === 0 && this.broken === undefined
   }
@@ -47,16 +40,15 @@ export class CompiledRules {
   }
 
   /**
-   * Judges a whole text as hoop does (protocol.md 8.1), with pauses for other work.
-   * @param ended aborts when the verdict is no longer needed
-   * @throws the signal's reason
+   * Judges a whole text as hoop does (protocol.md 8.1), with pauses.
+   * @throws the reason of `ended`
    */
   async check(text: Buffer, ended?: AbortSignal): Promise<Verdict> {
     const found = [...(await this.#targetsIn(text, ended))].sort((left, right) => left - right)
     return found.length > 0 ? this.violationOf(found) : (this.broken ?? { outcome: 'pass' })
   }
 
-  /** @param targets in order and not empty; the rule of the first target counts */
+  /** `targets` must be in order and not empty. The rule of the first target counts. */
   violationOf(targets: readonly number[]): Violation {
     const hits = targets.flatMap((target) => this.#targets[target] ?? [])
     const [first] = hits
@@ -67,8 +59,8 @@ export class CompiledRules {
   }
 
   /**
-   * Reads the last `rest` bytes, which are an incomplete rune, and the end of the text. Yields the
-   * targets of each place.
+   * Reads the last `rest` bytes, an incomplete rune, and the end of the text. Yields the targets of each
+   * place.
    */
   *targetsAtEnd(reading: RuleReading, rest: number): Generator<readonly number[], void, undefined> {
     for (let index = 0; index < rest; index++) {
@@ -101,18 +93,15 @@ export class CompiledRules {
   }
 }
 
-/** Maximum number of words that are added between two pauses, which takes some milliseconds. */
+/** Maximum number of words between two pauses, which takes some milliseconds. */
 const WORDS_IN_ONE_GO = 500
 
-/**
- * Hoop's text for users (protocol.md 8.1). The pattern's own error tells the author of the rules
- * more.
- */
+/** Hoop's text for users (protocol.md 8.1). The author of the rules gets the pattern's own error. */
 const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
 
 const TOO_MUCH = `the guardrail rules exceed the limits of this agent: ${RULE_LIMITS}`
 
-/** Compiles rules in their order, up to the first rule that cannot be enforced. Pauses for other work. */
+/** Compiles rules in order, with pauses, up to the first one that cannot be enforced. */
 export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
   return await inTurns(new Compiling().all(sets))
 }
@@ -140,7 +129,7 @@ class Compiling {
     return undefined
   }
 
-  /** @returns why the rule cannot be enforced */
+  /** Returns why the rule cannot be enforced. */
   *#add(rule: Rule, place: RulePlace): Work<Unjudged | undefined> {
     const problem = yield* this.#problemWith(rule, place)
     if (problem !== undefined) return { outcome: 'error', ...place, ...problem }
@@ -189,9 +178,8 @@ class Compiling {
 }
 
 /**
- * Judges a whole text by the sets and their rules in order. The first violation or error is the
- * verdict (protocol.md 8.1), so a rule that cannot be enforced matters only when no earlier rule is
- * violated.
+ * Returns the first violation or error (protocol.md 8.1). So a rule that cannot be enforced counts only if no
+ * earlier rule is violated.
  */
 export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
   return (await compileRules(sets)).check(text)

@@ -5,12 +5,12 @@ import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
 /**
- * Maximum number of bytes that are held back because a match may begin there. The beginning of a
- * longer match is shown. The match is still found, and no output after the match is shown.
+ * Maximum number of bytes held back because a match may begin there. The beginning of a longer match is
+ * shown, but no output after it.
  */
 const MAX_HELD = 64 * 1024
 
-/** Ends a session because its output broke a rule, or because a rule cannot be enforced. Quotes no output. */
+/** The message quotes no output. */
 export class GuardrailViolation extends OutputStopped {
   readonly verdict: Violation | Unjudged
 
@@ -23,15 +23,14 @@ export class GuardrailViolation extends OutputStopped {
 interface StreamOptions {
   /** Whether held bytes are sent after a pause in the output, because people wait for a prompt. */
   readonly isInteractive: boolean
-  /** Aborts when the output is no longer needed, so that the rest of the output is not read. */
+  /** Aborts when the output is no longer needed, so that the rest is not read. */
   readonly ended?: AbortSignal
 }
 
 /**
- * Searches one stream of output chunk by chunk. Also finds matches across chunks. The rule whose
- * match is complete first counts. Of matches that are complete at the same byte, the first rule
- * counts. A match that depends on the text after it (`\b`, `$`) is complete when that text was
- * received.
+ * Searches one stream, also for matches across chunks. The rule whose match is complete first counts; of
+ * several at the same byte, the first rule. A match that depends on the text after it (`\b`, `$`) is complete
+ * when that text was received.
  */
 export class GuardedStream implements OutputFilter {
   readonly #rules: CompiledRules
@@ -40,7 +39,6 @@ export class GuardedStream implements OutputFilter {
   readonly #held = new HeldBytes()
   /** The beginning of an incomplete rune. */
   #unread = NOTHING
-  /** Number of received bytes. */
   #offset = 0
   #given = 0
   #violation: GuardrailViolation | undefined
@@ -63,8 +61,8 @@ export class GuardedStream implements OutputFilter {
   }
 
   /**
-   * @param data must not change until the call or its promise has ended
-   * @returns the output to show; may share the memory of `data`, and is valid until the next call
+   * `data` must not change until the call or its promise has ended. The output may share its memory, and is
+   * valid until the next call.
    */
   push(data: Buffer): Buffer | Promise<Buffer> {
     if (this.#rules.isEmpty) return data
@@ -94,14 +92,14 @@ export class GuardedStream implements OutputFilter {
     return this.#give(data, text)
   }
 
-  /** Stops the output. No more output is returned, because the rest of the output was not searched. */
+  /** Ends the output, because its rest was not searched. */
   #giveUp(): Buffer {
     this.#isGivenUp = true
     this.#given = this.#offset
     return NOTHING
   }
 
-  /** @returns false when other work should run before the rest is read */
+  /** Returns false when other work should run before the rest is read. */
   #readOn(text: Buffer): boolean {
     this.#look(this.#reading.state.targets)
     const stop = this.#rules.automaton.scan(this.#reading, text)

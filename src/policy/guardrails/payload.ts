@@ -5,8 +5,8 @@ import { type Guardrails, type Rule, type RuleSet } from './rules.ts'
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Reads the field `GuardRailRules` (protocol.md 8.1) as Go does: null means an empty list or text,
- * unknown members are ignored, and names are compared without case.
+ * Reads `GuardRailRules` (protocol.md 8.1) as Go does: null is empty, unknown members are ignored, and the
+ * case of names does not count.
  */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   if (payload === undefined || payload.length === 0) return { input: [], output: [] }
@@ -17,7 +17,7 @@ export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   }
 }
 
-/** Reads a list `[{"rules":[...]},...]`. @param name name of the list in errors */
+/** Reads `[{"rules":[...]},...]`; `name` is the list's name in errors. */
 export function ruleSets(value: unknown, name: string): RuleSet[] {
   return list(value, [name]).map((set, index) => {
     const path = [name, index]
@@ -36,10 +36,7 @@ function ruleOf(value: unknown, path: Path): Rule {
   }
 }
 
-/**
- * Removes duplicates, because the gateway sends a set several times when the set is bound to
- * several attributes or connections.
- */
+/** Removes duplicates: the gateway repeats a set that is bound to several attributes or connections. */
 function withoutEqual(sets: readonly RuleSet[]): RuleSet[] {
   const first = new Map<string, RuleSet>()
   for (const set of sets) {
@@ -51,7 +48,7 @@ function withoutEqual(sets: readonly RuleSet[]): RuleSet[] {
   return [...first.values()]
 }
 
-/** Parses JSON. Hides the parser's message, which quotes the rules. */
+/** Hides the parser's message, which quotes the rules. */
 function parsed(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8')) as unknown
@@ -74,7 +71,7 @@ function list(value: unknown, path: Path): readonly unknown[] {
   return value
 }
 
-/** Returns a text with U+FFFD in place of half a surrogate pair, as Go does. */
+/** Returns the text with U+FFFD for half a surrogate pair, as Go does. */
 function text(value: unknown, path: Path): string {
   if (value === null || value === undefined) return ''
   if (typeof value !== 'string') throw undecodable(path, 'is not a text')

@@ -5,20 +5,16 @@ import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
 /**
- * Maximum number of instructions of all patterns together. In the worst case a step visits every
- * instruction, which takes some milliseconds.
+ * Maximum for all patterns together. In the worst case a step visits every instruction, which takes some
+ * milliseconds.
  */
 const MAX_INSTRUCTIONS = 100_000
-/**
- * Maximum number of characters of all words together, enough for tens of thousands of words. Takes
- * some 20 MB of memory.
- */
+/** Maximum for all words together, enough for tens of thousands of words. Takes some 20 MB of memory. */
 const MAX_CHARACTERS = 250_000
 
-/** The limits for all rules of one session and direction, as text. */
+/** Limits for all rules of one session and direction. */
 export const RULE_LIMITS = `${MAX_CHARACTERS} characters of words, ${MAX_INSTRUCTIONS} steps of patterns`
 
-/** Counts the characters and instructions of rules, for comparison with the limits. */
 export class RuleLoad {
   #instructions = 0
   #characters = 0
@@ -69,28 +65,25 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 
 export interface RuleFile {
   /**
-   * The list of sets `{"rules":[R,...]}`, not checked yet. Null or undefined when the file has no
-   * rules for the direction.
+   * The list of sets `{"rules":[R,...]}`, not checked yet. Null or undefined if the direction has no rules.
    */
   readonly sets: unknown
   /**
-   * Returns the path in the file for a path in the list: `[0, 'rules', 1]` is the second rule of the first
-   * set.
+   * Returns the path in the file for a path in the list: `[0, 'rules', 1]` is the first set's second rule.
    */
   readonly pathOf: (path: Path) => Path
   /** Returns `FILE:LINE:COLUMN` for a path in the list. */
   readonly placeOf: Problems['placeOf']
-  /** Whether there are also rules for the other direction. */
+  /** Whether the other direction has rules, too. */
   readonly hasOthers: boolean
 }
 
 export type RuleDirection = 'input' | 'output'
 
 /**
- * Reads rules from a file, JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, a list of
- * sets inside `rules`, or the form that a gateway sends,
- * `{"input_rules":[...],"output_rules":[...]}`. Equal sets stay separate.
- * @throws FileRefused, and SettingsError for a file of another form
+ * Reads JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, a list of sets inside `rules`, or a
+ * gateway's `{"input_rules":[...],"output_rules":[...]}`. Keeps equal sets.
+ * @throws FileRefused, and SettingsError for another form
  */
 export function readRuleFile(file: string, direction: RuleDirection, maxBytes: number): RuleFile {
   const { value, placeOf } = readStructuredFile(file, maxBytes)

@@ -1,17 +1,14 @@
-/**
- * One guardrail rule, as the gateway sends it (protocol.md 8.1). Its `type` decides which other members
- * count.
- */
+/** One rule as the gateway sends it (protocol.md 8.1). `type` decides which other members count. */
 export interface Rule {
-  /** `deny_words_list` or `pattern_match`. Any other type is an error when the rule is reached. */
+  /** `deny_words_list` or `pattern_match`; any other type is an error when the rule is reached. */
   readonly type: string
   readonly words: readonly string[]
   readonly pattern: string
   /** The administrator's message for users; may be empty. */
   readonly message: string
   /**
-   * The file and line of a rule from the server's owner, e.g. `/etc/runbook-agent/rules.yaml:4`.
-   * Absent for rules of a gateway.
+   * File and line of a rule of the server's owner, e.g. `/etc/runbook-agent/rules.yaml:4`. Rules of a gateway
+   * have none.
    */
   readonly source?: string
 }
@@ -20,16 +17,13 @@ export interface RuleSet {
   readonly rules: readonly Rule[]
 }
 
-/**
- * The rules of a session. The sets of each list are in the order of the payload, without repeated
- * sets.
- */
+/** The rules of a session, in the order of the payload, without repeated sets. */
 export interface Guardrails {
   readonly input: readonly RuleSet[]
   readonly output: readonly RuleSet[]
 }
 
-/** The place of a rule; both numbers count from 0. */
+/** Both numbers count from 0. */
 export interface RulePlace {
   readonly set: number
   readonly rule: number
@@ -38,7 +32,7 @@ export interface RulePlace {
 export interface Violation extends RulePlace {
   readonly outcome: 'violation'
   readonly hit: Rule
-  /** The words of the list that occurred, in the order of the list, or the pattern. Hoop records the same. */
+  /** The words that occurred, in the order of the list, or the pattern. Hoop records the same. */
   readonly matched: readonly string[]
 }
 

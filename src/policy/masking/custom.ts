@@ -8,8 +8,8 @@ import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
 /**
- * Cached results of `folded` and `isWordRune` for the first 65,536 code points. An entry is the
- * result plus one, or 0 if the result is not known yet.
+ * Cached results of `folded` and `isWordRune` for the first 65,536 code points: the result plus one, or 0 if
+ * it is not known yet.
  */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
@@ -45,7 +45,7 @@ function runeBefore(bytes: Buffer, at: number): number {
 }
 
 function folding(rune: number): number {
-  // JavaScript's capital of the dotless i is I, which would make the dotless i equal to i.
+  // JavaScript's capital of the dotless i is I, which would make it equal to i.
   if (rune === DOTLESS_I) return rune
   const upper = single(String.fromCodePoint(rune).toUpperCase(), rune)
   return single(String.fromCodePoint(upper).toLowerCase(), upper)
@@ -53,7 +53,7 @@ function folding(rune: number): number {
 
 const DOTLESS_I = 0x131
 
-/** Returns the code point of a text with a single code point, otherwise `other`. */
+/** Returns the code point of a text that has only one, otherwise `other`. */
 function single(text: string, other: number): number {
   const rune = text.codePointAt(0) ?? other
   return String.fromCodePoint(rune).length === text.length ? rune : other
@@ -64,8 +64,8 @@ const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
 /**
- * Finds the texts of a list, in upper or lower case. A letter, digit or `_` next to a text rules
- * out a match. The longest match counts.
+ * Finds the texts of a list in any case, unless a letter, digit or `_` is next to them. The longest match
+ * counts.
  */
 function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
@@ -112,7 +112,7 @@ function width(rune: number): number {
   return rune < 0 ? 1 : widthOfRune(rune)
 }
 
-/** A type that users have defined, by a pattern of RE2 or a list of texts. */
+/** A type that users have defined, by a pattern of RE2, a list of texts, or both. */
 export interface CustomType {
   readonly name: string
   readonly regex: string | undefined
@@ -120,19 +120,13 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Maximum number of steps of a compiled pattern. Each byte may cost all steps, some 30 ns each. */
+/** Maximum number of steps of a pattern. Each byte may cost all steps, some 30 ns each. */
 const MAX_STEPS = 800
-/** Maximum number of steps of all patterns of a session. The patterns are searched one after the other. */
+/** Maximum number of steps of a session's patterns, which are searched one after the other. */
 const MAX_STEPS_OF_ALL = 100_000
-/**
- * Maximum number of characters of all lists, enough for tens of thousands of texts. Takes some 20
- * MB of memory.
- */
+/** Maximum length of all lists, enough for tens of thousands of texts. Takes some 20 MB of memory. */
 const MAX_CHARACTERS_OF_ALL = 250_000
-/**
- * Maximum number of characters of one text. Where only the beginning of a text matches, the search
- * reads the same bytes again.
- */
+/** Maximum length of one text. Where only its beginning matches, the search reads the same bytes again. */
 const MAX_CHARACTERS = 1_000
 
 /** Approximate memory of a step and of a list's character, in bytes. */
@@ -140,18 +134,15 @@ const STEP_BYTES = 200
 const CHARACTER_BYTES = 80
 
 export interface CustomRecognizer extends Recognizer {
-  /** Maximum number of steps that the regex takes for a byte. */
+  /** Maximum number of steps of the regex for a byte. */
   readonly steps: number
-  /** Approximate memory in bytes. */
+  /** Approximate memory. */
   readonly bytes: number
-  /** Patterns of the type that may match over several lines. */
+  /** Patterns that may match over several lines. */
   readonly overLines: readonly RE2JS[]
 }
 
-/**
- * Compiles the types.
- * @throws PolicyError, which names the type, when a type cannot be used or all types together cost too much
- */
+/** @throws PolicyError, which names the type, when it cannot be used or all types together cost too much */
 export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
   const recognizers: CustomRecognizer[] = []
   let [steps, characters] = [0, 0]
@@ -192,8 +183,8 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
 }
 
 /**
- * Begins the search one character before `from`, because many patterns begin with the character
- * before the data: `(?:^|\W)`.
+ * Begins one character before `from`, because many patterns begin with the character before the data:
+ * `(?:^|\W)`.
  */
 function re2(compiled: RE2JS): Finder {
   return function* ({ bytes, whole = bytes }, from, found) {
@@ -207,7 +198,7 @@ function re2(compiled: RE2JS): Finder {
   }
 }
 
-/** Compiles an entry of a list that contains a line end. The match has the character after the entry, too. */
+/** Compiles an entry with a line end. The match also has the character after the entry. */
 function wholeWord(name: string, text: string): RE2JS {
   const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
   return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)

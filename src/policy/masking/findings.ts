@@ -3,7 +3,7 @@ import type { Recognizer } from './recognizers/recognizer.ts'
 import type { Matched, Subject } from './subject.ts'
 import { ContextWords, type Words } from './words.ts'
 
-/** A place in the text with data of a type. Offsets are bytes. */
+/** Offsets are bytes. */
 export interface FoundData {
   readonly type: string
   readonly start: number
@@ -12,7 +12,6 @@ export interface FoundData {
   readonly recognizer: string
 }
 
-/** A recognizer with its compiled context words. */
 export interface Searcher {
   readonly recognizer: Recognizer
   readonly context: ContextWords
@@ -28,25 +27,21 @@ interface Candidate extends FoundData {
 
 export interface Place {
   readonly from: number
-  /**
-   * The words before `from`. The search advances `words` to each match that needs its context
-   * words.
-   */
+  /** The words before `from`. The search advances them to each match that needs its context words. */
   readonly words: Words
-  /** Called with every match, also with dropped matches. */
+  /** Called with every match, also with those dropped later. */
   readonly matched?: Matched
 }
 
 const CONTEXT_BOOST = 0.35
 const CONTEXT_LEAST = 0.4
 const LABEL_BYTES = 24
-/** Maximum number of findings that are weighed between two pauses. */
+/** Maximum number of findings weighed between two pauses. */
 const AT_ONCE = 1_000
 
 /**
- * Returns the findings from `from` on, in the order of hoop's engine: by the highest score, then by
- * the first place in the text, then by the greatest length. Pauses after each bounded part of the
- * work, so that other work can continue.
+ * Returns the findings from `from` on, in the order of hoop's engine: by the highest score, then by the first
+ * place in the text, then by the greatest length.
  */
 export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<FoundData[]> {
   const candidates: Candidate[] = []
@@ -77,7 +72,7 @@ function* candidatesOf(by: Searcher, subject: Subject, { from, matched }: Place)
   return candidates
 }
 
-/** Returns the score of a match; 0 when the match does not count. */
+/** Returns 0 when the match does not count. */
 function judge(recognizer: Recognizer, subject: Subject, start: number, end: number, score: number): number {
   const { check, accepts, labels } = recognizer
   if (check?.(subject.text.slice(start, end)) === false) return 0
@@ -116,10 +111,7 @@ function raised(score: number): number {
   return Math.min(1, Math.max(CONTEXT_LEAST, score + CONTEXT_BOOST))
 }
 
-/**
- * Drops findings inside another finding of the same type. Of equal findings, keeps only the first.
- * Keeps the order.
- */
+/** Drops findings inside another finding of the same type, and repeated findings. Keeps the order. */
 function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   if (areApart(candidates)) return candidates
   const places = yield* ordered(
@@ -136,10 +128,7 @@ function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   return (yield* ordered(stays, (left, right) => left - right)).flatMap((place) => candidates[place] ?? [])
 }
 
-/**
- * Whether each finding begins after all earlier findings of its type. Then no sorting is needed,
- * which is the usual case.
- */
+/** Whether no two findings of a type overlap. This is the usual case, which needs no sorting. */
 function areApart(candidates: readonly Candidate[]): boolean {
   const reached = new Map<string, number>()
   return candidates.every(({ type, start, end }) => {

@@ -19,8 +19,8 @@ function holdsLineEnd(first: number, last: number): boolean {
 }
 
 /**
- * Returns a search for line ends that may be inside a match; undefined when no match can contain a
- * line end. Any number of streams can share the search.
+ * Returns a search for line ends that may be inside a match; undefined when no match can contain a line end.
+ * Any number of streams can share it.
  */
 export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
@@ -29,16 +29,15 @@ export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | un
 }
 
 /**
- * Reads a stream and remembers the line ends that are inside no match. The stream can be cut at
- * these places without changing the findings. The places depend on the bytes only, not on the
- * chunks. A place is left out when a match may have begun before it and the next match was
- * complete.
+ * Collects the line ends of a stream that are inside no match, where a cut does not change the findings. They
+ * depend on the bytes only, not on the chunks. A line end is left out when a match may have begun before it
+ * and the next match was complete.
  */
 export class LinePlaces {
   readonly #automaton: RuleAutomaton
   readonly #reading: RuleReading
   #at = 0
-  /** Line ends that may be inside a match, because a match may have begun before them. */
+  /** Line ends before which a match may have begun. */
   #open: number[] = []
   #places: number[] = []
 
@@ -48,8 +47,7 @@ export class LinePlaces {
   }
 
   /**
-   * Reads up to the end of `bytes`.
-   * @param offset place of `bytes` in the stream, at most the number of bytes already read
+   * Reads up to the end of `bytes`, whose place in the stream is `offset`: at most the number of bytes read.
    */
   *read(bytes: Buffer, offset: number): Work<void> {
     const data = bytes.subarray(Math.max(0, this.#at - offset))
@@ -73,7 +71,6 @@ export class LinePlaces {
     return this.#places.findLast((place) => place <= until)
   }
 
-  /** Forgets the places up to this one, which are no longer needed. */
   forget(until: number): void {
     this.#places = this.#places.filter((place) => place > until)
     this.#open = this.#open.filter((place) => place > until)

@@ -18,7 +18,7 @@ const END_KEY = '-----END '
 /** Maximum length of a private key in bytes, with its first and last line. */
 const LONGEST_KEY = 16_384 + 200
 
-/** Returns the place after the last complete line; `from` when no line is complete. */
+/** Returns the place after the last complete line, or `from`. */
 function lineEnd({ bytes }: Subject, from: number): number {
   for (let end = bytes.length; end > from; end--) {
     const byte = bytes[end - 1]
@@ -27,7 +27,7 @@ function lineEnd({ bytes }: Subject, from: number): number {
   return from
 }
 
-/** Returns `cut`, or the beginning of the line in which an incomplete private key begins. */
+/** Returns `cut`, or the beginning of the line where an incomplete private key begins. */
 function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   const open = text.lastIndexOf(BEGIN_KEY, cut)
   if (open < from || text.length - open > LONGEST_KEY) return cut
@@ -53,26 +53,20 @@ export function* clearOf(
   }
 }
 
-/**
- * Finds where the matches that span a place begin. Reads the matches only once when the places are
- * in descending order.
- */
+/** Finds where the matches that span a place begin. Reads the matches only once if the places descend. */
 class Across {
-  /**
-   * The matches in the order of the text. `reach` is the largest end of this match and all earlier
-   * matches.
-   */
+  /** Matches in the order of the text. `reach` is the largest end of all matches up to this one. */
   readonly #spans: readonly (Span & { readonly reach: number })[]
   #next: number
 
-  /** @param matches in the order of the text */
+  /** `matches` must be in the order of the text. */
   constructor(matches: readonly Span[]) {
     let reach = 0
     this.#spans = matches.map(({ start, end }) => ({ start, end, reach: (reach = Math.max(reach, end)) }))
     this.#next = this.#spans.length - 1
   }
 
-  /** Returns `place`, or where the matches that span `place` begin. */
+  /** Returns `place`, or where the matches that span it begin. */
   before(place: number): number {
     let at = place
     for (let span = this.#spans[this.#next]; span !== undefined; span = this.#spans[--this.#next]) {
@@ -84,10 +78,7 @@ class Across {
   }
 }
 
-/**
- * Returns the last place up to `place` after an ASCII character that is in no word; `place` itself
- * when there is no such character.
- */
+/** Returns the last place up to `place` after an ASCII character that is in no word, or else `place`. */
 function betweenWords(bytes: Buffer, from: number, place: number): number {
   for (let at = place; at > from; at--) if (isApart(bytes[at - 1] ?? 0)) return at
   return place
@@ -106,29 +97,24 @@ const NOTHING = Buffer.alloc(0)
 
 interface Around {
   readonly from: number
-  /** Bytes before this place were already sent on. */
+  /** Bytes before this place are already sent on. */
   readonly begin: number
-  /** Whether the stream ends with these bytes. */
   readonly isEnd: boolean
 }
 
 /** Number of sent bytes that are kept, because labels are searched for in the 24 bytes before a match. */
 const BEHIND = 64
 /**
- * Share of a window's end that is searched again together with the bytes after it, because a match
- * that begins there may be incomplete.
+ * Share of a window that is searched again with the bytes after it, because a match there may be incomplete.
  */
 const AGAIN = 0.3
 /**
- * Maximum time for one window in milliseconds. A window usually takes some hundredths of a second;
- * only a regex that reads its line many times takes so long.
+ * Maximum time for a window, which usually takes some hundredths of a second. Only a regex that reads its
+ * line many times takes so long.
  */
 const LONGEST_MS = 5_000
 
-/**
- * The search of a window took too long. `masked` is the output before that window; the filter still
- * holds the rest.
- */
+/** `masked` is the output before the window that took too long. The filter still holds the rest. */
 export class MaskingTooLong extends Error {
   override readonly name = 'MaskingTooLong'
   readonly masked: Buffer
@@ -139,19 +125,17 @@ export class MaskingTooLong extends Error {
   }
 }
 
-/** The result for a part of the output: the part's end, and the pieces to replace. */
 interface Judged {
   readonly cut: number
   readonly pieces: readonly Piece[]
 }
 
 /**
- * Masks one stream of output as if it were one text. The cuts between chunks never change the
- * result. The stream is masked line by line, and an incomplete line is held. A line longer than
- * `masking.window` is split into parts, but no match is cut. Bytes that may be a match of a custom
- * type over several lines are held, too, up to the length of a window. The result differs from that
- * of a whole text in one case. In a line longer than a window, a match longer than 0.3 windows is
- * masked in parts, up to the next blank or, for a custom type, to the end of the line.
+ * Masks one stream as if it were one text, however it is cut into chunks. Holds an incomplete line, and bytes
+ * that may match a custom type over several lines, up to a window. A line longer than `masking.window` is
+ * split, but no match is cut.
+ * The result differs from that of a whole text only in such a line: a match longer than 0.3 windows is masked
+ * in parts, up to the next blank or, for a custom type, to the line's end.
  */
 export class MaskedStream implements OutputFilter {
   readonly isReleasable = false
@@ -159,7 +143,6 @@ export class MaskedStream implements OutputFilter {
   readonly #longestMs: number
   readonly #places: LinePlaces | undefined
   readonly #words: Words
-  /** Number of bytes that were sent on. */
   #offset = 0
   #behind: Buffer = NOTHING
   #waiting: Buffer[] = []
@@ -170,8 +153,8 @@ export class MaskedStream implements OutputFilter {
   #bytes = 0
 
   /**
-   * @param longestMs maximum time for one window, after which `push` and `end` throw MaskingTooLong
-   * @param words the words of the text before the stream
+   * `push` and `end` throw MaskingTooLong after `longestMs` for one window. `words` are the words before the
+   * stream.
    */
   constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking
@@ -203,8 +186,7 @@ export class MaskedStream implements OutputFilter {
   }
 
   /**
-   * Returns the held bytes unmasked and unsearched. For callers that may pass output after
-   * MaskingTooLong.
+   * Returns the held bytes unmasked and unsearched, for callers that may pass output after MaskingTooLong.
    */
   pass(): Buffer {
     const held = Buffer.concat(this.#waiting)
@@ -229,7 +211,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Returns the masked bytes that can be judged, and keeps the other bytes. */
+  /** Returns the masked bytes that can be judged, and keeps the others. */
   *#work(bytes: Buffer, isEnd: boolean): Work<Buffer> {
     const given: Buffer[] = []
     const begin = this.#behind.length
@@ -258,14 +240,14 @@ export class MaskedStream implements OutputFilter {
     this.#held = bytes.length - from
   }
 
-  /** @returns undefined when nothing from `from` on can be sent on yet */
+  /** Returns undefined when nothing from `from` on can be sent yet. */
   *#judge(bytes: Buffer, { from, begin, isEnd }: Around): Work<Judged | undefined> {
     const limit = Math.min(bytes.length, from + this.#masking.window)
     const base = Math.max(0, from - BEHIND)
     const whole = bytes.subarray(base, limit)
     const subject = subjectOf(whole)
     const isLast = limit === bytes.length
-    // Offset in the stream at which `bytes` begins.
+    // Offset in the stream where `bytes` begins.
     const origin = this.#offset - begin
     yield* this.#places?.read(bytes.subarray(begin, limit), this.#offset) ?? []
     const cut =
@@ -280,7 +262,7 @@ export class MaskedStream implements OutputFilter {
     return moved(judged, base)
   }
 
-  /** @param place returns the last place up to its argument where the stream can be cut */
+  /** `place` returns the last place up to its argument where the stream can be cut. */
   #lineCut(subject: Subject, from: number, place: (until: number) => number): number {
     let cut = lineEnd(subject, from)
     for (;;) {
@@ -317,7 +299,7 @@ export class MaskedStream implements OutputFilter {
 
   /**
    * Masks the rest of a cut match up to a blank. A match of a custom type may have blanks, so it is masked to
-   * the end of the line.
+   * the line's end.
    */
   #restOfTorn({ text }: Subject, from: number): FoundData[] {
     if (this.#torn === undefined) return []
@@ -349,10 +331,7 @@ function moved({ cut, pieces }: Judged, by: number): Judged {
   }
 }
 
-/**
- * Returns the last place up to `until` where a stream can be cut. `until` and the result count from
- * `base`.
- */
+/** Returns the last place up to `until` where a stream can be cut. Both count from `base`. */
 function placeBefore(places: LinePlaces | undefined, until: number, base: number): number {
   return places === undefined ? until : (places.last(until + base) ?? base) - base
 }

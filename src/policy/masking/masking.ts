@@ -16,30 +16,26 @@ const TOLERANCE = 1e-9
 const LARGEST_WINDOW = 64 * 1024
 const STEPS_OF_WINDOW = 1_600_000
 /**
- * Minimum window in bytes when private keys are masked. A private key must be complete in a window,
- * with the text before it in its line. A hard regex may take 0.5 s for such a window.
+ * Minimum window in bytes if private keys are masked: a key must be complete in its window, with the text
+ * before it in its line. A hard regex may then take 0.5 s.
  */
 const WINDOW_OF_KEY = 20 * 1024
 
-/** Requested types that cannot be found. */
 interface Unserved {
-  /** Known names without a pattern, because they need a language model. */
+  /** Known names that need a language model. */
   readonly needModel: readonly string[]
   readonly unknown: readonly string[]
 }
 
-/**
- * Compiled rules, which find data and mask it. `unserved` has the types that cannot be found; the
- * caller decides whether to continue.
- */
+/** Compiled rules. The caller decides whether to continue if types are `unserved`. */
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
-  /** Maximum number of bytes that are searched between two pauses, so that other work does not wait long. */
+  /** Maximum number of bytes searched between two pauses. */
   readonly window: number
   /**
-   * Names of the custom types. A cut match of such a type is masked to the end of the line, because
-   * only the type's own regex could find the match's end.
+   * A cut match of a custom type is masked to the line's end, because only the type's regex could find the
+   * match's end.
    */
   readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
@@ -49,7 +45,7 @@ export class Masking {
   readonly #overLines: RuleAutomaton | undefined
   readonly #customBytes: number
 
-  /** Compiles with pauses for other work. @throws PolicyError for a custom type that cannot be used */
+  /** Compiles with pauses. @throws PolicyError for a custom type that cannot be used */
   static async compiled(rules: MaskingRules): Promise<Masking> {
     return new Masking(rules, await inTurns(compiledCustoms(rules)))
   }
@@ -68,15 +64,12 @@ export class Masking {
     this.#allowed = new Set(rules.allow.map(encodeText))
   }
 
-  /** Approximate memory in bytes. */
+  /** Approximate memory. */
   get bytes(): number {
     return this.#customBytes + (this.#overLines?.bytes ?? 0)
   }
 
-  /**
-   * Returns a search for the places where a stream can be cut; undefined when the stream can be cut
-   * at every line end.
-   */
+  /** Returns undefined when the stream can be cut at every line end. */
   linePlaces(): LinePlaces | undefined {
     return this.#overLines && new LinePlaces(this.#overLines)
   }
@@ -85,7 +78,7 @@ export class Masking {
     return this.#searchers.some(({ recognizer }) => recognizer.type === type)
   }
 
-  /** Returns all data to mask in the text, in the order of hoop's engine. Offsets are bytes. */
+  /** Returns the data to mask in the order of hoop's engine. Offsets are bytes. */
   find(text: Buffer): FoundData[] {
     const subject = subjectOf(text)
     const words = new Words()
@@ -93,7 +86,7 @@ export class Masking {
     return done(this.search(subject, { from: 0, words }))
   }
 
-  /** Returns the data to mask from `place.from` on, with the words before it as context. */
+  /** Searches from `place.from` on, with the words before it as context. */
   *search(subject: Subject, place: Place): Work<FoundData[]> {
     const found = yield* findings(this.#searchers, subject, place)
     return found.filter(
@@ -114,10 +107,7 @@ function* compiledCustoms(
   return { customs, overLines: yield* overLinesOf(customs.flatMap(({ overLines }) => overLines)) }
 }
 
-/**
- * Maximum length of a window in bytes. A custom regex may take some 30 ns for each step at each
- * byte, so a window takes 50 ms at most.
- */
+/** Returns bytes. A custom regex may take some 30 ns per step and byte, so a window takes 50 ms at most. */
 function windowFor(steps: number): number {
   return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))
 }

@@ -2,7 +2,7 @@ import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
 import { done, ordered, type Work } from '../work.ts'
 import type { FoundData } from './findings.ts'
 
-/** Maximum number of groups that are resolved between two pauses. Most groups have a single finding. */
+/** Maximum number of groups resolved between two pauses. Most groups have a single finding. */
 const GROUPS_AT_ONCE = 500
 
 export type Replacement =
@@ -18,15 +18,14 @@ export interface Piece {
 }
 
 /**
- * Returns the findings without overlaps, in the order of the text. Of overlapping findings, the
- * finding with the highest score keeps its extent, then the longest finding, then the first in the
- * text. The other findings keep their remaining parts.
+ * Returns the findings without overlaps, in the order of the text. The finding with the highest score keeps
+ * its extent, then the longest, then the first. The others keep their remaining parts.
  */
 export function piecesOf(findings: readonly FoundData[]): Piece[] {
   return done(piecesAmong(findings))
 }
 
-/** Does the work of `piecesOf` in bounded parts. */
+/** Does the work of `piecesOf` with pauses. */
 export function* piecesAmong(findings: readonly FoundData[]): Work<Piece[]> {
   const pieces: Piece[] = []
   for (const [n, group] of (yield* overlapping(findings)).entries()) {
@@ -104,7 +103,6 @@ function joined(owners: readonly (FoundData | undefined)[], edges: readonly numb
   return pieces
 }
 
-/** Returns the text from `from` to `to`, with its pieces replaced. */
 export function replaced(
   bytes: Buffer,
   pieces: readonly Piece[],
@@ -138,10 +136,7 @@ function instead(match: Buffer, type: string, replacement: Replacement): Buffer 
   }
 }
 
-/**
- * Replaces each code point with `character`, and keeps the last `keepLast` code points. A match
- * with at most `keepLast` code points does not change.
- */
+/** Keeps the last `keepLast` code points. A match that is not longer does not change. */
 function mask(match: Buffer, character: string, keepLast: number): Buffer {
   const text = match.toString('latin1')
   const masked = countRunes(text) - keepLast

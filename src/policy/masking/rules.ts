@@ -5,15 +5,13 @@ import type { Refinement } from './recognizers/table.ts'
 import type { Replacement } from './replacement.ts'
 
 export interface MaskingRules {
-  /** Names of types; undefined: all built-in types. */
+  /** Undefined means all built-in types. */
   readonly entities: readonly string[] | undefined
   readonly custom: readonly CustomType[]
-  /** Findings with a lower score pass; undefined: all findings are masked. */
+  /** Findings with a lower score pass. Undefined masks all findings. */
   readonly threshold: number | undefined
-  /** Texts that are never masked. */
   readonly allow: readonly string[]
   readonly replacement: Replacement
-  /** Chosen differences from hoop's engine. */
   readonly refine: readonly Refinement[]
 }
 
@@ -26,7 +24,7 @@ export const EVERYTHING: MaskingRules = {
   refine: [],
 }
 
-/** The threshold of a rule that sets no threshold. */
+/** Threshold of a rule that sets none. */
 const NO_THRESHOLD = 0.5
 
 const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
@@ -52,9 +50,8 @@ const RULE = v.object({
 })
 
 /**
- * Decodes `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules become one
- * rule with all types and the lowest threshold.
- * @returns undefined when there is nothing to mask
+ * Decodes `DataMaskingEntityTypesData` (protocol.md 8.2). Several rules become one with all types and the
+ * lowest threshold. Returns undefined when there is nothing to mask.
  * @throws PolicyError when the payload cannot be decoded
  */
 export function decodeMasking(payload: Buffer | undefined): MaskingRules | undefined {
@@ -68,10 +65,7 @@ export function decodeMasking(payload: Buffer | undefined): MaskingRules | undef
   return { ...EVERYTHING, entities: [...new Set(entities)], custom, threshold }
 }
 
-/**
- * Decodes the custom types in a user's file. Their members are those of a session's rules. @throws
- * PolicyError
- */
+/** Decodes the types in a user's file, which have the members of a session's rules. @throws PolicyError */
 export function decodeCustomTypes(list: unknown): CustomType[] {
   const types = v.safeParse(v.array(WRITTEN), list)
   if (types.success) return types.output.map(customType)
@@ -94,13 +88,13 @@ function parse(payload: Buffer): unknown {
   }
 }
 
-/** Names the place of the fault and the expected value, never the value found. */
+/** Names the place and the expected value, never the value found. */
 function wrong(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue) ?? 'the whole'
   return `wrong at ${where}: ${issue.expected ?? 'another value'} is expected`
 }
 
-/** A type without a score gets the score 1. Go reads a missing score as 0, so hoop's engine finds nothing. */
+/** A type without a score gets 1. Go reads a missing score as 0, so hoop's engine finds nothing. */
 function customType({ name, regex, deny_list: denyList, score }: v.InferOutput<typeof CUSTOM>): CustomType {
   return {
     name,

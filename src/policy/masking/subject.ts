@@ -1,12 +1,12 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
 
-/** The bytes to search, also as a string with one character per byte. */
+/** `text` has the bytes as one character each. */
 export interface Subject {
   readonly bytes: Buffer
   readonly text: ByteString
   /**
-   * `bytes` together with the bytes after them. No match may begin in the bytes after them, but the
-   * end of a match may depend on these bytes.
+   * `bytes` and the bytes after them. No match begins in the bytes after them, but its end may depend on
+   * them.
    */
   readonly whole?: Buffer
 }
@@ -15,25 +15,24 @@ export function subjectOf(bytes: Buffer): Subject {
   return { bytes, text: bytes.toString('latin1') }
 }
 
-/** Called with the place of a match. Offsets are bytes. */
+/** Offsets are bytes. */
 export type Matched = (start: number, end: number) => void
 
 /**
- * Calls `found` for each match from `from` on, in order. Matches do not overlap. A slow finder is a
- * generator that pauses after each match.
+ * Calls `found` for the matches from `from` on, in order and without overlaps. A slow finder pauses after
+ * each match.
  */
 export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
 
 /**
- * A space separator of Unicode (`\p{Zs}`), as bytes of UTF-8. A tab or a line end is not a space
- * separator, so cells and rows of a table are not joined.
+ * A space separator of Unicode (`\p{Zs}`) in UTF-8. Tabs and line ends are not included, so cells and rows of
+ * a table are not joined.
  */
 const SPACE = String.raw`(?: |\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80)`
 
 /**
- * Makes a finder from a regular expression for bytes. `_` in the expression stands for one space
- * separator. The expression must take linear time: an attempt reads a bounded number of bytes, or
- * ends where the next attempt cannot begin.
+ * Makes a finder from a regular expression for bytes, in which `_` is one space separator. The expression
+ * must take linear time: an attempt reads a bounded number of bytes, or ends where the next one cannot begin.
  */
 export function regexp(source: string): Finder {
   const compiled = new RegExp(source.replaceAll('_', SPACE), 'g')

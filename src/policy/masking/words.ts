@@ -5,37 +5,34 @@ const WORDS_BEFORE = 5
 /** Maximum length of a word in bytes. No list has longer words. */
 const LONGEST_BYTES = 64
 /**
- * Maximum number of bytes that are read backwards. Five words are seldom longer. Without this
- * limit, a caller that asks at every place of one long word would take quadratic time.
+ * Maximum number of bytes that are read backwards; five words are seldom longer. Without this limit, a caller
+ * that asks at every place of one long word takes quadratic time.
  */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 
 /**
- * The words before each place of a text. A word is a run of Unicode letters, digits and marks. If
- * the places are in ascending order, the text is read only once. `next` sets the next piece of the
- * text.
+ * The words before each place of a text: runs of Unicode letters, digits and marks. If the places ascend, the
+ * text is read only once. `next` sets the next piece of the text.
  */
 export class Words {
   #text: ByteString = ''
-  /** Words are read up to this place. No word spans this place. */
+  /** Words are read up to this place. No word spans it. */
   #cursor = 0
   /**
-   * End of the word at the cursor; outdated when the cursor is after this end. Kept because callers
-   * may ask at many places inside one word.
+   * End of the word at the cursor, kept because callers may ask at many places of one word. Outdated when it
+   * is before the cursor.
    */
   #end = -1
   #words: string[] = []
   readonly #beside: () => readonly string[]
 
-  /**
-   * @param beside words that count before every place, such as the name of a column before each of its values
-   */
+  /** `beside` are words that count before every place, such as a column's name before its values. */
   constructor(beside: () => readonly string[] = () => []) {
     this.#beside = beside
   }
 
-  /** @param from offset up to which `text` repeats the previous text */
+  /** `text` repeats the previous text up to `from`. */
   next(text: ByteString, from: number): void {
     this.#text = text
     this.#cursor = from
@@ -51,8 +48,8 @@ export class Words {
   }
 
   /**
-   * Returns the words that end before `offset`, in order and in lower case. Leaves out a word that
-   * `offset` cuts.
+   * Returns the words that end before `offset`, in order and in lower case. A word that `offset` cuts is left
+   * out.
    */
   before(offset: number): readonly string[] {
     const near = nearStart(this.#text, offset, this.#cursor)
@@ -84,9 +81,9 @@ export class Words {
 }
 
 /**
- * Returns where the last six words before `offset` begin: one word more than needed, because
- * `offset` may cut the last word. Only these words are read, because most text is far from the next
- * match. Returns `cursor` when the words are not near, or not ASCII.
+ * Returns where the last six words before `offset` begin: one more than needed, because `offset` may cut the
+ * last word. Skips earlier words, because most text is far from the next match. Returns `cursor` when the six
+ * words are not near, or not ASCII.
  */
 function nearStart(text: ByteString, offset: number, cursor: number): number {
   const least = Math.max(cursor, offset - NEAR)
@@ -113,7 +110,7 @@ function wordEnd(text: ByteString, start: number): number {
   return end
 }
 
-/** Whether a code point can be in a word. Results for the first 65,536 are kept. */
+/** Cached results of `isInWord` for the first 65,536 code points. */
 const known = new Uint8Array(0x10000)
 
 function isInWord(point: number): boolean {
@@ -124,10 +121,7 @@ function isInWord(point: number): boolean {
   return is
 }
 
-/**
- * Context words and phrases to find among the words before a match. Each word may have a plural `s`
- * or `es`.
- */
+/** Words and phrases to find before a match. Each word may have a plural `s` or `es`. */
 export class ContextWords {
   readonly #single = new Set<string>()
   readonly #phrases: (readonly string[])[] = []

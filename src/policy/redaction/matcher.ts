@@ -1,34 +1,34 @@
 import { Prefilter, PREFIX_BYTES } from './prefilter.ts'
 import { isLineBreak, LineBreaks } from './secrets.ts'
 
-/** The root of the trie. The root is never a child, so it also means "no child". */
+/** The root is never a child, so it also means "no child". */
 export const ROOT = 0
 
-/** Symbol after the end of a row. Not a byte. */
+/** Symbol after the end of a row. It is not a byte. */
 const END = 0x100
-/** A bit in a node's symbol: the node has more children than the next node of its row. */
+/** A bit of a node's symbol: the node has more children than the next node of its row. */
 const BRANCHES = 0x200
 const SYMBOL = BRANCHES - 1
 
 interface Row {
-  /** The row's first node, and the depth of that node's parent. */
+  /** `above` is the depth of the first node's parent. */
   readonly first: number
   readonly above: number
 }
 
 /**
- * All texts as one trie, without an object per node. The texts are sorted. The part of a text that
- * differs from the previous text is a row, one node per byte. A node's first child is the next node
- * of its row; the other children start their own rows. Texts end only at ends of rows.
+ * A trie of all texts in sorted order, without an object per node. What differs from the previous text is a
+ * row, one node per byte. A node's first child is the next node of its row; other children start rows. Texts
+ * end only at ends of rows.
  */
 export class Trie {
   readonly texts: readonly Buffer[]
   readonly size: number
   readonly #symbols: Uint16Array
-  /** The child by `parent * 256 + byte`, for children that start a row. */
+  /** The children that start a row, by `parent * 256 + byte`. */
   readonly #branches = new Map<number, number>()
 
-  /** @param texts not empty strings; in any order, duplicates allowed */
+  /** `texts` may have any order and duplicates, but no empty text. */
   constructor(texts: readonly Buffer[]) {
     this.texts = sortedTexts(texts)
     const above = this.texts.map((text, index) => sharedLength(this.texts[index - 1], text))
@@ -38,7 +38,7 @@ export class Trie {
     this.#addRows(above, starts)
   }
 
-  /** @returns the child by that byte, ROOT when there is no such child */
+  /** Returns ROOT when there is no such child. */
   child(node: number, byte: number): number {
     const symbols = this.#symbols
     if (((symbols[node + 1] ?? END) & SYMBOL) === byte) return node + 1
@@ -72,16 +72,13 @@ export class Trie {
   }
 }
 
-/**
- * Sorts texts and removes duplicates. Compares strings with one character per byte, because V8
- * sorts strings ten times as fast as buffers.
- */
+/** Sorts texts and removes duplicates. Compares strings, which V8 sorts ten times as fast as buffers. */
 function sortedTexts(texts: readonly Buffer[]): Buffer[] {
   const byName = new Map(texts.map((text) => [text.toString('latin1'), text]))
   return [...byName].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, text]) => text)
 }
 
-/** Returns the row's parent. Removes deeper rows from `path`. */
+/** Removes deeper rows from `path`. */
 function parentOf(row: Row, path: Row[]): number {
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     if (last.above < row.above) return last.first + row.above - last.above - 1
@@ -90,10 +87,7 @@ function parentOf(row: Row, path: Row[]): number {
   return ROOT
 }
 
-/**
- * Returns the first node of each row, and the end of all rows as the last item. The place after
- * each row holds END.
- */
+/** Returns the first node of each row, then the end of all rows. After each row is a place for END. */
 function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
   const starts = new Int32Array(texts.length + 1)
   let next = ROOT + 1
@@ -114,17 +108,17 @@ function sharedLength(left: Buffer | undefined, right: Buffer): number {
 }
 
 /**
- * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a
- * suffix of these bytes. Details of a node are computed when a stream first reaches the node. Most
- * nodes of a long text are never reached, so compiling costs no more than the trie.
+ * Aho and Corasick's automaton: the state is the deepest node whose path is a suffix of the bytes read. A
+ * node's details are computed when a stream first reaches it. Most nodes are never reached, so compiling
+ * costs no more than the trie.
  */
 class Automaton {
   readonly #trie: Trie
   /** The node of the longest proper suffix of this node's path. */
   readonly #failure: Int32Array
-  /** Length of the path; 0 for nodes that were not reached yet. */
+  /** Length of the path; 0 until the node is reached. */
   readonly #depth: Int32Array
-  /** For each state: length of the longest secret text that ends there, 0 if no text ends there. */
+  /** Length of the longest text that ends at this node, or 0. */
   readonly #longest: Int32Array
 
   constructor(trie: Trie) {
@@ -153,17 +147,14 @@ class Automaton {
     return this.#longest[state] ?? 0
   }
 
-  /** Returns the node of the longest suffix that may still become a text. */
+  /** Returns the longest suffix that may still become a text. */
   pending(state: number): number {
     let at = state
     while (at !== ROOT && !this.#trie.hasChildren(at)) at = this.#failure[at] ?? ROOT
     return at
   }
 
-  /**
-   * Computes a node's details. First computes the details of the failure node, of that node's
-   * failure node, and so on.
-   */
+  /** Computes the details of a node, and of its failure nodes before. */
   #learn(parent: number, node: number, byte: number): void {
     const learnt = []
     let [above, at] = [parent, node]
@@ -192,25 +183,25 @@ class Automaton {
   }
 }
 
-/** Runs of bytes to replace that are not yet sent on, in order. Runs do not touch each other. */
+/** Runs of bytes to replace that are not sent yet, in order. The runs do not touch each other. */
 export class CoveredRuns {
   #starts: number[] = []
   #ends: number[] = []
   #first = 0
 
-  /** Start of the first run, Infinity when there is no run. */
+  /** The start of the first run, or Infinity. */
   get start(): number {
     return this.#starts[this.#first] ?? Infinity
   }
 
-  /** @param end never smaller than in an earlier call */
+  /** `end` must not be smaller than in an earlier call. */
   add(start: number, end: number): void {
     const last = this.#ends.length - 1
     if (last >= this.#first && this.#touches(last, start)) this.#extendLast(start, end)
     else this.#append(start, end)
   }
 
-  /** Takes the first run, or its part before `limit`. @returns the end of the taken part */
+  /** Takes the first run, or its part before `limit`, and returns where the part ends. */
   take(limit: number): number {
     const end = this.#ends[this.#first] ?? limit
     if (end > limit) {
@@ -226,7 +217,7 @@ export class CoveredRuns {
     return (this.#ends[run] ?? 0) >= start
   }
 
-  /** Extends the last run. A long occurrence may join this run with runs before it. */
+  /** A long occurrence may join this run with earlier ones. */
   #extendLast(start: number, end: number): void {
     let last = this.#ends.length - 1
     while (last > this.#first && this.#touches(last - 1, start)) {
@@ -252,22 +243,21 @@ export class CoveredRuns {
 }
 
 /**
- * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into
- * lines. Follows each stream with two states: for the stream as it is, and for the stream without
- * line breaks. The two states differ only for some bytes after a line break.
+ * Finds many texts in any number of streams, also texts that are wrapped into lines. Each stream has two
+ * states: as it is, and without line breaks. The states differ only for some bytes after a line break.
  */
 export class Matcher {
   readonly #automaton: Automaton
   readonly #prefilter: Prefilter
 
-  /** @param texts at least one, none of them empty */
+  /** `texts` has at least one text, none of them empty. */
   constructor(texts: readonly Buffer[]) {
     const trie = new Trie(texts)
     this.#automaton = new Automaton(trie)
     this.#prefilter = new Prefilter(trie.texts)
   }
 
-  /** Reads the next data of a stream, and adds the occurrences to `covered`. */
+  /** Adds the occurrences in the next data to `covered`. */
   scan(data: Buffer, reading: Reading, covered: CoveredRuns): void {
     const lastPlace = this.#prefilter.lastPlace(data.length)
     let at = 0
@@ -278,7 +268,7 @@ export class Matcher {
     this.#pass(data.length, reading)
   }
 
-  /** Continues to the end of the data, or until the prefilter would be faster. @returns where it stopped */
+  /** Goes on until the data ends or the prefilter would be faster, and returns where it stopped. */
   #follow(data: Buffer, from: number, lastPlace: number, reading: Reading, covered: CoveredRuns): number {
     const automaton = this.#automaton
     for (let at = from; at < data.length;) {
@@ -298,8 +288,8 @@ export class Matcher {
       const depth = automaton.depth(asIs)
       if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
       if (this.#isPromising(reading, joinedBefore)) continue
-      // The prefilter reads more bytes than were followed so far, so it may rule out the place
-      // where the followed text begins.
+      // The prefilter reads more bytes than were followed, so it may rule out the place where the followed
+      // text begins.
       const begin = this.#start(reading, end) - reading.offset
       if (begin < 0 || begin > lastPlace) continue
       reading.leave()
@@ -328,10 +318,7 @@ export class Matcher {
     return joined === asIs ? start : Math.min(start, breaks.startOf(this.#automaton.depth(joined), end))
   }
 
-  /**
-   * Ends the reading of this data. Keeps the states, because the beginning of a text may be
-   * completed by later data.
-   */
+  /** Ends the reading of this data. Keeps the states, because later data may complete a text. */
   #pass(length: number, reading: Reading): void {
     const automaton = this.#automaton
     reading.offset += length
@@ -344,14 +331,12 @@ export class Matcher {
   }
 }
 
-/** How far a stream was read, and the part at its end that may become a text. */
 export class Reading {
-  /** Offset of the next byte in the stream. */
   offset = 0
   /** Where the longest beginning of a text at the stream's end starts. */
   start = 0
   length = 0
-  /** `asIs` is the automaton's state for the stream as it is, `joined` is the state without line breaks. */
+  /** `asIs` is the state for the stream as it is, `joined` for the stream without line breaks. */
   asIs = ROOT
   joined = ROOT
   readonly breaks = new LineBreaks()
@@ -360,12 +345,12 @@ export class Reading {
     return this.asIs === ROOT && this.joined === ROOT
   }
 
-  /** @param offset offset of a line break */
+  /** `offset` is the place of a line break. */
   skip(offset: number): void {
     if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
   }
 
-  /** Sets the joined state. When `asIs` and `joined` are the same, no followed text contains a line break. */
+  /** If both states are the same, no followed text contains a line break. */
   meet(joined: number): void {
     this.joined = joined
     if (joined === this.asIs || joined === ROOT) this.breaks.clear()

@@ -1,15 +1,12 @@
 import { isLineBreak } from './secrets.ts'
 
-/** Number of bytes of a text's prefix, without line breaks. Places are first compared by their prefixes. */
+/** Length of a prefix without line breaks. Places are compared by their prefixes first. */
 export const PREFIX_BYTES = 4
-/**
- * Maximum length of a prefix with its line breaks in bytes. A place with a longer prefix is not
- * ruled out.
- */
+/** Maximum length of a prefix with its line breaks. A place with a longer prefix is not ruled out. */
 const PREFIX_WITHIN = 16
 
 const BLOCK_BYTES = 2
-/** With lines of at least 8 characters there is at most one line break in a window. */
+/** Lines of at least 8 characters have at most one break in a window. */
 const MAX_WINDOW = 10
 const BLOCK_BITS = 13
 const MIN_PREFIX_BITS = 12
@@ -20,9 +17,8 @@ const LINE_BREAKS = [0x0a, 0x0d]
 const LAST_BREAK = 0x0d
 
 /**
- * Finds places where a text may begin, as it is or wrapped. Skips most other bytes unread (Wu and
- * Manber): the last two bytes of a window tell how far the window can move without missing the
- * beginning of a text.
+ * Finds places where a text may begin, as it is or wrapped, and skips most bytes unread (Wu and Manber). The
+ * last two bytes of a window tell how far it can move without missing a text.
  */
 export class Prefilter {
   readonly #window: number
@@ -42,15 +38,12 @@ export class Prefilter {
     for (const text of texts) this.#add(text)
   }
 
-  /** Returns the last place in `length` bytes that can be judged; negative when no place can be judged. */
+  /** Returns the last place in `length` bytes that can be judged, or a negative number. */
   lastPlace(length: number): number {
     return this.#usable ? length - this.#window : -1
   }
 
-  /**
-   * @returns the first place from `from` on where a text may begin; beyond `lastPlace` when no text
-   * can begin
-   */
+  /** Returns the first place from `from` on where a text may begin, or a place beyond `lastPlace`. */
   find(data: Buffer, from: number): number {
     const window = this.#window
     const shifts = this.#shifts
@@ -66,12 +59,12 @@ export class Prefilter {
     return last + 1
   }
 
-  /** False when a text is shorter than a prefix, because then a text may begin at every place. */
+  /** False when a text is shorter than a prefix, because such a text may begin at every place. */
   get #usable(): boolean {
     return this.#window >= PREFIX_BYTES
   }
 
-  /** Adds a text, as it is and with a line break of one or two bytes at any place. */
+  /** Adds the text, also with a line break of one or two bytes at any place. */
   #add(text: Buffer): void {
     const last = this.#window - BLOCK_BYTES
     for (let at = 0; at <= last; at++) {
@@ -108,14 +101,14 @@ function blockHash(first: number, second: number): number {
   return (first << 5) ^ second
 }
 
-/** @returns -1 when there are too many line breaks to decide */
+/** Returns -1 when there are too many line breaks to decide. */
 function prefixHash(data: Buffer, at: number, bits: number): number {
   const [first = 0, second = 0, third = 0, fourth = 0] = [data[at], data[at + 1], data[at + 2], data[at + 3]]
   const word =
     first > LAST_BREAK && second > LAST_BREAK && third > LAST_BREAK && fourth > LAST_BREAK
       ? (first << 24) | (second << 16) | (third << 8) | fourth
       : wordWithoutBreaks(data, at)
-  // Fibonacci hashing: the multiplier is 2^32 over the golden ratio.
+  // Fibonacci hashing multiplies by 2^32 over the golden ratio.
   return word === undefined ? -1 : Math.imul(word, 0x9e3779b1) >>> (32 - bits)
 }
 

@@ -2,12 +2,12 @@ import { HeldBytes, NOTHING, type OutputFilter, OutputStream } from '../output-f
 import { CoveredRuns, Matcher, Reading } from './matcher.ts'
 import { isLineBreak } from './secrets.ts'
 
-/** The texts that must not appear in a session's output. Compiled at the first byte. */
+/** The secret texts of a session. They are compiled at the first byte. */
 export class Redaction {
   readonly #texts: readonly Buffer[]
   #matcher: Matcher | undefined
 
-  /** @param texts must not change afterwards; empty texts are ignored */
+  /** `texts` must not change afterwards. Empty texts are ignored. */
   constructor(texts: readonly Buffer[]) {
     this.#texts = texts.filter(({ length }) => length > 0)
   }
@@ -16,12 +16,12 @@ export class Redaction {
     return this.#texts.length === 0
   }
 
-  /** Approximate memory of the search: one node of the automaton for each byte of the texts. */
+  /** Approximate memory: one node of the automaton per byte. */
   get memoryBytes(): number {
     return this.#texts.reduce((sum, { length }) => sum + length * NODE_BYTES, 0)
   }
 
-  /** Replaces the secrets in a complete text. The result may share the memory of `text`. */
+  /** The result may share the memory of `text`. */
   replaceIn(text: Buffer): Buffer {
     const redactor = this.stream()
     const passed = redactor.push(text)
@@ -29,7 +29,7 @@ export class Redaction {
     return rest.length === 0 ? passed : Buffer.concat([passed, rest])
   }
 
-  /** Returns a redactor for one stream. All redactors share the compiled texts. */
+  /** All redactors share the compiled texts. */
   stream(): Redactor {
     return new Redactor(() => (this.#matcher ??= this.empty ? undefined : new Matcher(this.#texts)))
   }
@@ -37,20 +37,17 @@ export class Redaction {
 
 const NODE_BYTES = 16
 
-/**
- * Minimum number of bytes for which the beginning of a text is hidden. A shorter beginning is often
- * an ordinary word.
- */
+/** The beginning of a text is hidden from this length on. A shorter beginning is often an ordinary word. */
 const LEAST_BYTES = 8
 /**
- * Minimum number of bytes for which the last line of a stream is hidden, with its line break.
- * `postgres` alone in a line is probably just this word.
+ * Like LEAST_BYTES, for a last line with its line break. `postgres` alone in a line is probably just this
+ * word.
  */
 const LEAST_BYTES_OF_LINE = 24
 
 /**
- * Replaces secret texts in output: bytes in sequence that belong to secret texts become one `[REDACTED]`. Holds
- * back the last bytes while they may be the beginning of a secret text.
+ * Replaces secret texts in output; adjoining bytes of secrets become one `[REDACTED]`. Holds back the last
+ * bytes while they may begin a secret.
  */
 export class Redactor implements OutputFilter {
   readonly #compile: () => Matcher | undefined
@@ -60,21 +57,19 @@ export class Redactor implements OutputFilter {
   #matcher: Matcher | undefined
   /** Offset in the stream up to which all bytes were sent on, replaced or not. */
   #given = 0
-  /** Whether the last output was a marker. Covered bytes that follow belong to the same run. */
+  /** Whether the last output was a marker. Covered bytes that follow belong to it. */
   #inRun = false
   #redacted = 0
 
-  /** @param compile called with the first data; undefined when there is nothing to look for */
+  /** `compile` is called with the first data, and returns undefined when there is nothing to look for. */
   constructor(compile: () => Matcher | undefined) {
     this.#compile = compile
   }
 
-  /** Number of bytes held back because they may become a text. */
   get held(): number {
     return this.#reading.offset - this.#given
   }
 
-  /** Whether `release` would return held bytes. */
   get isReleasable(): boolean {
     return this.held > 0 && this.#reading.length < LEAST_BYTES
   }
@@ -83,9 +78,7 @@ export class Redactor implements OutputFilter {
     return this.#redacted
   }
 
-  /**
-   * @returns all output that can be sent; may share the memory of `data`, and is valid until the next call
-   */
+  /** The output may share the memory of `data`, and is valid until the next call. */
   push(data: Buffer): Buffer {
     this.#matcher ??= this.#compile()
     if (this.#matcher === undefined) return data
@@ -98,17 +91,14 @@ export class Redactor implements OutputFilter {
   }
 
   /**
-   * Returns the held bytes when they have fewer than 8 bytes of a text's beginning. Replaces parts
-   * of a complete text. When later bytes complete a text, the rest of that text is still replaced.
+   * Returns the held bytes if fewer than 8 bytes of a text are held. When later bytes complete that text, its
+   * rest is still replaced.
    */
   release(): Buffer {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }
 
-  /**
-   * Returns the held bytes at the end of the stream. 8 or more bytes of a text's beginning (24 in a
-   * whole line) count as the text and are replaced.
-   */
+  /** Returns the held bytes. 8 or more bytes of a text's beginning (24 in a whole line) are replaced. */
   end(): Buffer {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
@@ -116,7 +106,7 @@ export class Redactor implements OutputFilter {
     return this.flush()
   }
 
-  /** Returns the held bytes at the end of a text or stream. Only whole secrets in them are replaced. */
+  /** Replaces only whole secrets in the held bytes. */
   flush(): Buffer {
     return this.held > 0 ? this.#giveHeld() : NOTHING
   }

@@ -1,29 +1,25 @@
-/** The end of a word in a name. Digits before it do not count: `API_KEY2`, `DB_HOST_1`. */
+/** Digits at the end of a word do not count: `API_KEY2`, `DB_HOST_1`. */
 const WORD_END = String.raw`\d*(?:[_.-]|$)`
 const WORD_START = '(?:^|[_.-])'
 
-/** Parts of names. A name that contains such a part is secret. */
+/** A name that contains one of these parts is secret. */
 const SECRET_PARTS = [
   ...['PASS', 'PWD', 'SECRET', 'TOKEN', 'CREDENTIAL', 'PRIVATE'],
   ...['BEARER', 'AUTHORIZATION', 'MNEMONIC', 'WEBHOOK', 'CONNECTION_STRING', 'CONNECTIONSTRING'],
 ]
 
-/** Endings of words. A name is secret if one of its words has such an ending. */
+/** A name is secret if one of its words has such an ending. */
 const SECRET_ENDINGS = [
   ...['KEY', 'KEYS', 'AUTH', 'DSN', 'JWT', 'COOKIE', 'COOKIES', 'CERT', 'CERTS', 'PW', 'CRED', 'CREDS'],
   ...['SIGNATURE', 'CERTIFICATE', 'KEYSTORE', 'KEYTAB', 'KEYFILE', 'KEYRING'],
 ]
 
-/**
- * Whole words. A name that has such a word is secret. Not used as endings, because too many other
- * words end with these letters.
- */
+/** A name is secret if one of these is a whole word of it. Too many other words end with these letters. */
 const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
 
 /**
- * Endings of the last word. A name with such an ending is harmless: `PGHOST`, `SSLMODE`. `DB` and
- * `ENV` are missing, because a name of a secret may end with them: `MONGODB` may be a URL, and
- * `DOTENV` a whole file.
+ * A name is harmless if its last word has such an ending: `PGHOST`, `SSLMODE`. `DB` and `ENV` are missing:
+ * `MONGODB` may be a URL, and `DOTENV` a whole file.
  */
 const HARMLESS_ENDINGS = [
   ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
@@ -41,7 +37,7 @@ const HARMLESS_ENDINGS = [
   ],
 ]
 
-/** Whole words. A name with such a last word is harmless. */
+/** A name is harmless if one of these is its whole last word. */
 const HARMLESS_WORDS = [
   ...['DB', 'ENV', 'STAGE', 'TZ', 'TIMEZONE', 'LANG', 'LANGUAGE', 'LOCALE', 'PROJECT', 'PATH', 'DIRECTORY'],
   ...['ADDR', 'ADDRESS', 'SERVER', 'DOMAIN', 'PROTOCOL', 'DRIVER', 'DIALECT', 'ENGINE', 'TYPE', 'FORMAT'],
@@ -57,13 +53,13 @@ const SECRET_NAME = new RegExp(
   ].join('|'),
 )
 
-/** The end of the last word. Words of digits only are ignored: `DB_HOST_1`. */
+/** Words of digits only are ignored: `DB_HOST_1`. */
 const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
 const HARMLESS_NAME = new RegExp(
   `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
 )
 
-/** Returns true in doubt, because a replaced harmless value is a nuisance, but a shown secret is a leak. */
+/** Returns true in doubt: a replaced harmless value is a nuisance, a shown secret is a leak. */
 export function soundsSecret(name: string): boolean {
   return SECRET_NAME.test(name.toUpperCase())
 }
@@ -77,25 +73,20 @@ function oneOf(words: readonly string[]): string {
   return `(?:${words.join('|')})`
 }
 
-/** The origin of a variable: the connection, or the client that runs something on it. */
+/** `client` runs something on the connection. */
 export type Origin = 'connection' | 'client'
 
-/** Decides which variables hold secrets, by their names. */
 export class SecretNames {
   readonly #rules: readonly NameRule[]
 
-  /**
-   * @param rules the user's rules, which override the built-in rules; of several matching rules,
-   * the last counts
-   */
+  /** `rules` of the user override the built-in rules. The last rule that matches counts. */
   constructor(rules: readonly NameRule[]) {
     this.#rules = rules
   }
 
   /**
-   * Whether the variable is a secret. When the name does not decide, a client's variable is an
-   * ordinary parameter, and a connection's variable is a secret if its value is neither ordinary
-   * words nor a number.
+   * If the name does not decide, a client's variable is readable. A connection's variable is then secret
+   * unless its value is ordinary words or a number.
    */
   isSecret(name: string, origin: Origin, value: Buffer): boolean {
     const rule = this.#ruleFor(name)
@@ -104,7 +95,7 @@ export class SecretNames {
     return origin === 'connection' && !soundsHarmless(name) && !looksPlain(value)
   }
 
-  /** Whether a file is a secret. Only a rule can make a file readable; origin and name do not matter. */
+  /** Only a rule can make a file readable. */
   isSecretFile(name: string): boolean {
     return this.#ruleFor(name)?.readable !== true
   }
@@ -116,19 +107,18 @@ export class SecretNames {
 
 const RULE = /^!?[A-Za-z0-9_.*-]+$/
 
-/** A user's rule for the variables whose names match. */
 interface NameRule {
   readonly readable: boolean
   /**
-   * Upper-case parts of a name in this order, with anything between them. The name must begin with
-   * the first part and end with the last part.
+   * Upper-case parts of a name in this order, with anything between them. The name begins with the first part
+   * and ends with the last one.
    */
   readonly literals: readonly string[]
 }
 
 /**
- * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any number of
- * characters. Case does not matter. Returns undefined for a text that is not a rule.
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). Case does not matter. Returns undefined for
+ * other texts.
  */
 export function parseNameRule(text: string): NameRule | undefined {
   if (!RULE.test(text)) return undefined
@@ -153,16 +143,13 @@ function matchesName({ literals }: NameRule, name: string): boolean {
   return rest.length - last.length >= at && rest.endsWith(last)
 }
 
-/** `staging`, `eu-west`, `Data Warehouse`. A mixture of cases inside a word is not a word. */
+/** Matches `staging`, `eu-west`, `Data Warehouse`. Mixed case inside a word is not a word. */
 const WORDS = /^[A-Z]?[a-z]+(?:[ _./-][A-Z]?[a-z]+)*$|^[A-Z]+(?:[ _./-][A-Z]+)*$/
 const LONGEST_WORDS = 40
-/** `300000`, `1.5`, `-1`: an amount, a limit, a number of seconds. */
+/** Matches `300000`, `1.5`, `-1`: an amount, a limit, a number of seconds. */
 const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
 
-/**
- * Whether a value is ordinary words or a number. Used when the name does not decide. Such a value
- * is rarely a secret, and an output in which every `staging` is replaced is unreadable.
- */
+/** A plain value is rarely a secret, and an output in which every `staging` is replaced is unreadable. */
 function looksPlain(value: Buffer): boolean {
   if (value.length > LONGEST_WORDS) return false
   const text = value.toString('latin1')
@@ -174,10 +161,7 @@ const HOST = /^[a-z]+\d{0,4}(?:[.-](?:[a-z]+\d{0,4}|\d{1,4}))+$|^\d{1,3}(?:\.\d{
 /** A shorter text occurs in outputs by chance. */
 const SHORT_BYTES = 8
 
-/**
- * Whether the value is so ordinary that outputs may contain it by chance: words, numbers, hosts,
- * short texts.
- */
+/** Whether outputs may contain the value by chance: words, numbers, hosts, short texts. */
 export function looksOrdinary(value: Buffer): boolean {
   if (value.length < SHORT_BYTES || looksPlain(value)) return true
   return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))

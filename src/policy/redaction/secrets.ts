@@ -1,12 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { Origin, SecretNames } from './secret-names.ts'
 
-/** Minimum length of a secret in bytes, in every form. A shorter text would also match ordinary output. */
+/** Minimum length in every form. A shorter text would also match ordinary output. */
 export const SHORTEST_SECRET_BYTES = 6
-/**
- * Minimum length of a secret's line in bytes. A line is more likely to be ordinary text than a
- * whole secret.
- */
+/** Minimum length of a secret's line, which is more likely to be ordinary text than a whole secret. */
 const MIN_LINE_BYTES = 8
 const LINE_BREAK = /\r?\n$/
 const PEM_BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
@@ -17,9 +14,8 @@ const AUTHORITY_END = /[/?#]/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 
 /**
- * Returns the texts to hide for one secret value: the whole value without its last line break, and
- * each line of the value. A replaced last line break would join two lines of output. Returns no
- * texts for a value shorter than 6 bytes.
+ * Returns the value without its last line break, and each line of the value. A replaced last line break would
+ * join two lines of output. Returns nothing for a value shorter than 6 bytes.
  */
 export function secretTexts(value: Buffer): Buffer[] {
   // latin1 has one character per byte, so offsets stay the same.
@@ -29,8 +25,7 @@ export function secretTexts(value: Buffer): Buffer[] {
 }
 
 /**
- * Returns the password of `scheme://user:password@host`, as written and decoded, if the password
- * has at least 6 bytes. Never throws.
+ * Returns the password of `scheme://user:password@host`, as written and decoded, if it has at least 6 bytes.
  */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
@@ -43,7 +38,7 @@ export function passwordsInUrl(value: Buffer): Buffer[] {
   return distinct([password, decoded(password)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
-/** Returns the lines without PEM boundaries, which are public. */
+/** Leaves out PEM boundaries, which are public. */
 function linesOf(text: string): string[] {
   if (!text.includes('\n')) return []
   return text
@@ -52,7 +47,7 @@ function linesOf(text: string): string[] {
     .filter((line) => line.length >= MIN_LINE_BYTES && !PEM_BOUNDARY.test(line))
 }
 
-/** Removes blanks. String.trim would also remove the byte 0xA0, which may be a part of a UTF-8 character. */
+/** String.trim would also remove 0xA0, which may be part of a UTF-8 character. */
 function trimmed(line: string): string {
   let [start, end] = [0, line.length]
   while (start < end && isBlank(line[start])) start += 1
@@ -65,8 +60,8 @@ function isBlank(character: string | undefined): boolean {
 }
 
 /**
- * Returns the part of a URL before the `@` of its host. A password may contain `@`, so the last `@`
- * counts. Some clients also allow a `/` in the password; then the first `@` counts.
+ * Returns the part before the host's `@`. A password may contain `@`, so the last one counts. Some clients
+ * allow `/` in a password, too; then the first `@` counts.
  */
 function userinfoOf(rest: string): string {
   const authority = rest.split(AUTHORITY_END, 1)[0] ?? ''
@@ -82,17 +77,16 @@ function distinct(texts: readonly string[]): Buffer[] {
   return [...new Set(texts)].map((text) => Buffer.from(text, 'latin1'))
 }
 
-// The functions below use strings with a character per byte (latin1), because V8 compares strings
-// faster than buffers.
+// The functions below use strings with a character per byte (latin1), which V8 compares faster than buffers.
 
-/** Returns the text as it is, and without its line breaks, because a stream may have other line breaks. */
+/** Returns the text also without its line breaks, because a stream may have other line breaks. */
 export function plainTexts(text: Buffer): Buffer[] {
   return buffers(withoutBreaks(text.toString('latin1')))
 }
 
 /**
- * Returns the text as it is, in base64, URLs, forms and JSON, without duplicates. Leaves out texts shorter
- * than 6 bytes.
+ * Returns the text as it is, in base64, URLs, forms and JSON. Leaves out duplicates and texts shorter than 6
+ * bytes.
  */
 export function variantsOf(text: Buffer): Buffer[] {
   const plain = text.toString('latin1')
@@ -101,7 +95,7 @@ export function variantsOf(text: Buffer): Buffer[] {
   return buffers([...new Set(variants)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
-/** Text of ASCII characters that no JSON encoder escapes. */
+/** Text that no JSON encoder escapes. */
 const SAME_IN_JSON = /^[\w !#$%'()*+,.:;=?@[\]^`{|}~-]*$/
 
 function withoutBreaks(text: string): string[] {
@@ -119,9 +113,9 @@ const COLUMNS = [76, 64]
 const ZEROES = Buffer.alloc(2)
 
 /**
- * Returns the forms that a text can have inside base64, standard and URL-safe. There is one form
- * for each position in a group of three bytes, without the characters that also depend on
- * neighbouring bytes. Also returns the lines of the text when it is encoded alone and wrapped.
+ * Returns the text inside base64, standard and URL-safe: one form for each position in a group of three
+ * bytes, without characters that depend on neighbouring bytes. Also returns the lines of the text encoded
+ * alone and wrapped.
  */
 function base64Texts(text: Buffer): string[] {
   const shifted = Buffer.concat([ZEROES, text])
@@ -130,7 +124,7 @@ function base64Texts(text: Buffer): string[] {
   return [...aligned, ...lines].flatMap(bothAlphabets)
 }
 
-/** @param shifted the text after two zero bytes */
+/** `shifted` is the text after two zero bytes. */
 function encodedBehind(before: number, shifted: Buffer): string {
   const from = ZEROES.length - before
   const encoded = shifted.toString('base64', from)
@@ -139,7 +133,7 @@ function encodedBehind(before: number, shifted: Buffer): string {
   return encoded.slice(first, end)
 }
 
-/** Returns the lines, with the last line, which may show up to 56 bytes of the text. */
+/** Returns also the last line, which may show up to 56 bytes of the text. */
 function wrapped(encoded: string, columns: number): string[] {
   const lines = Math.ceil(encoded.length / columns)
   return Array.from({ length: lines }, (_, line) => encoded.slice(line * columns, (line + 1) * columns))
@@ -153,8 +147,8 @@ const NOT_ASCII = /[\u007f-\uffff]/g
 const GO_ESCAPED = /[<>&\u2028\u2029]/g
 
 /**
- * Returns the forms that common encoders give the text inside a JSON string, without the quotes.
- * Returns no forms for a text that is not UTF-8.
+ * Returns the text as common encoders write it in a JSON string. Returns nothing for a text that is not
+ * UTF-8.
  */
 function jsonTexts(text: Buffer): string[] {
   if (!isUtf8(text)) return []
@@ -173,15 +167,14 @@ function slashesEscaped(json: string): string {
   return json.replaceAll('/', '\\/')
 }
 
-/** Escapes one UTF-16 unit. */
+/** `unit` is one UTF-16 unit. */
 function unicodeEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 interface Encoding {
-  /** Characters that are encoded. */
   readonly encoded: RegExp
-  /** Whether this encoding writes the text differently from all encodings before it. */
+  /** Matches texts that all encodings before this one write differently. */
   readonly differs: RegExp
   readonly space: '%20' | '+'
 }
@@ -198,11 +191,7 @@ const ENCODINGS: readonly Encoding[] = [
   { encoded: /[^A-Za-z0-9._*-]/g, differs: /[ ~*]/, space: '+' },
 ]
 
-/**
- * Returns the text's forms in URLs and forms. Bytes are encoded, not characters, so the text need not be
- * UTF-8.
- * @param text has a character per byte (latin1)
- */
+/** Encodes bytes, not characters, so the text need not be UTF-8. `text` has a character per byte (latin1). */
 function urlTexts(text: string): string[] {
   const differing = ENCODINGS.filter(({ differs }) => differs.test(text))
   return differing.flatMap((encoding) => [encode(text, encoding, UPPER), encode(text, encoding, LOWER)])
@@ -216,15 +205,12 @@ const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).pad
 const UPPER = LOWER.map((written) => written.toUpperCase())
 
 /**
- * Maximum number of texts that are also searched for in their encodings. Compiling that many texts
- * takes some 30 ms for every execution.
+ * Maximum number of texts that are also searched for in their encodings. Compiling so many takes some 30 ms
+ * for every execution.
  */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
-/**
- * Maximum length of all searched texts together in bytes. A whole bundle of certificates has 200
- * KiB.
- */
+/** Maximum length of all searched texts in bytes. A whole bundle of certificates has 200 KiB. */
 export const MAX_BYTES = 1024 * 1024
 
 export interface NamedValue {
@@ -235,9 +221,8 @@ export interface NamedValue {
 }
 
 /**
- * Returns the secrets among the variables. The connection's secrets are first, so that a client's
- * variables cannot exhaust the limits. Within each origin, the shortest secrets are first, so that
- * passwords are still found in every form when the limits are reached.
+ * The connection's secrets are first, so that a client's variables cannot exhaust the limits. In each origin
+ * the shortest secrets are first, so that passwords are still found in every form.
  */
 export function secretsAmong(variables: readonly NamedValue[], names: SecretNames): Buffer[] {
   return (['connection', 'client'] as const).flatMap((origin) => {
@@ -246,7 +231,7 @@ export function secretsAmong(variables: readonly NamedValue[], names: SecretName
   })
 }
 
-/** Returns the texts to search for. The first secrets, up to the limits, are searched for in all forms. */
+/** The first secrets, up to the limits, are searched for in all forms. */
 export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   let bytes = 0
   return secrets.flatMap((text, count) => {
@@ -256,23 +241,19 @@ export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   })
 }
 
-/** Returns the texts to hide for a value that is known to be secret. */
 export function textsOfSecret(value: Buffer): Buffer[] {
   return value.length > MAX_BYTES ? [] : [...secretTexts(value), ...passwordsInUrl(value)]
 }
 
-/** A password inside a URL is secret under any variable name. */
+/** A password inside a URL is secret under any name. */
 function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames): Buffer[] {
-  // A value above the limit is not searched for, so splitting the value would only cost time.
+  // A longer value is not searched for, so splitting it would only cost time.
   if (value.length > MAX_BYTES) return []
   const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)
   return isSecret ? textsOfSecret(value) : passwordsInUrl(value)
 }
 
-/**
- * Maximum number of bytes between two characters of a wrapped text: a line feed, or a carriage
- * return and a line feed.
- */
+/** Maximum number of bytes between two characters of a wrapped text: LF or CR LF. */
 const MOST_BETWEEN = 2
 
 export function isLineBreak(byte: number): boolean {
@@ -283,7 +264,7 @@ export function isLineBreak(byte: number): boolean {
 export class LineBreaks {
   #offsets: number[] = []
 
-  /** @returns false when a wrapped text cannot have so many line breaks in a row */
+  /** Returns false when a wrapped text cannot have so many line breaks in a row. */
   add(offset: number): boolean {
     this.#offsets.push(offset)
     return this.#offsets.at(-1 - MOST_BETWEEN) !== offset - MOST_BETWEEN
@@ -293,7 +274,7 @@ export class LineBreaks {
     if (this.#offsets.length > 0) this.#offsets = []
   }
 
-  /** @returns the offset of the last `length` bytes before `end` that are not breaks */
+  /** Returns the offset of the last `length` bytes before `end` that are not breaks. */
   startOf(length: number, end: number): number {
     return end - length - this.#within(end - length)
   }
@@ -305,8 +286,8 @@ export class LineBreaks {
   }
 
   /**
-   * Returns the number of line breaks after `start`. `start` is the place in a stream without line breaks;
-   * each line break moves it by one.
+   * Returns the number of line breaks after `start`, a place in the stream without line breaks. Each break
+   * moves `start` by one.
    */
   #within(start: number): number {
     const offsets = this.#offsets

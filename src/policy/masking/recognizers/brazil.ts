@@ -14,15 +14,15 @@ function cnpj(match: string): boolean {
 }
 
 /**
- * Checks PIS, PASEP, NIS, NIT and RENAVAM, which all have the same weights. Only the words around a
- * number tell its type.
+ * Checks PIS, PASEP, NIS, NIT and RENAVAM, which have the same weights. Only the words around a number tell
+ * its type.
  */
 function pis(match: string): boolean {
   const digits = digitsOf(match)
   return digits.length === 11 && !allEqual(digits) && checkDigit(digits, PIS) === digits[10]
 }
 
-/** The first check digit has the same weights as the second, without the first weight. */
+/** The first check digit has the weights of the second, without the first one. */
 function endsInTwoDigits(digits: readonly number[], weights: readonly number[]): boolean {
   const { length } = weights
   if (digits.length !== length + 1 || allEqual(digits)) return false
@@ -37,7 +37,7 @@ function checkDigit(digits: readonly number[], weights: readonly number[]): numb
   return rest < 2 ? 0 : 11 - rest
 }
 
-/** Checks a driving licence. If the first remainder is ten, the second remainder is two less. */
+/** Checks a driving licence. If the first remainder is ten, the second is two less. */
 function cnh(match: string): boolean {
   const digits = digitsOf(match)
   if (digits.length !== 11 || allEqual(digits)) return false
@@ -48,8 +48,8 @@ function cnh(match: string): boolean {
 }
 
 /**
- * Checks the number of a health card. A number that begins with 1 or 2 has a PIS number, a block
- * 000 or 001 and a check digit. A number that begins with 7, 8 or 9 has only a checksum.
+ * Checks a health card. A number that begins with 1 or 2 has a PIS number, 000 or 001, and a check digit; one
+ * that begins with 7, 8 or 9 only has a checksum.
  */
 function cns(match: string): boolean {
   const digits = digitsOf(match)
@@ -66,8 +66,8 @@ function isDefinitiveCns(digits: readonly number[]): boolean {
 }
 
 /**
- * Checks a voter's number of the regions 01 to 28. The regions 01 and 02 may write the check digit
- * 1 for a remainder of zero.
+ * Checks a voter's number of the regions 01 to 28. The regions 01 and 02 may write the check digit 1 for a
+ * remainder of zero.
  */
 function titulo(match: string): boolean {
   const digits = digitsOf(match)

@@ -1,13 +1,13 @@
 import { allEqual, digitsOf, pattern, type Recognizer, verhoeff, weighted } from './recognizer.ts'
 
-/** Checks whether a US social security number can have been issued. */
+/** Checks whether the number can have been issued. */
 function usSsn(match: string): boolean {
   const digits = match.replaceAll('-', '')
   if (!/^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/.test(digits)) return false
   return !allEqual(digitsOf(digits)) && !'0123456789'.includes(digits)
 }
 
-/** Checks a US taxpayer number: only some ranges of the second and third digit are in use. */
+/** Only some ranges of the second and third digit are in use. */
 function usItin(match: string): boolean {
   return /^9(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])(?!00)\d{2}(?!0000)\d{4}$/.test(match.replaceAll('-', ''))
 }
@@ -16,13 +16,13 @@ function abaRouting(match: string): boolean {
   return weighted(digitsOf(match), [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0
 }
 
-/** Checks a number of the National Health Service. Numbers with the check value ten are not issued. */
+/** Numbers with the check value ten are not issued. */
 function ukNhs(match: string): boolean {
   const digits = digitsOf(match)
   return (11 - (weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11)) % 11 === digits[9]
 }
 
-/** Checks a national insurance number. Some prefixes are not used. */
+/** Some prefixes are not used. */
 function ukNino(match: string): boolean {
   return !/^(?:BG|GB|NK|KN|TN|NT|ZZ)/.test(match)
 }
@@ -31,7 +31,7 @@ function auTfn(match: string): boolean {
   return weighted(digitsOf(match), [1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 === 0
 }
 
-/** Checks an Australian business number: one is subtracted from the first digit. */
+/** One is subtracted from the first digit. */
 function auAbn(match: string): boolean {
   const [first = 0, ...others] = digitsOf(match)
   return weighted([Math.max(first - 1, 0), ...others], [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) % 89 === 0
@@ -49,7 +49,7 @@ function auMedicare(match: string): boolean {
 const SINGAPORE_FG = 'XWUTRQPNMLK'
 const SINGAPORE_M = 'XWUTRQPNJLK'
 
-/** Checks the number of a foreigner in Singapore (FIN). The first letter adds a constant to the sum. */
+/** Checks a foreigner's number. Its first letter adds a constant to the sum. */
 function sgFin(match: string): boolean {
   const sum = weighted(digitsOf(match), [2, 7, 6, 5, 4, 3, 2])
   if (match.startsWith('M')) return SINGAPORE_M[(sum + 3) % 11] === match[8]

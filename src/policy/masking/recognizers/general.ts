@@ -2,8 +2,8 @@ import type { Matched, Subject } from '../subject.ts'
 import { iban, luhn, pattern, type Recognizer } from './recognizer.ts'
 
 /**
- * Keys and tokens, which hoop's engine does not know. They are searched for only when rules name
- * them. `\x5f` stands for `_`, because a plain `_` in these patterns means a space.
+ * Keys and tokens, which hoop's engine does not know. They are searched for only when rules name them. `\x5f`
+ * stands for `_`, because a plain `_` in these patterns means a space.
  */
 export const SECRETS: readonly Recognizer[] = [
   {
@@ -48,15 +48,14 @@ export const SECRETS: readonly Recognizer[] = [
   },
 ]
 
-/** Bits for the classes of a byte. */
 const WORD = 1
 const LOCAL = 2
 
 const KINDS = kinds()
 
 /**
- * Finds e-mail addresses from each `@` to the left and to the right. A regular expression would
- * begin again at each word of a long text without `@`, which takes quadratic time.
+ * Searches from each `@` to both sides. A regular expression would begin again at each word of a long text
+ * without `@`, which takes quadratic time.
  */
 function findEmails({ text }: Subject, from: number, found: Matched): undefined {
   let limit = from
@@ -70,7 +69,7 @@ function findEmails({ text }: Subject, from: number, found: Matched): undefined 
   return undefined
 }
 
-/** Returns where the local part begins: at the first word boundary. Dots are allowed only inside. */
+/** Returns the first word boundary of the local part. Dots are allowed only inside. */
 function localStart(text: string, limit: number, at: number): number | undefined {
   if (at === limit || !is(text, at - 1, LOCAL)) return undefined
   let start = at
@@ -81,7 +80,7 @@ function localStart(text: string, limit: number, at: number): number | undefined
   return undefined
 }
 
-/** Returns the end of a host name: labels joined by `.` or `-`, with at least one dot. */
+/** Skips labels joined by `.` or `-`, with at least one dot. */
 function hostEnd(text: string, start: number): number | undefined {
   let end = start
   let dots = 0
@@ -155,7 +154,7 @@ export const GENERAL: readonly Recognizer[] = [
     type: 'IP_ADDRESS',
     patterns: [
       pattern(String.raw`\b(?:${OCTET}\.){3}${OCTET}\b`, 0.6),
-      // Writing out two groups takes half the time of a loop over all groups.
+      // Two groups written out take half the time of a loop over all groups.
       pattern(String.raw`\b${GROUP}:${GROUP}:(?:${GROUP}:){5}${GROUP}\b`, 0.6),
     ],
     context: ['ip', 'address', 'ipv4', 'ipv6'],

@@ -1,12 +1,9 @@
 import { digitsOf, luhn, pattern, type Recognizer, weighted } from './recognizer.ts'
 
-/**
- * Values of characters at an odd place of an Italian tax code. The digits have the values of the
- * letters A to J.
- */
+/** Values of the characters at odd places of an Italian tax code. The digits have the values of A to J. */
 const ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
 
-/** Checks an Italian tax code, by the table of the decree of 1976. */
+/** Uses the table of the decree of 1976. */
 function itFiscalCode(match: string): boolean {
   const sum = Array.from(match.slice(0, 15)).reduce((total, letter, place) => {
     const value = letter > '9' ? letter.charCodeAt(0) - 65 : Number(letter)
@@ -23,7 +20,7 @@ function esNif(match: string): boolean {
   return NIF[Number(match.slice(0, 8)) % 23] === match[8]
 }
 
-/** Checks a foreigner's number of Spain: X, Y and Z stand for the digits 0, 1 and 2. */
+/** Checks a foreigner's number: X, Y and Z stand for 0, 1 and 2. */
 function esNie(match: string): boolean {
   return esNif(`${'XYZ'.indexOf(match.charAt(0))}${match.slice(1)}`)
 }

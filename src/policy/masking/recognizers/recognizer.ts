@@ -1,6 +1,6 @@
 import { type Finder, regexp } from '../subject.ts'
 
-/** Returns the decimal digits of a match. Skips all other characters. */
+/** Skips all other characters. */
 export function digitsOf(match: string): number[] {
   const digits: number[] = []
   for (let offset = 0; offset < match.length; offset++) {
@@ -10,7 +10,7 @@ export function digitsOf(match: string): number[] {
   return digits
 }
 
-/** Returns the sum of digit times weight, over as many digits as there are weights. */
+/** Counts as many digits as there are weights. */
 export function weighted(digits: readonly number[], weights: readonly number[]): number {
   return weights.reduce((sum, weight, place) => sum + weight * (digits[place] ?? 0), 0)
 }
@@ -30,7 +30,7 @@ function doubled(digit: number): number {
   return digit > 4 ? digit * 2 - 9 : digit * 2
 }
 
-/** Checks ISO 7064 mod 97-10, as in IBANs. Ignores ordinary blanks. */
+/** Checks ISO 7064 mod 97-10. Ignores ordinary blanks. */
 export function iban(match: string): boolean {
   const plain = match.replaceAll(' ', '')
   if (!/^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$/.test(plain)) return false
@@ -43,8 +43,8 @@ export function iban(match: string): boolean {
 }
 
 /**
- * Checks Verhoeff's digit. Computes the values of its tables from the dihedral group of order ten
- * and the powers of a permutation.
+ * Checks Verhoeff's digit. Its tables are computed from the dihedral group of order ten and powers of a
+ * permutation.
  */
 export function verhoeff(match: string): boolean {
   const sum = digitsOf(match)
@@ -53,7 +53,7 @@ export function verhoeff(match: string): boolean {
   return sum === 0
 }
 
-/** Multiplies in the dihedral group: 0-4 are the rotations of a pentagon, 5-9 are its reflections. */
+/** The values 0-4 are the rotations of a pentagon, 5-9 its reflections. */
 function dihedral(left: number, right: number): number {
   const turn = left < 5 ? (left % 5) + (right % 5) : (left % 5) - (right % 5) + 5
   return (turn % 5) + (left < 5 === right < 5 ? 0 : 5)
@@ -67,7 +67,6 @@ function permuted(digit: number, times: number): number {
   return image
 }
 
-/** One pattern of a type, and the score of its matches. */
 export interface Pattern {
   readonly find: Finder
   readonly score: number
@@ -77,19 +76,19 @@ export interface Recognizer {
   readonly name: string
   readonly type: string
   readonly patterns: readonly Pattern[]
-  /** Words that raise the score of a match when they are among the five words before the match. */
+  /** Words that raise the score of a match when they are among the five words before it. */
   readonly context?: readonly string[]
-  /** A match that passes this check is certain. A match that fails does not count. */
+  /** A match that passes is certain; one that fails does not count. */
   readonly check?: (match: string) => boolean
-  /** A match that fails does not count. A match that passes keeps its score. */
+  /** A match that passes keeps its score; one that fails does not count. */
   readonly accepts?: (match: string) => boolean
-  /** A match counts only when one of these words is in the 24 bytes before the match. */
+  /** A match counts only when one of these words is in the 24 bytes before it. */
   readonly labels?: readonly string[]
   /** Whether a match needs one of its context words to count. */
   readonly needsContext?: boolean
 }
 
-/** Makes a pattern from a score and a regular expression for bytes. `_` stands for one space separator. */
+/** `source` is a regular expression for bytes, in which `_` is one space separator. */
 export function pattern(source: string, score: number): Pattern {
   return { find: regexp(source), score }
 }

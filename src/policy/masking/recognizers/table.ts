@@ -5,10 +5,7 @@ import { GENERAL, SECRETS } from './general.ts'
 import { ITALY_AND_SPAIN, OTHER_COUNTRIES } from './other-countries.ts'
 import { pattern, type Recognizer } from './recognizer.ts'
 
-/**
- * All types for which hoop's engine has a pattern. Of equal findings, the first type in this order
- * counts.
- */
+/** All types that hoop's engine has a pattern for. Of equal findings, the first type in this order counts. */
 export const BUILT_IN: readonly Recognizer[] = [
   ...GENERAL,
   ...UNITED_STATES,
@@ -23,10 +20,10 @@ export const BUILT_IN: readonly Recognizer[] = [
 /** Types that hoop's engine does not have. They are searched for only when rules name them. */
 export const EXTRA = SECRETS
 
-/** Known names that no pattern can find, because they need a language model. */
+/** Known names that only a language model could find. */
 export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 
-/** Deliberate differences from hoop's engine, which rules choose by name. */
+/** Differences from hoop's engine that rules choose by name. */
 export const REFINEMENTS = ['ipv6', 'ssn'] as const
 export type Refinement = (typeof REFINEMENTS)[number]
 
