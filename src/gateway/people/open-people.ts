@@ -54,10 +54,7 @@ export function openPeople(
   }
 }
 
-/**
- * Opens the audit log, and notes the gateway's start and stop in it. A start that follows a start without a
- * stop means that the gateway was killed.
- */
+/** A start after a start without a stop: the gateway was killed. */
 export function openAuditLog(
   { settings, history, log }: Omit<PeopleServices, 'webUrl' | 'audit'>,
   version: string,

@@ -6,25 +6,21 @@ import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 
-/** Period in ms of writing counted entries, and of removing old entries. */
+/** Period of writing counts and removing old entries. */
 const PASS_MS = 60_000
-/**
- * Maximum number of entries that one pass removes, so 720,000 entries in a day. A pass blocks the gateway for
- * some milliseconds.
- */
+/** Entries removed per pass: 720,000 in a day. A pass blocks the gateway for some milliseconds. */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /**
- * Maximum number of entries of one user, or of one address without a user, in ten minutes (some 6 MB). New
- * sessions do not count.
+ * Entries of one user, or of one address without a user, in ten minutes (some 6 MB). New sessions do not
+ * count.
  */
 const MOST_OF_ONE = 10_000
 
 /**
- * The record of views, changes and decisions, in a chain of hashes. Changes and decisions are written and
- * synced before they happen. If the write fails, they do not happen. Other entries are written afterwards.
- * Entries that cannot be written are counted, and the next entry has the number of missing entries. Entries
- * above a user's share are counted, too.
+ * Views, changes and decisions, in a chain of hashes. Changes and decisions are written and synced before
+ * they happen; if the write fails, they do not happen. Entries that cannot be written, or exceed a user's
+ * share, are counted, and a later entry has the count.
  */
 export class AuditLog {
   readonly #history: History
@@ -48,9 +44,8 @@ export class AuditLog {
   }
 
   /**
-   * Writes an entry before a change.
-   * @returns the sequence of the entry
-   * @throws HistoryError, RequestRefused; in this case the change must not happen
+   * Writes an entry before a change. @returns its sequence
+   * @throws HistoryError, RequestRefused; the change must not happen then
    */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)
@@ -61,7 +56,7 @@ export class AuditLog {
   }
 
   /**
-   * Announces a change that must happen even if the entry cannot be written.
+   * For a change that must happen even if the entry cannot be written.
    * @returns undefined when the entry is only counted
    */
   announceAnyway(facts: AuditFacts): number | undefined {
@@ -78,22 +73,19 @@ export class AuditLog {
     this.#counting(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
   }
 
-  /**
-   * Writes an entry about the past. The entry survives the end of this process, but a power failure may lose
-   * the last entries.
-   */
+  /** The entry survives the end of this process, but a power failure may lose it. */
   note(facts: AuditFacts): void {
     if (this.#hasRoom(nameOf(facts))) this.#note(facts)
   }
 
-  /** Notes a frequent event, if no equal event was noted in the last ten minutes. */
+  /** Not if an equal event was noted in the last ten minutes. */
   noteOnce(facts: AuditFacts): void {
     if (this.#repeats.isNew(facts)) this.note(facts)
   }
 
   /**
-   * Notes the first failure of an address, or of the /64 network of an IPv6 address, because one caller has
-   * the whole network. Further failures are counted until ten minutes are over.
+   * Notes the first failure of an address (IPv6: of the /64 network, which one caller has whole), and counts
+   * further ones for ten minutes.
    */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
     const network = callerNetwork(address)
@@ -128,10 +120,7 @@ export class AuditLog {
       this.#log.info({ entries: removed }, 'old entries removed from the audit log')
   }
 
-  /**
-   * Logs the newest hash once a day. With logs stored elsewhere, an operator can see later whether the audit
-   * log was rewritten.
-   */
+  /** Once a day: with logs stored elsewhere, an operator can see whether the audit log was rewritten. */
   #tellHead(): void {
     const now = performance.now()
     if (now - this.#headToldAt < DAY_MS) return
@@ -157,8 +146,7 @@ export class AuditLog {
   }
 
   /**
-   * Uses up one entry of a name's share, or counts the entry as left out. The gateway's own entries have no
-   * limit.
+   * Takes an entry of the name's share, or counts it as left out. The gateway's own entries have no limit.
    */
   #hasRoom(name: string): boolean {
     if (name === '' || this.#shares.take(name)) return true
@@ -190,7 +178,7 @@ export class AuditLog {
   }
 }
 
-/** Returns the name whose share an entry uses up. */
+/** Whose share the entry takes. */
 function nameOf({ actor, client_ip: address }: AuditFacts): string {
   return actor || callerNetwork(address)
 }
@@ -210,18 +198,18 @@ interface Missing {
   readonly since: Date
 }
 
-/** Counts entries that could not be written, until an entry with their number is written. */
+/** Counts entries that could not be written. */
 class Gap {
   #missing: Missing | undefined
 
-  /** Counts an entry. @returns whether it is the first missing entry */
+  /** @returns whether it is the first missing entry */
   add(): boolean {
     const { entries, since } = this.#missing ?? { entries: 0, since: new Date() }
     this.#missing = { entries: entries + 1, since }
     return entries === 0
   }
 
-  /** Returns the entry about the missing entries; undefined when no entry is missing. */
+  /** The entry about the missing entries. */
   facts(): AuditFacts | undefined {
     if (this.#missing === undefined) return undefined
     const { entries, since } = this.#missing
@@ -233,14 +221,14 @@ class Gap {
     })
   }
 
-  /** Clears the count, because the missing entries are on record. */
+  /** The missing entries are on record. */
   close(): void {
     this.#missing = undefined
   }
 }
 
 const WINDOW_MS = 10 * 60 * 1000
-/** Maximum number of names that are counted separately. Further names are counted as `MANY`. */
+/** Further names count together, as `MANY`. */
 const MOST_NAMES = 10_000
 const MANY = 'others'
 
@@ -250,15 +238,13 @@ interface Share {
   readonly since: number
 }
 
-/** Number of one name's entries that were only counted. */
 interface LeftOut {
   readonly name: string
   readonly entries: number
 }
 
 /**
- * Limits the entries of each user, or of each address, in ten minutes. Further entries are only counted, so
- * that nobody can fill the log.
+ * Entries per user, or per address, in ten minutes. More are only counted, so that nobody can fill the log.
  */
 export class Shares {
   readonly #most: number
@@ -268,7 +254,7 @@ export class Shares {
     this.#most = most
   }
 
-  /** Uses up one entry of the share. @returns false when the share is used up already */
+  /** @returns false when the share is used up */
   take(name: string): boolean {
     const share = this.#shareOf(name)
     if (share.entries >= this.#most) return false
@@ -276,12 +262,11 @@ export class Shares {
     return true
   }
 
-  /** Counts an entry above the share. */
   leaveOut(name: string): void {
     this.#shareOf(name).leftOut += 1
   }
 
-  /** Removes the shares whose time is over, and yields their left-out entries. */
+  /** Removes shares whose time is over, and yields what they left out. */
   *over(isAll: boolean): Generator<LeftOut> {
     const now = performance.now()
     for (const [name, { leftOut, since }] of this.#shares) {
@@ -299,15 +284,12 @@ export class Shares {
   }
 }
 
-/**
- * Maximum number of events that are remembered. Above it, the oldest event is forgotten, and may be noted
- * again.
- */
+/** Above it, the oldest event is forgotten, and may be noted again. */
 const MOST_REPEATS = 10_000
 
-/** Finds repeated events, because commands and pages send the same request every second. */
+/** Commands and pages send the same request every second. */
 export class Repeats {
-  /** Time of each note, the oldest first. */
+  /** Time of each note, oldest first. */
   readonly #noted = new Map<string, number>()
 
   isNew(facts: AuditFacts): boolean {
@@ -324,10 +306,7 @@ export class Repeats {
   }
 }
 
-/**
- * Refuses a change by a user, or by an address, that has used up its share of the audit log. Nothing has
- * changed.
- */
+/** Nothing has changed. */
 function tooMuch(name: string): RequestRefused {
   return new RequestRefused(
     'too-much-at-once',

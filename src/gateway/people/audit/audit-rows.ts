@@ -3,7 +3,7 @@ import type { Room } from '../../store/room.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink, auditFacts } from './entry.ts'
 
-/** Filters of the list of entries. A missing filter matches all entries. */
+/** A missing filter matches all entries. */
 export interface AuditQuery {
   readonly actor?: string | undefined
   readonly resourceType?: string | undefined
@@ -15,26 +15,22 @@ export interface AuditQuery {
   readonly outcome?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
-  /** Part of the user's name, in upper or lower case. */
+  /** In upper or lower case. */
   readonly actorPart?: string | undefined
-  /** Part of an entry's subject or details, in upper or lower case. */
+  /** Part of the subject or the details, in upper or lower case. */
   readonly text?: string | undefined
 }
 
 interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
-  /**
-   * Number of entries in which the text was searched. Undefined if these were all entries that match the
-   * other filters. Otherwise older entries may have the text, too.
-   */
+  /** Entries searched for the text, if older entries were not searched; otherwise undefined. */
   readonly textLookedAt: number | undefined
 }
 
-/** Maximum number of entries in which a text is searched. The search of one entry takes some microseconds. */
+/** The search of one entry takes some microseconds. */
 const TEXT_LOOKED_AT = 20_000
 
-/** SQL condition of each filter. */
 const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'text'>, string>> = {
   actorPart: 'instr(lower(actor), ?) > 0',
   actor: 'actor = ?',
@@ -59,16 +55,13 @@ const TEXTS = [
 ]
   .map((name) => `coalesce(entry ->> '$.${name}', '')`)
   .join(" || ' ' || ")
-/** Searches the whole entry first, because parsing every entry as JSON is slower. */
+/** Searches the whole entry first: parsing every entry as JSON is slower. */
 const HAS_TEXT = `((instr(lower(entry), ?) > 0 OR instr(lower(entry), ?) > 0) AND instr(lower(${TEXTS}), ?) > 0)`
 
-/** Hides the entry that was written before a change, if the entry with the outcome exists. */
+/** Hides the entry before a change if the entry with the outcome exists. */
 const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
 
-/**
- * The audit log as rows. Entries are added at the end and removed from the front. Use this class only within
- * the history's `read` and `write`.
- */
+/** Entries are added at the end and removed from the front. For the history's `read` and `write` only. */
 export class AuditRows {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
@@ -84,7 +77,7 @@ export class AuditRows {
     return link
   }
 
-  /** Returns the newest entry; the last removed entry when no entry is left. */
+  /** The last removed entry when no entry is left. */
   head(): AuditHead {
     const found = this.#statements.head.get([]) as [number, string] | undefined
     if (found === undefined) return this.anchor()
@@ -92,19 +85,19 @@ export class AuditRows {
     return { sequence, hash }
   }
 
-  /** Returns the last removed entry, which is the place before the first entry. */
+  /** The last removed entry: the place before the first entry. */
   anchor(): AuditHead {
     const found = this.#statements.anchor.get([]) as [number, string] | undefined
     const [sequence, hash] = found ?? [0, NO_HASH]
     return { sequence, hash }
   }
 
-  /** Returns the next entries after a place, oldest first. */
+  /** Oldest first. */
   after(sequence: number, most: number): AuditLink[] {
     return links(this.#statements.after.all([sequence, most]))
   }
 
-  /** Returns a page of entries, newest first. */
+  /** Newest first. */
   find(query: AuditQuery, { offset, limit }: { readonly offset: number; readonly limit: number }): AuditPage {
     const { text, ...columns } = query
     const asked = conditionsOf(columns)
@@ -119,9 +112,9 @@ export class AuditRows {
   }
 
   /**
-   * Returns the matching entries between two sequence numbers. Reads the whole range whatever the filters are, so
-   * that every step takes about the same time.
-   * @param query undefined returns all entries, also entries that the list hides
+   * Matches between two sequence numbers. Reads the whole range whatever the filters are, so each step takes
+   * about the same time.
+   * @param query undefined: all entries, also those that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
     const { text, ...columns } = query ?? {}
@@ -152,8 +145,8 @@ export class AuditRows {
   }
 
   /**
-   * Removes the oldest entries before this time, and keeps the place of the last removed entry. An entry with
-   * a future time was written with a wrong clock, so it counts as old as the next entry.
+   * Removes the oldest entries and keeps the place of the last one. An entry with a future time was written
+   * with a wrong clock: it is as old as the next entry.
    * @returns the number of removed entries
    */
   removeOldEntries(before: Date, most: number): number {
@@ -188,16 +181,16 @@ function conditionsOf(query: Omit<AuditQuery, 'text'>): {
 
 function textValues(text: string): Values {
   const lower = lowerCase(text)
-  // Details are JSON text within the entry, so the text is also searched in its escaped form.
+  // Details are JSON within the entry, so the escaped text is searched, too.
   return [lower, JSON.stringify(lower).slice(1, -1), lower]
 }
 
-/** Changes ASCII letters to lower case, as SQLite does. */
+/** ASCII letters only, as SQLite does. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-/** Replaces booleans, because libsql aborts the process on booleans. */
+/** libsql aborts the process on booleans. */
 function bound(value: Bindable): string | number {
   if (typeof value === 'boolean') return value ? 1 : 0
   return value instanceof Date ? value.toISOString() : value
@@ -223,9 +216,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * The audit log. `hash` is the hash of the text in `entry` (audit/entry.ts). The columns for searches are
- * generated from this text, so that nothing outside the chain can be shown. `audit_anchor` is the last
- * removed entry.
+ * `hash` is the hash of the text in `entry` (audit/entry.ts). The columns for searches are generated from
+ * this text: nothing outside the chain is shown. `audit_anchor` is the last removed entry.
  */
 const VERSION_15 = `
   CREATE TABLE history.audit_log (
@@ -261,10 +253,10 @@ export const auditRoom: Room<AuditRows> = {
   json: { audit_log: ['entry'] },
 }
 
-/** Maximum number of characters of a label, which names a file, a repository or a commit. */
+/** For names of files, repositories and commits. */
 const MAX_LABEL = 500
 
-/** Returns facts for the audit log about a new session, but never its script, arguments or parameters. */
+/** Never the script, arguments or parameters. */
 export function sessionFacts(
   session: Pick<NewSession, 'id' | 'user' | 'connection' | 'origin' | 'verb' | 'labels' | 'sessionBatchId'>,
   { clientIp = '', token, waits }: SessionAsking,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
-/** One event, in hoop's words if hoop has words for it. */
+/** In hoop's words, where hoop has words. */
 export interface AuditFacts {
   /** Empty if the caller is unknown. */
   readonly actor: string
-  /** Token of the request; empty without a token. */
+  /** Empty without a token. */
   readonly token_id: string
   readonly token_name: string
   readonly action: AuditAction
@@ -21,30 +21,28 @@ export interface AuditFacts {
   readonly request_payload_redacted: Readonly<Record<string, unknown>> | null
   readonly outcome: boolean
   readonly error_message: string
-  /** `asked`: written before a change, and followed by a `done` entry. */
+  /** `asked`: before a change; a `done` entry follows. */
   readonly stage: 'asked' | 'done'
-  /** Sequence of the entry that was written before the change. */
+  /** Sequence of the entry before the change. */
   readonly asked: number | null
 }
 
-/** An entry of the chain. */
 export interface AuditEntry extends AuditFacts {
-  /** Counts from 1, without gaps. */
+  /** From 1, without gaps. */
   readonly sequence: number
-  /** Hash in hexadecimal. The first entry has `NO_HASH`. */
+  /** In hexadecimal. The first entry has `NO_HASH`. */
   readonly previous_hash: string
-  /** Time by RFC 3339, UTC, in milliseconds. */
+  /** RFC 3339, UTC, in milliseconds. */
   readonly created_at: string
 }
 
-/** A link of the chain: the text that is hashed, and its hash. */
+/** `hash` is the hash of `text`. */
 export interface AuditLink {
   readonly sequence: number
   readonly text: string
   readonly hash: string
 }
 
-/** The place of a link. */
 export interface AuditHead {
   readonly sequence: number
   readonly hash: string
@@ -64,7 +62,7 @@ export function nextLink(before: AuditHead, facts: AuditFacts, at: Date): AuditL
   return { sequence, text, hash: hashOf(text) }
 }
 
-/** Returns the SHA-256 in hexadecimal. */
+/** SHA-256 in hexadecimal. */
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
@@ -91,17 +89,14 @@ const NOTHING: AuditFacts = {
   asked: null,
 }
 
-/** Fills in defaults: missing values are empty, and the outcome is a success. */
+/** Missing values are empty; the outcome is a success. */
 export function auditFacts(
   facts: Pick<AuditFacts, 'action' | 'resource_type'> & Partial<AuditFacts>,
 ): AuditFacts {
   return { ...NOTHING, ...facts }
 }
 
-/**
- * Returns the canonical text of a value: JSON without spaces, names in the order of their code units (RFC
- * 8785).
- */
+/** JSON without spaces, names in the order of their code units (RFC 8785). */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

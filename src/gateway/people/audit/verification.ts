@@ -6,7 +6,7 @@ import { readAlone, type Connection } from '../../store/sqlite.ts'
 import { AuditRows } from './audit-rows.ts'
 import { canonicalText, hashOf, type AuditEntry, type AuditHead, type AuditLink, entryOf } from './entry.ts'
 
-/** A fault of one entry, or missing entries before it. */
+/** A fault of the entry, or missing entries before it. */
 interface ChainFault {
   readonly sequence: number
   readonly fault: 'altered' | 'missing' | 'reordered' | 'malformed'
@@ -14,25 +14,23 @@ interface ChainFault {
 }
 
 export interface Verification {
-  /** Number of checked entries. */
+  /** Checked entries. */
   readonly entries: number
-  /** Sequence of the first entry; undefined for a log without entries. */
+  /** Undefined for a log without entries. */
   readonly first: number | undefined
-  /** The newest entry; for a log without entries, the last removed entry. */
+  /** Newest entry, or the last removed entry if no entry is left. */
   readonly head: AuditHead
-  /** The first faults, at most `MOST_FAULTS`. */
+  /** At most `MOST_FAULTS`. */
   readonly faults: readonly ChainFault[]
-  /** Whether the chain has the expected hash. */
+  /** The chain has the expected hash. */
   readonly hasExpected: boolean
 }
 
-/** Maximum number of reported faults. Further faults would not help. */
+/** More would not help. */
 const MOST_FAULTS = 20
 
 /**
- * Checks the chain from its beginning.
- * @param anchor the place before the first entry; undefined if it is unknown, for example in a file without
- * the first entry
+ * @param anchor the place before the first entry; undefined if unknown, for example in a part of a log
  * @param expected a hash that was stored elsewhere
  */
 export function verifyChain(
@@ -58,13 +56,12 @@ export function verifyChain(
   return { entries, first, head: { sequence, hash }, faults, hasExpected }
 }
 
-/** A link as read from a file or a history. */
+/** From a file or a history. */
 interface ReadLink extends AuditLink {
-  /** Whether the columns beside the text differ from the text. */
+  /** The columns beside the text differ from it. */
   readonly isForged?: true
 }
 
-/** A line of a file that is not an entry. */
 interface Malformed {
   readonly line: number
 }
@@ -92,15 +89,15 @@ function missing(from: number, to: number): string {
   return from === to ? `entry ${from} is missing` : `entries ${from} to ${to} are missing`
 }
 
-/** Fields that `shownEntry` adds to an entry. */
+/** Fields that `shownEntry` adds. */
 const BESIDE = new Set(['id', 'org_id', 'actor_subject', 'actor_email', 'actor_name', 'hash'])
 
-/** Parses a line of an exported file, for `verifyChain`. */
+/** A line of an exported file. */
 export function linkOfLine(line: string, number: number): ReadLink | Malformed {
   try {
     return readLine(line, number)
   } catch (error) {
-    // JSON arrays that are nested ten thousand deep cause this error.
+    // JSON arrays nested ten thousand deep cause this error.
     if (error instanceof RangeError) return { line: number }
     throw error
   }
@@ -112,24 +109,22 @@ function readLine(line: string, number: number): ReadLink | Malformed {
   const { hash } = shown
   const entry = Object.fromEntries(Object.entries(shown).filter(([name]) => !BESIDE.has(name)))
   const link = { sequence: shown.sequence, text: canonicalText(entry), hash }
-  // hoop's copies of fields are not in the chain, so they must equal the entry's fields.
+  // hoop's copies of fields are not in the chain: they must equal the entry's fields.
   return isDeepStrictEqual(shownEntry(link), shown) ? link : { ...link, isForged: true }
 }
 
-/** Number of links read from the file in one query. */
 const LINKS_PER_READ = 1000
 
-/** The audit log of a history at one moment. A gateway may add entries meanwhile. */
 interface AuditFile {
-  /** Place before the first entry. */
+  /** The place before the first entry. */
   readonly anchor: AuditHead
   readonly links: Iterable<AuditLink>
 }
 
-/** Opens the file read-only, reads it and closes it. Throws errors of SQLite. */
+/** Throws errors of SQLite. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
   return readAlone(file, (db) => {
-    // The transaction shows the file at one moment, because a gateway may add entries meanwhile.
+    // A transaction shows one moment: a gateway may add entries meanwhile.
     db.exec('BEGIN')
     const found = read(auditIn(db))
     db.exec('ROLLBACK')
@@ -153,7 +148,7 @@ function* all(rows: AuditRows): Generator<AuditLink> {
   }
 }
 
-/** Shows an entry as in REST answers and exported files. */
+/** As in REST answers and exported files. */
 export function shownEntry(link: AuditLink): AuditEntryAnswer {
   return withShown(entryOf(link), link.hash)
 }

@@ -8,8 +8,8 @@ import type { Users } from './users.ts'
 const HOUR_MS = 60 * 60 * 1000
 
 /**
- * Enforces the budgets of machines by the sessions in the history, so that a restart loses nothing. A budget
- * is checked when a session begins, so the last session may exceed the budget.
+ * Counts the sessions in the history, so a restart loses nothing. Checks when a session begins, so the last
+ * session may exceed the budget.
  */
 export class Budgets {
   readonly #users: Pick<Users, 'named'>
@@ -21,11 +21,7 @@ export class Budgets {
     this.#history = history
   }
 
-  /**
-   * Returns how much of its budget a machine has used in the last period; undefined for a machine without a
-   * budget.
-   * @throws HistoryError
-   */
+  /** Use in the last period; undefined without a budget. @throws HistoryError */
   used(name: string): Used | undefined {
     const budget = this.#users.named(name)?.budget
     if (budget === undefined) return undefined
@@ -56,8 +52,7 @@ export class Budgets {
   }
 
   /**
-   * Begins to keep the use of removed sessions. Called before the machine's first session, so that no removal
-   * is missed.
+   * Keeps the use of removed sessions. Called before the machine's first session, so no removal is missed.
    */
   #watch(name: string): void {
     if (this.#watched.has(name)) return
@@ -70,7 +65,7 @@ interface Used {
   readonly runs: number
   readonly bytes: number
   readonly runningMs: number
-  /** Time at which the next session may begin, in ms since 1970; undefined: now. */
+  /** When the next session may begin, in ms since 1970; undefined: now. */
   readonly freeAt: number | undefined
 }
 
@@ -80,8 +75,7 @@ function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number
 }
 
 /**
- * Returns the limit that blocks the machine longest. When the session that began at `at` is older than the
- * period, the next session may begin.
+ * The limit that blocks the machine longest: until the session that began at `at` is older than the period.
  */
 function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
   const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
@@ -109,10 +103,7 @@ function limitsOf({ runs, bytes, runningMs }: Budget): Limit[] {
   ]
 }
 
-/**
- * Returns the start of a session. When this session is older than the period, the next session may begin.
- * Undefined if the next session may begin now.
- */
+/** Start of the session that has to be older than the period before the next may begin. Undefined: now. */
 function roomAt(spent: readonly SpentRow[], limit: number, of: Limit['of']): number | undefined {
   let left = spent.reduce((sum, row) => sum + of(row), 0)
   let at: number | undefined
@@ -134,17 +125,16 @@ function spanText(ms: number): string {
   return `${ms / (length as number)}${unit as string}`
 }
 
-/** Use of one session. */
 interface SpentRow {
-  /** Start in ms since 1970. */
+  /** In ms since 1970. */
   readonly startedAt: number
-  /** Running time in ms, without the wait for an approval. */
+  /** Without the wait for an approval. */
   readonly runningMs: number
-  /** Bytes of output. */
+  /** Of output. */
   readonly bytes: number
 }
 
-/** Use of machines by existing and by removed sessions, as rows of the history's file. */
+/** By existing and by removed sessions. */
 class BudgetRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -152,14 +142,12 @@ class BudgetRows {
     this.#statements = prepare(db)
   }
 
-  /** Keeps the use of this user's sessions from now on, also after their removal. */
+  /** From now on, removed sessions count, too. */
   watch(user: string): void {
     this.#statements.watch.run([user])
   }
 
-  /**
-   * Returns the use of sessions that began after this time, oldest first. Running sessions count up to now.
-   */
+  /** Sessions that began after this time, oldest first. Running sessions count up to now. */
   spent(user: string, after: number, now: number): SpentRow[] {
     type Columns = [startedAt: number, runningMs: number, bytes: number]
     const found = this.#statements.spent.all([now, now, user, after, user, after]) as Columns[]
@@ -186,8 +174,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * Use of machines with a budget. The use of removed sessions stays here for the longest period of a budget
- * (31 days). So a machine gains nothing by writing so much that its older sessions are removed.
+ * The use of removed sessions stays for 32 days, longer than any period of a budget (31 days). So a machine
+ * gains nothing by writing so much that its older sessions are removed.
  */
 const VERSION_13 = `
   CREATE TABLE history.budgeted_users (name TEXT PRIMARY KEY);

@@ -4,7 +4,7 @@ import type { Current, UserSettings } from '../../settings/settings.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { LastUses } from './token-uses.ts'
 
-/** Changes of users and tokens, made together or not at all. */
+/** Made together or not at all. */
 interface IdentityChange {
   readonly users?: readonly StoredUser[]
   readonly removedUsers?: readonly string[]
@@ -13,10 +13,7 @@ interface IdentityChange {
   readonly removedGroups?: readonly string[]
 }
 
-/**
- * Users and tokens of the state. All users and tokens are in memory, so that a sign-in reads no disk. Changes
- * are written to the disk first.
- */
+/** All users and tokens are in memory, so a sign-in reads no disk. Changes are written to the disk first. */
 export class StoredIdentities {
   readonly #history: History
   readonly #uses: Pick<LastUses, 'forget'>
@@ -50,17 +47,17 @@ export class StoredIdentities {
     return [...this.tokens.values()].filter((token) => token.user === user)
   }
 
-  /** Tells whether sessions or reviews are recorded under this name. @throws HistoryError */
+  /** Sessions or reviews are recorded under this name. @throws HistoryError */
   isInHistory(name: string): boolean {
     return this.#history.read(({ users }) => users.isInHistory(name))
   }
 
-  /** Returns the external account that had this name before its user was removed. @throws HistoryError */
+  /** The external account that had this name before its user was removed. @throws HistoryError */
   formerAccount(name: string): string | undefined {
     return this.#history.read(({ users }) => users.formerAccount(name))
   }
 
-  /** Makes a change and syncs it. @throws HistoryError; in this case nothing has changed */
+  /** Makes a change and syncs it. @throws HistoryError; nothing has changed then */
   apply(change: IdentityChange): void {
     this.#history.write(({ users, tokens }) => {
       for (const name of change.removedUsers ?? []) users.remove(name)
@@ -73,8 +70,8 @@ export class StoredIdentities {
   }
 
   /**
-   * Makes a change only in memory, until `apply` succeeds, because a revoked token must not stay valid while
-   * the disk fails.
+   * Makes a change in memory, until `apply` succeeds: a revoked token must not stay valid while the disk
+   * fails.
    */
   keep({ users = [], removedUsers = [], tokens = [], removedTokens = [] }: IdentityChange): void {
     for (const name of removedUsers) this.#users.delete(name)
@@ -95,7 +92,7 @@ export class StoredIdentities {
     if (token !== undefined) this.#byHash.delete(token.sha256.toString('hex'))
   }
 
-  /** Reads the state. If the disk fails, only users of gateway.yaml exist until a later read succeeds. */
+  /** While the disk fails, only users of gateway.yaml exist. */
   #load(): void {
     if (this.#isLoaded) return
     try {
@@ -111,11 +108,11 @@ export class StoredIdentities {
 interface Declared {
   readonly users: ReadonlyMap<string, GatewayUser>
   readonly tokens: ReadonlyMap<string, AccessToken>
-  /** Key: hash of the token, in hexadecimal. */
+  /** By the token's hash, in hexadecimal. */
   readonly byHash: ReadonlyMap<string, SignedIn>
 }
 
-/** Users and tokens of gateway.yaml, by name and hash. Follows reloads of the settings. */
+/** Follows reloads of the settings. */
 export class DeclaredIdentities {
   readonly #settings: Current<'users'>
   #indexed: readonly UserSettings[] | undefined
@@ -173,9 +170,7 @@ function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
   }
 }
 
-/**
- * Returns the tokens of a declared user. A token keeps its id as long as its name in the file stays the same.
- */
+/** A token keeps its id while its name in the file stays the same. */
 function tokensOf({ name: user, tokens }: UserSettings): AccessToken[] {
   return tokens.map(({ name, sha256, expiresAt }) => ({
     id: `gateway.yaml:${user}:${name}`,

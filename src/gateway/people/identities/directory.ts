@@ -10,11 +10,11 @@ interface NewUser {
   readonly groups: readonly string[]
   readonly isActive: boolean
   readonly budget: Budget | undefined
-  /** Whether the user takes over the sessions recorded under this name. */
+  /** The user takes over the sessions recorded under this name. */
   readonly takesOver: boolean
 }
 
-/** Values to change. Undefined values stay as they are. */
+/** Undefined values stay as they are. */
 interface UserChange {
   readonly isActive?: boolean | undefined
   readonly groups?: readonly string[] | undefined
@@ -24,10 +24,7 @@ interface UserChange {
 
 const ADMIN_GROUP = 'admin'
 
-/**
- * Adds, changes and removes users of the state. Users of gateway.yaml are only listed, because they are
- * changed in that file.
- */
+/** Users of gateway.yaml are only listed: they are changed in that file. */
 export class UserDirectory {
   readonly #users: Users
   readonly #history: History
@@ -41,7 +38,7 @@ export class UserDirectory {
       log.warn({ user: name }, 'user is in gateway.yaml and in the state; the user of gateway.yaml applies')
   }
 
-  /** Lists all users. Users of gateway.yaml are first. */
+  /** Users of gateway.yaml are first. */
   list(): GatewayUser[] {
     return this.#users.all
   }
@@ -53,15 +50,15 @@ export class UserDirectory {
     return user
   }
 
-  /** Tells whether a user of gateway.yaml hides a user of the state. */
+  /** A user of gateway.yaml hides a user of the state. */
   isShadowing(name: string): boolean {
     return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
   }
 
   /**
-   * Adds a user. Tokens of an earlier user of this name are removed.
+   * Removes tokens of an earlier user of this name.
    * @param tokens first tokens of the new user
-   * @throws RequestRefused, HistoryError; in this case neither user nor tokens exist
+   * @throws RequestRefused, HistoryError; neither user nor tokens exist then
    */
   create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
     const { name, kind, budget, takesOver } = asked
@@ -95,8 +92,8 @@ export class UserDirectory {
   }
 
   /**
-   * Removes a user and their tokens from the state. The user's sessions keep the name. A user of gateway.yaml
-   * with this name stays.
+   * Removes the user and their tokens from the state. Sessions keep the name, and a user of gateway.yaml with
+   * this name stays.
    * @throws RequestRefused, HistoryError
    */
   remove(name: string, by: string): void {
@@ -108,7 +105,7 @@ export class UserDirectory {
     this.#log.info({ user: name, by }, 'user deleted')
   }
 
-  /** Lists the added groups, and all groups of users. */
+  /** The added groups, and all groups of users. */
   groups(): string[] {
     const made = this.#history.read(({ users }) => users.groups())
     return [...new Set([...made, ...this.list().flatMap(({ groups }) => groups)])].sort()
@@ -120,7 +117,7 @@ export class UserDirectory {
     this.#history.write(({ users }) => users.addGroup(name))
   }
 
-  /** Removes a group from the list, and from users of the state. @throws RequestRefused, HistoryError */
+  /** Also from users of the state. @throws RequestRefused, HistoryError */
   removeGroup(name: string): void {
     if (name === ADMIN_GROUP)
       throw new RequestRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)

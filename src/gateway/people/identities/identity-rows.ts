@@ -9,7 +9,6 @@ import {
 import type { Room } from '../../store/room.ts'
 import type { Connection } from '../../store/sqlite.ts'
 
-/** Users of the state, and added groups, as rows of the history's file. */
 class UserRows {
   readonly #statements: ReturnType<typeof userStatements>
 
@@ -21,7 +20,7 @@ class UserRows {
     return (this.#statements.all.all([]) as UserColumns[]).map(toUser)
   }
 
-  /** Inserts or replaces a user. */
+  /** Inserts or replaces. */
   put(user: StoredUser): void {
     const { name, kind, groups, budget, createdAt, createdBy, deactivatedAt, deactivatedBy } = user
     const texts = [JSON.stringify(groups), budget === undefined ? null : JSON.stringify(budget)]
@@ -36,12 +35,12 @@ class UserRows {
     remove.run([name])
   }
 
-  /** Returns the external account of the last removed user of this name, if any. */
+  /** The external account of the last removed user of this name. */
   formerAccount(name: string): string | undefined {
     return (this.#statements.formerAccount.get([name]) as [string] | undefined)?.[0]
   }
 
-  /** Tells whether sessions or reviews are recorded under this name. */
+  /** Sessions or reviews are recorded under this name. */
   isInHistory(name: string): boolean {
     return this.#statements.isInHistory.get([name, name]) !== undefined
   }
@@ -109,9 +108,9 @@ function userStatements(db: Connection) {
 }
 
 /**
- * Users and tokens of the state. A token's user may be a user of gateway.yaml, so there is no foreign key.
- * `groups` and `budget` are JSON. `tokens.sha256` is the hash of the token's text, which is not stored;
- * `kind` is the token's purpose. `token_uses` also has the uses of tokens of gateway.yaml.
+ * A token's user may be a user of gateway.yaml, so there is no foreign key. `groups` and `budget` are JSON.
+ * `tokens.sha256` is the hash of the token's text, which is not stored. `token_uses` also has tokens of
+ * gateway.yaml.
  */
 const VERSION_11 = `
   CREATE TABLE history.users (
@@ -141,16 +140,13 @@ const VERSION_11 = `
   CREATE INDEX history.tokens_by_user ON tokens (user);
   CREATE TABLE history.token_uses (token TEXT PRIMARY KEY, used_at INTEGER NOT NULL);`
 
-/**
- * Names of removed users that belonged to an external account. Only the same account may get the name and its
- * sessions again.
- */
+/** Removed users of external accounts. Only the same account may get the name and its sessions again. */
 const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
 
 /**
- * `of_page`: the token is for a browser's cookie. `parent` is the SHA-256 of the token used for the sign-in,
- * if any.
+ * `of_page`: the token is for a browser's cookie. `parent`: SHA-256 of the token used for the sign-in, if
+ * any.
  */
 const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
@@ -168,7 +164,7 @@ export const userRoom: Room<UserRows> = {
   json: { users: ['groups', 'budget'] },
 }
 
-/** Tokens of the state, and last uses of all tokens, as rows of the history's file. */
+/** Tokens of the state, and last uses of all tokens. */
 class TokenRows {
   readonly #statements: ReturnType<typeof tokenStatements>
 
@@ -180,7 +176,7 @@ class TokenRows {
     return (this.#statements.all.all([]) as TokenColumns[]).map(toToken)
   }
 
-  /** Inserts or replaces a token. */
+  /** Inserts or replaces. */
   put(token: StoredToken): void {
     const { id, user, name, kind, sha256, createdAt, createdBy } = token
     const made = [id, user, name, kind, sha256, createdAt, createdBy]
@@ -260,5 +256,5 @@ declare module '../../store/room.ts' {
   }
 }
 
-/** The room of tokens. Its tables are created together with the tables of users. */
+/** Its tables are created with those of users. */
 export const tokenRoom: Room<TokenRows> = { rows: (db) => new TokenRows(db), steps: {} }

@@ -71,7 +71,7 @@ export function userRoutes(services: UserRouting): Handlers<typeof userContract>
   }
 }
 
-/** Shows a user. Users of this gateway have only names, so the name fills hoop's other fields, too. */
+/** Users have only names, so the name fills hoop's other fields, too. */
 function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserAnswer {
   const { name, kind, groups, isActive, isDeclared, budget } = user
   const { createdAt, createdBy } = user as Partial<StoredUser>
@@ -96,7 +96,7 @@ function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserA
   }
 }
 
-/** Shows a budget in the units of gateway.yaml; `per` in seconds. */
+/** In the units of gateway.yaml; `per` in seconds. */
 function budgetAnswer(budget: Budget | undefined): UserAnswer['budget'] {
   if (budget === undefined) return null
   const { runs, bytes = null, runningMs, perMs } = budget
@@ -114,10 +114,7 @@ interface TokenRouting {
   readonly tokens: Tokens
 }
 
-/**
- * Routes of tokens. Users see their own tokens, and admins and auditors see all tokens. Auditors change only
- * their own tokens.
- */
+/** Users see their own tokens, admins and auditors all tokens. Auditors change only their own. */
 export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContract> {
   const { users, tokens } = services
   return {
@@ -151,7 +148,7 @@ function milliseconds(seconds: number | null | undefined): number | undefined {
   return seconds === null || seconds === undefined ? undefined : seconds * 1000
 }
 
-/** Finds a token. Tokens that the caller may not see count as missing. @throws RequestRefused 403, 404 */
+/** Tokens that the caller may not see count as missing. @throws RequestRefused 403, 404 */
 function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string): AccessToken {
   const token = tokens.find(id)
   if (token?.user === user.name) return token
@@ -161,7 +158,7 @@ function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string
   return token
 }
 
-/** Shows a new token with its text, which is in no later answer. */
+/** No later answer has the text. */
 function issuedAnswer(services: TokenRouting, { token, text }: IssuedToken): IssuedTokenAnswer {
   return { ...tokenAnswer(services, token), token: text }
 }
@@ -196,10 +193,9 @@ interface MachineRouting {
   readonly tokens: Tokens
 }
 
-/** hoop shows the beginning of a key. This gateway stores no part of a key. */
+/** hoop shows the beginning of a key. This gateway stores no part of it. */
 const MASKED = `rba_${'*'.repeat(43)}`
 
-/** Routes of budgets. They show how much of its budget each machine has used. */
 export function budgetRoutes({
   directory,
   budgets,
@@ -220,7 +216,7 @@ export function budgetRoutes({
   }
 }
 
-/** Routes that show machines as hoop's service accounts. */
+/** Machines as hoop's service accounts. */
 export function serviceAccountRoutes({
   directory,
 }: Pick<MachineRouting, 'directory'>): Handlers<typeof serviceAccountContract> {
@@ -241,7 +237,7 @@ export function serviceAccountRoutes({
   }
 }
 
-/** Routes that show machines as hoop's API keys. */
+/** Machines as hoop's API keys. */
 export function apiKeyRoutes(services: MachineRouting): Handlers<typeof apiKeyContract> {
   const { directory, tokens } = services
   const machineOf = (name: string) => {
@@ -287,7 +283,7 @@ function machines(directory: UserDirectory): readonly GatewayUser[] {
   return directory.list().filter(({ kind }) => kind === 'machine')
 }
 
-/** Replaces an empty list by null, as hoop does. */
+/** hoop answers null for an empty list. */
 function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list
 }

@@ -1,36 +1,33 @@
 import { normalizeIP } from '@fastify/rate-limit'
 
-/** Time in ms for which failures count, from the first failure. */
+/** Failures count for this time after the first one. */
 const FAILURES_MS = 60_000
-/** Maximum number of addresses that are counted separately. Failures of further addresses count together. */
+/** Failures of further addresses count together. */
 const MOST_ADDRESSES = 10_000
 const OTHERS = 'others'
-/**
- * Maximum number of remembered pairs of an accepted credential and its address. Above it, the least recently
- * used pair is forgotten.
- */
+/** Accepted credentials with their address. Above it, the least recently used is forgotten. */
 const MOST_KNOWN = 10_000
 
 interface Failures {
   count: number
-  /** Monotonic time in ms. */
+  /** Monotonic, in ms. */
   readonly since: number
 }
 
 interface SignInOptions {
-  /** Maximum number of failures of one address in a minute. */
+  /** Failures of one address in a minute. */
   readonly most: () => number
-  /** Called with the address of each failure. */
+  /** Called for each failure. */
   readonly told: (address: string) => void
 }
 
 /**
- * Counts failed sign-ins per address, over REST and gRPC together. After too many failures of an address, a
- * guessable credential from this address is checked only if it was accepted from this address before.
+ * Failed sign-ins per address, over REST and gRPC together. After too many, a guessable credential is checked
+ * only if it was accepted from this address before.
  */
 export class SignInAttempts {
   readonly #options: SignInOptions
-  /** Failures by address, in the order of the first failure. Expired failures are first. */
+  /** By address, in the order of the first failure, so expired ones are first. */
   readonly #failed = new Map<string, Failures>()
   readonly #known = new Map<string, true>()
   #total = 0
@@ -39,12 +36,12 @@ export class SignInAttempts {
     this.#options = options
   }
 
-  /** Number of failures since the gateway started. */
+  /** Since the gateway started. */
   get total(): number {
     return this.#total
   }
 
-  /** Counts a failure. @returns seconds to wait after too many failures */
+  /** @returns seconds to wait after too many failures */
   refused(address: string): number | undefined {
     this.#total += 1
     this.#options.told(address)
@@ -57,17 +54,14 @@ export class SignInAttempts {
     return Math.ceil((failures.since + FAILURES_MS - performance.now()) / 1000)
   }
 
-  /**
-   * Tells whether a guessable credential is not checked now. Call this before any comparison that callers
-   * could notice.
-   */
+  /** A guessable credential is not checked now. Call this before any comparison that callers could notice. */
   holdsUp(address: string, credential: string): boolean {
     this.#forget()
     const isOver = (this.#failed.get(this.#nameOf(address))?.count ?? 0) >= this.#options.most()
     return isOver && !this.#known.has(pair(address, credential))
   }
 
-  /** Remembers that this credential was accepted from this address, so that it is not blocked there. */
+  /** This credential is not blocked at this address from now on. */
   accepted(address: string, credential: string): void {
     const known = pair(address, credential)
     this.#known.delete(known)
@@ -90,12 +84,12 @@ export class SignInAttempts {
   }
 }
 
-/** Returns the key by which callers are counted: the address, or the /64 network of an IPv6 address. */
+/** Callers are counted by address, or by the /64 network of an IPv6 address. */
 export function callerNetwork(address: string): string {
   return normalizeIP(address)
 }
 
-/** Text for callers who have to wait, over REST and gRPC. */
+/** For REST and gRPC. */
 export function tooManyFailures(seconds: number): string {
   return `too many failed sign-ins from this address: try again in ${seconds} s`
 }

@@ -6,7 +6,7 @@ import { HistoryError } from '../../store/errors.ts'
 /** Precision of a last use, and time between two writes. */
 const MINUTE_MS = 60_000
 
-/** Last uses of tokens. A sign-in never waits for the disk. Uses that cannot be written are written later. */
+/** A sign-in never waits for the disk: uses that cannot be written are written later. */
 export class LastUses {
   readonly #history: History
   readonly #log: Logger
@@ -28,13 +28,13 @@ export class LastUses {
   note(id: string): void {
     const now = Date.now()
     const last = this.#usedAt.get(id)
-    // `Math.abs` is needed because the clock may have been set back.
+    // `Math.abs`: the clock may have been set back.
     if (last !== undefined && Math.abs(now - last) < MINUTE_MS) return
     this.#usedAt.set(id, now)
     this.#unwritten.set(id, now)
   }
 
-  /** Returns the last use in ms since 1970. */
+  /** In ms since 1970. */
   of(id: string): number | undefined {
     return this.#usedAt.get(id)
   }
@@ -59,7 +59,7 @@ export class LastUses {
     if (isWritten) this.#unwritten.clear()
   }
 
-  /** Runs `work`, and logs a failing disk once. */
+  /** Logs a failing disk once. */
   #trying(work: () => void): boolean {
     try {
       work()
@@ -75,16 +75,10 @@ export class LastUses {
   }
 }
 
-/**
- * Maximum time in ms until the gateway ends the requests of a token that expired, was revoked or was removed
- * from gateway.yaml.
- */
+/** The requests of a token end so long after it expired, was revoked or was removed from gateway.yaml. */
 const CHECK_MS = 250
 
-/**
- * Returns the reason why a token is no longer accepted, in a few words; undefined while the token is
- * accepted.
- */
+/** Why a token is no longer accepted, in a few words; undefined while it is accepted. */
 interface AcceptedTokens {
   refusal(token: AccessToken): string | undefined
 }
@@ -95,8 +89,8 @@ interface LiveUse {
 }
 
 /**
- * Running requests and streams. Each of them ends when its token is no longer accepted. One timer checks all
- * tokens, so that no change of a token can be missed.
+ * Running requests and streams. They end when their token is no longer accepted. One timer checks all tokens,
+ * so that no change is missed.
  */
 export class LiveUses {
   readonly #users: AcceptedTokens
@@ -107,10 +101,7 @@ export class LiveUses {
     this.#users = users
   }
 
-  /**
-   * @param end called at most once, with the reason
-   * @returns an object that the caller disposes after the request
-   */
+  /** @param end called at most once @returns an object that the caller disposes after the request */
   begin(token: AccessToken, end: (reason: string) => void): Disposable {
     const use = { token, end }
     this.#uses.add(use)

@@ -17,7 +17,7 @@ interface NewToken {
   /** Unique among the user's accepted tokens. */
   readonly name: string
   readonly kind: AccessTokenKind
-  /** Undefined: the token does not expire. */
+  /** Undefined: no expiry. */
   readonly lifetimeMs: number | undefined
   readonly page?: StoredToken['page']
 }
@@ -31,25 +31,22 @@ interface NewPageToken {
 interface Rotation {
   /** How long the old token stays valid. */
   readonly overlapMs: number
-  /** Undefined: the new token has the original lifetime of the old token. */
+  /** Undefined: the original lifetime of the old token. */
   readonly lifetimeMs: number | undefined
 }
 
-/** A new token, with the text that is shown only once. */
+/** `text` is shown only once. */
 export interface IssuedToken {
   readonly token: StoredToken
   readonly text: string
 }
 
-/** Maximum number of accepted tokens per user. */
+/** Accepted tokens per user. */
 const MOST_TOKENS = 100
-/**
- * Maximum number of page tokens per user. Ended tokens count, too, because they are removed only above this
- * limit.
- */
+/** Page tokens per user, also ended ones: they are removed only above this limit. */
 const MOST_BROWSERS = 20
 
-/** Makes, rotates and revokes tokens. Callers check the user's permission before. */
+/** Callers check the user's permission before. */
 export class Tokens {
   readonly #users: Users
   readonly #uses: LastUses
@@ -61,7 +58,7 @@ export class Tokens {
     this.#log = log
   }
 
-  /** Lists tokens. Tokens of gateway.yaml are first. @param user name; undefined: all users */
+  /** Tokens of gateway.yaml are first. @param user undefined: all users */
   list(user?: string): AccessToken[] {
     const { declared, stored } = this.#users
     const all = [...declared.tokens.values(), ...stored.tokens.values()]
@@ -72,12 +69,12 @@ export class Tokens {
     return this.#users.declared.tokens.get(id) ?? this.#users.stored.tokens.get(id)
   }
 
-  /** Returns the last use in ms since 1970, with the precision of a minute. */
+  /** In ms since 1970, with the precision of a minute. */
   lastUse({ id }: AccessToken): number | undefined {
     return this.#uses.of(id)
   }
 
-  /** @param by name of the requesting user @throws RequestRefused, HistoryError; in this case no token exists */
+  /** @param by name of the requesting user @throws RequestRefused, HistoryError; no token exists then */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
@@ -104,9 +101,8 @@ export class Tokens {
   }
 
   /**
-   * Makes a token for a browser's cookie. Above the limit, the oldest page tokens end, so that users need not
-   * sign out in other browsers.
-   * @throws HistoryError
+   * Makes a token for a browser's cookie. Above the limit the oldest page tokens end, so users need not sign
+   * out elsewhere. @throws HistoryError
    */
   createOfPage({ user, parent, lifetimeMs }: NewPageToken): IssuedToken {
     const name = `page-${randomBytes(4).toString('hex')}`
@@ -120,9 +116,8 @@ export class Tokens {
   }
 
   /**
-   * Replaces a token by a new token of the same name. When two rotations run at once, the second rotation is
-   * refused.
-   * @throws RequestRefused, HistoryError; in this case nothing has changed
+   * Makes a new token of the same name. Of two rotations at once, the second is refused.
+   * @throws RequestRefused, HistoryError; nothing has changed then
    */
   rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
     const old = this.#changeable(id)
@@ -135,10 +130,7 @@ export class Tokens {
     return issued
   }
 
-  /**
-   * Revokes a token.
-   * @throws RequestRefused; HistoryError when the token is revoked in memory, but not on the disk
-   */
+  /** @throws RequestRefused; HistoryError when the token is revoked in memory, but not on the disk */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)
     const change = { tokens: [token.revokedAt === undefined ? this.#revoked(token, by) : token] }
@@ -147,10 +139,7 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
-  /**
-   * Ends a sign-in at its user's request. Nothing was wrong with the token, so it counts as expired, not as
-   * revoked.
-   */
+  /** For the token's user. Nothing was wrong with the token, so it counts as expired, not as revoked. */
   signOut(id: string): void {
     const token = this.#changeable(id)
     const now = Math.floor(this.#users.now)
@@ -160,7 +149,7 @@ export class Tokens {
     this.#log.info(shown(token), 'signed out')
   }
 
-  /** Makes a token for a user who may not exist yet. The token becomes valid when the caller stores it. */
+  /** The user may not exist yet. The token is valid when the caller has stored it. */
   issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users

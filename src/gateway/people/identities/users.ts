@@ -17,28 +17,23 @@ import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
 import type { LastUses } from './token-uses.ts'
 import type { SignInAttempts } from './sign-in-attempts.ts'
 
-/** Group whose members see and end every session. */
+/** Members see and end every session. */
 const ADMIN = 'admin'
-/**
- * Group whose members see every session. They may change or run something only if they are also in `admin`.
- */
+/** Members see every session. They change or run something only if they are also in `admin`. */
 const AUDITOR = 'auditor'
 
-/** Maximum number of users in the state. All users are in memory, and some calls search all users. */
+/** All users are in memory, and some calls search all of them. */
 export const MOST_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
 const PAGE_ONLY = 'the token belongs to the sign-in of a browser and is accepted only as a cookie'
 
-/**
- * Users of gateway.yaml and of the state, and their permissions. A user of gateway.yaml hides a user of the
- * state with the same name.
- */
+/** Users and their permissions. A user of gateway.yaml hides a user of the state with the same name. */
 export class Users {
   readonly declared: DeclaredIdentities
   readonly stored: StoredIdentities
-  /** Failed sign-ins by address. Code that refuses a token has to count the refusal here. */
+  /** Code that refuses a token has to count the refusal here. */
   readonly attempts: SignInAttempts
   readonly #settings: Current<'users' | 'connections'>
   readonly #history: History
@@ -59,8 +54,7 @@ export class Users {
   }
 
   /**
-   * Returns the token's user; undefined when the token is not accepted, or is not checked now after failed
-   * sign-ins.
+   * Undefined when the token is not accepted, or is not checked now after failed sign-ins.
    * @param from address of the caller
    */
   withToken(text: string, from: string): SignedIn | undefined {
@@ -68,17 +62,14 @@ export class Users {
     if (found === undefined || isOfPage(found.token) || this.refusal(found.token) !== undefined)
       return undefined
     const { id, isDeclared } = found.token
-    // Only tokens of gateway.yaml can be guessed, because the gateway's own tokens are random.
+    // Only tokens of gateway.yaml can be guessed: the gateway's own are random.
     if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
     if (isDeclared) this.attempts.accepted(from, id)
     this.#uses.note(found.token.id)
     return found
   }
 
-  /**
-   * Returns the user of a browser's cookie, which has to be a page token; undefined when the token is not
-   * accepted.
-   */
+  /** Accepts only page tokens. */
   withCookie(text: string): SignedIn | undefined {
     const found = this.#found(text)
     if (found === undefined || !isOfPage(found.token) || this.refusal(found.token) !== undefined)
@@ -87,22 +78,16 @@ export class Users {
     return found
   }
 
-  /**
-   * Returns the reason why a token is no longer accepted, for its owner; undefined for a text that was never
-   * a token.
-   */
+  /** Why a token is no longer accepted, for its owner; undefined for a text that was never a token. */
   whyRefused(text: string): string | undefined {
     const found = this.#found(text)
     return found && (this.refusal(found.token) ?? (isOfPage(found.token) ? PAGE_ONLY : undefined))
   }
 
-  /**
-   * Returns the reason why a token is no longer accepted, in a few words; undefined while the token is
-   * accepted.
-   */
+  /** Why a token is no longer accepted, in a few words; undefined while it is accepted. */
   refusal({ id, user, sha256 }: AccessToken): string | undefined {
     const token = this.#tokenOf(id)
-    // Another token in gateway.yaml may have the same name by now.
+    // Another token in gateway.yaml may have this id by now.
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     if (token.expiresAt !== undefined && token.expiresAt <= this.now)
@@ -118,13 +103,12 @@ export class Users {
   }
 
   /**
-   * Returns the reason why work requested with a token may no longer begin by itself; undefined while the
-   * work may begin. Expiry and the sign-out of a browser do not stop work, because users request work and
-   * leave.
+   * Why work requested with a token may no longer begin by itself. Expiry and the sign-out of a browser do
+   * not stop work: users request work and leave.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
     const token = this.#tokenOf(id)
-    // Another token of gateway.yaml may have this name by now.
+    // Another token in gateway.yaml may have this id by now.
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     const parent = token.page?.parent
@@ -135,7 +119,7 @@ export class Users {
       : this.withdrawal(signedInWith)
   }
 
-  /** Returns the reason why a user may run nothing now; undefined for a user who may run something. */
+  /** Why a user may run nothing now. */
   obstacle(user: GatewayUser | undefined): string | undefined {
     if (user === undefined) return 'was deleted'
     if (!user.isActive) return 'was deactivated'
@@ -143,8 +127,7 @@ export class Users {
   }
 
   /**
-   * Returns a text that distinguishes two users who had the same name one after the other. Undefined if no
-   * user has this name.
+   * Differs between two users who had the same name one after the other. Undefined if nobody has this name.
    */
   identity(name: string): string | undefined {
     if (this.declared.users.has(name)) return 'gateway.yaml'
@@ -152,14 +135,14 @@ export class Users {
     return user && `${user.createdAt} ${user.createdBy}`
   }
 
-  /** Time by which tokens expire, in ms. It advances even if the wall clock is set back. */
+  /** Tokens expire by this time, in ms. It advances even if the wall clock is set back. */
   get now(): number {
     return this.#history.clock.latest
   }
 
   /**
-   * Tells whether a browser has signed in a short time ago, by the time of `now`. A sign-in in the future
-   * does not count, because the clock was reset since then.
+   * A browser has signed in a short time ago. A sign-in in the future does not count: the clock was reset
+   * since then.
    */
   isFresh({ id }: AccessToken): boolean {
     const signedInAt = this.stored.tokens.get(id)?.createdAt
@@ -169,8 +152,8 @@ export class Users {
   }
 
   /**
-   * Returns the token used for a browser's sign-in; undefined for other tokens, and for sign-ins by an
-   * external account.
+   * The token used for a browser's sign-in; undefined for other tokens, and for sign-ins by an external
+   * account.
    */
   parentOf({ page }: AccessToken): AccessToken | undefined {
     return page?.parent && this.#withHash(page.parent)
@@ -185,10 +168,7 @@ export class Users {
     return [...this.declared.users.values(), ...others]
   }
 
-  /**
-   * Finds the user with this name in upper or lower case, because people would confuse names that differ only
-   * in case.
-   */
+  /** Ignores case: people would confuse names that differ only in case. */
   alike(name: string): GatewayUser | undefined {
     return this.all.find((user) => user.name.toLowerCase() === name.toLowerCase())
   }
@@ -198,8 +178,8 @@ export class Users {
   }
 
   /**
-   * Tells whether an external account has signed in under a name that gateway.yaml gives to a user without
-   * `oidc: true`. The account's tokens do not belong to that user.
+   * An external account has signed in under a name that gateway.yaml gives to a user without `oidc: true`.
+   * The account's tokens do not belong to that user.
    */
   isUsurped(name: string): boolean {
     if (!this.declared.users.has(name)) return false
@@ -207,21 +187,20 @@ export class Users {
     return this.#settings.value.users.find((one) => one.name === name)?.oidc !== true
   }
 
-  /** Lists the connections that the user may see, in the order of the settings. */
+  /** Visible to the user, in the order of the settings. */
   connections(user: GatewayUser): readonly ConnectionSettings[] {
     return this.#settings.value.connections.filter(
       (connection) => this.reason(user, connection) !== undefined,
     )
   }
 
-  /** All connections of the settings, without a check of permissions. */
+  /** Without a check of permissions. */
   get allConnections(): readonly ConnectionSettings[] {
     return this.#settings.value.connections
   }
 
   /**
-   * Returns the groups by which a user may see a connection; empty if every user may see it, and undefined if
-   * this user may not.
+   * The groups by which a user may see a connection; empty if every user may, undefined if this user may not.
    */
   reason(
     { isActive, groups: own }: GatewayUser,
@@ -233,13 +212,13 @@ export class Users {
     return shared.length > 0 ? shared : undefined
   }
 
-  /** Returns a connection; undefined also for a connection that the user may not see. */
+  /** Undefined also for a connection that the user may not see. */
   connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
   }
 
   /**
-   * Returns a connection. A connection that the user may not see counts as missing.
+   * A connection that the user may not see counts as missing.
    * @throws RequestRefused, or the caller's own error
    */
   visibleConnection(
@@ -252,7 +231,7 @@ export class Users {
     return connection
   }
 
-  /** Tells whether the settings have a connection, without a check of permissions. */
+  /** Without a check of permissions. */
   isConnection(name: string): boolean {
     return this.#settings.value.connections.some((one) => one.name === name)
   }
@@ -265,27 +244,24 @@ export class Users {
     return user.groups.includes(AUDITOR)
   }
 
-  /** Tells whether the user is an auditor, but not an admin. */
+  /** An auditor, but not an admin. */
   onlyReads(user: GatewayUser): boolean {
     return this.isAuditor(user) && !this.isAdmin(user)
   }
 
-  /** Tells whether the user may see every session and review. */
+  /** May see every session and review. */
   seesAll(user: GatewayUser): boolean {
     return this.isAdmin(user) || this.isAuditor(user)
   }
 
-  /**
-   * Tells whether the user may read a whole session: their own session, or a session that the connection's
-   * setting `sessions` opens.
-   */
+  /** The user's own session, or one that the connection's setting `sessions` opens. */
   reads(user: GatewayUser, session: { readonly user: string; readonly connection: string }): boolean {
     if (session.user === user.name || this.seesAll(user)) return true
     const opened = this.connection(user, session.connection)?.sessions
     return opened === 'all' || (opened === 'groups' && isTeammate(user, this.named(session.user)))
   }
 
-  /** Returns the user as a filter of the sessions' list. Undefined: no filter. */
+  /** A filter for the list of sessions. Undefined: no filter. */
   viewer(user: GatewayUser): SessionViewer | undefined {
     if (this.seesAll(user)) return undefined
     const { name, groups } = user
@@ -298,12 +274,12 @@ export class Users {
     return { name, groups, team: { all, connections: ofGroups, users: users.map((other) => other.name) } }
   }
 
-  /** @returns whether the user may see the whole session and end it */
+  /** The user may see the whole session and end it. */
   owns(user: GatewayUser, session: { readonly user: string }): boolean {
     return session.user === user.name || this.isAdmin(user)
   }
 
-  /** Finds the parent by its hash, because another token of gateway.yaml may have the same id by now. */
+  /** By hash: another token in gateway.yaml may have the same id by now. */
   #refusalOfParent(sha256: Buffer): string | undefined {
     const token = this.#withHash(sha256)
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
@@ -335,7 +311,7 @@ function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): bo
   return other?.groups.some((group) => groups.includes(group)) === true
 }
 
-/** Returns the token of an `Authorization: Bearer` header, or of the metadata `authorization`. */
+/** From an `Authorization` header, or the metadata `authorization`. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
 }

@@ -9,7 +9,7 @@ import type { Users } from '../identities/users.ts'
 import type { Claims } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Time in ms after which ended sign-ins are removed. */
+/** After this time, ended sign-ins are removed. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000
 
 export interface AccountServices {
@@ -19,10 +19,7 @@ export interface AccountServices {
   readonly log: Logger
 }
 
-/**
- * Makes users and tokens for external accounts. A user belongs to one account of the provider, even if the
- * account gets another name.
- */
+/** A user belongs to one account of the provider, even if the account gets another name. */
 export class Accounts {
   readonly #services: AccountServices
 
@@ -31,7 +28,7 @@ export class Accounts {
   }
 
   /**
-   * Makes a token for a sign-in, which also sets the user's groups.
+   * Also sets the user's groups.
    * @param client kind of the client, for the token's name
    * @throws SignInRefused, RequestRefused, HistoryError
    */
@@ -45,12 +42,12 @@ export class Accounts {
     return issued
   }
 
-  /** Makes a token for a browser's cookie. @throws the same errors as `signIn` */
+  /** For a browser's cookie. @throws the same errors as `signIn` */
   signInOnPage(admitted: Admitted, lifetimeMs: number): IssuedToken {
     return this.#services.tokens.createOfPage({ user: this.#userOf(admitted), lifetimeMs })
   }
 
-  /** Returns the name of the account's user. */
+  /** The user's name. @throws SignInRefused */
   #userOf(admitted: Admitted): string {
     const { users } = this.#services
     const origin = originOf(admitted)
@@ -62,7 +59,7 @@ export class Accounts {
     return name
   }
 
-  /** Returns the name of a user of gateway.yaml. Their groups stay as in that file. */
+  /** The user's groups stay as in gateway.yaml. */
   #declared(name: string): string {
     const { users } = this.#services.settings.value
     if (users.find((one) => one.name === name)?.oidc === true) return name
@@ -103,7 +100,7 @@ export class Accounts {
   }
 }
 
-/** Returns the account as a user's `createdBy`. */
+/** The account as `createdBy` of its user. */
 export function originOf({ issuer, subject }: Admitted): string {
   return `${ACCOUNT}${issuer}#${subject}`
 }
@@ -120,25 +117,25 @@ function tokenName(client: string): string {
   return `${client}-${randomBytes(4).toString('hex')}`
 }
 
-/** An account of the provider that may sign in. */
+/** An account that may sign in. */
 export interface Admitted {
   readonly issuer: string
   /** The provider's id of the account, which does not change with its name. */
   readonly subject: string
   readonly name: string
-  /** Groups in this gateway. */
+  /** In this gateway. */
   readonly groups: readonly string[]
 }
 
-/** Maximum number of groups of an account, because each request searches all groups. */
+/** Each request searches all groups of its account. */
 const MOST_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
-/** Groups that no account gets by a name at the provider, because users may choose such names. */
+/** No account gets these groups by a name at the provider: users may choose such names. */
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
 /**
- * Subject as in OpenID Connect: 1 to 255 ASCII characters. Spaces at its beginning or end are refused,
- * because people who compare two subjects would overlook such spaces.
+ * As in OpenID Connect: 1 to 255 ASCII characters. Spaces at the ends are refused: people who compare
+ * subjects would overlook them.
  */
 const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 

@@ -2,34 +2,31 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** A sign-in request of a command line without a browser. */
+/** From a command line without a browser. */
 export interface DeviceRequest {
-  /** Code that users compare and type. */
+  /** Users compare and type it. */
   readonly code: string
-  /** Address from which the request was sent. */
+  /** Address of the sender. */
   readonly from: string
-  /** The command line's description of itself, which is not verified. */
+  /** The command line's description of itself, not verified. */
   readonly says: string
-  /** Time of the request, in ms since 1970. */
+  /** In ms since 1970. */
   readonly askedAt: number
 }
 
-/** A request, with the secret by which its command line asks for the outcome. */
+/** With the secret, the command line asks for the outcome. */
 export interface NewDeviceRequest extends DeviceRequest {
   readonly secret: string
 }
 
 export const DEVICE_MS = 10 * 60 * 1000
-/** Time in ms between two polls for the same request. */
+/** Between two polls for the same request. */
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/**
- * Maximum number of wrong codes of one address in a minute. In a year, these are five million of some 25
- * billion codes.
- */
+/** Wrong codes of one address in a minute: in a year five million, of some 25 billion codes. */
 const MOST_WRONG = 10
-/** Letters that people do not confuse with other letters, and that form no words (RFC 8628). */
+/** Nobody confuses these letters, and they form no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LETTERS = 8
 
@@ -40,10 +37,9 @@ interface Waiting<Granted> extends NewDeviceRequest {
 }
 
 /**
- * Requests of command lines that wait for a decision in a browser on another machine. Each request waits for
- * ten minutes, is decided once, and its outcome is returned once. When there are too many requests, the
- * oldest request of the address with most requests is removed. So an attacker needs some 1000 addresses to
- * remove another caller's request.
+ * Command lines that wait for a decision in a browser on another machine. A request waits for ten minutes, is
+ * decided once, and its outcome is returned once. Above the limit, the address with most requests loses its
+ * oldest: an attacker needs some 1000 addresses to remove another caller's request.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -63,14 +59,9 @@ export class DeviceRequests<Granted> {
     return request
   }
 
-  /**
-   * Returns the waiting request of a code.
-   * @param code code as users type it
-   * @param by address of the caller
-   * @throws SignInRefused
-   */
+  /** @param code as users type it @param by address of the caller @throws SignInRefused */
   withCode(code: string, by: string): DeviceRequest {
-    // Checked before the look-up, so that a caller who has guessed too often learns nothing more.
+    // Before the look-up: a caller who has guessed too often learns nothing more.
     if (this.#guesses.holdsUp(by, ''))
       throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
     const typed = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
@@ -80,17 +71,14 @@ export class DeviceRequests<Granted> {
     throw noSuchCode()
   }
 
-  /**
-   * Returns the request of a code that was checked before. @throws SignInRefused when the request waits no
-   * longer
-   */
+  /** For a code that was checked before. @throws SignInRefused when the request waits no longer */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined) throw noSuchCode()
     return found
   }
 
-  /** @throws SignInRefused when the request no longer waits */
+  /** @throws SignInRefused when the request waits no longer */
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined)
@@ -102,7 +90,7 @@ export class DeviceRequests<Granted> {
   }
 
   /**
-   * Returns the grant, once; undefined while the request waits.
+   * The grant, once; undefined while the request waits.
    * @throws SignInRefused when the request was refused or has expired
    */
   outcome(secret: string): Granted | undefined {

@@ -1,13 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Lifetime of a code in ms, from the browser's redirect to the request of the command line. */
+/** Lifetime of a code, from the browser's redirect to the request of the command line. */
 const HANDOVER_MS = 60_000
 const MOST_HANDOVERS = 1000
-/**
- * Maximum number of handovers per account. A newer handover ends the oldest handover, so that no account
- * takes the places of other accounts.
- */
+/** Per account: a newer handover ends the oldest, so that no account takes the places of others. */
 const MOST_OF_ONE = 10
 
 interface Handover<Granted> {
@@ -18,17 +15,16 @@ interface Handover<Granted> {
 }
 
 /**
- * Passes a browser's grant to the command line that knows the verifier of its challenge. The browser gets
- * only a code, which stays in the browser's history. Without the verifier, the code is useless.
+ * Passes a browser's grant to the command line that knows the verifier of its challenge. The code stays in
+ * the browser's history, but is useless without the verifier.
  */
 export class Handovers<Granted> {
   readonly #byCode = new Map<string, Handover<Granted>>()
 
   /**
-   * Stores a grant.
    * @param account account that has signed in
    * @param challenge SHA-256 of the verifier, base64url
-   * @returns the code for the grant, which is valid once
+   * @returns a code, valid once
    */
   add(granted: Granted, account: string, challenge: string): string {
     const now = performance.now()
@@ -57,22 +53,21 @@ export class Handovers<Granted> {
   }
 }
 
-/** Lifetime of a link in ms, from its output in a terminal to its opening in a browser. */
+/** From the output in a terminal to the opening in a browser. */
 const LINK_MS = 2 * 60 * 1000
-/** Maximum number of links of all accounts. A newer link ends the oldest link. */
+/** Of all accounts. A newer link ends the oldest. */
 const MOST_LINKS = 100
 const OVER =
   'this link was used, or is older than two minutes: press Enter where `npm start` runs to get a new link, or sign in with the token (`npm start` shows its file)'
 
-/** The token of a link, and the page that the link opens. */
 export interface Linked {
-  /** Token that the browser is signed in with. */
+  /** The browser is signed in with this token. */
   readonly token: string
-  /** Path of the page. */
+  /** Path of the page that the link opens. */
   readonly next: string
 }
 
-/** Codes of links that sign in once. They are only in memory, so that no code survives this process. */
+/** Codes of links that sign in once. Only in memory, so that no code survives this process. */
 export class LinkCodes {
   readonly #links = new Map<string, Linked & { readonly endsAt: number }>()
 

@@ -6,27 +6,24 @@ import type { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** The provider's facts about an account. Signature, issuer, audience, nonce and times are checked. */
+/** About an account. Signature, issuer, audience, nonce and times are checked. */
 export interface Claims extends Readonly<Record<string, unknown>> {
   readonly iss: string
   readonly sub: string
 }
 
-/** Values of a sign-in's beginning that its end needs. */
+/** From the beginning of a sign-in, for its end. */
 interface Proof {
   readonly state: string
   readonly nonce: string
-  /** PKCE's verifier. */
+  /** Of PKCE. */
   readonly verifier: string
 }
 
-/**
- * Age after which the provider's metadata is read again. The library itself reads the keys again when a key
- * is unknown.
- */
+/** The provider's metadata is read again after this time. The library reads unknown keys by itself. */
 const METADATA_MS = 60 * 60 * 1000
 
-/** OpenID Connect provider of the settings. Its library is loaded at the first sign-in. */
+/** The library is loaded at the first sign-in. */
 export class OidcProvider {
   readonly #settings: OidcSettings
   readonly #warnings: RepeatedWarnings
@@ -37,7 +34,7 @@ export class OidcProvider {
     this.#warnings = warnings
   }
 
-  /** Returns the address for the browser. @throws SignInRefused when the provider does not answer */
+  /** The address for the browser. @throws SignInRefused when the provider does not answer */
   async address(redirectUri: string, { state, nonce, verifier }: Proof): Promise<string> {
     const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await import('openid-client')
     const config = await this.#configuration()
@@ -52,11 +49,7 @@ export class OidcProvider {
     return url.href
   }
 
-  /**
-   * Returns the claims of an account.
-   * @param answer address to which the provider has sent the browser back
-   * @throws SignInRefused
-   */
+  /** @param answer address to which the provider has sent the browser back @throws SignInRefused */
   async claims(answer: URL, { state, nonce, verifier }: Proof): Promise<Claims> {
     const { authorizationCodeGrant } = await import('openid-client')
     const config = await this.#configuration()
@@ -72,7 +65,7 @@ export class OidcProvider {
     return this.#withGroups(config, claims, tokens.access_token)
   }
 
-  /** Adds groups from the provider's user info, if the token has no groups. */
+  /** From the provider's user info, if the token has no groups. */
   async #withGroups(config: Configuration, claims: IDToken, accessToken: string): Promise<Claims> {
     const { groupsClaim } = this.#settings
     if (claims[groupsClaim] !== undefined || !config.serverMetadata().userinfo_endpoint) return claims
@@ -103,7 +96,7 @@ export class OidcProvider {
     const options = {
       [client.customFetch]: providerFetch(this.#settings),
       timeout: timeoutMs / 1000,
-      // Without this check the library trusts the connection, and verifies no signature.
+      // Without this check, the library trusts the connection and verifies no signature.
       execute: [client.enableNonRepudiationChecks],
     }
     return this.#asking('its configuration', () =>
@@ -111,10 +104,7 @@ export class OidcProvider {
     )
   }
 
-  /**
-   * Runs a request to the provider. The reason of a failure is only logged, because a browser's page must not
-   * show internals.
-   */
+  /** The reason of a failure is only logged: a browser's page must not show internals. */
   async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
@@ -130,13 +120,13 @@ export class OidcProvider {
   }
 }
 
-/** Returns the texts of the error and its causes, without the sent data. */
+/** Without the data that was sent. */
 function reasonOf({ message, cause }: Error): string {
   if (!(cause instanceof Error)) return message
   return `${message}: ${reasonOf(cause)}`.slice(0, 500)
 }
 
-/** Maximum length of an answer in bytes. Documents, keys and tokens have some ten KB. */
+/** Documents, keys and tokens have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
 
 interface Options {
@@ -146,7 +136,7 @@ interface Options {
   readonly signal?: AbortSignal
 }
 
-/** Makes the library's `fetch`, with the settings' authorities and proxy. It does not follow redirects. */
+/** The library's `fetch`, with the settings' authorities and proxy. Follows no redirects. */
 function providerFetch(
   settings: Pick<OidcSettings, 'authorities' | 'proxy' | 'timeoutMs'>,
 ): (url: string, options: Options) => Promise<Response> {
@@ -183,7 +173,7 @@ function portOf({ port }: URL): number {
   return port === '' ? 443 : Number(port)
 }
 
-/** Returns the body of a request. The library sends only forms. */
+/** The library sends only forms. */
 function bodyOf({ body }: Options): { readonly body?: string } {
   return body instanceof URLSearchParams || typeof body === 'string' ? { body: body.toString() } : {}
 }

@@ -11,18 +11,18 @@ import { Handovers } from './one-time-codes.ts'
 import { OidcProvider } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Maximum duration of a sign-in in ms, until the browser returns from the provider. */
+/** Until the browser returns from the provider. */
 export const SIGN_IN_MS = 10 * 60 * 1000
-/** Maximum number of parallel requests to the provider, for all callers and for one address. */
+/** Parallel requests to the provider, for all callers and for one address. */
 const MOST_AT_ONCE = 256
 const MOST_OF_ADDRESS = 16
 
 const PurposeShape = v.variant('kind', [
   v.object({
     kind: v.literal('client'),
-    /** Final address of the browser: a port of the user's own machine. */
+    /** The browser's last address: a port of the user's own machine. */
     redirect: v.string(),
-    /** Undefined: the token itself is sent to `redirect`, as hoop's command line expects. */
+    /** Undefined: `redirect` gets the token itself, as hoop's command line expects. */
     challenge: v.optional(v.string()),
   }),
   v.object({ kind: v.literal('device'), code: v.string() }),
@@ -43,35 +43,34 @@ const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape }
 
 interface SignInServices extends AccountServices {
   readonly settings: Current<'users' | 'signIn'>
-  /** Public address of this gateway. */
+  /** Public address. */
   readonly webUrl: () => string
 }
 
-/** Outcome of a sign-in after the browser's return. */
+/** After the browser's return. */
 export type Returned =
   | {
       readonly kind: 'redirect'
       readonly to: string
-      /** User who has signed in; missing after a refusal. */
+      /** Who has signed in; missing after a refusal. */
       readonly name?: string
-      /** Reason why the sign-in was refused. */
       readonly refusal?: string
     }
   | {
       readonly kind: 'confirm'
       readonly admitted: Admitted
       readonly request: DeviceRequest
-      /** Secret that proves that the decision comes from this user. */
+      /** Proves that the decision comes from this user. */
       readonly confirmation: string
     }
   | {
       readonly kind: 'page'
-      /** Token for this browser's cookie. */
+      /** For this browser's cookie. */
       readonly issued: IssuedToken
       readonly lifetimeMs: number
     }
 
-/** Sign-in with an external account: in a browser on the command line's machine, or in any other browser. */
+/** In a browser on the command line's machine, or in any other browser. */
 export class SignIn {
   readonly #services: SignInServices
   readonly #accounts: Accounts
@@ -81,7 +80,7 @@ export class SignIn {
   readonly #handovers = new Handovers<Admitted>()
   #provider: { readonly of: OidcSettings; readonly provider: OidcProvider } | undefined
   readonly #warnings: RepeatedWarnings
-  /** Number of open requests to the provider, by address. */
+  /** Open requests to the provider, by address. */
   readonly #asking = new Map<string, number>()
 
   constructor(services: SignInServices) {
@@ -94,18 +93,17 @@ export class SignIn {
     return this.#services.settings.value.signIn?.oidc !== undefined
   }
 
-  /** Returns the address to open in a browser. @throws SignInRefused */
+  /** The address to open in a browser. @throws SignInRefused */
   async begin(purpose: Purpose): Promise<string> {
     const [nonce, verifier] = [randomText(), randomText()]
     const state = this.#states.close({ purpose, nonce, verifier })
     const proof = { state, nonce, verifier }
-    // The provider's configuration is requested once for all waiting callers.
+    // Needs no limit: the provider's configuration is requested once for all waiting callers.
     return this.#currentProvider().address(this.#callback, proof)
   }
 
   /**
-   * Ends a sign-in.
-   * @param query query of the address to which the provider has sent the browser
+   * @param query of the address to which the provider has sent the browser
    * @param browser value of the browser's cookie
    * @param from address of the browser
    * @throws SignInRefused
@@ -145,13 +143,13 @@ export class SignIn {
     return this.#devices.withCode(code, from)
   }
 
-  /** Returns the token; undefined while the request waits. @throws SignInRefused */
+  /** Undefined while the request waits. @throws SignInRefused */
   deviceOutcome(secret: string): IssuedToken | undefined {
     const granted = this.#devices.outcome(secret)
     return granted && this.#issue(granted, 'device')
   }
 
-  /** @returns name of the user who has decided @throws SignInRefused */
+  /** @returns the user who has decided @throws SignInRefused */
   decideDevice(confirmation: string, isAllowed: boolean): string {
     const confirmed = this.#confirmations.open(confirmation, ConfirmationShape)
     if (confirmed?.use() !== true) throw notKnown()
@@ -196,8 +194,8 @@ export class SignIn {
   }
 
   /**
-   * Limits parallel requests to the provider. Any caller can cause such a request, and a slow provider keeps
-   * it open, so each address has a limit.
+   * Any caller can cause a request to the provider, and a slow provider keeps it open: each address has a
+   * limit.
    */
   async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
@@ -216,7 +214,7 @@ export class SignIn {
     }
   }
 
-  /** Returns the provider, made again after a change of its settings. */
+  /** Made again after a change of the settings. */
   #currentProvider(): OidcProvider {
     const settings = this.#settings
     if (this.#provider?.of !== settings)
@@ -230,8 +228,8 @@ function notKnown(): SignInRefused {
 }
 
 /**
- * Refuses a sign-in that another browser has begun. Otherwise an attacker could begin a sign-in and let a
- * victim's browser end it. The victim would be signed in as the attacker.
+ * Without this refusal, an attacker could begin a sign-in and let a victim's browser end it. The victim would
+ * be signed in as the attacker.
  */
 function otherBrowser(): SignInRefused {
   return new SignInRefused(
@@ -240,7 +238,7 @@ function otherBrowser(): SignInRefused {
   )
 }
 
-/** Returns the hash of the browser's secret. Only the hash is sent to the provider. */
+/** Only the hash of the browser's secret is sent to the provider. */
 export function browserHash(text: string | undefined): string | undefined {
   return text === undefined ? undefined : createHash('sha256').update(text).digest('base64url')
 }
@@ -263,32 +261,28 @@ const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
 /**
- * Maximum number of used seals that are remembered. Above it, the oldest seal is forgotten. The provider's
- * code is valid only once anyway.
+ * Used seals that are remembered. Above it, the oldest is forgotten; the provider's code is valid only once
+ * anyway.
  */
 const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
 
-/** Content of an opened seal. */
 interface Unsealed<T> {
   readonly content: T
-  /**
-   * Marks the seal as used, so that it does not open again. @returns false when the seal was used meanwhile
-   */
+  /** @returns false when the seal was used meanwhile */
   readonly use: () => boolean
 }
 
 /**
- * Text that a browser carries from one step of a sign-in to the next step. Only this process can read or make
- * a seal. A seal does not open after its lifetime or after its use. Only used seals are stored. Use a seal
- * only after the provider has named the account, so that strangers can neither fill the memory nor block the
- * sign-ins of others.
+ * Text that a browser carries to the next step of a sign-in. Only this process can read or make it. It does
+ * not open after its lifetime or its use. Use a seal only after the provider has named the account: used
+ * seals are stored, and strangers must not fill the memory.
  */
 export class Seal {
   readonly #key = randomBytes(32)
   readonly #lifetimeMs: number
-  /** Expiry of each used seal, by id. */
+  /** Expiry of used seals, by id. */
   readonly #used = new Map<string, number>()
 
   constructor(lifetimeMs: number) {
@@ -303,7 +297,7 @@ export class Seal {
     return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url')
   }
 
-  /** Opens a seal. Returns undefined when the seal was not made here, is too old, or was used before. */
+  /** Undefined when the seal was not made here, is too old, or was used. */
   open<T>(text: string, shape: v.GenericSchema<unknown, T>): Unsealed<T> | undefined {
     const { success, output } = v.safeParse(Envelope, this.#decrypted(text))
     if (!success || output.endsAt <= performance.now() || this.#used.has(output.id)) return undefined
