@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { Script } from 'node:vm'
 
 // One file, because loading another takes most of a millisecond.
@@ -8,8 +7,11 @@ import { Script } from 'node:vm'
 // On SIGUSR1, Node opens its debugger to every user of this machine, and any script of a runbook can send it.
 process.on('SIGUSR1', () => undefined)
 
-/** Chunks and packs that `scripts/compile.mjs` builds from the program and its packages. */
-const folder = path.join(__dirname, 'compiled/program')
+/**
+ * Chunks and packs that `scripts/compile.mjs` builds from the program and its packages. Without `node:path`, and
+ * with texts read as UTF-8, each command takes a millisecond less.
+ */
+const folder = `${__dirname}/compiled/program`
 
 /** The pack of each command's chunks. Other commands use `OTHERS`. */
 const PACKS: Readonly<Record<string, string>> = {
@@ -47,7 +49,7 @@ type Chunk = (exports: object, require: (id: string) => unknown, ...scope: reado
  */
 function compiledProgram(word: string | undefined): Program | undefined {
   const name = (Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : undefined) ?? OTHERS
-  const file = path.join(folder, ENTRY)
+  const file = `${folder}/${ENTRY}`
   const loaded = new Map<string, { exports: object }>()
 
   function requireFrom(id: string): unknown {
@@ -76,7 +78,10 @@ function compiledProgram(word: string | undefined): Program | undefined {
     return module.exports
   }
 
-  const pack = run(`${name}.js`, readIfThere(`${name}.code`)) as Pack | undefined
+  const pack = run(
+    `${name}.js`,
+    ifThere(() => readFileSync(`${folder}/${name}.code`)),
+  ) as Pack | undefined
 
   return load(ENTRY) as Program | undefined
 }
@@ -98,19 +103,19 @@ function loadedLater(id: string): object {
 }
 
 function scriptOf(name: string, cachedData?: Buffer): unknown {
-  const source = readIfThere(name)
+  const source = ifThere(() => readFileSync(`${folder}/${name}`, 'utf8'))
   if (source === undefined) return undefined
   // V8 compares only the source's length, so the build removes the code before it changes the file.
-  const script = new Script(source.toString('latin1'), {
-    filename: path.join(folder, name),
+  const script = new Script(source, {
+    filename: `${folder}/${name}`,
     ...(cachedData !== undefined && { cachedData }),
   })
   return script.runInThisContext()
 }
 
-function readIfThere(name: string): Buffer | undefined {
+function ifThere<Content>(read: () => Content): Content | undefined {
   try {
-    return readFileSync(path.join(folder, name))
+    return read()
   } catch {
     return undefined
   }
