@@ -33,7 +33,7 @@ import { readPairs } from './input.ts'
 import { meantConnection } from './report/failures.ts'
 import { describeParameter, moment } from './report/words.ts'
 
-/** A connection with the name of its agent, if known. */
+/** Has its agent's id where the name is unknown. */
 type ShownConnection = ListedConnection & { readonly agent: string }
 
 export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
@@ -72,7 +72,6 @@ export async function connectionCommand(name: string, flags: AskingFlags): Promi
   })
 }
 
-/** Describes a connection for people: one fact per line. */
 export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
   const { name, status, agent_id: agentId, command, reviewers } = connection
   const modes = modesOf(connection)
@@ -110,10 +109,7 @@ async function connectionNamed(account: Account, name: string): Promise<ListedCo
   }
 }
 
-/**
- * Returns the failure for an unknown connection, with the name that was probably meant.
- * @param error the error of the gateway, returned unchanged if the list has the connection
- */
+/** Suggests a similar name. @param error returned unchanged if the list has the connection */
 async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
   const names = (await unlessLacking(account, CONNECTION_LIST, listConnections(account))).map(
     (one) => one.name,
@@ -125,10 +121,7 @@ async function unknownConnection(account: Account, name: string, error: ApiError
   )
 }
 
-/**
- * Returns agents' names by id. hoop's connections have only the id of their agent, which is shown if the
- * gateway does not list its agents.
- */
+/** hoop's connections have only their agent's id, which is shown if the gateway lists no agents. */
 async function agentNames(account: Account): Promise<AgentNames> {
   try {
     return new Map((await call(account, agentContract.list, {})).map(({ id, name }) => [id, name]))
@@ -150,7 +143,7 @@ export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'REASON', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
 ]
 
-/** Returns the time since which an agent has its state; empty for hoop's gateway, which does not send it. */
+/** Empty for hoop's gateway. */
 function sinceText({ state, connected_at: connected, left_at: left }: Read<AgentAnswer>): string {
   return moment(state === 'connected' ? connected : left)
 }
@@ -160,7 +153,7 @@ function loadText({ state, sessions, session_limit: limit }: Read<AgentAnswer>):
   return limit === undefined || limit === 0 ? String(sessions) : `${sessions} of ${limit}`
 }
 
-/** Returns a reader for one fact of an agent. hoop's gateway has these facts only in the metadata. */
+/** hoop's gateway has these facts only in the metadata. */
 function factOf(fact: 'version' | 'hostname' | 'platform'): (agent: Read<AgentAnswer>) => string {
   return (agent) => (agent.metadata[fact] ?? '') || agent[fact]
 }
@@ -189,9 +182,6 @@ export interface RunbookFlags extends AskingFlags {
   readonly repository?: string
 }
 
-/**
- * Runs `runbook-agent runbooks list`: lists the runbooks, and reports the files that the gateway cannot read.
- */
 export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
   return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
     const { entries } = await readCatalog(account, flags)
@@ -203,7 +193,7 @@ function parametersText({ runbook }: CatalogEntry): string {
   return runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'
 }
 
-/** Returns the name of a parameter, in brackets when it is optional. */
+/** In brackets when optional. */
 function short({ name, default: proposed }: Parameter): string {
   return proposed === undefined ? name : `[${name}]`
 }
@@ -215,7 +205,7 @@ export async function runbookCommand(file: string, flags: RunbookFlags): Promise
   })
 }
 
-/** @throws Failure, exit code 64, if no runbook or several runbooks have the name */
+/** @throws Failure, exit code 64, unless exactly one runbook has the name */
 function entryNamed(file: string, { repository }: RunbookFlags, { entries }: RunbookCatalog): CatalogEntry {
   const named = entries.filter(({ runbook }) => runbook.name === file)
   const found = named.filter(({ runbook }) => repository === undefined || runbook.repository === repository)
@@ -235,7 +225,6 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
   }
 }
 
-/** Describes a runbook for people: facts, parameters, and the command that runs it. */
 export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
   const { name, title = '', description, repository = '', error = '', parameters } = runbook
   const facts = factLines([
@@ -264,10 +253,7 @@ function indented(text: string): string {
     .join('')
 }
 
-/**
- * Reads the catalog and reports the files that the gateway cannot read.
- * @throws Failure if no runbook is readable
- */
+/** Reports the files that the gateway cannot read. @throws Failure if no runbook is readable */
 async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
   const catalog = await catalogOf(account, connection)
   if (catalog === undefined)
@@ -297,10 +283,7 @@ async function catalogOf(
   }
 }
 
-/**
- * Checks that the connection exists, because hoop answers with an empty list for an unknown connection.
- * @throws Failure with the name that was probably meant
- */
+/** For an unknown connection, hoop answers with an empty list. @throws Failure with a similar name */
 async function checkConnection(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') throw unknown(connection, meant)

@@ -129,7 +129,7 @@ async function changing(
   })
 }
 
-/** Returns the budget of the flags; undefined if the flags have no budget. @throws Failure */
+/** Undefined without a flag for the budget. @throws Failure */
 function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContract.create>['budget'] {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
@@ -169,7 +169,7 @@ function minute(time: string): string {
   return time.slice(0, 16).replace('T', ' ')
 }
 
-/** Runs `runbook-agent token create`: prints only the token on standard output, for a file or a pipe. */
+/** Only the token goes to stdout, for a file or a pipe. */
 export async function createTokenCommand(flags: TokenFlags): Promise<number> {
   const { name = '', user, expires } = flags
   const body = {
@@ -220,7 +220,7 @@ async function tokensOf(account: Account, user: string | undefined): Promise<rea
   return tokens.filter((token) => user === undefined || token.user === user)
 }
 
-/** Finds a token by its id, or by its name among the active tokens. @throws Failure; ApiError */
+/** By id, or by name among the active tokens. @throws Failure; ApiError */
 async function tokenNamed(account: Account, name: string, user: string | undefined): Promise<ListedToken> {
   const tokens = await tokensOf(account, user)
   const byId = tokens.find(({ id }) => id === name)
@@ -245,7 +245,7 @@ function noneNamed(name: string, tokens: readonly ListedToken[]): Failure {
   return new Failure(`no active token has the name ${oneLine(name)}${hint}`, exitCodes.usage)
 }
 
-/** Explains the refusal of an unknown user. @throws Failure with the name that was probably meant; ApiError */
+/** Suggests a similar name for an unknown user. @throws Failure; ApiError */
 async function known<T>(account: Account, name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked
@@ -258,7 +258,7 @@ async function known<T>(account: Account, name: string, asked: Promise<T>): Prom
   }
 }
 
-/** Returns the address of the user, otherwise the name: hoop's `name` is only for display. */
+/** hoop's `name` is only for display. */
 function nameOf({ email, name }: Read<UserAnswer>): string {
   return email || name
 }
@@ -275,7 +275,6 @@ function readQuantity(flag: string, value: number | undefined, form: string): nu
   throw new Failure(`the value of ${flag} must be ${form}`, exitCodes.usage)
 }
 
-/** Runs `runbook-agent access explain`: shows what a user may do on a connection, and why. */
 export async function accessCommand(name: string, connection: string, flags: AskingFlags): Promise<number> {
   const lacking = { things: 'explanations of access', endpoint: 'GET /api/access/NAME/CONNECTION' }
   return showingCommand(

@@ -5,7 +5,6 @@ import { exitCodes, Failure } from '../exit-codes.ts'
 import { askUnseen, canAsk } from './terminal/prompts.ts'
 
 /**
- * Reads a file of at most `limit` bytes.
  * @param named the file's name in messages
  * @throws Failure, exit code 64
  */
@@ -19,10 +18,7 @@ export function readGivenText(path: string, limit: number, named = path): string
 
 type ErrorClass = abstract new (...args: never[]) => Error
 
-/**
- * Turns the refusal of a file into a Failure: `NAMED does not exist`.
- * @param refusal the class of the errors
- */
+/** Turns a refusal into a Failure: `NAMED does not exist`. @param refusal the class of the errors */
 export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = FileRefused): T {
   try {
     return read()
@@ -32,10 +28,9 @@ export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = 
 }
 
 /**
- * Reads UTF-8 text.
  * @param limit in bytes
  * @param what the name of the text in messages
- * @throws Failure for more bytes, or for bytes that are not UTF-8
+ * @throws Failure for more bytes, or bytes that are not UTF-8
  */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
   const named = `${what} on standard input`
@@ -44,13 +39,12 @@ export async function readStandardInput(limit: number, what: string): Promise<st
   return refusing(named, () => decodeUtf8(bytes))
 }
 
-/** Maximum size of a whole request in bytes, which the gateway enforces. */
+/** Bytes. The gateway's limit for a whole request. */
 export const LONGEST_FILE = 16 * 1024 * 1024
 
 /**
- * Reads the values `NAME=path` of `-f`. Returns a map of `filesystem:NAME` to the file in base64, as in
- * requests.
- * @throws Failure, exit code 64
+ * Returns `filesystem:NAME` to the file in base64, from the values `NAME=path` of `-f`. @throws Failure, exit
+ * code 64
  */
 export function readFiles(texts: readonly string[]): Map<string, string> {
   const files = new Map<string, string>()
@@ -65,7 +59,7 @@ function encodedFile(path: string): string {
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
 /**
- * Reads the values `name=value` of a flag. The values may be secrets, so no message shows them.
+ * Values may be secrets, so no message shows them.
  * @throws Failure, exit code 64, for a wrong form or a repeated name
  */
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
@@ -81,8 +75,8 @@ export function readPairs(texts: readonly string[], flag: string): Map<string, s
 }
 
 /**
- * Reads the values `NAME=value` of `-e`. Returns a map of `envvar:NAME` to the value in base64, as in requests.
- * @throws Failure, exit code 64
+ * Returns `envvar:NAME` to the value in base64, from the values `NAME=value` of `-e`. @throws Failure, exit
+ * code 64
  */
 export function readVariables(texts: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>()
@@ -119,7 +113,7 @@ export function askedSpan({ since, until }: SpanFlags): Span {
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
 
 /**
- * Reads a day, a time, or a duration before now. A time without a zone is in the time zone of this machine.
+ * Reads a day, a time, or a duration before now. Without a zone, a time is in this machine's zone.
  * @throws Failure, exit code 64
  */
 export function askedMoment(text: string, flag: string, now = Date.now()): Date {
@@ -132,22 +126,18 @@ export function askedMoment(text: string, flag: string, now = Date.now()): Date 
   )
 }
 
-/** Returns the time in milliseconds since 1970; NaN if the text is not a time. */
+/** Milliseconds since 1970, or NaN. */
 function parseMoment(text: string): number {
   const [, day, ofMonth] = MOMENT.exec(text) ?? []
-  // JavaScript would read the 30th of February as the 2nd of March.
+  // JavaScript would read 30 February as 2 March.
   if (day === undefined || new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(ofMonth)) return NaN
   return Date.parse(text === day ? `${day}T00:00:00` : text.replace(' ', 'T'))
 }
 
-/** Maximum length of a token in bytes. A JWT with many groups has several KB. */
+/** Bytes. A JWT with many groups has several KB. */
 const LONGEST_TOKEN = 64 * 1024
 
-/**
- * Reads a token from a file, a prompt or standard input. Never from an argument, because every user of this
- * machine can read the arguments of a process.
- * @throws Failure
- */
+/** Never from an argument: every user of this machine can read the arguments of a process. @throws Failure */
 export async function readToken(tokenFile: string | undefined): Promise<string> {
   const token = (await tokenText(tokenFile)).trim()
   if (isToken(token)) return token
@@ -165,7 +155,7 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
   return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
 }
 
-/** Checks a name that is sent in a header. @throws Failure, exit code 64 */
+/** The name is sent in a header. @throws Failure, exit code 64 */
 export function connectionName(text: string): string {
   if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
   throw new Failure(

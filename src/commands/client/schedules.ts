@@ -16,7 +16,6 @@ export interface ScheduleFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** A run of a schedule in the answer of a gateway of any version. */
 type ScheduleRunRead = Read<ScheduleRunAnswer>
 
 const COLUMNS: readonly ItemColumn<Read<ListedSchedule>>[] = [
@@ -59,13 +58,10 @@ export function scheduleCommand(name: string, flags: AskingFlags): Promise<numbe
   )
 }
 
-/** Maximum time for the answer. Before the gateway answers, it reads the runbook and may call Jira. */
+/** Before it answers, the gateway reads the runbook and may call Jira. */
 const RUN_MS = 300_000
 
-/**
- * Runs `runbook-agent schedules run`: prints the id of the new session, which runs or waits for
- * approval.
- */
+/** Prints the id of the new session, which runs or waits for approval. */
 export async function runScheduleCommand(name: string, flags: ScheduleFlags): Promise<number> {
   return asking(flags.profile, `cannot run schedule ${name}`, async (account, stdout) => {
     const run = await call(account, scheduleContract.run, { name }, { answerMs: RUN_MS })
@@ -118,7 +114,6 @@ function scheduleDetails(schedule: Read<ScheduleAnswer>, width: number): string 
   return runs.length === 0 ? facts : `${facts}\n${itemTable(RUN_COLUMNS, runs, width)}`
 }
 
-/** Returns the status of a run in the words of the sessions' status. */
 function wordFor(status: string): string {
   return status === 'success' ? 'succeeded' : status
 }

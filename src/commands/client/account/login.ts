@@ -39,14 +39,10 @@ export interface LoginFlags extends TokenSourceFlags {
   readonly quiet?: boolean
 }
 
-/** Placeholder for requests that need no token. */
+/** For requests that need no token. */
 const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
 
-/**
- * Runs `runbook-agent login`: signs in or reads a token, checks the token at the gateway, and stores the
- * account.
- * @throws Failure
- */
+/** Checks the token at the gateway before storing it. @throws Failure */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
   const profile = chosenProfile(flags.profile)
   const { file } = profile
@@ -73,10 +69,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/**
- * Returns the account in the form of the file. Includes the variables for TLS, because the next shell may
- * not have them.
- */
+/** Stores the variables for TLS, too: the next shell may lack them. */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
@@ -94,13 +87,13 @@ function withAbsolutePath(ca: string): string {
   return ca.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`)
 }
 
-/** Returns the account from the stored values alone, because variables may name another gateway. */
+/** Ignores the variables of an account, which may name another gateway. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Returns undefined if the gateway announces no valid address, which only `exec` and `connect` need. */
+/** Undefined without a valid address, which only `exec` and `connect` need. */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)
@@ -133,10 +126,7 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
     process.stderr.write(`${winning.join(', ')} in the environment takes precedence\n`)
 }
 
-/**
- * Runs `runbook-agent logout`: removes the stored token. If the token is from a sign-in, also ends the
- * sign-in. The gateway still accepts any other token.
- */
+/** Ends the sign-in from which the token is. The gateway still accepts any other token. */
 export async function logoutCommand(flags: {
   readonly profile?: string
   readonly quiet?: boolean
@@ -156,7 +146,7 @@ export async function logoutCommand(flags: {
 function removed(file: string, wasUsed: boolean): boolean {
   try {
     const isRemoved = removeAccountFile(file)
-    // Without this, the selected profile would have no account.
+    // The selected profile would have no account.
     if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
     return isRemoved
   } catch (error) {
@@ -164,10 +154,7 @@ function removed(file: string, wasUsed: boolean): boolean {
   }
 }
 
-/**
- * Ends the sign-in at the gateway. Returns the end of the message about the sign-out. A gateway that does
- * not answer does not prevent the sign-out.
- */
+/** A gateway that does not answer does not prevent the logout. @returns the end of the message */
 async function endedSignIn(profile: string): Promise<string> {
   try {
     if (storedIfUsable(profile)?.signed_in !== true) return ''
@@ -179,7 +166,7 @@ async function endedSignIn(profile: string): Promise<string> {
   }
 }
 
-/** Returns undefined for an account file that cannot be used. The logout removes such a file as well. */
+/** Logout removes an unusable account file, too: undefined. */
 function storedIfUsable(profile: string): StoredAccount | undefined {
   try {
     return storedAccount(profile)
@@ -191,20 +178,19 @@ function storedIfUsable(profile: string): StoredAccount | undefined {
 
 interface TokenSourceFlags {
   readonly tokenFile?: string
-  /** `--browser`, `--no-browser`; undefined: use a browser if this machine can open one. */
+  /** Undefined: use a browser if this machine can open one. */
   readonly browser?: boolean
 }
 
 interface FoundToken {
   readonly token: string
-  /** Whether the gateway created the token for this sign-in. */
+  /** The gateway created the token for this sign-in. */
   readonly isOfSignIn: boolean
 }
 
 /**
- * Signs a person in with a browser if the gateway offers this sign-in. Otherwise, and with a file or a
- * pipe, reads a token.
- * @param gateway the account of the gateway; its token is not used
+ * Uses a browser if the gateway offers this sign-in and a person can be asked; otherwise reads a token.
+ * @param gateway its token is not used
  * @throws Failure, ApiError
  */
 async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
@@ -226,7 +212,7 @@ async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> 
   )
 }
 
-/** Returns false for a gateway that refuses this request, because it offers no sign-in. */
+/** A gateway that refuses this request offers no sign-in. */
 function unlessUnknown(error: unknown): false {
   if (error instanceof ApiError && error.kind !== 'unreachable') return false
   throw error
@@ -238,10 +224,7 @@ async function signedIn(gateway: Account, withBrowser: boolean): Promise<string>
     : (await import('./sign-in.ts')).signInElsewhere(gateway)
 }
 
-/**
- * Whether this machine can open a browser. With ssh, a browser would open on this machine, not on the
- * person's machine.
- */
+/** With ssh, a browser would open here, not on the person's machine. */
 function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
   return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))
 }

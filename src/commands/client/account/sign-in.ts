@@ -16,15 +16,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/**
- * Minimum pause between requests, and maximum time for the sign-in. The gateway's values apply within these
- * limits.
- */
+/** Limits for the pause and the total time that the gateway asks for. */
 const SHORTEST_PAUSE_MS = 1000
 const LONGEST_MS = 30 * 60 * 1000
 
 /**
- * Signs in on a machine without a browser: the person uses a browser on another machine.
+ * For a machine without a browser: the person uses a browser elsewhere.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -44,7 +41,8 @@ export async function signInElsewhere(account: Account): Promise<string> {
 }
 
 /**
- * Returns undefined while the person has not signed in, and after a failed request. The caller tries again.
+ * Undefined while the person has not signed in, or the gateway is unreachable or busy. The caller tries
+ * again.
  */
 async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   try {
@@ -55,11 +53,10 @@ async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<stri
   }
 }
 
-/** Maximum time for the sign-in in the browser. */
 const BROWSER_MS = 5 * 60 * 1000
 
 /**
- * Signs in with a browser on this machine. The gateway redirects the browser to a port of this process.
+ * The gateway redirects the browser to a port of this process.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -73,7 +70,7 @@ export async function signInWithBrowser(account: Account): Promise<string> {
   return await takeToken(account, await door.code(), verifier)
 }
 
-/** Tries to open a browser. A failure does not matter, because the link is printed as well. */
+/** A failure does not matter: the link is printed as well. */
 function openBrowser(url: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open'
   spawn(program, [url], { stdio: 'ignore', detached: true })
@@ -81,7 +78,7 @@ function openBrowser(url: string): void {
     .unref()
 }
 
-/** A port of this machine with a secret path, to which the gateway redirects the browser. */
+/** A port with a secret path, to which the gateway redirects the browser. */
 class CallbackDoor implements AsyncDisposable {
   readonly #path = `/${randomBytes(16).toString('hex')}`
   readonly #server = createServer((request, response) => this.#answer(request, response))
@@ -92,7 +89,7 @@ class CallbackDoor implements AsyncDisposable {
     this.#code = new Promise((resolve, reject) => {
       this.#settle = (code) => (typeof code === 'string' ? resolve(code) : reject(code))
     })
-    // The promise may reject before any code waits for it.
+    // It may reject before any code waits for it.
     this.#code.catch(() => undefined)
   }
 
@@ -109,7 +106,7 @@ class CallbackDoor implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`
   }
 
-  /** Waits for the code that the gateway sends through the browser. @throws Failure */
+  /** The gateway sends the code through the browser. @throws Failure */
   async code(): Promise<string> {
     const late = () =>
       this.#settle(
@@ -146,8 +143,8 @@ class CallbackDoor implements AsyncDisposable {
 }
 
 /**
- * Checks an address from a gateway and makes it printable: encodes control characters for the terminal.
- * @throws Failure for addresses that start other programs than a browser
+ * Encodes control characters for the terminal. @throws Failure for addresses that start other programs than a
+ * browser
  */
 function webLink(said: string): string {
   const url = URL.canParse(said) ? new URL(said) : undefined

@@ -19,7 +19,7 @@ export interface UseFlags {
   readonly quiet?: boolean
 }
 
-/** Runs `runbook-agent use [NAME]`: selects a profile for later commands, or lists the profiles. */
+/** Without a name, lists the profiles. */
 export async function useCommand(name: string | undefined, flags: UseFlags): Promise<number> {
   if (name === undefined) return listProfiles(flags)
   choose(name)
@@ -35,7 +35,7 @@ export async function useCommand(name: string | undefined, flags: UseFlags): Pro
 function choose(name: string): void {
   checkProfileName(name, 'use')
   const file = accountFile()
-  // The default profile can be selected before a sign-in.
+  // The default profile can be selected before a login.
   if (name !== DEFAULT_PROFILE && !profileNames(file).includes(name)) throw unknownProfile(name)
   try {
     keepCurrentProfile(file, name)
@@ -49,7 +49,7 @@ function choose(name: string): void {
 interface KnownProfile {
   readonly name: string
   readonly current: boolean
-  /** Null if the account file cannot be used. */
+  /** Null if the account file is unusable. */
   readonly api_url: string | null
   readonly problem?: string
 }

@@ -14,20 +14,16 @@ import { findAccount, type Account } from '../../../client/account/account.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
 
-/** A named account of a gateway. */
 export interface Profile {
   readonly name: string
-  /** Path of the account file. The file may be missing. */
+  /** May be missing. */
   readonly file: string
-  /**
-   * Whether the flag or the variable names the profile. Otherwise `use` has selected the profile, or it is the
-   * default.
-   */
+  /** Flag or variable name it. Otherwise it is the one that `use` selected, or the default. */
   readonly isNamed: boolean
 }
 
 export const PROFILE_VARIABLE = 'RUNBOOK_AGENT_PROFILE'
-/** Variables with an account. They are ignored if the flag or the variable names a profile. */
+/** Ignored if flag or variable name a profile. */
 export const ACCOUNT_VARIABLES = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'] as const
 const TRUST_VARIABLES = [
   'HOOP_TLSCA',
@@ -36,12 +32,12 @@ const TRUST_VARIABLES = [
   'RUNBOOK_AGENT_ALLOW_PLAINTEXT',
 ] as const
 
-/** Returns the account file of the default profile; the files of the other profiles are beside it. */
+/** Of the default profile. The other profiles' files are beside it. */
 export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/** Chooses the profile by the flag, the variable, or `use`. @throws Failure for an invalid name */
+/** By the flag, the variable, or `use`, in this order. @throws Failure for an invalid name */
 export function chosenProfile(flag: string | undefined): Profile {
   const inEnv = process.env[PROFILE_VARIABLE]
   const named = flag ?? (inEnv === '' ? undefined : inEnv)
@@ -67,8 +63,7 @@ export function checkProfileName(name: string, source: string): void {
 
 /**
  * @param profile the value of `--profile`
- * @throws Failure, exit code 78, if the profile has no account or the file is not private; 64 for an unknown
- * profile
+ * @throws Failure, exit code 78 without an account or if the file is not private; 64 for an unknown profile
  */
 export function readAccount(profile?: string): Account {
   const chosen = chosenProfile(profile)
@@ -83,8 +78,7 @@ export function readAccount(profile?: string): Account {
 }
 
 /**
- * Allows a missing file for the default profile, and if variables have the whole account.
- * @throws Failure
+ * The file may be missing for the default profile, or if variables have the whole account. @throws Failure
  */
 function checkMissing({ name, isNamed }: Profile): void {
   if (name === DEFAULT_PROFILE) return
@@ -108,10 +102,7 @@ function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, ...Object.fromEntries(none) }
 }
 
-/**
- * Returns the stored account of a profile; undefined if the profile is signed out.
- * @throws Failure, exit code 78
- */
+/** Undefined if the profile is signed out. @throws Failure, exit code 78 */
 export function storedAccount(name: string): StoredAccount | undefined {
   try {
     return readAccountFile(profileFile(accountFile(), name))

@@ -8,7 +8,6 @@ import { clientFailure } from '../report/failures.ts'
 import { ByteOutput, ReaderGone } from '../terminal/output.ts'
 import { readAccount } from './account.ts'
 
-/** Flags of all commands that send requests to a gateway and print an answer. */
 export interface AskingFlags {
   readonly profile?: string
   readonly json?: boolean
@@ -19,9 +18,8 @@ const DEFAULT_COLUMNS = 80
 type Act = (account: Account, stdout: ByteOutput) => Promise<void>
 
 /**
- * Runs a command on the gateway of a profile. A reader that closes the pipe early (`| head`) is no failure.
- * @param doing the beginning of a failure: `cannot list sessions`
- * @returns the exit code
+ * A reader that closes the pipe early (`| head`) is no failure.
+ * @param doing begins the failure: `cannot list sessions`
  */
 export async function asking(profile: string | undefined, doing: string, act: Act): Promise<number> {
   const account = readAccount(profile)
@@ -34,9 +32,8 @@ export async function asking(profile: string | undefined, doing: string, act: Ac
 }
 
 /**
- * Prints a text for people on a terminal, otherwise one JSON document.
- * @param json the answer of the gateway, or a list of answers
- * @param text returns printable text for a terminal of this width
+ * On a terminal prints `text`, otherwise one JSON document.
+ * @param text makes printable text for a terminal of this width
  */
 export async function printAnswer(
   flags: { readonly json?: boolean },
@@ -51,8 +48,8 @@ export async function printAnswer(
 }
 
 /**
- * Explains the refusal of a gateway that does not have the endpoint. hoop's gateway answers with plain text,
- * older gateways with JSON. For a list, every 404 means a missing endpoint.
+ * Explains that the gateway lacks the endpoint: hoop's answers with plain text, older ones with JSON. Only
+ * for lists, where every 404 means this.
  */
 export async function unlessLacking<T>(
   { rest }: Account,
@@ -76,9 +73,7 @@ function isNoEndpoint({ code, status }: ApiError): boolean {
 }
 
 /**
- * Returns one fact per line, `name value`. Omits facts with an empty value. The values may have any
- * characters.
- * @param indent the beginning of each line
+ * Lines `name value`, without empty values. Values may have any characters. @param indent begins each line
  */
 export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ''): string {
   const shown = facts.filter(([, value]) => value !== '').map((fact) => fact.map(oneLine))
@@ -90,7 +85,7 @@ interface Raw {
   readonly raw: object
 }
 
-/** Prints a list: a table for people, otherwise the objects of the gateway unchanged. */
+/** A table for people, otherwise the gateway's objects unchanged. */
 export async function printList<Item extends Raw>(
   flags: AskingFlags,
   columns: readonly ItemColumn<Item>[],
@@ -104,7 +99,7 @@ export async function printList<Item extends Raw>(
 interface Listing<Item> {
   readonly things: string
   readonly endpoint: string
-  /** @param isTable whether the list is a table for people, whose columns may need more requests */
+  /** @param isTable a table for people, whose columns may need more requests */
   readonly fetch: (account: Account, isTable: boolean) => Promise<readonly Item[]>
   readonly columns: readonly ItemColumn<Item>[]
 }
@@ -119,12 +114,12 @@ export async function listingCommand<Item extends Raw>(
   })
 }
 
-/** Whether an answer is printed as JSON: on request, or if stdout is not a terminal. */
+/** On request, or if stdout is not a terminal. */
 export function isJson({ json }: { readonly json?: boolean }): boolean {
   return json === true || !isatty(1)
 }
 
-/** Shows one object: as JSON unchanged, or as a text. @param problem the beginning of a failure's message */
+/** JSON is unchanged. @param problem begins the failure's message */
 export async function showingCommand<Item extends Raw>(
   flags: AskingFlags,
   problem: string,

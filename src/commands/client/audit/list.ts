@@ -30,7 +30,6 @@ const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
   { heading: 'FROM', shrinks: true, leftOut: 2, of: ({ client_ip: ip }) => ip },
 ]
 
-/** Runs `runbook-agent audit list`: prints the newest entries that match all filters. */
 export async function auditListCommand(flags: AuditListFlags): Promise<number> {
   const { actor, type, action, failed, who, text, since, until } = flags
   const limit = readLimit(flags.limit)
@@ -65,7 +64,7 @@ export interface AuditExportFlags extends AskingFlags {
   readonly after: string
 }
 
-/** Runs `runbook-agent audit export`: writes JSON lines for `audit verify --file`, the oldest entry first. */
+/** Writes JSON lines for `audit verify --file`, the oldest entry first. */
 export async function auditExportCommand(flags: AuditExportFlags): Promise<number> {
   if (!/^\d{1,15}$/.test(flags.after))
     throw new Failure('the value of --after is the sequence number of an entry, or 0', exitCodes.usage)
@@ -78,7 +77,7 @@ export async function auditExportCommand(flags: AuditExportFlags): Promise<numbe
   })
 }
 
-/** An entry as the gateway sent it. Its texts must be made printable before they are shown. */
+/** Make its texts printable before you show them. */
 type ListedAuditEntry = Read<AuditEntryAnswer>
 
 interface AuditWish {
@@ -94,7 +93,6 @@ interface AuditWish {
 
 const PAGE = 100
 
-/** Yields the newest entries that match all filters. @throws ApiError */
 async function* newestAuditEntries(
   account: Account,
   wish: AuditWish,
@@ -109,7 +107,7 @@ async function* newestAuditEntries(
   }
 }
 
-/** Yields all entries after a sequence number, the oldest first. @throws ApiError */
+/** The oldest entry first. @throws ApiError */
 async function* auditEntriesAfter(
   account: Account,
   sequence: number,

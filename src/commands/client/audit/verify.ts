@@ -11,7 +11,7 @@ export interface AuditVerifyFlags {
   readonly json?: boolean
 }
 
-/** Runs `runbook-agent audit verify`. @returns the exit code: 0 if the chain is whole, otherwise 65 */
+/** @returns the exit code: 65 if the chain is broken */
 export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
   const { state, file, expect } = flags
   if ((state === undefined) === (file === undefined))
@@ -80,15 +80,12 @@ function range(first: number | undefined, last: number): string {
   return `, ${first} to ${last}${removed}`
 }
 
-/** Maximum length of a line in bytes. An entry has at most about 12 KiB. */
+/** Bytes. An entry has about 12 KiB at most. */
 const LONGEST_LINE = 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
-/**
- * Yields the lines of a file. The file may be larger than the memory. Yields undefined for a line that is
- * too long to be an entry.
- */
+/** The file may be larger than the memory. Yields undefined for a line too long to be an entry. */
 export function* linesOf(file: string): Generator<string | undefined> {
   const descriptor = openSync(file, 'r')
   try {

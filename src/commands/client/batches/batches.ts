@@ -51,7 +51,6 @@ export async function stopCommand(id: string, flags: StopFlags): Promise<number>
   })
 }
 
-/** Runs `runbook-agent batches exec`: runs an approved batch and follows it to its end. */
 export async function execBatchCommand(id: string, flags: WatchFlags): Promise<number> {
   const account = readAccount(flags.profile)
   try {
@@ -86,7 +85,7 @@ function runsText(count: number, singular: string, plural: string): string {
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, if no batch or several batches match; ApiError
+ * @throws Failure, exit code 64, unless exactly one matches; ApiError
  */
 async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
@@ -105,15 +104,15 @@ export interface WatchFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** Time before the second request. Short, because a batch may be short. */
+/** Short, because a batch may be short. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Follows a batch through its approval to its end. Ctrl-C stops the batch, a second Ctrl-C also stops its
- * running sessions. If the batch waits for approval, Ctrl-C only ends this program.
- * @param interrupts has the signals since before the batch was created, so that no Ctrl-C is lost
- * @returns the exit code of this program: 0 only if all runs succeeded
+ * Follows a batch to its end. Ctrl-C stops the batch, a second one also its running sessions. While it waits
+ * for approval, Ctrl-C only ends this program.
+ * @param interrupts caught since before the batch was created, so that no Ctrl-C is lost
+ * @returns this program's exit code: 0 only if all runs succeeded
  */
 export function watchBatch(
   account: Account,
@@ -160,7 +159,7 @@ class WatchedBatch {
     return this.#end()
   }
 
-  /** Requests the batch, starts an approved batch, and reports changes. @throws ApiError */
+  /** @throws ApiError */
   async #look(): Promise<void> {
     const { id } = this.#batch
     this.#batch = await this.#patiently(() => call(this.#account, batchContract.show, { id }))
@@ -183,9 +182,7 @@ class WatchedBatch {
     )
   }
 
-  /**
-   * Tries again while the gateway cannot be reached. The batch continues, or the gateway's restart stops it.
-   */
+  /** While the gateway is away, the batch continues, or the gateway's restart stops it. */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const since = performance.now()
     for (;;) {
@@ -249,7 +246,7 @@ class WatchedBatch {
   }
 }
 
-/** Width of the table in a file or a pipe, in columns. */
+/** Columns in a file or a pipe. */
 const WIDE = 160
 
 function isOver({ status }: BatchRead): boolean {

@@ -19,7 +19,7 @@ import type { BatchRead } from './texts.ts'
 import { watchBatch } from './batches.ts'
 
 export interface RunBatchFlags extends RunFlags {
-  /** Names of connections, separated by commas. */
+  /** Names, separated by commas. */
   readonly on?: readonly string[]
   readonly tag?: readonly string[]
   readonly waves?: string
@@ -29,7 +29,6 @@ export interface RunBatchFlags extends RunFlags {
 }
 
 /**
- * Runs `run FILE --on a,b,c`: runs a runbook on several connections.
  * @returns this program's exit code
  * @throws Failure
  */
@@ -63,7 +62,7 @@ export async function runBatch(
 }
 
 /**
- * Returns the named connections, or the connections that have the tags now. The user confirms this list.
+ * Without names, the connections that have the tags now. The user confirms this list.
  * @throws Failure, ApiError
  */
 async function connectionNames(
@@ -129,7 +128,7 @@ function parallelOf(text: string): number {
 
 const NAMED = 10
 
-/** Asks for a confirmation. @throws Failure if the user declines */
+/** @throws Failure if the user declines */
 async function confirm(file: string, names: readonly string[], { yes, waves }: RunBatchFlags): Promise<void> {
   if (yes === true || !canAsk()) return
   const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : ''
@@ -145,7 +144,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
     throw new Failure('cancelled: nothing was sent', exitCodes.interrupted)
 }
 
-/** Maximum time for the answer. The gateway may have to fetch a repository and create an issue. */
+/** The gateway may have to fetch a repository and create an issue. */
 const CREATE_MS = 120_000
 
 /** @throws Failure for a gateway without batches; ApiError */
@@ -163,7 +162,7 @@ async function created(account: Account, file: string, body: SentBatch): Promise
   }
 }
 
-/** Whether the gateway does not have the endpoint. hoop's gateway then answers with plain text. */
+/** hoop's gateway answers with plain text for a missing endpoint. */
 function isMissingEndpoint({ code, status }: ApiError): boolean {
   return code === undefined ? status === 404 || status === 405 : code === 'endpoint-not-found'
 }

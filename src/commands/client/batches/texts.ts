@@ -45,15 +45,11 @@ function doneOf(batch: ListedRead): string {
   return `${succeeded + failed} of ${total}`
 }
 
-/**
- * Returns the status of a batch. For a waiting batch, returns the state of its session, which may be
- * approved.
- */
+/** The session of a waiting batch may already be approved. */
 function statusOf({ status, review }: ListedRead): string {
   return status === 'waiting' ? (review?.state?.text ?? status) : status
 }
 
-/** Describes a batch for people: its facts and each of its runs. */
 export function batchDetails(batch: BatchRead, width: number): string {
   const facts = factLines([
     ['batch', batch.id],
@@ -75,7 +71,7 @@ function isApproved({ status, review }: BatchRead): boolean {
 }
 
 /**
- * Returns the state of a run if status and exit code do not show it, for example who stopped the run, or which
+ * Undefined if status and exit code say everything. Otherwise, for example, who stopped the run, or which
  * lock it waits for.
  */
 function wordsOf({ state }: RunRead): string | undefined {
@@ -84,7 +80,7 @@ function wordsOf({ state }: RunRead): string | undefined {
 
 const PLAIN = new Set(['running', 'succeeded', 'failed'])
 
-/** Returns `197 same, 3 differ` and the groups; empty before the first run has ended. */
+/** `197 same, 3 differ` and the groups; empty before the first run has ended. */
 function summary(batch: BatchRead): string {
   const { groups, id } = batch
   const counts = countsOf(batch)
@@ -106,7 +102,7 @@ function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGr
   return oneLine(`${connections.length} x ${how}: ${names}${more}`)
 }
 
-/** Describes the most frequent result, and each other group of runs with its diff. */
+/** The most frequent result first, then each other group with its diff. */
 export function differencesText({
   same,
   differ,

@@ -39,9 +39,8 @@ interface LocalRequest extends LocalConnection {
 }
 
 /**
- * Runs a script in this process in the same way as an agent, with live output. When the function returns,
- * the command's processes have ended and its secret files are removed.
- * @returns the exit code of this program
+ * Runs a script in this process as an agent would. Afterwards the command's processes have ended, and its
+ * secret files are removed.
  * @throws Failure if the script cannot be started on this machine
  */
 export async function executeHere(request: LocalRequest, flags: NoticeFlags): Promise<number> {
@@ -56,14 +55,14 @@ async function serve(execution: LocalExecution): Promise<number> {
   return await execution.run(services)
 }
 
-/** Runs a command with the agent's code. This program takes the part of the gateway. */
+/** The agent's code runs the command. This class takes the part of the gateway. */
 class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** The error when output cannot be written. */
+  /** Why output could not be written. */
   #failure: Error | undefined
-  /** The signal by which the user left. After this signal, the program does not wait for a stuck write. */
+  /** After this signal, the program does not wait for a stuck write. */
   #leftBy: LeavingSignal | undefined
   #overdue: () => void = () => undefined
   readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
@@ -73,7 +72,6 @@ class LocalExecution {
     this.#notices = new Notices(this.#outputs.stderr, flags)
   }
 
-  /** @returns the exit code of this program */
   async run(services: LocalServices): Promise<number> {
     const user = process.env['USER'] ?? 'local'
     const sid = randomUUID() as SessionId
@@ -100,7 +98,7 @@ class LocalExecution {
     return await command.run({ request, start }, (chunk) => this.#show(chunk, command))
   }
 
-  /** Ends the process if a write is stuck, because such a write would keep Node from exiting. */
+  /** A stuck write would keep Node from exiting. */
   endIfStuck(): void {
     const { stdout, stderr } = this.#outputs
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
@@ -119,10 +117,7 @@ class LocalExecution {
     return report.exitCode
   }
 
-  /**
-   * Shows a piece of output. If the piece cannot be written, ends the command, as an agent does for a gateway
-   * that no longer reads.
-   */
+  /** A piece that cannot be written ends the command, as in an agent whose gateway no longer reads. */
   async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
     const output = this.#outputs[stream]
     if (this.#leftBy !== undefined && output.isWriting) return
@@ -135,7 +130,7 @@ class LocalExecution {
   }
 }
 
-/** Converts the end of the command into the end that a client of a gateway would get. */
+/** As a client of a gateway would get it. */
 function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
   return {
     kind: 'exited',
@@ -147,15 +142,11 @@ function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
 }
 
 export interface ExecLocalFlags extends ExecFlags {
-  /** Path of the gateway.yaml that has the connection. */
+  /** The gateway.yaml with the connection. */
   readonly config?: string
 }
 
-/**
- * Runs `exec --local`: runs a script in this process, without a gateway.
- * @returns the exit code of this program
- * @throws Failure
- */
+/** Runs a script without a gateway (`exec --local`). @throws Failure */
 export async function execLocalCommand(
   name: string,
   words: readonly string[],
@@ -166,16 +157,14 @@ export async function execLocalCommand(
   return executeHere({ ...local, envVars, script: await readScript(flags, words) }, flags)
 }
 
-/** A connection to run in this process, and the arguments for its command. */
 interface LocalConnection {
   readonly connection: ConnectionSettings
   readonly clientArgs: readonly string[]
 }
 
 /**
- * Returns the connection from a gateway's settings. Without `config`, `words` is the whole command, and the
- * name is only a label.
- * @throws Failure, exit code 64 for an unknown connection, 78 for settings that cannot be used
+ * Without `config`, `words` is the whole command, and the name is only a label.
+ * @throws Failure, exit code 64 for an unknown connection, 78 for unusable settings
  */
 export function localConnection(
   name: string,
@@ -233,18 +222,17 @@ function load(config: string): ReturnType<typeof loadSettings> {
 
 const SETTINGS: CommandServices['settings'] = { killGraceMs: KILL_GRACE_MS, background: 'kill' }
 
-/** The agent's services that a command in this process needs. */
 type LocalServices = CommandServices &
   Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
 
-/** Opens the same services as an agent. @throws Failure if no folder is safe for secret files */
+/** The same services as in an agent. @throws Failure if no folder is safe for secret files */
 async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // Logs only errors, because the end of the session already reports a refusal.
+  // The session's end already reports a refusal.
   const log = await createLogger(logSettings('error'))
-  // Removes the processes and files of earlier runs that were killed.
+  // Removes processes and files of earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,

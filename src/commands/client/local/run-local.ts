@@ -16,7 +16,7 @@ import { localConnection, executeHere } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 
-/** Maximum size of a runbook in bytes, as in the gateway. */
+/** Bytes, as in the gateway. */
 const MAX_FILE_BYTES = 1_000_000
 
 export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
@@ -25,15 +25,11 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   /** `NAME=path` each. */
   readonly file?: readonly string[]
   readonly config?: string
-  /** Prints the rendered script instead of running it. */
+  /** Prints the rendered script and does not run it. */
   readonly dryRun?: boolean
 }
 
-/**
- * Runs `run --local`: runs a runbook file of this machine.
- * @returns the exit code of this program
- * @throws Failure
- */
+/** Runs a runbook file of this machine (`run --local`). @throws Failure */
 export async function runLocal(
   { connection, file, clientArgs }: RunArguments,
   flags: RunLocalFlags,
@@ -45,7 +41,7 @@ export async function runLocal(
     return exitCodes.done
   }
   const local = localConnection(connection, clientArgs, flags.config)
-  // A variable that the runbook sets replaces a variable of -e or -f.
+  // A variable of the runbook replaces one of -e or -f.
   const envVars = new Map([
     ...readVariables(flags.env ?? []),
     ...readFiles(flags.file ?? []),
@@ -76,7 +72,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
   return refusing(`${file}:`, made, TemplateError)
 }
 
-/** Returns the parameters of a template in the form of a gateway's list, in the order of the questions. */
+/** In the order of the questions, in the form of a gateway's list. */
 function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)

@@ -2,16 +2,16 @@ import { oneLine, printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 
-/** Maximum time for the groups in ms. Short, because the line about the wait is also useful without them. */
+/** Short: the line about the wait is useful without groups, too. */
 const PATIENCE_MS = 3000
 
 interface AwaitedReviewers {
   readonly groups: readonly string[]
-  /** Number of groups that have to approve; undefined if the review does not have this number. */
+  /** Groups that have to approve; undefined if the review lacks this number. */
   readonly needed: number | undefined
 }
 
-/** @returns an empty list of groups if the gateway does not send the review */
+/** Empty groups if the gateway does not send the review. */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   const { fetchReview, groupNames, neededApprovals } = await import('../../../client/rest/reviews.ts')
   try {
@@ -23,7 +23,7 @@ export async function awaitedReviewers(account: Account, session: string): Promi
   }
 }
 
-/** Returns printable text: `waiting for approval by 2 of dba, sre, boss: https://...`. */
+/** Printable: `waiting for approval by 2 of dba, sre, boss: https://...`. */
 export function waitingText({ groups, needed }: AwaitedReviewers, url: string): string {
   const names = groups.join(', ')
   const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
@@ -31,8 +31,8 @@ export function waitingText({ groups, needed }: AwaitedReviewers, url: string): 
 }
 
 /**
- * Returns the commands to continue with a waiting session after this program has left the session.
- * @param whenApproved whether the gateway runs the session after the approval
+ * Commands for a waiting session that this program has left.
+ * @param whenApproved the gateway itself runs the session after the approval
  */
 export function waysBack(session: string, whenApproved = false): string {
   const id = oneLine(session)

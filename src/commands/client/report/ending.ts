@@ -24,7 +24,6 @@ export interface SessionSubject {
   readonly sessionId: string | undefined
 }
 
-/** The report of a session's end: the exit code of this program and the text. */
 export interface EndReport extends Notice {
   readonly exitCode: number
 }
@@ -40,7 +39,7 @@ const none = () => ''
 const seeSession = ({ sessionId }: SessionSubject) =>
   sessionId === undefined ? '' : `See how it ended: runbook-agent sessions show ${sessionId}`
 
-/** Codes whose messages already say when to try again. */
+/** Their messages already say when to try again. */
 const SAYS_WHEN: readonly GatewayCode[] = ['budget-spent', 'too-many-failed-sign-ins']
 
 const WORDS: Readonly<Record<NoExitReason, Words>> = {
@@ -125,12 +124,12 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
 }
 
-/** Returns the text that is shown until the session is open. */
+/** For the time before the session is open. */
 export function waitingFor({ connection, address }: SessionSubject): string {
   return `waiting for ${connection} at ${address}`
 }
 
-/** Returns the printable report of an end. Only the message of an execution may have several lines. */
+/** Only the message of an execution may have several lines. */
 export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
@@ -151,7 +150,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** Returns the text for a session that a guardrail rule stopped. The output has a line that names the rule. */
+/** The output already names the rule. */
 function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
   return `runbook-agent: a guardrail rule of ${oneLine(connection)} stopped the session`
 }
@@ -166,8 +165,7 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
 }
 
 /**
- * Returns the reason for the missing exit code (`what`), and advice (`hint`): one line each. The advice may be
- * empty.
+ * Returns why the exit code is missing (`what`), and advice (`hint`), one line each. The hint may be empty.
  * @public scripts/docs.mjs makes a table of these texts
  */
 export function explanation(
@@ -178,13 +176,10 @@ export function explanation(
   return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject, code) }
 }
 
-/** Maximum time for the names of connections. Short, because the user waits for the error. */
+/** Short, because the user waits for the error. */
 const PATIENCE_MS = 3000
 
-/**
- * Returns the report of an end. For an unknown connection, suggests the name that the user probably
- * meant.
- */
+/** For an unknown connection, suggests a similar name. */
 export async function explainEnd(
   end: StreamEnd,
   subject: SessionSubject,
@@ -198,7 +193,7 @@ export async function explainEnd(
   return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
 }
 
-/** Maximum size of the output in JSON, in bytes: JSON has the output as one string, whose length is limited. */
+/** Bytes. JSON has the output as one string, whose length is limited. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
 
 export interface EndingFlags {
@@ -207,7 +202,6 @@ export interface EndingFlags {
 }
 
 /**
- * Writes the output to stdout, and the report of the end to stderr.
  * @returns this program's exit code
  * @throws Failure with the reason if the execution has no exit code
  */
@@ -223,7 +217,7 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // The reader has closed the pipe (`| head`). The end of the execution is still reported.
+    // The reader has closed the pipe (`| head`). The end is still reported.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (isatty(1) && shown.isInLine) process.stderr.write('\n')
@@ -231,7 +225,6 @@ export async function showEnding(
 }
 
 /**
- * Reports the end of an execution on stderr.
  * @returns this program's exit code
  * @throws Failure with the reason if the execution has no exit code
  */
@@ -273,10 +266,7 @@ export function endFields(outcome: Outcome) {
   }
 }
 
-/**
- * Returns the failure for an output that cannot be read. The text says how the execution ended, so that the
- * user knows whether the script ran.
- */
+/** Says how the execution ended, so that the user knows whether the script ran. */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =

@@ -5,7 +5,6 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 
-/** The exit code and the advice for each kind of error. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
   unreachable: [exitCodes.unreachable],
   refused: [exitCodes.refused],
@@ -16,12 +15,12 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
   'no-gateway': [exitCodes.unreachable],
 }
 
-/** Codes whose messages already say what to do next. */
+/** Their messages already say what to do next. */
 const SAY_THEMSELVES = ['gateway-draining', 'budget-spent']
 
 /**
- * Turns an error of `src/client` into a Failure; returns other errors unchanged.
- * @param doing the beginning of the message: `cannot run ops/x.runbook.sh`
+ * Returns errors that are not from `src/client` unchanged. @param doing begins the message: `cannot run
+ * ops/x.runbook.sh`
  */
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof SetUpError) return new Failure(error.message)
@@ -32,17 +31,13 @@ export function clientFailure(error: unknown, doing: string): unknown {
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }
 
-/**
- * Whether the gateway refused the token. Other refusals are about permissions, which a new token does not
- * change.
- */
+/** Other refusals are about permissions: a new token would not help. */
 function isAboutToken({ status, code }: ApiError): boolean {
   return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
 }
 
 /**
- * Returns `: did you mean pg?`; empty if the connection is known, no name is similar, or the gateway
- * does not answer.
+ * `: did you mean pg?`; empty if the connection is known, no name is similar, or the gateway does not answer.
  */
 export async function meantConnection(account: Account, name: string): Promise<string> {
   const { connectionNamesIfKnown } = await import('../../../client/rest/connections.ts')

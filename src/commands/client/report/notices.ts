@@ -1,24 +1,23 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from '../terminal/output.ts'
-/** Time before a person is told about a wait. Gateways wait 15 s for an agent that is not connected. */
+/** A person hears of longer waits. Gateways wait 15 s for an agent that is not connected. */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
   readonly quiet?: boolean
-  /** Prints one line of JSON per notice, for programs. */
+  /** One line of JSON per notice. */
   readonly json?: boolean
 }
 
 export interface Notice {
-  /** The fields of the JSON line: `event`, and its data. */
+  /** The JSON line: `event` and its data. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** The printable text for people. Empty for a notice that is only for programs. */
+  /** Printable. Empty for a notice that is only for programs. */
   readonly text: string
   readonly hint?: string
 }
 
-/** Writes the lines of this program about an execution to stderr. */
 export class Notices {
   readonly #stderr: ByteOutput
   readonly #flags: NoticeFlags
@@ -28,15 +27,13 @@ export class Notices {
     this.#flags = flags
   }
 
-  /** Whether a person at a terminal reads the hints. */
   get isForPerson(): boolean {
     const { json = false, quiet = false } = this.#flags
     return !json && !quiet && isatty(this.#stderr.fd)
   }
 
   /**
-   * Tells a person what this program waits for, unless the wait is short.
-   * @returns an object to dispose after the wait
+   * Tells a person what this program waits for, unless the wait is short. @returns dispose it after the wait
    */
   whileWaiting(text: string): Disposable {
     const notice = { fields: {}, text: `runbook-agent: ${text}` }
@@ -44,7 +41,7 @@ export class Notices {
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   }
 
-  /** @param isInLine whether the cursor may be in an unfinished line */
+  /** @param isInLine the cursor may be in an unfinished line */
   async say({ fields, text, hint = '' }: Notice, isInLine = false): Promise<void> {
     const { json = false, quiet = false } = this.#flags
     const lines = json ? printableJson(fields) : [text, quiet ? '' : hint].filter(Boolean).join('\n')

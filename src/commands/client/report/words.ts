@@ -3,7 +3,7 @@ import { durationText } from '../../../basics/text/units.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 
-/** Formats a time in this machine's time zone: `2026-01-31 14:30:00`; empty for an invalid time. */
+/** `2026-01-31 14:30:00` in this machine's time zone; empty for an invalid time. */
 export function moment(text: string): string {
   const date = new Date(text)
   if (Number.isNaN(date.getTime())) return ''
@@ -11,14 +11,14 @@ export function moment(text: string): string {
   return local.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** Returns the time from a session's start to its end; empty while the session runs. */
+/** Empty while the session runs. */
 export function took(startedAt: string, endedAt: string | undefined): string {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
   if (!(ms >= 0)) return ''
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(ms / 1000)
 }
 
-/** Describes a parameter: `whom to greet (number, one of 1, 2, may be empty)`. */
+/** `whom to greet (number, one of 1, 2, may be empty)` */
 export function describeParameter(parameter: Parameter): string {
   const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
   const facts = [
@@ -45,10 +45,7 @@ export function connectionCount(count: number): string {
   return `${count} ${count === 1 ? 'connection' : 'connections'}`
 }
 
-/**
- * Returns the script of a session after an empty line, each line indented; an empty text if there is no script.
- * @param most maximum number of lines to show
- */
+/** An empty line, then the indented script. Empty without a script. */
 export function scriptText({ script }: Pick<RecordedSession, 'script'>, most = Infinity): string {
   const { data = '' } = script ?? {}
   if (data === '') return ''

@@ -16,12 +16,11 @@ export interface ReviewListFlags extends AskingFlags {
   readonly all?: boolean
 }
 
-/** Number of sessions per page: the maximum that gateways send. */
+/** Gateways send no more sessions on one page. */
 const PAGE = 100
-/** Maximum number of pages that are searched for the sessions of the reviews. */
+/** Pages that are searched for the reviews' sessions. */
 const PAGES = 10
 
-/** Runs `runbook-agent reviews list`: lists the waiting reviews, or the reviews in the states of the flags. */
 export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
   return asking(flags.profile, 'cannot list reviews', async (account, stdout) => {
     const wanted = flags.all === true ? undefined : (flags.status ?? 'pending')
@@ -35,8 +34,8 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
 }
 
 /**
- * Returns the sessions of the reviews by id, if this user may see them. Needed for hoop's gateway, whose
- * reviews do not have the requester and the command.
+ * For hoop's gateway, whose reviews lack requester and command. Returns the sessions that this user may see,
+ * by id.
  */
 async function sessionsOf(
   account: Account,
@@ -66,7 +65,7 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
   })
 }
 
-/** Returns undefined if this user may not see the session. @throws ApiError for every other error */
+/** Undefined if this user may not see the session. @throws ApiError for any other error */
 async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
   try {
     return await fetchSession(account, session)
@@ -79,12 +78,12 @@ async function sessionIfVisible(account: Account, { session }: Review): Promise<
 
 const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** Maximum number of reviews in the message about an ambiguous id. */
+/** In the message about an ambiguous id. */
 const NAMED = 5
 
 /**
- * Returns all reviews, the newest first. Sorts them, because gateways promise no order.
- * @throws Failure if the gateway does not have the endpoint; ApiError
+ * The newest first: gateways promise no order.
+ * @throws Failure if the gateway lacks the endpoint; ApiError
  */
 async function allReviews(account: Account): Promise<readonly Review[]> {
   const reviews = await unlessLacking(account, LIST, call(account, reviewContract.list, {}))
@@ -92,8 +91,8 @@ async function allReviews(account: Account): Promise<readonly Review[]> {
 }
 
 /**
- * Returns the review with an id that begins with the text, or with a session whose id begins with the text.
- * @throws Failure, exit code 64, if no review or several reviews match; ApiError
+ * Finds a review by the beginning of its own or its session's id.
+ * @throws Failure, exit code 64, unless exactly one matches; ApiError
  */
 async function askedReview(account: Account, text: string): Promise<Review> {
   if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())
@@ -110,7 +109,7 @@ async function reviewBeginning(account: Account, text: string): Promise<Review> 
   const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
   const [only, ...others] = found
   if (only === undefined) throw noneBegins(text, reviews)
-  // The list has only some fields of a review, so the whole review is requested.
+  // The list has only some fields of a review.
   if (others.length === 0) return fetchReview(account, only.id)
   const some = found.slice(0, NAMED).map(({ id, session }) => oneLine(`${id} (session ${session})`))
   throw new Failure(
@@ -177,7 +176,7 @@ async function decide(verb: string, id: string, decision: Decision, flags: Decid
   })
 }
 
-/** hoop's gateway answers 500 for mistakes of a caller, with this prefix before the reason. */
+/** hoop's gateway answers a caller's mistake with 500, and with this prefix before the reason. */
 const HOOP_PREFIX = 'failed updating review status: '
 
 async function decided(account: Account, id: string, body: Decision): Promise<Review> {
@@ -190,9 +189,8 @@ async function decided(account: Account, id: string, body: Decision): Promise<Re
 }
 
 /**
- * Checks that a decision had an effect. Gateways accept the decision of a user who is in none of the
- * groups, and ignore it.
- * @throws Failure for such a decision
+ * Gateways accept a decision of a user in none of the groups, and ignore it. @throws Failure for such a
+ * decision
  */
 function checkEffect(before: Review, after: Review): void {
   const isSame = after.status === before.status && count(after) === count(before)
@@ -211,10 +209,7 @@ function count({ review_groups_data: groups }: Review): number {
 const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
 const WINDOW = new RegExp(`^(${TIME})-(${TIME})$`)
 
-/**
- * Returns the window in the form of hoop's gateway. The embedded gateway needs no `type`.
- * @throws Failure, exit code 64
- */
+/** In hoop's form. The embedded gateway needs no `type`. @throws Failure, exit code 64 */
 function windowIn(text: string): object {
   const [, start, end] = WINDOW.exec(text) ?? []
   if (start !== undefined && end !== undefined && start !== end)

@@ -43,10 +43,7 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'WAITS', of: timeLeft },
 ]
 
-/**
- * Returns the time left for the approvers: `6h`. Empty if the gateway does not send a deadline, and after the
- * decision.
- */
+/** Time left for the approvers: `6h`. Empty after the decision, or without a deadline from the gateway. */
 function timeLeft({ status, expires_at: end }: Review): string {
   const seconds = (Date.parse(end) - Date.now()) / 1000
   return status === 'PENDING' && seconds > 0 ? durationText(seconds) : ''
@@ -57,14 +54,14 @@ function connectionsText({ batch, connection, about }: ShownReview): string {
   return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
-/** Returns the number of approvals: `1 of 2`, or `1` if the review does not have the needed number. */
+/** `1 of 2`, or `1` if the review lacks the needed number. */
 function approvals(review: Review): string {
   const needed = neededApprovals(review)
   const given = review.review_groups_data.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
 
-/** Returns the title or the file of the runbook, `a terminal` or `a script`; empty if unknown. */
+/** Title or file of the runbook, `a terminal` or `a script`; empty if unknown. */
 function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | undefined): string {
   if (runbook !== undefined) return runbook.title || runbook.file
   const recorded = session && runbookOf(session)
@@ -76,9 +73,8 @@ function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | u
 const NANOSECONDS = 1_000_000_000
 
 /**
- * Describes the request, the requester, the decisions and the whole script, because approvers have to
- * see everything that would run.
- * @param session undefined if this user may not see the session
+ * Shows the whole script: approvers have to see everything that would run.
+ * @param session undefined if this user may not see it
  */
 export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
   const window = windowOf(review)
@@ -107,8 +103,8 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
 }
 
 /**
- * Returns what this user may do with the review: `approve, reject`. Requesters can withdraw, so they get no
- * `reject` or `revoke`. Empty if the gateway does not send this.
+ * `approve, reject`. Requesters withdraw instead of `reject` or `revoke`. Empty if the gateway does not send
+ * this.
  */
 function possibleText({ can }: Review): string {
   if (can === undefined) return ''
@@ -123,12 +119,11 @@ function possibleText({ can }: Review): string {
   return words.filter((word) => word !== false).join(', ')
 }
 
-/** Returns `withdrawn`, not `rejected`, for a request that its requester or an admin has withdrawn. */
+/** A withdrawn request is shown as `withdrawn`, not as `rejected`. */
 export function statusWord({ status, withdrawn_by: by }: Review): string {
   return by === '' ? status.toLowerCase() : 'withdrawn'
 }
 
-/** Returns the target of one approval: a connection, or all connections of a batch. */
 function placeOf({ batch, connection }: Review, session: RecordedSession | undefined): string {
   if (batch !== undefined) return `${countOf(batch)}, once on each`
   return connection || (session?.connection ?? '')
@@ -160,10 +155,7 @@ function decision(group: ReviewGroup): string {
   return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}${said}`
 }
 
-/**
- * Returns parameters and metadata of the session. The gateway does not record parameters of type file and,
- * in the embedded gateway, of type password.
- */
+/** Gateways do not record parameters of type file; the embedded one records no passwords, either. */
 function givenTo({ labels, metadata = {} }: RecordedSession): (readonly [string, string])[] {
   const recorded = labels?.['runbookParameters']
   const parameters = recorded === undefined ? undefined : parsedJson(recorded)
@@ -187,7 +179,7 @@ function wholeScript(session: RecordedSession): string {
   return isUnseen ? '\nThe script is empty, or the gateway does not show it.\n' : text
 }
 
-/** Describes the effect of a decision, in one line for a person. */
+/** For a person, in one line. */
 export function outcomeText(review: Review): string {
   const { session, status, batch, review_groups_data: groups } = review
   const window = windowOf(review)

@@ -11,7 +11,7 @@ import { describeParameter } from '../report/words.ts'
 import { askChoice, askText, askUnseen, canAsk } from '../terminal/prompts.ts'
 
 /**
- * Asks the user for every missing parameter, in the runbook's order. Enter chooses the default.
+ * Asks for missing parameters in the runbook's order. Enter chooses the default.
  * @param takeDefaults asks only for parameters without a default
  * @returns the given values and the answers
  * @throws Failure if the user cancels
@@ -38,12 +38,12 @@ async function ask(parameter: Parameter): Promise<string> {
   if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
   if (type === 'file') return askForFile(message, required)
   if (proposed === undefined || printableText(proposed) === proposed) return askText(message, proposed, check)
-  // The prompt shows a default unchanged, so a terminal would execute control characters in the default.
+  // The prompt would show control characters of the default unchanged, and the terminal would execute them.
   return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
 }
 
 /**
- * Returns a question such as `limit: of rows (number)`. The prompt itself shows the options and the default.
+ * `limit: of rows (number)`. The prompt itself shows options and default.
  * @param shown a default that the prompt cannot show itself
  */
 function questionOf(parameter: Parameter, shown?: string): string {
@@ -75,14 +75,13 @@ function isReadable(path: string): true | string {
   }
 }
 
-/** @throws Failure if the file is not text, because parameters have to be text */
+/** @throws Failure if the file is not text */
 function contentOf(path: string): string {
   return readGivenText(path, LONGEST_FILE)
 }
 
 /**
- * Returns values for the fields of a Jira issue: the given values, and on a terminal the answers of the user.
- * Without a terminal, the gateway refuses a request with missing fields and names them.
+ * Asks on a terminal for the missing fields. Otherwise the gateway's refusal names them.
  * @param given `FIELD=VALUE` each
  * @throws Failure, ApiError
  */
@@ -107,10 +106,7 @@ function askField({ jira_field: id, label, description, required }: JiraField): 
   return askText(message, undefined, (text) => text !== '' || !required || 'the value may not be empty')
 }
 
-/**
- * Checks a typed value by the runbook's declarations. Returns `true` or the problem. The embedded gateway
- * enforces the same rules, hoop's gateway enforces only patterns.
- */
+/** Returns `true` or the problem. The embedded gateway enforces the same rules, hoop's only patterns. */
 export function checkValue(parameter: Parameter, value: string): true | string {
   if (value === '') return parameter.required ? 'the value may not be empty' : true
   const broken = brokenRule(parameter, value)
@@ -120,21 +116,20 @@ export function checkValue(parameter: Parameter, value: string): true | string {
   )
 }
 
-/** Matches a part of the value, as Go and the gateway do. */
+/** A part of the value is enough, as in Go and the gateway. */
 function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
   } catch {
-    // Not checked here: the gateway's error for an invalid pattern is better.
+    // The gateway's own error for an invalid pattern is better.
     return true
   }
 }
 
 /**
- * Adds the parameter's name to the gateway's error about a value that does not match a pattern. The error has
- * only the pattern and a place in the template. Only the gateway can check a value, because a template may
- * change the value before the check.
+ * Adds the parameter's name to the gateway's error, which has only the pattern and a place in the template.
+ * Only the gateway can check: a template may change a value first.
  */
 export function withParameterName(
   error: unknown,

@@ -14,8 +14,7 @@ export interface ParameterFlags {
 }
 
 /**
- * Reads parameters from a file in YAML or JSON, so that no password is on the command line. `-` is standard
- * input.
+ * YAML or JSON, for passwords that must not be on the command line. `-` is stdin.
  * @throws Failure, exit code 64
  */
 async function readParameterFile(file: string): Promise<Map<string, string>> {
@@ -32,10 +31,10 @@ async function readParameterFile(file: string): Promise<Map<string, string>> {
 }
 
 async function parseMap(text: string): Promise<Map<string, string> | undefined> {
-  // Loaded only here, because most commands have no parameter file.
+  // Most commands have no parameter file.
   const { parse } = await import('yaml')
   try {
-    // The schema "failsafe" reads every value as text, also 007 and no.
+    // "failsafe" reads every value as text, also 007 and no.
     const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 })
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
     const entries = Object.entries(value as Record<string, unknown>)
@@ -43,12 +42,12 @@ async function parseMap(text: string): Promise<Map<string, string> | undefined> 
       ? new Map(entries)
       : undefined
   } catch {
-    // The parser's message is not used, because it would quote the file, which may have secrets.
+    // The parser's message would quote the file, which may have secrets.
     return undefined
   }
 }
 
-/** Returns the given parameters. A value of `-p` replaces a value of the file. @throws Failure */
+/** A value of `-p` replaces one of the file. @throws Failure */
 export async function givenParameters({
   param = [],
   paramFile,
@@ -57,10 +56,7 @@ export async function givenParameters({
   return new Map([...fromFile, ...readPairs(param, '-p')])
 }
 
-/**
- * Returns the given parameters and the answers of the user.
- * @throws Failure if parameters are missing and the user cannot be asked
- */
+/** Asks the user for missing parameters. @throws Failure if the user cannot be asked */
 export async function completeParameters(
   runbook: Runbook,
   given: Values,
@@ -78,8 +74,8 @@ export async function completeParameters(
 }
 
 /**
- * Replaces `-p name=@path` of parameters of type `file` with the text of that file; `@@` stands for an `@`. In
- * other parameters and in a parameter file, an `@` is a plain character, because a password may begin with `@`.
+ * For parameters of type `file`, `-p name=@path` gives the text of a file; `@@` stands for an `@`. Elsewhere
+ * `@` is a plain character, because a password may begin with it.
  * @throws Failure for a file that cannot be read or is not text
  */
 export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {
@@ -104,9 +100,8 @@ function sayUncertain(runbook: Runbook, name: string): void {
 type Values = ReadonlyMap<string, string>
 
 /**
- * Refuses names that the runbook does not use, and values that are not among the options. The list of hoop's
- * gateway does not have names that only a block uses, so an unknown name is sent to hoop, except if it is
- * similar to a declared name.
+ * Refuses unknown names and values outside the options. hoop's list lacks names that only a block uses: an
+ * unknown name is sent to hoop unless it resembles a declared one.
  * @returns the names that the runbook may or may not use
  * @throws Failure, exit code 64
  */
@@ -130,10 +125,7 @@ function checkGiven(runbook: Runbook, given: Values): readonly string[] {
   return uncertain
 }
 
-/**
- * Adds defaults of parameters that the template checks before it sets the default: it would refuse an empty
- * value.
- */
+/** A template that checks a parameter before it sets the default would refuse an empty value. */
 function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
   const needed = parameters.filter(
     ({ name, default: proposed, required, pattern }) =>
@@ -158,7 +150,6 @@ function problemOf({ required, options }: Parameter, value: string): string | un
   )
 }
 
-/** Returns the parameters that were not given and have no default. */
 function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }

@@ -31,12 +31,12 @@ export interface RunFlags extends ParameterFlags {
   readonly jira?: readonly string[]
   readonly ref?: string
   readonly repository?: string
-  /** The text that the user would otherwise type if the settings require a confirmation. */
+  /** Replaces the typed confirmation. */
   readonly confirm?: string
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
-  /** Whether the gateway runs the runbook as soon as the session is approved. */
+  /** The gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean
   readonly wait?: boolean
   readonly profile?: string
@@ -49,7 +49,6 @@ export interface RunArguments {
 }
 
 /**
- * Runs `runbook-agent run`: collects the parameters, runs the runbook and shows its output.
  * @returns this program's exit code
  * @throws Failure
  */
@@ -91,10 +90,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
   }
 }
 
-/**
- * Returns the fields of the Jira issue. Loads the code for Jira only if fields are given or the user can be
- * asked.
- */
+/** Loads the code for Jira only if fields are given or the user can be asked. */
 async function fieldsOf(
   account: Account,
   connection: string,
@@ -127,13 +123,13 @@ async function runTarget(
     return await showEnding(ended, subject, { json, quiet }, output)
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
-    // Loaded only here, because the engine for patterns takes long to load.
+    // Loaded only here: the engine for patterns takes long to load.
     const { withParameterName } = await import('./ask.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }
 }
 
-/** @returns the outcome, or this program's exit code if the program does not wait for the end */
+/** @returns this program's exit code if it does not wait for the end */
 async function executed(
   account: Account,
   request: RestExecution,
@@ -153,10 +149,7 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
   return exitCodes.done
 }
 
-/**
- * Returns all parameters. The declarations are unknown for another commit (`--ref`) and for a file that is not
- * in the list of runbooks; then only the gateway checks the parameters.
- */
+/** For another commit (`--ref`) or an unlisted file, only the gateway knows and checks the parameters. */
 async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,
@@ -168,9 +161,8 @@ async function allParameters(
 }
 
 /**
- * Runs `run --no-wait`: prints the session's id as soon as the gateway has answered, whether the session runs
- * or waits for approval.
- * @returns the outcome if the session has already ended, otherwise undefined
+ * `--no-wait`: prints the session's id as soon as the gateway has answered.
+ * @returns undefined unless the session has already ended
  */
 async function startOnly(
   account: Account,
@@ -209,7 +201,7 @@ async function waysOn(account: Account, sight: Started, whenApproved: boolean): 
 
 const HIDDEN = '<hidden>'
 
-/** Returns the request for JSON, with secret values hidden. */
+/** Hides secret values. */
 function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
@@ -223,10 +215,7 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   }
 }
 
-/**
- * Returns the names of secret parameters, from the gateway's answer or its list. Returns all names for another
- * commit, and for a file that is not in the list of runbooks.
- */
+/** Another commit or an unlisted file may declare any parameter as secret, so all names count. */
 function secretNames(
   { parameters, refHash }: RestExecution,
   runbook: Runbook | undefined,
@@ -251,14 +240,11 @@ function mapped(
 
 interface DryRun {
   readonly text: string
-  /** The reason why `text` has no script, for stderr. */
+  /** Why `text` has no script, for stderr. */
   readonly notice: string | undefined
 }
 
-/**
- * Returns the request and the script that would run.
- * @throws ApiError if the gateway would refuse the request
- */
+/** @throws ApiError if the gateway would refuse the request */
 async function dryRun(
   account: Account,
   request: RestExecution,
@@ -287,13 +273,13 @@ async function renderedBy(account: Account, request: RestExecution): Promise<Ren
   }
 }
 
-/** Whether an error means a missing endpoint, and not a missing connection or file. */
+/** False for a missing connection or file. */
 function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** Returns the values to hide, the longest first, because a value may be a part of a longer value. */
+/** The longest first, because a value may be part of a longer one. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

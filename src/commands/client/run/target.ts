@@ -8,10 +8,10 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
 export interface Target {
-  /** Undefined for a file that is not in the list of runbooks. Any file of the repository can be run. */
+  /** Undefined for a file that is not listed as a runbook. Any file of the repository can be run. */
   readonly runbook: Runbook | undefined
   readonly repository: string | undefined
-  /** The names of all runbooks, for a suggestion if the gateway does not find the file. */
+  /** For a suggestion if the gateway does not find the file. */
   readonly names: readonly string[]
 }
 
@@ -47,10 +47,7 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
   }
 }
 
-/**
- * Returns our own error if the gateway's list does not have the connection, otherwise the gateway's
- * error.
- */
+/** The gateway's error if its list has the connection, otherwise our own. */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
@@ -67,8 +64,8 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
 }
 
 /**
- * Returns the repository of a file that is not in the list of runbooks.
- * @throws Failure if no repository or several repositories may have the file
+ * For a file that is not listed as a runbook.
+ * @throws Failure if no repository or several may have the file
  */
 async function repositoryOf(
   account: Account,
@@ -79,7 +76,7 @@ async function repositoryOf(
   if (wanted.repository !== undefined) return wanted.repository
   const [repository, ...others] = repositories
   if (repository !== undefined && others.length === 0) return repository
-  // For an unknown connection hoop answers with an empty list.
+  // For an unknown connection, hoop answers with an empty list.
   const names = await connectionNamesIfKnown(account)
   if (names.length > 0 && !names.includes(wanted.connection))
     throw await unknownConnection(
@@ -99,7 +96,7 @@ async function repositoryOf(
   )
 }
 
-/** Adds a suggestion for the name to the gateway's error about a missing file. */
+/** Adds a similar name to the gateway's error about a missing file. */
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = didYouMean(file, names)

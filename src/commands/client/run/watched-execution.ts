@@ -15,15 +15,12 @@ import { Progress, WAITING } from '../terminal/progress.ts'
 
 /** A second Ctrl-C within this time stops the session. */
 const DETACH_MS = 3000
-/**
- * Maximum time for the report of a stopped session's end. The gateway does not wait for the command
- * (`kill.grace`).
- */
+/** Maximum wait for a stopped session's end. The gateway does not wait for the command (`kill.grace`). */
 const KILL_MS = 20_000
-/** Maximum time to find the session's id. Short, because the user waits at the terminal. */
+/** Short, because the user waits at the terminal. */
 const FIND_MS = 3000
 
-/** @returns the outcome, or this program's exit code if the user left before the end */
+/** @returns this program's exit code if the user left before the end */
 export async function executeWatched(
   account: Account,
   request: RestExecution,
@@ -37,18 +34,17 @@ export async function executeWatched(
 }
 
 interface Showing {
-  /** Whether the output is shown live. Otherwise the outcome has the output. */
+  /** Otherwise the outcome has the output. */
   readonly isLive: boolean
   readonly output: SessionOutput
 }
 
-/** An execution whose end the user waits for. */
 class WatchedExecution {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
   readonly #showing: Showing
-  /** Stops the requests. Not aborted after a normal end, because the output is read after that end. */
+  /** Stops the requests. Not after a normal end: then the output is still read. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -73,7 +69,7 @@ class WatchedExecution {
       throw error
     } finally {
       this.#waits.abort()
-      // If the user has left, no code uses the result.
+      // After the user has left, no code uses the result.
       running.catch(() => undefined)
     }
   }
@@ -93,7 +89,7 @@ class WatchedExecution {
     return second === 'later' ? this.#detach(first) : this.#kill(running)
   }
 
-  /** Leaves the session. Ends by the signal if a write is stuck, which would keep this process alive. */
+  /** A stuck write would keep this process alive: ends by the signal. */
   #detach(signal: Leave): { readonly leftWith: number } {
     if (this.#showing.output.isWriting) endBySignal(signal)
     return { leftWith: exitCodeOfSignal(signal) }
@@ -116,10 +112,7 @@ class WatchedExecution {
     }
   }
 
-  /**
-   * Explains an unknown end. The text says "cannot run" only if nothing has run, because after such a text
-   * people run the runbook again.
-   */
+  /** Says "cannot run" only if nothing has run: after such a text people run the runbook again. */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
     const isRefused = error instanceof ApiError && error.kind === 'refused'
@@ -144,7 +137,7 @@ class WatchedExecution {
       case 'event':
         return this.#show(sight)
       case 'incomplete':
-        // The report of the end mentions the missing output.
+        // The report of the end mentions it.
         return
       case 'review':
         return this.#awaitReview(sight)
@@ -181,13 +174,13 @@ class WatchedExecution {
     try {
       if (this.#hasReader) await this.#showing.output.show(piece)
     } catch (error) {
-      // The reader has closed the pipe (`| head`). The end of the execution is still reported.
+      // The reader has closed the pipe (`| head`). The end is still reported.
       if (!(error instanceof ReaderGone)) throw error
       this.#hasReader = false
     }
   }
 
-  /** Finds the session's id. The answer with the id may take 50 s. */
+  /** The gateway's own answer with the id may take 50 s. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {
@@ -256,7 +249,7 @@ class WatchedExecution {
   }
 }
 
-/** Returns the failure for an approved session that may not run now, for example outside its time window. */
+/** For an approved session that may not run now, for example outside its time window. */
 function notRunFailure(error: ApiError, session: string): Failure {
   const id = oneLine(session)
   return new Failure(

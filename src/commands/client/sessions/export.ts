@@ -18,7 +18,7 @@ type Write = (lines: Buffer) => Promise<unknown>
 
 const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/export' }
 
-/** Runs `runbook-agent sessions export`: writes JSON lines, the oldest first, to stdout or a file. */
+/** JSON lines, the oldest session first. */
 export async function exportCommand(flags: ExportFlags): Promise<number> {
   const { connection, user, runbook, status, kind, parameter, after, output, resume = false } = flags
   if (resume && output === undefined)
@@ -73,17 +73,17 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
   }
 }
 
-/** Maximum length of a line of an export, in bytes. Labels and metadata of a session have up to 64 KiB. */
+/** Bytes. A session's labels and metadata have up to 64 KiB. */
 const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 
-/** An open file of an export. The export continues after `cursor`, or starts at the first session. */
+/** The export continues after `cursor`, or starts at the first session. */
 interface ExportFile {
   readonly handle: FileHandle
   readonly cursor: string | undefined
 }
 
-/** Creates the file of an export. @throws Failure if the file exists, or the system's error */
+/** @throws Failure if the file exists, or the system's error */
 async function newExportFile(file: string): Promise<ExportFile> {
   try {
     return { handle: await open(file, 'ax', 0o600), cursor: undefined }
@@ -97,7 +97,7 @@ async function newExportFile(file: string): Promise<ExportFile> {
 }
 
 /**
- * Opens the file of an interrupted export, or a new file. Removes an unfinished last line.
+ * Removes an unfinished last line. A missing file is created.
  * @throws Failure if the file is not an export, or the system's error
  */
 async function resumedExportFile(file: string): Promise<ExportFile> {

@@ -12,19 +12,18 @@ import {
 import { outcomeOf, STATE_NAMES, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
-/** Number of sessions per page: the maximum that gateways send. */
+/** Gateways send no more sessions on one page. */
 const PAGE = 100
-/** Number of the newest sessions that are searched for an id. */
+/** The newest sessions, among which an id is searched. */
 const SEARCHED = 1000
-/** Maximum offset that gateways accept. */
+/** Gateways accept no larger offset. */
 const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationId'>
 
 /**
- * Yields the newest sessions first, page by page, until `count` are found. A gateway may ignore a filter, so
- * each session is checked again.
+ * Yields up to `count` sessions, the newest first. Checks each one again: a gateway may ignore a filter.
  * @throws ApiError
  */
 export async function* newest(
@@ -46,14 +45,14 @@ export async function* newest(
   }
 }
 
-/** Whether a gateway may send sessions that do not match the filters. */
+/** The gateway may send sessions that do not match these filters. */
 function isNarrow({ status, runbook, kind, parameter, connection = '' }: SessionWish): boolean {
   return [status, runbook, kind, parameter].some((one) => one !== undefined) || connection.includes('_')
 }
 
 /**
- * Whether a session matches the filters. hoop reads a connection as a pattern of SQL, in which `_` is any
- * character. A user who writes `%` means a pattern.
+ * hoop reads a connection as a pattern of SQL, in which `_` is any character. A user who writes `%` means a
+ * pattern.
  */
 function isWished(session: RecordedSession, wish: SessionWish): boolean {
   const { status, runbook, connection, kind } = wish
@@ -64,7 +63,7 @@ function isWished(session: RecordedSession, wish: SessionWish): boolean {
   return runbook === undefined || runbookOf(session) === runbook
 }
 
-/** Returns the outcome of a session. Sessions of hoop have no state, so their status and exit code decide. */
+/** hoop's sessions have no state: status and exit code decide. */
 function outcomeWord({ state, status, exit_code: code, review }: RecordedSession): Outcome {
   const name = STATE_NAMES.find((one) => one === state?.name)
   if (name !== undefined) return outcomeOf(name)
@@ -78,17 +77,15 @@ function kindWord(session: RecordedSession): SessionKind {
   return session.verb === 'connect' ? 'terminal' : 'script'
 }
 
-/**
- * Whether a session has the parameter. Our gateway has already filtered its sessions, which have a `state`.
- */
+/** Sessions with a `state` are from the embedded gateway, which has already filtered them. */
 function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: SessionWish): boolean {
   if (parameter === undefined || state !== undefined) return true
   return JSON.stringify(labels).toLowerCase().includes(parameter.toLowerCase())
 }
 
 /**
- * Returns the session whose id begins with the text.
- * @throws Failure, exit code 64, if no session or several sessions match; ApiError
+ * Finds a session by the beginning of its id.
+ * @throws Failure, exit code 64, unless exactly one matches; ApiError
  */
 export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
   const id = await wholeId(account, text)
@@ -103,7 +100,7 @@ export async function sessionOf(account: Account, text: string): Promise<Recorde
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, if no session or several sessions match; ApiError
+ * @throws Failure, exit code 64, unless exactly one matches; ApiError
  */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
@@ -129,15 +126,12 @@ function noneBegins(text: string, sessions: readonly RecordedSession[]): Failure
   )
 }
 
-/** Returns the beginnings of the ids, as long as the text. */
+/** As long as the text. */
 function beginnings(text: string, sessions: readonly RecordedSession[]): string[] {
   return sessions.map(({ id }) => oneLine(id.slice(0, Math.max(8, text.length))))
 }
 
-/**
- * Returns the id that was probably meant by a whole id; undefined also when the gateway does not list its
- * sessions.
- */
+/** Also undefined when the gateway does not list its sessions. */
 async function meantSession(account: Account, text: string): Promise<string | undefined> {
   try {
     const { sessions } = await listSessions(account, { limit: PAGE })

@@ -16,23 +16,17 @@ import { wholeId } from './find.ts'
 
 type FollowFlags = NoticeFlags & { readonly profile?: string }
 
-/**
- * Runs `runbook-agent sessions follow`: prints the output of a session until the session ends.
- * @returns the exit code of the session
- */
+/** @returns the exit code of the session */
 export async function followCommand(id: string, flags: FollowFlags): Promise<number> {
   return following(id, flags, `cannot follow session ${id}`, followToEnd)
 }
 
-/** Runs `runbook-agent sessions exec`: runs an approved session. @returns the exit code of the session */
+/** @returns the exit code of the session */
 export async function execApprovedCommand(id: string, flags: FollowFlags): Promise<number> {
   return following(id, flags, `cannot run session ${id}`, approvedSights)
 }
 
-/**
- * @throws Failure with the gateway's text if the session is not approved, is outside its time window, or
- * already runs
- */
+/** @throws Failure if the session is not approved, is outside its time window, or already runs */
 async function* approvedSights(...what: Parameters<typeof executeApproved>): ReturnType<typeof followToEnd> {
   try {
     return yield* executeApproved(...what)
@@ -96,7 +90,7 @@ class FollowedSession {
     for (let isAway = false; ;) {
       const { done, value } = await sights.next()
       if (done === true) return value
-      // A lost connection to the gateway is reported only once.
+      // A lost connection is reported only once.
       if (value.kind !== 'away' || !isAway) await this.#show(value)
       isAway = value.kind === 'away'
     }
@@ -124,7 +118,7 @@ class FollowedSession {
     }
   }
 
-  /** Prints what a waiting session waits for. Before its approval, such a session has no output. */
+  /** A session has no output before its approval. */
   async #sayWhatItWaitsFor(): Promise<void> {
     const { status, review } = this.#session
     const id = oneLine(this.#id)
@@ -163,7 +157,7 @@ class FollowedSession {
   }
 }
 
-/** Returns an event in the form of the gateway's stream. */
+/** In the form of the gateway's stream. */
 function eventFields({ type, time, bytes }: SessionPiece): object {
   return { event: 'event', time: time ?? null, type, payload: bytes.toString('base64') }
 }

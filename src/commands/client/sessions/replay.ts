@@ -7,19 +7,18 @@ import type { ByteOutput } from '../terminal/output.ts'
 import { ScreenReset } from '../terminal/own-terminal.ts'
 import { sessionOf } from './find.ts'
 
-/** Size of the terminal for sessions that recorded no size. */
+/** For sessions that recorded no size. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
 
-/** An event of a replay. */
 interface Frame {
-  /** Time since the start of the session. */
+  /** Since the start of the session. */
   readonly seconds: number
-  /** Whether `content` has bytes for the terminal, or the new size of the terminal. */
+  /** `content`: bytes for the terminal, or its new size. */
   readonly kind: 'output' | 'size'
   readonly content: Buffer
 }
 
-/** Returns the frames of a session. Omits input, and treats errors as output. */
+/** Omits input. Errors are output. */
 export function framesOf(events: readonly RecordedEvent[]): Frame[] {
   return events.flatMap(([seconds, kind, content]): Frame[] => {
     if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
@@ -32,13 +31,13 @@ function parseSize(content: Buffer): { width: number; height: number } | undefin
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }
 
-/** Yields a recording for asciinema (asciicast v2): a header, and one line per frame. */
+/** Format for asciinema (asciicast v2): a header, then one line per frame. */
 export function* asciicast(
   session: RecordedSession,
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // The first size is the size at the session's start.
+  // The size at the session's start.
   const begin = frames[first]
   yield line({
     version: 2,
@@ -47,7 +46,7 @@ export function* asciicast(
     title: `${session.connection} ${session.id}`,
     env: { TERM: 'xterm-256color' },
   })
-  // A UTF-8 sequence may begin in one piece and end in the next, but JSON has only whole characters.
+  // A UTF-8 sequence may be cut between two pieces, but JSON has only whole characters.
   const decoder = new TextDecoder('utf-8')
   const translate = session.verb === 'connect' ? (text: string) => text : returning()
   for (const [i, { seconds, kind, content }] of frames.entries()) {
@@ -63,8 +62,7 @@ export function* asciicast(
 }
 
 /**
- * Adds carriage returns. A command without a terminal ends its lines with only a line feed, which a player
- * would show as stairs.
+ * Adds carriage returns: without a terminal, lines end only in a line feed, which a player shows as stairs.
  */
 function returning(): (text: string) => string {
   let last = ''
@@ -77,7 +75,7 @@ function returning(): (text: string) => string {
   }
 }
 
-/** Rounds to microseconds, so that no time has digits such as 0.30000000000000004. */
+/** To microseconds, against digits such as 0.30000000000000004. */
 function rounded(seconds: number): number {
   return Number(seconds.toFixed(6))
 }
@@ -87,13 +85,13 @@ function line(value: unknown): string {
 }
 
 interface Pace {
-  /** 1 is the original speed, 2 is twice as fast. */
+  /** 2 is twice as fast. */
   readonly speed: number
-  /** Maximum length of a pause, before the speed is applied. */
+  /** Before the speed is applied. */
   readonly longestPauseMs: number
 }
 
-/** Replays a session on this terminal with its original timing. @returns the exit code of this program */
+/** Keeps the original timing. @returns this program's exit code */
 async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
   const reset = new ScreenReset()
@@ -139,7 +137,7 @@ export interface ReplayFlags {
   readonly profile?: string
 }
 
-/** Runs `runbook-agent sessions replay`: replays the session on a terminal, otherwise prints a recording. */
+/** Replays on a terminal, otherwise prints a recording. */
 export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
   const pace = {
     speed: positive(flags.speed, '--speed'),

@@ -24,10 +24,7 @@ import { moment, took, connectionCount, scriptText } from '../report/words.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
-/**
- * Runs `runbook-agent sessions show`: prints a session without its output, and the first statements
- * of native clients.
- */
+/** Shows no output, but the first statements of native clients. */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   return showingCommand(
     flags,
@@ -37,7 +34,7 @@ export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   )
 }
 
-/** Runs `runbook-agent sessions output`: prints the output so far, byte for byte. */
+/** The output so far, byte for byte. */
 export async function outputCommand(id: string, { profile }: AskingFlags): Promise<number> {
   return asking(profile, `cannot read the output of session ${id}`, async (account, stdout) => {
     const output = await openOutput(account, await wholeId(account, id))
@@ -45,9 +42,7 @@ export async function outputCommand(id: string, { profile }: AskingFlags): Promi
   })
 }
 
-/**
- * Runs `runbook-agent sessions kill`: distinguishes a stopped session from a session that had already ended.
- */
+/** Tells a stopped session from one that had already ended. */
 export async function killCommand(
   id: string,
   { quiet = false, json = false, profile }: NoticeFlags & AskingFlags,
@@ -79,7 +74,6 @@ export interface ListFlags extends FilterFlags {
 
 const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
-/** Runs `runbook-agent sessions list`: prints the newest sessions that match all filters. */
 export async function listCommand(flags: ListFlags): Promise<number> {
   const { connection, user, runbook, status, kind, parameter } = flags
   const limit = readLimit(flags.limit)
@@ -98,19 +92,15 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
   return sessions
 }
 
-/**
- * Suggests a similar name if no session is found for the name of a connection. This is no failure: a deleted
- * connection has no name any more, but still has sessions.
- */
+/** Suggests a similar name. No failure: a deleted connection still has sessions. */
 async function sayMeant(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') process.stderr.write(`runbook-agent: no sessions of ${oneLine(connection)}${meant}\n`)
 }
 
-/** Maximum number of script lines in the text: a script may have megabytes. `--json` prints all lines. */
+/** A script may have megabytes. `--json` prints all lines. */
 const SCRIPT_LINES = 40
 
-/** Describes a session for people: one fact per line, then the script. */
 export function sessionDetails(session: RecordedSession): string {
   const { start_date: begin, end_date: end } = session
   const lines: [string, string][] = [
@@ -139,7 +129,6 @@ function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string]
   ])
 }
 
-/** Columns for a list on a terminal: one line per session. */
 export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
   { heading: 'STARTED', leftOut: 5, of: ({ start_date: begin }) => moment(begin) },
@@ -157,10 +146,7 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'OUTPUT', leftOut: 2, of: ({ event_size: bytes }) => sizeText(bytes) },
 ]
 
-/**
- * Returns the target of a session. The session of a waiting batch stands for all connections of the batch.
- * After the batch has started, the session is only for the first connection.
- */
+/** The session of a waiting batch stands for all its connections; after the start, only for the first. */
 function placeText({ connection, review }: RecordedSession): string {
   const { status = '', batch } = review ?? {}
   if (batch === undefined || status === 'PROCESSING' || status === 'EXECUTED') return connection
@@ -171,12 +157,11 @@ function statusText(session: RecordedSession): string {
   return stateText(session) ?? (session.review?.status === 'PENDING' ? 'waits for approval' : session.status)
 }
 
-/** Returns the exit code of a session; empty while the session runs. */
 function codeText({ exit_code: code, end_date: end }: RecordedSession): string {
   return code === undefined || end === '' ? '' : String(code)
 }
 
-/** Returns undefined for sessions of hoop's gateway, which have no state. */
+/** hoop's sessions have no state. */
 function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
   if (state === undefined) return undefined
   return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`

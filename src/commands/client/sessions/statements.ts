@@ -3,13 +3,13 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { firstStatements, type RecordedSession } from '../../../client/rest/sessions.ts'
 
-/** Maximum number of statements in the text. `sessions output` prints all statements. */
+/** `sessions output` prints all statements. */
 const SHOWN = 40
 
 type Statements = Awaited<ReturnType<typeof firstStatements>>
 type Statement = Statements['statements'][number]
 
-/** Adds the first statements of native clients to a session, if the user may read them. @throws ApiError */
+/** Adds them only if the user may read them. @throws ApiError */
 export async function withStatements(
   account: Account,
   session: RecordedSession,
@@ -29,7 +29,6 @@ export async function withStatements(
   }
 }
 
-/** Returns the statements of native clients as a table, below the facts of their session. */
 export function statementsText(statements: Statements | undefined, width: number): string {
   if (statements === undefined || statements.statements.length === 0) return ''
   const more = statements.has_more ? `... and more (sessions output shows all)\n` : ''

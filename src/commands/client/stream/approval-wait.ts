@@ -8,12 +8,11 @@ import { Progress, WAITING } from '../terminal/progress.ts'
 
 type ApprovalEvent = Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>
 
-/** Adds the id of the waiting session, which is known before the session is open. */
+/** A waiting session has an id before it is open. */
 export function subjectAt(event: ApprovalEvent, subject: SessionSubject): SessionSubject {
   return event.kind === 'approved' ? subject : { ...subject, sessionId: event.sessionId }
 }
 
-/** Shows that a session waits for an approval. */
 export class ApprovalWait implements Disposable {
   readonly #account: Account
   readonly #notices: Notices
@@ -50,16 +49,12 @@ interface Waiting {
   readonly notices: Notices
 }
 
-/**
- * The effect of Ctrl-C while a session waits for approval. A script keeps waiting, and its requester can
- * still run it. A terminal session ends.
- */
+/** A waiting script stays, and its requester can still run it. A terminal ends. */
 const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
 
 /**
- * Prints the groups that have to approve, then shows on a terminal how long the session
- * has waited.
- * @returns an object to dispose after the wait
+ * Names the groups that have to approve, then shows on a terminal how long the session has waited.
+ * @returns dispose it after the wait
  */
 async function waitForReview(
   { sessionId, url }: WaitingEvent,
@@ -79,7 +74,7 @@ async function waitForReview(
   return progress
 }
 
-/** Returns the report for a session that the user left before its approval. */
+/** The user left before the approval. */
 export function leftWaitingReport(
   exitCode: number,
   { connection, sessionId = '' }: SessionSubject,

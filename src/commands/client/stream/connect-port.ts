@@ -22,26 +22,25 @@ import { openGrpcLine } from '../../../client/running/grpc-line.ts'
 import { streamAccess } from './stream-access.ts'
 
 export interface PortFlags extends NoticeFlags {
-  /** The number of the port; `true` for the default port of the protocol. */
+  /** `true`: the protocol's default port. */
   readonly port?: string | true
-  /** A command that starts when the port is open. The session ends when the command ends. */
+  /** Starts when the port is open. Its end ends the session. */
   readonly run?: string
   readonly profile?: string
 }
 
-/** Default ports, the same as in hoop's command line. */
+/** As in hoop's command line. */
 const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433, mysql: 3307 }
 const HOST = '127.0.0.1'
-/** Placeholder that clients send as user and password. The agent replaces it. */
+/** User and password of clients. The agent replaces it. */
 const NOOP = 'noop'
-/** Error for the clients of a port that the user has closed. */
+/** For clients of a port that the user has closed. */
 const PORT_CLOSED = 'runbook-agent: the port was closed'
-/** Time in which the command of `--run` has to end after the end of its session. */
+/** Time from the session's end to SIGTERM for the command of `--run`. */
 const GRACE_MS = 5000
 
 /**
- * Runs `connect --port`: opens a port for native clients.
- * @returns the exit code of this program
+ * @returns this program's exit code
  * @throws Failure
  */
 export async function connectPortCommand(connection: string, flags: PortFlags): Promise<number> {
@@ -69,7 +68,7 @@ function portNumber(given: PortFlags['port']): number | undefined {
   throw new Failure('the value of --port is a number from 0 to 65535; 0 is any free port', exitCodes.usage)
 }
 
-/** The port of a session, from the opening to the end of the session. */
+/** Lives as long as the session. */
 class PortConsole implements Disposable {
   port: ClientPort | undefined
   readonly #account: Account
@@ -96,7 +95,6 @@ class PortConsole implements Disposable {
     this.port?.[Symbol.dispose]()
   }
 
-  /** @returns the exit code of this program */
   async follow(session: ClientSession): Promise<number> {
     using _ = session
     using leaving = new Leaving({
@@ -176,7 +174,7 @@ class PortConsole implements Disposable {
   }
 }
 
-/** The command of `--run`, which uses the terminal of this program. */
+/** The command of `--run`, on the terminal of this program. */
 class ClientProgram {
   readonly #child: ChildProcess
   readonly #ended: Promise<number>
@@ -200,8 +198,8 @@ class ClientProgram {
   }
 
   /**
-   * Passes SIGTERM and SIGHUP on to the command. The terminal itself sends SIGINT and SIGQUIT to the command.
-   * @returns whether the command handles the signal
+   * SIGINT and SIGQUIT reach the command from the terminal itself. @returns whether the command handles the
+   * signal
    */
   takes(signal: NodeJS.Signals): boolean {
     if (this.hasEnded) return false
@@ -209,10 +207,7 @@ class ClientProgram {
     return true
   }
 
-  /**
-   * Waits for the end of the command after the end of its session.
-   * @returns the exit code of the command
-   */
+  /** Waits for the command after its session's end. @returns the command's exit code */
   async end(): Promise<number> {
     const late = setTimeout(() => signalChild(this.#child, 'SIGTERM'), GRACE_MS)
     try {

@@ -31,8 +31,7 @@ const HELP = [
 ].join('\r\n')
 
 /**
- * Runs `runbook-agent connect`: opens a terminal.
- * @returns the exit code of this program
+ * @returns this program's exit code
  * @throws Failure before there is a session
  */
 export async function connectCommand(
@@ -60,7 +59,7 @@ export async function connectCommand(
   return await console.follow()
 }
 
-/** Connects the terminal of the session with the terminal of this program. */
+/** Connects the session's terminal with this program's. */
 class ConnectConsole implements Disposable {
   readonly #session: ClientSession
   readonly #account: Account
@@ -94,7 +93,6 @@ class ConnectConsole implements Disposable {
     this.#session[Symbol.dispose]()
   }
 
-  /** @returns the exit code of this program */
   async follow(): Promise<number> {
     using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))
     try {
@@ -170,8 +168,8 @@ class ConnectConsole implements Disposable {
 }
 
 /**
- * Refuses types without a program (tcp, ssh): hoop's own command line opens a port for them, here `connect
- * --port` does. Databases have a program (psql for example), and an agent gives such a program a terminal.
+ * Types without a program (tcp, ssh) need a port, as in hoop's command line. Databases have one (psql), to
+ * which an agent gives a terminal.
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return

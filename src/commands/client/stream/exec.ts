@@ -16,13 +16,12 @@ export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
   readonly env?: readonly string[]
   readonly profile?: string
-  /** Whether the gateway runs the script as soon as the session is approved, even if this program has ended. */
+  /** The gateway itself runs the script after the approval, even if this program has ended. */
   readonly whenApproved?: boolean
 }
 
 /**
- * Runs `exec` with live output.
- * @returns the exit code of this program
+ * @returns this program's exit code
  * @throws Failure before there is a session
  */
 export async function execCommand(
@@ -43,13 +42,12 @@ export async function execCommand(
   try {
     return await console.follow(session)
   } catch (error) {
-    // Programs have this exit code after a write to a pipe without a reader.
+    // As after any write to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, 'cannot open a session')
   }
 }
 
-/** Writes an execution's stdout and stderr to stdout and stderr of this program. */
 class ExecConsole {
   readonly #stdout = new ByteOutput(1)
   readonly #stderr = new ByteOutput(2)
@@ -67,7 +65,6 @@ class ExecConsole {
     this.#approval = new ApprovalWait(account, this.#notices)
   }
 
-  /** @returns the exit code of this program */
   async follow(session: ClientSession): Promise<number> {
     using leaving = new Leaving({ end: () => session[Symbol.dispose](), overdue: endBySignal })
     using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))

@@ -3,20 +3,20 @@ import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
-/** Maximum size in bytes, because script, variables and arguments have to fit into a packet of 17 MiB. */
+/** Script, variables and arguments have to fit into a packet of 17 MiB. */
 const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 
 export interface ScriptFlags {
-  /** The script itself, possibly empty. */
+  /** May be empty. */
   readonly input?: string
   /** A file, a FIFO, or `-` for stdin. */
   readonly file?: string
 }
 
 /**
- * Reads the script from `--input`, from `--file`, or from stdin if it is not a terminal. The script may be
- * missing only if the command has arguments; otherwise nothing would run, which would look like a success.
- * @throws Failure, exit code 64, for both flags together, no script, an unreadable file, and more than 16 MiB
+ * Reads stdin without a flag, unless stdin is a terminal. Only a command with arguments needs no script:
+ * otherwise nothing would run, and look like a success.
+ * @throws Failure, exit code 64, for both flags, no script, an unreadable file, or more than 16 MiB
  */
 export async function readScript(
   { input, file }: ScriptFlags,

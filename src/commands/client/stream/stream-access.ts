@@ -4,7 +4,6 @@ import { grpcAccess } from '../../../client/running/grpc-line.ts'
 import { readAccount } from '../asking/account.ts'
 import { clientFailure } from '../report/failures.ts'
 
-/** Access to the gateway's streams, with the account for REST requests. */
 interface AccountAccess extends StreamAccess {
   readonly account: Account
 }

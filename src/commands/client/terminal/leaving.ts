@@ -3,19 +3,19 @@ import { exitCodeOfSignal } from '../../exit-codes.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 
-/** Maximum time for an orderly end. A write to a reader that no longer reads would keep Node from exiting. */
+/** Then the end is overdue: a write to a reader that no longer reads would keep Node from exiting. */
 const PATIENCE_MS = 1000
 
 interface SessionExit {
   /** Ends the session. The code that waits for the session then returns `exitCode`. */
   readonly end: () => void
-  /** Called if the end takes too long, or a second signal arrives. May be called more than once. */
+  /** The end takes too long, or a second signal has arrived. May be called more than once. */
   readonly overdue: (signal: LeavingSignal) => void
-  /** Whether another program handles the signal, so that this program ignores the signal. */
+  /** Another program handles the signal. */
   readonly isTaken?: (signal: LeavingSignal) => boolean
 }
 
-/** Ends the session and this process at a signal, or when the user leaves. */
+/** Ends the session at a signal, or when the user leaves. */
 export class Leaving implements Disposable {
   readonly #exit: SessionExit
   #exitCode: number | undefined
@@ -33,7 +33,7 @@ export class Leaving implements Disposable {
     return this.#exitCode
   }
 
-  /** Leaves with this exit code. The first reason wins. */
+  /** The first exit code wins. */
   leave(exitCode: number, signal: LeavingSignal = 'SIGTERM'): void {
     if (this.#exitCode !== undefined) return this.#exit.overdue(signal)
     this.#exitCode = exitCode
@@ -47,7 +47,7 @@ export class Leaving implements Disposable {
   }
 }
 
-/** Ends the process with a signal. Node's exit would wait for a write that never ends. */
+/** Node's own exit would wait for a write that never ends. */
 export function endBySignal(signal: LeavingSignal): void {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
@@ -56,13 +56,12 @@ export function endBySignal(signal: LeavingSignal): void {
 export type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Keeps the signals that arrive while this program waits. */
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
   #wake: (() => void) | undefined
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
-    // A third signal means that something hangs.
+    // After a third signal, something hangs.
     if (this.#received.length > 2) endBySignal(signal)
     this.#wake?.()
   }

@@ -8,21 +8,17 @@ import { exitCodes, Failure } from '../../exit-codes.ts'
 
 const writeSome = promisify(write)
 
-/** Wait in ms before the next write to a full descriptor that another process has made non-blocking. */
+/** Another process may make a shared descriptor non-blocking. */
 const RETRY_MS = 2
 
-/**
- * The reader of the output has closed the pipe, as `head` does after its last line. Nothing more can be
- * written. This is no failure.
- */
+/** The reader has closed the pipe, as `head` does after its last line. No failure. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
 /**
- * Writes bytes to a descriptor of this process, in order. Does not use `process.stdout`, which writes to
- * pipes and terminals on the main thread. While a reader is slow (`less`, Ctrl-S), no signal, key or packet
- * would be handled.
+ * Writes bytes in order. `process.stdout` is not used: it writes on the main thread, so that a slow reader
+ * (`less`, Ctrl-S) would hold up signals, keys and packets.
  */
 export class ByteOutput {
   readonly fd: number
@@ -34,18 +30,18 @@ export class ByteOutput {
     this.fd = fd
   }
 
-  /** Whether a write is in progress. Then the process cannot exit: Node would wait for the write. */
+  /** During a write the process cannot exit: Node would wait for the write. */
   get isWriting(): boolean {
     return this.#writing > 0
   }
 
-  /** Whether the last write ended with an unfinished line. */
+  /** The last write ended with an unfinished line. */
   get isInLine(): boolean {
     return this.#lastByte !== undefined && this.#lastByte !== 0x0a
   }
 
   /**
-   * Settles when the data is written. Callers wait, so that a slow reader slows them down.
+   * Wait for each write, so that a slow reader slows down the source.
    * @throws ReaderGone, or Failure when the data cannot be written
    */
   write(data: Uint8Array): Promise<void> {
@@ -71,7 +67,7 @@ export class ByteOutput {
       return (await writeSome(this.fd, data)).bytesWritten
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
-      // EIO: the terminal has been closed.
+      // EIO: the terminal is closed.
       if (code === 'EPIPE' || code === 'EIO') throw new ReaderGone()
       if (code !== 'EAGAIN') throw new Failure(`cannot write the output: ${code}`, exitCodes.inputOutput)
       await delay(RETRY_MS)
@@ -81,14 +77,14 @@ export class ByteOutput {
 }
 
 /**
- * Whether the next text on stderr would continue an unfinished line. If stdout and stderr are both a terminal,
- * stdout may have written that line.
+ * Whether a text on stderr would continue an unfinished line, which stdout may have written to the same
+ * terminal.
  */
 export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
   return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
 }
 
-/** Writes the output of a session to stdout, and texts about the session to stderr. */
+/** The session's output goes to stdout, texts about the session to stderr. */
 export class SessionOutput {
   readonly stdout = new ByteOutput(1)
   readonly stderr = new ByteOutput(2)
@@ -101,10 +97,7 @@ export class SessionOutput {
     return isAfterUnfinishedLine(this.stdout, this.stderr)
   }
 
-  /**
-   * Shows a piece of output. Settles when the piece is written. Only then the caller requests the next piece.
-   * @throws ReaderGone, or Failure
-   */
+  /** Request the next piece only after this one is written. @throws ReaderGone, or Failure */
   async show({ type, bytes }: SessionPiece): Promise<void> {
     if (type === 'o') return this.stdout.write(bytes)
     if (type === 'e') return this.say(printableText(bytes.toString()).replace(/^\n/, ''))

@@ -1,20 +1,17 @@
 import { writeSync } from 'node:fs'
 import type { WindowSize } from '../../../basics/window-size.ts'
 
-/** Size for terminals that do not report a size; some terminals that programs create do not. */
+/** Some terminals that programs create report no size. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
-/**
- * This terminal in raw mode until `restore`. Every end of the program calls `restore`, except SIGKILL and
- * an abort.
- */
+/** This terminal in raw mode. Every end of the program restores it, except SIGKILL and an abort. */
 export class OwnTerminal implements Disposable {
   readonly #reset = new ScreenReset()
   readonly #makeRaw: () => () => void
   #makeCooked: (() => void) | undefined
   readonly #again = () => {
     this.#makeRaw()
-    // Makes Node read the size again: in the background this program got no SIGWINCH.
+    // Makes Node read the size again: no SIGWINCH arrives in the background.
     process.kill(process.pid, 'SIGWINCH')
   }
   readonly #restore = () => this.restore()
@@ -27,7 +24,7 @@ export class OwnTerminal implements Disposable {
   private constructor(makeRaw: () => () => void) {
     this.#makeRaw = makeRaw
     this.#makeCooked = makeRaw()
-    // After a stop, the shell has set its own mode: SIGCONT restores raw mode.
+    // The shell sets its own mode while this program is stopped.
     process.on('SIGCONT', this.#again)
     process.on('uncaughtExceptionMonitor', this.#restore)
     process.on('exit', this.#restore)
@@ -38,15 +35,15 @@ export class OwnTerminal implements Disposable {
     return cols > 0 && rows > 0 ? { rows, cols } : USUAL_SIZE
   }
 
-  /** Tracks the modes of the screen. The caller passes everything that is written to the terminal. */
+  /** Tracks the screen's modes: pass everything that is written to the terminal. */
   see(data: Uint8Array): void {
     this.#reset.see(data)
   }
 
   /**
-   * Passes on keys until `restore`. The next keys wait until `typed` has settled.
+   * Passes on keys until `restore`.
    * @param typed settles when more keys can be sent
-   * @param closed called when the terminal has been closed
+   * @param closed called when the terminal is closed
    */
   onKeys(typed: (keys: Buffer) => Promise<void>, closed: () => void): void {
     const { stdin } = process
@@ -63,7 +60,7 @@ export class OwnTerminal implements Disposable {
     process.stdout.on('resize', () => resized(this.size))
   }
 
-  /** Restores the terminal once. @param isStuck the terminal accepts no output: restores only the mode */
+  /** @param isStuck the terminal accepts no output: restores only the mode */
   restore(isStuck = false): void {
     if (this.#makeCooked === undefined) return
     process.off('SIGCONT', this.#again)
@@ -81,7 +78,7 @@ export class OwnTerminal implements Disposable {
   }
 }
 
-/** Uses Node's own raw mode where libc cannot be called. */
+/** Node's own raw mode is for systems where libc cannot be called. */
 async function rawMode(): Promise<() => () => void> {
   const termios = await import('../../../runtime/linux/termios.ts').catch(() => undefined)
   if (termios !== undefined) return () => termios.makeRaw(0)
@@ -95,32 +92,32 @@ function write(text: string): void {
   try {
     writeSync(1, text)
   } catch {
-    // The terminal has been closed.
+    // The terminal is closed.
   }
 }
 
 const ESC = '\x1b'
-/** Cancels an unfinished escape sequence. Shows no character. */
+/** Cancels an unfinished escape sequence and shows nothing. */
 const CANCEL = '\x18'
 const SHIFT_OUT = 0x0e
 
 /**
- * Finds switches to and from the alternate screen; a full reset also leaves that screen. Matches at most eight
- * modes per sequence, as terminals do, because an endless row of numbers would take quadratic time.
+ * Switches to and from the alternate screen; a full reset leaves it, too. At most eight modes per sequence,
+ * as in terminals: an endless row of numbers would take quadratic time.
  */
 const SCREEN_SWITCH = new RegExp(
   String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
   'g',
 )
-/** Number of bytes of the last output that are searched again, because a sequence may be cut in two. */
+/** Bytes that are searched again, because a sequence may be cut in two. */
 const LONGEST_SWITCH = 32
 
-/** Resets the keyboard modes (kitty's protocol). Each screen has its own modes. */
+/** Resets the keyboard modes (kitty's protocol), which each screen has for itself. */
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
 
 /**
- * Restores the modes with which terminals start. Does not move the cursor or clear the screen. Permanent
- * settings of the user, such as the colours of the palette, stay.
+ * The modes with which terminals start. Cursor and screen stay, and so do settings of the user, such as the
+ * palette.
  */
 const DEFAULTS = [
   KEYBOARDS,
@@ -133,14 +130,14 @@ const DEFAULTS = [
   `${ESC}[>4m${ESC}(B${ESC})B\x0f${ESC}[m`, // modified keys, letters, style
 ].join('')
 
-/** Makes a terminal usable again after a program that did not restore the terminal's modes. */
+/** Makes a terminal usable after a program that did not restore its modes. */
 export class ScreenReset {
   #isTouched = false
-  /** The mode that entered the alternate screen, while that screen is shown. */
+  /** The mode that entered the alternate screen, while it is shown. */
   #screen: string | undefined
   #last = ''
 
-  /** Tracks the modes of the screen. The caller passes everything that is written to the terminal. */
+  /** Pass everything that is written to the terminal. */
   see(data: Uint8Array): void {
     if (data.includes(0x1b) || data.includes(SHIFT_OUT)) this.#isTouched = true
     if (!this.#isTouched) return
@@ -149,7 +146,7 @@ export class ScreenReset {
     this.#last = text.slice(-LONGEST_SWITCH)
   }
 
-  /** The reset sequence; empty after plain text. */
+  /** Empty after plain text. */
   get sequence(): string {
     if (!this.#isTouched) return ''
     const leave = this.#screen === undefined ? '' : `${KEYBOARDS}${ESC}[?${this.#screen}l`
@@ -157,7 +154,6 @@ export class ScreenReset {
   }
 }
 
-/** An action for a piece of input: send keys to the session, or run a command of this program. */
 export type KeyAction =
   { readonly kind: 'send'; readonly data: Buffer } | { readonly kind: 'leave' } | { readonly kind: 'help' }
 
@@ -165,7 +161,6 @@ const TILDE = 0x7e
 const CARRIAGE_RETURN = 0x0d
 const LINE_FEED = 0x0a
 
-/** The keys after a tilde at the beginning of a line. */
 const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
   [0x2e, 'leave'],
   [0x3f, 'help'],
@@ -174,19 +169,19 @@ const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
 const PASTE_BEGINS = Buffer.from('\x1b[200~')
 const PASTE_ENDS = Buffer.from('\x1b[201~')
 
-/** Finds `~.`, `~~`, `~?` at the beginning of a line, as in ssh. Marked pasted text ends no session. */
+/** Finds `~.`, `~~`, `~?` at the beginning of a line, as ssh does. Marked pastes end no session. */
 export class EscapeKeys {
   #atLineStart = true
-  /** Whether a tilde is held back until the next key decides its meaning. */
+  /** A tilde waits for the next key, which decides its meaning. */
   #isHeld = false
   readonly #pasteMark = new Mark(PASTE_BEGINS)
   readonly #pasteEnd = new Mark(PASTE_ENDS)
   #isPaste = false
 
-  /** Returns the actions in order. Nothing after `leave` counts. */
+  /** Nothing after `leave` counts. */
   read(input: Buffer): KeyAction[] {
     const actions: KeyAction[] = []
-    // One byte more than the input, because a tilde of an earlier piece may have been held back.
+    // One byte more, for a tilde held back from an earlier piece.
     let keys = Buffer.alloc(input.length + 1)
     let length = 0
     const flush = () => {
@@ -209,10 +204,7 @@ export class EscapeKeys {
     return actions
   }
 
-  /**
-   * Returns the bytes to pass on for a key: no byte for a tilde that is held back, two bytes if the key after
-   * the tilde is not a command.
-   */
+  /** No byte for a tilde that is held back; two if the key after it is no command. */
   #keysOf(byte: number): number[] {
     if (this.#isHeld) {
       this.#isHeld = false
@@ -232,7 +224,7 @@ export class EscapeKeys {
   }
 }
 
-/** Finds a text byte by byte. The first byte of the text must not occur again in the text. */
+/** Finds a text byte by byte. Its first byte must not occur in it again. */
 class Mark {
   readonly #text: Buffer
   #matched = 0

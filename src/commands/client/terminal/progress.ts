@@ -1,12 +1,11 @@
 import { sizeText } from '../../../basics/text/units.ts'
 
-/** The state of a session that waits for approval and has written nothing. */
 export const WAITING = 'waiting for approval'
 
-/** A status line on stderr, rewritten in place. Shown only on a terminal. */
+/** A status line on stderr, rewritten in place. Only on a terminal. */
 export class Progress implements Disposable {
   bytes = 0
-  /** The effect of the next Ctrl-C, as a verb: `detaches`. */
+  /** What the next Ctrl-C does: `detaches`. */
   ctrlC = 'detaches'
   readonly #isShown: boolean
   readonly #mayDraw: () => boolean
@@ -17,25 +16,24 @@ export class Progress implements Disposable {
   #isLine = false
 
   /**
-   * @param subject the name of the runbook or session, in printable form
-   * @param mayDraw returns false while the cursor is in an unfinished line of the output
+   * @param subject runbook or session, printable
+   * @param mayDraw false while the cursor is in an unfinished line of the output
    */
   constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
     this.#subject = subject
     this.#mayDraw = mayDraw
     this.#isShown = isShown
-    // To load `performance` takes most of a millisecond, so only a line that is shown has a time.
+    // Loading `performance` takes most of a millisecond, so only a shown line has a time.
     this.#startedAt = isShown ? performance.now() : 0
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
 
-  /** The state in words, such as `running` or `waiting for approval`. */
+  /** In words: `running`. */
   set state(text: string) {
     this.#state = text
     if (this.#isShown && this.#isLine) this.#draw()
   }
 
-  /** Removes the line, so that other text can be written there. */
   clear(): void {
     if (this.#isLine) process.stderr.write('\r\u001b[K')
     this.#isLine = false
@@ -57,7 +55,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** Formats seconds as `1:02:03` or `0:07`. */
+/** `1:02:03` or `0:07` */
 function clock(seconds: number): string {
   const whole = Math.floor(seconds)
   const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0'))

@@ -2,22 +2,22 @@ import { isatty } from 'node:tty'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { endBySignal, Leaving } from './leaving.ts'
 
-/** Returns `true`, or the problem with an answer. */
+/** Returns `true`, or what is wrong with the answer. */
 type Check = (text: string) => true | string
 
 export function canAsk(): boolean {
   return isatty(0) && isatty(2)
 }
 
-/** Asks for a text and does not show the typed characters. @throws Failure if the user cancels */
+/** Hides the typed characters. @throws Failure if the user cancels */
 export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
   const { default: password } = await import('@inquirer/password')
-  // Without `toggleMask: false` Ctrl-T would show the text.
+  // By default, Ctrl-T would show the text.
   const question = { message, mask: true, toggleMask: false, validate, theme: theme() }
   return answered((context) => password(question, context))
 }
 
-/** Asks for one line. @param proposed the answer for an empty line @throws Failure if the user cancels */
+/** @param proposed the answer for an empty line @throws Failure if the user cancels */
 export async function askText(
   message: string,
   proposed: string | undefined,
@@ -28,11 +28,7 @@ export async function askText(
   return answered((context) => input(question, context))
 }
 
-/**
- * Asks for one of the choices.
- * @param proposed the choice that is selected at first
- * @throws Failure if the user cancels
- */
+/** @param proposed selected at first @throws Failure if the user cancels */
 export async function askChoice(
   message: string,
   choices: readonly { readonly name: string; readonly value: string }[],
@@ -44,8 +40,7 @@ export async function askChoice(
 }
 
 /**
- * Turns Ctrl-C, Ctrl-D and signals into Failures. The library alone would let a signal end the process in
- * raw mode.
+ * Turns Ctrl-C, Ctrl-D and signals into Failures. The library would let a signal end the process in raw mode.
  */
 async function answered<T>(
   ask: (
@@ -55,7 +50,7 @@ async function answered<T>(
   const giveUp = new AbortController()
   using leaving = new Leaving({ end: () => giveUp.abort(), overdue: endBySignal })
   try {
-    // Questions to people go to stderr, since stdout may be a file.
+    // stdout may be a file.
     return await ask({ input: process.stdin, output: process.stderr, signal: giveUp.signal })
   } catch (error) {
     const { name } = error as Error
@@ -65,7 +60,7 @@ async function answered<T>(
   }
 }
 
-/** Returns a theme without colours for NO_COLOR, which the library (styleText of Node 20) does not know. */
+/** The library (styleText of Node 20) ignores NO_COLOR. */
 function theme(): object {
   const asIs = (text: string) => text
   const names = ['answer', 'message', 'help', 'highlight', 'disabled', 'description'] as const
