@@ -16,9 +16,9 @@ import type { RestServices } from './services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** User who sends the request. Set before the body is read. */
+    /** Set before the body is read. */
     user: GatewayUser
-    /** Token by which the request is signed in. */
+    /** Signs the request in. */
     token: AccessToken
   }
   interface FastifyContextConfig {
@@ -27,15 +27,15 @@ declare module 'fastify' {
   }
 }
 
-/** Facts of an operation that are checked before its handler is called. */
+/** Checked before the handler is called. */
 type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'query'>
 
-/** Rule of the pages, which are the same for all callers. */
+/** Pages are the same for all callers. */
 const PAGE = { role: 'public', audit: 'none' } as const
 
 /**
- * Adds the operation of the contract to each route that is registered later.
- * @throws for a route that is in no contract, which is a mistake
+ * Adds the contract's operation to each route that is registered later.
+ * @throws for a route that is in no contract
  */
 export function requireOperations(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -50,21 +50,17 @@ export function requireOperations(app: FastifyInstance): void {
   })
 }
 
-/** Returns the rule of a route. HEAD is GET without the body. */
+/** HEAD is GET without the body. */
 function operationOf(method: string, url: string): RouteRule | undefined {
   return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
 }
 
-/** Whether the URL is the gateway's page or the page about the interface. */
+/** The gateway's page, or the page about the interface. */
 export function isPage(url: string | undefined): boolean {
   return url !== undefined && (url === DOCS || url.startsWith(`${DOCS}/`) || isPageRoute(url))
 }
 
-/**
- * Finds the user of a request, if the operation needs a user, and checks that the user may call the
- * operation.
- * @throws RequestRefused 401, 403, 429
- */
+/** Undefined if the operation needs no user. @throws RequestRefused 401, 403, 429 */
 export function authorize(
   { users, webUrl }: Pick<RestServices, 'users' | 'webUrl'>,
   request: FastifyRequest,
@@ -83,7 +79,7 @@ export function authorize(
   request.token = token
   if (!hasRole(users, user, role)) throw new RequestRefused('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
-  // This check is the last, because a new sign-in does not help users who may not do it anyway.
+  // Last, because a new sign-in does not help users who lack the permission.
   if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
   return signedIn
 }
@@ -104,8 +100,7 @@ function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>)
 function withCookie(users: Users, cookie: string): SignedIn {
   const signedIn = users.withCookie(cookie)
   if (signedIn !== undefined) return signedIn
-  // The cookie cannot be guessed, so requests with an old cookie are no attack and do not count as failed
-  // sign-ins.
+  // The cookie cannot be guessed, so an old cookie does not count as a failed sign-in.
   const reason = users.whyRefused(cookie) ?? 'the sign-in has ended'
   throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
 }
@@ -129,7 +124,7 @@ function checkIsFresh(users: Users, token: AccessToken): void {
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
+/** By `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
 export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
   if (headers['authorization'] === undefined && headers['api-key'] === undefined)
     throw new RequestRefused('unauthenticated', hoopWords.accessDenied)
@@ -140,7 +135,7 @@ export function authenticate(users: Users, headers: Headers, ip: string): Signed
   )
 }
 
-/** Whether the request carries a token in a header; then its cookie is ignored. */
+/** With a token in a header, the cookie is ignored. */
 function hasToken(headers: Headers): boolean {
   return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
 }
@@ -154,10 +149,7 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
   throw failedSignIn(users, ip, reason === undefined ? said : `${said}: ${reason}`)
 }
 
-/**
- * Counts a failed sign-in.
- * @returns the refusal for the caller: `message`, or only that there were too many failures
- */
+/** Counts the failure. @returns `message` as a refusal, or only that there were too many failures */
 export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
   const seconds = attempts.refused(ip)
   if (seconds === undefined) return new RequestRefused('unauthenticated', message)
@@ -169,10 +161,7 @@ function text(header: string | readonly string[] | undefined): string | undefine
   return typeof header === 'string' && header !== '' ? header : undefined
 }
 
-/**
- * Ends the request when its token is no longer accepted. A request without an answer is refused, and a stream
- * is cut off.
- */
+/** When the token is no longer accepted, refuses a request without an answer, and cuts off a stream. */
 export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {
   const use = live.begin(token, (reason) => end(reply, reason))
   reply.raw.once('close', () => use[Symbol.dispose]())

@@ -8,9 +8,9 @@ import { EventStreams } from './event-streams.ts'
 import { readOptions, type Query } from './mount.ts'
 import type { RestServices } from './services.ts'
 
-/** For a slow reader, each stream holds the entries of one step in memory, at most about 6 MiB. */
+/** Each stream keeps one step's entries in memory for a slow reader, at most about 6 MiB. */
 const LIMITS = { streams: 8, ofOneUser: 2, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
-/** Entries that are read in one step. */
+/** Entries per step. */
 const STEP = 500
 
 interface Format {
@@ -19,7 +19,7 @@ interface Format {
   readonly line: (entry: AuditEntryAnswer) => string
 }
 
-/** Columns of the CSV file, in their order. */
+/** In the order of the CSV file. */
 const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])[] = [
   ['time', ({ created_at: time }) => time],
   ['user', ({ actor }) => actor],
@@ -46,7 +46,7 @@ const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
   },
 }
 
-/** Sends the entries of the audit log as a file, the oldest first. */
+/** Oldest first. */
 export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
   const streams = new EventStreams('exports', LIMITS)
   const { path, query: options } = auditStreamContract.exportLines
@@ -69,7 +69,7 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
   })
 }
 
-/** Throws when the gateway stops, because an export that is cut off must not look complete. */
+/** Throws when the gateway stops: an export that is cut off must not look complete. */
 async function* pieces(
   { history }: Pick<RestServices, 'history'>,
   { query, until }: { readonly query: AuditQuery | undefined; readonly until: number },
@@ -96,9 +96,7 @@ function csvEntry(entry: AuditEntryAnswer): string {
   return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry))])
 }
 
-/**
- * Returns a CSV line as in RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`.
- */
+/** As in RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`. */
 function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvField).join(',')}\r\n`
 }

@@ -4,11 +4,11 @@ import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Actor for the audit log if the request has no user with a token. */
+    /** For requests without a user with a token. */
     auditedActor?: string
-    /** Reason of a refused sign-in whose answer is not an error. */
+    /** Of a refused sign-in whose answer is not an error. */
     auditedRefusal?: string | undefined
-    /** Place of the call's first entry in the audit log, which was written before the call. */
+    /** Sequence of the entry that was written before the call. */
     auditedAt?: number | undefined
   }
 }
@@ -16,7 +16,7 @@ declare module 'fastify' {
 const MAX_PATH = 500
 const MAX_MESSAGE = 500
 
-/** Writes each call into the audit log, as its operation demands. */
+/** As the operation demands. */
 export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   app.addHook('preHandler', (request, _, done) => {
     if (isChange(request)) request.auditedAt = announced(audit, request)
@@ -28,10 +28,7 @@ export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   })
 }
 
-/**
- * Writes the entry before the call happens. @throws HistoryError if the entry cannot be written. Then the
- * call must not happen.
- */
+/** @throws HistoryError if the entry cannot be written; the call must not happen then */
 function announced(audit: AuditLog, request: FastifyRequest): number | undefined {
   const facts = factsOf(request, 0)
   return auditedOf(request)?.takesAway === true ? audit.announceAnyway(facts) : audit.announce(facts)
@@ -45,17 +42,17 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   if (audited.action === 'execute' && statusCode < 400) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) return audit.conclude(facts, request.auditedAt)
-  // The user is unknown. Failed sign-ins over REST and gRPC are counted by `SignInAttempts`.
+  // The user is unknown. `SignInAttempts` counts failed sign-ins over REST and gRPC.
   if (statusCode === 401 || reply.hasHeader('retry-after')) return
   if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
-  // Each export is recorded, because two exports with the same filters may have different entries.
+  // Each export is recorded: two exports with the same filters may have different entries.
   if (audited.action === 'download') return audit.note(facts)
   audit.noteOnce(facts)
 }
 
 /**
- * Records a sign-in. The user of a failed sign-in is unknown, so failures count per address. A sign-in that
- * still waits is not recorded.
+ * The user of a failed sign-in is unknown, so failures count per address. A sign-in that still waits is not
+ * recorded.
  */
 function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
   const { auditedRefusal: refusal } = request
@@ -101,16 +98,16 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
   })
 }
 
-/** Returns the options of the URL that the contract has: the filters and the format of an export. */
+/** Options of the URL that the contract has: filters and format of an export. */
 function optionsOf({ routeOptions, query }: FastifyRequest): object | undefined {
   const names = Object.keys(routeOptions.config.operation?.query ?? {})
   const given = Object.entries(query as object).filter(([name]) => names.includes(name))
   return given.length === 0 ? undefined : Object.fromEntries(given)
 }
 
-/** Returns the user of the request, the owner of the download link, or the user who has just signed in. */
+/** The request's user, the owner of the download link, or the user who has just signed in. */
 function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id' | 'token_name'> {
-  // `user` and `token` are undefined if the route needs no sign-in.
+  // Undefined if the route needs no sign-in.
   const { user, token } = request as Partial<Pick<FastifyRequest, 'user' | 'token'>>
   return {
     actor: request.auditedActor ?? user?.name ?? '',
@@ -119,10 +116,7 @@ function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id'
   }
 }
 
-/**
- * Returns the reason of an error, or the id of the created object. The other parts of the answer may hold
- * secrets.
- */
+/** The reason of an error, or the id of the created object. The rest of the answer may hold secrets. */
 function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
   const { statusCode: status } = reply
   // Some answers are HTML pages.
@@ -135,21 +129,19 @@ function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
 
 const REDACTED = '[REDACTED]'
 
-/** Names of values that may be secrets: hoop's fields, scripts and parameters. */
+/** Names of possible secrets: hoop's fields, scripts and parameters. */
 const SECRET =
   /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$|^verifier$|^code$|_code$/i
-/** Fields of executions whose values may hold secrets, whatever the field's name. */
+/** Fields of executions whose values may hold secrets. */
 const INPUT = new Set(['script', 'parameter', 'parameters', 'client_args', 'input', 'jira_fields'])
 
-/** Bounds, so that one request cannot fill the log. */
+/** One request must not fill the log. */
 const MAX_TEXT = 500
 const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
 const MAX_BYTES = 8 * 1024
 
-/**
- * Returns a request's body, or the options of an export, for the audit log: without secrets, and shortened.
- */
+/** Removes secrets, and shortens. */
 export function redacted(body: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof body !== 'object' || body === null) return null
   const kept = shortened(body, 0) as Readonly<Record<string, unknown>>

@@ -9,23 +9,23 @@ import type { GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/settings.ts'
 
-/** Maximum value of the setting `limits.body` in bytes. */
+/** Largest `limits.body`. */
 export const LARGEST_BODY = 16 * 1024 * 1024
 
-/** Maximum number of elements in all lists and maps of a body together. Each list also has its own limit. */
+/** In all lists and maps of a body together. Each list also has its own limit. */
 const MAX_ELEMENTS = 100_000
 
-/** Maximum time to wait, before the answer, for a body that is not used. */
+/** Longest wait, before the answer, for a body that is not used. */
 const BODY_MS = 1_000
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-/** `,`, `[` and `{`: each begins an element. */
+/** `,`, `[` and `{` each begin an element. */
 const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
 
 /**
- * Refuses bodies with too many elements before they are parsed. Parsing 16 MiB of small elements would block
- * the only thread for seconds. The limits of single fields apply only after parsing.
+ * Refuses too many elements before parsing: 16 MiB of small elements would block the only thread for seconds.
+ * The limits of fields apply only after parsing.
  */
 export function parseJsonBodies(app: FastifyInstance, settings: Current<'limits'>): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -53,16 +53,16 @@ function tooLarge(): RequestRefused {
   return new RequestRefused('too-large', 'request body: too large', 413)
 }
 
-/** Discards the body, whatever its type. For routes that need no body. */
+/** Discards bodies of any type. */
 export function passOverBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, body, done) => {
     body.resume()
     done(null)
   })
-  // fastify does not read the body of a GET or HEAD request. Node closes a connection with an unread body,
-  // and the client would lose the rest of a long answer. So the answer waits at most `BODY_MS` for the body.
-  // A refusal in an earlier hook does not wait.
+  // fastify does not read the body of a GET or HEAD request, and Node closes a connection with an unread
+  // body: the client would lose the rest of a long answer. So the answer waits for the body, but a refusal in
+  // an earlier hook does not.
   app.addHook('onRequest', (request, _, done) => {
     if (isUnparsed(request)) request.raw.resume()
     done()
@@ -80,17 +80,14 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && isSent
 }
 
-/**
- * Returns an error with our own text, because the parser's text mentions content types, and may quote the
- * body.
- */
+/** The parser's text mentions content types, and may quote the body. */
 function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
   return new RequestRefused('invalid-request', `request body: ${what}`)
 }
 
-/** Tells whether the body has more elements than `most`. The bytes need not be valid JSON. */
+/** The bytes need not be valid JSON. */
 export function hasMoreElements(json: Buffer, most: number): boolean {
   let elements = 0
   let isText = false
@@ -103,18 +100,12 @@ export function hasMoreElements(json: Buffer, most: number): boolean {
   return false
 }
 
-/**
- * Maximum number of large bodies of one user that are read at the same time. Each may have 16 MiB and take
- * five minutes.
- */
+/** Large bodies of one user that are read at once. Each may have 16 MiB and take five minutes. */
 const LARGE_BODIES = 4
-/** Larger bodies wait for their turn. Most requests have smaller bodies. */
+/** Larger bodies take turns. Most requests have smaller ones. */
 const LARGE_BYTES = 64 * 1024
 
-/**
- * Makes large bodies of a user take turns, because otherwise one user could fill the memory with many slow
- * bodies.
- */
+/** Without turns, one user could fill the memory with many slow bodies. */
 export function readBodiesInTurns(app: FastifyInstance): void {
   const turns = new Turns(LARGE_BODIES)
   app.addHook('preParsing', async (request, { raw: answer }) => {
@@ -134,16 +125,13 @@ function isLarge({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
 }
 
-/**
- * Settles when the body is read, or when the answer has ended: after the answer, Node reports no end of the
- * body.
- */
+/** Settles also when the answer has ended: then Node reports no end of the body. */
 async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
   await Promise.race([ended(raw), ended(answer)]).catch(() => undefined)
 }
 
 /**
- * @param statuses status per field, for fields that hoop's gateway refuses with another status than 400
+ * @param statuses fields that hoop's gateway refuses with another status than 400
  * @throws RequestRefused 400 with the first wrong field and the expected value
  */
 export function readExecBody<Schema extends v.GenericSchema>(

@@ -4,22 +4,20 @@ import { within } from '../../basics/abort.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
-  /**
-   * Maximum number of streams at the same time. Each stream has a socket, and up to 1 MiB for a slow reader.
-   */
+  /** At once. Each has a socket, and up to 1 MiB for a slow reader. */
   readonly streams: number
   readonly ofOneUser: number
-  /** Number of the last `streams` that are reserved for users with fewer than `FEW` streams. */
+  /** The last of `streams`, for users with fewer than `FEW` streams. */
   readonly reserved: number
-  /** Time limit for a reader to read the next piece. A reader who was cut off can reconnect and continue. */
+  /** For a reader to read the next piece. A reader who was cut off can reconnect and continue. */
   readonly pieceMs: number
-  /** Time limit to send the remaining text when the gateway closes. */
+  /** For the remaining text when the gateway closes. */
   readonly closingMs: number
 }
 
 /**
- * Typical number of tabs and command lines of a user who watches a run. If three users have 64 streams each,
- * 16 other users still get this number.
+ * Usual tabs and command lines of one user. If three users have 64 streams each, 16 more users get this
+ * number.
  */
 const FEW = 4
 
@@ -31,35 +29,32 @@ const STREAM_LIMITS: StreamLimits = {
   closingMs: 1000,
 }
 
-/**
- * Interval of keepalive comments, the same as in hoop's gateway. Proxies end connections that are silent for
- * a minute.
- */
+/** As in hoop's gateway. Proxies end connections that are silent for a minute. */
 export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
   // Proxies recognize streams by `no-cache`. `no-store` forbids caching.
   'cache-control': 'no-cache, no-store',
-  // For nginx, which would buffer the stream.
+  // nginx would buffer the stream.
   'x-accel-buffering': 'no',
 }
 
 interface StreamReader {
   readonly user: string
-  /** Settles when the connection of the stream is over. */
+  /** Settles when the connection is over. */
   readonly over: Promise<void>
   readonly end: () => void
 }
 
-/** Streams text to readers. The number of readers is limited, and a reader who stops reading is cut off. */
+/** Limits the number of readers, and cuts off a reader who stops reading. */
 export class EventStreams {
   readonly #what: string
   readonly #limits: StreamLimits
   readonly #type: string
   readonly #readers = new Set<StreamReader>()
 
-  /** @param what noun in the plural for the texts of refusals, for example `sessions` */
+  /** @param what plural noun for the texts of refusals, for example `sessions` */
   constructor(what: string, limits: StreamLimits = STREAM_LIMITS, type = 'text/event-stream') {
     this.#type = type
     this.#what = what
@@ -68,8 +63,8 @@ export class EventStreams {
 
   /**
    * @param source disposed when the reader has gone
-   * @param pieces yields the text. After the signal, it yields the remaining text and ends.
-   * @param type media type of this answer (default: the type from the constructor)
+   * @param pieces yields the text; after the signal, yields the remaining text and ends
+   * @param type media type (default: the constructor's)
    * @throws RequestRefused 429
    */
   send<Source extends Disposable>(
@@ -80,8 +75,7 @@ export class EventStreams {
     type = this.#type,
   ): FastifyReply {
     const { raw } = reply
-    // The reader may leave while the stream waits for the next piece, so the wait has to end with the
-    // connection.
+    // The reader may leave while the stream waits for the next piece: the wait ends with the connection.
     const over = new AbortController()
     this.#admit(request, reply, () => over.abort(), source)
     const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())
@@ -90,10 +84,7 @@ export class EventStreams {
       .send(Readable.from(watched, { objectMode: false }))
   }
 
-  /**
-   * Counts the reader of an answer that is not sent by `send`, until the answer has ended.
-   * @throws RequestRefused 429
-   */
+  /** Counts the reader of an answer that `send` does not send. @throws RequestRefused 429 */
   admit(request: FastifyRequest, reply: FastifyReply): void {
     this.checkRoom(request.user.name)
     this.#admit(request, reply, () => undefined)
@@ -110,16 +101,13 @@ export class EventStreams {
     })
   }
 
-  /** Ends all streams, each after its last known piece. Waits at most `closingMs` for slow readers. */
+  /** Ends each stream after its last known piece. Waits at most `closingMs` for slow readers. */
   async close(): Promise<void> {
     for (const { end } of this.#readers) end()
     await within(Promise.all([...this.#readers].map(({ over }) => over)), this.#limits.closingMs)
   }
 
-  /**
-   * Checks the limits. Call this method before anything is opened for a new stream. @throws RequestRefused
-   * 429
-   */
+  /** Call this before anything is opened for a new stream. @throws RequestRefused 429 */
   checkRoom(user: string): void {
     const { streams, ofOneUser, reserved } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length

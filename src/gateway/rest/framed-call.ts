@@ -10,29 +10,20 @@ import { addressOf } from './http-faults.ts'
 import type { RestServices } from './services.ts'
 import type { Upgrade } from './upgrades.ts'
 
-/** Approximate memory of a packet in addition to its payload. */
+/** Approximate memory of a packet besides its payload. */
 const PACKET_OVERHEAD_BYTES = 256
-/** Payloads up to this size are written together with the head of their frame. */
+/** Payloads up to this size are written with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
-/**
- * Maximum number of bytes in unread packets while the socket is still read. Keepalives may follow these
- * packets.
- */
+/** Unread packets up to this size do not stop reading: keepalives may follow them. */
 const AHEAD_BYTES = 64 * 1024
-/**
- * Clients send a keepalive every 15 s. A client that is silent for this time counts as gone, because networks
- * break without notice.
- */
+/** Networks break without notice. Clients send a keepalive every 15 s. */
 const SILENCE_MS = 50_000
-/** Time for a client to read why its stream has ended. Meanwhile the client may still send. */
+/** For a client to read why its stream has ended. Meanwhile it may still send. */
 const GOODBYE_MS = 10_000
-/** Time for clients to read the end of their streams when the gateway closes. */
+/** For clients to read the end of their streams when the gateway closes. */
 const CLOSING_MS = 1000
 
-/**
- * Serves executions of command lines over upgraded HTTP connections: the same packets as over gRPC, without
- * gRPC.
- */
+/** The packets of gRPC over upgraded HTTP connections of command lines. */
 export function framedStreams(app: FastifyInstance, { clients, callerAddress }: RestServices): Upgrade {
   const open = new Set<FramedCall>()
   let isClosing = false
@@ -58,10 +49,9 @@ export function framedStreams(app: FastifyInstance, { clients, callerAddress }: 
   }
 }
 
-/** An upgraded connection as the stream of a client. */
 export class FramedCall implements ClientCall {
   readonly over: Promise<void>
-  /** Settles when the connection is closed. After a failure, this may be later than `over`. */
+  /** Settles when the connection is closed. After a failure, later than `over`. */
   readonly closed: Promise<void>
   readonly ip: string
   readonly #headers: IncomingMessage['headers']
@@ -110,7 +100,7 @@ export class FramedCall implements ClientCall {
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${FRAMED_PACKETS}\r\n\r\n`,
     )
     if (head.length > 0) socket.unshift(head)
-    // Nothing is read from the client before `packets` is called.
+    // `packets` begins to read.
     socket.pause()
   }
 
@@ -153,8 +143,7 @@ export class FramedCall implements ClientCall {
     this.#socket.end()
     const goodbye = setTimeout(() => this.drop(), GOODBYE_MS)
     void this.closed.then(() => clearTimeout(goodbye))
-    // The client's remaining bytes are not needed, but they have to be read before the socket reports its
-    // end.
+    // The socket reports its end only after the client's remaining bytes are read.
     this.#socket.resume()
   }
 
@@ -163,7 +152,7 @@ export class FramedCall implements ClientCall {
     this.#socket.resume()
   }
 
-  /** Ends the connection without a message. */
+  /** Without a message. */
   drop(): void {
     this.#socket.destroy()
   }
@@ -174,7 +163,7 @@ export class FramedCall implements ClientCall {
     this.#settle()
   }
 
-  /** Returns the next packet, and continues to read the socket when few bytes are left. */
+  /** Resumes the socket when few bytes are left. */
   #take(): Packet | undefined {
     const packet = this.#unread.shift()
     if (packet === undefined) return undefined
@@ -183,7 +172,7 @@ export class FramedCall implements ClientCall {
     return packet
   }
 
-  /** Continues to read while few bytes wait in unread packets, so that keepalives are noticed. */
+  /** Keeps reading while few bytes wait, to notice keepalives. */
   #receive(piece: Buffer): void {
     if (!this.#outbox.isOpen || this.#fault !== undefined) return
     try {
@@ -202,10 +191,7 @@ export class FramedCall implements ClientCall {
     this.#wake()
   }
 
-  /**
-   * Sends no answer while much output is unsent: the output is a sign of life, and answers would only queue
-   * up.
-   */
+  /** While much output is unsent, the output is a sign of life, and answers would only queue up. */
   #answerKeepalive(): void {
     if (this.#outbox.unsentBytes <= AHEAD_BYTES) this.send(KEEPALIVE)
   }

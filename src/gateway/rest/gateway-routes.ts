@@ -14,13 +14,10 @@ import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'
-/**
- * Addresses that mean "all interfaces of this machine". Clients on other machines cannot connect to these
- * addresses.
- */
+/** All interfaces. Clients on other machines cannot connect to these addresses. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
-/** Values of hoop's fields for features that this gateway does not have, or configures elsewhere. */
+/** hoop's fields for features that this gateway does not have, or configures elsewhere. */
 const WITHOUT = {
   commit_sha: '',
   log_level: '',
@@ -42,12 +39,11 @@ const WITHOUT = {
   license_info: null,
 } as const
 
-/** Routes about the gateway: its health, its addresses, and the user of the request. */
 export function gatewayRoutes(
   app: FastifyInstance,
   { server, users, signIn, condition }: RestServices,
 ): Handlers<typeof gatewayContract> {
-  // `oidc` and `local` are hoop's words. Tokens are accepted in both cases.
+  // hoop's words. Tokens are accepted in both cases.
   const authMethod = () => (signIn.isOffered ? 'oidc' : 'local')
   return {
     liveness: () => ({ liveness: 'OK' }),
@@ -56,7 +52,7 @@ export function gatewayRoutes(
       return new Reply(readiness.status === 'ready' ? 200 : 503, readiness)
     },
     document: () => ({ ...app.swagger() }),
-    // Users cannot register, since admins or gateway.yaml create them.
+    // Users cannot register: admins or gateway.yaml create them.
     publicInfo: () => ({
       auth_method: authMethod(),
       setup_required: false,
@@ -109,10 +105,7 @@ function refusal(error: Error): Error {
   return isUnusable ? new RequestRefused('invalid-settings', message) : error
 }
 
-/**
- * Describes the user and the token of a request. Users have only names here, so the name fills hoop's other
- * fields too.
- */
+/** Users have only names here, so the name fills hoop's other fields, too. */
 export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswer {
   return {
     id: user.name,
@@ -141,19 +134,19 @@ export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswe
   }
 }
 
-/** Returns the role in hoop's words. */
+/** In hoop's words. */
 function roleOf(users: Users, user: GatewayUser): UserInfoAnswer['role'] {
   if (users.isAdmin(user)) return 'admin'
   return users.isAuditor(user) ? 'auditor' : 'standard'
 }
 
-/** Protocol and host name that the caller used to reach the gateway. */
+/** As the caller used them. */
 interface Reached {
   readonly protocol: 'http' | 'https'
   readonly hostname: string
 }
 
-/** Returns the URL at which this caller can reach the REST API. */
+/** For this caller. */
 export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, { protocol, hostname }: Reached): string {
   return addressUrl(protocol, reachable(boundAddress(app), hostname))
 }
@@ -164,16 +157,13 @@ function boundAddress(app: Pick<FastifyInstance, 'addresses'>): Address {
   return { host: bound.address, port: bound.port }
 }
 
-/** Replaces a wildcard address by the host name that the caller used to reach the gateway. */
+/** Replaces a wildcard address by the host name that the caller used. */
 function reachable({ host, port }: Address, hostname: string): Address {
   const named = hostname.replace(/^\[(.*)\]$/, '$1')
   return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
 }
 
-/**
- * Time after which a caller who reads nothing counts as gone. The time is short because the copy uses disk
- * space.
- */
+/** A caller who reads nothing for this time is gone. Short, because the copy uses disk space. */
 const STALLED_MS = 60_000
 
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {

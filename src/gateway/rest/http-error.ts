@@ -2,7 +2,7 @@ import type { HttpCode } from '../../contract/statuses.ts'
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import { refusedCode } from '../store/errors.ts'
 
-/** Body of every refusal. hoop's contract has only `message`. */
+/** hoop's contract has only `message`. */
 interface ErrorBody {
   readonly message: string
   readonly code: HttpCode
@@ -28,7 +28,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
   }
 }
 
-/** Returns the refusal for an error. Undefined means that the error is a bug. */
+/** Undefined for a bug. */
 export function requestRefusal(error: Error): RequestRefused | undefined {
   if (error instanceof RequestRefused) return error
   const code = refusedCode(error)

@@ -7,21 +7,21 @@ import { authenticate } from './access.ts'
 import { errorBody, errorHeaders } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
-// Node and fastify answer some faults by themselves, before a route is found. This file gives these answers
-// the same form as all other answers, and checks the token first if the request has headers.
+// Node and fastify answer some faults before a route is found. These answers get the usual form here, after a
+// check of the token if the request has headers.
 
 /**
- * Time for a client that still sends to read the answer. If the socket were closed at once, the client's
- * system could drop the answer.
+ * For a client that still sends to read the answer: if the socket closed at once, its system could drop the
+ * answer.
  */
 const GOODBYE_MS = 1000
 
 type Who = Pick<RestServices, 'users' | 'callerAddress'>
 
-/** Returns fastify's options for the server itself. */
+/** For the server itself. */
 export function faultOptions(who: Who) {
   return {
-    // `checkHost` checks the header instead, because a refusal from there has the usual form.
+    // `checkHost` checks the header instead, and refuses in the usual form.
     http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
@@ -64,7 +64,7 @@ export function answerFaults(app: FastifyInstance, who: Who): void {
   })
 }
 
-/** HTTP/1.1 requires the `Host` header; 1.0 does not have it. @throws RequestRefused 400 */
+/** HTTP/1.1 requires `Host`; 1.0 does not have it. @throws RequestRefused 400 */
 export function checkHost({ httpVersion, headers }: IncomingMessage): void {
   if (httpVersion === '1.1' && headers.host === undefined)
     throw new RequestRefused('malformed-http', 'Host: is required')
@@ -93,11 +93,11 @@ function refusalOf(
 }
 
 /**
- * Sockets that end after their pending answer. Node reports each later piece from the client as a new fault.
+ * These sockets end after their pending answer. Node reports each later piece from the client as a new fault.
  */
 const ending = new WeakSet<Duplex>()
 
-/** @param answer answer to the last request on the socket */
+/** @param answer to the last request on the socket */
 function refuseMalformed(
   error: ConnectionError & { reason?: string },
   socket: Duplex,
@@ -146,7 +146,7 @@ function endWith(socket: Duplex, refusal: RequestRefused): void {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Address from which the request comes. Use this instead of `ip`, which does not know proxies. */
+    /** Use this instead of `ip`, which does not know proxies. */
     readonly callerAddress: string
   }
 }
@@ -159,7 +159,6 @@ export function knowCallers(app: FastifyInstance, callerAddress: CallerAddress):
   })
 }
 
-/** Returns the address from which a request comes. */
 export function addressOf(callerAddress: CallerAddress, { headers, socket }: IncomingMessage): string {
   return callerAddress(socket.remoteAddress ?? '', headers['x-forwarded-for']?.toString())
 }

@@ -9,15 +9,12 @@ import { readExecBody } from './body.ts'
 type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknown }
 type Handler = (asked: AnyAsked) => unknown
 
-/**
- * Adds a route for each operation of the contract that reads no body. The OpenAPI document lists the routes
- * in this order.
- */
+/** Mounts operations without a body. The OpenAPI document lists routes in this order. */
 export function mount<C extends Contract>(app: FastifyInstance, contract: C, handlers: Handlers<C>): void {
   addRoutes(app, contract, handlers, ({ body }) => body === undefined)
 }
 
-/** Adds the operations that read a body. Call this in the scope in which bodies are parsed. */
+/** Call this in the scope in which bodies are parsed. */
 export function mountWithBody<C extends Contract>(
   app: FastifyInstance,
   contract: C,
@@ -58,8 +55,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
     token: request.token,
     params: request.params as Readonly<Record<string, string>>,
     query: query === undefined ? {} : readOptions(query, request.query as Query),
-    // The body is checked when the handler reads it, so that earlier checks of the handler are answered
-    // first.
+    // Checked when the handler reads the body, so that its earlier checks are answered first.
     get body() {
       return body === undefined ? undefined : readExecBody(body, sent, statuses)
     },
@@ -69,10 +65,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
   }
 }
 
-/**
- * Returns the checked options of a request's URL, for routes that are mounted by hand.
- * @throws RequestRefused
- */
+/** For routes that are mounted by hand. @throws RequestRefused */
 export function readOptions<Q extends NonNullable<ContractOperation['query']>>(
   shapes: Q,
   query: Query,
@@ -107,10 +100,10 @@ function isReply(answer: unknown): answer is Reply<number, unknown> {
   return answer instanceof Reply
 }
 
-/** Options of a URL as fastify reads them: a text, or a list of texts. */
+/** As fastify reads them: a text, or a list of texts. */
 export type Query = Readonly<Record<string, unknown>>
 
-/** Returns an option's value. If an option is given twice, the first value counts. */
+/** Of an option given twice, the first value counts. */
 export function firstOption(query: Query, option: string): string | undefined {
   const given = query[option]
   const [value] = Array.isArray(given) ? (given as unknown[]) : [given]

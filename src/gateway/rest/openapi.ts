@@ -9,25 +9,22 @@ import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** Allows scripts, styles and requests only from this origin, and no frames on other pages. */
+/** Scripts, styles and requests only from this origin; no frames on other pages. */
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
-/** Maximum length of a name in a path, in characters. A longer name is answered with `endpoint-not-found`. */
+/** In a path, in characters. A longer name is answered with `endpoint-not-found`. */
 export const LONGEST_NAME = 512
 const NAME = { type: 'string', maxLength: LONGEST_NAME }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 
-/**
- * Address of the page. The document is below this address: `/docs/json`, `/docs/yaml`. Page and document are
- * the same for all callers.
- */
+/** The page; `/docs/json` and `/docs/yaml` are the document. Both are the same for all callers. */
 export const DOCS = '/docs'
 
 /**
- * Describes all routes that are added after this call, from the contract. Requests are checked against the
- * described shapes, answers are not.
+ * Describes the routes that are added after this call. Requests are checked against these shapes, answers are
+ * not.
  */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
@@ -55,10 +52,7 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
-/**
- * Loads the page at its first request, because loading takes a sixth of the start time, and few people open
- * the page.
- */
+/** Loading the page takes a sixth of the start time, and few people open it. */
 function serveDocs(app: FastifyInstance): void {
   let opened: Promise<FastifyInstance> | undefined
   for (const path of ['', '/', '/json', '/yaml', '/static/*'])
@@ -84,7 +78,7 @@ function serveDocs(app: FastifyInstance): void {
     })
 }
 
-/** Headers about the transport of an answer, not about its content. */
+/** About the transport, not about the content. */
 const OF_CONNECTION = ['connection', 'content-length', 'date', 'transfer-encoding']
 
 async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
@@ -100,7 +94,7 @@ async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
   return page
 }
 
-/** Returns the operation's description in the form that the plugin accepts. */
+/** In the form that the plugin accepts. */
 function described(operation: Operation, url: string): object {
   const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
@@ -148,7 +142,7 @@ function options(query: Readonly<Record<string, string>>): object {
   return { type: 'object', properties: Object.fromEntries(described) as object }
 }
 
-/** Returns the schema of a body after all checks, because the checks accept only values of these types. */
+/** The types after all checks, because the checks accept only values of these types. */
 function bodySchema(body: v.GenericSchema): object {
   return toJsonSchema(body, { typeMode: 'output', errorMode: 'ignore', target: 'openapi-3.0' })
 }
@@ -159,10 +153,7 @@ function answered(status: number, type: string, schema: object): object {
   return { description, content: { [type]: { schema } } }
 }
 
-/**
- * Returns the schema of an answer. The schema allows more fields, since newer gateways may send more. In
- * tests the shapes are strict.
- */
+/** Allows more fields: newer gateways may send more. In tests the shapes are strict. */
 function answerSchema(answer: v.GenericSchema): object {
   return toJsonSchema(answer, {
     errorMode: 'ignore',

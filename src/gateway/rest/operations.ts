@@ -23,7 +23,7 @@ import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
 import { webhookContract } from '../../contract/webhooks.ts'
 
-/** All routes. The gateway refuses to start with a route that is missing here. */
+/** The gateway refuses to start with a route that is missing here. */
 export const OPERATIONS: OperationTable = {
   ...tableOf(runbookContract),
   ...tableOf(executionContract),

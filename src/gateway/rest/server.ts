@@ -70,12 +70,11 @@ import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { serveUpgrades } from './upgrades.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
-/** Longer than any wait of the gateway, so that this timeout never cuts off an execution's answer. */
+/** Longer than any wait of the gateway, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
 /**
- * Answers contain tokens, scripts and output. These headers keep caches from storing an answer, and browsers
- * from showing an answer as a page.
+ * Answers contain tokens, scripts and output: no cache may store them, no browser may show them as a page.
  */
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
@@ -89,10 +88,10 @@ declare module 'fastify' {
   }
 }
 
-/** Time to send the largest answer (`RECORDED_BYTES`) to a slow reader. */
+/** For the largest answer (`RECORDED_BYTES`) to a slow reader. */
 const ANSWERS_MS = 30_000
 
-/** Returns the REST API. The caller calls `listen` and `close`. */
+/** The caller calls `listen` and `close`. */
 export function restServer(services: RestServices): FastifyInstance {
   const app = fastify({
     ...faultOptions(services),
@@ -123,7 +122,7 @@ export function restServer(services: RestServices): FastifyInstance {
     isClosing = true
     done()
   })
-  // Runs before the body is read, so callers without a token cannot make this process parse a body.
+  // Before the body is read: callers without a token cannot make this process parse a body.
   app.addHook('onRequest', (request, reply, done) => {
     closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
@@ -132,8 +131,8 @@ export function restServer(services: RestServices): FastifyInstance {
     // wrong token counts only there.
     const isUnoffered = request.raw.url === EXEC_STREAM
     const signedIn = isForPeople || isUnoffered ? undefined : authorize(services, request)
-    // A WebSocket reports its end in a frame. The route decides whether the request is a WebSocket, because
-    // clients can send the upgrade header on any route.
+    // A WebSocket reports its end in a frame. The route decides: clients can send the upgrade header on any
+    // route.
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
@@ -160,9 +159,8 @@ export function restServer(services: RestServices): FastifyInstance {
 }
 
 /**
- * Emits `close` of a pipelined answer when its connection ends. A client may send a request before its
- * earlier requests are answered. If the connection ends meanwhile, Node emits `close` only for the first of
- * these answers (seen). The later answers would never release their resources.
+ * A client may send a request before its earlier ones are answered. If the connection then ends, Node emits
+ * `close` only for the first answer (seen), and the later ones would never release their resources.
  */
 function closeQueuedAnswer({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
   if (answer.socket !== null) return
@@ -200,8 +198,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   changesRoute(app, services)
   terminalRoute(app, services)
   mount(app, webhookContract, webhookRoutes(services))
-  // Only these routes read a body. hoop's command line sends `application/json` on other routes too, without
-  // a body.
+  // Only these routes read a body. hoop's command line sends `application/json` without a body on others.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
     mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
@@ -227,7 +224,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
   if (known !== undefined) return sendError(reply, known)
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))
-  // The reason of a bug is only logged, so that callers learn nothing about the program.
+  // The reason of a bug is only logged: callers learn nothing about the program.
   services.log.error({ error: message, stack: error.stack }, 'request failed')
   return sendError(reply, new RequestRefused('internal-error', 'internal error'))
 }
@@ -236,7 +233,7 @@ function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
   return reply.code(error.status).headers(errorHeaders(error)).send(errorBody(error))
 }
 
-/** Returns the refusal for one of fastify's own errors, in terms of the request. */
+/** For fastify's own errors, in terms of the request. */
 function refusal(error: FastifyError): RequestRefused {
   // The path leads out of the directory of served files.
   if (!error.code) return new RequestRefused('endpoint-not-found', 'no such endpoint')

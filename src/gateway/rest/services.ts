@@ -32,9 +32,9 @@ export { ORGANIZATION } from '../identity.ts'
 
 interface ServerDescription {
   readonly version: string
-  /** Address at which agents and clients connect, with the real port. */
+  /** For agents and clients, with the real port. */
   readonly grpc: Address
-  /** The certificate of the HTTP and the gRPC address. */
+  /** For HTTP and gRPC. */
   readonly tls: ServerCertificate | undefined
 }
 
@@ -46,7 +46,7 @@ export interface RestServices {
   readonly tokens: Tokens
   readonly directory: UserDirectory
   readonly budgets: Budgets
-  /** Requests and streams that are being served, per token. */
+  /** Being served, per token. */
   readonly live: LiveUses
   readonly signIn: SignIn
   readonly links: LinkCodes
@@ -66,7 +66,7 @@ export interface RestServices {
   readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
   readonly batches: Batches
-  /** Public address of this gateway for links, without a slash at the end. */
+  /** For links, without a slash at the end. */
   readonly webUrl: () => string
   readonly repositories: Repositories
   readonly condition: () => Condition

@@ -19,18 +19,18 @@ import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
 import type { RestServices } from './services.ts'
 
-/** Routes by which command lines sign in with a token. */
+/** Command lines sign in with a token. */
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
   return {
     signIn: ({ body: { email, password }, caller }) => {
-      // Unlike in hoop, a wrong name and a wrong password have the same text, so that callers cannot learn
-      // which names exist.
+      // Unlike in hoop, wrong name and wrong password have the same text: callers cannot learn which names
+      // exist.
       if (users.withToken(password, caller)?.user.name !== email)
         throw failedSignIn(users, caller, hoopWords.invalidCredentials)
       const headers = { token: password, 'access-control-expose-headers': 'Token' }
       return new Reply(200, { status: 'ok' }, { headers, actor: email })
     },
-    // Other kinds of tokens stay valid, because other programs may use them.
+    // Other programs may use tokens of other kinds, so these stay valid.
     signOut: ({ token }) => {
       const isEnded = token.kind === 'sign-in'
       if (isEnded) tokens.signOut(token.id)
@@ -76,7 +76,7 @@ const DEVICE = '/api/login/device'
 /** A confirmation contains up to 200 names of groups, encrypted. */
 const CONFIRMATION_BYTES = 64 * 1024
 
-/** Adds the pages for users whose command line runs on a machine without a browser. */
+/** For users whose command line runs on a machine without a browser. */
 export function devicePages(app: FastifyInstance, { signIn }: RestServices): void {
   app.get<{ Querystring: Query }>(DEVICE, ({ query, callerAddress }, reply) =>
     asPage(reply, () => {
@@ -119,10 +119,10 @@ function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): vo
   )
 }
 
-/** Address at which hoop's command line listens for the browser. */
+/** hoop's command line listens here for the browser. */
 const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
 
-/** Adds the routes that send a browser to the provider, and back to the page or the waiting command line. */
+/** Send a browser to the provider, and back to the page or the waiting command line. */
 export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   const { signIn, webUrl } = services
   app.get<{ Querystring: Query }>('/api/login', async (request, reply) => {
@@ -153,7 +153,7 @@ export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   )
 }
 
-/** Begins a sign-in on the page. The browser keeps a secret, and must send this secret when it returns. */
+/** The browser keeps a secret, and must send it when it returns. */
 async function beginOnPage(
   { signIn, webUrl }: RestServices,
   request: FastifyRequest,
@@ -166,7 +166,7 @@ async function beginOnPage(
   return { login_url: address }
 }
 
-/** Returns the user's name for the audit log. */
+/** For the audit log. */
 function nameIn(returned: Returned): string {
   switch (returned.kind) {
     case 'redirect':
@@ -178,7 +178,7 @@ function nameIn(returned: Returned): string {
   }
 }
 
-/** Sends refusals as HTML pages, since these routes are opened by people. */
+/** People open these routes, so refusals are HTML pages. */
 async function asPage(
   reply: FastifyReply,
   answer: () => FastifyReply | Promise<FastifyReply>,
@@ -191,10 +191,7 @@ async function asPage(
   }
 }
 
-/**
- * Returns the address to which a token is sent. Only a loopback address, on the user's own machine, is
- * allowed.
- */
+/** The token is sent to this address: only a loopback address, on the user's own machine, is allowed. */
 function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
@@ -216,8 +213,8 @@ const STYLE =
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
 /**
- * Forbids scripts, files from other origins, and frames on other pages. No referrer is sent, because the
- * address may contain a secret.
+ * No scripts, no files from other origins, no frames on other pages. No referrer, because the address may
+ * contain a secret.
  */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -226,7 +223,7 @@ const HEADERS = {
   'x-frame-options': 'DENY',
 }
 
-/** HTML with escaped texts. */
+/** With escaped texts. */
 class Markup {
   readonly text: string
 
@@ -243,7 +240,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Escapes every inserted value, also characters that change the direction of text. */
+/** Also escapes characters that change the direction of text. */
 function markup(parts: TemplateStringsArray, ...values: readonly (string | Markup)[]): Markup {
   const escaped = values.map((value) => (value instanceof Markup ? value.text : escape(value)))
   return new Markup(parts.map((part, at) => part + (escaped[at] ?? '')).join(''))
@@ -271,7 +268,7 @@ function codePage(): Markup {
 <button>Continue</button></form>`
 }
 
-/** Returns the page that is shown before the user is known. */
+/** Shown before the user is known. */
 function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
@@ -286,7 +283,7 @@ interface Confirming {
   readonly confirmation: string
 }
 
-/** Returns the page on which the signed-in user decides, in the same browser. */
+/** The signed-in user decides here, in the same browser. */
 function confirmPage({ name, request, confirmation }: Confirming): Markup {
   return markup`<h1>Sign in a command line as ${name}</h1>${asking(request)}
 <p>Allow the sign-in only if you started it yourself and the command line shows exactly this code.</p>

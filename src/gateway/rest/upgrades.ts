@@ -3,19 +3,17 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
-/** A protocol to which a connection can be upgraded. */
 export interface Upgrade {
-  /** Name of the protocol in the `Upgrade` header, in lower case. */
+  /** As in the `Upgrade` header, in lower case. */
   readonly protocol: string
-  /** Tells whether this URL serves the protocol. The request is not routed yet. */
+  /** Called before the request is routed. */
   readonly isServed: (url: string) => boolean
   readonly take: (request: IncomingMessage, socket: Socket, head: Buffer) => void
 }
 
 /**
- * Serves these upgrades, and treats requests with other `Upgrade` headers as ordinary requests. If a server
- * has a listener for upgrades, Node treats every request with `Upgrade` as an upgrade and does not read its
- * body. But curl and Java offer `h2c` with ordinary requests, and this offer may be ignored.
+ * With a listener for upgrades, Node treats every request with `Upgrade` as an upgrade and does not read its
+ * body. But curl and Java offer `h2c` with ordinary requests, which then have to be served as such.
  */
 export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -29,16 +27,13 @@ export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): voi
   })
 }
 
-/**
- * Tells whether the request may be upgraded. A body would be read as bytes of the other protocol. In HTTP/1.0
- * the offer has to be ignored.
- */
+/** A body would be read as bytes of the other protocol. In HTTP/1.0 the offer has to be ignored. */
 function mayBeUpgraded({ method, httpVersion, headers }: IncomingMessage): boolean {
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
   return method === 'GET' && httpVersion === '1.1' && headers.host !== undefined && !hasBody
 }
 
-/** Makes the server read the request again, without the offer. */
+/** The server reads the request again, without the offer. */
 function passOver(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
   for (const [name, value] of headersOf(request)) {
@@ -49,7 +44,7 @@ function passOver(server: Server, request: IncomingMessage, socket: Duplex, head
   server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }
 
-/** Yields headers in the order in which they were received. */
+/** In the order in which they were received. */
 function* headersOf({
   rawHeaders,
 }: IncomingMessage): Generator<readonly [name: string, value: string], void> {

@@ -7,10 +7,7 @@ import { HistoryError } from '../../store/errors.ts'
 import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
 
-/**
- * Tells the page which of its lists to load again. The stream has only topics, the same for all callers, and
- * no contents.
- */
+/** Tells the page which of its lists to load again: only topics, the same for all callers. */
 export function changesRoute(app: FastifyInstance, { history, agents, sessions }: RestServices): void {
   const feed = new ChangeFeed(history, agents, sessions)
   const streams = new EventStreams('changes')
@@ -38,22 +35,19 @@ async function* changesText(
   }
 }
 
-/** @param stopsAt time at which the gateway ends the running sessions; undefined if the gateway is not stopping */
+/** @param stopsAt when the gateway ends the running sessions; undefined if it is not stopping */
 function changed(topics: readonly string[], stopsAt: number | undefined): string {
   const stops = stopsAt === undefined ? {} : { stops_at: new Date(stopsAt).toISOString() }
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`
 }
 
-/**
- * Interval between two checks for changes, while there are listeners. Changes within one interval count as
- * one change.
- */
+/** While there are listeners. Changes within this time count as one. */
 const LOOK_MS = 1000
 
-/** State of each list of the page, as a short text per topic. */
+/** The state of each list of the page, as a short text per topic. */
 type Standing = Readonly<Record<string, string>>
 
-/** Looks for changes on behalf of all listeners together. */
+/** Looks for changes once for all listeners. */
 export class ChangeFeed {
   readonly #history: Pick<History, 'changes'>
   readonly #agents: Pick<Agents, 'names' | 'state'>
@@ -72,9 +66,9 @@ export class ChangeFeed {
     this.#agents = agents
   }
 
-  /** Returns a listener for later changes. The caller has to dispose the listener. */
+  /** The caller has to dispose the listener. */
   listen(): ChangeListener {
-    // If others already listen, the new listener may get a change that happened up to `LOOK_MS` earlier.
+    // If others already listen, the new listener may get a change from up to `LOOK_MS` ago.
     if (this.#listeners.size === 0) this.#last = this.#standing()
     const listener = new ChangeListener(() => this.#forget(listener))
     this.#listeners.add(listener)
@@ -89,7 +83,7 @@ export class ChangeFeed {
     if (topics.length > 0) for (const listener of this.#listeners) listener.tell(topics)
   }
 
-  /** Returns the present state. If the history cannot be read, its last known state is used. */
+  /** If the history cannot be read, its last known state is used. */
   #standing(): Standing {
     const agents = this.#agents.names.map((name) => `${name}:${this.#agents.state(name)}`).join()
     const rest = { agents, gateway: String(this.#sessions.stopsAt) }
@@ -110,7 +104,7 @@ export class ChangeFeed {
   }
 }
 
-/** Changes that one listener has not received yet. Each topic is kept once, however slow the listener is. */
+/** Keeps each topic once, however slow the listener is. */
 class ChangeListener implements Disposable {
   readonly #leave: () => void
   readonly #topics = new Set<string>()
@@ -125,7 +119,7 @@ class ChangeListener implements Disposable {
     this.#wake()
   }
 
-  /** Returns the topics that have changed. Returns an empty list after `ms`, or when the signal aborts. */
+  /** An empty list after `ms`, or when the signal aborts. */
   async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
     if (this.#topics.size === 0) await this.#woken(ms, signal)
     const topics = [...this.#topics]

@@ -5,13 +5,11 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
-/** Value and lifetime of a cookie. */
 interface Kept {
   readonly text: string
   readonly lifetimeMs: number
   /**
-   * Public address of this gateway. A request does not show whether users connect with TLS, because a proxy
-   * may end TLS.
+   * The gateway's public address. A request does not show whether users connect with TLS: a proxy may end it.
    */
   readonly webUrl: string
 }
@@ -21,10 +19,7 @@ const BROWSER = 'runbook_browser'
 const TWO =
   'the browser sends two sign-in cookies, and another page of this host may have set one of them; remove the cookies of this host'
 
-/**
- * Returns the token with which a browser is signed in. The browser sends this cookie only to the REST API,
- * and scripts cannot read it.
- */
+/** The browser's token. The browser sends this cookie only to the REST API, and scripts cannot read it. */
 export function signInOf(request: Asking): string | undefined {
   return valueOf(request, SIGN_IN)
 }
@@ -37,18 +32,12 @@ export function clearSignIn(request: Asking, reply: FastifyReply, webUrl: string
   setSignIn(request, reply, { text: '', lifetimeMs: 0, webUrl })
 }
 
-/**
- * Returns the browser's secret. With this secret the gateway recognizes a browser that returns from the
- * provider.
- */
+/** The gateway recognizes a browser that returns from the provider by this secret. */
 export function browserOf(request: Asking): string | undefined {
   return valueOf(request, BROWSER)
 }
 
-/**
- * Sets the browser's secret. The cookie is `lax`, because the provider, which is another site, sends the
- * browser back.
- */
+/** `lax`, because the provider, which is another site, sends the browser back. */
 export function setBrowser(request: Asking, reply: FastifyReply, kept: Kept): void {
   set(request, reply, { name: BROWSER, sameSite: 'lax', path: '/api/callback' }, kept)
 }
@@ -72,9 +61,8 @@ function set(
 }
 
 /**
- * Returns a cookie's value. Any page of this host, on any port, can set a cookie of this name for a longer
- * path. Browsers send the cookie with the longer path first, so two values for a name are refused.
- * @throws RequestRefused 401
+ * Any page of this host, on any port, can set a cookie of this name for a longer path, which browsers send
+ * first. So two values for a name are refused. @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
@@ -85,8 +73,8 @@ function valueOf(request: Asking, name: string): string | undefined {
 }
 
 /**
- * Adds the port to a cookie's name. Browsers send a cookie to all ports of a host, and two gateways on one
- * host must not replace each other's cookies.
+ * Browsers send a cookie to all ports of a host: two gateways on a host must not replace each other's
+ * cookies.
  */
 function withPort({ headers }: Asking, name: string): string {
   const [, port] = /:(\d{1,5})$/.exec(headers.host ?? '') ?? []
@@ -99,10 +87,9 @@ const HEADER = 'x-runbook-page'
 type Asked = Pick<FastifyRequest, 'headers' | 'method'>
 
 /**
- * Checks that a request with the cookie comes from this gateway's page, by the headers that browsers send.
- * `SameSite` keeps most foreign pages from sending the cookie. A page on another port or host name of the
- * same site can still send the cookie, and is refused here.
- * @param webUrl public address of this gateway, for proxies that change `Host`
+ * Checks that a request with the cookie comes from this gateway's page. `SameSite` stops most foreign pages,
+ * but not those on another port or host name of the same site.
+ * @param webUrl public address, for proxies that change `Host`
  * @throws RequestRefused 403
  */
 export function checkOwnPage(request: Asked, webUrl: string): void {
@@ -111,11 +98,11 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
     throw foreign(`a request that changes something needs the header ${HEADER}: 1`)
 }
 
-/** Checks a request that has no cookie yet. @throws RequestRefused 403 */
+/** For requests that have no cookie yet. @throws RequestRefused 403 */
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined
-  // `none` means that the user has typed the address. Such a request never changes anything.
+  // `none`: the user has typed the address. Such a request never changes anything.
   const isTyped = site === 'none' && isReading(method) && !isUpgrade
   if (site !== undefined && site !== 'same-origin' && !isTyped)
     throw foreign('the request comes from a page of another address')

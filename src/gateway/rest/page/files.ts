@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { packageFiles } from '../../../basics/files/package-files.ts'
 
-/** Addresses of the page's views. All addresses serve the same file, and the page chooses the view. */
+/** All serve the same file, and the page chooses the view. */
 const VIEWS = [
   ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
   ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
@@ -22,7 +22,7 @@ const VIEWS = [
 ]
 const ASSETS = '/assets/*'
 
-/** Allows files only from this origin, nothing inline, and no frames on other pages. */
+/** Files only from this origin, nothing inline, no frames on other pages. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'",
   "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -38,38 +38,29 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/**
- * Tells whether the URL is the page or one of its files. These files are the same for all callers, and
- * contain no data of this gateway.
- */
+/** The page or one of its files: the same for all callers, without data of this gateway. */
 export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
 }
 
-/** Prefixes of addresses whose answers are for programs. */
+/** Answers below these addresses are for programs. */
 const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
 
-/**
- * Tells whether a browser has opened an address that does not exist. The page then shows a message with a
- * link to its start.
- */
+/** A browser has opened an address that does not exist. The page shows a message with a link to its start. */
 export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
   const [pathname = ''] = url.split('?')
   if (!is404 || method !== 'GET' || NO_VIEWS.test(pathname)) return false
   return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '')
 }
 
-/** Sends the page with status 404. The page notices that it has no view for the address. */
+/** The page notices that it has no view for the address. */
 export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
   const page = await readFile(path.join(packageFiles.web, 'index.html'))
   const headers = { ...HEADERS, 'cache-control': 'no-cache' }
   return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(page)
 }
 
-/**
- * Serves the built page: `index.html`, and the files to which it links. The names of these files contain a
- * hash of their content.
- */
+/** `index.html`, and the files to which it links, whose names contain a hash of their content. */
 export function pageRoutes(app: FastifyInstance): void {
   void app.register(async (page) => {
     page.addHook('onRequest', (_, reply, done) => {
@@ -85,8 +76,7 @@ export function pageRoutes(app: FastifyInstance): void {
     })
     for (const view of VIEWS)
       page.get(view, (_, reply) =>
-        // Browsers check the file each time, because an old `index.html` would link to files that no longer
-        // exist.
+        // Browsers check this file each time: an old one would link to files that no longer exist.
         reply.sendFile('index.html', { cacheControl: false }).header('cache-control', 'no-cache'),
       )
     page.get<{ Params: { '*': string } }>(ASSETS, ({ params }, reply) =>

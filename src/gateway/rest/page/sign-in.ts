@@ -8,13 +8,10 @@ import { signedInWith } from '../access.ts'
 import type { RestServices } from '../services.ts'
 import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 
-/** Lifetime of a sign-in on the page: a working day. */
+/** A working day. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
-/**
- * Signs a browser in, with a token or the code of a link. The page never sees the token that the browser
- * keeps.
- */
+/** With a token or the code of a link. The page never sees the token in the browser's cookie. */
 export function pageSignInRoute(app: FastifyInstance, services: RestServices): void {
   const { links, webUrl } = services
   app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply): PageSignInAnswer => {
@@ -41,7 +38,7 @@ function signIn(
   return userInfo(users, { user, token: issued.token })
 }
 
-/** Ends this browser's sign-in. If the sign-in has already ended, only the cookie is removed. */
+/** If the sign-in has already ended, only the cookie is removed. */
 export function pageSignOutRoute(app: FastifyInstance, { users, tokens, webUrl }: RestServices): void {
   app.post('/api/page/sign-out', (request, reply) => {
     checkOrigin(request, webUrl())

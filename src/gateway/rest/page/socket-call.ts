@@ -20,20 +20,17 @@ const OPENING = encodeClientMessage({
   clientEnvVars: new Map(),
   wantsTerminal: true,
 })
-/** Approximate memory of a frame in addition to its bytes. */
+/** Approximate memory of a frame besides its bytes. */
 const FRAME_OVERHEAD_BYTES = 64
-/** Time for the browser to read the last frames and answer the close. */
+/** For the browser to read the last frames and answer the close. */
 const GOODBYE_MS = 1000
-/** Time that a terminal waits for its tab, which may be reloading or may have lost its network. */
+/** How long a terminal waits for its tab, which may be reloading or may have lost its network. */
 const AWAY_MS = 30_000
 /** WebSocket's code of an orderly close. How the session ended is in a frame. */
 const NORMAL = 1000
-/** Close codes of a tab that is reloaded or closed (1001), and of a tab that has lost its network (1006). */
+/** A tab that is reloaded or closed (1001), or has lost its network (1006). */
 const AWAY_CODES: readonly number[] = [1001, 1006]
-/**
- * Close code for the former socket when the tab has opened a new socket. The code is in the range that is
- * reserved for applications.
- */
+/** For the former socket when the tab has opened a new one. Applications may choose codes in this range. */
 const ATTACHED_ELSEWHERE = 4000
 
 type AskedTerminal = Pick<
@@ -41,12 +38,12 @@ type AskedTerminal = Pick<
   'user' | 'token' | 'callerAddress' | 'params'
 >
 
-/** A frame to the page: bytes of the terminal, or a text with everything else. */
+/** Bytes of the terminal, or a text with everything else. */
 type Frame = Buffer | string
 
 /**
- * The sockets of a tab, one after the other, as the stream of a client. Like a command line, the stream
- * requests a session when it connects. Answers are sent as the frames that docs/rest.md describes.
+ * The sockets of a tab, one after the other, as the stream of a client. Requests a session when it connects,
+ * as a command line does. docs/rest.md describes the frames.
  */
 export class SocketCall implements ClientCall {
   readonly over: Promise<void>
@@ -58,20 +55,17 @@ export class SocketCall implements ClientCall {
   readonly #output = new TabOutput()
   readonly #input = new TabInput(this.#output)
   #socket: WebSocket | undefined
-  /** The socket before `#socket`. It may not have answered its close yet. */
+  /** May not have answered its close yet. */
   #former: WebSocket | undefined
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
   #settle: () => void = () => undefined
-  /** Number of requests for the session that are still to be sent: one, and one more after an approval. */
+  /** Requests for the session still to be sent: one, and one more after an approval. */
   #openings = 1
-  /** Last state that was sent to the tab: the session waits for approval, or is open. */
+  /** Last state sent to the tab: the session waits for approval, or is open. */
   #state: { readonly session: string; readonly frame: string; readonly isOpen: boolean } | undefined
 
-  /**
-   * @param request signed-in request that opened the socket
-   * @param awayMs how long the terminal waits for its tab
-   */
+  /** @param awayMs how long the terminal waits for its tab */
   constructor(socket: WebSocket, request: AskedTerminal, awayMs = AWAY_MS) {
     const { user, token, callerAddress, params } = request
     this.connection = params.name
@@ -87,7 +81,7 @@ export class SocketCall implements ClientCall {
     this.#use(socket)
   }
 
-  /** Id of the session. Undefined before the session is opened or waits for approval. */
+  /** Undefined before the session is opened or waits for approval. */
   get session(): string | undefined {
     return this.#state?.session
   }
@@ -104,7 +98,7 @@ export class SocketCall implements ClientCall {
     return { verb: 'connect', 'connection-name': this.connection }[name]
   }
 
-  /** Continues with a new socket after the tab was reloaded. @returns false when the terminal is over */
+  /** For a tab that was reloaded. @returns false when the terminal is over */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
     // A former socket that does not answer would keep its unsent frames, and a tab may reload many times.
@@ -129,7 +123,7 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Yields the tab's packets. Keys wait until the agent has a terminal for them.
+   * Keys wait until the agent has a terminal for them.
    * @throws StreamRefused for a frame that the page never sends
    */
   async *packets(): AsyncGenerator<Packet, void, undefined> {
@@ -140,9 +134,7 @@ export class SocketCall implements ClientCall {
     }
   }
 
-  /**
-   * The remaining output and the exit code do not wait until the tab has drawn, because nothing follows them.
-   */
+  /** Nothing follows the remaining output and the exit code, so they do not wait until the tab has drawn. */
   end(): void {
     this.#outbox.end()
     this.#output.release()
@@ -156,9 +148,7 @@ export class SocketCall implements ClientCall {
     else endWith(this.#socket, code, message)
   }
 
-  /**
-   * Uses this socket. A tab that was reloaded first receives the state of its terminal and the kept output.
-   */
+  /** A reloaded tab first receives the state of its terminal and the kept output. */
   #use(socket: WebSocket): void {
     clearTimeout(this.#away)
     this.#socket = socket
@@ -190,8 +180,8 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Sends a frame. The terminal's bytes count as unsent until the tab's screen has drawn them, because bytes
-   * that have arrived may still wait in the tab.
+   * The terminal's bytes count as unsent until the screen has drawn them: bytes that have arrived may wait in
+   * the tab.
    */
   #write(frame: Frame, taken: () => void): void {
     if (typeof frame !== 'string') return this.#output.send(frame, taken)
@@ -203,7 +193,7 @@ export class SocketCall implements ClientCall {
     })
   }
 
-  /** Keeps the state that a tab receives after it was reloaded. */
+  /** For a tab that is reloaded. */
   #note(message: ToClientMessage, frame: string): void {
     if (message.kind === 'opened') this.#state = { session: message.sid, frame, isOpen: true }
     else if (message.kind === 'waiting-approval')
@@ -221,12 +211,12 @@ export class SocketCall implements ClientCall {
 export function endWith(socket: WebSocket, code: GatewayCode, message: string): void {
   socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
   socket.close(NORMAL)
-  // A client that does not read is cut off after this time.
+  // Cuts off a client that does not read.
   const goodbye = setTimeout(() => socket.terminate(), GOODBYE_MS)
   socket.once('close', () => clearTimeout(goodbye))
 }
 
-/** Returns the frame for a message. Undefined for messages that do not concern a page. */
+/** Undefined for messages that do not concern a page. */
 function frameOf(message: ToClientMessage): Frame | undefined {
   switch (message.kind) {
     case 'opened':
@@ -250,12 +240,12 @@ function frameOf(message: ToClientMessage): Frame | undefined {
   }
 }
 
-/** Interval of pings. A peer that sends nothing between two pings counts as gone. */
+/** A peer that sends nothing between two pings is gone. */
 const PING_MS = 30_000
 
 /**
- * Ends a socket whose peer is silent, because networks break without notice.
- * @returns `seen`, which the caller calls when the peer shows another sign of life
+ * Ends a silent socket: networks break without notice.
+ * @returns `seen`, which the caller calls at other signs of life
  */
 export function keepAlive(socket: WebSocket, pingMs = PING_MS): { readonly seen: () => void } {
   let isAlive = true

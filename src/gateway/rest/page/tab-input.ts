@@ -5,11 +5,11 @@ import type { Packet } from '../../../wire/packet.ts'
 import { StreamRefused } from '../../clients/client.ts'
 import type { TabOutput } from './tab-output.ts'
 
-/** Approximate memory of a packet in addition to its bytes. */
+/** Approximate memory of a packet besides its bytes. */
 const PACKET_OVERHEAD_BYTES = 64
-/** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
+/** Makes an agent start a terminal. The agent drops this byte (protocol.md 0.5). */
 const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
-/** Maximum number of bytes that the agent has not read yet. Above this limit the browser has to wait. */
+/** Bytes that the agent has not read. Above it, the browser has to wait. */
 const MOST_UNREAD_BYTES = 64 * 1024
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
@@ -25,10 +25,7 @@ const NO_FRAME =
   'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS} or {"type":"taken","bytes":BYTES}; keys are binary frames'
 const NOT_SENT = 'the tab reports more drawn bytes than were sent'
 
-/**
- * Frames from the sockets of a tab, as the packets of a command line. If too many packets are unread, the
- * socket is paused.
- */
+/** Frames of a tab as the packets of a command line. Too many unread packets pause the socket. */
 export class TabInput {
   readonly #output: Pick<TabOutput, 'take'>
   readonly #packets: Packet[] = []
@@ -44,8 +41,7 @@ export class TabInput {
   }
 
   /**
-   * Reads this socket from now on, instead of the former socket.
-   *
+   * Replaces the former socket.
    * @param isRedrawDue whether the program has to redraw its screen when the size of the window is known
    */
   listen(socket: WebSocket, isRedrawDue: boolean): void {
@@ -57,7 +53,7 @@ export class TabInput {
     this.#count(0)
   }
 
-  /** Returns the next packet, if there is one. @throws StreamRefused for a frame that the page never sends */
+  /** @throws StreamRefused for a frame that the page never sends */
   take(): Packet | undefined {
     const packet = this.#packets.shift()
     if (packet !== undefined) this.#count(-costOf(packet))
@@ -74,7 +70,7 @@ export class TabInput {
     this.#wake()
   }
 
-  /** Receives a frame. Frames after a fault are dropped. */
+  /** Frames after a fault are dropped. */
   #receive(bytes: Buffer, isKeys: boolean): void {
     if (this.#fault !== undefined) return
     if (isKeys) this.#keep(encodeClientMessage({ kind: 'input', data: bytes }), isKeys)
@@ -88,17 +84,14 @@ export class TabInput {
     else if (!this.#output.take(text.bytes)) this.#fault = new StreamRefused('invalid-request', NOT_SENT)
   }
 
-  /**
-   * Sends a new size. If a redraw is due, a smaller size is sent before, because programs redraw only after a
-   * change of the size.
-   */
+  /** Programs redraw only after a change of the size, so a smaller size is sent first if a redraw is due. */
   #resize({ rows, cols }: WindowSize): void {
     const sizes = this.#isRedrawDue && rows > 1 ? [rows - 1, rows] : [rows]
     this.#isRedrawDue = false
     for (const one of sizes) this.#keep(encodeClientMessage({ kind: 'resize', rows: one, cols }), false)
   }
 
-  /** Starts the terminal with the first key. The terminal gets the size that was received before this key. */
+  /** The terminal gets the size that was received before the first key. */
   #started(packet: Packet, isKeys: boolean): readonly Packet[] {
     if (this.#isStarted) return [packet]
     this.#isStarted = true
@@ -132,7 +125,7 @@ function costOf({ payload }: Packet): number {
   return payload.length + PACKET_OVERHEAD_BYTES
 }
 
-/** Returns a frame's bytes from each form that `ws` may give. */
+/** From each form that `ws` may give. */
 function bytesOf(data: Buffer | ArrayBuffer | readonly Buffer[]): Buffer {
   if (Buffer.isBuffer(data)) return data
   return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)

@@ -1,14 +1,11 @@
 import type { WebSocket } from '@fastify/websocket'
 
 /**
- * Size of the newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is
- * always kept.
+ * The newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is always
+ * kept.
  */
 const KEPT_BYTES = 256 * 1024
-/**
- * Smaller pieces of output are joined, because each piece costs some hundred bytes of memory, and a prompt
- * has three pieces.
- */
+/** Smaller pieces are joined: each piece costs some hundred bytes of memory, and a prompt has three. */
 const PIECE_BYTES = 4 * 1024
 
 interface SentFrame {
@@ -16,13 +13,10 @@ interface SentFrame {
   readonly taken: () => void
 }
 
-/**
- * Output of a terminal on its way to the screen of a tab. Also keeps the newest output for a tab that is
- * reloaded.
- */
+/** Output on its way to the screen of a tab. Keeps the newest output for a tab that is reloaded. */
 export class TabOutput {
   readonly #kept = new KeptOutput()
-  /** Frames that were sent to the tab, but are not drawn on its screen yet, the oldest first. */
+  /** Sent to the tab, but not drawn on its screen, oldest first. */
   #frames: SentFrame[] = []
   /** Bytes already taken from the oldest frame. */
   #begun = 0
@@ -31,7 +25,7 @@ export class TabOutput {
   #socket: WebSocket | undefined
   #seen: () => void = () => undefined
 
-  /** Whether some output is no longer kept. */
+  /** Some output is no longer kept. */
   get isCut(): boolean {
     return this.#kept.isCut
   }
@@ -43,9 +37,8 @@ export class TabOutput {
   }
 
   /**
-   * Sends to this socket from now on. Sends the kept output first, because the former screen is gone.
-   *
-   * @param seen called when a frame was sent to the network, which is a sign of life
+   * Sends the kept output first, because the former screen is gone.
+   * @param seen called when a frame was sent to the network, a sign of life
    */
   attach(socket: WebSocket, seen: () => void): void {
     this.#socket = socket
@@ -55,8 +48,8 @@ export class TabOutput {
     const kept = this.#kept.text()
     if (kept.length > 0) {
       socket.send(JSON.stringify({ type: 'replay', bytes: kept.length }))
-      // The undrawn frames end together with the kept output that repeats them. Otherwise they would
-      // accumulate with each reload.
+      // The undrawn frames end with the kept output, which repeats them. Otherwise each reload would add to
+      // them.
       this.#put(kept, () => {
         for (const { taken } of undrawn) taken()
       })
@@ -74,7 +67,7 @@ export class TabOutput {
     for (const { taken } of this.#frames.splice(0)) taken()
   }
 
-  /** Counts bytes that the screen has drawn. @returns false if these are more bytes than were sent */
+  /** Counts drawn bytes. @returns false if these are more than were sent */
   take(bytes: number): boolean {
     if (this.#isReleased) return true
     if (bytes > this.#untakenBytes) return false
@@ -111,24 +104,20 @@ export class TabOutput {
 }
 
 const ESCAPE = '\x1b'
-/**
- * Private modes of a terminal that are switched on and off, for example ESC [ ? 1049 h. A match has at most
- * 64 bytes.
- */
+/** Private modes, switched on or off, for example ESC [ ? 1049 h. At most 64 bytes. */
 const MODES = new RegExp(`${ESCAPE}\\[\\?([\\d;]{1,60})([hl])`, 'g')
 const LONGEST_MODE_BYTES = 64
-/** Maximum number of modes that are remembered. */
 const MOST_MODES = 100
 
 /**
- * The newest bytes, and the modes that older bytes have switched on, for example the alternate screen, the
- * mouse or the hidden cursor.
+ * The newest bytes, and the modes that older bytes have switched on: the alternate screen, the mouse, the
+ * hidden cursor.
  */
 class KeptOutput {
   #pieces: Buffer[] = []
   #bytes = 0
   #modes = new Map<string, string>()
-  /** End of the dropped output, where a mode may begin. */
+  /** End of the dropped output: a mode may begin there. */
   #rest = ''
   #isCut = false
 
@@ -136,7 +125,7 @@ class KeptOutput {
     return this.#isCut
   }
 
-  /** @param undrawn number of newest bytes that are kept in any case */
+  /** @param undrawn newest bytes that are kept in any case */
   add(piece: Buffer, undrawn: number): void {
     const last = this.#pieces.at(-1)
     if (last !== undefined && last.length + piece.length <= PIECE_BYTES)
@@ -162,10 +151,7 @@ class KeptOutput {
     this.#remember(this.#rest + gone.toString('latin1'))
   }
 
-  /**
-   * Remembers the modes in dropped output. A mode that is cut in two is found when its second part is dropped
-   * too.
-   */
+  /** A mode that is cut in two is found when its second part is dropped. */
   #remember(text: string): void {
     let end = 0
     for (const { 0: all, 1: modes = '', 2: state = '', index } of text.matchAll(MODES)) {

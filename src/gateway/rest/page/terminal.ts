@@ -6,12 +6,12 @@ import type { RestServices } from '../services.ts'
 import type { Upgrade } from '../upgrades.ts'
 import { endWith, SocketCall } from './socket-call.ts'
 
-/** The only route that is served by WebSockets. A request without an upgrade is refused immediately. */
+/** The only route of WebSockets. Without an upgrade, a request is refused immediately. */
 export const TERMINAL = '/api/connections/:name/terminal'
 
-/** Maximum size of a frame. The page sends keys, and pasted text in pieces. */
+/** The page sends keys, and pasted text in pieces. */
 const MOST_FRAME_BYTES = 64 * 1024
-/** Time for pages to read the last frames when the gateway closes. */
+/** For pages to read the last frames when the gateway closes. */
 const CLOSING_MS = 1000
 
 interface Asked {
@@ -20,12 +20,9 @@ interface Asked {
   readonly Querystring: { readonly session?: unknown }
 }
 
-/**
- * Call this before the routes that are served by WebSockets are added.
- * @returns the upgrade to a WebSocket
- */
+/** Call this before the routes of WebSockets are added. */
 export function serveSockets(app: FastifyInstance): Upgrade {
-  // This server never listens. Only its events are used.
+  // Never listens: only its events are used.
   const upgrades = createServer()
   app.addHook('onResponse', (request, _, done) => {
     endRefused(request)
@@ -53,20 +50,19 @@ export function serveSockets(app: FastifyInstance): Upgrade {
   }
 }
 
-/** Tells whether the URL of a request is the terminal's, before the request is routed. */
+/** Before the request is routed. */
 function isTerminal(url: string): boolean {
   return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
 }
 
 /**
- * Ends the connection of a request that was refused before the WebSocket plugin got it, because nothing else
- * reads from this connection.
+ * Nothing else reads from the connection of a request that was refused before the WebSocket plugin got it.
  */
 function endRefused({ raw }: FastifyRequest): void {
   if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
-/** Closes sockets whose sessions have ended. The peers are about to close, or do not answer. */
+/** The sessions have ended: the peers are about to close, or do not answer. */
 function endSockets(sockets: ReadonlySet<WebSocket>): void {
   for (const socket of sockets) socket.close(1001)
   const late = setTimeout(() => {
@@ -76,9 +72,8 @@ function endSockets(sockets: ReadonlySet<WebSocket>): void {
 }
 
 /**
- * Serves a terminal on a connection for the page. After the upgrade the tab is a client like a command line.
- * A tab that was reloaded names the session of its terminal, and continues it if the tab is signed in by the
- * same token.
+ * After the upgrade, the tab is a client like a command line. A reloaded tab names the session of its
+ * terminal, and continues it if the same token signs it in.
  */
 export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
   const open = new Set<SocketCall>()

@@ -4,11 +4,10 @@ import type { History } from '../../history/history.ts'
 import type { SessionQuery } from '../../history/session.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 
-/** Default number of days. */
 const USUAL_DAYS = 30
 /**
- * Maximum number of sessions of one day that are examined, whether they match or not. SQLite needs some 50 ms
- * for this number, and no other request is served meanwhile.
+ * Sessions of one day that are examined, matching or not. SQLite needs some 50 ms, and no other request is
+ * served meanwhile.
  */
 const MOST_OF_A_DAY = 100_000
 
@@ -17,7 +16,7 @@ interface Asked {
   readonly timeZone: string | undefined
 }
 
-/** Counts the sessions of each day. Other requests are served between two days. @throws RequestRefused 422 */
+/** Other requests are served between two days. @throws RequestRefused 422 */
 export async function sessionsByDay(
   history: Pick<History, 'outcomes'>,
   query: SessionQuery,
@@ -54,14 +53,11 @@ function earlier(one: Date | undefined, other: Date): Date {
 interface Day {
   readonly day: string
   readonly from: Date
-  /** Last millisecond of the day. */
+  /** The last millisecond. */
   readonly to: Date
 }
 
-/**
- * Returns the days until today in a time zone, the oldest first.
- * @throws RequestRefused 422 for an unknown zone
- */
+/** The days until today, oldest first. @throws RequestRefused 422 for an unknown zone */
 export function lastDays(count: number, timeZone: string, now: Date): Day[] {
   const clock = clockOf(timeZone === '' ? 'UTC' : timeZone)
   const today = Math.floor((now.getTime() + offsetAt(clock, now.getTime())) / DAY_MS)
@@ -78,8 +74,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** @param day number of the day since 1970 */
 function startOf(clock: Intl.DateTimeFormat, day: number): number {
   const local = day * DAY_MS
-  // If the clocks change on this day, the offset at the first guess may be wrong. The offset at the second
-  // guess is right.
+  // If the clocks change on this day, the offset at the first guess may be wrong, but not at the second.
   const guess = local - offsetAt(clock, local)
   return local - offsetAt(clock, guess)
 }
@@ -101,7 +96,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/** Returns the offset of the zone's clock from UTC in ms. */
+/** From UTC, in ms. */
 function offsetAt(clock: Intl.DateTimeFormat, ms: number): number {
   const parts = Object.fromEntries(clock.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts

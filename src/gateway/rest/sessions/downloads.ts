@@ -13,7 +13,7 @@ import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm, type SessionOfUser } from './session-view.ts'
 
-/** These routes need no user, because each link has its own token. */
+/** Need no user: each link has its own token. */
 const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
 
 interface DownloadRequest {
@@ -23,11 +23,11 @@ interface DownloadRequest {
 
 type Redeeming = Pick<RestServices, 'history' | 'users'>
 
-/** Finds a session that the user may see. @throws RequestRefused 404 */
+/** Only sessions that the user may see. @throws RequestRefused 404 */
 type Find = (user: GatewayUser, id: string) => SessionOfUser
 
 /**
- * Adds the routes of the second step of a download. The first step is `sendDownloadLink`.
+ * The second step of a download, after `sendDownloadLink`.
  * @param find tells whether the user of the link may still see the session
  */
 export function downloadRoutes(
@@ -46,12 +46,12 @@ export function downloadRoutes(
   )
 }
 
-/** Tells whether a request for a session asks for a download link instead. */
+/** The request for a session asks for a download link instead. */
 export function asksForDownload(query: Query): boolean {
   return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
 }
 
-/** Sends the link of a download. This is the first step. The link works once. */
+/** The first step of a download. The link works once. */
 export function sendDownloadLink(
   request: FastifyRequest<DownloadRequest>,
   reply: FastifyReply,
@@ -84,8 +84,8 @@ function redeemed(
   if (by === undefined || users.refusal(by) !== undefined)
     throw refused('unauthenticated', hoopWords.unauthorized)
   if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
-  // After the link was made, the user may have lost a group, or the connection may no longer let others read
-  // its sessions.
+  // Since the link was made, the user may have lost a group, or the connection may have closed its sessions
+  // to others.
   const user = users.named(by.user)
   if (user === undefined || !isReadable(find, user, id))
     throw refused('session-not-found', hoopWords.notFound)
@@ -109,7 +109,7 @@ const TAB = 0x09
 const COMMA = 0x2c
 const MAX_EXTENSION_CHARACTERS = 10
 
-/** Returns the options of a download that are repeated in its link. */
+/** The link repeats these options. */
 function downloadOptions(query: Query): [string, string][] {
   const kept = ['newline', 'event-time', 'events'].map((name): [string, string] => [
     name,
@@ -167,8 +167,8 @@ function sendFile(
 }
 
 /**
- * Returns a file name without characters that are special in headers, shells or file systems. The
- * connection's name may have such characters.
+ * Without characters that are special in headers, shells or file systems. The connection's name may have
+ * some.
  */
 function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
   const time = startedAt
@@ -200,14 +200,14 @@ function* json(history: History, { id, startedAt }: SessionSummary, form: Result
 }
 
 const LIFE_MS = 5 * 60 * 1000
-/** Maximum number of tokens of one user, and of all users. Above the limit, the oldest token is dropped. */
+/** Per user, and of all users. Above it, the oldest is dropped. */
 const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 
 interface Pending {
-  /** Hash of the link's token. The token itself is not kept. */
+  /** The link's token itself is not kept. */
   readonly sha256: Buffer
-  /** Token of the user who asked for the link. */
+  /** Of the user who asked for the link. */
   readonly by: AccessToken
   readonly expiresAt: number
 }
@@ -218,12 +218,9 @@ interface Redeemed {
   readonly by?: AccessToken
 }
 
-/**
- * Tokens of downloads. Each token is for one session, for one request, and for five minutes. A session has
- * one token at a time.
- */
+/** A token is for one session, one request and five minutes. A session has one at a time. */
 export class DownloadTokens {
-  /** Tokens by session, the oldest first. */
+  /** By session, oldest first. */
   readonly #pending = new Map<string, Pending>()
 
   issue(session: string, by: AccessToken): { token: string; expiresAt: Date } {
@@ -236,8 +233,7 @@ export class DownloadTokens {
   }
 
   /**
-   * Checks and removes the session's token. It is removed even if `token` is wrong, so that no caller can try
-   * twice.
+   * Removes the session's token even if `token` is wrong, so that no caller can try twice.
    * @returns also the access token of the user who asked for the link
    */
   redeem(session: string, token: string): Redeemed {

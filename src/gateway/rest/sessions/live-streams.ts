@@ -7,7 +7,6 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import { EventStreams, type StreamLimits, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
 
-/** Streams of sessions that users watch. */
 export class LiveStreams {
   readonly #history: RestServices['history']
   readonly #streams: EventStreams
@@ -17,7 +16,7 @@ export class LiveStreams {
     this.#streams = new EventStreams('sessions', limits)
   }
 
-  /** Streams a session to the caller. @throws RequestRefused 422, 429 */
+  /** @throws RequestRefused 422, 429 */
   send(request: FastifyRequest, reply: FastifyReply, { id, startedAt }: SessionSummary): FastifyReply {
     this.#streams.checkRoom(request.user.name)
     const follower = this.#follow(request, id)
@@ -38,11 +37,7 @@ export class LiveStreams {
   }
 }
 
-/**
- * Returns the place at which a reader begins. The last event id takes precedence, because it means that the
- * reader has lost the connection.
- * @throws RequestRefused 422
- */
+/** The last event id takes precedence: the reader has lost the connection. @throws RequestRefused 422 */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
     if (typeof lastEventId !== 'string' || !/^\d{1,15}$/.test(lastEventId)) throw foreignId()
@@ -58,7 +53,7 @@ function foreignId(name = 'Last-Event-ID'): RequestRefused {
   return new RequestRefused('invalid-request', text, 422)
 }
 
-/** Adds the route. Its streams end when the server closes. */
+/** Its streams end when the server closes. */
 export function liveRoute(
   app: FastifyInstance,
   { history }: Pick<RestServices, 'history'>,
@@ -77,9 +72,9 @@ export function liveRoute(
 const END = 'event: session_end\ndata: {}\n\n'
 
 /**
- * Yields the text of a session's events as they are recorded (protocol.md 10.4), to the session's end. `id`
- * is the place after an event. A reader who sends this id as `Last-Event-ID` continues there. The first
- * comment also has an id, for a connection that is lost before the first event.
+ * Events as they are recorded (protocol.md 10.4), to the session's end. `id` is the place after an event: a
+ * reader who sends it as `Last-Event-ID` continues there. The first comment has an id for a connection that
+ * is lost before the first event.
  * @param closing ends the stream after everything that is known so far
  */
 async function* liveStream(
@@ -102,12 +97,12 @@ async function* liveStream(
   }
 }
 
-/** Returns the text that is sent when output is first missing, and once more at the end. */
+/** Sent when output is first missing, and once more at the end. */
 function incomplete(missingBytes: number): string {
   return `event: incomplete\ndata: ${JSON.stringify({ missing_bytes: missingBytes })}\n\n`
 }
 
-/** This is a separate function, so that for a slow reader only the text stays in memory, not the events. */
+/** A separate function, so that a slow reader keeps only the text in memory, not the events. */
 function eventsText(follower: SessionFollower, startedAt: Date): string {
   return follower
     .read()
@@ -119,7 +114,7 @@ function eventText(event: PlacedEvent, startedAt: Date): string {
   return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
 }
 
-/** Returns an event in the form of the stream, without its place. */
+/** Without its place. */
 function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
@@ -140,8 +135,7 @@ interface AskedRange {
 }
 
 /**
- * Returns a part of a session's output, by places in its stream. With this, a reader of long output keeps
- * only the visible part, and loads other parts when needed.
+ * A part of the output, by places in its stream: a reader of long output loads only visible parts.
  * @throws RequestRefused 422
  */
 export function outputRange(
@@ -165,11 +159,11 @@ export function outputRange(
 
 interface FirstEvents {
   readonly events: readonly PlacedEvent[]
-  /** Whether the record has no more events so far. */
+  /** The record has no more events so far. */
   readonly isAll: boolean
 }
 
-/** Returns whole events, at least one if there is any. */
+/** Whole events, at least one if there is any. */
 function firstEvents(follower: SessionFollower, most: number): FirstEvents {
   const events: PlacedEvent[] = []
   for (let left = most; ;) {

@@ -14,7 +14,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 
-/** A session, and whether the user may see its output. */
+/** `withOutput`: the user may see the output. */
 export interface SessionOfUser {
   readonly session: SessionSummary
   readonly withOutput: boolean
@@ -28,7 +28,7 @@ interface Listing {
   readonly repositories: Pick<Repositories, 'called'>
 }
 
-/** Returns a session in the form of hoop's list. */
+/** In the form of hoop's list. */
 export function listedSession(services: Listing, session: SessionSummary): ListedSession {
   return { ...summary(services, session), script: null }
 }
@@ -43,7 +43,7 @@ function summary(
     id: session.id,
     org_id: ORGANIZATION,
     script_size: session.scriptSize ?? null,
-    // Users have only names here, so the name fills hoop's other fields as well.
+    // Users have only names here, so the name fills hoop's other fields, too.
     user: session.user,
     user_id: session.user,
     user_name: session.user,
@@ -84,8 +84,8 @@ function summary(
 }
 
 /**
- * Returns the labels of hoop's contract. The title is a separate field. Old records name a local folder by
- * its path. The path is replaced by the folder's present name, so that the page finds the runbook's form.
+ * hoop's labels; the title is a separate field. Old records name a local folder by its path: its present name
+ * replaces the path, so that the page finds the runbook's form.
  */
 function labelsOf(
   session: SessionSummary,
@@ -98,17 +98,14 @@ function labelsOf(
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }
 }
 
-/**
- * Returns null for an empty object, because hoop's gateway never receives, and so never shows, an empty
- * object.
- */
+/** hoop's gateway never shows an empty object. */
 function orNull<Fields extends object>(fields: Fields): Fields | null {
   return Object.keys(fields).length === 0 ? null : fields
 }
 
 const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 
-/** Returns the metrics. As in hoop's gateway, only ended sessions have metrics. */
+/** As in hoop's gateway, only ended sessions have metrics. */
 function metrics({
   masking,
   outputBytes,
@@ -126,8 +123,8 @@ function integrations(issue: SessionSummary['issue']): ListedSession['integratio
 }
 
 /**
- * Answers as hoop does (protocol.md 10.4): with the script, unless the caller asks to expand something else.
- * Script and events are read from the history as fast as the caller reads the answer.
+ * As in hoop (protocol.md 10.4): with the script, unless the caller asks to expand something else. Reads the
+ * history as fast as the caller reads the answer.
  */
 export function sendSession(
   reply: FastifyReply,
@@ -164,15 +161,14 @@ function* view(
 
 interface StreamOptions {
   readonly form: unknown
-  /** Whether changes of the terminal's size are among the events. hoop's clients do not know such events. */
+  /** Include changes of the terminal's size, which hoop's clients do not know. */
   readonly sizes: boolean
 }
 
 /**
- * Returns the JSON elements of `event_stream` (protocol.md 10.4). The elements are read from the history page
- * by page, since a record may be larger than the longest string. `raw-queries` is for sessions in a
- * database's own protocol. For other sessions hoop answers with the events, and so does this gateway for all
- * sessions.
+ * Elements of `event_stream` (protocol.md 10.4), read page by page: a record may exceed the longest string.
+ * `raw-queries` is for sessions in a database's own protocol. For others hoop answers with the events; this
+ * gateway always does.
  * @throws RequestRefused 422 for an unknown form
  */
 function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
@@ -197,10 +193,7 @@ function* listed(events: Iterable<SessionEvent>): Generator<string, void> {
   }
 }
 
-/**
- * Yields bytes as one JSON string, in pieces, because a record may be longer than the longest JavaScript
- * string.
- */
+/** One JSON string in pieces: a record may exceed the longest JavaScript string. */
 function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator<string, void> {
   const decoder = new StringDecoder(form)
   yield '"'
@@ -208,7 +201,7 @@ function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator
   yield `${escaped(decoder.end())}"`
 }
 
-/** Returns the text in JSON's escapes, without the quotes. */
+/** Without the quotes. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
@@ -223,9 +216,9 @@ const LETTERS = ['i', 'o', 'e'] as const
 const NEWLINE = Buffer.from('\n')
 
 /**
- * Sends a session's output so far, byte for byte. The output is read from the history as fast as the caller
- * reads the answer, with one page of 2 MiB in memory at a time. hoop's options are `events` (i, o, e),
- * `newline=1` (after each event) and `event-time=1` (before each event).
+ * The output so far, byte for byte, read as fast as the caller reads, with one page of 2 MiB in memory.
+ * hoop's options are `events` (i, o, e), `newline=1` (after each event) and `event-time=1` (before each
+ * event).
  */
 export function sendResult(
   reply: FastifyReply,
@@ -241,11 +234,10 @@ export function sendResult(
 
 interface Result {
   readonly pieces: Iterable<Buffer>
-  /** Undefined if the length is not known before everything is read. */
+  /** Undefined if it is not known before everything is read. */
   readonly length: number | undefined
 }
 
-/** Returns a session's output in the requested form. */
 export function resultOf(history: History, session: SessionSummary, form: ResultForm): Result {
   const isPlainEnd = session.status === 'done' && isPlain(form)
   return isPlainEnd
@@ -280,7 +272,7 @@ function* formatted(
   }
 }
 
-/** Returns the time in Go's RFC3339, in whole seconds. */
+/** As Go's RFC3339, in whole seconds. */
 export function momentOf(startedAt: Date, seconds: number): string {
   const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')
