@@ -7,15 +7,12 @@ import { readText } from './git/text.ts'
 import { readStructure, treeOf } from './git/tree.ts'
 import { LISTING_LIMITS, Walk, type TreeEntry } from './git/walk.ts'
 
-/** A runbook and its parameters, or the reason why it cannot be run. */
+/** `error` is the reason why the runbook cannot be run. */
 export interface ListedRunbook extends About {
-  /** Path relative to the root of the repository. */
+  /** Relative to the root of the repository. */
   readonly path: string
   readonly inputs: readonly Input[]
-  /**
-   * All names that the template may use, also names that only a block uses. Unset if the template cannot be
-   * read.
-   */
+  /** Includes names that only a block uses. Unset if the template cannot be read. */
   readonly names?: readonly string[]
   readonly error?: string
 }
@@ -28,7 +25,7 @@ export interface Listing {
   readonly message: string
   /** At most 10,000 per folder, ordered by path. */
   readonly runbooks: readonly ListedRunbook[]
-  /** Whether the repository has, or may have, more runbooks than were read. */
+  /** The repository has, or may have, more runbooks than were read. */
   readonly isCut: boolean
 }
 
@@ -50,21 +47,19 @@ interface Content extends Omit<ListedRunbook, 'path'> {
 /** Contents by object id. */
 type Contents = ReadonlyMap<string, Content>
 
-/** Maximum number of bytes that one listing reads. A runbook has some KB. */
+/** Bound of one listing. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
-/** Number of files that are read at the same time, so that git reads while this process parses. */
+/** Files that are read at the same time: git reads while this process parses. */
 const READS = 32
 const MAX_MESSAGE_CHARACTERS = 4_096
 
-/** Lists runbooks. The content of a commit never changes, so each folder is read once per commit. */
+/** Reads each folder once per commit, whose content never changes. */
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS
   /** Parts by folder. Only folders of connections in the settings are kept. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
-  /**
-   * Contents by folder, kept from the last listing for the next listing, because most files do not change.
-   */
+  /** Contents of the last listing by folder, because most files do not change. */
   readonly #contents = new Map<string, Contents>()
 
   /** @param limits for tests */
@@ -74,8 +69,9 @@ export class Catalog {
   }
 
   /**
-   * Lists the runbooks in any of the folders ('' for all), at a commit given by its full id. Throws a
-   * RunbookError.
+   * @param commit full id
+   * @param folders '' for all
+   * @throws RunbookError
    */
   async list(commit: string, folders: readonly string[]): Promise<Listing> {
     const text = await readStructure(this.#objects, commit, 'commit')
@@ -121,7 +117,7 @@ export class Catalog {
       this.#contents.set(folder, contents)
       return { runbooks, isCut: walk.isCut || runbooks.length < files.length }
     } catch (error) {
-      // After a listing that took too long, its contents are kept, so that the next listing reads more files.
+      // After a listing that took too long, its contents are kept: the next listing reads more files.
       if (contents.size > (known?.size ?? 0)) this.#contents.set(folder, contents)
       throw error
     } finally {
@@ -146,10 +142,7 @@ export class Catalog {
   }
 }
 
-/**
- * Returns the first runbooks in the order of the list, not in the order of reading. The runbook that exceeds
- * the limit is the last.
- */
+/** Keeps the order of the list, not the order of reading. The last runbook may exceed the limit. */
 function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): ListedRunbook[] {
   const listed: ListedRunbook[] = []
   let bytes = 0
@@ -168,7 +161,7 @@ function outermost(folders: readonly string[]): string[] {
   return roots.filter((folder) => !roots.some((other) => other !== folder && isInFolder(folder, other)))
 }
 
-/** Whether the file is in the folder or below it. Every file is in the folder ''. */
+/** Every file is in the folder ''. */
 export function isInFolder(file: string, folder: string): boolean {
   return file.startsWith(asFolder(folder))
 }
@@ -188,7 +181,7 @@ function parse(text: string): Content {
   }
 }
 
-/** A commit consists of header lines, an empty line, and the message. */
+/** A commit has header lines, an empty line, and the message. */
 function describe(commit: Buffer): { author: string; message: string } {
   const text = commit.toString()
   const headers = text.indexOf('\n\n')

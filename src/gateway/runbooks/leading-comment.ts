@@ -1,21 +1,19 @@
-/** Title and description from the comment at the beginning of a runbook. */
 export interface About {
   readonly title?: string
   readonly description?: string
 }
 
-/** Maximum number of characters that are read, because the comment of a generated file may be very long. */
+/** The comment of a generated file may be very long. */
 const MAX_SOURCE_CHARACTERS = 16 * 1024
 const MAX_TITLE_CHARACTERS = 120
-/** Maximum length of a description. Each browser loads a list with up to 10,000 runbooks completely. */
+/** Each browser loads a list with up to 10,000 runbooks completely. */
 const MAX_DESCRIPTION_CHARACTERS = 1_000
 
 const LINE_COMMENT = /^\s*(?:#|--|\/\/)/
 const LINE_MARKER = /^\s*(?:#+!?|--+|\/\/+)/
 const BLOCK_BEGIN = /^\s*\/\*+!?/
 /**
- * Lines for tools, and lines that only draw a rule. They are left out, because they do not help people. Both
- * patterns match trimmed lines.
+ * Lines for tools, and lines that only draw a rule, do not help people. Both patterns match trimmed lines.
  */
 const FOR_TOOLS =
   /^(?:-\*-.*-\*-$|vim?:|ex:|(?:shellcheck|pylint|yamllint|sqlfluff|eslint|prettier|noqa|type)[: -]|SPDX-\S+:)/i
@@ -27,8 +25,8 @@ const ACTION = '\0'
 // again.
 
 /**
- * Reads the comment at the beginning of a file, after its shebang. The first line is the title, and the other
- * lines are the description. The actions of the template are left out, since their values are not known yet.
+ * Reads the comment at the beginning of a file, after its shebang. Its first line is the title. Actions are
+ * left out, since their values are not known yet.
  */
 export function leadingComment(source: string): About {
   const lines = commentLines(withoutActions(source.slice(0, MAX_SOURCE_CHARACTERS).replace(/^\ufeff/, '')))
@@ -49,7 +47,7 @@ export function leadingComment(source: string): About {
   }
 }
 
-/** Removes the actions and the blanks before them. A line that has only actions is removed completely. */
+/** Removes a line that has only actions completely. */
 function withoutActions(source: string): string {
   return source
     .replaceAll(ACTION, ' ')
@@ -80,14 +78,14 @@ function blockLines(source: string, begin: string): string[] {
   return text.split('\n').map((line) => line.replace(/^\s*\*(?!\*)/, '').trimEnd())
 }
 
-/** Removes the common indentation of the comment, but keeps the indentation of lists and examples. */
+/** Keeps the indentation of lists and examples. */
 function unindented(lines: readonly string[]): string[] {
   const depths = lines.filter((line) => line !== '').map((line) => line.length - line.trimStart().length)
   const depth = depths.length === 0 ? 0 : Math.min(...depths)
   return lines.map((line) => line.slice(depth))
 }
 
-/** Cuts the text between characters, never inside a surrogate pair. */
+/** Never cuts inside a surrogate pair. */
 function cut(text: string, most: number): string {
   const characters = Array.from(text.replace(/[^\P{Cc}\n]/gu, ' '))
   return characters.length <= most

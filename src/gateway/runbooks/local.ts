@@ -1,7 +1,7 @@
 import { lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-/** Maximum size of a packed-refs file that is read. For a larger file, git fetches instead. */
+/** For a larger file, git fetches instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
 interface GitDirs {
@@ -12,10 +12,9 @@ interface GitDirs {
 }
 
 /**
- * Returns the commit to which a local repository's branch (or HEAD) points now. Reading the repository's
- * files takes less than a millisecond, while a fetch without new commits takes ten. Returns `undefined` for
- * layouts that are not supported here (reftable, symbolic branches, not a repository). Then only a fetch
- * finds the commit.
+ * Returns the commit of a local repository's branch (or HEAD). Reading the files takes less than a
+ * millisecond, a fetch without new commits ten. Returns `undefined` for other layouts (reftable, symbolic
+ * branches, not a repository): only a fetch finds their commit.
  */
 export async function localTip(path: string, branch: string | undefined): Promise<string | undefined> {
   const dirs = await findGitDirs(path)
@@ -30,10 +29,7 @@ export async function localTip(path: string, branch: string | undefined): Promis
   return packedTip(dirs.commonDir, ref)
 }
 
-/**
- * Returns the paths that git may compare with `safe.directory`. Versions of git differ in the path that they
- * compare.
- */
+/** Versions of git differ in the path that they compare with `safe.directory`. */
 export async function ownedPaths(path: string): Promise<string[]> {
   const dirs = await findGitDirs(path)
   const paths = [path, join(path, '.git'), ...(dirs === undefined ? [] : [dirs.gitDir, dirs.commonDir])]
@@ -49,10 +45,7 @@ async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   return { gitDir, commonDir: common === undefined ? gitDir : resolve(gitDir, common) }
 }
 
-/**
- * Searches in git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare
- * repository.
- */
+/** git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare repository. */
 async function findGitDir(path: string): Promise<string | undefined> {
   const dotGit = join(path, '.git')
   const found = await stat(dotGit).catch(() => undefined)
@@ -84,9 +77,8 @@ function isObjectId(text: string): boolean {
 }
 
 /**
- * Tells whether a file that is missing on the branch is in the working tree of a local repository, so that it
- * only has to be committed. Returns false if another branch is checked out, or if there is no working tree.
- * As in git, links are not followed.
+ * Tells whether a file that is missing on the branch only has to be committed: it is in the working tree, and
+ * the branch is checked out. As in git, links are not followed.
  */
 export async function isInWorktree(
   repository: string,

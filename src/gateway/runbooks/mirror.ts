@@ -20,38 +20,34 @@ import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 
-/** Age at which the folder of a clone counts as left by a crash. No fetch may take so long. */
+/** A clone's folder of this age was left by a crash. No fetch may take so long. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
-/**
- * File with a digest of the mirror's remote and branch. Its modification time is the time of the last good
- * fetch.
- */
+/** File with a digest of remote and branch. Its modification time is the time of the last good fetch. */
 const ORIGIN_FILE = 'runbooks-origin'
 /**
- * Messages of git about broken files. A false match does no harm, because only a complete mirror replaces the
- * old mirror.
+ * git's messages about broken files. A false match does no harm: only a complete mirror replaces the old one.
  */
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
 
 interface MirrorOptions extends FetchOptions {
-  /** Place of the bare repository: `<state>/repositories/<name>.git`. Its parent is made private. */
+  /** `<state>/repositories/<name>.git`. Its parent is made private. */
   readonly path: string
   readonly log: Logger
   /**
-   * Called when another folder has replaced the mirror. Files that are open in the old folder are outdated.
+   * Called when another folder has replaced the mirror: files that are open in the old folder are outdated.
    */
   readonly onReplaced: () => void
 }
 
-/** Error codes that mean that the copy does not exist, or that its path is something else. */
+/** The copy does not exist, or its path is something else. */
 const NO_ORIGIN: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 type ObjectFormat = 'sha1' | 'sha256'
 
 /**
- * The private bare copy of one remote branch. A copy appears at its path only when it is complete. The first
- * fetch, and each fetch that starts over, writes to a folder beside the path, which is then renamed.
+ * The private bare copy of one remote branch. It appears at its path only when it is complete: a new copy is
+ * fetched into a folder beside the path, which is then renamed.
  */
 export class Mirror {
   readonly #options: MirrorOptions
@@ -61,15 +57,15 @@ export class Mirror {
     this.#options = options
   }
 
-  /** Number of times that the mirror was rebuilt. */
+  /** Number of rebuilds. */
   get generation(): number {
     return this.#generation
   }
 
   /**
-   * Returns the time of the copy's last fetch, in ms since 1970; `undefined` if there is no copy of this
-   * remote and branch. Throws a RunbookError if the time cannot be read, because a good copy must not be
-   * discarded when only a descriptor is missing.
+   * Time of the copy's last fetch, in ms since 1970; `undefined` if there is no copy of this remote and
+   * branch.
+   * @throws RunbookError if the time cannot be read: a missing descriptor must not discard a good copy
    */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
@@ -90,7 +86,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches new commits. Starts over if there is no copy, or if the copy is broken or too big. */
+  /** Starts over if there is no copy, or if the copy is broken or too big. */
   async update(): Promise<void> {
     if ((await this.fetchedAt()) === undefined) return this.rebuild()
     try {
@@ -103,7 +99,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches the whole branch again. The old copy stays until the new copy is complete. */
+  /** The old copy stays until the new copy is complete. */
   async rebuild(): Promise<void> {
     const { path } = this.#options
     await this.#prepareFolder()
@@ -131,7 +127,7 @@ export class Mirror {
 
   async #initAndFetch(fresh: string, format: ObjectFormat): Promise<void> {
     await mkdir(fresh, { mode: 0o700 })
-    // The template is empty, so that no hooks are copied from the machine's own template.
+    // An empty template, so that no hooks are copied from the machine's own template.
     const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
     const { code, stderr } = await runInMirror(fresh, args, this.#options)
     if (code !== 0) throw new RunbookError('repository', `git init failed: ${stderr.trim()}`)
@@ -167,8 +163,8 @@ export class Mirror {
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
     // The path may be a file, or a link to any place. The gateway never writes through a link, and removes
-    // only the link itself. EISDIR and EPERM mean that another gateway on this state folder has just created
-    // the folder.
+    // only the link itself. EISDIR and EPERM: another gateway on this state folder has just created the
+    // folder.
     if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT', 'EISDIR', 'EPERM'))
     try {
       claimFolder(folder)
@@ -180,7 +176,7 @@ export class Mirror {
     await removeAbandoned(folder, basename(this.#options.path))
   }
 
-  /** Returns a digest, because even the path of the remote may be confidential. */
+  /** A digest, because even the path of the remote may be confidential. */
   #origin(): string {
     const { remote, branch } = this.#options
     return createHash('sha256')
@@ -189,10 +185,7 @@ export class Mirror {
   }
 }
 
-/**
- * Tells whether the path is a folder. Links are not followed, because the gateway never makes its mirror
- * behind a link.
- */
+/** Does not follow links: the gateway never makes its mirror behind a link. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory()
@@ -205,7 +198,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function replaceFolder(path: string, fresh: string): Promise<void> {
   const old = `${path}.old-${randomBytes(6).toString('hex')}`
   await rename(path, old).catch(ignore('ENOENT'))
-  // Another gateway on this state folder may have just put its own copy there, which is as fresh as our copy.
+  // Another gateway on this state folder may have just put its own copy there, which is as fresh as ours.
   await rename(fresh, path).catch(ignore('ENOTEMPTY', 'EEXIST'))
   await rm(old, { recursive: true, force: true })
 }

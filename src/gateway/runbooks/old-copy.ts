@@ -1,12 +1,11 @@
-/** A copy that is served although it may be outdated, because nothing newer could be fetched. */
+/** A copy that may be outdated, served because nothing newer could be fetched. */
 export interface OldCopy {
   /** Time of its fetch, in ms since 1970. */
   readonly copiedAt: number
-  /** Reason why there is no newer copy, in git's words without credentials. */
+  /** In git's words, without credentials. */
   readonly reason: string
 }
 
-/** Returns the text for callers and records. */
 export function oldCopyText({ copiedAt, reason }: OldCopy, now = Date.now()): string {
   const [day, time] = minuteOf(copiedAt)
   const isToday = day === minuteOf(now)[0]

@@ -8,7 +8,7 @@ import type { Remote } from '../settings/repositories.ts'
 
 /** Minimum pause after a fetch that has exceeded the time or the size limit. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000
-/** If a fetch takes longer than this, the previous copy is served, and the fetch continues. */
+/** If a fetch takes longer, the previous copy is served, and the fetch continues. */
 const PATIENCE_MS = 2_000
 const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and continues`
 
@@ -17,11 +17,9 @@ interface RefresherOptions {
   readonly remote: Remote
   readonly branch: string | undefined
   readonly mirror: Mirror
-  /** Returns the mirror's commit, or `undefined` if no commit can be read. */
+  /** Returns `undefined` if no commit can be read. */
   readonly mirrorTip: () => Promise<string | undefined>
-  /**
-   * Time in ms for which a copy of a remote repository counts as fresh, and a failed fetch is not retried.
-   */
+  /** A copy of a remote repository is fresh for this time, and a failed fetch is not retried. */
   readonly refreshMs: number
   readonly log: Logger
   /** Aborts when the repository is closed. */
@@ -32,14 +30,14 @@ interface Flight {
   /** Resolves to the copy that is served instead, if the fetch failed. */
   readonly landed: Promise<OldCopy | undefined>
   readonly startedAt: number
-  /** Whether the log has said that this fetch is slow. */
+  /** The log has said that this fetch is slow. */
   saidSlow: boolean
 }
 
 /**
- * Decides when to fetch, and lets all callers share one fetch. A local repository is compared on each call,
- * so that a commit made just before is seen. A remote repository is fetched if the last fetch was at least
- * `refreshMs` ago. If the fetch fails, or takes long, the last good copy is served, and a warning is logged.
+ * Decides when to fetch. All callers share one fetch. A local repository is compared on each call, so a new
+ * commit is seen at once. A remote repository is fetched when its last fetch was `refreshMs` ago; if the
+ * fetch fails or takes long, the last good copy is served.
  */
 export class Refresher {
   readonly #options: RefresherOptions
@@ -53,14 +51,13 @@ export class Refresher {
   }
 
   /**
-   * Resolves when the mirror is fresh. If an old copy may be served instead, resolves to facts about this
-   * copy. Throws a RunbookError if there is no copy.
+   * Resolves when the mirror is fresh, or an old copy may be served instead.
+   * @throws RunbookError without a copy
    */
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
-    // For a local repository an old copy is never served, because users expect to see a commit that they have
-    // just made.
+    // A local repository never serves an old copy: users expect a commit that they have just made.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
@@ -72,17 +69,14 @@ export class Refresher {
     return { copiedAt, reason: SLOW }
   }
 
-  /**
-   * Fetches even if the mirror is fresh, because a caller has named a commit that the mirror does not have.
-   */
+  /** Fetches even a fresh mirror, because a caller has named a commit that it does not have. */
   async fetchNow(): Promise<void> {
     if (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fetch()
   }
 
   /**
-   * Rebuilds a broken mirror, but only if it was not rebuilt since `generation`. Throws if the rebuild
-   * fails.
+   * Rebuilds a broken mirror, but only if it was not rebuilt since `generation`. Throws if the rebuild fails.
    */
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
@@ -101,8 +95,7 @@ export class Refresher {
 
   async #makeFresh(): Promise<OldCopy | undefined> {
     if (this.#flight !== undefined) {
-      // This fetch may have begun before the caller's last commit, so the freshness is checked again after
-      // the fetch.
+      // This fetch may have begun before the caller's last commit.
       await settled(this.#flight.landed)
       if (await this.#isFresh()) return undefined
     }
@@ -162,16 +155,12 @@ export class Refresher {
     return old
   }
 
-  /**
-   * Runs the job.
-   * @returns the error, or undefined. During a pause the job is not run, and the last error is returned
-   * again.
-   */
+  /** During a pause the job is not run, and the last error is returned again. */
   async #attempt(job: () => Promise<void>): Promise<Error | undefined> {
     if (this.#isPaused()) return this.#pause?.error
     const startedAt = performance.now()
     try {
-      // Closing is also checked here, because after close() nothing may be written to the state folder.
+      // After close() nothing may be written to the state folder.
       this.#options.closing.throwIfAborted()
       await job()
     } catch (cause) {
@@ -186,7 +175,7 @@ export class Refresher {
     return undefined
   }
 
-  /** Returns the error for failures of the system, for example no space, no descriptor or no permission. */
+  /** The system has failed, for example without space, descriptor or permission. */
   #uncopied(cause: unknown): RunbookError {
     const text = `runbook repository ${this.#options.name} could not be copied`
     return new RunbookError(
@@ -209,10 +198,7 @@ export class Refresher {
   }
 }
 
-/**
- * Tells whether the error's message is meant for callers. Errors of the system have a code, and their
- * messages are not.
- */
+/** The message is meant for callers. Errors of the system have a code, and their messages are not. */
 function isOurs(cause: unknown): cause is Error {
   return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }

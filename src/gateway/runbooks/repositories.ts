@@ -4,17 +4,16 @@ import type { RepositorySettings } from '../settings/settings.ts'
 import { parseRemote, repositoryKey } from '../settings/repositories.ts'
 import { REFRESH_MS, RunbookRepository } from './repository.ts'
 
-/** A configured repository with its two names. */
 export interface NamedRepository {
   readonly name: string
   /**
-   * The repository's name in requests, addresses and labels: hoop's key `<host>/<path without .git>`. A folder of
-   * this machine has its name in the settings instead, because its path stays secret.
+   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`. A folder of this
+   * machine has its name in the settings instead, because its path stays secret.
    */
   readonly key: string
   /** hoop's key, also for a folder. Requests may use this key, too. */
   readonly hoopKey: string
-  /** URL without credentials. */
+  /** Without credentials. */
   readonly gitUrl: string
   /** Time for which a fetched commit counts as fresh. */
   readonly refreshMs: number
@@ -31,14 +30,14 @@ interface LeavingRepository extends Pick<NamedRepository, 'name' | 'repository'>
 }
 
 /**
- * The repositories of the settings that the gateway uses. They may be replaced while runbooks are read. So
- * find a repository by its name for each read, and begin the read before the next `await`.
+ * A reload may replace repositories while runbooks are read. So find a repository by its name for each read,
+ * and begin the read before the next `await`.
  */
 export class Repositories {
   readonly #stateDir: string
   readonly #log: Logger
   #open: readonly OpenRepository[] = []
-  /** Replaced repositories that still have readers, in the order in which they were replaced. */
+  /** Replaced repositories that still have readers, in the order of their replacement. */
   #leaving: readonly LeavingRepository[] = []
 
   /** @param stateDir folder above the mirrors */
@@ -47,7 +46,7 @@ export class Repositories {
     this.#log = log
   }
 
-  /** Repositories in the order of the settings. */
+  /** In the order of the settings. */
   get all(): readonly NamedRepository[] {
     return this.#open
   }
@@ -56,19 +55,15 @@ export class Repositories {
     return this.#open.find((one) => one.name === name)
   }
 
-  /**
-   * Returns the repository with this name in gateway.yaml, or with this key of hoop. Requests and records
-   * contain either.
-   */
+  /** Requests and records contain either the name in gateway.yaml or hoop's key. */
   called(name: string): NamedRepository | undefined {
     return this.#open.find((one) => one.name === name || one.hoopKey === name)
   }
 
   /**
-   * Opens repositories that are new or changed. Replaced repositories are closed when their last reader is
-   * done.
-   * @returns the new and changed repositories
-   * @throws RunbookError, in which case nothing has changed
+   * Opens repositories that are new or changed, and returns them. A replaced repository is closed when its
+   * last reader is done.
+   * @throws RunbookError; then nothing has changed
    */
   replace(settings: readonly RepositorySettings[]): readonly NamedRepository[] {
     const before = this.#open
@@ -78,7 +73,7 @@ export class Repositories {
     return now.filter((one) => !before.includes(one))
   }
 
-  /** Ends git's processes and waits for them. Running reads are rejected. */
+  /** Ends git's processes and waits for them. Rejects running reads. */
   async close(): Promise<void> {
     await Promise.all([...this.#open, ...this.#leaving].map(({ repository }) => repository.close()))
     await Promise.all(this.#leaving.map(({ left }) => left))
@@ -106,8 +101,7 @@ export class Repositories {
   }
 
   /**
-   * Settles when earlier repositories of this name no longer use the mirror, which they share with the new
-   * repository.
+   * Settles when earlier repositories of this name have left the mirror, which they share with the new one.
    */
   async #left(name: string, repository: RunbookRepository): Promise<void> {
     const own = this.#leaving.findIndex((one) => one.repository === repository)

@@ -14,7 +14,6 @@ import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
 import { isInWorktree } from './local.ts'
 
-/** Default of `refreshMs`. */
 export const REFRESH_MS = 10_000
 
 export interface RunbookRepositoryOptions {
@@ -27,17 +26,17 @@ export interface RunbookRepositoryOptions {
   /** The mirror is in `<stateDir>/repositories/`. */
   readonly stateDir: string
   readonly log: Logger
-  /** Settles when the mirror is free: repositories of earlier settings, with another remote, have stopped using it. */
+  /** Settles when repositories of earlier settings, with another remote, have left the mirror. */
   readonly before?: (() => Promise<void>) | undefined
-  /** Milliseconds for which a copy of a remote repository counts as fresh (default: 10,000). */
+  /** A copy of a remote repository counts as fresh for this time. Default: 10,000. */
   readonly refreshMs?: number | undefined
-  /** Time limit of one fetch in milliseconds (default: 30,000). */
+  /** For one fetch. Default: 30,000. */
   readonly fetchTimeoutMs?: number | undefined
-  /** Maximum size of the mirror in bytes (default: 1 GiB). */
+  /** Of the mirror. Default: 1 GiB. */
   readonly maxBytes?: number | undefined
   /**
-   * Environment from which git's variables are chosen, such as PATH, HOME and proxies (default: the
-   * environment of the process).
+   * git's variables, such as PATH, HOME and proxies, are chosen from this environment. Default: of the
+   * process.
    */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
@@ -69,8 +68,8 @@ interface Parts {
 }
 
 /**
- * One git repository of runbooks. Files are read from the git objects of a private mirror, at a commit of the
- * configured branch, without a work tree. The caller of `open` closes the repository.
+ * Reads from the git objects of a private mirror, at a commit of the configured branch, without a work tree.
+ * The caller of `open` closes the repository.
  */
 export class RunbookRepository {
   readonly #parts: Parts
@@ -81,15 +80,15 @@ export class RunbookRepository {
     this.#parts = parts
   }
 
-  /** Throws a RunbookError for an unusable URL or branch. Does not touch disk or network yet. */
+  /** Does not touch disk or network yet. @throws RunbookError for an unusable URL or branch */
   static open(options: RunbookRepositoryOptions): RunbookRepository {
     return new RunbookRepository(assemble(options))
   }
 
   /**
-   * Returns the text of a file at the branch's newest commit, or at `refHash`, which is 7 to 64 hex digits of
-   * a commit on the branch. An empty `refHash` counts as missing. Throws a RunbookError with the `code` of
-   * the fault.
+   * Reads at the branch's newest commit, or at `refHash`: 7 to 64 hex digits of a commit on the branch. An
+   * empty `refHash` counts as missing.
+   * @throws RunbookError with the `code` of the fault
    */
   async readFile(path: string, refHash?: string): Promise<RunbookFile> {
     const components = splitPath(path)
@@ -109,9 +108,7 @@ export class RunbookRepository {
     })
   }
 
-  /**
-   * Lists runbooks at the branch's newest commit, in any of the folders ('' for all). Throws a RunbookError.
-   */
+  /** Lists runbooks at the branch's newest commit. @param folders '' for all @throws RunbookError */
   async list(folders: readonly string[]): Promise<Listing & Pick<RunbookFile, 'oldCopy'>> {
     return this.#reading(async () => {
       const { commit, oldCopy } = await this.#tip()
@@ -120,7 +117,7 @@ export class RunbookRepository {
     })
   }
 
-  /** Fetches the mirror before the first read. Throws a RunbookError if nothing can be read. */
+  /** Fetches the mirror before the first read. @throws RunbookError if nothing can be read */
   async prepare(): Promise<void> {
     await this.#counted(async () => {
       const { before, closing, refresher } = this.#parts
@@ -134,7 +131,7 @@ export class RunbookRepository {
     return this.#parts.closing.signal.aborted
   }
 
-  /** Ends git's processes and waits for them. Running reads are rejected. */
+  /** Ends git's processes and waits for them. Rejects running reads. */
   async close(): Promise<void> {
     const { closing, refresher, ancestry, objects } = this.#parts
     closing.abort(new RunbookError('repository', 'the runbook repository is closed'))
@@ -164,7 +161,7 @@ export class RunbookRepository {
     }
   }
 
-  /** Makes sure that the mirror is fresh, and returns the full id of the branch's newest commit. */
+  /** Refreshes the mirror, and returns the branch's newest commit. */
   async #tip(): Promise<Tip> {
     const { name, closing, refresher, objects } = this.#parts
     closing.signal.throwIfAborted()
@@ -192,8 +189,8 @@ export class RunbookRepository {
   }
 
   /**
-   * Returns the commit. It must be on the branch, because otherwise all users who may push another branch
-   * could run scripts without review.
+   * The commit must be on the branch. Otherwise users who may push another branch could run scripts without
+   * review.
    */
   async #reviewedCommit(hash: string, tip: string): Promise<string> {
     const { name, objects, ancestry, refresher } = this.#parts
@@ -210,7 +207,7 @@ export class RunbookRepository {
     throw new RunbookError('ref', `ref_hash ${hash} is not on the configured branch of repository ${name}`)
   }
 
-  /** Runs the read again, once, after a rebuild of the mirror if the mirror is damaged. */
+  /** Rebuilds a damaged mirror and repeats the read, once. */
   async #healing<T>(read: () => Promise<T>): Promise<T> {
     const { mirror, refresher } = this.#parts
     const { generation } = mirror
@@ -269,10 +266,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
   }
 }
 
-/**
- * Returns the folder's name. A name with other characters gets a digest as suffix, so that no two names share
- * a folder.
- */
+/** A name with other characters gets a digest as suffix, so that no two names share a folder. */
 function folderName(name: string): string {
   if (name === '') throw new RunbookError('repository', 'a runbook repository has no name')
   const safe = name

@@ -28,9 +28,8 @@ interface RunbookRouting {
 const TIMES = { created_at: null, updated_at: null }
 
 /**
- * Shows which runbooks can be run on which connections, with their parameters. hoop's gateway stores the
- * configuration of runbooks in its database. Here the configuration is in gateway.yaml, so these routes show
- * it in hoop's form but cannot change it.
+ * hoop keeps this configuration in its database. Here gateway.yaml has it, so these routes show it in hoop's
+ * form but cannot change it.
  */
 export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbookContract> {
   const { users, repositories } = services
@@ -84,13 +83,12 @@ function checkConfigured({ repositories }: RunbookRouting, text: string): void {
 
 interface ListOptions {
   /**
-   * The connection in the request. If set, each runbook has `confirm`, which tells whether users must confirm
-   * a run on this connection.
+   * The connection in the request. If set, each runbook tells by `confirm` whether a run there needs a
+   * confirmation.
    */
   readonly connection?: ConnectionSettings | undefined
-  /** Whether the answer lists, for each runbook, the connections on which it can run. */
   readonly withConnections: boolean
-  /** Whether the list also includes runbooks that cannot run on any of the connections. */
+  /** Lists runbooks, too, that cannot run on any of the connections. */
   readonly withUnused?: boolean
 }
 
@@ -104,7 +102,7 @@ async function listAll(
   const errors: string[] = []
   const repositories: RunbookLists['repositories'][number][] = []
   for (const { name } of services.repositories.all) {
-    // This repository may have been replaced while the previous repository was read.
+    // This repository may have been replaced while the previous one was read.
     const named = services.repositories.named(name)
     if (named === undefined) continue
     const users = connections.filter(
@@ -187,9 +185,7 @@ function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   }
 }
 
-/**
- * Returns hoop's deprecated fields, which merge all repositories into one. Empty if there is no repository.
- */
+/** hoop's deprecated fields, which merge all repositories into one. */
 function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer> {
   const [first] = repositories
   if (first === undefined) return {}
@@ -198,8 +194,8 @@ function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer
 }
 
 /**
- * Answers in hoop's first form, made for one repository. With several repositories the answer has the items of all,
- * and the commit of the first.
+ * hoop's first form, made for one repository. With several, the answer has the items of all, and the commit
+ * of the first.
  * @throws RequestRefused when no repository can be read
  */
 function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
@@ -210,10 +206,7 @@ function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
   return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }
 
-/**
- * Returns one rule per connection. The rule allows the connection's users to run the files in the
- * connection's path.
- */
+/** Each connection has one rule: its users may run the files in its path. */
 function rulesOf(
   { repositories }: RunbookRouting,
   connections: readonly (ConnectionSettings | undefined)[],
@@ -238,7 +231,7 @@ function ruleOf({ name, runbooks, access }: ConnectionSettings, { key }: NamedRe
   }
 }
 
-/** Returns the configuration without the secrets that hoop shows. */
+/** Without the secrets that hoop shows. */
 function configurationOf({ key, gitUrl, refreshMs }: NamedRepository): RepositoryAnswer {
   return {
     repository: key,

@@ -12,9 +12,8 @@ interface NamedForLog {
 }
 
 /**
- * Fetches all repositories, and logs a line for each repository that cannot be read. Settles when all
- * repositories are checked, or after two seconds. If an old copy is served instead, the repository logs a
- * warning itself.
+ * Fetches all repositories, and logs those that cannot be read. Settles after two seconds at the latest. If
+ * an old copy is served, the repository itself logs a warning.
  */
 export async function checkRepositories(repositories: readonly NamedForLog[], log: Logger): Promise<void> {
   const checks = Promise.all(repositories.map((one) => check(one, log)))

@@ -6,13 +6,13 @@ import { buildSchedule, ScheduleShape, type ScheduleSettings } from '../settings
 
 export type ScheduleDraft = BodyOf<typeof scheduleContract.foresee>
 
-/** A problem of a draft. `field` is '' for a problem of the whole draft. */
+/** `field` is '' for a problem of the whole draft. */
 interface DraftProblem {
   readonly field: string
   readonly message: string
 }
 
-/** Returns the schedule that gateway.yaml would have, or the problems that its check would report. */
+/** The problems are those that the check of gateway.yaml would report. */
 export function readDraft(
   draft: ScheduleDraft,
 ): { readonly schedule: ScheduleSettings } | { readonly problems: readonly DraftProblem[] } {
@@ -25,13 +25,9 @@ export function readDraft(
   return { problems }
 }
 
-/** Number of due times that are shown for a draft and for a schedule. */
 const SHOWN_TIMES = 3
 
-/**
- * Returns the next due times, also of an incomplete draft. Returns an empty list if the rule or the time zone
- * is wrong.
- */
+/** Works for an incomplete draft, too. Returns an empty list if the rule or the time zone is wrong. */
 export function nextOf(
   { cron, timezone }: Pick<ScheduleDraft, 'cron' | 'timezone'>,
   after: number,
@@ -39,7 +35,7 @@ export function nextOf(
   return isCron(cron) && isTimeZone(timezone) ? nextTimes({ cron, timezone }, after, SHOWN_TIMES) : []
 }
 
-/** Returns the lines for gateway.yaml. @param isFirst whether gateway.yaml has no list of schedules yet */
+/** @param isFirst gateway.yaml has no list of schedules yet */
 export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
   const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
   const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)
@@ -51,10 +47,7 @@ export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolea
 /** Words that YAML does not read as a text without quotes. */
 const WORDS = /^(?:null|true|false|yes|no|on|off)$/i
 
-/**
- * Returns a text in YAML. A simple word has no quotes. Other texts are in double quotes, with the escapes of
- * JSON.
- */
+/** A simple word has no quotes. Other texts are in double quotes, with the escapes of JSON. */
 function yamlText(text: string): string {
   const isBare = /^[A-Za-z][\w./@+-]*$/.test(text) && !WORDS.test(text)
   return isBare ? text : JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028\u2029\ufeff]/g, escaped)

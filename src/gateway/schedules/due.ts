@@ -1,11 +1,11 @@
 import { lastTime, nextTime, type CronRule } from '../settings/due-times.ts'
 
 interface DueRule extends CronRule {
-  /** Whether the last missed due time is run late instead of being skipped. */
+  /** The last missed due time is run late instead of being skipped. */
   readonly catchesUp: boolean
 }
 
-/** Due times at some moment, in ms since 1970. */
+/** In ms since 1970. */
 export interface Due {
   /** The first and the last of the due times that are left out. */
   readonly missed?: { readonly from: number; readonly until: number }
@@ -15,22 +15,22 @@ export interface Due {
   readonly doneUntil: number
 }
 
-/** Maximum delay that still counts as in time, for example after a restart or on a busy machine. */
+/** A delay up to this still counts as in time, for example after a restart or on a busy machine. */
 const GRACE_MS = 60_000
 /**
- * If the clock goes back by more than this, it was wrong before. After a smaller step back, the schedule
- * waits, because its due times have already run.
+ * A clock that goes back by more than this was wrong before. After a smaller step back, the schedule waits,
+ * because its due times have already run.
  */
 const SET_BACK_MS = 24 * 60 * 60 * 1000
 
-/** Tells whether the clock was set back so far that the checked times were never due. */
+/** The clock was set back so far that the checked times were never due. */
 export function isSetBack(doneUntil: number, now: number): boolean {
   return now < doneUntil - SET_BACK_MS
 }
 
 /**
- * Returns the due times since `doneUntil`, with at most one run, even if the clock has jumped far or the
- * gateway was down for long. Returns undefined if nothing is due.
+ * Returns at most one run, even if the clock has jumped far or the gateway was down for long. Returns
+ * undefined if nothing is due.
  */
 export function dueNow(rule: DueRule, doneUntil: number, now: number): Due | undefined {
   if (isSetBack(doneUntil, now)) return { doneUntil: now }

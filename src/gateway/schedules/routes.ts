@@ -17,9 +17,7 @@ import type { ScheduleProblems } from './scheduled-run.ts'
 import type { ScheduleRun } from './schedule-rows.ts'
 import type { Schedules } from './schedules.ts'
 
-/** Maximum number of runs in the answer about a schedule. */
 const SHOWN_RUNS = 100
-/** Maximum number of runs of each schedule in a list. */
 const LISTED_RUNS = 5
 
 interface ScheduleRouting {
@@ -59,8 +57,8 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
 }
 
 /**
- * Checks a draft. Admins may draft for all users, other users only for themselves, because the answer depends
- * on the rights of the schedule's user.
+ * Admins may draft for all users, others only for themselves: the answer depends on the rights of the
+ * schedule's user.
  */
 async function foreseen(
   { schedules, scheduleProblems, users }: ScheduleRouting,
@@ -82,8 +80,8 @@ async function foreseen(
 }
 
 /**
- * Tells whether the user may see the schedule. Visible are schedules on the user's connections, and schedules
- * that run as the user. Admins and auditors see all schedules.
+ * Users see schedules on their connections, and schedules that run as them. Admins and auditors see all
+ * schedules.
  */
 function isVisible(
   { users }: ScheduleRouting,
@@ -101,10 +99,7 @@ function found(services: ScheduleRouting, user: GatewayUser, name: string): Sche
   return schedule
 }
 
-/**
- * Returns a schedule that the user may change. Admins may change every schedule, other users only schedules
- * that run as themselves. @throws RequestRefused
- */
+/** Admins may change every schedule, others only schedules that run as themselves. @throws RequestRefused */
 function changeable(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = found(services, user, name)
   if (services.users.isAdmin(user) || schedule.as === user.name) return schedule
@@ -114,10 +109,7 @@ function changeable(services: ScheduleRouting, user: GatewayUser, name: string):
   )
 }
 
-/**
- * Returns the settings of a schedule with its last and next runs. Values of parameters and fields of issues
- * are left out, because they may be secrets.
- */
+/** Values of parameters and fields of issues are left out, because they may be secrets. */
 async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
   const { schedules, scheduleProblems } = services
   const { name, parameters, jiraFields, catchesUp, lock, ...asSet } = schedule
@@ -168,7 +160,7 @@ function statusOf(
 ): ScheduleRunAnswer['status'] {
   if (outcome === 'ended') return exitCode === 0 ? 'success' : 'failed'
   if (outcome !== 'started') return outcome
-  // A run has a session only after its outcome was written: both are written together.
+  // The session and `started` are written together.
   if (sid === null) return 'starting'
   const session = history.session(sid)
   if (session?.status === 'ready') return 'approved'

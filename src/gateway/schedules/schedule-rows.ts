@@ -1,7 +1,7 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** The stored state of a schedule. Times are in ms since 1970. */
+/** Times are in ms since 1970. */
 export interface ScheduleState {
   readonly name: string
   /** Rule at the last check. */
@@ -19,13 +19,13 @@ export interface ScheduleState {
 type RunOutcome = 'starting' | 'started' | 'ended' | 'skipped' | 'failed'
 
 export interface ScheduleRun {
-  /** Id of the run, and correlation id of its session. */
+  /** Also the correlation id of the run's session. */
   readonly id: string
   readonly schedule: string
   /** Null for a run that a user has started. */
   readonly dueAt: number | null
   readonly at: number
-  /** User who has started the run. Null for a due run. */
+  /** The user who has started the run. Null for a due run. */
   readonly by: string | null
   readonly outcome: RunOutcome
   readonly code: string | null
@@ -34,10 +34,10 @@ export interface ScheduleRun {
   readonly exitCode: number | null
 }
 
-/** Number of runs that are kept per schedule. Older runs are removed, but not their sessions. */
+/** Per schedule. Older runs are removed, but not their sessions. */
 const KEPT_RUNS = 100
 
-/** Schedules and their runs as rows. Use them through `read` and `write` of the history. */
+/** For use only within `read` and `write` of the history. */
 class ScheduleRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -61,7 +61,7 @@ class ScheduleRows {
     this.#statements.forgetRuns.run([name])
   }
 
-  /** @returns false if this due time has already been claimed, in which case nothing has changed */
+  /** @returns false if this due time is already claimed; then nothing has changed */
   claim(run: ScheduleRun): boolean {
     const { id, schedule, dueAt, at, by, outcome, code, reason } = run
     const { changes } = this.#statements.claim.run([id, schedule, dueAt, at, by, outcome, code, reason])
@@ -91,12 +91,11 @@ class ScheduleRows {
     return found === undefined ? undefined : toRun(found)
   }
 
-  /** Lists runs, newest first. */
+  /** Newest first. */
   runs(schedule: string, limit: number): ScheduleRun[] {
     return this.#statements.runs.all([schedule, limit]).map(toRun)
   }
 
-  /** Lists the runs of all schedules that have not ended yet. */
   unfinished(): ScheduleRun[] {
     return this.#statements.unfinished.all([]).map(toRun)
   }
@@ -136,10 +135,7 @@ function prepare(db: Connection) {
   }
 }
 
-/**
- * For each schedule of gateway.yaml, its runs and the time until which it was checked. A due time is claimed
- * once.
- */
+/** A due time is claimed once. */
 const VERSION_12 = `
   CREATE TABLE history.schedules (
     name TEXT PRIMARY KEY,

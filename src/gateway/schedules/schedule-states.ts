@@ -3,10 +3,7 @@ import { nextTime } from '../settings/due-times.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 import type { ScheduleState } from './schedule-rows.ts'
 
-/**
- * States of the schedules, in memory and in the history. A state has the time until which the schedule was
- * checked.
- */
+/** States of the schedules, in memory and in the history. */
 export class ScheduleStates {
   readonly #history: History
   readonly #now: () => number
@@ -21,8 +18,8 @@ export class ScheduleStates {
   }
 
   /**
-   * Starts schedules that are new or whose rule has changed. Removes the states of schedules that no longer
-   * exist.
+   * Starts new schedules, and schedules whose rule has changed. Removes the states of schedules that are
+   * gone.
    * @throws HistoryError
    */
   sync(wanted: readonly ScheduleSettings[]): void {
@@ -47,14 +44,14 @@ export class ScheduleStates {
     return this.#states.get(name)
   }
 
-  /** Sets a state that is already in the history. */
+  /** The state is already in the history. */
   set(state: ScheduleState): void {
     this.#states.set(state.name, state)
   }
 
   /**
-   * Returns the first due time that was not checked yet. Undefined while the schedule is paused or disabled,
-   * or if no due time follows.
+   * The first due time that was not checked yet. Undefined while the schedule is paused or disabled, or if no
+   * due time follows.
    */
   next(schedule: ScheduleSettings): number | undefined {
     const state = this.#states.get(schedule.name)

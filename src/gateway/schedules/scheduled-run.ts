@@ -24,10 +24,7 @@ interface OpeningServices extends ScheduledServices {
   readonly log: Logger
 }
 
-/**
- * Opens the schedules. Their runs begin like requests of their users over REST. Close the schedules before
- * the sessions.
- */
+/** Runs begin like requests of their users over REST. Close the schedules before the sessions. */
 export function openSchedules(services: OpeningServices): {
   readonly schedules: Schedules
   readonly scheduleProblems: ScheduleProblems
@@ -45,7 +42,7 @@ export function openSchedules(services: OpeningServices): {
 }
 
 /**
- * Begins a run with the rights, reviews and issues of the schedule's user.
+ * Has the rights, reviews and issues of the schedule's user.
  * @returns the session's id
  * @throws RequestRefused
  */
@@ -63,7 +60,7 @@ async function startScheduled(
   return answer.body.session_id
 }
 
-/** @returns the reason why the schedule could not run now, or undefined if it could */
+/** @returns the reason why the schedule could not run now */
 async function scheduleProblem(
   services: ScheduledServices,
   schedule: ScheduleSettings,
@@ -76,10 +73,7 @@ async function scheduleProblem(
   }
 }
 
-/**
- * Runs an approved session of a schedule.
- * @returns the reason why the session cannot run now, or undefined if it runs
- */
+/** @returns the reason why the approved session cannot run now */
 function runApprovedSchedule(
   { users, runs, executions }: ScheduledServices,
   { as }: ScheduleSettings,
@@ -125,10 +119,10 @@ function missingUser(name: string): string {
   return `user ${name} does not exist or was deactivated`
 }
 
-/** Time for which the result of a check stays valid. */
+/** For the result of a check. */
 const FRESH_MS = 60_000
 
-/** @returns the reason why the schedule could not run, or undefined if it could */
+/** @returns the reason why the schedule could not run */
 type Check = (schedule: ScheduleSettings) => Promise<string | undefined>
 
 /** Reasons why schedules could not run, as far as they are known before the run. */
@@ -151,7 +145,6 @@ export class ScheduleProblems {
     return problem
   }
 
-  /** Logs which schedules could not run. */
   async tell(schedules: readonly ScheduleSettings[], log: Logger): Promise<void> {
     for (const schedule of schedules) {
       const reason = await this.of(schedule)

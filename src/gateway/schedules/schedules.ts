@@ -12,17 +12,12 @@ import { dueNow, isSetBack, type Due } from './due.ts'
 import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
 import { ScheduleStates } from './schedule-states.ts'
 
-/** Interval of the checks for due schedules. */
 const TICK_MS = 1000
-/**
- * Maximum number of runs that begin at the same time. Each run reads a repository, and may send requests to
- * Jira.
- */
+/** Runs that begin at the same time. Each reads a repository, and may send requests to Jira. */
 const AT_ONCE = 8
 
-/** Facts that identify a run. */
 export interface StartedRun {
-  /** Id of the run, and correlation id of its session. */
+  /** Also the correlation id of the run's session. */
   readonly id: string
   readonly dueAt: number | null
 }
@@ -30,18 +25,17 @@ export interface StartedRun {
 interface ScheduleServices {
   readonly history: History
   readonly settings: Current<'schedules'>
-  /** Begins a session and returns its id. @throws RequestRefused, HistoryError */
+  /** Returns the session's id. @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
-  /** Runs an approved session. @returns why the session cannot run now, or undefined */
+  /** Runs an approved session. @returns the reason why the session cannot run now */
   readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
   readonly log: Logger
-  /** Time in ms since 1970. */
+  /** In ms since 1970. */
   readonly now?: () => number
 }
 
 /**
- * Runs due schedules, one run of a schedule at a time. A due time is never claimed twice, even if this
- * process is killed.
+ * Runs due schedules, one run of a schedule at a time. A due time is never claimed twice, even after a kill.
  */
 export class Schedules {
   readonly #services: ScheduleServices
@@ -63,7 +57,6 @@ export class Schedules {
     this.#timer = setInterval(() => this.tick(), TICK_MS)
   }
 
-  /** Schedules of gateway.yaml. */
   get all(): readonly ScheduleSettings[] {
     return this.#services.settings.value.schedules
   }
@@ -77,7 +70,7 @@ export class Schedules {
     })
   }
 
-  /** Returns the time of the next run, or undefined if no run is planned. */
+  /** Returns undefined if no run is planned. */
   next(schedule: ScheduleSettings): number | undefined {
     return this.#states.next(schedule)
   }
@@ -86,12 +79,12 @@ export class Schedules {
     return this.#states.get(name)
   }
 
-  /** Lists runs, newest first. @throws HistoryError */
+  /** Newest first. @throws HistoryError */
   runs(name: string, limit: number): readonly ScheduleRun[] {
     return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
   }
 
-  /** Starts a run for a user and returns it, begun or failed. @throws RequestRefused, HistoryError */
+  /** Returns the run, begun or failed. @throws RequestRefused, HistoryError */
   async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
     if (this.#isClosed) throw gatewayDraining()
     const { name } = schedule
@@ -109,8 +102,8 @@ export class Schedules {
   }
 
   /**
-   * Pauses a schedule, or resumes it. Due times during the pause are skipped.
-   * @param by user who pauses it; null to resume it
+   * Due times during the pause are skipped.
+   * @param by user who pauses the schedule; null to resume it
    * @throws HistoryError
    */
   pause({ name }: ScheduleSettings, by: string | null): void {
@@ -118,10 +111,7 @@ export class Schedules {
     this.#states.pause(name, by)
   }
 
-  /**
-   * Prevents new runs. A run that is about to begin fails. If this gateway cannot write this failure, the
-   * next start does.
-   */
+  /** A run that is about to begin fails. If this gateway cannot write the failure, the next start does. */
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
@@ -137,13 +127,13 @@ export class Schedules {
     if (due !== undefined) this.#take(schedule, state, due)
   }
 
-  /** Records that the due time is handled, before its run begins. */
+  /** Records the due time as handled before its run begins. */
   #take(schedule: ScheduleSettings, state: ScheduleState, { run: dueAt, missed, doneUntil }: Due): void {
     const { history, log } = this.#services
     const { name } = schedule
     const obstacle = dueAt === undefined ? undefined : this.#unfinished.obstacle(name)
     const run = dueAt === undefined ? undefined : this.#newRun(schedule, dueAt, null, obstacle)
-    // This run claims no due time, because the clock may be wrong now, and then the time may be due later.
+    // This run claims no due time: the clock may be wrong now, and the time may be due later.
     const left = missed && this.#newRun(schedule, null, null, missedText(missed, dueAt))
     const after = { ...state, doneUntil }
     const isMine = history.write(({ schedules }) => {
@@ -187,7 +177,7 @@ export class Schedules {
     return schedule === undefined || this.#isClosed ? undefined : this.#services.runApproved(schedule, sid)
   }
 
-  /** @param reason reason for skipping the run, if it is skipped */
+  /** @param reason for skipping the run */
   #newRun({ name }: ScheduleSettings, dueAt: number | null, by: string | null, reason?: string): ScheduleRun {
     return {
       id: randomUUID(),
@@ -203,10 +193,7 @@ export class Schedules {
     }
   }
 
-  /**
-   * Does work whose writes may fail. After a failed write the run is still due. Repeated failures are logged
-   * once.
-   */
+  /** After a failed write the run is still due. Repeated failures are logged once. */
   #trying(work: () => void): void {
     try {
       work()
@@ -240,14 +227,14 @@ interface FollowServices {
  */
 class UnfinishedRuns {
   readonly #services: FollowServices
-  /** Names of the schedules with a run in this process that is about to get its session. */
+  /** Schedules with a run in this process that is about to get its session. */
   readonly starting = new Set<string>()
 
   constructor(services: FollowServices) {
     this.#services = services
   }
 
-  /** Returns the reason why no other run of this schedule may begin now, or undefined. */
+  /** Returns the reason why no other run of this schedule may begin now. */
   obstacle(name: string): string | undefined {
     if (this.starting.has(name)) return 'another run is about to start'
     const { history } = this.#services

@@ -2,17 +2,17 @@ import { mirrorEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { runGit, type GitResult } from './git.ts'
 
-/** Time limit of a command. These commands use no network and read little. */
+/** These commands use no network and read little. */
 const TIMEOUT_MS = 10_000
 
 export interface CommandOptions {
-  /** Environment from which git's variables are chosen. */
+  /** git's variables are chosen from this environment. */
   readonly outerEnv: NodeJS.ProcessEnv
   /** Aborts when the repository is closed. */
   readonly closing: AbortSignal
 }
 
-/** Runs a local git command in the bare repository `gitDir`. Any exit code is a result. */
+/** Runs git in the bare repository `gitDir`. Any exit code is a result. */
 export function runInMirror(
   gitDir: string,
   args: readonly string[],

@@ -2,14 +2,14 @@ import { runInMirror, type CommandOptions } from './command.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** Maximum number of checks that may wait. Only one git process runs at a time. */
+/** Checks that may wait. Only one git process runs at a time. */
 const MAX_WAITING = 100
-/** Maximum number of remembered answers. Users run few commits by hash, mostly commits of open reviews. */
+/** Users run few commits by hash, mostly commits of open reviews. */
 const MAX_REMEMBERED = 1_000
 
 /**
- * Returns `ref_hash` in lower case. Throws a RunbookError if it is not 7 to 64 hex digits, for example a
- * branch or `HEAD~1`.
+ * Returns lower case.
+ * @throws RunbookError for anything but 7 to 64 hex digits, for example a branch or `HEAD~1`
  */
 export function checkRefHash(refHash: string): string {
   if (/^[0-9a-f]{7,64}$/i.test(refHash)) return refHash.toLowerCase()
@@ -20,8 +20,8 @@ export function checkRefHash(refHash: string): string {
 }
 
 /**
- * Returns the full id of the commit with this (shortened) hash, or `undefined` if the mirror has no such
- * object. Throws a RunbookError if the object is not a commit, or if several commits match.
+ * Returns the full id, or `undefined` if the mirror has no such object.
+ * @throws RunbookError if the object is not a commit, or if several commits match
  */
 export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
   const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
@@ -35,7 +35,7 @@ export async function findCommit(objects: ObjectReader, hash: string): Promise<s
   throw new RunbookError('ref', `ref_hash ${hash} is not a commit`)
 }
 
-/** Checks whether a commit is part of a branch. Remembers a limited number of positive answers. */
+/** Remembers a limited number of positive answers. */
 export class Ancestry {
   readonly #gitDir: string
   readonly #options: CommandOptions
@@ -48,7 +48,7 @@ export class Ancestry {
     this.#options = options
   }
 
-  /** Tells whether `tip` is `commit` or a descendant of `commit`. Both arguments are full object ids. */
+  /** Tells whether `tip` is `commit` or a descendant of `commit`. Both are full ids. */
   async includes(commit: string, tip: string): Promise<boolean> {
     if (commit === tip) return true
     // The tip is part of the key: after a force push the commit may no longer be on the branch.

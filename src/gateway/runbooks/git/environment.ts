@@ -1,12 +1,9 @@
 import type { UrlCredentials, Remote } from '../../settings/repositories.ts'
 
-/** The complete environment of a child process. No other variables are inherited. */
+/** The complete environment of a child: no other variables are inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/**
- * Variables that git inherits from our environment. Other variables (GIT_DIR, GIT_EXEC_PATH, tokens) are not
- * passed on.
- */
+/** Other variables (GIT_DIR, GIT_EXEC_PATH, tokens) are not passed on. */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -25,23 +22,20 @@ const PASSED_ON = [
 ]
 
 /**
- * A credential helper that reads the password from the environment, so that no argv and no file contains the
- * password. git asks the helper only for `origin`, so a redirect cannot send the password to another host.
+ * Reads the password from the environment: no argv and no file contains it. git asks the helper only for
+ * `origin`, so a redirect cannot send the password to another host.
  */
 const CREDENTIAL_HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
 
-/**
- * Returns the environment of a git command that only uses a mirror. It allows no prompts, no hooks and no
- * user configuration.
- */
+/** Allows no prompts, no hooks and no user configuration. */
 export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
   return { ...base(outer), GIT_CONFIG_GLOBAL: '/dev/null', ...configured(SAFE_SETTINGS) }
 }
 
 /**
- * Returns the environment of `git fetch`. For a local repository `globalConfig` replaces the user's own
- * configuration, because git does not pass GIT_CONFIG_COUNT to upload-pack, but upload-pack reads this file.
+ * For a local repository `globalConfig` replaces the user's configuration: upload-pack reads this file, but
+ * git does not pass GIT_CONFIG_COUNT to it.
  */
 export function fetchEnvironment(
   outer: NodeJS.ProcessEnv,
@@ -84,9 +78,8 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
 
 function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
-  // The empty helper removes the user's own helpers. Otherwise git would ask them to store this password. If
-  // the URL has no password (`https://me@host/`), git asks the user's helpers first, and then tries the name
-  // as a token.
+  // The empty helper removes the user's own helpers, which git would ask to store this password. For a URL
+  // without a password (`https://me@host/`) git asks these helpers first, and then tries the name as a token.
   const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]
   const settings: Setting[] = [
     ...SAFE_SETTINGS,
@@ -101,9 +94,7 @@ function withCredentials(origin: string, credentials: UrlCredentials): Record<st
   }
 }
 
-/**
- * Returns settings in the environment instead of `-c`, which every user of the machine could read in argv.
- */
+/** Settings in the environment: every user of the machine could read `-c` in argv. */
 function configured(settings: readonly Setting[]): Record<string, string> {
   const environment: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) }
   for (const [index, [key, value]] of settings.entries()) {

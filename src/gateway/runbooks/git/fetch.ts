@@ -11,12 +11,9 @@ import { HEAD_REF } from './objects.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/**
- * git keeps changing a pack while it writes it. A pack that has not changed for this time was left by a
- * crash.
- */
+/** git keeps changing a pack while it writes it. An older pack was left by a crash. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
-/** Points to the fetched commit until its size is accepted. Then `HEAD_REF` is moved to this commit. */
+/** Points to the fetched commit until its size is accepted. Then `HEAD_REF` moves there. */
 const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
 
@@ -30,9 +27,8 @@ export interface FetchOptions extends CommandOptions {
 }
 
 /**
- * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. If the
- * fetch takes too long or becomes too big, git is ended and its partial files are removed before the error is
- * thrown.
+ * Fetches only the configured branch. A fetch that takes too long or becomes too big is ended, and its
+ * partial files are removed before the error is thrown.
  * @throws RunbookError with the end of git's output, credentials masked
  */
 export async function fetchInto(gitDir: string, options: FetchOptions): Promise<void> {
@@ -49,7 +45,7 @@ export async function fetchInto(gitDir: string, options: FetchOptions): Promise<
   await moveHead(gitDir, options)
 }
 
-/** Returns the size of all objects in bytes, including objects that a running fetch has received so far. */
+/** Includes objects that a running fetch has received so far. */
 async function objectBytes(gitDir: string, options: FetchOptions): Promise<number> {
   const { stdout } = await runInMirror(gitDir, ['count-objects', '-v'], options)
   const kibibytes = [...stdout.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map((match) =>
@@ -94,7 +90,7 @@ function fetchCommand(
     '--no-write-fetch-head',
   ]
   return {
-    // --update-shallow: without it git fetches nothing from a shallow clone, prints nothing, and exits 0.
+    // Without --update-shallow git fetches nothing from a shallow clone, prints nothing, and exits 0.
     args: [
       ...['--git-dir', gitDir, 'fetch', ...flags, '--update-shallow'],
       ...['--end-of-options', remote.url, `+${source}:${INCOMING_REF}`],
@@ -160,7 +156,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** Removes the partial pack of a git process that was ended. git itself never removes such a pack. */
+/** git itself never removes the partial pack of a process that was ended. */
 async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void> {
   const folder = join(gitDir, 'objects', 'pack')
   const names = await readdir(folder).catch(() => [])
@@ -173,8 +169,8 @@ async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void
 }
 
 /**
- * Masks the remote's credentials, and any `user@` of a URL, in git's output. Both spellings of a secret are
- * masked: git prints URLs encoded and a server may echo them decoded.
+ * Masks the remote's credentials, and any `user@` of a URL. git prints URLs encoded, and a server may echo
+ * them decoded: both spellings are masked.
  */
 export function redact(remote: Remote, text: string): string {
   let masked = text.replace(/\/\/[^/\s@]*@/g, '//***@')
@@ -185,8 +181,7 @@ export function redact(remote: Remote, text: string): string {
 function secrets(remote: Remote): string[] {
   if (remote.kind !== 'https' || remote.credentials === undefined) return []
   const { username, password } = remote.credentials
-  // If the URL has a password, the user is not secret ("oauth2", "git"), and masking the user would garble
-  // every message.
+  // Beside a password, the user is not secret ("oauth2", "git"), and masking it would garble every message.
   const secret = password ?? username
   return [secret, encodeURIComponent(secret), encodeURI(secret)]
 }

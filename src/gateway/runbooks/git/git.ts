@@ -6,15 +6,15 @@ import { signalGroup } from '../../../basics/signals.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** Number of characters that are kept of each output, from its end, where git prints `fatal:`. */
+/** Characters kept from the end of each output, where git prints `fatal:`. */
 const KEPT_CHARACTERS = 4096
-/** Time for git to remove its lock files after SIGTERM, before SIGKILL. */
+/** git removes its lock files after SIGTERM, before SIGKILL. */
 const TERM_GRACE_MS = 1_000
-/** Maximum time to wait after SIGKILL, which may also fail to end git (a dead NFS mount). */
+/** SIGKILL may also fail to end git (a dead NFS mount). */
 const GIVE_UP_MS = 5_000
 /**
- * Maximum time to wait for the group after SIGKILL. If process 1 does not reap (a container without init),
- * dead processes stay in the group for ever.
+ * Maximum time to wait for the group after SIGKILL. Without a process 1 that reaps (a container without
+ * init), dead processes stay in the group for ever.
  */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
@@ -34,22 +34,20 @@ export interface GitRun {
 }
 
 export interface GitResult {
-  /** git's exit code, or 128 if a signal that we did not send ended git. */
+  /** 128 if a signal that we did not send ended git. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
 /**
- * Runs one git command in a process group of its own, without stdin. Any exit code is a result. After
- * `timeoutMs`, or when `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the
- * error is thrown.
+ * Runs git in a process group of its own, without stdin. Any exit code is a result. After `timeoutMs`, or
+ * when `signal` aborts, the whole group (ssh, index-pack, upload-pack) is ended before the error is thrown.
  */
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
   const child = spawnGit(run.args, run.env, 'ignore')
-  // This listener must be added first, because an 'error' event without a listener (a failed start) ends this
-  // process.
+  // Must be the first listener: an 'error' event without a listener (a failed start) ends this process.
   const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)
@@ -82,8 +80,8 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
 }
 
 /**
- * Settles when git has ended and its output is read. If other processes keep the pipes open, settles
- * `DRAIN_MS` after git's end.
+ * Settles when git has ended and its output is read, or `DRAIN_MS` after git's end if other processes keep
+ * the pipes open.
  */
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -113,8 +111,8 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
 }
 
 /**
- * Waits for the end of the group's processes, because the caller removes their files next. They are not our
- * children, so no event reports their end.
+ * The caller removes the group's files next. The group's processes are not our children, so no event reports
+ * their end.
  */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS

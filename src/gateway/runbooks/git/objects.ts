@@ -5,19 +5,13 @@ import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** The only ref of the mirror, and its commit. */
+/** The mirror's commit. */
 export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 
-/**
- * Maximum number of requests that the child has not answered yet. With several requests it reads the next
- * object while it sends the previous object.
- */
+/** Requests that the child has not answered yet: it reads the next object while it sends the previous one. */
 const MAX_ASKED = 32
-/**
- * Maximum number of requests that wait for the child. Each belongs to a REST request, and REST requests have
- * much lower limits.
- */
+/** Each waiting request belongs to a REST request, and REST requests have much lower limits. */
 const MAX_WAITING = 1_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEPT_STDERR_CHARACTERS = 2_048
@@ -27,9 +21,9 @@ export const MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
 export interface ObjectReaderOptions {
   readonly gitDir: string
   readonly env: GitEnvironment
-  /** Maximum number of waiting requests (default: 1,000). */
+  /** Default: 1,000. */
   readonly maxWaiting?: number | undefined
-  /** Time limit of one request in milliseconds (default: 10,000). */
+  /** For one request. Default: 10,000. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -45,14 +39,13 @@ interface Child {
   readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
-  /** Whether the child only finishes its requests and gets no new requests. */
+  /** The child finishes its requests and gets no new ones. */
   retired: boolean
 }
 
 /**
- * Reads objects of one mirror through one lasting `git cat-file --batch` child, because a process for each
- * object would take 5 ms. The child starts with the first request, and again after it has ended. It answers
- * requests in their order. If it dies, only the request that it was answering fails, and the other requests
+ * Reads objects through one lasting `git cat-file --batch` child: a process for each object takes 5 ms. The
+ * child answers requests in their order. If it dies, only the request that it was answering fails; the others
  * are sent again.
  */
 export class ObjectReader {
@@ -72,7 +65,7 @@ export class ObjectReader {
 
   /**
    * Reads an object by its id (7 to 64 hex digits, optionally followed by `^{commit}`) or the mirror's ref.
-   * Content larger than `maxBytes` is not read. Rejects with a RunbookError if git cannot read the object.
+   * Content larger than `maxBytes` is not read. Rejects with a RunbookError.
    */
   read(name: string, maxBytes: number): Promise<ObjectReply> {
     // The name becomes a line on the child's stdin, so only these forms are allowed.
@@ -94,7 +87,7 @@ export class ObjectReader {
     this.#child.git.stdin?.end()
   }
 
-  /** Rejects waiting requests, and settles after every child has ended. */
+  /** Rejects waiting requests. Settles after every child has ended. */
   async close(): Promise<void> {
     this.#closed = true
     this.#askAgain()
@@ -126,7 +119,6 @@ export class ObjectReader {
     this.#expect(this.#child)
   }
 
-  /** Prepares for the answer to the first request that has no answer. */
   #expect(child: Child): void {
     const [request] = this.#asked
     if (request === undefined || this.#current !== undefined) return
@@ -139,8 +131,8 @@ export class ObjectReader {
 
   #start(): Child {
     const args = ['--git-dir', this.#options.gitDir, 'cat-file', '--batch']
-    // The child has its own process group, so that Ctrl-C in the gateway's terminal does not end it while the
-    // gateway drains.
+    // A process group of its own: Ctrl-C in the gateway's terminal must not end the child while the gateway
+    // drains.
     const git = spawnGit(args, this.#options.env, 'pipe')
     let gone = (): void => undefined
     const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
@@ -154,7 +146,7 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    // This listener must be added first, because an 'error' event without a listener ends this process.
+    // Must be the first listener: an 'error' event without a listener ends this process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))
@@ -217,7 +209,7 @@ export class ObjectReader {
     this.#askAgain()
   }
 
-  /** Puts the child's unanswered requests back into the queue. */
+  /** Puts unanswered requests back into the queue. */
   #askAgain(): void {
     clearTimeout(this.#current?.timer)
     this.#current = undefined
@@ -232,18 +224,15 @@ export class ObjectReader {
 }
 
 /**
- * Tells whether the reply can belong to the request. Answers carry no name of the request. With one surplus
- * answer, every later request would get the file of another request.
+ * Answers carry no name of the request. With one surplus answer, every later request would get the file of
+ * another request.
  */
 function mayAnswer(name: string | undefined, reply: ObjectReply): boolean {
   const isPeeled = name === undefined || name.endsWith('^{commit}')
   return isPeeled || !('oid' in reply) || reply.oid.startsWith(name)
 }
 
-/**
- * Kills a child. A child that was never started has no pid, and Node would send the signal to pid 0, which is
- * our own group.
- */
+/** A child that was never started has no pid, and Node would send the signal to pid 0, our own group. */
 function kill({ git }: Child): void {
   signalChild(git, 'SIGKILL')
 }

@@ -14,7 +14,7 @@ interface Asked {
 }
 
 const TIMEOUT_MS = 8000
-/** The exit code of `git ls-remote --exit-code` when the repository was reached and has no such branch. */
+/** Exit code of `git ls-remote --exit-code` if the repository was reached and has no such branch. */
 const NOTHING = 2
 
 /** Checks that a remote answers and has the branch. Fetches nothing. @throws RunbookError */

@@ -7,7 +7,7 @@ export type ObjectReply =
   | { readonly kind: 'missing' }
   | { readonly kind: 'ambiguous' }
 
-/** Maximum length of `<oid> <type> <size>` or `<name> missing`. Our names have at most 80 characters. */
+/** For `<oid> <type> <size>` or `<name> missing`. Our names have at most 80 characters. */
 const MAX_HEADER_BYTES = 256
 const NEWLINE = 0x0a
 
@@ -18,9 +18,8 @@ interface Header {
 }
 
 /**
- * Assembles one reply from the pieces that a pipe delivers. Holds at most `maxBytes` of content. If the
- * announced content is larger, the reply is `too-large` and nothing is kept. The caller must then end the
- * child.
+ * Holds at most `maxBytes` of content. For larger content the reply is `too-large`, and the caller must end
+ * the child.
  */
 export class ReplyReader {
   readonly #maxBytes: number
@@ -35,8 +34,8 @@ export class ReplyReader {
   }
 
   /**
-   * Returns the reply after its last piece, else undefined. Throws a RunbookError if the format is not
-   * cat-file's.
+   * Returns undefined before the last piece.
+   * @throws RunbookError if the format is not cat-file's
    */
   push(piece: Buffer): ObjectReply | undefined {
     this.#keep(piece)

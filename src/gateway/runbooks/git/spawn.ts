@@ -3,13 +3,10 @@ import { closeSync, openSync } from 'node:fs'
 import type { GitEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 
-/**
- * Descriptors that a start needs: both ends of three pipes, two for libuv's report of a failed start, and two
- * in reserve.
- */
+/** Both ends of three pipes, two for libuv's report of a failed start, and two in reserve. */
 const DESCRIPTORS_OF_A_START = 10
 
-/** Remedies when git could not be started, by error code. */
+/** Remedies by error code. */
 const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   ENOENT: 'git was not found in PATH; install git (2.32 or newer)',
   EMFILE: 'git could not be started, because too many files are open (EMFILE); raise the limit (ulimit -n)',
@@ -17,9 +14,9 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * Starts git in a process group of its own. Throws a RunbookError for some failures. Other failures are an
- * 'error' event, so the caller must first add a listener for it. Without free descriptors the child has no
- * streams, although its type has them.
+ * Starts git in a process group of its own. Some failures are an 'error' event: the caller must first add a
+ * listener for it. Without free descriptors the child has no streams, although its type has them.
+ * @throws RunbookError for other failures
  */
 export function spawnGit(
   args: readonly string[],
@@ -28,15 +25,13 @@ export function spawnGit(
 ): ChildProcess {
   try {
     checkDescriptors()
-    // The working directory is `/`, because git does not start in a deleted folder, and the gateway's folder
-    // may be deleted.
+    // git does not start in a deleted folder, and the gateway's folder may be deleted.
     return spawn('git', args, { env, cwd: '/', detached: true, stdio: [stdin, 'pipe', 'pipe'] })
   } catch (error) {
     throw gitUnavailable(error)
   }
 }
 
-/** Returns the reason why git could not be started, with the remedy. */
 export function gitUnavailable(cause: unknown): RunbookError {
   const { code, message } = cause as NodeJS.ErrnoException
   return new RunbookError('repository', REMEDIES[code ?? ''] ?? `git could not be started: ${message}`, {
@@ -45,8 +40,8 @@ export function gitUnavailable(cause: unknown): RunbookError {
 }
 
 /**
- * Throws if there are too few free descriptors. If a start runs out of descriptors, the pipes that it has
- * opened stay open (Node 20, EMFILE). So each such start would leave fewer descriptors.
+ * A start that runs out of descriptors leaves its opened pipes open (Node 20, EMFILE). So each such start
+ * would leave fewer descriptors.
  */
 function checkDescriptors(): void {
   const taken: number[] = []

@@ -4,7 +4,7 @@ import type { ObjectReader } from './objects.ts'
 /** The hosted gateway's limit (protocol.md 9.2). */
 const MAX_FILE_BYTES = 1_000_000
 
-/** Returns the text of a runbook's blob. Throws a RunbookError if it is too big, or not UTF-8. */
+/** @throws RunbookError if the blob is too big, or not UTF-8 */
 export async function readText(objects: ObjectReader, oid: string, path: string): Promise<string> {
   const blob = await objects.read(oid, MAX_FILE_BYTES)
   if (blob.kind === 'too-large') {

@@ -11,13 +11,13 @@ interface TreeEntry {
   readonly oid: string
 }
 
-/** The modes of files and folders. All others are links and submodules. */
+/** All other modes are links and submodules. */
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
 /**
- * Splits a plain relative path. Throws a RunbookError for other paths. A backslash is allowed, since git
- * treats it as an ordinary character.
+ * Splits a plain relative path. A backslash is allowed: git treats it as an ordinary character.
+ * @throws RunbookError for other paths
  */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
@@ -32,8 +32,8 @@ export function splitPath(path: string): string[] {
 }
 
 /**
- * Walks the tree of `commit` to the blob's object id. Only regular files in real folders count. A link or a
- * submodule in the path is refused, so that no path leads out of the repository.
+ * Finds only regular files in real folders. A link or a submodule in the path is refused: no path leads out
+ * of the repository.
  */
 export async function findBlob(
   objects: ObjectReader,
@@ -62,7 +62,7 @@ export function treeOf(content: Buffer, commit: string): string {
   return oid
 }
 
-/** Returns a commit's text, or a tree's bytes. Throws a RunbookError, also for content that is too big. */
+/** @throws RunbookError, also for content that is too big */
 export async function readStructure(
   objects: ObjectReader,
   oid: string,
@@ -85,7 +85,7 @@ export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEnt
   return undefined
 }
 
-/** Yields a tree's entries. A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
+/** A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
 export function* entriesOf(
   tree: Buffer,
   oidBytes: number,

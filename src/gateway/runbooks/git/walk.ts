@@ -4,20 +4,20 @@ import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPat
 
 export const LISTING_LIMITS = { runbooks: 10_000, folders: 5_000, ms: 10_000 }
 
-/** A file or folder. Its id has as many bytes as the id of the commit. */
+/** The id has as many bytes as the id of the commit. */
 export interface TreeEntry {
   readonly oid: string
   readonly path: string
 }
 
-/** Walks through the runbook files of a folder in one commit, ordered by path. */
+/** Finds the runbooks of a folder in one commit, ordered by path. */
 export class Walk {
   readonly #objects: ObjectReader
   readonly #oidBytes: number
   readonly #limits: typeof LISTING_LIMITS
   readonly #end: number
   #folders = 0
-  /** Whether the folder has, or may have, more files than were returned. */
+  /** The folder has, or may have, more files than were returned. */
   isCut = false
 
   /** @param end deadline, on the monotonic clock */
@@ -29,8 +29,9 @@ export class Walk {
   }
 
   /**
-   * Returns the runbooks of `folder`, which is '' or ends with a slash. Returns an empty list if the folder
-   * does not exist. Throws a RunbookError if reading takes too long.
+   * Returns an empty list if the folder does not exist.
+   * @param folder '' or a path that ends with a slash
+   * @throws RunbookError if reading takes too long
    */
   async runbooks(root: string, folder: string): Promise<TreeEntry[]> {
     const start = await this.#descend(root, folder)
@@ -76,7 +77,7 @@ export class Walk {
   }
 
   /**
-   * Checks the deadline. The catalog also calls this for each file, because reading a template takes time.
+   * The catalog calls this for each file, too, because reading a template takes time.
    * @throws RunbookError after the deadline
    */
   checkTime(): void {
@@ -90,17 +91,12 @@ export class Walk {
   }
 }
 
-/**
- * Tells whether a file with this name is a runbook by hoop's rule (protocol.md 9.2). A name that is not UTF-8
- * cannot be requested.
- */
+/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 cannot be requested. */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
 }
 
-/**
- * Tells whether a request can contain the path, which must have no control characters and not be too long.
- */
+/** A request cannot contain a path that is too long or has control characters. */
 function isPlain(path: string): boolean {
   try {
     splitPath(path)
