@@ -13,13 +13,13 @@ import type { ExecutionAnswer } from '../../contract/executions.ts'
 /** A REST request for one execution. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
-  /** Fields of the session's Jira issue, if the session gets an issue. */
+  /** Fields of the session's Jira issue. */
   readonly jiraFields?: Readonly<Record<string, string>>
 }
 
 type RunRequest = Pick<ScriptExecution, 'script' | 'labels'>
 
-/** Text that is added to the answer's output when the history fails. The reason is in the log. */
+/** Added to the answer's output when the history fails. The reason is in the log. */
 const UNRECORDED = {
   written: 'the session history could not be written, output may be missing',
   read: 'the session history could not be read, output may be missing',
@@ -33,23 +33,20 @@ interface ExecutionServices {
   readonly locks: Pick<LockQueue, 'obstacle'>
 }
 
-/** An answer with its status. */
 export interface ExecAnswer {
   readonly status: 200 | 202
   readonly body: ExecutionAnswer
 }
 
-/** How long a caller waits for the end of an execution. */
 export interface AnswerWait {
   readonly ms: number
   /**
-   * Whether to answer an end only if it consists of output and exit code. The caller reads any other end from
-   * the session's stream, where texts about the session are separate from its output.
+   * Answers an end only if it consists of output and exit code. The caller reads any other end from the
+   * session's stream, where texts about the session are separate from its output.
    */
   readonly isForPlainEnd?: boolean
 }
 
-/** For callers who do not wait for the end. */
 export const NO_WAIT: AnswerWait = { ms: 0 }
 
 /** Sessions that run one script, for callers who want one answer. */
@@ -69,7 +66,7 @@ export class Executions {
   }
 
   /**
-   * Answers with the result. When the wait is over, answers with 202, and the session continues.
+   * When the wait is over, answers with 202, and the session continues.
    * @param wait default: the wait of the settings
    * @throws HistoryError when the session cannot begin
    */
@@ -77,7 +74,7 @@ export class Executions {
     return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, wait)
   }
 
-  /** Does the same as `execute` for a session that was opened already. */
+  /** As `execute`, for a session that was opened already. */
   async run(
     session: GatewaySession,
     request: RunRequest,
@@ -115,10 +112,7 @@ export class Executions {
     return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
   }
 
-  /**
-   * Returns the recorded output. The command has run, so its exit code is answered even when the output
-   * cannot be read.
-   */
+  /** The command has run, so its exit code is answered even when the output cannot be read. */
   #output(sid: string, { unrecorded, closed }: SessionEnd): { output: string; truncated: boolean } {
     try {
       const { bytes, truncated } = this.#history.output(sid, this.#settings.value.limits.outputBytes)
@@ -133,19 +127,18 @@ export class Executions {
   }
 }
 
-/** Runs a session, and sends its script when the agent is ready. The output is only recorded. */
+/** Sends the script when the agent is ready. The output is only recorded. */
 async function runScript(session: GatewaySession, script: Buffer): Promise<SessionEnd> {
   for await (const message of session.run()) if (message.kind === 'opened') session.exec(script)
   return session.ended
 }
 
-/** Adds the warning that the gateway has stored in a label of the session. */
+/** The gateway has stored the warning in a label of the session. */
 export function warned({ labels }: RunRequest, answer: ExecutionAnswer): ExecutionAnswer {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
 }
 
-/** Whether this end consists only of output and exit code. */
 function isPlain({ exitCode, closed, failure, unrecorded, brokenRules }: SessionEnd): boolean {
   const isBlocked = [...(closed?.guardrails ?? []), ...(brokenRules ?? [])].length > 0
   const isUsual = exitCode >= 0 && failure === undefined && unrecorded === undefined
@@ -157,10 +150,7 @@ function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['o
   return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
 }
 
-/**
- * Removes the text about broken rules from the end of the recorded output. The agent has already sent this
- * text to the user.
- */
+/** The agent has already sent the user the text about broken rules, which ends the recorded output. */
 function withoutEnd(output: string, text: string): string {
   return text !== '' && output.endsWith(text) ? output.slice(0, -text.length) : output
 }

@@ -2,9 +2,7 @@ import type { Rule } from '../../policy/guardrails/rules.ts'
 import { decodeGuardrailsInfo, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 
-/**
- * Returns the rules in the form for the agent, one set per name; undefined without rules (protocol.md 8.1).
- */
+/** The agent's form: one set of rules per name (protocol.md 8.1). */
 export function guardRailRules(guardrails: readonly GuardrailSettings[]): Buffer | undefined {
   if (guardrails.length === 0) return undefined
   const sets = (direction: 'input' | 'output') =>
@@ -19,7 +17,7 @@ function ruleJson({ type, words, pattern, message }: Rule): object {
   return { type, words, pattern_regex: pattern, message }
 }
 
-/** Adds the rules' names, which an agent does not know. Rules of the agent itself have names already. */
+/** Agents do not know the rules' names. Rules of the agent itself have names already. */
 export function withNames(
   infos: readonly GuardrailInfo[],
   guardrails: readonly GuardrailSettings[],
@@ -35,10 +33,10 @@ function isSame(rule: Rule, { type, words, pattern, message }: GuardrailInfo): b
   return key(rule.type, rule.words, rule.pattern, rule.message) === key(type, words, pattern, message)
 }
 
-/** Maximum number of broken rules that a session keeps. A connection has fewer rules. */
+/** Bound per session. A connection has fewer rules. */
 const MAX_BROKEN = 1000
 
-/** Rules that statements and results of a session's native clients have broken. Each rule is listed once. */
+/** Rules that a session's native clients have broken. Each is listed once. */
 export class BrokenRules {
   readonly #guardrails: readonly GuardrailSettings[]
   readonly #infos = new Map<string, GuardrailInfo>()
@@ -61,7 +59,7 @@ export class BrokenRules {
   }
 }
 
-/** Returns the text for the record, in the words of hoop's gateway (protocol.md 8.1). */
+/** The words of hoop's gateway, for the record (protocol.md 8.1). */
 export function blockedText(infos: readonly GuardrailInfo[]): string {
   const beginning =
     infos.length === 1

@@ -17,11 +17,11 @@ const NAMES = new SecretNames([])
 
 interface RecordRedaction {
   readonly redaction: Redaction
-  /** Bytes of memory for this session alone, without the part that all sessions of the connection share. */
+  /** Memory of this session alone, without the part that all sessions of the connection share. */
   readonly ownBytes: number
 }
 
-/** Secrets of connections and callers that are replaced in records. */
+/** Replaces secrets of connections and callers in records. */
 export class RecordRedactions {
   /** Compiled once per connection, so that 500 terminals do not hold 500 copies. */
   readonly #shared = new Map<ConnectionSettings, Redaction>()
@@ -41,10 +41,7 @@ export class RecordRedactions {
   }
 }
 
-/**
- * Returns a connection's secrets. A plain variable counts as a secret only if its name sounds like a secret.
- * The same rule holds for variables of clients.
- */
+/** A plain variable, like a variable of a client, is a secret only if its name sounds like one. */
 function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   const variables = variablesIn(secrets, 'connection').map((variable) =>
     variable.kind === 'envvar' && plain.includes(variable.name)
@@ -55,8 +52,7 @@ function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
 }
 
 /**
- * Decodes entries of the wire, which map `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses
- * malformed entries.
+ * Entries of the wire map `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed entries.
  */
 function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['origin']): NamedValue[] {
   return [...entries].map(([key, encoded]) => {
@@ -67,14 +63,14 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 }
 
 /**
- * Records one session while it runs, with secrets replaced. Bytes that may begin a secret are held back until
- * more bytes arrive. They are recorded with the time at which they are released.
+ * Records a running session with secrets replaced. Bytes that may begin a secret are held back until more
+ * bytes arrive, and recorded with the time of their release.
  */
 export class SessionRecord {
   readonly #sid: SessionId
   readonly #history: History
   readonly #redaction: Redaction
-  /** Undefined for the output of an answer, because the agent has replaced the secrets in it already. */
+  /** Undefined for the output of an answer, in which the agent has replaced the secrets already. */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
   readonly #total = new MaskedTotal()
   readonly #startedAt = performance.now()
@@ -109,22 +105,21 @@ export class SessionRecord {
     this.#append('o', bytes, kind === 'stderr')
   }
 
-  /** Adds what was masked in a server's answer to a native client. */
+  /** Adds the masking of a server's answer to a native client. */
   masked(masked: MaskedOutput): void {
     this.#total.add(masked)
   }
 
-  /** Adds the masking of the agent's close message. */
   closed({ masked }: ClosedMessage): void {
     if (masked !== undefined) this.#total.addLast(masked)
   }
 
-  /** Records the size of the window, for the replay of a terminal. */
+  /** The replay of a terminal needs the size of the window. */
   size({ cols, rows }: WindowSize): void {
     this.#append('r', Buffer.from(`${cols}x${rows}`))
   }
 
-  /** Ends the output. @param text text about the end; an empty text is not recorded */
+  /** @param text text about the end; an empty text is not recorded */
   close(text: string): void {
     for (const [kind, redactor] of Object.entries(this.#streams ?? {}))
       this.#append('o', redactor.end(), kind === 'stderr')
@@ -154,12 +149,9 @@ export class SessionRecord {
   }
 }
 
-/**
- * Maximum number of types with a count of their own; a connection has fewer. Further types count only in the
- * total.
- */
+/** A connection has fewer types. Further types count only in the total. */
 const NAMED_TYPES = 100
-/** Maximum length of a type's name, as in gateway.yaml. */
+/** As in gateway.yaml. */
 const LONGEST_TYPE = 100
 
 /** Sums up the agent's masking of a session, as hoop's gateway does (protocol.md 8.2). */
@@ -169,14 +161,13 @@ class MaskedTotal {
   #count = 0
   readonly #types = new Map<string, number>()
 
-  /** Adds the masking of one packet of output. */
   add({ bytes, counts, errors }: MaskedOutput): void {
     this.#errors += errors.length
     this.#bytes = sumOfCounts(this.#bytes, bytes)
     for (const [type, count] of counts) this.#addType(type, count)
   }
 
-  /** Adds the masking in the close message, in which agents report their failures a second time. */
+  /** In the close message agents report their failures a second time. */
   addLast(masked: MaskedOutput): void {
     this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
   }

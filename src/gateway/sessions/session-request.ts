@@ -8,7 +8,6 @@ import type { AccessToken } from '../identity.ts'
 import type { NewSession } from '../history/session.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** A request for a session on an agent. */
 export interface SessionRequest {
   readonly connection: ConnectionSettings
   readonly origin: 'client' | 'client-api' | 'client-api-runbooks'
@@ -24,17 +23,17 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
   readonly correlationId?: string | undefined
-  /** Set if the id was made before the session, because a Jira issue contains the id. */
+  /** Set if the id was made before the session, because a Jira issue contains it. */
   readonly sid?: SessionId | undefined
-  /** Whether the caller of a runbook has added arguments or variables. Undefined: unknown. */
+  /** The caller of a runbook has added arguments or variables. Undefined: unknown. */
   readonly bringsInput?: boolean | undefined
-  /** Address of the caller, for the audit log. */
+  /** For the audit log. */
   readonly clientIp?: string | undefined
-  /** Token of the request, for the audit log. */
+  /** For the audit log. */
   readonly askedWith?: Pick<AccessToken, 'id' | 'name' | 'sha256'> | undefined
-  /** Whether the gateway itself runs the session after the approval. */
+  /** The gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean | undefined
-  /** Further secrets that the script may contain, besides secrets in variables. */
+  /** Secrets that the script may contain, besides secrets in variables. */
   readonly secretValues?: readonly Buffer[]
 }
 
@@ -46,7 +45,7 @@ export function useOf({
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 
-/** Returns the session as the history keeps it. @param script script with its secrets replaced */
+/** @param script with its secrets replaced */
 export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
   const { connection, sessionBatchId, correlationId } = request
   return {
@@ -69,10 +68,7 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
   }
 }
 
-/**
- * Returns the message that opens the session on the agent. The script is sent after the agent has opened the
- * session.
- */
+/** The script is sent later, after the agent has opened the session. */
 export function openMessage(
   sid: SessionId,
   request: Pick<
@@ -111,10 +107,7 @@ export function openMessage(
   }
 }
 
-/**
- * Adds the rule about escapes as a variable of the connection, just as an administrator of a hoop gateway
- * would set it.
- */
+/** Sets the variable of the connection that an administrator of a hoop gateway would set. */
 export function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
   if (access.clientEscapes === 'allow') return secrets
   return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
@@ -123,9 +116,7 @@ export function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMa
 /** Bytes for length fields, type descriptions, and fields that have a limit of their own. */
 const OVERHEAD_BYTES = 256 * 1024
 
-/**
- * Whether the request fits into packets. A larger packet would end the agent's stream and all sessions on it.
- */
+/** A larger packet would end the agent's stream and all sessions on it. */
 export function fitsPackets(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): boolean {
@@ -138,7 +129,7 @@ export function fitsPackets(
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
 }
 
-/** Returns the number of bytes that the request holds in memory until the session ends. */
+/** Bytes that the request holds in memory until the session ends. */
 export function requestBytes(request: SessionRequest): number {
   const { envVars, clientArgs, script, labels, metadata, sessionBatchId } = request
   const told = Buffer.byteLength(JSON.stringify([labels, metadata, sessionBatchId]))
@@ -159,14 +150,14 @@ function mapBytes(map: ReadonlyMap<string, string>): number {
 const SPACE = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-/** Characters that JSON escapes with one letter: `\b`, `\t`, `\n`, `\f`, `\r`. */
+/**
+ * JSON escapes these with one letter: `\b`, `\t`, `
+ * `, `\f`, `\r`.
+ */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 const LONG_ESCAPE = '\\u0000'.length
 
-/**
- * Returns the length of the script as JSON text without the quotes. hoop's gateway reports this length as the
- * script's size.
- */
+/** Length of the script as JSON text without the quotes: the size that hoop's gateway reports. */
 function scriptSize(script: Buffer): number {
   let size = 0
   for (const byte of script) size += charactersOf(byte)
@@ -180,10 +171,7 @@ function charactersOf(byte: number): number {
   return (byte & 0xc0) === 0x80 ? 0 : 1
 }
 
-/**
- * Returns the reason why the agent refuses a terminal that the settings allow; empty if the agent does not
- * refuse terminals.
- */
+/** Returns why the agent refuses a terminal that the settings allow; empty if it does not. */
 export function terminalRefusal({ masking }: ConnectionSettings): string {
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'

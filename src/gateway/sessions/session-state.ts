@@ -14,14 +14,13 @@ export interface LockSession {
 /** Lock for which a session waits. */
 export interface LockObstacle {
   readonly lock: string
-  /** Session that has the lock; undefined when the lock is free, but other sessions wait longer. */
+  /** Undefined when the lock is free, but other sessions wait longer. */
   readonly holder: LockSession | undefined
   /** Number of sessions that wait longer for this lock. */
   readonly ahead: number
 }
 
-// The states of a session and the texts about them. REST answers, the page, the command line and webhooks all
-// use these texts.
+// REST answers, the page, the command line and webhooks all use these texts.
 
 const WORDS = {
   'waiting-for-approval': 'waits for approval',
@@ -51,7 +50,7 @@ const WORDS = {
 
 export interface SessionState {
   readonly name: StateName
-  /** Text for people. Times are only in `since`, because readers have different time zones. */
+  /** Has no times: readers have different time zones. Times are only in `since`. */
   readonly text: string
   /** The user who has stopped, rejected, revoked or withdrawn the session, or who has the lock. */
   readonly by?: string
@@ -104,10 +103,7 @@ function endOf({ exitCode, cause, guardrails, review, isPort }: Stated): Session
   return { name: 'failed', text: exitCode === undefined ? WORDS.failed : `${WORDS.failed} (${exitCode})` }
 }
 
-/**
- * Causes that only the gateway may set. An agent with such a reason would report an act of a person or of the
- * gateway.
- */
+/** Only the gateway may set these causes: they report an act of a person or of the gateway. */
 const NOT_OF_AGENTS = new Set<StateName>([
   'stopped',
   'closed',
@@ -123,7 +119,7 @@ const NOT_OF_AGENTS = new Set<StateName>([
   'gateway-lost',
 ])
 
-/** Returns an agent's reason for an end, as a cause; undefined for a reason that an agent cannot know. */
+/** Returns undefined for a reason that an agent cannot know. */
 export function agentsCause(reason: string | undefined): string | undefined {
   if (reason === undefined || reason === 'access-ended' || reason === 'session-expired') return undefined
   const name = stateOfCause({ code: reason })
@@ -136,10 +132,7 @@ function stateOfCause({ code, by }: EndCause): StateName | undefined {
   return Object.hasOwn(STATES_OF_CAUSES, code) ? STATES_OF_CAUSES[code] : undefined
 }
 
-/**
- * Returns the state of a session that an older version has recorded without a cause.
- * @param exitCode `NO_EXIT_CODE` for a session that has not run
- */
+/** Older versions have recorded no cause. @param exitCode `NO_EXIT_CODE` for a session that has not run */
 function deniedBefore(
   { status, type, groups }: NonNullable<SessionSummary['review']>,
   exitCode: number | undefined,
@@ -150,7 +143,7 @@ function deniedBefore(
   return worded(status === 'REJECTED' ? 'rejected' : 'revoked', by)
 }
 
-/** Returns the state in the form of REST answers and webhooks. */
+/** The form of REST answers and webhooks. */
 export function stateView({ name, text, by, lock, since }: SessionState): StateAnswer {
   return { name, text, by: by ?? null, lock: lock ?? null, since: since?.toISOString() ?? null }
 }

@@ -1,22 +1,19 @@
 import type { RpcCode } from '../../contract/statuses.ts'
 import type { SessionEnd } from './session.ts'
 
-/**
- * `succeeded`: exit code 0. `failed`: any other code. `no-code`: the agent gave no exit code, or was not
- * reached.
- */
+/** `succeeded`: exit code 0. `no-code`: the agent gave no exit code, or was not reached. */
 type Outcome = 'succeeded' | 'failed' | 'no-code'
 
-/** Counts of how sessions ended since this gateway started. */
+/** Since the gateway's start. */
 export class SessionTally {
   readonly outcomes: Record<Outcome, number> = { succeeded: 0, failed: 0, 'no-code': 0 }
-  /** Number of sessions without an exit code, by the reason that the gateway knows. */
+  /** Sessions without an exit code, by the reason that the gateway knows. */
   readonly codes = new Map<RpcCode, number>()
-  /** Number of sessions whose output or end could not be recorded. */
+  /** Sessions whose output or end could not be recorded. */
   unrecorded = 0
   #told: (seconds: number) => void = () => undefined
 
-  /** @param told a function. Each session that ends from now on calls this function with its duration in seconds */
+  /** @param told called with the duration in seconds of each session that ends from now on */
   follow(told: (seconds: number) => void): void {
     this.#told = told
   }

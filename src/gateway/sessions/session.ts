@@ -28,63 +28,57 @@ export interface SessionEnd {
   readonly truncatedBytes: number
   /** Bytes of secrets that the agent has replaced. */
   readonly redactedBytes: number
-  /** The agent's close message; undefined when the agent did not end the session. */
+  /** Undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
-  /**
-   * Broken guardrail rules: rules that ended the session, and rules that native clients broke without an end
-   * of the session.
-   */
+  /** Rules that ended the session, and rules that native clients broke without an end of the session. */
   readonly brokenRules?: readonly GuardrailInfo[]
-  /** Reason why the gateway could not learn the result from the agent. */
+  /** Why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
-  /** Cause of the end, if the exit code does not show the cause. */
+  /** Set if the exit code does not show the cause. */
   readonly cause?: EndCause
-  /** Reason why the output or the end could not be written into the history (yet). */
+  /** Why the output or the end could not be written into the history (yet). */
   readonly unrecorded?: string
 }
 
 /**
- * Messages of a session before its end. The first is `opened`, after which the script or keys may be sent.
- * Output follows, or data from a server for native clients.
+ * The first message is `opened`, after which the script or keys may be sent. Output follows, or data from a
+ * server for native clients.
  */
 export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage & { readonly sid: SessionId })
 
 /** "Unable to obtain a valid exit code from the agent", in the published contract. */
 export const NO_AGENT_CODE = -2
-/**
- * Maximum wait in ms for the agent to open a session. The agent tries a database's port for up to 5 s before
- * it answers.
- */
+/** The agent tries a database's port for up to 5 s before it answers. */
 const OPEN_MS = 60_000
-/** Maximum life of a session, as in hoop's gateway. */
+/** As in hoop's gateway. */
 const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /**
- * Maximum wait in ms for the end of a command whose client has left, for agents that report no maximum of
- * their own. Our agent reports a maximum, which follows from its `kill.grace`.
+ * Wait for the end of a command whose client has left, for agents that report no maximum of their own. Our
+ * agent's maximum follows from its `kill.grace`.
  */
 const LEAVE_MS = 15_000
 
 const NOTHING_LEFT_OUT = { truncatedBytes: 0, redactedBytes: 0 }
 const HAS_LEFT = 'the client has left'
 const OFFLINE: RpcFailure = { code: 'agent-offline', reason: hoopWords.agentIsOffline }
-/** Shared reason of all aborts. Without a reason, each abort would create an error with a stack. */
+/** Without a shared reason, each abort would create an error with a stack. */
 const OVER = new Error('the session is over')
 
 /**
- * Waits until the session may run, and finds its agent. Returns undefined when no agent connects in time or
- * the session ends first, and a failure when the session may not run.
+ * Waits until the session may run. Returns undefined when no agent connects in time or the session ends
+ * first, and a failure when the session may not run.
  */
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | RpcFailure | undefined>
 
 /**
- * Opens one session on an agent, sends the client's input, and records the agent's messages until the session
- * ends. The owner reads all messages of `run`, and then awaits `ended`.
+ * One session on an agent, from its opening to its recorded end. The owner reads all messages of `run`, and
+ * then awaits `ended`.
  */
 export class GatewaySession {
   readonly sid: SessionId
   /**
-   * Settles after the last message, when the end is recorded. If the end cannot be recorded, its `unrecorded`
-   * has the reason.
+   * Settles after the last message, when the end is recorded. If the end cannot be recorded, `unrecorded` has
+   * the reason.
    */
   readonly ended: Promise<SessionEnd>
   readonly #open: OpenMessage
@@ -98,7 +92,7 @@ export class GatewaySession {
   #ending: SessionEnd | undefined
   #agent: AgentStream | undefined
   #opened = false
-  /** Whether the agent has received something to run. Otherwise it does not answer a close. */
+  /** The agent has received something to run. Otherwise it does not answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
   readonly #statements: SessionStatements
@@ -120,13 +114,10 @@ export class GatewaySession {
     this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /**
-   * Serves the session and yields its messages until the session is over. Begins when the caller reads the
-   * first message. Call this only once.
-   */
+  /** Begins when the caller reads the first message. Call this method only once. */
   async *run(): AsyncGenerator<SessionMessage, void, undefined> {
     try {
-      // When the first agent is lost before the command has run, the session waits once for the next agent.
+      // If the first agent is lost before the command has run, the session waits once for the next agent.
       const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
       if (lost !== undefined) this.fail('agent-lost', lost.message)
     } finally {
@@ -137,7 +128,7 @@ export class GatewaySession {
     }
   }
 
-  /** Whether the session still waits for an agent, so that its command has not run. */
+  /** The session still waits for an agent, so its command has not run. */
   get isWaiting(): boolean {
     return this.#agent === undefined
   }
@@ -147,7 +138,7 @@ export class GatewaySession {
     await this.#agent?.room()
   }
 
-  /** Sends the script only once, because a second script would run as a second command. */
+  /** Sends the script only once: a second script would run as a second command. */
   exec(script: Buffer): void {
     if (this.#isOver || this.#started) return
     this.#started = true
@@ -155,7 +146,7 @@ export class GatewaySession {
     this.#agent?.send({ kind: 'exec', sid: this.sid, stdin: script })
   }
 
-  /** Sends keys. Keys are not recorded, because users type passwords without echo. */
+  /** Keys are not recorded, because users type passwords without echo. */
   type(data: Buffer): void {
     if (this.#isOver) return
     this.#started = true
@@ -168,7 +159,6 @@ export class GatewaySession {
     this.#agent?.send({ kind: 'resize', sid: this.sid, ...size })
   }
 
-  /** Forwards a message about a connection of a native client. */
   connection(message: ConnectionMessage): void {
     if (this.#isOver) return
     const refusal = this.#statements.asked(message)
@@ -176,9 +166,7 @@ export class GatewaySession {
     else if (refusal !== 'over') this.fail(refusal.code, refusal.reason)
   }
 
-  /**
-   * Asks the agent for no more output until `resume`. Agents that do not know this packet continue to send.
-   */
+  /** Agents that do not know this packet continue to send. */
   pause(): void {
     if (!this.#isOver) this.#agent?.send({ kind: 'pause', sid: this.sid })
   }
@@ -307,7 +295,7 @@ export class GatewaySession {
     return this.#end(ending, failureText(failure))
   }
 
-  /** Sets the end. @returns the first end, which wins */
+  /** The first end wins, and is returned. */
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
     const brokenRules = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
@@ -319,18 +307,12 @@ export class GatewaySession {
   }
 }
 
-/**
- * Puts `beginning` before the agent's text. If the output ended without a line break, the text starts with a
- * line break, and `beginning` follows it.
- */
+/** If the output ended without a line break, the text starts with one, and `beginning` follows it. */
 function behind(beginning: string, message: string): string {
   return message === '' ? '' : message.replace(/^\n?/, (lineBreak) => `${lineBreak}${beginning}: `)
 }
 
-/**
- * Records the end. The command has run in any case, so a failed write becomes a part of the ending and is not
- * thrown.
- */
+/** The command has run in any case, so a failed write becomes a part of the ending and is not thrown. */
 function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   const { exitCode, truncatedBytes, redactedBytes, brokenRules, cause } = ending
   try {
@@ -348,24 +330,18 @@ function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   }
 }
 
-/**
- * Returns the exit code for the record. An invalid code is recorded like a missing code (protocol.md 4.6).
- */
+/** An invalid code is recorded like a missing code (protocol.md 4.6). */
 function rowExitCode(exitCode: number): number {
   return exitCode === NO_AGENT_CODE ? NO_EXIT_CODE : exitCode
 }
 
-/** Reason why the gateway could not serve a session or has ended it. */
 export interface RpcFailure {
   readonly code: RpcCode
   readonly reason: string
   readonly by?: string | undefined
 }
 
-/**
- * Returns the text in grpc-go's form, for the places in REST answers and records where hoop's gateway puts
- * gRPC errors.
- */
+/** grpc-go's form, in which hoop's gateway puts gRPC errors into REST answers and records. */
 function failureText({ code, reason }: RpcFailure): string {
   return `rpc error: code = ${rpcStatus(code)} desc = ${reason}`
 }

@@ -20,27 +20,18 @@ import { newSession, openMessage, requestBytes, useOf, type SessionRequest } fro
 import type { Current } from '../settings/settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
-/**
- * Maximum bytes that one user's running sessions may hold (script, variables, redaction). This is enough for
- * eight of the largest scripts.
- */
+/** Bound of script, variables and redaction in one user's running sessions: eight of the largest scripts. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
-/**
- * Maximum number of running sessions per user. A caller who does not wait for answers can begin thousands of
- * sessions in a second.
- */
+/** A caller who does not wait for answers can begin thousands of sessions in a second. */
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
-/** End reason of sessions that still run when the time of stop-timeout is over. */
+/** For sessions that still run when the time of stop-timeout is over. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING =
   'the gateway is stopping and accepts no new work; nothing has run; try again when the gateway is back'
 
-/**
- * Returns the refusal of a gateway that is stopping. Its text says that the command has not run, so the
- * caller can retry.
- */
+/** The text says that the command has not run, so the caller can retry. */
 export function gatewayDraining(): RequestRefused {
   return new RequestRefused('gateway-draining', DRAINING)
 }
@@ -56,26 +47,21 @@ export interface WaitingSession {
   readonly sid: SessionId
   /** Replaces the secrets in a text, as in the session's record. */
   readonly shown: (text: Buffer) => Buffer
-  /** Whether the session's script contains secrets. */
+  /** The session's script contains secrets. */
   readonly hasSecrets: boolean
 }
 
-/** Locks for which sessions may have to wait before they run. */
 export interface LockQueue {
   /** Throws when too many sessions wait already. Then the session must not begin. */
   checkRoom(request: SessionRequest): void
-  /**
-   * Puts the session into the queue for its locks. The session keeps its place, and later its locks, until
-   * `leave`.
-   */
+  /** The session keeps its place, and later its locks, until `leave`. */
   enter(sid: SessionId, request: SessionRequest): void
   /**
    * Settles when the session has its locks or is over.
-   * @returns a text about the lock for which the session has waited too long; undefined when the session may
-   * run
+   * @returns a text about the lock for which the session has waited too long
    */
   reached(sid: SessionId, over: AbortSignal): Promise<string | undefined>
-  /** Returns the lock for which a session waits at this moment. */
+  /** The lock for which a session waits at this moment. */
   obstacle(sid: string): LockObstacle | undefined
   leave(sid: string): void
 }
@@ -89,7 +75,6 @@ interface SessionsServices {
   readonly budgets: Budgets
 }
 
-/** Begins, records and ends all sessions. */
 export class Sessions {
   readonly #agents: Agents
   readonly #history: History
@@ -116,15 +101,13 @@ export class Sessions {
     return this.#running.size
   }
 
-  /**
-   * Time at which running sessions are ended, in ms since 1970; undefined while the gateway is not stopping.
-   */
+  /** When running sessions are ended, in ms since 1970; undefined while the gateway is not stopping. */
   get stopsAt(): number | undefined {
     return this.#stopsAt
   }
 
   /**
-   * Opens a session. It runs while the caller reads its messages.
+   * The session runs while the caller reads its messages.
    * @throws HistoryError, RequestRefused when the session cannot begin
    */
   open(request: SessionRequest): GatewaySession {
@@ -135,8 +118,8 @@ export class Sessions {
   }
 
   /**
-   * Returns the script of a session before the session begins, as the record will have it. Undefined for a
-   * session that would be refused.
+   * Returns the script as the record will have it, before the session begins. Undefined for a session that
+   * would be refused.
    * @throws the same errors as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
@@ -159,7 +142,7 @@ export class Sessions {
   }
 
   /**
-   * Records a session that waits for approval. Only the history keeps the session.
+   * Records a session that waits for approval. Only the history keeps it.
    * @throws HistoryError, RequestRefused
    */
   begin(request: SessionRequest): WaitingSession {
@@ -174,17 +157,14 @@ export class Sessions {
   /**
    * Prepares a session that waits.
    * @returns a function that starts the session, once
-   * @throws RequestRefused; the session then continues to wait
+   * @throws RequestRefused; then the session continues to wait
    */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     const { redaction, bytes } = this.#checked(request)
     return () => this.#start(sid, { ...request, sid }, { redaction, bytes })
   }
 
-  /**
-   * Ends a waiting session, whose script has not run.
-   * @throws HistoryError when the end could not be written yet
-   */
+  /** The session's script has not run. @throws HistoryError when the end could not be written yet */
   endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
     this.#history.append(sid, 'e', Buffer.from(text), 0)
@@ -197,7 +177,7 @@ export class Sessions {
     return this.end(id, 'session-killed', `${hoopWords.sessionKilled}: ${by}`, by)
   }
 
-  /** Ends a running session. @returns false when the session does not run */
+  /** @returns false when the session does not run */
   end(id: string, code: RpcCode, reason: string, by?: string): boolean {
     const running = this.#running.get(id)
     running?.session.fail(code, reason, by)
@@ -208,11 +188,7 @@ export class Sessions {
     return stateOf(session, this.#locks.obstacle(session.id))
   }
 
-  /**
-   * Refuses new sessions, ends sessions that wait for a lock or an agent, and waits for running sessions.
-   * @param forMs maximum wait in ms
-   * @param over aborts the wait
-   */
+  /** Refuses new sessions, ends sessions that wait for a lock or an agent, and waits for running sessions. */
   async drain(forMs: number, over: AbortSignal): Promise<void> {
     this.#stopsAt = Date.now() + forMs
     for (const { session } of this.#running.values())
@@ -226,7 +202,7 @@ export class Sessions {
       await Promise.allSettled([...this.#running.values()].map(({ session }) => session.ended))
   }
 
-  /** Ends all running sessions, refuses new sessions, and waits until all ends are recorded. */
+  /** Ends all running sessions, and waits until all ends are recorded. */
   async close(reason: string = hoopWords.gatewayShutdown): Promise<void> {
     this.#closing = true
     const running = [...this.#running.values()]
@@ -255,7 +231,7 @@ export class Sessions {
     return session
   }
 
-  /** Waits for the session's locks and then for its agent. */
+  /** The locks come before the agent. */
   async #waitForTurnAndAgent(
     sid: SessionId,
     agent: string,
@@ -267,7 +243,7 @@ export class Sessions {
     return this.#agents.waitFor(agent, this.#settings.value.limits.agentWaitMs, over)
   }
 
-  /** Notes that a session with a Jira issue has run, because its issue is moved when the session ends. */
+  /** A Jira issue is moved when its session ends, if the session has run. */
   #noteRun(sid: SessionId): void {
     try {
       if (this.#history.read(({ issues }) => issues.has(sid)))
@@ -282,7 +258,7 @@ export class Sessions {
   }
 
   /**
-   * Returns the number of bytes that this request holds in memory.
+   * Returns the bytes that this request holds in memory.
    * @throws RequestRefused when the user has too many running sessions, or too many bytes in them
    */
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
@@ -324,10 +300,7 @@ export class Sessions {
     }
   }
 
-  /**
-   * Follows a session from its beginning to its end. Never rejects, because the session's reader gets the
-   * error too.
-   */
+  /** Never rejects: the session's reader gets the error, too. */
   async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
     const { connection, user, origin, verb } = request
@@ -354,7 +327,7 @@ export class Sessions {
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
   }
 
-  /** Returns the reason of a refusal. As in hoop, access is checked before the wait for the agent. */
+  /** As in hoop, access is checked before the wait for the agent. */
   #refusalOf(request: SessionRequest): readonly [code: RpcCode, reason: string] | undefined {
     const use = useOf(request)
     const { access } = request.connection
@@ -367,8 +340,8 @@ export class Sessions {
 }
 
 /**
- * Whether the caller adds arguments or variables. `exec` allows any script anyway. The program of a terminal
- * may allow less than a shell, so its arguments and variables need a right of their own.
+ * `exec` allows any script anyway. The program of a terminal may allow less than a shell, so its arguments
+ * and variables need a right of their own.
  */
 function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
   return clientArgs.length > 0 || envVars.size > 0

@@ -7,7 +7,6 @@ import { timeOf } from '../identity.ts'
 import type { WaitingMessage } from './webhook-rows.ts'
 import type { Webhooks } from './webhooks.ts'
 
-/** Maximum number of waiting messages that a list shows for each webhook. */
 const SHOWN_MESSAGES = 20
 
 interface WebhookRouting {
@@ -33,7 +32,7 @@ export function webhookRoutes(services: WebhookRouting): Handlers<typeof webhook
   }
 }
 
-/** Returns a webhook with only the origin of its URL, because for Slack and Teams the path is a secret. */
+/** Shows only the origin of the URL: for Slack and Teams the path is a secret. */
 function webhookAnswer({ webhooks, history }: WebhookRouting, webhook: WebhookSettings): WebhookAnswer {
   const { name, url, events, connections, template, secret } = webhook
   const { state, count, waiting } = history.read(({ webhooks: rows }) => ({

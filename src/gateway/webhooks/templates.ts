@@ -1,10 +1,9 @@
 import { oneLine } from '../../basics/text/printable.ts'
 import type { WebhookEvent } from '../settings/webhooks.ts'
 
-/** Content of a message, whatever its form. */
 interface WebhookMessage {
   readonly event: string
-  /** Time in ms since 1970. */
+  /** In ms since 1970. */
   readonly at: number
   readonly facts: Readonly<Record<string, unknown>>
   /** Address of the session's page. */
@@ -13,7 +12,7 @@ interface WebhookMessage {
 
 export type MessageForm = 'standard' | 'slack' | 'teams'
 
-/** Returns the body of a message, JSON. */
+/** Returns JSON. */
 export function webhookBody(template: MessageForm, message: WebhookMessage): string {
   return JSON.stringify(TEMPLATES[template](message))
 }
@@ -40,7 +39,7 @@ function standard({ event, at, facts, link }: WebhookMessage): object {
   }
 }
 
-/** Returns a message for Slack. Texts are `plain_text`, in which Slack recognizes no mentions or links. */
+/** Texts are `plain_text`, in which Slack recognizes no mentions or links. */
 function slack(message: WebhookMessage): object {
   const plain = (text: string) => ({ type: 'plain_text', text, emoji: false })
   const title = titleOf(message)
@@ -58,7 +57,7 @@ function slack(message: WebhookMessage): object {
   }
 }
 
-/** Returns an Adaptive Card. Texts are of type `TextRun`, in which Teams does not interpret Markdown. */
+/** An Adaptive Card. Texts are of type `TextRun`, in which Teams does not interpret Markdown. */
 function teams(message: WebhookMessage): object {
   const run = (text: string, isStrong = false) => ({
     type: 'TextRun',
@@ -98,7 +97,7 @@ function titleOf({ event, facts }: WebhookMessage): string {
   return `${what}: ${shown(subject)} on ${place}`
 }
 
-/** Returns for example `Stopped by ann`. Undefined for sessions that succeeded or failed. */
+/** For example `Stopped by ann`. Undefined for sessions that succeeded or failed. */
 function endedText({ state }: WebhookMessage['facts']): string | undefined {
   const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
   if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
@@ -106,7 +105,7 @@ function endedText({ state }: WebhookMessage['facts']): string | undefined {
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
-/** Returns the connections of a batch, if the message is about the approval of a batch. */
+/** Undefined if the message is not about the approval of a batch. */
 function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
   const { review } = facts as {
     readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
@@ -119,7 +118,7 @@ function countText({ length }: readonly string[]): string {
   return `${length} ${length === 1 ? 'connection' : 'connections'}`
 }
 
-/** Maximum number of a batch's connections that a message to a chat names. JSON messages name all connections. */
+/** Names in a message to a chat. JSON messages name all connections. */
 const NAMED = 10
 
 function batchText(connections: readonly string[]): string {
@@ -128,7 +127,6 @@ function batchText(connections: readonly string[]): string {
   return `${countText(connections)}, once on each: ${names}${left > 0 ? `, and ${left} more` : ''}`
 }
 
-/** Returns the facts that are present. */
 function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
   const { user_id: user, schedule, exit_code: code, review } = facts
   const { groups, reason } = (review ?? {}) as { groups?: unknown; reason?: unknown }
@@ -151,9 +149,7 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
   )
 }
 
-/**
- * Cleans a text that other users wrote: one line, in which a chat recognizes no mention, link or function.
- */
+/** Makes one line of a text by another user, in which a chat recognizes no mention, link or function. */
 function shown(value: unknown): string {
   const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)
   return text

@@ -1,10 +1,7 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/**
- * Fields of a session in a message, read from its row `new`. Never contains script, output, metadata or
- * variables.
- */
+/** Reads a session from its row `new`. Never contains script, output, metadata or variables. */
 const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'connection', new.connection,
   'connection_type', new.connection_type, 'verb', json_extract(new.request, '$.verb'),
   'origin', json_extract(new.request, '$.origin'),
@@ -56,10 +53,9 @@ const triggers = (ofSession: string, ofReview: string) => `
   END;`
 
 /**
- * Messages that wait to be delivered. Triggers write them, so that no message is lost when the gateway ends.
- * `webhook_subscriptions` lists the events of each webhook, with an empty connection for all connections.
- * Events without a row write no message. For a session that was not approved, only the review writes a
- * message, because the session has not run.
+ * Triggers write the messages, so that no message is lost when the gateway ends. An empty connection in
+ * `webhook_subscriptions` means all connections; events without a row write no message. For a session that
+ * was not approved, only the review writes a message.
  */
 const VERSION_16 = `
   CREATE TABLE history.webhook_subscriptions (
@@ -99,7 +95,7 @@ const BATCH = `, 'batch', json(CASE WHEN json_type(new.record, '$.batch') = 'obj
                     FROM json_each(new.record, '$.batch.waves') w, json_each(w.value) c)) END)`
 
 /**
- * Adds `cause`, JSON with the reason of a session's end and the user who has ended it. Messages now contain
+ * `cause` is JSON with the reason of a session's end and the user who has ended it. Messages now contain
  * `cause`, and the connections of a batch.
  */
 const VERSION_20 = `
@@ -108,9 +104,9 @@ const VERSION_20 = `
   DROP TRIGGER history.webhook_messages_of_new_reviews;
   DROP TRIGGER history.webhook_messages_of_decisions;${triggers(`${SESSION}, 'cause', json(new.cause)`, review(BATCH))}`
 
-/** A message that waits. Times are in ms since 1970. */
+/** Times are in ms since 1970. */
 export interface WaitingMessage {
-  /** Id of the message, which is the same at every attempt. */
+  /** The same at every attempt. */
   readonly id: string
   readonly event: string
   readonly at: number
@@ -127,7 +123,7 @@ export interface WebhookState {
   readonly name: string
   readonly urlSha256: string
   readonly delivered: number
-  /** Number of messages that were given up, because they were too old or too many. */
+  /** Messages that were given up, because they were too old or too many. */
   readonly dropped: number
   readonly deliveredAt: number | null
   /** Time at which the receiver answered 410 Gone. */
@@ -136,14 +132,14 @@ export interface WebhookState {
   readonly errorAt: number | null
 }
 
-/** An event that is sent to a webhook. An empty connection stands for all connections. */
+/** An empty connection stands for all connections. */
 interface Subscription {
   readonly webhook: string
   readonly event: string
   readonly connection: string
 }
 
-/** Messages as rows, which triggers write. Use this through `read` and `write` of the history. */
+/** For use only within `read` and `write` of the history. */
 export class WebhookRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -151,7 +147,7 @@ export class WebhookRows {
     this.#statements = prepare(db)
   }
 
-  /** Replaces the subscriptions. From now on only these events create messages. */
+  /** From now on only these events create messages. */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#statements.unsubscribe.run([])
     for (const { event, webhook, connection } of subscriptions)
@@ -183,26 +179,25 @@ export class WebhookRows {
     )
   }
 
-  /** Creates the state of a webhook that is new, or whose URL has changed. */
+  /** For a webhook that is new, or whose URL has changed. */
   begin(name: string, urlSha256: string): void {
     this.#statements.begin.run([name, urlSha256])
   }
 
-  /** Removes a webhook and its messages. */
   forget(name: string): void {
     this.#statements.forget.run([name])
     this.#statements.clear.run([name])
   }
 
   /**
-   * @param horizon latest plausible due time. A later due time was set by a wrong clock, so the message
-   * counts as due.
+   * @param horizon latest plausible due time; a later time was set by a wrong clock, so the message counts as
+   * due
    */
   due(webhook: string, now: number, horizon: number, limit: number): WaitingMessage[] {
     return this.#statements.due.all([webhook, now, horizon, limit]).map(toMessage)
   }
 
-  /** Lists waiting messages, the oldest first. */
+  /** The oldest message is the first. */
   waiting(webhook: string, limit: number): WaitingMessage[] {
     return this.#statements.waiting.all([webhook, limit]).map(toMessage)
   }
@@ -211,7 +206,6 @@ export class WebhookRows {
     return (this.#statements.count.get([webhook]) as [number])[0]
   }
 
-  /** Counts the waiting messages of all webhooks. */
   waitingInAll(): number {
     return (this.#statements.countAll.get([]) as [number])[0]
   }
@@ -231,7 +225,7 @@ export class WebhookRows {
     this.#statements.dropped.run([1, webhook])
   }
 
-  /** Removes the oldest messages if there are more than `most`. @returns the number of removed messages */
+  /** Removes the oldest messages beyond `most`. @returns the number of removed messages */
   trim(webhook: string, most: number): number {
     const { changes } = this.#statements.trim.run([webhook, most])
     this.#statements.dropped.run([changes, webhook])

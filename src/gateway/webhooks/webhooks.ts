@@ -11,13 +11,12 @@ import { deliver, type Attempt } from './receiver.ts'
 import { webhookBody } from './templates.ts'
 import type { WaitingMessage, WebhookRows, WebhookState } from './webhook-rows.ts'
 
-/** Interval of the checks for messages, and limits of retries. */
 interface WebhookTiming extends RetryTiming {
   readonly pollMs: number
   /** A message is given up when it has this age and this number of `attempts` has failed. */
   readonly ageMs: number
   readonly attempts: number
-  /** Maximum number of waiting messages of one webhook. Above this limit the oldest messages are given up. */
+  /** Waiting messages of one webhook. Above this limit the oldest messages are given up. */
   readonly most: number
 }
 
@@ -27,14 +26,11 @@ const TIMING: WebhookTiming = {
   firstMs: 5000,
   longestMs: HOUR_MS,
   ageMs: 72 * HOUR_MS,
-  // Needed in addition to `ageMs`, so that no message is given up when the clock jumps ahead.
+  // Without this bound, a clock that jumps ahead would give up messages.
   attempts: 12,
   most: 10_000,
 }
-/**
- * Maximum number of messages that are sent to one webhook at the same time. To a failing webhook, one message
- * is sent at a time.
- */
+/** Parallel messages to one webhook. A failing webhook gets one message at a time. */
 const AT_ONCE = 8
 /** Pause before a failed write is retried. */
 const REST_MS = 60_000
@@ -49,15 +45,14 @@ interface WebhookServices {
 /** State of one webhook's deliveries, in this process. */
 interface Lane {
   isBusy: boolean
-  /** Number of consecutive failures. */
+  /** Consecutive failures. */
   failures: number
   restsUntil: number
 }
 
 /**
  * Delivers the messages that the history's triggers have written, at least once. A message is removed after
- * its receiver has accepted it. If the gateway is killed in between, the message is sent again, with the same
- * id.
+ * its receiver has accepted it. After a kill in between, it is sent again with the same id.
  */
 export class Webhooks {
   readonly #services: WebhookServices
@@ -78,12 +73,11 @@ export class Webhooks {
     this.#timer = setInterval(() => this.tick(), timing.pollMs)
   }
 
-  /** Webhooks of gateway.yaml. */
   get all(): readonly WebhookSettings[] {
     return this.#services.settings.value.webhooks
   }
 
-  /** Warning for operators, or undefined. */
+  /** Warning for operators. */
   get warning(): string | undefined {
     return this.#warning
   }
@@ -102,10 +96,7 @@ export class Webhooks {
     return (this.#lanes.get(name)?.failures ?? 0) > 0
   }
 
-  /**
-   * Sends a test message without content. If the receiver accepts the message, a disabled webhook is enabled
-   * again.
-   */
+  /** The message has no content. If the receiver accepts it, a disabled webhook is enabled again. */
   async test(webhook: WebhookSettings): Promise<Attempt> {
     const { name, template } = webhook
     const message = { event: 'webhook.test', at: Date.now(), facts: {}, link: this.#services.linkTo('') }
@@ -131,8 +122,7 @@ export class Webhooks {
   }
 
   /**
-   * Creates the states of webhooks that are new, or whose URL has changed. Removes webhooks that are no
-   * longer in the settings.
+   * Creates the states of webhooks that are new, or whose URL has changed. Removes webhooks that are gone.
    */
   #sync(): void {
     const wanted = this.all
@@ -209,7 +199,7 @@ export class Webhooks {
     return deliver({ ...webhook, template }, { id, body }, this.#over.signal)
   }
 
-  /** Writes the results of the attempts in one transaction. @returns whether to continue */
+  /** Writes the results in one transaction. @returns false after a failure */
   #settle(
     { name }: WebhookSettings,
     lane: Lane,
@@ -267,7 +257,7 @@ export class Webhooks {
     return faults.length === 0 ? undefined : `${faults.join(', ')}: see the log`
   }
 
-  /** Latest plausible due time of a message. A later due time was set by a wrong clock. */
+  /** A later due time was set by a wrong clock. */
   get #horizon(): number {
     return Date.now() + 2 * this.#timing.longestMs
   }
@@ -291,9 +281,7 @@ export class Webhooks {
   }
 }
 
-/**
- * Adds the session's state to messages about ended sessions, in the words of the page and the command line.
- */
+/** Messages about ended sessions get the state in the words of the page and the command line. */
 function withState(
   event: string,
   { cause, ...facts }: Readonly<Record<string, unknown>>,

@@ -1,8 +1,8 @@
 import type { StatementEnd } from './running.ts'
 
-// Statements of native clients are recorded in the output of their session, because people look for them
-// there. The line `[1] select 1` is the beginning of a statement on connection 1, and `[1]: 0.4 ms, 1 row` is
-// its end. Each line is an event of its own. The ends on a connection are in the order of its statements.
+// The output of a session has its native clients' statements, because people look for them there. `[1] select
+// 1` begins a statement on connection 1, and `[1]: 0.4 ms, 1 row` ends it. Each line is an event of its own.
+// The ends on a connection are in the order of its statements.
 
 export interface RecordedStatement {
   readonly connection: string
@@ -17,15 +17,12 @@ export interface RecordedStatement {
 
 const LOST = 'not measured from here on: too many statements wait for the server'
 
-/**
- * Returns the mark of a connection. Clients choose the ids, so ids are encoded. No id can imitate the end of
- * a mark.
- */
+/** Clients choose the ids, so ids are encoded: no id can imitate the end of a mark. */
 function mark(connection: string): string {
   return `[${encodeURIComponent(connection.toWellFormed())}]`
 }
 
-/** @param query text of the statement, with its secrets replaced */
+/** @param query with its secrets replaced */
 export function beginLine(connection: string, query: string): string {
   return `${mark(connection)} ${query}\n`
 }
@@ -56,11 +53,10 @@ export class StatementReader {
   readonly #until: number
   #count = 0
   /**
-   * Statements without an end, by connection, in their order; `lost` once the connection's statements are no
-   * longer measured.
+   * Statements without an end, by connection, in their order; `lost` once a connection is no longer measured.
    */
   readonly #running = new Map<string, (RecordedStatement | undefined)[] | 'lost'>()
-  /** Number of statements in `asked` that have no end yet. */
+  /** Statements in `asked` that have no end yet. */
   #unended = 0
 
   constructor(offset: number, limit: number) {
@@ -68,12 +64,11 @@ export class StatementReader {
     this.#until = offset + limit
   }
 
-  /** Whether there are more statements than the caller asked for. */
   get hasMore(): boolean {
     return this.#count > this.#until
   }
 
-  /** Whether no later event can change the result. */
+  /** No later event can change the result. */
   get isDone(): boolean {
     return this.hasMore && this.#unended === 0
   }

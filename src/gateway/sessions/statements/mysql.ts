@@ -2,11 +2,11 @@ import { MYSQL_COMMAND, MysqlStatements, type MysqlRequest } from '../../../wire
 import { Measure, Statement } from './running.ts'
 
 const HEADER_BYTES = 4
-/** Maximum length of a packet. A packet of this length continues in the next packet. */
+/** A packet of this length continues in the next packet. */
 const LARGEST_PACKET = 0xff_ff_ff
 /**
- * Number of bytes read from each packet. They contain a first byte, two numbers of up to nine bytes, and the
- * server's state, or the capabilities in a greeting.
+ * Bytes read from each packet: a first byte, two numbers of up to nine bytes, and the server's state, or the
+ * capabilities in a greeting.
  */
 const MAX_SHOWN_BYTES = 128
 const EOF_BYTES = 5
@@ -59,11 +59,9 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   #left = 0
   #goesOn = false
   #state: State = 'begin'
-  /** Whether the answer to the first command in the queue has begun. */
+  /** The answer to the first command in the queue has begun. */
   #hasBegun = false
-  /**
-   * Number of packets that still have to arrive with columns, or with definitions of a prepared statement.
-   */
+  /** Packets that still have to arrive with columns, or with definitions of a prepared statement. */
   #definitions = 0
   #serverCapabilities: number | undefined
   #clientCapabilities = 0
@@ -168,10 +166,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
     this.#state = this.#hasEof ? 'columns-end' : 'rows'
   }
 
-  /**
-   * Handles the OK packet of a prepared statement. It has the numbers of columns and parameters; their
-   * definitions follow.
-   */
+  /** The OK packet has the numbers of columns and parameters; their definitions follow. */
   #prepared(head: MysqlStatement, shown: Shown): void {
     const counts = [u16(shown, 5), u16(shown, 7)].filter((count) => count > 0)
     const ends = this.#hasEof ? counts.length : 0
@@ -197,8 +192,8 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
 }
 
 /**
- * Returns the statement's text; empty for a command that neither is nor executes a statement. Such a command
- * is not recorded, but its answer is awaited.
+ * Empty for a command that neither is nor executes a statement. Such a command is not recorded, but its
+ * answer is awaited.
  */
 function shownText({ command, text, statement }: Extract<MysqlRequest, { kind: 'command' }>): string {
   if (text !== undefined) return text
@@ -217,24 +212,24 @@ function kindOf(shown: Shown): PacketKind {
   return first === 0xfe && shown.length < LARGEST_PACKET ? 'end' : 'other'
 }
 
-/** Returns the state of the server in the packet that ends a result. */
+/** The server's state in the packet that ends a result. */
 function stateIn(shown: Shown): number {
   if (shown.length === EOF_BYTES) return u16(shown, 3)
   return u16(shown, numberAt(shown, numberAt(shown, 1).end).end)
 }
 
-/** Returns the capabilities in a server's greeting; 0 for any other packet. */
+/** The capabilities in a server's greeting; 0 for any other packet. */
 function capabilitiesIn(shown: Shown): number {
   const { bytes, at } = shown
   const versionEnd = bytes.indexOf(0, at + 1) - at
-  // The version is followed by a number of four bytes, eight bytes of salt and a zero. Three bytes separate
-  // the two halves of the capabilities.
+  // After the version come a number of four bytes, eight bytes of salt and a zero. Three bytes separate the
+  // two halves of the capabilities.
   const low = versionEnd + 14
   if (bytes[at] !== 10 || versionEnd < 0 || low + 7 > shown.length) return 0
   return (u16(shown, low) | (u16(shown, low + 5) << 16)) >>> 0
 }
 
-/** Reads a number of variable length. Its first byte decides the length. */
+/** The first byte decides the length. */
 function numberAt(shown: Shown, from: number): { readonly value: number; readonly end: number } {
   const first = byteAt(shown, from)
   if (first < 0xfb) return { value: first, end: from + 1 }
@@ -248,7 +243,7 @@ function u16(shown: Shown, from: number): number {
   return byteAt(shown, from) | (byteAt(shown, from + 1) << 8)
 }
 
-/** Returns a byte of the packet; 0 after the packet's end, which only a broken server causes. */
+/** Returns 0 after the packet's end, which only a broken server causes. */
 function byteAt({ bytes, at, length }: Shown, from: number): number {
   return from < length ? (bytes[at + from] ?? 0) : 0
 }

@@ -2,12 +2,9 @@ import { PostgresStatements, type PostgresRequest } from '../../../wire/messages
 import { Measure, Statement } from './running.ts'
 
 const HEAD_BYTES = 5
-/**
- * Maximum bytes read from one message. An error's code and the number of rows are near the beginning of their
- * messages.
- */
+/** An error's code and the number of rows are near the beginning of their messages. */
 const MAX_CONTENT_BYTES = 256
-/** Maximum number of portals that are remembered, because a client may leave any number of portals open. */
+/** Bound of remembered portals: a client may leave any number of portals open. */
 const MAX_PORTALS = 1000
 
 const type = {
@@ -24,7 +21,7 @@ const type = {
 const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.error])
 
 class PostgresStatement extends Statement {
-  /** Whether the statement was sent in a Query message, which ReadyForQuery ends. */
+  /** Sent in a Query message, which ReadyForQuery ends. */
   readonly isQuery: boolean
   /** Number of the Parse message on this connection; 0 without a Parse message. */
   readonly parse: number
@@ -55,11 +52,11 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   readonly #parsed = new Map<string, PostgresStatement>()
   #parses = 0
   #parsesAnswered = 0
-  /** Whether the server reads data of a COPY, and skips Syncs until the COPY ends. */
+  /** The server reads data of a COPY, and skips Syncs until the COPY ends. */
   #isCopying = false
-  /** Whether a Sync may be in the queue. */
+  /** A Sync may be in the queue. */
   #hasSyncs = false
-  /** Number of rows in the current answer, for a portal that is read in parts. */
+  /** Rows in the current answer, for a portal that is read in parts. */
   #dataRows = 0
 
   protected answer(bytes: Buffer): void {
@@ -97,18 +94,15 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   }
 
   /**
-   * Removes the Syncs from the queue, because the server skips them while it reads data of a COPY. The search
-   * reads the whole queue, so `#hasSyncs` keeps an agent from causing searches at will.
+   * The server skips Syncs while it reads data of a COPY. The search reads the whole queue: `#hasSyncs` keeps
+   * an agent from causing searches at will.
    */
   #removeSyncs(): void {
     if (this.#hasSyncs) this.running.remove((one) => !(one instanceof PostgresStatement))
     this.#hasSyncs = false
   }
 
-  /**
-   * Handles an Execute. It runs a statement that was parsed since the last Sync, or counts as a statement of
-   * its own.
-   */
+  /** Runs a statement that was parsed since the last Sync, or counts as a statement of its own. */
   #execute(name: string | undefined, now: number): void {
     const parsed = name === undefined ? undefined : this.#parsed.get(name)
     if (parsed !== undefined) {
@@ -190,20 +184,19 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   }
 }
 
-/** Returns the number of rows in `INSERT 0 5`, `SELECT 3`, `BEGIN`. */
+/** The number of rows in `INSERT 0 5`, `SELECT 3`, `BEGIN`. */
 function rowsIn(content: Buffer): number | undefined {
   const [, rows] = /^[A-Z ]+(?: \d+)? (\d{1,15})\0/.exec(content.toString('latin1')) ?? []
   return rows === undefined ? undefined : Number(rows)
 }
 
-/** Returns the field C of an ErrorResponse; `?` without this field. */
+/** The field C of an ErrorResponse; `?` without this field. */
 function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }
 
 /**
- * Finds the server's messages in its bytes, which may arrive in any pieces, and reports the beginning of each
- * message.
+ * Finds the server's messages in bytes that arrive in any pieces, and reports the beginning of each message.
  */
 class AnswerScanner {
   readonly #found: (type: number, content: Buffer) => void
@@ -216,7 +209,7 @@ class AnswerScanner {
     this.#found = found
   }
 
-  /** Skips the next bytes, which belong to no message. */
+  /** The next bytes belong to no message. */
   skip(bytes: number): void {
     this.#skipped += bytes
   }

@@ -5,7 +5,7 @@ export interface StatementEnd {
    */
   readonly outcome: 'done' | 'prepared' | 'skipped' | 'unfinished'
   readonly ms: number
-  /** Number of rows returned or changed; undefined if the server reports no number. */
+  /** Rows returned or changed; undefined if the server reports no number. */
   readonly rows: number | undefined
   /** SQLSTATE of PostgreSQL, error number of MySQL. */
   readonly error: string | undefined
@@ -16,21 +16,17 @@ export interface StatementNotes {
   began(text: string): void
   ended(end: StatementEnd): void
   /**
-   * Notes that too many statements wait for the server. Later statements of this connection are recorded
-   * without their ends.
+   * Too many statements wait for the server. Later statements of this connection are recorded without their
+   * ends.
    */
   lost(): void
 }
 
-/**
- * Maximum number of statements per connection that wait for the server. A driver's pipeline has some hundreds
- * of statements.
- */
+/** Bound of waiting statements. A driver's pipeline has some hundreds. */
 const MAX_OF_CONNECTION = 16_384
-/** Maximum number of waiting statements per session. */
 const MAX_OF_SESSION = 65_536
 
-/** Number of waiting statements of all connections of one session. */
+/** Waiting statements of all connections of one session. */
 export interface SharedCount {
   waiting: number
 }
@@ -41,10 +37,7 @@ export class Statement {
   readonly since: number
   rows: number | undefined
   error: string | undefined
-  /**
-   * Whether the statement has no text and is not recorded. Connection pools send empty statements to check
-   * that the server responds.
-   */
+  /** Connection pools send empty statements to check that the server responds. These are not recorded. */
   isEmpty = false
 
   constructor(since: number) {
@@ -57,8 +50,8 @@ export class Statement {
 }
 
 /**
- * Queue of one connection's statements that wait for answers, with the protocol's marks between them. The
- * queue is bounded. If a client sends too many statements without waiting, later statements are not measured.
+ * Statements that wait for answers, with the protocol's marks between them. If a client sends too many
+ * without waiting, later statements are not measured.
  */
 class Running<Item extends Statement, Mark> {
   readonly #notes: StatementNotes
@@ -76,7 +69,6 @@ class Running<Item extends Statement, Mark> {
     return this.#queue[0]
   }
 
-  /** Whether statements are no longer measured. */
   get isLost(): boolean {
     return this.#isLost
   }
@@ -98,7 +90,6 @@ class Running<Item extends Statement, Mark> {
     if (this.#queue.shift() !== undefined) this.#shared.waiting -= 1
   }
 
-  /** Removes all items for which the test is true. */
   remove(test: (one: Item | Mark) => boolean): void {
     const left = this.#queue.filter((one) => !test(one))
     this.#shared.waiting -= this.#queue.length - left.length
@@ -114,7 +105,7 @@ class Running<Item extends Statement, Mark> {
     if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
   }
 
-  /** Stops measuring, because answers can no longer be assigned to statements. */
+  /** Answers can no longer be assigned to statements. */
   lose(): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -122,7 +113,7 @@ class Running<Item extends Statement, Mark> {
     this.remove(() => true)
   }
 
-  /** Ends all statements, because the connection is over. */
+  /** The connection is over. */
   close(): void {
     for (let { head } = this; head !== undefined; { head } = this)
       if (head instanceof Statement) this.end(head, head.error === undefined ? 'unfinished' : 'done')

@@ -4,25 +4,19 @@ import { MysqlMeasure } from './mysql.ts'
 import { PostgresMeasure } from './postgres.ts'
 import type { SharedCount, StatementNotes } from './running.ts'
 
-/** Maximum number of native clients that an agent serves in one session. */
+/** An agent serves at most so many native clients in one session. */
 const MAX_CONNECTIONS = 1000
-/**
- * Maximum number of ids of ended connections that are remembered. An agent remembers fewer ids, and never
- * serves a remembered id again.
- */
+/** Bound of remembered ids. An agent remembers fewer, and never serves a remembered id again. */
 const MAX_OVER = 20_000
 
-/** Reason why a message is not forwarded: its connection is over, or the session has to end. */
+/** The message is not forwarded: its connection is over, or the session has to end. */
 type Refusal = 'over' | { readonly code: RpcCode; readonly reason: string }
 
-/**
- * Records the statements of a session's native clients, with their ends. Values, data and answers are not
- * recorded.
- */
+/** Values, data and answers are not recorded. */
 export class SessionStatements {
   readonly #type: string
   readonly #notesOf: (connectionId: string) => StatementNotes
-  /** The measure of each connection, by the connection's id. */
+  /** By the connection's id. */
   readonly #measures = new Map<string, PostgresMeasure | MysqlMeasure>()
   readonly #over = new Set<string>()
   readonly #shared: SharedCount = { waiting: 0 }
@@ -33,14 +27,14 @@ export class SessionStatements {
     this.#notesOf = notesOf
   }
 
-  /** Reads a message of a client. @returns undefined when the message may be forwarded */
+  /** @returns undefined when the client's message may be forwarded */
   asked(message: ConnectionMessage): Refusal | undefined {
     const { connectionId: id } = message
     if (message.kind === 'connection-close') this.#forget(id)
     if (message.kind !== 'connection-data') return undefined
     const { protocol, data } = message
-    // The agent drops bytes of another protocol, and bytes of an ended connection. A measure that read such
-    // bytes would not recognize the statements that follow.
+    // The agent drops bytes of another protocol, and of an ended connection. A measure that read them would
+    // not recognize the statements that follow.
     if (protocol !== this.#type)
       return {
         code: 'invalid-request',
@@ -60,13 +54,11 @@ export class SessionStatements {
     return undefined
   }
 
-  /** Reads a message of the agent. */
   answered(message: ConnectionMessage): void {
     if (message.kind === 'connection-close') this.#forget(message.connectionId)
     if (message.kind === 'connection-data') this.#measures.get(message.connectionId)?.fromServer(message.data)
   }
 
-  /** Ends all statements, because the session is over. */
   close(): void {
     for (const measure of this.#measures.values()) measure.close()
   }
@@ -79,7 +71,6 @@ export class SessionStatements {
     return measure
   }
 
-  /** Forgets a connection that is over. */
   #forget(id: string): void {
     const measure = this.#measures.get(id)
     if (measure === undefined) return
