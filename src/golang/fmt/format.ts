@@ -3,7 +3,7 @@ import { type ByteString, countRunes, encodeRune, firstRunes, REPLACEMENT_RUNE }
 import { canBackquote, isPrintable, quote, quoteRune } from '../text/quote.ts'
 import { type Fields, List, sortedNames, typeName, Uint8, type Value } from './value.ts'
 
-/** Flags, width and precision of one verb of a format. `goSyntax` is `%#v`. */
+/** Flags, width and precision of one verb; `goSyntax` is `%#v`. */
 export interface Layout {
   readonly minus: boolean
   readonly plus: boolean
@@ -15,7 +15,6 @@ export interface Layout {
   readonly precision: number | undefined
 }
 
-/** No flags, as `print` formats. */
 export const PLAIN: Layout = {
   minus: false,
   plus: false,
@@ -27,7 +26,7 @@ export const PLAIN: Layout = {
   precision: undefined,
 }
 
-/** Pads a text to the width of a layout, counted in code points. */
+/** Pads to the width of a layout, counted in code points. */
 function pad(text: ByteString, layout: Layout): ByteString {
   const missing = (layout.width ?? 0) - (layout.width === undefined ? 0 : countRunes(text))
   if (missing <= 0) return text
@@ -35,21 +34,18 @@ function pad(text: ByteString, layout: Layout): ByteString {
   return (layout.zero ? '0' : ' ').repeat(missing) + text
 }
 
-/** Like `pad`, but without zeros, because numbers already have their zeros. */
+/** Pads without zeros, because numbers already have them. */
 function padWithSpaces(text: ByteString, layout: Layout): ByteString {
   return pad(text, { ...layout, zero: false })
 }
 
-/** The digits of a positive number: 0.DIGITS times ten to the power of `point`. Zero has no digits. */
+/** A positive number: 0.DIGITS times ten to the power of `point`. Zero has no digits. */
 interface Decimal {
   readonly digits: string
   readonly point: number
 }
 
-/**
- * Maximum number of digits after the point in the exact decimal value of a float64. Further digits
- * are zeros.
- */
+/** Maximum number of digits after the point in the exact value of a float64; further digits are zeros. */
 const MAX_FRACTION = 1100
 
 const ZERO: Decimal = { digits: '', point: 0 }
@@ -61,14 +57,14 @@ function shortest(value: number): Decimal {
   return { digits: digits.replace('.', ''), point: Number(exponent) + 1 }
 }
 
-/** Rounds to a number of places after the point. Rounds halves to even like Go, unlike JavaScript. */
+/** Rounds to places after the point, halves to even like Go, unlike JavaScript. */
 function roundedToPlaces(value: number, places: number): Decimal {
   const exact = Math.min(places, MAX_FRACTION)
   const digits = scaledAndRounded(value, exact).toString()
   return digits === '0' ? ZERO : { digits, point: digits.length - exact }
 }
 
-/** Rounds to a number of significant digits, at least one. */
+/** Rounds to at least one significant digit. */
 function roundedToDigits(value: number, count: number): Decimal {
   if (value === 0) return ZERO
   const wanted = Math.min(count, MAX_FRACTION)
@@ -79,7 +75,7 @@ function roundedToDigits(value: number, count: number): Decimal {
   return { digits: digits.slice(0, wanted), point }
 }
 
-/** Returns value * 10^places as an integer, halves rounded to even; `places` may be negative. */
+/** Returns value * 10^places, halves rounded to even; `places` may be negative. */
 function scaledAndRounded(value: number, places: number): bigint {
   const { mantissa, exponent } = parts(value)
   const numerator = mantissa * 10n ** BigInt(Math.max(places, 0)) * 2n ** BigInt(Math.max(exponent, 0))
@@ -101,10 +97,10 @@ function parts(value: number): { readonly mantissa: bigint; readonly exponent: n
   return { mantissa: fraction | 0x10000000000000n, exponent: biased - 1075 }
 }
 
-/** Number of digits after the point for `%e` and `%f` without a precision. */
+/** Digits after the point for `%e` and `%f` without a precision. */
 const DEFAULT_PLACES = 6
 
-/** Formats a float64; undefined when the verb is not for floats. The binary verbs %b %x %X are refused. */
+/** Returns undefined for verbs of other types. The binary verbs %b %x %X are refused. */
 function formatFloat(value: number, verb: string, layout: Layout): ByteString | undefined {
   if ('bxX'.includes(verb)) throw new FunctionFailure(`%${verb} of a float64 is not supported`)
   if (!'vgGeEfF'.includes(verb)) return undefined
@@ -131,7 +127,7 @@ function magnitudeText(value: number, verb: string, precision: number | undefine
   }
 }
 
-/** Formats `%g`: very small and very large numbers with an exponent, other numbers with plain digits. */
+/** Formats `%g`: very small and very large numbers with an exponent, others with plain digits. */
 function compact(value: number, letter: string, precision: number | undefined): string {
   const wanted = precision === 0 ? 1 : precision
   const decimal = wanted === undefined ? shortest(value) : withoutZeros(roundedToDigits(value, wanted))
@@ -143,7 +139,7 @@ function compact(value: number, letter: string, precision: number | undefined): 
   return plainDigits(decimal, Math.max(digits.length - point, 0))
 }
 
-/** From 10 to this power on, `%g` without a precision writes an exponent. */
+/** From this power of ten on, `%g` without a precision writes an exponent. */
 const SHORTEST_EXPONENT_LIMIT = 6
 
 function exponentLimit({ digits, point }: Decimal, precision: number | undefined): number {
@@ -190,7 +186,7 @@ function withSign(number: string, isNegative: boolean, layout: Layout): string {
 
 const BASES: Readonly<Record<string, 2 | 8 | 10 | 16>> = { v: 10, d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 }
 
-/** Formats an integer; undefined when the verb is not for integers. `signed` is false for a uint8. */
+/** Returns undefined for verbs of other types. `signed` is false for a uint8. */
 function formatInteger(value: bigint, signed: boolean, verb: string, layout: Layout): ByteString | undefined {
   if (verb === 'v' && layout.goSyntax && !signed) return inBase(value, 16, 'v', { ...layout, sharp: true })
   const base = BASES[verb]
@@ -215,10 +211,7 @@ function inBase(value: bigint, base: 2 | 8 | 10 | 16, verb: string, layout: Layo
   return padWithSpaces(sign(value, layout) + prefix(digits, base, verb, layout) + digits, layout)
 }
 
-/**
- * Returns the minimum number of digits, from the precision or from the 0 flag with a width. The
- * sign takes one place of the width.
- */
+/** Takes the number from the precision or from the 0 flag with a width, where the sign takes one place. */
 function leastDigits(value: bigint, layout: Layout): number {
   if (layout.precision !== undefined) return layout.precision
   if (!layout.zero || layout.minus || layout.width === undefined) return 0
@@ -251,9 +244,7 @@ function unicode(value: bigint, layout: Layout): ByteString {
   return padWithSpaces(`U+${digits}${shown ? ` '${encodeRune(Number(bits))}'` : ''}`, layout)
 }
 
-/**
- * Formats a value as Go's fmt does for a verb. A verb that does not fit gives `%!d(string=abc)`, as in Go.
- */
+/** Formats as Go's fmt does. A verb that does not fit gives `%!d(string=abc)`, as in Go. */
 export function formatValue(value: Value, verb: ByteString, layout: Layout): ByteString {
   if (value === undefined) return verb === 'T' || verb === 'v' ? pad('<nil>', layout) : `%!${verb}(<nil>)`
   if (verb === 'T') return pad(truncated(typeName(value), layout), layout)
@@ -270,7 +261,7 @@ function formatted(value: Exclude<Value, undefined>, verb: string, layout: Layou
   return value instanceof List ? formatList(value, verb, layout) : formatFields(value, verb, layout)
 }
 
-/** Formats `map[a:1 b:2]`, sorted by name; the verb applies to each name and value separately. */
+/** Formats `map[a:1 b:2]`, sorted by name; the verb applies to each name and value. */
 function formatFields(fields: Fields, verb: string, layout: Layout): ByteString {
   const entries = sortedNames(fields).map((name) =>
     [name, fields.get(name)].map((part) => formatInside(part, verb, layout)).join(':'),
@@ -278,7 +269,7 @@ function formatFields(fields: Fields, verb: string, layout: Layout): ByteString 
   return layout.goSyntax ? `${typeName(fields)}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`
 }
 
-/** Formats `[a 1 true]`; the verb applies to each item separately. */
+/** Formats `[a 1 true]`; the verb applies to each item. */
 function formatList(list: List, verb: string, layout: Layout): ByteString {
   const items = list.items.map((item) => formatInside(item, verb, layout))
   return layout.goSyntax ? `${typeName(list)}{${items.join(', ')}}` : `[${items.join(' ')}]`
@@ -316,8 +307,8 @@ function quoted(text: ByteString, layout: Layout): ByteString {
 }
 
 /**
- * Formats two digits per byte. The space flag separates the bytes. The flag `#` adds `0x` before
- * the first byte, or before each separated byte.
+ * Formats two digits per byte. A space flag separates the bytes. `#` adds `0x` before the first byte, or
+ * before each separated byte.
  */
 function hexadecimal(text: ByteString, verb: 'x' | 'X', layout: Layout): ByteString {
   const bytes = Buffer.from(text, 'latin1').subarray(0, layout.precision)

@@ -28,7 +28,7 @@ export function shownTogether(values: readonly Value[]): ByteString {
   return print(values.map((value) => value ?? '<no value>'))
 }
 
-/** Go's largest width, precision and argument number. */
+/** Go's limit of a width, precision and argument number. */
 const MAX_NUMBER = 1_000_000
 
 /** Length of `[n]`. When fewer characters are left, Go ignores the `[`. */
@@ -47,12 +47,12 @@ class Formatting {
   readonly #parts: ByteString[] = []
   #length = 0
   #at = 0
-  /** Index of the next verb's operand. */
+  /** Index of the next operand. */
   #operand = 0
   /** Whether any verb named its operand, as in `%[2]d`. */
   #reordered = false
   #operandIsGood = true
-  /** Whether `[n]` was the last part that was read. */
+  /** Whether `[n]` was read last. */
   #afterIndex = false
 
   constructor(format: ByteString, values: readonly Value[]) {
@@ -147,7 +147,7 @@ class Formatting {
     else this.#write('%!(BADPREC)')
   }
 
-  /** Returns the operand of a `*`, if it is an integer of a sensible size. */
+  /** Returns the operand of a `*` if it is an integer within the limit. */
   #starOperand(): number | undefined {
     this.#at++
     this.#afterIndex = false
@@ -156,17 +156,14 @@ class Formatting {
     return Math.abs(value) <= MAX_NUMBER ? value : undefined
   }
 
-  /**
-   * Reads the digits at the current place. As in Go, a number above the limit makes the rest of the
-   * format invalid.
-   */
+  /** Reads digits. As in Go, a number above the limit makes the rest of the format invalid. */
   #number(): number | undefined {
     const { value, next } = readNumber(this.#format, this.#at, this.#format.length)
     this.#at = next
     return value
   }
 
-  /** Reads `[3]` at the current place, which chooses the operand. */
+  /** Reads `[3]`, which chooses the operand. */
   #index(): void {
     this.#afterIndex = false
     if (this.#format[this.#at] !== '[') return
@@ -195,10 +192,7 @@ class Formatting {
     this.#write(`%!(EXTRA ${shown.join(', ')})`)
   }
 
-  /**
-   * Adds a part. Checks the total each time, because a format of a few bytes can ask for a million
-   * blanks per verb.
-   */
+  /** Checks the total each time, because a format of a few bytes can ask for a million blanks per verb. */
   #write(part: ByteString): void {
     this.#length += part.length
     if (this.#length > MAX_RENDERED_BYTES) {
@@ -215,7 +209,7 @@ function setWidth(flags: Flags, width: number): void {
   flags.zero = false
 }
 
-/** Returns the layout for a verb. In `%#v` and `%+v` the flag does not apply to the parts of the value. */
+/** The flags of `%#v` and `%+v` do not apply to the parts of the value. */
 function layoutFor(verb: ByteString, flags: Flags): Layout {
   if (verb !== 'v' && verb !== 'w') return flags
   return { ...flags, goSyntax: flags.sharp, sharp: false, plus: false }

@@ -1,6 +1,6 @@
 import type { ByteString } from '../text/byte-string.ts'
 
-/** Go's uint8, the type of a byte that `index` returns from a string. */
+/** Go's uint8, which `index` returns from a string. */
 export class Uint8 {
   readonly value: number
 
@@ -21,15 +21,10 @@ export class List {
 /** The dot at the top of a template, or a map inside data. Names are bytes. */
 export type Fields = ReadonlyMap<ByteString, Value>
 
-/**
- * Go's map[string]interface {}. A `Fields` of another class is Go's map[string]string: the
- * parameters of a runbook.
- */
+/** Go's map[string]interface {}. Other `Fields` are Go's map[string]string: the parameters of a runbook. */
 export class AnyFields extends Map<ByteString, Value> {}
 
-/**
- * The value of an expression. bigint: Go's int; number: its float64; undefined: nil or an absent parameter.
- */
+/** A bigint is Go's int, a number its float64, undefined its nil or an absent parameter. */
 export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
 export function typeName(value: Exclude<Value, undefined>): string {
@@ -42,7 +37,7 @@ export function typeName(value: Exclude<Value, undefined>): string {
   return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
 }
 
-/** Whether `if` treats a value as true, because the value is not empty, zero or absent. */
+/** Whether `if` treats a value as true: it is not empty, zero or absent. */
 export function isTrue(value: Value): boolean {
   if (value === undefined) return false
   if (value instanceof Uint8) return value.value !== 0
@@ -51,13 +46,12 @@ export function isTrue(value: Value): boolean {
   return Boolean(value)
 }
 
-/** Returns an int or a uint8 as a bigint. */
 export function integerOf(value: Value): bigint | undefined {
   if (value instanceof Uint8) return BigInt(value.value)
   return typeof value === 'bigint' ? value : undefined
 }
 
-/** Returns names of fields in the order in which Go walks a map: by their bytes. */
+/** Returns the names as Go walks a map: by their bytes. */
 export function sortedNames(fields: Fields): readonly ByteString[] {
   return [...fields.keys()].sort()
 }

@@ -1,6 +1,6 @@
 import { encodeText, type ByteString } from './byte-string.ts'
 
-/** The bytes, or Go's error text, which has an offset but no part of the input. */
+/** Go's error text has an offset but no part of the input. */
 type Base64Result =
   { readonly bytes: Buffer; readonly problem?: never } | { readonly problem: string; readonly bytes?: never }
 
@@ -9,7 +9,7 @@ export function decodeBase64(encoded: string): Base64Result {
   return problem === undefined ? { bytes: Buffer.from(encoded, 'base64') } : { problem }
 }
 
-/** Whether the text is ordinary base64: whole groups in one line, with padding only at the end. */
+/** Whether the text has whole groups in one line, with padding only at the end. */
 function isOrdinary(encoded: string): boolean {
   const end = encoded.search(/[^A-Za-z0-9+/]/)
   const padding = end < 0 ? '' : encoded.slice(end)
@@ -17,8 +17,8 @@ function isOrdinary(encoded: string): boolean {
 }
 
 /**
- * Returns Go's error text of base64.StdEncoding for a text that it rejects. Padding is required.
- * Ignores `\r`, `\n` and surplus bits in the last character. The error has an offset, but no text.
+ * Returns the error text of Go's base64.StdEncoding, which requires padding and ignores `\r`, `
+ * ` and surplus bits in the last character. The text has an offset, but no part of the input.
  */
 export function base64Fault(text: ByteString): string | undefined {
   const fault = faultAt(text)
@@ -28,7 +28,7 @@ export function base64Fault(text: ByteString): string | undefined {
 const STRANGER = /[^A-Za-z0-9+/\r\n]/
 const GROUP = 4
 
-/** Returns the offset at which Go stops reading; undefined for a text that Go accepts. */
+/** Returns the offset where Go stops reading; undefined for a text that Go accepts. */
 function faultAt(text: ByteString): number | undefined {
   const stranger = text.search(STRANGER)
   const body = stranger < 0 ? text : text.slice(0, stranger)
@@ -37,10 +37,7 @@ function faultAt(text: ByteString): number | undefined {
   return text.charAt(stranger) === '=' ? paddingFault(text, stranger, inGroup) : stranger
 }
 
-/**
- * Returns the offset of a fault in the padding. Padding completes a group of two or three
- * characters; only line breaks may follow.
- */
+/** Padding completes a group of two or three characters. Only line breaks may follow it. */
 function paddingFault(text: ByteString, at: number, inGroup: number): number | undefined {
   if (inGroup < 2) return at
   let end = at + 1

@@ -1,8 +1,6 @@
 /**
- * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes,
- * and `decodeb64` makes strings that are not text. So this folder uses byte strings: JavaScript
- * strings in which each character (0 to 255) is one byte. Input texts are encoded to byte strings,
- * and results are decoded to text.
+ * Go's strings are bytes: lengths, indexes, columns and comparisons count bytes, and `decodeb64` makes
+ * strings that are not text. So each character of a byte string (0 to 255) is one byte.
  */
 export type ByteString = string
 
@@ -13,7 +11,7 @@ export function encodeText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** Decodes bytes to text; bytes that are not UTF-8 become U+FFFD. */
+/** Bytes that are not UTF-8 become U+FFFD. */
 export function decodeText(bytes: ByteString): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
@@ -25,10 +23,7 @@ interface Rune {
 
 const INVALID: Rune = { value: REPLACEMENT_RUNE, width: 1 }
 
-/**
- * Returns the code point that starts at a byte of the string; for broken UTF-8 returns U+FFFD with
- * width 1.
- */
+/** Returns the code point that starts at a byte; U+FFFD with width 1 for broken UTF-8. */
 export function runeAt(bytes: ByteString, at: number): Rune {
   const lead = bytes.charCodeAt(at)
   if (lead < 0x80) return { value: lead, width: 1 }
@@ -52,13 +47,13 @@ export function isValidRune(value: number): boolean {
   return (value >= 0 && value < 0xd800) || (value > 0xdfff && value <= 0x10ffff)
 }
 
-/** Encodes a code point as UTF-8. An invalid code point becomes U+FFFD. */
+/** An invalid code point becomes U+FFFD. */
 export function encodeRune(value: number): ByteString {
   if (value >= 0 && value < 0x80) return String.fromCharCode(value)
   return encodeText(String.fromCodePoint(isValidRune(value) ? value : REPLACEMENT_RUNE))
 }
 
-/** Counts code points; a broken byte counts as one. */
+/** A broken byte counts as one code point. */
 export function countRunes(bytes: ByteString): number {
   let count = 0
   for (let at = 0; at < bytes.length; at += runeAt(bytes, at).width) count++

@@ -11,10 +11,7 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 const DURATION = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g
 
-/**
- * Parses `1h30m`, `1.5s`, `-2ms` to milliseconds, like Go's time.ParseDuration. Returns undefined
- * where Go returns an error.
- */
+/** Parses `1h30m`, `1.5s`, `-2ms` to milliseconds like Go's time.ParseDuration; undefined where Go fails. */
 export function parseGoDuration(text: string): number | undefined {
   if (/^[-+]?0$/.test(text)) return 0
   if (!DURATION.test(text)) return undefined
@@ -26,7 +23,7 @@ export function parseGoDuration(text: string): number | undefined {
   return text.startsWith('-') ? -sum : sum
 }
 
-/** Formats a duration of a second or more as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
+/** Formats milliseconds, a second or more, as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
 export function formatGoDuration(ms: number): string {
   const hours = Math.floor(ms / 3_600_000)
   const minutes = Math.floor((ms % 3_600_000) / 60_000)

@@ -1,4 +1,4 @@
-/** The parsed value, or the error text of Go's decoder, which quotes one character of the text at most. */
+/** `problem` is the text of Go's decoder, which quotes at most one character of the input. */
 type JsonResult =
   { readonly value: unknown; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
@@ -6,7 +6,7 @@ const FIRST_CHARACTER = /^[ \t\r\n]*(.)/su
 const LITERALS = ['true', 'false', 'null']
 const BEGINNING_OF_VALUE = /[{["\-\dtfn]/
 
-/** Parses one document. V8's error would quote the text. */
+/** V8's error would quote the text. */
 export function parseJson(text: string): JsonResult {
   try {
     return { value: JSON.parse(text) as unknown }
@@ -24,7 +24,7 @@ function problemOf(text: string, words: string): string {
   return /^(?:Unexpected end|Unterminated string)/.test(words) ? 'unexpected EOF' : 'it is not valid JSON'
 }
 
-/** Returns the error for a text that begins like a literal, for example `forbidden` like `false`. */
+/** For a text that begins like a literal, such as `forbidden` like `false`. */
 function literalProblem(text: string, literal: string): string {
   let at = 0
   while (at < literal.length && text[at] === literal[at]) at++

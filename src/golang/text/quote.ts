@@ -11,7 +11,7 @@ import {
 const LETTER_OR_DIGIT = /^[\p{L}\p{Nd}_]$/u
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
 
-/** Whether a character code is Go's white space inside an action and around a trim marker. */
+/** Whether a character is white space inside an action and around a trim marker. */
 export function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a
 }
@@ -32,9 +32,7 @@ export function isPrintable(rune: number): boolean {
   return rune < 0x80 ? rune >= 0x20 && rune !== 0x7f : PRINTABLE.test(String.fromCodePoint(rune))
 }
 
-/**
- * Formats a code point like Go's `%#U`: `U+002B '+'`. Leaves out a character that cannot be shown.
- */
+/** Formats like Go's `%#U`: `U+002B '+'`. Leaves out a character that cannot be shown. */
 export function describeRune(rune: number): string {
   const code = `U+${rune.toString(16).toUpperCase().padStart(4, '0')}`
   return isPrintable(rune) ? `${code} '${encodeRune(rune)}'` : code
@@ -53,15 +51,15 @@ const NAMED_ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x0b, '\\v'],
 ])
 
-/** Runs of characters that need a closer look. All other characters are plain ASCII and stay unchanged. */
+/** Characters that need a closer look; all others are plain ASCII and stay unchanged. */
 const SPECIAL = /[^ !#-[\]-~]+/g
 
-/** Quotes a text like Go's `%q`, so that texts look like those of hoop's agent. */
+/** Quotes like Go's `%q`, so that texts look like those of hoop's agent. */
 export function goQuote(text: string): string {
   return decodeText(quote(encodeText(text)))
 }
 
-/** Quotes as a Go string literal in double quotes, like `%q`, or with `asciiOnly` like `%+q`. */
+/** Quotes like `%q`, or with `asciiOnly` like `%+q`. */
 export function quote(bytes: ByteString, asciiOnly = false): ByteString {
   return `"${bytes.replace(SPECIAL, (run) => escapeRun(run, asciiOnly))}"`
 }
@@ -110,7 +108,7 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0')
 }
 
-/** One character of a literal: its value, its bytes, and the offset of the next character. */
+/** `next` is the offset of the next character. */
 interface LiteralCharacter {
   readonly value: number
   readonly bytes: ByteString
@@ -133,10 +131,7 @@ const HEX_ESCAPES: ReadonlyMap<string, number> = new Map([
   ['U', 8],
 ])
 
-/**
- * Returns the value of a string literal in double quotes or backquotes. Returns undefined where
- * Go's error is `invalid syntax`.
- */
+/** Reads a literal in double quotes or backquotes; undefined where Go's error is `invalid syntax`. */
 export function unquote(literal: ByteString): ByteString | undefined {
   if (literal.startsWith('`')) return literal.slice(1, -1).replaceAll('\r', '')
   if (!literal.includes('\\')) return literal.slice(1, -1)
@@ -151,10 +146,7 @@ export function unquote(literal: ByteString): ByteString | undefined {
   return parts.join('')
 }
 
-/**
- * Returns the character of a literal at an offset, with escapes resolved. Returns undefined for the
- * closing quote and for invalid text.
- */
+/** Resolves escapes. Returns undefined for the closing quote and for invalid text. */
 export function literalCharacter(
   text: ByteString,
   at: number,

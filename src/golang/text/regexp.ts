@@ -1,33 +1,30 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 
-/** Maximum length of a pattern in bytes. Needed because a compilation cannot be stopped. */
+/** Maximum length in bytes, because a compilation cannot be stopped. */
 export const MAX_PATTERN_BYTES = 4 * 1024
 
 /**
- * Maximum length of a pattern times its repetitions. Estimates the compiled size, which is unknown
- * before compiling. A pattern of this size takes some hundredths of a second.
+ * Maximum length of a pattern times its repetitions, which estimates the compiled size. A pattern of this
+ * size takes some hundredths of a second.
  */
 const MAX_PATTERN_GROWTH = 20_000
 
 /**
- * Maximum number of ranges beyond ASCII in a pattern that ignores case. The compiler folds case
- * character by character, so each range takes up to 10 ms (measured).
+ * Maximum number of ranges beyond ASCII in a pattern that ignores case. The compiler folds case character by
+ * character, so each range takes up to 10 ms (measured).
  */
 const MAX_WIDE_RANGES = 4
 
 /**
- * Maximum number of classes such as `\pL`, each with hundreds of ranges. A thousand classes block
- * for some 300 ms (measured), 50 classes for 20 to 40 ms.
+ * Maximum number of classes such as `\pL`, each with hundreds of ranges. A thousand classes block for some
+ * 300 ms (measured), 50 for 20 to 40 ms.
  */
 const MAX_UNICODE_CLASSES = 50
 
-/**
- * Thrown for a pattern that Go rejects, or that would block other work. The message gives the
- * reason; for a pattern that Go rejects, the message is Go's.
- */
+/** For a pattern that Go rejects, the message is Go's. */
 export class PatternError extends Error {
   override readonly name = 'PatternError'
-  /** True when Go may accept the pattern, but the pattern costs too much work. */
+  /** Go may accept the pattern, but it costs too much work. */
   readonly isTooLarge: boolean
 
   constructor(message: string, isTooLarge: boolean) {
@@ -37,9 +34,8 @@ export class PatternError extends Error {
 }
 
 /**
- * Compiles a Go regular expression. Never use JavaScript's own engine for Go's expressions:
- * JavaScript's engine can take exponential time, and reads `(?i)`, `\z` or `[[:alpha:]]`
- * differently.
+ * Never use JavaScript's own engine for Go's expressions: it can take exponential time, and reads `(?i)`,
+ * `\z` or `[[:alpha:]]` differently.
  */
 export function compileRegexp(pattern: string): RE2JS {
   if (Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) {
@@ -64,7 +60,7 @@ export function compileRegexp(pattern: string): RE2JS {
   }
 }
 
-/** Adds up the counts of `{n}`, `{n,}` and `{n,m}`. A count repeats at most the whole pattern. */
+/** A count of `{n}`, `{n,}` and `{n,m}` repeats at most the whole pattern. */
 function repetitions(pattern: string): number {
   const counts = pattern.match(/(?<!\\[xpP])\{\d+(,\d*)?\}/g) ?? []
   return counts.reduce((sum, count) => sum + Math.max(...(count.match(/\d+/g) ?? []).map(Number)), 0)

@@ -15,7 +15,7 @@ import {
   type Value,
 } from '../../fmt/value.ts'
 
-/** How a list of statements ended: after the last statement, or by a jump for the enclosing range. */
+/** How statements ended: after the last one, or by a jump for the enclosing range. */
 type Flow = 'done' | 'break' | 'continue'
 
 export function renderStatements(
@@ -57,7 +57,7 @@ function inScope(rendering: Rendering, render: () => Flow): Flow {
   return ending
 }
 
-/** Writes the value of an action. An action that declares or assigns variables writes nothing. */
+/** An action that declares or assigns variables writes nothing. */
 function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): void {
   const value = evaluatePipeline(rendering, dot, pipeline)
   if (pipeline.declares.length > 0) return
@@ -73,7 +73,6 @@ function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Flow {
   return renderStatements(rendering, dot, choice.otherwise)
 }
 
-/** One turn of a range: the values of its variables and of the dot in its body. */
 interface Turn {
   readonly index: Value
   readonly element: Value
@@ -93,7 +92,7 @@ function renderRange(rendering: Rendering, dot: Value, range: Range): Flow {
   return turned ? 'done' : renderStatements(rendering, dot, range.otherwise)
 }
 
-/** Returns the turns of a range over fields, a list or a number. An absent value has no turns. */
+/** Returns the turns over fields, a list or a number. An absent value has no turns. */
 function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iterable<Turn> {
   if (value === undefined) return []
   const count = integerOf(value)

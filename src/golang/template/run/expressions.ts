@@ -12,10 +12,10 @@ import {
 import type { ParameterType, TemplateFunction } from './function.ts'
 import type { Rendering } from './rendering.ts'
 
-/** The result of the previous command for the next command: empty, or one value, which may be undefined. */
+/** The previous command's result: empty, or one value, which may be undefined. */
 type Piped = readonly [] | readonly [Value]
 
-/** A call: the function's name, the node for errors of the function itself, and the arguments. */
+/** `reportedAt` is the node for errors of the function itself. */
 interface Call {
   readonly callee: Identifier
   readonly reportedAt: Identifier | CallNode
@@ -25,7 +25,7 @@ interface Call {
 
 type Evaluate = (operand: Operand) => Value
 
-/** Calls a function. The arguments are evaluated only if their number is right. */
+/** Evaluates the arguments only if their number is right. */
 function callFunction(rendering: Rendering, call: Call, evaluate: Evaluate): Value {
   const { name } = call.callee
   rendering.node = call.callee
@@ -55,7 +55,7 @@ function parameterType(target: TemplateFunction, index: number): ParameterType {
   return target.fixed[index] ?? target.rest ?? 'any'
 }
 
-/** Returns the first argument that decides, or the last argument. Later arguments are not evaluated. */
+/** Returns the first argument that decides, or the last one. Later arguments are not evaluated. */
 function shortCircuit(
   call: Call,
   decisive: boolean,
@@ -105,7 +105,7 @@ function failAt(rendering: Rendering, call: Call, message: ByteString): never {
   return rendering.fail(`error calling ${call.callee.name}: ${message}`)
 }
 
-/** Returns why a value cannot be called. Go's message has a piped value, which may be secret. */
+/** Go's message has a piped value, which may be secret. */
 function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
   if (callee === undefined) return 'call of nil'
   return `non-function ${operand === undefined ? 'value' : nodeText(operand)} of type ${typeName(callee)}`
@@ -115,10 +115,7 @@ function sizeOf(value: Value): number {
   return measured(value, 0)
 }
 
-/**
- * Returns the work of reading a whole value, in bytes. Fields cost more, because they are sorted
- * before they are shown.
- */
+/** Returns the work of reading a whole value, in bytes. Fields cost more, because they are sorted first. */
 export function callWork(value: Value): number {
   return measured(value, WORK_PER_FIELD)
 }
@@ -133,10 +130,7 @@ function measured(value: Value, perField: number): number {
   return size
 }
 
-/**
- * Converts an argument to the type of its parameter. Go's error for a constant of the wrong type
- * differs from its error for a value.
- */
+/** Go's error for a constant of the wrong type differs from its error for a value. */
 function argumentValue(
   rendering: Rendering,
   operand: Operand,
@@ -161,10 +155,7 @@ function checked(rendering: Rendering, value: Value, type: ParameterType): Value
 
 const NOTHING: Piped = []
 
-/**
- * Evaluates a pipeline. Declares or assigns its variables, which stay visible until the enclosing
- * block ends.
- */
+/** The pipeline's variables stay visible until the enclosing block ends. */
 export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Value {
   rendering.node = pipeline
   let piped: Piped = NOTHING
@@ -267,10 +258,7 @@ function evaluateVariable(
   return walkFields(rendering, found.value, variable.fields, isGiven)
 }
 
-/**
- * Reads fields one after the other. A field of an absent value is absent. `isGiven` tells whether
- * the last field has arguments.
- */
+/** A field of an absent value is absent. `isGiven` tells whether the last field has arguments. */
 function walkFields(
   rendering: Rendering,
   receiver: Value,
@@ -289,7 +277,7 @@ function walkFields(
   return value
 }
 
-/** Whether a value is JSON's null, which is present; an absent value has absent fields. */
+/** Whether a value is JSON's null, which is present. An absent value has absent fields. */
 function isNull(value: Value, within: Value, name: ByteString | undefined): boolean {
   return value === undefined && name !== undefined && within instanceof AnyFields && within.has(name)
 }

@@ -4,26 +4,23 @@ import type { ByteString } from '../../text/byte-string.ts'
 export type ParameterType = 'string' | 'any'
 
 export interface CallScope {
-  /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. Keys are text. */
+  /** Variables from `asenv`: `envvar:KEY` (text) to the base64 of the value. */
   readonly environment: Map<string, string>
-  /** Patterns that were compiled in this rendering. */
+  /** Patterns compiled in this rendering. */
   readonly patterns: Map<ByteString, (value: ByteString) => boolean>
   /** Adds work, in bytes. Throws when the rendering exceeds MAX_WORK. */
   charge(bytes: number): void
 }
 
 /**
- * A template function. The caller checks the number of arguments, and that the arguments of type
- * `string` are strings. Throws FunctionFailure.
+ * The caller checks the number of arguments, and that those of type `string` are strings. Throws
+ * FunctionFailure.
  */
 export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
   /** Type of any number of further arguments. */
   readonly rest?: ParameterType
-  /**
-   * Work for each byte of arguments and result, 1 by default. 0 when the cost does not depend on
-   * the size.
-   */
+  /** Work per byte of arguments and result, 1 by default, 0 when the cost does not depend on the size. */
   readonly workPerByte?: number
   readonly apply: (args: readonly Value[], scope: CallScope) => Value
 }
@@ -32,7 +29,7 @@ function isString(value: Value): value is ByteString {
   return typeof value === 'string'
 }
 
-/** Makes a function whose only argument is the piped string. */
+/** Makes a function of the piped string. */
 export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): TemplateFunction {
   return {
     fixed: ['string'],
@@ -43,7 +40,7 @@ export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): 
   }
 }
 
-/** Makes a function with two arguments: a string from the author and the piped string. */
+/** Makes a function of a string from the author and the piped string. */
 export function ofArgumentAndValue(
   apply: (argument: ByteString, value: ByteString, scope: CallScope) => Value,
 ): TemplateFunction {

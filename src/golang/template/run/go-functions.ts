@@ -15,10 +15,7 @@ import { isPrintable } from '../../text/quote.ts'
 import { FunctionFailure, WORK_PER_FORMATTED_BYTE } from '../errors.ts'
 import type { TemplateFunction } from './function.ts'
 
-/**
- * Whether the first value equals any other value. Values of different types are an error, and nil
- * equals only nil.
- */
+/** Values of different types are an error, and nil equals only nil. */
 function isEqualToAny(first: Value, others: readonly Value[]): boolean {
   if (others.length === 0) throw new FunctionFailure('missing argument for comparison')
   return others.some((other) => isEqual(first, other))
@@ -31,16 +28,13 @@ function isEqual(left: Value, right: Value): boolean {
   if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger === rightInteger
   if (typeName(left) !== typeName(right)) throw incompatible(left, right)
   if (typeof left === 'object') {
-    // Go's message also has the value. The value may hold all parameters or data, which may be secret.
+    // Go's message also has the value: perhaps all parameters or data, which may be secret.
     throw new FunctionFailure(`non-comparable type ${typeName(left)}`)
   }
   return left === right
 }
 
-/**
- * Whether the first value is less than the second value. Compares integers, floats, or strings by
- * their bytes.
- */
+/** Compares integers, floats, or strings by their bytes. */
 function isLess(left: Value, right: Value): boolean {
   if (!isBasic(left) || !isBasic(right)) throw new FunctionFailure('invalid type for comparison')
   const leftInteger = integerOf(left)
@@ -63,7 +57,7 @@ function incompatible(left: Exclude<Value, undefined>, right: Exclude<Value, und
 /** The error of Go's reflect for the type of nil. */
 const NO_TYPE = 'reflect: call of reflect.Value.Type on zero Value'
 
-/** Returns the number of a string's bytes, or of fields or items. */
+/** Returns the number of bytes, fields or items. */
 function lengthOf(value: Value): bigint {
   if (value === undefined) throw new FunctionFailure(NO_TYPE)
   if (typeof value === 'string') return BigInt(value.length)
@@ -72,10 +66,7 @@ function lengthOf(value: Value): bigint {
   throw new FunctionFailure(`len of type ${typeName(value)}`)
 }
 
-/**
- * Evaluates `index . "name" 0`. Each index selects a field by its name, or an item or a byte by its
- * place.
- */
+/** Evaluates `index . "name" 0`. Each index is the name of a field, or the place of an item or a byte. */
 function indexed(item: Value, indexes: readonly Value[]): Value {
   if (item === undefined) throw new FunctionFailure('index of untyped nil')
   return indexes.reduce<Value>((at, index) => {
@@ -111,7 +102,7 @@ function fieldOf(fields: Fields, name: Value): Value {
   throw new FunctionFailure(`value has type ${typeName(name)}; should be string`)
 }
 
-/** Evaluates `slice "text" 1 3`: bytes, or items of a list, between two places. */
+/** Evaluates `slice "text" 1 3`: bytes, or items of a list. */
 function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
   if (item === undefined) throw new FunctionFailure('slice of untyped nil')
   if (indexes.length > 3) throw new FunctionFailure(`too many slice indexes: ${indexes.length}`)
@@ -123,10 +114,7 @@ function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
   return item.slice(start, end)
 }
 
-/**
- * Slices a list. The third index is a capacity, which templates cannot see; the capacity of a list
- * is its number of items.
- */
+/** The third index is a capacity, which templates cannot see. A list's capacity is its number of items. */
 function slicedList({ items }: List, indexes: readonly Value[]): List {
   const [start = 0, end = items.length, most = items.length] = indexes.map((index) =>
     placeIn(index, items.length),
@@ -169,10 +157,10 @@ function escapeHtml(bytes: ByteString): ByteString {
   return bytes.replace(/["'&<>]/g, (character) => HTML[character] ?? character).replaceAll('\0', NUL_IN_HTML)
 }
 
-/** Runs of characters that may need escaping; all other characters stay as they are. */
+/** Runs of characters that may need escaping. */
 const SPECIAL_IN_JAVASCRIPT = /[^ !#-%(-;?-[\]-\x7f]+/g
 
-/** Escapes for a string literal in JavaScript. */
+/** Escapes for a string literal. */
 function escapeJavaScript(bytes: ByteString): ByteString {
   return bytes.replace(SPECIAL_IN_JAVASCRIPT, escapeJavaScriptRun)
 }
@@ -195,8 +183,8 @@ function escapeJavaScriptRune(value: number, bytes: ByteString): ByteString {
 }
 
 /**
- * Escapes for the query of a URL: a blank becomes a plus, every other character except letters, digits and
- * `-_.~` becomes `%` and two hexadecimal digits per byte.
+ * A blank becomes `+`. Every other character except letters, digits and `-_.~` becomes `%` and two
+ * hexadecimal digits per byte.
  */
 function escapeUrlQuery(bytes: ByteString): ByteString {
   return bytes.replace(/[^A-Za-z0-9\-_.~]/g, (character) =>
@@ -221,14 +209,13 @@ function formatting(target: TemplateFunction): TemplateFunction {
   return { ...target, workPerByte: WORK_PER_FORMATTED_BYTE }
 }
 
-/** Makes a function with one argument or more. */
 function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): TemplateFunction {
   return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
 }
 
 /**
- * Go's own functions. For `and`, `or` and `call` this table has only the shape; expressions.ts
- * evaluates these three.
+ * Go's own functions. For `and`, `or` and `call` this table has only the shape; expressions.ts evaluates
+ * these.
  */
 export const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: ofFirst((first) => first),

@@ -4,10 +4,7 @@ import { compileRegexp, MAX_PATTERN_BYTES, PatternError } from '../../text/regex
 import { FunctionFailure, WORK_PER_MATCH, WORK_TO_COMPILE } from '../errors.ts'
 import type { CallScope } from './function.ts'
 
-/**
- * Work for each byte of input: a fixed part, and a part for each compiled instruction that may read
- * the byte.
- */
+/** Work per byte of input: a fixed part, and a part per compiled instruction, which may read the byte. */
 const WORK_PER_BYTE = { always: 8, instruction: 0.5 }
 
 export function matches(expression: ByteString, value: ByteString, scope: CallScope): boolean {

@@ -6,15 +6,13 @@ import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
 
 /**
- * Shared state of one rendering: the variables, the output, the work left, and the node that is
- * being evaluated. Errors name the node as their place. The choice of the node follows Go exactly,
- * also where Go's choice is odd.
+ * Shared state of one rendering. Errors name `node` as their place. The choice of the node follows Go
+ * exactly, also where Go's choice is odd.
  */
 export class Rendering implements CallScope {
   readonly variables = new Variables<Value>()
   readonly environment = new Map<string, string>()
   readonly patterns: CallScope['patterns'] = new Map()
-  /** The node that errors name as their place. */
   node: Node | undefined
   readonly #source: ByteString
   readonly #output: ByteString[] = []

@@ -1,6 +1,6 @@
 import type { ByteString } from '../../text/byte-string.ts'
 
-/** Base of all nodes. `at` is the offset in the template that errors name as their place. */
+/** `at` is the offset in the template that errors name as their place. */
 interface Placed {
   readonly at: number
 }
@@ -18,7 +18,7 @@ interface Bool extends Placed {
   readonly value: boolean
 }
 
-/** A number or character constant. `too-big` fits only an unsigned integer and fails when it is used. */
+/** `too-big` fits only an unsigned integer and fails when it is used. */
 export interface Num extends Placed {
   readonly kind: 'number'
   readonly written: ByteString
@@ -49,7 +49,7 @@ export interface Identifier extends Placed {
   readonly name: ByteString
 }
 
-/** `(pipeline).a` or `function.a`: fields of a pipeline's or a function's result. */
+/** `(pipeline).a` or `function.a`: fields of a result. */
 export interface Chain extends Placed {
   readonly kind: 'chain'
   readonly base: Identifier | Pipeline
@@ -58,7 +58,6 @@ export interface Chain extends Placed {
 
 export type Operand = Dot | Nil | Bool | Num | Str | Field | VariableNode | Identifier | Chain | Pipeline
 
-/** A command: its first word and its arguments. */
 export interface CallNode extends Placed {
   readonly kind: 'command'
   readonly words: readonly [Operand, ...Operand[]]

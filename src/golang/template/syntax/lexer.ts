@@ -41,10 +41,7 @@ export type TokenKind =
   | 'text'
   | 'variable'
 
-/**
- * A piece of a template. `at` is the offset of its first byte, `line` is that byte's line, counted
- * from 1. The text of an error token is the error's message.
- */
+/** `at` is the offset of the first byte, `line` its line from 1. An error token's text is the message. */
 export interface Token {
   readonly kind: TokenKind
   readonly at: number
@@ -58,14 +55,14 @@ function wordKind(word: ByteString): TokenKind {
 }
 
 /**
- * Maximum length in bytes of a token that an error shows whole. Of a longer token, the error shows
- * this many code points.
+ * Maximum length in bytes of a token that an error shows whole. A longer token is cut to this many code
+ * points.
  */
 const SHOWN = 10
 
 /**
- * Formats a token like Go's errors: `<range>` for a keyword, other tokens quoted and cut. Not for
- * `eof` and `error`.
+ * Formats a token like Go's errors: `<range>` for a keyword, others quoted and cut. Not for `eof` and
+ * `error`.
  */
 export function describeToken(token: Token): ByteString {
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
@@ -73,20 +70,17 @@ export function describeToken(token: Token): ByteString {
   return quote(token.text)
 }
 
-/** The end of a scan, and whether the scanned text is complete. */
+/** `ok` tells whether the scanned text is complete. */
 interface Scan {
   readonly end: number
   readonly ok: boolean
 }
 
-/** Matches anything like a number; `readNumber` checks whether the number is valid. */
+/** Matches anything like a number; `readNumber` checks whether it is valid. */
 const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
 
-/**
- * Skips a number. A letter or digit after the number makes the number invalid, and is skipped for
- * the error text.
- */
+/** A letter or digit after the number makes it invalid, and is skipped for the error text. */
 function scanNumber(source: ByteString, at: number): Scan {
   NUMBER.lastIndex = at
   const end = at + (NUMBER.exec(source)?.[0].length ?? 0)
@@ -95,10 +89,7 @@ function scanNumber(source: ByteString, at: number): Scan {
   return isAlphanumeric(rune.value) ? { end: end + rune.width, ok: false } : { end, ok: true }
 }
 
-/**
- * Skips a string or character constant whose opening quote is before `at`. A line break makes the constant
- * invalid.
- */
+/** Skips a constant whose opening quote is before `at`. A line break makes it invalid. */
 function scanQuoted(source: ByteString, at: number, mark: string): Scan {
   for (let end = at; end < source.length; end++) {
     const character = source.charAt(end)
@@ -125,7 +116,7 @@ function scanSpace(source: ByteString, at: number): number {
   return end
 }
 
-/** Returns the end of the text from `start` to `end` without its trailing white space. */
+/** Returns `end` without the white space before it. */
 function trimmedEnd(source: ByteString, start: number, end: number): number {
   let trimmed = end
   while (trimmed > start && isSpace(source.charCodeAt(trimmed - 1))) trimmed--
@@ -146,8 +137,8 @@ const COMMENT_RIGHT = '*/'
 const TRIM_LENGTH = 2
 
 /**
- * Cuts a template into tokens, one per call, and drops comments. Every call after an error token or
- * after the last token returns `eof`. Reads every byte once, so takes linear time.
+ * Cuts a template into tokens and drops comments. After an error token or the last token, `next` returns
+ * `eof`. Reads every byte once, so takes linear time.
  */
 export class Lexer {
   readonly #source: ByteString
@@ -222,8 +213,8 @@ export class Lexer {
   }
 
   /**
-   * Finds a right delimiter at an offset. Returns where its braces start, and where the lexer
-   * continues after trimmed white space.
+   * Returns where the braces of a right delimiter start, and where the lexer continues after trimmed white
+   * space.
    */
   #rightDelimiterAt(at: number): { readonly braces: number; readonly resume: number } | undefined {
     const trims = isSpace(this.#source.charCodeAt(at)) && this.#source.startsWith(`-${RIGHT}`, at + 1)
@@ -247,7 +238,7 @@ export class Lexer {
     return this.#sign(start) ?? this.#literal(start)
   }
 
-  /** Reads white space. Leaves out the last character when it belongs to a trimming right delimiter. */
+  /** Leaves out the last character when it belongs to a trimming right delimiter. */
   #space(start: number): Token {
     const end = scanSpace(this.#source, start)
     const last = end - 1
@@ -343,7 +334,7 @@ export class Lexer {
     return character >= '0' && character <= '9'
   }
 
-  /** Reads a number, or a complex number: two numbers with a sign between, the second with `i` at its end. */
+  /** Reads also a complex number: two numbers with a sign between, the second with `i` at its end. */
   #number(start: number): Token {
     const first = scanNumber(this.#source, start)
     if (!first.ok) return this.#badNumber(start, first.end)
@@ -372,10 +363,7 @@ export class Lexer {
     return { kind, at: start, line: this.#lineOf(start), text: this.#source.slice(start, end) }
   }
 
-  /**
-   * Returns the line of a byte. Continues counting from the previous token, because tokens are read
-   * in order.
-   */
+  /** Counts on from the previous token, because tokens are read in order. */
   #lineOf(at: number): number {
     while (this.#lineBreak < at) {
       this.#line++

@@ -6,14 +6,14 @@ import type { Token } from './lexer.ts'
 import { readPipeline } from './pipelines.ts'
 import { Reader } from './reader.ts'
 
-/** Encodes the text of a template as bytes. @throws TemplateError for a text over the size limit */
+/** @throws TemplateError for a text over the size limit */
 export function encodeSource(source: string): ByteString {
   const bytes = encodeText(source)
   if (bytes.length <= MAX_TEMPLATE_BYTES) return bytes
   throw new TemplateError('parse', `the template has ${bytes.length} bytes, maximum is ${MAX_TEMPLATE_BYTES}`)
 }
 
-/** Parses the statements of a template, with nested blocks. Refuses `define`, `template` and `block`. */
+/** Refuses `define`, `template` and `block`. */
 export function parseStatements(source: ByteString, dialect: Dialect): readonly TemplateStatement[] {
   const reader: Reader = new Reader(source, dialect)
   const statements: TemplateStatement[] = []
@@ -82,7 +82,7 @@ function readAction(reader: Reader): TemplateStatement | Boundary {
   }
 }
 
-/** Reads a block one level deeper. Removes the block's variables at its end. */
+/** Reads a block one level deeper. Forgets the block's variables at its end. */
 function inBlock<T>(reader: Reader, read: () => T): T {
   const mark = reader.variables.mark()
   const block = reader.nested(`blocks are nested more than ${MAX_TEMPLATE_DEPTH} levels deep`, read)
@@ -90,7 +90,7 @@ function inBlock<T>(reader: Reader, read: () => T): T {
   return block
 }
 
-/** Reads `{{else}}`. `readChoice` reads the `if` of `{{else if}}` and the `with` of `{{else with}}`. */
+/** Leaves the `if` of `{{else if}}` and the `with` of `{{else with}}` to `readChoice`. */
 function readElse(reader: Reader): Boundary {
   const { kind } = reader.peekNonSpace()
   if (kind !== 'if' && kind !== 'with') reader.expect('rightDelimiter', 'else')

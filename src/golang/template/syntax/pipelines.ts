@@ -14,16 +14,15 @@ import type { Token, TokenKind } from './lexer.ts'
 import type { Reader } from './reader.ts'
 
 /**
- * The value of a number in a template: an `int` (bigint), a `float64` (number), or `too-big` for a
- * number that only an unsigned integer can hold. The use of such a number is an error. An invalid
- * number has an error text instead of a value.
+ * An `int` (bigint), a `float64` (number), or `too-big` for a number that only an unsigned integer can hold.
+ * The use of a number that is too big is an error.
  */
 type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonly error: ByteString }
 
 const MAX_INT = 2n ** 63n - 1n
 const MIN_INT = -(2n ** 63n)
 const MAX_UINT = 2n ** 64n - 1n
-/** Maximum number of digits of a 64-bit number, in base 2. A longer number is out of range in every base. */
+/** Maximum number of digits in base 2. A longer number is out of range in every base. */
 const MAX_DIGITS = 64
 
 const INTEGER = /^([+-]?)(?:0[xX]([0-9a-fA-F_]+)|0[oO]([0-7_]+)|0[bB]([01_]+)|0([0-7_]+)|(0|[1-9][0-9_]*))$/
@@ -31,7 +30,7 @@ const FLOAT = /^[+-]?(?:[0-9_]+(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][+-]?[0-9][0-9_]*
 const STRAY_UNDERSCORE = /(?:^|[^0-9])_|_(?![0-9])/
 const STRAY_HEX_UNDERSCORE = /(?:^|[^0-9a-fA-F])_|_(?![0-9a-fA-F])/
 
-/** Reads a number token like Go's untyped constants. Refuses complex numbers and hexadecimal floats. */
+/** Reads a number like Go's untyped constants. Refuses complex numbers and hexadecimal floats. */
 function readNumber(text: ByteString): NumberMeaning {
   if (text.endsWith('i')) return { error: `complex constants are not supported: ${quote(text)}` }
   const integer = readInteger(text)
@@ -65,8 +64,8 @@ function hasFloatSign(text: ByteString): boolean {
 }
 
 /**
- * Reads an integer of 64 bits, which is unsigned if the text has no sign. Returns undefined for
- * another text and for a number out of range.
+ * Reads an integer of 64 bits, unsigned if the text has no sign. Returns undefined for other texts and
+ * numbers out of range.
  */
 function readInteger(text: ByteString): bigint | undefined {
   const match = INTEGER.exec(text)
@@ -87,7 +86,7 @@ function readFloat(text: ByteString): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** Checks that each underscore is between two digits. A base prefix counts as a digit. */
+/** Each underscore must be between two digits. A base prefix counts as a digit. */
 function underscoresSeparateDigits(text: ByteString): boolean {
   const isHex = /^[+-]?0[xX]/.test(text)
   const digits = text.replace(/^[+-]/, '').replace(/^0[xXbBoO]/, '0')
@@ -112,8 +111,7 @@ const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
 const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
 
 /**
- * Reads a pipeline and the token that ends it.
- * @param context name of the pipeline in errors; `range` allows two variables
+ * Reads a pipeline and the token that ends it. `context` is its name in errors; `range` allows two variables.
  */
 export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
   const { at } = reader.peekNonSpace()
@@ -142,9 +140,7 @@ type Declarations = Pick<Pipeline, 'declares' | 'assigns'>
 
 const NO_DECLARATIONS: Declarations = { declares: [], assigns: false }
 
-/**
- * Reads `$a :=`, `$a =`, and in a range `$a, $b :=`. Puts a variable back when it is an operand.
- */
+/** Reads `$a :=`, `$a =`, and in a range `$a, $b :=`. Puts a variable back when it is an operand. */
 function readDeclarations(reader: Reader, context: string): Declarations {
   const declares: VariableNode[] = []
   for (;;) {
@@ -167,10 +163,7 @@ function readDeclarations(reader: Reader, context: string): Declarations {
   }
 }
 
-/**
- * Reads the sign after a variable and declares the variable. Like Go, also declares the variable of
- * an assignment with `=`.
- */
+/** Like Go, also declares the variable of an assignment with `=`. */
 function declareVariable(reader: Reader, name: Token, declares: VariableNode[]): void {
   reader.nextNonSpace()
   declares.push(variable(name.at, name.text))
@@ -203,7 +196,7 @@ function readCommand(reader: Reader): CallNode {
   return { kind: 'command', at, words: [first, ...rest] }
 }
 
-/** Reads a term and its fields. Returns undefined when the next token is not a term. */
+/** Returns undefined when the next token is not a term. */
 function readOperand(reader: Reader): Operand | undefined {
   const term = readTerm(reader)
   if (term === undefined || reader.peek().kind !== 'field') return term
@@ -213,7 +206,7 @@ function readOperand(reader: Reader): Operand | undefined {
   return withFields(reader, term, at, names)
 }
 
-/** Adds fields to a term. In errors, the place of the operand is the first field after the term. */
+/** In errors, the place of the operand is the first field after the term. */
 function withFields(reader: Reader, term: Term, at: number, names: readonly ByteString[]): Operand {
   switch (term.kind) {
     case 'field':

@@ -9,8 +9,8 @@ interface Slot<T> {
 }
 
 /**
- * The visible variables, innermost last. The time to find a variable does not depend on the number
- * of variables, because a template may declare and use a hundred thousand variables in one block.
+ * The visible variables, innermost last. Finding one takes the same time for any number, because a template
+ * may declare and use a hundred thousand of them in one block.
  */
 export class Variables<T> {
   readonly #slots: Slot<T>[] = []
@@ -24,7 +24,7 @@ export class Variables<T> {
     else same.push(slot)
   }
 
-  /** Returns the innermost variable of a name. The caller may assign to the variable. */
+  /** Returns the innermost variable of a name, to which the caller may assign. */
   find(name: ByteString): { value: T } | undefined {
     return this.#byName.get(name)?.at(-1)
   }
@@ -38,7 +38,6 @@ export class Variables<T> {
     return this.#slots.length
   }
 
-  /** Forgets the variables declared since the mark. */
   release(mark: number): void {
     while (this.#slots.length > mark) {
       const slot = this.#slots.pop()
@@ -48,15 +47,14 @@ export class Variables<T> {
 }
 
 /**
- * Shared state of the parser: the tokens, the variables declared so far, and the depth. Tokens can
- * be put back. Like Go's, the place of an error is the line of the last token from the lexer, even
- * when that token was put back.
+ * Shared state of the parser. Like Go's, an error has the line of the last token from the lexer, even when
+ * that token was put back.
  */
 export class Reader {
   readonly variables = new Variables<undefined>()
-  /** Number of enclosing `range` bodies, in which `break` and `continue` are allowed. */
+  /** Number of enclosing `range` bodies, where `break` and `continue` are allowed. */
   rangeDepth = 0
-  /** Line of the delimiter of the action that is being read, or 0. */
+  /** Line where the current action begins, or 0. */
   actionLine = 0
   readonly #lexer: Lexer
   readonly #returned: Token[] = []
@@ -93,7 +91,7 @@ export class Reader {
     }
   }
 
-  /** Puts a token back. Of several tokens, put the first token back last. */
+  /** Of several tokens, put the first one back last. */
   putBack(token: Token): void {
     this.#returned.push(token)
   }
@@ -104,7 +102,7 @@ export class Reader {
     return token
   }
 
-  /** Returns the next token that is not a space, and drops the spaces before this token. */
+  /** Drops the spaces before the token. */
   peekNonSpace(): Token {
     const token = this.nextNonSpace()
     this.putBack(token)
@@ -117,7 +115,7 @@ export class Reader {
     return token
   }
 
-  /** Calls `read` one level deeper. `complaint` is the error for too many levels. */
+  /** `complaint` is the error for too many levels. */
   nested<T>(complaint: string, read: () => T): T {
     if (this.#depth >= MAX_TEMPLATE_DEPTH) this.fail(complaint)
     this.#depth++
@@ -138,7 +136,7 @@ export class Reader {
     )
   }
 
-  /** Adds the line on which the action began to a lexical error on another line. */
+  /** Adds the line of the action to a lexical error on another line. */
   #startOfAction(token: Token): string {
     if (this.actionLine === 0 || this.actionLine === token.line) return ''
     return `${token.text.endsWith(' action') ? '' : ' in action'} started at :${this.actionLine}`
