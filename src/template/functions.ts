@@ -10,28 +10,25 @@ import { matches } from '../golang/template/run/pattern.ts'
 import { base64Fault } from '../golang/text/base64.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
 
-/**
- * Maximum length of a name in bytes. PostgreSQL cuts a longer name, which may then be the name of
- * another table.
- */
+/** Maximum length of a name in bytes. PostgreSQL cuts a longer one, which may then name another table. */
 const MAX_IDENTIFIER_BYTES = 63
 
-/** Quotes one word for a Bourne shell, to be used outside of quotes. */
+/** Quotes one word for a Bourne shell. Not for use inside quotes. */
 function shellQuoted(value: ByteString): ByteString {
   refuseNul(value)
   return `'${value.replaceAll("'", `'\\''`)}'`
 }
 
 /**
- * Quotes a text for SQL, to be used outside of quotes. Refuses a backslash: in quotes, some
- * databases read a backslash as a plain character, others as an escape of the next character.
+ * Quotes a text for SQL, not for use inside quotes. Refuses a backslash, which some databases read as a plain
+ * character in quotes, others as an escape.
  */
 function sqlQuoted(value: ByteString): ByteString {
   refuseForSql(value)
   return `'${value.replaceAll("'", "''")}'`
 }
 
-/** Quotes a table or column name in standard SQL, to be used outside of quotes. */
+/** Quotes a table or column name in standard SQL. Not for use inside quotes. */
 function sqlIdentifier(value: ByteString): ByteString {
   if (value === '') throw new FunctionFailure('a name may not be empty')
   if (value.length > MAX_IDENTIFIER_BYTES) {
@@ -58,16 +55,13 @@ function refuseNul(value: ByteString): void {
   if (value.includes('\0')) throw new FunctionFailure('a NUL byte cannot be quoted')
 }
 
-/**
- * Beginning of an error text before the expression. These are hoop's words, by which clients find
- * the parameter.
- */
+/** Hoop's words before the expression, by which clients find the parameter. */
 export const PATTERN_MISMATCH = "pattern didn't match:"
 
-/** Returns the piped value unchanged. The function only describes an input for clients. */
+/** Returns the piped value unchanged: the function only describes an input for clients. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
-/** The functions that hoop gives to runbooks (protocol.md 9.3). */
+/** Functions that hoop gives to runbooks (protocol.md 9.3). */
 const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   required: cheap(
     ofArgumentAndValue((message, value) => {
@@ -98,7 +92,7 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   }),
 }
 
-/** Our own functions. Hoop does not have these functions, so hoop refuses a template that uses them. */
+/** Functions that hoop does not have: it refuses a template that uses them. */
 const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   shellquote: ofValue(shellQuoted),
   sqlquote: ofValue(sqlQuoted),
@@ -109,7 +103,7 @@ function encodeBase64(bytes: ByteString): ByteString {
   return Buffer.from(bytes, 'latin1').toString('base64')
 }
 
-/** Decodes base64 and ignores line breaks. @throws FunctionFailure with Go's error text and offset */
+/** Ignores line breaks. @throws FunctionFailure with Go's error text and offset */
 function decodeBase64(text: ByteString): ByteString {
   const fault = base64Fault(text)
   if (fault !== undefined) throw new FunctionFailure(fault)

@@ -10,18 +10,17 @@ import { TemplateError } from '../golang/template/errors.ts'
 import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
 /**
- * A parameter that a template declares in a top-level action. The functions of the action tell a
- * client how to ask the user for the value. `checkDeclared` enforces `type`, `options` and lengths
- * before rendering.
+ * A parameter that a top-level action declares. The functions of the action tell a client how to ask for the
+ * value. `checkDeclared` enforces `type`, `options` and lengths before rendering.
  */
 export interface Input {
-  /** Letters, digits and underscores. */
+  /** Has letters, digits and underscores. */
   readonly name: string
-  /** A type for which clients have a form field. `text` by default. */
+  /** A type for which clients have a form field; `text` by default. */
   readonly type: string
   /** Whether the parameter may be missing, because its `default` is not empty. */
   readonly optional: boolean
-  /** The message of `required`; '' when the message is not a plain text. */
+  /** The message of `required`; '' when it is not a plain text. */
   readonly required?: string
   readonly description?: string
   readonly default?: string
@@ -52,16 +51,12 @@ const TYPES: ReadonlySet<string> = new Set([
   'file',
 ])
 
-/**
- * Matches the start of an action that declares an input for hoop (protocol.md 9.3). The action is
- * in Go's formatting.
- */
+/** Matches an action in Go's formatting that declares an input for hoop (protocol.md 9.3). */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**
- * Returns the inputs of a template in the order in which they first appear. Of several actions with
- * the same input, the last counts. Like hoop, does not find inputs inside blocks. Any other
- * top-level action makes the template unusable.
+ * Returns the inputs in the order in which they first appear; of several actions with the same input, the
+ * last counts. Like hoop, does not find inputs inside blocks, and refuses any other top-level action.
  */
 export function discoverInputs(statements: readonly TemplateStatement[]): Discovered {
   const declarations = statements.flatMap((statement) =>
@@ -78,8 +73,7 @@ export interface Discovered {
 }
 
 /**
- * Checks values against the rules that the template declares.
- * @param charge counts the work, in characters that are read
+ * Checks values against the declared rules. `charge` counts the work, in characters that are read.
  * @throws TemplateError that names the first parameter that breaks a rule, never its value
  */
 export function checkDeclared(
@@ -90,7 +84,7 @@ export function checkDeclared(
   for (const declared of declarations) {
     const { name, type, options, minlength, maxlength } = declared
     const value = parameters.get(name) ?? ''
-    // Clients send the listed default unchanged, and the author may break the rules in it.
+    // Clients send the listed default unchanged, and it may break the author's own rules.
     if (value === '' || value === declared.default) continue
     const rules = {
       type,
@@ -156,8 +150,8 @@ function literalText(operand: Operand): string | undefined {
 }
 
 /**
- * Whether a default is not empty. Hoop reads the source of the arguments without double quotes, so
- * a variable or an empty raw string counts as not empty.
+ * Whether a default is not empty. Hoop reads the source of the arguments without double quotes, so a variable
+ * or an empty raw string counts as not empty.
  */
 function isWritten(args: readonly Operand[]): boolean {
   return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')

@@ -1,10 +1,6 @@
-// web/src/form/rules.ts is a copy of this file for the page. test/web/form/rules.test.ts compares
-// the two files.
+// web/src/form/rules.ts is a copy for the page; test/web/form/rules.test.ts compares the two.
 
-/**
- * Rules that a template declares for a parameter's values. The pattern is missing, because the
- * template itself checks it.
- */
+/** The declared rules for a parameter's values, except the pattern, which the template itself checks. */
 interface Rules {
   readonly type: string
   readonly options?: readonly string[] | undefined
@@ -13,15 +9,14 @@ interface Rules {
 }
 
 /**
- * Characters that RFC 3986 forbids, and blanks, control and invisible characters. Parsers drop some
- * of these silently.
+ * Characters that RFC 3986 forbids, and blanks, control and invisible characters, some of which parsers drop
+ * silently.
  */
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 
 /**
- * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots. This is stricter than
- * mail, so that no address can contain code or be an option (`$(id)@example.com`,
- * `-x@example.com`).
+ * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots. Stricter than mail, so that no
+ * address is code or an option (`$(id)@example.com`, `-x@example.com`).
  */
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
@@ -44,9 +39,8 @@ const FORMS: Readonly<
 const SHOWN_OPTIONS = 20
 
 /**
- * Returns the rule that a value breaks, as words to write after the parameter's name; undefined
- * when the value breaks no rule. The words never contain the value, which may be a password. An
- * empty value breaks no rule, because `required` decides about empty values.
+ * Returns the broken rule as words to write after the parameter's name. The words never contain the value,
+ * which may be a password. `required` decides about empty values.
  */
 export function brokenRule(
   { type, options, minLength, maxLength }: Rules,
@@ -72,7 +66,7 @@ export function ruleWork({ type, options = [], minLength, maxLength }: Rules, va
   return passes * value.length + options.length
 }
 
-/** Counts characters. A character above U+FFFF counts once, although it has two UTF-16 units. */
+/** A character above U+FFFF counts once, although it has two UTF-16 units. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

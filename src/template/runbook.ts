@@ -7,10 +7,7 @@ import { type ByteString, decodeText, encodeText } from '../golang/text/byte-str
 import { RUNBOOK } from './functions.ts'
 import { checkDeclared, type Discovered, discoverInputs, type Input } from './inputs.ts'
 
-/**
- * Returns all names in a template that may be names of parameters, also inside blocks: `.a`, `$.a`,
- * `index . "a"`.
- */
+/** Returns all possible names of parameters, also inside blocks: `.a`, `$.a`, `index . "a"`. */
 function usedNames(statements: readonly TemplateStatement[]): string[] {
   return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
 }
@@ -62,39 +59,37 @@ export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'
 
 export interface RenderedTemplate {
-  /** The rendered text. Only `decodeb64` and `slice` can make bytes that are not UTF-8. */
+  /** Only `decodeb64` and `slice` can make bytes that are not UTF-8. */
   readonly bytes: Buffer
   /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. */
   readonly env: Map<string, string>
 }
 
 export interface Template {
-  /** The parameters that the template asks for, in the order in which they first appear. */
+  /** In the order in which the inputs first appear. */
   readonly inputs: readonly Input[]
   /**
-   * Names of all parameters that the template may use. A parameter that is only inside blocks is
-   * not an input.
+   * Names of all parameters that the template may use. A parameter that is only inside blocks is not an
+   * input.
    */
   readonly names: readonly string[]
   /**
-   * Renders the template. Throws TemplateError: stage `parameters` when inputs are missing or break a
-   * declared rule, `render` when a function fails or a limit is reached. Parameters that the template does
-   * not know are ignored.
+   * Ignores unknown parameters. @throws TemplateError, stage `parameters` when inputs are missing or break a
+   * declared rule, `render` when a function fails or a limit is reached
    */
   render(parameters: ReadonlyMap<string, string>): RenderedTemplate
 }
 
 /**
- * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and a
- * `map[string]string` of parameters. Throws TemplateError (stage `parse`) with Go's wording, and
- * for templates over the size limit. Refused when the template is read: `define`, `template` and
- * `block`, complex constants and hexadecimal floating point constants, blocks and parentheses more
- * than 200 levels deep. Refused when the template is rendered: `call` (no value can be called),
- * `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or work than the limits
- * allow. The use of a parameter's methods or a string's fields fails with Go's own words. Three
- * errors show the type of a value where Go's errors show the value: ranging over a string,
- * comparing all parameters as one value, and piping into `call`. `%p` of the parameters gives the
- * text for a wrong verb. Go prints an address.
+ * Reads Go's text/template with the functions of protocol.md 9.3 and a `map[string]string` of parameters.
+ * Refused when the template is read: `define`, `template` and `block`, complex constants, hexadecimal
+ * floating point constants, blocks and parentheses more than 200 levels deep. Refused when it is rendered:
+ * `call` (no value can be called), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or
+ * work than the limits allow.
+ * Errors have Go's words, but show the type where Go shows the value: ranging over a string, comparing all
+ * parameters, piping into `call`. `%p` of the parameters gives the text for a wrong verb; Go prints an
+ * address.
+ * @throws TemplateError, stage `parse`
  */
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)
@@ -127,8 +122,8 @@ function render(
 }
 
 /**
- * Adds missing inputs that have a default as empty values. Other missing inputs are an error, which
- * names the inputs sorted by name (hoop names them in random order).
+ * Adds missing inputs that have a default as empty values. The error names the other missing inputs sorted;
+ * hoop names them in random order.
  */
 function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
   const absent = inputs.filter(({ name }) => !fields.has(name))

@@ -7,16 +7,14 @@ import { encodeSource, parseStatements } from '../golang/template/syntax/parser.
 import { Rendering } from '../golang/template/run/rendering.ts'
 import { AnyFields, List, type Fields, type Value } from '../golang/fmt/value.ts'
 
-/** The functions of scripts: only Go's own functions. */
+/** Scripts have only Go's own functions. */
 const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_FUNCTIONS)) }
 
 export type TemplateData = Readonly<Record<string, unknown>>
 
 /**
- * Renders a plain Go text/template from a gateway's own requests, with Go's functions only and
- * without declared parameters. Limits and unsupported parts of Go's language are the same as for
- * runbooks (runbook.ts).
- * @param data the dot; null is an empty map
+ * Renders Go's text/template from a gateway's own requests. Has the limits of runbooks (runbook.ts). `data`
+ * is the dot; null is an empty map.
  * @throws TemplateError, stage `parse` or `render`; its message never contains a value of the data
  */
 export function renderScript(source: string, data: TemplateData | null): Buffer {

@@ -1,10 +1,9 @@
 import type { CallNode, Operand, Pipeline } from '../../golang/template/syntax/ast.ts'
 import { type ByteString, decodeText } from '../../golang/text/byte-string.ts'
 
-/** Characters that a value can contain: ASCII codes, and BEYOND for all other characters. */
+/** ASCII codes, and BEYOND for all other characters. */
 export type Characters = ReadonlySet<number>
 
-/** Stands for every character that is not ASCII. */
 const BEYOND = 128
 
 export function charactersIn(text: string): Characters {
@@ -30,7 +29,7 @@ export function intersection(left: Characters, right: Characters): Characters {
   return new Set([...left].filter((code) => right.has(code)))
 }
 
-/** Describes the first character that is not in `allowed`; undefined when all characters are allowed. */
+/** Describes the first character that is not allowed. */
 export function firstOutside(characters: Characters, allowed: Characters): string | undefined {
   const code = [...characters].sort((a, b) => a - b).find((one) => !allowed.has(one))
   if (code === undefined) return undefined
@@ -46,9 +45,9 @@ function admitsNumbersOnly(pattern: string): boolean {
 }
 
 /**
- * Returns the characters of the texts that a pattern admits; undefined when they are not certain.
- * Reads only a small part of Go's syntax, without flags, negation, `.` and named classes. A pattern
- * must be anchored at both ends, without a choice beside the anchors (`^a|b$`).
+ * Returns the characters that a pattern admits; undefined when they are not certain. Reads a small part of
+ * Go's syntax, without flags, negation, `.` and named classes. A pattern must be anchored at both ends,
+ * without a choice beside the anchors (`^a|b$`).
  */
 function admittedBy(pattern: string): Characters | undefined {
   const anchored = /^(?:\^|\\A)([^]*)(?:\$|\\z)$/.exec(pattern)?.[1]
@@ -154,36 +153,32 @@ function take(reading: Reading, expression: RegExp): string | undefined {
   return found
 }
 
-/**
- * Facts about a value that are known without running the template. Without facts, the value may be
- * anything.
- */
+/** What is known about a value without running the template. */
 export interface Flow {
-  /** Parameters whose text may be in the value. When empty, the value is the author's own text. */
+  /** Parameters whose text may be in the value. If there are none, the value is the author's own text. */
   readonly from: ReadonlySet<string>
-  /** The characters that the value can contain; undefined for any characters. */
+  /** Undefined when the value can contain any characters. */
   readonly characters: Characters | undefined
   /** Whether the value is a number, or empty. */
   readonly isNumber?: boolean
   /** The function that has escaped the value, for one kind of text. */
   readonly escapedBy?: Escaping
-  /** Quotes that a function has put around the value. Characters of the value may end the quotes. */
+  /** Quotes that a function has put around the value. Characters of the value may end them. */
   readonly marks?: "'" | '"'
 }
 
 export type Escaping = 'shellquote' | 'sqlquote' | 'sqlident'
 
 export interface Scope {
-  /** The facts about each parameter that hold for every use. */
+  /** Facts that hold for every use. */
   readonly parameters: ReadonlyMap<string, Flow>
   readonly variables: { find(name: ByteString): { value: Flow } | undefined }
-  /** The dot; undefined when the dot is the map of parameters. */
+  /** Undefined when the dot is the map of parameters. */
   readonly dot: Flow | undefined
   /** Called for each value that `asenv` puts into a variable. */
   readonly onVariable: (variable: PassedVariable) => void
 }
 
-/** A variable of the environment with a value from the template. */
 export interface PassedVariable {
   readonly command: CallNode
   /** Undefined when the name is made from the parameters in `names`. */
@@ -195,19 +190,18 @@ export interface PassedVariable {
 const EVERY_PARAMETER = '(all parameters)'
 const OWN: Flow = { from: new Set(), characters: new Set() }
 
-/** Returns the flow of a value whose only known fact is its origin. */
+/** Knows only the origin of a value. */
 export function anything(...names: readonly string[]): Flow {
   return { from: new Set(names), characters: undefined }
 }
 
-/** Returns the flow of a pipeline's value. The caller declares its variables. */
+/** The caller declares the pipeline's variables. */
 export function flowOf(pipeline: Pipeline, scope: Scope): Flow {
   let piped: Flow | undefined
   for (const command of pipeline.commands) piped = commandFlow(command, piped, scope)
   return piped ?? OWN
 }
 
-/** Returns the flow after one command of a pipeline. */
 export function commandFlow(command: CallNode, piped: Flow | undefined, scope: Scope): Flow {
   const [callee, ...words] = command.words
   if (callee.kind !== 'identifier') return operandFlow(callee, scope)
@@ -219,7 +213,7 @@ export function commandFlow(command: CallNode, piped: Flow | undefined, scope: S
 interface Called {
   readonly command: CallNode
   readonly words: readonly Operand[]
-  /** The arguments, followed by the piped value. */
+  /** The arguments, then the piped value. */
   readonly values: readonly Flow[]
   readonly scope: Scope
 }
@@ -260,7 +254,7 @@ function called(name: string, { command, words, values, scope }: Called): Flow {
   }
 }
 
-/** Handles Go's own functions. Functions that print true, false or a count are harmless. */
+/** Functions that print true, false or a count are harmless. */
 function callOfGo(name: string, { words, values, scope }: Called): Flow {
   const from = joined(values).from
   switch (name) {
@@ -284,7 +278,7 @@ function callOfGo(name: string, { words, values, scope }: Called): Flow {
   }
 }
 
-/** Handles `index . "name"`, which returns the parameter with this name. */
+/** `index . "name"` returns a parameter. */
 function indexed(words: readonly Operand[], scope: Scope): Flow | undefined {
   const [first] = words
   const name = literal(words[1])
@@ -327,7 +321,7 @@ function parameterFlow(name: string, { parameters }: Scope): Flow {
   return parameters.get(name) ?? anything(name)
 }
 
-/** Returns the facts about a value that may be the value of any of these flows. */
+/** Returns what is known about a value that may come from any of these flows. */
 function joined(flows: readonly Flow[]): Flow {
   const [first, ...others] = flows.filter(({ from }) => from.size > 0)
   if (first === undefined) return OWN

@@ -29,33 +29,32 @@ import { judgedUses } from './uses.ts'
 
 export type { Language } from './place.ts'
 
-/** A parameter that can become code, or about which the linter is not certain. */
 export interface LintFinding {
   /** Counts from 1. */
   readonly line: number
-  /** In bytes, counted from 1. */
+  /** Counts bytes from 1. */
   readonly column: number
   readonly parameter: string
   readonly action: string
   readonly problem: string
   readonly safe: string
-  /** `not judged`: the linter does not know what the script does with the value. */
+  /** `not judged` means that the linter does not know what the script does with the value. */
   readonly verdict: 'code' | 'not judged'
 }
 
 interface LintOptions {
-  /** Language of the rendered text; undefined when it is not known. */
+  /** Undefined when the language is not known. */
   readonly language: Language | undefined
   /** Accepts only guards that hoop's gateway enforces, too. */
   readonly portable: boolean
-  /** A shell with its own rules: ksh and zsh evaluate more than bash. */
+  /** ksh and zsh evaluate more than bash. */
   readonly isOtherShell?: boolean
 }
 
 /**
- * Finds parameters that reach the text of a script unguarded, and uses of values that are code or
- * cannot be judged. Follows quotes and blocks while their state is certain. After that, a value
- * counts as guarded only when it is harmless in every place.
+ * Finds parameters that reach a script unguarded, and uses of values that are code or cannot be judged.
+ * Follows quotes and blocks while their state is certain. After that, a value must be harmless in every
+ * place.
  * @throws TemplateError, stage `parse`
  */
 export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
@@ -75,16 +74,13 @@ class Walk {
   readonly #options: LintOptions
   readonly #parameters: ReadonlyMap<string, Flow>
   readonly #variables = new Variables<Flow>()
-  /**
-   * Variables that the template assigns. The linter does not follow assignments, so a variable in
-   * this set may have any value.
-   */
+  /** Assigned variables, which may have any value, because the linter does not follow assignments. */
   readonly #assigned: ReadonlySet<ByteString>
   /** Variables of the environment whose values come from parameters. */
   readonly #passed = new Map<string, Flow>()
-  /** The text of the script, in pieces with their places in the source. */
+  /** The script in pieces, with their places in the source. */
   #pieces: { readonly text: string; readonly at: number }[] = []
-  /** Parameters that are written into the text. A parameter's index is its number in the text. */
+  /** Parameters that are written into the text, which has their indexes. */
   readonly #written: { readonly flow: Flow; readonly action: string }[] = []
   #read = 0
 
@@ -164,7 +160,7 @@ class Walk {
     this.#pieces.push({ text: FORK, at })
   }
 
-  /** Walks through the body twice. The second walk begins with the state at the end of the first walk. */
+  /** Walks through the body twice. The second walk begins with the state at the end of the first. */
   #range(range: Range, cursor: Cursor, dot: Flow | undefined): void {
     const mark = this.#variables.mark()
     const value = this.#evaluate(range.pipeline, dot)
@@ -215,10 +211,7 @@ class Walk {
     else if (value.from.size > 0) this.#passed.set(name, value)
   }
 
-  /**
-   * Finds `:name` without the quotes of `:'name'` in a script of psql. The value of `:name` becomes
-   * a part of the statement.
-   */
+  /** Finds `:name` of psql without the quotes of `:'name'`: its value becomes a part of the statement. */
   bareVariables(): void {
     const place = { kind: 'plain', before: '', after: '', isStatementStart: false } as const
     for (const { at, text, variable } of bareUses(this.#source)) {
@@ -229,10 +222,7 @@ class Walk {
     }
   }
 
-  /**
-   * Reports what the script does with variables and with escaped or limited parameters. Reports
-   * uncertain uses as not judged.
-   */
+  /** Reports what the script does with variables and with escaped or limited parameters. */
   judgeUses(): void {
     const { language, isOtherShell = false } = this.#options
     const values = new Map([...this.#passed].filter(([, flow]) => !isNumeric(flow)))
@@ -258,7 +248,7 @@ class Walk {
     }
   }
 
-  /** Converts an offset in the script's text to an offset in the source. */
+  /** Converts an offset in the script to an offset in the source. */
   #place(at: number): number {
     let rest = at
     for (const piece of this.#pieces) {
@@ -297,21 +287,21 @@ class Walk {
   }
 }
 
-/** Whether a value is a number, which cannot be the name of a shell's variable or a subscript. */
+/** Whether a value cannot be the name of a shell's variable or a subscript. */
 function isNumeric({ characters, isNumber }: Flow): boolean {
   return isNumber === true || (characters !== undefined && firstOutside(characters, NUMERIC) === undefined)
 }
 
 const NUMERIC = union(DIGITS, charactersIn('.:-'))
 
-/** Whether the shell reads all these characters as parts of one plain word. */
+/** Whether the shell reads all characters as parts of one plain word. */
 function isOneWord({ characters }: Flow): boolean {
   return characters !== undefined && firstOutside(characters, ONE_WORD) === undefined
 }
 
 const ONE_WORD = union(WORD, charactersIn('./:@%+,-'))
 
-/** Returns the advice for a value that bash evaluates. Only a number is data in such a place. */
+/** Advice for a value that bash evaluates, where only a number is data. */
 function numberOnly(parameter: string): string {
   return `{{ .${/^\w+$/.test(parameter) ? parameter : 'name'} | pattern "^[0-9]+$" }} if the value is a number; otherwise use another command`
 }
@@ -320,10 +310,7 @@ function numberOnly(parameter: string): string {
 const LITERAL =
   '; to write literal braces: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/runbooks.md, Literal braces)'
 
-/**
- * Whether an action looks like a part of another program's template: a capitalized name on a line
- * about a format.
- */
+/** Whether an action looks like another program's template: a capitalized name on a line about a format. */
 function isFormat(action: string, before: ByteString): boolean {
   const line = before.slice(before.lastIndexOf('\n') + 1)
   return /^\.[A-Z]/.test(action) && /format|template|\s-[fo][\s=]/i.test(line)
@@ -344,7 +331,7 @@ function assignedIn(source: ByteString): ByteString[] {
   return [...source.matchAll(assigned)].flatMap(([, first = '', second = '']) => [first, second])
 }
 
-/** Returns the form in which a parameter stays data, for our gateway and hoop's gateway. */
+/** Returns the form in which a parameter stays data in our gateway and in hoop's. */
 function safeForm(parameter: string, language: Language | undefined): string {
   const isName = /^\w+$/.test(parameter)
   const name = isName ? parameter : 'name'

@@ -1,29 +1,26 @@
 export type Language = 'shell' | 'sql' | 'python'
 
-/**
- * The kind of a place in a script. `unknown`: the reader did not fully understand the text before
- * the place.
- */
+/** `unknown` means that the text before the place is not fully understood. */
 export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
 
 export interface TextPlace {
   readonly kind: PlaceKind
-  /** The text before the place on its line. An earlier parameter is written as `x`. */
+  /** The text before the place on its line, with `x` for each earlier parameter. */
   readonly before: string
-  /** For SQL: whether only blanks are before the place in its statement. */
+  /** In SQL, whether only blanks are before the place in its statement. */
   readonly isStatementStart: boolean
 }
 
-/** One step of reading: the length of the text that was read, and the state after it. */
+/** `length` is that of the text that was read. */
 interface Step {
   readonly length: number
   readonly state: State
 }
 
 /**
- * The enclosures of a place, innermost last. A quote has its closing mark as its sign. The other
- * signs: `(` a command in a string; `#` a comment up to the end of the line; `*` a comment of SQL;
- * `\` a command of psql; `?` text that is not understood, up to the end of the script.
+ * The enclosures of a place, innermost last. A quote has its closing mark as its sign. Other signs: `(` a
+ * command in a string; `#` a comment up to the end of the line; `*` a comment of SQL; `\` a command of psql;
+ * `?` text that is not understood, up to the end of the script.
  */
 type State = readonly string[]
 
@@ -34,7 +31,7 @@ interface Before {
 
 const UNKNOWN: State = ['?']
 
-/** Signs of comments and of psql's commands. Their text is not a part of a statement. */
+/** Comments and psql's commands, whose text is not a part of a statement. */
 const ASIDE = new Set(['#', '*', '\\'])
 
 /** Signs that belong to the next word in at least one of the languages. */
@@ -61,7 +58,7 @@ export class Cursor {
     return new Cursor(this.#language, this)
   }
 
-  /** Joins the ends of several branches. The state is unknown when the branches end in different states. */
+  /** Joins several branches. The state is unknown when the branches end in different states. */
   join(others: readonly Cursor[]): void {
     const marks = this.#state.join('\n')
     if (others.some((other) => other.#state.join('\n') !== marks)) this.#state = UNKNOWN
@@ -83,7 +80,6 @@ export class Cursor {
     this.#remember('x', this.#state)
   }
 
-  /** Makes the state unknown. */
   lose(): void {
     this.#state = UNKNOWN
     this.#line = ''
@@ -125,20 +121,14 @@ export class Cursor {
   }
 }
 
-/**
- * Returns the last KEPT characters of a long text. If a SECOND_READER is in the dropped part, the
- * first of these words is put before the result.
- */
+/** Returns the last KEPT characters of a long text, after the first SECOND_READER of the dropped part. */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/**
- * Joins the lines of several branches to one line, which has everything that may change the meaning
- * of the next text.
- */
+/** Joins lines of several branches to one with everything that may change the meaning of the next text. */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''
@@ -147,8 +137,8 @@ function joinedLine(lines: readonly string[]): string {
 }
 
 /**
- * Second readers: words of a line that make another program parse its text again, such as a shell,
- * an interpreter, a database, or a program that starts other programs.
+ * Words that make another program parse the text of their line again: a shell, an interpreter, a database, or
+ * a program that starts other programs.
  */
 export const SECOND_READER =
   /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
@@ -204,10 +194,7 @@ function shellPlainStep(state: State, text: string, at: number, line: string): S
   return state.length === 0 ? go(1, state) : inCommand(state, text, at)
 }
 
-/**
- * Follows the parentheses of a command inside a string up to its end. In a `case`, parentheses may
- * be without pairs.
- */
+/** Follows the parentheses of a command inside a string. In a `case`, parentheses may be without pairs. */
 function inCommand(state: State, text: string, at: number): Step {
   if (found(/case\b/y, text, at) > 0) return lost
   if (text[at] === '(') return go(1, [...state, '('])
@@ -235,7 +222,7 @@ function sqlStep(state: State, text: string, at: number, { line, statement }: Be
 
 function sqlPlainStep(text: string, at: number, statement: string): Step {
   const character = text[at] ?? ''
-  // Lines of data follow COPY ... FROM STDIN, and quotes in these lines mean nothing.
+  // Lines of data follow COPY ... FROM STDIN, in which quotes mean nothing.
   if (character === ';' && FROM_STDIN.test(statement)) return lost
   if (character === "'" || character === '"') return go(1, [character])
   if (text.startsWith('--', at)) return found(/--(?=\s|$)/y, text, at) > 0 ? go(2, ['#']) : lost

@@ -1,7 +1,6 @@
-/** A word of a simple command. */
 export interface Word {
   readonly text: string
-  /** Variables and written parameters whose values are in the word, and BARE for an unquoted value. */
+  /** Variables and written parameters whose values are in the word; BARE for an unquoted value. */
   readonly uses: readonly string[]
   /** The text before the first of these values, without quotes. */
   readonly lead: string
@@ -9,22 +8,22 @@ export interface Word {
 
 export interface SimpleCommand {
   readonly words: readonly Word[]
-  /** Targets of the command's redirections. */
+  /** Targets of redirections. */
   readonly written: readonly Word[]
 }
 
-/** Signs around the number of a written parameter in the text. */
+/** Signs around the number of a written parameter. */
 export const OPEN = '\ue000'
 export const CLOSE = '\ue001'
 /**
- * Sign for a place where a template's `if`, `with` or `range` begins, branches or ends. A line with
- * this sign is not read, because it may become several lines.
+ * Sign for a place where an `if`, `with` or `range` begins, branches or ends. A line with this sign is not
+ * read, because it may become several lines.
  */
 export const FORK = '\ue002'
 
 /**
- * Keeps only the forks in the middle of a line. All other forks are between whole lines, which are
- * the same on each branch.
+ * Keeps only forks in the middle of a line. Others are between whole lines, which are the same on each
+ * branch.
  */
 export function withoutWholeLines(text: string): string {
   const blanks = (found: string) => found.replaceAll(FORK, ' ')
@@ -43,9 +42,9 @@ const USE = /\$(\w+)|\$\{(\w+)(?::?[-?+][\w ./:@%,+=-]*)?\}|\$[?#@*$!]|\ue000(\d
 const TEXT_IN_DOUBLE = /(?:[^"\\$`\ue000\ue002]|\\[^])+/y
 
 /**
- * Returns the simple commands of a line. Returns undefined for a line with anything else:
- * substitutions, arithmetic, arrays, groups in parentheses, here-documents, patterns with brackets.
- * bash and dash read an accepted line in the same way.
+ * Reads the simple commands of a line. Returns undefined for anything else: substitutions, arithmetic,
+ * arrays, groups in parentheses, here-documents, patterns with brackets. bash and dash read an accepted line
+ * in the same way.
  */
 export function readCommands(line: string): readonly SimpleCommand[] | undefined {
   const commands: { words: Word[]; written: Word[] }[] = []
@@ -122,7 +121,7 @@ function matchAll(expression: RegExp, text: string, at: number): RegExpExecArray
   return expression.exec(text) ?? undefined
 }
 
-/** Splits a text into logical lines, each with its quoted text, continued lines and here-documents. */
+/** Splits into logical lines, each with its quoted text, continued lines and here-documents. */
 export function logicalLines(text: string): readonly { readonly at: number; readonly text: string }[] {
   const lines: { at: number; text: string }[] = []
   let start = 0
@@ -150,7 +149,7 @@ export function logicalLines(text: string): readonly { readonly at: number; read
   return lines
 }
 
-/** Returns the length of the bodies of a line's here-documents, which follow the line. */
+/** Returns the length of the line's here-documents, which follow it. */
 function hereDocument(text: string, start: number, at: number): number {
   let rest = text.slice(at)
   for (const [, mark = ''] of text.slice(start, at).matchAll(/(?<!<)<<(?!<)-?\s*["'\\]?(\w+)/g)) {

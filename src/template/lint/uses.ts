@@ -3,10 +3,9 @@ import { BARE, logicalLines, readCommands, type SimpleCommand, type Word } from 
 
 export interface Use {
   readonly at: number
-  /** The value's name in the script. */
   readonly name: string
   readonly problem: string
-  /** True when the value can be code at this place. False when the linter is not certain. */
+  /** False when the linter is not certain whether the value can be code at this place. */
   readonly isCode: boolean
 }
 
@@ -22,26 +21,20 @@ const PLAIN = words(
   'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq true false : cd exit return shift for export',
   'local readonly declare typeset test [ [[ case',
 )
-/**
- * Programs that read their arguments as data, but have options that run commands or read files with
- * commands.
- */
+/** The same, but with options that run commands or read files with commands. */
 const WITHOUT_OPTIONS = words('curl ln chmod chown gzip gunzip base64 ping host')
 const KEYWORDS = words('if then else elif fi while until do done esac ! { } time')
 const DECLARING = words('export local readonly declare typeset')
 const NAMING = words('read unset mapfile readarray getopts wait let')
 const COMPARING = words('= == != -eq -ne -lt -le -gt -ge -nt -ot -ef')
 
-/**
- * Commands that evaluate a text outside their line, such as the value of a variable that is named
- * without `$`.
- */
+/** Commands that evaluate a text outside their line, such as the value of a variable named without `$`. */
 const EVALUATING =
   /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+(?!-[xrgp]+\s+\w)[^\w\s]|\b(?:eval|source|trap|coproc|envsubst|printenv|compgen)\b|\benv\s*(?:[|>]|$)|\bexec\s+[\d{<>&]|(?:^|[;&|\n])\s*\.\s/
 
 /** A group, a loop or a choice whose output is piped or redirected. */
 const GROUP_OUTPUT = /(?:\}|\)|\b(?:done|fi|esac))\s*(?:\|(?!\|)|\d*>|&>)/
-/** Redirections whose output is read by no command. */
+/** Redirections whose output no command reads. */
 const UNREAD_OUTPUT = /(?<!\d)\d*>\s*(?:&\s*\d|\/dev\/(?:null|stderr|stdout)\b)/g
 
 /** Parts of a line that set a variable. */
@@ -49,13 +42,10 @@ const SETTING =
   /(?:^|[\s;&|(])(\w+)(?:\[[^\n]*?\])?\+?=|\b(?:read|mapfile|readarray|for|select|getopts)\b([^\n;|&]*)|\bprintf\s+-v\s*(\w+)/g
 
 /**
- * Finds how a script of bash or dash uses values that may be anything. Reports uncertain uses as
- * not judged. The linter knows for a few programs what they do with their arguments and
- * environment. Does not report uses that stay data.
- * @param text the script, with written parameters as their numbers between OPEN and CLOSE
- * @param values names of variables, and written parameters in the same form
- * @param words like `values`, for values that are single harmless words, which can do harm only as
- * a variable's name
+ * Finds how a script of bash or dash uses values, except uses that stay data. For a few programs, the linter
+ * knows what they do with their arguments and environment. `text` has written parameters as their numbers
+ * between OPEN and CLOSE. `values` may be anything. `words` are single harmless words, which can do harm only
+ * as a variable's name.
  */
 export function judgedUses(
   text: string,
@@ -101,15 +91,15 @@ function functionsOf(text: string): ReadonlySet<string> {
   return new Set([...text.matchAll(FUNCTION)].map(([, first, second = '']) => first ?? second))
 }
 
-/** Whether a function has the name of a known command, or the script defines an alias. */
+/** Whether the script defines an alias, or a function with the name of a known command. */
 function redefines(text: string): boolean {
   const names = [...functionsOf(text)]
   return /\balias\b/.test(text) || names.some((name) => PLAIN.has(name) || WITHOUT_OPTIONS.has(name))
 }
 
 /**
- * Whether a line pipes, redirects or substitutes the output of commands that are on other lines (a
- * group or a function). This output may contain a value whose name is not on the line.
+ * Whether a line passes on the output of commands on other lines (a group or a function). The output may
+ * contain a value whose name is not on the line.
  */
 function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   const text = withoutText(line).replace(FUNCTION, '').replace(UNREAD_OUTPUT, '')
@@ -152,7 +142,7 @@ function mentioned(line: string, values: ReadonlySet<string>): string[] {
 
 type Judged = Omit<Use, 'at'>
 
-/** @param output set for a line for which `passesOutput` is true */
+/** `output` is set if `passesOutput` is true for the line. */
 function judgedLine(
   line: string,
   values: ReadonlySet<string>,
@@ -199,10 +189,7 @@ function unknown(program: string): string {
   return `the linter does not know what ${program} does with the value`
 }
 
-/**
- * Finds a value in a context that bash evaluates. Searches also lines that `readCommands` does not
- * understand.
- */
+/** Finds a value that bash evaluates, also on lines that `readCommands` does not understand. */
 function evaluatedIn(line: string, values: ReadonlySet<string>): Judged | undefined {
   const contexts: readonly (readonly [RegExp, string])[] = [
     [/\$?\(\(((?:[^()]|\([^()]*\))*)\)\)/g, ARITHMETIC],
@@ -288,7 +275,7 @@ function obeyed(variable: string): string {
   return `the variable ${variable} changes what programs do`
 }
 
-/** Judges `NAME="$X"`. The value is data if no attribute of NAME evaluates the value. */
+/** Judges `NAME="$X"`, whose value is data if no attribute of NAME evaluates it. */
 function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: string): Judged | undefined {
   if (using.some(({ lead }) => !/^\w+\+?=/.test(lead))) return { name, problem: NAME, isCode: true }
   if (args.some(({ lead }) => /^[-+]\w*[inaA]/.test(lead)))
@@ -297,10 +284,7 @@ function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: 
   return variable === undefined ? undefined : notJudged(name, obeyed(variable))
 }
 
-/**
- * Whether the author wrote the operator of a test. In `[[`, comparisons of numbers are arithmetic;
- * `evaluatedIn` finds those.
- */
+/** Whether the author wrote the operator of a test. `evaluatedIn` finds the arithmetic of `[[`. */
 function isPlainTest(program: string, args: readonly Word[]): boolean {
   const close = { '[': ']', '[[': ']]' }[program]
   if (close !== undefined && args.at(-1)?.text !== close) return false
@@ -314,10 +298,7 @@ function notJudged(name: string | undefined, problem: string): Judged {
   return { name: name ?? '', problem, isCode: false }
 }
 
-/**
- * Returns a line without comments and texts in single quotes. Returns the whole line if quotes may
- * be nested.
- */
+/** Drops comments and texts in single quotes. Returns the whole line if quotes may be nested. */
 function withoutText(line: string): string {
   if (/[`]|\$\(/.test(line)) return line
   const outside = /"(?:[^"\\]|\\[^])*"|'[^']*'|\\[^]|(?<=^|[\s;&|(])#[^\n]*|[^]/g

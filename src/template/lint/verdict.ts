@@ -23,7 +23,7 @@ const COMMENT = union(WORD, charactersIn(' .,:@_-'))
 /** Characters that are harmless inside quotes in every language. */
 const QUOTED = union(WORD, charactersIn(' .,:/@%+=-é'))
 
-/** Characters that stay data in a place, by language. */
+/** Characters that stay data in a place. */
 const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>>>> = {
   shell: {
     plain: SHELL_WORD,
@@ -48,10 +48,7 @@ const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>
   },
 }
 
-/**
- * Harmless characters in an unknown language: letters and digits, which are only a word in every
- * language.
- */
+/** Letters and digits are only a word in every language. */
 const ANY_LANGUAGE: Characters = WORD
 
 const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
@@ -63,12 +60,12 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
 /** A pipe to a second reader, perhaps after options and variables. */
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
-/** A place, and the text from the place to the end of the command. */
+/** `after` is the text up to the end of the command. */
 interface UsePosition extends TextPlace {
   readonly after: string
 }
 
-/** Returns why a value could become code in its place; undefined when the value stays data. */
+/** Returns why a value could become code; undefined when it stays data. */
 export function problemWith(
   flow: Flow,
   place: UsePosition,
@@ -137,10 +134,7 @@ function escapeProblem(
     : `${by} protects only outside of quotes, in a place that the linter can follow`
 }
 
-/**
- * Judges a value that is written with quotes of its own. If the script has the value inside other quotes, these
- * quotes are a part of the value.
- */
+/** Judges a value with quotes of its own. Inside other quotes, these are a part of the value. */
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,
@@ -173,9 +167,9 @@ const FORMS: Readonly<Partial<Record<string, Characters>>> = {
 }
 
 /**
- * Returns the facts about parameters that are true for every use. A value that breaks the rules of
- * a top-level action ends the rendering, so these rules count everywhere.
- * @param portable counts only patterns, because hoop's gateway enforces no other rules
+ * Returns what is true for every use of a parameter. A value that breaks the rules of a top-level action ends
+ * the rendering, so these rules count everywhere. `portable` counts only patterns, because hoop's gateway
+ * enforces nothing else.
  */
 export function declaredFlows(
   statements: readonly TemplateStatement[],
@@ -239,7 +233,7 @@ interface BareUse {
 
 const GETENV = /^[ \t]*\\getenv[ \t]+(\w+)[ \t]+(\w+)/gm
 
-/** Finds `:name` in a script of psql, for variables that the script has read from the environment. */
+/** Finds `:name` of psql, for variables that the script has read from the environment. */
 export function bareUses(source: ByteString): readonly BareUse[] {
   const taken = new Map([...source.matchAll(GETENV)].map(([, name = '', variable = '']) => [name, variable]))
   return [...source.matchAll(/(?<![:\w]):(\w+)/g)].flatMap(({ 0: text, 1: name = '', index }) => {
@@ -248,15 +242,14 @@ export function bareUses(source: ByteString): readonly BareUse[] {
   })
 }
 
-/** Whether psql ignores `:name` here, because it is in a comment or in quotes that begin on the same line. */
+/** Whether psql ignores `:name` here: in a comment, or in quotes that begin on the same line. */
 function isAside(source: ByteString, at: number): boolean {
   const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
   return line.includes('--') || line.split("'").length % 2 === 0
 }
 
 /**
- * Forms that run a text as code or start a program, in languages whose variables the linter does
- * not follow.
+ * Forms that run a text as code or start a program, in languages whose variables the linter does not follow.
  */
 const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
   sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
@@ -265,8 +258,8 @@ const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
 }
 
 /**
- * Reports the places where a script may run a variable's value as code, because the linter cannot judge
- * them. In an unknown language these are all places that use the value.
+ * Reports the first place where a script may run a variable's value as code. In an unknown language, this is
+ * the beginning.
  */
 export function unfollowedUses(
   text: string,
