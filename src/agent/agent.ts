@@ -17,14 +17,11 @@ import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
 export interface AgentOptions {
-  /** The program's version, for the embedded gateway. */
+  /** For the embedded gateway. */
   readonly version?: string
-  /**
-   * What happens to running commands when the stream is lost. The gateway has already reported
-   * these commands as failed.
-   */
+  /** For running commands when the stream is lost. The gateway has already reported them as failed. */
   readonly onDisconnect?: 'terminate' | 'finish'
-  /** Returns the proxy to use for an address (`host:port`). */
+  /** @param address `host:port` */
   readonly proxyFor?: (address: string) => Proxy | undefined
   readonly timing?: Timing
   readonly logs?: LogTail
@@ -40,7 +37,7 @@ interface Serving {
   gatewayStopsAt?: Date
 }
 
-/** The agent's life. Serves one stream after the other until the agent is told to stop. */
+/** Serves one stream after the other until the agent is told to stop. */
 export class Agent {
   readonly #identities: IdentitySource
   readonly #services: AgentServices
@@ -57,7 +54,6 @@ export class Agent {
   #drained: Promise<void> | undefined
   /** Sessions of lost streams, kept until their commands have ended. */
   readonly #leftovers = new Map<Dispatch, Promise<void>>()
-  /** Shared by all streams. */
   readonly #systemSlots = new Slots(MAX_SYSTEM_REQUESTS, { what: 'system requests' })
 
   constructor(identities: IdentitySource, services: AgentServices, options: AgentOptions = {}) {
@@ -89,14 +85,11 @@ export class Agent {
     return this.#serving?.connection.stall
   }
 
-  /**
-   * Time at which the stopping gateway ends running sessions; undefined while the gateway is not stopping.
-   */
   get gatewayStopsAt(): Date | undefined {
     return this.#serving?.gatewayStopsAt
   }
 
-  /** Serves until drained or stopped. A lost stream is always followed by another attempt. */
+  /** A lost stream is always followed by another attempt. */
   async run(): Promise<void> {
     while (!this.#leaving()) {
       const error = await this.#attempt()
@@ -107,7 +100,6 @@ export class Agent {
     this.#enter({ name: 'stopped' })
   }
 
-  /** Makes the next attempt now, if the agent is waiting for it. */
   retry(): void {
     this.#pause.abort()
   }
@@ -126,7 +118,7 @@ export class Agent {
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // Drops the stream of a gateway that reads nothing. Otherwise the sessions would wait for ever.
+    // A gateway that reads nothing loses the stream: otherwise the sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not confirm the ends of sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
@@ -143,9 +135,9 @@ export class Agent {
   }
 
   /**
-   * Closes the stream at a moment without open sessions. Gateways then keep new requests waiting
-   * for the next agent (15 s), whereas a refusal would fail the request. Until that moment, but
-   * only for some seconds, the agent accepts new sessions.
+   * Closes the stream at a moment without open sessions: gateways keep new requests for the next agent (15
+   * s), whereas a refusal would fail them. Until then, but only for some seconds, the agent accepts new
+   * sessions.
    */
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return
@@ -158,7 +150,7 @@ export class Agent {
     await connection.close()
   }
 
-  /** @returns why the stream ended or never opened; undefined when the next attempt needs no wait */
+  /** Returns why the stream ended or never opened; undefined if the next attempt needs no wait. */
   async #attempt(): Promise<ConnectError | undefined> {
     const identity = this.#identities.refresh()
     this.#options.logs?.hide(identity.token)
@@ -179,12 +171,12 @@ export class Agent {
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
-  /** Returns no proxy for a connection without TLS, because the proxy could read the key. */
+  /** Returns no proxy for a connection without TLS: the proxy could read the key. */
   #proxyFor({ tls, address }: Identity): Proxy | undefined {
     return tls === undefined ? undefined : this.#options.proxyFor?.(address)
   }
 
-  /** @returns false when the wait was interrupted */
+  /** Returns false if the wait was interrupted. */
   async #untilWanted(channel: Channel, identity: Identity): Promise<boolean> {
     const { signal } = (this.#pause = new AbortController())
     using _ = onAbort(signal, () => channel[Symbol.dispose]())
@@ -197,7 +189,7 @@ export class Agent {
     return !signal.aborted
   }
 
-  /** Serves one stream from its opening to its end. @returns why it ended */
+  /** Returns why the stream ended. */
   async #serveStream(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
     const services = { ...this.#services, embedded }
     const dispatch = new Dispatch(services, connection, this.#systemSlots)
@@ -231,7 +223,7 @@ export class Agent {
     return name === 'serving' && performance.now() - since.monotonicMs >= this.#timing.healthyMs
   }
 
-  /** Handles the end of a call with `mode=embedded`, which is no failure. The agent continues to poll. */
+  /** The end of a call with `mode=embedded` is no failure: the agent continues to poll. */
   async #afterCall(error: ConnectError): Promise<ConnectError | undefined> {
     if (this.#state.name !== 'serving') return error
     this.#backoffs.lost.reset()

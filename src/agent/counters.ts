@@ -2,13 +2,13 @@ import type { JournalEntry } from './journal/entries.ts'
 
 type Ended = Extract<JournalEntry, { event: 'ended' }>
 
-/** Maximum number of rules with a count of their own, and of characters shown of a rule. */
+/** Rules with a count of their own, and characters shown of a rule. */
 const MAX_RULES = 100
 const MAX_RULE_LENGTH = 120
 
 /**
- * Totals since the agent's start, counted only from entries of the journal. The agent's status
- * shows `sessions` and `output` with the same field names.
+ * Totals since the agent's start, only from entries of the journal. The agent's status shows `sessions` and
+ * `output` with the same field names.
  */
 export class Counters {
   readonly #sessions = {
@@ -19,15 +19,12 @@ export class Counters {
     unconfirmed: 0,
   }
   readonly #output = { bytesRead: 0, bytesSent: 0, bytesLeftOut: 0, bytesRedacted: 0 }
-  /** Number of ended sessions by outcome, and of sessions that the agent ended by reason. */
+  /** Ended sessions by outcome, and sessions that the agent ended by reason. */
   readonly #outcomes = new Map<Ended['outcome'], number>()
   readonly #reasons = new Map<NonNullable<Ended['reason']>, number>()
   /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */
   readonly #guardrails = new Map<string, number>()
-  /**
-   * Ended requests of the gateway itself, by outcome. Apart from this counter, only
-   * `processesEnded` and `guardrails` include them.
-   */
+  /** Ended requests of the gateway itself. Only this, `processesEnded` and `guardrails` count them. */
   readonly #systemRequests = new Map<Ended['outcome'], number>()
   #processesEnded = 0
 
@@ -90,10 +87,7 @@ export class Counters {
     this.#processesEnded += entry.processesEnded
   }
 
-  /**
-   * Returns the rule's place and message. Each rule is a time series that never ends, so rules above the
-   * limit are counted together.
-   */
+  /** Rules above the limit are counted together: each rule is a time series that never ends. */
   #ruleOf({ guardrail = '', guardrailMessage = '' }: Ended): string {
     const text = guardrailMessage === '' ? guardrail : `${guardrail}: ${guardrailMessage}`
     const rule = text.slice(0, MAX_RULE_LENGTH)

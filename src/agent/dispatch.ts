@@ -11,21 +11,15 @@ import { AgentSession } from './session.ts'
 import type { Send, SessionReply, SessionServices, Slots } from './running/services.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
-/**
- * Maximum number of open sessions. Most of them wait for their script; the gateway ends these after
- * 48 hours.
- */
+/** Open sessions. Most wait for their script, for up to 48 hours: then the gateway ends them. */
 const MAX_SESSIONS = 10_000
 
-/** Maximum number of unsent refusals. They collect in memory while the gateway reads nothing. */
+/** Unsent refusals collect in memory while the gateway reads nothing. */
 const MAX_UNSENT_REFUSALS = 1000
 
 type Session = AgentSession | NativeSession
 
-/**
- * The sessions and system requests of one stream. Passes each packet to its session without waiting
- * for the session. Encodes the messages that sessions send.
- */
+/** The sessions and system requests of one stream. Does not wait for the session that gets a packet. */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #stream: Pick<PacketStream, 'send' | 'forget'>
@@ -37,14 +31,14 @@ export class Dispatch {
   #isLeaving = false
   #unsentRefusals = 0
 
-  /** @param systemSlots limits system requests; shared by all streams of the agent */
+  /** @param systemSlots shared by all streams of the agent */
   constructor(services: SessionServices, stream: Pick<PacketStream, 'send' | 'forget'>, systemSlots: Slots) {
     this.#services = services
     this.#stream = stream
     this.#system = new SystemRequests({ services, slots: systemSlots }, this.#send)
   }
 
-  /** @returns the decoded message, because the caller handles messages about the whole stream */
+  /** Returns the decoded message: the caller handles messages about the whole stream. */
   receive(packet: Packet): GatewayMessage | undefined {
     try {
       const message = decodeGatewayPacket(packet)
@@ -57,10 +51,7 @@ export class Dispatch {
     }
   }
 
-  /**
-   * Accepts no new session from now on. Ends sessions that wait for their script. Running sessions
-   * continue.
-   */
+  /** Accepts no new session, and ends sessions that wait for their script. Running sessions continue. */
   drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
     // The stream is lost, so nobody would receive the answers of system requests.
@@ -69,12 +60,12 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
-  /** Accepts no new system requests, but still hooks, because these belong to sessions. */
+  /** Still accepts hooks, which belong to sessions. */
   drainSystem(): void {
     this.#system.drain()
   }
 
-  /** Resumes paused output permanently: the stream has ended, so the gateway cannot send a resume. */
+  /** For the end of the stream: the gateway cannot send a resume any more. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
@@ -92,9 +83,8 @@ export class Dispatch {
   }
 
   /**
-   * Waits until no session and no system request is left. After that, openings get no answer. A
-   * gateway gives an unanswered session to the next agent, whereas an opened session would end with
-   * the stream.
+   * Waits until no session and no system request is left, then answers no openings. A gateway gives an
+   * unanswered session to the next agent; an opened session would end with the stream.
    */
   async leave(): Promise<void> {
     // Sessions that are opened while the wait resolves are awaited as well.
@@ -103,8 +93,7 @@ export class Dispatch {
   }
 
   /**
-   * Journals the closes that the gateway never confirmed. Call this after the stream and all
-   * sessions have ended.
+   * Journals the closes that the gateway never confirmed. Call after the stream and all sessions have ended.
    */
   lost(): void {
     for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
@@ -154,8 +143,7 @@ export class Dispatch {
     const unavailable = this.#unavailable()
     if (unavailable !== undefined) return this.#refuseOpening(message, unavailable)
     const earlier = this.#sessions.get(sid)?.session
-    // An approved review opens its session a second time (protocol.md 4.7). A running session
-    // ignores the second opening.
+    // An approved review opens its session a second time (protocol.md 4.7).
     if (earlier?.idle === false)
       return this.#services.log.warn({ sid }, 'ignored a second opening of a running session')
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
@@ -170,10 +158,7 @@ export class Dispatch {
     return session instanceof AgentSession ? session : undefined
   }
 
-  /**
-   * Passes a native connection's packet to its session. Packets for an ended session get no answer.
-   * Bytes for a session that never existed are refused.
-   */
+  /** Packets for an ended session get no answer. Bytes for a session that never existed are refused. */
   #nativePacket(message: Extract<GatewayMessage, { readonly connectionId: string }>): void {
     const session = this.#sessions.get(message.sid)?.session
     if (session instanceof NativeSession) return session.receive(message)
@@ -203,7 +188,7 @@ export class Dispatch {
 
   readonly #send: Send = (message) => this.#stream.send(encodeAgentMessage(message))
 
-  /** Sends a session's message. A close is remembered until the gateway confirms it. */
+  /** A close is remembered until the gateway confirms it. */
   readonly #sendFor: SessionReply = (message) => {
     // The gateway does not confirm the end of a session that it closed itself.
     const isOurs =
@@ -217,8 +202,7 @@ export class Dispatch {
     if (this.#confirmations.confirm(sid)) this.#services.record({ event: 'confirmed', sid })
     else {
       this.#sessions.get(sid)?.session.end('closed-by-gateway')
-      // Drops the session's unsent packets. Otherwise the session would stay in memory until the gateway
-      // reads.
+      // Unsent packets would keep the session in memory until the gateway reads.
       this.#stream.forget(sid)
     }
   }
@@ -240,10 +224,7 @@ export class Dispatch {
     earlier?.end('closed-by-gateway')
   }
 
-  /**
-   * Passes input to a session. Input for a session that has just ended gets no answer. Input for a
-   * session that never existed is answered with a close.
-   */
+  /** Input for a session that has just ended gets no answer; for one that never existed, a close. */
   #toSession(sid: SessionId, pass: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
     if (session instanceof AgentSession) pass(session)
@@ -252,8 +233,8 @@ export class Dispatch {
   }
 
   /**
-   * Runs a system request, but ignores a request with the id of a session. Gateways drop such
-   * packets of clients. If a gateway passed them on, a client could run any command.
+   * Ignores a request with the id of a session: a client that could send one could run any command. Gateways
+   * drop such packets of clients.
    */
   #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
     if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)
@@ -261,8 +242,8 @@ export class Dispatch {
   }
 
   /**
-   * Closes a session that this agent does not serve, because its client would wait for ever. A
-   * running session continues.
+   * Closes a session that the agent does not serve: its client would wait for ever. A running session
+   * continues.
    */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
@@ -297,23 +278,20 @@ function unserved(type: string): string {
   return `this session can run a command, a runbook or a terminal, and cannot carry the protocol of a native client (${type}): ${instead}`
 }
 
-/** Maximum number of remembered ended sessions. Packets for these sessions may still arrive. */
+/** Remembered sessions that have ended: packets for them may still arrive. */
 const MAX_ENDED = 1000
 
-/**
- * Maximum number of remembered closes. A gateway confirms a close within a round trip. The limit
- * saves memory if a gateway never confirms.
- */
+/** Remembered closes. A gateway confirms within a round trip; the limit is for one that never confirms. */
 const MAX_WAITING = 10_000
 
 /**
  * The closes sent on one stream. The gateway answers each with a close for the same session (protocol.md
- * 0.6). Only this answer proves that the gateway knows how the session ended.
+ * 0.6): the only proof that it knows how the session ended.
  */
 class Confirmations {
   readonly #waiting = new Set<SessionId>()
 
-  /** @returns the oldest unconfirmed session if there are too many; undefined otherwise */
+  /** Returns the oldest unconfirmed session if there are too many. */
   sent(sid: SessionId): SessionId | undefined {
     this.#waiting.add(sid)
     const [oldest] = this.#waiting
@@ -322,23 +300,17 @@ class Confirmations {
     return oldest
   }
 
-  /**
-   * Whether the agent has sent a close that the gateway has not confirmed. Packets for this session
-   * may still arrive.
-   */
+  /** Whether a close is unconfirmed. Packets for its session may still arrive. */
   has(sid: SessionId): boolean {
     return this.#waiting.has(sid)
   }
 
-  /**
-   * Notes that the gateway has closed the session. @returns whether the gateway's close confirms a
-   * close of the agent
-   */
+  /** Returns whether the gateway's close confirms a close of the agent. */
   confirm(sid: SessionId): boolean {
     return this.#waiting.delete(sid)
   }
 
-  /** Forgets the closes when the stream is over. @returns the sessions whose end the gateway may not know */
+  /** Returns the sessions whose end the gateway may not know. */
   lost(): SessionId[] {
     const unconfirmed = [...this.#waiting]
     this.#waiting.clear()

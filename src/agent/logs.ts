@@ -7,19 +7,19 @@ import { Redaction } from '../policy/redaction/redactor.ts'
 import { passwordsInUrl, secretTexts, variantsOf } from '../policy/redaction/secrets.ts'
 import { encodeAgentMessage } from '../wire/messages/from-agent.ts'
 
-/** Maximum number of lines in one packet (protocol.md 3.7). */
+/** Lines in one packet (protocol.md 3.7). */
 const MAX_LINES = 500
-/** Maximum size of one packet in bytes, as JSON. The gateway drops a packet of more than 1 MiB. */
+/** Size of one packet in bytes, as JSON. The gateway drops a packet of more than 1 MiB. */
 const MAX_BYTES = 512 * 1024
 
-/** The newest log lines that no gateway has received yet. When there are too many, the oldest are dropped. */
+/** The newest log lines that no gateway has received yet. Above the limits the oldest are dropped. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
-  /** Short lines are parsed only when they are sent, because most lines are never sent. */
+  /** Short lines are parsed only when they are sent: most never are. */
   #lines: { readonly line: LogLine | string; readonly bytes: number }[] = []
   #bytes = 0
 
-  /** Hides a token: replaces each line that contains the token by a note. */
+  /** A note replaces each line that contains the token. */
   hide(token: Secret): void {
     this.#credentials.add(token)
   }
@@ -34,7 +34,7 @@ export class LogTail {
       this.#bytes -= this.#lines.shift()?.bytes ?? 0
   }
 
-  /** Removes all lines. @returns the lines, oldest first */
+  /** Removes all lines, and returns them, oldest first. */
   take(): readonly LogLine[] {
     const lines = this.#lines.map(({ line }) => (typeof line === 'string' ? this.#shown(line).line : line))
     this.#lines = []
@@ -46,10 +46,7 @@ export class LogTail {
     return bounded(this.#clean(parseLogLine(line)))
   }
 
-  /**
-   * Replaces a line that contains a credential by a note. Runs before the line is cut, because half
-   * a credential would not be recognised.
-   */
+  /** Runs before the line is cut: half a credential would not be recognised. */
   #clean(line: LogLine): LogLine {
     const { time, level, message, fields } = line
     if (!this.#credentials.isIn(`${message}\n${JSON.stringify(fields)}`)) return line
@@ -57,14 +54,14 @@ export class LogTail {
   }
 }
 
-/** Maximum length of the message and of each field, in UTF-16 units. The stack of a bug fits. */
+/** Length of the message and of each field, in UTF-16 units. The stack of a bug fits. */
 const MAX_TEXT = 2000
-/** Maximum size of a line in bytes, as JSON. */
+/** Size of a line in bytes, as JSON. */
 const MAX_LINE_BYTES = 8 * 1024
 /** Bytes reserved for the time, the level and the names of a line's fields. */
 const OVERHEAD_BYTES = 128
 
-/** Cuts the line to the limits. Also returns its size in bytes as JSON. */
+/** Also returns the line's size in bytes as JSON. */
 function bounded({ time, level, message, fields }: LogLine): {
   readonly line: LogLine
   readonly bytes: number
@@ -91,10 +88,7 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)} [...]`
 }
 
-/**
- * Maximum number of known credentials. After a renewal the old credential may still be valid for a
- * while.
- */
+/** After a renewal the old credential may still be valid for a while. */
 const MAX_KNOWN = 8
 
 /** In the old form of a key, the secret is a path of 64 characters (protocol.md 2.4). */
@@ -128,8 +122,8 @@ function textsOf(credential: string): Buffer[] {
 }
 
 /**
- * Sends log lines at an interval until the signal is aborted (protocol.md 3.7). A failure is not
- * logged, because the agent would have to send this log line, too.
+ * Sends log lines at an interval (protocol.md 3.7). A failure is not logged: that line would have to be sent,
+ * too.
  */
 export async function shipLogs(
   tail: LogTail,
@@ -142,13 +136,13 @@ export async function shipLogs(
   for (;;) {
     await delay(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    // While the stream is busy, only the output of sessions is sent. The newest lines are kept.
+    // A busy stream is left to the output of sessions. The newest lines are kept.
     const lines = stream.hasRoom ? tail.take() : []
     if (lines.length > 0 && !(await isSent(stream, lines))) return
   }
 }
 
-/** Sends one packet. @returns false when the stream has ended */
+/** Returns false if the stream has ended. */
 async function isSent(
   stream: Pick<PacketStream, 'send'>,
   lines: ReturnType<LogTail['take']>,

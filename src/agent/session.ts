@@ -15,13 +15,12 @@ import {
 import { RunningCommand, type Start } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
-/** The session's state, with the fields that exist only in that state. */
 type AgentSessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
-  /** The session waits for the input that starts the command. */
+  /** Waits for the input that starts the command. */
   | { readonly name: 'open'; readonly start: (start: Start) => void; readonly cancel: () => void }
   | { readonly name: 'started' }
-  /** The session was ended or refused before the input came. No command starts any more. */
+  /** Ended or refused before the input came. No command starts any more. */
   | { readonly name: 'cancelled' }
   | { readonly name: 'closed' }
 
@@ -29,8 +28,8 @@ type AgentSessionState =
 export class AgentSession {
   readonly sid: SessionId
   /**
-   * Whether the session was opened for a terminal. A client can forge packets, so only the opening
-   * decides. A session for one script never becomes a terminal.
+   * Whether the session was opened for a terminal. Only the opening decides: a client can forge later
+   * packets.
    */
   readonly #isInteractive: boolean
   readonly #services: SessionServices
@@ -49,20 +48,16 @@ export class AgentSession {
     this.#command = new RunningCommand(open.sid, services)
   }
 
-  /** True until the command is about to start. Until then the gateway may open the session again. */
+  /** Whether the command is not about to start yet. Until then the gateway may open the session again. */
   get idle(): boolean {
     return this.#state.name === 'opening' || this.#state.name === 'open'
   }
 
-  /** Why the session was ended; undefined while nothing has ended it. */
   get endReason(): TerminationReason | undefined {
     return this.#command.reason
   }
 
-  /**
-   * Serves the session. Settles when the session is over and all its resources are released. Never
-   * rejects.
-   */
+  /** Settles when the session is over and all its resources are released. Never rejects. */
   async run(): Promise<void> {
     if (this.#state.name !== 'opening') return
     const served = this.#checkAndRun(this.#state.open).catch((error: unknown) =>
@@ -74,46 +69,33 @@ export class AgentSession {
     this.#account(ending, closeSent)
   }
 
-  /**
-   * Checks the request, tells the gateway that the session is open, waits for the input that starts the
-   * command, and runs the command.
-   */
   async #checkAndRun(open: OpenMessage): Promise<CommandEnd> {
     const { signal } = this.#command
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
-    // The wait begins before the gateway is told that the session is open, because the script may
-    // arrive immediately after.
+    // The wait begins before the gateway learns that the session is open: the script may arrive right after.
     const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
     const start = await input
     if (start === undefined) return this.#command.notRun()
-    // Returns without `await`. Otherwise this function would keep script and secrets in memory as
-    // long as the command runs.
+    // No `await`: this function would keep script and secrets in memory as long as the command runs.
     return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
   }
 
-  /**
-   * Starts the command with its script. A second script is ignored. Answering it with a close would
-   * end the session, in which the first script runs.
-   */
+  /** Ignores a second script: a close as answer would end the session, in which the first script runs. */
   startScript(stdin: Buffer): void {
     const state = this.#state
     if (!this.#isInteractive && state.name === 'open') return state.start({ kind: 'script', stdin })
     this.#services.log.warn({ sid: this.sid, state: state.name }, 'an unexpected script was ignored')
   }
 
-  /**
-   * Types keys on the terminal. The first packet only starts the terminal, and its payload is dropped
-   * (protocol.md 0.5).
-   */
+  /** The first packet only starts the terminal, and its payload is dropped (protocol.md 0.5). */
   type(data: Buffer): void {
     if (!this.#isInteractive) return
     if (this.#state.name === 'open') return this.#state.start({ kind: 'terminal' })
     if (this.#state.name !== 'started') return
-    // Some keys were lost. Without them the following keys could be a command that nobody wrote, so
-    // the session ends.
+    // Some keys were lost. The following keys alone could be a command that nobody wrote.
     if (!this.#command.type(data)) this.end('input-limit')
   }
 
@@ -121,7 +103,6 @@ export class AgentSession {
     this.#command.resize(size)
   }
 
-  /** Pauses the output, because the client has stopped reading. */
   pause(): void {
     this.#command.gate.pause()
   }
@@ -130,14 +111,13 @@ export class AgentSession {
     this.#command.gate.resume()
   }
 
-  /** Resumes the output permanently: the stream has ended, so the gateway cannot send a resume. */
+  /** For the end of the stream: the gateway cannot send a resume any more. */
   resumeForGood(): void {
     this.#command.gate.openForGood()
   }
 
   /**
-   * Closes a session that has not started, with exit code 254 and the message. A running command
-   * continues.
+   * Closes a session that has not started, with exit code 254 and the message. A running command continues.
    */
   refuse(message: string): void {
     if (!this.idle) return
@@ -145,34 +125,31 @@ export class AgentSession {
     if (this.#state.name === 'open') this.#state.cancel()
   }
 
-  /** Ends the session; the first reason wins. */
+  /** The first reason wins. */
   end(reason: TerminationReason): void {
     this.#command.end(reason)
   }
 
-  /** Replaces the end by the refusal. A command that has already run keeps its own end. */
+  /** A command that has already run keeps its own end. */
   #withRefusal(ending: CommandEnd): CommandEnd {
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
     return { ...endingRefused(this.#refusal), reason: ending.reason }
   }
 
-  /**
-   * Waits for the input that starts the command. Returns undefined when the session is ended or
-   * refused before the input arrives.
-   */
+  /** Returns undefined if the session is ended or refused before the input arrives. */
   async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
     let resolve!: (start: Start | undefined) => void
     const input = new Promise<Start | undefined>((settle) => (resolve = settle))
     const leave = (name: 'started' | 'cancelled', start?: Start) => {
-      // The state has to change here, before the code after `await input` runs. The next packet,
-      // with the first keys, may be routed before that code runs, and needs a started session.
+      // The state changes here, not after `await input`: the first keys may be routed before that code runs,
+      // and need a started session.
       this.#state = { name }
       resolve(start)
     }
     const cancel = () => leave('cancelled')
     this.#state = { name: 'open', start: (start) => leave('started', start), cancel }
-    // Removes the listener after the input has arrived. Otherwise the signal would keep the script
-    // in memory as long as the session lives.
+    // Removes the listener: through it the signal would keep the script in memory as long as the session
+    // lives.
     using _ = onAbort(ended, cancel)
     return await input
   }
@@ -188,12 +165,11 @@ export class AgentSession {
   }
 
   /**
-   * Sends the close. Sends nothing if the gateway ended the session before the command ran, because
-   * the gateway then expects no close (protocol.md 0.6).
+   * Sends nothing if the gateway ended the session before the command ran: it then expects no close
+   * (protocol.md 0.6).
    */
   async #close(ending: CommandEnd): Promise<boolean> {
-    // Checked only now, because the gateway may have closed the session while secret files were being
-    // removed.
+    // Checked only now: the gateway may have closed the session while secret files were being removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     const masked = this.#masking?.takeLast()
     return await this.#told({
@@ -209,7 +185,7 @@ export class AgentSession {
     })
   }
 
-  /** Sends a message. @returns false when the stream has ended */
+  /** Returns false if the stream has ended. */
   async #told(message: Parameters<SessionReply>[0]): Promise<boolean> {
     try {
       await this.#reply(message)
@@ -239,7 +215,7 @@ export class AgentSession {
   }
 }
 
-/** Returns the reason for the gateway when the command has not ended by itself. */
+/** Returns nothing if the command has ended by itself. */
 function endReasonOf({ reason, outcome }: CommandEnd): { readonly endReason?: string } {
   const endReason = reason ?? (outcome === 'refused' ? outcome : undefined)
   return endReason === undefined ? {} : { endReason }

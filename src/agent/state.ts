@@ -3,35 +3,29 @@ import type { ConnectError } from '../dial/connect-error.ts'
 import type { Stall } from '../dial/packet-stream.ts'
 import type { Moment } from '../dial/health.ts'
 
-/** Each phase of the agent's life, with its facts. */
 export type AgentPhase =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
-  /**
-   * Only with `mode=embedded`. The gateway has answered that no session waits for this agent. The
-   * reason is often empty.
-   */
+  /** Only with `mode=embedded`: no session waits for this agent. The reason is often empty. */
   | { readonly name: 'polling'; readonly reason: string }
   | { readonly name: 'serving' }
   /**
-   * A wait of `ms` before the next attempt. `waiting`: the stream was lost or could not be opened.
-   * `conflict`: the gateway already has a stream with this key. `refused`: the gateway does not
-   * accept the key.
+   * A wait of `ms`. `waiting`: the stream was lost or not opened. `conflict`: the gateway already has a
+   * stream with this key. `refused`: the gateway does not accept the key.
    */
   | { readonly name: 'waiting' | 'conflict' | 'refused'; readonly reason: string; readonly ms: number }
   | { readonly name: 'draining' }
   | { readonly name: 'stopped' }
 
-/** The agent's current activity, for status, metrics and probes. */
+/** For status, metrics and probes. */
 export type AgentState = AgentPhase & {
   readonly since: Moment
   /** `host:port` */
   readonly gateway: string
-  /** Number of streams that the gateway accepted after the first stream. */
+  /** Number of streams that the gateway accepted after the first. */
   readonly reconnects: number
 }
 
-/** Returns the phase between two attempts. */
 export function between(error: ConnectError, ms: number): AgentPhase {
   switch (error.kind) {
     case 'refused':
@@ -54,7 +48,7 @@ export function between(error: ConnectError, ms: number): AgentPhase {
 const STALLED =
   'the gateway takes no output, so all sessions wait. Usually a client of the gateway does not read its output. Nothing is lost'
 
-/** Logs each state. The same conflict, with its attempts, is logged only once per `conflictEveryMs`. */
+/** Logs each state, but the same conflict, with its attempts, only once per `conflictEveryMs`. */
 export class StateLog {
   readonly #log: Logger
   readonly #conflictEveryMs: number
@@ -75,10 +69,7 @@ export class StateLog {
     this.#log[level]({ gateway, state: name, ...reason, ...wait }, `agent ${name}`)
   }
 
-  /**
-   * Logs when the gateway stops taking output, and when it takes output again.
-   * @returns whether that has changed
-   */
+  /** Returns whether the gateway has stopped taking output, or takes output again. */
   tellStall(stall: Stall | undefined): boolean {
     const isStalled = stall !== undefined
     if (isStalled === this.#isStalled) return false

@@ -3,11 +3,11 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 import { hostOf, serverAddress } from '../../dial/address.ts'
 import type { Destination, TlsOptions } from '../../dial/tls.ts'
 
-/** The agent's credential and the address of its gateway. `token` is the whole credential: never log it. */
+/** `token` is the whole credential: never log it. */
 export interface Identity extends Destination {
-  /** The host of the address, without brackets. */
+  /** Without brackets. */
   readonly host: string
-  /** The agent's name, for the log; empty if the credential contains no name. */
+  /** For the log; empty if the credential contains no name. */
   readonly name: string
   readonly token: Secret
   /**
@@ -16,14 +16,11 @@ export interface Identity extends Destination {
   readonly embedded: boolean
 }
 
-/** The source of the identity. Keys, SVIDs and certificates may be renewed on disk. */
+/** Keys, SVIDs and certificates may be renewed on disk. */
 export interface IdentitySource {
   /** The last valid identity. */
   readonly current: Identity
-  /**
-   * Reads the identity again. Call this before each attempt. Keeps the current identity if no other
-   * valid identity is found. Never throws.
-   */
+  /** Call before each attempt. Keeps the current identity if no other valid one is found. Never throws. */
   refresh(): Identity
   /** Whether `refresh` would find another credential or certificate. Never throws. */
   isRenewed(): boolean
@@ -31,13 +28,13 @@ export interface IdentitySource {
 
 const TLS_SCHEMES = new Set(['grpcs:', 'https:', 'wss:'])
 const PLAIN_SCHEMES = new Set(['grpc:', 'http:', 'ws:'])
-/** Length of the path in a key of the old form: `/` and 64 characters. */
+/** The path in a key of the old form: `/` and 64 characters. */
 const OLD_PATH_LENGTH = 65
 
 /**
  * Reads `scheme://name:secret@host:port?mode=` (protocol.md 2.4). The whole text is the token.
  * @param source name of the key's setting, for errors
- * @param tls TLS options, used only if the scheme asks for TLS
+ * @param tls used only if the scheme asks for TLS
  * @throws SetUpError
  */
 export function parseKey(key: string, source: string, tls: TlsOptions = {}): Identity {
@@ -67,7 +64,7 @@ interface TokenIdentity {
 }
 
 /**
- * Returns the identity for a JWT-SVID or a legacy token, which is sent unchanged.
+ * For a JWT-SVID or a legacy token, which is sent unchanged.
  * @param source name of the address's setting, for errors
  * @throws SetUpError
  */

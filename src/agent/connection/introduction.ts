@@ -14,17 +14,13 @@ interface Introduced {
   readonly version: string
   /** Maximum number of sessions that the agent runs at the same time. */
   readonly sessions: number
-  /**
-   * Maximum time from the gateway's close of a running session to the agent's report that the
-   * session has ended.
-   */
+  /** Maximum time from the gateway's close of a running session to the agent's report of its end. */
   readonly longestEndMs: number
 }
 
 /**
- * Returns the metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line
- * prints a loud warning to its users for any version that differs from its own. The embedded gateway reads
- * the version from another name.
+ * The metadata of `Connect` (protocol.md 1.3). `version` is empty: hoop's command line warns its users loudly
+ * of any version but its own. The embedded gateway reads the version from another name.
  */
 export async function introduction(identity: Identity, own: Introduced): Promise<Record<string, string>> {
   const described = {
@@ -42,7 +38,7 @@ export async function introduction(identity: Identity, own: Introduced): Promise
   return { origin: 'agent', ...authorization(identity), ...printable(described) }
 }
 
-/** Returns the metadata that authenticates the agent. Calls other than the stream need only this. */
+/** Calls other than the stream need only this. */
 function authorization({ token }: Identity): Record<string, string> {
   return { authorization: `Bearer ${token.reveal()}` }
 }
@@ -51,7 +47,7 @@ function kernelName(): string {
   return platform() === 'linux' ? 'Linux' : platform()
 }
 
-/** Only root can read the id. For other users the id is empty, as in hoop's agent. */
+/** Only root can read the id. For other users it is empty, as in hoop's agent. */
 async function machineId(): Promise<string> {
   return readFile('/sys/class/dmi/id/product_uuid', 'utf8').then(
     (text) => text.trim(),
@@ -59,10 +55,7 @@ async function machineId(): Promise<string> {
   )
 }
 
-/**
- * Replaces line breaks and characters outside ASCII, because grpc-js throws on them (protocol.md
- * 0.18).
- */
+/** grpc-js throws on line breaks and characters outside ASCII (protocol.md 0.18). */
 function printable(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, '?').trim()]),
@@ -70,10 +63,9 @@ function printable(values: Record<string, string>): Record<string, string> {
 }
 
 /**
- * Asks every few seconds, on the same channel, whether a session waits for this agent
- * (`mode=embedded`, protocol.md 2.5). Yields the gateway's reason for each negative answer; the
- * reason is often empty. Ends when a session waits or the signal is aborted.
- * @throws ConnectError when the gateway cannot be asked
+ * Asks every few seconds, on the same channel, whether a session waits for this agent (`mode=embedded`,
+ * protocol.md 2.5). Yields the gateway's reason for each no; it is often empty.
+ * @throws ConnectError if the gateway cannot be asked
  */
 export async function* unwanted(
   channel: Channel,

@@ -1,23 +1,18 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/health.ts'
 import { longestEndMs } from '../../runtime/ending/kill-ladder.ts'
 
-/**
- * Range of the waits between attempts, in milliseconds: the shortest wait, and a window that
- * doubles.
- */
+/** Waits between attempts, in milliseconds: the shortest wait, and a window that doubles. */
 interface BackoffRange {
   readonly shortestMs: number
-  /** Length of the first window. */
   readonly firstMs: number
   readonly longestMs: number
 }
 
-/** One range for each reason why the last attempt ended. */
+/** By the reason why the last attempt ended. */
 interface BackoffRanges {
   readonly lost: BackoffRange
   /**
-   * The gateway needs a minute to notice that our last stream has ended. The stream of another
-   * agent may last for ever.
+   * The gateway needs a minute to notice that our last stream has ended. Another agent's may last for ever.
    */
   readonly conflict: BackoffRange
   /** A person has to correct the key. Until then the attempts must not fill the log. */
@@ -25,16 +20,12 @@ interface BackoffRanges {
 }
 
 /**
- * Maximum wait in milliseconds when the cause can disappear by itself. In hoop's gateway and in the
- * embedded gateway, a request waits 15 s for an absent agent. Agents try again after half of this
- * time, so no execution fails when the gateway restarts.
+ * Wait in milliseconds if the cause can disappear by itself. A request waits 15 s for an absent agent, at
+ * hoop's gateway and the embedded one: half of this, and no execution fails when the gateway restarts.
  */
 const LONGEST_MS = 8000
 
-/**
- * Waits with full jitter: a random time within a window that doubles. Otherwise many agents would
- * reconnect at the same moment.
- */
+/** Full jitter: a random time within a window that doubles. Otherwise many agents would reconnect at once. */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number
@@ -45,7 +36,7 @@ export class Backoff {
     this.#random = random
   }
 
-  /** @returns milliseconds to wait before the next attempt */
+  /** Returns the milliseconds to wait before the next attempt. */
   next(): number {
     const { shortestMs, firstMs, longestMs } = this.#range
     const windowMs = Math.min(firstMs * 2 ** this.#attempt, longestMs)
@@ -62,33 +53,21 @@ export class Backoff {
 /** Time in milliseconds to send the remaining output and the closes after the last command was killed. */
 const CLOSES_MS = 5000
 
-/** The agent's times, in milliseconds. */
+/** All in milliseconds. */
 export interface Timing extends StreamTiming {
   /** After a stream that lasted this long, waits start again from the shortest. */
   readonly healthyMs: number
-  /**
-   * Maximum time for which a draining agent still accepts sessions, until it can leave at a moment
-   * without open sessions.
-   */
+  /** Time for which a draining agent accepts sessions while it waits for a moment without open ones. */
   readonly lastSessionsMs: number
-  /**
-   * Time between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and
-   * 8 s.
-   */
+  /** Between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
   readonly renewalMs: number
-  /**
-   * Time between polls, for `mode=embedded` only. After 5 s without a poll the gateway shows the
-   * agent as offline.
-   */
+  /** Between polls (`mode=embedded`). After 5 s without a poll the gateway shows the agent as offline. */
   readonly pollEveryMs: number
   /** The same conflict is logged once per this time. */
   readonly conflictLogMs: number
-  /** Time between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
+  /** Between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
   readonly shipLogsMs: number
-  /**
-   * Maximum time to send the last output and the closes, when the agent is told to stop and the
-   * gateway reads nothing.
-   */
+  /** To send the last output and the closes, if the agent is told to stop and the gateway reads nothing. */
   readonly closesMs: number
   readonly backoff: BackoffRanges
 }
@@ -115,9 +94,9 @@ export interface StopSettings {
 }
 
 /**
- * Returns the maximum time in milliseconds from an agent's first SIGTERM to its end. Killing the agent
- * earlier can leave processes. For example, if a command ignores SIGTERM and has started another command
- * with `setsid`, the agent looks for the second command only after the first is dead.
+ * Returns the longest time in milliseconds from the first SIGTERM to the agent's end. A kill before leaves
+ * processes: after a command that ignores SIGTERM, the agent still looks for those that it started by
+ * `setsid`.
  */
 export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

@@ -1,10 +1,7 @@
-/** One change of state. Texts may be unchanged texts of a gateway; `journalLine` cuts and escapes them. */
+/** Texts may be unchanged texts of a gateway; `journalLine` cuts and escapes them. */
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
-/**
- * An agent's start or stop. Two `started` entries without a `stopped` between them mean that the
- * agent died, with all running executions.
- */
+/** Two `started` entries without a `stopped` between them: the agent died, with all running executions. */
 interface AgentEntry {
   readonly event: 'agent'
   readonly state: 'started' | 'stopped'
@@ -14,10 +11,9 @@ interface AgentEntry {
   readonly pid: number
 }
 
-/** The fields of every execution's entries. `sid` identifies the execution. */
 interface ExecutionEntry {
   readonly sid: string
-  /** Set when the gateway itself sent the request, and there is no client. */
+  /** Set if the gateway itself sent the request, and there is no client. */
   readonly request?: 'hook' | 'bare-exec' | 'provision' | 'pgmanager'
 }
 
@@ -34,13 +30,13 @@ interface OpenedEntry extends ExecutionEntry {
   readonly userEmail: string
 }
 
-/** A started command. Arguments and script are only counted, because they may contain secrets. */
+/** Arguments and script are only counted: they may contain secrets. */
 interface StartedEntry extends ExecutionEntry {
   readonly event: 'started'
   readonly pid: number
   /** `argv[0]` as the connection has it, before `$VAR` is expanded. */
   readonly program: string
-  /** Number of arguments, without the program. */
+  /** Without the program. */
   readonly argumentCount: number
   readonly inputBytes: number
   readonly terminal: boolean
@@ -50,7 +46,7 @@ interface StartedEntry extends ExecutionEntry {
 interface EndedEntry extends ExecutionEntry {
   readonly event: 'ended'
   readonly outcome: 'exited' | 'signaled' | 'not-started' | 'refused' | 'failed'
-  /** The exit code sent to the gateway; undefined if no exit code is sent. */
+  /** Undefined if no exit code is sent to the gateway. */
   readonly exitCode: number | undefined
   readonly signal?: string | undefined
   /** A termination reason or the kind of an error. Never an error's message, which may quote arguments. */
@@ -59,7 +55,7 @@ interface EndedEntry extends ExecutionEntry {
   readonly guardrail?: string | undefined
   readonly guardrailMessage?: string | undefined
   readonly durationMs: number
-  /** Output of the command, stdout and stderr together. */
+  /** Stdout and stderr together. */
   readonly bytesRead: number
   /** The parts of `bytesRead`: sent, left out by the cap, replaced because they were secret. */
   readonly bytesSent: number
@@ -67,30 +63,22 @@ interface EndedEntry extends ExecutionEntry {
   readonly bytesRedacted: number
   /** Background processes that the command left and the agent ended. */
   readonly processesEnded: number
-  /**
-   * Whether the close was sent to the gateway. A later `confirmed` or `unconfirmed` says whether it arrived.
-   */
+  /** A later `confirmed` or `unconfirmed` says whether the close arrived at the gateway. */
   readonly closeSent: boolean
 }
 
 /**
- * `confirmed`: the gateway answered the agent's close with its own. `unconfirmed`: the stream ended before
- * that, so the gateway's users may not know how the execution ended.
+ * `confirmed`: the gateway answered the agent's close. `unconfirmed`: the stream ended before, so the
+ * gateway's users may not know how the execution ended.
  */
 interface ConfirmationEntry {
   readonly event: 'confirmed' | 'unconfirmed'
   readonly sid: string
 }
 
-/**
- * Maximum length of a line in bytes, with its newline. One write of this length does not mix with
- * the lines of other agents.
- */
+/** In bytes, with the newline. One write of this length does not mix with the lines of other agents. */
 export const MAX_LINE_BYTES = 4096
-/**
- * Maximum length of a text in UTF-16 units. The limit is halved until the line fits. With 64 the
- * line always fits, even if all texts are escaped.
- */
+/** In UTF-16 units; halved until the line fits. At 64 it always fits, even if all texts are escaped. */
 const MAX_TEXT = 256
 
 type FieldOf<Entry> = Entry extends unknown ? keyof Entry : never
@@ -149,10 +137,7 @@ function format(fields: Readonly<Record<string, unknown>>, limit: number): Buffe
   return Buffer.from(`${escapeControls(JSON.stringify(shown))}\n`)
 }
 
-/**
- * Shortens a text. A cut may leave half a surrogate pair. This half is replaced, because some JSON
- * readers refuse it.
- */
+/** A cut may leave half a surrogate pair, which some JSON readers refuse. */
 function cut(value: unknown, limit: number): unknown {
   if (typeof value !== 'string') return value
   return value.slice(0, limit).toWellFormed()

@@ -2,14 +2,10 @@ import type { Logger } from '../../basics/logger.ts'
 import { type JournalEntry, journalLine } from './entries.ts'
 import { RotatingFile } from './rotating-file.ts'
 
-/**
- * The agent's own record of its executions. If the gateway was lost during an execution, the
- * journal is the only record.
- */
+/** The agent's own record of its executions: the only one if the gateway was lost meanwhile. */
 export interface Journal {
   /**
-   * Writes an entry. Never throws. If an entry cannot be written, it is lost, and a warning is
-   * logged. Does nothing after `close`.
+   * Never throws: an entry that cannot be written is lost, and a warning is logged. No effect after `close`.
    */
   record(entry: JournalEntry): void
   close(): void
@@ -18,7 +14,7 @@ export interface Journal {
 }
 
 interface JournalOptions {
-  /** The state folder. Created (0700) when it is missing. */
+  /** Created (0700) if it is missing. */
   readonly folder: string
   /** Maximum size of both files together, in bytes; 0 means no journal. */
   readonly maxBytes: number
@@ -31,17 +27,17 @@ interface JournalOptions {
 
 const NO_JOURNAL: Journal = { record: () => undefined, close: () => undefined, linesLost: 0 }
 
-/** Returns the journal. The file is opened only for the first entry. */
+/** The file is opened only for the first entry. */
 export function openJournal(options: JournalOptions): Journal {
   return options.maxBytes === 0 ? NO_JOURNAL : new FileJournal(options)
 }
 
-/** Writes each line before `record` returns, since the agent may be killed right after. */
+/** Writes each line before `record` returns: the agent may be killed right after. */
 class FileJournal implements Journal {
   readonly #file: RotatingFile
   readonly #agent: string
   readonly #log: Logger
-  /** Lines lost since the last successful write. */
+  /** Since the last successful write. */
   #lost = 0
   #lostBefore = 0
   #isClosed = false
@@ -74,7 +70,7 @@ class FileJournal implements Journal {
     this.#tellLost('the last lines of the journal could not be written and were lost')
   }
 
-  /** Counts the lost line. There is no retry timer, because the next entry tries again. */
+  /** No retry timer: the next entry tries again. */
   #lose(error: unknown): void {
     this.#lost += 1
     if (this.#lost > 1) return

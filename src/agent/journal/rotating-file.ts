@@ -15,10 +15,7 @@ import { errnoOf } from '../../basics/errors.ts'
 import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
 import { MAX_LINE_BYTES } from './entries.ts'
 
-/**
- * Opened for reading too, to check the file's last byte. Node has no constant for O_CLOEXEC; libuv sets it on
- * every open.
- */
+/** Opened for reading too, to check the last byte. Node has no O_CLOEXEC; libuv sets it on every open. */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -41,13 +38,12 @@ class AppendFile {
   }
 
   /**
-   * Opens or creates the file (0600) and its folder (0700). Accepts only a regular file of this
-   * user.
+   * Creates file (0600) and folder (0700) if needed. Accepts only a regular file of this user.
    * @throws an error with the file, the reason and what to do, or the system's error
    */
   static open(path: string): AppendFile {
     makeFolder(dirname(path))
-    // Checked before opening as well, since some devices react to being opened.
+    // Checked before opening as well: some devices react to being opened.
     const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     if (found !== undefined) refuseForeign(path, found)
     const fd = openSync(path, FLAGS, 0o600)
@@ -59,27 +55,23 @@ class AppendFile {
     }
   }
 
-  /** Returns the file's size in bytes; undefined when the file was deleted or moved. */
+  /** Returns the size in bytes; undefined if the file was deleted or moved. */
   size(): number | undefined {
     const found = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false })
     const isThis = found?.ino === this.#identity.ino && found.dev === this.#identity.dev
     return isThis ? Number(found.size) : undefined
   }
 
-  /**
-   * Checks whether the last line lacks its newline, because another agent was killed while writing
-   * it. `append` then writes a newline before the next line.
-   */
+  /** A killed agent may have left the last line without its newline. `append` then writes it first. */
   checkEnd(): void {
     this.#isTorn = endsTorn(this.#fd)
   }
 
   /**
-   * Adds the line with one write, so the line does not mix with other agents' lines, and survives
-   * if this process is killed right after. There is no fsync, so a power cut may lose the lines of
-   * the last seconds. After an error the file has to be closed.
+   * One write, so the line does not mix with other agents' lines, and survives if this process is killed. No
+   * fsync: a power cut may lose the last seconds. Close the file after an error.
    * @returns number of bytes written
-   * @throws when the line was not written completely
+   * @throws if the line was not written completely
    */
   append(line: Buffer): number {
     const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line
@@ -97,8 +89,8 @@ class AppendFile {
     try {
       closeSync(this.#fd)
     } catch {
-      // The descriptor is closed even after an error. A remote disk may report a lost write this late, but
-      // nobody can act on it.
+      // The descriptor is closed even after an error. Nobody can act on a lost write that a remote disk
+      // reports this late.
     }
   }
 }
@@ -114,15 +106,12 @@ function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
-  // If the size changes between the two reads, another agent is writing a line: the size grows page
-  // by page. A wrong guess costs one blank line.
+  // A size that changes between the two reads is another agent's line, which arrives page by page. A wrong
+  // guess costs one blank line.
   return fstatSync(fd).size === size
 }
 
-/**
- * Age in milliseconds after which a lock is stale. A rotation takes less than a millisecond, so an
- * agent with an older lock has died.
- */
+/** Age in milliseconds from which on a lock is stale: a rotation takes less than a millisecond. */
 const STALE_MS = 10_000
 
 /** A lock file that exists while one of the agents rotates the journal. Disposing removes the file. */
@@ -133,7 +122,7 @@ class RotationLock implements Disposable {
     this.#path = path
   }
 
-  /** Takes the lock without waiting. Returns undefined when another agent holds it. */
+  /** Does not wait. Returns undefined if another agent holds the lock. */
   static take(path: string): RotationLock | undefined {
     if (!create(path)) {
       if (!isStale(path)) return undefined
@@ -158,28 +147,23 @@ function create(path: string): boolean {
   }
 }
 
-/** Checks both directions, since the clock may have been set back. */
+/** Checks both directions: the clock may have been set back. */
 function isStale(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS
 }
 
-/** Size of the newline that is added before a line when the previous line was cut short. */
+/** The newline that is added before a line if the previous line was cut short. */
 const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
-/**
- * Time, and number of bytes written by this agent, after which the file's existence and size are
- * checked again. A check costs as much as writing a line.
- */
+/** Time and own bytes until existence and size are checked again. A check costs as much as a line. */
 const LOOK_MS = 100
 const LOOK_BYTES = 64 * 1024
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the
- * limit can be exceeded by 64 KiB for each other agent. If the file was moved or deleted, this
- * agent still writes to it until the next check. After a rotation by another agent this is the
- * older file.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder: each other agent can
+ * exceed the limit by 64 KiB, and writes to a file that was moved or deleted until its next check.
  */
 export class RotatingFile {
   readonly path: string
@@ -190,10 +174,9 @@ export class RotatingFile {
   #file: AppendFile | undefined
   /** The file's size at the last check, plus the size of this agent's lines since then. */
   #bytes = 0
-  /** Time or size at which the file is checked again. */
   #lookAt = { ms: -Infinity, bytes: 0 }
 
-  /** @param maxBytes limit for both files together; a limit below two lines counts as two lines */
+  /** @param maxBytes for both files together; a limit below two lines counts as two lines */
   constructor(folder: string, maxBytes: number, lookMs = LOOK_MS) {
     this.#lookMs = lookMs
     this.path = join(folder, 'journal.jsonl')
@@ -202,13 +185,10 @@ export class RotatingFile {
     this.#generationBytes = Math.max(Math.floor(maxBytes / 2), SMALLEST_GENERATION)
   }
 
-  /**
-   * Opens the file if needed, rotates when it is full, and adds the line.
-   * @throws when the line is not written; the next call opens the file again
-   */
+  /** @throws if the line is not written; the next call opens the file again */
   append(line: Buffer): void {
     try {
-      // Two statements, because `#fileFor` may change `#bytes`.
+      // Two statements: `#fileFor` may change `#bytes`.
       const written = this.#fileFor(line.length + NEWLINE_BYTES).append(line)
       this.#bytes += written
     } catch (error) {
@@ -232,10 +212,7 @@ export class RotatingFile {
     return this.#bytes + bytes > this.#generationBytes
   }
 
-  /**
-   * @returns the file at the path: a new file if another agent or logrotate has deleted or moved
-   * ours
-   */
+  /** Returns the file at the path: a new one if another agent or logrotate has deleted or moved ours. */
   #look(file: AppendFile): AppendFile {
     const size = file.size()
     const found = size === undefined ? this.#open() : file
@@ -246,11 +223,10 @@ export class RotatingFile {
 
   #rotate(file: AppendFile, bytes: number): AppendFile {
     using lock = RotationLock.take(this.#lock)
-    // Another agent is rotating the journal, so this line is still written to the file that becomes
-    // the older file.
+    // Another agent is rotating. This line still goes to the file that becomes the older one.
     if (lock === undefined) return file
-    // Checked again under the lock. If another agent has already rotated, a second rename would
-    // overwrite the full file with the new file.
+    // Checked again under the lock: after another agent's rotation, a second rename would overwrite the full
+    // file.
     const found = this.#look(file)
     if (!this.#isFull(bytes)) return found
     this.#makeOlder()
@@ -258,15 +234,14 @@ export class RotatingFile {
   }
 
   /**
-   * Unlinks the older file before renaming. When a file is renamed over an existing file, ext4
-   * first writes the renamed file to the disk, and the agent would have to wait.
+   * Unlinks before renaming: for a rename over a file, ext4 writes the renamed file to the disk first, and
+   * the agent would wait.
    */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })
     renameSync(this.path, this.#older)
   }
 
-  /** Opens the file for the first line, or again after an error. */
   #begin(): AppendFile {
     const file = this.#open()
     file.checkEnd()

@@ -4,26 +4,22 @@ import type { Words } from '../../policy/masking/words.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
-/**
- * Maximum number of parts of a session's output that took too long to mask. After these, all output
- * passes unmasked.
- */
+/** Parts of a session's output that may take too long to mask. After these, all output passes unmasked. */
 const MOST_TOO_LONG = 3
 const PASSES = 'masking by the local engine took too long several times: the remaining output passes unmasked'
 
-/** The number of parts of a session's output that took too long. The session's streams share it. */
+/** Parts that took too long. The session's streams share the count. */
 export interface GivenUp {
   count: number
 }
 
-/** Masks one stream by the local engine, and counts the masked values. */
 export class LocalStream implements OutputFilter {
   readonly #stream: MaskedStream
   readonly #result: MaskingResult
   readonly #givenUp: GivenUp
 
   /**
-   * @param longestMs maximum time in milliseconds for masking one part of the output
+   * @param longestMs time in milliseconds for masking one part of the output
    * @param words words of the text before the stream
    */
   constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number, words?: Words) {
@@ -66,7 +62,7 @@ export class LocalStream implements OutputFilter {
   }
 
   /**
-   * Returns the masked bytes before the part that took too long, and then this part unmasked.
+   * Returns the masked bytes before the part that took too long, then this part unmasked.
    * @throws OutputStopped in strict mode
    */
   #unmasked(error: unknown): Buffer {

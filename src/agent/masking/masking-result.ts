@@ -2,10 +2,7 @@ import { OutputStopped } from '../../policy/output-filter.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 
-/**
- * The masking results of a session's output. Also keeps which results are not yet sent to the
- * gateway.
- */
+/** The masking results of a session's output, and which of them the gateway does not know yet. */
 export class MaskingResult {
   readonly #isStrict: boolean
   readonly #complain: (error: string) => void
@@ -31,7 +28,7 @@ export class MaskingResult {
     this.#bytes += bytes
   }
 
-  /** Notes a failure, after which the output passes unmasked. @throws OutputStopped in strict mode */
+  /** After a failure the output passes unmasked. @throws OutputStopped in strict mode */
   failed(error: string): void {
     if (this.#isStrict)
       throw new OutputStopped(
@@ -45,24 +42,21 @@ export class MaskingResult {
     if (this.#errors.length === 0) this.#errors = [error]
   }
 
-  /** Notes that all further output passes unmasked. The log and the close contain the reason once. */
+  /** All further output passes unmasked. Log and close contain the reason once. */
   passes(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#complain(reason)
     this.lost(reason)
   }
 
-  /**
-   * Notes that output is not shown, because it could no longer be masked. The close contains the
-   * reason once.
-   */
+  /** Output is not shown, because it could no longer be masked. The close contains the reason once. */
   lost(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#failures.push(reason)
     this.#errors = [...this.#errors, reason]
   }
 
-  /** Returns the results since the last call, for a packet of output; undefined without new results. */
+  /** Returns the results since the last call, for a packet of output. */
   take(): MaskedOutput | undefined {
     if (this.#counts.size === 0 && this.#errors.length === 0) return undefined
     const taken = { bytes: this.#bytes, counts: this.#counts, errors: this.#errors }
@@ -72,10 +66,7 @@ export class MaskingResult {
     return taken
   }
 
-  /**
-   * Returns the results for the close: the results after the last packet of output, and all
-   * failures.
-   */
+  /** Returns the results after the last packet of output, and all failures. */
   takeLast(): MaskedOutput | undefined {
     const last = this.take()
     if (this.#failures.length === 0) return last
@@ -95,7 +86,7 @@ export type AskedMasking = Pick<
   | 'dataMaskingEntityTypesData'
 >
 
-/** Whether the session may need masking. The engines are loaded only for such sessions. */
+/** The engines are loaded only for such sessions. */
 export function asksForMasking(asked: AskedMasking): boolean {
   const { dlpProvider, dlpInfoTypes, dataMaskingEntityTypesData: rules } = asked
   if (dlpProvider === '') return false

@@ -12,23 +12,16 @@ import {
   type PresidioService,
 } from './presidio.ts'
 
-/** Number of consecutive failures after which a session stops calling Presidio for a while. */
+/** Consecutive failures after which a session stops calling Presidio for a while. */
 const FAILURES = 3
-/**
- * Ratio of a pause to the failed call before it. With 10, waiting for Presidio costs a tenth of a
- * session's time.
- */
+/** Ratio of a pause to the failed call before it: waiting for Presidio costs a tenth of a session's time. */
 const REST = 10
-/**
- * Maximum length of a pause in milliseconds. At most so long after their recovery the services are
- * called again.
- */
+/** Pause in milliseconds, and so the delay until recovered services are called again. */
 const LONGEST_REST_MS = 60_000
 
 /**
- * Stops a session's calls to Presidio while they would probably fail. Each session has its own
- * breaker, because a text that makes the services fail must not unmask the output of other
- * sessions.
+ * Stops calls to Presidio while they would probably fail. One for each session: a text that makes the
+ * services fail must not unmask the output of other sessions.
  */
 export class Breaker {
   readonly #now: () => number
@@ -44,7 +37,6 @@ export class Breaker {
     return this.#failures >= FAILURES && this.#now() < this.#until
   }
 
-  /** Makes the call, and counts its failure or success. */
   async watch<Result>(ask: () => Promise<Result>): Promise<Result> {
     const from = this.#now()
     try {
@@ -59,19 +51,16 @@ export class Breaker {
   }
 }
 
-/** Maximum size of the text of one call, in bytes. */
+/** Size of the text of one call, in bytes. */
 export const PIECE_BYTES = 64 * 1024
-/**
- * Number of bytes at the end of a cut line that are analyzed again with the next bytes, because a
- * finding may be cut.
- */
+/** Bytes at the end of a cut line that are analyzed again with the next bytes: a finding may be cut. */
 const OVERLAP_BYTES = 1024
 
 /** Cuts a stream into pieces of whole lines, at most 64 KiB. Only a line above 64 KiB is cut. */
 class Pieces {
   #rest: Buffer = Buffer.alloc(0)
 
-  /** Number of bytes that wait for the end of their line. */
+  /** Bytes that wait for the end of their line. */
   get held(): number {
     return this.#rest.length
   }
@@ -80,7 +69,7 @@ class Pieces {
     this.#rest = Buffer.concat([this.#rest, data])
   }
 
-  /** Returns the next piece; undefined when the line is not complete. */
+  /** Returns undefined if the line is not complete. */
   next(): Buffer | undefined {
     const end = this.#rest.lastIndexOf(0x0a, PIECE_BYTES - 1) + 1
     if (end > 0) return this.#take(end)
@@ -92,7 +81,6 @@ class Pieces {
     return this.#take(this.#rest.length)
   }
 
-  /** Puts the end of a piece back, so that the next piece begins with it. */
   putBack(data: Buffer): void {
     this.#rest = Buffer.concat([data, this.#rest])
   }
@@ -104,12 +92,9 @@ class Pieces {
   }
 }
 
-/**
- * A piece whose last line continues in the next piece, and the position up to which the piece may
- * be sent.
- */
+/** A piece whose last line continues in the next piece. */
 interface CutPiece {
-  /** Position of the cut, in code points. */
+  /** The end of what may be sent, in code points. */
   readonly cut: number
   readonly findings: readonly PresidioFinding[]
   /** The type of a finding that lies across the cut. */
@@ -117,8 +102,8 @@ interface CutPiece {
 }
 
 /**
- * Cuts before a finding that continues after the end. Does not cut in the first half of the piece,
- * because calls with few new bytes would take too long for a long line.
+ * Cuts before a finding that continues after the end. Never cuts in the first half: calls with few new bytes
+ * would take too long for a long line.
  */
 function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): CutPiece {
   const cut = cutOf(text, findings)
@@ -131,8 +116,8 @@ function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): 
 }
 
 /**
- * Treats the second part of a cut finding, up to the next blank, as a finding, because Presidio
- * would not recognise the second part alone.
+ * The second part of a cut finding, up to the next blank, counts as a finding: Presidio would not recognise
+ * it alone.
  */
 function restOfTorn({ sent, offsets }: AnalyzedText, torn: string | undefined): PresidioFinding[] {
   if (torn === undefined) return []
@@ -151,13 +136,12 @@ function cutOf({ bytes, offsets }: AnalyzedText, findings: readonly PresidioFind
   return cut < offsets.length / 2 ? last : cut
 }
 
-/** The addresses of Presidio's services. Without an anonymizer the agent itself replaces the findings. */
+/** Without an anonymizer the agent itself replaces the findings. */
 export interface PresidioServices {
   readonly analyzer: PresidioService
   readonly anonymizer: PresidioService | undefined
 }
 
-/** Shared by the streams of a session. */
 export interface PresidioSession {
   readonly services: PresidioServices
   readonly request: PresidioRequest
@@ -172,7 +156,6 @@ export const PASSES =
   'Presidio keeps failing: output passes unmasked; the agent tries Presidio again from time to time'
 const LOST = 'the session ended before Presidio answered: the remaining output is not shown'
 
-/** Masks one stream by Presidio, whole lines at a time. */
 export class PresidioStream implements OutputFilter {
   readonly #session: PresidioSession
   readonly #pieces = new Pieces()
@@ -214,8 +197,7 @@ export class PresidioStream implements OutputFilter {
       ended.throwIfAborted()
       return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
     } catch (error) {
-      // The output never passes unmasked here, also not in best-effort mode. Otherwise users could
-      // see hidden values by ending their session.
+      // Never passes unmasked, also not in best-effort mode: users could end a session to see hidden values.
       if (ended.aborted) return this.#lost()
       if (!(error instanceof PresidioError)) throw error
       return this.#passed(piece, () => result.failed(error.message))
@@ -245,15 +227,14 @@ export class PresidioStream implements OutputFilter {
   }
 
   /**
-   * Masks the piece except for its last KiB and findings that reach into this KiB. The excepted
-   * bytes are analyzed again with the next bytes.
+   * Masks all but the last KiB and findings that reach into it; these bytes are analyzed again with the next.
    */
   async #withoutEnd(text: AnalyzedText, all: readonly PresidioFinding[]): Promise<Buffer> {
     const { cut, findings, torn } = cutFindings(text, all)
     const at = text.offsets[cut] ?? PIECE_BYTES
     const masked = await this.#replaced(analyzedText(text.bytes.subarray(0, at)), findings)
-    // Put back only after the calls have succeeded. When a call fails, the whole piece passes
-    // unmasked, and no byte may be repeated.
+    // Put back only after the calls have succeeded: after a failure the whole piece passes unmasked, and no
+    // byte may be repeated.
     this.#pieces.putBack(text.bytes.subarray(at))
     this.#torn = torn
     return masked
@@ -274,7 +255,7 @@ export class PresidioStream implements OutputFilter {
   }
 }
 
-/** Returns the findings without overlaps, as byte ranges of the text. */
+/** Returns byte ranges without overlaps. */
 export function piecesIn({ offsets }: AnalyzedText, findings: readonly PresidioFinding[]): Piece[] {
   const inBytes = findings.map(({ entity_type: type, start, end, score }) => ({
     type,

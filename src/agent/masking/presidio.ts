@@ -6,12 +6,9 @@ import { BrokenReply, exchange, networkErrorCode, type Reply } from '../../basic
 import { basicAuthorization } from '../../basics/net/url-credentials.ts'
 import type { CustomType } from '../../policy/masking/custom.ts'
 
-/** Maximum time in milliseconds from the request to the last byte of its answer. */
+/** Time in milliseconds from the request to the last byte of its answer. */
 const PATIENCE_MS = 5_000
-/**
- * Maximum size of an answer in bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000
- * findings at most.
- */
+/** In bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most. */
 const ANSWER_BYTES = 4 * 1024 * 1024
 
 export interface PresidioService {
@@ -22,7 +19,7 @@ export interface PresidioService {
   readonly context: SecureContext | undefined
 }
 
-/** A failure of a service. The message contains no texts, answers or passwords. */
+/** The message contains no texts, answers or passwords. */
 export class PresidioError extends Error {
   override readonly name = 'PresidioError'
 
@@ -31,7 +28,7 @@ export class PresidioError extends Error {
   }
 }
 
-/** Returns the service at this address; undefined when the address is not http or https. */
+/** Returns undefined if the address is not http or https. */
 export function presidioService(
   name: PresidioService['name'],
   base: string,
@@ -45,7 +42,7 @@ export function presidioService(
 }
 
 /**
- * Posts JSON and returns the JSON of the answer. Does not retry and follows no redirect.
+ * Does not retry and follows no redirect.
  * @param ended aborts the call at any time
  * @throws PresidioError
  */
@@ -73,10 +70,7 @@ interface Asked {
   readonly ended?: AbortSignal
 }
 
-/**
- * Sends a request. Each request has a connection of its own, because the service may close an idle
- * connection just when it is reused.
- */
+/** Each request has a connection of its own: the service may close an idle one just when it is reused. */
 async function ask(service: PresidioService, path: string, { body, ended }: Asked = {}): Promise<Reply> {
   const { url, patienceMs, context } = service
   const patience = new AbortController()
@@ -123,15 +117,11 @@ function reasonOf(error: unknown, { patienceMs }: PresidioService, patience: Abo
   return 'ended its answer early'
 }
 
-/** A piece of output in Presidio's form, and the byte offset of each of its code points. */
 export interface AnalyzedText {
   readonly bytes: Buffer
   /** The same bytes, with `?` for each byte that is no UTF-8. */
   readonly sent: Buffer
-  /**
-   * Byte offset of each code point, and of the end of the text. Presidio's offsets count code
-   * points, as in a Python string.
-   */
+  /** Byte offset of each code point, which Presidio counts as Python does, and of the end of the text. */
   readonly offsets: Uint32Array
 }
 
@@ -158,7 +148,7 @@ function withoutInvalid(bytes: Buffer): Buffer {
   return copy
 }
 
-/** Returns the length in bytes of the code point that begins here, 0 if no code point begins here. */
+/** Returns the length in bytes of the code point that begins here, 0 if none begins here. */
 function validLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] ?? 0
   if (lead < 0x80) return 1
@@ -167,14 +157,14 @@ function validLength(bytes: Buffer, at: number): number {
 }
 
 export interface PresidioRequest {
-  /** Names of entity types; empty for all types that Presidio knows. */
+  /** Empty for all types that Presidio knows. */
   readonly entities: readonly string[]
   /** Custom types with expressions in Python's syntax. */
   readonly custom: readonly CustomType[]
   readonly threshold: number
 }
 
-/** A finding of the analyzer, in code points of the text, with the analyzer's own names. */
+/** Positions in code points, and the analyzer's own names. */
 export interface PresidioFinding {
   readonly entity_type: string
   readonly start: number
@@ -182,10 +172,7 @@ export interface PresidioFinding {
   readonly score: number
 }
 
-/**
- * Asks the analyzer for the findings in a text.
- * @throws PresidioError, also for impossible findings
- */
+/** @throws PresidioError, also for impossible findings */
 export async function analyze(
   service: PresidioService,
   { sent, offsets }: AnalyzedText,
@@ -205,8 +192,8 @@ export async function analyze(
 }
 
 /**
- * Builds the request in the form of hoop's gateway (protocol.md 8.2). An empty list of types is
- * left out, and custom types are in both lists.
+ * In the form of hoop's gateway (protocol.md 8.2): without an empty list of types, with custom types in both
+ * lists.
  */
 function analyzerRequest(text: string, wanted: PresidioRequest): object {
   const { custom, threshold } = wanted
@@ -235,8 +222,8 @@ function adHocRecognizer({ name, regex, denyList, score }: CustomType): object {
 }
 
 /**
- * Returns undefined for a value that cannot be a finding. A type that was not requested is
- * rejected, because it could be a piece of the text and leak it.
+ * Returns undefined for what cannot be a finding. A type that was not requested could be a piece of the text,
+ * and leak it.
  */
 function findingOf(item: unknown, length: number, names: ReadonlySet<string>): PresidioFinding | undefined {
   if (typeof item !== 'object' || item === null) return undefined
@@ -263,8 +250,8 @@ interface Covered {
 }
 
 /**
- * Lets the anonymizer replace the findings by `<TYPE>`. The answer is accepted only if the text
- * between the findings is unchanged, and each finding is replaced only by tags.
+ * Lets the anonymizer replace the findings by `<TYPE>`. The text between the findings must be unchanged, and
+ * each finding replaced only by tags.
  * @throws PresidioError
  */
 export async function anonymize(
@@ -289,8 +276,8 @@ export async function anonymize(
 }
 
 /**
- * Merges the findings into ranges, in order and without overlaps. Presidio merges two neighbours of
- * the same type if only blanks are between them.
+ * Merges findings that overlap. Presidio merges two neighbours of the same type if only blanks are between
+ * them.
  */
 function coveredBy(findings: readonly PresidioFinding[], text: AnalyzedText): Covered[] {
   const covered: Covered[] = []
@@ -319,10 +306,7 @@ function sentOf({ sent, offsets }: AnalyzedText, start: number, end: number): st
   return sent.toString('utf8', offsets[start], offsets[end])
 }
 
-/**
- * Returns the output for the anonymizer's answer; undefined if the answer replaces too much, too
- * little or by something other than tags.
- */
+/** Returns undefined if the answer replaces too much, too little or by something other than tags. */
 function believed(text: AnalyzedText, covered: readonly Covered[], replaced: string): Buffer | undefined {
   const length = text.offsets.length - 1
   const parts: Buffer[] = []
@@ -352,9 +336,8 @@ function firstOf(places: Iterable<number>, isIt: (place: number) => boolean): nu
 }
 
 /**
- * Yields the end of the first replacement that begins here, then the end of the second, and so on.
- * A generator avoids unused work, because a text that itself contains `<TYPE>` may have thousands
- * in a row at each finding.
+ * Yields the end of the first replacement that begins here, then of the second, and so on. A generator: a
+ * text that itself contains `<TYPE>` may have thousands in a row.
  */
 function* endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): Iterable<number> {
   const replacement = /\s*<([^<>]+)>/y

@@ -24,13 +24,13 @@ export interface MaskingSettings {
 
 export interface SessionMasking {
   readonly result: MaskingResult
-  /** Creates the filter of one stream; undefined when the output passes unmasked. */
+  /** For one stream; undefined if the output passes unmasked. */
   readonly filter: MakeFilter | undefined
-  /** Creates the masking of single database values; undefined without `filter`. */
+  /** For single values of a database; undefined without `filter`. */
   readonly values: MakeValues | undefined
 }
 
-/** @param ended aborts when nobody waits for the output, so that the filter stops waiting, too */
+/** @param ended aborts when nobody waits for the output: the filter then stops waiting, too */
 type MakeFilter = (ended: AbortSignal) => OutputFilter
 type MakeValues = (ended: AbortSignal) => ValueMasking
 
@@ -39,7 +39,6 @@ interface Ways {
   readonly values: MakeValues
 }
 
-/** The engine that masks, and the types that no engine masks. */
 interface Plan {
   readonly by: string
   readonly types: readonly string[]
@@ -47,7 +46,6 @@ interface Plan {
   readonly unmasked: string | undefined
 }
 
-/** The log for the decision. */
 interface Told {
   readonly log: Logger
   /** Identifies the session in the log. */
@@ -55,11 +53,10 @@ interface Told {
 }
 
 /**
- * Decides which engine masks a session's output, and logs the decision. Masking sees only bytes. It
- * knows neither the program that writes them, nor which part is the name of a column. For native
- * clients, names of columns are masked, too, because an alias can be made of a value.
+ * Masking sees only bytes. It knows neither the program that writes them, nor which part is the name of a
+ * column. For native clients, names of columns are masked, too: an alias can be made of a value.
  * @returns undefined if the session needs no masking
- * @throws RefusedError in strict mode, when a part of the output cannot be masked
+ * @throws RefusedError in strict mode, if a part of the output cannot be masked
  */
 export async function maskingOf(
   asked: AskedMasking,
@@ -91,7 +88,7 @@ function masked({ waysFor, unmasked }: Plan, mode: 'strict' | 'best-effort', tol
   return { result, ...waysFor(result) }
 }
 
-/** Returns the result of best-effort mode without an engine that masks. */
+/** For best-effort mode without an engine that masks. */
 function passed(reason: string, told: Told): SessionMasking {
   complain(told, reason)
   return { result: new MaskingResult(false, () => undefined, reason), filter: undefined, values: undefined }
@@ -141,7 +138,6 @@ function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: Mask
   }
 }
 
-/** The anonymizer is optional. Without an anonymizer the agent itself replaces the findings. */
 function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioServices {
   const analyzer = presidioService('analyzer', analyzerUrl)
   const anonymizer = presidioService('anonymizer', anonymizerUrl)

@@ -21,23 +21,20 @@ export interface Value {
   readonly bytes: Buffer
 }
 
-/** The values of one row, in order, without NULL values. */
+/** In order, without NULL values. */
 export type Row = readonly Value[]
 
-/** Masks the values of rows, each separately: a finding never spans several values. */
+/** Masks each value by itself: a replacement never reaches into another value. */
 export interface ValueMasking {
-  /**
-   * Size in bytes of a batch of values. A smaller batch is masked only when no more rows are
-   * waiting.
-   */
+  /** Bytes of a batch of values. A smaller batch is masked only if no more rows are waiting. */
   readonly batchBytes: number
-  /** @returns the rows' values; unmasked values are the same buffers @throws OutputStopped */
+  /** Returns the same buffer for an unmasked value. @throws OutputStopped */
   mask(rows: readonly Row[]): Promise<Buffer[][]>
 }
 
-/** Number of bytes before a value in its row that are searched for words. */
+/** Bytes before a value in its row that are searched for words. */
 const BEFORE_BYTES = 256
-/** Maximum time in milliseconds before other tasks may run. */
+/** Time in milliseconds after which other tasks may run. */
 const TURN_MS = 10
 
 export class LocalValues implements ValueMasking {
@@ -83,15 +80,15 @@ export class LocalValues implements ValueMasking {
   }
 }
 
-/** Returns the value itself when nothing in it was masked. */
+/** Returns the value itself if nothing in it was masked. */
 function joined(value: Buffer, first: Buffer, last: Buffer): Buffer {
   const all = first.length === 0 ? last : Buffer.concat([first, last])
   return all.equals(value) ? value : all
 }
 
 /**
- * Returns words that can raise a finding's score: the words before the value in its row, and the
- * words of its column's name.
+ * Returns words that can raise a finding's score: those before the value in its row, and of its column's
+ * name.
  */
 function wordsBefore(row: Row, at: number): string[] {
   const before: Buffer[] = []
@@ -112,16 +109,13 @@ function lastWords(bytes: Buffer): readonly string[] {
 const LOST = 'the connection ended before Presidio answered'
 const LINE_END = Buffer.from('\n')
 
-/** A value's position in the text of one call. */
 interface Placed {
   readonly value: Buffer
   readonly start: number
   readonly take: (masked: Buffer) => void
 }
 
-/**
- * Masks by Presidio's analyzer, many values per call. The agent itself replaces the findings, value by value.
- */
+/** Asks Presidio's analyzer for many values per call. The agent itself replaces the findings. */
 export class PresidioValues implements ValueMasking {
   readonly batchBytes = 100 * 1024
   readonly #session: PresidioSession
@@ -148,7 +142,7 @@ export class PresidioValues implements ValueMasking {
     return masked
   }
 
-  /** Masks a value that is too large for one call. */
+  /** For a value that is too large for one call. */
   async #large(value: Buffer): Promise<Buffer> {
     const stream = new PresidioStream(this.#session)
     const first = await stream.push(value)
@@ -178,10 +172,7 @@ export class PresidioValues implements ValueMasking {
     }
   }
 
-  /**
-   * Replaces findings. In each value the part of a finding is replaced, if the finding spans
-   * several values.
-   */
+  /** Of a finding that spans several values, each value's part is replaced. */
   #replace(placed: readonly Placed[], pieces: ReturnType<typeof piecesIn>): void {
     for (const { value, start, take } of placed) {
       const own = pieces
@@ -201,7 +192,7 @@ export class PresidioValues implements ValueMasking {
   }
 }
 
-/** The values of one call. Each value begins a new line, after its label. */
+/** The values of one call. Each begins a new line, after its label. */
 class Batch {
   #parts: Buffer[] = []
   #bytes = 0
