@@ -23,21 +23,19 @@ import { Captured } from '../output/captured.ts'
 import { RefusedError } from '../refused.ts'
 
 /**
- * Time in milliseconds for which a positive answer is remembered. Programs get updated, and a
- * program may be a script that starts the newest version.
+ * For a positive answer, in milliseconds. Programs get updated, or are scripts that start the newest version.
  */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
 const ASK_MS = 5000
 const GRACE_MS = 1000
-/** Maximum size of a program's answer in bytes. One line is expected. */
+/** In bytes. One line is expected. */
 const MAX_SAID_BYTES = 4096
 
-/** Services for starting a program that is asked for its version. */
 interface Asking {
   readonly engine: Engine
-  /** Identifies this agent. Part of the environment of the started programs. */
+  /** Identifies this agent, in the environment of the started programs. */
   readonly instance: string
   /** An environment entry by which leftover processes are found. */
   readonly marker: string
@@ -48,10 +46,7 @@ export class ProgramVersions {
   /** Time until which the answer is valid, by program and modification time. */
   readonly #able = new Map<string, number>()
 
-  /**
-   * Returns why this program must not run. Undefined when the program can be restricted, or when it
-   * is missing, because the start of a missing program fails anyway.
-   */
+  /** Returns undefined if the program may run, or is missing: its start then fails anyway. */
   async refusalOf(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)
@@ -67,7 +62,7 @@ export class ProgramVersions {
   }
 }
 
-/** Returns the program's path and modification time; undefined when there is no such program. */
+/** Returns the program's modification time and path; undefined if there is no such program. */
 function place({ argv, path, cwd }: Command): string | undefined {
   try {
     const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
@@ -86,7 +81,7 @@ async function plainVersion(
   return plainAsk === undefined ? undefined : read(await say(plainAsk, command, asking))
 }
 
-/** Returns the program's output; empty when the program fails or takes too long. */
+/** Returns the program's output; empty if it fails or takes too long. */
 async function say(args: readonly string[], command: Command, asking: Asking): Promise<string> {
   const { engine, instance, marker } = asking
   const argv = [command.argv[0] ?? Buffer.alloc(0), ...args.map((argument) => Buffer.from(argument))]
@@ -104,13 +99,10 @@ async function say(args: readonly string[], command: Command, asking: Asking): P
   }
 }
 
-/** A database's program that has to run restricted: without its ways to a shell and to files. */
+/** A database's program that has to run without its ways to a shell and to files. */
 export interface RestrictedProgram {
   readonly program: DatabaseProgram
-  /**
-   * Number of arguments after the program that come from the connection. The arguments after these
-   * come from the caller.
-   */
+  /** Number of arguments from the connection. The caller's arguments follow. */
   readonly ownArguments: number
 }
 
@@ -121,8 +113,7 @@ interface RestrictingServices {
 }
 
 /**
- * Returns undefined for a program that runs unrestricted. Only a variable of the connection
- * decides; a variable of the caller has no effect.
+ * Returns undefined for an unrestricted program. Only the connection's variable decides, not the caller's.
  * @throws RefusedError
  */
 export function restrictedProgram(params: ConnectionParams): RestrictedProgram | undefined {
@@ -145,8 +136,8 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * Changes script and variables for a restricted program. A caller's variable is passed on only if
- * the script uses it. Its new name has no meaning for the program, its libraries or the loader.
+ * A caller's variable is passed on only if the script uses it, under a name that has no meaning for the
+ * program, its libraries or the loader.
  */
 export function restrictScript(
   { program }: RestrictedProgram,
@@ -169,11 +160,7 @@ export function restrictScript(
   return { script: restricted, entries: [...kept, ...handed.values(), ...set] }
 }
 
-/**
- * Adds the restricting options to the command of a database's program.
- * @throws RefusedError when an argument could remove the restriction, or the installed program cannot be
- * restricted
- */
+/** @throws RefusedError if an argument could remove the restriction, or the program cannot be restricted */
 export async function restrictCommand(
   restricted: RestrictedProgram,
   command: Command,

@@ -5,10 +5,7 @@ import dns from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
-/**
- * Returns the refusal for a database whose server does not answer or whose variables are incomplete
- * (protocol.md 5.4).
- */
+/** For a server that does not answer, or incomplete variables (protocol.md 5.4). */
 function unreachable(message: string): RefusedError {
   return new RefusedError(message, 'LivenessError')
 }
@@ -85,18 +82,13 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
   )
 }
 
-/**
- * Returns the first host of `mongodb://user:pass@a:1,b:2/db`, or the first host of the DNS service
- * for `mongodb+srv://`.
- */
+/** Returns the first host of `mongodb://user:pass@a:1,b:2/db`, or of the DNS service for `mongodb+srv://`. */
 function mongoUri(uri: string): Address | Promise<Address> {
-  // The host begins after the last @. The text before the last @ may be a password, and must not
-  // become part of a host name or an error.
+  // The host begins after the last @. The text before may be a password, which must not get into an error.
   const [, isSrv, authority = ''] = /^mongodb(\+srv)?:\/\/([^/?]+)/.exec(uri) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  // If another @ follows later, the password contains a slash, and the apparent host belongs to the
-  // password.
+  // An @ that follows later means that the password contains a slash, and the apparent host is part of it.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
   if (host === undefined || ambiguous) throw unreachable(UNPARSABLE_URI)
   if (isSrv === undefined) return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
@@ -107,8 +99,7 @@ function mongoUri(uri: string): Address | Promise<Address> {
 const UNPARSABLE_URI = 'failed parsing mongodb connection string'
 
 /**
- * Looks the service up in DNS. hoop's agent fails the same way: its MongoDB library looks the name up while
- * it parses.
+ * hoop's agent fails the same way: its MongoDB library looks the name up while it parses.
  * @throws RefusedError
  */
 async function firstOfService(name: string): Promise<Address> {
@@ -125,8 +116,7 @@ async function firstOfService(name: string): Promise<Address> {
 }
 
 /**
- * Cancels look-ups after DIAL_MS, because c-ares multiplies its own time limit by the numbers of
- * tries and servers.
+ * Cancels look-ups after DIAL_MS: c-ares multiplies its own time limit by the numbers of tries and servers.
  */
 function boundedResolver(): Disposable & { readonly resolver: Resolver } {
   const resolver = new Resolver()

@@ -16,39 +16,34 @@ import { RefusedError } from '../refused.ts'
 import { SessionGuardrails, type CompiledGuardrails } from '../policy/guardrails.ts'
 import { type OwnerPolicy, type PolicySource, programSearch } from '../policy/owner-policy.ts'
 
-/** A command of a session or system request: checked, and with everything needed to start it. */
+/** A command that was checked, with everything needed to start it. */
 export interface CommandRequest {
-  /** Name of the connection, for the log; undefined for a system request, which has no connection. */
+  /** For the log; undefined for a system request. */
   readonly connection: string | undefined
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
-  /** The connection's program; empty when the client chooses the program. */
+  /** The connection's program; empty if the client chooses the program. */
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
   /** Variables whose secret values are replaced in captured output. */
   readonly redactable: readonly Entry[]
-  /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
+  /** Whether the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
   readonly masking: SessionMasking | undefined
-  /** The database's program that has to run restricted; undefined runs the command unrestricted. */
   readonly restricted: RestrictedProgram | undefined
-  /** Rules that script, arguments and output must not break; undefined without rules. */
   readonly guardrails: SessionGuardrails | undefined
   readonly policy: OwnerPolicy | undefined
-  /** Number of arguments from the client. They are the last arguments. */
+  /** Number of arguments from the client, which are the last ones. */
   readonly clientArguments: number
 }
 
 export interface CheckServices {
-  /** The agent's own environment, for references of a connection. */
+  /** For references of a connection. */
   readonly agentEnvironment: AgentEnvironment
   /** Other sources for a connection's values. */
   readonly secretStores: SecretStores
-  /**
-   * Whether the agent has `mode=embedded`. Its whole environment then overrides the variables of every
-   * session.
-   */
+  /** Whether the agent has `mode=embedded`: its whole environment overrides the variables of each session. */
   readonly embedded: boolean
   readonly folder: RuntimeFolder
   /** Variables of the agent's own environment that are passed to every command. */
@@ -56,16 +51,15 @@ export interface CheckServices {
   readonly cwd: string
   readonly masking: MaskingSettings
   readonly policy?: PolicySource
-  /** The guardrail rules of earlier sessions, compiled. */
   readonly compiledGuardrails: CompiledCache<CompiledGuardrails>
   readonly log: Logger
 }
 
 /**
  * Checks a session in the order of protocol.md 5.3.
- * @param ended aborts when the session is over, so that secrets are no longer fetched
- * @throws RefusedError or EnvvarError, whose message closes the session with exit code 254; or the
- * signal's reason
+ * @param ended aborts when the session is over: secrets are then no longer fetched
+ * @throws RefusedError or EnvvarError, whose message closes the session with exit code 254; or the signal's
+ * reason
  */
 export async function checkRequest(
   open: OpenMessage,
@@ -82,8 +76,8 @@ export async function checkRequest(
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
-    // Step 10: with mode=embedded the agent's environment overrides all variables. Only variables that
-    // identify the session win.
+    // Step 10: with mode=embedded the agent's environment wins, except over variables that identify the
+    // session.
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
     secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
@@ -109,10 +103,7 @@ export async function checkRequest(
   }
 }
 
-/**
- * Treats a variable that the gateway calls plain like a variable of the client: its value is secret
- * only if its name is the name of a secret.
- */
+/** A variable that the gateway calls plain is treated like one of the client: secret only by its name. */
 function forRedaction(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
   const plain = new Set(plainEnvVars)
   const isPlain = ({ kind, name, origin }: Entry) =>
@@ -122,10 +113,7 @@ function forRedaction(entries: readonly Entry[], { plainEnvVars = [] }: Connecti
   )
 }
 
-/**
- * Returns the policy of the server's owner. @throws RefusedError when the policy does not allow the
- * session
- */
+/** @throws RefusedError if the owner's policy does not allow the session */
 function allowing({ params, clientEnvVars }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
   const policy = services.policy?.current
   policy?.checkSession(params)
@@ -146,9 +134,8 @@ async function maskingFor(
 }
 
 /**
- * Whether the client's side opens a port for this type. If the agent does not serve the protocol,
- * the session is refused at its opening. Otherwise hoop's command line would say that the port is
- * ready, and its user would notice the failure only with the first packet.
+ * Whether the client's side opens a port. A session of an unserved protocol is refused at its opening:
+ * otherwise hoop's command line says that the port is ready, and only the first packet fails.
  */
 export function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
@@ -173,14 +160,14 @@ function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], typ
 const CLEARTEXT = '--enable-cleartext-plugin'
 
 /**
- * Adds the option for passwords in clear text, because MySQL's client sends a token only with this
- * option. RDS accepts tokens only over TLS (step 7).
+ * MySQL's client sends a token only with the option for clear text. RDS accepts tokens only over TLS (step
+ * 7).
  */
 function forRdsToken(cmdList: readonly string[], connectionType: string): readonly string[] {
   return connectionType === 'mysql' && !cmdList.includes(CLEARTEXT) ? [...cmdList, CLEARTEXT] : cmdList
 }
 
-/** Returns the variables of step 9. They override variables of the connection and the client. */
+/** Step 9: they override variables of the connection and the client. */
 function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
   return new Map([
     ['HOOP_CONNECTION_NAME', params.connectionName],

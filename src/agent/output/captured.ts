@@ -5,12 +5,10 @@ export class Captured {
   #kept = 0
   #leftOut = 0
 
-  /** @param keepBytes maximum number of bytes to keep */
   constructor(keepBytes: number) {
     this.#keepBytes = keepBytes
   }
 
-  /** Number of bytes after the kept bytes. */
   get leftOut(): number {
     return this.#leftOut
   }
@@ -22,7 +20,7 @@ export class Captured {
     this.#leftOut += data.length - kept.length
   }
 
-  /** Returns the kept text. Bytes that are not UTF-8 become U+FFFD, as in Go's JSON. */
+  /** Bytes that are not UTF-8 become U+FFFD, as in Go's JSON. */
   text(): string {
     return Buffer.concat(this.#chunks).toString('utf8')
   }

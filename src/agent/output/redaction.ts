@@ -4,30 +4,24 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import { looksOrdinary, type SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 
-/**
- * Maximum number of connections in the agent's status, and of names per connection. The command
- * doctor reads them.
- */
+/** Connections in the agent's status, and names per connection, for the command doctor. */
 const MOST_TOLD = 100
 const MOST_NAMES = 20
 
 /**
- * Maximum number of connections whose compiled secrets are reused. The variables of a new session
- * are compared with the variables of each of them.
+ * Connections whose compiled secrets are reused. A new session's variables are compared with those of each.
  */
 const MOST_KNOWN = 16
 
 /**
- * Finds secrets in the output of sessions. All sessions of a connection have the same variables,
- * and compiling hundreds of secrets takes longer than the command. So compiled secrets are reused
- * while they are in memory: as long as a session runs, or until the garbage collector frees them.
- * No secret is kept in memory for this purpose.
+ * Compiling hundreds of secrets takes longer than the command, so sessions of a connection share the result.
+ * Weak references: no secret stays in memory for this.
  */
 export class Redactions {
   readonly #names: SecretNames
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #ordinary = new Map<string, string[]>()
-  /** The most recently used redaction is the last. */
+  /** The most recently used is the last. */
   #known: WeakRef<SessionRedaction>[] = []
 
   constructor(names: SecretNames, log: Pick<Logger, 'info' | 'warn'>) {
@@ -40,7 +34,7 @@ export class Redactions {
     return this.#ordinary
   }
 
-  /** Returns the redaction for a session. @param entries the variables of one session */
+  /** @param entries the variables of one session */
   of(entries: readonly Entry[]): Redaction {
     const named = entries.filter(({ origin }) => origin !== 'agent')
     const alive = this.#known.map((known) => known.deref()).filter((known) => known !== undefined)
@@ -55,10 +49,7 @@ export class Redactions {
     return this.#compile(named)
   }
 
-  /**
-   * Logs the names once per connection. Such an output can mislead readers, for example if a host is
-   * replaced everywhere.
-   */
+  /** Once per connection. The output can mislead readers, for example if a host is replaced everywhere. */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''

@@ -5,9 +5,8 @@ import { type Chunk, split } from '../../runtime/child.ts'
 import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
 
 /**
- * A gate where a session's output waits while its client does not read (`AgentSessionPause`).
- * Meanwhile the stream stays free for other sessions. When the session ends, the gate opens
- * permanently, so no output waits for ever.
+ * A session's output waits here while its client does not read (`AgentSessionPause`), so the stream stays
+ * free for other sessions. Opens permanently when the session ends.
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'
@@ -40,16 +39,10 @@ export class OutputGate {
   }
 }
 
-/**
- * Time in milliseconds for which a filter holds back bytes that it could release. These bytes may
- * be the beginning of a longer match.
- */
+/** Time in milliseconds for which a filter holds back releasable bytes: they may begin a longer match. */
 const HELD_MS = 100
 
-/**
- * stdout or stderr, with its filter. `since` is the time at which the filter began to hold bytes
- * back.
- */
+/** `since`: the time at which the filter began to hold bytes back. */
 interface Stream<Filter> {
   readonly name: Chunk['stream']
   readonly filter: Filter
@@ -57,18 +50,15 @@ interface Stream<Filter> {
 }
 
 /**
- * An output whose streams each pass through a filter. When a filter stops the output, nothing more
- * is passed on. The following output is still read, so that the command can end.
+ * When a filter stops the output, nothing more is passed on, but the output is still read: the command has to
+ * end.
  */
 export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterable<Chunk> {
   readonly #output: AsyncIterable<Chunk>
   readonly #streams: readonly [Stream<Filter>, Stream<Filter>]
   readonly #stopped: (cause: OutputStopped) => void
 
-  /**
-   * @param filter makes the filter of one stream
-   * @param stopped called when a filter has stopped the output
-   */
+  /** @param filter called for each stream @param stopped called when a filter has stopped the output */
   constructor(output: AsyncIterable<Chunk>, filter: () => Filter, stopped: (cause: OutputStopped) => void) {
     this.#output = output
     this.#streams = [
@@ -94,20 +84,17 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
         const from = performance.now()
         yield* this.#release(from - HELD_MS, stream)
         const passed = this.#push(result.value)
-        // Few filters are asynchronous, and for synchronous filters an `await` for each chunk would
-        // cost more than their search.
+        // Few filters are asynchronous. An `await` for each chunk would cost more than their search.
         yield* split({ stream, data: passed instanceof Promise ? await passed : passed })
-        // The time that the reader takes does not count, because the end of a secret may already be
-        // in the pipe.
+        // The reader's time does not count: the end of a secret may already be in the pipe.
         for (const each of this.#streams) each.since += performance.now() - from
       }
       for (const { name, filter } of this.#streams) yield* split({ stream: name, data: await filter.end() })
     } catch (error) {
       await this.#drain(error, source)
     } finally {
-      // Without `await`, since `return` waits for a pending read. When the caller leaves early,
-      // this read may wait for the end of the child, and the caller ends the child only after this
-      // generator.
+      // Without `await`: `return` waits for a pending read, which may wait for the end of the child. The
+      // caller ends the child only after this generator.
       void source.return?.()
     }
   }
@@ -143,10 +130,7 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
     return this.#streams.filter(({ filter }) => filter.isReleasable)
   }
 
-  /**
-   * Reads an output to its end after a filter has stopped it. @throws `error` if its cause is not a
-   * filter
-   */
+  /** Reads an output to its end after a filter has stopped it. @throws `error` if no filter has caused it */
   async #drain(error: unknown, source: AsyncIterator<Chunk>): Promise<void> {
     if (!(error instanceof OutputStopped)) throw error
     this.#stopped(error)
@@ -161,26 +145,16 @@ function begun(stream: Stream<OutputFilter>, waited: boolean, passed: Buffer): B
 }
 
 interface OutputRules {
-  /**
-   * Maximum size of the sent output in bytes, and the memory for its tail; undefined sends
-   * everything.
-   */
+  /** Size in bytes, and the memory for the tail; undefined sends everything. */
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
-  /** Paused while the client does not read. */
   readonly gate: OutputGate
-  /**
-   * Filters of the policies, in the order of their use. Each function makes the filter of one
-   * stream.
-   */
+  /** For each stream, in this order. */
   readonly filters: readonly (() => OutputFilter)[]
-  /** Replaces secrets in the output after the filters; undefined replaces nothing. */
+  /** Used after the filters. */
   readonly redaction: Redaction | undefined
-  /** Called when a filter has stopped the output. After that `isStopped` must return true. */
+  /** After this call `isStopped` must return true. */
   readonly stopped: (cause: OutputStopped) => void
-  /**
-   * Returns true when nothing more may be sent. Further output is read only so that the command can
-   * end.
-   */
+  /** Whether nothing more may be sent. Output is then read only so that the command can end. */
   readonly isStopped: () => boolean
   /** Called for each piece of output beyond the cap. */
   readonly overflowed: () => void
@@ -196,8 +170,8 @@ export interface OutputBytes {
 export const NO_BYTES: OutputBytes = { read: 0, sent: 0, leftOut: 0, redacted: 0 }
 
 /**
- * One execution's output for the gateway, filtered by its policies. In captured output secrets are then
- * replaced, and the output is capped.
+ * One execution's output for the gateway, filtered by its policies. Captured output is then redacted and
+ * capped.
  */
 export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   readonly #output: AsyncIterable<Chunk>
@@ -229,20 +203,20 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** Stops sending. The output is still read, so that the command can end. */
+  /** The output is still read, so that the command can end. */
   discard(): void {
     this.#isDiscarded = true
   }
 
-  /** Starts the message on a new line, since the gateway puts it directly after the output. */
+  /** Starts the message on a new line: the gateway puts it directly after the output. */
   onOwnLine(message: string): string {
     const glued = this.#lastByte !== undefined && this.#lastByte !== 0x0a
     return message !== '' && glued ? `\n${message}` : message
   }
 
   /**
-   * Yields the output. A slow reader slows the command down. There is only one generator, since
-   * each further generator costs 1 to 2 % of the speed of bulk output.
+   * A slow reader slows the command down. One generator: each further one costs 1 to 2 % of the speed of bulk
+   * output.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
     const { isStopped, overflowed, gate } = this.#rules
@@ -269,10 +243,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /**
-   * Returns the output after its filters. Without filters this is the command's own output, since
-   * each layer costs time.
-   */
+  /** Without filters this is the command's own output: each layer costs time. */
   #shown(): AsyncIterable<Chunk> {
     const { filters, redaction, stopped } = this.#rules
     const redacts = redaction !== undefined && !redaction.empty
@@ -291,10 +262,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /**
-   * Counts a chunk. Runs when the reader asks for the next chunk. At this time the chunk was sent,
-   * or `discard` was called.
-   */
+  /** Called when the reader asks for the next chunk: this one was then sent, or `discard` was called. */
   #count({ data }: Chunk): void {
     if (this.#isDiscarded) return
     this.#sent += data.length

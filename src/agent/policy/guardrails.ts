@@ -18,13 +18,13 @@ import type { OwnerRules } from './owner-policy.ts'
 
 /** A rule that a session has broken. It contains nothing from the script or the output. */
 export interface Blocked {
-  /** The rule's place, for journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
+  /** For journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
   readonly rule: string
-  /** The rule's description for the gateway. */
+  /** For the gateway. */
   readonly info: GuardrailInfo
 }
 
-/** hoop's words, because people and programs recognise this beginning. */
+/** hoop's words: people and programs recognise this beginning. */
 const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
 
 function blockedBy(violation: Violation, direction: GuardrailInfo['direction']): Blocked {
@@ -38,10 +38,7 @@ function blockedBy(violation: Violation, direction: GuardrailInfo['direction']):
   }
 }
 
-/**
- * Describes a rule of the server's owner for the gateway's users: with the rule's message, but
- * without its words.
- */
+/** The gateway's users see the message of the owner's rule, but not its words. */
 function blockedByOwner(
   { type, message, source }: { readonly type: string; readonly message: string; readonly source: string },
   direction: GuardrailInfo['direction'],
@@ -53,7 +50,7 @@ function blockedByOwner(
   }
 }
 
-/** Returns the line for the user. hoop's agent shows the rule's name, which may be unknown here. */
+/** The line for the user. hoop's agent shows the rule's name, which may be unknown here. */
 export function blockedLine({ rule, info: { ruleName, message } }: Blocked): string {
   const named = [ruleName, message].filter((text) => text !== '').join(': ')
   return `${BLOCKED_BY}${named === '' ? rule : named}\n`
@@ -67,7 +64,6 @@ const NO_GCP = 'guardrails together with the GCP DLP provider: guardrails requir
 const SPACE = Buffer.from(' ')
 const NO_RULES = Buffer.alloc(0)
 
-/** The parameters of a session that concern guardrails. */
 type Asking = Pick<ConnectionParams, 'guardRailRules' | 'dlpProvider' | 'clientVerb'>
 
 export interface CompiledGuardrails {
@@ -76,12 +72,8 @@ export interface CompiledGuardrails {
   readonly bytes: number
 }
 
-/**
- * The guardrail rules of one session or system request: first the rules of its connection, then the
- * rules of the server's owner.
- */
+/** The rules for one session or system request: those of its connection, then those of the server's owner. */
 export class SessionGuardrails {
-  /** Rules of the connection. */
   readonly #input: CompiledRules | undefined
   readonly #ownersInput: CompiledRules | undefined
   readonly #output: CompiledRules | undefined
@@ -97,9 +89,9 @@ export class SessionGuardrails {
   }
 
   /**
-   * Compiles the rules of a session. Returns undefined without rules.
+   * Returns undefined without rules.
    * @param cache keeps compiled rules for later sessions
-   * @throws RefusedError when the rules cannot be enforced on this session
+   * @throws RefusedError if the rules cannot be enforced on this session
    */
   static async of(
     asking: Asking,
@@ -113,8 +105,7 @@ export class SessionGuardrails {
     if (!hasRules(rules.input) && !hasRules(rules.output)) return SessionGuardrails.ofOwner(owner)
     if (asking.dlpProvider === 'gcp') throw new RefusedError(NO_GCP)
     if (isTerminal && hasRules(rules.input)) throw new RefusedError(NO_TERMINAL)
-    // Rules that include the owner's are not cached, because the owner's rules may change before
-    // the next session.
+    // Not cached with the owner's rules, which may change before the next session.
     const compiled =
       owner?.output === undefined
         ? await cache.get(payload, () => compiledOf(rules))
@@ -122,7 +113,6 @@ export class SessionGuardrails {
     return new SessionGuardrails(compiled.input, owner?.input, compiled.output)
   }
 
-  /** Returns only the rules of the server's owner. */
   static ofOwner(owner: OwnerRules | undefined): SessionGuardrails | undefined {
     if (owner?.input === undefined && owner?.output === undefined) return undefined
     return new SessionGuardrails(undefined, owner.input, owner.output)
@@ -133,13 +123,13 @@ export class SessionGuardrails {
   }
 
   /**
-   * Judges the script, each argument, and all arguments as one line, before the command runs. The
-   * connection's rules apply to the client's arguments, the owner's rules to the whole command.
+   * Judges the script, each argument, and all arguments as one line. The connection's rules apply to the
+   * client's arguments, the owner's rules to the whole command.
    * @param argv as the program receives it
-   * @param clientArguments number of arguments from the client; they are the last arguments
+   * @param clientArguments number of arguments from the client; they are the last ones
    * @param ended aborts when the command must no longer run
    * @returns the broken rule
-   * @throws RefusedError when a rule cannot be enforced, or the signal's reason
+   * @throws RefusedError if a rule cannot be enforced, or the signal's reason
    */
   async judge(
     script: Buffer,
@@ -154,10 +144,7 @@ export class SessionGuardrails {
     )
   }
 
-  /**
-   * Returns the filters that search the output; empty without rules for the output.
-   * @param ended aborts when nobody waits for the output
-   */
+  /** @param ended aborts when nobody waits for the output */
   filters(isInteractive: boolean, ended: AbortSignal): (() => OutputFilter)[] {
     const rules = this.#output
     return rules === undefined || rules.isEmpty
@@ -166,7 +153,7 @@ export class SessionGuardrails {
   }
 }
 
-/** @throws RefusedError when a rule cannot be enforced, or the signal's reason */
+/** @throws RefusedError if a rule cannot be enforced, or the signal's reason */
 async function brokenBy(
   texts: readonly Buffer[],
   rules: CompiledRules | undefined,
@@ -181,16 +168,13 @@ async function brokenBy(
   return undefined
 }
 
-/** Returns the rule that has stopped an output; undefined if something else stopped the output. */
+/** Returns undefined if something other than a rule stopped the output. */
 export function blockedOutput(cause: OutputStopped | undefined): Blocked | undefined {
   const verdict = cause instanceof GuardrailViolation ? cause.verdict : undefined
   return verdict?.outcome === 'violation' ? blockedBy(verdict, 'output') : undefined
 }
 
-/**
- * Compiles rules. Loads the compiler only here, because most sessions have no rules. @throws
- * RefusedError
- */
+/** Loads the compiler only here: most sessions have no rules. @throws RefusedError */
 async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const output = await compileRules(rules.output)
@@ -205,10 +189,7 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   }
 }
 
-/**
- * Puts both sets of rules into one automaton, so that the first match in the output counts, no
- * matter whose rule matches.
- */
+/** One automaton, so that the first match in the output counts, no matter whose rule matches. */
 function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
   return { input, output: [...output, ...outputSets] }
 }

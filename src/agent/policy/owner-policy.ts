@@ -9,16 +9,12 @@ import type { BareExecRequest, HookRequest } from '../../wire/messages/system-re
 import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError, type AllowListName } from '../refused.ts'
 
-/** The places where commands find their program. */
 interface ProgramSearch {
   readonly path: string
   readonly cwd: string
 }
 
-/**
- * Returns where programs are searched for. No variable of a connection or a client changes the
- * search.
- */
+/** No variable of a connection or a client changes where programs are searched for. */
 export function programSearch(services: {
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
@@ -26,7 +22,7 @@ export function programSearch(services: {
   return { path: services.inherited.get('PATH') ?? '', cwd: services.cwd }
 }
 
-/** The programs that may be started: paths, and names as the agent's PATH finds them. */
+/** Paths, and names as the agent's PATH finds them. */
 class AllowedPrograms {
   readonly #programs: readonly string[]
 
@@ -35,14 +31,12 @@ class AllowedPrograms {
   }
 
   /**
-   * Compares files, not names, because `/tmp/psql` is another program than the allowed `psql`.
-   * Links in the path of the folder are resolved. A link that is the file itself is not resolved,
-   * because `sh` and `bash` may be links to one program whose behaviour depends on its name.
+   * Compares files, not names: `/tmp/psql` is not the allowed `psql`. Links in the folder's path are
+   * resolved, but not the file itself: `sh` and `bash` may be links to one program that behaves by its name.
    * @throws RefusedError
    */
   check(program: string, search: ProgramSearch): void {
-    // A plain name from the list is allowed even if the program is missing, because its start then
-    // fails with a clear error.
+    // A listed name is allowed even if the program is missing: its start then fails with a clear error.
     if (!program.includes('/') && this.#programs.includes(program)) return
     const file = placeOf(program, search)
     if (file !== undefined && this.#programs.some((allowed) => placeOf(allowed, search) === file)) return
@@ -50,7 +44,7 @@ class AllowedPrograms {
   }
 }
 
-/** Returns undefined when there is no such program. */
+/** Returns undefined if there is no such program. */
 export function placeOf(program: string, search: ProgramSearch): string | undefined {
   try {
     const file = findProgram(program, search.path, search.cwd)
@@ -61,10 +55,7 @@ export function placeOf(program: string, search: ProgramSearch): string | undefi
   }
 }
 
-/**
- * Rules of the server's owner; undefined without rules. They are compiled at the start, so each
- * rule can be enforced.
- */
+/** Compiled at the start, so each rule can be enforced. */
 export interface OwnerRules {
   readonly input: CompiledRules | undefined
   readonly output: CompiledRules | undefined
@@ -76,8 +67,8 @@ export interface OwnerRules {
 interface AllowLists {
   readonly programs: readonly string[] | undefined
   /**
-   * Variables that callers may set in addition to the harmless variables. If undefined, callers may
-   * set all variables without `programs`, and only harmless variables with `programs`.
+   * Variables that callers may set besides the harmless ones. If undefined: all without `programs`, none with
+   * `programs`.
    */
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
@@ -97,7 +88,7 @@ const HARMLESS_VARIABLES = [
   'NO_COLOR',
 ]
 
-/** The restrictions of a server's owner. A gateway cannot remove these restrictions. */
+/** The restrictions of a server's owner. A gateway cannot remove them. */
 export class OwnerPolicy {
   readonly rules: OwnerRules
   readonly #programs: AllowedPrograms | undefined
@@ -123,9 +114,8 @@ export class OwnerPolicy {
   }
 
   /**
-   * Checks a request of the gateway itself. The origin of such a request is its kind. If
-   * connections are listed, a request without a connection is allowed only if its kind is a listed
-   * origin, because the author of a list of connections did not think of such requests.
+   * The origin of a request of the gateway itself is its kind. If connections are listed, a request without a
+   * connection needs a listed origin: the author of the list did not think of such requests.
    * @throws RefusedError
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
@@ -140,13 +130,10 @@ export class OwnerPolicy {
   }
 
   /**
-   * Judges the variables of a session before their values are fetched, so that no variable turns an
-   * allowed program into another one. Callers may set listed names. They may also set names that
-   * the connection has, because the connection's values win. Of the connection's own variables,
-   * only names by which any program runs code are refused, because the authors of the connection
-   * know the other variables.
-   * @param connection names, also in the form of entries (`filesystem:NAME`); `caller` accepts the
-   * same forms
+   * Judges variables before their values are fetched: none may turn an allowed program into another. Callers
+   * may set listed names, and names of the connection, whose values win. The connection's own variables are
+   * refused only if any program runs code by them: its authors know the others.
+   * @param connection names, also in the form of entries (`filesystem:NAME`); `caller` accepts the same forms
    * @throws RefusedError
    */
   checkVariables(connection: Iterable<string>, caller: Iterable<string>): void {
@@ -168,16 +155,13 @@ export class OwnerPolicy {
   }
 }
 
-/**
- * Returns the refusal for a session that the owner's lists do not allow.
- * @param what e.g. `the connection "x"`
- */
+/** @param what e.g. `the connection "x"` */
 function notAllowed(list: AllowListName, what: string): RefusedError {
   const message = `the owner of this server does not allow ${what} here (${list} of the agent). Nothing was run`
   return new RefusedError(message, 'PolicyRefusal', list)
 }
 
-/** Maximum number of characters shown of a name. A gateway can send names of any length. */
+/** Characters shown of a name. A gateway can send names of any length. */
 const LONGEST_NAME = 100
 
 function quotedName(name: string): string {
@@ -188,15 +172,12 @@ function nameIn(entry: string): string {
   return entry.slice(entry.indexOf(':') + 1)
 }
 
-/** The current policy, which may be reloaded. A session keeps the policy with which it was opened. */
+/** The current policy may be reloaded. A session keeps the policy with which it was opened. */
 export interface PolicySource {
   readonly current: OwnerPolicy | undefined
 }
 
-/**
- * Names in which `*` stands for zero or more characters. Matching takes time in proportion to the
- * name.
- */
+/** Names in which `*` stands for zero or more characters. Matching takes time in proportion to the name. */
 export class AllowList {
   readonly #patterns: readonly string[]
 

@@ -12,15 +12,13 @@ import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
 /**
- * Why the agent ended a command: a reason of the agent, the reason that stopped the output, or the
- * lists of the server's owner.
+ * Why the agent ended a command: its own reason, the reason that stopped the output, or the owner's lists.
  */
 export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
 
 /**
- * Texts of the agent's own reasons. A stopped output has a text of its own. The page has shorter
- * texts in gateway/sessions/session-state.ts, and in web/src/views/sessions/exit-code.ts for exit
- * codes.
+ * The page has shorter texts in gateway/sessions/session-state.ts, and in web/src/views/sessions/exit-code.ts
+ * for exit codes.
  */
 const REASONS = {
   'closed-by-gateway': 'ended by the agent: the gateway closed the session',
@@ -31,17 +29,14 @@ const REASONS = {
   'input-limit': 'ended by the agent: the program does not read its input, and 4 MiB of input were waiting',
 } as const
 
-/** Reasons that do not count after the command has ended by itself. Its own end counts then. */
+/** Reasons that do not count after the command has ended by itself. */
 export const ONLY_WHILE_RUNNING: ReadonlySet<TerminationReason> = new Set([
   'timeout',
   'agent-stopping',
   'input-limit',
 ])
 
-/**
- * Reasons after which nobody waits for the remaining output, so no filter waits for an answer.
- * After other reasons the remaining output is filtered and sent.
- */
+/** Reasons after which nobody waits for the remaining output, so no filter waits for an answer. */
 export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'closed-by-gateway',
   'gateway-lost',
@@ -50,10 +45,7 @@ export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
   'masking',
 ])
 
-/**
- * How a command ended, or why it never ran. The close packet, the answer, the journal and the log
- * are made only from this.
- */
+/** The close packet, the answer, the journal and the log are made only from this end. */
 export interface CommandEnd {
   readonly exitCode: number
   /** One plain line, shown directly after the user's output. Empty for an ordinary end. */
@@ -61,18 +53,18 @@ export interface CommandEnd {
   /** The command's own end, or why it never ran. */
   readonly outcome: ExitStatus['kind'] | 'not-started' | 'refused'
   readonly signal?: NodeJS.Signals
-  /** Set when the agent ended the command. */
+  /** Set if the agent ended the command. */
   readonly reason: TerminationReason | undefined
   /**
-   * The kind of error that refused the command. The message itself may quote arguments, which must not get
-   * into a log.
+   * The kind of error that refused the command. Its message may quote arguments, which must not get into a
+   * log.
    */
   readonly refusal?: string
-  /** The guardrail rule because of which the command was stopped, or never run. */
+  /** The guardrail rule that stopped the command, or kept it from running. */
   readonly blocked?: Blocked | undefined
-  /** The list of the server's owner that does not allow the command. */
+  /** The owner's list that does not allow the command. */
   readonly forbiddenBy?: AllowListName
-  /** Milliseconds from the command's start. */
+  /** From the command's start. */
   readonly durationMs: number
   readonly bytes: OutputBytes
   /** Background processes that the command left and the agent ended. */
@@ -82,23 +74,19 @@ export interface CommandEnd {
 export interface EndedExecution {
   readonly status: ExitStatus
   readonly reason: TerminationReason | undefined
-  /** Set when a policy stopped the output, even if the command ended for another reason. */
+  /** Set if a policy stopped the output, even if the command ended for another reason. */
   readonly stopped: OutputStopped | undefined
   readonly processesEnded: number
-  /** Set when the command was killed for lack of memory. */
+  /** Set if the command was killed for lack of memory. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
 }
 
-/**
- * Exit code of a command that the agent ended with SIGTERM. Replaces also a 0 of the command,
- * because such an end is no success.
- */
+/** Exit code after the agent's SIGTERM. Replaces also a 0: such an end is no success. */
 const ENDED_BY_US = 128 + constants.signals.SIGTERM
 
 /** The code that timeout(1) uses. */
 const TIMED_OUT = 124
 
-/** Returns code, text and outcome of a command that ran. */
 export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | 'bytes'> {
   const { status, reason, stopped, processesEnded } = end
   const blocked = blockedOutput(stopped)
@@ -114,15 +102,12 @@ export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | '
   }
 }
 
-/**
- * Errors whose message is for the user. The message may quote arguments, so the log has only the error's
- * name.
- */
+/** The message is for the user. It may quote arguments, so the log has only the error's name. */
 const REFUSALS = [RefusedError, EnvvarError, SetUpError, TemplateError]
 
 export const INTERNAL_ERROR = 'internal error of the agent; see its log'
 
-/** Returns the end of a command that this error refuses; undefined when the error is a bug. */
+/** Returns undefined if the error is a bug. */
 export function endingOfRefusal(error: Error): CommandEnd | undefined {
   if (!REFUSALS.some((kind) => error instanceof kind)) return undefined
   const refusal = error.name
@@ -131,36 +116,27 @@ export function endingOfRefusal(error: Error): CommandEnd | undefined {
     : { ...endingRefused(error.message), refusal }
 }
 
-/** Returns the end of a command that was ended before it started. */
 export function endingUnstarted(reason: TerminationReason): CommandEnd {
   return endingWithoutRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
-/**
- * Returns the end of an open session of native clients. The usual end is a client that closes its
- * port.
- */
+/** The usual end of a session of native clients is a client that closes its port. */
 export function endingOfPort(reason: TerminationReason): CommandEnd {
   const ended: CommandEnd = { ...endingUnstarted(reason), outcome: 'exited' }
   if (reason === 'closed-by-gateway') return { ...ended, exitCode: 0 }
   return reason === 'timeout' ? { ...ended, exitCode: TIMED_OUT } : ended
 }
 
-/** Returns the end of a command that could not run at all. */
 export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): CommandEnd {
   return endingWithoutRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
 
-/**
- * Returns the end of a command that a guardrail rule forbids. Its message is empty, because the
- * line for the user is sent earlier (protocol.md 4.6).
- */
+/** The message is empty: the line for the user is sent earlier (protocol.md 4.6). */
 export function endingBlocked(blocked: Blocked): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
   return { ...endingWithoutRun(ending), blocked }
 }
 
-/** Returns the end of a command that a list of the server's owner does not allow. */
 function endingForbidden(message: string, forbiddenBy: AllowListName): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
   return { ...endingWithoutRun(ending), forbiddenBy }
@@ -172,17 +148,17 @@ function endingWithoutRun(
   return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
 
-/** Whether the command was started, so that the exit code is its own. */
+/** Whether the exit code is the command's own. */
 export function hasRun({ outcome }: CommandEnd): boolean {
   return outcome === 'exited' || outcome === 'signaled'
 }
 
-/** Returns the guardrail rule or the owner's list that ended the command, for operators of the agent. */
+/** For operators of the agent. */
 export function ruleOf({ blocked, forbiddenBy }: CommandEnd): string | undefined {
   return blocked?.rule ?? forbiddenBy
 }
 
-/** Returns the end as an entry of the journal. `closeSent`: whether the close was sent to the gateway. */
+/** @param closeSent whether the close was sent to the gateway */
 export function endedEntry(
   sid: SessionId,
   ending: CommandEnd,
@@ -228,7 +204,7 @@ function textFor(reason: TerminationReason): string {
   return reason in REASONS ? REASONS[reason as keyof typeof REASONS] : ''
 }
 
-/** Returns the text for a command that the agent did not end. */
+/** For a command that the agent did not end. */
 function ownText({ status, outOfMemory }: EndedExecution): string {
   switch (status.kind) {
     case 'exited':
@@ -240,9 +216,7 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/**
- * Returns the text for a command that survived all attempts to end it. An operator has to end the command.
- */
+/** For a command that survived all attempts to end it: an operator has to end it. */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

@@ -5,17 +5,13 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from './services.ts'
 
-/** The fields that identify a command in log lines. */
 export interface LogSubject {
   readonly sid: SessionId
   /** Undefined for a system request, and before the request is checked. */
   readonly connection?: string | undefined
 }
 
-/**
- * The control group of one execution, if the agent can make groups. Also detects whether the group
- * ran out of memory.
- */
+/** The control group of one execution, if the agent can make groups. */
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
   readonly #services: Pick<CommandServices, 'groups' | 'log' | 'oom'>
@@ -23,7 +19,7 @@ export class ExecutionGroup implements AsyncDisposable {
   readonly #memoryMark: number | undefined
   #mayLeave = false
 
-  /** @throws RefusedError when the group cannot be made or a limit cannot be set */
+  /** @throws RefusedError if the group cannot be made or a limit cannot be set */
   constructor(subject: LogSubject, services: Pick<CommandServices, 'groups' | 'log' | 'oom'>) {
     this.#subject = subject
     this.#services = services
@@ -35,18 +31,15 @@ export class ExecutionGroup implements AsyncDisposable {
     }
   }
 
-  /**
-   * Whether there is a group. The command then has to be moved into the group in the tick of its
-   * start.
-   */
+  /** If true, the command has to be moved into the group in the tick of its start. */
   get exists(): boolean {
     return this.#group !== undefined
   }
 
   /**
-   * Moves the command into its group. Call this in the tick in which the command was started, because a
-   * process that the command forks before the move stays outside the group.
-   * @throws RefusedError when the command cannot be moved and the group has a limit
+   * Call in the tick in which the command was started: a process that it forks before stays outside the
+   * group.
+   * @throws RefusedError if the command cannot be moved and the group has a limit
    */
   async add(pid: number | undefined): Promise<void> {
     if (pid === undefined || this.#group === undefined || (await this.#group.add(pid))) return
@@ -64,7 +57,6 @@ export class ExecutionGroup implements AsyncDisposable {
     return this.#memoryMark === undefined ? undefined : this.#services.oom?.since(this.#memoryMark)
   }
 
-  /** Lets the remaining processes of the group continue. */
   leaveRest(): void {
     this.#mayLeave = true
   }

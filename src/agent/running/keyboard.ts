@@ -2,20 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { WindowSize } from '../../basics/window-size.ts'
 import type { Execution } from '../../runtime/execution.ts'
 
-/**
- * Maximum size in bytes of the input that is typed or pasted before the terminal has started. A
- * program that does not read has the same limit.
- */
+/** Input before the terminal has started, in bytes. A program that does not read has the same limit. */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
 /**
- * Maximum wait for the window size, in milliseconds. hoop's client sends the size within a
- * millisecond after the key that starts the terminal (protocol.md 4.3).
+ * Wait for the window size, in milliseconds. hoop's client sends it within a millisecond after the key that
+ * starts the terminal (protocol.md 4.3).
  */
 const SIZE_MS = 50
 
-/**
- * The typed input of a terminal's client, and its window size. Both may arrive before the terminal exists.
- */
+/** Keys and window size may arrive before the terminal exists. */
 export class Keyboard {
   #size: WindowSize = { cols: 80, rows: 24 }
   #execution: Execution | undefined
@@ -27,22 +22,18 @@ export class Keyboard {
     return this.#size
   }
 
-  /**
-   * Waits a moment for the client's window size, so that the program has the right size from its
-   * start.
-   */
+  /** Waits a moment for the client's window size: the program then has it from its start. */
   async sized(): Promise<void> {
     await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
   }
 
-  /** Connects the terminal, and passes on the earlier input. */
   attach(execution: Execution): void {
     this.#execution = execution
     execution.resize(this.#size)
     for (const data of this.#early.splice(0)) execution.type(data)
   }
 
-  /** @returns false when the input is lost, because the program does not read */
+  /** Returns false if the input is lost, because the program does not read. */
   type(data: Buffer): boolean {
     if (this.#execution !== undefined) return this.#execution.type(data)
     this.#earlyBytes += data.length

@@ -29,7 +29,7 @@ import { ExecutionGroup, type LogSubject } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
 import type { CommandServices } from './services.ts'
 
-/** The input that starts a command: a script, or the first key on a terminal. */
+/** A script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
 
 /** A checked request, and the input that starts it. */
@@ -38,27 +38,24 @@ export interface Job {
   readonly start: Start
 }
 
-/** Receives a chunk of output. The next chunk is read when the promise settles. */
+/** The next chunk is read when the promise settles. */
 type TakeOutput = (chunk: Chunk) => Promise<void> | void
 
 /**
- * One command, from its start to its end. A session, a system request or this program itself (`--local`) runs
- * it.
+ * One command, from its start to its end, for a session, a system request or this program itself (`--local`).
  */
 export class RunningCommand {
   readonly sid: SessionId
-  /** Pauses the output while the client does not read. */
   readonly gate = new OutputGate()
   readonly #services: CommandServices
   readonly #keyboard = new Keyboard()
   readonly #over = new AbortController()
   /** Aborted when nobody waits for the output. Filters then stop waiting. */
   readonly #unawaited = new AbortController()
-  /** The fields that identify the command in log lines. */
   #subject: LogSubject
   /**
-   * The job, until the command has started. `#start` clears this field. A parameter would stay in
-   * memory as long as the command runs, with a large script and secret variables.
+   * Cleared by `#start`. A parameter would stay in memory as long as the command runs, with a large script
+   * and secret variables.
    */
   #job: Job | undefined
   #execution: Execution | undefined
@@ -72,7 +69,6 @@ export class RunningCommand {
     this.#services = services
   }
 
-  /** Why the command was ended; undefined while nothing has ended it. */
   get reason(): TerminationReason | undefined {
     return this.#reason
   }
@@ -83,8 +79,8 @@ export class RunningCommand {
   }
 
   /**
-   * Starts the command, once, and passes its output to `take`. Settles after the last output, when
-   * all processes have ended, secret files are removed and the slot is free. Never rejects.
+   * Call once. Settles after the last output, when all processes have ended, secret files are removed and the
+   * slot is free. Never rejects.
    */
   run(job: Job, take: TakeOutput): Promise<CommandEnd> {
     this.#job = job
@@ -92,10 +88,7 @@ export class RunningCommand {
     return this.#run(take)
   }
 
-  /**
-   * Returns the end of a command that did not run. @param error the reason; without an error the
-   * command was ended before its start
-   */
+  /** @param error why the command did not run; without an error it was ended before its start */
   notRun(error?: Error): CommandEnd {
     const reason = this.#reason
     if (error === undefined || error === this.#over.signal.reason)
@@ -108,7 +101,7 @@ export class RunningCommand {
     return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason }
   }
 
-  /** @returns false when the input is lost, because the program does not read */
+  /** Returns false if the input is lost, because the program does not read. */
   type(data: Buffer): boolean {
     return this.#keyboard.type(data)
   }
@@ -117,10 +110,7 @@ export class RunningCommand {
     this.#keyboard.resize(size)
   }
 
-  /**
-   * Stops sending output, because nobody receives it. The output is still read, so that the command
-   * can end.
-   */
+  /** Nobody receives the output any more. It is still read, so that the command can end. */
   discardOutput(): void {
     this.#output?.discard()
   }
@@ -129,18 +119,14 @@ export class RunningCommand {
   end(reason: TerminationReason): void {
     const isTooLate = this.#execution?.hasEnded === true && ONLY_WHILE_RUNNING.has(reason)
     if (!isTooLate) this.#reason ??= reason
-    // The gate opens for every reason, because the last output of a command that has ended by
-    // itself may be waiting, too.
+    // For every reason: the last output of a command that has ended by itself may be waiting, too.
     this.gate.openForGood()
     this.#over.abort()
     if (UNAWAITED.has(reason)) this.#unawaited.abort()
     this.#execution?.terminate()
   }
 
-  /**
-   * Notes that a policy has stopped the output, and ends the command. The policy's reason is
-   * reported even if the command was ended for another reason before.
-   */
+  /** The policy's reason is reported even if the command was ended for another reason before. */
   #stop(cause: OutputStopped): void {
     this.#stopped ??= cause
     this.end(cause.reason)
@@ -155,10 +141,8 @@ export class RunningCommand {
   }
 
   /**
-   * Takes the command's resources, starts the command and passes its output on. All local variables
-   * of this function stay in memory as long as the command runs, so do not add variables that are
-   * needed only for the start.
-   * @throws RefusedError, EnvvarError or SetUpError when the command cannot be started
+   * All local variables stay in memory as long as the command runs: add none that only the start needs.
+   * @throws RefusedError, EnvvarError or SetUpError if the command cannot be started
    */
   async #start(take: TakeOutput): Promise<CommandEnd> {
     if (this.#job === undefined) return this.notRun()
@@ -179,16 +163,15 @@ export class RunningCommand {
     return await this.#passOutput(output, execution, { group, kind, take })
   }
 
-  /** Tells the user which rule forbids the command. */
   async #refuse(blocked: Blocked, kind: Start['kind'], take: TakeOutput): Promise<CommandEnd> {
     await take(blockedChunk(blockedLine(blocked), kind))
     return { ...endingBlocked(blocked), reason: this.#reason ?? 'guardrails' }
   }
 
-  /** Makes the environment and its secret files. Disposing removes the files. */
+  /** Disposing removes the secret files. */
   async #hold({ request }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { folder, inherited, log } = this.#services
-    // Checked again, because the machine may have changed since the session was opened.
+    // Checked again: the machine may have changed since the session was opened.
     request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
     const environment = await Environment.create({
       entries: request.entries,
@@ -196,8 +179,7 @@ export class RunningCommand {
       folder,
       sessionId: this.sid,
     })
-    // A failed removal must not turn a success into a failure. The agent retries the removal when
-    // it ends.
+    // A failed removal must not turn a success into a failure. The agent tries again when it ends.
     const complain = ({ message: error }: Error) =>
       log.error({ ...this.#subject, error }, 'cannot remove the secret files of a session')
     return {
@@ -206,10 +188,7 @@ export class RunningCommand {
     }
   }
 
-  /**
-   * Starts the command. Does not start it if its script or arguments break a rule, or if it has
-   * been ended meanwhile.
-   */
+  /** Starts nothing if script or arguments break a rule, or the command has been ended meanwhile. */
   async #launch(job: Job, environment: Environment, group: ExecutionGroup): Promise<Launched> {
     const { request, start } = job
     const argv = environment.expand(request.argv)
@@ -231,10 +210,7 @@ export class RunningCommand {
     return { kind: 'started', execution }
   }
 
-  /**
-   * Judges the client's script and arguments, in the form that the program would receive. @returns
-   * the broken rule
-   */
+  /** Judges script and arguments as the program would receive them. Returns the broken rule. */
   async #judge({ request, start }: Job, argv: readonly Buffer[]): Promise<Blocked | undefined> {
     if (start.kind === 'terminal') return undefined
     return request.guardrails?.judge(start.stdin, argv, request.clientArguments, this.#over.signal)
@@ -281,7 +257,6 @@ export class RunningCommand {
     }))
   }
 
-  /** Passes the output on until the command has ended. @returns how it ended */
   async #passOutput(
     output: SentOutput,
     execution: Execution,
@@ -319,7 +294,6 @@ export class RunningCommand {
   }
 }
 
-/** The result of starting a command. */
 type Launched =
   | { readonly kind: 'started'; readonly execution: Execution }
   /** The script or an argument breaks this rule. */
@@ -345,7 +319,7 @@ function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
-/** Returns the job with the changes that terminals and restricted programs need in script and variables. */
+/** Adds the changes that terminals and restricted programs need in script and variables. */
 function prepared({ request, start }: Job): Job {
   const { entries, restricted } = request
   if (start.kind === 'terminal') return { request: { ...request, entries: onTerminal(entries) }, start }
@@ -361,10 +335,7 @@ function onTerminal(entries: readonly Entry[]): Entry[] {
   return [...entries.filter(({ name }) => name !== TERM.name), TERM]
 }
 
-/**
- * Returns the filters for the output. Guardrails run before masking, because masking would hide the
- * text that guardrails search for.
- */
+/** Guardrails before masking, which would hide the text that they search for. */
 function filtersOf(
   { guardrails, masking }: CommandRequest,
   { kind }: Start,

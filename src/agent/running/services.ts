@@ -13,16 +13,13 @@ import type { Redactions } from '../output/redaction.ts'
 interface SlotsOptions {
   /** Noun for the slots, in the message for a session without a slot. */
   readonly what?: string
-  /** Called with the number of taken slots, each time a slot is taken or released. */
+  /** Called with the number of taken slots, after each change. */
   readonly changed?: (taken: number) => void
 }
 
 const ignore = (): void => undefined
 
-/**
- * Limits the number of commands that run at the same time. Commands do not wait for a free slot, because the
- * gateway waits only 50 s.
- */
+/** Commands do not wait for a free slot: the gateway waits only 50 s. */
 export class Slots {
   readonly limit: number
   readonly #what: string
@@ -44,7 +41,7 @@ export class Slots {
     return this.#taken
   }
 
-  /** @returns the slot, which the caller disposes; undefined when all slots are taken */
+  /** Returns undefined if all slots are taken. */
   take(): Disposable | undefined {
     if (this.#taken >= this.limit) return undefined
     this.#count(1)
@@ -57,14 +54,14 @@ export class Slots {
   }
 }
 
-/** Rules for commands. A missing optional rule means no limit, or that the feature is off. */
+/** A missing optional rule means no limit, or that the feature is off. */
 interface CommandRules {
   readonly outputCapBytes?: number
   readonly onCap?: 'continue' | 'kill'
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly killGraceMs: number
   readonly maxDurationMs?: number | undefined
-  /** What happens to processes that a command leaves. */
+  /** For processes that a command leaves. */
   readonly background: 'kill' | 'leave'
 }
 
@@ -78,13 +75,13 @@ export interface CommandServices {
   readonly cwd: string
   /** Cache of which database programs can be restricted. */
   readonly programVersions: ProgramVersions
-  /** The secrets to replace in captured output; undefined replaces nothing. */
+  /** The secrets to replace in captured output. */
   readonly redactions?: Redactions | undefined
-  /** Limits running commands; undefined sets no limit. */
+  /** Undefined sets no limit. */
   readonly slots?: Slots
   /** Memory for the tails of all capped outputs. Without it no output is capped. */
   readonly tails?: TailMemory
-  /** Makes a control group for each execution; undefined if the agent may not make groups. */
+  /** Undefined if the agent may not make groups. */
   readonly groups?: ControlGroups | undefined
   readonly oom?: OomWatch
   /** Writes each change of a session's state to the journal. */
@@ -92,7 +89,6 @@ export interface CommandServices {
   readonly log: Logger
 }
 
-/** Shared by the sessions of an agent. */
 export interface SessionServices extends CommandServices, CheckServices {
   readonly record: (entry: JournalEntry) => void
   readonly slots: Slots
@@ -102,14 +98,9 @@ export interface SessionServices extends CommandServices, CheckServices {
 /** `SessionServices` before a stream is opened, when the mode is not yet known. */
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
-/**
- * Sends a message to the gateway.
- * @returns undefined when the stream can accept more; otherwise a promise that resolves when it
- * can, and rejects with a ConnectError when the stream has ended
- */
+/** Returns a promise if the stream accepts no more; it rejects with a ConnectError if the stream ends. */
 export type SessionReply = (
   message: Exclude<AgentMessage, { kind: 'unsupported' }>,
 ) => Promise<void> | undefined
 
-/** Sends any message of an agent, like `SessionReply`. */
 export type Send = (message: AgentOutbound) => Promise<void> | undefined

@@ -10,45 +10,37 @@ import { RefusedError } from '../refused.ts'
 import type { Job } from '../running/running-command.ts'
 import type { CommandServices, SessionServices, Slots } from '../running/services.ts'
 
-/**
- * Maximum number of commands that run at the same time. A gateway sends two hooks for each session,
- * and hooks are short.
- */
+/** Commands at the same time. A gateway sends two hooks for each session, and hooks are short. */
 export const MAX_SYSTEM_REQUESTS = 100
 
 /**
- * Maximum number of requests that run or wait for REPLY_AFTER_MS. Further requests get no answer,
- * and the gateway's wait times out.
+ * Requests that run or wait for REPLY_AFTER_MS. Further requests get no answer, so the gateway's wait times
+ * out.
  */
 export const MAX_HELD = 1000
 
 /**
- * Minimum time from a request to its answer, in milliseconds. The gateway begins to wait for the
- * answer only after it has sent the request, and does not buffer an earlier answer (protocol.md
- * 3.6). An answer within microseconds would be lost, and the request would time out.
+ * Milliseconds from a request to its answer. The gateway waits only after it has sent the request, and does
+ * not buffer an earlier answer (protocol.md 3.6): one within microseconds would be lost.
  */
 export const REPLY_AFTER_MS = 50
 
-/**
- * Time limit of a hook, in milliseconds. The gateway waits 15 s for hooks of a session and 60 s for
- * hooks of its event routing.
- */
+/** In milliseconds. The gateway waits 15 s for hooks of a session and 60 s for hooks of its event routing. */
 const HOOK_MS = 60_000
-/** Maximum number of bytes kept of a hook's output. */
+/** Bytes kept of a hook's output. */
 export const HOOK_OUTPUT_BYTES = 4096
 
 /** Time limit of a bare exec; the gateway has the same. */
 const BARE_EXEC_MS = 5 * 60_000
 /**
- * Maximum size of a bare exec's output in bytes. The output may grow sixfold as JSON, and a packet
- * of more than 17 MiB would end the stream.
+ * Size of a bare exec's output in bytes. It may grow sixfold as JSON, and a packet of more than 17 MiB would
+ * end the stream.
  */
 const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
 
 /**
- * Maximum length of all unsent answers together, in characters, while the gateway reads nothing.
- * Further answers are not sent, and the gateway's wait for them times out. After so many unsent
- * characters the wait would time out anyway.
+ * Length of all unsent answers together, in characters, while the gateway reads nothing. Further answers are
+ * not sent: the gateway's wait for them would time out anyway.
  */
 export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024
 
@@ -56,10 +48,7 @@ export function hasCommand(request: SystemRequest): request is HookRequest | Bar
   return request.kind === 'hook' || request.kind === 'bare-exec'
 }
 
-/**
- * Returns the services of sessions with other slots and limits. The journal's entry `started` has
- * the kind of the request.
- */
+/** The journal's entry `started` has the kind of the request. */
 export function servicesFor(
   { kind }: HookRequest | BareExecRequest,
   services: SessionServices,
@@ -82,8 +71,7 @@ export function servicesFor(
 }
 
 /**
- * Checks a system request by the policy of the server's owner.
- * @returns the job that runs its command
+ * Checks the request by the policy of the server's owner.
  * @throws RefusedError, EnvvarError or TemplateError
  */
 export function jobOf(
@@ -110,10 +98,7 @@ function hookJob(hook: HookRequest, marks: ReadonlyMap<string, string>): Job {
   return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
 }
 
-/**
- * Returns the connection's secrets in the hook's payload. They are replaced in the hook's output,
- * because the gateway logs this output.
- */
+/** The connection's secrets are replaced in the hook's output, which the gateway logs. */
 function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
   return Object.entries(connectionEnvs)
     .slice(0, MAX_ENTRIES)

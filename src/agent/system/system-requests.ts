@@ -29,32 +29,28 @@ import {
   servicesFor,
 } from './command.ts'
 
-/** How a request ended, for the journal and for the gateway. */
 interface SystemEnd {
   readonly ending: CommandEnd
   readonly reply: SystemReply
 }
 
-/** The exit code that the gateway receives for a hook that did not run (protocol.md 3.6). */
+/** For a hook that did not run (protocol.md 3.6). */
 const HOOK_ERROR_CODE = -2
 
-/** Requests that only an agent with database drivers can serve, and the answers to these requests. */
+/** Only an agent with database drivers can serve these requests. */
 const UNSERVED = {
   provision: 'this agent does not provision database roles: use an agent that does',
   pgmanager: 'this agent does not manage database roles: use an agent that does',
 } as const
 
-/** Returns the end of a request whose command was run, or refused. */
 function endOf(request: HookRequest | BareExecRequest, ending: CommandEnd, captured: Captured): SystemEnd {
-  // The end of a command that a rule forbids has no text, because the line about the rule was sent
-  // as output.
+  // The line about a broken rule was sent as output, so the end has no text.
   const reason = ending.blocked === undefined ? ending.message : captured.text().trim()
   if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, reason, ending)
   const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
   return { ending, reply }
 }
 
-/** Returns the end of a request that is not run. */
 function refusedRequest(request: SystemRequest): SystemEnd {
   switch (request.kind) {
     case 'malformed':
@@ -104,18 +100,12 @@ function hookError(output: string): SystemReply {
   return { kind: 'hook', exitCode: HOOK_ERROR_CODE, output, seconds: 0 }
 }
 
-/**
- * Returns the answer in hoop's form. hoop's agent has one text for all failures before the command
- * runs.
- */
+/** hoop's agent has this text for all failures before the command runs. */
 function bareExecError(reason: string): SystemReply {
   return { kind: 'bare-exec', succeeded: false, output: `unable to decode payload: ${reason}` }
 }
 
-/**
- * Returns the request's name in log and journal. A malformed request has the name of its intended
- * kind.
- */
+/** The name in log and journal. A malformed request has the name of its intended kind. */
 function systemNameOf(request: SystemRequest) {
   return request.kind === 'malformed' ? request.of : request.kind
 }
@@ -123,13 +113,13 @@ function systemNameOf(request: SystemRequest) {
 /** Shared by all system requests of an agent. */
 interface SystemServices {
   readonly services: SessionServices
-  /** System requests have slots of their own, so that sessions cannot use them up. */
+  /** Slots for system requests only: sessions cannot use them up. */
   readonly slots: Slots
 }
 
 /**
- * The gateway's own requests on one stream. Each request gets one answer, if the gateway reads
- * answers. No process or file of a request is left after its end.
+ * The gateway's own requests on one stream. Each gets one answer, if the gateway reads answers, and leaves no
+ * process or file.
  */
 export class SystemRequests {
   readonly #system: SystemServices
@@ -151,10 +141,7 @@ export class SystemRequests {
     return this.#running.size
   }
 
-  /**
-   * Starts a request without waiting. Ignores a request with the id of an unanswered request,
-   * because the gateway identifies answers by this id.
-   */
+  /** Ignores a request with the id of an unanswered request: the gateway identifies answers by the id. */
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
       const fields = { sid, request: systemNameOf(request) }
@@ -172,18 +159,16 @@ export class SystemRequests {
     this.#running.set(sid, { command, over })
   }
 
-  /** Accepts only hooks from now on. Hooks belong to sessions, and running sessions may finish. */
+  /** Still accepts hooks: they belong to sessions, and running sessions may finish. */
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining'
   }
 
-  /** Ends running requests, and accepts no new requests. */
   end(reason: TerminationReason): void {
     this.#state = 'ending'
     for (const { command } of this.#running.values()) command?.end(reason)
   }
 
-  /** Settles when no request is left. */
   async over(): Promise<void> {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ over }) => over))
   }
@@ -204,7 +189,7 @@ export class SystemRequests {
     accountEnd(request, sid, { ending, answerSent: await this.#answer(sid, reply) }, services)
   }
 
-  /** Runs the command of a request. There is no client that types or pauses the output. Never rejects. */
+  /** Never rejects. */
   async #executed(request: HookRequest | BareExecRequest, command: RunningCommand): Promise<SystemEnd> {
     const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
     const ending = await this.#run(request, command, captured).catch((error: unknown) =>
@@ -226,10 +211,7 @@ export class SystemRequests {
     return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
-  /**
-   * @returns false when the stream has ended, or too many answers wait because the gateway reads
-   * nothing
-   */
+  /** Returns false if the stream has ended, or too many answers wait because the gateway reads nothing. */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
     const { length } = 'output' in reply ? reply.output : reply.message
     if (this.#unsentLength > 0 && this.#unsentLength + length > MAX_UNSENT_LENGTH) return false
@@ -251,7 +233,6 @@ type Accounts = Pick<SessionServices, 'log' | 'record'>
 /** The fields of a request that names no session. */
 const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
 
-/** Logs and journals a new request. */
 function accountOpening(request: SystemRequest, sid: SessionId, { log, record }: Accounts): void {
   const name = systemNameOf(request)
   const known = request.kind === 'hook' ? request : NO_SESSION
@@ -262,7 +243,7 @@ function accountOpening(request: SystemRequest, sid: SessionId, { log, record }:
   record({ event: 'opened', sid, request: name, ...of, connection, type, userEmail, ...nobody })
 }
 
-/** Logs and journals the end of a request. Call this after all its resources are released. */
+/** Call after all resources of the request are released. */
 function accountEnd(
   request: SystemRequest,
   sid: SessionId,
