@@ -17,10 +17,7 @@ import { HistoryError } from '../gateway/store/errors.ts'
 import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
 import { exitCodeOfSignal, exitCodes, explain, Failure } from './exit-codes.ts'
 
-/**
- * Runs `runbook-agent backup FILE`: downloads the state of a gateway. The file has another name until the
- * backup is complete.
- */
+/** The file has another name until the backup is complete. */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
   if (existsSync(file))
     throw new Failure(`the file ${file} exists already: choose another name`, exitCodes.usage)
@@ -41,7 +38,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
       const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
-      // A hard link fails if the file was created meanwhile; a rename would replace that file.
+      // A hard link fails if the file was created meanwhile; a rename would replace it.
       await link(partial, file)
       return manifest
     } finally {
@@ -55,7 +52,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
   }
 }
 
-/** Writes the backup while it arrives, and checks whether it is complete. @throws BackupError */
+/** Checks, while the backup arrives, whether it is complete. @throws BackupError */
 async function written(bytes: AsyncIterable<Buffer>, file: FileHandle): Promise<Manifest> {
   const sums = new PartSums()
   const manifest = await unpack(teed(bytes, file), {
@@ -75,7 +72,7 @@ async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGener
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Removes the unfinished file when a signal arrives, and exits with the signal's code. */
+/** For a signal: exits with its code. */
 function leavingNothing(file: string): Disposable {
   const leave = (signal: NodeJS.Signals) => {
     rmSync(file, { force: true })
@@ -113,7 +110,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   )
 }
 
-/** Runs `runbook-agent restore FILE --state DIR`, which needs no running gateway. */
+/** Needs no running gateway. */
 export async function restoreCommand(file: string, { state }: { readonly state: string }): Promise<void> {
   try {
     const { made_at, program } = await restore(file, state)
@@ -136,10 +133,10 @@ function restoreFailure(error: unknown, file: string, state: string): unknown {
   return error
 }
 
-/** Maximum time for the answer. The gateway needs about ten seconds to copy one GB of history. */
+/** The gateway needs about ten seconds to copy one GB of history. */
 const ANSWER_MS = 60 * 60 * 1000
 
-/** Requests a backup. The caller has to read the answer to its end. @throws ApiError */
+/** Read the answer to its end. @throws ApiError */
 async function downloadBackup(account: Account): Promise<AsyncIterable<Buffer>> {
   const { method, path } = backupContract.make
   return (await askWell(account, { method, path, answerMs: ANSWER_MS })).body

@@ -21,8 +21,7 @@ export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | bool
 type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
 /**
- * Runs `runbook-agent config print`: prints every setting, its value, and its source on stdout.
- * @param file the settings file of an agent or a gateway (default: the file that `start` would use)
+ * @param file default: the file that `start` would use
  * @throws Failure with all problems of the settings, after the settings are printed
  */
 export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {
@@ -93,7 +92,7 @@ function plain(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
-/** Runs `runbook-agent config schema`: prints the JSON schema of a settings file, for editors. */
+/** For editors. */
 export function configSchemaCommand(kind: SettingsKind): void {
   const schema = documentJson(
     `${kind}.yaml of runbook-agent`,
@@ -112,8 +111,7 @@ interface Checked {
 }
 
 /**
- * Runs `runbook-agent config check`: prints all problems of a settings file, one line per problem.
- * @returns the exit code of this program
+ * Prints one line per problem.
  * @throws Failure if the file cannot be read, or may belong to an agent or a gateway
  */
 export async function configCheckCommand(file: string, flags: ConfigCheckFlags): Promise<number> {
@@ -125,7 +123,7 @@ export async function configCheckCommand(file: string, flags: ConfigCheckFlags):
   return checked.problems.length === 0 ? exitCodes.done : exitCodes.configuration
 }
 
-/** Checks the file and the rule files that it names. */
+/** Also checks the rule files that it names. */
 async function checkAgent(file: string): Promise<Checked> {
   const { problems, warnings, policy } = checkAgentFile(file, process.env)
   const rules = await examineOwnerRules(policy)
@@ -140,7 +138,7 @@ function checkGatewayFile(file: string): Checked {
   }
 }
 
-/** Returns warnings about connections that the gateway accepts, and whose sessions agents refuse. */
+/** The gateway accepts these connections, but agents refuse their sessions. */
 function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
   return connections.flatMap((connection) => {
     const missing = missingVariables(connection)
@@ -165,16 +163,15 @@ interface KindFlags {
 
 export type SettingsKind = 'agent' | 'gateway'
 
-/** Maximum size of a gateway's settings file in bytes. The limit of the agent may be lower. */
+/** Bytes, as in the gateway. The agent's limit may be lower. */
 const LONGEST_FILE = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
 const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
 
 /**
- * Decides whether the settings belong to an agent or a gateway: by the flags, otherwise by the names that only
- * the agent or only the gateway knows.
- * @throws Failure if neither flags nor names decide, or the file cannot be read
+ * By the flags, otherwise by the names that only agent or gateway knows.
+ * @throws Failure if neither decides, or the file cannot be read
  */
 function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
   if (agent === true && gateway === true)
@@ -191,7 +188,7 @@ function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind
   )
 }
 
-/** Returns the names of settings up to their first dot. A search by text works with broken YAML, too. */
+/** Names up to their first dot. A search by text works with broken YAML, too. */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)

@@ -4,26 +4,20 @@ import path from 'node:path'
 import { printableJson } from '../basics/text/printable.ts'
 import { within } from '../basics/abort.ts'
 
-/**
- * Maximum time for one check. It is longer than any wait inside a check, because a check that reaches this
- * deadline reports only the timeout.
- */
+/** Longer than any wait inside a check: at this deadline a check reports only the timeout. */
 const DEADLINE_MS = 10_000
 
-/**
- * The result of a check. `fact` is the input of later checks. If `fact` is missing, `obstacle` is the name of
- * the check that failed.
- */
+/** Later checks need `fact`. If it is missing, `obstacle` names the check that failed. */
 export interface Examined<Fact> {
   readonly level: Level
   readonly fact: Fact | undefined
   readonly obstacle: string
 }
 
-/** A check. The signal aborts after the check or its timeout; the check then has to release its resources. */
+/** The signal aborts after the check or its timeout: release all resources then. */
 type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
 
-/** Runs checks one after the other, and reports each result immediately. */
+/** One after the other. Reports each result immediately. */
 export class Examination {
   readonly #tell: (line: Line) => void
   readonly #deadlineMs: number
@@ -33,14 +27,14 @@ export class Examination {
     this.#deadlineMs = deadlineMs
   }
 
-  /** Runs a check. Never rejects: an error of the check becomes its finding. */
+  /** Never rejects: an error of the check becomes its finding. */
   async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
     const { fact, ...finding } = await this.#within(check)
     this.#tell({ name, ...finding })
     return { level: finding.level, fact, obstacle: name }
   }
 
-  /** Runs a check that needs the fact of an earlier check. Skips the check if that fact is missing. */
+  /** Skips the check if the earlier check's fact is missing. */
   async checkWith<Need, Fact>(
     need: Examined<Need>,
     name: string,
@@ -82,20 +76,19 @@ function failed(error: unknown): Finding<never> {
   }
 }
 
-/** `skipped`: the check could not run, or does not apply here. This level does not count as a problem. */
+/** `skipped`: the check could not run, or does not apply here. Not a problem. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
-/** The result of one check. Texts never contain the value of a secret. */
+/** Texts never contain the value of a secret. */
 export interface Finding<Fact = undefined> {
   readonly level: Level
-  /** A text of one line. */
+  /** One line. */
   readonly found: string
   readonly advice?: string
-  /** Input of later checks. If the fact is missing, these checks are skipped. */
+  /** Without it, later checks that need it are skipped. */
   readonly fact?: Fact | undefined
 }
 
-/** A finding with the name of its check, for people and programs. */
 export interface Line {
   readonly name: string
   readonly level: Level
@@ -124,7 +117,7 @@ export function worst(levels: readonly Level[]): 'ok' | 'warning' | 'broken' {
   return levels.includes('warning') ? 'warning' : 'ok'
 }
 
-/** Widths of the longest check name and level, so that the texts after them begin in the same column. */
+/** The longest check name and level, so that the texts begin in the same column. */
 const NAME_WIDTH = 15
 const LEVEL_WIDTH = 7
 const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
@@ -132,7 +125,7 @@ const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
 /** SGR codes: green, yellow, red, faint. */
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
 
-/** Formats one check for people: a line with the finding, and below it the advice. */
+/** The advice is below the finding. */
 export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
   const padded = level.padEnd(LEVEL_WIDTH)
   const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
@@ -147,7 +140,7 @@ export function humanSum(lines: readonly Line[]): string {
   return `${counts.join(', ')}\n`
 }
 
-/** Returns all checks as one JSON document, whose `level` is the worst level of the checks. */
+/** `level` is the worst of all checks. */
 export function jsonReport(lines: readonly Line[], version: string): string {
   return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
 }
@@ -156,15 +149,14 @@ function paint(text: string, level: Level): string {
   return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
 }
 
-/** Replaces control characters: names in a certificate may hold any character. */
+/** Names in a certificate may hold any character. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
 }
 
 /**
- * Tests whether this user can create files in a folder, or could create a missing folder. Leaves no files
- * in the folder.
- * @returns undefined on success, otherwise the reason
+ * Whether this user can create files in a folder, or a missing folder. Leaves no files.
+ * @returns the reason if not
  */
 export async function obstacleTo(folder: string): Promise<string | undefined> {
   try {
@@ -183,7 +175,7 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
   return undefined
 }
 
-/** Returns the folder itself if it exists, otherwise its nearest parent that exists. */
+/** The folder itself, or its nearest existing parent. */
 export function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
@@ -193,9 +185,9 @@ export function nearestExisting(folder: string): string {
 const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 
 interface Volume {
-  /** Bytes that this user may write. */
+  /** For this user. */
   readonly freeBytes: number
-  /** Whether a file can be created: a file system may have free space but no free inodes. */
+  /** A file system may have free space but no free inodes. */
   readonly hasInodes: boolean
   readonly isMemory: boolean
 }

@@ -1,12 +1,12 @@
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 import { constants } from 'node:os'
 
-/** Exit codes of this program, mostly from sysexits.h. */
+/** Mostly from sysexits.h. */
 export const exitCodes = {
   done: 0,
   bug: 1,
   usage: 64,
-  /** `runbooks lint`, `audit verify` and `migrate hoop` have findings. */
+  /** Findings of `runbooks lint`, `audit verify` and `migrate hoop`. */
   findings: 65,
   unreachable: 69,
   /** `run --on`: some runs of the batch did not run or failed. */
@@ -20,9 +20,7 @@ export const exitCodes = {
   noExitCode: NO_EXIT_CODE,
 } as const
 
-/**
- * An error that the user can solve. main.ts prints the message without a stack, and exits with the code.
- */
+/** The user can solve it: main.ts prints the message without a stack, and exits with the code. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number
@@ -33,21 +31,18 @@ export class Failure extends Error {
   }
 }
 
-/** Turns a failed system call into a Failure that says what failed and what to do next. */
+/** Says what failed and what to do next. */
 export function explain(error: unknown, doing: string, advice: string, exitCode?: number): Failure {
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`, exitCode)
 }
 
-/**
- * Returns this program's exit code for an execution's exit code. An exit code has only eight bits, so
- * 256 would become 0, a success.
- */
+/** An exit code has only eight bits: 256 would become 0, a success. */
 export function exitCodeOfExecution(code: number | undefined): number {
   return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
 }
 
-/** Returns the exit code for a signal, as in shells: 130 for SIGINT. */
+/** As in shells: 130 for SIGINT. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }

@@ -12,7 +12,7 @@ import { loadSettings } from '../gateway/settings/load.ts'
 import { ROOMS } from '../gateway/rooms.ts'
 import { HistoryDatabase } from '../gateway/history/database.ts'
 
-/** Runs `runbook-agent history repair`: copies all readable rows into a new file, and lists the lost rows. */
+/** Copies all readable rows into a new file, and lists the lost rows. */
 export async function repairCommand({ config }: { readonly config: string }): Promise<void> {
   const file = historyOf(config)
   try {
@@ -38,7 +38,7 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
   ].join('\n')
 }
 
-/** Number of keys that no table reaches. */
+/** More keys than any table has. */
 const MOST_PLACES = 2 ** 40
 
 function lossText({ table, names, rows, unread }: Loss): string {
@@ -54,10 +54,7 @@ function auditText({ entries, faults }: NonNullable<HistoryRepair['audit']>): st
   return `audit log: the chain of its ${entries} entries is broken: ${faults.map(({ says }) => says).join('; ')}`
 }
 
-/**
- * Returns the path of the history of the gateway with these settings.
- * @throws Failure if the file does not exist
- */
+/** @throws Failure if the file does not exist */
 function historyOf(config: string): string {
   try {
     const file = path.join(loadSettings(config, process.env).state, HISTORY_FILE)
@@ -71,7 +68,7 @@ function historyOf(config: string): string {
   }
 }
 
-/** Runs `runbook-agent history reset-clock`: tokens expire again by the clock of this machine. */
+/** Tokens expire again by the clock of this machine. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {

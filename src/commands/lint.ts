@@ -6,20 +6,20 @@ import { TemplateError } from '../template/runbook.ts'
 import { lintTemplate, type LintFinding, type Language } from '../template/lint/lint.ts'
 import { exitCodes, explain, Failure } from './exit-codes.ts'
 
-/** The gateway's limit for files of a repository, in bytes. */
+/** Bytes. The gateway's limit for files of a repository. */
 const MAX_FILE_BYTES = 1_000_000
-/** Maximum number of entries below a folder of runbooks. A folder with more is probably a whole disk. */
+/** A folder with more entries is probably a whole disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
   readonly json?: boolean
-  /** Whether lint relies only on checks that hoop's gateway also makes. */
+  /** Rely only on checks that hoop's gateway also makes. */
   readonly portable?: boolean
-  /** Whether values that lint cannot judge also lead to exit code 65. */
+  /** Values that lint cannot judge also lead to exit code 65. */
   readonly strict?: boolean
 }
 
-/** A finding with its file. The line is 0 if the file cannot be read as a template. */
+/** The line is 0 if the file cannot be read as a template. */
 interface Located extends Partial<LintFinding> {
   readonly file: string
   readonly line: number
@@ -27,9 +27,7 @@ interface Located extends Partial<LintFinding> {
 }
 
 /**
- * Runs `runbook-agent runbooks lint` on a file or on all runbooks below a folder. Finds parameters that reach
- * a script unquoted, and values that become code or that lint cannot judge.
- * @returns the exit code of this program
+ * Finds parameters that reach a script unquoted, and values that become code or that lint cannot judge.
  * @throws Failure for a path that cannot be read
  */
 export function lintCommand(where: string, flags: LintFlags): number {
@@ -76,10 +74,7 @@ function lintFile(file: string, portable: boolean): Located[] {
   }
 }
 
-/**
- * Returns the path itself if it is a file, with any name; for a folder, the files that a gateway would list.
- * Does not follow links.
- */
+/** A file with any name, or those files of a folder that a gateway would list. Does not follow links. */
 function runbooksIn(where: string): string[] {
   try {
     if (!lstatSync(where).isDirectory()) return [where]
@@ -121,7 +116,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   py: 'python',
 }
 
-/** Finds the language by the file's extension; if the extension is unknown, by the first line. */
+/** By the extension, otherwise by the first line. */
 function languageOf(file: string, text: string): Language | undefined {
   const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
   const [, program = ''] =

@@ -1,15 +1,15 @@
 import type { Logger } from '../basics/logger.ts'
 import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operations/systemd.ts'
 
-/** The reactions to repeated signals: the first drains, the second stops, the third exits immediately. */
+/** The first signal drains, the second stops, the third exits immediately. */
 interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
-  /** Whether SIGHUP, from a closed terminal, counts as a first signal. */
+  /** SIGHUP, from a closed terminal, counts as a first signal. */
   readonly onHangup?: boolean
 }
 
-/** Handles SIGTERM and SIGINT. The third signal exits with 1. */
+/** SIGTERM and SIGINT. The third exits with 1. */
 export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
   let count = 0
   const received = () => {
@@ -20,8 +20,8 @@ export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): 
   }
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
-  // When a terminal closes, the shell, npm and the kernel each send a SIGHUP. So only the first SIGHUP counts:
-  // the user has not asked for a faster stop.
+  // When a terminal closes, shell, npm and kernel each send a SIGHUP. Only the first counts: the user has not
+  // asked for a faster stop.
   if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 
@@ -30,18 +30,17 @@ interface OperatorSignals {
   readonly dump: () => void
 }
 
-/** Handles SIGHUP and SIGUSR2, which then no longer end the process. */
+/** SIGHUP and SIGUSR2 no longer end the process. */
 export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
   onReloadSignal(reload)
   process.on('SIGUSR2', dump)
 }
 
-/** Handles SIGHUP, which then no longer ends the process. */
+/** SIGHUP no longer ends the process. */
 export function onReloadSignal(reload: () => void): void {
   process.on('SIGHUP', reload)
 }
 
-/** Reports the state of this process to systemd. */
 export class SystemdService implements Disposable {
   readonly #systemd: Systemd
   readonly #notify: Disposable
@@ -66,8 +65,8 @@ export class SystemdService implements Disposable {
 }
 
 /**
- * Returns undefined if systemd expects no messages. Otherwise loads the code that writes to systemd's socket, with
- * its native bindings.
+ * Returns undefined if systemd expects no messages. Otherwise loads the code for systemd's socket, with its
+ * native bindings.
  */
 export async function openSystemd({
   life,
@@ -93,7 +92,7 @@ export async function openSystemd({
 const levels = ['debug', 'info', 'warn', 'error'] as const
 type Level = (typeof levels)[number]
 
-/** Returns log settings from hoop's variables, for commands that have no log settings of their own. */
+/** hoop's variables, for commands without log settings of their own. */
 export function logSettings(level: Level): { level: Level; encoding: 'json' | 'human' } {
   const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
   const terminal = process.stderr.isTTY && !NO_COLOR

@@ -11,12 +11,11 @@ import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
 import { exitCodes, Failure } from './exit-codes.ts'
 
 const ANSWER_MS = 2000
-/** Maximum number of sockets to use. Each open socket needs a file descriptor. */
+/** Each open socket needs a file descriptor. */
 const MAX_SOCKETS = 64
 
 export interface StatusFlags {
   readonly json?: boolean
-  /** The only socket to use. */
   readonly socket?: string
 }
 
@@ -31,9 +30,9 @@ const terminal: Output = {
 }
 
 /**
- * Runs `runbook-agent status`: prints the status of the agents on this machine that answer this user.
+ * Shows the agents on this machine that answer this user.
  * @param socketPaths finds the sockets of the agents
- * @returns the exit code: 0 if every agent that answers is connected (mode=embedded: polls), otherwise 1
+ * @returns the exit code: 1 unless every agent that answers is connected (mode=embedded: polls)
  * @throws Failure if no agent answers
  */
 export async function statusCommand(
@@ -80,7 +79,7 @@ function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reaso
   )
 }
 
-/** Formats the status of an agent for people: one line per topic, with the topics in a column. */
+/** One line per topic. */
 function statusTable(status: Status): string {
   return lines(status)
     .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)
@@ -151,17 +150,14 @@ function tally(counts: Readonly<Record<string, number>>): string {
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/**
- * Returns the folders in which agents create `runbook-agent-<uid>`. Agents of systemd's units use
- * `/run/runbook-agent`.
- */
+/** Here agents create `runbook-agent-<uid>`. Agents of systemd's units use `/run/runbook-agent`. */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
   return [...named, '/dev/shm', '/run/runbook-agent', tmpdir()].filter((base) => base !== undefined)
 }
 
-/** Returns the paths of the status sockets of this machine's agents that this user may use. */
+/** The status sockets of this machine's agents that this user may use. */
 export function socketPaths(): string[] {
   const users = [...new Set(bases())].flatMap((base) =>
     namesIn(base)
@@ -176,8 +172,8 @@ export function socketPaths(): string[] {
 }
 
 /**
- * Whether a folder belongs to the user in its name, since other users can write to `/dev/shm` and `/tmp`. Root
- * sees the folders of all users.
+ * Other users can write to `/dev/shm` and `/tmp`: the folder must belong to the user in its name. Root sees
+ * all users.
  */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []

@@ -11,14 +11,10 @@ import { reviewContract } from '../../contract/reviews.ts'
 import { accountFile, readAccount } from '../client/asking/account.ts'
 import { FILES } from './scripts.ts'
 
-/** Maximum time that the shell waits. It also bounds a name lookup, which cannot be aborted. */
+/** The shell waits no longer. Also bounds a name lookup, which cannot be aborted. */
 const LONGEST_MS = 2000
 
-/**
- * Prints the candidates for the word at the cursor.
- * @param words the words up to the cursor; the last word is unfinished
- * @returns the exit code
- */
+/** @param words up to the cursor; the last word is unfinished */
 export async function printCandidates(root: Command, words: readonly string[]): Promise<number> {
   const current = words.at(-1) ?? ''
   const before = words.slice(0, -1)
@@ -32,14 +28,14 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** Returns the value of `--profile` before the cursor. The gateway of this profile is asked for names. */
+/** The value of `--profile` before the cursor. Names come from the gateway of this profile. */
 function profileIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--profile')
   if (at >= 0) return words[at + 1]
   return words.findLast((word) => word.startsWith('--profile='))?.slice('--profile='.length)
 }
 
-/** Whether a shell accepts the value as one plain word. Other values are not offered. */
+/** A shell accepts the value as one plain word. */
 function isPlain({ value }: Candidate): boolean {
   return value !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
 }
@@ -49,14 +45,11 @@ function line({ value, description }: Candidate): string {
   return what === '' ? `${value}\n` : `${value}\t${what}\n`
 }
 
-/** Deadline of all requests to the gateway. It is short because a user has pressed Tab and waits. */
+/** For all requests to the gateway. Short, because a user has pressed Tab and waits. */
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
-/**
- * Reads names from the gateway of a profile. After any error, for example without a login, there are no
- * candidates and no message.
- */
+/** After any error, for example without a login, there are no candidates and no message. */
 function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
@@ -106,10 +99,7 @@ async function reviewCandidates(account: Account, signal: AbortSignal): Promise<
   }))
 }
 
-/**
- * Whether a value can be offered. A leading `-` would make it a flag, and FILES has a meaning for the shells'
- * scripts.
- */
+/** A leading `-` would make a flag, and FILES has a meaning for the shells' scripts. */
 function isName({ value }: Candidate): boolean {
   return value !== FILES && !value.startsWith('-')
 }
@@ -128,27 +118,23 @@ interface Candidate {
   readonly description: string
 }
 
-/**
- * Sources of candidates. Sources that ask a gateway return no candidates if the gateway does not answer in
- * time.
- */
+/** No candidates if the gateway does not answer in time. */
 interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
   /** `name=`, or `name=value` for a parameter with options. */
   readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
   readonly sessions: () => Promise<readonly Candidate[]>
-  /** All runbooks that the user may run on some connection. */
+  /** All that the user may run on some connection. */
   readonly allRunbooks: () => Promise<readonly Candidate[]>
   readonly reviews: () => Promise<readonly Candidate[]>
-  /** The profiles on this machine. Needs no request to a gateway. */
+  /** On this machine: needs no gateway. */
   readonly profiles: () => readonly Candidate[]
 }
 
-/** The candidates, or `files` if the shell should complete file names. */
+/** `files`: the shell should complete file names. */
 type Completion = 'files' | readonly Candidate[]
 
-/** Returns all candidates at the cursor that begin with the typed text. */
 async function complete(
   root: Command,
   words: readonly string[],
@@ -174,7 +160,7 @@ async function atPosition(position: WordPosition, sources: CandidateSources): Pr
   }
 }
 
-/** Returns the visible commands without `help`, which every command has. */
+/** Without `help`, which every command has. */
 function visible(command: Command): Command[] {
   return command
     .createHelp()
@@ -231,7 +217,6 @@ function plain(texts: readonly string[]): Candidate[] {
   return texts.map((value) => ({ value, description: '' }))
 }
 
-/** The position of the cursor among this program's commands and flags. */
 type WordPosition =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'flag'; readonly command: Command }
@@ -242,12 +227,11 @@ type WordPosition =
       readonly operands: readonly string[]
     }
   | { readonly kind: 'operand'; readonly command: Command; readonly operands: readonly string[] }
-  /** The position is after `--`. */
+  /** After `--`. */
   | { readonly kind: 'unknown' }
 
 /**
- * Finds the position of the cursor.
- * @param words the words between the program's name and the cursor
+ * @param words between the program's name and the cursor
  * @param current the typed part of the word at the cursor
  */
 function positionOf(root: Command, words: readonly string[], current: string): WordPosition {
@@ -277,7 +261,7 @@ function subcommand(command: Command, word: string): Command | undefined {
   return command.commands.find((one) => one.name() === word)
 }
 
-/** Returns the flag whose value is the next word; `--flag=value` already has its value. */
+/** `--flag=value` already has its value. */
 function valueWanted(command: Command, word: string): Option | undefined {
   const option = command.options.find(({ short, long }) => short === word || long === word)
   return option !== undefined && (option.required || option.optional) ? option : undefined

@@ -1,9 +1,9 @@
-/** The only line that `complete` prints when the shell should complete file names. */
+/** The only line of `complete` when the shell should complete file names. */
 export const FILES = ':files'
 
 /**
- * Each script calls `runbook-agent complete -- WORDS... CURRENT`, which prints one candidate per line: the
- * value, a tab, a description. A value ends in `=` if the user has to type more text.
+ * Each script calls `runbook-agent complete -- WORDS... CURRENT`. The answer has one candidate per line:
+ * value, tab, description. After a value that ends in `=`, the user types more.
  */
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {

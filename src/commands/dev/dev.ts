@@ -23,13 +23,10 @@ export interface DevFlags {
   readonly json?: boolean
 }
 
-/**
- * Time for the agent's first start on a slow machine, with a margin. Later starts take a fraction of a
- * second.
- */
+/** For the first start on a slow machine, with a margin. Later starts take a fraction of a second. */
 const AGENT_START_MS = 20_000
 
-/** Runs `runbook-agent dev`: a gateway, an agent and example runbooks on one machine, until Ctrl-C. */
+/** A gateway, an agent and example runbooks on one machine, until Ctrl-C. */
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
@@ -102,27 +99,25 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page:
   })
 }
 
-/** Returns a link to the example that signs in as the only user. */
+/** The link signs in as the only user. */
 function pageLink(gateway: Gateway, { tokenFile }: DevState): string {
   return gateway.signInLink({ token: readFileSync(tokenFile, 'utf8').trim(), next: EXAMPLE_PAGE })
 }
 
-/** Makes control characters in a program's output visible, so that they do not reach the terminal. */
+/** A program's control characters must not reach the terminal. */
 function printable(output: string): string {
   return output.replace(/[^\P{Cc}\n\t]/gu, (character) => JSON.stringify(character).slice(1, -1))
 }
 
-/**
- * Returns a function that prints text for people: on stdout, or with `--json` on stderr.
- */
+/** On stdout, or with `--json` on stderr. */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
-  // After the window or the reader of a pipe has closed, this process still has to end the sessions.
+  // After the window or the pipe has closed, this process still has to end the sessions.
   out.on('error', () => undefined)
   return (line) => void out.write(`${line}\n`)
 }
 
-/** Returns the settings of the file. The addresses of the flags replace those of the file. */
+/** The addresses of the flags replace those of the file. */
 function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger): GatewayFile {
   const { file, read } = gatewayFile(configFile, log)
   const http = address(flags.http, '--http')
@@ -136,7 +131,7 @@ function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger):
   }
 }
 
-/** Reads a loopback host:port, or a port. Other addresses are refused because `dev` serves only one machine. */
+/** `dev` serves only one machine, so only loopback addresses are accepted. */
 function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
   if (given === undefined) return undefined
   const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)
@@ -151,10 +146,10 @@ function address(given: string | undefined, flag: string): GatewaySettings['list
   return parsed
 }
 
-/** Interval at which `atEnter` checks whether this process is in the foreground. */
+/** How often `atEnter` looks whether this process is in the foreground. */
 const LOOK_MS = 500
 
-/** Calls `pressed` at each Enter in this terminal, until the returned value is disposed. */
+/** Calls `pressed` at each Enter in this terminal. */
 function atEnter(pressed: () => void): Disposable {
   const { stdin } = process
   if (!stdin.isTTY) return { [Symbol.dispose]: () => undefined }
@@ -176,14 +171,10 @@ function atEnter(pressed: () => void): Disposable {
   }
 }
 
-/**
- * Whether this process is in the foreground. The system would stop a background process that reads from its
- * terminal.
- */
+/** The system would stop a background process that reads from its terminal. */
 function isInForeground(): boolean {
   try {
-    // The fields after the name: state, parent, group, session, terminal, and the terminal's foreground
-    // group.
+    // The fields after the name: state, parent, group, session, terminal, the terminal's foreground group.
     const [, , group, , , foreground] =
       readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
     return group === foreground
@@ -192,13 +183,13 @@ function isInForeground(): boolean {
   }
 }
 
-/** The first wait before a restart of the agent. The wait doubles up to LONGEST_WAIT_MS. */
+/** Doubles up to LONGEST_WAIT_MS. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** The agent's stop times. They are passed as flags because a settings file may have other times. */
+/** Passed as flags, because a settings file may have other times. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: KILL_GRACE_MS }
 
-/** The agent of `dev`, in a separate process. `dev` restarts this process when it ends. */
+/** The agent in its own process, restarted when it ends. */
 class AgentProcess {
   readonly #state: DevState
   readonly #say: (line: string) => void
@@ -219,7 +210,7 @@ class AgentProcess {
     this.#over = this.#keep()
   }
 
-  /** Stops the agent: sends SIGTERM, then SIGKILL after the maximum time of an orderly stop. */
+  /** Sends SIGTERM, then SIGKILL after the maximum time of an orderly stop. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
@@ -245,8 +236,8 @@ class AgentProcess {
   }
 
   /**
-   * Starts the agent in a new session, so that Ctrl-C reaches the agent only through this process. The agent
-   * ends when its channel to this process closes.
+   * In a new session, so that Ctrl-C reaches the agent only through this process. The agent ends when its
+   * channel to this process closes.
    */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
@@ -265,14 +256,14 @@ class AgentProcess {
   }
 }
 
-/** Returns the environment without the settings of another agent on this machine. */
+/** Without the settings of another agent on this machine. */
 function agentEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
   return { LOG_LEVEL: 'warn', ...Object.fromEntries(own) }
 }
 
-/** The runbook that `dev` runs to show that everything works. */
+/** `dev` runs this runbook to show that everything works. */
 const CONNECTION = 'bash'
 const request = {
   file_name: 'ops/hello.runbook.sh',
@@ -281,7 +272,7 @@ const request = {
   client_args: ['-s', '--', 'first-argument'],
 }
 
-/** The page of the example, with the parameters of its last run. `examples` is the repository in state.ts. */
+/** With the parameters of the last run. `examples` is the repository in state.ts. */
 const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
 
 interface Answer {
@@ -291,7 +282,7 @@ interface Answer {
   readonly execution_time: number
 }
 
-/** Runs the example through the REST interface. @throws Failure when the gateway refuses it */
+/** @throws Failure when the gateway refuses it */
 async function runExample(http: string, tokenFile: string): Promise<Answer> {
   const response = await fetch(url(http), {
     method: 'POST',
@@ -306,7 +297,7 @@ async function runExample(http: string, tokenFile: string): Promise<Answer> {
   return (await response.json()) as Answer
 }
 
-/** Returns two commands to paste: one signs in, the other runs the example. */
+/** To paste: the first signs in, the second runs the example. */
 function exampleCommands(http: string, tokenFile: string): string {
   const program = commandLine()
   return [
@@ -315,7 +306,7 @@ function exampleCommands(http: string, tokenFile: string): string {
   ].join('\n')
 }
 
-/** Returns the command that runs this program, even if the program is not in the PATH. */
+/** Also works if the program is not in the PATH. */
 function commandLine(): string {
   const main = process.argv[1] ?? 'runbook-agent'
   return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)
@@ -325,7 +316,6 @@ function quoted(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-/** Returns one command to paste. */
 function exampleCurl(http: string, tokenFile: string): string {
   return [
     `curl -sS '${url(http)}' \\`,

@@ -6,19 +6,16 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../exit-codes.ts'
 
-/** The files in the state folder of `dev`. `dev` creates each file once; then the user may change the file. */
+/** `dev` creates each file once; then the user may change it. */
 export interface DevState {
   readonly configFile: string
   readonly tokenFile: string
   readonly agentKeyFile: string
-  /** The agent's whole credential. It contains the port, so the file is written at every start. */
+  /** The agent's whole credential. It contains the port, so every start writes the file. */
   readonly credentialFile: string
-  /**
-   * The agent's settings, empty at first. Without this file the agent would read the settings of an installed
-   * agent.
-   */
+  /** Empty at first. Without it, the agent would read the settings of an installed agent. */
   readonly agentConfigFile: string
-  /** The folder of the agent's journal. */
+  /** For the agent's journal. */
   readonly agentFolder: string
 }
 
@@ -34,8 +31,7 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    // The folder is closed to other users. With write access they could plant a token, with read access they
-    // could steal a token.
+    // Other users could otherwise plant or steal a token.
     claimFolder(folder)
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())
@@ -52,7 +48,7 @@ export function prepareState(folder: string): DevState {
   return state
 }
 
-/** Writes `grpc://local:<key>@host:port` for the agent that `dev` starts. */
+/** `grpc://local:<key>@host:port` */
 export function writeCredential(state: DevState, grpc: string): void {
   const key = readFileSync(state.agentKeyFile, 'utf8').trim()
   const address = grpc.replace('grpc://', '')
@@ -83,10 +79,7 @@ function writeOnce(file: string, content: () => string): void {
   if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
 }
 
-/**
- * Creates a repository in which the user can edit, commit and run. The folder gets its final name when it is
- * complete.
- */
+/** The user can edit, commit and run here. The folder gets its final name when it is complete. */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
@@ -100,7 +93,7 @@ function makeRepository(folder: string): void {
   renameSync(unfinished, folder)
 }
 
-/** Returns an environment for a commit without the user's git configuration and without hooks. */
+/** Without the user's git configuration and hooks. */
 function commitEnvironment(): NodeJS.ProcessEnv {
   const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
   return {
@@ -116,7 +109,7 @@ function commitEnvironment(): NodeJS.ProcessEnv {
   }
 }
 
-/** Returns the first gateway.yaml of `dev`, for the user to edit. Paths are relative to the file. */
+/** The first gateway.yaml, for the user to edit. Paths are relative to the file. */
 export function gatewayYaml(): string {
   return `# The embedded gateway's settings. Edit them and start again; docs/settings.md explains each one.
 listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }

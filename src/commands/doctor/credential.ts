@@ -16,12 +16,9 @@ import { Failure } from '../exit-codes.ts'
 import { readIdentity } from '../start/settings.ts'
 import { routeOf, type Route } from './way.ts'
 
-/**
- * The form of a secret that hoop's gateway creates: 32 random bytes after a prefix. Other forms work as well.
- */
+/** hoop's own form of a secret: 32 random bytes after a prefix. Other forms work as well. */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
-/** Tests the form of the credential. Passes the route and the agent's identity to later checks. */
 export function checkKey(settings: AgentConfiguration): Finding<Route> {
   try {
     const identity = readIdentity(settings)
@@ -43,9 +40,7 @@ function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
 }
 
-/**
- * Returns the secret part of a key. Returns undefined for a key of the old form, because all of it is secret.
- */
+/** A key of the old form is secret as a whole: undefined. */
 function secretOf({ token }: Identity): string | undefined {
   const { password } = new URL(token.reveal())
   return password === '' ? undefined : password
@@ -62,7 +57,7 @@ function svid({ token }: Identity, way: string): Finding {
   )
 }
 
-/** Returns the milliseconds until the token's `exp`; undefined for a token without `exp`. */
+/** Milliseconds until the token's `exp`, if it has one. */
 function remaining(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
@@ -76,7 +71,7 @@ function remaining(jwt: string): number | undefined {
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
-/** Tests whether other users can read or replace the file with the credential. */
+/** Tests whether other users can read or replace the file. */
 export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   if (place.kind === 'variable') return skipped(`the key is in the variable ${place.name}, not in a file`)
   const { mode, uid } = statSync(place.path)
@@ -95,10 +90,7 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   )
 }
 
-/**
- * Whether other users can change a file or folder. In a sticky folder like /tmp they cannot change another
- * user's files.
- */
+/** In a sticky folder like /tmp, users cannot change the files of others. */
 function isOpen(mode: number): boolean {
   return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
 }
@@ -107,11 +99,9 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
 }
 
-/** The place of the credential: a key file, the settings file, or the environment. */
 type KeyPlace =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
 
-/** Finds the place of the credential in valid settings. */
 export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
   const lookup = new Lookup(source)
   const keyFile = lookup.find(kind === 'svid' ? SETTINGS.spiffeKeyFile : SETTINGS.keyFile)
@@ -128,8 +118,8 @@ function placeOf({ from, place, reference }: Found<unknown>, source: SettingsSou
 }
 
 /**
- * Tests whether commands can read the credential in the agent's environment or in the key file.
- * @param canRead tests whether a command can read the environment of a process with an agent's protection
+ * @param canRead tests whether a command can read the environment of a process that is protected like an
+ * agent
  */
 export async function checkKeyExposure(
   place: KeyPlace,
@@ -145,7 +135,7 @@ export async function checkKeyExposure(
   return warning(found, advice)
 }
 
-/** Tests whether commands, which run as the agent's user, can read a file. Root reads every file. */
+/** Commands run as the agent's user. Root reads every file. */
 function file(path: string): Finding {
   if (process.geteuid?.() === 0)
     return warning(
@@ -164,7 +154,7 @@ export function hasVault(env: Variables): boolean {
   return ['VAULT_ADDR', 'VAULT_APP_ROLE_ID', 'VAULT_AUTH_METHOD'].some((name) => env[name])
 }
 
-/** Signs in to Vault like an agent, or looks up the given token. Reads no secret. */
+/** Signs in like an agent, or looks up the given token. Reads no secret. */
 export async function checkVault(
   { tls, proxy }: AgentConfiguration,
   env: Variables,

@@ -49,15 +49,14 @@ type DoctorFlags = Readonly<Record<string, string | boolean | undefined>>
 const EXIT_CODES = { ok: 0, warning: 1, broken: 2 } as const
 
 /**
- * Runs `runbook-agent doctor`: tests everything that an agent needs, even while an agent is running, and
- * prints the findings on stdout.
- * @returns the exit code: 0 if all is well, 1 after warnings, 2 if something is broken
+ * Tests everything that an agent needs, even while an agent runs.
+ * @returns the exit code: 1 after warnings, 2 if something is broken
  */
 export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // The checks continue after the reader has closed the pipe (`| head`), because the exit code is still needed.
+  // After the reader has closed the pipe (`| head`), the exit code is still needed.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {
@@ -71,7 +70,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   return EXIT_CODES[worst(lines.map(({ level }) => level))]
 }
 
-/** Results of checks for later checks, by the name of the check. */
+/** What checks find out for later checks. */
 interface Facts {
   readonly settings: AgentConfiguration
   readonly key: Route
@@ -98,14 +97,14 @@ type Look<Name, Need> = (
 
 interface Check {
   readonly name: string
-  /** The check whose fact this check needs. Without that fact this check is skipped. */
+  /** Without the fact of that check, this check is skipped. */
   readonly needs: keyof Facts | undefined
   readonly look: (
     need: never,
     place: Place,
     signal: AbortSignal,
   ) => Finding<unknown> | Promise<Finding<unknown>>
-  /** Whether the check applies to this machine. For example, most agents have no Vault. */
+  /** Most agents, for example, have no Vault. */
   readonly isFor: (place: Place) => boolean
 }
 
@@ -122,9 +121,7 @@ function checkWith<Need extends keyof Facts, Name extends string>(
   return { name, needs, look, isFor }
 }
 
-/**
- * All checks, each after the check that it needs. The checks open no stream and leave no files or processes.
- */
+/** Each check follows the check that it needs. No check opens a stream, or leaves files or processes. */
 export const CHECKS: readonly Check[] = [
   check('version', () =>
     ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`),
@@ -135,7 +132,7 @@ export const CHECKS: readonly Check[] = [
   checkWith('settings', 'key exposure', ({ key }, { source, trial }, signal) =>
     checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
   ),
-  // These checks follow the way to the gateway, step by step. Each step opens a new connection.
+  // The way to the gateway. Each step opens a new connection.
   checkWith('key', 'name resolution', checkName),
   checkWith('name resolution', 'tcp', (route, _, signal) => checkTcp(route, signal)),
   checkWith('tcp', 'proxy', (way, _, signal) => checkProxy(way, signal)),
@@ -180,10 +177,10 @@ export async function examine(
   }
 }
 
-/** Warnings that this check leaves out, because later checks of the key give them with more detail. */
+/** The checks of the key say this later, with more detail. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
-/** Tests whether `start` can read its settings, and names all problems. */
+/** Names all problems that would keep `start` from reading its settings. */
 export function checkSettings(source: SettingsSource): Finding<AgentConfiguration> {
   try {
     return accepted(loadAgentSettings(source), source)

@@ -7,17 +7,17 @@ import { sizeText } from '../../basics/text/units.ts'
 import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, volumeOf } from '../examination.ts'
 import { access } from 'node:fs/promises'
 
-/** Free bytes below which doctor warns: enough for the secret files (keys, certificates) of many sessions. */
+/** Enough for the secret files (keys, certificates) of many sessions. */
 const LITTLE_BYTES = 16 * 1024 ** 2
 
-/** Tests the folder for secret files of commands. Creates no folder of the agent. */
+/** For secret files of commands. Creates no folder of the agent. */
 export async function checkRuntimeFolder(
   { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Finding> {
   const { named, origin } = choice(runtimeDir, env)
   try {
-    // If the folder of the settings is missing, the agent creates it. This check must not create it.
+    // The agent would create a missing folder of the settings. This check must not.
     if (named !== undefined && path.isAbsolute(named) && !existsSync(named))
       return await missing(named, origin)
     const base = await chooseRuntimeBase({ preferred: runtimeDir, env })
@@ -33,10 +33,7 @@ export async function checkRuntimeFolder(
   }
 }
 
-/**
- * Adds that the usual folder cannot be used because it belongs to another user, is a link, or is open to other
- * users.
- */
+/** The usual folder belongs to another user, is a link, or is open to other users. */
 function passedOver(refused: string, { found }: Finding): Finding {
   const instead = 'agents use another folder, whose name has six more characters'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove the unusable folder, and restart the agent')

@@ -22,7 +22,6 @@ import { groupFolder } from '../../runtime/cgroups/cgroup-files.ts'
 import { type Engine, loadEngine } from '../../runtime/engine.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 
-/** Names the engine that starts commands on this machine. */
 export async function checkEngine(): Promise<Finding<Engine['name']>> {
   const { name, reason, unmarked } = await loadEngine()
   if (unmarked !== undefined)
@@ -39,13 +38,13 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   )
 }
 
-/** The OOM score of commands. The runtime sets it if the agent's own score is lower. */
+/** The runtime sets this score for commands if the agent's own is lower. */
 const OF_COMMANDS = 500
 
 const ADVICE =
   'When memory runs out, the kernel may end the agent first, with all its commands. Start the agent with a lower score (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
 
-/** Tests whether the kernel would end a command before the agent when memory runs out. */
+/** Whether the kernel would end a command before the agent when memory runs out. */
 export function checkOomScore(engine: Engine['name'], proc = '/proc/self'): Finding {
   const own = score(`${proc}/oom_score_adj`)
   if (own === undefined) return skipped('this system has no oom_score_adj in /proc')
@@ -68,7 +67,7 @@ function score(file: string): number | undefined {
   }
 }
 
-/** Tests which process reaps orphans in this container or on this machine. */
+/** Process 1 reaps orphans in this container or on this machine. */
 export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, proc = '/proc'): Finding {
   const name = programOf(`${proc}/1`)
   if (name === undefined) return skipped('this system does not show process 1')
@@ -86,12 +85,12 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   )
 }
 
-/** Returns the words of a process's command line that name its program; undefined without /proc. */
+/** The program's name from its command line; undefined without /proc. */
 function programOf(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
     if (words.length === 0) return readFileSync(`${folder}/comm`, 'utf8').trim()
-    // Later words are left out, because arguments may be secrets.
+    // Later words may be secrets.
     return words[0]?.endsWith('node') === true ? words.slice(0, 2).join(' ') : words[0]
   } catch {
     return undefined
@@ -99,14 +98,12 @@ function programOf(folder: string): string | undefined {
 }
 
 /**
- * Bytes outside the heap (code, stacks, buffers). After 120 MB of output, an agent used 102 to 111 MB in
+ * Code, stacks, buffers: bytes outside the heap. After 120 MB of output, an agent used 102 to 111 MB in
  * total.
  */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
-/**
- * Tests whether the agent's memory may grow beyond the container's limit, at which the kernel ends the agent.
- */
+/** Beyond the container's limit, the kernel ends the agent. */
 export function checkMemory(
   { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
@@ -124,12 +121,11 @@ export function checkMemory(
   )
 }
 
-/** Returns a quarter of the limit in MB. Three quarters remain for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }
 
-/** Tests whether the limit of open files allows `limits.sessions` executions. */
+/** Whether the limit of open files allows `limits.sessions` executions. */
 export function checkOpenFiles({ limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>): Finding {
   const limit = openFileLimit('/proc/self/limits')
   if (limit === undefined) return skipped('this system does not show its limit of open files')
@@ -147,9 +143,8 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Tests whether executions can have control groups. Moves a child process into a new group below the group of
- * this process, then removes the child and the new group. `ControlGroups` would divide the group and end
- * processes of dead agents.
+ * Moves a child into a new group below this process's group, then removes both. `ControlGroups` would divide
+ * the group and end processes of dead agents.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined
@@ -185,7 +180,7 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // A child that did not start emits `error` instead of `exit`.
+  // A child that did not start emits `error`, not `exit`.
   const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)
@@ -202,11 +197,10 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The agent's unit in systemd/. The check examines this unit if this process belongs to no unit. */
+/** As in systemd/. Examined if this process belongs to no unit. */
 const AGENT_UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
-/** Tests whether systemd gives the agent enough time to stop in an orderly way. */
 export async function checkStopTime({
   drainMs,
   killGraceMs,
@@ -228,20 +222,17 @@ export async function checkStopTime({
 
 interface Unit {
   readonly name: string
-  /** Whether the unit belongs to `systemctl --user`. */
+  /** A unit of `systemctl --user`. */
   readonly ofUser: boolean
 }
 
 interface Timeout {
   readonly unit: string
-  /** The time in the form of systemd, for example `1min 30s`. */
+  /** In systemd's form: `1min 30s`. */
   readonly text: string
 }
 
-/**
- * Finds the stop time of the first unit that systemd knows.
- * @returns a text with the reason if systemd knows none of the units
- */
+/** @returns a text with the reason if systemd knows none of the units */
 async function firstLoaded(units: readonly Unit[]): Promise<Timeout | string> {
   let reason = ''
   for (const unit of units) {
@@ -275,7 +266,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** Reads a time of systemd, for example `1min 30s` or `infinity`. An unknown form counts as `infinity`. */
+/** systemd's form: `1min 30s`, `infinity`. Any other form counts as `infinity`. */
 export function milliseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([a-z]+)/g)]
   const known = parts.every(([, , unit = '']) => unit in UNITS)
@@ -283,10 +274,7 @@ export function milliseconds(text: string): number {
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0)
 }
 
-/**
- * Returns the unit of this process, if any: `/system.slice/runbook-agent.service`, or below a user's
- * `user@1000.service`.
- */
+/** `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
 function ownUnit(): Unit[] {
   const units = [...ownGroups().matchAll(/\/([^/\n]+\.service)(?=\/|$)/gm)].map(([, name = '']) => name)
   const name = units.at(-1)

@@ -15,7 +15,7 @@ import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { workingFolder } from '../start/services.ts'
 import { socketPaths } from '../status.ts'
 
-/** Tests whether the rule files of the owner's policy can be used, and whether commands could change them. */
+/** Also tests whether commands could change the rule files. */
 export async function checkPolicy(
   { policy }: Pick<AgentConfiguration, 'policy'>,
   source: SettingsSource,
@@ -52,7 +52,7 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
     .map((program) => `policy.programs: program ${program} not found in the PATH of the agent`)
 }
 
-/** Returns a problem for each file that commands could change. Commands run as this user. */
+/** Commands run as this user. */
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files
@@ -63,7 +63,7 @@ function writable({ inputRules, outputRules }: PolicySettings, source: SettingsS
     )
 }
 
-/** Tests the agent's own Presidio. For each session, the gateway decides whether the agent masks. */
+/** Whether the agent masks is decided by the gateway for each session. */
 export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
   if (presidio === undefined)
     return ok(
@@ -99,12 +99,12 @@ function origin(address: string): string {
 const ANSWER_MS = 2000
 const MAX_SOCKETS = 64
 
-/** The names of an agent's ordinary secrets by connection, or the reason why these names are unknown. */
+/** Secrets that look like ordinary words, by connection; or why they are unknown. */
 type Reply =
   | { readonly names: Readonly<Record<string, readonly string[]>> }
   | { readonly path: string; readonly reason: string }
 
-/** Names secrets whose values look like ordinary words, so that redaction hides harmless text. */
+/** Redaction of a secret that looks like an ordinary word hides harmless text. */
 export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
   const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
   const known = replies.filter((reply) => reply !== undefined && 'names' in reply)
@@ -128,7 +128,7 @@ function whyUnknown(replies: readonly (Reply | undefined)[]): string {
   return `no agent answered which secrets look like ordinary words: ${reasons.join('; ')}`
 }
 
-/** @returns undefined if no agent uses this socket, or the agent's version is too old */
+/** @returns undefined if no agent uses this socket, or its version is too old */
 async function ordinaryAt(path: string): Promise<Reply | undefined> {
   const answer = await askStatus(path, ANSWER_MS)
   if ('reason' in answer) return answer.isGone ? undefined : { path, reason: answer.reason }

@@ -10,14 +10,14 @@ import { broken, type Finding, ok, warning } from '../examination.ts'
 import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Days before the end of a certificate at which doctor warns. They leave time to renew the certificate. */
+/** Leaves time to renew the certificate. */
 const SOON_DAYS = 14
 
-/** Examines the gateway's certificate, even if the agent would refuse it. Sends only the handshake. */
+/** Examines even a certificate that the agent would refuse. Sends only the handshake. */
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
-  // This wait is shorter than the check's own deadline, so that the finding can name the missing answer.
+  // Shorter than the check's own deadline, so that the finding can name the missing answer.
   const wait = patience(HANDSHAKE_MS, signal)
   let socket: Socket | undefined
   try {
@@ -46,15 +46,14 @@ async function shakeHands(
   options: TlsOptions,
 ): Promise<TLSSocket> {
   const name = options.serverName ?? identity.host
-  // With tls.skip-verify the agent reads no authorities. This check reads them to show what the setting
-  // hides.
+  // With tls.skip-verify the agent reads no authorities. This check shows what the setting hides.
   const authorities = ownAuthorities ?? systemAuthorities(process.env)
   const tls = connect({
     socket,
     secureContext: secureContext({ ...options, authorities }),
     host: name,
     ...(isIP(name) === 0 && { servername: name }),
-    // Node would stop at the first problem, but problemsOf names all problems.
+    // Node would stop at the first problem.
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
   })
@@ -99,7 +98,7 @@ function problemsOf(
   return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
 }
 
-/** Returns Node's code for the refusal: a string, although Node's types declare an Error. */
+/** Node's types declare an Error, but the refusal is a string. */
 function refusalOf({ authorizationError }: TLSSocket): string | undefined {
   const refusal: unknown = authorizationError
   if (typeof refusal === 'string') return refusal
@@ -118,7 +117,6 @@ function age(days: number): string {
   return days < 0 ? `expired ${-days} days ago` : `${days} days left`
 }
 
-/** Describes the authorities and the name by which the certificate is checked. */
 function against({ serverName, skipVerify }: TlsOptions, ownAuthorities: Way['ownAuthorities']): string {
   if (skipVerify === true) return 'not checked (tls.skip-verify)'
   const name = serverName === undefined ? '' : ` and the name ${serverName} (tls.server-name)`
@@ -145,10 +143,7 @@ function failure(
 
 const DAY_MS = 86_400_000
 
-/**
- * Returns a name for people: the common name and organization, or else the names for which the
- * certificate is valid.
- */
+/** Without common name and organization, the names for which the certificate is valid. */
 function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
   return distinguished(subject) || subjectaltname || 'nobody'
 }
@@ -160,7 +155,6 @@ function issuerOf({ issuer }: DetailedPeerCertificate): string {
 /** Corrects Node's type: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
-/** Returns the certificates that the gateway has sent, without the authority at the end of the chain. */
 function chainOf(leaf: Linked): Linked[] {
   const chain: Linked[] = []
   for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {
@@ -173,7 +167,7 @@ function chainOf(leaf: Linked): Linked[] {
   return chain
 }
 
-/** Returns the whole days until the first certificate expires; negative if a certificate has expired. */
+/** Until the first certificate expires; negative if one has expired. */
 function daysLeft(chain: readonly Linked[]): number {
   return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
 }

@@ -12,7 +12,7 @@ import { exitCode } from '../../runtime/exit-status.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 
-/** The trials by name. The channel to the parent carries their results as JSON. */
+/** The channel to the parent carries their results as JSON. */
 export const trials = {
   command: tryCommand,
   terminal: tryTerminal,
@@ -25,13 +25,12 @@ type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof trials)[Na
 type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
- * Runs `runbook-agent doctor-trial`, which `doctor` starts: runs commands in a separate process, guarded like
- * an agent. If doctor itself were a subreaper, it might adopt processes that it did not start: an exec may
- * have given it children.
+ * Runs commands for `doctor` in a separate process, guarded like an agent. As a subreaper, doctor itself
+ * might adopt children that an exec has given it.
  */
 export async function trialCommand(): Promise<void> {
   if (process.send === undefined) throw new Failure('only doctor may start doctor-trial', exitCodes.usage)
-  // Ctrl-C reaches this process, too, and is ignored. The process ends after its channel and its command.
+  // Ctrl-C reaches this process, too. It ends after its channel and its command.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
   const engine = await loadEngine()
@@ -45,7 +44,7 @@ export async function trialCommand(): Promise<void> {
   await last
 }
 
-/** @returns the reason why processes that leave their session cannot be followed; undefined if they can */
+/** @returns why processes that leave their session cannot be followed; undefined if they can */
 function guard(engine: Engine): string | undefined {
   try {
     engine.guard()
@@ -70,15 +69,13 @@ async function answer(
   }
 }
 
-/** Sends an answer to the parent, if the parent is still connected. */
 function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
 
-/** Maximum time for the trial process to end its command. After this time, the trial process is killed. */
+/** For ending the running command. Then the process is killed. */
 const END_MS = 3000
 
-/** The process in which doctor runs commands. The caller has to dispose it. */
 export class TrialProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
@@ -91,10 +88,7 @@ export class TrialProcess implements AsyncDisposable {
     this.#exited.catch(() => undefined)
   }
 
-  /**
-   * Runs one trial. Only one trial may run at a time. Rejects if the process ends without an answer, or at the
-   * signal.
-   */
+  /** Only one trial may run at a time. Rejects if the process ends without an answer, or at the signal. */
   async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
     const answered = once(this.#child, 'message', { signal })
     if (this.#child.connected) this.#child.send(name)
@@ -106,7 +100,7 @@ export class TrialProcess implements AsyncDisposable {
     return answer.result as TrialResult<Name>
   }
 
-  /** Ends the process and its running command. */
+  /** Also ends the running command. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
     const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)
@@ -118,7 +112,7 @@ export class TrialProcess implements AsyncDisposable {
 interface RunOptions {
   readonly stdin?: string
   readonly onTerminal?: boolean
-  /** Called with the whole stdout whenever it grows, and with a function that ends the command. */
+  /** Gets the whole stdout whenever it grows, and a function that ends the command. */
   readonly watch?: (stdout: string, terminate: () => void) => void
 }
 
@@ -126,22 +120,16 @@ interface Ran {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
-  /** The reason why the command could not be started or followed. */
   readonly failure: string | undefined
 }
 
-/** Time from SIGTERM to SIGKILL. It is short because these commands need no time to end. */
+/** From SIGTERM to SIGKILL. Short, because these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/**
- * Marks the processes of an execution. All executions can share this marker, because only one runs at a time.
- */
+/** All executions share this marker, because only one runs at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
-/**
- * Runs one command like a real execution: same engine, environment and cleanup. The signal ends the command
- * early.
- */
+/** Same engine, environment and cleanup as a real execution. The signal ends the command. */
 async function runTrial(
   engine: Engine,
   argv: readonly string[],
@@ -179,7 +167,7 @@ async function runTrial(
 const PIPES_SCRIPT =
   'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
 
-/** Tries a command of a runbook: exit code, input, and outputs that are opened by name. */
+/** Exit code, input, and outputs that are opened by name. */
 async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const { code, stdout, stderr, failure } = await runTrial(
     engine,
@@ -206,7 +194,7 @@ function lastLine(text: string): string {
 
 const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
-/** Tries a command on a terminal of its own, like the terminal of `connect`. */
+/** As `connect` does. */
 async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
@@ -227,7 +215,7 @@ async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding
   )
 }
 
-/** Tests whether a command can read the environment of this process, which is guarded like an agent. */
+/** This process is guarded like an agent. */
 async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,
@@ -238,13 +226,13 @@ async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<
   return failure === undefined ? code === 0 : undefined
 }
 
-/** Lifetime in milliseconds of the three test processes if nothing ends them. */
+/** Lifetime of the three test processes if nothing ends them. */
 const LONGEST_MS = 20_000
-/** Maximum time that the kernel gets to end the processes after the execution. */
+/** For the kernel to end the processes after the execution. */
 const GONE_MS = 2000
 
 const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
-/** A script that ignores SIGTERM. It starts one process in its group and one process in a new session. */
+/** Ignores SIGTERM. Starts a process in its group and one in a new session. */
 const SCRIPT = `
 process.on('SIGTERM', () => {})
 const { spawn } = require('node:child_process')
@@ -253,12 +241,12 @@ console.log('pids', start(false), start(true), process.pid)
 ${NAP}
 `
 
-/** Tests whether a command that ignores SIGTERM, and its processes, are gone after the execution. */
+/** The command and its processes have to be gone after the execution. */
 async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }
-  // The script runs in Node, because a container may have neither a shell nor setsid.
+  // Node, because a container may have neither a shell nor setsid.
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)

@@ -12,19 +12,16 @@ import { explainTls, secure, secureContext } from '../../dial/tls.ts'
 import { type Finding, ok, skipped, warning, broken } from '../examination.ts'
 import { proxyFor } from '../start/settings.ts'
 
-/** The address to which the agent would connect, and the proxy. */
 export interface Route {
   readonly identity: Identity
   readonly proxy: Proxy | undefined
-  /** Whether the environment has a proxy that is not for this gateway. */
+  /** The environment has a proxy, but not for this gateway. */
   readonly hasOtherProxy: boolean
-  /** The authorities of `tls.ca`, as PEM. */
+  /** Of `tls.ca`, as PEM. */
   readonly ownAuthorities: readonly string[] | undefined
 }
 
-/**
- * Returns the route. The agent uses a proxy only with TLS, because without TLS the proxy could read the key.
- */
+/** The agent uses a proxy only with TLS: otherwise the proxy could read the key. */
 export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {
@@ -35,23 +32,23 @@ export function routeOf(identity: Identity, settings: AgentConfiguration): Route
   }
 }
 
-/** A route with the addresses of its first hop, which is the proxy or the gateway. */
+/** With the addresses of the first hop, the proxy or the gateway. */
 export interface ResolvedRoute extends Route {
   readonly addresses: readonly string[]
 }
 
-/** A route with an address of the first hop that accepted a connection. */
+/** With an address of the first hop that accepted a connection. */
 export interface Way extends Route {
   readonly address: string
 }
 
-/** Returns the first hop. `host` has no brackets. */
+/** `host` has no brackets. */
 function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
   const address = proxy?.address ?? identity.address
   return { host: hostOf(address), port: portOf(address) }
 }
 
-/** Opens a TCP connection. The signal destroys the connection at any time. Rejects with the system's error. */
+/** The signal destroys the connection at any time. Rejects with the system's error. */
 async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal })
   // The connection may fail after the last listener was removed.
@@ -60,7 +57,7 @@ async function openSocket(host: string, port: number, signal: AbortSignal): Prom
   return socket
 }
 
-/** Connects to the gateway, through the proxy if the route has a proxy. @throws TunnelError */
+/** Through the route's proxy, if any. @throws TunnelError */
 export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   const socket = await openSocket(way.address, firstStep(way).port, signal)
   if (way.proxy === undefined) return socket
@@ -80,7 +77,7 @@ const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answers: check /etc/resolv.conf and the network',
 }
 
-/** Looks up the name of the first hop. With a proxy, the proxy looks up the gateway. */
+/** With a proxy, the proxy itself looks up the gateway. */
 export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
   const { host } = firstStep(route)
   if (isIP(host) !== 0) return ok(`${host} is an address`, { ...route, addresses: [host] })
@@ -96,12 +93,11 @@ export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
 
 interface Attempt {
   readonly address: string
-  /** Undefined if the connection was opened. */
   readonly error: string | undefined
   readonly ms: number
 }
 
-/** Tries each address, because the agent may use any of the addresses. */
+/** The agent may use any of the addresses. */
 export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
   const { port } = firstStep(route)
   const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
@@ -141,7 +137,7 @@ function advice(attempts: readonly Attempt[]): string {
   return 'Check whether a firewall between the agent and the gateway blocks this port'
 }
 
-/** Tests whether the proxy for this gateway, if the environment names one, can connect to the gateway. */
+/** Whether the proxy can connect to the gateway. */
 export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   if (way.proxy === undefined) return ok(unused(way), way)
   const { address } = way.proxy
@@ -169,12 +165,12 @@ function unused({ identity, hasOtherProxy }: Way): string {
 
 const HEALTH_MS = 4000
 
-/** Sends a HealthCheck on a channel like the agent's. The call needs no credential and opens no stream. */
+/** On a channel like the agent's. Needs no credential and opens no stream. */
 export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
   using channel = new Channel(identity, proxy)
   const first = await timed(channel)
   if (!first.isAnswered) return unanswered(first.ms, channel.stage)
-  // The time of the first answer includes the new connection, so a second call is measured.
+  // The first answer includes the time of the new connection.
   const second = await timed(channel)
   if (!second.isAnswered) return unanswered(second.ms, channel.stage)
   return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
@@ -192,10 +188,10 @@ function unanswered(ms: number, stage: string): Finding {
   return broken(`${found} (${stage})`, 'The agent would fail in the same way: see the log of the gateway')
 }
 
-/** A difference of clocks that makes new certificates and tokens invalid. */
+/** More difference makes new certificates and tokens invalid. */
 const FAR_OFF_MS = 30_000
 
-/** Compares this machine's clock with the gateway's `date` header, which has whole seconds. */
+/** The gateway's `date` header has whole seconds. */
 export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
   const theirs = Date.parse(date ?? '')
   if (Number.isNaN(theirs)) return skipped('the gateway sends no date header')
@@ -210,7 +206,7 @@ export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'rec
 
 const ANSWER_MS = 5000
 
-/** The answer of the gateway. `receivedAt` is the time by this machine's clock in milliseconds. */
+/** `receivedAt`: milliseconds, by this machine's clock. */
 export interface Http2Answer {
   readonly way: Way
   readonly date: string | undefined
@@ -218,8 +214,7 @@ export interface Http2Answer {
 }
 
 /**
- * Tests whether a gRPC server answers, because grpc-js accepts any server with HTTP/2. The HealthCheck needs
- * no credential.
+ * grpc-js accepts any server with HTTP/2. A gRPC server answers the HealthCheck, which needs no credential.
  */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
   const wait = patience(ANSWER_MS, signal)
@@ -258,10 +253,10 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
       te: 'trailers',
     })
     request.once('response', resolve)
-    // The socket emits its error first, and this error has the most detail.
+    // The socket emits its error first, with the most detail.
     for (const source of [socket, session, request]) source.on('error', reject)
     session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
-    // These five bytes are an empty gRPC message: not compressed, length 0.
+    // An empty gRPC message: not compressed, length 0.
     request.end(Buffer.alloc(5))
   })
 }

@@ -37,16 +37,13 @@ import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
 import type { GatewayFlags } from './gateway.ts'
 
-/**
- * Time to check the whole history. The unit systemd/runbook-gateway.service allows 15 minutes for the start.
- */
+/** For the whole history. systemd/runbook-gateway.service allows 15 minutes for the start. */
 const HISTORY_MS = 10 * 60 * 1000
 
 /**
- * Runs `runbook-agent gateway --check`: prints problems that keep a gateway from starting (broken) or from
- * doing all of its work (warning). Each problem has one line, with a remedy. Starts, creates and changes
- * nothing.
- * @returns the exit code: 0, also with warnings, or 78
+ * Prints what keeps a gateway from starting (broken) or from doing all of its work (warning), one line each.
+ * Starts, creates and changes nothing.
+ * @returns the exit code: 78 if something is broken
  */
 export async function checkGatewayCommand({ config, json }: GatewayFlags): Promise<number> {
   const lines: Line[] = []
@@ -70,10 +67,7 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
   for (const lines of await Promise.all(repositories.map(examineRepository))) lines.forEach(tell)
 }
 
-/**
- * Examines one repository. All repositories are examined at the same time, because a repository that does not
- * answer takes seconds.
- */
+/** All repositories at the same time: one that does not answer takes seconds. */
 async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
   const lines: Line[] = []
   const examination = new Examination((line) => void lines.push(line))
@@ -81,7 +75,7 @@ async function examineRepository(repository: RepositorySettings): Promise<readon
   return lines
 }
 
-/** Reports each problem of the settings file in a separate line, like `config check`. */
+/** One line per problem, like `config check`. */
 async function checkSettings(
   file: string,
   examination: Examination,
@@ -112,7 +106,7 @@ function settingsOf(file: string): {
   }
 }
 
-/** Returns the report for people: only warnings and errors. `--json` has all checks. */
+/** Only warnings and errors. `--json` has all checks. */
 function report(file: string, lines: readonly Line[]): string {
   const told = lines.filter(({ level }) => level === 'warning' || level === 'broken')
   const isBroken = told.some(({ level }) => level === 'broken')
@@ -125,7 +119,7 @@ function lineOf({ level, name, found, advice }: Line): string {
   return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
 }
 
-/** Tests how long the certificate is valid. The settings' check has already compared certificate and key. */
+/** The settings' check has already compared certificate and key. */
 function checkCertificate(files: CertificateFiles | undefined): Finding {
   if (files === undefined) return skipped('listen.tls is not set')
   const { endsAt } = readPair(files)
@@ -145,7 +139,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
-/** Tests an address by listening on it for a moment. */
+/** Listens for a moment. */
 async function checkPort(address: Address | undefined): Promise<Finding> {
   if (address === undefined) return skipped('no address is set')
   const server = createServer()
@@ -162,7 +156,7 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
   }
 }
 
-/** Tests a repository. Without the repository, a gateway still starts and serves the last copy. */
+/** Without the repository, a gateway still starts and serves the last copy. */
 async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
   try {
     await reachRemote(repository, signal)
@@ -176,11 +170,11 @@ async function checkRepository(repository: RepositorySettings, signal: AbortSign
   }
 }
 
-/** Free bytes below which the next backup, copy of a repository or long output may not fit. */
+/** The next backup, copy of a repository or long output may need this many bytes. */
 const LITTLE_BYTES = 256 * 1024 * 1024
 const CHOOSE = 'Give the folder to the user of the gateway, or name another folder (state)'
 
-/** Tests whether the folder is closed to other users, can be written, and has space. Creates no folder. */
+/** The folder has to be closed to other users, writable, and have space. Creates no folder. */
 async function checkState(folder: string): Promise<Finding<string>> {
   const obstacle = await obstacleTo(folder)
   if (obstacle !== undefined) return broken(`${folder}: cannot create files there: ${obstacle}`, CHOOSE)
@@ -193,7 +187,7 @@ async function checkState(folder: string): Promise<Finding<string>> {
   return ok(found, folder)
 }
 
-/** Tests whether this program can use the history. Does not migrate its schema. */
+/** Does not migrate the schema. */
 async function checkHistory(folder: string, withinMs: number): Promise<Finding> {
   if (!existsSync(folder)) return skipped('the history does not exist yet')
   try {
@@ -220,9 +214,7 @@ async function checkHistory(folder: string, withinMs: number): Promise<Finding> 
   }
 }
 
-/**
- * Examines the whole history. Removes the files that SQLite creates to read the log of a killed gateway.
- */
+/** Removes the files that SQLite creates to read the log of a killed gateway. */
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
@@ -235,7 +227,7 @@ async function examineWhole(file: string, withinMs: number): Promise<Health> {
 
 function foreignText(folder: string): string | undefined {
   try {
-    // The folder exists, so this call creates nothing.
+    // Creates nothing: the folder exists.
     claimFolder(folder)
     return undefined
   } catch (error) {

@@ -16,17 +16,17 @@ import { explain, Failure } from '../exit-codes.ts'
 import { logSettings, onReloadSignal, onShutdownSignals, openSystemd } from '../long-running.ts'
 import { version } from '../version.ts'
 
-/** Maximum time that a stop takes in addition to `stop-timeout`. */
+/** A stop takes at most this time in addition to `stop-timeout`. */
 const STOP_MS = 60_000
 
 export interface GatewayFlags {
   readonly config: string
   readonly json?: boolean
-  /** Whether to run only the checks of `check.ts`. */
+  /** Run only the checks of `check.ts`. */
   readonly check?: boolean
 }
 
-/** Runs `runbook-agent gateway`: serves as the embedded gateway, without an agent, until a signal. */
+/** Serves until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const log = await createLogger(logSettings('info'))
   const source = gatewayFile(flags.config, log)
@@ -56,7 +56,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   await gateway.close()
 }
 
-/** Returns the state of the gateway for `systemctl status`. */
+/** For `systemctl status`. */
 function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isStopping: boolean }): Life {
   const doing = isStopping ? 'stopping' : `serves ${http} and ${grpc}`
   const count = running()
@@ -67,7 +67,7 @@ function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isS
   }
 }
 
-/** @param log receives one line for each secret that other users can read */
+/** @param log gets one line for each secret that other users can read */
 export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFile {
   const told = new Set<string>()
   const warn = (warning: string) => {
@@ -79,8 +79,8 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
 }
 
 /**
- * @throws Failure with every problem of the settings file, one per line. A port in use, a folder without
- * write access and a missing git have a Failure with advice.
+ * @throws Failure with every problem of the settings file, one per line; or with advice for a port in use, a
+ * folder without write access, a missing git
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
   const settings = readGatewaySettings(source)

@@ -15,10 +15,7 @@ import {
 } from './step.ts'
 
 const PATH = '/api/connections'
-/**
- * Members of a new connection. Reviewers and masked types stay empty, because rules define reviews and
- * masking.
- */
+/** Reviewers and masked types stay empty: rules define reviews and masking. */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
 const CLOSED = { runbooks: false, exec: false, connect: false }
 
@@ -27,8 +24,8 @@ export function connectionSteps(migration: Migration): MigrationStep[] {
 }
 
 /**
- * Returns the steps that let users reach masked connections. These steps run after the steps that create the masking
- * rules: if hoop refuses a rule, the connection must stay closed.
+ * Opens connections that hoop does not mask yet, after the steps for the masking rules. If hoop refuses a
+ * rule, the connection must stay closed.
  */
 export function openingSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections
@@ -65,7 +62,7 @@ function partsOf(
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
 }
 
-/** Returns the members of a connection, without its secrets. Keeps rules and tags that were added in hoop. */
+/** Without secrets. Keeps rules and tags that were added in hoop. */
 function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
@@ -112,10 +109,7 @@ async function writeConnection(
   ids.set('connection', name, stored['id'])
 }
 
-/**
- * Returns the names of secrets that hoop lacks or has with another value. Includes hidden secrets if
- * `options.secrets` is set.
- */
+/** Secrets that hoop lacks or has with another value. Hidden secrets count if `options.secrets` is set. */
 function differingSecrets(
   connection: ConnectionSettings,
   present: Resource,
@@ -129,7 +123,7 @@ function differingSecrets(
   )
 }
 
-/** Returns the secrets of a connection. A hidden value is null; if null is sent back, hoop keeps the value. */
+/** A hidden value is null. If null is sent back, hoop keeps the value. */
 export function storedSecrets(present: Resource | undefined): Resource {
   return objectIn(present, 'secret')
 }
@@ -141,14 +135,13 @@ function objectIn(present: Resource | undefined, member: string): Resource {
 
 const PLUGIN = 'access_control'
 
-/** Whether hoop hides connections from users outside their groups, now or after the steps. */
+/** hoop hides connections from users outside their groups, now or after the steps. */
 export function hasAccessControl({ present, options }: Migration): boolean {
   return present.accessControl !== undefined || options.accessControl
 }
 
 /**
- * Returns a step that runs before the connections. After this step, a new connection is visible only to
- * admins until it has its groups.
+ * Runs before the connections: after it, a new connection is visible only to admins until it has its groups.
  */
 export function accessControlSteps(migration: Migration): MigrationStep[] {
   const { account, present, carried } = migration
@@ -162,7 +155,6 @@ export function accessControlSteps(migration: Migration): MigrationStep[] {
   return [{ ...step, action: 'create', write }]
 }
 
-/** Returns a step for each connection with groups. */
 export function groupSteps(migration: Migration): MigrationStep[] {
   if (!hasAccessControl(migration)) return []
   return migration.carried.connections.flatMap(({ name, access: { groups } }) =>
@@ -185,10 +177,7 @@ function groupStep(name: string, groups: readonly string[], migration: Migration
   return { ...step, action: found === undefined ? 'create' : 'change', parts: wanted, write }
 }
 
-/**
- * Whether hoop's access control makes a connection visible only to admins, because the connection has no
- * groups.
- */
+/** Without groups, hoop's access control shows a connection only to admins. */
 export function isForAdminsOnly({ access }: ConnectionSettings, migration: Migration): boolean {
   return access.groups === undefined && hasAccessControl(migration)
 }

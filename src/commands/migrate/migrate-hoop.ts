@@ -27,8 +27,8 @@ export interface MigrateHoopFlags extends TargetFlags {
 }
 
 /**
- * Runs `runbook-agent migrate hoop`: writes the objects of gateway.yaml to a hoop gateway. Without `--apply`,
- * only prints the objects. Removes nothing in hoop. A second run finds nothing to do.
+ * Writes the objects of gateway.yaml to a hoop gateway; without `--apply`, only prints them. Removes nothing
+ * in hoop. A second run finds nothing to do.
  * @returns the exit code: 65 if hoop protects an object less
  * @throws Failure if hoop refuses a step, after the report of finished and remaining steps
  */
@@ -82,7 +82,7 @@ async function print(flags: MigrateHoopFlags, made: Report): Promise<void> {
   await printAnswer(flags, reportJson(made), (width) => reportText(made, width))
 }
 
-/** Runs the steps one by one, up to the first step that hoop refuses. */
+/** Stops at the first step that hoop refuses. */
 async function apply(
   steps: readonly MigrationStep[],
   notes: readonly Note[],
@@ -128,8 +128,8 @@ interface TargetFlags {
 }
 
 /**
- * Returns the target gateway: a profile's gateway, or the gateway of `--to`. The token for `--to` is read
- * from a file, from HOOP_TOKEN if the environment is for this gateway, or from a prompt.
+ * The token for `--to` is from a file, from HOOP_TOKEN if the environment is for this gateway, or from a
+ * prompt.
  * @throws Failure
  */
 async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {
@@ -145,7 +145,7 @@ async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<A
   }
 }
 
-/** Returns the token of the environment if this token is for the gateway `to`. */
+/** Only if the environment is for the gateway `to`. */
 function tokenOfEnvironment(to: string, tokenFile: string | undefined): string | undefined {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   const isForIt = !HOOP_APIURL || parseRestAddress(HOOP_APIURL)?.url === parseRestAddress(to)?.url

@@ -15,10 +15,7 @@ import { accessControlSteps, groupSteps, connectionSteps, openingSteps } from '.
 import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './stored.ts'
 import { maskingRuleSteps, reviewRuleSteps } from './rules.ts'
 
-/**
- * Returns the steps in the order in which they run. The objects that a connection needs are first, and its
- * protection is complete before the connection is opened.
- */
+/** In this order: what a connection needs comes first, and its protection is complete before it is opened. */
 export function stepsOf(migration: Migration): MigrationStep[] {
   return [
     agentSteps,
@@ -35,10 +32,7 @@ export function stepsOf(migration: Migration): MigrationStep[] {
   ].flatMap((steps) => steps(migration))
 }
 
-/**
- * Returns the steps for agents. hoop shows the key of a new agent only once, so the key is written to its
- * file before the next step.
- */
+/** hoop shows a new agent's key only once, so the key is in its file before the next step. */
 function agentSteps(migration: Migration): MigrationStep[] {
   return migration.carried.agents.map((name) => {
     const present = resourceNamed(migration.present.agents, name)
@@ -66,7 +60,7 @@ async function create(name: string, { account, options, ids }: Migration): Promi
   ids.set('agent', name, made?.['id'])
 }
 
-/** Explains a lost answer, because the key of the created agent is lost, too. */
+/** A lost answer also loses the key of the created agent. */
 async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked
@@ -77,10 +71,7 @@ async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   }
 }
 
-/**
- * The file of an agent's new key, mode 0600. The file is created before the key, so that a full disk is
- * noticed in time.
- */
+/** Mode 0600. Created before the key, so that a full disk is noticed in time. */
 class KeyFile implements Disposable {
   readonly #file: string
   readonly #descriptor: number

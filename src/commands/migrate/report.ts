@@ -14,7 +14,7 @@ import {
   resourceNamed,
 } from './step.ts'
 
-/** The outcome of a step: `planned` in a dry run, `left` after a refused step. */
+/** `planned` in a dry run, `left` after a refused step. */
 type Outcome = 'planned' | 'done' | 'refused' | 'left'
 
 export interface Reported {
@@ -38,7 +38,7 @@ const COLUMNS: readonly ItemColumn<Reported>[] = [
 
 const DONE = { create: 'created', change: 'changed', same: 'same' }
 
-/** Returns the report for people: a line for each object, then a line for each note. */
+/** A line for each object, then one for each note. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
   const parts = [
     `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: add --apply to write' : ''}\n`,
@@ -90,7 +90,7 @@ export function reportJson({ to, isDryRun, steps, notes }: Report): object {
   }
 }
 
-/** Returns all notes, first the notes about weaker protection. */
+/** First the notes about weaker protection. */
 export function notesOf(migration: Migration, steps: readonly MigrationStep[]): Note[] {
   const { settings, carried } = migration
   const notes = [
@@ -152,7 +152,7 @@ function hiddenSecrets(connection: ConnectionSettings, { present, options }: Mig
   )
 }
 
-/** @param connections the connections that are copied to hoop */
+/** @param connections those that are copied to hoop */
 function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   const reviewed = connections.filter(({ review }) => review !== undefined)
   if (reviewed.length === 0) return []
@@ -167,7 +167,7 @@ function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   ]
 }
 
-/** Returns notes about hoop's free licence, which allows only one object of each limited kind. */
+/** hoop's free licence allows only one object of each limited kind. */
 function licenceNotes({ present, account }: Migration, steps: readonly MigrationStep[]): Note[] {
   if (present.licence !== 'oss') return []
   const limited = [
@@ -202,7 +202,7 @@ function inGroups(groups: readonly string[]): string {
   return groups.length === 0 ? '' : `, with the groups ${groups.join(', ')}`
 }
 
-/** Returns notes about repositories that hoop cannot read, or reads in another way. */
+/** hoop cannot read these repositories, or reads them in another way. */
 function repositoryNotes({ settings, carried }: Migration): Note[] {
   return settings.repositories.flatMap((repository) => {
     const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote
@@ -229,7 +229,7 @@ function branchNote({ branch }: RepositorySettings): string[] {
 export interface Note {
   readonly about: string
   readonly text: string
-  /** Whether hoop protects this object less than the embedded gateway does. */
+  /** hoop protects this object less than the embedded gateway does. */
   readonly isWeaker: boolean
 }
 

@@ -26,14 +26,14 @@ const Rules = v.array(
   }),
 )
 
-/** Returns steps that run after the connections, because a masking rule names connections by id. */
+/** After the connections: a masking rule names connections by id. */
 export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedMasking(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),
   )
 }
 
-/** Whether hoop already applies all masking rules of a connection. */
+/** hoop already applies all masking rules of the connection. */
 export function isMasked(connection: ConnectionSettings, { present, ids }: Migration): boolean {
   const id = ids.get('connection', connection.name)
   return [...wantedMasking([connection]).keys()].every((name) => {
@@ -42,7 +42,7 @@ export function isMasked(connection: ConnectionSettings, { present, ids }: Migra
   })
 }
 
-/** Returns the masking rules of the connections, in the form of hoop's interface. */
+/** In the form of hoop's interface. */
 function wantedMasking(connections: readonly ConnectionSettings[]): Map<string, WantedMasking> {
   const wanted = new Map<string, WantedMasking>()
   for (const { name: connection, masking } of connections) {
@@ -77,8 +77,8 @@ interface WantedReview {
 }
 
 /**
- * Returns steps for the review rules. All connections with the same review share one rule. The steps run before
- * the steps of connections, so that no connection is open without its review for a moment.
+ * Before the connections, so that none is open without its review for a moment. Connections with the same
+ * review share one rule.
  */
 export function reviewRuleSteps(migration: Migration): MigrationStep[] {
   return wantedReviews(migration.carried.connections).map(({ name, body, connections }) => {
@@ -110,7 +110,7 @@ function wantedReviews(connections: readonly ConnectionSettings[]): WantedReview
   return [...rules.values()].map((rule) => ({ ...rule, body: { name: rule.name, ...rule.body } }))
 }
 
-/** Returns a name made from the groups. If another rule has this name, adds a number. */
+/** Made from the groups, with a number if another rule has this name. */
 function freeName({ groups }: ReviewSettings, rules: ReadonlyMap<string, WantedReview>): string {
   const base = `review-${groups.toSorted().join('-')}`.slice(0, 200)
   const taken = new Set([...rules.values()].map(({ name }) => name))

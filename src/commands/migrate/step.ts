@@ -28,17 +28,17 @@ export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
   readonly action: 'create' | 'change' | 'same'
-  /** Names of the parts that differ, without their values, which may be secret. */
+  /** Names without values, which may be secret. */
   readonly parts: readonly string[]
   /** @throws ApiError if hoop refuses the object */
   readonly write: () => Promise<void>
 }
 
 export interface MigrationOptions {
-  /** The folder for the keys of new agents, with a file per agent. Undefined if no agent can be created. */
+  /** One file per new agent's key. Undefined: no agent can be created. */
   readonly keyFolder: string | undefined
   readonly accessControl: boolean
-  /** Whether to write hidden secrets again. */
+  /** Write hidden secrets again. */
   readonly secrets: boolean
 }
 
@@ -51,7 +51,7 @@ export interface Migration {
   readonly options: MigrationOptions
 }
 
-/** hoop's ids by kind and name. The id of a new object is added after its creation. */
+/** hoop's ids. A new object gets its id after its creation. */
 export class Ids {
   readonly #ids = new Map<string, string>()
 
@@ -59,12 +59,12 @@ export class Ids {
     if (typeof id === 'string' && id !== '') this.#ids.set(`${kind} ${name}`, id)
   }
 
-  /** Returns undefined for an object that does not exist yet. */
+  /** Undefined before the object exists. */
   get(kind: Kind, name: string): string | undefined {
     return this.#ids.get(`${kind} ${name}`)
   }
 
-  /** Returns the id of an object that an earlier step has created. */
+  /** For an object that an earlier step has created. */
   made(kind: Kind, name: string): string {
     const id = this.get(kind, name)
     if (id === undefined) throw new Error(`hoop has given no id for the ${kind} ${name}`)
@@ -76,7 +76,7 @@ export function sameStep(kind: Kind, name: string): MigrationStep {
   return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
 }
 
-/** The present objects of the hoop gateway. They contain secrets, so only their names may be printed. */
+/** Contains secrets: only names may be printed. */
 interface HoopState {
   /** `oss` or `enterprise`. */
   readonly licence: string
@@ -89,12 +89,11 @@ interface HoopState {
   readonly reviewRules: readonly Resource[]
   readonly runbookRules: readonly Resource[]
   /**
-   * The plugin with the groups of each connection. Undefined if the plugin is off, so that all users see every
-   * connection.
+   * Has the groups of each connection. Undefined if the plugin is off: then all users see every connection.
    */
   readonly accessControl: Resource | undefined
   readonly connectionNames: readonly string[]
-  /** The wanted connections, with their secrets. */
+  /** The wanted ones, with their secrets. */
   readonly connections: readonly Resource[]
 }
 
@@ -124,7 +123,7 @@ export async function readHoopState(account: Account, wanted: readonly string[])
   }
 }
 
-/** Reads connections one by one, because the list has no secrets. */
+/** One by one: hoop's list has no secrets. */
 async function connectionsNamed(account: Account, wanted: readonly string[]): Promise<readonly Resource[]> {
   const found: Resource[] = []
   for (const name of wanted) {
@@ -134,10 +133,7 @@ async function connectionsNamed(account: Account, wanted: readonly string[]): Pr
   return found
 }
 
-/**
- * Returns the licence of the hoop gateway.
- * @throws Failure for an embedded gateway, which has no licence, and for a user who is not an admin
- */
+/** @throws Failure for an embedded gateway, which has no licence, and for a user who is not an admin */
 async function licenceOf(account: Account): Promise<string> {
   const info = await fetchResource(account, '/api/serverinfo')
   const licence = info?.['license_info']
@@ -155,7 +151,7 @@ async function licenceOf(account: Account): Promise<string> {
   return String((licence as Resource)['type'])
 }
 
-/** A repository that hoop can fetch. */
+/** hoop can fetch it. */
 export interface CarriedRepository {
   readonly name: string
   /** hoop's key for the repository. */
@@ -163,7 +159,7 @@ export interface CarriedRepository {
   readonly remote: Exclude<Remote, { kind: 'local' }>
 }
 
-/** The part of the settings that can be copied to hoop. */
+/** What hoop can take over. */
 interface Carried {
   readonly agents: readonly string[]
   readonly repositories: readonly CarriedRepository[]
@@ -190,7 +186,7 @@ function carriedRepository({ name, url }: RepositorySettings): CarriedRepository
   return remote.kind === 'local' ? [] : [{ name, key: repositoryKey(url), remote }]
 }
 
-/** Returns the repository of a connection's runbooks, if the runbooks can run in hoop. */
+/** Undefined if the runbooks cannot run in hoop. */
 export function runbooksOf(
   connection: ConnectionSettings,
   carried: Carried,
@@ -201,7 +197,7 @@ export function runbooksOf(
   return needsOtherReviews(connection) ? undefined : { ...repository, path: runbooks.path }
 }
 
-/** Whether some runbooks have other approvers than their connection. hoop has no rules for such runbooks. */
+/** Some runbooks have other approvers than their connection. hoop has no rules for such runbooks. */
 export function needsOtherReviews({ runbooks, review }: ConnectionSettings): boolean {
   const others = runbooks?.reviews?.filter((one) => !isDeepStrictEqual(one.review, review)) ?? []
   return others.some((one) => one.review !== undefined)
@@ -214,8 +210,7 @@ interface Modes {
 }
 
 /**
- * Returns the modes of a connection in hoop, never more than in the settings. A connection with groups
- * stays closed until hoop's access control is on.
+ * Never more than in the settings. A connection with groups stays closed until hoop's access control is on.
  */
 export function modesOf(connection: ConnectionSettings, carried: Carried, hasAccessControl: boolean): Modes {
   const { access } = connection
@@ -228,7 +223,7 @@ export function modesOf(connection: ConnectionSettings, carried: Carried, hasAcc
   }
 }
 
-/** An object as hoop's REST interface sends it. It may contain secrets. */
+/** As hoop's REST interface sends it. May contain secrets. */
 export type Resource = Readonly<Record<string, unknown>>
 
 const One = v.looseObject({})
@@ -250,7 +245,7 @@ async function fetchResources(account: Account, path: string): Promise<readonly 
   return (await askJson(account, { method: 'GET', path }, Many)).value
 }
 
-/** Returns undefined if the object does not exist. @throws ApiError */
+/** Undefined if the object does not exist. @throws ApiError */
 export async function fetchResource(account: Account, path: string): Promise<Resource | undefined> {
   try {
     return (await askJson(account, { method: 'GET', path }, v.nullable(One))).value ?? undefined
@@ -260,7 +255,7 @@ export async function fetchResource(account: Account, path: string): Promise<Res
   }
 }
 
-/** @returns the object that the gateway has stored @throws ApiError */
+/** @returns the stored object @throws ApiError */
 export async function writeResource(
   account: Account,
   method: 'POST' | 'PUT',
@@ -271,8 +266,8 @@ export async function writeResource(
 }
 
 /**
- * Returns the names of members of `wanted` with another value in `present`. hoop adds members,
- * writes missing values as null, '' or [], and sends lists of names in any order.
+ * Names of members of `wanted` that differ. hoop adds members, writes missing values as null, '' or [], and
+ * sends lists of names in any order.
  */
 export function differences(present: Resource, wanted: Resource): string[] {
   return Object.keys(wanted).filter((name) => !isSame(present[name], wanted[name]))
@@ -295,18 +290,18 @@ function isNothing(value: unknown): boolean {
   return Object.values(value).every(isNothing)
 }
 
-/** Returns a list of names in alphabetical order, for comparisons. */
+/** For comparisons. */
 export function inNameOrder(value: unknown): string[] {
   const list = Array.isArray(value) ? value : []
   return list.filter((one): one is string => typeof one === 'string').toSorted()
 }
 
-/** Returns the names of both lists, because present names are never removed. */
+/** Present names are never removed. */
 export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
   return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
-/** Returns the id of a resource, for paths of requests. Returns undefined for a resource without an id. */
+/** For paths of requests. */
 export function idOf(resource: Resource | undefined): string | undefined {
   const id = resource?.['id']
   return typeof id === 'string' ? id : undefined

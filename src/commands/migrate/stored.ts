@@ -16,25 +16,21 @@ import {
   resourceNamed,
 } from './step.ts'
 
-/** The wanted object and its place in hoop's interface. */
 interface Wanted {
   readonly kind: Kind
   readonly name: string
-  /** The path of the objects of this kind, for example `/api/guardrails`. */
+  /** For example `/api/guardrails`. */
   readonly path: string
   readonly present: Resource | undefined
-  /** The id or name of the present object, below `path`. */
+  /** Id or name of the present object, below `path`. */
   readonly key?: string | undefined
-  /** The members that the settings decide. */
+  /** Members that the settings decide. */
   readonly body: Resource
-  /** Members that are computed when the object is written. */
+  /** Computed when the object is written. */
   readonly beside?: () => Resource
 }
 
-/**
- * Returns the step for an object that hoop replaces as a whole. Members that the settings do not decide are
- * sent back unchanged.
- */
+/** hoop replaces the whole object: members that the settings do not decide are sent back unchanged. */
 export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
   const { kind, name, present, body } = wanted
   migration.ids.set(kind, name, present?.['id'])
@@ -71,7 +67,7 @@ function guardrailRule({ type, words, pattern, message }: Rule): object {
 
 const SITE = '/api/integrations/jira'
 
-/** Returns the steps for the site, then for its templates, because hoop accepts no templates without a site. */
+/** The site first: hoop accepts no templates without a site. */
 export function jiraSteps(migration: Migration): MigrationStep[] {
   const { jira } = migration.settings
   if (jira === undefined) return []
@@ -84,10 +80,7 @@ function siteStep({ url, user, token }: JiraSettings, migration: Migration): Mig
   return storedStep({ kind: 'jira site', name: url, path: SITE, present, body }, migration)
 }
 
-/**
- * Returns the step for a template. The present list of connections is sent back, because without this list
- * the template would lose all its connections.
- */
+/** Sends back the present connections: otherwise the template would lose them. */
 function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
   const present = resourceNamed(migration.present.templates, template.name)
   const body = { ...template }
@@ -95,7 +88,7 @@ function templateStep(template: JiraTemplate, migration: Migration): MigrationSt
   return storedStep({ ...wanted, name: template.name, present, body }, migration)
 }
 
-/** hoop's namespace for ids that are derived from a URL (RFC 4122). */
+/** hoop derives ids from a URL in this namespace (RFC 4122). */
 const URL_NAMESPACE = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
 
 export function repositorySteps(migration: Migration): MigrationStep[] {
@@ -108,7 +101,7 @@ export function repositorySteps(migration: Migration): MigrationStep[] {
   })
 }
 
-/** Returns the body of a repository, without ssh keys. The settings have no ssh keys, so hoop's keys stay. */
+/** The settings have no ssh keys, so hoop's keys stay. */
 function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
   if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
   const { username, password } = remote.credentials
@@ -117,7 +110,7 @@ function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: st
   return { git_url: remote.url, git_user: username, git_password: password }
 }
 
-/** Returns hoop's id of a repository, a UUID of version 5. */
+/** A UUID of version 5. */
 function uuidOfUrl(url: string): string {
   const hash = createHash('sha1').update(URL_NAMESPACE).update(url).digest().subarray(0, 16)
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
@@ -126,10 +119,7 @@ function uuidOfUrl(url: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/**
- * Returns steps for rules that limit a connection to one folder of one repository. Without such a rule, hoop
- * runs all files.
- */
+/** Each rule limits a connection to one folder of one repository. Otherwise hoop would run all files. */
 export function runbookRuleSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))
 }

@@ -16,7 +16,7 @@ import {
 import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../exit-codes.ts'
 
-/** Maximum length of the text in bytes: much more than the largest script. Agents test output in pieces. */
+/** Bytes: much more than the largest script. Agents test output in pieces. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface CheckFlags {
@@ -25,11 +25,7 @@ export interface CheckFlags {
   readonly json?: boolean
 }
 
-/**
- * Runs `runbook-agent policy check`: prints which guardrail rule stops the text on standard input. Uses the
- * engine that also judges executions.
- * @returns the exit code of this program
- */
+/** Uses the engine that also judges executions. @returns this program's exit code */
 export async function checkCommand(flags: CheckFlags): Promise<number> {
   try {
     const { sets, notes } = readCheckedRules(flags.rules, flags.direction)
@@ -71,7 +67,7 @@ function answer(verdict: Verdict, text: Buffer): object {
   }
 }
 
-/** Returns the matched words, or the text that a pattern matched. */
+/** For a pattern, the text that it matched. */
 function matchedTexts({ hit, matched }: Violation, text: Buffer): readonly string[] {
   if (hit.type !== 'pattern_match') return matched
   const matcher = compileRegexp(hit.pattern).matcher(text)
@@ -113,13 +109,13 @@ const MEMBERS = ['type', 'words', 'pattern_regex', 'message']
 
 export interface CheckedRules extends Pick<RuleFile, 'hasOthers'> {
   readonly sets: readonly RuleSet[]
-  /** Notes for the author of the file. Each note names a possible mistake that lets every text pass. */
+  /** Each note names a possible mistake that lets every text pass. */
   readonly notes: readonly string[]
-  /** Returns `FILE:LINE:COLUMN` of a rule. */
+  /** `FILE:LINE:COLUMN` */
   readonly placeOfRule: (place: RulePlace) => string
 }
 
-/** Reads the rules of a file like an agent. @throws Failure, exit code 2 */
+/** Reads like an agent. @throws Failure, exit code 2 */
 export function readCheckedRules(file: string, direction: RuleDirection): CheckedRules {
   const found = readingPolicy(file, () => readRuleFile(file, direction, POLICY_FILE_BYTES))
   const sets = decoded(found)
@@ -140,10 +136,7 @@ function decoded({ sets, placeOf }: RuleFile): readonly RuleSet[] {
   }
 }
 
-/**
- * Names unknown members. The rules of a newer gateway may have unknown members, but in a file such members
- * are probably mistakes.
- */
+/** A newer gateway may send unknown members, but in a file they are probably mistakes. */
 function notesOn({ sets, placeOf }: RuleFile): string[] {
   return asList(sets).flatMap((set, index) =>
     asList(isMap(set) ? set['rules'] : []).flatMap((rule, at) =>
@@ -170,14 +163,14 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
 export const ANSWERS = {
   passes: 0,
   stopped: 1,
-  /** The rules or the text cannot be read, a rule cannot be enforced, or the arguments are wrong. */
+  /** Rules or text cannot be read, a rule cannot be enforced, or the arguments are wrong. */
   none: 2,
 } as const
 
-/** Maximum size of a rule file in bytes: more than a gateway sends with a session. */
+/** Bytes: more than a gateway sends with a session. */
 export const POLICY_FILE_BYTES = 16 * 1024 * 1024
 
-/** Calls `read` to read a file. @throws Failure, exit code 2, if the file cannot be read */
+/** @throws Failure, exit code 2, if the file cannot be read */
 export function readingPolicy<Result>(file: string, read: () => Result): Result {
   try {
     return read()

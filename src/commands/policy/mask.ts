@@ -11,7 +11,7 @@ import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../exit-codes.ts'
 import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './check.ts'
 
-/** Maximum length of the text in bytes for `--json`, which needs the whole text in memory. */
+/** Bytes, for `--json`, which needs the whole text in memory. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface MaskFlags {
@@ -23,7 +23,7 @@ export interface MaskFlags {
   readonly json?: boolean
 }
 
-/** Runs `runbook-agent policy mask`. @throws Failure, exit code 2 */
+/** @throws Failure, exit code 2 */
 export async function maskCommand(flags: MaskFlags): Promise<void> {
   const masking = maskingOf(flags)
   if (flags.json === true) await printFindings(masking)

@@ -7,13 +7,13 @@ import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../exit-codes.ts'
 import { readCheckedRules, type CheckedRules } from './check.ts'
 
-/** The owner's rules, and all problems of the rule files, one line each. */
+/** One line per problem. */
 interface ExaminedRules {
   readonly rules: OwnerRules
   readonly problems: readonly string[]
 }
 
-/** Reads and compiles the rule files of a policy. Never rejects because of the content of a file. */
+/** Never rejects because of a file's content. */
 export async function examineOwnerRules(policy: PolicySettings | undefined): Promise<ExaminedRules> {
   const { inputRules: inputs = [], outputRules: outputs = [] } = policy ?? {}
   const input = await examined('input', inputs, outputs)
@@ -43,7 +43,7 @@ async function examined(
     return read === undefined ? [] : withSources(read, problems)
   })
   if (sets.every(({ rules }) => rules.length === 0)) return { sets, compiled: undefined, problems }
-  // This module is loaded only here, because most agents have no rules.
+  // Most agents have no rules.
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const compiled = await compileRules(sets)
   const { broken } = compiled
@@ -54,10 +54,7 @@ async function examined(
   return { sets, compiled, problems }
 }
 
-/**
- * Reads the rules of a file. Returns undefined and adds a problem if the file cannot be read. Write access
- * for other users is a problem, too.
- */
+/** Adds a problem for an unreadable file (then returns undefined), and for write access of other users. */
 function readOwners(file: string, direction: RuleDirection, problems: string[]): CheckedRules | undefined {
   try {
     const read = readCheckedRules(file, direction)
@@ -77,10 +74,7 @@ function unused(file: string, direction: RuleDirection): string {
   return `${file} also has ${other}_rules, which the agent does not enforce: name the file in policy.${other}-rules, too, or remove these rules`
 }
 
-/**
- * Adds its place to each rule, so that messages can name a broken rule. Adds a problem for each rule without
- * effect.
- */
+/** Adds its place to each rule for messages, and a problem for each rule without effect. */
 function withSources({ sets, placeOfRule }: CheckedRules, problems: string[]): RuleSet[] {
   return sets.map(({ rules }, set) => ({
     rules: rules.map((each, rule) => {

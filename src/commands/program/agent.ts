@@ -6,7 +6,7 @@ import type { Flags } from '../start/settings.ts'
 import type { StatusFlags } from '../status.ts'
 import { JSON_OPTION, option, type CommandGroup, type CommandRow } from './command.ts'
 
-// Commands with a flag for each setting of the agent. None of the flags is required.
+// One flag for each setting of the agent. None is required.
 
 export const agentOptions: readonly Option[] = [
   option('--config <file>', 'settings file of the agent (default: /etc/runbook-agent/agent.yaml)'),
@@ -35,7 +35,7 @@ export const doctor: CommandRow = {
   does: 'Test what the agent needs: settings, key, gateway and this machine',
   options: [...agentOptions, JSON_OPTION],
   examples: ['runbook-agent doctor', 'runbook-agent doctor --key-file agent.key'],
-  // The exit code ends the program immediately: a name lookup that hangs would keep the process alive.
+  // The exit code ends the program immediately: a name lookup that hangs would keep it alive.
   run: async (flags: Flags) => (await import('../doctor/doctor.ts')).doctorCommand(flags),
 }
 

@@ -1,30 +1,30 @@
 import { Argument, CommanderError, Option, type Command } from 'commander'
 import { didYouMean } from '../../basics/text/nearest.ts'
 
-/** A row of the tables in this folder: describes a command for the help, completion and the parser. */
+/** A command for the help, completion and the parser. */
 export interface CommandRow {
-  /** The name, followed by its arguments, for example `show <id>`. */
+  /** With its arguments: `show <id>`. */
   readonly name: string
   readonly does?: string
   readonly takes?: readonly Argument[]
   readonly options?: readonly Option[]
   readonly examples?: readonly string[]
-  /** Whether the group runs this command when no other command is named. */
+  /** The group runs this command when no other is named. */
   readonly isDefault?: boolean
   readonly isHidden?: boolean
-  /** Exit code for wrong arguments (default: `exitCodes.usage`). */
+  /** For wrong arguments (default: `exitCodes.usage`). */
   readonly wrongUse?: number
   /** Checks the words before the command runs. */
   readonly check?: (command: Command) => void
   /**
-   * Loads the command's code by `import()`: other commands start without that code.
-   * @returns the exit code: the program exits immediately, even with open handles. undefined: the program
-   * ends after its last open handle is closed
+   * Loads the command's code by `import()`: other commands start without it.
+   * @returns the exit code, with which the program exits immediately, even with open handles; undefined to
+   * wait for open handles
    */
   readonly run: (...args: never[]) => unknown
 }
 
-/** Commands that share their first word, for example `sessions list` and `sessions show`. */
+/** Commands with the same first word: `sessions list`, `sessions show`. */
 export interface CommandGroup {
   readonly name: string
   readonly does: string
@@ -63,9 +63,9 @@ function answersWith(command: Command, wrongUse: number): void {
 }
 
 /**
- * Refuses unknown words, and suggests the command that the user probably meant. Commander would pass an
- * unknown word to the default command, whose error would be about too many arguments. A parent without a
- * default command gets the event `command:*` instead of the hook.
+ * Suggests the command that was probably meant. Commander would pass an unknown word to the default command,
+ * which complains about too many arguments. A parent without a default command gets the event instead of the
+ * hook.
  */
 export function refuseUnknownCommands(parent: Command): Command {
   const refuse = (): void => refuseUnknown(parent)
@@ -115,11 +115,9 @@ export function repeatable(flags: string, description: string): Option {
   ])
 }
 
-// Options that several commands share.
-
 export const JSON_OPTION = option('--json', 'print JSON')
 export const QUIET = option('--quiet', 'print only errors')
-/** Every command that sends requests to a gateway has this option. */
+/** For every command that sends requests to a gateway. */
 export const PROFILE = option('--profile <name>', 'profile to use (default: the selected profile)')
 export const TOKEN_FILE = option(
   '--token-file <file>',
@@ -127,10 +125,7 @@ export const TOKEN_FILE = option(
 )
 export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 
-/**
- * Returns the options for a span of time.
- * @param things what is listed, with the time that counts, for example `sessions that began`
- */
+/** @param things what is listed, with the time that counts: `sessions that began` */
 export function span(things: string): readonly Option[] {
   return [
     option(

@@ -3,11 +3,11 @@ import { printableText } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 import { program } from './program.ts'
 
-/** Prints an error: one line if the user can solve the problem, a stack for a bug. */
+/** One line if the user can solve the problem, a stack for a bug. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return codeOf(error)
   if (error instanceof Failure) {
-    // The message may contain names from a gateway, which may hold control characters.
+    // Names from a gateway may hold control characters.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
     return error.exitCode
   }
@@ -17,20 +17,17 @@ function report(error: unknown): number {
   return exitCodes.bug
 }
 
-/** Replaces the exit code 1, which commander has for all wrong arguments. */
+/** Commander exits with 1 for all wrong arguments. */
 function codeOf({ exitCode }: CommanderError): number {
   return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
-/**
- * Shows the help and returns a failing exit code: old scripts may start the agent without a command.
- */
+/** Fails: old scripts may start the agent without a command. */
 function showHelp(root: Awaited<ReturnType<typeof program>>): number {
   root.outputHelp()
   return exitCodes.usage
 }
 
-/** Runs the command that the arguments name, and sets the exit code. */
 export async function main(): Promise<void> {
   try {
     const root = await program(process.argv[2])
@@ -38,7 +35,7 @@ export async function main(): Promise<void> {
     else await root.parseAsync()
     process.exitCode ??= exitCodes.done
   } catch (error) {
-    // Exits without waiting for running work: the program has failed.
+    // The program has failed: does not wait for running work.
     process.exit(report(error))
   }
 }

@@ -27,7 +27,7 @@ const KIND = [
   JSON_OPTION,
 ]
 
-/** Commands about settings files. These commands open no network connections. */
+/** These commands open no network connections. */
 export const config: CommandGroup = {
   name: 'config',
   does: 'Print and check settings files',
@@ -59,7 +59,7 @@ export const config: CommandGroup = {
   ],
 }
 
-/** The exit code is the answer of these commands, so wrong arguments have a code that means "no answer". */
+/** For wrong arguments: the exit code of these commands is their answer. */
 const NO_ANSWER = 2
 
 export const policy: CommandGroup = {
@@ -140,7 +140,7 @@ export const completion: CommandRow = {
   },
 }
 
-/** Completes a command line. The completion scripts of the shells call this command. */
+/** Called by the completion scripts of the shells. */
 export const complete: CommandRow = {
   name: 'complete',
   isHidden: true,

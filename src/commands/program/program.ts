@@ -12,9 +12,7 @@ const operatingGateway = () => import('./gateway.ts')
 const operatingAgent = () => import('./agent.ts')
 const more = () => import('./more.ts')
 
-/**
- * The commands by the headings of the help. Each heading has a file, which is loaded only when needed.
- */
+/** By the headings of the help. Each heading has a file, which is loaded only when needed. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Run:': {
     run: async () => (await running()).run,
@@ -71,9 +69,8 @@ const NAMES = new Set(Object.values(GROUPS).flatMap((commands) => Object.keys(co
 const NEEDS_ALL = ['complete']
 
 /**
- * Returns the program with only the command of this name, because to create all commands takes longer than
- * most commands run. If `word` is not the name of a command, the program has all commands, for the help and
- * for the suggestion of a name.
+ * Creating all commands takes longer than most commands run, so the program has only this one. For any other
+ * word it has all, for the help and for suggestions.
  */
 export async function program(word: string | undefined): Promise<Command> {
   const root = new Command('runbook-agent')

@@ -27,7 +27,7 @@ const VARIABLES = [
   option('--json', 'print messages of this program as JSON lines on standard error'),
 ]
 
-/** All words after `--`, byte for byte, for the connection's command. */
+/** All words after `--`, byte for byte. */
 const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the connection's command")
 
 const VERBATIM = option(
@@ -35,7 +35,7 @@ const VERBATIM = option(
   'if --dry-run or --local comes after "--", pass it to the command of the connection (default: refuse it, because it is probably meant for this program)',
 )
 
-/** Options whose values the history keeps with the session. */
+/** The history keeps their values with the session. */
 const KEPT = [
   repeatable('--metadata <name=value>', 'metadata of the session (repeatable)'),
   repeatable('--jira <field=value>', 'field of the Jira issue of the session (repeatable)'),
@@ -186,7 +186,7 @@ export const connect: CommandRow = {
 }
 
 interface Place {
-  /** Whether to run in this process, without a gateway. */
+  /** Run in this process, without a gateway. */
   readonly local?: boolean
   readonly config?: string
 }
@@ -194,7 +194,6 @@ interface Place {
 const NO_GATEWAY = '--local uses no gateway: omit --profile'
 const NO_APPROVAL = '--local asks for no approval: omit --when-approved'
 
-/** Runs `exec` on a gateway, or in this process. @returns the exit code of this program */
 async function dispatchExec(
   connection: string,
   words: readonly string[],
@@ -209,7 +208,6 @@ async function dispatchExec(
   return (await import('../client/stream/exec.ts')).execCommand(connection, words, flags)
 }
 
-/** Runs `run` on a gateway, or in this process. @returns the exit code of this program */
 async function dispatchRun(
   { file, ...words }: RunWords,
   { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
@@ -245,16 +243,14 @@ async function dispatchRun(
   return (await import('../client/local/run-local.ts')).runLocal(what, flags)
 }
 
-/** The words of the command line. With several connections the first word is the runbook. */
+/** With several connections, the first word is the runbook. */
 interface RunWords {
   readonly connection: string
   readonly file: string | undefined
   readonly clientArgs: readonly string[]
 }
 
-/**
- * Runs a runbook on several connections. Commander puts the words after -- into `file` and `clientArgs`.
- */
+/** Commander puts the words after `--` into `file` and `clientArgs`. */
 async function runSeveral(
   { connection: runbook, file, clientArgs }: RunWords,
   flags: RunBatchFlags,
@@ -274,12 +270,12 @@ function refuse(flags: object, names: readonly string[], reason: string): void {
   if (names.some((name) => name in flags)) throw new Failure(reason, exitCodes.usage)
 }
 
-/** Flags that decide whether and where a command runs. This program ignores them after `--`. */
+/** Whether and where a command runs. After `--`, these flags would be mere arguments. */
 const DECISIVE = ['--dry-run', '--local']
 
 /**
- * Refuses extra words before `--`, for example a script without `-i`, and arguments that
- * are not UTF-8. All words after `--` are arguments of the connection's command.
+ * Refuses extra words before `--`, for example a script without `-i`. Words after `--` are arguments of the
+ * connection's command.
  * @param hint names the option for such a word
  */
 function refuseStrayWords(called: Command, hint: string): void {
@@ -289,7 +285,7 @@ function refuseStrayWords(called: Command, hint: string): void {
   refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
 }
 
-/** Refuses a flag of `DECISIVE` after `--`. Allows the flag if it is also given before `--`. */
+/** A flag after `--` is allowed if it is also given before. */
 function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
   const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
   const given: Readonly<Record<string, unknown>> = command.opts()
@@ -315,13 +311,12 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   )
 }
 
-/** Node replaces bytes that are not UTF-8 with this character. A user may also have typed this character. */
+/** Node's replacement for bytes that are not UTF-8. A user may also have typed it. */
 const REPLACED = '\uFFFD'
 
 /**
- * Refuses arguments that are not UTF-8. Node decodes arguments before this program sees them, so a database
- * would get other bytes than the user typed. The check works only on Linux, where the kernel shows the bytes.
- * The message does not show the argument, which may be a secret.
+ * Node decodes arguments before this program sees them, so a database would get other bytes than the user
+ * typed. Only Linux shows the original bytes. The message must not show the argument, which may be a secret.
  * @throws Failure, exit code 64
  */
 function refuseChangedArguments(): void {

@@ -25,7 +25,7 @@ const loadFollow = () => import('../client/sessions/follow.ts')
 
 type StreamedFlags = NoticeFlags & AskingFlags
 
-/** Options of commands that show one session, batch or review. */
+/** For commands that show one session, batch or review. */
 const ONE = [PROFILE, JSON_OPTION]
 
 const STREAMED = [

@@ -17,11 +17,7 @@ import {
 
 export type ServiceAction = 'install' | 'uninstall' | 'print'
 
-/**
- * Runs `runbook-agent service install|uninstall|print`: manages the agent or the gateway as a service of
- * systemd.
- * @throws Failure
- */
+/** @throws Failure */
 export async function serviceCommand(
   action: ServiceAction,
   flags: ServiceFlags,
@@ -43,12 +39,12 @@ export async function serviceCommand(
 }
 
 export interface ServiceFlags {
-  /** Whether the service belongs to this user's service manager instead of the system's. */
+  /** Use this user's service manager instead of the system's. */
   readonly user?: boolean
   readonly gateway?: boolean
   readonly keyFile?: string
   readonly config?: string
-  /** The user that a system service runs as. */
+  /** For a system service. */
   readonly runAs?: string
   readonly allowSudo?: boolean
   readonly force?: boolean
@@ -59,12 +55,12 @@ interface Request {
   readonly kind: ServiceKind
   readonly forUser: boolean
   readonly path: string
-  /** The file with the key of an agent, or with the settings of a gateway. */
+  /** The agent's key, or the gateway's settings. */
   readonly file: string
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
-  /** Prints one finished step, or one step that the user has to do. */
+  /** Prints a finished step, or one that the user has to do. */
   readonly line: (text: string) => void
 }
 
@@ -98,7 +94,7 @@ function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['li
   }
 }
 
-/** Refuses flags that this kind of service does not have. @throws Failure */
+/** @throws Failure for flags that this kind of service does not have */
 function refuseOtherFlags({ keyFile, config, allowSudo }: ServiceFlags, kind: ServiceKind): void {
   const isGateway = kind === GATEWAY
   if (isGateway && (keyFile !== undefined || allowSudo === true))
@@ -122,10 +118,7 @@ function unitOf(request: Request): string {
   return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }
 
-/**
- * Writes the unit and starts the service, or prints the steps that the user has to do first.
- * @throws Failure
- */
+/** Also prints the steps that the user has to do first. @throws Failure */
 async function install(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -147,22 +140,22 @@ async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
-  // A restart is left to the user, because it ends running executions.
+  // Left to the user, because a restart ends running executions.
   const restart = isNew
     ? []
     : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
   return [...restart, ...lingering(request)]
 }
 
-/** @returns the command that creates the user, if the user does not exist yet */
+/** @returns the command that creates a missing user */
 async function missingUser({ forUser, runAs, kind }: Request): Promise<string | undefined> {
   if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
   return `useradd --system --user-group --create-home --home-dir /var/lib/${kind.runAs} ${runAs}`
 }
 
 /**
- * Returns a warning for each program that the service's user may not reach. For example, nvm installs Node in
- * a home folder that is closed to other users.
+ * The service's user may not reach these programs: nvm installs Node in a home folder that is closed to
+ * others.
  */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
@@ -174,17 +167,14 @@ function closedPrograms({ forUser, runAs, place: { node, main } }: Request): str
     )
 }
 
-/**
- * Returns the command that enables lingering. Without lingering, a user's services end at logout and do not
- * start at boot.
- */
+/** Without lingering, a user's services end at logout and do not start at boot. */
 function lingering({ forUser, place: { user, lingering } }: Request): string[] {
   return forUser && !existsSync(`${lingering}/${user}`)
     ? [`loginctl enable-linger ${user}  # otherwise the service ends at your logout`]
     : []
 }
 
-/** Stops the service, which drains first, and removes the unit. Keeps the key and the state. @throws Failure */
+/** The service drains first. Key and state stay. @throws Failure */
 async function uninstall(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -200,19 +190,14 @@ async function uninstall(request: Request): Promise<void> {
   line(`kept   the ${kind.file.holds}, the state folder, and drop-ins (${path}.d)`)
 }
 
-/**
- * Maximum time of a step. A start waits for the service's READY. A stop waits until the service has drained.
- */
+/** A start waits for the service's READY, a stop for its drain. */
 const LONGEST_MS = 5 * 60 * 1000
 
 function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {
   return ['systemctl', ...(forUser ? ['--user'] : []), ...args].join(' ')
 }
 
-/**
- * Runs the steps one by one, and reports each step.
- * @throws Failure at the first failed step, with all remaining steps; with --force, runs the next step instead
- */
+/** @throws Failure at the first failed step, with all remaining steps; with --force, goes on instead */
 async function systemctl(request: Request, ...steps: readonly (readonly string[])[]): Promise<void> {
   const lines = steps.map((step) => systemctlLine(request, ...step))
   for (const [index, line] of lines.entries()) {
@@ -226,13 +211,13 @@ async function systemctl(request: Request, ...steps: readonly (readonly string[]
   }
 }
 
-/** Runs a program of the PATH. @returns the reason of a failure, or undefined */
+/** @returns the reason of a failure, or undefined */
 async function failureOf(line: string): Promise<string | undefined> {
   const [program = '', ...args] = line.split(' ')
   return new Promise((resolve) => {
     execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve(undefined)
-      // The first line names the problem. The other lines only say where to look.
+      // The first line names the problem. The others only say where to look.
       const [words = ''] = stderr.trim().split('\n')
       resolve(error.code === 'ENOENT' ? `${program} not found` : words || error.message)
     })

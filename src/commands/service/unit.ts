@@ -6,28 +6,26 @@ import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { homedir, userInfo } from 'node:os'
 import { packageFiles } from '../../basics/files/package-files.ts'
 
-/** The folders of services on this machine, and the values that fill a unit. */
 export interface ServicePlace {
-  /** Paths of the templates for the units of the agent and of the gateway. */
   readonly template: string
   readonly gatewayTemplate: string
   readonly node: string
   readonly main: string
   readonly uid: number
   readonly user: string
-  /** Absolute paths of the folders for units of the system and of this user. */
+  /** Absolute. */
   readonly systemUnits: string
   readonly userUnits: string
-  /** The folders of keys and settings, for a service of the system and of this user. */
+  /** For a service of the system and of this user. */
   readonly systemConfig: string
   readonly userConfig: string
-  /** The folder in which systemd records users with lingering, whose services run without a login. */
+  /** systemd records here the users with lingering, whose services run without a login. */
   readonly lingering: string
 }
 
 export function thisPlace(): ServicePlace {
   const xdg = process.env['XDG_CONFIG_HOME'] ?? ''
-  // The XDG Base Directory Specification says to ignore relative paths.
+  // The XDG Base Directory Specification ignores relative paths.
   const config = isAbsolute(xdg) ? xdg : join(homedir(), '.config')
   return {
     template: packageFiles.unit,
@@ -46,13 +44,10 @@ export function thisPlace(): ServicePlace {
 
 export interface ServiceKind {
   readonly unit: string
-  /** The user that a system service runs as by default. */
+  /** Default for a system service. */
   readonly runAs: string
   readonly template: (place: ServicePlace) => string
-  /**
-   * The file that the service needs to start: its default name, the flag for another file, and texts about
-   * it.
-   */
+  /** The service needs this file to start: its default name, the flag for another file, and texts. */
   readonly file: {
     readonly name: string
     readonly flag: string
@@ -97,34 +92,31 @@ export const GATEWAY: ServiceKind = {
 }
 
 interface UnitOptions {
-  /** Absolute paths of Node, of main.js, and of the file with the key or the settings. */
+  /** Absolute paths. */
   readonly node: string
   readonly main: string
   readonly file: string
-  /** Whether the unit is for a user's service manager instead of the system's. */
+  /** For a user's service manager instead of the system's. */
   readonly forUser: boolean
-  /** The user that a system unit runs as. */
+  /** For a system unit. */
   readonly runAs: string
-  /** Whether to leave out settings that break sudo and su. */
+  /** Leaves out settings that break sudo and su. */
   readonly allowSudo: boolean
 }
 
 /**
- * Settings that break sudo. By systemd.exec(5), these settings imply NoNewPrivileges= for an ordinary user, or
- * also restrict programs that sudo starts.
+ * These settings break sudo: by systemd.exec(5), they imply NoNewPrivileges= for an ordinary user, or also
+ * restrict programs that sudo starts.
  */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime|SUIDSGID)|RemoveIPC|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
-/**
- * Lines that only a system unit needs. A user's service manager has no other users, has no network unit, and
- * cannot lower the OOM score.
- */
+/** A user's service manager has no other users and no network unit, and cannot lower the OOM score. */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
 const SUM = '# sha256 of what follows: '
 
-/** Renders a unit from the template in systemd/. @throws Failure for a path that a unit cannot contain */
+/** Uses the template in systemd/. @throws Failure for a path that a unit cannot contain */
 export function renderUnit(template: string, options: UnitOptions): string {
   const leaveOut = (line: string) =>
     ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||
@@ -139,7 +131,7 @@ export function renderUnit(template: string, options: UnitOptions): string {
   return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
 }
 
-/** Whether `renderUnit` made the text, and nobody has changed the text since. */
+/** `renderUnit` made the text, and nobody has changed it since. */
 export function isOurs(unit: string): boolean {
   const [mark, sum = '', empty, ...body] = unit.split('\n')
   return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
@@ -149,7 +141,7 @@ function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Removes the settings that `leaveOut` selects, and the comments of groups without remaining settings. */
+/** Also removes the comments of groups without remaining settings. */
 function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean): string[] {
   return groupsOf(lines).flatMap(({ comments, settings }) => {
     const kept = settings.filter((line) => !leaveOut(line))
@@ -193,16 +185,13 @@ function fillIn(line: string, { node, main, file, runAs, forUser }: UnitOptions)
   }
 }
 
-/** Returns the words after the program in the template's line, with the real file of settings. */
+/** The words after the program, with the real file of settings. */
 function commandOf(line: string, file: string): string {
   const [, words = ''] = line.split('/dist/main.js ')
   return words.replace(/ --config \S+$/, () => ` --config ${argumentWord(file)}`)
 }
 
-/**
- * Formats the first word of ExecStart=. In this word, systemd expands `%` but not `$`, and does not allow
- * quotes.
- */
+/** In the first word of ExecStart=, systemd expands `%` but not `$`, and allows no quotes. */
 function programWord(path: string): string {
   if (/["'\\]/.test(path))
     throw new Failure(
@@ -211,10 +200,7 @@ function programWord(path: string): string {
   return quoted(plain(path).replaceAll('%', '%%'))
 }
 
-/**
- * Formats a later word of ExecStart=. In such words, systemd also expands `$`. Quotes and backslashes work as
- * in a shell.
- */
+/** In later words of ExecStart=, systemd also expands `$`. Quotes and backslashes work as in a shell. */
 function argumentWord(path: string): string {
   return quoted(plain(path).replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$'))
 }
@@ -232,7 +218,7 @@ function plain(path: string): string {
   return path
 }
 
-/** Maximum size in bytes of the key file, and of gateway.yaml as in the gateway. */
+/** Bytes. For gateway.yaml as in the gateway. */
 const MAX_BYTES = 1024 * 1024
 
 /** @throws Failure if `renderUnit` did not make the existing file */
@@ -248,10 +234,10 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // The unit is written to a new file, because the old file may be a link.
+    // The old file may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
-    // The new file is renamed, so that systemd never reads an incomplete unit.
+    // systemd never reads an incomplete unit.
     renameSync(passing, path)
   } catch (error) {
     rmSync(passing, { force: true })

@@ -7,11 +7,11 @@ import { Failure } from '../exit-codes.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** The agent's identity by its current settings. Keys, SVIDs and certificates may be renewed on disk. */
+/** Keys, SVIDs and certificates may be renewed on disk. */
 export class CurrentIdentity implements IdentitySource {
   /**
-   * Variables that the settings name by `env://` now or named before. Connections cannot read these variables.
-   * Later names are added to this same set.
+   * Variables that the settings name by `env://` now or named before. Connections cannot read them. Later
+   * names are added to this same set.
    */
   readonly ownVariables: Set<string>
   readonly #flags: Flags
@@ -19,10 +19,10 @@ export class CurrentIdentity implements IdentitySource {
   #current: Identity
   #fingerprint: string
   #warnings: readonly string[]
-  /** The last logged error. Attempts may repeat for days, so the same error is logged only once. */
+  /** Attempts may repeat for days, so the same error is logged only once. */
   #complaint: string | undefined
 
-  /** @param settings the settings from which `identity` was read; their warnings were already logged */
+  /** @param settings `identity` was read from them; their warnings were already logged */
   constructor(
     flags: Flags,
     identity: Identity,
@@ -56,10 +56,7 @@ export class CurrentIdentity implements IdentitySource {
     }
   }
 
-  /**
-   * Reads the settings again.
-   * @returns undefined if the settings cannot be used; the reason is logged, and the old settings stay
-   */
+  /** @returns undefined for unusable settings; the reason is logged, and the old settings stay */
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
@@ -95,13 +92,13 @@ function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): s
 
 type Settings = Pick<AgentConfiguration, 'policy'>
 
-/** The owner's policy. It comes from the last valid settings and rule files. */
+/** From the last valid settings and rule files. */
 export class CurrentPolicy implements PolicySource {
   #current: OwnerPolicy | undefined
-  /** Number of started readings. If two readings overlap, only the result of the later reading is used. */
+  /** Of two readings that overlap, only the later one counts. */
   #readings = 0
 
-  /** @throws Failure with all problems of a rule file, because an agent must not run without its rules */
+  /** @throws Failure with all problems of a rule file: an agent must not run without its rules */
   static async read(settings: Settings): Promise<CurrentPolicy> {
     return new CurrentPolicy(await policyOf(settings))
   }
@@ -114,9 +111,7 @@ export class CurrentPolicy implements PolicySource {
     return this.#current
   }
 
-  /**
-   * Reads the policy again. If the new policy cannot be used, the reason is logged and the old policy stays.
-   */
+  /** If the new policy is unusable, the reason is logged and the old policy stays. */
   async reread(settings: Settings, log: Logger): Promise<void> {
     const reading = ++this.#readings
     try {

@@ -1,17 +1,14 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/**
- * Time since the last command. A collection of the whole heap blocks the event loop for some 30 ms, so no
- * work may be waiting.
- */
+/** Collecting the whole heap blocks the event loop for some 30 ms, so no work may be waiting. */
 const QUIET_MS = 1000
-/** Minimum growth of the memory in bytes before a collection. */
+/** Bytes. After less growth, nothing is collected. */
 const SPARE_BYTES = 16 * 1024 * 1024
 
 /**
- * Returns memory to the system once after each busy time of the agent; the start is a busy time, too. V8 and
- * malloc keep the memory of a busy time because they do not know that this time is over.
+ * Returns memory to the system after each busy time and after the start. V8 and malloc do not know that a
+ * busy time is over.
  */
 export class IdleMemory {
   readonly #giveBack: () => void
@@ -23,7 +20,7 @@ export class IdleMemory {
     this.running(0)
   }
 
-  /** The caller calls this after every change of the number of running commands. @param count this number */
+  /** Call this after every change of the number of running commands. */
   running(count: number): void {
     clearTimeout(this.#quiet)
     if (count === 0) this.#quiet = setTimeout(() => this.#look(), QUIET_MS).unref()
@@ -36,16 +33,10 @@ export class IdleMemory {
   }
 }
 
-/**
- * With these options, Node 24 frees more memory and shrinks the young generation. Node 20 ignores the
- * options.
- */
+/** With these options, Node 24 frees more memory and shrinks the young generation. Node 20 ignores them. */
 const THOROUGHLY = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const
 
-/**
- * Collects the whole heap, for which Node has no API. The first collection only finds the pages that the second
- * collection frees.
- */
+/** Node has no API for this. The second collection frees the pages that the first one finds. */
 export function collectHeap(): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as (how?: typeof THOROUGHLY) => void

@@ -16,18 +16,18 @@ import { openSystemd, type SystemdService } from '../long-running.ts'
 import { version } from '../version.ts'
 import type { CurrentIdentity } from './current.ts'
 
-/** Time for the cleanup at the end. */
+/** For the cleanup at the end. */
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
   readonly settings: AgentConfiguration
-  /** The folder of the status socket, mode 0700. */
+  /** Mode 0700, for the status socket. */
   readonly folder: string
   readonly status: StatusSource
   readonly log: Logger
 }
 
-/** The agent's interfaces for operators: the HTTP server, the status socket and systemd. */
+/** For operators: the HTTP server, the status socket and systemd. */
 export class Operations implements AsyncDisposable {
   readonly #http: Http | undefined
   readonly #socket: StatusSocket
@@ -54,7 +54,7 @@ export class Operations implements AsyncDisposable {
     if (!this.#closed) this.#systemd?.update()
   }
 
-  /** Reloads, and reports the reload to systemd. */
+  /** Also reports the reload to systemd. */
   async reload(work: () => Promise<void>): Promise<void> {
     // A signal may arrive after the disposal, when systemd's descriptor may already belong to another file.
     if (this.#systemd === undefined || this.#closed) await work()
@@ -71,7 +71,7 @@ export class Operations implements AsyncDisposable {
 
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
-  // These modules take a tenth of the agent's start time, so they are loaded only when needed.
+  // These modules take a tenth of the agent's start time.
   const { openHttp } = await import('../../operations/http.ts')
   const { agentMetrics } = await import('../../operations/metrics-table.ts')
   try {
@@ -95,7 +95,6 @@ interface StatusParts {
   readonly journal: Journal
 }
 
-/** Returns a source that computes the running agent's status for each request. */
 export function statusSource(parts: StatusParts): StatusSource {
   return () => ({
     version,

@@ -25,14 +25,14 @@ import { Failure } from '../exit-codes.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
 
 /**
- * Commands inherit this umask, although the agent's systemd unit may have a stricter umask. The agent sets the
- * mode of its own files.
+ * For commands: the umask of the agent's systemd unit may be stricter. The agent sets the mode of its own
+ * files.
  */
 export const COMMANDS_UMASK = 0o022
 
 interface Parts {
   readonly settings: AgentConfiguration
-  /** Variables that no connection may read. */
+  /** No connection may read these variables. */
   readonly ownVariables: ReadonlySet<string>
   readonly policy: PolicySource
   readonly folder: RuntimeFolder
@@ -43,7 +43,7 @@ interface Parts {
 }
 
 /**
- * Opens the services that the agent's sessions share. The caller has to close `groups`.
+ * The services that the agent's sessions share. The caller has to close `groups`.
  * @throws Failure if limits.memory or limits.processes cannot be enforced
  */
 export async function openServices({
@@ -56,8 +56,8 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // OomWatch needs the present group, which contains all executions. openGroups moves the agent into a new
-  // group.
+  // Before openGroups moves the agent into a new group: OomWatch needs the present group, with all
+  // executions.
   const oom = new OomWatch()
   return {
     engine,
@@ -89,7 +89,7 @@ export async function openServices({
   }
 }
 
-/** Returns a listener for the number of running commands that frees memory of this process when idle. */
+/** Frees memory of this process when no commands run. */
 function memoryFor(engine: Engine): (running: number) => void {
   const idle = new IdleMemory(() => {
     collectHeap()
@@ -100,7 +100,7 @@ function memoryFor(engine: Engine): (running: number) => void {
   }
 }
 
-/** Returns only the settings that sessions read. The credential is not among them. */
+/** Not the credential: sessions must not read it. */
 function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background }
@@ -112,15 +112,14 @@ function maskingSettings({ presidio, maskingForm, maskingRefine }: AgentConfigur
   return { presidio, local: { replacement, refine: maskingRefine }, compiled: new CompiledCache() }
 }
 
-/** Creates the name rules. Invalid rules were already refused with the settings. */
+/** The settings' check has already refused invalid rules. */
 function secretNames(rules: readonly string[]): SecretNames {
   return new SecretNames(rules.map(parseNameRule).filter((rule) => rule !== undefined))
 }
 
 /**
- * Opens the engine of this system. The engine can end all processes that commands leave behind. This is the
- * first step of the agent, because before this step other processes of this user can read the agent's
- * environment.
+ * The agent's first step: before it, other processes of this user can read the agent's environment. The
+ * engine can end all processes that commands leave behind.
  */
 export async function openEngine(): Promise<{
   readonly engine: Engine
@@ -165,7 +164,7 @@ export async function openFolder(settings: AgentConfiguration): Promise<RuntimeF
   }
 }
 
-/** Returns the working folder of commands: the home of the agent's user, or / if this home does not exist. */
+/** The home of the agent's user, or / if it does not exist. */
 export function workingFolder(): string {
   const home = homedir()
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
@@ -205,10 +204,7 @@ interface Sweep {
   readonly log: Logger
 }
 
-/**
- * Ends the commands of killed agents, then removes their secret files. The order matters because a running
- * command may use its files.
- */
+/** Ends the commands of killed agents first, because a running command may use its secret files. */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
     const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }

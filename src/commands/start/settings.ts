@@ -25,7 +25,7 @@ export function readSettings(flags: Flags): AgentConfiguration {
 export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
-    // Reading the system's authorities takes time, so they are read only with TLS.
+    // Reading the system's authorities takes time.
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(
@@ -36,7 +36,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): 
   }
 }
 
-/** Returns a function that finds the proxy for an address, host:port. */
+/** Use it only with TLS: a proxy could read the key. */
 export function proxyFor({ proxy }: AgentConfiguration): (address: string) => Proxy | undefined {
   return (address) => proxyTo(proxy, hostOf(address), portOf(address))
 }

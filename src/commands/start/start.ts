@@ -16,12 +16,10 @@ import { Operations, statusSource } from './operations.ts'
 import { COMMANDS_UMASK, openEngine, openFolder, openServices, warnOfEngine, sweep } from './services.ts'
 import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 
-/**
- * Time between two sweeps. An agent in another container counts as dead after an hour without a sign of life.
- */
+/** An agent in another container counts as dead after an hour without a sign of life. */
 const SWEEP_MS = 60 * 60 * 1000
 
-/** Runs `runbook-agent start`: serves one gateway until a signal. */
+/** Serves one gateway until a signal. */
 export async function startCommand(flags: Flags): Promise<void> {
   const opened = await openEngine()
   const settings = readSettings(flags)
@@ -49,7 +47,7 @@ export async function startCommand(flags: Flags): Promise<void> {
     const identities = new CurrentIdentity(flags, identity, settings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
   } catch (error) {
-    // After a bug, the folder stays. By the folder's name, the next agent finds commands that still run.
+    // After a bug, the folder stays: by its name, the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
     throw error
   }
@@ -61,7 +59,7 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
     log.warn({ reason: refused, folder: path }, 'secret files are written to another folder')
 }
 
-/** Removes the folder. A failure is only logged, because the next agent retries. */
+/** A failure is only logged: the next agent retries. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
@@ -132,7 +130,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   }
 }
 
-/** Drains at the first signal. After a deadline, running commands are ended. */
+/** Drains at the first signal. Running commands are ended after a deadline. */
 async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise<void> {
   let deadline: NodeJS.Timeout | undefined
   const drain = () => {
@@ -140,18 +138,17 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // With a channel, `dev` has started this process, and nothing else would end this process after `dev`.
+  // With a channel, `dev` has started this process, and nothing else would end it after `dev`.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
-  // The listener would keep the channel open, and the channel would keep this process alive until `dev` kills
-  // this process.
+  // The listener keeps the channel open, and the channel this process alive until `dev` kills it.
   process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 
 /**
- * Reloads the settings. The log level and the policy apply immediately. The credential and the certificates
- * apply at the next connection attempt, which a waiting agent starts immediately.
+ * Log level and policy apply immediately. Credential and certificates apply at the next connection attempt,
+ * which a waiting agent starts immediately.
  */
 async function reload({ identities, policy, log }: Parts, agent: Agent): Promise<void> {
   const settings = identities.reread()
