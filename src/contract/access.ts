@@ -66,7 +66,6 @@ const MatrixShape = v.strictObject({
   more_connections: about('number of connections after the connections of this answer', wholeCount),
 })
 
-/** What a user may do on a connection, and why. */
 export type AccessExplanation = Frozen<v.InferOutput<typeof ExplanationShape>>
 export type AccessMatrix = Frozen<v.InferOutput<typeof MatrixShape>>
 

@@ -53,8 +53,8 @@ const AgentShape = v.strictObject({
 })
 
 /**
- * An agent with the data that the agent sent when it last connected (`metadata`). Fields outside `metadata` repeat
- * this data, for clients of hoop's older interface.
+ * `metadata` is what the agent sent when it last connected. Fields outside repeat it, for hoop's older
+ * interface.
  */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 

@@ -55,7 +55,7 @@ const AuditEntryShape = v.strictObject({
   ),
 })
 
-/** An entry of the audit log, with hoop's fields, some of which repeat others. */
+/** Has hoop's fields, some of which repeat others. */
 export type AuditEntryAnswer = Frozen<v.InferOutput<typeof AuditEntryShape>>
 
 const READ = {
@@ -65,7 +65,7 @@ const READ = {
   audit: { action: 'view', type: 'audit' },
 } as const
 
-/** Filters of the list and of an export. */
+/** For the list and for an export. */
 const FILTERS = {
   actor: option("entries with this text in the user's name (ignoring case)"),
   actor_subject: option('entries of this user'),

@@ -12,10 +12,7 @@ const number = v.pipe(
 )
 const amount = v.union([sentText, number], 'must be a number, or a text such as 10%')
 
-/**
- * The body of an execution on several connections. If `repository` is missing, all connections must have the
- * same repository.
- */
+/** If `repository` is missing, all connections must have the same repository. */
 const BatchBodyShape = v.object(
   {
     ...runbookRun,

@@ -6,7 +6,7 @@ import { about, numberOption, option, pageSizeOption, text, wholeCount } from '.
 const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
-/** A connection with all fields of hoop's object. */
+/** All fields of hoop's object. */
 const connection = later(() => ({
   id: about('the same as `name`', text),
   name: needed(about('name of the connection', text)),
@@ -74,9 +74,8 @@ const FeaturesShape = later(() =>
   }),
 )
 
-/** A connection as a list shows it: without secrets, and without the command. */
+/** Has neither secrets nor the command. */
 export type ListedConnectionAnswer = Frozen<v.InferOutput<typeof ListedConnectionShape>>
-/** The features that act on a connection's sessions. */
 export type FeaturesAnswer = Frozen<v.InferOutput<typeof FeaturesShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const

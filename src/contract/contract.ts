@@ -1,30 +1,26 @@
 import * as v from 'valibot'
 import { httpStatus, type HttpCode, type HttpStatus } from './statuses.ts'
 
-// A contract describes a resource of the REST interface once. It types the gateway's handlers and the
-// client's calls. Access, audit and the description of the interface read it.
+// A contract describes a resource of the REST interface once. Handlers, the client's calls, access, audit and
+// the description follow from it.
 
-/**
- * A code with which an operation refuses requests, and the HTTP status if it is not the code's usual status.
- */
+/** The HTTP status is given if it is not the code's usual status. */
 type Refusal = HttpCode | readonly [HttpCode, HttpStatus]
 
-/** Exceptions from the usual reading of a body. */
 interface BodyReading {
   /** A request without a body is read as `{}`. */
   readonly isOptional?: true
-  /** Maximum size of the body in bytes, for callers without a token. */
+  /** In bytes, for callers without a token. */
   readonly most?: number
-  /** Fields for which hoop refuses a wrong text with 422. A missing field is refused with 400. */
+  /** hoop refuses a wrong text in these fields with 422, and a missing field with 400. */
   readonly unprocessable?: readonly string[]
 }
 
-/** An operation with its path, its callers, its answers, and the codes with which it can refuse requests. */
 export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 'query'> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** The path in the form of fastify: `/api/schedules/:name`. */
+  /** In the form of fastify: `/api/schedules/:name`. */
   readonly path: `/${string}`
-  /** Codes in addition to the codes that every route can answer. */
+  /** Besides the codes that every route can answer. */
   readonly errors?: readonly Refusal[]
   /** Options of the URL by name. */
   readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
@@ -36,7 +32,6 @@ export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 
   readonly isMountedByHand?: true
 }
 
-/** The operations of one resource, by the names that handlers and callers use. */
 export type Contract = Readonly<Record<string, ContractOperation>>
 
 type ParamNames<Path extends string> = Path extends `${string}:${infer Rest}`
@@ -47,45 +42,42 @@ type ParamNames<Path extends string> = Path extends `${string}:${infer Rest}`
 
 export type Params<O extends ContractOperation> = Readonly<Record<ParamNames<O['path']>, string>>
 
-/** Makes a type read-only at all levels: valibot infers mutable lists. */
+/** valibot infers mutable lists. */
 export type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]
   : T extends object
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T
 
-/**
- * Statuses of successful answers. A plain value is answered with the first of these statuses in the contract.
- */
+/** A plain value is answered with the first of these statuses in the contract. */
 const SUCCESSES = [200, 201, 202, 204] as const
 type Success = (typeof SUCCESSES)[number]
 
 type SuccessOf<O extends ContractOperation> = Extract<keyof O['answers'], Success>
 
-/** The answer of an operation that succeeds, or the answer with this status. */
 export type AnswerOf<O extends ContractOperation, S extends keyof O['answers'] = SuccessOf<O>> =
   O['answers'][S] extends v.GenericSchema<unknown, infer T> ? Frozen<T> : never
 
-/** The body of a request after the check. */
+/** The body after the check. */
 export type BodyOf<O extends ContractOperation> = O extends {
   readonly body: v.GenericSchema<unknown, infer T>
 }
   ? Frozen<T>
   : undefined
 
-/** The body of a request, as it is sent. */
+/** The body, as callers send it. */
 export type Sent<O extends ContractOperation> = O extends { readonly body: v.GenericSchema<infer T, unknown> }
   ? Frozen<T>
   : undefined
 
-/** The options of a request's URL after the check. */
+/** The options of the URL after the check. */
 export type QueryOf<O extends ContractOperation> = O extends { readonly query: infer Q }
   ? { readonly [N in keyof Q]: Q[N] extends v.GenericSchema<unknown, infer T> ? T : never }
   : unknown
 
 const NEEDED = new WeakSet()
 
-/** Marks a required field of an answer. If the field is missing, the client refuses the whole answer. */
+/** If a required field of an answer is missing, the client refuses the whole answer. */
 export function needed<S extends v.GenericSchema>(shape: S): S {
   // valibot's own metadata would appear in the description of the interface.
   const marked = { ...shape }
@@ -97,7 +89,6 @@ export function isNeeded(shape: object): boolean {
   return NEEDED.has(shape)
 }
 
-/** Returns the rows of a contract's operations for access, audit and the description. */
 export function tableOf(contract: Contract): OperationTable {
   const rows = Object.values(contract).map(({ method, path, errors = [], query = {}, ...operation }) => {
     const refusals = errors.map((one) => (typeof one === 'string' ? ([one, httpStatus(one)] as const) : one))
@@ -110,9 +101,7 @@ export function tableOf(contract: Contract): OperationTable {
   return Object.fromEntries(rows)
 }
 
-/**
- * Returns the default status of an answer; undefined for an operation that always refuses.
- */
+/** Returns undefined for an operation that always refuses. */
 export function usualStatus({ answers }: ContractOperation): Success | undefined {
   return SUCCESSES.find((status) => status in answers)
 }
@@ -121,7 +110,7 @@ export function pathOf(path: string, params: Readonly<Record<string, string>>): 
   return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
 }
 
-/** Who may call an operation. `access.ts` checks this before the handler, without looking at the object. */
+/** `access.ts` checks the role before the handler, without looking at the object. */
 const ROLES = {
   public: 'anybody, without a token',
   user: 'users',
@@ -148,7 +137,7 @@ export const SCOPES = {
 } as const
 export type OperationScope = keyof typeof SCOPES
 
-/** The actions of audit log entries. The first four words are hoop's. */
+/** The first four words are hoop's. */
 export const AUDIT_ACTIONS = [
   'create',
   'update',
@@ -159,7 +148,6 @@ export const AUDIT_ACTIONS = [
   'download',
   /** A session begins, or waits for approval first. */
   'execute',
-  /** An approved session is run. */
   'run',
   'kill',
   'decide',
@@ -190,21 +178,20 @@ export const AUDIT_TYPES = [
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
 /**
- * How the audit log records a call. `execute` is recorded with the session that begins; the call is recorded
- * only if it is refused. `view`, `download` and `sign-in` are recorded with their answer. All other actions
- * are recorded before they are done, and are refused if they cannot be recorded.
+ * `execute` is recorded with the session that begins, and itself only if it is refused. `view`, `download`
+ * and `sign-in` are recorded with their answer. Other actions are recorded before they are done, and are
+ * refused if they cannot be recorded.
  */
 interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
   /**
-   * Set for an operation that ends or revokes something. The operation runs even if it cannot be recorded;
-   * then it is counted.
+   * For an operation that ends or revokes something: it runs even if it cannot be recorded, and then it is
+   * counted.
    */
   readonly takesAway?: true
 }
 
-/** The callers of a route, its audit log entry, and its description for callers. */
 export interface Operation {
   readonly tag:
     | 'Runbooks'
@@ -218,18 +205,17 @@ export interface Operation {
     | 'Gateway'
     | 'Page'
   readonly summary: string
-  /** Details that the summary does not say. */
   readonly description?: string
   readonly role: Role
   /**
-   * Limits the sign-in by cookie, because a thief of the cookie could create something that outlives the
-   * cookie. `fresh`: allowed for `FRESH_MINUTES` after the sign-in. `refused`: never allowed. Missing: the
-   * same as for the user's token.
+   * For the sign-in by cookie: a thief of the cookie could create something that outlives the cookie.
+   * `fresh`: allowed for `FRESH_MINUTES` after the sign-in. `refused`: never. Missing: the same as for the
+   * user's token.
    */
   readonly byCookie?: 'fresh' | 'refused'
   /**
-   * Whether machines are refused, even admins. With an identity that it creates or changes, a machine could
-   * become another user.
+   * Refuses machines, even admins: with an identity that it creates or changes, a machine could become
+   * another user.
    */
   readonly peopleOnly?: boolean
   /** Missing if the operation has no objects, or all callers can reach the same objects. */
@@ -238,15 +224,15 @@ export interface Operation {
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
   /**
-   * Answers by status. Errors are added automatically: the errors of every route, 403 if a sign-in is required,
-   * and `errors`.
+   * Answers by status. Errors are added: the errors of every route, 403 if a sign-in is required, and
+   * `errors`.
    */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
-  /** Statuses of errors. A contract has the codes instead, and the statuses are derived from the codes. */
+  /** Statuses of errors. A contract has codes instead, from which the statuses follow. */
   readonly errors?: readonly number[]
-  /** The codes of these errors, if the operation comes from a contract. */
+  /** Set if the operation comes from a contract. */
   readonly codes?: readonly HttpCode[]
-  /** The type of an answer that is not JSON. */
+  /** For an answer that is not JSON. */
   readonly type?: string
 }
 
@@ -258,7 +244,6 @@ const BY_COOKIE = {
   refused: ', with a token, not from the page',
 } as const
 
-/** Describes who may call an operation, before its objects are checked. */
 export function callersOf({
   role,
   peopleOnly = false,
@@ -268,12 +253,12 @@ export function callersOf({
   return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }
 
-/** Operations by method and path, in fastify's form. */
+/** By method and path, in fastify's form. */
 export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
- * Statuses that every route may answer, because they are decided before a route is found. An unknown token is
- * answered with 401, even if the route needs no token, and with 429 after too many unknown tokens.
+ * Every route may answer these, because they are decided before a route is found. An unknown token gets 401,
+ * even if the route needs no token, and 429 after too many unknown tokens.
  */
 const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 

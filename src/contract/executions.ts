@@ -8,20 +8,20 @@ import { about, moment, text, time, wholeCount } from './words.ts'
 // send more.
 
 /**
- * Maximum number of entries in a list or an object. More entries would keep the gateway busy for seconds, and
- * make all other callers wait.
+ * More entries in a list or an object would keep the gateway busy for seconds, and make all other callers
+ * wait.
  */
 export const MAX_ENTRIES = 10_000
 
 /**
- * Maximum size of the recorded output of a session, in bytes, and also of its recorded input, as in hoop's
- * gateway (protocol.md 7). No answer is longer.
+ * Bound of a session's recorded output, and of its recorded input, as in hoop's gateway (protocol.md 7). No
+ * answer is longer.
  */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
 export const sentText = v.string('must be a text')
 export const sentName = v.pipe(sentText, v.nonEmpty('must not be empty'))
-/** Refuses lists. In JavaScript a list is an object, and would become a record with numbers as names. */
+/** In JavaScript a list is an object, and would become a record with numbers as names. */
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'must be an object, not a list')
 /** Go reads `null` as an empty text. */
 const element = v.nullable(sentText, '')
@@ -60,14 +60,14 @@ const RunbookRunShape = later(() => v.object(runbookRun, 'must be a JSON object'
 const RepositoryRunShape = later(() =>
   v.object({ ...runbookRun, connection_name: sentName, repository: sentName }, 'must be a JSON object'),
 )
-/** The body of an execution, with an optional repository (default: the repository of the connection). */
+/** Default of `repository`: the repository of the connection. */
 const RenderShape = later(() =>
   v.object(
     { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
     'must be a JSON object',
   ),
 )
-/** Maximum number of connections in one request, enough for a whole batch. */
+/** Enough for a whole batch. */
 const MOST_FORESEEN = 500
 const ForeseeShape = later(() =>
   v.object(
@@ -184,7 +184,7 @@ const RenderedShape = later(() =>
   }),
 )
 
-/** What a run of a runbook on one connection would need and wait for, for this caller and at this moment. */
+/** What a run would need and wait for, for this caller and at this moment. */
 const ForeseenShape = later(() =>
   v.strictObject({
     connection: about('name of the connection', text),
@@ -233,7 +233,6 @@ const ForeseenShape = later(() =>
 )
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
-/** Common fields of operations that run something. */
 export const EXECUTION = {
   method: 'POST',
   description:

@@ -5,7 +5,7 @@ import { about, file, text, time } from './words.ts'
 const no = v.literal(false)
 const names = v.array(text)
 
-/** Hoop's object. Fields about features that this gateway does not have are empty. */
+/** Hoop's fields about features that this gateway does not have are empty. */
 const ServerShape = v.strictObject({
   version: about('version of the gateway', text),
   auth_method: about(
@@ -35,7 +35,6 @@ const ServerShape = v.strictObject({
   license_info: v.null(),
 })
 
-/** Fields of the caller and of the caller's token. */
 export const whoAsks = {
   id: about('the same as `name`', text),
   name: about('name of the user', text),

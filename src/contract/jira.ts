@@ -87,7 +87,6 @@ const JiraTemplateShape = later(() =>
   }),
 )
 
-/** An issue template, and the fields that callers fill in. */
 export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const

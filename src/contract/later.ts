@@ -1,6 +1,6 @@
 /**
- * Returns a proxy for the object that `make` returns. `make` is called at the first use of the
- * proxy, because a command of the client uses few of the objects of the modules that it loads.
+ * Calls `make` at the first use of the object: a command of the client uses few objects of the modules that
+ * it loads.
  */
 export function later<T extends object>(make: () => T): T {
   let made: T | undefined

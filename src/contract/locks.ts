@@ -27,7 +27,6 @@ const LockShape = v.strictObject({
 
 /** A session that has a lock or waits for a lock. */
 export type LockSessionAnswer = Frozen<v.InferOutput<typeof LockSessionShape>>
-/** A lock of gateway.yaml, with the session that has the lock and the sessions that wait for it. */
 export type LockAnswer = Frozen<v.InferOutput<typeof LockShape>>
 
 export const lockContract = {

@@ -44,7 +44,7 @@ export type ApiKeyAnswer = Frozen<v.InferOutput<typeof ApiKeyShape>>
 
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'refused', peopleOnly: true } as const
 
-/** The field `subject` is the name of the machine. */
+/** `subject` is the name of the machine. */
 export const serviceAccountContract = {
   list: {
     tag: 'Users',

@@ -152,9 +152,9 @@ const review = later(() => ({
   ),
 }))
 
-/** The review inside a session, as in hoop's contract, with our fields. */
+/** hoop's contract, with our fields. */
 export const ReviewInSessionShape = later(() => v.strictObject(review))
-/** A review outside a session. `can` has the decisions that the caller may make now. */
+/** `can` has the decisions that the caller may make now. */
 const ReviewShape = later(() =>
   v.strictObject({
     ...review,

@@ -44,7 +44,7 @@ const commit = later(() => ({
   commit_message: about('message of the commit, at most 4096 characters', text),
 }))
 
-/** The runbooks by repository. The copies at the top level are deprecated in hoop's published contract. */
+/** The copies at the top level are deprecated in hoop's published contract. */
 const RunbookListShape = later(() =>
   v.strictObject({
     errors: about(
@@ -80,7 +80,7 @@ const RunbookListShape = later(() =>
   }),
 )
 
-/** Times of hoop's objects. Here the objects are parts of gateway.yaml, which have no times. */
+/** Here hoop's objects are parts of gateway.yaml, which have no times. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
 const RuleShape = later(() =>
@@ -131,11 +131,10 @@ const ConfigurationShape = later(() =>
 const TemplatesShape = later(() => v.strictObject({ items: v.array(RunbookShape), ...commit }))
 
 export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
-/** The runbooks of each repository, and the errors of repositories that could not be read. */
 export type RunbookListAnswer = Frozen<v.InferOutput<typeof RunbookListShape>>
 export type RuleAnswer = Frozen<v.InferOutput<typeof RuleShape>>
 export type RepositoryAnswer = Frozen<v.InferOutput<typeof ConfigurationShape>>['repositories'][number]
-/** A list in hoop's first form, in which all runbooks appear to be from one repository. */
+/** hoop's first form, in which all runbooks appear to be from one repository. */
 export type TemplatesAnswer = Frozen<v.InferOutput<typeof TemplatesShape>>
 
 const READ = { tag: 'Runbooks', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const

@@ -78,7 +78,6 @@ const ScheduleShape = v.strictObject({
 
 /** A run of a schedule, or the reason why a due run was skipped. */
 export type ScheduleRunAnswer = Frozen<v.InferOutput<typeof ScheduleRunShape>>
-/** A schedule, as a list shows it. */
 export type ListedSchedule = Frozen<v.InferOutput<typeof ListedScheduleShape>>
 export type ScheduleAnswer = Frozen<v.InferOutput<typeof ScheduleShape>>
 
@@ -106,7 +105,7 @@ const CHANGE = {
   errors: ['not-permitted', 'schedule-not-found', 'history-failed'],
 } as const
 
-/** Schedules are set in gateway.yaml, so REST can only list, pause, resume and run schedules. */
+/** Schedules are set in gateway.yaml, so REST can only list, pause, resume and run them. */
 export const scheduleContract = {
   list: {
     ...READ,

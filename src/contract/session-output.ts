@@ -79,5 +79,4 @@ export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
 /** Statements of native clients. */
 export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>
 export type StatementAnswer = StatementsAnswer['statements'][number]
-/** An event without the field `place`. */
 export type EventAnswer = Omit<OutputRange['events'][number], 'place'>

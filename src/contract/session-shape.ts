@@ -9,7 +9,7 @@ const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
 
-/** The move of the Jira issue to another status after the session's end. */
+/** The issue moves to another status after the session's end. */
 const JiraMoveShape = later(() =>
   v.strictObject({
     status: about(
@@ -21,7 +21,7 @@ const JiraMoveShape = later(() =>
   }),
 )
 
-/** The figures are null until the end of the session. */
+/** Null until the end of the session. */
 const metrics = later(() =>
   v.nullable(
     v.strictObject({

@@ -3,7 +3,6 @@ import { later } from './later.ts'
 import type { Frozen } from './contract.ts'
 import { about, text, time } from './words.ts'
 
-/** States of a session, before and after its end. */
 export const STATE_NAMES = [
   'waiting-for-approval',
   'approved',
@@ -78,9 +77,8 @@ export function outcomeOf(state: StateName): Outcome {
   return OUTCOME_OF[state] ?? 'failed'
 }
 
-/** Kinds of sessions by what they run: a runbook, a script of the user, or a terminal. */
 export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
 export type SessionKind = (typeof SESSION_KINDS)[number]
 
-/** The state of a session. `since` is when another session got the lock. */
+/** `since` is when another session got the lock. */
 export type StateAnswer = Frozen<v.InferOutput<typeof StateShape>>

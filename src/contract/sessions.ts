@@ -23,7 +23,6 @@ const SessionListShape = later(() =>
   }),
 )
 
-/** The whole metadata of a session. */
 const MetadataShape = later(() => v.object({ metadata: anyMap }, 'must be a JSON object'))
 
 /** Bytes as a command wrote them. */
@@ -75,7 +74,7 @@ const LIST = {
   errors: [['invalid-request', 422], 'history-failed'],
 } as const
 
-/** The list of sessions. Hoop has two paths for the list. */
+/** Hoop has two paths for the list. */
 export const sessionListContract = {
   list: { ...LIST, path: '/api/sessions' },
   listByOldName: {
@@ -111,7 +110,7 @@ const DaysShape = later(() =>
     is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were counted')),
   }),
 )
-/** Number of sessions that began on each day, oldest day first. */
+/** The oldest day is the first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
 
 export const sessionContract = {
@@ -194,10 +193,7 @@ const DOWNLOAD = {
   errors: ['session-not-found', 'download-expired', 'history-failed'],
 } as const
 
-/**
- * Operations that are mounted by hand, because they send their answer in pieces or read their body as hoop
- * does.
- */
+/** Mounted by hand: the answer is sent in pieces, or the body is read as hoop does. */
 export const sessionStreamContract = {
   exportLines: {
     tag: 'Sessions',

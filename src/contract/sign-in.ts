@@ -3,7 +3,7 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { whoAsks } from './gateway.ts'
 import { about, plainOption, text } from './words.ts'
 
-/** Maximum size of a body from callers without a token, in bytes. */
+/** For callers without a token. */
 export const SIGN_IN_BODY_BYTES = 8 * 1024
 
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
@@ -13,7 +13,7 @@ const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empt
 const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
 const upTo200 = v.pipe(v.string('must be a text'), v.maxLength(200, 'is too long'))
 
-/** Sign-in with a token: the email is the user's name, the password is the token. */
+/** The email is the user's name, the password is the token. */
 export const localSignInContract = {
   signIn: {
     ...OPEN,
@@ -62,7 +62,7 @@ const NOT_TAKEN = [
   'history-failed',
 ] as const
 
-/** Sign-in with an external account, in a browser. */
+/** Sign-in with an external account. */
 export const browserSignInContract = {
   begin: {
     tag: 'Gateway',
@@ -109,10 +109,7 @@ export const browserSignInContract = {
 
 const CODE = { code: plainOption('code that the command line shows') }
 
-/**
- * Sign-in for a command line without a browser. The command line polls until a person has decided in any
- * browser.
- */
+/** For a command line without a browser: it polls until a person has decided in any browser. */
 export const deviceSignInContract = {
   begin: {
     ...OPEN,

@@ -1,13 +1,13 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
 interface Statuses {
-  /** The gRPC status of a stream's end, with the name in grpc-go; missing if no stream ends with this code. */
+  /** The name in grpc-go; missing if no stream ends with this code. */
   readonly grpc?: string
-  /** The HTTP statuses of answers, the default first; missing if no request is answered with this code. */
+  /** The default is the first; missing if no request is answered with this code. */
   readonly http?: readonly [usual: number, ...others: number[]]
 }
 
-/** The statuses of each code. If hoop refuses the same request, its statuses are used. */
+/** If hoop refuses the same request, its statuses are used. */
 export const STATUSES = {
   unauthenticated: { grpc: 'Unauthenticated', http: [401] },
   'too-many-failed-sign-ins': { grpc: 'ResourceExhausted', http: [429] },

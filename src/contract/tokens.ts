@@ -47,12 +47,12 @@ const IssuedTokenShape = v.strictObject({
   token: needed(v.pipe(text, v.description('the token itself, which no other answer shows'))),
 })
 
-/** The details of a token, without the token itself. */
+/** Without the token itself. */
 export type TokenAnswer = Frozen<v.InferOutput<typeof TokenShape>>
-/** A new token, with the token itself. */
+/** With the token itself. */
 export type IssuedTokenAnswer = Frozen<v.InferOutput<typeof IssuedTokenShape>>
 
-/** Lifetime in seconds; null: the token does not expire. */
+/** Null: the token does not expire. */
 const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
 
 const OPERATION = { tag: 'Users', role: 'user', byCookie: 'fresh' } as const

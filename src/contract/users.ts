@@ -44,7 +44,7 @@ const UserShape = v.strictObject({
 
 const GroupShape = v.strictObject({ name: text })
 
-/** Hoop's object, with our fields after hoop's. */
+/** Hoop's fields, followed by ours. */
 export type UserAnswer = Frozen<v.InferOutput<typeof UserShape>>
 
 const groupName = v.pipe(
@@ -66,7 +66,7 @@ const count = (most: number) =>
     v.maxValue(most, `must be at most ${most}`),
   )
 
-/** A budget as in gateway.yaml, but with `per` in seconds. */
+/** As in gateway.yaml, but with `per` in seconds. */
 const BudgetBody = v.object(
   {
     runs: v.nullish(count(10_000), 10_000),
@@ -85,9 +85,7 @@ const BudgetBody = v.object(
 export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
 
 const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const
-/**
- * Options of operations that change identities. Refused to machines, which could become another user with them.
- */
+/** With a change of identities, a machine could become another user. */
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'fresh', peopleOnly: true } as const
 
 export const userContract = {

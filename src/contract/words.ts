@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-/** Adds the meaning of a field, for the pages of docs/ and the OpenAPI document. */
+/** For the pages of docs/ and the OpenAPI document. */
 export function about<const Shape extends v.GenericSchema>(meaning: string, shape: Shape) {
   return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
 }
@@ -9,23 +9,20 @@ export function about<const Shape extends v.GenericSchema>(meaning: string, shap
 
 export const text = v.string()
 export const wholeCount = v.pipe(v.number(), v.integer(), v.minValue(0))
-/** A time in UTC with milliseconds: RFC 3339, as `Date.toISOString` writes it. */
+/** RFC 3339 in UTC with milliseconds, as `Date.toISOString` writes it. */
 export const moment = v.pipe(v.string(), v.isoTimestamp())
 export const time = v.nullable(moment)
 export const file = v.pipe(text, v.description('a file'))
-/** The answer of an operation that returns nothing. */
 export const nothing = v.strictObject({})
 
 // Parts of bodies.
 
 /**
- * Names of users may be mail addresses. They occur in paths and file names, so other characters are not
- * allowed.
+ * Names may be mail addresses. Other characters are not allowed, because names occur in paths and file names.
  */
 export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
 export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
 
-/** The name of a user or a token. */
 export const userName = v.pipe(v.string('must be a text'), v.regex(USER_NAME, `must be ${USER_NAME_FORM}`))
 
 export const seconds = (least: number, most: number) =>
@@ -36,13 +33,13 @@ export const seconds = (least: number, most: number) =>
     v.maxValue(most, `must be at most ${most} seconds`),
   )
 
-// Options of a URL. An option is a text or missing; if an option is given twice, the first value counts. A
-// refusal is answered with the message of the check, and with 400 unless the option has another status.
+// If an option of a URL is given twice, the first value counts. A refusal is answered with the message of the
+// check, and with 400 unless the option has another status.
 
-/** An option with any text, also an empty text. */
+/** An empty text counts as given. */
 export const plainOption = (description: string) => v.pipe(v.optional(v.string()), v.description(description))
 
-/** An option whose empty text counts as missing. */
+/** An empty text counts as missing. */
 export const option = (description: string) => v.pipe(filled, v.description(description))
 
 const filled = v.pipe(
@@ -50,7 +47,7 @@ const filled = v.pipe(
   v.transform((given) => (given === '' ? undefined : given)),
 )
 
-/** An option that `read` parses. @param problem the error for a text that `read` cannot parse */
+/** @param problem the error for a text that `read` cannot parse */
 export function readOption<T>(description: string, read: (text: string) => T | undefined, problem: string) {
   return v.pipe(
     filled,
@@ -64,7 +61,7 @@ export function readOption<T>(description: string, read: (text: string) => T | u
   )
 }
 
-/** An option with a whole number. Other texts are refused with 422, as in hoop. */
+/** Texts that are no whole number are refused with 422, as in hoop. */
 export function numberOption(name: string, description: string, most: number, least = 1) {
   return v.pipe(
     filled,
@@ -81,7 +78,6 @@ export function numberOption(name: string, description: string, most: number, le
   )
 }
 
-/** Default number of entries per page. */
 export const USUAL_PAGE = 50
 
 export const pageSizeOption = (description: string) => numberOption('page_size', description, 100)
@@ -90,7 +86,6 @@ export const pageSizeOption = (description: string) => numberOption('page_size',
 const RFC3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
-/** Parses a time. Returns undefined if the text is not a time. */
 export function momentIn(text: string): Date | undefined {
   const [, day, ofMonth] = RFC3339.exec(text) ?? []
   const date = new Date(text.replace(',', '.'))

@@ -1,8 +1,8 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
- * A `waiting` batch waits for its approval, or for its run after the approval. In a `done` batch all runs have
- * begun and ended. `done` and `stopped` are final.
+ * A `waiting` batch waits for its approval, or for its run after the approval. In a `done` batch all runs
+ * have begun and ended. `done` and `stopped` are final.
  */
 export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
 

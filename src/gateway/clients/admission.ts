@@ -16,7 +16,7 @@ interface Admission extends SignedIn {
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
   readonly clientIp: string
-  /** The gateway runs the script after its approval, even if the client has left. */
+  /** True if the gateway runs the script after its approval, even if the client has left. */
   readonly whenApproved: boolean
 }
 

@@ -33,7 +33,7 @@ export interface ClientStream {
   readonly user: GatewayUser
 }
 
-/** A waiting client still counts as an open stream. */
+/** Clients that wait for an approval. A waiting client still counts as an open stream. */
 const MAX_WAITING = 100
 const MAX_WAITING_OF_ONE_USER = 20
 const MINUTE_MS = 60_000

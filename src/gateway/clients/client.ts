@@ -51,7 +51,7 @@ export class Client {
 
   #open(message: OpenedMessage): void {
     const { verb, port } = this.#request
-    // By this type hoop's client opens a terminal or a port. `command-line` means a terminal.
+    // hoop's client opens a terminal or a port by this type. `command-line` means a terminal.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
     // hoop shows the user this command line. Not every user may read it, so the client gets the connection's
     // name.
@@ -162,7 +162,7 @@ export function decodeClient(packet: Packet): ClientMessage {
 
 const MiB = 1024 * 1024
 
-/** In bytes. */
+/** Bytes of output that clients have not read yet. */
 const UNREAD = {
   /** Above this limit the agent is asked to pause. */
   high: MiB,
@@ -174,7 +174,6 @@ const UNREAD = {
   mostOfAll: 256 * MiB,
 } as const
 
-/** Output that clients have not read yet. */
 export class Unread {
   readonly #calls: ReadonlyMap<ClientCall, unknown>
 

@@ -19,7 +19,7 @@ import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 const MAX_CLIENTS = 500
 /** Keeps one user's idle readers from using up all streams. */
 const MAX_OF_ONE_USER = 250
-/** Bound of a client's header, or of an error. */
+/** Bound of a client's header, or of an error, in characters. */
 const MAX_AUDITED = 500
 /** Opening packets that are read in parallel per user. Each packet may have 17 MiB. */
 const OPENINGS = 8

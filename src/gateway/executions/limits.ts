@@ -4,7 +4,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
-/** SQLite rejects JSON of more than a thousand levels: such a session would be missing in every list. */
+/** SQLite rejects JSON of more than a thousand levels, so such a session would be missing in every list. */
 const MAX_METADATA_LEVELS = 100
 
 /** hoop's limits, with hoop's texts and number. @throws RequestRefused */

@@ -43,9 +43,9 @@ export interface JiraIssue {
 /** The message has the words of hoop's gateway and never contains the token. */
 export class JiraError extends Error {
   override readonly name = 'JiraError'
-  /** Jira may have created an issue in spite of the error. Its key is unknown. */
+  /** True if Jira may have created an issue in spite of the error. Its key is unknown. */
   readonly isUnsure: boolean
-  /** A retry of the move would fail again. */
+  /** True if a retry of the move would fail again. */
   readonly isLasting: boolean
 
   constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
@@ -214,7 +214,7 @@ const SHOWN_CHARACTERS = 1000
 /** No complete answer was received. */
 interface Unanswered {
   readonly reason: string
-  /** Jira has certainly not received the request. */
+  /** True if Jira has certainly not received the request. */
   readonly isUnsent: boolean
 }
 
@@ -316,7 +316,7 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof Error && reason.name === 'TimeoutError'
 }
 
-/** The error happened while connecting, in a proxy's tunnel or in TLS. */
+/** Tells whether the error happened while connecting, in a proxy's tunnel or in TLS. */
 function isUnsent(error: unknown): boolean {
   const {
     syscall,

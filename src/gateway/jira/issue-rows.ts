@@ -15,7 +15,7 @@ export interface AskedIssue {
   readonly project: string
   /** Status to which the issue is moved after the session. */
   readonly target: string
-  /** The issue is also moved after a failed session. */
+  /** True if the issue is also moved after a failed session. */
   readonly movesFailed: boolean
 }
 
@@ -35,8 +35,8 @@ export interface EndedIssue {
   readonly site: string
   readonly target: string
   /**
-   * The issue keeps its status: its session did not run, or it failed and the template moves no issues of
-   * failed sessions.
+   * True if the issue keeps its status: the session did not run, or it failed and the template moves no
+   * issues of failed sessions.
    */
   readonly stays: boolean
   readonly attempts: number

@@ -23,7 +23,7 @@ const TIMING: MoveTiming = {
   // Without this bound, a clock that jumps ahead would give up issues.
   attempts: 12,
 }
-/** A slow Jira delays only other moves. */
+/** Maximum number of parallel moves. A slow Jira delays only other moves. */
 const AT_ONCE = 4
 /** Failed issues that wait for a retry. Above this limit the oldest issues are given up. */
 const MOST_FAILING = 1000

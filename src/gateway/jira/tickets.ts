@@ -17,7 +17,7 @@ import type { OrphanedIssue } from './issue-rows.ts'
 
 /** Issues created in parallel, for all users. More requests would only wait in Jira. */
 const AT_ONCE = 16
-/** If Jira is slow, further callers are refused early. */
+/** Requests that wait for an issue. If Jira is slow, further callers are refused early. */
 const MOST_WAITING = 100
 /** Bound of the requests that wait for Jira, as for running sessions. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024

@@ -13,9 +13,9 @@ interface Waiter extends LockSession {
   readonly run: () => void
 }
 
-/** Each waiting session is kept in memory. */
+/** Sessions that wait for one lock are kept in memory. */
 const MOST_WAITING = 100
-/** Keeps one user from taking all places. By default, a batch may run 50 sessions in parallel. */
+/** Keeps one user from taking all places of a lock. By default, a batch may run 50 sessions in parallel. */
 const MOST_OF_ONE_USER = 50
 
 /**

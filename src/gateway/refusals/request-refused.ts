@@ -9,7 +9,7 @@ export interface ConnectionRefusal {
 interface Details {
   /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** The body also contains the status, as in hoop's answers about downloads. */
+  /** True if the body also contains the status, as in hoop's answers about downloads. */
   readonly isStatusInBody?: boolean
   readonly refusals?: readonly ConnectionRefusal[]
 }

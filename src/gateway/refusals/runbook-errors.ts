@@ -42,7 +42,7 @@ export function hasFault(error: unknown, ...faults: readonly Fault[]): error is 
   return error instanceof RunbookError && faults.includes(error.fault)
 }
 
-/** The repository has failed, and not the request. */
+/** Tells whether the repository has failed, and not the request. */
 export function isRepositoryFault(error: unknown): error is RunbookError {
   return error instanceof RunbookError && error.code === 'repository-failed'
 }

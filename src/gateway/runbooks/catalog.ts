@@ -25,7 +25,7 @@ export interface Listing {
   readonly message: string
   /** At most 10,000 per folder, ordered by path. */
   readonly runbooks: readonly ListedRunbook[]
-  /** The repository has, or may have, more runbooks than were read. */
+  /** True if the repository has, or may have, more runbooks than were read. */
   readonly isCut: boolean
 }
 

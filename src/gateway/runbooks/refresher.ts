@@ -30,7 +30,7 @@ interface Flight {
   /** Resolves to the copy that is served instead, if the fetch failed. */
   readonly landed: Promise<OldCopy | undefined>
   readonly startedAt: number
-  /** The log has said that this fetch is slow. */
+  /** True if the log has said that this fetch is slow. */
   saidSlow: boolean
 }
 
@@ -198,7 +198,7 @@ export class Refresher {
   }
 }
 
-/** The message is meant for callers. Errors of the system have a code, and their messages are not. */
+/** Tells whether the message is meant for callers. System errors have a code, and their messages are not. */
 function isOurs(cause: unknown): cause is Error {
   return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }

@@ -35,7 +35,7 @@ export function nextOf(
   return isCron(cron) && isTimeZone(timezone) ? nextTimes({ cron, timezone }, after, SHOWN_TIMES) : []
 }
 
-/** @param isFirst gateway.yaml has no list of schedules yet */
+/** @param isFirst true if gateway.yaml has no list of schedules yet */
 export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
   const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
   const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)

@@ -1,7 +1,7 @@
 import { lastTime, nextTime, type CronRule } from '../settings/due-times.ts'
 
 interface DueRule extends CronRule {
-  /** The last missed due time is run late instead of being skipped. */
+  /** True if the last missed due time is run late instead of being skipped. */
   readonly catchesUp: boolean
 }
 
@@ -23,7 +23,7 @@ const GRACE_MS = 60_000
  */
 const SET_BACK_MS = 24 * 60 * 60 * 1000
 
-/** The clock was set back so far that the checked times were never due. */
+/** Tells whether the clock was set back so far that the checked times were never due. */
 export function isSetBack(doneUntil: number, now: number): boolean {
   return now < doneUntil - SET_BACK_MS
 }

@@ -25,13 +25,13 @@ export interface SessionRequest {
   readonly correlationId?: string | undefined
   /** Set if the id was made before the session, because a Jira issue contains it. */
   readonly sid?: SessionId | undefined
-  /** The caller of a runbook has added arguments or variables. Undefined: unknown. */
+  /** True if the caller of a runbook has added arguments or variables. Undefined: unknown. */
   readonly bringsInput?: boolean | undefined
   /** For the audit log. */
   readonly clientIp?: string | undefined
   /** For the audit log. */
   readonly askedWith?: Pick<AccessToken, 'id' | 'name' | 'sha256'> | undefined
-  /** The gateway itself runs the session after the approval. */
+  /** True if the gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean | undefined
   /** Secrets that the script may contain, besides secrets in variables. */
   readonly secretValues?: readonly Buffer[]

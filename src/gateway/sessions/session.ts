@@ -92,7 +92,7 @@ export class GatewaySession {
   #ending: SessionEnd | undefined
   #agent: AgentStream | undefined
   #opened = false
-  /** The agent has received something to run. Otherwise it does not answer a close. */
+  /** True if the agent has received something to run. Otherwise it does not answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
   readonly #statements: SessionStatements
@@ -128,7 +128,7 @@ export class GatewaySession {
     }
   }
 
-  /** The session still waits for an agent, so its command has not run. */
+  /** True if the session still waits for an agent, so its command has not run. */
   get isWaiting(): boolean {
     return this.#agent === undefined
   }

@@ -47,7 +47,7 @@ export interface WaitingSession {
   readonly sid: SessionId
   /** Replaces the secrets in a text, as in the session's record. */
   readonly shown: (text: Buffer) => Buffer
-  /** The session's script contains secrets. */
+  /** True if the session's script contains secrets. */
   readonly hasSecrets: boolean
 }
 

@@ -39,7 +39,7 @@ interface Child {
   readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
-  /** The child finishes its requests and gets no new ones. */
+  /** True if the child finishes its requests and gets no new ones. */
   retired: boolean
 }
 

@@ -17,7 +17,7 @@ export class Walk {
   readonly #limits: typeof LISTING_LIMITS
   readonly #end: number
   #folders = 0
-  /** The folder has, or may have, more files than were returned. */
+  /** True if the folder has, or may have, more files than were returned. */
   isCut = false
 
   /** @param end deadline, on the monotonic clock */

@@ -68,7 +68,7 @@ export class StatementReader {
     return this.#count > this.#until
   }
 
-  /** No later event can change the result. */
+  /** True if no later event can change the result. */
   get isDone(): boolean {
     return this.hasMore && this.#unended === 0
   }

@@ -59,7 +59,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   #left = 0
   #goesOn = false
   #state: State = 'begin'
-  /** The answer to the first command in the queue has begun. */
+  /** True if the answer to the first command in the queue has begun. */
   #hasBegun = false
   /** Packets that still have to arrive with columns, or with definitions of a prepared statement. */
   #definitions = 0

@@ -21,7 +21,7 @@ const type = {
 const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.error])
 
 class PostgresStatement extends Statement {
-  /** Sent in a Query message, which ReadyForQuery ends. */
+  /** True if the statement was sent in a Query message, which ReadyForQuery ends. */
   readonly isQuery: boolean
   /** Number of the Parse message on this connection; 0 without a Parse message. */
   readonly parse: number
@@ -52,9 +52,9 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   readonly #parsed = new Map<string, PostgresStatement>()
   #parses = 0
   #parsesAnswered = 0
-  /** The server reads data of a COPY, and skips Syncs until the COPY ends. */
+  /** True if the server reads data of a COPY, and skips Syncs until the COPY ends. */
   #isCopying = false
-  /** A Sync may be in the queue. */
+  /** True if a Sync may be in the queue. */
   #hasSyncs = false
   /** Rows in the current answer, for a portal that is read in parts. */
   #dataRows = 0
