@@ -2,12 +2,12 @@ import { gatewayCode, type GatewayCode } from './gateway-codes.ts'
 import { decodePacket, encodeHead } from './packet-codec.ts'
 import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.ts'
 
-// Packets on an upgraded HTTP connection (protocol.md 1.7), without gRPC. A frame is a packet as
-// protobuf after its length (u32, the highest byte first).
+// Packets on an upgraded HTTP connection, without gRPC (protocol.md 1.7). A frame is a packet as protobuf
+// after its length (u32, the highest byte first).
 
 /** Value of the `Upgrade` header. */
 export const FRAMED_PACKETS = 'runbook-agent-packets'
-/** Path that upgrades to the stream of one execution. The request's headers are the stream's metadata. */
+/** Path of the stream of one execution. The request's headers are the stream's metadata. */
 export const EXEC_STREAM = '/api/streams/exec'
 
 const END = 'RunbookStreamEnd'
@@ -16,19 +16,18 @@ const U32 = 4
 /** Pieces of a frame are joined up to this size. */
 const JOINED_BYTES = 64 * 1024
 
-/** Returns a frame without the packet's payload, which follows it. */
+/** The packet's payload follows the head. */
 export function frameHead(packet: Packet): Buffer {
   const head = encodeHead(packet, U32)
   head.writeUInt32BE(head.length - U32 + packet.payload.length)
   return head
 }
 
-/** Returns the packet that ends a stream with a code. */
 export function endPacket(code: GatewayCode, message: string): Packet {
   return { type: END, spec: { [CODE]: Buffer.from(code) }, payload: Buffer.from(message) }
 }
 
-/** Returns the code and the text of a gateway's end packet; undefined for other packets. */
+/** Returns undefined for packets that do not end a stream. */
 export function endIn(
   packet: Packet,
 ): { readonly code: GatewayCode | undefined; message: string } | undefined {
@@ -66,8 +65,8 @@ export class FrameReader {
   }
 
   /**
-   * Joins small pieces, because each piece takes far more memory than its bytes. Copies each byte
-   * only a few times.
+   * Joins small pieces, each of which takes far more memory than its bytes. Copies each byte only a few
+   * times.
    */
   #join(): void {
     for (;;) {
@@ -79,10 +78,7 @@ export class FrameReader {
   }
 }
 
-/**
- * Returns the frame's number of bytes with its length field, or 4 before the length is known.
- * @throws DecodeError
- */
+/** Returns the frame's bytes with its length field, or 4 before the length is known. @throws DecodeError */
 function frameBytes(begun: Buffer): number {
   if (begun.length < U32) return U32
   const length = begun.readUInt32BE()

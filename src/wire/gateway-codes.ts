@@ -1,10 +1,10 @@
-/** Name of the trailer that carries the code when a stream ends. Hoop's programs ignore this trailer. */
+/** Trailer with the code when a stream ends. Hoop's programs ignore it. */
 export const CODE_TRAILER = 'runbook-agent-code'
 
 /**
- * Codes for programs that say why the embedded gateway refuses or ends something. They are sent in the
- * trailers of a stream, and as `code` in answers of REST. A code never changes its meaning;
- * docs/endings-and-codes.md lists them all.
+ * Codes for programs: why the embedded gateway refuses or ends something. They are in the trailers of a
+ * stream, and `code` in answers of REST. A code never changes its meaning. docs/endings-and-codes.md lists
+ * them.
  */
 export const GATEWAY_CODES = [
   // Any request.
@@ -95,8 +95,7 @@ export const GATEWAY_CODES = [
 export type GatewayCode = (typeof GATEWAY_CODES)[number]
 
 /**
- * Returns undefined for unknown values. Hoop's gateway sends no code; a newer embedded gateway may
- * send new codes.
+ * Returns undefined for unknown values: hoop's gateway sends no code, and a newer gateway may send new ones.
  */
 export function gatewayCode(value: unknown): GatewayCode | undefined {
   return GATEWAY_CODES.find((code) => code === value)

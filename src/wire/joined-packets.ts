@@ -2,33 +2,30 @@ import { frameHead } from './framed-packets.ts'
 import { decodePacket } from './packet-codec.ts'
 import { DecodeError, type Packet } from './packet.ts'
 
-// Several packets in one message of the stream (protocol.md 1.6). A message of any size costs each
-// end a write, a read and a dozen steps of gRPC. With many native clients this is most of the cost
-// of a statement.
+// Several packets in one message (protocol.md 1.6). A message of any size costs each end a write, a read and
+// a dozen steps of gRPC. With many native clients this is most of the cost of a statement.
 
-/** Metadata of a peer that reads joined packets, in both directions. Hoop's peers do not send the header. */
+/** Metadata of a peer that reads joined packets, in both directions. Hoop's peers do not send it. */
 export const JOINS = 'runbook-agent-joins'
 
 const TYPE = 'RunbookJoinedPackets'
-/** Maximum payload of a joined packet in bytes. Copying more costs as much as a message of its own. */
+/** Maximum payload of a joined packet. Copying more costs as much as a message of its own. */
 const SMALL_BYTES = 4 * 1024
-/** Maximum total of joined payloads in bytes. */
+/** Maximum total of joined payloads. */
 const MAX_JOINED_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
 
-/** A packet to write, and the callback for the time when the packet was written. */
+/** `written` is called after the packet was written. */
 interface Write {
   readonly packet: Packet
   readonly written: () => void
 }
 
 /**
- * The writes into one stream. Small packets wait here while a message is in flight, and are then
- * sent together in the next message. The caller limits the waiting bytes: it counts a packet as in
- * flight until the packet's `written` is called.
+ * The writes into one stream. Small packets wait while a message is in flight, and are then sent together.
+ * The caller limits the waiting bytes: a packet counts as in flight until its `written` is called.
  */
 export class JoinedWrites {
-  /** Whether the peer reads joined packets. */
   isJoining = false
   readonly #write: (packet: Packet, written: () => void) => void
   #waiting: Write[] = []
@@ -52,7 +49,7 @@ export class JoinedWrites {
     else this.#finish = finish
   }
 
-  /** Writes nothing more. */
+  /** Forgets the waiting packets. */
   drop(): void {
     this.#waiting = []
   }
@@ -77,7 +74,7 @@ function isSmall({ packet }: Write): boolean {
   return packet.payload.length <= SMALL_BYTES
 }
 
-/** @returns number of packets for the next message, at least 1 */
+/** Returns the number of packets for the next message, at least 1. */
 function joinable(writes: readonly Write[]): number {
   let bytes = 0
   const end = writes.findIndex((one) => {
@@ -95,9 +92,8 @@ function join(packets: readonly Packet[]): Packet {
 }
 
 /**
- * Returns the packets of a message: the joined packets, or the packet itself. Decodes one packet at
- * a time, because a hostile peer can put millions into a message. A joined packet inside a joined
- * packet is not split. The iteration throws DecodeErrors.
+ * Decodes one packet at a time, because a hostile peer can put millions into a message. A joined packet
+ * inside a joined packet is not split. The iteration throws DecodeErrors.
  */
 export function packetsIn(packet: Packet): Iterable<Packet> {
   return packet.type === TYPE ? split(packet) : [packet]

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { DecodeError, NO_PAYLOAD, type Packet } from './packet.ts'
 
-// Packets as protobuf, for proto/transport.proto. protobufjs costs three times as much: it copies each packet into an
-// object of its own, and decodes the same few types and keys again and again. Malformed bytes are refused as in Go:
+// Packets as protobuf, for proto/transport.proto. protobufjs costs three times as much: it copies each
+// packet, and decodes the same few types and keys again and again. Malformed bytes are refused as in Go;
 // protobufjs would shorten a text that is cut off, and replace bytes that are not UTF-8.
 
 /** The first byte of a field: its number, and that its value has a length. */
@@ -12,8 +12,8 @@ const CONTINUES = 0x80
 const VARINT_BITS = 7
 const MAX_VARINT_BYTES = 10
 /**
- * Maximum number of entries of a packet. A packet has some twenty; a packet of 17 MiB may have millions, and
- * would stop the process for seconds.
+ * A packet has some twenty entries. A packet of 17 MiB may have millions, which would stop the process for
+ * seconds.
  */
 const MAX_ENTRIES = 1000
 
@@ -21,12 +21,12 @@ export function encodePacket(packet: Packet): Buffer {
   return encode(packet, 0, packet.payload)
 }
 
-/** Returns `room` free bytes and the packet without the bytes of its payload, which are its end. */
+/** Returns `room` free bytes and the packet without its payload, which is the end of a packet. */
 export function encodeHead(packet: Packet, room: number): Buffer {
   return encode(packet, room, NO_PAYLOAD)
 }
 
-/** @param end the payload, or nothing if the caller writes the payload */
+/** `end` is the payload, or nothing if the caller writes the payload. */
 function encode({ type, spec, payload }: Packet, room: number, end: Buffer): Buffer {
   const entries = Object.keys(spec).map((key) => entryOf(key, spec[key] ?? NO_PAYLOAD))
   const typeBytes = textBytes(type)
@@ -55,14 +55,14 @@ function entryOf(text: string, value: Buffer): Entry {
   return { key, value, length: fieldBytes(key.length) + fieldBytes(value.length) }
 }
 
-/** The bytes of a field whose value has `length` bytes. */
+/** Returns the bytes of a field whose value has `length` bytes. */
 function fieldBytes(length: number): number {
   let head = 2
   for (let rest = length; rest >= CONTINUES; rest >>>= VARINT_BITS) head += 1
   return head + length
 }
 
-/** @returns the place after the field */
+/** Returns the place after the field. */
 function writeField(into: Buffer, at: number, tag: number, value: Buffer): number {
   const start = writeHead(into, at, tag, value.length)
   into.set(value, start)
@@ -81,7 +81,7 @@ function writeHead(into: Buffer, at: number, tag: number, length: number): numbe
   return end + 1
 }
 
-/** Returns the packet, whose values and payload are parts of `bytes`. @throws DecodeError */
+/** The values and the payload are parts of `bytes`. @throws DecodeError */
 export function decodePacket(bytes: Buffer): Packet {
   const reader = new Reader(bytes, 0, bytes.length)
   let type = ''
@@ -114,7 +114,7 @@ function readEntry(reader: Reader, spec: Record<string, Buffer>): void {
   else Object.defineProperty(spec, key, { value, configurable: true, enumerable: true, writable: true })
 }
 
-/** The fields of a message. Its methods throw when the bytes end too early. */
+/** Its methods throw when the bytes end too early. */
 class Reader {
   readonly #bytes: Buffer
   #at: number
@@ -163,7 +163,7 @@ class Reader {
     return new Reader(this.#bytes, start, start + length)
   }
 
-  /** Passes over the value of a field of a newer version. */
+  /** Skips a field of a newer version. */
   skip(tag: number): void {
     const wireType = tag & 7
     if (tag >>> 3 === 0) throw malformed('a field has the number 0')
@@ -183,7 +183,7 @@ class Reader {
     return this.#bytes[this.#passed(1)] ?? 0
   }
 
-  /** Skips bytes. @returns the offset of the first skipped byte */
+  /** Returns the offset of the first skipped byte. */
   #passed(length: number): number {
     const at = this.#at
     if (length > this.#end - at) throw malformed('the bytes end too early')
@@ -205,7 +205,7 @@ interface Text {
   readonly bytes: Buffer
 }
 
-/** The text of each length that came last: there are few types and keys. */
+/** The last text of each length, because there are few types and keys. */
 const lastRead: (Text | undefined)[] = Array.from({ length: TEXT_BYTES }, () => undefined)
 
 function textIn(bytes: Buffer, start: number, end: number): string {
@@ -224,7 +224,7 @@ function isAt(bytes: Buffer, start: number, wanted: Buffer): boolean {
 }
 
 const MAX_WRITTEN = 200
-/** The bytes of types and keys. */
+/** Bytes of types and keys. */
 const written = new Map<string, Buffer>()
 
 function textBytes(text: string): Buffer {

@@ -1,7 +1,7 @@
-/** The gateway's UUID of one client's conversation, as text. */
+/** The gateway's UUID of one client's conversation. */
 export type SessionId = string & { readonly __brand: 'SessionId' }
 
-/** A packet as sent on the stream: `Packet` of proto/transport.proto. */
+/** `Packet` of proto/transport.proto. */
 export interface Packet {
   readonly type: string
   readonly spec: Readonly<Record<string, Buffer>>
@@ -9,8 +9,7 @@ export interface Packet {
 }
 
 /**
- * Maximum length of a message in bytes on both sides (protocol.md 1.2). A larger message ends the
- * stream with all its sessions.
+ * Maximum length of a message in bytes (protocol.md 1.2). A larger one ends the stream with all its sessions.
  */
 export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
 
@@ -39,8 +38,8 @@ export const spec = {
   serverConnect: 'tcp.server_connect',
   // Ours: the client pauses a single connection when the agent asks for a pause.
   pausesConnections: 'client.pauses_connections',
-  // Ours. Hoop's gateway may replace a packet that has `client.guardrails_info`; whether it does so
-  // for MySQL is unknown.
+  // Ours. Hoop's gateway may replace a packet with `client.guardrails_info`; whether also for MySQL is
+  // unknown.
   refusedBy: 'client.refused_by',
 } as const
 
@@ -50,15 +49,11 @@ export const YES = '1'
 export const NO_PAYLOAD = Buffer.alloc(0)
 
 /**
- * Sent every few seconds so that proxies keep the connection open. The gateway ignores these
- * packets (protocol.md 3.1).
+ * Sent every few seconds, so that proxies keep the connection open. The gateway ignores it (protocol.md 3.1).
  */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 
-/**
- * Returns the text value of a spec key, or undefined when the packet lacks the key. Reads own keys only:
- * `__proto__` is data.
- */
+/** Reads own keys only: `__proto__` is data. */
 export function specText(packet: Packet, key: string): string | undefined {
   return specBytes(packet, key)?.toString('utf8')
 }
@@ -67,13 +62,12 @@ export function specBytes(packet: Packet, key: string): Buffer | undefined {
   return Object.hasOwn(packet.spec, key) ? packet.spec[key] : undefined
 }
 
-/** Returns the session of a packet; undefined for packets about the stream itself. */
+/** Returns undefined for packets about the stream itself. */
 export function sessionIdOf(packet: Packet): SessionId | undefined {
   const text = specText(packet, spec.sessionId)
   return text === undefined || text === '' ? undefined : (text as SessionId)
 }
 
-/** Returns the spec of a packet that belongs to a session, as `sessionIdOf` reads it. */
 export function sessionSpec(sid: SessionId): Record<string, Buffer> {
   const session: Record<string, Buffer> = {}
   session[spec.sessionId] = Buffer.from(sid)
@@ -86,10 +80,7 @@ export function sessionSpec(sid: SessionId): Record<string, Buffer> {
  */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
-  /**
-   * The place in the packet: a spec key, `payload`, or a path inside a gob value such as
-   * `EnvVars["envvar:X"]`.
-   */
+  /** A spec key, `payload`, or a path inside a gob value such as `EnvVars["envvar:X"]`. */
   readonly field: string
 
   constructor(field: string, reason: string) {

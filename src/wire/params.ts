@@ -23,38 +23,34 @@ import {
 } from './gob/value.ts'
 import { DecodeError } from './packet.ts'
 
-// These functions read undefined as the zero value, because Go does not send zero values.
+// These functions read undefined as the zero value, which Go does not send.
 
 function expectStruct(value: GobValue | undefined, field: string): GobStruct {
   if (isStruct(value)) return value
   throw new DecodeError(field, `expected struct, found ${describeValue(value)}`)
 }
 
-/** Returns the string, `''` when absent. `key` is the key of an element of `field`. @throws DecodeError */
+/** `key` is the key of an element of `field`. @throws DecodeError */
 function expectText(value: GobValue | undefined, field: string, key?: string): string {
   if (value === undefined || typeof value === 'string') return value ?? ''
   throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
 }
 
-/** Returns the bytes, undefined when absent or empty. @throws DecodeError */
+/** Returns undefined when absent or empty. @throws DecodeError */
 function expectBytes(value: GobValue | undefined, field: string): Buffer | undefined {
   if (value === undefined) return undefined
   if (Buffer.isBuffer(value)) return value.length === 0 ? undefined : value
   throw new DecodeError(field, `expected bytes, found ${describeValue(value)}`)
 }
 
-/** Returns the list of strings, empty when absent. @throws DecodeError */
+/** @throws DecodeError */
 function expectTextList(value: GobValue | undefined, field: string): string[] {
   if (value === undefined) return []
   if (isList(value)) return value.map((element, index) => expectText(element, `${field}[${index}]`))
   throw new DecodeError(field, `expected list of strings, found ${describeValue(value)}`)
 }
 
-/**
- * Returns the map with string keys, empty when absent. `expectElement` turns an element into a
- * string or throws. It gets the field and the key (a variable's name) for its error.
- * @throws DecodeError
- */
+/** `expectElement` gets the field and the key (a variable's name) for its error. @throws DecodeError */
 function expectTextMap(
   value: GobValue | undefined,
   field: string,
@@ -72,8 +68,8 @@ function expectTextMap(
 }
 
 /**
- * Returns the plain string, or the string in a Go `any`.
- * @throws DecodeError with the Go type of any other value
+ * Returns a plain string, or the string in a Go `any`. @throws DecodeError with the Go type of any other
+ * value
  */
 function expectTextInside(value: GobValue, field: string, key: string): string {
   if (!isInterface(value)) return expectText(value, field, key)
@@ -93,8 +89,8 @@ function quoted(name: string): string {
   return JSON.stringify(cut ? `${name.slice(0, MAX_QUOTED_CHARACTERS)}...` : name)
 }
 
-// Go numbers types per process, and any number from 64 up will do. test/fixtures/vectors has these
-// numbers, so tests can compare our encoding byte for byte with Go's.
+// Go numbers types per process, from 64 on. test/fixtures/vectors has these numbers, so that tests can
+// compare our encoding with Go's byte for byte.
 const PARAMS_ID = 64
 const ENV_VARS = 65
 const STRINGS = 66
@@ -111,7 +107,7 @@ const ENV_VARS_TYPE = {
   element: INTERFACE,
 } as const
 
-/** Fields of Go's AISessionAnalyzerParams, in order, with their types. */
+/** Go's AISessionAnalyzerParams, in order. */
 const ANALYZER_FIELDS = {
   RuleName: STRING,
   Provider: STRING,
@@ -124,10 +120,7 @@ const ANALYZER_FIELDS = {
   HighRiskAction: STRING,
 } as const
 
-/**
- * Returns the definitions for `agent.connection_params`, in the order in which Go sends them.
- * @param fields in order, with their types
- */
+/** Definitions for `agent.connection_params`, in Go's order. `fields` are in order, too. */
 function paramsLayout(
   fields: Readonly<Record<string, number>>,
 ): readonly [TypeDefinition, ...TypeDefinition[]] {
@@ -139,15 +132,15 @@ function paramsLayout(
   ]
 }
 
-/** Definition of `[]string`, for `terminal.args`. */
+/** `[]string`, for `terminal.args`. */
 const STRING_LIST_LAYOUT: readonly [TypeDefinition] = [STRINGS_TYPE]
 
-/** Definition of `map[string]string`, for `terminal.envvars`; Go sends it without a name. */
+/** `map[string]string`, for `terminal.envvars`; Go sends it without a name. */
 const STRING_MAP_LAYOUT: readonly [TypeDefinition] = [
   { kind: 'map', id: STRING_TO_STRING, name: '', key: STRING, element: STRING },
 ]
 
-/** Reads and writes one field in gob. Zero values are left out of a struct. */
+/** Zero values are left out of a struct. */
 interface Codec<T> {
   readonly type: number
   /** @throws DecodeError that names the place */
@@ -177,7 +170,7 @@ const secrets: Codec<ReadonlyMap<string, string>> = {
   read: (value, place) => expectTextMap(value, place, expectTextInside),
   write: (values) => textMap(values, encodeTextInside),
 }
-/** Fields that are set, by their Go name (`RuleName`, `APIKey`, ...); undefined when there is no analyzer. */
+/** Set fields by their Go name (`RuleName`, `APIKey`, ...); undefined without an analyzer. */
 const analyzer: Codec<ReadonlyMap<string, string> | undefined> = {
   type: ANALYZER,
   read: readAnalyzer,
@@ -185,7 +178,7 @@ const analyzer: Codec<ReadonlyMap<string, string> | undefined> = {
     values && encodeStruct(Object.keys(ANALYZER_FIELDS).map((name) => text.write(values.get(name) ?? ''))),
 }
 
-/** Fields of Go's AgentConnectionParams, in order (protocol.md 3.2). */
+/** Go's AgentConnectionParams, in order (protocol.md 3.2). */
 const FIELDS = {
   connectionName: ['ConnectionName', text],
   /** The collapsed type, such as `command-line`. */
@@ -193,7 +186,7 @@ const FIELDS = {
   connectionSubType: ['ConnectionSubType', text],
   userId: ['UserID', text],
   userEmail: ['UserEmail', text],
-  /** Secrets of the connection: key `envvar:NAME` or `filesystem:NAME`, value base64 text. */
+  /** Secrets of the connection: `envvar:NAME` or `filesystem:NAME` to base64 text. */
   envVars: ['EnvVars', secrets],
   cmdList: ['CmdList', texts],
   clientArgs: ['ClientArgs', texts],
@@ -213,18 +206,15 @@ const FIELDS = {
 
 type Fields = typeof FIELDS
 
-/** Settings of a session: Go's AgentConnectionParams, and a field of ours. */
+/** Go's AgentConnectionParams, and a field of ours. */
 export type ConnectionParams = {
   readonly [Name in keyof Fields]: ReturnType<Fields[Name][1]['read']>
 } & {
-  /**
-   * Names of the connection's variables whose values are no secrets. Only the embedded gateway
-   * sends such names.
-   */
+  /** Names of the connection's variables that are no secrets. Only the embedded gateway sends them. */
   readonly plainEnvVars?: readonly string[]
 }
 
-/** Parameters of a connection without masking, guardrails and analyzer. */
+/** A connection without masking, guardrails and analyzer. */
 export const WITHOUT_PROTECTION = {
   dlpProvider: '',
   dlpMode: '',
@@ -239,22 +229,19 @@ export const WITHOUT_PROTECTION = {
 } as const satisfies Partial<ConnectionParams>
 
 const PARAMS = 'agent.connection_params'
-/**
- * Our own field, after Go's fields. It is a parameter and not a spec key, because a client can add
- * spec keys to its open packet.
- */
+/** Our own field, after Go's. It is no spec key, because a client can add spec keys to its open packet. */
 const PLAIN_ENV_VARS = 'PlainEnvVars'
 const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))
 const LAYOUT = paramsLayout(GO_FIELDS)
 const LAYOUT_WITH_PLAIN = paramsLayout({ ...GO_FIELDS, [PLAIN_ENV_VARS]: texts.type })
-/** The fields in their order; `place` is for errors. */
+/** `place` is for errors. */
 const PLACES = Object.entries(FIELDS).map(([name, [goName, codec]]) => {
   return { name, goName, codec, place: `${PARAMS}.${goName}` }
 })
 
 /**
- * Reads the spec value `agent.connection_params`. Fields are found by name. Missing fields (from an older
- * gateway) have their zero value, unknown fields are ignored.
+ * Finds fields by name. Missing fields (from an older gateway) have their zero value, unknown ones are
+ * ignored.
  * @throws DecodeError that names the field and, for a secret, its key
  */
 export function decodeParams(bytes: Uint8Array): ConnectionParams {
@@ -266,10 +253,7 @@ export function decodeParams(bytes: Uint8Array): ConnectionParams {
   return params as ConnectionParams
 }
 
-/**
- * Writes `agent.connection_params` as Go would, and leaves out our own field when it is empty. The secrets
- * keep their order.
- */
+/** Writes as Go would, without our own field when it is empty. The secrets keep their order. */
 export function encodeParams(params: ConnectionParams): Buffer {
   const names = Object.keys(FIELDS) as (keyof Fields)[]
   const codecOf = (name: keyof Fields): Codec<unknown> => FIELDS[name][1]
@@ -286,7 +270,7 @@ function readAnalyzer(value: GobValue | undefined, place: string): ReadonlyMap<s
   return new Map(known.map((name) => [name, expectText(fields.get(name), `${place}.${name}`)]))
 }
 
-/** Reads a gob `[]string` such as `terminal.args`. @param field name used in a DecodeError */
+/** Reads a `[]string` such as `terminal.args`; `field` is for errors. */
 export function decodeStringList(bytes: Uint8Array, field: string): string[] {
   return expectTextList(decodeGob(bytes, field), field)
 }
@@ -295,12 +279,12 @@ export function encodeStringList(values: readonly string[]): Buffer {
   return encodeGob(STRING_LIST_LAYOUT, encodeList(values.map(encodeGobText)))
 }
 
-/** Reads a gob `map[string]string` such as `terminal.envvars`. @param field name used in a DecodeError */
+/** Reads a `map[string]string` such as `terminal.envvars`; `field` is for errors. */
 export function decodeStringMap(bytes: Uint8Array, field: string): Map<string, string> {
   return expectTextMap(decodeGob(bytes, field), field, expectText)
 }
 
-/** Writes a gob `map[string]string` and keeps the order of the entries. */
+/** Keeps the order of the entries. */
 export function encodeStringMap(values: ReadonlyMap<string, string>): Buffer {
   return encodeGob(STRING_MAP_LAYOUT, textMap(values, encodeGobText))
 }

@@ -18,29 +18,24 @@ import { keepTickObject } from '../basics/tick-objects.ts'
 import { decodePacket, encodePacket } from './packet-codec.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
-// Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning
-// them.
+// grpc-js writes some errors to stderr (a port in use, for instance) in addition to returning them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
 // Called here, because every process with many packets (`start`, `gateway`, `connect --port`) loads this file.
 keepTickObject()
 
-/** Metadata with our agent's version. Hoop's gateway does not read it. */
+/** Our agent's version. Hoop's gateway does not read it. */
 export const OWN_VERSION = 'runbook-agent-version'
-/**
- * Metadata with the maximum number of sessions that our agent runs in parallel. Hoop's gateway does
- * not read it.
- */
+/** Maximum number of sessions that our agent runs in parallel. Hoop's gateway does not read it. */
 export const OWN_LIMIT = 'runbook-agent-sessions'
 /**
- * Metadata with the maximum time in milliseconds in which our agent ends a command and reports the
- * end. The time follows from `kill.grace`. Hoop's gateway does not read it.
+ * Maximum time in milliseconds in which our agent ends a command (by `kill.grace`) and reports the end.
+ * Hoop's gateway does not read it.
  */
 export const OWN_LONGEST_END = 'runbook-agent-longest-end'
 
 /**
- * Keeps the field names of the .proto. Absent bytes and maps become empty, so a `Packet` always has all its
- * members.
+ * Keeps the field names of the .proto. Absent bytes and maps become empty, so a `Packet` has all its members.
  */
 const definition = loadSync(packageFiles.proto, {
   keepCase: true,
@@ -69,7 +64,7 @@ export interface TransportClient extends Client {
     options: CallOptions,
     done: Done<HealthCheckResponse>,
   ): ClientUnaryCall
-  /** With an empty request, the call asks about the agent that the credential names. */
+  /** An empty request asks about the agent that the credential names. */
   PreConnect(
     request: Record<string, never>,
     metadata: Metadata,
@@ -93,12 +88,12 @@ const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown a
 export const TransportClient = Transport
 export const transportService = Transport.service
 
-/** Options for both ends, each with the reason why it is not the default. */
+/** Each option has the reason why it is not the default. */
 export const channelOptions = {
   // grpc-js's default is 4 MiB: a larger runbook would end the stream with all its sessions.
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-  // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers ignore this option.
+  // Speeds up uploads from 189 to 500 MB/s (measured with this program). Servers ignore it.
   'grpc-node.flow_control_window': 4 * 1024 * 1024,
   'grpc.enable_channelz': 0,
 } as const satisfies ChannelOptions

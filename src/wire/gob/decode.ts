@@ -17,7 +17,7 @@ import {
 /** Maximum number of types that one stream may define. The gateway's parameters define 4. */
 export const MAX_DEFINITIONS = 256
 
-/** Types that a stream has defined. A type's number is valid only within one stream. */
+/** A type's number is valid only within one stream. */
 class Definitions {
   readonly #types = new Map<number, GobType>()
   readonly #place: GobPlace
@@ -30,17 +30,14 @@ class Definitions {
     return this.#types.size
   }
 
-  /** Returns the type with this number. @throws DecodeError when there is no such type */
+  /** @throws DecodeError when there is no such type */
   lookup(id: number): GobType {
     const type = this.#types.get(id) ?? KNOWN_TYPES.get(id)
     if (type === undefined) throw this.#place.error(`type ${id} is not defined`)
     return type
   }
 
-  /**
-   * Checks a type number before its definition is read. Refuses reserved and defined numbers, and
-   * more than MAX_DEFINITIONS.
-   */
+  /** Refuses reserved and defined numbers, and more than MAX_DEFINITIONS. */
   checkFree(id: number): void {
     if (id < FIRST_DEFINED) throw this.#place.error(`type ${id} cannot be defined, it is reserved`)
     if (this.#types.has(id)) throw this.#place.error(`type ${id} is defined twice`)
@@ -48,7 +45,7 @@ class Definitions {
       throw this.#place.error(`more than ${MAX_DEFINITIONS} type definitions`)
   }
 
-  /** Adds a definition, which is a value of Go's wireType struct. */
+  /** `wireType` is a value of Go's wireType struct. */
   define(id: number, wireType: GobValue): GobType {
     const type = this.#typeOf(wireType)
     this.#types.set(id, type)
@@ -102,31 +99,28 @@ class Definitions {
   }
 }
 
-// Absent means zero. Type 0 does not exist, so the lookup of such an element fails.
+// Absent means zero. Type 0 does not exist, so its lookup fails.
 function numberIn(description: GobStruct, name: string): number {
   const value = description.fields.get(name)
   return typeof value === 'number' ? value : 0
 }
 
-/**
- * Maximum length of a value in bytes. It is the limit of gRPC messages (protocol.md 1.2), so no
- * packet can hold a larger value.
- */
+/** The limit of gRPC messages (protocol.md 1.2), so no packet can hold a larger value. */
 export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
-/** Maximum nesting of values. Known values reach 4. Go types may be recursive, so the stack needs a limit. */
+/** Known values reach 4. Go types may be recursive, so the stack needs a limit. */
 export const MAX_GOB_DEPTH = 32
 
 /**
- * Maximum number of values in one stream, with those in type definitions. List elements, map keys,
- * fields and contents of interfaces count. Sessions have hundreds. Linux starts no command with
- * more than 233,016 arguments (2 MiB in total, an empty argument takes 9 bytes).
+ * Values of one stream: list elements, map keys, fields, contents of interfaces, also in definitions.
+ * Sessions have hundreds. Linux starts no command with more than 233,016 arguments (2 MiB in total, an empty
+ * one takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
 
 /** Maximum number of kept definitions. A gateway sends six; clients may send any number. */
 const MOST = 64
-/** Maximum length of a kept definition in bytes. The gateway's parameters take 470. */
+/** Maximum length of a kept definition. The gateway's parameters take 470 bytes. */
 const LONGEST = 4096
 
 interface KnownDefinition {
@@ -135,7 +129,7 @@ interface KnownDefinition {
   readonly values: number
 }
 
-/** Type definitions by the bytes that they were read from. */
+/** Type definitions by their bytes. */
 class KnownDefinitions {
   readonly #known = new Map<string, KnownDefinition>()
 
@@ -151,15 +145,13 @@ class KnownDefinitions {
 }
 
 /**
- * Definitions from all streams. Each session sends the same definitions, which take longer to read
- * than all other data.
+ * Definitions from all streams. Each session sends the same ones, which take longer to read than all other
+ * data.
  */
 const known = new KnownDefinitions()
 
 /**
- * Reads the only value of a gob stream with the type definitions in that stream. The limits above bound time
- * and memory.
- * @param field name of the source of the bytes, for errors
+ * Reads the only value of a gob stream. `field` is the source of the bytes, for errors.
  * @throws DecodeError for every input that is not exactly one value within the limits
  */
 export function decodeGob(bytes: Uint8Array, field: string): GobValue {
@@ -191,10 +183,9 @@ class GobDecoder {
   }
 
   /**
-   * Reads the type definitions before a value, then returns the value's type number. Go writes a
-   * definition when an interface value needs the type, and ends the open message there. The value
-   * then continues in the next message. In an interface inside an interface, all pieces are in one
-   * message, each after its length.
+   * Reads type definitions, then returns the number of the value's type. Go writes a definition when an
+   * interface value needs it, and ends the open message there; the value continues in the next message. In an
+   * interface inside an interface, all pieces are in one message, each after its length.
    */
   #typeOfNext(within: 'stream' | 'interface'): number {
     for (;;) {
@@ -208,9 +199,7 @@ class GobDecoder {
     }
   }
 
-  /**
-   * Reuses a known definition. A definition fills its whole message, so equal messages define equal types.
-   */
+  /** A definition fills its whole message, so equal messages define equal types. */
   #defineInStream(id: number): void {
     const message = this.#reader.restOfMessage
     const before = known.get(message)
@@ -233,8 +222,8 @@ class GobDecoder {
     return type
   }
 
-  // In a stream or an interface, a zero byte is before a value that is not a struct, as before
-  // field 0 of a struct.
+  // In a stream or an interface, a zero byte is before a value that is not a struct, as before field 0 of a
+  // struct.
   #delimited(id: number): GobValue {
     const type = this.#definitions.lookup(id)
     if (type.kind !== 'struct' && this.#reader.unsigned() !== 0) {
@@ -319,8 +308,7 @@ class GobDecoder {
     return list
   }
 
-  // Errors name the number of an entry, not its key: in a damaged stream a key may be anything, even a
-  // secret.
+  // Errors name the number of an entry, not its key, which in a damaged stream may be a secret.
   #map(key: number, element: number): Map<GobValue, GobValue> {
     const count = this.#reader.elementCount()
     const map = new Map<GobValue, GobValue>()
@@ -345,8 +333,7 @@ class GobDecoder {
     return { kind: 'interface', goType, value: this.#sized(type, size) }
   }
 
-  // A definition inside the value splits the value. Then `size` is the size of the first piece only
-  // (see `#typeOfNext`).
+  // A definition inside the value splits it; then `size` is only that of the first piece (see `#typeOfNext`).
   #sized(type: number, size: number): GobValue {
     const start = this.#reader.offset
     const definedBefore = this.#definitions.size

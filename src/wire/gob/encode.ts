@@ -1,4 +1,4 @@
-/** A Go type as it is defined in a stream. Element, key and field types are numbers of other types. */
+/** Element, key and field types are numbers of other types. */
 export type TypeDefinition = { readonly id: number; readonly name: string } & (
   | { readonly kind: 'struct'; readonly fields: Readonly<Record<string, number>> }
   | { readonly kind: 'slice'; readonly element: number }
@@ -10,10 +10,7 @@ export const BYTES = 5
 export const STRING = 6
 export const INTERFACE = 8
 
-/**
- * Encodes a whole gob stream: the definitions, then the value. The value's type is the first
- * definition (Go sends the outermost type first). `value` is the result of a function below.
- */
+/** Encodes the definitions, then the value, which has the first type (Go sends the outermost first). */
 export function encodeGob(
   definitions: readonly [TypeDefinition, ...TypeDefinition[]],
   value: Buffer,
@@ -23,7 +20,7 @@ export function encodeGob(
   return Buffer.concat([beginningOf(definitions), message(outermost.id, ...singletonMark, value)])
 }
 
-/** Encoded definitions by layout. They never change, and take longer to encode than most values. */
+/** Encoded definitions never change, and take longer to encode than most values. */
 const beginnings = new WeakMap<readonly TypeDefinition[], Buffer>()
 
 function beginningOf(definitions: readonly TypeDefinition[]): Buffer {
@@ -45,7 +42,7 @@ export function encodeBytes(bytes: Uint8Array): Buffer {
 }
 
 /**
- * Encodes a string in a Go `any`: the type's name, its number, the value's size, and the value after a zero
+ * Encodes a string in a Go `any`: the type's name and number, the value's size, and the value after a zero
  * byte.
  */
 export function encodeTextInside(text: string): Buffer {
@@ -53,17 +50,15 @@ export function encodeTextInside(text: string): Buffer {
   return Buffer.concat([encodeGobText('string'), encodeSigned(STRING), encodeBytes(value)])
 }
 
-/** Encodes a slice of encoded values. */
 export function encodeList(elements: readonly Buffer[]): Buffer {
   return Buffer.concat([encodeUnsigned(elements.length), ...elements])
 }
 
-/** Encodes a map of encoded keys and values, in this order. */
 export function encodeMap(entries: readonly (readonly [Buffer, Buffer])[]): Buffer {
   return Buffer.concat([encodeUnsigned(entries.length), ...entries.flat()])
 }
 
-/** Encodes a struct of encoded fields. Undefined is a zero value, which Go leaves out. */
+/** Undefined is a zero value, which Go leaves out. */
 export function encodeStruct(fields: readonly (Buffer | undefined)[]): Buffer {
   const parts: Buffer[] = []
   let previous = -1
@@ -105,8 +100,7 @@ function encodeSigned(value: number): Buffer {
   return encodeUnsigned(value < 0 ? -value * 2 - 1 : value * 2)
 }
 
-// A value below 128 is one byte. A larger value is its number of bytes, negated, then its bytes,
-// high byte first.
+// A value of 128 or more is its number of bytes, negated, then its bytes, high byte first.
 function encodeUnsigned(value: number): Buffer {
   if (value < 0x80) return Buffer.of(value)
   const bytes = Buffer.alloc(6)

@@ -5,8 +5,8 @@ import type { GobOpaque } from './value.ts'
 type Step = string | number
 
 /**
- * The decoder's place in a value, for errors: `CmdList[3]` below the given field. The steps are
- * joined only for an error, because every element adds a step.
+ * The decoder's place in a value, such as `CmdList[3]`. The steps are joined only for an error, because every
+ * element adds one.
  */
 export class GobPlace {
   readonly #field: string
@@ -16,12 +16,12 @@ export class GobPlace {
     this.#field = field
   }
 
-  /** Goes one level down: to a struct field by its name, to an element or map entry by its number. */
+  /** Enters a struct field by its name, an element or map entry by its number. */
   enter(step: Step): void {
     this.#steps.push(step)
   }
 
-  /** Goes one level up. Not needed after an error, which ends the decoding. */
+  /** Not needed after an error, which ends the decoding. */
   leave(): void {
     this.#steps.pop()
   }
@@ -39,14 +39,14 @@ function written(step: Step): string {
   return IDENTIFIER.test(step) ? `.${step}` : '.?'
 }
 
-/** The character that replaces bytes that are not UTF-8. Valid text may contain it, too. */
+/** Replaces bytes that are not UTF-8. Valid text may contain it, too. */
 const REPLACEMENT = '\ufffd'
 const floatBytes = Buffer.alloc(8)
 
 /**
- * Reads the parts of a gob stream (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a sequence of
- * messages, each after its length. The reader never reads past the end of the open message, and compares a
- * length with the bytes left before it allocates anything. Throws DecodeError.
+ * Reads a gob stream (Go: encoding/gob/doc.go, "Encoding Details"): messages, each after its length. Never
+ * reads past the open message, and compares a length with the bytes left before it allocates anything. Throws
+ * DecodeError.
  */
 export class GobReader {
   readonly #bytes: Buffer
@@ -71,7 +71,7 @@ export class GobReader {
     return this.#offset === this.#messageEnd
   }
 
-  /** Opens the message that starts here. Call this only at the end of the previous message. */
+  /** Call this only at the end of the previous message. */
   openMessage(): void {
     this.#messageEnd = this.#bytes.length
     const size = this.byteCount()
@@ -79,7 +79,7 @@ export class GobReader {
     this.#messageEnd = this.#offset + size
   }
 
-  /** Reads an unsigned integer of up to 64 bits. Returns a bigint only for a value above 2^53 - 1. */
+  /** Reads up to 64 bits. Returns a bigint only above 2^53 - 1. */
   unsigned(): number | bigint {
     const first = this.#bytes.readUInt8(this.#skip(1))
     if (first < 0x80) return first
@@ -91,51 +91,49 @@ export class GobReader {
     return narrowed((high << 32n) | BigInt(this.#bytes.readUInt32BE(at + size - 4)))
   }
 
-  /** Reads a signed integer of up to 64 bits: bit 0 says whether the bits above it are complemented. */
+  /** Reads up to 64 bits. Bit 0 says whether the bits above it are complemented. */
   signed(): number | bigint {
     const coded = this.unsigned()
     if (typeof coded === 'number') return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2
     return narrowed(coded % 2n === 0n ? coded >> 1n : ~(coded >> 1n))
   }
 
-  /** Reads the number of a type, which is negative before its definition. */
+  /** The number is negative before the type's definition. */
   typeId(): number {
     const id = this.signed()
     if (typeof id === 'bigint') throw this.#place.error('type number out of range')
     return id
   }
 
-  /** Reads a float64, sent as an integer with its bytes reversed. */
+  /** A float64 is sent as an integer with its bytes reversed. */
   float(): number {
     floatBytes.writeBigUInt64BE(BigInt(this.unsigned()))
     return floatBytes.readDoubleLE()
   }
 
-  /** Reads a number of bytes, all of which must be in the open message. */
+  /** All the bytes must be in the open message. */
   byteCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#messageEnd - this.#offset)
   }
 
   /**
-   * Reads a number of list elements or map entries. Each element takes at least one byte, perhaps
-   * in a later message; even an empty struct has an end mark. So a number above the bytes left in
-   * the stream is wrong.
+   * Each element takes at least one byte, perhaps in a later message; even an empty struct has an end mark.
+   * So a number above the bytes left in the stream is wrong.
    */
   elementCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#bytes.length - this.#offset)
   }
 
-  /** Reads a byte slice. Copies it, because a view would keep the whole packet in memory. */
+  /** Copies, because a view would keep the whole packet in memory. */
   bytes(): Buffer {
     return Buffer.from(this.#take(this.byteCount()))
   }
 
   /**
-   * Reads a string. Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded, because
-   * decoding would change them. An unknown field may have such bytes, but no command may run with
-   * an argument that was never sent.
+   * Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded: an unknown field may have them,
+   * but no command may run with an argument that was never sent.
    */
   text(): string | GobOpaque {
     const size = this.byteCount()
@@ -166,7 +164,7 @@ export class GobReader {
     return this.#bytes.subarray(at, at + size)
   }
 
-  /** @returns where the skipped bytes begin */
+  /** Returns where the skipped bytes begin. */
   #skip(size: number): number {
     const at = this.#offset
     if (at + size > this.#messageEnd) throw this.#place.error('ends before the value is complete')

@@ -1,4 +1,4 @@
-/** A value from a gob stream. A zero-valued struct field is not sent and is absent from `fields`. */
+/** A zero-valued struct field is not sent and is absent from `fields`. */
 export type GobValue =
   | boolean
   | number
@@ -12,13 +12,13 @@ export type GobValue =
   | GobComplex
   | GobOpaque
 
-/** A Go struct with the fields that were sent, by their Go name. */
+/** `fields` has the fields that were sent, by their Go name. */
 export interface GobStruct {
   readonly kind: 'struct'
   readonly fields: ReadonlyMap<string, GobValue>
 }
 
-/** The content of a Go `any`: the registered name of its type and the value, undefined for nil. */
+/** A Go `any`: the registered name of its type and the value, undefined for nil. */
 export interface GobInterface {
   readonly kind: 'interface'
   readonly goType: string
@@ -54,7 +54,7 @@ export function isInterface(value: GobValue | undefined): value is GobInterface 
   return kindOf(value) === 'interface'
 }
 
-/** Describes the kind of a value for an error message, never its content. */
+/** Describes the kind of a value, never its content. */
 export function describeValue(value: GobValue | undefined): string {
   switch (typeof value) {
     case 'undefined':
@@ -89,7 +89,7 @@ function printableTypeName(goType: string): string {
   return TYPE_NAME.test(goType) ? goType : 'a type with an unprintable name'
 }
 
-/** The encoding of one type's values. Other types are referred to by number and looked up when needed. */
+/** Other types are referred to by number and looked up when needed. */
 export type GobType =
   | {
       readonly kind:
@@ -100,18 +100,16 @@ export type GobType =
   | { readonly kind: 'array'; readonly element: number; readonly length: number }
   | { readonly kind: 'map'; readonly key: number; readonly element: number }
 
-/** A struct, with its fields in the order of their numbers. */
+/** The fields are in the order of their numbers. */
 export interface StructType {
   readonly kind: 'struct'
   readonly fields: readonly { readonly name: string; readonly type: number }[]
 }
 
-/** Number of the type of type definitions themselves. */
+/** The type of type definitions themselves. */
 export const WIRE_TYPE = 16
 
-/**
- * Lowest number of a defined type (Go's firstUserId). Both sides know the types with lower numbers.
- */
+/** Go's firstUserId. Both sides know the types with lower numbers. */
 export const FIRST_DEFINED = 64
 
 const INT = 2
@@ -119,13 +117,10 @@ const STRING = 6
 const COMMON = 18
 const FIELD = 21
 const FIELD_LIST = 22
-// Our own number for a type that encodes itself. Go never sends this number.
+// Our own number, which Go never sends, for a type that encodes itself.
 const SELF_ENCODED = 24
 
-/**
- * Types that both sides know without a definition, by number: the basic types and the parts of
- * definitions.
- */
+/** Types that both sides know: the basic types and the parts of definitions. */
 export const KNOWN_TYPES: ReadonlyMap<number, GobType> = new Map<number, GobType>([
   [1, { kind: 'bool' }],
   [INT, { kind: 'int' }],

@@ -100,9 +100,7 @@ function maskingSpec({ masked }: { readonly masked?: MaskedOutput }): Record<str
   return masked === undefined ? {} : { [spec.maskingInfo]: encodeMaskedOutput(masked) }
 }
 
-/**
- * Never throws: the gateway must survive anything that an agent sends. Unknown types become `unsupported`.
- */
+/** Never throws: the gateway must survive anything that an agent sends. */
 export function decodeAgentPacket(packet: Packet): AgentMessage {
   const sid = sessionIdOf(packet)
   if (packet.type === KEEPALIVE.type || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
@@ -157,7 +155,7 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
   }
 }
 
-/** Reads the reason of the end. Ignores a value that is not one word. */
+/** Ignores a value that is not one word. */
 function endReasonIn(packet: Packet): { readonly endReason?: string } {
   const endReason = specText(packet, spec.endReason)
   return endReason !== undefined && /^[a-z-]{1,40}$/.test(endReason) ? { endReason } : {}
@@ -173,7 +171,7 @@ function count(key: string, bytes: number): Packet['spec'] {
   return bytes > 0 ? { [key]: Buffer.from(String(sumOfCounts(bytes))) } : {}
 }
 
-/** Reads a count. Returns 0 for a text that is not a count, and at most 2^53 - 1. */
+/** Returns 0 for a text that is not a count, and at most 2^53 - 1. */
 function countIn(packet: Packet, key: string): number {
   const text = specText(packet, key)
   return text !== undefined && /^\+?\d+$/.test(text) ? sumOfCounts(Number(text)) : 0
@@ -199,7 +197,7 @@ function entryOf({ time, level, message, fields }: ShippedLine): object {
   }
 }
 
-/** Formats a time as RFC 3339 with nine digits of the second. The clock has only three. */
+/** RFC 3339 with nine digits of the second, of which the clock has only three. */
 function nanoseconds(time: Date): string {
   return time.toISOString().replace('Z', '000000Z')
 }

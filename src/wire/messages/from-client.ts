@@ -5,13 +5,12 @@ import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, typ
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
 import { decodeConnection, encodeConnection, pausesConnections, type ConnectionMessage } from './native.ts'
 
-// Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3).
-// The gateway passes a client's packets on to the agent with the same types, and adds the session
-// id.
+// Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3). The
+// gateway passes a client's packets on to the agent with the same types, and adds the session id.
 
 /**
- * Header of our own streams. The value `true` makes the gateway run the script after the approval.
- * Hoop's gateways ignore this header.
+ * Header of our own streams: `true` makes the gateway run the script after the approval. Hoop's gateways
+ * ignore it.
  */
 export const WHEN_APPROVED = 'when-approved'
 
@@ -42,7 +41,7 @@ interface ClientOpenMessage {
   readonly wantsTerminal?: true
   /** For `connect` to a port: the client pauses a single connection when the agent asks for a pause. */
   readonly pausesConnections?: true
-  /** For `connect` with an approval: the duration of the access, as Go writes durations. */
+  /** For `connect` with an approval: how long the access lasts, as Go writes durations. */
   readonly accessDuration?: string
 }
 
@@ -82,10 +81,7 @@ function openSpec({
   }
 }
 
-/**
- * Decodes a client's packet; unknown types become `unsupported`.
- * @throws DecodeError when a packet of a known type is malformed
- */
+/** @throws DecodeError when a packet of a known type is malformed */
 export function decodeClientPacket(packet: Packet): ClientMessage {
   switch (packet.type) {
     case KEEPALIVE.type:
@@ -118,7 +114,7 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
   }
 }
 
-/** Messages of an agent, and messages of a gateway that waits for people or agents. */
+/** `waiting-approval` to `timed-out` are a gateway's, which waits for people or agents. */
 export type ToClientMessage =
   | AgentMessage
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
@@ -131,10 +127,7 @@ const toClient = {
   approved: 'ClientSessionOpenApproveOK',
 } as const
 
-/**
- * Encodes an approval's state for clients that wait until people have approved their session (protocol.md
- * 4.7).
- */
+/** Encodes the state of an approval for clients that wait for it (protocol.md 4.7). */
 export function encodeApproval(
   sid: SessionId,
   state: { readonly kind: 'waiting'; readonly url: string } | { readonly kind: 'approved' },
@@ -145,7 +138,7 @@ export function encodeApproval(
     : { type: toClient.approved, ...common, payload: NO_PAYLOAD }
 }
 
-/** Decodes a packet to a client. Never throws. */
+/** Never throws. */
 export function decodeToClient(packet: Packet): ToClientMessage {
   switch (packet.type) {
     case toClient.waitingApproval: {

@@ -36,18 +36,12 @@ const type = {
   resume: 'AgentSessionResume',
 } as const
 
-/**
- * Whether the type belongs to a native client's protocol. This agent and the embedded gateway serve
- * only a few of these protocols.
- */
+/** Whether the type belongs to a native client's protocol, of which only a few are served. */
 export function isNativeProxy(type: string): boolean {
   return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
 }
 
-/**
- * Decodes a gateway's packet; unknown types become `unsupported`.
- * @throws DecodeError when a packet of a known type is malformed
- */
+/** @throws DecodeError when a packet of a known type is malformed */
 export function decodeGatewayPacket(packet: Packet): GatewayMessage {
   const sid = sessionIdOf(packet)
   return sid === undefined ? decodeStreamPacket(packet) : decodeSessionPacket(packet, sid)
@@ -67,9 +61,8 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
 }
 
 /**
- * Decodes a packet of a session. A client can forge any packet type in its session (protocol.md
- * 0.12), so messages about the whole stream are read only from packets without a session id, in
- * `decodeStreamPacket`.
+ * A client can forge any packet type in its session (protocol.md 0.12). So `decodeStreamPacket` reads
+ * messages about the whole stream only from packets without a session id.
  */
 function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
   switch (packet.type) {
@@ -134,7 +127,7 @@ function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
   }
 }
 
-/** Encodes for the embedded gateway, which never sends `unsupported` or system requests. */
+/** The embedded gateway never sends `unsupported` or system requests. */
 export function encodeGatewayMessage(
   message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' | 'system' }>,
 ): Packet {

@@ -14,14 +14,14 @@ export interface GuardrailInfo {
   readonly message: string
 }
 
-/** Maximum number of rules that are read from one close packet. No agent sends more. */
+/** Rules read from one close packet. No agent sends more. */
 const MAX_INFOS = 1000
 
 export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {
   return Buffer.from(JSON.stringify(infos.map(guardrailInfoJson)))
 }
 
-/** Encodes one item of the list. Empty members are left out, as Go does. */
+/** Leaves out empty members, as Go does. */
 export function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, unknown>> {
   const { ruleName, type, words, pattern, direction, matchedWords, message } = info
   return {

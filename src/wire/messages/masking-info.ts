@@ -42,7 +42,7 @@ function encodeCount(count: number): Buffer {
   return bytes
 }
 
-/** Maximum nesting. `datamasking.info` has fewer levels. */
+/** `datamasking.info` has fewer levels. */
 const MAX_DEPTH = 8
 
 /** Sizes of lengths and numbers in bytes, by the byte before them. */
@@ -54,8 +54,8 @@ const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 } as const
 const FLOATS = { 0xca: 4, 0xcb: 8 } as const
 
 /**
- * Returns undefined for bytes that are not MessagePack, that are nested too deep, or that have a
- * type which `datamasking.info` does not use.
+ * Returns undefined for bytes that are not MessagePack, nested too deep, or of a type that `datamasking.info`
+ * does not use.
  */
 function decodeMsgpack(bytes: Buffer): Packed | undefined {
   try {
@@ -146,8 +146,8 @@ export interface MaskedOutput {
 }
 
 /**
- * Encodes the value of `datamasking.info` (protocol.md 8.2). Each error is an item of its own,
- * because hoop's gateway counts the items.
+ * Encodes `datamasking.info` (protocol.md 8.2). Each error is an item of its own, because hoop's gateway
+ * counts the items.
  */
 export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buffer {
   const summaries = [...counts].map(([type, count]) => ({

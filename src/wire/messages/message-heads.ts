@@ -1,6 +1,6 @@
 /**
- * Finds the heads of messages in bytes that are passed on unchanged. Makes no object for each
- * message. Every message begins with a head of the same size, which contains the message's length.
+ * Finds heads of messages in bytes that are passed on unchanged, without an object per message. Every message
+ * begins with a head of the same size, which contains the message's length.
  */
 export class MessageHeads {
   readonly #head: Buffer
@@ -9,7 +9,7 @@ export class MessageHeads {
   /** Bytes of the current message that are still to come. */
   #left = 0
 
-  /** @param contentBytes called with each whole head; returns the bytes of the message after the head */
+  /** `contentBytes` gets each whole head, and returns the bytes of the message after it. */
   constructor(headBytes: number, contentBytes: (head: Buffer) => number) {
     this.#head = Buffer.alloc(headBytes)
     this.#contentBytes = contentBytes
@@ -34,7 +34,7 @@ export class MessageHeads {
         at += passed
         continue
       }
-      // A head has so few bytes that a call of `copy` takes longer than this assignment.
+      // A head has so few bytes that a call of `copy` takes longer.
       this.#head[this.#headBytes] = bytes[at] ?? 0
       this.#headBytes += 1
       at += 1

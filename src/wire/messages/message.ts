@@ -32,21 +32,17 @@ export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
   /**
-   * The collapsed type (protocol.md 5.1). The agent sends the type back, and hoop's command line
-   * decides by the type how to continue.
+   * The collapsed type (protocol.md 5.1). The agent sends it back, and hoop's command line decides by it how
+   * to continue.
    */
   readonly connectionType: string
   /** Port that the client asked for, which the agent echoes; empty without a port. */
   readonly requestPort: string
   readonly params: ConnectionParams
-  /**
-   * The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never override
-   * variables of the connection.
-   */
+  /** `envvar:NAME` or `filesystem:NAME` to base64. Never overrides variables of the connection. */
   readonly clientEnvVars: ReadonlyMap<string, string>
   /**
-   * For `connect`: the client opens a terminal for every type of connection. Hoop's command line
-   * opens a port for most types.
+   * For `connect`: opens a terminal for every type of connection. Hoop's command line opens a port for most.
    */
   readonly wantsTerminal?: true
   /** Ours: the client pauses a single connection of a native client when the agent asks for a pause. */
@@ -97,17 +93,17 @@ export interface OutputMessage {
 export interface ClosedMessage {
   readonly kind: 'closed'
   readonly sid: SessionId
-  /** Undefined when the agent sent no exit code, or not a number. The gateway's REST answer then has -2. */
+  /** Undefined when the agent sent no number. The gateway's REST answer then has -2. */
   readonly exitCode: number | undefined
   /** Shown to the user after the output; empty after a success. */
   readonly message: string
-  /** Bytes of output that the agent left out, above its cap. */
+  /** Bytes of output above the agent's cap, which were left out. */
   readonly truncatedBytes: number
   /** Bytes of secrets in the output that the agent replaced. */
   readonly redactedBytes: number
   /** Masking that no output packet has reported. */
   readonly masked?: MaskedOutput
-  /** The broken rules because of which the agent stopped the session. Absent after an ordinary end. */
+  /** Broken rules because of which the agent stopped the session. */
   readonly guardrails?: readonly GuardrailInfo[]
   /**
    * Why the agent ended the command or ran nothing, as a word of docs/protocol.md 3.5. Absent after an
@@ -117,9 +113,8 @@ export interface ClosedMessage {
 }
 
 /**
- * Decodes `rows,cols,x,y` in decimal. x and y are pixels and not used. Each number is cut to 16
- * bits, as in hoop.
- * @throws DecodeError
+ * Decodes `rows,cols,x,y` in decimal; x and y are pixels and not used. Each number is cut to 16 bits, as in
+ * hoop. @throws DecodeError
  */
 export function decodeWindowSize(payload: Buffer): WindowSize {
   const sizes = payload.toString('latin1', 0, 64).split(',')

@@ -4,7 +4,7 @@ const HEADER_BYTES = 4
 /** Length of a packet whose request continues in the next packet. */
 const LARGEST_PACKET = 0xff_ff_ff
 
-/** The commands that a record distinguishes. */
+/** Commands that a record distinguishes. */
 export const MYSQL_COMMAND = {
   quit: 0x01,
   query: 0x03,
@@ -22,7 +22,7 @@ export const MYSQL_COMMAND = {
 /** A request of a MySQL client, as far as a record needs it. */
 export type MysqlRequest =
   | { readonly kind: 'login'; readonly capabilities: number }
-  /** @param text the text of a query, or of a prepared statement */
+  /** `text` is that of a query or of a prepared statement. */
   | {
       readonly kind: 'command'
       readonly command: number
@@ -31,22 +31,21 @@ export type MysqlRequest =
     }
 
 /**
- * Finds the commands in the bytes of one MySQL client, with the texts of queries and of prepared
- * statements. The values of prepared statements are skipped. Keeps only the beginning of one
- * statement in memory.
+ * Finds the commands of one MySQL client, with the texts of queries and prepared statements. Skips the values
+ * of prepared statements. Keeps only the beginning of one statement in memory.
  */
 export class MysqlStatements {
   /** Commands begin with the number 0; packets before the first command are the login. */
   #hasCommands = false
   #header = Buffer.alloc(0)
-  /** Number of bytes of the packet that are still missing. */
+  /** Missing bytes of the packet. */
   #left = 0
   #goesOn = false
   /** The first bytes of a command (the command's byte and text), or of a login packet. */
   readonly #text = new StatementText()
   #isCommand = false
 
-  /** @returns the requests that end in these bytes */
+  /** Returns the requests that end in these bytes. */
   push(bytes: Buffer): MysqlRequest[] {
     const found: MysqlRequest[] = []
     for (let at = 0; at < bytes.length;) {

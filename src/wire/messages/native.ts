@@ -1,9 +1,8 @@
 import { DecodeError, NO_PAYLOAD, type Packet, spec, specBytes, specText, YES } from '../packet.ts'
 import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
 
-// The connections of native clients (protocol.md 4.8). A session can have many such connections,
-// each with an id that the client chooses. The packet types differ between the directions only in
-// their first word.
+// Connections of native clients (protocol.md 4.8). A session can have many, each with an id that the client
+// chooses. The packet types of the two directions differ only in their first word.
 
 const NATIVE_PROTOCOLS = ['tcp', 'postgres', 'mysql'] as const
 export type NativeProtocolName = (typeof NATIVE_PROTOCOLS)[number]
@@ -18,13 +17,10 @@ const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionC
 const PAUSE = 'ConnectionPause'
 const RESUME = 'ConnectionResume'
 
-/**
- * Maximum length of a connection's id. Hoop's command line uses numbers; its SSH forwarding adds
- * some letters.
- */
+/** Maximum length of a connection's id. Hoop's command line uses numbers; its SSH forwarding adds letters. */
 const MAX_ID_BYTES = 128
 
-/** The receiver of a packet: the first word of its type. */
+/** The first word of a packet's type. */
 type Receiver = keyof typeof CLOSES
 
 /** A message about one connection of a native client, in either direction. */
@@ -42,8 +38,7 @@ interface ConnectionData {
   /** Set in the packet that only opens a TCP connection. */
   readonly isDial?: true
   /**
-   * The broken rules because of which the agent refused a statement. The payload is then the
-   * refusal only.
+   * The broken rules because of which the agent refused a statement. The payload is then the refusal only.
    */
   readonly guardrailsInfo?: Buffer
   /** Masking since the last packet that had this field. */
@@ -56,7 +51,7 @@ export function isNativeProtocol(type: string): type is NativeProtocolName {
 
 type Kind = Exclude<ConnectionMessage['kind'], 'connection-data'>
 
-/** Returns the kind of each packet type. A protocol's name is the kind of packets with data. */
+/** A protocol's name is the kind of packets with data. */
 function typesOf(receiver: Receiver): ReadonlyMap<string, Kind | NativeProtocolName> {
   return new Map<string, Kind | NativeProtocolName>([
     [CLOSES[receiver], 'connection-close'],
@@ -72,8 +67,8 @@ const TYPES: Readonly<Record<Receiver, ReturnType<typeof typesOf>>> = {
 }
 
 /**
- * Returns undefined for a packet that is not about a connection.
- * @throws DecodeError when the connection's id is missing or too long
+ * Returns undefined for a packet that is not about a connection. @throws DecodeError when the connection's id
+ * is missing or too long
  */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
   const found = TYPES[receiver].get(packet.type)
@@ -101,7 +96,7 @@ function infoKey(protocol: NativeProtocolName): string {
   return protocol === 'postgres' ? spec.guardrailsInfo : spec.refusedBy
 }
 
-/** @param ids the packet's spec, which has the session's id; this function adds the keys of the message to it */
+/** Adds the keys of the message to `ids`, a spec that has the session's id. */
 export function encodeConnection(
   message: ConnectionMessage,
   receiver: Receiver,

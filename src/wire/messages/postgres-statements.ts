@@ -5,7 +5,7 @@ const STARTUP_HEAD_BYTES = 8
 const HEAD_BYTES = 5
 /** A FunctionCall begins with the function's oid. */
 const FUNCTION_BYTES = 4
-/** Codes of the encryption requests that a client can send before its startup packet. */
+/** Encryption requests that a client can send before its startup packet. */
 const ENCRYPTION_REQUESTS: ReadonlySet<number> = new Set([80_877_103, 80_877_104])
 const NOTHING = Buffer.alloc(0)
 /** Longer names of statements and portals are cut. Drivers use short ones. */
@@ -33,25 +33,21 @@ export type PostgresRequest =
   | { readonly kind: 'sync' | 'copy-end' | 'encryption' }
 
 /**
- * Finds the statements in the bytes of one PostgreSQL client: the texts of Query and Parse, and the
- * oids of FunctionCall. Skips values, data of COPY and the startup packet. Keeps only the beginning
- * of one statement in memory.
+ * Finds the statements of one PostgreSQL client: the texts of Query and Parse, and the oids of FunctionCall.
+ * Skips values, data of COPY and the startup packet. Keeps only the beginning of one statement in memory.
  */
 export class PostgresStatements {
   #isStarted = false
   /** The received part of the current message's head. */
   #head: Buffer = NOTHING
   #type = 0
-  /** Number of bytes of the content that are still missing. */
+  /** Missing bytes of the content. */
   #left = 0
   readonly #text = new StatementText()
-  /**
-   * The name of a prepared statement, which is sent before the text. A complete name ends with a
-   * zero byte.
-   */
+  /** A prepared statement's name, which is sent before the text. A complete name ends with a zero byte. */
   #name: Buffer | undefined
 
-  /** @returns the requests that end in these bytes */
+  /** Returns the requests that end in these bytes. */
   push(bytes: Buffer): PostgresRequest[] {
     const found: PostgresRequest[] = []
     let at = 0
@@ -69,13 +65,13 @@ export class PostgresStatements {
     return found
   }
 
-  /** @returns where the content begins */
+  /** Returns where the content begins. */
   #takeHead(bytes: Buffer, from: number, found: PostgresRequest[]): number {
     const size = this.#isStarted ? HEAD_BYTES : STARTUP_HEAD_BYTES
     const taken = bytes.subarray(from, from + size - this.#head.length)
     this.#head = this.#head.length === 0 ? taken : Buffer.concat([this.#head, taken])
     if (this.#head.length < size) {
-      // A copy, because a view would keep the whole packet in memory.
+      // A view would keep the whole packet in memory.
       this.#head = Buffer.from(this.#head)
       return bytes.length
     }
@@ -163,7 +159,7 @@ function nameAt(kept: Buffer, from: number): string {
   return kept.toString('utf8', from, Math.min(end < 0 ? kept.length : end, from + MAX_NAME_BYTES))
 }
 
-/** Describes a FunctionCall without its arguments, because values are not recorded. */
+/** Leaves out the arguments, because values are not recorded. */
 function calledFunction(kept: Buffer): string {
   return kept.length < FUNCTION_BYTES ? '' : `(call of the function with oid ${kept.readUInt32BE(0)})`
 }

@@ -1,7 +1,6 @@
-/** Maximum recorded length of a statement. The rest of a longer statement is cut off. */
+/** Maximum recorded length of a statement; the rest is cut off. */
 const MAX_STATEMENT_BYTES = 16 * 1024
 
-/** Collects the recorded part of a message with a statement. */
 export class StatementText {
   #pieces: Buffer[] = []
   #keptBytes = 0
@@ -11,7 +10,7 @@ export class StatementText {
     this.#bytes += content.length
     const room = content.subarray(0, MAX_STATEMENT_BYTES - this.#keptBytes)
     if (room.length === 0) return
-    // A copy, because a view would keep the whole packet in memory.
+    // A view would keep the whole packet in memory.
     this.#pieces.push(Buffer.from(room))
     this.#keptBytes += room.length
   }
@@ -20,7 +19,7 @@ export class StatementText {
     return Buffer.concat(this.#pieces)
   }
 
-  /** Returns the text. A cut text ends with the statement's number of bytes. */
+  /** A cut text ends with the statement's number of bytes. */
   said(text: string, isWhole = this.#bytes <= MAX_STATEMENT_BYTES): string {
     return isWhole ? text : `${text}... (${this.#bytes} bytes)`
   }

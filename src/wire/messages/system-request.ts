@@ -1,8 +1,8 @@
 import { DecodeError, type Packet, type SessionId, sessionSpec } from '../packet.ts'
 
 /**
- * The fields of a JSON object, read as Go reads them into a struct: absent and null mean the zero value,
- * unknown fields are ignored. Errors name the field, and never quote its content.
+ * A JSON object, read as Go reads a struct: absent and null mean the zero value, unknown fields are ignored.
+ * Errors name the field, and never quote its content.
  */
 class JsonFields {
   readonly #fields: Readonly<Record<string, unknown>>
@@ -45,13 +45,11 @@ class JsonFields {
     return new Map(entries)
   }
 
-  /** Returns any object; null when it is absent. */
   object(name: string): Readonly<Record<string, unknown>> | null {
     const value = this.#value(name) ?? null
     return value === null ? null : asObject(value, this.#placeOf(name))
   }
 
-  /** Returns an inner object to read fields from; an empty one when it is absent. */
   inner(name: string): JsonFields {
     return new JsonFields(this.object(name) ?? {}, this.#placeOf(name))
   }
@@ -77,8 +75,8 @@ function asObject(value: unknown, place: string): Readonly<Record<string, unknow
   throw new DecodeError(place, 'expected an object')
 }
 
-// Requests of the gateway itself to an agent (protocol.md 3.6). Clients cannot forge them, since the gateway
-// drops their Sys packets. The embedded gateway sends none, so there is no encoder.
+// Requests of the gateway itself to an agent (protocol.md 3.6). Clients cannot forge them: the gateway drops
+// their Sys packets. The embedded gateway sends none, so there is no encoder.
 
 /** A request to run a script before or after a session, or for an event of the gateway. */
 export interface HookRequest {
@@ -122,10 +120,7 @@ export type SystemRequest =
   | { readonly kind: 'pgmanager' }
   | MalformedRequest
 
-/**
- * Never throws, because a malformed request needs an answer, too. Returns undefined for a packet
- * that is not a system request.
- */
+/** Never throws, because a malformed request needs an answer, too. */
 export function decodeSystemRequest({ type, payload }: Packet): SystemRequest | undefined {
   switch (type) {
     case 'SysRunbookHookRequestType':
@@ -185,7 +180,7 @@ export type SystemReply =
   /** Always refused. */
   | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
 
-/** @param sid id of the request, by which the gateway finds the receiver of the answer */
+/** The gateway finds the receiver of the answer by `sid`, the id of the request. */
 export function encodeSystemReply(sid: SessionId, reply: SystemReply): Packet {
   const { type, text } = encoded(sid, reply)
   return { type, spec: sessionSpec(sid), payload: Buffer.from(text) }
