@@ -5,7 +5,7 @@ import type { WindowSize } from '../basics/window-size.ts'
 import { DRAIN_MS } from './ending/kill-ladder.ts'
 import type { ExitStatus } from './exit-status.ts'
 
-/** A command to run, as bytes: arguments and environment need not be valid UTF-8. */
+/** As bytes: arguments and environment need not be valid UTF-8. */
 export interface Command {
   /** Program and arguments, unquoted, without NUL. */
   readonly argv: readonly Buffer[]
@@ -13,7 +13,7 @@ export interface Command {
   readonly environment: readonly Buffer[]
   /** A list of folders, like $PATH, in which the program is looked up. */
   readonly path: string
-  /** Working folder, absolute. */
+  /** Absolute. */
   readonly cwd: string
   /** All input of the child, followed by end of file. */
   readonly stdin: Uint8Array
@@ -22,41 +22,35 @@ export interface Command {
 export interface StartOptions {
   /** Mark of the command's processes (`ending/process-table.ts`). */
   readonly mark?: bigint | undefined
-  /**
-   * Aborts when the command is no longer wanted. A command that still waits for earlier starts is then not
-   * started.
-   */
+  /** A command that still waits for earlier starts is then not started. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Whether this thread starts the command and blocks until it has started. The caller then has the pid in
-   * the tick of the start, before the command can do much. Otherwise another thread starts the command.
+   * Whether this thread starts the command, and blocks meanwhile. The caller then has the pid in the tick of
+   * the start, before the command can do much.
    */
   readonly onThisThread?: boolean | undefined
 }
 
 interface TerminalControl {
   write(data: Uint8Array): void
-  /** Number of bytes that are not yet written to the terminal. */
+  /** Bytes that are not yet written to the terminal. */
   unwritten(): number
   resize(size: WindowSize): void
 }
 
 /** The part of a stream that an execution needs. Any Readable fits. */
 interface OutputEnd {
-  /** Returns all bytes that have arrived, in memory of their own; null when no bytes have arrived. */
+  /** Returns all bytes that have arrived, in memory of their own; null if none have. */
   read(): Buffer | null
-  /** Number of bytes that have arrived and were not read yet. */
+  /** Bytes that have arrived and were not read yet. */
   readonly readableLength: number
   on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this
   destroy(): void
 }
 
-/** A started process, as an engine returns it. The execution owns the two streams. */
+/** A started process. The execution owns the two streams. */
 export interface Child {
-  /**
-   * The pid is also the id of the process group and the session. Undefined when the process could not be
-   * started.
-   */
+  /** Also the id of the process group and the session; undefined if the process could not be started. */
   readonly pid: number | undefined
   readonly stdout: OutputEnd
   readonly stderr: OutputEnd
@@ -65,28 +59,25 @@ export interface Child {
   /** Settles when the process itself has ended, even if others still hold its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>
   /**
-   * Returns the number of bytes in the pipes now. They are the child's output and must be delivered. For a
-   * terminal the number is also above 0 while the end of the output was not read.
+   * Bytes in the pipes now: the child's output, which must be delivered. Above 0 for a terminal also while
+   * the end of the output was not read.
    */
   unread(): number
   /** Only for a child on a terminal. */
   readonly terminal?: TerminalControl
 }
 
-/** A piece of output, at most 64 KiB. Its memory is not shared, and nothing changes its bytes. */
+/** At most 64 KiB. Its memory is not shared, and nothing changes its bytes. */
 export interface Chunk {
   readonly stream: 'stdout' | 'stderr'
   readonly data: Buffer
 }
 
-/**
- * Maximum size of a chunk in bytes. The gateway sometimes loses a close that directly follows a larger
- * packet (protocol.md 4.1).
- */
+/** In bytes. The gateway sometimes loses a close directly after a larger packet (protocol.md 4.1). */
 const MAX_CHUNK_BYTES = 64 * 1024
 /**
- * Silence after the child's exit that ends the output, in milliseconds. A background process may hold the
- * pipes for ever, so the output ends after this silence or after DRAIN_MS.
+ * Silence after the child's exit, in milliseconds, that ends the output: a background process may hold the
+ * pipes for ever.
  */
 const IDLE_MS = 250
 
@@ -99,10 +90,9 @@ interface Source {
 }
 
 /**
- * stdout and stderr of one child, in the order in which they became readable. Nothing is read until the
- * reader asks for the next chunk, so the pipes fill and the child waits. Output that the child itself wrote
- * before its exit is delivered completely, even to a slow reader. Only output of other processes that still
- * hold the pipes is cut off.
+ * stdout and stderr of one child, in the order in which they became readable. Reads only on demand, so the
+ * pipes fill and the child waits. What the child wrote before its exit is delivered completely, even to a
+ * slow reader; only output of others that hold the pipes is cut off.
  */
 export class ChildOutput implements AsyncIterable<Chunk> {
   /** Settles when the iteration is over: at end of file, by the drain rule, or when the reader has left. */
@@ -112,7 +102,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #markEnded!: () => void
   #wake: () => void = ignore
   #exited = false
-  /** Milliseconds spent waiting for output since the exit. The time that the reader takes does not count. */
+  /** Time spent waiting for output since the exit, without the reader's time. */
   #waitedMs = 0
   /** Whether the last wait ended by its timer, not by bytes. */
   #silent = false
@@ -129,7 +119,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     for (const source of this.#sources) this.#listen(source)
   }
 
-  /** Limits the time of all further waits. Call this when the child has exited. */
+  /** Limits the time of all further waits. Call when the child has exited. */
   drain(): void {
     this.#exited = true
     this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
@@ -172,9 +162,8 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // After a busy turn of the event loop the timer runs before the code that notices arrived bytes. So the
-    // pipes are checked as well. `#owed` cannot be used here, since a background process may have read the
-    // child's bytes from the pipe.
+    // After a busy turn the timer runs before arrived bytes are noticed, so the pipes are checked, too.
+    // `#owed` would be wrong here: a background process may have read the child's bytes.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
@@ -184,7 +173,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     const from = performance.now()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
-      // Called only once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      // Only once: resolving a promise again costs as much as a packet (`multipleResolves`).
       this.#wake = () => {
         this.#wake = ignore
         resolve()
@@ -207,7 +196,6 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   }
 }
 
-/** Splits a chunk into pieces that fit into packets. */
 export function* split({ stream, data }: Chunk): Generator<Chunk> {
   for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
     yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }
@@ -215,15 +203,14 @@ export function* split({ stream, data }: Chunk): Generator<Chunk> {
 }
 
 /**
- * One buffer for the reads of all pipes. Received bytes are copied immediately into a buffer of their own
- * size. Most commands write little, and a buffer of 64 KiB for each command would make the garbage collector
- * scan the whole heap again and again. Chunks are never larger.
+ * One buffer for the reads of all pipes, whose bytes are copied at once. A buffer of 64 KiB for each command
+ * would make the garbage collector scan the whole heap again and again.
  */
 const arrived = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
- * Our end of a child's output: a pipe, or the master of its terminal. Only a `read` that finds nothing
- * requests more from the kernel.
+ * Our end of a pipe or the master of a terminal. Only a `read` that finds nothing requests more from the
+ * kernel.
  */
 export class PipeEnd implements OutputEnd {
   readonly #socket: Socket
@@ -231,7 +218,7 @@ export class PipeEnd implements OutputEnd {
   #received: Buffer | undefined
   #readable: () => void = () => undefined
 
-  /** @param fd a descriptor that is closed with this end */
+  /** @param fd closed with this end */
   constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
     this.#isTerminal = kind === 'terminal'
     const callback = (length: number): boolean => this.#receive(Buffer.from(arrived.subarray(0, length)))
@@ -243,7 +230,7 @@ export class PipeEnd implements OutputEnd {
       : new Socket({ ...onread, fd, readable: true, writable: false })
   }
 
-  /** Sets a listener. `readable` has only one listener, the last one set. */
+  /** `readable` has only one listener, the last one set. */
   on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this {
     if (event === 'readable') this.#readable = listener
     else this.#socket.on(event, listener)
@@ -270,10 +257,9 @@ export class PipeEnd implements OutputEnd {
   }
 
   /**
-   * Requests more bytes. For a terminal it waits until the callback of the last read is over. If the handle
-   * reads earlier, it treats a short read with a hangup as the end. For pipes this is right. But a terminal
-   * returns at most 4 KiB per read, and the last output of programs that end quickly would be lost. The
-   * kernel loses no output, because EIO follows the last byte.
+   * For a terminal, waits until the callback of the last read is over: an earlier read takes a short read
+   * with a hangup for the end. A terminal returns at most 4 KiB per read, so the last output of short
+   * programs would be lost. The kernel loses none: EIO follows the last byte.
    */
   #request(): void {
     if (!this.#isTerminal) this.#socket.read(0)
@@ -283,7 +269,7 @@ export class PipeEnd implements OutputEnd {
       })
   }
 
-  /** @returns false, so that the socket stops reading */
+  /** Returns false, so that the socket stops reading. */
   #receive(received: Buffer): boolean {
     bufferPassed(received.length)
     this.#received = received

@@ -13,37 +13,33 @@ import {
 } from './ending/orphans.ts'
 import { groupMembers, takeMark } from './ending/process-table.ts'
 
-/** Maximum number of input bytes that wait for a terminal whose program does not read. */
+/** Input that waits for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 interface ExecutionOptions {
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly graceMs: number
-  /** Whether processes that a command leaves when it ends by itself are ended (the default) or left alone. */
+  /** For processes that are left when a command ends by itself (default: `kill`). */
   readonly background?: 'kill' | 'leave' | undefined
 }
 
 interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
   /** A random uuid, the same for all executions of an agent. */
   readonly instance: string
-  /**
-   * An environment entry that no other execution has. By this entry, processes without a mark are assigned
-   * to this execution.
-   */
+  /** An environment entry that no other execution has. It assigns processes without a mark. */
   readonly marker: string
-  /** Size of the terminal to run the command on; undefined for a command without a terminal. */
+  /** Undefined for a command without a terminal. */
   readonly terminal?: WindowSize
 }
 
 /**
- * Starts a command: on Linux by `startPosix` or `startPosixTerminal` of posix-engine.ts. If the command
- * cannot be started, its execution has the exit status `failed`.
+ * A command that cannot be started has the exit status `failed`.
  * @throws only the reason of `signal`, if it is aborted while the command waits for earlier starts
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
-  // The command is registered before its start. Otherwise a process that the command leaves early would have
-  // no owner, and another execution that ends at this moment would end this process.
+  // Registered before the start: otherwise another execution that ends now would end what the command leaves
+  // early.
   const owner = registerOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, onThisThread }
   try {
@@ -96,10 +92,7 @@ export class Execution implements AsyncDisposable {
   #givingUp: NodeJS.Timeout | undefined
   readonly #ended = new Set<number>()
 
-  /**
-   * @param owner owner of the command's processes, registered before the start. The registration ends with
-   * the execution
-   */
+  /** @param owner registered before the start; the registration ends with the execution */
   constructor(child: Child, owner: OrphanOwner, options: ExecutionOptions) {
     this.#child = child
     this.#options = options
@@ -112,10 +105,7 @@ export class Execution implements AsyncDisposable {
     this.exit = this.#finish()
   }
 
-  /**
-   * Number of processes that the command left, in its group and outside, and that were then ended. Known
-   * after `exit`.
-   */
+  /** Processes that the command left, in its group and outside, and that were ended. Known after `exit`. */
   get processesEnded(): number {
     return this.#ended.size
   }
@@ -125,10 +115,7 @@ export class Execution implements AsyncDisposable {
     return this.#reaped
   }
 
-  /**
-   * Types on the command's terminal.
-   * @returns false when 4 MiB of earlier input still wait; the data is then dropped
-   */
+  /** Returns false if 4 MiB of earlier input still wait; the data is then dropped. */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
     if (terminal !== undefined && terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
@@ -140,17 +127,14 @@ export class Execution implements AsyncDisposable {
     this.#child.terminal?.resize(size)
   }
 
-  /**
-   * Ends the command. Sends SIGTERM to its group (SIGHUP on a terminal), and SIGKILL after `graceMs`.
-   * Returns immediately; `exit` settles when the command is over.
-   */
+  /** SIGTERM to the command's group (SIGHUP on a terminal), SIGKILL after `graceMs`. Returns immediately. */
   terminate(): void {
     if (this.#killing !== undefined) return
     this.#killing = this.#endGroup()
     void this.#killing.then(() => this.#giveUpUnlessReaped())
   }
 
-  /** Ends the command if it still runs, and releases everything. For callers that stop reading early. */
+  /** Ends the command if it still runs. For callers that stop reading early. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
     this.#output.leave()
@@ -158,8 +142,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Gives up on a process that cannot be killed: in uninterruptible sleep, or with another user's rights
-   * (sudo). A wait for this process would block the session for ever.
+   * Some processes cannot be killed: in uninterruptible sleep, or another user's (sudo). To wait for them
+   * would block the session for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return
@@ -189,7 +173,7 @@ export class Execution implements AsyncDisposable {
     leaveOrphans(this.#owner)
   }
 
-  /** Ends the processes that the command left, because they would keep locks, ports and secrets. */
+  /** The processes that the command left would keep locks, ports and secrets. */
   async #endRest(): Promise<void> {
     this.terminate()
     await this.#killing
@@ -198,9 +182,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Notes that the child is reaped, and whether its group has other members. The answer is certain only at
-   * this moment, because the number of an empty group may soon belong to another group. The number of a
-   * group with members does not change its owner.
+   * Only at this moment it is certain whether the group has other members: the number of an empty group may
+   * soon belong to another.
    */
   #noteReaped(): void {
     this.#reaped = true
@@ -210,15 +193,13 @@ export class Execution implements AsyncDisposable {
 
   async #endGroup(): Promise<void> {
     if (this.pid === undefined || !this.#groupLeft) return
-    // While the command runs, other processes are part of its work. After the command's end, remaining
-    // processes count as left.
+    // Processes beside a running command are part of its work. After its end they count as left.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // A reaped child is not in its group. So if the group has a process with the child's pid, the kernel has given
-    // this pid to another process: the group had ended while a
-    // slow reader read the output, and the pid belongs to another process.
+    // A reaped child is not in its group. Its pid there belongs to another process: the group ended while a
+    // slow reader read.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // After the end `hangUp` is not used, because the left processes ignore SIGHUP or did not receive it.
+    // Not `hangUp` after the end: the processes that are left ignore SIGHUP or did not receive it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 
-/** How an execution ended. A failed start is a status, too, not an exception. */
+/** A failed start is a status, too, not an exception. */
 export type ExitStatus =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signaled'; readonly signal: NodeJS.Signals }
@@ -22,9 +22,8 @@ export class SpawnError extends Error {
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**
- * Returns the exit code for the gateway: the program's own code, 128+n for signal n, 127 for not found, 126
- * for not executable, otherwise `NO_EXIT_CODE`. The code is never below 0, because the gateway reports -1 as
- * a success (protocol.md 0.3).
+ * Returns the program's own code, 128+n for signal n, 127 for not found, 126 for not executable, otherwise
+ * `NO_EXIT_CODE`. Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
  */
 export function exitCode(status: ExitStatus): number {
   switch (status.kind) {

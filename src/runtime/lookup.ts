@@ -4,9 +4,8 @@ import { mayAccess } from '../basics/files/access.ts'
 import { SpawnError } from './exit-status.ts'
 
 /**
- * Finds a program. A name with a slash is a path (relative to `cwd`). Any other name is looked up in the
- * folders of `searchPath`.
- * @throws SpawnError ENOENT when no file has this name, EACCES when no file with this name can be executed
+ * A name with a slash is a path (relative to `cwd`).
+ * @throws SpawnError ENOENT if no file has this name, EACCES if none can be executed
  */
 export function findProgram(name: string, searchPath: string, cwd: string): string {
   if (name.includes('/')) return path.resolve(cwd, name)
@@ -23,8 +22,7 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
 }
 
 /**
- * Checks first that the file exists. Most folders do not contain the file, and an exception for each folder
- * would be slow.
+ * Checks first that the file exists: most folders do not contain it, and an exception for each would be slow.
  */
 function isExecutable(file: string): boolean {
   return isFile(file) && mayAccess(file, constants.X_OK)

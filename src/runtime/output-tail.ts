@@ -3,14 +3,10 @@ import type { Chunk } from './child.ts'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Minimum memory of a tail in bytes, even when the shared memory is used up. If an eighth of the tail's
- * capacity is less, the minimum is that eighth.
+ * Minimum memory of a tail in bytes, also if the shared memory is used up; at most an eighth of its capacity.
  */
 const LEAST_BYTES = 64 * 1024
-/**
- * Maximum number of remembered changes between stdout and stderr. Above this number the oldest bytes are
- * dropped.
- */
+/** Changes between stdout and stderr. Above this number the oldest bytes are dropped. */
 const MAX_RUNS = 65_536
 
 /** The memory that the tails of all capped outputs share. */
@@ -26,14 +22,13 @@ export class TailMemory {
     return this.#used
   }
 
-  /** @returns whether there was enough memory; if not, nothing is taken */
+  /** Takes nothing if there is not enough memory. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.#limit) return false
     this.#used += bytes
     return true
   }
 
-  /** Takes the minimum memory of a tail, also above the limit. */
   takeBeyondLimit(bytes: number): void {
     this.#used += bytes
   }
@@ -50,9 +45,8 @@ interface Run {
 }
 
 /**
- * The last `capacity` bytes of a sequence of chunks, with the stream of each byte. The bytes are in a ring
- * buffer. Its memory doubles when needed, if the shared memory allows it. Without more memory the ring keeps
- * its size, and the tail is shorter.
+ * The last `capacity` bytes of a sequence of chunks, in a ring buffer that doubles when needed. Without more
+ * shared memory the ring keeps its size, and the tail is shorter.
  */
 export class OutputTail implements Disposable {
   #capacity: number
@@ -62,8 +56,7 @@ export class OutputTail implements Disposable {
   #start = 0
   #length = 0
   /**
-   * Oldest first, starting at `#firstRun`, because removing the first element of a long array for every byte
-   * would take quadratic time.
+   * Oldest first, from `#firstRun` on: to remove the first element for every byte would take quadratic time.
    */
   #runs: Run[] = []
   #firstRun = 0
@@ -74,7 +67,7 @@ export class OutputTail implements Disposable {
     this.#memory = memory
   }
 
-  /** Number of old bytes that newer bytes have replaced. */
+  /** Old bytes that newer bytes have replaced. */
   get dropped(): number {
     return this.#dropped
   }
@@ -100,7 +93,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Removes the bytes in order. Yields them as chunks of at most `size` bytes with memory of their own. */
+  /** Removes the bytes in order, in chunks of at most `size` bytes with memory of their own. */
   *take(size: number): Generator<Chunk> {
     for (let run = this.#oldestRun(); run !== undefined; run = this.#oldestRun()) {
       const data = Buffer.allocUnsafeSlow(Math.min(run.length, size))
@@ -111,7 +104,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Releases the memory. The tail stays empty afterwards. */
+  /** The tail stays empty afterwards. */
   [Symbol.dispose](): void {
     this.#memory.giveBack(this.#ring.length)
     this.#ring = NOTHING
@@ -122,8 +115,8 @@ export class OutputTail implements Disposable {
   }
 
   /**
-   * Grows the ring. During the copy both the old and the new ring need memory, but only one output grows at
-   * a time. The memory is not from Node's pool, which other code shares.
+   * The copy needs memory for both rings, but only one output grows at a time. Not from Node's pool, which
+   * other code shares.
    */
   #grow(wanted: number): void {
     const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
@@ -138,7 +131,7 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Fills `target` with bytes, starting at the oldest byte. */
+  /** Starts at the oldest byte. */
   #copyTo(target: Buffer): void {
     const copied = this.#ring.copy(target, 0, this.#start)
     this.#ring.copy(target, copied, 0, this.#start)
@@ -149,7 +142,6 @@ export class OutputTail implements Disposable {
     this.#remove(count)
   }
 
-  /** Removes the oldest bytes and their runs. */
   #remove(count: number): void {
     this.#start = (this.#start + count) % this.#ring.length
     this.#length -= count
@@ -181,10 +173,7 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
-/**
- * The part of the cap for the head, which is sent immediately. The remaining part is for the tail, because
- * errors are usually at the end of an output.
- */
+/** The head is sent immediately. The larger part is for the tail: errors are usually at the end. */
 const HEAD_SHARE = 1 / 5
 const CHUNK_BYTES = 64 * 1024
 
@@ -192,18 +181,15 @@ const CHUNK_BYTES = 64 * 1024
 export class OutputCap implements Disposable {
   #headRoom: number
   /**
-   * Number of bytes that the head may still add beyond its share to complete a character; undefined while
-   * the head is below its share.
+   * Bytes beyond its share that the head may still add to complete a character; undefined while it is below
+   * its share.
    */
   #overrun: number | undefined
   readonly #tail: OutputTail
   readonly #tailCapacity: number
   #tailBytes = 0
 
-  /**
-   * @param bytes maximum size of head and tail together, without the marker line
-   * @param memory that all tails of the agent share
-   */
+  /** @param bytes maximum size of head and tail together, without the marker line */
   constructor(bytes: number, memory: TailMemory) {
     this.#headRoom = Math.floor(bytes * HEAD_SHARE)
     this.#tailCapacity = bytes - this.#headRoom
@@ -211,20 +197,19 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Number of bytes that would be left out if the output ended now. `finish` may leave out up to 3 more
-   * bytes of a cut character. The number may be above 0 although `exceeded` is false, if the tail got too
-   * little memory or the streams alternated too often.
+   * Bytes left out if the output ended now; `finish` may leave out 3 more of a cut character. May be above 0
+   * while `exceeded` is false: the tail got too little memory, or the streams alternated too often.
    */
   get omitted(): number {
     return this.#tail.dropped
   }
 
-  /** Whether the output so far is longer than the cap. Always exact, even when memory is short. */
+  /** Whether the output so far is longer than the cap. Always exact, even if memory is short. */
   get exceeded(): boolean {
     return this.#tailBytes > this.#tailCapacity
   }
 
-  /** @returns the part of the chunk that has to be sent now */
+  /** Returns the part of the chunk that has to be sent now. */
   head(chunk: Chunk): Chunk | undefined {
     const end = this.#headEnd(chunk.data)
     if (end < chunk.data.length) this.#keep({ stream: chunk.stream, data: chunk.data.subarray(end) })
@@ -232,8 +217,8 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Yields the last chunks to send: the marker line if bytes were left out, then the tail, in chunks of at
-   * most 64 KiB with memory of their own.
+   * Yields the marker line if bytes were left out, then the tail, in chunks of at most 64 KiB with memory of
+   * their own.
    */
   *finish(): Generator<Chunk> {
     if (this.#tail.dropped > 0) {
@@ -252,7 +237,7 @@ export class OutputCap implements Disposable {
     this.#tail.push(chunk)
   }
 
-  /** Returns how many bytes of `data` still belong to the head. The head ends after a complete character. */
+  /** Returns how many bytes of `data` still belong to the head, which ends after a complete character. */
   #headEnd(data: Buffer): number {
     if (this.#overrun === undefined) {
       if (data.length <= this.#headRoom) {

@@ -4,10 +4,9 @@ import { SpawnError, type ExitStatus } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 
 /**
- * Starts a command through child_process, for systems without glibc's posix_spawn (macOS, musl). Differences
- * to the posix engine: stdin, stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout
- * or /dev/stderr. Values that are not UTF-8 lose their invalid bytes. Other inheritable descriptors stay
- * open.
+ * For systems without glibc's posix_spawn (macOS, musl). stdin, stdout and stderr are sockets here: scripts
+ * cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values lose bytes that are not UTF-8, and other
+ * inheritable descriptors stay open.
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''

@@ -17,13 +17,10 @@ export { whyUnmarked } from './ending/process-table.ts'
 // Throws if libc lacks a function, like the imports above. The portable engine is then used.
 requireLibc()
 
-/**
- * Size of the pipe for stdout in bytes. A large pipe needs fewer wake-ups with bulk output. stderr has the
- * default of 64 KiB.
- */
+/** In bytes: bulk output needs fewer wake-ups. stderr has the default of 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
-/** Starts a command on Linux. @throws SpawnError with the errno of the failure, or the signal's reason */
+/** @throws SpawnError with the errno of the failure, or the signal's reason */
 export function startPosix(command: Command, how: StartOptions = {}): Promise<Child> {
   return inTurn(how.signal, () => startOnPipes(command, how))
 }
@@ -35,12 +32,12 @@ async function startOnPipes(command: Command, how: StartOptions): Promise<Child>
   } catch (error) {
     throw spawnError(command, error)
   } finally {
-    // Closes our copies of the child's ends. Otherwise the pipes would never reach their end.
+    // Our copies of the child's ends. Otherwise the pipes would never reach their end.
     for (const fd of owned) closeSync(fd)
   }
 }
 
-/** Starts a command on a terminal of its own; its `stdin` is not used. @throws like `startPosix` */
+/** `stdin` of the command is not used. @throws like `startPosix` */
 export function startPosixTerminal(
   command: Command,
   size: WindowSize,
@@ -71,7 +68,7 @@ function spawnError(command: Command, error: unknown): unknown {
   return error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
 }
 
-/** @param owned receives the child's ends of the pipes; the caller closes these after the start */
+/** @param owned receives the child's ends of the pipes; the caller closes them after the start */
 async function startPiped(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
   const stdin = stdinFile(command.stdin, owned)
   const [out, stdout] = outputPipe(owned)
@@ -108,7 +105,7 @@ function pipedChild(pid: number, out: number, err: number): Child {
   return { pid, stdout, stderr, reaped: exited, exited, unread }
 }
 
-/** Adds the child's end to `owned`. @returns [our end, the child's end] */
+/** Adds the child's end to `owned`. Returns [our end, the child's end]. */
 function outputPipe(owned: number[]): [number, number] {
   const [ours, theirs] = pipe()
   owned.push(theirs)
@@ -116,8 +113,8 @@ function outputPipe(owned: number[]): [number, number] {
 }
 
 /**
- * Returns a file that contains the whole input. With a file, unlike a pipe, no loop has to write, EPIPE
- * cannot occur, and the command can open /dev/stdin again.
+ * A file with the whole input: unlike with a pipe, no loop has to write, EPIPE cannot occur, and the command
+ * can open /dev/stdin again.
  */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
@@ -147,15 +144,14 @@ function describe(command: Command, error: ErrnoError): string {
 }
 
 /**
- * The newest start. Only one command is started at a time, for two reasons: during the start, the command's
- * mark is a limit of this whole process (`marking` of `ending/process-table.ts`), and all calls share the
- * same buffers (`linux/spawn.ts`).
+ * The newest start. One at a time: during the start the command's mark is a limit of this whole process
+ * (`marking` of `ending/process-table.ts`), and all calls share the same buffers (`linux/spawn.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 
 /**
  * Runs `start` when the earlier starts are over.
- * @throws the signal's reason when the signal is aborted before the start
+ * @throws the signal's reason if it is aborted before the start
  */
 function inTurn<T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> {
   const started = last.then(() => {

@@ -8,22 +8,15 @@ import { type Child, PipeEnd } from './child.ts'
 import { type ExitStatus, SpawnError } from './exit-status.ts'
 import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 
-/**
- * Waits before the next write to a full terminal, in milliseconds. The first wait is short, since most
- * programs read soon; some programs never read.
- */
+/** Milliseconds until the next write to a full terminal. Most programs read soon; some never read. */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/**
- * Maximum size of one write in bytes. A terminal in line mode accepts any number of bytes, and drops most of
- * them.
- */
+/** One write, in bytes. A terminal in line mode accepts any number, and drops most of them. */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
- * Writes to a terminal's master. Node's stream cannot be used: libuv falls back to blocking writes on a
- * master, so a program that does not read its terminal would stop the whole agent. This class writes to a
- * non-blocking descriptor.
+ * Writes to a terminal's master by a non-blocking descriptor. libuv falls back to blocking writes on a
+ * master: a program that does not read its terminal would stop the whole agent.
  */
 export class TerminalInput {
   readonly #fd: number
@@ -38,15 +31,11 @@ export class TerminalInput {
     this.#isClosed = isClosed
   }
 
-  /** Number of bytes that are not yet written to the terminal. */
   get unwritten(): number {
     return this.#bytes
   }
 
-  /**
-   * Writes as many bytes as the terminal accepts, and the remaining bytes later. The caller must not change
-   * the bytes.
-   */
+  /** Writes the bytes that the terminal does not accept later. The caller must not change the bytes. */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)
@@ -73,7 +62,7 @@ export class TerminalInput {
     else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
-  /** @returns number of written bytes; 0 when the terminal is full, all bytes when the program has ended */
+  /** Returns 0 if the terminal is full, all bytes if the program has ended. */
   #writeOnce(data: Uint8Array): number {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))
@@ -85,9 +74,8 @@ export class TerminalInput {
 }
 
 /**
- * The part of node-pty that is used: opening and resizing. Its `native` is not documented, so
- * test/runtime/pty.test.ts checks it. Our own engine starts the program and reads the output, because
- * node-pty loses the last output of short programs (its issue 72).
+ * Opening and resizing by node-pty. Its `native` is not documented, so test/runtime/pty.test.ts checks it.
+ * Our engine starts the program and reads: node-pty loses the last output of short programs (its issue 72).
  */
 interface NativePty {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
@@ -97,18 +85,18 @@ interface NativePty {
 const native = (nodePty as unknown as { readonly native: NativePty }).native
 
 interface OpenTerminal {
-  /** Path of the terminal, which becomes stdin, stdout and stderr of the program. */
+  /** Becomes stdin, stdout and stderr of the program. */
   readonly path: string
-  /** Closes both ends when no program was started on the terminal. */
+  /** Closes both ends if no program was started. */
   discard(): void
-  /** Returns the started program as a child. Its output is the terminal's; stderr is empty. */
+  /** The child's output is the terminal's; stderr is empty. */
   started(pid: number, exited: Promise<ExitStatus>): Child
 }
 
-/** @throws SpawnError when the system has no terminal or descriptor left */
+/** @throws SpawnError if the system has no terminal or descriptor left */
 export function openTerminal(size: WindowSize): OpenTerminal {
   const { master, slave, pty } = open(size)
-  // Without this, every program started later could read and write this terminal.
+  // Otherwise every program that is started later could read and write this terminal.
   closeOnExec(master)
   closeOnExec(slave)
   editUtf8(slave)
@@ -136,8 +124,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // Closed only after the program's end. The output ends when the last slave is closed, and a program may
-    // close its terminal and open it again.
+    // Only after the program's end: the output ends when the last slave is closed, and a program may close
+    // its terminal and open it again.
     closeSync(slave)
     return status
   })
@@ -159,7 +147,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
 }
 
 /**
- * Counts the end of the output as one byte. After the hangup the master has to be read, even if the last
+ * The end of the output counts as one byte: after the hangup the master has to be read, even if the last
  * bytes arrive late.
  */
 function unreadBytes(master: number): number {

@@ -172,7 +172,7 @@ export class PresidioValues implements ValueMasking {
     }
   }
 
-  /** Of a finding that spans several values, each value's part is replaced. */
+  /** A finding may span several values: in each value its part is replaced. */
   #replace(placed: readonly Placed[], pieces: ReturnType<typeof piecesIn>): void {
     for (const { value, start, take } of placed) {
       const own = pieces

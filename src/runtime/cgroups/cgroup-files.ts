@@ -2,11 +2,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, rmdirSync, w
 import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
-/**
- * Writes a value to an existing file. O_CREAT is not used, because with it the kernel answers EACCES instead
- * of ENOENT.
- * @throws errno errors
- */
+/** Without O_CREAT: with it the kernel answers EACCES instead of ENOENT. @throws errno errors */
 export function writeValue(file: string, value: string | number): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
   try {
@@ -16,7 +12,7 @@ export function writeValue(file: string, value: string | number): void {
   }
 }
 
-/** @returns false when the value could not be written, for any reason */
+/** Returns false if the value could not be written, for any reason. */
 export function tryWrite(file: string, value: string | number): boolean {
   try {
     writeValue(file, value)
@@ -26,7 +22,7 @@ export function tryWrite(file: string, value: string | number): boolean {
   }
 }
 
-/** Returns the words of a small file; an empty list when it cannot be read. */
+/** Returns an empty list if the file cannot be read. */
 export function readWords(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean)
@@ -35,19 +31,19 @@ export function readWords(file: string): string[] {
   }
 }
 
-/** Returns the number after `key` in a file with lines `key number`; undefined when no line has the key. */
+/** Returns the number after `key` in a file with lines `key number`. */
 export function readCount(file: string, key: string): number | undefined {
   const words = readWords(file)
   const at = words.indexOf(key)
   return at === -1 ? undefined : Number(words[at + 1])
 }
 
-/** Whether a living process is in the group or below it; false when the group is gone. */
+/** Whether a living process is in the group or below it; false if the group is gone. */
 export function isPopulated(group: string): boolean {
   return readCount(path.join(group, 'cgroup.events'), 'populated') === 1
 }
 
-/** Lists the groups directly below, as paths. */
+/** Lists the groups directly below. */
 export function subgroups(group: string): string[] {
   try {
     return readdirSync(group, { withFileTypes: true })
@@ -59,7 +55,7 @@ export function subgroups(group: string): string[] {
 }
 
 /**
- * Lists processes in the group and below. Processes of other pid namespaces appear as 0, and kill(2) with 0
+ * Lists processes in the group and below. Leaves out 0, a process of another pid namespace: kill(2) with 0
  * would signal the agent's own group.
  */
 export function pidsIn(group: string): number[] {
@@ -67,7 +63,7 @@ export function pidsIn(group: string): number[] {
   return [...own.filter((pid) => pid > 1), ...subgroups(group).flatMap(pidsIn)]
 }
 
-/** Removes a group and the groups below it. @returns false while a process lives in one of them */
+/** Removes a group and the groups below it. Returns false while a process lives in one of them. */
 export function removeGroup(group: string): boolean {
   if (removeEmpty(group)) return true
   for (const below of subgroups(group)) removeGroup(below)
@@ -92,10 +88,7 @@ interface Mount {
   readonly point: string
 }
 
-/**
- * Returns the folder of a process's group; undefined if no mount shows the group.
- * @param proc the process's folder in /proc
- */
+/** Returns undefined if no mount shows the group. @param proc the process's folder in /proc */
 export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): string | undefined {
   const group = groupPath(hierarchy, lines(`${proc}/cgroup`))
   if (group === undefined) return undefined
@@ -126,20 +119,14 @@ function mounts(hierarchy: Hierarchy, mountinfo: readonly string[]): Mount[] {
   })
 }
 
-/**
- * Returns the group's folder under the mount. Returns undefined for groups outside our cgroup namespace. The
- * kernel writes their paths with `/..`.
- */
+/** Returns undefined for groups outside our cgroup namespace, whose paths the kernel writes with `/..`. */
 function folderBelow({ root, point }: Mount, group: string): string | undefined {
   if (root.startsWith('/..') || group.startsWith('/..')) return undefined
   const below = path.posix.relative(root, group)
   return below.startsWith('..') ? undefined : path.posix.join(point, below)
 }
 
-/**
- * Checks that the kernel lists the process in the folder. Another mount may hide this mount, and the path
- * may lead to another group.
- */
+/** Another mount may hide this one; the path then leads to another group. */
 function isIn(folder: string, pid: number): boolean {
   return readWords(`${folder}/cgroup.procs`).includes(String(pid))
 }
@@ -152,7 +139,7 @@ function lines(file: string): string[] {
   }
 }
 
-/** Decodes a path, in which the kernel writes blanks as `\040`. */
+/** The kernel writes blanks as `\040`. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))
 }

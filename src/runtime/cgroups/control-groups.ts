@@ -17,32 +17,32 @@ import {
 } from './cgroup-files.ts'
 
 /**
- * Times between two checks whether a group still has processes, in milliseconds. Killed processes leave the
- * group a moment later, so the first time is 1 ms, and later times grow up to 100 ms.
+ * Milliseconds between two checks whether a group still has processes. Killed processes leave it a moment
+ * later.
  */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
-/** Maximum number of passes. A process that was forked before the stop may fork again while it is moved. */
+/** A process that was forked before the stop may fork again while it is moved. */
 const MAX_PASSES = 5
 
 interface GroupLimits {
-  /** Maximum memory of all processes of the group together, in bytes. */
+  /** For all processes of the group together. */
   readonly memoryMaxBytes?: number | undefined
   readonly pidsMax?: number | undefined
 }
 
 /**
- * A cgroup v2 group for one execution. Its limits protect against accidents, not attacks: a command that runs
- * as the agent's user can write to these files like the agent.
+ * A cgroup v2 group for one execution. Its limits protect against accidents, not attacks: a command of the
+ * agent's user can write to these files.
  */
 export class ControlGroup implements AsyncDisposable {
   readonly folder: string
-  /** Whether the group has limits. Processes outside the group are not limited. */
+  /** Processes outside the group are not limited. */
   readonly limited: boolean
   readonly #agent: string
 
   /**
-   * @param folder the folder of an existing group; it is removed at the end
+   * @param folder an existing group, which is removed at the end
    * @param agent the agent's own group, in which its children start
    */
   constructor(folder: string, agent: string, limited = false) {
@@ -51,9 +51,7 @@ export class ControlGroup implements AsyncDisposable {
     this.#agent = agent
   }
 
-  /**
-   * Makes a group. @throws when the group cannot be made or does not accept a limit; no group is then left
-   */
+  /** @throws if the group cannot be made or does not accept a limit; no group is then left */
   static create(folder: string, agent: string, limits: GroupLimits): ControlGroup {
     try {
       mkdirSync(folder)
@@ -67,12 +65,12 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Moves the leader of a session into the group. Call this in the tick in which the leader was started. The
-   * kernel takes 5 to 40 ms for a move (a grace period of RCU). Meanwhile a shell would fork its first
-   * command outside the group. So the leader is stopped immediately, moved by another thread, and continued.
-   * Processes that it forked before the stop are moved, too, if they are in its session; other processes are
-   * found at the end (`ending/orphans.ts`). (A start inside the group needs glibc 2.39.)
-   * @returns false when the leader could not be moved, for example because it has ended; never rejects
+   * Moves the leader of a session into the group. Call in the tick in which it was started. A move takes the
+   * kernel 5 to 40 ms (a grace period of RCU), in which a shell would fork its first command outside the
+   * group. So the leader is stopped, moved by another thread, and continued. Forks from before the stop are
+   * moved if they are in its session; `ending/orphans.ts` finds the others at the end. (A start inside the
+   * group needs glibc 2.39.)
+   * @returns false if the leader could not be moved, for example because it has ended; never rejects
    */
   async add(pid: number): Promise<boolean> {
     signal(pid, 'SIGSTOP')
@@ -85,42 +83,36 @@ export class ControlGroup implements AsyncDisposable {
     }
   }
 
-  /** Lists the group's processes, also processes in subgroups that the command made. */
+  /** Includes processes in subgroups that the command made. */
   pids(): number[] {
     return pidsIn(this.folder)
   }
 
-  /**
-   * Sends SIGKILL to every process. If the kernel has cgroup.kill (5.14), all processes are killed at the
-   * same time. Returns before the processes have ended.
-   */
+  /** Returns before the processes have ended. cgroup.kill (since 5.14) kills all at the same time. */
   kill(): void {
     if (tryWrite(this.#file('cgroup.kill'), 1)) return
     for (const pid of this.pids()) signal(pid, 'SIGKILL')
   }
 
   /**
-   * Whether the kernel has killed a process of the group because memory ran out, in the group or in the
-   * machine. Call this before disposal.
+   * Whether the kernel has killed a process of the group for lack of memory, in the group or the machine.
+   * Call before disposal.
    */
   oomKilled(): boolean {
     return (readCount(this.#file('memory.events'), 'oom_kill') ?? 0) > 0
   }
 
-  /** Removes the group if it is empty. Its processes are not ended. @returns whether the group is removed */
+  /** Does not end processes. Returns whether the group is removed. */
   removeEmpty(): boolean {
     return removeGroup(this.folder)
   }
 
-  /**
-   * Kills the remaining processes and removes the group. If a process survives for two seconds, the next
-   * agent removes the group.
-   */
+  /** Kills the remaining processes. If one survives for two seconds, the next agent removes the group. */
   async [Symbol.asyncDispose](): Promise<void> {
     const end = performance.now() + KILLED_MS
     for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
       if (performance.now() > end) return
-      // Repeated, because without cgroup.kill a process that is just being forked survives one round.
+      // Repeated: without cgroup.kill a process that is just being forked survives one round.
       this.kill()
       await delay(wait)
     }
@@ -148,17 +140,17 @@ export class ControlGroup implements AsyncDisposable {
   }
 }
 
-/** @throws when a requested limit cannot be set */
+/** @throws if a requested limit cannot be set */
 export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimits): void {
   if (memoryMaxBytes !== undefined) {
     writeValue(path.join(folder, 'memory.max'), memoryMaxBytes)
-    // Without this, memory over the limit is swapped out, and the command gets slow instead of being killed.
-    // The file is missing when there is no swap.
+    // Otherwise memory over the limit is swapped out: the command gets slow instead of being killed. The file
+    // is missing without swap.
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
-  // The kernel then kills the whole group, not one process. Otherwise a shell would continue without the
-  // killed command, and do only half of its work.
+  // Kills the whole group: otherwise a shell would continue without the killed command, and do half of its
+  // work.
   tryWrite(path.join(folder, 'memory.oom.group'), 1)
 }
 
@@ -177,7 +169,7 @@ const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
 const MAX_NAME = 40
 
 export interface AdoptOptions extends GroupLimits {
-  /** What to do with processes that dead agents left in their groups (default: `kill`). */
+  /** For processes that dead agents left in their groups (default: `kill`). */
   readonly leftovers?: 'kill' | 'leave'
   /** The process whose group is divided (default: this process). */
   readonly pid?: number
@@ -186,12 +178,11 @@ export interface AdoptOptions extends GroupLimits {
 }
 
 /**
- * Divides the cgroup v2 group in which the agent was started. The agent is moved to a subgroup, and each
- * execution has a subgroup of its own. In v2 a group with controllers for its subgroups may contain no
- * processes, so the agent is moved first. Used only if the agent may make groups, and not in the machine's
- * root group, which is the only group without `cgroup.type`. (The root of a cgroup namespace also looks like
- * `/`, but is an ordinary group.) Other processes in the group are not moved. Executions then have groups,
- * but no limits.
+ * Divides the agent's cgroup v2 group into a subgroup for the agent and one for each execution. The agent is
+ * moved first: a group with controllers for its subgroups may contain no processes. Other processes in it are
+ * not moved; executions then have groups, but no limits. Needs the right to make groups, and not the
+ * machine's root group, the only one without `cgroup.type`. (The root of a cgroup namespace looks like `/`,
+ * but is an ordinary group.)
  */
 export class ControlGroups implements Disposable {
   /** The agent's group before the division. */
@@ -222,9 +213,9 @@ export class ControlGroups implements Disposable {
   }
 
   /**
-   * Divides the group. Call this before any command is started. If dead agents left processes, this takes up
-   * to two seconds. Never rejects.
-   * @returns an object with `reason` when groups are not possible; nothing has then changed
+   * Divides the group. Call before any command is started. Takes up to two seconds if dead agents left
+   * processes. Never rejects.
+   * @returns an object with `reason` if groups are not possible; nothing has then changed
    */
   static async adopt(options: AdoptOptions = {}): Promise<ControlGroups | { readonly reason: string }> {
     const pid = options.pid ?? process.pid
@@ -242,8 +233,8 @@ export class ControlGroups implements Disposable {
   }
 
   /**
-   * @param name part of the folder's name, for people; characters that are not allowed are left out. @throws
-   * like `ControlGroup.create`
+   * @param name part of the folder's name, for people; characters that are not allowed are left out
+   * @throws like `ControlGroup.create`
    */
   create(name: string): ControlGroup {
     this.#left = this.#left.filter((group) => !group.removeEmpty())
@@ -253,12 +244,12 @@ export class ControlGroups implements Disposable {
     return ControlGroup.create(folder, this.#agent, this.#limits)
   }
 
-  /** Releases a group without ending its processes. The group is removed when it is empty. */
+  /** Does not end processes. The group is removed when it is empty. */
   leave(group: ControlGroup | undefined): void {
     if (group !== undefined && !group.removeEmpty()) this.#left.push(group)
   }
 
-  /** Restores the group if it contains no other agent. Call this after all executions have ended. */
+  /** Restores the group if it contains no other agent. Call after all executions have ended. */
   [Symbol.dispose](): void {
     const all = ours(this.folder)
     for (const { id, kind, group } of all) if (id === this.#id && kind === 's') removeGroup(group)
@@ -277,7 +268,7 @@ function subtreeControl(folder: string): string {
   return path.join(folder, 'cgroup.subtree_control')
 }
 
-/** Moves a process. @returns the reason of a failure; nothing has then changed */
+/** Returns the reason of a failure; nothing has then changed. */
 function moveInto(group: string, pid: number): string | undefined {
   try {
     mkdirSync(group)
@@ -295,10 +286,7 @@ interface Controllers {
   readonly missing: readonly string[]
 }
 
-/**
- * Switches controllers on one by one. If one write named two controllers and one of them failed, none would
- * be switched on.
- */
+/** One by one: if one of two controllers fails in one write, none is switched on. */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
   const before = readWords(subtreeControl(folder))
@@ -319,23 +307,21 @@ function obstacle(folder: string, offered: boolean): string {
 }
 
 /**
- * Removes the groups that killed agents left in this group. This happens in containers, where each start of
- * the agent is in the same group; systemd makes a new group for each start. An agent is dead when no process
- * lives in its `agent-ID`. Pids would prove nothing, because a container reuses them, and they are not
- * visible in another pid namespace. The check follows the listing, since an execution's group is never older
- * than its agent.
+ * Removes the groups of killed agents. Containers need this: each start is in the same group there, but in a
+ * new one with systemd. An agent is dead if no process lives in its `agent-ID`; pids prove nothing, because
+ * they are reused and belong to namespaces. The check follows the listing: an execution's group is never
+ * older than its agent.
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
-  // Groups of agents are not killed, because an agent that is just starting may be about to move into its
-  // group.
+  // Groups of agents are not killed: an agent that is just starting may be about to move into its group.
   for (const { kind, group } of dead) if (kind === 'agent' || leftovers === 'leave') removeGroup(group)
   if (leftovers === 'leave') return
   const executions = dead.filter(({ kind }) => kind === 's')
   await Promise.all(executions.map(({ group }) => new ControlGroup(group, folder)[Symbol.asyncDispose]()))
 }
 
-/** Returns true only when the agent is certainly dead. A group that cannot be read proves nothing. */
+/** Whether the agent is certainly dead. A group that cannot be read proves nothing. */
 function isDead(agent: string): boolean {
   return !existsSync(agent) || readCount(path.join(agent, 'cgroup.events'), 'populated') === 0
 }

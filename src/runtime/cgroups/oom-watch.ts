@@ -1,16 +1,15 @@
 import { groupFolder, readCount } from './cgroup-files.ts'
 
-/** Maximum age of a reading in milliseconds, so that many starts read the file at most once per second. */
+/** Maximum age of a reading in milliseconds: many starts read the file once per second. */
 const FRESH_MS = 1000
 
 /**
- * Counts the kernel's kills when memory runs out, for executions without a group of their own. The counter
- * covers more than one execution (the agent's group, or the machine). So a rise makes lack of memory a
- * likely cause, not a certain cause. Create the watch before ControlGroups moves the agent to another
- * group, because only the first group contains all executions.
+ * Counts the kernel's kills for lack of memory, for executions without a group. The counter covers more than
+ * one execution (the agent's group, or the machine), so a rise is only a likely cause. Create the watch
+ * before ControlGroups moves the agent: only the first group contains all executions.
  */
 export class OomWatch {
-  /** The file with the counter; undefined if the kernel has no such file. */
+  /** The file with the counter; undefined if the kernel has none. */
   readonly source: string | undefined
   #kills = 0
   #readAt = 0
@@ -20,16 +19,13 @@ export class OomWatch {
     this.#look()
   }
 
-  /** Returns the counter. Call this when an execution starts. */
+  /** Call when an execution starts. */
   mark(): number {
     if (performance.now() - this.#readAt >= FRESH_MS) this.#look()
     return this.#kills
   }
 
-  /**
-   * Whether lack of memory may be the cause. Call this when an execution was ended by a SIGKILL that the
-   * agent did not send.
-   */
+  /** Whether memory may have run out. Call after a SIGKILL that the agent did not send. */
   since(mark: number): 'likely' | undefined {
     this.#look()
     return this.#kills > mark ? 'likely' : undefined
@@ -42,8 +38,8 @@ export class OomWatch {
 }
 
 /**
- * Lists files that count kills, the narrowest first: the agent's own group in v2 or v1, then the machine. A
- * root group has no such file.
+ * Lists files that count kills, the narrowest first: the agent's group in v2 or v1, then the machine. A root
+ * group has none.
  * @param proc the process's folder in /proc
  */
 export function oomCounters(pid = process.pid, proc = `/proc/${pid}`): string[] {

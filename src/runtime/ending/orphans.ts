@@ -17,7 +17,7 @@ import {
 } from './process-table.ts'
 import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 
-/** The marks by which the commands of a killed agent are recognised. */
+/** The marks of a killed agent's commands. */
 export interface DeadAgent {
   /** The `instance` that `execute` was called with. */
   readonly instance: string
@@ -25,21 +25,17 @@ export interface DeadAgent {
   readonly marker: string
 }
 
-/**
- * Maximum number of searches. If a process forks while it is being ended, a later search finds the new
- * process.
- */
+/** A process may fork while it is being ended; a later search finds the new one. */
 const MAX_SWEEPS = 20
 /**
- * Wait between searches, in milliseconds. During an exec a process shows no environment. So only two empty
- * searches with this wait between them mean that no process is left.
+ * Milliseconds between searches. During an exec a process shows no environment, so only two empty searches
+ * mean that no process is left.
  */
 const AGAIN_MS = 20
 
 /**
- * Ends the processes that a killed agent's commands left, with SIGTERM and after `graceMs` with SIGKILL.
- * They are not children of this process, so a pid may already belong to another process (see
- * `signalIfStill`).
+ * Ends the processes that a killed agent's commands left, with SIGTERM and after `graceMs` with SIGKILL. They
+ * are not children of this process, so a pid may already belong to another (see `signalIfStill`).
  * @returns the number of ended processes; settles at most two seconds after the SIGKILL
  */
 export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise<number> {
@@ -50,8 +46,7 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
     const found = processesOf(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
-    // Only processes of the first search get a grace. Processes that are found later were started by a
-    // process that was already told to end.
+    // Only the first search gives a grace. Processes found later come from one that was already told to end.
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)
@@ -61,9 +56,7 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
   return signalled.size
 }
 
-/**
- * @returns false when the process has ended, its pid belongs to another process, or it may not be signalled
- */
+/** Returns false if the process has ended, its pid belongs to another, or it may not be signalled. */
 export function signalIfStill(one: ProcessEntry, signal: NodeJS.Signals): boolean {
   return signalProcess(one.pid, signal, () => isRunning(one))
 }
@@ -86,7 +79,7 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
 
 /**
  * Finds marked processes, processes in a session that a marked process leads, and all their descendants.
- * @param self left out, with its ancestors, because a command of the dead agent may have started this agent
+ * @param self left out, with its ancestors: a command of the dead agent may have started this agent
  */
 export function processesOf({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
@@ -107,53 +100,43 @@ function selfAndAncestors(self: number, table: readonly ProcessEntry[]): Readonl
 }
 
 /**
- * Processes that a command leaves in a session of their own (`setsid`, a double fork) are not reached by a
- * signal to its group. The agent is their subreaper, so the kernel makes them its children when their parent
- * ends. They are found in the agent's list of children, which is one small file, so that not the whole of
- * /proc is read after each execution. An adopted process keeps its pid until it is collected here, so the
- * pid cannot belong to another process.
- *
- * The file lists the children of the main thread, to which the kernel gives adopted processes. Commands are
- * children of the thread that has started them, in libuv's pool. Commands are never in this file before
- * their pids are known here.
+ * A signal to a command's group does not reach processes in a session of their own (`setsid`, a double fork).
+ * The agent is their subreaper: they become its children when their parent ends. They are found in the list
+ * of children, a small file, not in all of /proc. An adopted process keeps its pid until it is collected
+ * here. The file lists the children of the main thread, which adopts. Commands are children of a thread of
+ * libuv's pool, so they are never in this file before their pids are known.
  */
 let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
 
 /** The marks by which an execution's orphans are recognised. */
 export interface OrphanOwner {
-  /** The mark of the execution's processes; undefined on systems without marks. */
+  /** Undefined on systems without marks. */
   readonly mark: bigint | undefined
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
   /**
-   * The command's pid, which is also its session's id. Undefined while the command starts, or if it could
-   * not be started.
+   * The command's pid, which is also its session's id; undefined while the command starts, or after a failed
+   * start.
    */
   session?: number | undefined
 }
 
-/** Executions that have not ended. */
 const owners = new Set<OrphanOwner>()
 /** Executions among `owners` that may leave processes on purpose. */
 const undecided = new Set<OrphanOwner>()
 /** Whether an execution has left processes on purpose, and an adopted process is still alive. */
 let someLeft = false
 /**
- * Adopted processes that are not ended, because they are older than all executions or could not be ended
- * (for example another user's).
+ * Adopted processes that stay: older than all executions, or impossible to end (for example another user's).
  */
 const spared = new Set<number>()
 
-/**
- * Maximum number of searches; after these a fork storm is given up. If a process forks while it is being
- * ended, a later search finds the new process.
- */
+/** After these searches a fork storm is given up. A process may fork while it is being ended. */
 const MAX_PASSES = 20
 
 /**
- * Makes this process adopt orphans. Call this only if this runtime starts all children of the process,
- * because it will collect every child.
+ * Makes this process adopt orphans. It then collects every child, so only this runtime may start children.
  * @throws if the kernel does not have the file (CONFIG_PROC_CHILDREN)
  */
 export function adoptOrphans(): void {
@@ -166,9 +149,8 @@ export function adoptOrphans(): void {
 }
 
 /**
- * Registers an execution. Call this before it starts its command. The registration ends with `endOrphans`, or
- * with `leaveOrphans` if the execution may leave processes and was not terminated, or with `unregisterOwner` if
- * nothing was started.
+ * Call before the command is started. Ends with `endOrphans`; with `leaveOrphans` if the execution may leave
+ * processes and was not terminated; with `unregisterOwner` if nothing was started.
  */
 export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwner {
   owners.add(owner)
@@ -176,10 +158,7 @@ export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwne
   return owner
 }
 
-/**
- * Ends the registration without ending the processes that the execution left. They are still collected when
- * they end.
- */
+/** The processes that the execution left are still collected when they end. */
 export function leaveOrphans(owner: OrphanOwner): void {
   someLeft = true
   unregisterOwner(owner)
@@ -187,8 +166,8 @@ export function leaveOrphans(owner: OrphanOwner): void {
 }
 
 /**
- * Ends the processes that an execution left: its orphans, their descendants, and orphans without an owner.
- * @returns the processes that were ended
+ * Ends an execution's orphans, their descendants, and orphans without an owner. Returns the processes that
+ * were ended.
  */
 export async function endOrphans(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<number>> {
   undecided.delete(owner)
@@ -215,19 +194,17 @@ async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
-    // The group 0 means a group of another pid namespace, and -1 a process that is just ending. These must
-    // not be signalled.
+    // 0 is a group of another pid namespace, -1 a process that is just ending: these must not be signalled.
     const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
-    // Only processes of the first pass get a grace. Processes that are found later were started by a process
-    // that was already told to end.
+    // Only the first pass gives a grace. Processes found later come from one that was already told to end.
     await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
   }
   return ended
 }
 
 /**
- * Waits until the owner of each adopted process is known. A command may end while a process that it started
- * is still starting.
+ * Waits until each adopted process has an owner: a command may end while a process that it started is still
+ * starting.
  */
 async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
   let orphans: number[] = []
@@ -239,7 +216,7 @@ async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
   return orphans
 }
 
-/** Whether the process belongs to this execution; undefined when this cannot be known yet. */
+/** Returns undefined if this cannot be known yet. */
 function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   const mark = softLocksLimit(pid)
   if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
@@ -247,27 +224,21 @@ function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/**
- * Like `isOwn`, for a process without a mark. Either it has removed the mark on purpose, or the system has
- * no marks.
- */
+/** For a process that has removed its mark on purpose, or a system without marks. */
 function isOwnUnmarked(pid: number, owner: OrphanOwner): boolean | undefined {
-  // The process may descend from a process that was left on purpose, and may have removed all signs of its
-  // origin.
+  // The process may descend from one that was left on purpose, and may have removed all signs of its origin.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !isStarting(owner) && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
   if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
-  // If the process has no sign of another execution, it has no owner. Such a process hides in order to stay,
-  // so it is ended.
+  // A process without a sign of any execution hides in order to stay, so it is ended.
   const signs = [...owners].map((other) => hasSign(pid, other))
   if (signs.includes(true)) return false
   return signs.includes(undefined) ? undefined : true
 }
 
 /**
- * Whether the command of another execution is starting. This command may have left processes before its pid
- * is known here.
+ * Whether another execution's command is starting: it may have left processes before its pid is known here.
  */
 function isStarting(owner: OrphanOwner): boolean {
   return [...owners].some((other) => other !== owner && other.session === undefined)
@@ -275,16 +246,12 @@ function isStarting(owner: OrphanOwner): boolean {
 
 function hasSign(pid: number, owner: OrphanOwner): boolean | undefined {
   const session = processEntry(pid)?.session
-  // The newest execution counts, since the pid of an ended command may already be the pid of a newer
-  // command.
+  // The newest execution counts: a newer command may already have the pid of an ended one.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
   return leader === owner || hasEntry(pid, owner.marker)
 }
 
-/**
- * Lists living adopted orphans that are not spared. Collects ended orphans, since no other code collects
- * them.
- */
+/** Lists living orphans that are not spared. Collects ended ones: no other code does. */
 function adopted(): number[] {
   const running = new Set(runningPids())
   const all = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
@@ -295,10 +262,7 @@ function adopted(): number[] {
   return living
 }
 
-/**
- * Reads the list of children. The descriptor stays open, because this has to work even when no other
- * descriptor is free.
- */
+/** The descriptor stays open: this has to work even if no other descriptor is free. */
 function children(): number[] {
   if (childrenFile === undefined) return []
   let text = ''

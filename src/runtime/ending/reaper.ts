@@ -3,39 +3,34 @@ import type { ExitStatus } from '../exit-status.ts'
 import { endedChild, reap } from '../linux/posix.ts'
 
 /**
- * Collects the children that posix.ts started. Waits only for the pids of these children, never for -1.
- * libuv does the same for the children of child_process, so this code and libuv do not collect each other's
- * children.
+ * The children that posix.ts started. Only their pids are waited for, never -1, as libuv does for
+ * child_process: neither collects the other's children.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 
 /**
- * Time between checks for ended children, in milliseconds. SIGCHLD is only a hint and can be missed. The
- * timer also keeps the event loop alive while a child lives. Otherwise Node exits silently if its last
- * socket closes before the signal arrives.
+ * Milliseconds between checks. SIGCHLD can be missed. The timer also keeps the event loop alive: otherwise
+ * Node exits silently if its last socket closes before the signal arrives.
  */
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
 
 let lookForOthers: () => void = () => undefined
 
-/**
- * Sets the function to call after a SIGCHLD when none of these children has ended. The signal may be for
- * another child.
- */
+/** Called after a SIGCHLD for none of these children. */
 export function onOtherEnds(lookForThem: () => void): void {
   lookForOthers = lookForThem
   listen()
 }
 
-/** Collects other ended children now. An ended process belongs to its group until it is collected. */
+/** An ended process belongs to its group until it is collected. */
 export function collectOthers(): void {
   lookForOthers()
 }
 
 /**
- * Settles when the child `pid` has ended, in a later tick. Call this in the tick in which the pid becomes
- * known. The child may have ended before this code listened for SIGCHLD.
+ * Settles in a later tick. Call in the tick in which the pid becomes known: the child may have ended before
+ * this code listened for SIGCHLD.
  */
 export function exitOf(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
@@ -44,28 +39,23 @@ export function exitOf(pid: number): Promise<ExitStatus> {
   return new Promise((resolve) => waiting.set(pid, resolve))
 }
 
-/** Lists children that were started here and have not ended. */
 export function runningPids(): number[] {
   return [...waiting.keys()]
 }
 
-/** Collects an adopted child, whose status is not needed. Returns false while it still runs. */
+/** The status is not needed. Returns false while the child still runs. */
 export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
-/**
- * Listens only when there are children. With the portable engine there are no such children, and libc may be
- * missing.
- */
+/** Only if there are children: the portable engine has none, and libc may be missing. */
 function listen(): void {
   if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
 }
 
 /**
- * Collects the children that have ended. The kernel returns only the first ended child of its list until
- * this child is collected. If the first child does not belong to this file, it hides the others. Then the
- * kernel is asked about each child of this file.
+ * The kernel returns only the first ended child of its list until it is collected. If that one does not
+ * belong here, it hides the others, so the kernel is asked about each child.
  */
 function look(): void {
   const before = waiting.size
@@ -75,7 +65,7 @@ function look(): void {
   if (ended !== undefined || waiting.size === before) lookForOthers()
 }
 
-/** @returns whether the process was one of these children and has ended */
+/** Returns whether the process was one of these children and has ended. */
 function collect(pid: number): boolean {
   const resolve = waiting.get(pid)
   if (resolve === undefined) return false

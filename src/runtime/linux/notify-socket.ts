@@ -22,15 +22,14 @@ const call = {
 }
 
 /**
- * Sends messages to the service manager (sd_notify(3)). The socket belongs to this process, since
- * `NotifyAccess=main` ignores helper processes. It is opened once, so that it works even when no descriptor
- * is left. Otherwise the service manager would kill the silent agent.
+ * Sends messages to the service manager (sd_notify(3)), from this process: `NotifyAccess=main` ignores
+ * helpers. Opened once, so that it works without a free descriptor: the service manager kills a silent agent.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number
   readonly #address: Buffer
 
-  /** @param path `$NOTIFY_SOCKET`. @throws when the path is no address, or no socket can be opened */
+  /** @param path `$NOTIFY_SOCKET` @throws if the path is no address, or no socket can be opened */
   constructor(path: string) {
     this.#address = unixAddress(path)
     this.#fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number
@@ -38,9 +37,8 @@ export class NotifySocket implements Disposable {
   }
 
   /**
-   * Sends a text without waiting.
-   * @returns false when the queue is full and the text has to be sent again.
-   * @throws when nobody listens
+   * Does not wait. Returns false if the queue is full and the text has to be sent again.
+   * @throws if nobody listens
    */
   send(text: string): boolean {
     const bytes = Buffer.from(text)
@@ -58,9 +56,8 @@ export class NotifySocket implements Disposable {
 }
 
 /**
- * Returns the address of a unix socket for sendto. The path is the path of a file, or `@name` for a socket
- * without a file.
- * @throws Error when the path has another form, or is too long
+ * @param path a file, or `@name` for a socket without a file
+ * @throws Error if the path has another form, or is too long
  */
 export function unixAddress(path: string): Buffer {
   const isAbstract = path.startsWith('@')

@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
- * The calls of libc that Node lacks, bound through koffi, which needs no compiler. child_process cannot be
- * used: its pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks
- * the event loop for 1-3 ms, and children inherit other descriptors.
+ * The calls of libc that Node lacks, by koffi, which needs no compiler. Not child_process: its pipes are
+ * socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event loop for
+ * 1-3 ms, and children inherit other descriptors.
  */
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
@@ -29,15 +29,11 @@ const PR_SET_CHILD_SUBREAPER = 36
 const RLIMIT_LOCKS = 10
 /** Size of struct rlimit: the soft limit, then the hard limit. */
 const RLIMIT_BYTES = 16
-/**
- * Numbers of system calls. They are the same on all architectures. glibc has functions for them only since
- * 2.36.
- */
+/** System calls have these numbers on all architectures. glibc has functions for them only since 2.36. */
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
 
-// Buffers that all calls share, because a call ends before the next call begins. Allocating small buffers
-// would cost more than the calls.
+// Shared: a call ends before the next begins, and allocating small buffers would cost more than the calls.
 const limits = Buffer.alloc(RLIMIT_BYTES)
 const count = Buffer.alloc(4)
 const childInfo = Buffer.alloc(SIGINFO_BYTES)
@@ -66,8 +62,8 @@ function bind() {
 let bound: ReturnType<typeof bind> | undefined
 
 /**
- * Loads libc at the first call, because files that import this file also run with the portable engine, on
- * systems with another libc.
+ * Loads libc at the first call: files that import this one also run with the portable engine, on another
+ * libc.
  */
 function libc(): ReturnType<typeof bind> {
   return (bound ??= bind())
@@ -78,7 +74,7 @@ export function requireLibc(): void {
   libc()
 }
 
-/** A failed call; `code` is the errno name. */
+/** `code` is the errno name. */
 export class ErrnoError extends Error {
   readonly code: string
 
@@ -89,24 +85,19 @@ export class ErrnoError extends Error {
   }
 }
 
-/** @returns [read end, write end], both closed in every program that the agent starts */
+/** Returns [read end, write end], both closed in every program that the agent starts. */
 export function pipe(): [number, number] {
   const fds = [0, 0]
   check('pipe2', libc().pipe2(fds, O_CLOEXEC) as number)
   return fds as [number, number]
 }
 
-/**
- * Enlarges a pipe. The kernel may refuse this (an ordinary user has 64 MiB for all pipes together). Then the
- * pipe keeps its 64 KiB.
- */
+/** If the kernel refuses (an ordinary user has 64 MiB for all pipes together), the pipe keeps its 64 KiB. */
 export function enlargePipe(fd: number, bytes: number): void {
   libc().fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
 }
 
-/**
- * Returns the number of unread bytes in a pipe or terminal; 0 when the descriptor does not support the call.
- */
+/** Returns the unread bytes in a pipe or terminal; 0 if the descriptor does not support the call. */
 export function bytesInPipe(fd: number): number {
   return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
@@ -118,9 +109,7 @@ export function isHungUp(fd: number): boolean {
   return (libc().poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
-/**
- * Makes the erase key remove a whole UTF-8 character when the kernel edits the line. Failures are ignored.
- */
+/** When the kernel edits the line, the erase key then removes a whole UTF-8 character. Ignores failures. */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
   if (libc().tcgetattr(terminal, termios) !== 0) return
@@ -129,43 +118,30 @@ export function editUtf8(terminal: number): void {
   libc().tcsetattr(terminal, TCSANOW, termios)
 }
 
-/**
- * Closes the descriptor in programs that the agent starts. For descriptors that were opened without
- * O_CLOEXEC.
- */
+/** For descriptors that were opened without O_CLOEXEC. */
 export function closeOnExec(fd: number): void {
   libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
-/**
- * Makes this process the parent of descendants whose own parent has ended. Otherwise process 1 would be their
- * parent.
- */
+/** Makes this process, not process 1, the parent of descendants whose own parent has ended. */
 export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
 
-/**
- * Returns the free memory of all arenas of malloc to the system. Without this call malloc keeps most free
- * memory.
- */
+/** Without this call malloc keeps most free memory. */
 export function giveBackMemory(): void {
   libc().mallocTrim(0)
 }
 
 /**
- * Hides environ, mem and fd of this process in /proc from other processes of the same user, such as commands.
- * Also stops core dumps.
+ * Hides environ, mem and fd of this process in /proc from processes of the same user, such as commands. Also
+ * stops core dumps.
  */
 export function hideFromSameUser(): void {
   check('prctl', libc().prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
 }
 
-/**
- * Sets the limit for file locks of this process and its children. The kernel stores the number but does not
- * enforce it.
- * @returns the previous limit
- */
+/** The kernel stores the limit for file locks but does not enforce it. Returns the previous limit. */
 export function setSoftLocksLimit(soft: bigint): bigint {
   check('prlimit', libc().prlimit(0, RLIMIT_LOCKS, null, limits) as number)
   const before = limits.readBigUInt64LE()
@@ -187,10 +163,7 @@ export function reap(pid: number): Wait {
   return result === pid ? { state: 'ended', status: status[0] ?? 0 } : { state: 'unknown' }
 }
 
-/**
- * Returns the pid of an ended child that is not reaped, whether it was started here or by other code;
- * undefined without such a child. Does not reap the child.
- */
+/** Returns an ended child that is not reaped, no matter who started it, without reaping it. */
 export function endedChild(): number | undefined {
   childInfo.writeInt32LE(0, SIGINFO_PID)
   const result = libc().waitid(P_ALL, 0, childInfo, WEXITED | WNOHANG | WNOWAIT) as number
@@ -198,15 +171,14 @@ export function endedChild(): number | undefined {
 }
 
 /**
- * Signals a process that is not our child. Its pid may already belong to another process. So a descriptor of
- * the process is opened, then `isStill` is called, and the signal is sent to the descriptor, which never
- * changes its process.
- * @returns false when the process has ended or may not be signalled
+ * Signals a process that is not our child. Its pid may belong to another by now: a descriptor of the process
+ * is opened, then `isStill` is called, then the descriptor is signalled. Returns false if the process has
+ * ended or may not be signalled.
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
-  // Without such descriptors (before Linux 5.3, or forbidden by seccomp) only the pid can be used. Then the
-  // pid may change its owner between the check and the signal.
+  // Without descriptors (before Linux 5.3, or by seccomp) the pid may change its owner between check and
+  // signal.
   if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
   try {
     const number = constants.signals[signal]

@@ -20,8 +20,7 @@ const files = {
 } as const
 
 /**
- * Creates an anonymous file in memory, for a caller that fills and seals it. The child can open the file
- * again as /dev/stdin, and reads it from the start.
+ * An anonymous file in memory. The child can open it again as /dev/stdin, and reads it from the start.
  * @throws ErrnoError
  */
 export function memoryFile(name: string): number {
@@ -31,27 +30,25 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Makes the file unchangeable. Otherwise every process of the same user could change the file through
- * /proc/PID/fd/0 while a shell reads its script from it.
+ * Otherwise every process of the same user could change the file through /proc/PID/fd/0 while a shell reads
+ * its script from it.
  * @throws ErrnoError
  */
 export function seal(fd: number): void {
   if (files.fcntl(fd, F_ADD_SEALS, 'int', FOR_EVER) === 0) return
   const errno = koffi.errno()
-  // EINVAL means that the system has no seals. Linux with memory files has seals, but qemu-user or a kernel
-  // without tmpfs may lack them. Commands have to run there, too.
+  // EINVAL: the system has no seals (qemu-user, a kernel without tmpfs). Commands have to run there, too.
   if (errno !== constants.errno.EINVAL) throw new ErrnoError('F_ADD_SEALS', errno)
 }
 
 /**
- * Out-of-memory score of commands; scores range from -1000 to 1000. With this score the kernel kills a
- * command when memory runs out, and not the agent with all commands.
+ * From -1000 to 1000. When memory runs out, the kernel then kills a command, not the agent with all commands.
  */
 const COMMAND_SCORE = 500
 
 const ownScore = readOwnScore()
 
-/** Raises the score of a command, and never lowers it. If this fails, the command keeps the agent's score. */
+/** Never lowers the score. If this fails, the command keeps the agent's score. */
 export function raiseOomScore(pid: number): void {
   if (ownScore >= COMMAND_SCORE) return
   try {
@@ -73,10 +70,7 @@ const O_RDWR = 2
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
 const SPAWN_SETSID = 0x80
-/**
- * Sizes of buffers for glibc's opaque structures. The structures have 80, 336 and 128 bytes on 64-bit
- * systems.
- */
+/** For glibc's opaque structures, which have 80, 336 and 128 bytes on 64-bit systems. */
 const FILE_ACTIONS_BYTES = 256
 const ATTRIBUTES_BYTES = 512
 const SIGSET_BYTES = 128
@@ -103,7 +97,7 @@ const call = {
   ),
 } as const
 
-// Buffers that are shared by all calls, one call at a time.
+// Shared by all calls, one call at a time.
 const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
 const started = Buffer.alloc(4)
 const NUL = Buffer.alloc(1)
@@ -114,26 +108,17 @@ export interface Spawn {
   readonly argv: readonly Buffer[]
   readonly environment: readonly Buffer[]
   readonly cwd: string
-  /**
-   * Descriptors that become 0, 1 and 2, or the path of a terminal. Every other descriptor is closed in the
-   * child.
-   */
+  /** Descriptors that become 0, 1 and 2, or the path of a terminal. All others are closed in the child. */
   readonly stdio: readonly [number, number, number] | string
 }
 
-/**
- * Spawn attributes: default signal handlers, no blocked signals, a session of its own. Made once, since
- * glibc only reads them.
- */
+/** Default signal handlers, no blocked signals, a session of its own. Made once: glibc only reads them. */
 let attributes: Buffer | undefined
 
 /**
- * Starts a program. The call waits until the child has executed the program. This takes 1 ms, and tens of
- * milliseconds on a busy machine. So a thread of libuv's pool makes the call, and the child may have ended
- * before its pid is known here. With `onThisThread` this thread makes the call, and knows the pid in the
- * same tick.
- *
- * Only one call may run at a time.
+ * Waits until the child has executed the program: 1 ms, tens of them on a busy machine. So a thread of
+ * libuv's pool makes the call, and the child may have ended before its pid is known. With `onThisThread` the
+ * pid is known in the same tick. Only one call may run at a time.
  * @returns the pid
  * @throws ErrnoError for failures in the child up to its exec, the chdir included
  */
@@ -162,7 +147,7 @@ function spawnOnThisThread(...[file, argv, environment]: SpawnWords): number {
   return call.spawn(started, file, actions, attributes, argv, environment) as number
 }
 
-/** Arguments of calls on other threads. The set prevents the garbage collector from freeing them. */
+/** Arguments of calls on other threads, kept from the garbage collector. */
 const held = new Set<SpawnWords>()
 
 function spawnAside(...words: SpawnWords): Promise<number> {
@@ -179,8 +164,8 @@ function spawnAside(...words: SpawnWords): Promise<number> {
 }
 
 /**
- * Sets stdin, stdout and stderr. A terminal is opened in the child, because a session leader that opens a
- * terminal gets it as its controlling terminal. glibc performs SETSID before the file actions.
+ * The child opens its terminal: a session leader that opens one gets it as its controlling terminal. glibc
+ * performs SETSID before the file actions.
  */
 function setStdio(stdio: Spawn['stdio']): void {
   if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
@@ -204,14 +189,13 @@ function spawnAttributes(): Buffer {
 }
 
 /**
- * Builds one buffer with an array of pointers that ends with null, followed by the strings. A buffer for
- * each of hundreds of strings would be slow.
+ * One buffer: an array of pointers that ends with null, then the strings. A buffer for each of hundreds of
+ * strings would be slow.
  */
 function cStrings(values: readonly Buffer[]): Buffer {
   const strings = (values.length + 1) * POINTER_BYTES
   const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)
-  // Not allocated from Node's pool, so that no other code writes to this memory while another thread reads
-  // it.
+  // Not from Node's pool: no other code may write to this memory while another thread reads it.
   const memory = Buffer.allocUnsafeSlow(length)
   const address = Number(koffi.address(memory))
   let at = strings

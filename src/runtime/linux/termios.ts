@@ -5,10 +5,7 @@ const libc = koffi.load(null)
 
 /** The structure has 60 bytes on Linux, 72 on macOS. This code never reads its members. */
 const TERMIOS_BYTES = 256
-/**
- * Takes effect without waiting for pending output. A wait could last for ever, if the terminal accepts no
- * output.
- */
+/** Does not wait for pending output: a terminal that accepts none would block for ever. */
 const TCSANOW = 0
 
 const call = {
@@ -18,9 +15,8 @@ const call = {
 } as const
 
 /**
- * Puts a terminal into raw mode, where every byte passes unchanged. Node's own raw mode still changes line
- * ends in the output, which moves the cursor of full-screen programs.
- * @returns a function that restores the previous mode
+ * Node's own raw mode still changes line ends in the output, which moves the cursor of full-screen programs.
+ * Returns a function that restores the previous mode.
  */
 export function makeRaw(fd: number): () => void {
   const before = Buffer.alloc(TERMIOS_BYTES)
