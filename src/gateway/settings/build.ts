@@ -16,22 +16,16 @@ import { buildUser, checkTokens } from './users.ts'
 import { buildOidc } from './oidc.ts'
 import type { ConnectionSettings, GatewaySettings, MaskingParams, RepositorySettings } from './settings.ts'
 
-/**
- * Maximum size of a connection's values in bytes. All data of a connection is sent to the agent in one packet
- * of at most 17 MiB (protocol.md 1.2).
- */
+/** The agent gets all data of a connection in one packet of at most 17 MiB (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
-/** Lists whose items have unique names. */
+/** Items have unique names. */
 const NAMED = [
   ...(['users', 'agents', 'repositories', 'masking', 'guardrails', 'connections'] as const),
   ...(['locks', 'schedules', 'webhooks'] as const),
 ]
 
-/**
- * Builds settings from the file's shape. Checks settings against each other, reads files, and makes paths
- * absolute.
- */
+/** Checks settings against each other, reads files, and makes paths absolute. */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
   for (const list of NAMED) {
@@ -277,9 +271,7 @@ function buildConnection(
   }
 }
 
-/**
- * Returns the default of `client-escapes`. Blocking makes no sense for users who may send or type scripts.
- */
+/** Blocking makes no sense for users who may send or type scripts. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const [program = ''] = command
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
@@ -288,8 +280,8 @@ function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'al
 }
 
 /**
- * Tells whether the connection separates secrets from plain variables. Before `secrets` accepted names, all
- * variables of `env` were secret. This is still so if `secrets` is missing, or has only hoop's form.
+ * Before `secrets` accepted names, all variables of `env` were secret. This still holds if `secrets` is
+ * missing, or has only hoop's form.
  */
 function declaresSecrets({ secrets }: ConnectionShape): boolean {
   if (secrets == null) return false
@@ -303,10 +295,7 @@ function isHoopForm(key: string): boolean {
 
 const BASE64_EXPECTED = 'base64 with its padding is expected'
 
-/**
- * Removes line breaks and checks the padding, as Go's decoder does (protocol.md 5.5). The agent decodes the
- * same way.
- */
+/** Removes line breaks and checks the padding, as Go's decoder (protocol.md 5.5) and the agent do. */
 function joinedBase64(written: string, wrong: () => void): string | undefined {
   const joined = written.replaceAll(/[\r\n]/g, '')
   if (joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)) return joined
@@ -314,7 +303,7 @@ function joinedBase64(written: string, wrong: () => void): string | undefined {
   return undefined
 }
 
-/** Joins `env`, `files` and `secrets` to one map in the form of the wire. */
+/** `env`, `files` and `secrets` in one map, in the form of the wire. */
 function buildSecrets(
   { env, files, secrets }: ConnectionShape,
   sources: Sources,

@@ -1,7 +1,7 @@
-/** Types that are sent to agents for the subtypes of a type (protocol.md 5.1). */
+/** The agent's types for the subtypes of a type (protocol.md 5.1). */
 interface Collapse {
   readonly otherwise: string
-  /** Type for the agent to the subtypes that are mapped to it. */
+  /** By the type for the agent. */
   readonly subtypes: Readonly<Record<string, readonly string[]>>
 }
 
@@ -28,7 +28,7 @@ const CUSTOM: Collapse = {
   },
 }
 
-/** hoop's table has no default for databases, so an unknown subtype stays `database`. */
+/** hoop's table has no default for databases: an unknown subtype stays `database`. */
 const DATABASE: Collapse = {
   otherwise: 'database',
   subtypes: Object.fromEntries(
@@ -43,10 +43,7 @@ const COLLAPSES: ReadonlyMap<string, Collapse> = new Map([
   ['httpproxy', { otherwise: 'httpproxy', subtypes: { mcpproxy: ['mcpproxy'] } }],
 ])
 
-/**
- * Returns the connection type for the agent, from the configured type and subtype. Types that are not in the
- * table stay unchanged, for example `command-line`.
- */
+/** The type for the agent. Types that are not in the table stay unchanged, for example `command-line`. */
 export function connectionType(type: string, subtype = ''): string {
   const collapse = COLLAPSES.get(type)
   if (collapse === undefined) return type
@@ -54,7 +51,7 @@ export function connectionType(type: string, subtype = ''): string {
   return found?.[0] ?? collapse.otherwise
 }
 
-/** Variables that agents require for each type before a session starts; a password may be empty. */
+/** Agents require these variables before a session starts; a password may be empty. */
 const DATABASE_VARIABLES = ['HOST', 'USER', 'PASS']
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   postgres: DATABASE_VARIABLES,
@@ -67,14 +64,11 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 interface TypedConnection {
   readonly type: string
   readonly subtype?: string
-  /** Secrets by `envvar:NAME` or `filesystem:NAME`. */
+  /** By `envvar:NAME` or `filesystem:NAME`. */
   readonly secrets: ReadonlyMap<string, string>
 }
 
-/**
- * Returns the required variables that a connection of this type does not have. Callers who may send variables
- * can add them.
- */
+/** Required variables that the connection lacks. Callers who may send variables can add them. */
 export function missingVariables({ type, subtype, secrets }: TypedConnection): readonly string[] {
   const told = connectionType(type, subtype)
   if (told === 'mongodb' && secrets.has('envvar:CONNECTION_STRING')) return []
@@ -82,7 +76,7 @@ export function missingVariables({ type, subtype, secrets }: TypedConnection): r
   return required.filter((name) => !secrets.has(`envvar:${name}`))
 }
 
-/** The tags of a connection: `env` to `prod`. */
+/** For example `env` to `prod`. */
 export type Tags = Readonly<Record<string, string>>
 
 interface TagCondition {
@@ -92,14 +86,13 @@ interface TagCondition {
   readonly isExcluded: boolean
 }
 
-/** Conditions that all have to hold. */
+/** All conditions have to hold. */
 export type TagSelector = readonly TagCondition[]
 
-/** A key cannot contain `=`, `,` and `!`, because these separate the parts of a selector. */
+/** Without `=`, `,` and `!`, which separate the parts of a selector. */
 export const TAG_KEY = /^[A-Za-z0-9_./-]{1,64}$/
 export const TAG_VALUE = /^[A-Za-z0-9 _./+@:-]{1,128}$/
 
-/** Maximum number of conditions in a selector. */
 const MOST_CONDITIONS = 20
 
 /** Reads `env=prod,region!=eu`. @returns undefined for anything else */

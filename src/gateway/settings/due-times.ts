@@ -1,26 +1,21 @@
 import { Cron } from 'croner'
 
-// Computes when a schedule is due, from its cron rule and time zone. When the clocks go forward, a skipped
-// time is due directly after the change. When the clocks go back, a repeated time is due once, but the times
-// of an hourly rule are due in both hours.
+// Due times of a schedule. When the clocks go forward, a skipped time is due directly after the change. When
+// they go back, a repeated time is due once, but an hourly rule is due in both hours.
 
-/** A rule of due times. */
 export interface CronRule {
   /** Five fields, or a word like `@daily`. */
   readonly cron: string
-  /** IANA's name of a time zone. */
+  /** IANA's name. */
   readonly timezone: string
 }
 
-/**
- * Span that is searched for the next due time. No due time is further away than eight years, which is
- * possible only for the 29th of February (1896 to 1904, 2096 to 2104).
- */
+/** No due time is further away than eight years: the 29th of February, 1896 to 1904 and 2096 to 2104. */
 const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
 
 const FIRST_STEP_MS = 5 * 60_000
 
-/** Whether the text is a rule that has due times. */
+/** A rule that has due times. */
 export function isCron(cron: string): boolean {
   try {
     return nextTime({ cron, timezone: 'UTC' }, Date.now()) !== undefined
@@ -38,27 +33,23 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Returns the first due time after `after`, in ms since 1970; undefined when no due time follows. */
+/** In ms since 1970; undefined when no due time follows. */
 export function nextTime(rule: CronRule, after: number): number | undefined {
   return parsed(rule).nextRun(new Date(after))?.getTime()
 }
 
-/** Returns the first due times after `after`, in ms since 1970. */
+/** In ms since 1970. */
 export function nextTimes(rule: CronRule, after: number, most: number): number[] {
   return parsed(rule)
     .nextRuns(most, new Date(after))
     .map((time) => time.getTime())
 }
 
-/**
- * Returns the last due time between `after` (exclusive) and `until` (inclusive). Undefined if no time is due
- * there.
- */
+/** The last due time after `after` and not after `until`. */
 export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
   const cron = parsed(rule)
   const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
-  // Searches backwards in growing steps, because a clock may jump by years, and a rule may be due each
-  // minute.
+  // Backwards in growing steps: a clock may jump by years, and a rule may be due each minute.
   for (let step = FIRST_STEP_MS; ; step *= 4) {
     const from = Math.max(after, until - step)
     let last: number | undefined

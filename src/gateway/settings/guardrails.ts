@@ -19,20 +19,14 @@ type Direction = 'input' | 'output'
 
 type Report = (member: string, message: string) => void
 
-/** The same limit as for gateway.yaml itself. */
+/** As for gateway.yaml itself. */
 const RULE_FILE_BYTES = 1024 * 1024
-/**
- * Maximum size of a connection's rules as JSON. They are sent to the agent with each session, together with
- * masking, variables and arguments.
- */
+/** As JSON. The agent gets them with each session, with masking, variables and arguments. */
 const RULES_BYTES = 2 * 1024 * 1024
 
 const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
 
-/**
- * Builds and checks the rules of gateway.yaml. An agent refuses every session with a rule that it cannot
- * enforce.
- */
+/** An agent refuses every session with a rule that it cannot enforce. */
 export function buildGuardrails(
   { guardrails: shapes, connections }: SettingsShape,
   sources: Sources,
@@ -64,7 +58,7 @@ function buildGuardrail(
   return { name: shape.name, input, output }
 }
 
-/** Reads the rules of a file. Reported problems have their place in this file. */
+/** Problems have their place in this file. */
 function rulesOf(
   name: string,
   direction: Direction,
@@ -82,7 +76,7 @@ function rulesOf(
     if (rules?.length === 0) problems.add(setting, `this file has no rules for ${direction}`)
     return rules ?? []
   } catch (error) {
-    // The value is not shown, because it may be a secret that was written here by mistake.
+    // The value may be a secret that was written here by mistake, so it is not shown.
     if (error instanceof FileRefused)
       problems.add(setting, `the value is read as a path, and this file ${error.message}`)
     else if (error instanceof SettingsError) problems.addOthers(file, error.problems)
@@ -91,7 +85,7 @@ function rulesOf(
   }
 }
 
-/** Returns the rules, or undefined if their form is wrong. */
+/** Undefined if their form is wrong. */
 function checkedRules({ sets, pathOf, placeOf }: RuleFile, problems: Problems): Rule[] | undefined {
   const report: Problems['add'] = (path, message, part) =>
     problems.addFrom(placeOf(path, part), message, pathOf(path))
@@ -130,7 +124,7 @@ function checkPattern({ words, pattern_regex: pattern }: RuleShape, report: Repo
 
 const NO_RE2 = 'a regular expression of RE2 is expected, without look-around and back-references'
 
-/** Checks the limits for all rules of a connection. Above these limits, agents refuse every session. */
+/** Above these limits, agents refuse every session of the connection. */
 function checkRuleLimits(
   connections: readonly ConnectionShape[],
   guardrails: readonly GuardrailSettings[],
@@ -164,7 +158,7 @@ function costOf(rules: readonly Rule[]): Cost {
   return { key: JSON.stringify(rules), load: loadOf(rules) }
 }
 
-/** Tells whether the sets are within the limits. Equal sets count once, as in the agent. */
+/** Equal sets count once, as in the agent. */
 function fits(costs: readonly Cost[]): boolean {
   const total = new RuleLoad()
   for (const load of new Map(costs.map(({ key, load }) => [key, load])).values()) total.addAll(load)

@@ -20,7 +20,7 @@ import {
 import { didYouMean } from '../../basics/text/nearest.ts'
 import { TextLine, Name } from './words.ts'
 
-// The shape of `jira` in gateway.yaml. The members of a template have the same names as in hoop's REST API.
+// The shape of `jira` in gateway.yaml. The members of a template have the names of hoop's REST API.
 
 const Required = matching(/^[^\p{Cc}]+$/u, 'one line of text that is not empty')
 const Field = matching(/^[A-Za-z][\w.-]{0,254}$/, 'the id of a field, like summary or customfield_10050,')
@@ -30,7 +30,7 @@ const SiteUrl = parsed(
   'an address like https://NAME.atlassian.net, without user, password, ? and # (http:// on the loopback only),',
 )
 
-/** Reads the address of the site. Removes the slash at the end, since paths are appended. */
+/** Removes the slash at the end: paths are appended. */
 function siteUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[^?#@\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname, href } = new URL(text)
@@ -144,27 +144,25 @@ export const JiraShape = map({
 })
 
 export type JiraShape = v.InferOutput<typeof JiraShape>
-/** A template as in gateway.yaml, with defaults. */
+/** With defaults. */
 export type JiraTemplate = JiraShape['templates'][number]
 
-/** One Jira site, and the templates of its issues. */
 export interface JiraSettings {
-  /** Address without a slash at the end. */
+  /** Without a slash at the end. */
   readonly url: string
   readonly user: string
   readonly token: Secret
-  /** Time limit for creating an issue, and for moving an issue. */
+  /** For creating an issue, and for moving one. */
   readonly timeoutMs: number
-  /** Authorities in the settings' file for the site's certificate, in PEM. */
+  /** From the settings' file, in PEM. */
   readonly ca: readonly string[] | undefined
-  /** Returns `ca`, or the system's authorities. The system has many, so they are read only when needed. */
+  /** `ca`, or the system's many authorities, which are read only when needed. */
   readonly authorities: () => readonly string[]
-  /** The proxy of the gateway's environment. */
+  /** From the gateway's environment. */
   readonly proxy: ProxySettings | undefined
   readonly templates: readonly JiraTemplate[]
 }
 
-/** Checks the templates, and adds the authorities and the proxy for requests to the site. */
 export function buildJira(shape: JiraShape, { env }: Sources, problems: Problems): JiraSettings {
   shape.templates.forEach((template, i) => checkPresets(template, i, problems))
   const { url, user, api_token: token, ca, timeout, templates } = shape
@@ -193,7 +191,7 @@ function checkPresets(
   })
 }
 
-/** Values of a session that a mapping of type `preset` can use. */
+/** For mappings of type `preset`. */
 const JIRA_PRESETS = [
   'session.id',
   'session.user_email',
@@ -210,22 +208,19 @@ const JIRA_PRESETS = [
 
 export type JiraPreset = (typeof JIRA_PRESETS)[number]
 
-/**
- * Prefix of presets for a connection's tags: the tag's key follows. If the connection has no such tag, the
- * mapping fills nothing.
- */
+/** The key of a connection's tag follows. Without such a tag, the mapping fills nothing. */
 const TAGS = 'session.connection_tags.'
 
 export function jiraPreset(name: string): JiraPreset | undefined {
   return JIRA_PRESETS.find((preset) => preset === name)
 }
 
-/** Returns the key of the tag that the mapping uses. */
+/** The key of the tag. */
 export function jiraTag(name: string): string | undefined {
   return name.startsWith(TAGS) ? name.slice(TAGS.length) : undefined
 }
 
-/** Returns why the preset is invalid, or undefined if it is valid. */
+/** Why the preset is invalid. */
 function presetProblem(name: string): string | undefined {
   if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
   const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `the presets are ${JIRA_PRESETS.join(', ')}`

@@ -11,12 +11,10 @@ import type { GatewaySettings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/**
- * Content of a settings file, even if the file cannot be used. References in the tree are not resolved yet.
- */
+/** Also of a file that cannot be used. References in the tree are not resolved. */
 interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
-  /** Warnings about secrets that other users can read. */
+  /** About secrets that other users can read. */
   readonly warnings: readonly string[]
 }
 
@@ -39,9 +37,7 @@ export function loadSettings(
   throw new SettingsError(path, [{ path: '', message: 'the settings cannot be used' }])
 }
 
-/**
- * Returns the file's content with all its problems. Throws a SettingsError only when the file cannot be read.
- */
+/** Throws a SettingsError only when the file cannot be read. */
 export function examineSettings(path: string, env: Environment): ExaminedSettings {
   const file = resolve(path)
   const { tree, problems } = readTree(readText(path), path)
@@ -61,7 +57,7 @@ export function examineSettings(path: string, env: Environment): ExaminedSetting
 
 const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])
 
-/** Tells whether the file itself contains a secret. `key` below `tls` is a path, not a secret. */
+/** The file itself contains a secret. `key` below `tls` is a path. */
 function holdsSecret(tree: Tree, key = '', parent = ''): boolean {
   if (typeof tree === 'string')
     return (
@@ -79,7 +75,7 @@ function settingsOf(tree: Tree, sources: Sources, problems: Problems): GatewaySe
   return shape === undefined || problems.count > 0 ? undefined : buildSettings(shape, sources, problems)
 }
 
-/** `connections[].files` need bytes, not text: `buildSettings` reads them. */
+/** `connections[].files` are bytes, not text: `buildSettings` reads them. */
 function isFile(path: Path): boolean {
   return path.length === 4 && path[0] === 'connections' && path[2] === 'files'
 }

@@ -9,7 +9,7 @@ export const RunbookPattern = parsed(
   textJson(PATTERN_FORM),
 )
 
-/** A lock of gateway.yaml. The runbooks that match the lock run one at a time. */
+/** Runbooks that match the lock run one at a time. */
 export const LockShape = map({
   name: about('name of the lock, shown to users whose sessions wait for it', Name),
   runbooks: about(
@@ -27,7 +27,7 @@ export type LockShape = v.InferOutput<typeof LockShape>
 export interface LockSettings {
   readonly name: string
   readonly runbooks: readonly PathPattern[]
-  /** Undefined means all connections. */
+  /** Undefined: all. */
   readonly connections?: readonly string[]
 }
 

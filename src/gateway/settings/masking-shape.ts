@@ -2,8 +2,6 @@ import * as v from 'valibot'
 import { about, choice, list, map, matching, parsed, webAddress } from '../../basics/settings/shapes.ts'
 import { Name } from './words.ts'
 
-// The shape of `masking` in gateway.yaml.
-
 const EntityName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'a name of capital letters, digits and underscores')
 const Score = parsed(
   (written) => (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(written) ? Number(written) : undefined),
@@ -30,7 +28,6 @@ const CustomTypeShape = map({
   ),
 })
 
-/** Rules with which connections mask their output. */
 export const MaskingShape = map({
   name: about('name of the rule, which connections[].masking refers to', Name),
   provider: about(

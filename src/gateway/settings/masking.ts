@@ -6,7 +6,7 @@ import type { MaskingShape } from './masking-shape.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { MaskingParams } from './settings.ts'
 
-/** Checks each rule, and that the rules of a connection can work together. */
+/** The rules of a connection have to work together. */
 export function checkMasking(shape: SettingsShape, problems: Problems): void {
   const { masking, connections } = shape
   masking.forEach((rule, i) => checkRule(rule, ['masking', i], problems))
@@ -59,10 +59,7 @@ function customType({ name, regex, deny, score }: MaskingShape['custom'][number]
   return { name, regex: regex ?? undefined, denyList: deny, score }
 }
 
-/**
- * Returns the masking of a connection for its agent, in the form of hoop's gateway. Returns undefined if the
- * output is not masked.
- */
+/** In the form of hoop's gateway. Undefined if the output is not masked. */
 export function maskingParams(
   connection: ConnectionShape,
   masking: SettingsShape['masking'],
@@ -79,10 +76,7 @@ export function maskingParams(
   }
 }
 
-/**
- * Maximum size of a connection's masking as JSON. It is sent to the agent with each session, together with
- * rules, variables and arguments.
- */
+/** As JSON. The agent gets it with each session, with rules, variables and arguments. */
 const MASKING_BYTES = 1024 * 1024
 
 function checkMaskingSize({ masking, connections }: SettingsShape, problems: Problems): void {
@@ -96,10 +90,7 @@ function checkMaskingSize({ masking, connections }: SettingsShape, problems: Pro
   })
 }
 
-/**
- * Builds the rules of each connection as agents do, because some limits are for all types of a connection
- * together.
- */
+/** Builds the rules as agents do: some limits are for all types of a connection together. */
 function checkTogether({ masking, connections }: SettingsShape, problems: Problems): void {
   if (problems.count > 0) return
   const found = new Map<string, string | undefined>()
@@ -139,9 +130,7 @@ function entityTypes({ name, entities, custom, threshold }: MaskingShape): objec
   }
 }
 
-/**
- * Returns the rules of a connection. Unknown names are ignored here, because `checkReferences` reports them.
- */
+/** `checkReferences` reports unknown names. */
 function rulesOf({ masking: names }: ConnectionShape, masking: SettingsShape['masking']): MaskingShape[] {
   return names.flatMap((name) => masking.filter((rule) => rule.name === name))
 }

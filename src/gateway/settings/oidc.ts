@@ -20,7 +20,7 @@ import {
 import { Authorities } from './jira.ts'
 import { Name } from './words.ts'
 
-// The shape of `sign-in` in gateway.yaml: how people sign in with an account of a provider.
+// The shape of `sign-in` in gateway.yaml.
 
 const ISSUER = /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i
 const Issuer = parsed(
@@ -97,27 +97,26 @@ export const SignInShape = map({
 
 type OidcShape = v.InferOutput<typeof OidcShape>
 
-/** An OpenID Connect provider, and the people there who may sign in. */
 export interface OidcSettings {
   readonly issuer: string
   readonly clientId: string
   /** Undefined for a public client. */
   readonly clientSecret?: Secret
-  /** Scopes in addition to `openid`, which is always requested. */
+  /** Besides `openid`, which is always requested. */
   readonly scopes: readonly string[]
   readonly nameClaim: string
   readonly groupsClaim: string
-  /** Group of the provider to group of this gateway. Undefined means that groups keep their names. */
+  /** Group of the provider to group of this gateway. Undefined: groups keep their names. */
   readonly groups?: Readonly<Record<string, string>>
-  /** Groups of the provider whose members may sign in. Empty means that the group does not matter. */
+  /** Groups of the provider. Empty: the group does not matter. */
   readonly allowedGroups: readonly string[]
-  /** Domains in lower case. Empty means that the domain does not matter. */
+  /** In lower case. Empty: the domain does not matter. */
   readonly allowedDomains: readonly string[]
   readonly lifetimeMs: number
   readonly timeoutMs: number
-  /** Authorities in PEM. Read only when needed, because the system has many authorities. */
+  /** In PEM. The system has many, so they are read only when needed. */
   readonly authorities: () => readonly string[]
-  /** The proxy of the gateway's environment. */
+  /** From the gateway's environment. */
   readonly proxy: ProxySettings | undefined
 }
 

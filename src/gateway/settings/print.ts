@@ -12,10 +12,7 @@ import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from './schema.ts'
 import type { Tree } from '../../basics/settings/tree.ts'
 
-/**
- * Returns the settings as written, or their defaults, in the schema's order. Throws a SettingsError for an
- * unreadable file.
- */
+/** As written, or defaults, in the schema's order. Throws a SettingsError for an unreadable file. */
 export function printGatewaySettings(
   file: string,
   env: NodeJS.ProcessEnv,
@@ -25,7 +22,7 @@ export function printGatewaySettings(
   return { file, settings, problems: problems.toLines() }
 }
 
-/** Returns the rows of one setting: its own row, or the rows of all settings in it. */
+/** A setting's own row, or the rows of all settings in it. */
 function rows(
   schema: JsonSchema,
   tree: Tree | undefined,
@@ -73,7 +70,7 @@ function membersOf(schema: JsonSchema, tree: Exclude<Tree, string | null>): Memb
   }))
 }
 
-/** Returns a URL without its password. */
+/** A URL is shown without its password. */
 function shown(schema: JsonSchema, text: string, path: Path): string {
   const isUrl = path[0] === 'repositories' && path.at(-1) === 'url' && !/^(?:file|env):/.test(text)
   const remote = isUrl ? parseRemote(text) : undefined
@@ -81,8 +78,8 @@ function shown(schema: JsonSchema, text: string, path: Path): string {
 }
 
 /**
- * Removes passwords from an argument of a command. Commands are not secret and auditors read them, but some
- * commands have a password in an argument. Variables that the agent fills in (`--password=$PASSWORD`) stay.
+ * Commands are not secret and auditors read them, but some have a password in an argument. Variables that the
+ * agent fills in (`--password=$PASSWORD`) stay.
  */
 function withoutPassword(text: Tree): Tree {
   if (typeof text !== 'string') return text

@@ -8,24 +8,17 @@ import { SettingsError } from '../../basics/settings/problems.ts'
 import type { CertificateFiles } from '../tls/certificates.ts'
 import type { Current, GatewaySettings } from './settings.ts'
 
-/**
- * Interval between two reads of a file that may still be written. The file counts as complete when two reads
- * have the same content.
- */
+/** Two equal reads in this interval show that a file is completely written. */
 const SETTLE_MS = 50
-/** Maximum number of reads. If the file differs each time, the reload fails. */
+/** If the file differs each time, the reload fails. */
 const MOST_LOOKS = 40
 
-/** Source of the settings. */
 export interface GatewayFile {
-  /** Name of the file for messages. */
+  /** For messages. */
   readonly file: string
-  /** Reads the file and all files that it refers to. @throws SettingsError */
+  /** With all files that it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
-  /**
-   * Returns the present content of the file, without secrets. Missing if the content is never shown.
-   * @throws SettingsError
-   */
+  /** Without secrets. Missing if the content is never shown. @throws SettingsError */
   readonly print?: () => PrintedSettings
 }
 
@@ -33,26 +26,22 @@ interface ReloadServices {
   readonly source: GatewayFile
   readonly settings: Current<keyof GatewaySettings>
   /**
-   * Applies settings. The gateway uses them when the call returns, and its promise settles when the remaining
-   * work is done.
+   * The gateway uses the settings when the call returns; the promise settles when the remaining work is done.
    * @throws if the settings cannot be applied
    */
   readonly apply: (settings: GatewaySettings) => Promise<void>
   readonly log: Logger
 }
 
-/** The effects of a reload: only names, no values. */
+/** Only names, no values. */
 export interface ReloadReport {
-  /** Changes that the gateway uses now. */
+  /** In use now. */
   readonly changes: readonly SettingsChange[]
-  /** Settings that have changed in the file, but take effect only at the next start. */
+  /** Take effect only at the next start. */
   readonly restart: readonly string[]
 }
 
-/**
- * Reads the settings again while the gateway serves. Running sessions continue with the settings with which
- * they began.
- */
+/** Reads the settings again while the gateway serves. Running sessions keep theirs. */
 export class Reload {
   readonly #services: ReloadServices
   #running: Promise<ReloadReport> | undefined
@@ -64,8 +53,7 @@ export class Reload {
   }
 
   /**
-   * Reloads, one reload at a time. All calls during a reload share the next reload, since the file may have
-   * changed meanwhile.
+   * Calls during a reload share the next one, since the file may have changed meanwhile.
    * @throws SettingsError or RunbookError, after which the gateway continues with its previous settings.
    * RequestRefused when the gateway stops.
    */
@@ -78,21 +66,18 @@ export class Reload {
     return this.#next
   }
 
-  /**
-   * Returns what `run` would do now. Nothing changes.
-   * @throws SettingsError, RequestRefused when the gateway stops
-   */
+  /** What `run` would do now. @throws SettingsError, RequestRefused when the gateway stops */
   async preview(): Promise<ReloadReport> {
     return (await this.#found()).report
   }
 
-  /** Returns the present content of the file for printing. @throws SettingsError */
+  /** @throws SettingsError */
   print(): PrintedSettings {
     const { source } = this.#services
     return source.print?.() ?? { file: source.file, settings: [] }
   }
 
-  /** Refuses further reloads. Settles when no reload is running. */
+  /** Refuses further reloads. Settles when none is running. */
   async close(): Promise<void> {
     this.#closing.abort()
     while (this.#running !== undefined) await settled(this.#running)
@@ -117,7 +102,7 @@ export class Reload {
     }
   }
 
-  /** Returns the settings that the gateway would use, and their differences from its present settings. */
+  /** The settings that the gateway would use, and how they differ from the present ones. */
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
@@ -133,10 +118,7 @@ export class Reload {
       log.warn({ settings: restart }, 'some settings take effect only at the next start')
   }
 
-  /**
-   * Returns the content of the file after it is completely written. An error also counts as content if two
-   * reads have the same error.
-   */
+  /** The file after it is completely written. An error that two reads have counts as content. */
   async #written(): Promise<GatewaySettings> {
     let before = this.#look()
     for (let looks = 1; looks < MOST_LOOKS; looks++) {
@@ -157,10 +139,7 @@ export class Reload {
     }
   }
 
-  /**
-   * @throws SettingsError, also for a file that has become empty, although an empty file has no error in a
-   * line
-   */
+  /** @throws SettingsError, also for a file that has become empty */
   #usable(found: GatewaySettings | SettingsError): GatewaySettings {
     if (found instanceof SettingsError) throw found
     if (isBare(found) && !isBare(this.#services.settings.value))
@@ -179,17 +158,17 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
   return users.length + agents.length + connections.length === 0
 }
 
-/** Keeps the settings that cannot change while the gateway runs: addresses and state folder. */
+/** Addresses and state folder cannot change while the gateway runs. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
   const { tls: wanted, publicUrl } = found.listen
   const { http, grpc, metrics, trustedProxies } = listen
-  // TLS cannot be switched on or off while the gateway runs, but its files may change.
+  // Nor can TLS be switched on or off, but its files may change.
   const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
   return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
 }
 
-/** Keeps whether agents need certificates, which cannot change while the gateway runs either. */
+/** Nor can it change whether agents need certificates. */
 function withFixedDemand(
   { certificate, key, agentCa }: CertificateFiles,
   running: CertificateFiles,
@@ -209,7 +188,7 @@ function settled(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
 }
 
-/** Changes in one of the top settings of gateway.yaml: names of items or settings, no values. */
+/** Names of items or settings, no values. */
 interface SettingsChange {
   readonly setting: string
   readonly added: readonly string[]
@@ -229,7 +208,7 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
   failedSignIns: 'failed-sign-ins',
 }
 
-/** A new setting needs a row here, because changes are reported only for settings with a row. */
+/** Only settings with a row here are reported. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
     http,
@@ -263,7 +242,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   }),
 }
 
-/** Returns the changes in the order of the table, without unchanged settings. */
+/** In the order of the table. */
 function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
   const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
     setting,
@@ -272,13 +251,13 @@ function changesBetween(before: GatewaySettings, after: GatewaySettings): Settin
   return changes.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
 }
 
-/** Returns the change for a line of the log: `users +ada -bob ~eve`. */
+/** `users +ada -bob ~eve`, for the log. */
 function changeText({ setting, added, removed, changed }: SettingsChange): string {
   const marked = (mark: string, names: readonly string[]) => names.map((name) => `${mark}${name}`)
   return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
 }
 
-/** Tells whether two settings are equal. Secrets are also compared. */
+/** Secrets are compared, too. */
 function isSameSettings(one: unknown, other: unknown): boolean {
   return textOf(one) === textOf(other)
 }
@@ -299,7 +278,7 @@ function byName(items: readonly { readonly name: string }[]): Parts {
   return Object.fromEntries(items.map((item) => [item.name, item]))
 }
 
-/** Returns a text for comparison. The text contains secrets and leaves out functions. */
+/** For comparison. Contains secrets, and leaves out functions. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
     // The JSON of every secret is equal, so the secret itself is used.

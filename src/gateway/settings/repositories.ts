@@ -3,20 +3,20 @@ import { fileURLToPath } from 'node:url'
 import { withoutCredentials } from '../../basics/net/url-credentials.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 
-/** User and password from an https URL. If there is no password, the user may be a token (GitHub). */
+/** From an https URL. Without a password, the user may be a token (GitHub). */
 export interface UrlCredentials {
   readonly username: string
   readonly password: string | undefined
 }
 
-/** Place of a repository. `url` is git's argument and never contains a credential. */
+/** `url` is git's argument and never contains a credential. */
 export type Remote =
   | { readonly kind: 'local'; readonly url: string }
   | { readonly kind: 'ssh'; readonly url: string }
   | {
       readonly kind: 'https'
       readonly url: string
-      /** `https://host[:port]`. The credentials are sent only to this origin. */
+      /** `https://host[:port]`. Only this origin gets the credentials. */
       readonly origin: string
       readonly credentials: UrlCredentials | undefined
     }
@@ -28,9 +28,9 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s
 const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
 
 /**
- * Parses a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a
- * RunbookError (credentials masked) for all other texts, for example a text that git would treat as an option
- * (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
+ * A local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a RunbookError (credentials
+ * masked) for others, for example what git would treat as an option (`--upload-pack=...`) or as a command
+ * (`ext::sh -c ...`).
  */
 export function parseRemote(url: string): Remote {
   if (url === '') throw refused(url, 'is empty')
@@ -126,9 +126,8 @@ function refused(url: string, why: string): RunbookError {
 }
 
 /**
- * Returns the name of a repository in REST requests: `<host>/<path>` without user, port and `.git`, as in the
- * hosted gateway (protocol.md 9.1). For example, `git@host:a/b.git` has the name `host/a/b`, and
- * `file:///tmp/rb.git` has the name `/tmp/rb`.
+ * The repository's name in REST requests: `<host>/<path>` without user, port and `.git`, as in the hosted
+ * gateway (protocol.md 9.1). `git@host:a/b.git` is `host/a/b`; `file:///tmp/rb.git` is `/tmp/rb`.
  */
 export function repositoryKey(url: string): string {
   const remote = parseRemote(url)
@@ -157,10 +156,10 @@ function percentDecoded(path: string): string {
   }
 }
 
-/** Maximum length of a branch name, because file systems allow no longer name for the file of a ref. */
+/** File systems allow no longer name for the file of a ref. */
 const MAX_BRANCH_LENGTH = 244
 
-/** Throws a RunbookError if git would refuse `branch` as a branch name (git-check-ref-format(1)). */
+/** Throws a RunbookError if git would refuse the name (git-check-ref-format(1)). */
 export function checkBranch(branch: string): void {
   const why = brokenRule(branch)
   if (why === undefined) return

@@ -1,11 +1,8 @@
-/**
- * How long sessions are kept, and how much space they may use. These settings of `gateway.yaml` can change at
- * any time.
- */
+/** Can change at any time. */
 export interface Limits {
-  /** Sessions are removed this long after their end. */
+  /** Counts from a session's end. */
   readonly retainMs: number
-  /** Above this size the oldest finished sessions are removed. */
+  /** Above it, the oldest finished sessions are removed. */
   readonly sizeBytes: number
 }
 
@@ -14,7 +11,7 @@ export interface Retention extends Limits {
   readonly connections: ReadonlyMap<string, Partial<Limits>>
 }
 
-/** About 140,000 years, which is longer than any session is kept. */
+/** About 140,000 years. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER / 2
 
 export const KEEP_ALL: Retention = { retainMs: FOR_EVER_MS, sizeBytes: Infinity, connections: new Map() }
@@ -23,7 +20,7 @@ export function retainMs(retention: Retention, connection: string): number {
   return retention.connections.get(connection)?.retainMs ?? retention.retainMs
 }
 
-/** Times at which the first and the last finished session of a connection have ended, in ms since 1970. */
+/** In ms since 1970. `oldestEnd` and `newestEnd` are of finished sessions. */
 export interface KeptConnection {
   readonly connection: string
   readonly oldestEnd: number
@@ -31,11 +28,9 @@ export interface KeptConnection {
 }
 
 /**
- * Returns the connection from which sessions are removed: the connection whose oldest session has spent the
- * largest part of its retention time. So a connection that is kept for a year does not lose its sessions to a
- * connection that is kept for a week. Only sessions that ended before `endedBefore` are removed, because
- * after them another connection has spent more. Needs no clock, because the end of the newest session counts
- * as the present time.
+ * Takes the connection whose oldest session has spent the largest part of its retention: a connection kept
+ * for a year loses nothing to one kept for a week. Sessions from `endedBefore` on stay, because then another
+ * connection has spent more. Needs no clock: the newest end counts as now.
  */
 export function nearestToItsEnd(
   kept: readonly KeptConnection[],

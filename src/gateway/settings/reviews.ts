@@ -4,7 +4,7 @@ import { about, duration, list, map, truth } from '../../basics/settings/shapes.
 import { RunbookPattern } from './locks.ts'
 import { Count, Name, type PathPattern } from './words.ts'
 
-// The shape of reviews in gateway.yaml: groups that have to approve before something runs.
+// The shape of reviews in gateway.yaml.
 
 const groupNames = list(Name, 'group names')
 
@@ -37,7 +37,7 @@ export const ReviewShape = map({
   ...rule,
 })
 
-/** The reviews of some runbooks. If `groups` is empty, these runbooks need no review. */
+/** With an empty `groups`, these runbooks need no review. */
 export const RunbookReviewShape = map({
   path: about(
     'path of the runbooks to which the rule applies; * stands for any characters except a slash, ** for any characters',
@@ -50,38 +50,32 @@ export const RunbookReviewShape = map({
 export type ReviewShape = v.InferOutput<typeof ReviewShape>
 export type RunbookReviewShape = v.InferOutput<typeof RunbookReviewShape>
 
-/** A rule of approval. */
 export interface ReviewSettings {
-  /** At least one group. */
+  /** At least one. */
   readonly groups: readonly string[]
-  /** Number of groups that have to approve. */
+  /** Groups that have to approve. */
   readonly minimum: number
   readonly forceGroups: readonly string[]
   readonly skipGroups: readonly string[]
   readonly selfApproval: boolean
   readonly expiresMs: number
-  /** Maximum duration of an approved access to a terminal. */
+  /** Longest approved access to a terminal. */
   readonly accessMaxMs: number
 }
 
-/**
- * A rule for some runbooks. The first rule whose path matches a runbook replaces the connection's own rule.
- */
+/** The first rule whose path matches replaces the connection's own rule. */
 export interface RunbookReview {
   readonly path: PathPattern
-  /** Undefined means that these runbooks need no approval. */
+  /** Undefined: no approval is needed. */
   readonly review: ReviewSettings | undefined
 }
 
-/** Groups that users may have. Undefined means any group, because the groups are defined by a provider. */
+/** Groups that users may have. Undefined: any group, because a provider defines them. */
 export type KnownGroups = ReadonlySet<string> | undefined
 
 type Rule = ReviewShape | RunbookReviewShape
 
-/**
- * Builds the rule. Checks its groups against the groups of the users, because a group without users could
- * never approve.
- */
+/** A group without users could never approve, so it is refused. */
 export function buildReview(shape: Rule, known: KnownGroups, problems: Problems, path: Path): ReviewSettings {
   const { groups, minimum, all } = shape
   for (const list of ['groups', 'force-groups', 'skip-groups'] as const)

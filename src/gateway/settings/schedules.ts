@@ -24,7 +24,7 @@ const TimeZone = parsed(
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
 const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 
-/** Maximum number of schedules in the settings. Each schedule is checked every second. */
+/** Each schedule is checked every second. */
 const MOST = 500
 
 export const ScheduleShape = map({
@@ -58,19 +58,18 @@ export const SchedulesShape = v.pipe(
   v.maxLength(MOST, `at most ${MOST} schedules are expected`),
 )
 
-/** A runbook that runs on a schedule. */
 export interface ScheduleSettings {
   readonly name: string
   readonly cron: string
-  /** IANA's name of a time zone. */
+  /** IANA's name. */
   readonly timezone: string
   readonly connection: string
   readonly runbook: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jiraFields: Readonly<Record<string, string>>
-  /** Name of the user to whom the runs belong. */
+  /** The runs belong to this user. */
   readonly as: string
-  /** Whether the last missed run is started late. */
+  /** The last missed run is started late. */
   readonly catchesUp: boolean
   readonly lock?: string
   readonly enabled: boolean
@@ -88,5 +87,5 @@ export function buildSchedule({
 // Labels of sessions that schedules have begun. Only the gateway can set labels with this prefix.
 
 export const SCHEDULE_LABEL = 'runbookSchedule'
-/** The due time. The label is missing if a user has started the run. */
+/** The label is missing if a user has started the run. */
 export const DUE_LABEL = 'runbookDueAt'

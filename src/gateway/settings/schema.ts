@@ -39,7 +39,7 @@ const HistoryShape = map({
   ),
 })
 
-/** Limits for one connection that replace the limits of `HistoryShape`. */
+/** Replace the limits of `HistoryShape` for one connection. */
 const KeptShape = map({
   retain: about(
     'how long sessions of this connection are kept after their end (default: history.retain)',
@@ -51,9 +51,8 @@ const KeptShape = map({
   ),
 })
 
-// The shape of gateway.yaml: the purpose of each setting, its accepted values and its default. Every scalar
-// arrives as a text, and null means an empty value. Messages describe the accepted values and never quote the
-// value in the file, because it may be a secret.
+// The shape of gateway.yaml. Every scalar arrives as a text, and null is an empty value. Messages never quote
+// a value: it may be a secret.
 
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
@@ -73,7 +72,7 @@ const ProxyNetwork = parsed(
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
-/** Tells whether `check` accepts the value. The error of `check` is dropped, because it quotes the value. */
+/** The error is dropped, because it quotes the value. */
 function passes(check: () => unknown): boolean {
   try {
     check()
@@ -83,10 +82,7 @@ function passes(check: () => unknown): boolean {
   }
 }
 
-/**
- * Tells whether the text is the address of a repository. A local path must begin like a path, because a bare
- * word may be a misplaced secret.
- */
+/** A local path must begin like a path: a bare word may be a misplaced secret. */
 function isRepository(url: string): boolean {
   return (
     passes(() => parseRemote(url)) &&
@@ -175,7 +171,7 @@ const RepositoryShape = map({
   ),
 })
 
-/** Shape of a rule. As in hoop's gateway, an empty member counts as missing. */
+/** As in hoop's gateway, an empty member counts as missing. */
 export const RuleShape = map({
   type: about(
     'kind of the rule: deny_words_list forbids words, pattern_match forbids a pattern',
@@ -303,7 +299,7 @@ const ConnectionShape = map({
   history: v.nullish(KeptShape),
 })
 
-/** Maximum output in an answer, because answers contain only recorded output. */
+/** Answers contain only recorded output. */
 const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
 
 const LimitsShape = map({

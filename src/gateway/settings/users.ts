@@ -17,10 +17,10 @@ import type { Budget } from '../identity.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
 import { Name, SecretHash } from './words.ts'
 
-// The shape of users in gateway.yaml, with their tokens and the budgets of machines.
+// The shape of users in gateway.yaml.
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
-/** A date or a time. A date means the beginning of that day in UTC. */
+/** A date is the beginning of that day in UTC. */
 const Moment = parsed(
   (written) => {
     const time = MOMENT.test(written) ? Date.parse(written) : NaN
@@ -39,10 +39,7 @@ const TokenShape = map({
   expires: about('time at which the token expires (default: never)', v.nullish(Moment)),
 })
 
-/**
- * Maximum number of runs in a budget. The number is limited because each run's row is read when the next run
- * begins.
- */
+/** In a budget: each run's row is read when the next run begins. */
 const MOST_RUNS = 10_000
 const Runs = parsed(
   (written) => {
@@ -98,7 +95,7 @@ export const UserShape = map({
 
 type UserShape = v.InferOutput<typeof UserShape>
 
-/** Name of the token in `users[].token`. */
+/** The name of `users[].token`. */
 const FIRST_TOKEN = 'token'
 const HOUR_MS = 60 * 60 * 1000
 
@@ -133,7 +130,7 @@ function buildTokens({ token, tokens }: UserShape, problems: Problems, path: Pat
   return token ? [{ name: FIRST_TOKEN, sha256: token }, ...more] : more
 }
 
-/** Converts a budget of the settings or of a request. `per` is in ms. */
+/** `per` is in ms. */
 export function buildBudget({ runs, bytes, hours, per }: BudgetAsked): Budget {
   return {
     runs,
@@ -143,7 +140,7 @@ export function buildBudget({ runs, bytes, hours, per }: BudgetAsked): Budget {
   }
 }
 
-/** Checks that no two users have the same token. */
+/** No two users have the same token. */
 export function checkTokens(users: readonly UserShape[], problems: Problems): void {
   const first = new Map<string, { readonly user: number; readonly place: string }>()
   const check = (hash: Buffer, user: number, setting: Path): void => {

@@ -18,7 +18,7 @@ const WEBHOOK_EVENTS = [
 ] as const
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 
-/** Maximum number of webhooks in the settings. Each webhook may have 10,000 waiting messages. */
+/** Each webhook may have 10,000 waiting messages. */
 const MOST = 20
 
 const ReceiverUrl = v.pipe(
@@ -29,7 +29,7 @@ const ReceiverUrl = v.pipe(
   json({ writeOnly: true }),
 )
 
-/** Reads the address of a receiver. For Slack and Teams this address is a secret. */
+/** For Slack and Teams the address is a secret. */
 function receiverUrl(text: string): Secret | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:[/?][^#\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname } = new URL(text)
@@ -83,19 +83,18 @@ export const WebhooksShape = v.pipe(
 )
 type WebhookShape = v.InferOutput<typeof WebhookShape>
 
-/** A receiver, and the events that are sent to it. */
 export interface WebhookSettings {
   readonly name: string
   readonly url: Secret
-  /** Key `whsec_...`. Undefined means that messages are not signed. */
+  /** `whsec_...`. Undefined: messages are not signed. */
   readonly secret?: Secret
   readonly events: readonly string[]
-  /** Undefined means all connections. */
+  /** Undefined: all. */
   readonly connections?: readonly string[]
   readonly template: 'standard' | 'slack' | 'teams'
-  /** Authorities for the receiver's certificate, in PEM. */
+  /** In PEM. */
   readonly authorities: () => readonly string[]
-  /** The proxy of the gateway's environment. */
+  /** From the gateway's environment. */
   readonly proxy: ProxySettings | undefined
 }
 

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 import * as v from 'valibot'
 import { json, matching, parsed } from '../../basics/settings/shapes.ts'
 
-/** Form of most names in gateway.yaml. */
+/** Most names in gateway.yaml. */
 export const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
   'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
@@ -27,16 +27,10 @@ export const Count = parsed(
   { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,2}$', minimum: 1, maximum: 999 },
 )
 
-/**
- * Form of a path inside a repository. RE2 compares the slowest pattern of this length with the longest path
- * (4 KiB) in 0.1 s.
- */
+/** RE2 compares the slowest pattern of this length with the longest path (4 KiB) in 0.1 s. */
 export const PATTERN_FORM = /^(?!\/)[^\p{Cc}\\]{1,1000}$/u
 
-/**
- * A pattern for files in a setting. `*` matches any characters except a slash, `**` matches any characters,
- * and all other characters match themselves.
- */
+/** `*` matches any characters except a slash, `**` any characters, and all others themselves. */
 export class PathPattern {
   readonly text: string
   readonly #expression: RE2JS

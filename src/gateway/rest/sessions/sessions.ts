@@ -20,7 +20,7 @@ import { liveRoute, outputRange } from './live-streams.ts'
 import { statementsOf } from './statements.ts'
 import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
 
-/** Routes that find, read and end sessions. */
+/** Find, read and end sessions. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
   exportRoute(app, services)
@@ -78,9 +78,8 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /**
- * Lists a user's own sessions, sessions that their groups review, and sessions of connections whose setting
- * `sessions` shows them to others. Admins and auditors see all sessions. The option `user` does not show more
- * sessions.
+ * A user's own sessions, those that their groups review, and those of connections whose setting `sessions`
+ * shows them to others. Admins and auditors see all. The option `user` does not show more.
  */
 function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
   const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
@@ -97,10 +96,7 @@ function listRoutes({ users, history, ...services }: RestServices): Handlers<typ
   return { list, listByOldName: list }
 }
 
-/**
- * Replaces the metadata of the user's own session. As in hoop, not even admins may replace the metadata of
- * other users' sessions.
- */
+/** Only of the user's own session: as in hoop, not even admins replace the metadata of others. */
 export function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
     const session = history.session(params.id)
@@ -116,17 +112,14 @@ export function metadataRoute(app: FastifyInstance, { history }: RestServices): 
 
 type Finding = Pick<RestServices, 'history' | 'users' | 'reviews'>
 
-/** Returns a session that the user may end. @throws RequestRefused 404 */
+/** A session that the user may end. @throws RequestRefused 404 */
 function ownSession({ history, users }: Finding, user: GatewayUser, id: string): SessionSummary {
   const session = history.session(id)
   if (session === undefined || !users.owns(user, session)) throw notFound(hoopWords.sessionNotFound)
   return session
 }
 
-/**
- * Returns a session that the user may see. Reviewers see the session and its script, but no output.
- * @throws RequestRefused 404
- */
+/** Reviewers see the session and its script, but no output. @throws RequestRefused 404 */
 function visibleSession(
   { history, users, reviews }: Finding,
   user: GatewayUser,
@@ -140,7 +133,7 @@ function visibleSession(
   return { session, withOutput: false }
 }
 
-/** Returns a session whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
+/** A session whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
 function readableSession(services: Finding, user: GatewayUser, id: string, missing?: string): SessionSummary {
   const { session, withOutput } = visibleSession(services, user, id, missing)
   if (!withOutput) throw new RequestRefused('not-permitted', hoopWords.notToStream)
@@ -152,20 +145,20 @@ function notFound(text: string): RequestRefused {
 }
 
 /**
- * Returns the groups of a user if the caller may know them. For other callers a user has no groups, like a
- * user who does not exist, so that the list does not reveal who is in which group.
+ * For other callers, a user has no groups, like a user who does not exist: the list does not reveal who is in
+ * which group.
  */
 function groupsSeenBy(users: Users, user: GatewayUser): (name: string) => readonly string[] {
   return (name) => (name === user.name || users.seesAll(user) ? (users.named(name)?.groups ?? []) : [])
 }
 
 const DEFAULT_LIMIT = 20
-/** As in hoop, a larger limit is lowered to this value instead of being refused. */
+/** As in hoop, a larger limit is lowered instead of refused. */
 const MAX_LIMIT = 100
 const MAX_OFFSET = 10_000
 
 /**
- * Reads the options of `GET /api/sessions`; unknown options are ignored.
+ * Unknown options are ignored.
  * @param groupsOf groups of a user, for the option that names a reviewer
  * @throws RequestRefused 422 with hoop's texts
  */
@@ -201,14 +194,13 @@ function filledOption(query: Query, option: string): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** hoop's words for a status, with the outcomes of this gateway that they include. */
+/** hoop's words for a status, with this gateway's outcomes. */
 const HOOPS: ReadonlyMap<string, readonly Outcome[]> = new Map([
   ['open', ['waiting', 'running']],
   ['ready', ['approved']],
   ['done', ['succeeded', 'failed', 'stopped', 'rejected']],
 ])
 
-/** Reads a comma-separated list. */
 function readOutcomes(query: Query): readonly Outcome[] | undefined {
   const words = filledOption(query, 'status')?.split(',')
   return words?.flatMap((word) => {
@@ -226,7 +218,6 @@ function readKind(query: Query): SessionKind | undefined {
   throw invalid('kind', `invalid kind ${JSON.stringify(text)}, expected one of [${SESSION_KINDS.join(' ')}]`)
 }
 
-/** Reads a comma-separated list. */
 function readKeys(query: Query): readonly string[] | undefined {
   const keys = firstOption(query, 'jira_issue_key')
     ?.split(',')
@@ -251,7 +242,7 @@ function readOffset(query: Query): number {
   return offset
 }
 
-/** Returns the place after which an export continues. @throws RequestRefused 422 */
+/** An export continues after this place. @throws RequestRefused 422 */
 function readPlace(query: Query): number {
   const place = readNumber(query, 'after') ?? 0
   if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
@@ -273,7 +264,7 @@ function readNumber(query: Query, option: string): number | undefined {
   const text = firstOption(query, option)
   if (text === undefined) return undefined
   if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
-  // Converts -0 to 0, as in Go.
+  // -0 becomes 0, as in Go.
   return Number(text) + 0
 }
 
@@ -289,10 +280,10 @@ function invalid(option: string, reason: string): RequestRefused {
   return new RequestRefused('invalid-request', hoopWords.invalidListOption(option, reason), 422)
 }
 
-/** For a slow reader, each stream holds some sessions in memory, at most 3 MiB. */
+/** Each stream keeps some sessions in memory for a slow reader, at most 3 MiB. */
 const LIMITS = { streams: 16, ofOneUser: 4, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
 
-/** Sends the sessions of the list as lines of JSON, each with the place after which an export continues. */
+/** Lines of JSON, each with the place after which an export continues. */
 export function exportRoute(app: FastifyInstance, services: RestServices, limits = LIMITS): void {
   const { users, history } = services
   const streams = new EventStreams('exports', limits, 'application/x-ndjson')
@@ -312,7 +303,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
   )
 }
 
-/** Throws when the gateway stops, because an export that is cut off must not look complete. */
+/** Throws when the gateway stops: an export that is cut off must not look complete. */
 async function* lines(
   services: RestServices,
   found: Iterable<readonly PlacedSession[]>,
