@@ -46,7 +46,6 @@ export interface Gateway {
   /** URL of `/metrics`, if the settings have an address for it. */
   readonly metrics: string | undefined
   readonly running: () => number
-  /** Longest time of `drain`. */
   readonly stopTimeoutMs: () => number
   /** @throws the errors of `Reload.run` */
   reload(): Promise<ReloadReport>
@@ -68,7 +67,6 @@ interface GatewayOptions {
   /** `reload` reads the settings from here. */
   readonly source: GatewayFile
   readonly log: Logger
-  /** Version that clients see. */
   readonly version: string
 }
 
@@ -232,7 +230,7 @@ interface IssueServices {
   readonly log: Logger
 }
 
-/** Also without a configured site: issues of an earlier site may be left. */
+/** Opens Jira's parts even without a configured site: issues of an earlier site may be left. */
 function openIssues(
   { settings, ...services }: IssueServices,
   opened: Opened,
@@ -248,7 +246,7 @@ async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
   await sessions.close()
 }
 
-/** For links: a wildcard address is replaced by this machine's name. */
+/** Replaces a wildcard address by this machine's name, for links. */
 function reachableUrl(http: string): string {
   return http.replace(/^(https?:\/\/)(0\.0\.0\.0|\[::\])(?=:)/, (_, scheme: string) => scheme + hostname())
 }

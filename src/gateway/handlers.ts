@@ -8,7 +8,7 @@ export interface Asked<O extends ContractOperation> {
   readonly params: Params<O>
   readonly query: QueryOf<O>
   readonly body: BodyOf<O>
-  /** By name in lower case. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** IP address of the sender. */
   readonly caller: string

@@ -1,18 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { RequestRefused } from './refusals/request-refused.ts'
 
-/** The only organization. hoop has an id for each. */
+/** The only organization. hoop has an id for each organization. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
 
 /** A machine never approves, and may have a budget. */
 export type UserKind = 'person' | 'machine'
 
-/** Limits of a machine in any period of `perMs`. A missing value is no limit. */
+/** Limits of a machine in any period of `perMs`. A missing value means no limit. */
 export interface Budget {
   readonly runs: number
-  /** Of output. */
+  /** Bytes of output. */
   readonly bytes?: number
-  /** All sessions together. */
+  /** Running time of all sessions together. */
   readonly runningMs?: number
   readonly perMs: number
 }
@@ -28,7 +28,7 @@ export interface GatewayUser {
   readonly budget?: Budget
 }
 
-/** Begins `createdBy` of users from an external account. No user name begins with it. */
+/** Prefix of `createdBy` for users of an external account. No user name begins with this prefix. */
 export const ACCOUNT = 'oidc:'
 
 /** Times are in ms since 1970. */
@@ -45,7 +45,7 @@ export interface StoredUser extends GatewayUser {
 export type AccessTokenKind = 'personal' | 'sign-in'
 
 interface PageOf {
-  /** SHA-256 of the token with which the person signed in, if any. The page's token ends with it. */
+  /** SHA-256 of the token with which the person signed in, if any. The page's token ends with that token. */
   readonly parent?: Buffer
 }
 
@@ -70,7 +70,7 @@ export interface StoredToken extends AccessToken {
   readonly createdBy: string
   readonly revokedAt?: number
   readonly revokedBy?: string
-  /** Id of the token that replaced it by rotation. */
+  /** Id of the token that replaced this token by rotation. */
   readonly replacedBy?: string
 }
 
@@ -79,7 +79,7 @@ export interface SignedIn {
   readonly token: AccessToken
 }
 
-/** Secret scanners recognize our tokens by it. */
+/** Secret scanners recognize our tokens by this prefix. */
 const TOKEN_PREFIX = 'rba_'
 const TOKEN_BYTES = 32
 
@@ -88,8 +88,8 @@ export function newTokenText(): string {
 }
 
 /**
- * Tokens are looked up by this hash. The time of a look-up reveals nothing: who does not know the token
- * cannot choose the beginning of its hash.
+ * Tokens are looked up by this hash. The time of a look-up reveals nothing, because callers who do not know
+ * the token cannot choose the beginning of its hash.
  */
 export function tokenHash(text: string): Buffer {
   return createHash('sha256').update(text).digest()

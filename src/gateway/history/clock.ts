@@ -8,15 +8,15 @@ const PROOF_MS = 24 * HOUR_MS
 
 /** The stored belief about the time. It survives a restart. */
 export interface Belief {
-  /** Lower bound of the time. Sessions that ended `history.retain` before it may be removed. */
+  /** Lower bound of the time. Sessions that ended `history.retain` before this bound may be removed. */
   readonly trustedAt: number
   /** How long the gateway has run with a wall clock too far ahead of `trustedAt`. */
   readonly provenMs: number
 }
 
 /**
- * The belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead may be wrong: if it were
- * believed at once, all sessions would be too old.
+ * The belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead may be wrong. If it were
+ * believed at once, all sessions would count as too old.
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
@@ -37,15 +37,12 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
 /** Machines often correct their clock after the start, so smaller steps back are not reported. */
 const QUIET_MS = 5 * 60 * 1000
 
-/**
- * The latest time seen, advanced by a monotonic clock: expired tokens stay expired if the wall clock is set
- * back.
- */
+/** The latest time seen, advanced by a monotonic clock. Setting the wall clock back revives no token. */
 class LatestTime {
   #at = 0
   #since = performance.now()
 
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   get now(): number {
     const since = performance.now()
     this.#at = Math.max(this.#at + (since - this.#since), Date.now())
@@ -75,7 +72,7 @@ interface StoredTimes {
   readonly setBelief: (belief: Belief, latestAt: number) => void
 }
 
-/** Bounds of the current time. With them, a wrong wall clock neither removes sessions nor revives tokens. */
+/** Bounds of the current time: a wrong wall clock neither removes sessions nor revives tokens. */
 export class HistoryClock {
   readonly #stored: () => StoredTimes
   readonly #latest = new LatestTime()
@@ -86,23 +83,23 @@ export class HistoryClock {
     this.#stored = stored
   }
 
-  /** Lower bound, in ms since 1970: does not believe a wall clock that jumps ahead. */
+  /** Lower bound in ms since 1970. A wall clock that jumps ahead is not believed at once. */
   get trusted(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
-  /** Upper bound, in ms since 1970: never goes back with the wall clock, so expired tokens stay expired. */
+  /** Upper bound in ms since 1970. Expired tokens stay expired if the wall clock is set back. */
   get latest(): number {
     return this.#latest.now
   }
 
-  /** Warning while the wall clock is behind, so tokens do not expire by it. */
+  /** Warning while the wall clock is behind the latest time, by which tokens expire. */
   get lag(): string | undefined {
     return this.#latest.lag
   }
 
-  /** For the next gateway on this state. @throws HistoryError */
+  /** Stores the latest time for the next gateway on this state. @throws HistoryError */
   keep(): void {
     if (this.#belief !== undefined) this.#stored().setBelief(this.#belief, this.#latest.now)
   }

@@ -14,7 +14,7 @@ import type { SessionAsking, SessionEvent, SessionQuery } from './session.ts'
 
 export class HistoryDatabase extends Store {
   readonly #rows: SessionRows
-  /** Never reused in this process: a reader may still use an old key. */
+  /** Keys are never reused in this process, because a reader may still use an old key. */
   #lastKey: number
 
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
@@ -105,7 +105,7 @@ export class HistoryDatabase extends Store {
     this.inOne('change a session', () => this.#statements.setRequest.run([request, request, id]))
   }
 
-  /** Piece by piece, as inserted. */
+  /** Yields the pieces as they were inserted. */
   *input(key: number): Generator<Buffer, void> {
     for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
@@ -115,7 +115,7 @@ export class HistoryDatabase extends Store {
     return this.#pages(this.#statements[which], key)
   }
 
-  /** The next few events, input and output. */
+  /** Returns the next few events, input and output. */
   step(key: number, after: EventPlace): PlacedEvent[] {
     const rows = this.attempt('read events', () => this.#statements.step.all([key, after]) as EventRow[])
     return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
@@ -126,7 +126,7 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
 
-  /** 0 for a session without events. */
+  /** Place of the last event; 0 for a session without events. */
   lastEvent(key: number): EventPlace {
     return this.number(this.#statements.lastEvent, [key])
   }
@@ -153,7 +153,7 @@ export class HistoryDatabase extends Store {
     return this.attempt('read it', () => this.#rows.removal.kept())
   }
 
-  /** Removes a small part of the victims. The file reuses the space. */
+  /** Removes a small part of the victims. The file reuses the free space. */
   remove(victims: Victims): Step {
     return this.inOne('remove old sessions', () => this.#rows.removal.step(victims))
   }
@@ -177,7 +177,7 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** Replaces the latest time seen by the wall clock. @returns the latest time before, in ms since 1970 */
+  /** Sets the latest time to the time of the wall clock. @returns the latest time before, in ms since 1970 */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
     this.inOne('store the clock of the gateway', () => this.#statements.setLatest.run([Date.now()]))
@@ -199,7 +199,7 @@ export class HistoryDatabase extends Store {
       this.#statements.append.run([kind, seconds, bytes, isStderr === true ? 1 : 0, id])
   }
 
-  /** Until a page is empty: events may be written while the caller handles a page. */
+  /** Reads until a page is empty: events may be written while the caller handles a page. */
   *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
@@ -219,12 +219,14 @@ export class HistoryDatabase extends Store {
   #toRow = (found: unknown): SessionRow => toRow(found, this.#rows.parts)
 }
 
-/** The file, opened as well as the disk allows. A full disk is a state here, not an error. */
+/**
+ * The history's file, opened as well as the disk allows. A full disk is a state of this class, not an error.
+ */
 export class HistoryFile {
   readonly #path: string
   readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
-  /** An error: the disk is so full that not even reads work. */
+  /** An error means that the disk is so full that not even reads work. */
   #open: HistoryDatabase | HistoryError
   #isClosed = false
 
@@ -250,7 +252,7 @@ export class HistoryFile {
     return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
   }
 
-  /** The file is not open, or without shared access: it should be opened again. */
+  /** Whether the file should be opened again: it is not open, or without shared access. */
   get isMakeshift(): boolean {
     return !(this.#open instanceof HistoryDatabase) || this.#open.access !== 'shared'
   }
@@ -261,7 +263,7 @@ export class HistoryFile {
   }
 
   /**
-   * Only under the file's lock: otherwise another gateway may have unwritten ends in the reserve.
+   * Call this only under the file's lock: otherwise another gateway may have unwritten ends in the reserve.
    * @throws HistoryError
    */
   openReserve(): Reserve {

@@ -1,6 +1,6 @@
 import { outcomeOf, type Outcome, type StateName } from '../../contract/session-state.ts'
 
-/** By codes of docs/endings-and-codes.md and the agent's reasons. Otherwise the exit code decides. */
+/** Keys are codes of docs/endings-and-codes.md and the agent's reasons. Else the exit code decides. */
 export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',

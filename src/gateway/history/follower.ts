@@ -10,9 +10,9 @@ export interface PlacedEvent extends SessionEvent {
 }
 
 export interface Progression {
-  /** The file has all events: no more will follow. */
+  /** Whether the file has all events, so that no more will follow. */
   readonly isOver: boolean
-  /** Output that the record will never have. */
+  /** Bytes of output that the record will never have. */
   readonly missingBytes: number
 }
 
@@ -23,9 +23,7 @@ interface Sources {
   readonly progression: () => Progression | undefined
 }
 
-/**
- * Reads the record at the caller's pace, and keeps only a place in the file. The caller has to dispose it.
- */
+/** Reads the record at the caller's pace, and keeps only a place in the file. The caller disposes it. */
 export class SessionFollower implements Disposable {
   readonly #id: string
   readonly #sources: Sources
@@ -44,12 +42,12 @@ export class SessionFollower implements Disposable {
     })
   }
 
-  /** Of the last event that was read. */
+  /** Place of the last event that was read. */
   get place(): EventPlace {
     return this.#place
   }
 
-  /** At most 256 KiB; an empty list while there is nothing new. @throws HistoryError */
+  /** Returns at most 256 KiB; an empty list while there is nothing new. @throws HistoryError */
   read(): readonly PlacedEvent[] {
     const events = this.#sources.read(this.#place)
     this.#place = events.at(-1)?.place ?? this.#place

@@ -75,17 +75,17 @@ export class History extends HistoryReader {
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
-  /** Recorded, but not yet in the file. */
+  /** Bytes recorded, but not yet in the file. */
   get unwrittenBytes(): number {
     return this.#writer.pendingBytes
   }
 
-  /** Running and waiting sessions. */
+  /** Number of running and waiting sessions. */
   get openSessions(): number {
     return this.#writer.openSessions
   }
 
-  /** Size without free space. Throws a HistoryError. */
+  /** Size of the file without its free space. Throws a HistoryError. */
   get usedBytes(): number {
     return this.#database.usedBytes()
   }
@@ -102,10 +102,7 @@ export class History extends HistoryReader {
     }
   }
 
-  /**
-   * Throws a HistoryError, also if the id exists already, and a RequestRefused if `history.size` has no space
-   * for the session.
-   */
+  /** Throws a HistoryError, also for a known id, and a RequestRefused if `history.size` has no space. */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
     if (!isSessionId(id)) throw new HistoryError('session history: the session id is not printable ASCII')
@@ -180,7 +177,7 @@ export class History extends HistoryReader {
     this.#writer.checkRoom(holder, bytes)
   }
 
-  /** Runs or waits in this process. */
+  /** Whether the session runs or waits in this process. */
   isOpen(id: string): boolean {
     const recording = this.#writer.recording(id)
     return recording !== undefined && recording.end === undefined
@@ -217,10 +214,7 @@ export class History extends HistoryReader {
     this.#takeOver()
   }
 
-  /**
-   * Ends running sessions of an earlier gateway and resumes waiting ones. Removes recorded ends from the
-   * reserve.
-   */
+  /** Ends running sessions of an earlier gateway, resumes waiting ones, and clears the reserve. */
   #takeOver(): void {
     if (!this.#file.isReadable) return
     this.quota.recount()

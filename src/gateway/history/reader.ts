@@ -17,7 +17,7 @@ import { KINDS, type Events } from './statements.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Writer } from './writer.ts'
 
-/** From the file, and unwritten parts from the writer's memory. */
+/** Reads sessions from the file, and unwritten parts from the writer's memory. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
   readonly #writer: Writer
@@ -32,7 +32,7 @@ export class HistoryReader {
     return row && this.#summary(row)
   }
 
-  /** The input, piece by piece. Throws as `events` does. */
+  /** Yields the input piece by piece. Throws as `events` does. */
   *script(id: string): Generator<Buffer, void> {
     const row = this.#row(id)
     if (row === undefined) return
@@ -52,9 +52,9 @@ export class HistoryReader {
   }
 
   /**
-   * All matching sessions recorded by now, in the order in which recording began, each in its state when it
-   * is read. Yields small batches, so that other work can run between them. Ignores the query's page and
-   * count.
+   * Yields all matching sessions recorded by now, in the order in which recording began, each in its state
+   * when it is read. Yields small batches, so that other work can run between them. Ignores the query's page
+   * and count.
    * @param behind place of the last session of an earlier walk; 0 for all
    */
   *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
@@ -68,7 +68,7 @@ export class HistoryReader {
   }
 
   /**
-   * The `o` and `e` events' bytes, at most `maxBytes`. `truncated`: output is missing, because it was cut
+   * Bytes of the `o` and `e` events, at most `maxBytes`. `truncated`: output is missing, because it was cut
    * here or by the agent's limit, or could not be recorded. Empty for an unknown session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
@@ -85,8 +85,8 @@ export class HistoryReader {
   }
 
   /**
-   * Read page by page. Events above 64 KiB come in several pieces. Throws a HistoryError when the session is
-   * removed meanwhile: no caller mistakes a part for the whole.
+   * Reads page by page. Events above 64 KiB come in several pieces. Throws a HistoryError when the session is
+   * removed meanwhile, so that no caller mistakes a part for the whole.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
@@ -96,9 +96,9 @@ export class HistoryReader {
   }
 
   /**
-   * From the beginning (0), from a place of an earlier follower, or from now on. Ended sessions can be
-   * followed, too. Undefined when there is no such session, or no event at that place. The caller has to
-   * dispose it.
+   * Follows a session from its beginning (0), from a place of an earlier follower, or from now on; also an
+   * ended session. Undefined when there is no such session, or no event at that place. The caller has to
+   * dispose the follower.
    */
   follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     const row = this.#flushedRow(id)
@@ -179,7 +179,7 @@ export class HistoryReader {
   }
 }
 
-/** @param pending the end, until the row has it */
+/** @param pending the session's end while the row does not have it */
 function stateOf(
   row: SessionRow,
   pending: RecordedEnd | undefined,

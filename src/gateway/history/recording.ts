@@ -17,9 +17,9 @@ export class Recording {
   readonly holder: Holder
   /** No event is added after the end. */
   end: RecordedEnd | undefined
-  /** Written with the session's end. */
+  /** A text about the record, written with the session's end. */
   note: SessionEvent | undefined
-  /** A failed write was reported. */
+  /** Whether a failed write was reported. */
   isTold = false
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
@@ -35,7 +35,7 @@ export class Recording {
     return this.#pending
   }
 
-  /** Includes the note when the session has ended. */
+  /** Unwritten events, and the note when the session has ended. */
   get unwritten(): readonly SessionEvent[] {
     return this.end !== undefined && this.note !== undefined ? [...this.#pending, this.note] : this.#pending
   }
@@ -45,7 +45,7 @@ export class Recording {
     return this.#cost
   }
 
-  /** Missing bytes, because of the limit or a failed write. */
+  /** Bytes missing from the record, because of the limit or a failed write. */
   get dropped(): number {
     return this.#dropped
   }
@@ -54,10 +54,7 @@ export class Recording {
     return this.#failure
   }
 
-  /**
-   * Adds an event, up to the limit of its stream. Copies the bytes: they may be a slice of a much longer
-   * packet.
-   */
+  /** Adds an event, up to its stream's limit. Copies the bytes: they may be a slice of a long packet. */
   add({ bytes, ...event }: SessionEvent): void {
     const stream = STREAMS[event.kind]
     const kept = Math.min(bytes.length, this.#room[stream])
@@ -75,10 +72,7 @@ export class Recording {
     this.#cost = 0
   }
 
-  /**
-   * Drops unwritten events after a failed write, and records nothing more: a record with a gap would look
-   * complete.
-   */
+  /** Drops unwritten events and records nothing more: a record with a gap would look complete. */
   fail(error: HistoryError): void {
     this.#failure ??= error
     this.#stop()

@@ -3,9 +3,9 @@ import type { Tables } from '../store/room.ts'
 import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
 
-/** Per event besides its bytes, so that the limits hold for a flood of one-byte events. */
+/** Counted per event besides its bytes, so that the limits also hold for a flood of one-byte events. */
 export const EVENT_COST_BYTES = 128
-/** A session's row and index entries, without the request. */
+/** Cost of a session's row and index entries, without the request. */
 export const SESSION_COST_BYTES = 1024
 
 export function costOf(events: readonly Pick<SessionEvent, 'bytes'>[]): number {
@@ -30,9 +30,9 @@ export interface SessionRow {
   readonly cause: string | null
   readonly request: string
   readonly facts: SessionFacts
-  /** Undefined when the session runs. */
+  /** What an open session waits for; undefined when the session runs. */
   readonly waits: Waiting | undefined
-  /** Set if the session began to run after its start. */
+  /** Time at which the session began to run, if this was after its start. */
   readonly ranAt: number | undefined
 }
 
@@ -50,13 +50,13 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'labels'
   >
 
-/** Only the origin tells a runbook: callers choose the labels. */
+/** Only the origin decides whether a session is a runbook, because callers choose the labels. */
 export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): SessionKind {
   if (origin === 'client-api-runbooks') return 'runbook'
   return verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** `people`: waits for an approval. `ready`: approved. */
+/** `people`: the session waits for an approval. `ready`: the session is approved. */
 export type Waiting = 'people' | 'ready'
 
 /** A fact about sessions from another room. */
@@ -68,16 +68,16 @@ export interface SessionPart<Fact> {
 
 interface KnownFact<Fact> {
   readonly fact: Fact
-  /** Set for an open session that waits. It survives a restart of the gateway. */
+  /** Set for an open session that waits. Such a session survives a restart of the gateway. */
   readonly waits?: Waiting | undefined
-  /** In ms since 1970, if the session began to run after its start. */
+  /** Time in ms since 1970; set if the session began to run after its start. */
   readonly ranAt?: number | undefined
 }
 
 /** Filters that need tables of other rooms. */
 type JoinedFilter =
   | keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
-  /** Like `viewer`, for who also sees other users' sessions by the settings of connections. */
+  /** Like `viewer`, for a viewer who also sees other users' sessions by the settings of connections. */
   | 'teamViewer'
   /** SQL of an open session's outcome: `waiting`, `approved` or `running`. */
   | 'openOutcome'
@@ -113,7 +113,7 @@ export function requestOf(row: SessionRow): StoredRequest {
   return JSON.parse(row.request) as StoredRequest
 }
 
-/** In the order of the statements' columns. */
+/** Columns in the order of the statements. */
 export type EventRow = [
   key: number,
   seconds: number,
@@ -180,7 +180,7 @@ function factsOf(
   }
 }
 
-/** Bytes of a new session. */
+/** Bytes that a new session takes up. */
 export function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
   return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
 }

@@ -12,20 +12,14 @@ const LIKE = {
   runbook: 'runbook',
 } as const
 const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
-/**
- * Limit of a capped count. SQLite counts so many sessions in a few milliseconds, and users do not page
- * further.
- */
+/** SQLite counts this many sessions in a few milliseconds, and users do not page further. */
 const COUNT_CAP = 10_000
 
 /** Sessions read in one step. Each may have 64 KiB of labels and metadata. */
 const STEP = 50
 /** Sessions whose parameters are searched, each within microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
-/**
- * Longer requests are not searched, and are listed without labels: a few hundred labels of 16 MiB would block
- * all other users.
- */
+/** Longer requests are not searched, and have no labels in lists: labels of 16 MiB would block all users. */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
 /** The plus keeps SQLite from using an index by kind: there are only a few kinds. */
@@ -48,7 +42,7 @@ const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES
   THEN instr(lower(request), ?) > 0 AND EXISTS (
     SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
     WHERE instr(lower(value), ?) > 0) END`
-/** Longer requests are not read. */
+/** Requests that are too long to be searched are not read. */
 const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request END AS request`
 
 type Joined = SessionParts['filters']
@@ -76,18 +70,18 @@ export type SpanQuery = SessionQuery & { readonly from: Date; readonly to: Date 
 /** `open` counts as an outcome. */
 export interface OutcomeCounts {
   readonly counts: ReadonlyMap<string, number>
-  /** More than the limit, so not all were counted. */
+  /** Whether the span has more sessions than the limit, so that not all were counted. */
   readonly isCapped: boolean
 }
 
 interface Total {
-  /** On all pages; undefined if the query asks for no count. */
+  /** Number of sessions on all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
-  /** There are more sessions than `total`. */
+  /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
 }
 
-/** Matches among some consecutive sessions, in the order in which recording began. */
+/** Matching rows among some consecutive sessions, in the order in which recording began. */
 interface FoundStep {
   readonly rows: readonly unknown[]
   /** Key of the last session read. */
@@ -109,9 +103,9 @@ export class Search {
   readonly #columns: string
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
-  /** By their SQL: at most two per set of filters, with and without wildcards. */
+  /** Statements by their SQL: at most two per set of filters, with and without wildcards. */
   readonly #statements = new Map<string, Statements>()
-  /** For counts by outcome, with the same bound. */
+  /** Statements for counts by outcome, with the same bound. */
   readonly #countings = new Map<string, SqlStatement>()
 
   constructor(db: Connection, columns: string, joined: Joined) {
@@ -181,7 +175,7 @@ export class Search {
     return { counts, isCapped: left < 0 }
   }
 
-  /** Only columns of the index by outcome, and ids that the conditions use. */
+  /** Selects only columns of the index by outcome, and ids that the conditions use. */
   #counting(conditions: string): SqlStatement {
     const ids = ['id', 'correlation_id', 'batch_id'].filter((id) =>
       new RegExp(`\\b${id}\\b`).test(conditions),
@@ -262,7 +256,7 @@ function askedOf(query: SessionQuery, joined: Joined): Asked {
   }
 }
 
-/** In the order of the statements' placeholders. */
+/** Values in the order of the statements' placeholders. */
 function valuesOf({ conditions, within }: Asked): Condition['values'] {
   return [...conditions, ...(within === undefined ? [] : [within])].flatMap(({ values }) => values)
 }
@@ -279,8 +273,8 @@ function* likeConditions(
     const pattern = query[filter]
     if (pattern === undefined) continue
     const { operator, value } = likeMatch(pattern)
-    // The plus keeps SQLite from using an index by this column: it lacks the other filters' columns, so it is
-    // slow if the pattern matches most sessions.
+    // The plus keeps SQLite from using an index by this column. Such an index lacks the columns of the other
+    // filters, so it is slow for a pattern that matches most sessions.
     const column = operator === 'GLOB' ? `+${sql[filter]}` : sql[filter]
     yield { sql: `${column} ${operator} ?`, values: [value] }
   }
@@ -349,7 +343,7 @@ interface LikeMatch {
 /** `%` is any text, `_` one character; a backslash escapes the next character. */
 function likeMatch(pattern: string): LikeMatch {
   const unescaped = pattern.replace(/\\[^]/gu, '')
-  // PostgreSQL rejects a trailing backslash. Here it matches nothing.
+  // PostgreSQL rejects a trailing backslash. Here such a pattern matches nothing.
   if (unescaped.endsWith('\\')) return { operator: '=', value: null }
   if (!/[%_]/.test(unescaped)) return { operator: '=', value: pattern.replace(/\\([^])/gu, '$1') }
   return { operator: 'GLOB', value: pattern.replace(/\\([^])|[%_*?[]/gu, toGlob) }

@@ -27,10 +27,10 @@ const VERSION_1 = `
   CREATE INDEX history.events_by_session ON events (session);`
 
 /**
- * Adds kind `r` (the size of a terminal), and columns for searches, copied from `request`. Sessions of
- * version 1 have no `output_bytes`. Changes the constraint in the schema's text
- * (sqlite.org/lang_altertable.html#otheralter): a copy of the table would take long and need the disk space
- * twice, and libsql's ALTER COLUMN fails on a list of values.
+ * Adds kind `r` (the size of a terminal), and columns for searches, copied from `request`. Sessions that
+ * ended under version 1 have no `output_bytes`. Changes the constraint in the schema's own text
+ * (sqlite.org/lang_altertable.html#otheralter says how, and when that is safe). A copy of the table would
+ * take long and need its disk space again; libsql's ALTER COLUMN fails on a list of values.
  */
 const VERSION_2 = `
   PRAGMA writable_schema = ON;
@@ -81,7 +81,7 @@ const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-/** 1: the command has written it to stderr. Older events have 0, although nobody knows. */
+/** 1 for an output to stderr. Events of older versions have 0, because their stream is unknown. */
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
@@ -89,7 +89,7 @@ const VERSION_19 = `
 const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 
-/** The latest time seen, in ms. Tokens expire by it (clock.ts). */
+/** The latest time seen, in ms. Tokens expire by this time (clock.ts). */
 const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`
@@ -103,9 +103,9 @@ const KIND_OF_REQUEST = `CASE WHEN json_extract(request, '$.origin') = 'client-a
   WHEN json_extract(request, '$.verb') = 'connect' THEN 'terminal' ELSE 'script' END`
 
 /**
- * For searches by runbook, kind and outcome. An open session has the outcome `open`; its review shows whether
- * it waits, is approved or runs. The indexes include the filters' columns, so that only the rows of one page
- * are read. The end of a session changes only the index by outcome.
+ * Adds searches by runbook, kind and outcome. An open session has the outcome `open`; its review shows
+ * whether it waits, is approved or runs. The indexes include the filters' columns, so that only the rows of
+ * one page are read. The end of a session changes only the index by outcome.
  */
 const VERSION_22 = `
   ALTER TABLE history.sessions ADD COLUMN runbook TEXT;

@@ -1,6 +1,6 @@
 import type { Outcome, SessionKind } from '../../contract/session-state.ts'
 
-/** Known when the session begins. */
+/** Facts that are known when a session begins. */
 export interface NewSession {
   /** Printable ASCII without spaces, at most 200 characters. */
   readonly id: string
@@ -9,12 +9,12 @@ export interface NewSession {
   readonly connection: string
   readonly connectionType: string
   readonly connectionSubtype?: string
-  /** Missing without tags. */
+  /** Missing if the connection has no tags. */
   readonly connectionTags?: Readonly<Record<string, string>>
   readonly user: string
-  /** A port of native clients. Its record has statements instead of a terminal's output. */
+  /** Set for a port of native clients. Its record has statements instead of a terminal's output. */
   readonly isPort?: true
-  /** As the agent received it; empty for a terminal. */
+  /** The input as the agent received it; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>
   readonly metadata: Readonly<Record<string, unknown>>
@@ -36,31 +36,31 @@ export interface SessionAsking {
 /** Other rooms add facts by `declare module`; a SessionPart reads them. */
 export interface SessionFacts {}
 
-/** Without the script. */
+/** A session without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts {
   /** `ready`: approved, but not yet run. `open`: running, or waiting for an approval. */
   readonly status: 'open' | 'ready' | 'done'
-  /** Undefined while the session is open, and if the agent reported none. */
+  /** Undefined while the session is open, and if the agent reported no exit code. */
   readonly exitCode: number | undefined
   readonly endedAt?: Date
-  /** Output that the agent's limit has cut or the history has not recorded. */
+  /** Bytes of output that the agent's limit has cut or the history has not recorded. */
   readonly truncatedBytes: number
-  /** Secrets replaced in the output, by the agent or here; 0 while the session is open. */
+  /** Bytes of secrets replaced in the output, by the agent or here; 0 while the session is open. */
   readonly redactedBytes: number
   /** Broken rules, as JSON. */
   readonly guardrails?: string
   readonly cause?: EndCause
-  /** From the agent, as JSON. */
+  /** JSON from the agent. */
   readonly masking?: string
-  /** Recorded so far. */
+  /** Bytes recorded so far. */
   readonly outputBytes: number
 }
 
-/** Sees their own sessions, and those that one of these groups reviews. */
+/** A user who sees their own sessions, and sessions that one of these groups reviews. */
 export interface SessionViewer {
   readonly name: string
   readonly groups: readonly string[]
-  /** More sessions, by the settings of connections. */
+  /** Further sessions that the settings of connections open to the user. */
   readonly team?: {
     /** Connections where the user sees all sessions. */
     readonly all: readonly string[]
@@ -70,11 +70,10 @@ export interface SessionViewer {
   }
 }
 
-/** A missing filter matches all sessions. */
 export interface SessionQuery {
   /** An SQL LIKE pattern. */
   readonly user?: string | undefined
-  /** Only sessions that this user may see. `user` applies, too. */
+  /** A user who may see the sessions. The filter `user` applies, too. */
   readonly viewer?: SessionViewer | undefined
   /** An SQL LIKE pattern of the review's status; empty for sessions without a review. */
   readonly reviewStatus?: string | undefined
@@ -107,9 +106,9 @@ export interface HistoryPage {
   /** Newest first. */
   readonly sessions: SessionSummary[]
   readonly hasMore: boolean
-  /** On all pages; undefined if the query asks for no count. */
+  /** Number of sessions on all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
-  /** There are more sessions than `total`. */
+  /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
 }
 
@@ -128,32 +127,32 @@ export interface EndCause {
 
 export interface RecordedEnd {
   readonly exitCode: number | undefined
-  /** Output that the agent has left out (`client.truncated_bytes`). */
+  /** Bytes of output that the agent has left out (`client.truncated_bytes`). */
   readonly truncatedBytes: number
-  /** Secrets replaced in the output, by the agent or here. Missing: 0. */
+  /** Bytes of secrets replaced in the output, by the agent or here. Missing: 0. */
   readonly redactedBytes?: number
   /** Broken rules, as JSON. */
   readonly guardrails?: string
-  /** From the agent, as JSON. Missing: nothing was masked. */
+  /** JSON from the agent. Missing: nothing was masked. */
   readonly masking?: string
-  /** Missing if the exit code says all. */
+  /** Missing if the exit code is the only reason. */
   readonly cause?: EndCause
   readonly endedAt: Date
 }
 
 /**
- * By the letters of protocol.md 10.4: `i` input, `o` output (stdout and stderr), `e` a text about the
- * session, `r` a new size of the terminal (`COLSxROWS`).
+ * Letters of protocol.md 10.4: `i` input, `o` output (stdout and stderr), `e` a text about the session, `r` a
+ * new size of the terminal (`COLSxROWS`).
  */
 export type EventKind = 'i' | 'o' | 'e' | 'r'
 
-/** At most 64 KiB of a session's stream. */
+/** A piece of a session's stream, at most 64 KiB. */
 export interface SessionEvent {
-  /** Since the session's start. */
+  /** Seconds since the session's start. */
   readonly seconds: number
   readonly kind: EventKind
   readonly bytes: Buffer
-  /** The command wrote it to stderr. A terminal has no stderr of its own. */
+  /** Whether the command wrote this output to stderr. A terminal has no stderr of its own. */
   readonly isStderr?: boolean
 }
 

@@ -21,7 +21,7 @@ const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTE
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** A row has at most 64 KiB, so a page has at most 2 MiB. */
 const EVENTS_PER_READ = 32
-/** Few: they stay in memory for each slow follower. */
+/** Few rows, because they stay in memory for each slow follower. */
 const EVENTS_PER_STEP = 4
 
 export class SessionRows {

@@ -11,10 +11,7 @@ import { type RecordedEnd, type SessionAsking, type SessionEvent } from './sessi
 import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
-  /**
-   * Called for failed writes, once per session and once per lock of the file. `finish` reports lost output,
-   * too.
-   */
+  /** Called for failed writes, once per session and once per lock. `finish` reports lost output, too. */
   readonly onError: (error: HistoryError) => void
   /** How long an event stays only in memory while the file can be written. History uses 1000. */
   readonly flushAfterMs: number
@@ -44,8 +41,7 @@ export class Writer {
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
   /**
-   * The file was locked at the last attempt. Each attempt blocks the gateway for a moment, so only the timer
-   * retries.
+   * Set if the file was locked at the last attempt. Only the timer retries: each attempt blocks the gateway.
    */
   #lock: HistoryError | undefined
   #trouble: HistoryError | undefined
@@ -64,7 +60,7 @@ export class Writer {
     return this.#pendingBytes
   }
 
-  /** Running and waiting sessions. */
+  /** Number of running and waiting sessions. */
   get openSessions(): number {
     return this.#recordings.size - this.#unwrittenEnds().length
   }
@@ -101,7 +97,7 @@ export class Writer {
     this.#recordings.set(id, new Recording(holder))
   }
 
-  /** Undefined once the end is written. */
+  /** The unwritten part of a session; undefined once the end is written. */
   recording(id: string): Recording | undefined {
     return this.#recordings.get(id)
   }
@@ -121,7 +117,7 @@ export class Writer {
   /** Throws a HistoryError when output is lost, or when neither the file nor the reserve has the end. */
   finish(id: string, end: RecordedEnd): void {
     const recording = this.#recordings.get(id)
-    // Unknown or ended: the database throws the right error.
+    // The session is unknown or has ended. The database throws the right error.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end
@@ -225,7 +221,7 @@ export class Writer {
     recording.isTold = true
   }
 
-  /** The session with most unwritten output loses it, not the session that writes next. */
+  /** Drops the output of the session with most unwritten output, not of the session that writes next. */
   #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings].toSorted(([, a], [, b]) => b.cost - a.cost)
     if (largest === undefined) return
@@ -235,10 +231,7 @@ export class Writer {
     this.followers.wake(id)
   }
 
-  /**
-   * When too many ends wait for space, the oldest is given up.
-   * @returns whether this end survives the process
-   */
+  /** Gives up the oldest end when too many wait for space. @returns whether this end survives the process */
   #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
     const waiting = this.#unwrittenEnds()
     const [oldest] = waiting
@@ -270,7 +263,7 @@ export class Writer {
     this.#pendingBytes += recording.cost - before
   }
 
-  /** Remembers the disk's last error. */
+  /** Runs `work`, and remembers the disk's last error. */
   #noting(work: () => void): void {
     try {
       work()

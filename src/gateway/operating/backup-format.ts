@@ -7,8 +7,7 @@ import * as v from 'valibot'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { checkSchemaVersion } from '../store/copy.ts'
 
-// A backup is a gzip file: a line of JSON (the manifest), then the parts in the manifest's order, without
-// gaps.
+// A backup is a gzip file: a line of JSON (the manifest), then the parts in its order, without gaps.
 
 const READ_BYTES = 256 * 1024
 /** A manifest lists only a few parts. */
@@ -38,7 +37,7 @@ interface PartSink {
   readonly write: (part: Part, bytes: Buffer) => void | Promise<void>
 }
 
-/** Does not check the sums. @throws BackupError if the backup is truncated or altered */
+/** Reads a backup without checking its sums. @throws BackupError if the backup is truncated or altered */
 export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promise<Manifest> {
   await using bytes = new ByteReader(unzipped(file))
   const manifest = readManifest(await bytes.line())

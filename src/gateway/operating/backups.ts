@@ -19,8 +19,8 @@ interface Backup {
 }
 
 /**
- * Makes one backup at a time. Until it is sent, it needs as much space in the state folder as the history's
- * content.
+ * Makes one backup at a time. Until a backup is sent, it needs as much space in the state folder as the
+ * content of the history.
  */
 export class Backups {
   readonly #state: string
@@ -28,12 +28,11 @@ export class Backups {
   readonly #onError: (error: Error) => void
   #current: Backup | undefined
   #isBusy = false
-  /** A copy, or its removal. */
+  /** The current copy, or its removal. */
   #work: Promise<unknown> = Promise.resolve()
 
   /**
-   * Removes copies that a killed gateway has left. A copy that stays is reported to `onError`; the next start
-   * tries again.
+   * Removes copies of a killed gateway. `onError` is told about a copy that stays; the next start retries.
    */
   constructor(state: string, program: string, onError: (error: Error) => void) {
     this.#state = state
@@ -76,7 +75,7 @@ export class Backups {
     }
   }
 
-  /** The history is copied first: its key is written before the history needs it, so a later key fits. */
+  /** Copies the history first. A key is written before the history needs it, so the later copy fits. */
   async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))

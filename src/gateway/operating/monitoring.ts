@@ -26,7 +26,8 @@ interface Watched {
 }
 
 /**
- * Opens the port for Prometheus and probes. It serves only figures and states: its callers have no token.
+ * Opens the port for Prometheus and probes. The port serves only figures and states, because its callers have
+ * no token.
  * @returns undefined if `listen.metrics` is not set
  * @throws SetUpError
  */
@@ -66,7 +67,7 @@ interface Measured {
   readonly tls: Pick<ServerCertificate, 'endsAt'> | undefined
 }
 
-/** From immediate answers to runs of a day. */
+/** The bounds range from immediate answers to runs of a day. */
 const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 86_400.5]
 
 /**
@@ -211,7 +212,7 @@ function stored(name: string, help: string, read: (tables: Tables) => number): D
   return gauge(name, help, ({ history }) => known(() => history.read(read)))
 }
 
-/** While the file cannot be read, the other metrics are still served. */
+/** Returns undefined while the file cannot be read, so that the other metrics are still served. */
 function known(read: () => number): number | undefined {
   try {
     return read()
@@ -236,7 +237,7 @@ function sum(values: readonly number[]): number {
 
 /** Contains no secrets. */
 export interface Condition {
-  /** When running sessions are ended, in ms since 1970; set only while the gateway stops. */
+  /** Time at which running sessions are ended, in ms since 1970; set only while the gateway stops. */
   readonly stopsAt: number | undefined
   /** Why no session can begin. */
   readonly obstacle: string | undefined
@@ -244,7 +245,7 @@ export interface Condition {
   readonly doubt: string | undefined
   readonly webhooks: string | undefined
   readonly issues: string | undefined
-  /** For example that it expires soon. */
+  /** A warning, for example that the certificate expires soon. */
   readonly certificate: string | undefined
 }
 

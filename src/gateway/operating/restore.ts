@@ -175,7 +175,7 @@ interface State {
   readonly backups: Backups
 }
 
-/** Reading 10 GB takes a minute. `gateway --check` has ten minutes. */
+/** Reading 10 GB takes a minute, and `gateway --check` has a limit of ten minutes. */
 const EXAMINED_MS = 5000
 
 /** Claims the state folder for this gateway. @throws ForeignPathError, HistoryError */

@@ -54,7 +54,9 @@ export function openPeople(
   }
 }
 
-/** A start after a start without a stop: the gateway was killed. */
+/**
+ * Notes the gateway's start and stop. A start after a start without a stop means that the gateway was killed.
+ */
 export function openAuditLog(
   { settings, history, log }: Omit<PeopleServices, 'webUrl' | 'audit'>,
   version: string,

@@ -18,7 +18,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before the body is read. */
     user: GatewayUser
-    /** Signs the request in. */
+    /** The token that signs the request in. */
     token: AccessToken
   }
   interface FastifyContextConfig {
@@ -27,16 +27,13 @@ declare module 'fastify' {
   }
 }
 
-/** Checked before the handler is called. */
+/** Facts of an operation that are checked before its handler is called. */
 type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'query'>
 
 /** Pages are the same for all callers. */
 const PAGE = { role: 'public', audit: 'none' } as const
 
-/**
- * Adds the contract's operation to each route that is registered later.
- * @throws for a route that is in no contract
- */
+/** Adds the contract's operation to all later routes. @throws for a route that is in no contract */
 export function requireOperations(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
@@ -55,12 +52,12 @@ function operationOf(method: string, url: string): RouteRule | undefined {
   return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
 }
 
-/** The gateway's page, or the page about the interface. */
+/** Whether the URL is the gateway's page, or the page about the interface. */
 export function isPage(url: string | undefined): boolean {
   return url !== undefined && (url === DOCS || url.startsWith(`${DOCS}/`) || isPageRoute(url))
 }
 
-/** Undefined if the operation needs no user. @throws RequestRefused 401, 403, 429 */
+/** Returns undefined if the operation needs no user. @throws RequestRefused 401, 403, 429 */
 export function authorize(
   { users, webUrl }: Pick<RestServices, 'users' | 'webUrl'>,
   request: FastifyRequest,
@@ -124,7 +121,7 @@ function checkIsFresh(users: Users, token: AccessToken): void {
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** By `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
+/** Reads `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
 export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
   if (headers['authorization'] === undefined && headers['api-key'] === undefined)
     throw new RequestRefused('unauthenticated', hoopWords.accessDenied)
@@ -135,7 +132,7 @@ export function authenticate(users: Users, headers: Headers, ip: string): Signed
   )
 }
 
-/** With a token in a header, the cookie is ignored. */
+/** Whether a header has a token. If so, the cookie is ignored. */
 function hasToken(headers: Headers): boolean {
   return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
 }
@@ -161,7 +158,7 @@ function text(header: string | readonly string[] | undefined): string | undefine
   return typeof header === 'string' && header !== '' ? header : undefined
 }
 
-/** When the token is no longer accepted, refuses a request without an answer, and cuts off a stream. */
+/** Refuses a request without an answer, and cuts off a stream, when the token is no longer accepted. */
 export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {
   const use = live.begin(token, (reason) => end(reply, reason))
   reply.raw.once('close', () => use[Symbol.dispose]())

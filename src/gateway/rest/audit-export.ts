@@ -19,7 +19,7 @@ interface Format {
   readonly line: (entry: AuditEntryAnswer) => string
 }
 
-/** In the order of the CSV file. */
+/** Columns in the order of the CSV file. */
 const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])[] = [
   ['time', ({ created_at: time }) => time],
   ['user', ({ actor }) => actor],
@@ -46,7 +46,7 @@ const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
   },
 }
 
-/** Oldest first. */
+/** Sends the oldest entry first. */
 export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
   const streams = new EventStreams('exports', LIMITS)
   const { path, query: options } = auditStreamContract.exportLines
@@ -96,7 +96,7 @@ function csvEntry(entry: AuditEntryAnswer): string {
   return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry))])
 }
 
-/** As in RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`. */
+/** A line of RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`. */
 function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvField).join(',')}\r\n`
 }

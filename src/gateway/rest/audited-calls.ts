@@ -4,9 +4,9 @@ import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** For requests without a user with a token. */
+    /** Set for requests without a user with a token. */
     auditedActor?: string
-    /** Of a refused sign-in whose answer is not an error. */
+    /** Set for a refused sign-in whose answer is not an error. */
     auditedRefusal?: string | undefined
     /** Sequence of the entry that was written before the call. */
     auditedAt?: number | undefined
@@ -16,7 +16,7 @@ declare module 'fastify' {
 const MAX_PATH = 500
 const MAX_MESSAGE = 500
 
-/** As the operation demands. */
+/** Each operation's `audit` says what is recorded. */
 export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   app.addHook('preHandler', (request, _, done) => {
     if (isChange(request)) request.auditedAt = announced(audit, request)
@@ -50,10 +50,7 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   audit.noteOnce(facts)
 }
 
-/**
- * The user of a failed sign-in is unknown, so failures count per address. A sign-in that still waits is not
- * recorded.
- */
+/** Failures count per address, because the user is unknown. A sign-in that waits is not recorded. */
 function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
   const { auditedRefusal: refusal } = request
   if (facts.http_status === 202) return
@@ -107,7 +104,7 @@ function optionsOf({ routeOptions, query }: FastifyRequest): object | undefined 
 
 /** The request's user, the owner of the download link, or the user who has just signed in. */
 function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id' | 'token_name'> {
-  // Undefined if the route needs no sign-in.
+  // Both are undefined if the route needs no sign-in.
   const { user, token } = request as Partial<Pick<FastifyRequest, 'user' | 'token'>>
   return {
     actor: request.auditedActor ?? user?.name ?? '',
@@ -141,7 +138,7 @@ const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
 const MAX_BYTES = 8 * 1024
 
-/** Removes secrets, and shortens. */
+/** Removes secrets from a body, and shortens it. */
 export function redacted(body: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof body !== 'object' || body === null) return null
   const kept = shortened(body, 0) as Readonly<Record<string, unknown>>

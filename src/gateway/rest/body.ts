@@ -9,10 +9,10 @@ import type { GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/settings.ts'
 
-/** Largest `limits.body`. */
+/** Largest value of `limits.body`. */
 export const LARGEST_BODY = 16 * 1024 * 1024
 
-/** In all lists and maps of a body together. Each list also has its own limit. */
+/** Elements of all lists and maps of a body together. Each list also has its own limit. */
 const MAX_ELEMENTS = 100_000
 
 /** Longest wait, before the answer, for a body that is not used. */
@@ -60,9 +60,9 @@ export function passOverBodies(app: FastifyInstance): void {
     body.resume()
     done(null)
   })
-  // fastify does not read the body of a GET or HEAD request, and Node closes a connection with an unread
-  // body: the client would lose the rest of a long answer. So the answer waits for the body, but a refusal in
-  // an earlier hook does not.
+  // fastify does not read the body of a GET or HEAD request. Node closes a connection with an unread body,
+  // and the client would lose the rest of a long answer. So the answer waits at most `BODY_MS` for the body;
+  // a refusal in an earlier hook does not wait.
   app.addHook('onRequest', (request, _, done) => {
     if (isUnparsed(request)) request.raw.resume()
     done()
@@ -80,7 +80,7 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && isSent
 }
 
-/** The parser's text mentions content types, and may quote the body. */
+/** The parser's own text mentions content types, and may quote the body. */
 function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
@@ -125,7 +125,7 @@ function isLarge({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
 }
 
-/** Settles also when the answer has ended: then Node reports no end of the body. */
+/** Settles also when the answer has ended, because then Node reports no end of the body. */
 async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
   await Promise.race([ended(raw), ended(answer)]).catch(() => undefined)
 }

@@ -4,21 +4,18 @@ import { within } from '../../basics/abort.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
-  /** At once. Each has a socket, and up to 1 MiB for a slow reader. */
+  /** Streams at the same time. Each has a socket, and up to 1 MiB for a slow reader. */
   readonly streams: number
   readonly ofOneUser: number
-  /** The last of `streams`, for users with fewer than `FEW` streams. */
+  /** The last of `streams`, reserved for users with fewer than `FEW` streams. */
   readonly reserved: number
-  /** For a reader to read the next piece. A reader who was cut off can reconnect and continue. */
+  /** Time to read the next piece. A reader who was cut off can reconnect and continue. */
   readonly pieceMs: number
-  /** For the remaining text when the gateway closes. */
+  /** Time to send the remaining text when the gateway closes. */
   readonly closingMs: number
 }
 
-/**
- * Usual tabs and command lines of one user. If three users have 64 streams each, 16 more users get this
- * number.
- */
+/** A user's usual streams. If three users have 64 streams each, 16 more users get this number. */
 const FEW = 4
 
 const STREAM_LIMITS: StreamLimits = {
@@ -29,7 +26,7 @@ const STREAM_LIMITS: StreamLimits = {
   closingMs: 1000,
 }
 
-/** As in hoop's gateway. Proxies end connections that are silent for a minute. */
+/** The interval of hoop's gateway. Proxies end connections that are silent for a minute. */
 export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
@@ -75,7 +72,7 @@ export class EventStreams {
     type = this.#type,
   ): FastifyReply {
     const { raw } = reply
-    // The reader may leave while the stream waits for the next piece: the wait ends with the connection.
+    // The reader may leave while the stream waits for the next piece, so the wait ends with the connection.
     const over = new AbortController()
     this.#admit(request, reply, () => over.abort(), source)
     const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())

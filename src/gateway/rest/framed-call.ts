@@ -16,14 +16,14 @@ const PACKET_OVERHEAD_BYTES = 256
 const SMALL_BYTES = 16 * 1024
 /** Unread packets up to this size do not stop reading: keepalives may follow them. */
 const AHEAD_BYTES = 64 * 1024
-/** Networks break without notice. Clients send a keepalive every 15 s. */
+/** Networks break without notice. Clients send a keepalive every 15 s, so a silent client is gone. */
 const SILENCE_MS = 50_000
-/** For a client to read why its stream has ended. Meanwhile it may still send. */
+/** Time for a client to read why its stream has ended. The client may still send meanwhile. */
 const GOODBYE_MS = 10_000
-/** For clients to read the end of their streams when the gateway closes. */
+/** Time for clients to read the end of their streams when the gateway closes. */
 const CLOSING_MS = 1000
 
-/** The packets of gRPC over upgraded HTTP connections of command lines. */
+/** Serves the packets of gRPC over upgraded HTTP connections of command lines. */
 export function framedStreams(app: FastifyInstance, { clients, callerAddress }: RestServices): Upgrade {
   const open = new Set<FramedCall>()
   let isClosing = false
@@ -51,7 +51,7 @@ export function framedStreams(app: FastifyInstance, { clients, callerAddress }: 
 
 export class FramedCall implements ClientCall {
   readonly over: Promise<void>
-  /** Settles when the connection is closed. After a failure, later than `over`. */
+  /** Settles when the connection is closed. After a failure, this may be later than `over`. */
   readonly closed: Promise<void>
   readonly ip: string
   readonly #headers: IncomingMessage['headers']
@@ -100,7 +100,7 @@ export class FramedCall implements ClientCall {
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${FRAMED_PACKETS}\r\n\r\n`,
     )
     if (head.length > 0) socket.unshift(head)
-    // `packets` begins to read.
+    // Nothing is read before `packets` is called.
     socket.pause()
   }
 
@@ -152,7 +152,7 @@ export class FramedCall implements ClientCall {
     this.#socket.resume()
   }
 
-  /** Without a message. */
+  /** Sends no message. */
   drop(): void {
     this.#socket.destroy()
   }

@@ -14,7 +14,7 @@ import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'
-/** All interfaces. Clients on other machines cannot connect to these addresses. */
+/** Addresses that mean all interfaces. Clients on other machines cannot connect to these addresses. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
 /** hoop's fields for features that this gateway does not have, or configures elsewhere. */
@@ -134,19 +134,17 @@ export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswe
   }
 }
 
-/** In hoop's words. */
 function roleOf(users: Users, user: GatewayUser): UserInfoAnswer['role'] {
   if (users.isAdmin(user)) return 'admin'
   return users.isAuditor(user) ? 'auditor' : 'standard'
 }
 
-/** As the caller used them. */
+/** The address that the caller used. */
 interface Reached {
   readonly protocol: 'http' | 'https'
   readonly hostname: string
 }
 
-/** For this caller. */
 export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, { protocol, hostname }: Reached): string {
   return addressUrl(protocol, reachable(boundAddress(app), hostname))
 }
@@ -163,7 +161,7 @@ function reachable({ host, port }: Address, hostname: string): Address {
   return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
 }
 
-/** A caller who reads nothing for this time is gone. Short, because the copy uses disk space. */
+/** A caller who reads nothing for this time is gone. The time is short, because the copy uses disk space. */
 const STALLED_MS = 60_000
 
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {

@@ -11,14 +11,14 @@ import type { RestServices } from './services.ts'
 // check of the token if the request has headers.
 
 /**
- * For a client that still sends to read the answer: if the socket closed at once, its system could drop the
- * answer.
+ * Time for a client that still sends to read the answer. If the socket closed at once, the client's system
+ * could drop the answer.
  */
 const GOODBYE_MS = 1000
 
 type Who = Pick<RestServices, 'users' | 'callerAddress'>
 
-/** For the server itself. */
+/** Options for the server itself. */
 export function faultOptions(who: Who) {
   return {
     // `checkHost` checks the header instead, and refuses in the usual form.

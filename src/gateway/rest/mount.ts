@@ -65,7 +65,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
   }
 }
 
-/** For routes that are mounted by hand. @throws RequestRefused */
+/** Checks the options of routes that are mounted by hand. @throws RequestRefused */
 export function readOptions<Q extends NonNullable<ContractOperation['query']>>(
   shapes: Q,
   query: Query,
@@ -100,10 +100,10 @@ function isReply(answer: unknown): answer is Reply<number, unknown> {
   return answer instanceof Reply
 }
 
-/** As fastify reads them: a text, or a list of texts. */
+/** Options as fastify reads them: a text, or a list of texts. */
 export type Query = Readonly<Record<string, unknown>>
 
-/** Of an option given twice, the first value counts. */
+/** The first value counts if an option is given twice. */
 export function firstOption(query: Query, option: string): string | undefined {
   const given = query[option]
   const [value] = Array.isArray(given) ? (given as unknown[]) : [given]

@@ -9,23 +9,20 @@ import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** Scripts, styles and requests only from this origin; no frames on other pages. */
+/** Allows scripts, styles and requests only from this origin, and no frames on other pages. */
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
-/** In a path, in characters. A longer name is answered with `endpoint-not-found`. */
+/** Characters of a name in a path. A longer name is answered with `endpoint-not-found`. */
 export const LONGEST_NAME = 512
 const NAME = { type: 'string', maxLength: LONGEST_NAME }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 
-/** The page; `/docs/json` and `/docs/yaml` are the document. Both are the same for all callers. */
+/** Address of the page. `/docs/json` and `/docs/yaml` are the document. Both are the same for all callers. */
 export const DOCS = '/docs'
 
-/**
- * Describes the routes that are added after this call. Requests are checked against these shapes, answers are
- * not.
- */
+/** Describes all later routes. Requests are checked against these shapes, answers are not. */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
     openapi: {
@@ -78,7 +75,7 @@ function serveDocs(app: FastifyInstance): void {
     })
 }
 
-/** About the transport, not about the content. */
+/** Headers about the transport, not about the content. */
 const OF_CONNECTION = ['connection', 'content-length', 'date', 'transfer-encoding']
 
 async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
@@ -94,7 +91,7 @@ async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
   return page
 }
 
-/** In the form that the plugin accepts. */
+/** Describes the operation in the plugin's form. */
 function described(operation: Operation, url: string): object {
   const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
@@ -142,7 +139,7 @@ function options(query: Readonly<Record<string, string>>): object {
   return { type: 'object', properties: Object.fromEntries(described) as object }
 }
 
-/** The types after all checks, because the checks accept only values of these types. */
+/** Describes the types after all checks, because the checks accept only values of these types. */
 function bodySchema(body: v.GenericSchema): object {
   return toJsonSchema(body, { typeMode: 'output', errorMode: 'ignore', target: 'openapi-3.0' })
 }
@@ -153,7 +150,7 @@ function answered(status: number, type: string, schema: object): object {
   return { description, content: { [type]: { schema } } }
 }
 
-/** Allows more fields: newer gateways may send more. In tests the shapes are strict. */
+/** Allows more fields, since newer gateways may send more. In tests the shapes are strict. */
 function answerSchema(answer: v.GenericSchema): object {
   return toJsonSchema(answer, {
     errorMode: 'ignore',

@@ -73,22 +73,17 @@ import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 /** Longer than any wait of the gateway, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
-/**
- * Answers contain tokens, scripts and output: no cache may store them, no browser may show them as a page.
- */
+/** Answers have tokens, scripts and output: caches must not store them, browsers not show them as a page. */
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /**
-     * Settles when all requests that change or run something are answered, after `ANSWERS_MS`, or when `over`
-     * aborts.
-     */
+    /** Settles after all changing requests are answered, after `ANSWERS_MS`, or when `over` aborts. */
     answersSent: (over: AbortSignal) => Promise<void>
   }
 }
 
-/** For the largest answer (`RECORDED_BYTES`) to a slow reader. */
+/** Time to send the largest answer (`RECORDED_BYTES`) to a slow reader. */
 const ANSWERS_MS = 30_000
 
 /** The caller calls `listen` and `close`. */
@@ -122,7 +117,7 @@ export function restServer(services: RestServices): FastifyInstance {
     isClosing = true
     done()
   })
-  // Before the body is read: callers without a token cannot make this process parse a body.
+  // Runs before the body is read: callers without a token cannot make this process parse a body.
   app.addHook('onRequest', (request, reply, done) => {
     closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
@@ -131,8 +126,7 @@ export function restServer(services: RestServices): FastifyInstance {
     // wrong token counts only there.
     const isUnoffered = request.raw.url === EXEC_STREAM
     const signedIn = isForPeople || isUnoffered ? undefined : authorize(services, request)
-    // A WebSocket reports its end in a frame. The route decides: clients can send the upgrade header on any
-    // route.
+    // A WebSocket reports its end in a frame. The route decides: any request can have the upgrade header.
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
@@ -198,7 +192,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   changesRoute(app, services)
   terminalRoute(app, services)
   mount(app, webhookContract, webhookRoutes(services))
-  // Only these routes read a body. hoop's command line sends `application/json` without a body on others.
+  // Only these routes read a body. hoop's command line sends `application/json` without a body elsewhere.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
     mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
@@ -233,7 +227,7 @@ function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
   return reply.code(error.status).headers(errorHeaders(error)).send(errorBody(error))
 }
 
-/** For fastify's own errors, in terms of the request. */
+/** Explains one of fastify's own errors in terms of the request. */
 function refusal(error: FastifyError): RequestRefused {
   // The path leads out of the directory of served files.
   if (!error.code) return new RequestRefused('endpoint-not-found', 'no such endpoint')

@@ -32,9 +32,9 @@ export { ORGANIZATION } from '../identity.ts'
 
 interface ServerDescription {
   readonly version: string
-  /** For agents and clients, with the real port. */
+  /** Address for agents and clients, with the real port. */
   readonly grpc: Address
-  /** For HTTP and gRPC. */
+  /** The certificate for HTTP and gRPC. */
   readonly tls: ServerCertificate | undefined
 }
 
@@ -46,7 +46,6 @@ export interface RestServices {
   readonly tokens: Tokens
   readonly directory: UserDirectory
   readonly budgets: Budgets
-  /** Being served, per token. */
   readonly live: LiveUses
   readonly signIn: SignIn
   readonly links: LinkCodes
@@ -66,7 +65,7 @@ export interface RestServices {
   readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
   readonly batches: Batches
-  /** For links, without a slash at the end. */
+  /** Public address for links, without a slash at the end. */
   readonly webUrl: () => string
   readonly repositories: Repositories
   readonly condition: () => Condition

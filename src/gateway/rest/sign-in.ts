@@ -19,12 +19,11 @@ import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
 import type { RestServices } from './services.ts'
 
-/** Command lines sign in with a token. */
+/** Routes by which command lines sign in with a token. */
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
   return {
     signIn: ({ body: { email, password }, caller }) => {
-      // Unlike in hoop, wrong name and wrong password have the same text: callers cannot learn which names
-      // exist.
+      // Unlike in hoop, a wrong name and a wrong password have the same text: callers learn no names.
       if (users.withToken(password, caller)?.user.name !== email)
         throw failedSignIn(users, caller, hoopWords.invalidCredentials)
       const headers = { token: password, 'access-control-expose-headers': 'Token' }
@@ -76,7 +75,7 @@ const DEVICE = '/api/login/device'
 /** A confirmation contains up to 200 names of groups, encrypted. */
 const CONFIRMATION_BYTES = 64 * 1024
 
-/** For users whose command line runs on a machine without a browser. */
+/** Pages for users whose command line runs on a machine without a browser. */
 export function devicePages(app: FastifyInstance, { signIn }: RestServices): void {
   app.get<{ Querystring: Query }>(DEVICE, ({ query, callerAddress }, reply) =>
     asPage(reply, () => {
@@ -122,7 +121,7 @@ function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): vo
 /** hoop's command line listens here for the browser. */
 const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
 
-/** Send a browser to the provider, and back to the page or the waiting command line. */
+/** Routes that send a browser to the provider, and back to the page or the waiting command line. */
 export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   const { signIn, webUrl } = services
   app.get<{ Querystring: Query }>('/api/login', async (request, reply) => {
@@ -166,7 +165,6 @@ async function beginOnPage(
   return { login_url: address }
 }
 
-/** For the audit log. */
 function nameIn(returned: Returned): string {
   switch (returned.kind) {
     case 'redirect':
@@ -213,8 +211,8 @@ const STYLE =
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
 /**
- * No scripts, no files from other origins, no frames on other pages. No referrer, because the address may
- * contain a secret.
+ * Forbids scripts, files from other origins, and frames on other pages. Sends no referrer, because the
+ * address may contain a secret.
  */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -223,7 +221,7 @@ const HEADERS = {
   'x-frame-options': 'DENY',
 }
 
-/** With escaped texts. */
+/** HTML with escaped texts. */
 class Markup {
   readonly text: string
 
@@ -240,7 +238,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Also escapes characters that change the direction of text. */
+/** Escapes every value, and characters that change the direction of text. */
 function markup(parts: TemplateStringsArray, ...values: readonly (string | Markup)[]): Markup {
   const escaped = values.map((value) => (value instanceof Markup ? value.text : escape(value)))
   return new Markup(parts.map((part, at) => part + (escaped[at] ?? '')).join(''))
@@ -268,7 +266,7 @@ function codePage(): Markup {
 <button>Continue</button></form>`
 }
 
-/** Shown before the user is known. */
+/** The page that is shown before the user is known. */
 function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
@@ -283,7 +281,7 @@ interface Confirming {
   readonly confirmation: string
 }
 
-/** The signed-in user decides here, in the same browser. */
+/** The page on which the signed-in user decides, in the same browser. */
 function confirmPage({ name, request, confirmation }: Confirming): Markup {
   return markup`<h1>Sign in a command line as ${name}</h1>${asking(request)}
 <p>Allow the sign-in only if you started it yourself and the command line shows exactly this code.</p>

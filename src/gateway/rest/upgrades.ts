@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
 export interface Upgrade {
-  /** As in the `Upgrade` header, in lower case. */
+  /** The word in the `Upgrade` header, in lower case. */
   readonly protocol: string
   /** Called before the request is routed. */
   readonly isServed: (url: string) => boolean
@@ -13,7 +13,7 @@ export interface Upgrade {
 
 /**
  * With a listener for upgrades, Node treats every request with `Upgrade` as an upgrade and does not read its
- * body. But curl and Java offer `h2c` with ordinary requests, which then have to be served as such.
+ * body. But curl and Java offer `h2c` with ordinary requests, which are served as such here.
  */
 export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -44,7 +44,7 @@ function passOver(server: Server, request: IncomingMessage, socket: Duplex, head
   server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }
 
-/** In the order in which they were received. */
+/** Headers in the order in which they were received. */
 function* headersOf({
   rawHeaders,
 }: IncomingMessage): Generator<readonly [name: string, value: string], void> {

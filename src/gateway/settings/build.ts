@@ -19,7 +19,7 @@ import type { ConnectionSettings, GatewaySettings, MaskingParams, RepositorySett
 /** The agent gets all data of a connection in one packet of at most 17 MiB (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
-/** Items have unique names. */
+/** Lists whose items have unique names. */
 const NAMED = [
   ...(['users', 'agents', 'repositories', 'masking', 'guardrails', 'connections'] as const),
   ...(['locks', 'schedules', 'webhooks'] as const),
@@ -303,7 +303,7 @@ function joinedBase64(written: string, wrong: () => void): string | undefined {
   return undefined
 }
 
-/** `env`, `files` and `secrets` in one map, in the form of the wire. */
+/** Joins `env`, `files` and `secrets` to one map, in the form of the wire. */
 function buildSecrets(
   { env, files, secrets }: ConnectionShape,
   sources: Sources,

@@ -1,7 +1,7 @@
 /** The agent's types for the subtypes of a type (protocol.md 5.1). */
 interface Collapse {
   readonly otherwise: string
-  /** By the type for the agent. */
+  /** Subtypes by the type for the agent. */
   readonly subtypes: Readonly<Record<string, readonly string[]>>
 }
 
@@ -64,7 +64,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 interface TypedConnection {
   readonly type: string
   readonly subtype?: string
-  /** By `envvar:NAME` or `filesystem:NAME`. */
+  /** Keys are `envvar:NAME` or `filesystem:NAME`. */
   readonly secrets: ReadonlyMap<string, string>
 }
 
@@ -76,7 +76,7 @@ export function missingVariables({ type, subtype, secrets }: TypedConnection): r
   return required.filter((name) => !secrets.has(`envvar:${name}`))
 }
 
-/** For example `env` to `prod`. */
+/** Tags, for example `env` to `prod`. */
 export type Tags = Readonly<Record<string, string>>
 
 interface TagCondition {
@@ -89,7 +89,7 @@ interface TagCondition {
 /** All conditions have to hold. */
 export type TagSelector = readonly TagCondition[]
 
-/** Without `=`, `,` and `!`, which separate the parts of a selector. */
+/** Excludes `=`, `,` and `!`, which separate the parts of a selector. */
 export const TAG_KEY = /^[A-Za-z0-9_./-]{1,64}$/
 export const TAG_VALUE = /^[A-Za-z0-9 _./+@:-]{1,128}$/
 

@@ -6,7 +6,7 @@ import { Cron } from 'croner'
 export interface CronRule {
   /** Five fields, or a word like `@daily`. */
   readonly cron: string
-  /** IANA's name. */
+  /** IANA's name of a time zone. */
   readonly timezone: string
 }
 
@@ -15,7 +15,7 @@ const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
 
 const FIRST_STEP_MS = 5 * 60_000
 
-/** A rule that has due times. */
+/** Whether the rule has due times. */
 export function isCron(cron: string): boolean {
   try {
     return nextTime({ cron, timezone: 'UTC' }, Date.now()) !== undefined
@@ -33,12 +33,12 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** In ms since 1970; undefined when no due time follows. */
+/** Time in ms since 1970; undefined when no due time follows. */
 export function nextTime(rule: CronRule, after: number): number | undefined {
   return parsed(rule).nextRun(new Date(after))?.getTime()
 }
 
-/** In ms since 1970. */
+/** Times in ms since 1970. */
 export function nextTimes(rule: CronRule, after: number, most: number): number[] {
   return parsed(rule)
     .nextRuns(most, new Date(after))
@@ -49,7 +49,7 @@ export function nextTimes(rule: CronRule, after: number, most: number): number[]
 export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
   const cron = parsed(rule)
   const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
-  // Backwards in growing steps: a clock may jump by years, and a rule may be due each minute.
+  // Searches backwards in growing steps: a clock may jump by years, and a rule may be due each minute.
   for (let step = FIRST_STEP_MS; ; step *= 4) {
     const from = Math.max(after, until - step)
     let last: number | undefined

@@ -19,9 +19,9 @@ type Direction = 'input' | 'output'
 
 type Report = (member: string, message: string) => void
 
-/** As for gateway.yaml itself. */
+/** The limit of gateway.yaml itself. */
 const RULE_FILE_BYTES = 1024 * 1024
-/** As JSON. The agent gets them with each session, with masking, variables and arguments. */
+/** Length as JSON. The agent gets the rules with each session, with masking, variables and arguments. */
 const RULES_BYTES = 2 * 1024 * 1024
 
 const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
@@ -85,7 +85,7 @@ function rulesOf(
   }
 }
 
-/** Undefined if their form is wrong. */
+/** Returns undefined if the form of the rules is wrong. */
 function checkedRules({ sets, pathOf, placeOf }: RuleFile, problems: Problems): Rule[] | undefined {
   const report: Problems['add'] = (path, message, part) =>
     problems.addFrom(placeOf(path, part), message, pathOf(path))

@@ -144,21 +144,21 @@ export const JiraShape = map({
 })
 
 export type JiraShape = v.InferOutput<typeof JiraShape>
-/** With defaults. */
+/** A template with its defaults. */
 export type JiraTemplate = JiraShape['templates'][number]
 
 export interface JiraSettings {
-  /** Without a slash at the end. */
+  /** Ends without a slash. */
   readonly url: string
   readonly user: string
   readonly token: Secret
-  /** For creating an issue, and for moving one. */
+  /** Limit for creating an issue, and for moving one. */
   readonly timeoutMs: number
-  /** From the settings' file, in PEM. */
+  /** PEM from the settings' file. */
   readonly ca: readonly string[] | undefined
   /** `ca`, or the system's many authorities, which are read only when needed. */
   readonly authorities: () => readonly string[]
-  /** From the gateway's environment. */
+  /** Comes from the gateway's environment. */
   readonly proxy: ProxySettings | undefined
   readonly templates: readonly JiraTemplate[]
 }
@@ -191,7 +191,7 @@ function checkPresets(
   })
 }
 
-/** For mappings of type `preset`. */
+/** Values for mappings of type `preset`. */
 const JIRA_PRESETS = [
   'session.id',
   'session.user_email',

@@ -52,7 +52,9 @@ function checkPair(files: CertificateFiles, { noticed }: Sources, problems: Prob
   }
 }
 
-/** Other machines need TLS: tokens and agents' keys would arrive unencrypted. */
+/**
+ * Refuses addresses of other machines without TLS, because tokens and agents' keys would arrive unencrypted.
+ */
 export function checkListen(listen: SettingsShape['listen'], problems: Problems): void {
   for (const server of ['http', 'grpc'] as const) {
     if (listen.tls || listen['allow-remote'] || isLoopback(listen[server].host)) continue

@@ -11,10 +11,10 @@ import type { GatewaySettings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Also of a file that cannot be used. References in the tree are not resolved. */
+/** Describes even a file that cannot be used. References in the tree are not resolved. */
 interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
-  /** About secrets that other users can read. */
+  /** Warnings about secrets that other users can read. */
   readonly warnings: readonly string[]
 }
 
@@ -57,7 +57,7 @@ export function examineSettings(path: string, env: Environment): ExaminedSetting
 
 const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])
 
-/** The file itself contains a secret. `key` below `tls` is a path. */
+/** Whether the file itself contains a secret. `key` below `tls` is a path. */
 function holdsSecret(tree: Tree, key = '', parent = ''): boolean {
   if (typeof tree === 'string')
     return (

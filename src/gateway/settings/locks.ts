@@ -27,7 +27,7 @@ export type LockShape = v.InferOutput<typeof LockShape>
 export interface LockSettings {
   readonly name: string
   readonly runbooks: readonly PathPattern[]
-  /** Undefined: all. */
+  /** Undefined: all connections. */
   readonly connections?: readonly string[]
 }
 

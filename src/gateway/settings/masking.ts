@@ -6,7 +6,7 @@ import type { MaskingShape } from './masking-shape.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { MaskingParams } from './settings.ts'
 
-/** The rules of a connection have to work together. */
+/** Checks each rule, and that the rules of a connection can work together. */
 export function checkMasking(shape: SettingsShape, problems: Problems): void {
   const { masking, connections } = shape
   masking.forEach((rule, i) => checkRule(rule, ['masking', i], problems))
@@ -59,7 +59,7 @@ function customType({ name, regex, deny, score }: MaskingShape['custom'][number]
   return { name, regex: regex ?? undefined, denyList: deny, score }
 }
 
-/** In the form of hoop's gateway. Undefined if the output is not masked. */
+/** Has the form of hoop's gateway. Undefined if the output is not masked. */
 export function maskingParams(
   connection: ConnectionShape,
   masking: SettingsShape['masking'],
@@ -76,7 +76,7 @@ export function maskingParams(
   }
 }
 
-/** As JSON. The agent gets it with each session, with rules, variables and arguments. */
+/** Length as JSON. The agent gets the masking with each session, with rules, variables and arguments. */
 const MASKING_BYTES = 1024 * 1024
 
 function checkMaskingSize({ masking, connections }: SettingsShape, problems: Problems): void {

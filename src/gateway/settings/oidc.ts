@@ -20,8 +20,6 @@ import {
 import { Authorities } from './jira.ts'
 import { Name } from './words.ts'
 
-// The shape of `sign-in` in gateway.yaml.
-
 const ISSUER = /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i
 const Issuer = parsed(
   (text) => (ISSUER.test(text) && URL.canParse(text) ? text : undefined),
@@ -102,7 +100,7 @@ export interface OidcSettings {
   readonly clientId: string
   /** Undefined for a public client. */
   readonly clientSecret?: Secret
-  /** Besides `openid`, which is always requested. */
+  /** Scopes besides `openid`, which is always requested. */
   readonly scopes: readonly string[]
   readonly nameClaim: string
   readonly groupsClaim: string
@@ -110,13 +108,13 @@ export interface OidcSettings {
   readonly groups?: Readonly<Record<string, string>>
   /** Groups of the provider. Empty: the group does not matter. */
   readonly allowedGroups: readonly string[]
-  /** In lower case. Empty: the domain does not matter. */
+  /** Lower case. Empty: the domain does not matter. */
   readonly allowedDomains: readonly string[]
   readonly lifetimeMs: number
   readonly timeoutMs: number
-  /** In PEM. The system has many, so they are read only when needed. */
+  /** PEM. The system has many authorities, so they are read only when needed. */
   readonly authorities: () => readonly string[]
-  /** From the gateway's environment. */
+  /** Comes from the gateway's environment. */
   readonly proxy: ProxySettings | undefined
 }
 

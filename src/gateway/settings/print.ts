@@ -12,7 +12,7 @@ import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from './schema.ts'
 import type { Tree } from '../../basics/settings/tree.ts'
 
-/** As written, or defaults, in the schema's order. Throws a SettingsError for an unreadable file. */
+/** Settings as written, or defaults, in the schema's order. Throws a SettingsError for an unreadable file. */
 export function printGatewaySettings(
   file: string,
   env: NodeJS.ProcessEnv,

@@ -8,17 +8,17 @@ import { SettingsError } from '../../basics/settings/problems.ts'
 import type { CertificateFiles } from '../tls/certificates.ts'
 import type { Current, GatewaySettings } from './settings.ts'
 
-/** Two equal reads in this interval show that a file is completely written. */
+/** Interval between two reads of a file. Two equal reads show that the file is completely written. */
 const SETTLE_MS = 50
-/** If the file differs each time, the reload fails. */
+/** The reload fails if the file differs each time. */
 const MOST_LOOKS = 40
 
 export interface GatewayFile {
-  /** For messages. */
+  /** Name for messages. */
   readonly file: string
-  /** With all files that it refers to. @throws SettingsError */
+  /** Reads the file and all files that it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
-  /** Without secrets. Missing if the content is never shown. @throws SettingsError */
+  /** Leaves out secrets. Missing if the content is never shown. @throws SettingsError */
   readonly print?: () => PrintedSettings
 }
 
@@ -33,15 +33,15 @@ interface ReloadServices {
   readonly log: Logger
 }
 
-/** Only names, no values. */
+/** Has only names, no values. */
 export interface ReloadReport {
-  /** In use now. */
+  /** Changes that the gateway uses now. */
   readonly changes: readonly SettingsChange[]
-  /** Take effect only at the next start. */
+  /** Changed settings that take effect only at the next start. */
   readonly restart: readonly string[]
 }
 
-/** Reads the settings again while the gateway serves. Running sessions keep theirs. */
+/** Reads the settings again while the gateway serves. Running sessions keep their old settings. */
 export class Reload {
   readonly #services: ReloadServices
   #running: Promise<ReloadReport> | undefined
@@ -77,7 +77,7 @@ export class Reload {
     return source.print?.() ?? { file: source.file, settings: [] }
   }
 
-  /** Refuses further reloads. Settles when none is running. */
+  /** Refuses further reloads. Settles when no reload is running. */
   async close(): Promise<void> {
     this.#closing.abort()
     while (this.#running !== undefined) await settled(this.#running)
@@ -118,7 +118,7 @@ export class Reload {
       log.warn({ settings: restart }, 'some settings take effect only at the next start')
   }
 
-  /** The file after it is completely written. An error that two reads have counts as content. */
+  /** Returns the settings after the file is completely written, or an error that two reads have. */
   async #written(): Promise<GatewaySettings> {
     let before = this.#look()
     for (let looks = 1; looks < MOST_LOOKS; looks++) {
@@ -162,13 +162,13 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
   const { tls: wanted, publicUrl } = found.listen
   const { http, grpc, metrics, trustedProxies } = listen
-  // Nor can TLS be switched on or off, but its files may change.
+  // TLS cannot be switched on or off while the gateway runs, but its files may change.
   const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
   return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
 }
 
-/** Nor can it change whether agents need certificates. */
+/** Keeps whether agents need certificates, which cannot change while the gateway runs. */
 function withFixedDemand(
   { certificate, key, agentCa }: CertificateFiles,
   running: CertificateFiles,
@@ -242,7 +242,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   }),
 }
 
-/** In the order of the table. */
+/** Changes in the order of the table. */
 function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
   const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
     setting,
@@ -278,7 +278,7 @@ function byName(items: readonly { readonly name: string }[]): Parts {
   return Object.fromEntries(items.map((item) => [item.name, item]))
 }
 
-/** For comparison. Contains secrets, and leaves out functions. */
+/** A text for comparison. It contains secrets, and leaves out functions. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
     // The JSON of every secret is equal, so the secret itself is used.

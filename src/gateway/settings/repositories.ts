@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { withoutCredentials } from '../../basics/net/url-credentials.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 
-/** From an https URL. Without a password, the user may be a token (GitHub). */
+/** User and password of an https URL. Without a password, the user may be a token (GitHub). */
 export interface UrlCredentials {
   readonly username: string
   readonly password: string | undefined

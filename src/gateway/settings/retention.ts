@@ -1,8 +1,8 @@
-/** Can change at any time. */
+/** Settings of `gateway.yaml` that can change at any time. */
 export interface Limits {
   /** Counts from a session's end. */
   readonly retainMs: number
-  /** Above it, the oldest finished sessions are removed. */
+  /** Above this size, the oldest finished sessions are removed. */
   readonly sizeBytes: number
 }
 
@@ -11,7 +11,7 @@ export interface Retention extends Limits {
   readonly connections: ReadonlyMap<string, Partial<Limits>>
 }
 
-/** About 140,000 years. */
+/** Some 140,000 years. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER / 2
 
 export const KEEP_ALL: Retention = { retainMs: FOR_EVER_MS, sizeBytes: Infinity, connections: new Map() }
@@ -20,7 +20,7 @@ export function retainMs(retention: Retention, connection: string): number {
   return retention.connections.get(connection)?.retainMs ?? retention.retainMs
 }
 
-/** In ms since 1970. `oldestEnd` and `newestEnd` are of finished sessions. */
+/** Ends of finished sessions, in ms since 1970. */
 export interface KeptConnection {
   readonly connection: string
   readonly oldestEnd: number
@@ -28,9 +28,10 @@ export interface KeptConnection {
 }
 
 /**
- * Takes the connection whose oldest session has spent the largest part of its retention: a connection kept
- * for a year loses nothing to one kept for a week. Sessions from `endedBefore` on stay, because then another
- * connection has spent more. Needs no clock: the newest end counts as now.
+ * Chooses the connection whose oldest session has spent the largest part of its retention: a connection that
+ * is kept for a year loses nothing to one that is kept for a week. Only sessions that ended before
+ * `endedBefore` are removed, because then another connection has spent more. Needs no clock: the newest end
+ * counts as the present time.
  */
 export function nearestToItsEnd(
   kept: readonly KeptConnection[],

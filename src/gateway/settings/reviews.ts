@@ -4,8 +4,6 @@ import { about, duration, list, map, truth } from '../../basics/settings/shapes.
 import { RunbookPattern } from './locks.ts'
 import { Count, Name, type PathPattern } from './words.ts'
 
-// The shape of reviews in gateway.yaml.
-
 const groupNames = list(Name, 'group names')
 
 const rule = {
@@ -37,7 +35,7 @@ export const ReviewShape = map({
   ...rule,
 })
 
-/** With an empty `groups`, these runbooks need no review. */
+/** These runbooks need no review if `groups` is empty. */
 export const RunbookReviewShape = map({
   path: about(
     'path of the runbooks to which the rule applies; * stands for any characters except a slash, ** for any characters',
@@ -51,7 +49,7 @@ export type ReviewShape = v.InferOutput<typeof ReviewShape>
 export type RunbookReviewShape = v.InferOutput<typeof RunbookReviewShape>
 
 export interface ReviewSettings {
-  /** At least one. */
+  /** Has at least one group. */
   readonly groups: readonly string[]
   /** Groups that have to approve. */
   readonly minimum: number

@@ -61,7 +61,7 @@ export const SchedulesShape = v.pipe(
 export interface ScheduleSettings {
   readonly name: string
   readonly cron: string
-  /** IANA's name. */
+  /** IANA's name of a time zone. */
   readonly timezone: string
   readonly connection: string
   readonly runbook: string
@@ -69,7 +69,7 @@ export interface ScheduleSettings {
   readonly jiraFields: Readonly<Record<string, string>>
   /** The runs belong to this user. */
   readonly as: string
-  /** The last missed run is started late. */
+  /** Whether the last missed run is started late. */
   readonly catchesUp: boolean
   readonly lock?: string
   readonly enabled: boolean

@@ -39,7 +39,7 @@ const HistoryShape = map({
   ),
 })
 
-/** Replace the limits of `HistoryShape` for one connection. */
+/** Limits for one connection, which replace the limits of `HistoryShape`. */
 const KeptShape = map({
   retain: about(
     'how long sessions of this connection are kept after their end (default: history.retain)',

@@ -18,13 +18,13 @@ export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
     readonly grpc: Address
-    /** `/metrics`, if it is served. */
+    /** Address of `/metrics`. Undefined: not served. */
     readonly metrics?: Address
-    /** For links, without a slash at the end. */
+    /** Address for links, without a slash at the end. */
     readonly publicUrl?: string
     /** The `X-Forwarded-For` of these networks names the caller. */
     readonly trustedProxies: readonly string[]
-    /** For `http` and `grpc`. Undefined: no TLS. */
+    /** Undefined: `http` and `grpc` have no TLS. */
     readonly tls?: CertificateFiles
   }
   /** Folder of the history and the generated keys. */
@@ -41,18 +41,18 @@ export interface GatewaySettings {
   readonly locks: readonly LockSettings[]
   readonly schedules: readonly ScheduleSettings[]
   readonly webhooks: readonly WebhookSettings[]
-  /** For running sessions when the gateway is told to stop. */
+  /** Time for running sessions when the gateway is told to stop. */
   readonly stopTimeoutMs: number
   readonly limits: {
-    /** Then a REST call answers 202. */
+    /** Time after which a REST call answers 202. */
     readonly waitMs: number
-    /** For an agent that is offline. */
+    /** Time to wait for an agent that is offline. */
     readonly agentWaitMs: number
     readonly lockWaitMs: number
     readonly bodyBytes: number
-    /** In an answer. */
+    /** Output in one answer. */
     readonly outputBytes: number
-    /** Per address and minute. */
+    /** Limit per address and minute. */
     readonly failedSignIns: number
     readonly batchParallel: number
   }
@@ -65,9 +65,9 @@ export interface UserSettings {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
-  /** The person with this name at the sign-in provider is this user. */
+  /** Whether the person with this name at the sign-in provider is this user. */
   readonly oidc: boolean
-  /** Only for machines. Undefined: no limit. */
+  /** Only machines have a budget. Undefined: no limit. */
   readonly budget?: Budget
   readonly tokens: readonly TokenSettings[]
 }
@@ -77,7 +77,7 @@ export interface TokenSettings {
   readonly name: string
   /** The token itself is not kept. */
   readonly sha256: Buffer
-  /** In ms since 1970. Undefined: never. */
+  /** Time in ms since 1970. Undefined: never. */
   readonly expiresAt?: number
 }
 
@@ -106,7 +106,7 @@ export interface GuardrailSettings {
 export interface ConnectionSettings {
   readonly name: string
   readonly agent: string
-  /** As configured. The agent receives `connectionType(type, subtype)`. */
+  /** The configured type. The agent receives `connectionType(type, subtype)`. */
   readonly type: string
   readonly subtype?: string
   readonly tags: Tags
@@ -132,28 +132,25 @@ export interface ConnectionSettings {
   readonly masking?: MaskingParams
   /** People type the connection's name before every runbook. */
   readonly confirm?: true
-  /**
-   * Users of the connection may see sessions of users in one of their groups, or all. Undefined: only their
-   * own.
-   */
+  /** Users may see sessions of users in one of their groups, or all. Undefined: only their own. */
   readonly sessions?: 'groups' | 'all'
-  /** In the order of `gateway.yaml`. */
+  /** Guardrails in the order of `gateway.yaml`. */
   readonly guardrails: readonly GuardrailSettings[]
   /** Each session gets an issue by this template before it runs. */
   readonly jira?: JiraTemplate
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean
-    /** Terminals. By default only with `exec`: text typed into a terminal is a script. */
+    /** Whether users may open terminals. By default only with `exec`: text typed there is a script. */
     readonly connect: boolean
     /**
-     * The caller of a runbook or a terminal may add arguments and variables. By default only with `exec`: by
-     * these (`-c`, BASH_ENV) callers can run anything.
+     * Whether the caller of a runbook or a terminal may add arguments and variables. By default only with
+     * `exec`, because with arguments and variables (`-c`, BASH_ENV) callers can run anything.
      */
     readonly clientInput: boolean
     /**
-     * A database client's ways to a shell on the agent's machine. Blocked by default for databases without
-     * `exec` and `connect`: a runbook's parameter must not become a command.
+     * Whether scripts may use a database client's ways to a shell on the agent's machine. Blocked by default
+     * for databases without `exec` and `connect`, so that a runbook's parameter cannot become a command.
      */
     readonly clientEscapes: 'block' | 'allow'
     /** Undefined: all users. */
@@ -161,7 +158,7 @@ export interface ConnectionSettings {
   }
 }
 
-/** As the agent receives it. */
+/** Masking as the agent receives it. */
 export type MaskingParams = Pick<
   ConnectionParams,
   | 'dlpProvider'
@@ -176,7 +173,6 @@ export interface Current<Part extends keyof GatewaySettings> {
   readonly value: Pick<GatewaySettings, Part>
 }
 
-/** A reload replaces all settings at once. */
 export class CurrentSettings implements Current<keyof GatewaySettings> {
   #value: GatewaySettings
 

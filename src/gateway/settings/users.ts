@@ -17,8 +17,6 @@ import type { Budget } from '../identity.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
 import { Name, SecretHash } from './words.ts'
 
-// The shape of users in gateway.yaml.
-
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
 /** A date is the beginning of that day in UTC. */
 const Moment = parsed(
@@ -39,7 +37,7 @@ const TokenShape = map({
   expires: about('time at which the token expires (default: never)', v.nullish(Moment)),
 })
 
-/** In a budget: each run's row is read when the next run begins. */
+/** Bound of a budget, because each run's row is read when the next run begins. */
 const MOST_RUNS = 10_000
 const Runs = parsed(
   (written) => {
@@ -140,7 +138,7 @@ export function buildBudget({ runs, bytes, hours, per }: BudgetAsked): Budget {
   }
 }
 
-/** No two users have the same token. */
+/** Checks that no two users have the same token. */
 export function checkTokens(users: readonly UserShape[], problems: Problems): void {
   const first = new Map<string, { readonly user: number; readonly place: string }>()
   const check = (hash: Buffer, user: number, setting: Path): void => {

@@ -29,7 +29,7 @@ const ReceiverUrl = v.pipe(
   json({ writeOnly: true }),
 )
 
-/** For Slack and Teams the address is a secret. */
+/** The address is a secret for Slack and Teams. */
 function receiverUrl(text: string): Secret | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:[/?][^#\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname } = new URL(text)
@@ -89,12 +89,12 @@ export interface WebhookSettings {
   /** `whsec_...`. Undefined: messages are not signed. */
   readonly secret?: Secret
   readonly events: readonly string[]
-  /** Undefined: all. */
+  /** Undefined: all connections. */
   readonly connections?: readonly string[]
   readonly template: 'standard' | 'slack' | 'teams'
-  /** In PEM. */
+  /** PEM. */
   readonly authorities: () => readonly string[]
-  /** From the gateway's environment. */
+  /** Comes from the gateway's environment. */
   readonly proxy: ProxySettings | undefined
 }
 

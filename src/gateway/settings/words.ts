@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 import * as v from 'valibot'
 import { json, matching, parsed } from '../../basics/settings/shapes.ts'
 
-/** Most names in gateway.yaml. */
+/** The form of most names in gateway.yaml. */
 export const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
   'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
@@ -30,7 +30,9 @@ export const Count = parsed(
 /** RE2 compares the slowest pattern of this length with the longest path (4 KiB) in 0.1 s. */
 export const PATTERN_FORM = /^(?!\/)[^\p{Cc}\\]{1,1000}$/u
 
-/** `*` matches any characters except a slash, `**` any characters, and all others themselves. */
+/**
+ * `*` matches any characters except a slash, `**` matches any characters, and all others match themselves.
+ */
 export class PathPattern {
   readonly text: string
   readonly #expression: RE2JS

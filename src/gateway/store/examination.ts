@@ -78,7 +78,9 @@ class Examination implements Health {
     ) as Promise<void>)
   }
 
-  /** Otherwise the file stays open until the garbage collector has collected the statements. */
+  /**
+   * Detaches the file, which otherwise stays open until the garbage collector has collected the statements.
+   */
   async close(): Promise<void> {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }

@@ -47,7 +47,7 @@ type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
 /** The folder of an unfinished repair. No gateway starts while it exists. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
-/** Longest time of a timer: the examination of a large file may take hours. */
+/** The examination of a large file may take hours, so this is the longest time of a timer. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
 const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
@@ -94,7 +94,7 @@ function locked(file: string): Connection {
   }
 }
 
-/** Room for the new file and for a copy of the damaged file, which a damaged header needs. */
+/** Counts the new file, and the copy of the damaged file that a damaged header needs. */
 function neededBytes(file: string): number {
   const size = (of: string) => statSync(of, { throwIfNoEntry: false })?.size ?? 0
   return 2 * (size(file) + size(`${file}-wal`))
@@ -157,7 +157,7 @@ function takeTriggers(db: Connection): string[] {
   return found.map(([, text]) => text.replace(/^CREATE TRIGGER (history\.)?/, 'CREATE TRIGGER history.'))
 }
 
-/** No query would find the rows of lost sessions. */
+/** Rows of lost sessions are removed, because no query would find them. */
 function removeOrphans(db: Connection, orphans: Layout['orphans']): Loss[] {
   const has = (table: string) => hasTable(db, table)
   return Object.entries(orphans)
@@ -191,8 +191,7 @@ async function checkWhole(target: string, layout: Layout): Promise<void> {
 }
 
 /**
- * First links the damaged file to its new name, then renames the new file. `undoSwap` undoes the first step
- * after a kill.
+ * Links the damaged file to its new name first, and renames the new file last. `undoSwap` undoes a half swap.
  */
 function swap(target: string, file: string): string {
   const oldFile = `${file}.damaged-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`

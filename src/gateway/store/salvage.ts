@@ -9,7 +9,7 @@ export interface Loss {
   readonly names: readonly string[]
   /** Undefined when neither the table nor one of its indexes could be read to the end. */
   readonly rows: number | undefined
-  /** If `rows` is unknown: number of unreadable keys. Each key may have had a row. */
+  /** Number of unreadable keys if `rows` is unknown. Each key may have had a row. */
   readonly unread: number
 }
 
@@ -24,7 +24,7 @@ interface Table {
 const WINDOW = 4096
 /** Failed reads per table before the remaining keys are given up: keys may be as large as 2^63. */
 const MOST_FAILURES = 200_000
-/** The same bound if no probe could be read: the first page is damaged, and each read takes time. */
+/** The bound if no probe could be read: the first page is damaged, and each further read takes time. */
 const MOST_FAILURES_OUT_OF_REACH = 1000
 /** Evenly spaced keys that are tried before the copy. */
 const PROBES = 256
@@ -41,10 +41,7 @@ const TYPES: Readonly<Record<string, string>> = {
   BLO: `'blob', 'null'`,
 }
 
-/**
- * Copies the readable rows of the schema `damaged` into the empty tables of `history`. Skips rows that break
- * a constraint.
- */
+/** Copies readable rows of the schema `damaged` into `history`. Skips rows that break a constraint. */
 export function salvage(db: Connection, json: Layout['json']): Loss[] {
   const losses = tablesOf(db, json).map((table) => new Salvage(db, table).run())
   return losses.filter(({ rows, unread }) => rows !== 0 || unread > 0)
@@ -70,7 +67,7 @@ function tablesOf(db: Connection, json: Layout['json']): Table[] {
   })
 }
 
-/** Without generated columns. */
+/** Leaves out generated columns. */
 function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
   const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
     number,
@@ -243,10 +240,7 @@ class Salvage {
     return keys.length === 0 ? LARGEST_KEY : Math.min(LARGEST_KEY, Math.max(0, ...keys))
   }
 
-  /**
-   * Names of rows that the table or an index has, but that were not copied. Undefined if neither could be
-   * read to the end.
-   */
+  /** Rows of the table or an index that were not copied. Undefined if neither could be read to the end. */
   #missing(): string[] | undefined {
     const names = new Map<number, string>()
     let isKnown = false
@@ -270,7 +264,7 @@ class Salvage {
     return isKnown ? [...names.values()] : undefined
   }
 
-  /** Complete indexes. Those whose column names a row best are first. */
+  /** Indexes that contain all rows. An index whose column names a row best is first. */
   #indexes(): { readonly index: string; readonly column: string }[] {
     const { name } = this.#table
     const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l

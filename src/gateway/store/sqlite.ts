@@ -74,10 +74,7 @@ export interface OpenFile {
   readonly access: Access
 }
 
-/**
- * Opens or creates the file (mode 0600) as the schema `history`, with the most access that a full or
- * read-only disk allows.
- */
+/** Opens or creates the file (0600) as schema `history`, as well as a full or read-only disk allows. */
 export function openFile(file: string, maxBytes: number | undefined): OpenFile {
   let first: unknown
   for (const way of WAYS.filter(({ withoutLog }) => withoutLog !== true || !hasLog(file))) {
@@ -134,7 +131,7 @@ export function closeFile(db: Connection): void {
   db.close()
 }
 
-/** Other connections may write meanwhile. @throws SQLite's errors */
+/** Reads the file read-only. Other connections may write meanwhile. @throws SQLite's errors */
 export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   const db = new Database(':memory:')
   try {
@@ -145,7 +142,6 @@ export function readAlone<T>(file: string, read: (db: Connection) => T): T {
   }
 }
 
-/** For use in SQL. */
 export function urlOf(file: string): string {
   return pathToFileURL(file).href.replaceAll("'", '%27')
 }
@@ -162,7 +158,7 @@ export function inTransaction<T>(db: Connection, work: () => T): T {
   }
 }
 
-/** Commits of `work` survive a power failure; others only the end of the process. */
+/** Makes commits of `work` survive a power failure. Other commits survive only the end of the process. */
 export function durably<T>(db: Connection, work: () => T): T {
   db.exec('PRAGMA history.synchronous = FULL')
   try {
@@ -186,7 +182,7 @@ function makePrivate(file: string): void {
   for (const suffix of BESIDE) claimFile(`${file}${suffix}`)
 }
 
-/** SQLite follows links, for reads too. @throws ForeignPathError */
+/** SQLite follows links, even for reads. @throws ForeignPathError */
 export function refuseLinks(file: string): void {
   for (const suffix of ['', ...BESIDE]) findOwnFile(`${file}${suffix}`)
 }
@@ -200,7 +196,7 @@ function createEmpty(file: string): void {
   }
 }
 
-/** For cleanups: another error is reported already, or no caller is left. */
+/** Ignores errors of a cleanup: another error is reported already, or no caller is left. */
 function quietly(work: () => void): void {
   try {
     work()

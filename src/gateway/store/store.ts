@@ -21,10 +21,7 @@ import {
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
-/**
- * One file with the rows of all rooms. Every failure is a HistoryError, with `noRoom` when the disk accepts
- * no data.
- */
+/** One file with the rows of all rooms. Throws only HistoryErrors: `noRoom` if the disk accepts no data. */
 export class Store {
   readonly access: Access
   protected readonly tables: Tables
@@ -89,7 +86,7 @@ export class Store {
     })
   }
 
-  /** Later writes wait longer for locks of other programs. Only for a gateway that serves nobody any more. */
+  /** Makes later writes wait longer for locks of other programs. The gateway must no longer serve anybody. */
   bePatient(): void {
     if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }
@@ -145,7 +142,7 @@ function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): O
   }
 }
 
-/** By room. */
+/** Number of changes by room. */
 export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
 
 /** Counts changes in memory, by triggers of this connection. Changes that are rolled back do not count. */

@@ -2,14 +2,13 @@ import type { HistoryDatabase } from '../database.ts'
 import type { Holder, Victims } from './removal.ts'
 import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
-/** Share of the history for one user's sessions. */
+/** Part of the history that the sessions of one user may fill. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** Share of a limit for running sessions. The rest is for new ones. */
+/** Part of a limit that running sessions may fill. The rest is for new sessions. */
 const RUNNING = 4 / 5
 /** Removal steps per write while the history shrinks to a lowered limit. Each step blocks the gateway. */
 const STEPS_AT_ONCE = 4
 
-/** For the user. */
 const FULL = {
   user: 'your running sessions fill your share of the session history (a quarter of history.size)',
   connection:
@@ -38,7 +37,7 @@ export class Quota {
     this.#retention = retention
   }
 
-  /** For after the file was opened. */
+  /** Call this after the file was opened. */
   recount(): void {
     const database = this.#database()
     this.#recorded = { user: database.recordedBy('user'), connection: database.recordedBy('connection') }
@@ -65,10 +64,7 @@ export class Quota {
     return NOTHING
   }
 
-  /**
-   * Removes some sessions above the limits. Without writes, only this call shrinks the history after a limit
-   * was lowered.
-   */
+  /** Removes some sessions above the limits, also if nothing is written after a limit was lowered. */
   removeExcess(): Removed {
     for (const [connection, { sizeBytes = Infinity }] of this.#retention().connections) {
       if ((this.#recorded.connection.get(connection) ?? 0) <= sizeBytes) continue
@@ -78,12 +74,14 @@ export class Quota {
     return this.#usedBytes() <= this.#retention().sizeBytes ? NOTHING : this.#removeOldest()
   }
 
-  /** Frees space for a new session. @returns why there is no space */
+  /** Frees space for a new session. @returns why there is no space; undefined if the session fits */
   roomToBegin(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, 1)
   }
 
-  /** Frees space for output of a running session. @returns why there is no space */
+  /**
+   * Frees space for output of a running session. @returns why there is no space; undefined if the output fits
+   */
   roomToRecord(holder: Holder, bytes: number): string | undefined {
     return this.#room(holder, bytes, RUNNING)
   }

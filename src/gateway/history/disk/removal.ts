@@ -1,25 +1,25 @@
 import type { KeptConnection } from '../../settings/retention.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 
-/** Events, and their bytes, per step. A step blocks the gateway for some milliseconds. */
+/** Event rows, and their bytes, that one step removes. A step blocks the gateway for some milliseconds. */
 const ROWS_PER_STEP = 256
 const BYTES_PER_STEP = 1024 * 1024
 
 /** Finished sessions, oldest first. */
 export type Victims =
-  /** With `endedBefore`, only sessions that ended earlier. */
+  /** `endedBefore`: only sessions that ended earlier. */
   | { readonly connection: string; readonly endedBefore?: number }
   | { readonly user: string }
-  /** Only the remaining events of a session whose removal has begun. */
+  /** Remaining events of a session whose removal has begun. */
   | 'begun'
 
 export interface Step {
-  /** Sessions that are no longer visible, and their size. */
+  /** Sessions that are no longer visible, and the space that they took. */
   readonly removed: readonly RemovedSession[]
   readonly isDone: boolean
 }
 
-/** Bytes count for the limits of both. */
+/** Recorded bytes count for the limits of the user and of the connection. */
 export interface Holder {
   readonly user: string
   readonly connection: string
@@ -52,7 +52,7 @@ export class Removal {
     return { removed, isDone: false }
   }
 
-  /** Without user and connection: any session can be removed. */
+  /** Without user and connection, tells whether any session can be removed. */
   isPossible({ user, connection }: Partial<Holder>): boolean {
     if (this.#begun() !== undefined) return true
     if (user !== undefined) return this.#oldest({ user }) !== undefined

@@ -66,7 +66,7 @@ export class Reserve {
     if (this.#file === undefined) closeSync(readable)
   }
 
-  /** Of this gateway, or of an earlier one that was killed. */
+  /** Ends from this gateway, or from an earlier one that was killed. */
   get ends(): ReadonlyMap<string, RecordedEnd> {
     return this.#ends
   }
@@ -155,7 +155,7 @@ function fill(file: number): boolean {
   return done === true
 }
 
-/** Undefined when the system reports an error. */
+/** Returns undefined when the system reports an error. */
 function tried<T>(work: () => T): T | undefined {
   try {
     return work()

@@ -9,7 +9,7 @@ const PASS_MS = 10 * 60 * 1000
 const RECOVER_MS = 5000
 /** After a kill, the stored time may be this much too early. */
 const TIME_MS = 60_000
-/** Old sessions removed per pass: if a wrong clock makes all sessions look old, there is time to notice. */
+/** Old sessions removed per pass. If a wrong clock makes all sessions look old, there is time to notice. */
 const SESSIONS_PER_PASS = 5000
 
 /** Removes old and excess sessions, and notices when the disk has space again. */
@@ -82,7 +82,7 @@ export class Upkeep {
     await this.#inSteps(() => this.#history.shrink())
   }
 
-  /** 0 when the history fails, so that no session counts as old. */
+  /** Returns 0 when the history fails, so that no session counts as old. */
   #trustedTime(): number {
     const now = performance.now()
     const elapsed = now - this.#lastTick
@@ -127,7 +127,7 @@ export class Upkeep {
     return removed
   }
 
-  /** Between two steps, other work gets as much time as the step took. */
+  /** Pauses between two steps for as long as a step took. */
   async #inSteps(step: () => boolean): Promise<void> {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {

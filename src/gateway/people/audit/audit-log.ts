@@ -11,16 +11,13 @@ const PASS_MS = 60_000
 /** Entries removed per pass: 720,000 in a day. A pass blocks the gateway for some milliseconds. */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
-/**
- * Entries of one user, or of one address without a user, in ten minutes (some 6 MB). New sessions do not
- * count.
- */
+/** Entries of one user, or address, in ten minutes (some 6 MB). New sessions do not count. */
 const MOST_OF_ONE = 10_000
 
 /**
- * Views, changes and decisions, in a chain of hashes. Changes and decisions are written and synced before
- * they happen; if the write fails, they do not happen. Entries that cannot be written, or exceed a user's
- * share, are counted, and a later entry has the count.
+ * Record of views, changes and decisions, in a chain of hashes. Changes and decisions are written and synced
+ * before they happen; if the write fails, they do not happen. Entries that cannot be written, or exceed a
+ * user's share, are counted, and a later entry has their number.
  */
 export class AuditLog {
   readonly #history: History
@@ -56,7 +53,7 @@ export class AuditLog {
   }
 
   /**
-   * For a change that must happen even if the entry cannot be written.
+   * Announces a change that must happen even if the entry cannot be written.
    * @returns undefined when the entry is only counted
    */
   announceAnyway(facts: AuditFacts): number | undefined {
@@ -78,14 +75,14 @@ export class AuditLog {
     if (this.#hasRoom(nameOf(facts))) this.#note(facts)
   }
 
-  /** Not if an equal event was noted in the last ten minutes. */
+  /** Skips an event if an equal event was noted in the last ten minutes. */
   noteOnce(facts: AuditFacts): void {
     if (this.#repeats.isNew(facts)) this.note(facts)
   }
 
   /**
-   * Notes the first failure of an address (IPv6: of the /64 network, which one caller has whole), and counts
-   * further ones for ten minutes.
+   * Notes the first failure of an address, and counts further failures for ten minutes. An IPv6 address
+   * counts as its /64 network, because one caller has the whole network.
    */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
     const network = callerNetwork(address)
@@ -120,7 +117,7 @@ export class AuditLog {
       this.#log.info({ entries: removed }, 'old entries removed from the audit log')
   }
 
-  /** Once a day: with logs stored elsewhere, an operator can see whether the audit log was rewritten. */
+  /** Logs the newest hash once a day: with logs elsewhere, an operator can see a rewritten audit log. */
   #tellHead(): void {
     const now = performance.now()
     if (now - this.#headToldAt < DAY_MS) return
@@ -178,7 +175,7 @@ export class AuditLog {
   }
 }
 
-/** Whose share the entry takes. */
+/** Returns the name whose share the entry takes. */
 function nameOf({ actor, client_ip: address }: AuditFacts): string {
   return actor || callerNetwork(address)
 }
@@ -221,7 +218,7 @@ class Gap {
     })
   }
 
-  /** The missing entries are on record. */
+  /** Call this when the missing entries are on record. */
   close(): void {
     this.#missing = undefined
   }
@@ -244,7 +241,8 @@ interface LeftOut {
 }
 
 /**
- * Entries per user, or per address, in ten minutes. More are only counted, so that nobody can fill the log.
+ * Limits the entries per user, or per address, in ten minutes. Further entries are only counted, so that
+ * nobody can fill the log.
  */
 export class Shares {
   readonly #most: number
@@ -284,10 +282,10 @@ export class Shares {
   }
 }
 
-/** Above it, the oldest event is forgotten, and may be noted again. */
+/** Above this number, the oldest event is forgotten, and may be noted again. */
 const MOST_REPEATS = 10_000
 
-/** Commands and pages send the same request every second. */
+/** Finds repeated events: commands and pages send the same request every second. */
 export class Repeats {
   /** Time of each note, oldest first. */
   readonly #noted = new Map<string, number>()
@@ -306,7 +304,7 @@ export class Repeats {
   }
 }
 
-/** Nothing has changed. */
+/** Refuses a change. Nothing has changed. */
 function tooMuch(name: string): RequestRefused {
   return new RequestRefused(
     'too-much-at-once',

@@ -3,7 +3,6 @@ import type { Room } from '../../store/room.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink, auditFacts } from './entry.ts'
 
-/** A missing filter matches all entries. */
 export interface AuditQuery {
   readonly actor?: string | undefined
   readonly resourceType?: string | undefined
@@ -15,7 +14,7 @@ export interface AuditQuery {
   readonly outcome?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
-  /** In upper or lower case. */
+  /** Upper and lower case are equal. */
   readonly actorPart?: string | undefined
   /** Part of the subject or the details, in upper or lower case. */
   readonly text?: string | undefined
@@ -24,7 +23,7 @@ export interface AuditQuery {
 interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
-  /** Entries searched for the text, if older entries were not searched; otherwise undefined. */
+  /** Number of entries searched for the text, if older entries were not searched; otherwise undefined. */
   readonly textLookedAt: number | undefined
 }
 
@@ -61,7 +60,9 @@ const HAS_TEXT = `((instr(lower(entry), ?) > 0 OR instr(lower(entry), ?) > 0) AN
 /** Hides the entry before a change if the entry with the outcome exists. */
 const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
 
-/** Entries are added at the end and removed from the front. For the history's `read` and `write` only. */
+/**
+ * Adds entries at the end and removes them from the front. Use it only in `read` and `write` of the history.
+ */
 export class AuditRows {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
@@ -77,7 +78,7 @@ export class AuditRows {
     return link
   }
 
-  /** The last removed entry when no entry is left. */
+  /** The newest entry, or the last removed entry when no entry is left. */
   head(): AuditHead {
     const found = this.#statements.head.get([]) as [number, string] | undefined
     if (found === undefined) return this.anchor()
@@ -92,12 +93,12 @@ export class AuditRows {
     return { sequence, hash }
   }
 
-  /** Oldest first. */
+  /** Returns the oldest entry first. */
   after(sequence: number, most: number): AuditLink[] {
     return links(this.#statements.after.all([sequence, most]))
   }
 
-  /** Newest first. */
+  /** Returns the newest entry first. */
   find(query: AuditQuery, { offset, limit }: { readonly offset: number; readonly limit: number }): AuditPage {
     const { text, ...columns } = query
     const asked = conditionsOf(columns)
@@ -112,8 +113,8 @@ export class AuditRows {
   }
 
   /**
-   * Matches between two sequence numbers. Reads the whole range whatever the filters are, so each step takes
-   * about the same time.
+   * Matching entries between two sequence numbers. Reads the whole range whatever the filters are, so that
+   * each step takes about the same time.
    * @param query undefined: all entries, also those that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
@@ -146,7 +147,7 @@ export class AuditRows {
 
   /**
    * Removes the oldest entries and keeps the place of the last one. An entry with a future time was written
-   * with a wrong clock: it is as old as the next entry.
+   * with a wrong clock, so it counts as old as the next entry.
    * @returns the number of removed entries
    */
   removeOldEntries(before: Date, most: number): number {
@@ -185,12 +186,12 @@ function textValues(text: string): Values {
   return [lower, JSON.stringify(lower).slice(1, -1), lower]
 }
 
-/** ASCII letters only, as SQLite does. */
+/** Changes only ASCII letters, as SQLite does. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-/** libsql aborts the process on booleans. */
+/** Replaces booleans, on which libsql aborts the process. */
 function bound(value: Bindable): string | number {
   if (typeof value === 'boolean') return value ? 1 : 0
   return value instanceof Date ? value.toISOString() : value
@@ -253,10 +254,10 @@ export const auditRoom: Room<AuditRows> = {
   json: { audit_log: ['entry'] },
 }
 
-/** For names of files, repositories and commits. */
+/** Labels name files, repositories and commits. */
 const MAX_LABEL = 500
 
-/** Never the script, arguments or parameters. */
+/** Leaves out scripts, arguments and parameters. */
 export function sessionFacts(
   session: Pick<NewSession, 'id' | 'user' | 'connection' | 'origin' | 'verb' | 'labels' | 'sessionBatchId'>,
   { clientIp = '', token, waits }: SessionAsking,

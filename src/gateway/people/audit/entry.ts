@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
-/** In hoop's words, where hoop has words. */
+/** One event, in hoop's words where hoop has words. */
 export interface AuditFacts {
   /** Empty if the caller is unknown. */
   readonly actor: string
@@ -21,16 +21,16 @@ export interface AuditFacts {
   readonly request_payload_redacted: Readonly<Record<string, unknown>> | null
   readonly outcome: boolean
   readonly error_message: string
-  /** `asked`: before a change; a `done` entry follows. */
+  /** `asked`: written before a change, and followed by a `done` entry. */
   readonly stage: 'asked' | 'done'
-  /** Sequence of the entry before the change. */
+  /** Sequence of the entry that was written before the change. */
   readonly asked: number | null
 }
 
 export interface AuditEntry extends AuditFacts {
-  /** From 1, without gaps. */
+  /** Entries count from 1, without gaps. */
   readonly sequence: number
-  /** In hexadecimal. The first entry has `NO_HASH`. */
+  /** Hexadecimal. The first entry has `NO_HASH`. */
   readonly previous_hash: string
   /** RFC 3339, UTC, in milliseconds. */
   readonly created_at: string

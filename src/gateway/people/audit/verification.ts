@@ -14,19 +14,19 @@ interface ChainFault {
 }
 
 export interface Verification {
-  /** Checked entries. */
+  /** Number of checked entries. */
   readonly entries: number
   /** Undefined for a log without entries. */
   readonly first: number | undefined
   /** Newest entry, or the last removed entry if no entry is left. */
   readonly head: AuditHead
-  /** At most `MOST_FAULTS`. */
+  /** The first faults, at most `MOST_FAULTS`. */
   readonly faults: readonly ChainFault[]
-  /** The chain has the expected hash. */
+  /** Whether the chain has the expected hash. */
   readonly hasExpected: boolean
 }
 
-/** More would not help. */
+/** Further faults would not help. */
 const MOST_FAULTS = 20
 
 /**
@@ -56,9 +56,8 @@ export function verifyChain(
   return { entries, first, head: { sequence, hash }, faults, hasExpected }
 }
 
-/** From a file or a history. */
 interface ReadLink extends AuditLink {
-  /** The columns beside the text differ from it. */
+  /** Whether the columns beside the text differ from the text. */
   readonly isForged?: true
 }
 
@@ -116,7 +115,6 @@ function readLine(line: string, number: number): ReadLink | Malformed {
 const LINKS_PER_READ = 1000
 
 interface AuditFile {
-  /** The place before the first entry. */
   readonly anchor: AuditHead
   readonly links: Iterable<AuditLink>
 }
@@ -148,7 +146,7 @@ function* all(rows: AuditRows): Generator<AuditLink> {
   }
 }
 
-/** As in REST answers and exported files. */
+/** Shows an entry as REST answers and exported files do. */
 export function shownEntry(link: AuditLink): AuditEntryAnswer {
   return withShown(entryOf(link), link.hash)
 }

@@ -21,7 +21,7 @@ export class Budgets {
     this.#history = history
   }
 
-  /** Use in the last period; undefined without a budget. @throws HistoryError */
+  /** Returns the use in the last period; undefined without a budget. @throws HistoryError */
   used(name: string): Used | undefined {
     const budget = this.#users.named(name)?.budget
     if (budget === undefined) return undefined
@@ -65,7 +65,7 @@ interface Used {
   readonly runs: number
   readonly bytes: number
   readonly runningMs: number
-  /** When the next session may begin, in ms since 1970; undefined: now. */
+  /** Time at which the next session may begin, in ms since 1970; undefined: now. */
   readonly freeAt: number | undefined
 }
 
@@ -75,7 +75,8 @@ function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number
 }
 
 /**
- * The limit that blocks the machine longest: until the session that began at `at` is older than the period.
+ * The limit that blocks the machine longest. The next session may begin when the session that began at `at`
+ * is older than the period.
  */
 function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
   const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
@@ -103,7 +104,9 @@ function limitsOf({ runs, bytes, runningMs }: Budget): Limit[] {
   ]
 }
 
-/** Start of the session that has to be older than the period before the next may begin. Undefined: now. */
+/**
+ * Start of a session. The next session may begin when this session is older than the period. Undefined: now.
+ */
 function roomAt(spent: readonly SpentRow[], limit: number, of: Limit['of']): number | undefined {
   let left = spent.reduce((sum, row) => sum + of(row), 0)
   let at: number | undefined
@@ -126,15 +129,15 @@ function spanText(ms: number): string {
 }
 
 interface SpentRow {
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   readonly startedAt: number
-  /** Without the wait for an approval. */
+  /** Excludes the wait for an approval. */
   readonly runningMs: number
-  /** Of output. */
+  /** Bytes of output. */
   readonly bytes: number
 }
 
-/** By existing and by removed sessions. */
+/** Use by existing and by removed sessions. */
 class BudgetRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -142,7 +145,7 @@ class BudgetRows {
     this.#statements = prepare(db)
   }
 
-  /** From now on, removed sessions count, too. */
+  /** Counts removed sessions, too, from now on. */
   watch(user: string): void {
     this.#statements.watch.run([user])
   }

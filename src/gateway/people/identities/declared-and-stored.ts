@@ -4,7 +4,7 @@ import type { Current, UserSettings } from '../../settings/settings.ts'
 import { HistoryError } from '../../store/errors.ts'
 import type { LastUses } from './token-uses.ts'
 
-/** Made together or not at all. */
+/** Changes that are made together or not at all. */
 interface IdentityChange {
   readonly users?: readonly StoredUser[]
   readonly removedUsers?: readonly string[]
@@ -47,7 +47,7 @@ export class StoredIdentities {
     return [...this.tokens.values()].filter((token) => token.user === user)
   }
 
-  /** Sessions or reviews are recorded under this name. @throws HistoryError */
+  /** Whether sessions or reviews are recorded under this name. @throws HistoryError */
   isInHistory(name: string): boolean {
     return this.#history.read(({ users }) => users.isInHistory(name))
   }
@@ -69,10 +69,7 @@ export class StoredIdentities {
     this.keep(change)
   }
 
-  /**
-   * Makes a change in memory, until `apply` succeeds: a revoked token must not stay valid while the disk
-   * fails.
-   */
+  /** Makes a change in memory, before `apply`: a revoked token must not stay valid while the disk fails. */
   keep({ users = [], removedUsers = [], tokens = [], removedTokens = [] }: IdentityChange): void {
     for (const name of removedUsers) this.#users.delete(name)
     for (const user of users) this.#users.set(user.name, user)
@@ -108,7 +105,7 @@ export class StoredIdentities {
 interface Declared {
   readonly users: ReadonlyMap<string, GatewayUser>
   readonly tokens: ReadonlyMap<string, AccessToken>
-  /** By the token's hash, in hexadecimal. */
+  /** The key is the token's hash, in hexadecimal. */
   readonly byHash: ReadonlyMap<string, SignedIn>
 }
 

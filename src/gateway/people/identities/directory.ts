@@ -10,7 +10,7 @@ interface NewUser {
   readonly groups: readonly string[]
   readonly isActive: boolean
   readonly budget: Budget | undefined
-  /** The user takes over the sessions recorded under this name. */
+  /** Whether the user takes over the sessions recorded under this name. */
   readonly takesOver: boolean
 }
 
@@ -50,7 +50,7 @@ export class UserDirectory {
     return user
   }
 
-  /** A user of gateway.yaml hides a user of the state. */
+  /** Whether a user of gateway.yaml hides a user of the state. */
   isShadowing(name: string): boolean {
     return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
   }
@@ -117,7 +117,7 @@ export class UserDirectory {
     this.#history.write(({ users }) => users.addGroup(name))
   }
 
-  /** Also from users of the state. @throws RequestRefused, HistoryError */
+  /** Users of the state lose the group, too. @throws RequestRefused, HistoryError */
   removeGroup(name: string): void {
     if (name === ADMIN_GROUP)
       throw new RequestRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)

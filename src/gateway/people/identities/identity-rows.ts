@@ -20,7 +20,6 @@ class UserRows {
     return (this.#statements.all.all([]) as UserColumns[]).map(toUser)
   }
 
-  /** Inserts or replaces. */
   put(user: StoredUser): void {
     const { name, kind, groups, budget, createdAt, createdBy, deactivatedAt, deactivatedBy } = user
     const texts = [JSON.stringify(groups), budget === undefined ? null : JSON.stringify(budget)]
@@ -40,7 +39,7 @@ class UserRows {
     return (this.#statements.formerAccount.get([name]) as [string] | undefined)?.[0]
   }
 
-  /** Sessions or reviews are recorded under this name. */
+  /** Whether sessions or reviews are recorded under this name. */
   isInHistory(name: string): boolean {
     return this.#statements.isInHistory.get([name, name]) !== undefined
   }
@@ -144,10 +143,7 @@ const VERSION_11 = `
 const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
 
-/**
- * `of_page`: the token is for a browser's cookie. `parent`: SHA-256 of the token used for the sign-in, if
- * any.
- */
+/** `of_page`: for a browser's cookie. `parent`: SHA-256 of the token used for the sign-in, if any. */
 const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE history.tokens ADD COLUMN parent BLOB;`
@@ -176,7 +172,6 @@ class TokenRows {
     return (this.#statements.all.all([]) as TokenColumns[]).map(toToken)
   }
 
-  /** Inserts or replaces. */
   put(token: StoredToken): void {
     const { id, user, name, kind, sha256, createdAt, createdBy } = token
     const made = [id, user, name, kind, sha256, createdAt, createdBy]

@@ -96,7 +96,7 @@ function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserA
   }
 }
 
-/** In the units of gateway.yaml; `per` in seconds. */
+/** The units of gateway.yaml, but `per` in seconds. */
 function budgetAnswer(budget: Budget | undefined): UserAnswer['budget'] {
   if (budget === undefined) return null
   const { runs, bytes = null, runningMs, perMs } = budget
@@ -114,7 +114,7 @@ interface TokenRouting {
   readonly tokens: Tokens
 }
 
-/** Users see their own tokens, admins and auditors all tokens. Auditors change only their own. */
+/** Users see their own tokens; admins and auditors see all tokens. Auditors change only their own tokens. */
 export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContract> {
   const { users, tokens } = services
   return {
@@ -193,7 +193,7 @@ interface MachineRouting {
   readonly tokens: Tokens
 }
 
-/** hoop shows the beginning of a key. This gateway stores no part of it. */
+/** hoop shows the beginning of a key. This gateway stores no part of a key. */
 const MASKED = `rba_${'*'.repeat(43)}`
 
 export function budgetRoutes({

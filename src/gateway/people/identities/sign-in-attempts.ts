@@ -5,7 +5,7 @@ const FAILURES_MS = 60_000
 /** Failures of further addresses count together. */
 const MOST_ADDRESSES = 10_000
 const OTHERS = 'others'
-/** Accepted credentials with their address. Above it, the least recently used is forgotten. */
+/** Accepted credentials, each with its address. Above this number, the least recently used is forgotten. */
 const MOST_KNOWN = 10_000
 
 interface Failures {
@@ -22,12 +22,12 @@ interface SignInOptions {
 }
 
 /**
- * Failed sign-ins per address, over REST and gRPC together. After too many, a guessable credential is checked
- * only if it was accepted from this address before.
+ * Counts failed sign-ins per address, over REST and gRPC together. After too many failures, a guessable
+ * credential is checked only if it was accepted from this address before.
  */
 export class SignInAttempts {
   readonly #options: SignInOptions
-  /** By address, in the order of the first failure, so expired ones are first. */
+  /** The address with the oldest first failure is first, so expired failures are at the front. */
   readonly #failed = new Map<string, Failures>()
   readonly #known = new Map<string, true>()
   #total = 0
@@ -36,7 +36,7 @@ export class SignInAttempts {
     this.#options = options
   }
 
-  /** Since the gateway started. */
+  /** Failures since the gateway started. */
   get total(): number {
     return this.#total
   }
@@ -54,7 +54,10 @@ export class SignInAttempts {
     return Math.ceil((failures.since + FAILURES_MS - performance.now()) / 1000)
   }
 
-  /** A guessable credential is not checked now. Call this before any comparison that callers could notice. */
+  /**
+   * Whether a guessable credential is not checked now. Call this before comparisons that callers could
+   * notice.
+   */
   holdsUp(address: string, credential: string): boolean {
     this.#forget()
     const isOver = (this.#failed.get(this.#nameOf(address))?.count ?? 0) >= this.#options.most()
@@ -89,7 +92,6 @@ export function callerNetwork(address: string): string {
   return normalizeIP(address)
 }
 
-/** For REST and gRPC. */
 export function tooManyFailures(seconds: number): string {
   return `too many failed sign-ins from this address: try again in ${seconds} s`
 }

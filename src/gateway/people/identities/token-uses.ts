@@ -24,7 +24,6 @@ export class LastUses {
     })
   }
 
-  /** @param id id of the token */
   note(id: string): void {
     const now = Date.now()
     const last = this.#usedAt.get(id)
@@ -34,7 +33,7 @@ export class LastUses {
     this.#unwritten.set(id, now)
   }
 
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   of(id: string): number | undefined {
     return this.#usedAt.get(id)
   }
@@ -75,7 +74,9 @@ export class LastUses {
   }
 }
 
-/** The requests of a token end so long after it expired, was revoked or was removed from gateway.yaml. */
+/**
+ * Longest time until the requests of a token end after its expiry, revocation or removal from gateway.yaml.
+ */
 const CHECK_MS = 250
 
 /** Why a token is no longer accepted, in a few words; undefined while it is accepted. */
@@ -89,8 +90,8 @@ interface LiveUse {
 }
 
 /**
- * Running requests and streams. They end when their token is no longer accepted. One timer checks all tokens,
- * so that no change is missed.
+ * Running requests and streams, which end when their token is no longer accepted. One timer checks all
+ * tokens, so that no change is missed.
  */
 export class LiveUses {
   readonly #users: AcceptedTokens

@@ -31,7 +31,7 @@ interface NewPageToken {
 interface Rotation {
   /** How long the old token stays valid. */
   readonly overlapMs: number
-  /** Undefined: the original lifetime of the old token. */
+  /** Undefined: the lifetime that the old token had originally. */
   readonly lifetimeMs: number | undefined
 }
 
@@ -43,7 +43,7 @@ export interface IssuedToken {
 
 /** Accepted tokens per user. */
 const MOST_TOKENS = 100
-/** Page tokens per user, also ended ones: they are removed only above this limit. */
+/** Page tokens per user, also ended tokens, which are removed only above this limit. */
 const MOST_BROWSERS = 20
 
 /** Callers check the user's permission before. */
@@ -69,7 +69,7 @@ export class Tokens {
     return this.#users.declared.tokens.get(id) ?? this.#users.stored.tokens.get(id)
   }
 
-  /** In ms since 1970, with the precision of a minute. */
+  /** Time in ms since 1970, with the precision of a minute. */
   lastUse({ id }: AccessToken): number | undefined {
     return this.#uses.of(id)
   }
@@ -139,7 +139,7 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
-  /** For the token's user. Nothing was wrong with the token, so it counts as expired, not as revoked. */
+  /** Ends a sign-in at its user's request. The token was not wrong: it counts as expired, not as revoked. */
   signOut(id: string): void {
     const token = this.#changeable(id)
     const now = Math.floor(this.#users.now)

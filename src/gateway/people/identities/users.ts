@@ -126,24 +126,19 @@ export class Users {
     return this.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
   }
 
-  /**
-   * Differs between two users who had the same name one after the other. Undefined if nobody has this name.
-   */
+  /** Tells apart two users who had the same name one after the other. Undefined if no user has this name. */
   identity(name: string): string | undefined {
     if (this.declared.users.has(name)) return 'gateway.yaml'
     const user = this.stored.users.get(name)
     return user && `${user.createdAt} ${user.createdBy}`
   }
 
-  /** Tokens expire by this time, in ms. It advances even if the wall clock is set back. */
+  /** Tokens expire by this time, in ms. The time advances even if the wall clock is set back. */
   get now(): number {
     return this.#history.clock.latest
   }
 
-  /**
-   * A browser has signed in a short time ago. A sign-in in the future does not count: the clock was reset
-   * since then.
-   */
+  /** Whether a browser has just signed in. A sign-in in the future does not count: the clock was reset. */
   isFresh({ id }: AccessToken): boolean {
     const signedInAt = this.stored.tokens.get(id)?.createdAt
     if (signedInAt === undefined) return false
@@ -152,8 +147,7 @@ export class Users {
   }
 
   /**
-   * The token used for a browser's sign-in; undefined for other tokens, and for sign-ins by an external
-   * account.
+   * Token used for a browser's sign-in; undefined for other tokens, and for sign-ins by an external account.
    */
   parentOf({ page }: AccessToken): AccessToken | undefined {
     return page?.parent && this.#withHash(page.parent)
@@ -178,8 +172,8 @@ export class Users {
   }
 
   /**
-   * An external account has signed in under a name that gateway.yaml gives to a user without `oidc: true`.
-   * The account's tokens do not belong to that user.
+   * Whether an external account has signed in under a name that gateway.yaml gives to a user without `oidc:
+   * true`. The account's tokens do not belong to that user.
    */
   isUsurped(name: string): boolean {
     if (!this.declared.users.has(name)) return false
@@ -187,14 +181,14 @@ export class Users {
     return this.#settings.value.users.find((one) => one.name === name)?.oidc !== true
   }
 
-  /** Visible to the user, in the order of the settings. */
+  /** Connections that the user may see, in the order of the settings. */
   connections(user: GatewayUser): readonly ConnectionSettings[] {
     return this.#settings.value.connections.filter(
       (connection) => this.reason(user, connection) !== undefined,
     )
   }
 
-  /** Without a check of permissions. */
+  /** Ignores permissions. */
   get allConnections(): readonly ConnectionSettings[] {
     return this.#settings.value.connections
   }
@@ -212,15 +206,12 @@ export class Users {
     return shared.length > 0 ? shared : undefined
   }
 
-  /** Undefined also for a connection that the user may not see. */
+  /** Undefined also for connections that the user may not see. */
   connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
   }
 
-  /**
-   * A connection that the user may not see counts as missing.
-   * @throws RequestRefused, or the caller's own error
-   */
+  /** Hidden connections count as missing. @throws RequestRefused, or the caller's own error */
   visibleConnection(
     user: GatewayUser,
     name: string,
@@ -231,7 +222,7 @@ export class Users {
     return connection
   }
 
-  /** Without a check of permissions. */
+  /** Ignores permissions. */
   isConnection(name: string): boolean {
     return this.#settings.value.connections.some((one) => one.name === name)
   }
@@ -244,17 +235,17 @@ export class Users {
     return user.groups.includes(AUDITOR)
   }
 
-  /** An auditor, but not an admin. */
+  /** Whether the user is an auditor, but not an admin. */
   onlyReads(user: GatewayUser): boolean {
     return this.isAuditor(user) && !this.isAdmin(user)
   }
 
-  /** May see every session and review. */
+  /** Whether the user may see every session and review. */
   seesAll(user: GatewayUser): boolean {
     return this.isAdmin(user) || this.isAuditor(user)
   }
 
-  /** The user's own session, or one that the connection's setting `sessions` opens. */
+  /** Whether the user may read a session: their own, or one that the connection's `sessions` opens. */
   reads(user: GatewayUser, session: { readonly user: string; readonly connection: string }): boolean {
     if (session.user === user.name || this.seesAll(user)) return true
     const opened = this.connection(user, session.connection)?.sessions
@@ -274,12 +265,12 @@ export class Users {
     return { name, groups, team: { all, connections: ofGroups, users: users.map((other) => other.name) } }
   }
 
-  /** The user may see the whole session and end it. */
+  /** Whether the user may see the whole session and end it. */
   owns(user: GatewayUser, session: { readonly user: string }): boolean {
     return session.user === user.name || this.isAdmin(user)
   }
 
-  /** By hash: another token in gateway.yaml may have the same id by now. */
+  /** Looks up the hash: another token in gateway.yaml may have the same id by now. */
   #refusalOfParent(sha256: Buffer): string | undefined {
     const token = this.#withHash(sha256)
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
@@ -311,7 +302,7 @@ function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): bo
   return other?.groups.some((group) => groups.includes(group)) === true
 }
 
-/** From an `Authorization` header, or the metadata `authorization`. */
+/** Reads an `Authorization` header, or the metadata `authorization`. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
 }

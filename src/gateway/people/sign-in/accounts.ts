@@ -42,7 +42,7 @@ export class Accounts {
     return issued
   }
 
-  /** For a browser's cookie. @throws the same errors as `signIn` */
+  /** Makes a token for a browser's cookie. @throws the same errors as `signIn` */
   signInOnPage(admitted: Admitted, lifetimeMs: number): IssuedToken {
     return this.#services.tokens.createOfPage({ user: this.#userOf(admitted), lifetimeMs })
   }
@@ -123,7 +123,7 @@ export interface Admitted {
   /** The provider's id of the account, which does not change with its name. */
   readonly subject: string
   readonly name: string
-  /** In this gateway. */
+  /** Groups of this gateway. */
   readonly groups: readonly string[]
 }
 
@@ -134,7 +134,7 @@ const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
 /**
- * As in OpenID Connect: 1 to 255 ASCII characters. Spaces at the ends are refused: people who compare
+ * The form of OpenID Connect: 1 to 255 ASCII characters. Spaces at the ends are refused: people who compare
  * subjects would overlook them.
  */
 const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/

@@ -2,31 +2,31 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** From a command line without a browser. */
+/** A command line without a browser. */
 export interface DeviceRequest {
-  /** Users compare and type it. */
+  /** Code that users compare and type. */
   readonly code: string
   /** Address of the sender. */
   readonly from: string
   /** The command line's description of itself, not verified. */
   readonly says: string
-  /** In ms since 1970. */
+  /** Time in ms since 1970. */
   readonly askedAt: number
 }
 
-/** With the secret, the command line asks for the outcome. */
+/** The command line asks for the outcome with the secret. */
 export interface NewDeviceRequest extends DeviceRequest {
   readonly secret: string
 }
 
 export const DEVICE_MS = 10 * 60 * 1000
-/** Between two polls for the same request. */
+/** Time between two polls for the same request. */
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/** Wrong codes of one address in a minute: in a year five million, of some 25 billion codes. */
+/** Wrong codes of one address in a minute. In a year, these are five million of some 25 billion codes. */
 const MOST_WRONG = 10
-/** Nobody confuses these letters, and they form no words (RFC 8628). */
+/** People do not confuse these letters with others, and the letters form no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LETTERS = 8
 
@@ -38,8 +38,8 @@ interface Waiting<Granted> extends NewDeviceRequest {
 
 /**
  * Command lines that wait for a decision in a browser on another machine. A request waits for ten minutes, is
- * decided once, and its outcome is returned once. Above the limit, the address with most requests loses its
- * oldest: an attacker needs some 1000 addresses to remove another caller's request.
+ * decided once, and its outcome is returned once. Above the limit, the oldest request of the address with
+ * most requests is removed: an attacker needs some 1000 addresses to remove another caller's request.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -71,14 +71,14 @@ export class DeviceRequests<Granted> {
     throw noSuchCode()
   }
 
-  /** For a code that was checked before. @throws SignInRefused when the request waits no longer */
+  /** The code was checked before. @throws SignInRefused when the request waits no longer */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined) throw noSuchCode()
     return found
   }
 
-  /** @throws SignInRefused when the request waits no longer */
+  /** @throws SignInRefused when the request no longer waits */
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined)

@@ -4,7 +4,7 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 /** Lifetime of a code, from the browser's redirect to the request of the command line. */
 const HANDOVER_MS = 60_000
 const MOST_HANDOVERS = 1000
-/** Per account: a newer handover ends the oldest, so that no account takes the places of others. */
+/** Handovers per account: a newer one ends the oldest, so that no account takes the places of others. */
 const MOST_OF_ONE = 10
 
 interface Handover<Granted> {
@@ -53,9 +53,9 @@ export class Handovers<Granted> {
   }
 }
 
-/** From the output in a terminal to the opening in a browser. */
+/** Time from the output in a terminal to the opening in a browser. */
 const LINK_MS = 2 * 60 * 1000
-/** Of all accounts. A newer link ends the oldest. */
+/** Links of all accounts. A newer one ends the oldest. */
 const MOST_LINKS = 100
 const OVER =
   'this link was used, or is older than two minutes: press Enter where `npm start` runs to get a new link, or sign in with the token (`npm start` shows its file)'

@@ -6,17 +6,17 @@ import type { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** About an account. Signature, issuer, audience, nonce and times are checked. */
+/** Facts about an account, after a check of signature, issuer, audience, nonce and times. */
 export interface Claims extends Readonly<Record<string, unknown>> {
   readonly iss: string
   readonly sub: string
 }
 
-/** From the beginning of a sign-in, for its end. */
+/** Values from the beginning of a sign-in that its end needs. */
 interface Proof {
   readonly state: string
   readonly nonce: string
-  /** Of PKCE. */
+  /** PKCE's verifier. */
   readonly verifier: string
 }
 
@@ -65,7 +65,7 @@ export class OidcProvider {
     return this.#withGroups(config, claims, tokens.access_token)
   }
 
-  /** From the provider's user info, if the token has no groups. */
+  /** Takes groups from the provider's user info, if the token has none. */
   async #withGroups(config: Configuration, claims: IDToken, accessToken: string): Promise<Claims> {
     const { groupsClaim } = this.#settings
     if (claims[groupsClaim] !== undefined || !config.serverMetadata().userinfo_endpoint) return claims
@@ -120,7 +120,7 @@ export class OidcProvider {
   }
 }
 
-/** Without the data that was sent. */
+/** Leaves out the data that was sent. */
 function reasonOf({ message, cause }: Error): string {
   if (!(cause instanceof Error)) return message
   return `${message}: ${reasonOf(cause)}`.slice(0, 500)

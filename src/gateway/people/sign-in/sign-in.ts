@@ -11,7 +11,7 @@ import { Handovers } from './one-time-codes.ts'
 import { OidcProvider } from './provider.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** Until the browser returns from the provider. */
+/** Time until the browser returns from the provider. */
 export const SIGN_IN_MS = 10 * 60 * 1000
 /** Parallel requests to the provider, for all callers and for one address. */
 const MOST_AT_ONCE = 256
@@ -43,16 +43,15 @@ const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape }
 
 interface SignInServices extends AccountServices {
   readonly settings: Current<'users' | 'signIn'>
-  /** Public address. */
   readonly webUrl: () => string
 }
 
-/** After the browser's return. */
+/** The outcome after the browser's return. */
 export type Returned =
   | {
       readonly kind: 'redirect'
       readonly to: string
-      /** Who has signed in; missing after a refusal. */
+      /** The user who has signed in; missing after a refusal. */
       readonly name?: string
       readonly refusal?: string
     }
@@ -65,12 +64,12 @@ export type Returned =
     }
   | {
       readonly kind: 'page'
-      /** For this browser's cookie. */
+      /** The token for this browser's cookie. */
       readonly issued: IssuedToken
       readonly lifetimeMs: number
     }
 
-/** In a browser on the command line's machine, or in any other browser. */
+/** The browser may run on the command line's machine or on any other. */
 export class SignIn {
   readonly #services: SignInServices
   readonly #accounts: Accounts
@@ -103,7 +102,7 @@ export class SignIn {
   }
 
   /**
-   * @param query of the address to which the provider has sent the browser
+   * @param query query of the address to which the provider has sent the browser
    * @param browser value of the browser's cookie
    * @param from address of the browser
    * @throws SignInRefused
@@ -193,10 +192,7 @@ export class SignIn {
     return this.#accounts.signIn(who, client, this.#settings.lifetimeMs)
   }
 
-  /**
-   * Any caller can cause a request to the provider, and a slow provider keeps it open: each address has a
-   * limit.
-   */
+  /** Limits each address: any caller can cause a request, and a slow provider keeps the request open. */
   async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
     const network = callerNetwork(from)
@@ -214,7 +210,7 @@ export class SignIn {
     }
   }
 
-  /** Made again after a change of the settings. */
+  /** Makes the provider again after a change of the settings. */
   #currentProvider(): OidcProvider {
     const settings = this.#settings
     if (this.#provider?.of !== settings)
@@ -260,10 +256,7 @@ function randomText(): string {
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
-/**
- * Used seals that are remembered. Above it, the oldest is forgotten; the provider's code is valid only once
- * anyway.
- */
+/** Used seals to remember. The oldest is forgotten: the provider's code is valid only once anyway. */
 const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
@@ -275,9 +268,9 @@ interface Unsealed<T> {
 }
 
 /**
- * Text that a browser carries to the next step of a sign-in. Only this process can read or make it. It does
- * not open after its lifetime or its use. Use a seal only after the provider has named the account: used
- * seals are stored, and strangers must not fill the memory.
+ * Text that a browser carries to the next step of a sign-in. Only this process can read or make a seal. A
+ * seal does not open after its lifetime or its use. Use a seal only after the provider has named the account:
+ * used seals are stored, and strangers must not fill the memory or block the sign-ins of others.
  */
 export class Seal {
   readonly #key = randomBytes(32)

@@ -41,7 +41,7 @@ function changed(topics: readonly string[], stopsAt: number | undefined): string
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`
 }
 
-/** While there are listeners. Changes within this time count as one. */
+/** Period of checks while there are listeners. Changes within one period count as one. */
 const LOOK_MS = 1000
 
 /** The state of each list of the page, as a short text per topic. */
@@ -119,7 +119,7 @@ class ChangeListener implements Disposable {
     this.#wake()
   }
 
-  /** An empty list after `ms`, or when the signal aborts. */
+  /** Returns an empty list after `ms`, or when the signal aborts. */
   async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
     if (this.#topics.size === 0) await this.#woken(ms, signal)
     const topics = [...this.#topics]

@@ -8,9 +8,7 @@ type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 interface Kept {
   readonly text: string
   readonly lifetimeMs: number
-  /**
-   * The gateway's public address. A request does not show whether users connect with TLS: a proxy may end it.
-   */
+  /** Public address. A request does not show whether users connect with TLS: a proxy may end TLS. */
   readonly webUrl: string
 }
 
@@ -61,8 +59,8 @@ function set(
 }
 
 /**
- * Any page of this host, on any port, can set a cookie of this name for a longer path, which browsers send
- * first. So two values for a name are refused. @throws RequestRefused 401
+ * Any page of this host, on any port, can set a cookie of this name for a longer path. Browsers send the
+ * longer path first, so two values for a name are refused. @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
@@ -72,10 +70,7 @@ function valueOf(request: Asking, name: string): string | undefined {
   return value
 }
 
-/**
- * Browsers send a cookie to all ports of a host: two gateways on a host must not replace each other's
- * cookies.
- */
+/** Browsers send a cookie to all ports of a host, so two gateways on a host need different names. */
 function withPort({ headers }: Asking, name: string): string {
   const [, port] = /:(\d{1,5})$/.exec(headers.host ?? '') ?? []
   return port === undefined ? name : `${name}_${port}`
@@ -98,7 +93,7 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
     throw foreign(`a request that changes something needs the header ${HEADER}: 1`)
 }
 
-/** For requests that have no cookie yet. @throws RequestRefused 403 */
+/** Checks requests that have no cookie yet. @throws RequestRefused 403 */
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { packageFiles } from '../../../basics/files/package-files.ts'
 
-/** All serve the same file, and the page chooses the view. */
+/** All these addresses serve the same file, and the page chooses the view. */
 const VIEWS = [
   ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
   ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
@@ -22,7 +22,7 @@ const VIEWS = [
 ]
 const ASSETS = '/assets/*'
 
-/** Files only from this origin, nothing inline, no frames on other pages. */
+/** Allows files only from this origin, nothing inline, and no frames on other pages. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'",
   "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -38,7 +38,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** The page or one of its files: the same for all callers, without data of this gateway. */
+/** Whether the URL is the page or one of its files: the same for all callers, without data. */
 export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
 }
@@ -46,21 +46,21 @@ export function isPageRoute(url: string): boolean {
 /** Answers below these addresses are for programs. */
 const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
 
-/** A browser has opened an address that does not exist. The page shows a message with a link to its start. */
+/** Whether a browser has opened an unknown address. The page shows a message with a link to its start. */
 export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
   const [pathname = ''] = url.split('?')
   if (!is404 || method !== 'GET' || NO_VIEWS.test(pathname)) return false
   return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '')
 }
 
-/** The page notices that it has no view for the address. */
+/** Sends the page with status 404. The page notices that it has no view for the address. */
 export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
   const page = await readFile(path.join(packageFiles.web, 'index.html'))
   const headers = { ...HEADERS, 'cache-control': 'no-cache' }
   return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(page)
 }
 
-/** `index.html`, and the files to which it links, whose names contain a hash of their content. */
+/** Serves `index.html`, and the files to which it links. Their names contain a hash of their content. */
 export function pageRoutes(app: FastifyInstance): void {
   void app.register(async (page) => {
     page.addHook('onRequest', (_, reply, done) => {

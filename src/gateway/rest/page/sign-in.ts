@@ -8,10 +8,10 @@ import { signedInWith } from '../access.ts'
 import type { RestServices } from '../services.ts'
 import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 
-/** A working day. */
+/** Lifetime of a working day. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
-/** With a token or the code of a link. The page never sees the token in the browser's cookie. */
+/** Accepts a token or the code of a link. The page never sees the token in the browser's cookie. */
 export function pageSignInRoute(app: FastifyInstance, services: RestServices): void {
   const { links, webUrl } = services
   app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply): PageSignInAnswer => {

@@ -22,15 +22,17 @@ const OPENING = encodeClientMessage({
 })
 /** Approximate memory of a frame besides its bytes. */
 const FRAME_OVERHEAD_BYTES = 64
-/** For the browser to read the last frames and answer the close. */
+/** Time for the browser to read the last frames and answer the close. */
 const GOODBYE_MS = 1000
 /** How long a terminal waits for its tab, which may be reloading or may have lost its network. */
 const AWAY_MS = 30_000
 /** WebSocket's code of an orderly close. How the session ended is in a frame. */
 const NORMAL = 1000
-/** A tab that is reloaded or closed (1001), or has lost its network (1006). */
+/** Close codes of a tab that is reloaded or closed (1001), or has lost its network (1006). */
 const AWAY_CODES: readonly number[] = [1001, 1006]
-/** For the former socket when the tab has opened a new one. Applications may choose codes in this range. */
+/**
+ * Closes the former socket when the tab has opened a new one. Applications may choose codes in this range.
+ */
 const ATTACHED_ELSEWHERE = 4000
 
 type AskedTerminal = Pick<
@@ -42,8 +44,8 @@ type AskedTerminal = Pick<
 type Frame = Buffer | string
 
 /**
- * The sockets of a tab, one after the other, as the stream of a client. Requests a session when it connects,
- * as a command line does. docs/rest.md describes the frames.
+ * The sockets of a tab, one after the other, as the stream of a client. Like a command line, the stream
+ * requests a session when it connects. docs/rest.md describes the frames.
  */
 export class SocketCall implements ClientCall {
   readonly over: Promise<void>
@@ -55,7 +57,7 @@ export class SocketCall implements ClientCall {
   readonly #output = new TabOutput()
   readonly #input = new TabInput(this.#output)
   #socket: WebSocket | undefined
-  /** May not have answered its close yet. */
+  /** The socket before `#socket`. It may not have answered its close yet. */
   #former: WebSocket | undefined
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
@@ -98,7 +100,7 @@ export class SocketCall implements ClientCall {
     return { verb: 'connect', 'connection-name': this.connection }[name]
   }
 
-  /** For a tab that was reloaded. @returns false when the terminal is over */
+  /** Continues with the new socket of a reloaded tab. @returns false when the terminal is over */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
     // A former socket that does not answer would keep its unsent frames, and a tab may reload many times.
@@ -179,10 +181,7 @@ export class SocketCall implements ClientCall {
     this.#settle()
   }
 
-  /**
-   * The terminal's bytes count as unsent until the screen has drawn them: bytes that have arrived may wait in
-   * the tab.
-   */
+  /** Bytes count as unsent until the screen has drawn them: bytes that have arrived may wait in the tab. */
   #write(frame: Frame, taken: () => void): void {
     if (typeof frame !== 'string') return this.#output.send(frame, taken)
     if (this.#socket === undefined) return taken()
@@ -193,7 +192,7 @@ export class SocketCall implements ClientCall {
     })
   }
 
-  /** For a tab that is reloaded. */
+  /** Keeps the state for a tab that is reloaded. */
   #note(message: ToClientMessage, frame: string): void {
     if (message.kind === 'opened') this.#state = { session: message.sid, frame, isOpen: true }
     else if (message.kind === 'waiting-approval')
@@ -207,7 +206,6 @@ export class SocketCall implements ClientCall {
   }
 }
 
-/** Tells the page why its terminal has ended. */
 export function endWith(socket: WebSocket, code: GatewayCode, message: string): void {
   socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
   socket.close(NORMAL)
@@ -240,7 +238,7 @@ function frameOf(message: ToClientMessage): Frame | undefined {
   }
 }
 
-/** A peer that sends nothing between two pings is gone. */
+/** Interval of pings. A peer that sends nothing between two pings is gone. */
 const PING_MS = 30_000
 
 /**

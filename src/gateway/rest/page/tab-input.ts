@@ -9,7 +9,7 @@ import type { TabOutput } from './tab-output.ts'
 const PACKET_OVERHEAD_BYTES = 64
 /** Makes an agent start a terminal. The agent drops this byte (protocol.md 0.5). */
 const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
-/** Bytes that the agent has not read. Above it, the browser has to wait. */
+/** Bytes that the agent has not read yet. Above this limit, the browser has to wait. */
 const MOST_UNREAD_BYTES = 64 * 1024
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
@@ -125,7 +125,7 @@ function costOf({ payload }: Packet): number {
   return payload.length + PACKET_OVERHEAD_BYTES
 }
 
-/** From each form that `ws` may give. */
+/** Accepts each form that `ws` may give. */
 function bytesOf(data: Buffer | ArrayBuffer | readonly Buffer[]): Buffer {
   if (Buffer.isBuffer(data)) return data
   return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)

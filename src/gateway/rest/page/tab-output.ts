@@ -1,8 +1,7 @@
 import type { WebSocket } from '@fastify/websocket'
 
 /**
- * The newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is always
- * kept.
+ * Newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is always kept.
  */
 const KEPT_BYTES = 256 * 1024
 /** Smaller pieces are joined: each piece costs some hundred bytes of memory, and a prompt has three. */
@@ -16,7 +15,7 @@ interface SentFrame {
 /** Output on its way to the screen of a tab. Keeps the newest output for a tab that is reloaded. */
 export class TabOutput {
   readonly #kept = new KeptOutput()
-  /** Sent to the tab, but not drawn on its screen, oldest first. */
+  /** Frames that were sent to the tab, but are not drawn on its screen yet, oldest first. */
   #frames: SentFrame[] = []
   /** Bytes already taken from the oldest frame. */
   #begun = 0
@@ -25,7 +24,7 @@ export class TabOutput {
   #socket: WebSocket | undefined
   #seen: () => void = () => undefined
 
-  /** Some output is no longer kept. */
+  /** Whether some output is no longer kept. */
   get isCut(): boolean {
     return this.#kept.isCut
   }
@@ -48,15 +47,13 @@ export class TabOutput {
     const kept = this.#kept.text()
     if (kept.length > 0) {
       socket.send(JSON.stringify({ type: 'replay', bytes: kept.length }))
-      // The undrawn frames end with the kept output, which repeats them. Otherwise each reload would add to
-      // them.
+      // The undrawn frames end with the kept output, which repeats them. Else each reload would add to them.
       this.#put(kept, () => {
         for (const { taken } of undrawn) taken()
       })
     }
   }
 
-  /** Stops sending until the next `attach`. */
   detach(): void {
     this.#socket = undefined
   }
@@ -67,7 +64,7 @@ export class TabOutput {
     for (const { taken } of this.#frames.splice(0)) taken()
   }
 
-  /** Counts drawn bytes. @returns false if these are more than were sent */
+  /** Counts drawn bytes. @returns false if more bytes were drawn than sent */
   take(bytes: number): boolean {
     if (this.#isReleased) return true
     if (bytes > this.#untakenBytes) return false
@@ -104,15 +101,12 @@ export class TabOutput {
 }
 
 const ESCAPE = '\x1b'
-/** Private modes, switched on or off, for example ESC [ ? 1049 h. At most 64 bytes. */
+/** Private modes that are switched on or off, for example ESC [ ? 1049 h. A match has at most 64 bytes. */
 const MODES = new RegExp(`${ESCAPE}\\[\\?([\\d;]{1,60})([hl])`, 'g')
 const LONGEST_MODE_BYTES = 64
 const MOST_MODES = 100
 
-/**
- * The newest bytes, and the modes that older bytes have switched on: the alternate screen, the mouse, the
- * hidden cursor.
- */
+/** Newest bytes, and modes that older bytes have switched on: alternate screen, mouse, hidden cursor. */
 class KeptOutput {
   #pieces: Buffer[] = []
   #bytes = 0

@@ -6,12 +6,12 @@ import type { RestServices } from '../services.ts'
 import type { Upgrade } from '../upgrades.ts'
 import { endWith, SocketCall } from './socket-call.ts'
 
-/** The only route of WebSockets. Without an upgrade, a request is refused immediately. */
+/** The only route of WebSockets. A request without an upgrade is refused immediately. */
 export const TERMINAL = '/api/connections/:name/terminal'
 
 /** The page sends keys, and pasted text in pieces. */
 const MOST_FRAME_BYTES = 64 * 1024
-/** For pages to read the last frames when the gateway closes. */
+/** Time for pages to read the last frames when the gateway closes. */
 const CLOSING_MS = 1000
 
 interface Asked {
@@ -22,7 +22,7 @@ interface Asked {
 
 /** Call this before the routes of WebSockets are added. */
 export function serveSockets(app: FastifyInstance): Upgrade {
-  // Never listens: only its events are used.
+  // This server never listens: only its events are used.
   const upgrades = createServer()
   app.addHook('onResponse', (request, _, done) => {
     endRefused(request)
@@ -50,7 +50,7 @@ export function serveSockets(app: FastifyInstance): Upgrade {
   }
 }
 
-/** Before the request is routed. */
+/** Called before the request is routed. */
 function isTerminal(url: string): boolean {
   return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
 }

@@ -5,10 +5,7 @@ import type { SessionQuery } from '../../history/session.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 
 const USUAL_DAYS = 30
-/**
- * Sessions of one day that are examined, matching or not. SQLite needs some 50 ms, and no other request is
- * served meanwhile.
- */
+/** Sessions per day that are examined. SQLite needs some 50 ms, in which no other request is served. */
 const MOST_OF_A_DAY = 100_000
 
 interface Asked {
@@ -53,7 +50,7 @@ function earlier(one: Date | undefined, other: Date): Date {
 interface Day {
   readonly day: string
   readonly from: Date
-  /** The last millisecond. */
+  /** Last millisecond of the day. */
   readonly to: Date
 }
 
@@ -96,7 +93,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/** From UTC, in ms. */
+/** Offset from UTC in ms. */
 function offsetAt(clock: Intl.DateTimeFormat, ms: number): number {
   const parts = Object.fromEntries(clock.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts

@@ -13,7 +13,7 @@ import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm, type SessionOfUser } from './session-view.ts'
 
-/** Need no user: each link has its own token. */
+/** These routes need no user, because each link has its own token. */
 const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
 
 interface DownloadRequest {
@@ -23,7 +23,7 @@ interface DownloadRequest {
 
 type Redeeming = Pick<RestServices, 'history' | 'users'>
 
-/** Only sessions that the user may see. @throws RequestRefused 404 */
+/** Finds only sessions that the user may see. @throws RequestRefused 404 */
 type Find = (user: GatewayUser, id: string) => SessionOfUser
 
 /**
@@ -46,7 +46,7 @@ export function downloadRoutes(
   )
 }
 
-/** The request for a session asks for a download link instead. */
+/** Whether a request for a session asks for a download link instead. */
 export function asksForDownload(query: Query): boolean {
   return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
 }
@@ -84,8 +84,7 @@ function redeemed(
   if (by === undefined || users.refusal(by) !== undefined)
     throw refused('unauthenticated', hoopWords.unauthorized)
   if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
-  // Since the link was made, the user may have lost a group, or the connection may have closed its sessions
-  // to others.
+  // Since then, the user may have lost a group, or the connection may have closed its sessions to others.
   const user = users.named(by.user)
   if (user === undefined || !isReadable(find, user, id))
     throw refused('session-not-found', hoopWords.notFound)
@@ -166,10 +165,7 @@ function sendFile(
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
-/**
- * Without characters that are special in headers, shells or file systems. The connection's name may have
- * some.
- */
+/** Replaces characters that are special in headers, shells or file systems, from the connection's name. */
 function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
   const time = startedAt
     .toISOString()
@@ -200,14 +196,14 @@ function* json(history: History, { id, startedAt }: SessionSummary, form: Result
 }
 
 const LIFE_MS = 5 * 60 * 1000
-/** Per user, and of all users. Above it, the oldest is dropped. */
+/** Tokens per user, and of all users. Above the limit, the oldest is dropped. */
 const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 
 interface Pending {
   /** The link's token itself is not kept. */
   readonly sha256: Buffer
-  /** Of the user who asked for the link. */
+  /** Token of the user who asked for the link. */
   readonly by: AccessToken
   readonly expiresAt: number
 }
@@ -218,9 +214,9 @@ interface Redeemed {
   readonly by?: AccessToken
 }
 
-/** A token is for one session, one request and five minutes. A session has one at a time. */
+/** A token is for one session, one request and five minutes. A session has one token at a time. */
 export class DownloadTokens {
-  /** By session, oldest first. */
+  /** Tokens by session, oldest first. */
   readonly #pending = new Map<string, Pending>()
 
   issue(session: string, by: AccessToken): { token: string; expiresAt: Date } {

@@ -37,7 +37,7 @@ export class LiveStreams {
   }
 }
 
-/** The last event id takes precedence: the reader has lost the connection. @throws RequestRefused 422 */
+/** The last event id wins: the reader has lost the connection. @throws RequestRefused 422 */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
     if (typeof lastEventId !== 'string' || !/^\d{1,15}$/.test(lastEventId)) throw foreignId()
@@ -97,7 +97,7 @@ async function* liveStream(
   }
 }
 
-/** Sent when output is first missing, and once more at the end. */
+/** Text that is sent when output is first missing, and once more at the end. */
 function incomplete(missingBytes: number): string {
   return `event: incomplete\ndata: ${JSON.stringify({ missing_bytes: missingBytes })}\n\n`
 }
@@ -114,7 +114,7 @@ function eventText(event: PlacedEvent, startedAt: Date): string {
   return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
 }
 
-/** Without its place. */
+/** Leaves out the event's place. */
 function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
@@ -134,10 +134,7 @@ interface AskedRange {
   readonly bytes: string | undefined
 }
 
-/**
- * A part of the output, by places in its stream: a reader of long output loads only visible parts.
- * @throws RequestRefused 422
- */
+/** Returns a part, by places in the stream: readers load only visible parts. @throws RequestRefused 422 */
 export function outputRange(
   history: History,
   { id, startedAt }: SessionSummary,
@@ -159,7 +156,7 @@ export function outputRange(
 
 interface FirstEvents {
   readonly events: readonly PlacedEvent[]
-  /** The record has no more events so far. */
+  /** Whether the record has no more events so far. */
   readonly isAll: boolean
 }
 

@@ -14,7 +14,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 
-/** `withOutput`: the user may see the output. */
+/** `withOutput`: whether the user may see the output. */
 export interface SessionOfUser {
   readonly session: SessionSummary
   readonly withOutput: boolean
@@ -28,7 +28,7 @@ interface Listing {
   readonly repositories: Pick<Repositories, 'called'>
 }
 
-/** In the form of hoop's list. */
+/** A session in the form of hoop's list. */
 export function listedSession(services: Listing, session: SessionSummary): ListedSession {
   return { ...summary(services, session), script: null }
 }
@@ -98,7 +98,7 @@ function labelsOf(
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }
 }
 
-/** hoop's gateway never shows an empty object. */
+/** Returns null for an empty object, because hoop's gateway never shows one. */
 function orNull<Fields extends object>(fields: Fields): Fields | null {
   return Object.keys(fields).length === 0 ? null : fields
 }
@@ -123,8 +123,8 @@ function integrations(issue: SessionSummary['issue']): ListedSession['integratio
 }
 
 /**
- * As in hoop (protocol.md 10.4): with the script, unless the caller asks to expand something else. Reads the
- * history as fast as the caller reads the answer.
+ * Answers as hoop does (protocol.md 10.4): with the script, unless the caller asks to expand something else.
+ * Reads the history as fast as the caller reads the answer.
  */
 export function sendSession(
   reply: FastifyReply,
@@ -161,14 +161,14 @@ function* view(
 
 interface StreamOptions {
   readonly form: unknown
-  /** Include changes of the terminal's size, which hoop's clients do not know. */
+  /** Whether to include changes of the terminal's size, which hoop's clients do not know. */
   readonly sizes: boolean
 }
 
 /**
- * Elements of `event_stream` (protocol.md 10.4), read page by page: a record may exceed the longest string.
- * `raw-queries` is for sessions in a database's own protocol. For others hoop answers with the events; this
- * gateway always does.
+ * Elements of `event_stream` (protocol.md 10.4), read page by page, since a record may be larger than the
+ * longest string. `raw-queries` is for sessions in a database's own protocol. For other sessions hoop answers
+ * with the events, and this gateway does so for all sessions.
  * @throws RequestRefused 422 for an unknown form
  */
 function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
@@ -193,7 +193,7 @@ function* listed(events: Iterable<SessionEvent>): Generator<string, void> {
   }
 }
 
-/** One JSON string in pieces: a record may exceed the longest JavaScript string. */
+/** Yields one JSON string in pieces, because a record may be longer than the longest JavaScript string. */
 function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator<string, void> {
   const decoder = new StringDecoder(form)
   yield '"'
@@ -201,7 +201,7 @@ function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator
   yield `${escaped(decoder.end())}"`
 }
 
-/** Without the quotes. */
+/** Leaves out the quotes. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
@@ -272,7 +272,7 @@ function* formatted(
   }
 }
 
-/** As Go's RFC3339, in whole seconds. */
+/** Go's RFC3339, in whole seconds. */
 export function momentOf(startedAt: Date, seconds: number): string {
   const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')

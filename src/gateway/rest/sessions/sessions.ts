@@ -20,7 +20,7 @@ import { liveRoute, outputRange } from './live-streams.ts'
 import { statementsOf } from './statements.ts'
 import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
 
-/** Find, read and end sessions. */
+/** Routes that find, read and end sessions. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
   exportRoute(app, services)
@@ -78,8 +78,9 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /**
- * A user's own sessions, those that their groups review, and those of connections whose setting `sessions`
- * shows them to others. Admins and auditors see all. The option `user` does not show more.
+ * Lists a user's own sessions, sessions that their groups review, and sessions of connections whose setting
+ * `sessions` shows them to others. Admins and auditors see all sessions. The option `user` does not show more
+ * sessions.
  */
 function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
   const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
@@ -96,7 +97,7 @@ function listRoutes({ users, history, ...services }: RestServices): Handlers<typ
   return { list, listByOldName: list }
 }
 
-/** Only of the user's own session: as in hoop, not even admins replace the metadata of others. */
+/** Changes only the user's own session: as in hoop, not even admins replace the metadata of others. */
 export function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
     const session = history.session(params.id)
@@ -144,10 +145,7 @@ function notFound(text: string): RequestRefused {
   return new RequestRefused('session-not-found', text)
 }
 
-/**
- * For other callers, a user has no groups, like a user who does not exist: the list does not reveal who is in
- * which group.
- */
+/** Hides a user's groups from other callers, so that the list does not reveal who is in which group. */
 function groupsSeenBy(users: Users, user: GatewayUser): (name: string) => readonly string[] {
   return (name) => (name === user.name || users.seesAll(user) ? (users.named(name)?.groups ?? []) : [])
 }
@@ -242,7 +240,7 @@ function readOffset(query: Query): number {
   return offset
 }
 
-/** An export continues after this place. @throws RequestRefused 422 */
+/** Place after which an export continues. @throws RequestRefused 422 */
 function readPlace(query: Query): number {
   const place = readNumber(query, 'after') ?? 0
   if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
@@ -283,7 +281,7 @@ function invalid(option: string, reason: string): RequestRefused {
 /** Each stream keeps some sessions in memory for a slow reader, at most 3 MiB. */
 const LIMITS = { streams: 16, ofOneUser: 4, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
 
-/** Lines of JSON, each with the place after which an export continues. */
+/** Sends lines of JSON, each with the place after which an export continues. */
 export function exportRoute(app: FastifyInstance, services: RestServices, limits = LIMITS): void {
   const { users, history } = services
   const streams = new EventStreams('exports', limits, 'application/x-ndjson')
