@@ -29,8 +29,9 @@ export interface AgentConfiguration {
   readonly stateDir: string
   /** 0 means no journal. */
   readonly journalBytes: number
+  /** At least 1. */
   readonly limitsSessions: number
-  /** Limits of one execution. */
+  /** Limits of one execution; undefined means no limit. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
   /** 0 means no limit. */
@@ -45,6 +46,7 @@ export interface AgentConfiguration {
   readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
   readonly policy: PolicySettings | undefined
   readonly killGraceMs: number
+  /** Undefined means no limit. */
   readonly maxDurationMs: number | undefined
   readonly background: 'kill' | 'leave'
   readonly http: Address | undefined

@@ -115,6 +115,7 @@ function tapped(lines: DestinationStream, tap: (line: string) => void): Destinat
   }
 }
 
+/** Redacts the fields of a child here: pino does not use its `log` formatter for them. */
 function toLogger(inner: PinoLogger): RootLogger {
   return {
     debug: (fields, message) => inner.debug(fields, message),

@@ -20,7 +20,7 @@ export const exitCodes = {
   noExitCode: NO_EXIT_CODE,
 } as const
 
-/** The user can solve it: main.ts prints the message without a stack, and exits with the code. */
+/** An error that the user can solve. main.ts prints the message without a stack, and exits with the code. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number

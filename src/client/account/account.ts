@@ -171,7 +171,10 @@ interface StreamAddress {
   readonly isSecure: boolean
 }
 
-/** Undefined for other forms than `https://gateway.example`, and for addresses with a password. */
+/**
+ * Parses `https://gateway.example` or `http://127.0.0.1:8009`. Undefined for other forms, and for addresses
+ * with a password.
+ */
 export function parseRestAddress(text: string): RestAddress | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)

@@ -124,6 +124,7 @@ function blockOf(lines: readonly string[]): StreamBlock {
   }
 }
 
+/** A comment is a field without a name. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
   return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, '')]

@@ -36,7 +36,7 @@ export interface SessionFilter {
   readonly connection?: string | undefined
   /** A user; on hoop's gateway a subject id. */
   readonly user?: string | undefined
-  /** Start of the span in which sessions began. hoop ignores `to` without `from`. */
+  /** Only sessions that began in this span. hoop ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`: check the answer's sessions.
@@ -67,6 +67,7 @@ interface SessionPage {
   readonly hasMore: boolean
 }
 
+/** The newest session first. @throws ApiError */
 export async function listSessions(
   account: Account,
   filter: SessionFilter,

@@ -33,8 +33,8 @@ export interface StreamRequest {
   /** The gateway itself runs the script after the approval, even when this client has left. */
   readonly whenApproved?: boolean
   /**
-   * For `connect` to a port: gets messages about native clients' connections. Without it the session is a
-   * terminal.
+   * For `connect` to a port: gets messages about native clients' connections. Without this function, the
+   * session is a terminal.
    */
   readonly port?: (message: ConnectionMessage) => void
 }

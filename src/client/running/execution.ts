@@ -121,7 +121,7 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
       return yield* executeApproved(account, id, asking)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      // Another client runs it already.
+      // Another client already runs the session.
       if (error.status === 409) return yield* followToEnd(account, id, asking)
       if (!isForTheNext(error)) throw error
       yield { kind: 'away', reason: error.message }

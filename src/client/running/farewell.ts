@@ -62,7 +62,7 @@ class MysqlFarewell implements Farewell {
   readonly #requests = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   readonly #answers = new MessageHeads(MYSQL_HEAD_BYTES, (head) => head.readUIntLE(0, 3))
   #hasGreeted = false
-  /** Whether the client waits for an answer's first packet. Only then it reads an error. */
+  /** Whether the client waits for an answer's first packet. The client reads an error only then. */
   #isWaiting = true
 
   fromClient(bytes: Buffer): void {

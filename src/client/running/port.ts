@@ -178,6 +178,7 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   // On another loopback address, another user could have the same port number as a client of this user.
   if (remoteAddress !== LOOPBACK) return `a client whose address is not ${LOOPBACK}`
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
+  // The address in the machine's byte order; in the second table after a prefix.
   const address = '[0-9A-F]*(?:0100007F|7F000001)'
   const row = new RegExp(
     `^ *\\d+: ${address}:${hex(remotePort)} ${address}:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+) +\\d+ +(\\d+)`,

@@ -33,7 +33,7 @@ import { readPairs } from './input.ts'
 import { meantConnection } from './report/failures.ts'
 import { describeParameter, moment } from './report/words.ts'
 
-/** Has its agent's id where the name is unknown. */
+/** `agent` is the agent's id where its name is unknown. */
 type ShownConnection = ListedConnection & { readonly agent: string }
 
 export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [

@@ -121,6 +121,7 @@ export function checkMemory(
   )
 }
 
+/** A quarter of the limit: three quarters remain for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }

@@ -10,7 +10,7 @@ import { broken, type Finding, ok, warning } from '../examination.ts'
 import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Leaves time to renew the certificate. */
+/** Doctor warns this early, which leaves time to renew the certificate. */
 const SOON_DAYS = 14
 
 /** Examines even a certificate that the agent would refuse. Sends only the handshake. */
@@ -155,6 +155,7 @@ function issuerOf({ issuer }: DetailedPeerCertificate): string {
 /** Corrects Node's type: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
+/** Omits the authority at the end of the chain. */
 function chainOf(leaf: Linked): Linked[] {
   const chain: Linked[] = []
   for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {

@@ -73,7 +73,7 @@ function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
 
-/** For ending the running command. Then the process is killed. */
+/** Time to end the running command. After this time, the trial process is killed. */
 const END_MS = 3000
 
 export class TrialProcess implements AsyncDisposable {
@@ -228,7 +228,7 @@ async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<
 
 /** Lifetime of the three test processes if nothing ends them. */
 const LONGEST_MS = 20_000
-/** For the kernel to end the processes after the execution. */
+/** Time for the kernel to end the processes after the execution. */
 const GONE_MS = 2000
 
 const NAP = `setTimeout(() => {}, ${LONGEST_MS})`

@@ -151,7 +151,7 @@ async function licenceOf(account: Account): Promise<string> {
   return String((licence as Resource)['type'])
 }
 
-/** hoop can fetch it. */
+/** A repository that hoop can fetch. */
 export interface CarriedRepository {
   readonly name: string
   /** hoop's key for the repository. */

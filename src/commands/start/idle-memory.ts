@@ -1,7 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Collecting the whole heap blocks the event loop for some 30 ms, so no work may be waiting. */
+/**
+ * Time without commands. Collecting the whole heap blocks the event loop for some 30 ms, so no work may be
+ * waiting.
+ */
 const QUIET_MS = 1000
 /** Bytes. After less growth, nothing is collected. */
 const SPARE_BYTES = 16 * 1024 * 1024

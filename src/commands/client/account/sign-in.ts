@@ -89,7 +89,7 @@ class CallbackDoor implements AsyncDisposable {
     this.#code = new Promise((resolve, reject) => {
       this.#settle = (code) => (typeof code === 'string' ? resolve(code) : reject(code))
     })
-    // It may reject before any code waits for it.
+    // The promise may reject before any code waits for it.
     this.#code.catch(() => undefined)
   }
 

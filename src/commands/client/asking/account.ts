@@ -18,7 +18,7 @@ export interface Profile {
   readonly name: string
   /** May be missing. */
   readonly file: string
-  /** Flag or variable name it. Otherwise it is the one that `use` selected, or the default. */
+  /** The flag or the variable names the profile. Otherwise `use` selected it, or it is the default. */
   readonly isNamed: boolean
 }
 

@@ -93,6 +93,7 @@ interface AuditWish {
 
 const PAGE = 100
 
+/** @throws ApiError */
 async function* newestAuditEntries(
   account: Account,
   wish: AuditWish,

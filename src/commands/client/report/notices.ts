@@ -33,7 +33,8 @@ export class Notices {
   }
 
   /**
-   * Tells a person what this program waits for, unless the wait is short. @returns dispose it after the wait
+   * Tells a person what this program waits for, unless the wait is short.
+   * @returns an object to dispose after the wait
    */
   whileWaiting(text: string): Disposable {
     const notice = { fields: {}, text: `runbook-agent: ${text}` }

@@ -78,7 +78,7 @@ async function sessionIfVisible(account: Account, { session }: Review): Promise<
 
 const LIST = { things: 'reviews', endpoint: 'GET /api/reviews' }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** In the message about an ambiguous id. */
+/** Maximum number of reviews in the message about an ambiguous id. */
 const NAMED = 5
 
 /**

@@ -137,7 +137,7 @@ class WatchedExecution {
       case 'event':
         return this.#show(sight)
       case 'incomplete':
-        // The report of the end mentions it.
+        // The report of the end mentions the missing output.
         return
       case 'review':
         return this.#awaitReview(sight)

@@ -9,7 +9,7 @@ const SHOWN = 40
 type Statements = Awaited<ReturnType<typeof firstStatements>>
 type Statement = Statements['statements'][number]
 
-/** Adds them only if the user may read them. @throws ApiError */
+/** Adds the first statements of native clients if the user may read them. @throws ApiError */
 export async function withStatements(
   account: Account,
   session: RecordedSession,

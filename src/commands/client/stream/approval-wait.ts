@@ -54,7 +54,7 @@ const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it 
 
 /**
  * Names the groups that have to approve, then shows on a terminal how long the session has waited.
- * @returns dispose it after the wait
+ * @returns an object to dispose after the wait
  */
 async function waitForReview(
   { sessionId, url }: WaitingEvent,

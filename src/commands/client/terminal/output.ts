@@ -8,7 +8,7 @@ import { exitCodes, Failure } from '../../exit-codes.ts'
 
 const writeSome = promisify(write)
 
-/** Another process may make a shared descriptor non-blocking. */
+/** Wait before the next write to a full descriptor, which another process has made non-blocking. */
 const RETRY_MS = 2
 
 /** The reader has closed the pipe, as `head` does after its last line. No failure. */
