@@ -50,7 +50,7 @@ type Chunk = (exports: object, require: (id: string) => unknown, ...scope: reado
 function compiledProgram(word: string | undefined): Program | undefined {
   const name = (Object.hasOwn(PACKS, word ?? '') ? PACKS[word ?? ''] : undefined) ?? OTHERS
   const file = `${folder}/${ENTRY}`
-  const loaded = new Map<string, { exports: object }>()
+  const loaded = new Map<string, object>()
 
   function requireFrom(id: string): unknown {
     if (id.startsWith('./')) return load(id.slice('./'.length))
@@ -62,18 +62,17 @@ function compiledProgram(word: string | undefined): Program | undefined {
 
   function load(chunk: string): object | undefined {
     const present = loaded.get(chunk)
-    if (present !== undefined) return present.exports
-    const packed = pack?.chunk?.(chunk)
-    if (packed === undefined) return run(chunk)
-    loaded.set(chunk, { exports: packed })
-    return packed
+    if (present !== undefined) return present
+    const exports = pack?.chunk?.(chunk) ?? run(chunk)
+    // Kept only now: a chunk that has thrown must throw again, and no chunk needs itself while it runs.
+    if (exports !== undefined) loaded.set(chunk, exports)
+    return exports
   }
 
   function run(name: string, cachedData?: Buffer): object | undefined {
     const make = scriptOf(name, cachedData) as Chunk | undefined
     if (make === undefined) return undefined
     const module = { exports: {} }
-    loaded.set(name, module)
     make(module.exports, requireFrom, module, file, folder)
     return module.exports
   }

@@ -65,6 +65,22 @@ it('the program says the same with code that V8 refuses, and with none', () => {
   expect(sessions()).toEqual(first)
 })
 
+it('a chunk that throws while it is loaded throws again, and is never half loaded', () => {
+  using place = new Workplace()
+  cpSync(main, place.at('dist/main.js'))
+  const chunk = (name: string, body: string) =>
+    place.write(`dist/compiled/program/${name}.js`, `(function (exports, require) { ${body} })`)
+  chunk('help', '')
+  chunk('broken', "exports.half = 1; throw new Error('broken')")
+  const load = "try { console.log(require('./broken.js')) } catch ({ message }) { console.log(message) }"
+  chunk('main', `exports.main = async () => { ${load}; ${load} }`)
+  const { stdout } = spawnSync(process.execPath, [place.at('dist/main.js')], {
+    env: place.env,
+    encoding: 'utf8',
+  })
+  expect(stdout).toBe('broken\nbroken\n')
+})
+
 it('a map leads from each pack to the sources', () => {
   const packs = path.join(path.dirname(main), 'compiled/program')
   for (const name of ['start', 'gateway', 'exec', 'run', 'sessions', 'help', 'version']) {
