@@ -25,7 +25,7 @@ const SHOWN_CHARACTERS = 16 * 1024
 /** In changed lines. A larger diff takes long to compute and helps little. */
 const MOST_CHANGES = 2000
 
-/** Groups runs by result and output, the largest group first. It counts as the usual result. */
+/** Groups runs by result and output. The first group is the largest, and counts as the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
   const groups = new Map<string, BatchRun[]>()
   for (const run of runs) {

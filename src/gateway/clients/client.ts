@@ -51,7 +51,7 @@ export class Client {
 
   #open(message: OpenedMessage): void {
     const { verb, port } = this.#request
-    // hoop's client opens a terminal or a port by this type. `command-line` means a terminal.
+    // This type tells hoop's client to open a terminal or a port. `command-line` means a terminal.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
     // hoop shows the user this command line. Not every user may read it, so the client gets the connection's
     // name.
@@ -204,8 +204,7 @@ export class Unread {
 }
 
 /**
- * Ends a client's stream. The text is cut, because a status that is too long never arrives. It may quote the
- * client.
+ * Ends a client's stream. The text may quote the client, and is cut: a status that is too long never arrives.
  */
 export class StreamRefused extends Error {
   override readonly name = 'StreamRefused'

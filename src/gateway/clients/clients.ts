@@ -103,8 +103,8 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
-    // Gives the session the reason here: after its client has left, a port ends as if the client had closed
-    // it.
+    // After its client has left, a port ends as if the client had closed it. So the session gets the reason
+    // here.
     if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }

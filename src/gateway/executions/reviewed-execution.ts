@@ -83,7 +83,7 @@ async function runOrAsk(
 }
 
 const RESPOND_ASYNC = 'respond-async'
-/** Our own clients send this preference. It answers the end of a run within 100 ms at once. */
+/** With this preference of our own clients, the end of a run within 100 ms is answered at once. */
 const BRIEF_WAIT = 'brief-wait'
 /** Nobody notices that live output begins 100 ms later. */
 const BRIEF: AnswerWait = { ms: 100, isForPlainEnd: true }

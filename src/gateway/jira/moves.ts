@@ -38,8 +38,8 @@ interface MoveServices {
 }
 
 /**
- * Moves the issues of ended sessions. Only queries of the history find them: code that ends a session need
- * not know about issues, and a crash loses no move.
+ * Moves the issues of ended sessions. Only queries of the history find these issues. So code that ends a
+ * session need not know about issues, and a crash loses no move.
  */
 export class IssueMoves {
   readonly #services: MoveServices

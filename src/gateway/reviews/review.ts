@@ -25,8 +25,8 @@ export interface GroupReview {
 }
 
 /**
- * Time of day in which an approved script may run, UTC, `HH:MM`. A window that ends before its start includes
- * midnight.
+ * Time of day in which an approved script may run, UTC, `HH:MM`. A window whose end is not after its start
+ * includes midnight.
  */
 export interface TimeWindow {
   readonly start: string

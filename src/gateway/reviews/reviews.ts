@@ -219,7 +219,7 @@ export class Reviews {
   }
 
   /**
-   * The owner may no longer run the request.
+   * Ends an approved request that its owner may no longer run.
    * @throws RequestRefused when the review has changed meanwhile, HistoryError
    */
   refuse(review: Review, reason: string): void {

@@ -53,7 +53,7 @@ const MAX_BYTES = 32 * 1024 * 1024
 const READS = 32
 const MAX_MESSAGE_CHARACTERS = 4_096
 
-/** Reads each folder once per commit, whose content never changes. */
+/** Reads each folder once per commit: the content of a commit never changes. */
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS

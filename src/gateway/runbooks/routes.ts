@@ -88,7 +88,7 @@ interface ListOptions {
    */
   readonly connection?: ConnectionSettings | undefined
   readonly withConnections: boolean
-  /** Lists runbooks, too, that cannot run on any of the connections. */
+  /** True: the list has also runbooks that cannot run on any of the connections. */
   readonly withUnused?: boolean
 }
 

@@ -42,7 +42,7 @@ export function openSchedules(services: OpeningServices): {
 }
 
 /**
- * Has the rights, reviews and issues of the schedule's user.
+ * The run has the rights, reviews and issues of the schedule's user.
  * @returns the session's id
  * @throws RequestRefused
  */

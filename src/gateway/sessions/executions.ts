@@ -41,8 +41,8 @@ export interface ExecAnswer {
 export interface AnswerWait {
   readonly ms: number
   /**
-   * Answers an end only if it consists of output and exit code. The caller reads any other end from the
-   * session's stream, where texts about the session are separate from its output.
+   * True: an end is answered only if it consists of output and exit code. The caller reads any other end from
+   * the session's stream, where texts about the session are separate from its output.
    */
   readonly isForPlainEnd?: boolean
 }

@@ -150,10 +150,7 @@ function mapBytes(map: ReadonlyMap<string, string>): number {
 const SPACE = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-/**
- * JSON escapes these with one letter: `\b`, `\t`, `
- * `, `\f`, `\r`.
- */
+/** JSON escapes these with one letter: `\b`, `\t`, `\n`, `\f`, `\r`. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 const LONG_ESCAPE = '\\u0000'.length
 
@@ -171,7 +168,7 @@ function charactersOf(byte: number): number {
   return (byte & 0xc0) === 0x80 ? 0 : 1
 }
 
-/** Returns why the agent refuses a terminal that the settings allow; empty if it does not. */
+/** Returns why the agent refuses a terminal that the settings allow; otherwise an empty text. */
 export function terminalRefusal({ masking }: ConnectionSettings): string {
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'

@@ -1,7 +1,7 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Reads a session from its row `new`. Never contains script, output, metadata or variables. */
+/** Fields of a session in a message, from its row `new`. Never script, output, metadata or variables. */
 const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'connection', new.connection,
   'connection_type', new.connection_type, 'verb', json_extract(new.request, '$.verb'),
   'origin', json_extract(new.request, '$.origin'),

@@ -52,7 +52,7 @@ interface Lane {
 
 /**
  * Delivers the messages that the history's triggers have written, at least once. A message is removed after
- * its receiver has accepted it. After a kill in between, it is sent again with the same id.
+ * its receiver has accepted it. After a kill in between, the message is sent again with the same id.
  */
 export class Webhooks {
   readonly #services: WebhookServices

@@ -11,7 +11,9 @@ import { HEAD_REF } from './objects.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/** git keeps changing a pack while it writes it. An older pack was left by a crash. */
+/**
+ * git keeps changing a pack while it writes it. A pack without a change for this time was left by a crash.
+ */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
 /** Points to the fetched commit until its size is accepted. Then `HEAD_REF` moves there. */
 const INCOMING_REF = 'refs/runbooks/incoming'

@@ -8,9 +8,9 @@ import { gitUnavailable, spawnGit } from './spawn.ts'
 
 /** Characters kept from the end of each output, where git prints `fatal:`. */
 const KEPT_CHARACTERS = 4096
-/** git removes its lock files after SIGTERM, before SIGKILL. */
+/** Time for git to remove its lock files after SIGTERM, before SIGKILL. */
 const TERM_GRACE_MS = 1_000
-/** SIGKILL may also fail to end git (a dead NFS mount). */
+/** Maximum time to wait after SIGKILL, which may also fail to end git (a dead NFS mount). */
 const GIVE_UP_MS = 5_000
 /**
  * Maximum time to wait for the group after SIGKILL. Without a process 1 that reaps (a container without

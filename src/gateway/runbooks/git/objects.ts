@@ -5,7 +5,7 @@ import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** The mirror's commit. */
+/** The fetched branch, and its newest commit. */
 export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 

@@ -1,8 +1,8 @@
 import type { StatementEnd } from './running.ts'
 
-// The output of a session has its native clients' statements, because people look for them there. `[1] select
-// 1` begins a statement on connection 1, and `[1]: 0.4 ms, 1 row` ends it. Each line is an event of its own.
-// The ends on a connection are in the order of its statements.
+// Statements of native clients are in the output of their session, because people look for them there. `[1]
+// select 1` begins a statement on connection 1, and `[1]: 0.4 ms, 1 row` ends it. Each line is an event of
+// its own. The ends on a connection are in the order of its statements.
 
 export interface RecordedStatement {
   readonly connection: string

@@ -105,7 +105,7 @@ class Running<Item extends Statement, Mark> {
     if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
   }
 
-  /** Answers can no longer be assigned to statements. */
+  /** Stops measuring, because answers can no longer be assigned to statements. */
   lose(): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -113,7 +113,7 @@ class Running<Item extends Statement, Mark> {
     this.remove(() => true)
   }
 
-  /** The connection is over. */
+  /** Ends all statements, because the connection is over. */
   close(): void {
     for (let { head } = this; head !== undefined; { head } = this)
       if (head instanceof Statement) this.end(head, head.error === undefined ? 'unfinished' : 'done')

@@ -4,7 +4,7 @@ import { MysqlMeasure } from './mysql.ts'
 import { PostgresMeasure } from './postgres.ts'
 import type { SharedCount, StatementNotes } from './running.ts'
 
-/** An agent serves at most so many native clients in one session. */
+/** Maximum number of native clients that an agent serves in one session. */
 const MAX_CONNECTIONS = 1000
 /** Bound of remembered ids. An agent remembers fewer, and never serves a remembered id again. */
 const MAX_OVER = 20_000
