@@ -1,9 +1,8 @@
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 
 /**
- * Returns `host:port` of an address with or without scheme, user and path; undefined when the address has no
- * valid port. The class URL is not used, because it drops the default port of a scheme, as in
- * `https://h:443`.
+ * Returns `host:port` of an address with or without scheme, user and path; undefined without a valid port.
+ * Not by URL, which drops the default port of a scheme, as in `https://h:443`.
  */
 export function serverAddress(text: string): string | undefined {
   const [authority = ''] = text.replace(/^[a-zA-Z][\w+.-]*:\/\//, '').split(/[/?#]/)
@@ -12,7 +11,7 @@ export function serverAddress(text: string): string | undefined {
   return port !== undefined && Number(port) > 0 && Number(port) < 65_536 ? address : undefined
 }
 
-/** Returns the host of `host:port`, without the brackets of an IPv6 address. */
+/** Without the brackets of an IPv6 address. */
 export function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
 }

@@ -19,19 +19,12 @@ import { Dial } from './dial.ts'
 import type { Destination } from './tls.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
-/**
- * `answered`: any answer. `silent`: not one byte was received. `unknown`: the result says nothing about the
- * gateway.
- */
+/** `answered`: any answer. `silent`: not one byte was received. `unknown`: says nothing about the gateway. */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'
 
-/** Maximum number of checks that are open at the same time. */
 const MAX_OPEN_CHECKS = 2
 
-/**
- * The path of this method is in the gateway's service, so proxies that route health checks also route this
- * call.
- */
+/** A path in the gateway's service, so proxies that route health checks also route this call. */
 const KNOCK = '/protobuf.Transport/Knock'
 
 const options = {
@@ -39,15 +32,14 @@ const options = {
   // With retries, grpc-js would acknowledge 1 MiB of writes that it has not sent.
   'grpc.enable_retries': 0,
   'grpc.per_rpc_retry_buffer_size': 0,
-  // Each attempt has its own connection. A shared connection would wait for grpc-js's own backoff of up to
-  // 120 s.
+  // Each attempt has its own connection: a shared one would wait for grpc-js's own backoff of up to 120 s.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.primary_user_agent': 'runbook-agent',
   // The dial connects through proxies. grpc-js reads other variables, and would use a proxy without TLS, too.
   'grpc.enable_http_proxy': 0,
 } as const
 
-/** The error of a call. An error of Node itself has no metadata. */
+/** An error of Node itself has no metadata. */
 type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
 
 /** The text of grpc-js if the connection was never usable. */
@@ -57,17 +49,13 @@ const NO_CONNECTION =
 /** The channel option in which the resolver finds the channel's own dial. */
 const DIAL = 'runbook-agent.dial'
 
-/** A stream of packets. */
 interface Connected {
   readonly call: ClientDuplexStream<Packet, Packet>
-  /** Writes a packet, and calls `written` when the packet has left this process. */
+  /** `written` is called when the packet has left this process. */
   readonly write: (packet: Packet, written: () => void) => void
 }
 
-/**
- * One connection to the gateway, for a stream and other calls. Disposing the channel ends the stream and all
- * calls.
- */
+/** One connection to the gateway. Disposing the channel ends the stream and all calls. */
 export class Channel implements Disposable {
   readonly #client: TransportClient
   readonly #dial: Dial
@@ -87,7 +75,7 @@ export class Channel implements Disposable {
     return this.#dial.stage
   }
 
-  /** Opens a stream of packets. Only `write` may write to it. */
+  /** Only the returned `write` may write to the call. */
   connect(metadata: Readonly<Record<string, string>>): Connected {
     const unwritten: (() => void)[] = []
     const call = this.#client.Connect(metadataOf(metadata), {
@@ -101,11 +89,11 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether the gateway answers. Needs no credential and never rejects. On a slow line the question
-   * waits after megabytes of output. A gateway that reads this output sends window updates, so it does not
-   * count as dead. When two questions are already open, waits for their answer.
-   * @param isBlocked whether the peer reads nothing. The question may then not have left, so the channel
-   * also calls `#knock`
+   * Asks whether the gateway answers. Needs no credential and never rejects. If two questions are already
+   * open, waits for their answer. On a slow line a question waits after megabytes of output; a gateway that
+   * reads them sends window updates, so it does not count as dead.
+   * @param isBlocked whether the peer reads nothing: the question may not have left, so `#knock` is called,
+   * too
    */
   async healthCheck(deadlineMs: number, isBlocked = false): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -117,10 +105,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether a session waits for this agent. When this throws, dispose the channel. A call that takes
-   * too long is not cancelled and has no gRPC deadline. Both would be as dangerous as the case that
-   * `Symbol.dispose` describes, because the call's RST_STREAM would wait to be written while the answer is
-   * read. After a pause of the machine, timers and answers run in the same turn.
+   * Asks whether a session waits for this agent. If this throws, dispose the channel. A late call is not
+   * cancelled and has no gRPC deadline: its RST_STREAM would wait to be written while the answer is read,
+   * which is as dangerous as the case of `Symbol.dispose`. After a pause of the machine, timers and answers
+   * run in the same turn.
    * @throws ConnectError
    */
   async preConnect(
@@ -136,7 +124,6 @@ export class Channel implements Disposable {
     return asked
   }
 
-  /** Converts the error of a call to a ConnectError with a text for people. */
   errorOf(error: CallError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
@@ -150,7 +137,7 @@ export class Channel implements Disposable {
     return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
-  /** Extracts the reason from grpc-js's text. Adds a guess if the connection succeeded but HTTP/2 failed. */
+  /** Adds a guess to grpc-js's reason if the connection succeeded but HTTP/2 failed. */
   #plain(text: string): string {
     const [, reason] = NO_CONNECTION.exec(text) ?? []
     if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
@@ -171,10 +158,9 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Calls a method that no gateway has, without a message. Servers refuse the call when they receive its
-   * headers, and headers can always be sent. The few bytes of a health check may be stuck if the peer counts
-   * the bytes of a stalled stream for the whole connection. Proxies based on Go's net/http (Traefik, Caddy)
-   * count in this way, up to 1 MiB.
+   * Calls a method that no gateway has. Servers refuse it by its headers, which can always be sent. A health
+   * check's few bytes may be stuck behind a stalled stream: proxies based on Go's net/http (Traefik, Caddy)
+   * count its bytes, up to 1 MiB, for the whole connection.
    */
   #knock(): Promise<HealthAnswer> {
     const nothing = () => Buffer.alloc(0)
@@ -191,12 +177,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Ends the connection. The gateway sees that the agent has disconnected, whereas after `call.cancel()` the
-   * gateway would see an orderly end.
-   *
-   * Runs in the next turn of the loop, because no callback may end an HTTP/2 session with other streams
-   * while Node reads from it. nghttp2 would continue with a freed session, which corrupts the heap of the
-   * process (Node 20). Nearly all code of this file is called from such callbacks, through promises.
+   * The gateway sees that the agent has disconnected; after `call.cancel()` it would see an orderly end. In
+   * the next turn: no callback may end an HTTP/2 session with other streams while Node reads from it. nghttp2
+   * would continue with a freed session and corrupt the heap (Node 20). Nearly all code here is called from
+   * such callbacks, through promises.
    */
   [Symbol.dispose](): void {
     setImmediate(() => {
@@ -206,10 +190,7 @@ export class Channel implements Disposable {
   }
 }
 
-/**
- * An error from the gateway counts as an answer, because the gateway may have no health checks. An error of
- * grpc-js is no answer.
- */
+/** An error from the gateway is an answer: it may have no health checks. An error of grpc-js is none. */
 function healthAnswer(error: ServiceError | null): HealthAnswer {
   const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
   return isOurs ? 'unknown' : 'answered'
@@ -222,15 +203,15 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 }
 
 /**
- * A call that accepts a message while earlier messages are being sent. grpc-js itself asks for the next
- * message only when the previous message has left, and so writes it one turn of the event loop later.
+ * Accepts a message while earlier ones are being sent. grpc-js itself asks for the next only when the
+ * previous has left, one turn of the event loop later.
  */
 class EagerCall extends InterceptingCall {
   readonly #written: () => void
   /** Whether grpc-js has a connection for the call. Before that, grpc-js keeps only one message. */
   #isConnected = false
 
-  /** @param written called for each message, in order, when the message has left this process */
+  /** @param written called for each message, in order, when it has left this process */
   constructor(call: ConstructorParameters<typeof InterceptingCall>[0], written: () => void) {
     super(call)
     this.#written = written
@@ -253,10 +234,7 @@ class EagerCall extends InterceptingCall {
 
 const SCHEME = 'runbook-agent'
 
-/**
- * Passes the dial's addresses to grpc-js. One lookup is enough, because a channel lives as long as its
- * stream.
- */
+/** Passes the dial's addresses to grpc-js. One lookup is enough: a channel lives as long as its stream. */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
   readonly #dial: Dial
@@ -282,10 +260,7 @@ class DialResolver implements experimental.Resolver {
     this.#destroyed = true
   }
 
-  /**
-   * Looks up the addresses. grpc-js passes each address object unchanged to `net.connect`, so it can contain
-   * the dial's signal.
-   */
+  /** grpc-js passes each address object unchanged to `net.connect`, so it can contain the dial's signal. */
   async #resolve(): Promise<void> {
     const result = await this.#dial.addresses().then(
       (addresses) =>
@@ -304,9 +279,7 @@ class DialResolver implements experimental.Resolver {
 
 experimental.registerResolver(SCHEME, DialResolver)
 
-/**
- * Lets the dial prepare a connected socket. grpc-js itself supports neither our proxies nor our error texts.
- */
+/** Lets the dial prepare a connected socket. grpc-js supports neither our proxies nor our error texts. */
 class DialCredentials extends ChannelCredentials {
   readonly #dial: Dial
 
@@ -337,7 +310,7 @@ function isRefusal(grpcStatus: number | undefined): boolean {
   return grpcStatus === status.UNAUTHENTICATED || grpcStatus === status.PERMISSION_DENIED
 }
 
-/** Recognises a conflict by the text of hoop's gateway, which has no code for a conflict. */
+/** Recognises hoop's gateway by its text: it has no code for a conflict. */
 function isConflict(grpcStatus: number | undefined, text: string): boolean {
   return grpcStatus === status.FAILED_PRECONDITION && text.includes(hoopWords.agentAlreadyConnected)
 }

@@ -1,18 +1,13 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
-/**
- * The failure or end of a stream. `kind` decides the message and the agent's wait before the next attempt.
- */
+/** `kind` decides the message and the agent's wait before the next attempt. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly kind: 'refused' | 'conflict' | 'lost'
-  /**
-   * The gRPC status with which the gateway ended the stream, such as NOT_FOUND; undefined when the gateway
-   * did not end the stream.
-   */
+  /** The gRPC status with which the gateway ended the stream, such as NOT_FOUND. */
   readonly status: string | undefined
 
-  /** The reason as a code. Only the embedded gateway sends a code. */
+  /** Only the embedded gateway sends a code. */
   readonly code: GatewayCode | undefined
 
   constructor(kind: ConnectError['kind'], message: string, status?: string, code?: GatewayCode) {

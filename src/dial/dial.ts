@@ -14,8 +14,8 @@ interface DialAddress {
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
 /**
- * Connects to the gateway: name lookup, TCP, proxy, TLS. The dial owns its sockets from the start. A socket
- * that hangs in any step would keep the process alive, and a TLS handshake without an answer hangs for ever.
+ * Connects to the gateway: name lookup, TCP, proxy, TLS. Owns its sockets from the start: one that hangs
+ * would keep the process alive, and a TLS handshake without an answer hangs for ever.
  */
 export class Dial {
   readonly #destination: Destination
@@ -42,7 +42,7 @@ export class Dial {
     return this.#destination.tls !== undefined
   }
 
-  /** Number of bytes received from the gateway or a proxy. Any byte is a sign of life. */
+  /** From the gateway or a proxy. Any byte is a sign of life. */
   get bytesReceived(): number {
     return this.#socket?.bytesRead ?? 0
   }
@@ -52,10 +52,7 @@ export class Dial {
     return this.#failure
   }
 
-  /**
-   * Looks up the addresses to connect to. With a proxy, these are the proxy's addresses, and the proxy looks
-   * up the gateway.
-   */
+  /** With a proxy, these are the proxy's addresses, and the proxy looks up the gateway. */
   async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
     const host = hostOf(next)
@@ -69,11 +66,10 @@ export class Dial {
     }
   }
 
-  /** Returns a socket to the gateway for a connected socket: through the proxy and with TLS. */
+  /** Leads a connected socket through the proxy and TLS. */
   async lead(socket: Socket): Promise<Socket> {
     this.#socket = socket
-    // The code that uses the socket learns of its end by `close`. An error without a listener would end the
-    // process.
+    // The socket's user learns of its end by `close`. An error without a listener would end the process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
     const { tls } = this.#destination
@@ -114,10 +110,7 @@ export class Dial {
   }
 }
 
-/**
- * Returns an address. Reading its `signal` throws if the signal is already aborted, because Node would still
- * connect the socket, and then lose it.
- */
+/** Reading `signal` throws if it is aborted: Node would still connect the socket, and then lose it. */
 function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
   return {
     host,

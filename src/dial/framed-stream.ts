@@ -4,16 +4,10 @@ import { DecodeError, KEEPALIVE, type Packet } from '../wire/packet.ts'
 import { ConnectError } from './connect-error.ts'
 import type { PacketLine } from './packet-line.ts'
 
-/**
- * Time between two keepalives in milliseconds. The gateway answers each keepalive. Two missed answers end
- * the stream.
- */
+/** In milliseconds. The gateway answers each keepalive. Two missed answers end the stream. */
 const KEEPALIVE_MS = 15_000
 const MISSES = 2
-/**
- * Maximum size of one write in bytes. A large script is sent in such pieces, because each written piece is a
- * sign of life.
- */
+/** Size of one write in bytes. A large script is sent in pieces, each of which is a sign of life. */
 const PIECE_BYTES = 64 * 1024
 
 /** One stream of packets in frames, on a connection that the gateway has upgraded. */
@@ -25,7 +19,7 @@ export class FramedStream implements PacketLine {
   readonly #reader = new FrameReader()
   #error: ConnectError | undefined
   #turn: Promise<void> = Promise.resolve()
-  /** Whether the caller reads. While it does not read, answers may wait unread. */
+  /** While the caller does not read, answers may wait unread. */
   #isReading = false
   #hasSignOfLife = true
   #misses = 0
@@ -61,10 +55,7 @@ export class FramedStream implements PacketLine {
     }
   }
 
-  /**
-   * Sends a packet after the earlier packets. Settles when the packet has left this process. @throws
-   * ConnectError
-   */
+  /** Settles when the packet has left this process, after the earlier packets. @throws ConnectError */
   async send(packet: Packet): Promise<void> {
     const sent = this.#turn.then(() => this.#write(packet))
     this.#turn = sent

@@ -1,35 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HealthAnswer } from './channel.ts'
 
-/** Times of one stream, in milliseconds. */
+/** In milliseconds. */
 export interface StreamTiming {
-  /** Maximum time from the first step to the gateway's first packet. grpc-js has no limit for this time. */
+  /** From the first step to the gateway's first packet. grpc-js has no limit for this time. */
   readonly dialMs: number
-  /**
-   * `whenever`: the first packet has no time limit, because the gateway may wait for an agent after the
-   * client has connected. Meanwhile the gateway answers health checks.
-   */
+  /** `whenever`: no limit, for a gateway that waits for an agent. Meanwhile it answers health checks. */
   readonly firstPacket: 'within-dial' | 'whenever'
   /**
-   * Time between keepalive packets. They keep proxies from closing the connection; the gateway ignores them
-   * (protocol.md 3.1).
+   * Between keepalive packets. Proxies then keep the connection; the gateway ignores them (protocol.md 3.1).
    */
   readonly keepaliveMs: number
   /**
-   * If the gateway reads no byte for this time, the agent reports a stall. The agent stays connected,
-   * because the gateway may wait for a client.
+   * After this time without a byte read, the agent reports a stall. It stays: the gateway may wait for a
+   * client.
    */
   readonly stallMs: number
-  /** Maximum time for an orderly end. After this time the socket is dropped. */
+  /** For an orderly end. After this time the socket is dropped. */
   readonly closeMs: number
-  /**
-   * Time from the start of one health check to the next; shorter than the idle limit of usual load balancers.
-   */
+  /** From the start of one health check to the next; below the idle limit of usual load balancers. */
   readonly healthEveryMs: number
-  /**
-   * Maximum time for the answer to one check. Two missed answers end the stream, at most 50 s after the last
-   * sign of life.
-   */
+  /** For one answer. Two missed answers end the stream, at most 50 s after the last sign of life. */
   readonly healthDeadlineMs: number
 }
 
@@ -43,14 +34,11 @@ export const STREAM_TIMING: StreamTiming = {
   healthDeadlineMs: 10_000,
 }
 
-/**
- * A point in time. Measure intervals with the monotonic clock, because the wall clock may be changed at any
- * time.
- */
+/** Measure intervals with the monotonic clock: the wall clock may be changed at any time. */
 export interface Moment {
   /** The value of `performance.now()`. */
   readonly monotonicMs: number
-  /** Wall-clock time, for people. */
+  /** For people. */
   readonly wall: Date
 }
 
@@ -63,19 +51,13 @@ export interface GatewayHealth {
   readonly roundTripMs: number
 }
 
-/**
- * Number of consecutive missed answers that end the stream. One missed answer proves nothing: the answer may
- * be lost, or this process may have been stopped.
- */
+/** In a row. One missed answer proves nothing: it may be lost, or this process may have been stopped. */
 const MISSES = 2
 
 /** @param again whether the last question was not answered */
 type Ask = (deadlineMs: number, again: boolean) => Promise<HealthAnswer>
 
-/**
- * Checks whether the gateway answers. Sends no HTTP/2 pings, because grpc-go ends connections with more than
- * one ping in 5 minutes.
- */
+/** Sends no HTTP/2 pings: grpc-go ends connections with more than one ping in 5 minutes. */
 export class HealthWatch {
   readonly #ask: Ask
   readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>
@@ -98,8 +80,7 @@ export class HealthWatch {
       const answer = await this.#ask(healthDeadlineMs, misses > 0)
       const tookMs = performance.now() - from
       if (answer === 'answered') this.#latest = { at: now(), roundTripMs: tookMs }
-      // `unknown` counts neither as an answer nor as a miss: if the connection is broken, the stream ends
-      // anyway.
+      // `unknown` is neither an answer nor a miss: if the connection is broken, the stream ends anyway.
       if (answer !== 'unknown') misses = answer === 'silent' ? misses + 1 : 0
       const restMs = Math.max(0, healthEveryMs - tookMs)
       if (misses < MISSES) await delay(restMs, undefined, { signal }).catch(() => undefined)

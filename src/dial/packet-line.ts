@@ -7,13 +7,10 @@ export interface PacketLine {
   readonly address: string
   /** Why the stream ended; undefined while it is open. */
   readonly error: ConnectError | undefined
-  /** Yields packets in order until the stream ends. Reads only when the caller asks for the next packet. */
+  /** Yields packets in order until the stream ends. Reads only on demand. */
   receive(): AsyncGenerator<Packet, void, undefined>
-  /**
-   * Sends a packet. @returns undefined when the stream can accept more; otherwise a promise that resolves
-   * when it can, and rejects with the ConnectError when the stream has ended
-   */
+  /** Returns a promise if the stream accepts no more; it rejects with the ConnectError if the stream ends. */
   send(packet: Packet): Promise<void> | undefined
-  /** Ends the stream immediately, so that the gateway sees that its client has gone. */
+  /** Ends the stream immediately: the gateway sees that its client has gone. */
   drop(reason: string): void
 }

@@ -8,22 +8,19 @@ import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
 
 /**
- * Maximum number of bytes that gRPC holds and has not written. grpc-js itself limits only the number of
- * messages, of any size. The echo of a key has to wait for these bytes, and the event loop reads as many in
- * one turn. A higher limit makes bulk output no faster, because the kernel has buffers, too.
+ * Bytes that gRPC holds and has not written; grpc-js itself limits only the number of messages. The echo of a
+ * key waits for these bytes, and the event loop reads as many in one turn. More makes bulk output no faster:
+ * the kernel has buffers, too.
  */
 const MAX_IN_FLIGHT_BYTES = 128 * 1024
 /** Approximate number of bytes of a packet without its payload. */
 const PACKET_OVERHEAD_BYTES = 256
 /**
- * Maximum size of a small packet in bytes. Small packets (a terminal's output, an answer, a close) do not
- * wait for large packets of other sessions.
+ * In bytes. Small packets (a terminal's output, an answer, a close) do not wait for large ones of other
+ * sessions.
  */
 const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
-/**
- * Maximum number of bytes of small packets that may be sent before a waiting packet is sent. Otherwise a
- * flood of small packets could stop large packets.
- */
+/** Bytes of small packets that may pass a waiting packet: a flood must not stop large packets. */
 const MAX_PASSED_BYTES = 64 * 1024
 
 /** Bytes that have not left this process. */
@@ -41,8 +38,7 @@ interface Waiting {
 }
 
 /**
- * The queue of packets for one stream. Sessions with much output take turns, since each session waits until
- * its packet is sent before it reads the next output.
+ * Sessions with much output take turns: each waits until its packet is sent before it reads the next output.
  */
 export class SendQueue {
   readonly #write: (packet: Packet, written: () => void) => void
@@ -55,7 +51,7 @@ export class SendQueue {
   #isOver = false
   #emptied: () => void = () => undefined
 
-  /** @param write writes a packet, and calls `written` when the packet has left this process */
+  /** @param write calls `written` when the packet has left this process */
   constructor(write: (packet: Packet, written: () => void) => void) {
     this.#write = write
   }
@@ -65,18 +61,15 @@ export class SendQueue {
     return this.#waiting.length === 0 && this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /**
-   * Number of bytes that have not left this process, and the time since when no byte has left; undefined
-   * when all bytes have left.
-   */
+  /** `since`: the time since when no byte has left. Undefined if all bytes have left. */
   get untaken(): Untaken | undefined {
     const bytes = this.#inFlightBytes + this.#waitingBytes
     return bytes === 0 ? undefined : { bytes, since: this.#takenAt }
   }
 
   /**
-   * @returns undefined when the packet was sent immediately; otherwise a promise that settles when the
-   * packet is sent or the queue ends
+   * Returns undefined if the packet was sent immediately; otherwise the promise settles when it is sent or
+   * the queue ends.
    */
   send(packet: Packet): Promise<void> | undefined {
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
@@ -88,7 +81,7 @@ export class SendQueue {
     return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
   }
 
-  /** Drops the waiting packets of a session, because nobody reads them any more. */
+  /** Drops the waiting packets of a session: nobody reads them any more. */
   forget(sid: SessionId): void {
     for (let at = this.#waiting.length - 1; at >= 0; at -= 1)
       if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))
@@ -100,7 +93,7 @@ export class SendQueue {
       await new Promise<void>((resolve) => (this.#emptied = resolve))
   }
 
-  /** Ends the queue and drops the waiting packets. Packets that were passed to gRPC may never be written. */
+  /** Drops the waiting packets. Packets that were passed to gRPC may never be written. */
   end(): void {
     this.#isOver = true
     for (const one of this.#waiting.splice(0)) this.#leave(one)
@@ -148,7 +141,7 @@ export class SendQueue {
 
 /** A gateway that reads nothing, although its connection is alive. */
 export interface Stall {
-  /** Number of bytes that wait in this process. */
+  /** Bytes that wait in this process. */
   readonly bytes: number
   /** Time in milliseconds for which the gateway has read nothing. */
   readonly ms: number
@@ -169,7 +162,7 @@ export class PacketStream {
   readonly #queue: SendQueue
   readonly #writes: JoinedWrites
 
-  /** Opens the stream. The first packet received shows that the gateway has accepted the stream. */
+  /** Opens the stream. The first packet received shows that the gateway has accepted it. */
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
     this.#channel = channel
     this.#timing = timing
@@ -206,8 +199,8 @@ export class PacketStream {
   }
 
   /**
-   * Passes each packet to `take` when it arrives, in order, until the stream ends. After that `error` is the
-   * reason. Each packet costs less than with `receive`. Rejects with the error that `take` throws.
+   * Passes each packet to `take` when it arrives, until the stream ends. After that `error` is the reason.
+   * Costs less than `receive`. Rejects with the error that `take` throws.
    */
   async deliver(take: (packet: Packet) => void): Promise<void> {
     using _ = this.#reading()
@@ -244,12 +237,11 @@ export class PacketStream {
     return this.#health.latest
   }
 
-  /** Whether a packet would be sent without waiting for the gateway. */
   get hasRoom(): boolean {
     return this.#queue.hasRoom
   }
 
-  /** The bytes that wait because the gateway reads nothing; undefined while the gateway reads. */
+  /** Undefined while the gateway reads. */
   get stall(): Stall | undefined {
     const untaken = this.#accepted && this.#error === undefined ? this.#queue.untaken : undefined
     if (untaken === undefined) return undefined
@@ -258,28 +250,23 @@ export class PacketStream {
   }
 
   /**
-   * Sends a packet. Waits, without a limit, while the gateway lives and reads nothing, because hoop's
+   * Returns undefined if the packet was sent immediately; otherwise the promise, the only back-pressure,
+   * rejects with the ConnectError if the stream ends. Waits without a limit while the gateway lives: hoop's
    * gateway stops reading from an agent while one of the agent's clients does not read.
-   * @returns undefined when the packet was sent immediately; otherwise a promise that resolves when the
-   * packet is sent, which is the only back-pressure. Rejects with the ConnectError when the stream has
-   * ended.
    */
   send(packet: Packet): Promise<void> | undefined {
     if (this.#error !== undefined) return Promise.reject(this.#error)
     return this.#queue.send(packet)?.then(() => this.#refuseWhenEnded())
   }
 
-  /** Drops the waiting packets of a session that the gateway has closed. */
+  /** For a session that the gateway has closed. */
   forget(sid: SessionId): void {
     this.#queue.forget(sid)
   }
 
-  /**
-   * Ends the stream in an orderly way. Call this after the closes have been sent. `drop` ends the wait of
-   * this function.
-   */
+  /** An orderly end. Call after the closes have been sent. `drop` ends the wait of this function. */
   async close(): Promise<void> {
-    // The gateway has never accepted the stream, so the stream needs no orderly end.
+    // The gateway has never accepted the stream, so it needs no orderly end.
     if (!this.#accepted) this.drop('told to stop')
     else {
       // The last output and closes may not be written yet.
@@ -296,7 +283,7 @@ export class PacketStream {
     this.#drop(new ConnectError('lost', reason))
   }
 
-  /** Starts the time limit for the gateway to accept the stream. Dispose the result when reading ends. */
+  /** Starts the time limit for the first packet. Dispose the result when reading ends. */
   #reading(): Disposable {
     this.#dial = setTimeout(() => this.#dialTimedOut(), this.#timing.dialMs)
     return { [Symbol.dispose]: () => this.#end(ended()) }
@@ -308,7 +295,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** Marks the stream as accepted. After that the gateway has to answer health checks. */
+  /** From now on the gateway has to answer health checks. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -319,27 +306,21 @@ export class PacketStream {
     })
   }
 
-  /**
-   * Sends a keepalive, so that no proxy closes an idle connection. Sends nothing while other bytes are
-   * waiting, because these have the same effect.
-   */
+  /** Keeps proxies from closing an idle connection. Other waiting bytes have the same effect. */
   #keepAlive(): void {
     if (this.#queue.untaken === undefined) void this.#queue.send(KEEPALIVE)
   }
 
-  /** Throws when the stream has ended, because grpc-js would silently ignore the write. */
+  /** grpc-js would silently ignore a write after the end. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
   }
 
-  /**
-   * Closes the sockets first, so that the gateway sees that the agent has disconnected (protocol.md 0.25).
-   */
+  /** Closes the sockets first: the gateway then sees that the agent has disconnected (protocol.md 0.25). */
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // Runs one turn later, when the sockets have ended. A call that never had a socket is ended only by
-    // this.
+    // One turn later the sockets have ended. Only this ends a call that never had a socket.
     setImmediate(() => this.#call.cancel())
   }
 

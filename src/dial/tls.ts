@@ -3,11 +3,10 @@ import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
 import type { Secret } from '../basics/secret.ts'
 import { hostOf } from './address.ts'
 
-// Loaded only for TLS, because without this module commands for a gateway on this machine take a third less
-// time.
+// Loaded only for TLS: without this module, commands for a gateway on this machine take a third less time.
 const tlsModule = () => process.getBuiltinModule('node:tls')
 
-/** How to check the gateway's certificate, and which certificate the agent presents. Texts are PEM. */
+/** Texts are PEM. */
 export interface TlsOptions {
   /** Accepted authorities for the gateway's certificate (default: Node's authorities). */
   readonly authorities?: readonly string[]
@@ -24,10 +23,7 @@ export interface Destination {
   readonly tls: TlsOptions | undefined
 }
 
-/**
- * Creates the context of one attempt. Call this once per attempt, because it reads more than a hundred
- * authorities.
- */
+/** Call once per attempt: it reads more than a hundred authorities. */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return tlsModule().createSecureContext({
     ...(authorities !== undefined && { ca: [...authorities] }),
@@ -36,8 +32,7 @@ export function secureContext({ authorities, client }: TlsOptions): SecureContex
 }
 
 /**
- * Does the TLS handshake on a socket. Rejects with Node's error, which `explainTls` explains. The handshake
- * ends when the socket ends.
+ * Rejects with Node's error, which `explainTls` explains. The handshake ends when the socket ends.
  * @param address host:port of the gateway
  */
 export function secure(
@@ -85,10 +80,7 @@ const NO_TLS = new Set([
   'EPROTO',
 ])
 
-/**
- * Codes for a handshake that ended because the gateway wants a certificate. With TLS 1.2 the gateway cannot
- * send this reason.
- */
+/** The gateway wants a certificate. With TLS 1.2 it cannot send this reason. */
 const NO_CLIENT_CERTIFICATE = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
@@ -98,10 +90,7 @@ const NO_CLIENT_CERTIFICATE = new Set([
 const CLIENT_CERTIFICATE_REFUSED =
   /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
 
-/**
- * Explains a TLS error to the operator of the agent. Returns undefined for errors that are clear by
- * themselves.
- */
+/** For the operator of the agent. Returns undefined for errors that are clear by themselves. */
 export function explainTls(
   error: NodeJS.ErrnoException,
   address: string,
@@ -120,7 +109,6 @@ export function explainTls(
   return explainAlert(code, address, options)
 }
 
-/** Explains a TLS alert with which the gateway refused the connection. */
 function explainAlert(code: string, address: string, { client }: TlsOptions): string | undefined {
   if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
     return `${address} does not speak HTTP/2: is this the gateway's gRPC port?`

@@ -1,30 +1,23 @@
 import { parsedJson } from '../basics/text/json.ts'
 import { goQuote } from '../golang/text/quote.ts'
 
-/**
- * The value that a connection asked for, or the reason why the value is refused. The reason never contains a
- * value.
- */
+/** A value, or the reason why it is refused. The reason never contains a value. */
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Variables of the agent itself that no connection may read: credentials of the agent and of secret stores,
- * their places, and the agent's settings.
+ * No connection may read these: credentials of the agent and of secret stores, their places, and the agent's
+ * settings.
  */
 const AGENT_ONLY =
   /^(?:VAULT_TOKEN|VAULT_APP_ROLE_SECRET_ID|HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
-/**
- * The secret in `scheme://name:secret@host:port`. Short secrets do not match, because any value could
- * contain a short secret by chance.
- */
+/** The secret in `scheme://name:secret@host:port`. Any value could contain a short one by chance. */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
- * The part of the agent's own environment that a connection may refer to. Create it when the agent starts.
- * It copies the environment, and parses a variable with JSON only once. All values are in private fields, so
- * neither JSON nor `inspect` shows them.
+ * The part of the agent's own environment that a connection may refer to. Copies the environment at its
+ * creation. Private fields: neither JSON nor `inspect` shows a value.
  */
 export class AgentEnvironment {
   readonly #variables = new Map<string, string>()
@@ -48,7 +41,7 @@ export class AgentEnvironment {
     this.#credentials = [key, SECRET_IN_KEY.exec(key)?.[1] ?? ''].filter((credential) => credential !== '')
   }
 
-  /** Returns the whole value of a variable; the value may be empty. */
+  /** The value may be empty. */
   variable(name: string): AgentValue {
     if (this.#isOwn(name)) return belongsToAgent(name)
     const value = this.#variables.get(name)
@@ -75,8 +68,8 @@ export class AgentEnvironment {
   }
 
   /**
-   * Returns all variables except the agent's own. They are passed to commands of an agent with
-   * `mode=embedded` (protocol.md 5.3, step 10).
+   * Returns all but the agent's own, for commands of an agent with `mode=embedded` (protocol.md 5.3, step
+   * 10).
    */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
@@ -95,10 +88,7 @@ export class AgentEnvironment {
     return parsed
   }
 
-  /**
-   * Finds credentials in variables of any name, also inside other text. For example, sudo puts the whole
-   * command line into SUDO_COMMAND.
-   */
+  /** Under any name, also inside other text: sudo puts the whole command line into SUDO_COMMAND. */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
   }
@@ -123,9 +113,8 @@ type JsonStrings =
   | { readonly problem: string; readonly members?: never }
 
 /**
- * Reads a JSON object of strings. One value of another type makes the whole object invalid, as in hoop. A
- * null counts as missing. (In hoop it is the empty string, which no program should receive instead of a
- * secret.)
+ * A value of another type makes the whole object invalid, as in hoop. A null counts as missing: in hoop it is
+ * the empty string, which no program should receive instead of a secret.
  */
 function parseJsonStrings(text: string): JsonStrings {
   const parsed = parsedJson(text)
@@ -143,10 +132,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/**
- * PATH for commands if the agent was started without PATH. Debian, Fedora and Alpine keep their programs in
- * these folders.
- */
+/** If the agent was started without PATH. Debian, Fedora and Alpine keep their programs in these folders. */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const INHERITED: ReadonlySet<string> = new Set([
@@ -162,8 +148,8 @@ const INHERITED: ReadonlySet<string> = new Set([
 const LOCALE_VARIABLE = /^LC_[A-Z]+$/
 
 /**
- * Returns the only part of the agent's own environment that is passed to a child. Neither the agent's
- * credentials nor other values of its host may reach a script. PATH is always included.
+ * The only part of the agent's environment that a child gets: no credentials or other values of its host.
+ * PATH is always included.
  */
 export function inheritedEnvironment(
   agent: Readonly<Record<string, string | undefined>>,

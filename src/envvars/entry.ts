@@ -4,36 +4,28 @@ import { goQuote } from '../golang/text/quote.ts'
 import { EnvvarError } from './errors.ts'
 
 /**
- * `envvar`: the variable NAME contains the value. `filesystem`: the variable NAME contains the path of a
- * file with the value.
+ * `envvar`: the variable NAME contains the value. `filesystem`: it contains the path of a file with the
+ * value.
  */
 export type EntryKind = 'envvar' | 'filesystem'
 
-/**
- * The source of an entry. All values of a connection are secrets, also values that the agent has fetched for
- * the connection.
- */
+/** All values of a connection are secrets, also those that the agent has fetched for it. */
 export type EntryOrigin = 'connection' | 'client' | 'agent'
 
-/**
- * Maximum number of entries of one session, from connection and client together. The largest real sessions
- * have a few dozen.
- */
+/** Entries of connection and client together. The largest real sessions have a few dozen. */
 export const MAX_ENTRIES = 10_000
 
 const CONTROL_CHARACTER = /\p{Cc}/u
 const BAD_IN_NAME = /[=\p{Cc}]/u
 
-/**
- * One variable of a session. The value is in a private field, so that neither JSON nor `inspect` shows it.
- */
+/** The value is in a private field: neither JSON nor `inspect` shows it. */
 export class Entry {
   readonly kind: EntryKind
   readonly name: string
   readonly origin: EntryOrigin
   readonly #value: Buffer
 
-  /** Without an origin the value counts as a connection's value, and so as a secret. */
+  /** Without an origin the value counts as a connection's, and so as a secret. */
   constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
     this.kind = kind
     this.name = name
@@ -63,23 +55,17 @@ export function parseEntry(key: string, encoded: string, origin: EntryOrigin): E
   return checked(new Entry(kind, name, bytes, origin))
 }
 
-/**
- * Creates an `envvar:` entry from a plain value, for a variable of the agent itself or of its environment.
- */
+/** For a variable of the agent itself or of its environment. */
 export function createVariable(name: string, value: string, origin: EntryOrigin): Entry {
   return checked(new Entry('envvar', name, Buffer.from(value), origin))
 }
 
-/** Creates an entry like `parseEntry`, from a decoded value. */
 export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
   return checked(new Entry(kind, name, value, origin))
 }
 
-/**
- * Refuses entries that cannot be passed to a process, because of an impossible name or a NUL in a variable.
- * (Files may contain NUL.)
- */
+/** Refuses an impossible name, and a NUL in a variable. (Files may contain NUL.) */
 function checked(entry: Entry): Entry {
   const { kind, name, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {

@@ -11,27 +11,26 @@ const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
 /**
- * Maximum sizes in bytes, close to Linux's limits: 128 KiB for one argument, some MiB for all arguments.
- * Larger arguments are refused before they need memory.
+ * In bytes, close to Linux's limits: 128 KiB for one argument, some MiB for all. Refused before they need
+ * memory.
  */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 
-/** Returns the value of a variable, or undefined if the session has no variable with this name. */
+/** Returns undefined if the session has no variable with this name. */
 type Lookup = (name: string) => Buffer | undefined
 
 interface Expansion {
-  /** Undefined when the result would be longer than the system accepts. The result is then not built. */
+  /** Undefined, and not built, if the result would be longer than the system accepts. */
   readonly bytes: Buffer | undefined
   /** Whether any variable contributed at least one byte. */
   readonly substituted: boolean
 }
 
 /**
- * Expands the command line: replaces `$NAME` and `${NAME}` like Go's os.Expand (protocol.md 5.6). The
- * program, `args[0]`, is not changed. An argument with a `$` is refused if no variable has added a byte to
- * the argument. So an empty variable counts as missing, and a literal `$` is refused, too. Values keep their
- * bytes.
+ * Replaces `$NAME` and `${NAME}` like Go's os.Expand (protocol.md 5.6), but not in the program, `args[0]`.
+ * Refuses an argument with a `$` to which no variable adds a byte: an empty variable counts as missing, and a
+ * literal `$` is refused, too. Values keep their bytes.
  */
 export function expandArguments(args: readonly string[], lookup: Lookup): Buffer[] {
   const [program, ...rest] = args
@@ -58,10 +57,7 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   )
 }
 
-/**
- * Refuses a NUL. For the system an argument ends at a NUL, so the program would silently receive a shorter
- * argument.
- */
+/** For the system an argument ends at a NUL, so the program would silently receive a shorter one. */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
   if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)
@@ -71,8 +67,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   const pieces: Buffer[] = []
   let substituted = false
   let from = 0
-  // Searched once, at the start. Otherwise an argument full of `${` would be searched to its end for each
-  // `${`.
+  // Searched once: an argument full of `${` would be searched to its end for each `${`.
   const lastBrace = argument.lastIndexOf(CLOSING_BRACE)
   let dollar = argument.indexOf(DOLLAR)
   while (dollar >= 0 && dollar + 1 < argument.length) {
@@ -93,7 +88,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   return { bytes: Buffer.concat(pieces), substituted }
 }
 
-/** Reads the text after a `$`. Returns the name, if the text has a name, and the number of bytes to skip. */
+/** Reads the text after a `$`. `width` is the number of bytes to skip. */
 function readName(argument: Buffer, at: number, lastBrace: number): { name?: string; width: number } {
   const first = argument[at]
   if (first === OPENING_BRACE) return at > lastBrace ? { width: 1 } : readBracedName(argument, at)
@@ -126,13 +121,12 @@ interface EnvironmentRequest {
   readonly sessionId: string
 }
 
-/** Variables by name. A `filesystem:` entry has the path of its file as its value. */
+/** A `filesystem:` entry has the path of its file as its value. */
 type Store = ReadonlyMap<string, Buffer>
 
 /**
- * The variables and secret files of one execution. The files exist from `create` to disposal, so call
- * `create` just before the start. All values are in private fields, so neither JSON nor `inspect` shows
- * them.
+ * The variables and secret files of one execution. Call `create` just before the start: the files exist from
+ * then to disposal. Private fields: neither JSON nor `inspect` shows a value.
  */
 export class Environment implements AsyncDisposable {
   #variables: Store
@@ -143,7 +137,7 @@ export class Environment implements AsyncDisposable {
     this.#files = files
   }
 
-  /** Creates the files. @throws EnvvarError; no file is then left */
+  /** @throws EnvvarError; no file is then left */
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
     return new Environment(compose(request, paths), files)
@@ -156,24 +150,22 @@ export class Environment implements AsyncDisposable {
     return names.map((name) => assignment(name, this.#variables.get(name) ?? NOTHING))
   }
 
-  /** Expands the command line only with variables that the command receives. */
+  /** Uses only variables that the command receives. */
   expand(args: readonly string[]): Buffer[] {
     return expandArguments(args, (name) => this.#variables.get(name))
   }
 
-  /**
-   * Shows only the names. Without this method, `inspect` with `getters` and `showHidden` would call `block`.
-   */
+  /** Without this method, `inspect` with `getters` and `showHidden` would call `block`. */
   [inspect.custom](): string {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
-  /** Drops the variables, because the command has its own copy. The files are kept. */
+  /** Drops the variables: the command has its own copy. The files are kept. */
   forget(): void {
     this.#variables = new Map()
   }
 
-  /** Removes the secret files; can be called again. Throws `SetUpError` when they cannot be removed. */
+  /** Can be called again. @throws SetUpError if the files cannot be removed */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#files?.[Symbol.asyncDispose]()
   }
@@ -189,10 +181,7 @@ function assignment(name: string, value: Buffer): Buffer {
   return bytes
 }
 
-/**
- * Combines the agent's and the session's variables. The session's variables win, but not PATH, and not an
- * empty HOME.
- */
+/** The session's variables win over the agent's, except a PATH and an empty HOME. */
 function compose({ entries, inherited }: EnvironmentRequest, paths: Store): Store {
   const variables = new Map<string, Buffer>()
   for (const [name, value] of inherited) variables.set(name, Buffer.from(value))

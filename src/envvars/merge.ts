@@ -12,23 +12,19 @@ const RDS_FAILED = 'failed generating aws rds auth token, err='
 /** A connection's entries, with cloud tokens in place of the requests for them. */
 interface SignedEntries {
   readonly entries: readonly Entry[]
-  /**
-   * Whether the password is a token for a database of Amazon RDS. MySQL's client sends such a token only in
-   * clear text.
-   */
+  /** Whether the password is a token of Amazon RDS, which MySQL's client sends only in clear text. */
   readonly usesRdsToken: boolean
   /**
-   * Makes a new token, because the token in the entries is valid for only 15 minutes. Set if the password is
-   * such a token.
+   * Makes a new token: the one in the entries is valid for only 15 minutes. Set if the password is a token.
    * @throws EnvvarError
    */
   readonly newRdsToken?: (ended: AbortSignal) => Promise<string>
 }
 
 /**
- * Adds cloud tokens. A connection asks for a token with the variable `envvar:EKS_CLUSTER`, or with a
- * database user of the form `_aws_iam_rds:NAME` (protocol.md 5.3, 6). Runs after the references are resolved,
- * as in hoop, because the resolved user may have this form. Only connections can ask for tokens.
+ * Connections ask for a token with the variable `envvar:EKS_CLUSTER`, or a database user `_aws_iam_rds:NAME`
+ * (protocol.md 5.3, 6). Runs after the references are resolved, as in hoop: the resolved user may have this
+ * form.
  * @throws EnvvarError, or the signal's reason
  */
 async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecrets): Promise<SignedEntries> {
@@ -102,16 +98,14 @@ const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
 const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 
-/** The value for a program, or the reason why the program gets no value. */
+/** The value for a program, or the reason why it gets none. */
 type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Replaces a reference by its value. A plain value is returned without a wait. A fetched value is never
- * resolved again, even if it looks like a reference. A reference that cannot be resolved is refused, because
- * a program must never receive the reference instead of the secret. Only connections have references. A
- * client's text of this form is a literal, because otherwise clients could read the agent's own environment
- * (protocol.md 0.11).
+ * A fetched value is never resolved again, even if it looks like a reference. An unresolved reference is
+ * refused: a program must never receive it instead of the secret. Only connections have references; a
+ * client's text of this form is a literal, or clients could read the agent's environment (protocol.md 0.11).
  */
 function resolveReference(
   key: string,
@@ -145,10 +139,7 @@ function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
   return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
 }
 
-/**
- * Splits `_provider:id:key` into its parts. Returns an empty list for any other text, also for an ARN with
- * its colons (protocol.md 6).
- */
+/** Splits `_provider:id:key`. Empty for any other text, also for an ARN with its colons (protocol.md 6). */
 function threeParts(value: Buffer): readonly string[] {
   // Most values are no references, and a file can be large.
   if (value[0] !== UNDERSCORE) return []
@@ -156,13 +147,12 @@ function threeParts(value: Buffer): readonly string[] {
   return parts.length === 3 ? parts : []
 }
 
-/** Maximum length of the list of faults in an error, in characters. Further faults are only counted. */
+/** Length of the list of faults in an error, in characters. Further faults are only counted. */
 const LONGEST_LIST = 64 * 1024
 
 /**
- * Parses the connection's entries from the gateway and fetches their references, one after the other. All
- * values that cannot be decoded and references that cannot be resolved are refused together (protocol.md 6);
- * malformed keys are checked only afterwards. The result is sorted by key.
+ * Fetches references one after the other. All values that cannot be decoded or resolved are refused together
+ * (protocol.md 6); malformed keys are checked only afterwards. Sorted by key.
  */
 async function parseConnectionEntries(
   source: ReadonlyMap<string, string>,
@@ -180,10 +170,7 @@ async function parseConnectionEntries(
   return values.map(([key, value]) => createEntry(key, value, 'connection'))
 }
 
-/**
- * Sorts the entries, because their order in a packet is random. The same input then always has the same
- * result and the same error.
- */
+/** Entries have a random order in a packet. The same input then has the same result and the same error. */
 function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
 }
@@ -194,10 +181,7 @@ function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolut
   return resolveReference(key, bytes, secrets)
 }
 
-/**
- * The faults of a connection's variables. Ten thousand variables may each have a long fault, so only the
- * first faults are shown, and the others are counted.
- */
+/** Ten thousand variables may each have a long fault, so only the first are shown. */
 class Faults {
   readonly #told: string[] = []
   #length = 0
@@ -221,10 +205,7 @@ class Faults {
   }
 }
 
-/**
- * Variables that only the agent sets (protocol.md 5.3 step 9). All are reserved, even if a session does not
- * have some of them.
- */
+/** Only the agent sets these (protocol.md 5.3 step 9). All are reserved, even if a session lacks some. */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
   'HOOP_CONNECTION_TYPE',
@@ -233,7 +214,7 @@ const RESERVED_VARIABLES = [
   'HOOP_USER_ID',
   'HOOP_USER_EMAIL',
   'HOOP_SESSION_ID',
-  // By this variable the processes of a killed agent are found. No other source may set or remove it.
+  // The processes of a killed agent are found by it. No other source may set or remove it.
   'RUNBOOK_AGENT_INSTANCE',
 ] as const
 
@@ -257,22 +238,21 @@ interface MergeRequest {
   /** The agent's own variables for this session (HOOP_* and its mark) by name, plain values. */
   readonly own: ReadonlyMap<string, string>
   /**
-   * With mode=embedded the agent's environment, which overrides connection and client; empty in other modes.
+   * The agent's environment with mode=embedded, which overrides connection and client; empty in other modes.
    */
   readonly embedded?: ReadonlyMap<string, string>
-  /** Source of the values for the connection's references. */
   readonly secrets: SessionSecrets
 }
 
 /**
- * Merges one session's variables: one entry per name, sorted by name. The order of precedence, for both
- * prefixes, is: the agent's own variables; with mode=embedded the agent's environment; the connection's PASS
- * under the name that the database's client reads; the connection; the client. Within one source
- * `filesystem:` wins over `envvar:` (in hoop the winner is random), so that a secret meant for a file is not
- * also in the environment. A client's PATH is dropped. No other variable of a client is filtered, not even
- * LD_PRELOAD and BASH_ENV, as in hoop: with these a client can run any program. If clients must not run any
- * program, the gateway has to refuse their variables. The embedded gateway can do this
- * (access.client-input), hoop's cannot.
+ * Merges one session's variables: one entry per name, sorted by name. Precedence, for both prefixes: the
+ * agent's own variables; with mode=embedded the agent's environment; the connection's PASS under the name
+ * that the database's client reads; the connection; the client.
+ * - Within one source `filesystem:` wins over `envvar:` (random in hoop): a secret meant for a file is then
+ * not in the environment.
+ * - A client's PATH is dropped. No other variable of a client is filtered, not even LD_PRELOAD and BASH_ENV,
+ * as in hoop: a client can run any program with them. Only the gateway can refuse them: the embedded gateway
+ * by access.client-input, hoop's not at all.
  * @throws EnvvarError, or the reason of the signal of `secrets`
  */
 export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {
@@ -298,17 +278,13 @@ function refuseTooMany(count: number): void {
   throw new EnvvarError(`too many environment variables: ${count}; at most ${MAX_ENTRIES} are accepted`)
 }
 
-/**
- * Returns the agent's environment as entries of the connection, so that values with the names of secrets are
- * replaced in the output.
- */
+/** As entries of the connection, so that values with the names of secrets are replaced in the output. */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
 }
 
 /**
- * Parses the client's entries. If the connection has the same key, the client's entry is dropped unread, as
- * in hoop, even if the key is malformed.
+ * A client's entry with a key of the connection is dropped unread, as in hoop, even if the key is malformed.
  */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)
@@ -317,9 +293,8 @@ function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
 }
 
 /**
- * Returns `envvar:PASS` under the name that the database's client program reads. The connection's PASS
- * replaces a variable with this name, even the connection's own variable. A client's PASS must not replace a
- * variable of the connection.
+ * `envvar:PASS` under the name that the database's client program reads. The connection's PASS replaces even
+ * its own variable of this name; a client's PASS replaces no variable of the connection.
  */
 function passwordEntry(type: string, connection: readonly Entry[], client: readonly Entry[]): Entry[] {
   const name = PASSWORD_VARIABLES.get(type)
@@ -344,7 +319,7 @@ function onePerName(source: readonly Entry[]): Entry[] {
   return [...byName([...variables, ...files]).values()]
 }
 
-/** Indexes entries by name. When a name occurs twice, the later entry wins. */
+/** The later entry of a name wins. */
 function byName(entries: readonly Entry[]): Map<string, Entry> {
   const named = new Map<string, Entry>()
   for (const entry of entries) named.set(entry.name, entry)

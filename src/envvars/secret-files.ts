@@ -10,16 +10,15 @@ import { EnvvarError } from './errors.ts'
 
 const ATTEMPTS = 3
 const OWNER_MAY_ALL = 0o700
-/** Maximum number of folders that one removal makes writable. */
+/** Folders that one removal makes writable. */
 const MAX_FOLDERS = 10_000
 
 /**
- * Removes a folder with everything in it. A missing folder is no error. Folders that a script made read-only
- * are made writable first. @throws the error of the system call
+ * A missing folder is no error. Folders that a script made read-only are made writable first.
+ * @throws the error of the system call
  */
 export async function removeTree(path: string): Promise<void> {
-  // Several attempts, since a process that is still ending may add a file or remove a permission during the
-  // removal.
+  // Several attempts: a process that is still ending may add a file or remove a permission meanwhile.
   for (let attempt = 1; ; attempt++) {
     try {
       await rm(path, { recursive: true, force: true })
@@ -35,17 +34,13 @@ function isDenied(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errnoOf(error))
 }
 
-/**
- * Does `chmod u+rwX` on this user's folders, from the top down, because a closed folder hides the folders in
- * it.
- */
+/** Does `chmod u+rwX` on this user's folders, from the top down: a closed folder hides those in it. */
 async function makeWritable(root: string): Promise<void> {
   const folders = [root]
   for (let count = 0; count < MAX_FOLDERS; count++) {
     const folder = folders.pop()
     if (folder === undefined) return
-    // A folder that cannot be opened is not reported here, because the removal will fail with a better
-    // error.
+    // A folder that cannot be opened is not reported: the removal fails with a better error.
     const inside = await openFolder(folder).catch(() => [])
     for (const one of inside) folders.push(one)
   }
@@ -67,10 +62,7 @@ export const SESSION_PREFIX = 's-'
 const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 const SESSION_ID_IN_NAME = 36
 
-/**
- * One session's folder (0700) for secret files, and the files (0600) in it. The caller of `create` disposes
- * it.
- */
+/** One session's folder (0700) for secret files (0600). The caller of `create` disposes it. */
 export class SecretFiles implements AsyncDisposable {
   readonly folder: string
   #removal: Promise<void> | undefined
@@ -79,13 +71,12 @@ export class SecretFiles implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** Makes the folder inside the agent's own folder. The session id in its name is only for people. */
+  /** @param instance the agent's own folder @param sessionId in the folder's name, only for people */
   static async create(instance: string, sessionId: string): Promise<SecretFiles> {
     const readable = sessionId.replace(/[^A-Za-z0-9-]/g, '').slice(0, SESSION_ID_IN_NAME)
     const prefix = `${SESSION_PREFIX}${readable}`
     try {
-      // With `keep` the library does not remember the folder. The library's own removal hangs when called
-      // twice.
+      // With `keep` the library does not remember the folder. Its own removal hangs when called twice.
       const { path } = await dir({ tmpdir: instance, prefix, mode: 0o700, keep: true })
       return new SecretFiles(path)
     } catch (error) {
@@ -94,9 +85,7 @@ export class SecretFiles implements AsyncDisposable {
     }
   }
 
-  /**
-   * Writes the value into a new file and returns the file's path, which does not contain the variable's name.
-   */
+  /** Returns the path of the new file, which does not contain the variable's name. */
   async write(entry: Entry): Promise<string> {
     const path = join(this.folder, `${randomUUID()}.envfs`)
     try {
@@ -109,9 +98,7 @@ export class SecretFiles implements AsyncDisposable {
     return path
   }
 
-  /**
-   * Removes the files and their folder. Can be called again after a failure. Does nothing after a success.
-   */
+  /** Can be called again after a failure. Does nothing after a success. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#removal ??= removeTree(this.folder)
     try {

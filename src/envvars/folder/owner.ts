@@ -28,10 +28,7 @@ export async function claimOwnership(folder: string): Promise<void> {
   await writeFile(join(folder, OWNER_FILE), `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
 }
 
-/**
- * Touches the owner file. Agents that cannot see this process then know that it is alive, and programs that
- * clean up old files keep the folder.
- */
+/** Shows agents that cannot see this process that it is alive. Cleaners of old files also keep the folder. */
 export async function touchOwner(folder: string): Promise<void> {
   const now = new Date()
   await utimes(join(folder, OWNER_FILE), now, now)
@@ -44,18 +41,17 @@ export async function isAbandoned(folder: string): Promise<boolean> {
 }
 
 /**
- * Returns `running` or `ended` when this is certain. For an owner that is invisible from this process,
- * returns `heard` if its file was touched within the last hour, otherwise `silent`.
+ * `running` and `ended` are certain. For an invisible owner: `heard` if its file was touched within the last
+ * hour, otherwise `silent`.
  */
 export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
   const owner = await readOwner(folder)
-  // A folder has an owner file before it has its name, so only a half-removed folder has no owner file.
+  // A folder has an owner file before it has its name, so only a half-removed folder has none.
   if (owner === undefined) return (await isSilent(folder)) ? 'silent' : 'heard'
   if (owner.place !== (await currentPlace()))
     return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
   if (await isRunning(owner)) return 'running'
-  // With hidepid=2, /proc shows no other agents, also not of the same user, since agents are not dumpable.
-  // Signals still reach them.
+  // With hidepid=2, /proc shows no other agents, since agents are not dumpable. Signals still reach them.
   if (
     (await readStartTime(owner.pid)) === undefined &&
     answersSignals(owner.pid) &&
@@ -88,11 +84,11 @@ async function isRunning(owner: Owner): Promise<boolean> {
   return (await readStartTime(owner.pid)) === owner.startTime
 }
 
-/** Returns the start time of the process; undefined when no such process runs (a zombie has ended, too). */
+/** Returns undefined if no such process runs (a zombie has ended, too). */
 async function readStartTime(pid: number): Promise<string | undefined> {
   try {
     const line = await readFile(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in brackets. The name may itself contain brackets and spaces.
+    // The second field is the program's name in brackets, which may itself contain brackets and spaces.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
     const state = fields[STATE_FIELD - 3]
     return state === 'Z' || state === 'X' ? undefined : fields[START_TIME_FIELD - 3]
@@ -115,10 +111,7 @@ function answersSignals(pid: number): boolean {
   }
 }
 
-/**
- * Returns the place where a pid is unique: boot and pid namespace. Containers of one pod share /dev/shm but
- * see different pids, and after a reboot pids are reused.
- */
+/** Boot and pid namespace: containers of one pod share /dev/shm but not pids, and a reboot reuses pids. */
 async function currentPlace(): Promise<string> {
   try {
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')

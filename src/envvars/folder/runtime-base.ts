@@ -13,16 +13,15 @@ const TMPFS = 0x01021994
 export interface RuntimeBaseRequest {
   /** The `runtime-dir` setting, an absolute path. A missing folder is created. */
   readonly preferred?: string | undefined
-  /** The agent's environment, for systemd's RUNTIME_DIRECTORY. */
+  /** For systemd's RUNTIME_DIRECTORY. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The mount point of shared memory (default: /dev/shm). */
   readonly sharedMemory?: string
 }
 
 /**
- * Chooses the folder for secret files. The order is: the setting, systemd's folder, shared memory, the
- * temporary folder. A configured folder that cannot be used is an error, because in another folder secrets
- * could be written to a disk.
+ * Chooses the folder for secret files: the setting, systemd's folder, shared memory, the temporary folder. An
+ * unusable setting is an error: in another folder secrets could be written to a disk.
  */
 export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<string> {
   if (request.preferred) return usable(request.preferred, 'runtime-dir')
@@ -62,15 +61,14 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
 /** The folder that this user's agents share. */
 interface UserFolder {
   readonly path: string
-  /** Why this is not the usual folder: the usual path, and the objection to it. */
+  /** The usual path, and the objection to it. */
   readonly refused?: string
 }
 
 /**
- * Returns `<base>/runbook-agent-<uid>`, and creates it if needed. Often all users may write to the base, so
- * another user may have made the path. It must be a real folder, owned by this user and closed to others.
- * Otherwise agents share another folder beside it, with six more characters in its name, so that no other
- * user can prevent their start.
+ * Returns `<base>/runbook-agent-<uid>`, created if needed: a real folder, owned by this user and closed to
+ * others. Another user may have made the path, since often all may write to the base. Agents then share a
+ * folder beside it, with six more characters in its name, so that nobody can prevent their start.
  */
 export async function ensureUserFolder(base: string): Promise<UserFolder> {
   const usual = usualFolder(base)
@@ -88,10 +86,7 @@ export async function ensureUserFolder(base: string): Promise<UserFolder> {
   return { path: fresh, ...(refused !== undefined && { refused }) }
 }
 
-/**
- * Finds the folder of `ensureUserFolder`, but creates no folder. The result has no path if no usable folder
- * exists.
- */
+/** Like `ensureUserFolder`, but creates no folder. No path if no usable folder exists. */
 export function findUserFolder(base: string): Partial<UserFolder> {
   const usual = usualFolder(base)
   const found = lstatSync(usual, { throwIfNoEntry: false })
@@ -105,8 +100,8 @@ export function findUserFolder(base: string): Partial<UserFolder> {
 }
 
 /**
- * Lists the folders where this user's agents may have left files: the usual folder and the folders beside
- * it. All of them belong to this user.
+ * The usual folder and the folders beside it, as far as they belong to this user: agents may have left files
+ * there.
  */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))

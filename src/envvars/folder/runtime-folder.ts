@@ -20,8 +20,9 @@ interface SweepResult {
 }
 
 /**
- * Removes the folders of agents that ended without cleaning up. `own` is the caller's instance. Leaves
- * living agents' instances and other programs' files alone, and follows no link.
+ * Removes the folders of agents that ended without cleaning up. Leaves living agents' instances and other
+ * programs' files alone, and follows no link.
+ * @param own the caller's instance
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
   let sessions = 0
@@ -38,9 +39,8 @@ export async function sweepInstances(userFolder: string, own: string): Promise<S
 }
 
 /**
- * Lists the instances whose agents have certainly ended, on this machine and in this pid namespace, because
- * only there their processes can be found. Instances that cannot be read are left out; the sweep will report
- * them.
+ * Lists the instances whose agents have certainly ended here, in this pid namespace: only here their
+ * processes can be found. Leaves out unreadable instances, which the sweep reports.
  */
 export async function abandonedInstances(userFolder: string, own: string): Promise<string[]> {
   const abandoned: string[] = []
@@ -62,14 +62,13 @@ async function listFolders(path: string, errors: SetUpError[]): Promise<string[]
   }
 }
 
-/** @returns number of session folders removed. ENOENT means that another agent was faster */
+/** Returns the number of session folders removed. ENOENT means that another agent was faster. */
 async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
   if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
   if (!INSTANCE.test(name) || !(await isAbandoned(path))) return 0
-  // Renames the folder before the removal. When two agents start at the same time, only one of them gets the
-  // folder, and no agent sees a half-removed folder. The folder is touched before the rename. Otherwise
-  // other agents would treat it as a leftover of an old sweep.
+  // The rename gives the folder to one of two agents that start at once, and hides a half-removed one.
+  // Touched before: other agents would take it for a leftover of an old sweep.
   const now = new Date()
   await utimes(path, now, now)
   const retired = join(userFolder, `.old-${randomUUID()}`)
@@ -89,16 +88,15 @@ function sweepError(path: string, error: unknown): SetUpError {
 }
 
 /**
- * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700. (If this place is
- * unsafe, the folder is beside it.) The folder exists from `open` to `close`. The folder of a killed agent
- * is removed by the `sweep` of a later agent. If another program removes the folder (logind's RemoveIPC, a
- * cleaner of old files), the next session makes it again with the same name.
+ * One agent's folder for secret files (0700): `<base>/runbook-agent-<uid>/<instance>`, or beside it if that
+ * place is unsafe. It exists from `open` to `close`; a later agent's `sweep` removes a killed agent's. If
+ * another program removes it (logind's RemoveIPC, a cleaner of old files), the next session makes it again
+ * with the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest
   readonly #touching: NodeJS.Timeout
   #made: Made
-  /** Number of times that the folder was made again. */
   #renewals = 0
   #renewal: Promise<void> | undefined
   #closed = false
@@ -106,15 +104,14 @@ export class RuntimeFolder implements AsyncDisposable {
   private constructor(request: RuntimeBaseRequest, made: Made) {
     this.#request = request
     this.#made = made
-    // A failed touch is not reported, because the next session's folder in the same place will fail with a
-    // better error.
+    // A failed touch is not reported: the next session's folder in this place fails with a better error.
     this.#touching = setInterval(
       () => void touchOwner(this.path).catch(() => undefined),
       TOUCH_INTERVAL_MS,
     ).unref()
   }
 
-  /** Makes the folder. @throws SetUpError if no safe place exists */
+  /** @throws SetUpError if no safe place exists */
   static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
     return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
   }
@@ -124,27 +121,24 @@ export class RuntimeFolder implements AsyncDisposable {
     return this.#made.path
   }
 
-  /** Why the usual folder is unsafe and not used; undefined if it is used. */
+  /** Why the usual folder is unsafe and not used. */
   get refused(): string | undefined {
     return this.#made.refused
   }
 
-  /**
-   * A uuid, which is kept when the folder is made again, because running commands have it in their
-   * environment.
-   */
+  /** A uuid, kept when the folder is made again: running commands have it in their environment. */
   get instance(): string {
     return basename(this.path)
   }
 
-  /** Creates a folder for one session's secret files. The caller disposes it. */
+  /** The caller disposes the result. */
   async createSession(sessionId: string): Promise<SecretFiles> {
     this.#refuseClosed()
     const renewals = this.#renewals
     try {
       return await SecretFiles.create(this.path, sessionId)
     } catch (error) {
-      // `close` removes the folder. The folder must not be made again after that.
+      // `close` removes the folder. It must not be made again after that.
       this.#refuseClosed()
       if (!isVanished(error)) throw error
     }
@@ -154,8 +148,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Removes the files that dead agents of this user left. Call this at the start, and about every hour,
-   * because an agent in another container counts as dead only after an hour without a touch.
+   * Call at the start, and about every hour: an agent in another container counts as dead only after an hour
+   * without a touch.
    */
   async sweep(): Promise<SweepResult> {
     const swept = []
@@ -167,8 +161,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Lists agents that were killed on this machine, in this pid namespace. Call this before `sweep`, because
-   * `sweep` removes their folders.
+   * Lists agents that were killed on this machine, in this pid namespace. Call before `sweep`, which removes
+   * their folders.
    */
   async abandoned(): Promise<string[]> {
     const abandoned = []
@@ -177,12 +171,12 @@ export class RuntimeFolder implements AsyncDisposable {
     return abandoned
   }
 
-  /** Removes the folder and everything in it. Can be called again. */
+  /** Can be called again. */
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#touching)
-    // A folder that is just being made has to be removed, too. If making it fails, the session that needs
-    // the folder gets the error.
+    // A folder that is just being made has to be removed, too. If that fails, the session that needs it gets
+    // the error.
     await this.#renewal?.catch(() => undefined)
     try {
       await removeTree(this.path)
@@ -196,7 +190,7 @@ export class RuntimeFolder implements AsyncDisposable {
     await this.close()
   }
 
-  /** Returns this agent's user folder, and folders that agents used while the usual folder was unsafe. */
+  /** This agent's user folder, and folders that agents used while the usual folder was unsafe. */
   #userFolders(): Set<string> {
     const own = dirname(this.path)
     return new Set([own, ...userFolders(dirname(own))])
@@ -206,7 +200,7 @@ export class RuntimeFolder implements AsyncDisposable {
     if (this.#closed) throw new SetUpError(`${this.path} is closed, the agent is stopping`)
   }
 
-  /** Makes the folder again. Sessions that miss it at the same time share one new folder. */
+  /** Sessions that miss the folder at the same time share one new folder. */
   #renew(): Promise<void> {
     this.#renewal ??= makeFolder(this.#request, this.instance)
       .then((made) => this.#renewed(made))
@@ -235,8 +229,7 @@ async function makeFolder(request: RuntimeBaseRequest, instance: string): Promis
 }
 
 /**
- * Makes the folder with a temporary name and renames it, so that a folder with its final name always has an
- * owner file.
+ * Makes the folder with a temporary name and renames it: under its final name it always has an owner file.
  */
 async function makeInstance(userFolder: string, instance: string): Promise<string> {
   const passing = join(userFolder, `.new-${randomUUID()}`)

@@ -2,7 +2,7 @@ import { SecretsManagerStore } from './aws/secrets-manager.ts'
 import type { SecretStore, SecretStores } from './stores.ts'
 import { VaultStore, type VaultSurroundings } from './vault/vault.ts'
 
-/** Creates all stores that a connection may name. Reads nothing and connects nowhere yet. */
+/** Reads nothing and connects nowhere yet. */
 export function openSecretStores(surroundings: VaultSurroundings): SecretStores {
   return new Map<string, SecretStore>([
     ['_aws', new SecretsManagerStore(surroundings.env, surroundings.log)],

@@ -4,14 +4,14 @@ import type { AgentEnvironment, AgentValue } from '../agent-environment.ts'
 import { EnvvarError } from '../errors.ts'
 
 /**
- * A secret's members by name, or the reason why the secret could not be fetched. The reason never contains a
- * value or a credential.
+ * A secret's members by name, or the reason why it was not fetched. The reason never contains a value or a
+ * credential.
  */
 export type StoredSecret =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
   | { readonly problem: string; readonly members?: never }
 
-/** Fetches one secret. @throws the signal's reason */
+/** @throws the signal's reason */
 export type FetchSecret = (id: string, signal: AbortSignal) => Promise<StoredSecret>
 
 /** A place outside of this machine that keeps secrets. */
@@ -22,30 +22,24 @@ export interface SecretStore {
   open(): Promise<FetchSecret> | FetchSecret
 }
 
-/** The stores that references can name, by provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
+/** By provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
 export type SecretStores = ReadonlyMap<string, SecretStore>
 
-/**
- * Maximum time in milliseconds for all secrets of one session together. The gateway does not wait longer for
- * the opening.
- */
+/** Milliseconds for all secrets of one session: the gateway does not wait longer for the opening. */
 const SESSION_MS = 60_000
 
-/** The sources of the values for connections' references. */
 interface SecretSources {
   readonly agentEnvironment: AgentEnvironment
   readonly secretStores: SecretStores
 }
 
-/** A secret of this session, and whether a member of the secret has been used already. */
+/** `taken`: whether a member of the secret has been used already. */
 interface Fetched {
   readonly secret: StoredSecret
   taken: boolean
 }
 
-/**
- * Fetches the secrets that one session's references name, each secret once, and drops them with the session.
- */
+/** Fetches each secret of a session once, and drops them with the session. */
 export class SessionSecrets {
   readonly agent: AgentEnvironment
   readonly ended: AbortSignal
@@ -61,15 +55,11 @@ export class SessionSecrets {
     this.ended = ended
   }
 
-  /** Whether references can name this provider. */
   knows(provider: string): boolean {
     return this.#stores.has(provider)
   }
 
-  /**
-   * Returns one member of a secret.
-   * @throws EnvvarError when the provider cannot be used at all, or the signal's reason
-   */
+  /** @throws EnvvarError if the provider cannot be used at all, or the signal's reason */
   async member(provider: string, id: string, key: string): Promise<AgentValue> {
     const fetched = await this.#fetch(provider, id)
     const { members, problem } = fetched.secret
@@ -79,8 +69,7 @@ export class SessionSecrets {
       fetched.taken = true
       return { value }
     }
-    // There are two texts for the same failure, as in hoop, because hoop's cache begins with the first
-    // member that was found.
+    // Two texts for the same failure, as in hoop: its cache begins with the first member that was found.
     if (fetched.taken) return { problem: `secret key not found. secret=${id}, key=${key}` }
     return { problem: `secret id ${id} found, but key ${key} was not` }
   }

@@ -8,10 +8,7 @@ import { oneLine } from '../../../basics/text/printable.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { type FetchSecret, type SecretStore, type StoredSecret } from '../stores.ts'
 
-/**
- * Loads packages of AWS, which an installation may leave out.
- * @throws SetUpError when they are not installed
- */
+/** An installation may leave out packages of AWS. @throws SetUpError if they are not installed */
 export async function loadAws<Package>(load: () => Promise<Package>): Promise<Package> {
   // The packages would print a warning about future versions of Node to stderr, not to the log.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
@@ -19,7 +16,7 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
     return await load()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // There are two codes, because the built program uses `require` and the source `import`.
+    // Two codes: the built program uses `require`, the source `import`.
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
     const name = /'(@[^/']+\/[^/']+)/.exec(message)?.[1] ?? '@aws-sdk'
     throw new SetUpError(
@@ -28,27 +25,20 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
   }
 }
 
-/**
- * Returns a logger that logs only the packages' warnings. Other lines of the packages may contain requests
- * and answers.
- */
+/** Logs only the packages' warnings: their other lines may contain requests and answers. */
 function awsLogger(log: Pick<Logger, 'warn'>) {
   const nothing = () => undefined
   const warn = (...content: unknown[]) => log.warn({}, oneLine(content.map(String).join(' ')))
   return { trace: nothing, debug: nothing, info: nothing, warn, error: nothing }
 }
 
-/**
- * Returns a promise that never resolves, and rejects with the signal's reason. For a race with work that
- * ignores the signal.
- */
+/** Never resolves, and rejects with the signal's reason. For a race with work that ignores the signal. */
 export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     onAbort(signal, () => reject(signal.reason as Error))
   })
 }
 
-/** The fields of an AWS error that are used here. */
 interface AwsError extends NodeJS.ErrnoException {
   readonly $metadata?: {
     readonly httpStatusCode?: number
@@ -68,7 +58,7 @@ const MODELED = new Set([
   'ResourceNotFoundException',
 ])
 
-/** Maximum length of an error's text in characters. The text may be from a server. */
+/** In characters. The text may be from a server. */
 const SHOWN_CHARACTERS = 4096
 
 /** Returns the text of a failed request in the words of Go's packages. */
@@ -76,20 +66,14 @@ export function goAwsError(error: Error, operation: string): string {
   return shownAwsText(wordsFor(error, operation))
 }
 
-/**
- * Makes an error's text safe to show. When AWS refuses a signature, the error quotes the signed text, which
- * contains the session's token.
- */
+/** When AWS refuses a signature, the error quotes the signed text, which contains the session's token. */
 export function shownAwsText(text: string): string {
   return text
     .replaceAll(/(x-amz-security-token\W{1,3})[\w+/=%-]+/gi, '$1[REDACTED]')
     .slice(0, SHOWN_CHARACTERS)
 }
 
-/**
- * Returns the text of an error. An error of JSON.parse is replaced, because it quotes a part of the answer,
- * which may be the secret.
- */
+/** An error of JSON.parse quotes a part of the answer, which may be the secret. */
 export function textOf(error: Error): string {
   return error instanceof SyntaxError ? 'the answer is not valid JSON' : error.message
 }
@@ -121,9 +105,8 @@ function unsent(error: AwsError): string {
 const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 /**
- * Returns the members of a secret that is a JSON object. A number keeps its written form: 5432,
- * 12345678901234567890. hoop prints 1000000 as 1e+06. Members that are no texts become JSON, and null the
- * empty text.
+ * For a secret that is a JSON object. A number keeps its written form (5432, 12345678901234567890); hoop
+ * prints 1000000 as 1e+06. Other members that are no texts become JSON, and null the empty text.
  */
 export function membersOf(secret: string | undefined): StoredSecret {
   if (secret === undefined) return undeserialized('the secret is binary, a JSON object is needed')
@@ -143,10 +126,7 @@ function undeserialized(reason: string): StoredSecret {
   return { problem: `failed deserializing secret key/val, err=${reason}` }
 }
 
-/**
- * Parses a JSON object without rounding its numbers, as JSON.parse would do. Before parsing, numbers are
- * changed into texts with a unique mark.
- */
+/** JSON.parse would round numbers, so they are changed into texts with a unique mark before. */
 function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   const mark = randomUUID()
   const marked = secret.replaceAll(TEXT_OR_NUMBER, (found) =>
@@ -163,9 +143,9 @@ function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   )
 }
 
-/** Maximum time in milliseconds to find credentials and to fetch one secret, with three attempts. */
+/** Time in milliseconds to find credentials and to fetch one secret, with three attempts. */
 const SECRET_MS = 15_000
-/** Maximum size of an answer in bytes. A secret has at most 64 KiB. */
+/** In bytes. A secret has at most 64 KiB. */
 const LONGEST_ANSWER = 1024 * 1024
 const OPERATION = 'Secrets Manager: GetSecretValue'
 
@@ -211,8 +191,8 @@ export class SecretsManagerStore implements SecretStore {
 }
 
 /**
- * Returns the region. Go and Python use the variable AWS_DEFAULT_REGION. These packages read only AWS_REGION
- * and the settings file of AWS.
+ * AWS_DEFAULT_REGION is the variable of Go and Python. The packages read only AWS_REGION and AWS's settings
+ * file.
  */
 function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Variables): string | undefined {
   return [AWS_REGION, AWS_DEFAULT_REGION].find(Boolean)
@@ -237,7 +217,7 @@ async function answered(
   }
 }
 
-/** Bounds the answer's size. The packages would read an answer of any length. */
+/** The packages would read an answer of any length. */
 function bounded<Asked, Answer extends { response: unknown }>(
   next: (asked: Asked) => Promise<Answer>,
 ): (asked: Asked) => Promise<Answer> {

@@ -4,9 +4,9 @@ import { SetUpError } from '../../../basics/set-up-error.ts'
 import { EnvvarError } from '../../errors.ts'
 import { aborted, goAwsError, loadAws, shownAwsText, textOf } from './secrets-manager.ts'
 
-/** Maximum time in milliseconds for a token, including the time to assume a role. */
+/** Time in milliseconds for a token, including the time to assume a role. */
 const EKS_MS = 10_000
-/** Maximum time in milliseconds for a token, as in hoop. */
+/** Time in milliseconds for a token, as in hoop. */
 const RDS_MS = 3000
 /** Lifetime in the signed request, in seconds. EKS ignores it, and accepts a token for 15 minutes. */
 const EKS_TOKEN_SECONDS = 60
@@ -27,8 +27,7 @@ export interface RdsServer {
 }
 
 /**
- * Returns a token for a cluster's API. The token is a signed request to AWS for the caller's identity. The
- * cluster sends this request to AWS.
+ * The token is a signed request to AWS for the caller's identity, which the cluster sends to AWS.
  * @throws EnvvarError, or the signal's reason
  */
 export async function eksToken(
@@ -57,10 +56,7 @@ export async function eksToken(
   })
 }
 
-/**
- * Returns a password for a database's user, valid for 15 minutes.
- * @throws EnvvarError, or the signal's reason
- */
+/** Returns a password that is valid for 15 minutes. @throws EnvvarError, or the signal's reason */
 export async function rdsToken(
   { hostname, port, region, user }: RdsServer,
   signal: AbortSignal,
@@ -133,7 +129,7 @@ class Sha256 {
     return Promise.resolve(this.#hash.digest())
   }
 
-  /** Never called, because the signer makes a new hash for each text. */
+  /** Never called: the signer makes a new hash for each text. */
   reset(): void {
     throw new Error('a hash is used once')
   }

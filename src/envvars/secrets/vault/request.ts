@@ -9,15 +9,12 @@ import { formatGoDuration } from '../../../golang/text/duration.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
 
-/** A failure to fetch a secret, in hoop's words. */
+/** The message has hoop's words. */
 export class VaultError extends Error {
   override readonly name = 'VaultError'
 }
 
-/**
- * The version of the key-value engine. It determines where an answer has the members, and the names in the
- * texts of hoop's decoder.
- */
+/** Of the key-value engine: decides where an answer has the members, and names in texts of hoop's decoder. */
 export type KeyValueVersion = 1 | 2
 
 /** @throws VaultError if the status is neither 200 nor 204 */
@@ -25,7 +22,7 @@ function refuseFailure(reply: Reply): void {
   const { status, body } = reply
   if (status === 200 || status === 204) return
   if (status < 400 || status > 499) {
-    // Below 400 the body is not shown, because it may be the secret itself.
+    // Below 400 the body is not shown: it may be the secret itself.
     const shown = status < 400 ? '(not shown)' : body.toString()
     throw new VaultError(`failed performing request, status=${status}, body=${shown}`)
   }
@@ -36,7 +33,7 @@ function refuseFailure(reply: Reply): void {
   throw new VaultError(`vault error response, status=${status}, errs=${texts.join('; ')}`)
 }
 
-/** Returns the error for an answer that cannot be read. @param what hoop's first words */
+/** For an answer that cannot be read. @param what hoop's first words */
 function undecoded(
   what: string,
   { status, length }: Pick<Reply, 'status' | 'length'>,
@@ -45,7 +42,7 @@ function undecoded(
   return new VaultError(`${what}, status=${status}, length=${length}, reason=${reason}`)
 }
 
-/** Returns the token of a login; empty when the answer has no token. @throws VaultError */
+/** Returns the token of a login; empty if the answer has none. @throws VaultError */
 export function tokenIn(reply: Reply, what: string): string {
   const { value, problem } = parseJson(reply.body.toString())
   if (problem !== undefined) throw undecoded(what, reply, problem)
@@ -55,8 +52,7 @@ export function tokenIn(reply: Reply, what: string): string {
 }
 
 /**
- * Returns the members of a secret. A null is the empty text; any other value that is not a text makes the
- * whole secret invalid.
+ * A null is the empty text; any other value that is not a text makes the whole secret invalid.
  * @throws VaultError
  */
 export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<string, string> {
@@ -100,7 +96,7 @@ export interface VaultTarget {
   readonly host: string
   readonly port: number
   readonly path: string
-  /** Name and password of the URL as a header's value; undefined for a URL without them. */
+  /** Name and password of the URL as a header's value. */
   readonly authorization: string | undefined
 }
 
@@ -129,7 +125,6 @@ export function targetOf(url: string, what: string): VaultTarget {
   }
 }
 
-/** Whether a redirect leads to the same server and scheme. */
 function isSameServer(one: VaultTarget, other: VaultTarget): boolean {
   return one.scheme === other.scheme && one.host === other.host && one.port === other.port
 }
@@ -153,17 +148,14 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
   }
 }
 
-/**
- * Maximum size of an answer in bytes. A secret has some hundred bytes; Vault's own limit for a request is 1
- * MiB.
- */
+/** In bytes. A secret has some hundred; Vault's own limit for a request is 1 MiB. */
 const LONGEST_ANSWER = 1024 * 1024
 /**
- * Minimum length of a credential that is replaced in texts. Texts may contain a shorter credential by
- * chance. Vault's own credentials have 26 or more characters.
+ * Length from which on a credential is replaced in texts, which may contain a shorter one by chance. Vault's
+ * own have 26 or more characters.
  */
 const SHORTEST_CREDENTIAL = 6
-/** Maximum length of an error's text in characters. The text is shown to people, once for each variable. */
+/** In characters. An error's text is shown to people, once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -173,7 +165,7 @@ export interface VaultWay {
   readonly namespace: string
   readonly timeoutMs: number
   readonly skipVerify: boolean
-  /** Called only when needed, because it parses the authorities of the system. */
+  /** Called only when needed: it parses the authorities of the system. */
   readonly secureContext: () => SecureContext
   readonly proxyTo: (host: string, port: number) => Proxy | undefined
 }
@@ -189,10 +181,7 @@ export interface VaultRequest {
   readonly undecoded: string
 }
 
-/**
- * Sends a request and returns a successful answer, within Vault's time limit.
- * @throws VaultError, or the signal's reason
- */
+/** Returns a successful answer, within Vault's time limit. @throws VaultError, or the signal's reason */
 export async function askVault(request: VaultRequest, way: VaultWay, signal: AbortSignal): Promise<Reply> {
   const ends = patience(way.timeoutMs, signal)
   try {
@@ -205,7 +194,7 @@ export async function askVault(request: VaultRequest, way: VaultWay, signal: Abo
   }
 }
 
-/** Sends the request, and follows redirects to the same server. */
+/** Follows redirects to the same server. */
 async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal): Promise<Reply> {
   let { target } = request
   for (let redirects = 0; ; redirects++) {
@@ -216,10 +205,7 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
   }
 }
 
-/**
- * Returns the target of a redirect. The token must be sent neither to another server nor in plaintext.
- * @throws VaultError
- */
+/** The token must be sent neither to another server nor in plaintext. @throws VaultError */
 function redirected(from: VaultTarget, location: string): VaultTarget {
   const absolute = location.startsWith('/') && !location.startsWith('//')
   const origin = from.shown.slice(0, from.shown.length - from.path.length)
@@ -274,10 +260,7 @@ function unsent({ target, body }: VaultRequest, reason: string): VaultError {
   return new VaultError(`${body === undefined ? 'Get' : 'Post'} "${target.shown}": ${reason}`)
 }
 
-/**
- * Returns the error for a reply that broke off. The body of a failure is left out, because it may be cut at
- * any place.
- */
+/** The body of a failure is left out: it may be cut at any place. */
 function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, reason: string): VaultError {
   const { status } = head
   if (status === 200 || status === 204) return undecoded(words, head, reason)
@@ -286,8 +269,8 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
 }
 
 /**
- * Returns the error with a text for people. The text may be from another program, quote the credential, and
- * be long. It is cut after the replacement, since half a token is secret, too.
+ * The text may be from another program, quote the credential, and be long. Cut after the replacement: half a
+ * token is secret, too.
  */
 function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()

@@ -6,8 +6,8 @@ import { formatGoDuration, parseGoDuration } from '../../../golang/text/duration
 import { goQuote } from '../../../golang/text/quote.ts'
 
 /**
- * A token, or the login that is posted to `/v1/auth/PATH/login` to get a token. The login is made again each
- * time, because the file of a JWT may have changed.
+ * A token, or the login that is posted to `/v1/auth/PATH/login`, each time anew: the file of a JWT may have
+ * changed.
  */
 type VaultCredential =
   | { readonly kind: 'token'; readonly token: Secret }
@@ -32,7 +32,7 @@ export interface VaultSettings {
   readonly credential: VaultCredential
   /** Certificates in PEM; empty for the system's authorities. */
   readonly authority: string
-  /** Vault's namespace; empty for no namespace. */
+  /** Empty for no namespace. */
   readonly namespace: string
   readonly timeoutMs: number
 }
@@ -67,10 +67,7 @@ function credentialOf(env: Variables, token: string): VaultCredential {
   return { kind: 'token', token: new Secret(token) }
 }
 
-/**
- * Returns the login by AppRole. As in hoop, the address is not checked here; with a wrong address the login
- * fails.
- */
+/** As in hoop, the address is not checked here; with a wrong address the login fails. */
 function appRoleLogin({
   VAULT_APP_ROLE_ID: id = '',
   VAULT_APP_ROLE_SECRET_ID: secretId = '',
@@ -86,10 +83,7 @@ function half(set: string, empty: string): SetUpError {
   return new SetUpError(`${set} env is set but ${empty} env is empty`)
 }
 
-/**
- * Returns a login that hoop does not have. Both methods post a role and a JWT, which is read from its file at
- * every login.
- */
+/** hoop does not have this login. Both methods post a role and a JWT, which is read at every login. */
 function jwtLogin(method: string, env: Variables): VaultCredential {
   if (method !== 'kubernetes' && method !== 'jwt')
     throw new SetUpError('VAULT_AUTH_METHOD is neither kubernetes nor jwt')
@@ -118,10 +112,7 @@ function timeoutOf(text: string, warn: (message: string) => void): number {
   return DEFAULT_TIMEOUT_MS
 }
 
-/**
- * Reads a variable. Its value is plain, `base64://` with encoded text, or `file://` with a path.
- * @throws SetUpError
- */
+/** A value is plain, `base64://` with encoded text, or `file://` with a path. @throws SetUpError */
 function loaded(env: Variables, name: string): string {
   const value = env[name] ?? ''
   try {
@@ -135,10 +126,7 @@ function loaded(env: Variables, name: string): string {
   return bytes.toString()
 }
 
-/**
- * Reads a file without its last line break, because a header may not contain a line break. @throws
- * SetUpError
- */
+/** Without its last line break, which a header may not contain. @throws SetUpError */
 function fileText(path: string, name: string): string {
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes).replace(/\r?\n$/, '')

@@ -19,9 +19,7 @@ import {
 } from './request.ts'
 import { type Login, type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
 
-/** The agent's settings for reaching Vault. */
 export interface VaultSurroundings {
-  /** The agent's environment. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly skipVerify: boolean
   /** @throws SetUpError */
@@ -68,13 +66,13 @@ export class Vault {
     }
   }
 
-  /** The login method; undefined with a token. */
+  /** Undefined with a token. */
   get method(): LoginMethod | undefined {
     const { credential } = this.#settings
     return credential.kind === 'login' ? credential.method : undefined
   }
 
-  /** Fetches one secret. The problem starts with the secret's id, as in hoop. @throws the signal's reason */
+  /** The problem starts with the secret's id, as in hoop. @throws the signal's reason */
   async fetch(id: string, version: KeyValueVersion, signal: AbortSignal): Promise<StoredSecret> {
     try {
       const target = this.#target(pathOf(id, version), 'failed creating http request')
@@ -114,8 +112,7 @@ export class Vault {
   }
 
   /**
-   * Sends a request. As in hoop, refuses unreadable authorities also for http://, because the author of the
-   * setting expects an effect.
+   * As in hoop, refuses unreadable authorities also for http://: the author of the setting expects an effect.
    */
   #ask(request: VaultRequest, signal: AbortSignal): Promise<Reply> {
     if (this.#settings.authority !== '') this.#way.secureContext()
@@ -123,13 +120,13 @@ export class Vault {
   }
 }
 
-/** Returns the path of a secret. No character of an id is escaped. */
+/** No character of an id is escaped. */
 function pathOf(id: string, version: KeyValueVersion): string {
   const isPath = version === 1 || id.includes('/')
   return isPath ? id.replace(/^\//, '') : `secret/data/${id}`
 }
 
-/** @throws VaultError when there is no credential to sign in with */
+/** @throws VaultError if there is no credential to sign in with */
 function signingIn(login: () => Login): Login {
   try {
     return login()
