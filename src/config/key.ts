@@ -13,21 +13,17 @@ export interface Key {
   readonly source: string
 }
 
-/** Maximum size of a key's file in bytes. A key has some hundred characters. */
+/** Maximum size of a key's file. A key has some hundred characters. */
 const LONGEST_KEY = 16 * 1024
 
 export interface CredentialSearch {
   readonly lookup: Lookup
   /** systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
-  /** Receives warnings about the credential. */
   readonly warnings: string[]
 }
 
-/**
- * Finds `key` or `key-file` by precedence, otherwise the credential from systemd. Returns undefined if no
- * key is set.
- */
+/** Finds `key` or `key-file` by precedence, otherwise systemd's credential. */
 export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup } = search
   const { problems } = lookup
@@ -100,7 +96,7 @@ export interface GatewayToken {
   readonly kind: 'svid' | 'token'
   readonly value: Secret
   readonly source: string
-  /** The gateway's address as given, and the setting with this address. */
+  /** The gateway's address as given, and the setting with it. */
   readonly gateway: string
   readonly gatewaySource: string
   /** The agent's name in its log; may be empty. */
@@ -108,15 +104,12 @@ export interface GatewayToken {
   readonly plaintext: boolean
 }
 
-/** For exactly this address hoop's agent uses no TLS. */
+/** Hoop's agent uses no TLS for exactly this address. */
 const LOCAL_GATEWAY = '127.0.0.1:8010'
-/** Maximum size of an SVID's file in bytes. A JWT with many claims has some thousand characters. */
+/** Maximum size of an SVID's file. A JWT with many claims has some thousand characters. */
 const LONGEST_SVID = 64 * 1024
 
-/**
- * Finds a JWT-SVID. Returns undefined if no SVID is set. If it cannot be used, also adds a problem, with the
- * text of protocol.md 2.3.
- */
+/** Adds a problem with the text of protocol.md 2.3 if the SVID cannot be used. */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   const { lookup } = search
   const svidFile = lookup.find(SETTINGS.spiffeKeyFile)
@@ -144,8 +137,8 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
 }
 
 /**
- * Finds a token of the old kind. A token without a gateway's address is ignored, because the variable
- * `TOKEN` may belong to another program.
+ * Finds a token of the old kind. It is ignored without a gateway's address, because the variable `TOKEN` may
+ * belong to another program.
  */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)

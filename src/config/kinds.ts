@@ -6,10 +6,7 @@ import { json, listed, matching, named, parsed } from '../basics/settings/shapes
 
 // Kinds of values that only the agent's settings have.
 
-/**
- * Any text except an empty text. `.` is not used, because its meaning differs between the languages that
- * read JSON schemas.
- */
+/** Any text except an empty one. `.` has different meanings in the languages that read JSON schemas. */
 const TEXT = /[\s\S]/
 const COUNT = /^[1-9]\d{0,5}$/
 const NAME_RULES = /^\s*!?[\w.*-]+\s*(?:,\s*!?[\w.*-]+\s*)*$/
@@ -26,13 +23,13 @@ export const count = named(
 
 export const folder = named('folder', matching(TEXT, 'the path of a folder'))
 
-/** Refuses a key, because users write the key here by mistake, and later messages show the path. */
+/** Refuses a key, because users write it here by mistake, and later messages show the path. */
 export const keyFile = named(
   'file',
   matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that contains the key, not the key itself,'),
 )
 
-/** Refuses a JWT, for the same reason as `keyFile` refuses a key. */
+/** Refuses a JWT, as `keyFile` refuses a key. */
 export const svidFile = named(
   'file',
   matching(
@@ -41,9 +38,7 @@ export const svidFile = named(
   ),
 )
 
-/**
- * Certificates or a key. The text is checked later. It is not shown, because it may contain a private key.
- */
+/** Certificates or a key. Not shown, because the text may contain a private key. Checked later. */
 export const pem = named(
   'pem',
   v.pipe(matching(TEXT, 'PEM text, file://PATH or base64://TEXT'), json({ writeOnly: true })),
@@ -51,7 +46,7 @@ export const pem = named(
 
 export const serverName = named('name', matching(/^[\w.:-]{1,253}$/, 'the name of a host'))
 
-/** The gateway's address. An @ is refused, so that the address contains no credential. */
+/** Refuses an @, so that the address contains no credential. */
 export const gatewayUrl = named(
   'address',
   matching(/^[\x21-\x3f\x41-\x7e]+$/, "the gateway's address, host:port,"),
@@ -100,10 +95,7 @@ export const refinements = named(
 
 export const ruleFiles = named('files', listed(/^[^,\n]+$/, 'paths of rule files'))
 
-/**
- * Programs. Relative paths are refused, because their meaning would depend on the working folder of
- * commands.
- */
+/** Relative paths are refused, because they would depend on the working folder of commands. */
 export const programs = named(
   'names',
   listed(/^(?:\/[^,\n]+|[^,/\n]+)$/, 'programs, by whole path or by their name in PATH'),

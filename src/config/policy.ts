@@ -6,7 +6,7 @@ import { SETTINGS } from './table.ts'
 export interface PolicySettings {
   readonly inputRules: readonly string[]
   readonly outputRules: readonly string[]
-  /** Undefined allows all. This is also true for variables, connections and origins. */
+  /** Undefined allows all, also for variables, connections and origins. */
   readonly programs: readonly string[] | undefined
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined

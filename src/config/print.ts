@@ -15,8 +15,8 @@ import { stateFolder } from './state-folder.ts'
 import { type Setting, settings, SETTINGS } from './table.ts'
 
 /**
- * Returns all settings, in the order of the table. `loadAgentSettings` reports their faults.
- * @param logEncoding the encoding in use, because its default depends on the terminal
+ * Returns all settings in the order of the table; `loadAgentSettings` reports their faults. `logEncoding` is
+ * the encoding in use, because its default depends on the terminal.
  */
 export function printSettings(source: SettingsSource, logEncoding: string | undefined): PrintedSettings {
   const lookup = new Lookup(source)
@@ -41,10 +41,7 @@ function given({ name, kind }: Setting, { from, place, written }: Found<unknown>
   return { name, value: shownValue(jsonOf(kind), written), from: FROM[from], place }
 }
 
-/**
- * Returns the value for one of the three settings whose default is a folder of systemd; undefined for other
- * settings.
- */
+/** Returns the value of a setting whose default is a folder of systemd. */
 function bySystemd(setting: Setting, lookup: Lookup, { env }: SettingsSource): PrintedSetting | undefined {
   const variable = SYSTEMD.get(setting) ?? ''
   const [folder] = (env[variable] ?? '').split(':')
@@ -70,8 +67,8 @@ function byDefault(
 }
 
 /**
- * Returns the schema of `agent.yaml` for editors. It has each setting twice: by its dotted name, and as a
- * member of its group.
+ * The schema of `agent.yaml` for editors. It has each setting twice: by its dotted name, and as a member of
+ * its group.
  */
 export function agentSchema(): JsonSchema {
   const groups = new Map<string, Record<string, JsonSchema>>()
@@ -86,7 +83,7 @@ export function agentSchema(): JsonSchema {
   return { type: ['object'], properties, additionalProperties: false }
 }
 
-/** @param own schema of a setting that has the name of the group, such as `redact` */
+/** `own` is the schema of a setting that has the name of the group, such as `redact`. */
 function groupJson(members: Readonly<Record<string, JsonSchema>>, own: JsonSchema | undefined): JsonSchema {
   const group = orNull({ type: ['object'], properties: members, additionalProperties: false })
   const { description = '', ...itself } = own ?? {}

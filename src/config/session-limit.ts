@@ -3,25 +3,21 @@ import { totalmem } from 'node:os'
 
 const MiB = 1024 * 1024
 
-/**
- * Number of descriptors per execution: the read ends of its two pipes, or both ends of its terminal, and one
- * in reserve.
- */
+/** Descriptors per execution: the read ends of two pipes, or both ends of a terminal, and one in reserve. */
 export const FILES_PER_EXECUTION = 3
 /**
- * Number of descriptors that are not those of running executions: about 30 of the agent itself (measured:
- * event loop, gateway, journal, log, clients of `http`), three more while one execution starts (executions
- * start one at a time), and the others in reserve.
+ * Other descriptors: about 30 of the agent itself (measured: event loop, gateway, journal, log, clients of
+ * `http`), three more while one execution starts (one at a time), and a reserve.
  */
 export const OTHER_FILES = 67
 
 /**
- * Approximate memory of a database client or a small script, in bytes. Users who run larger commands set
- * `limits.sessions`. The agent itself needs little: 0.1 MiB for a waiting execution, 0.5 MiB for an
- * execution with much output (measured with 300 and 50 executions, Node 20).
+ * Approximate memory of a database client or a small script; users of larger commands set `limits.sessions`.
+ * The agent needs 0.1 MiB for a waiting execution, 0.5 MiB for one with much output (measured with 300 and 50
+ * executions, Node 20).
  */
 const MEMORY_PER_EXECUTION = 16 * MiB
-/** Memory of the agent itself in bytes, with the tails of outputs. */
+/** Memory of the agent itself, with the tails of outputs. */
 const OTHER_MEMORY = 256 * MiB
 
 const FEWEST = 10
@@ -36,8 +32,8 @@ interface Machine {
 }
 
 /**
- * Returns the default of `limits.sessions`. The number of descriptors is a hard limit. The limit by memory
- * is a guess, since commands may be small.
+ * Returns the default of `limits.sessions`. The number of descriptors is a hard limit; the limit by memory is
+ * a guess.
  */
 export function sessionsOn({ openFiles, memoryBytes }: Machine): number {
   const byMemory = Math.floor((memoryBytes - OTHER_MEMORY) / MEMORY_PER_EXECUTION)
@@ -45,7 +41,7 @@ export function sessionsOn({ openFiles, memoryBytes }: Machine): number {
   return Math.min(byFiles, Math.max(FEWEST, Math.min(byMemory, MOST)))
 }
 
-/** Returns the number of executions for this many descriptors; at least 1. */
+/** Returns at least 1. */
 export function executionsWithin(openFiles: number): number {
   return Math.max(1, Math.floor((openFiles - OTHER_FILES) / FILES_PER_EXECUTION))
 }
@@ -58,8 +54,7 @@ export function thisMachine(): Machine {
 }
 
 /**
- * Returns the soft limit in a file like /proc/self/limits. Node raises the soft limit to the hard limit when
- * it starts.
+ * Returns the soft limit in a file like /proc/self/limits. Node raises it to the hard limit when it starts.
  */
 export function openFileLimit(file: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+|unlimited)/m.exec(read(file)) ?? []

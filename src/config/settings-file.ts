@@ -8,7 +8,7 @@ import { readTree, type Tree } from '../basics/settings/tree.ts'
 import { flagOf, optionOf, type Setting, settings, variableOf } from './table.ts'
 
 interface SettingsFile {
-  /** The value of each setting in the file. Undefined when the file cannot be read. */
+  /** Undefined when the file cannot be read. */
   readonly entries: ReadonlyMap<string, Tree> | undefined
   /** Relative paths in the file start here. */
   readonly folder: string
@@ -17,7 +17,7 @@ interface SettingsFile {
 }
 
 export interface SettingsSource {
-  /** Flags by commander's names: `outputCap` for `--output-cap`. Flags of other commands may be included. */
+  /** Flags by commander's names (`outputCap` for `--output-cap`), perhaps with flags of other commands. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly env: NodeJS.ProcessEnv
   readonly stderrIsTty: boolean
@@ -32,13 +32,12 @@ export interface Location {
 }
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
-/** Maximum size of the file in bytes. A file with all settings and comments is many times smaller. */
+/** A file with all settings and comments is many times smaller. */
 const LONGEST_FILE = 64 * 1024
 const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)
 const GROUPS = new Set(NAMES.filter((name) => name.includes('.')).map((name) => name.split('.')[0] ?? ''))
 
-/** Returns the path from `--config`, otherwise from the variable, otherwise the standard path. */
 export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>): Location {
   const { config } = flags
   const { RUNBOOK_AGENT_CONFIG: variable } = env
@@ -47,7 +46,7 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
   return { path: STANDARD_PATH, place: 'the settings file', isRequired: false }
 }
 
-/** Reads the file. Unknown names and an unreadable file are reported in `problems`. */
+/** Reports unknown names and an unreadable file in `problems`. */
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {
@@ -70,9 +69,7 @@ function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
   return entries
 }
 
-/**
- * Yields settings by their dotted names. In the file, `output.cap` may also be a member of a group `output`.
- */
+/** Yields settings by their dotted names. In the file, `output.cap` may be a member of a group `output`. */
 function* leavesOf(
   tree: TreeMap,
   group: Path,
@@ -109,7 +106,7 @@ function isMap(tree: Tree): tree is TreeMap {
   return typeof tree === 'object' && tree !== null && !Array.isArray(tree)
 }
 
-/** Precedence of sources. The highest number wins. */
+/** The highest number wins. */
 const RANK = { file: 0, alias: 1, environment: 2, flag: 3 } as const
 
 interface Given {
@@ -135,10 +132,7 @@ export class Lookup {
   readonly file: SettingsFile
   readonly problems: Problems
 
-  /**
-   * Reads the settings file. @param environment variables for `env://` (default: the variables of the
-   * source)
-   */
+  /** `environment` has the variables for `env://`. */
   constructor(source: SettingsSource, environment = source.env) {
     this.#source = source
     this.#environment = environment
@@ -146,14 +140,14 @@ export class Lookup {
     this.problems = this.file.problems
   }
 
-  /** Returns the setting's value, or its default when no value is given or the value is refused. */
+  /** Returns the default when no value is given or the value is refused. */
   value<Kind extends v.GenericSchema>(setting: WithDefault<Kind>): v.InferOutput<Kind> {
     return this.find(setting)?.value ?? v.parse(setting.kind, setting.default)
   }
 
   /**
-   * Returns the value with the highest precedence. The value in the file is checked even if another source
-   * wins, because a file with an error is refused.
+   * Returns the value with the highest precedence. The file's value is checked even if another source wins,
+   * because a file with an error is refused.
    */
   find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
     const parsed = [...this.#given(setting)].map((given, i) =>
@@ -176,10 +170,7 @@ export class Lookup {
     })
   }
 
-  /**
-   * Resolves a path. Relative paths in the settings file start in the file's folder, other relative paths in
-   * the working folder.
-   */
+  /** Relative paths in the settings file start in its folder, others in the working folder. */
   pathIn({ from, value }: Pick<Found<string>, 'from' | 'value'>): string {
     return resolve(from === 'file' ? this.file.folder : '.', value)
   }

@@ -7,20 +7,17 @@ export interface StateFolderRequest {
   readonly setting: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** The user number of this process; undefined on systems without user numbers. */
+  /** Undefined on systems without user numbers. */
   readonly uid: number | undefined
 }
 
-/**
- * Returns the folder for data that is kept after the agent's end: the setting, otherwise systemd's folder,
- * otherwise the usual path on this system.
- */
+/** Returns the folder for data that is kept after the agent's end. */
 export function stateFolder({ setting, env, home, uid }: StateFolderRequest): string {
   if (setting) return setting
   // systemd joins several StateDirectory= entries with colons.
   const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (systemd) return systemd
-  // Checked before XDG_STATE_HOME, because with sudo this may be the variable of the caller.
+  // Checked before XDG_STATE_HOME, which with sudo may be the variable of the caller.
   if (uid === 0) return join('/var/lib', NAME)
   // The XDG Base Directory Specification says to ignore relative paths.
   const xdg = env['XDG_STATE_HOME'] ?? ''

@@ -25,16 +25,13 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly name: string
   readonly kind: Kind
   readonly description: string
-  /** The default, in the form of the file. */
+  /** The default in the form of the file. */
   readonly default?: string
   /** Whether the default depends on the machine. */
   readonly isOfMachine?: true
-  /** Variables of hoop's agent with the same meaning. The first variable that is set counts. */
+  /** Variables of hoop's agent with the same meaning. The first one that is set counts. */
   readonly aliases?: readonly string[]
-  /**
-   * Whether the setting is a secret. A secret has no flag, because every user of the machine can read the
-   * arguments of a process.
-   */
+  /** A secret has no flag, because every user of the machine can read the arguments of a process. */
   readonly isSecret?: true
 }
 

@@ -105,10 +105,7 @@ function reading<T>(
   }
 }
 
-/**
- * Returns the PEM text of a value. `file://` is resolved here only for flags and variables; for the settings
- * file `Lookup` has resolved it.
- */
+/** `Lookup` has resolved `file://` of the settings file; here it is resolved for flags and variables. */
 function pemOf({ value }: Found<string>): string {
   return pemText(value, (path) => resolve(path))
 }

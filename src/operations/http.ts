@@ -7,7 +7,7 @@ import { SetUpError } from '../basics/set-up-error.ts'
 import { type Health, liveness, LoopMonitor } from './health.ts'
 import { Metrics, type MetricSource } from './metrics.ts'
 
-/** Maximum lifetime of a connection, even of a busy connection. */
+/** Maximum lifetime of a connection, even of a busy one. */
 const CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 32
 const MAX_HEADER_BYTES = 8192
@@ -30,7 +30,7 @@ export interface Http extends AsyncDisposable {
   readonly address: string
 }
 
-/** Serves `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws SetUpError */
+/** Does not keep the process running. @throws SetUpError */
 export async function openHttp({
   listen,
   setting,
@@ -89,8 +89,8 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
 }
 
 /**
- * Closes the oldest connection when all are in use. Otherwise a client could hold all connections,
- * so that a probe fails and the agent is restarted.
+ * Closes the oldest connection when all are in use. Otherwise a client could hold all of them, so that a
+ * probe fails and the agent is restarted.
  */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
@@ -129,7 +129,7 @@ async function answerTo(
   }
 }
 
-/** Answers and closes the connection, because probes ask only every few seconds. */
+/** Closes the connection, because probes ask only every few seconds. */
 function respond(response: ServerResponse, { code, contentType, text }: Answer): void {
   response.writeHead(code, {
     'content-type': contentType,
@@ -142,7 +142,7 @@ function respond(response: ServerResponse, { code, contentType, text }: Answer):
   response.end(text)
 }
 
-/** @returns the address, with the real port */
+/** Returns the address with the real port. */
 async function listenOn(server: Server, listen: Address, setting: string): Promise<string> {
   server.listen(listen)
   try {

@@ -1,13 +1,10 @@
 import { counter, counters, type Definition, familiesOf, gauge, type MetricSource } from './metrics.ts'
 import { CONNECTION_STATES, type Status, type StatusSource } from './status.ts'
 
-/** Counters that are 0 before the first outcome, so that the first outcome is visible as an increase. */
+/** Zeros make the first outcome visible as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
-/**
- * All metrics that are read from the status. docs/operating.md has the same list; a test compares
- * the lists.
- */
+/** Metrics that are read from the status. docs/operating.md lists them, too; a test compares the lists. */
 const DEFINITIONS: readonly Definition<Status>[] = [
   {
     name: 'info',
@@ -111,10 +108,7 @@ function sessions(): Definition<Status>[] {
   ]
 }
 
-/**
- * Returns the metrics of output. They count ended sessions only, because a session reports its
- * output at its end.
- */
+/** Metrics of ended sessions only, because a session reports its output at its end. */
 function output(): Definition<Status>[] {
   return [
     counter('output_read_bytes', 'Bytes of output of ended sessions.', (now) => now.output.bytesRead),
@@ -141,7 +135,7 @@ function output(): Definition<Status>[] {
   ]
 }
 
-/** Converts ISO 8601 to seconds since the epoch. */
+/** Reads ISO 8601. */
 function seconds(iso: string): number {
   return Date.parse(iso) / 1000
 }

@@ -12,7 +12,7 @@ interface Sample {
   readonly value: number
 }
 
-/** A metric whose current value is read at each scrape. */
+/** A metric whose value is read at each scrape. */
 export interface Definition<Now> {
   /** The name after the prefix; a counter's name ends in `_total`. */
   readonly name: string
@@ -25,13 +25,13 @@ export interface Definition<Now> {
 
 type Family = Omit<Definition<unknown>, 'read'> & { readonly read: () => readonly Sample[] }
 
-/** A histogram of durations. A duration is added when it has ended. */
+/** A histogram of durations that have ended. */
 interface Distribution {
   readonly name: string
   readonly help: string
   /**
-   * Upper bounds in seconds. No bound is a whole number, because prom-client writes `1` where
-   * OpenMetrics requires `1.0`.
+   * Upper bounds in seconds. No bound is a whole number, because prom-client writes `1` where OpenMetrics
+   * requires `1.0`.
    */
   readonly buckets: readonly number[]
   /** Calls `told` with each duration from now on. */
@@ -77,16 +77,13 @@ export function counters<Now>(
   return { name: `${name}_total`, type: 'counter', help, labels: [label], read: samples }
 }
 
-/**
- * Buckets for garbage collections. prom-client's own buckets have whole numbers, which it writes as
- * `1` where OpenMetrics requires `1.0`.
- */
+/** Has no whole number, unlike prom-client's own buckets: it writes `1` where OpenMetrics requires `1.0`. */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**
- * Metrics of prom-client to remove: sums with the name of a counter, and the event loop's lag.
- * prom-client's histogram of the lag wakes the process 100 times a second and counts its own pause
- * as lag. `event_loop_delay_max_seconds` replaces these metrics.
+ * Metrics of prom-client to remove: sums with the name of a counter, and the event loop's lag. The histogram
+ * of the lag wakes the process 100 times a second and counts its own pause as lag.
+ * `event_loop_delay_max_seconds` replaces it.
  */
 const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
 /** Interval of the lag's histogram, which prom-client always creates. */
@@ -103,15 +100,14 @@ interface Sources {
   readonly loopDelayMs: () => number
 }
 
-/** The metrics of a program and of its process, read at each request. */
+/** Metrics of a program and of its process, read at each request. */
 export class Metrics {
   readonly #sources: Sources
   /** The histograms count from the start of the program, and are in each registry. */
   readonly #distributions: readonly Histogram[]
   /**
-   * One registry per requested format. Formats cannot share a registry: when prom-client writes
-   * OpenMetrics, it removes `_total` from the names of counters permanently. It also reads the
-   * registry's format again after an `await`.
+   * One registry per format. To write OpenMetrics, prom-client removes `_total` from the names of counters
+   * permanently. It also reads the registry's format again after an `await`.
    */
   readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
 
@@ -121,7 +117,7 @@ export class Metrics {
     this.#distributions = distributions.map((one) => histogramOf(prefix, one))
   }
 
-  /** @param accept the header of an HTTP request */
+  /** `accept` is the header of an HTTP request. */
   async scrape(accept: string | undefined): Promise<Scrape> {
     const contentType = wantsOpenMetrics(accept)
       ? Registry.OPENMETRICS_CONTENT_TYPE
@@ -130,8 +126,8 @@ export class Metrics {
   }
 
   /**
-   * Creates a registry at the first request for its format, because observers of process metrics
-   * have a cost and usually only one format is used.
+   * Creates a registry when its format is first requested: observers of process metrics have a cost, and
+   * usually one format is used.
    */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
@@ -154,10 +150,7 @@ function histogramOf(prefix: string, { name, help, buckets, follow }: Distributi
   return histogram
 }
 
-/**
- * Registers a metric that reads its value from the status at each scrape, so that prom-client has
- * no counts of its own.
- */
+/** The metric reads its value from the status at each scrape, so prom-client has no counts of its own. */
 function register(
   registry: Registry<RegistryContentType>,
   prefix: string,
@@ -185,7 +178,6 @@ function register(
   }
 }
 
-/** Registers prom-client's metrics for processes. */
 function registerProcess(registry: Registry<RegistryContentType>): void {
   collectDefaultMetrics({
     register: registry,
@@ -213,15 +205,14 @@ function registerLoopDelay(
 }
 
 /**
- * Whether OpenMetrics is preferred. Prometheus names OpenMetrics before the classic text; browsers and curl
- * do not.
+ * Whether OpenMetrics is preferred. Prometheus names it before the classic text; browsers and curl do not.
  */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')
 }
 
-/** Returns the highest q that the header gives to a type, 0 when the type is not named. */
+/** Returns the highest q that the header gives to a type, or 0. */
 function quality(accept: string, type: string): number {
   const qualities = accept
     .split(',')

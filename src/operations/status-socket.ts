@@ -8,21 +8,19 @@ import type { Logger } from '../basics/logger.ts'
 import { formatStatus, type StatusSource } from './status.ts'
 
 /**
- * Maximum length of a socket's path in bytes: 108 on Linux and 104 elsewhere, minus the zero byte
- * at the end.
+ * Maximum length of a socket's path: 108 bytes on Linux and 104 elsewhere, minus the zero byte at the end.
  */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there; set a shorter runtime-dir`
 const LONGEST_ANSWER = 256 * 1024
 
-/** A line of JSON, or the reason why there is no line. */
 type StatusAnswer = { readonly line: string } | NoAnswer
 
 interface NoAnswer {
   /** The text after "PATH: ". */
   readonly reason: string
-  /** True when no process listens at the path, because the agent has ended or has not started. */
+  /** No process listens at the path: the agent has ended or has not started. */
   readonly isGone: boolean
 }
 
@@ -59,7 +57,7 @@ function noAnswer(error: unknown): NoAnswer {
   }
 }
 
-/** Whether a path is too long for a socket. Node cuts such a path without an error. */
+/** Node cuts a path that is too long without an error. */
 function isTooLong(path: string): boolean {
   return Buffer.byteLength(path) > LONGEST_PATH
 }
@@ -82,8 +80,8 @@ export interface StatusSocket extends AsyncDisposable {
 }
 
 /**
- * Opens `status.sock` (0600), which answers each connection with one line of JSON. Never throws,
- * because an agent works without this socket.
+ * `status.sock` (0600) answers each connection with one line of JSON. Never throws, because an agent works
+ * without it.
  */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
@@ -107,10 +105,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/**
- * Whether an agent listens at the path. The system refuses connections to a dead agent's socket
- * immediately.
- */
+/** The system refuses connections to a dead agent's socket immediately. */
 async function isLiving(path: string): Promise<boolean> {
   const socket = createConnection({ path, signal: AbortSignal.timeout(LIVING_MS) })
   try {
@@ -148,11 +143,11 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
 }
 
 /**
- * Listens under a temporary name until the mode is right, then replaces the socket of a dead agent.
- * @returns the socket's inode
+ * Listens under a temporary name until the mode is right, then replaces the socket of a dead agent. Returns
+ * the socket's inode.
  */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
-  // This name is not longer than `status.sock`, so the path's length is already checked.
+  // Not longer than `status.sock`, so the path's length is already checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)
   server.listen(passing)
   await once(server, 'listening')

@@ -6,7 +6,7 @@ import type { Life } from './systemd.ts'
 const Count = v.number()
 const Counts = v.record(v.string(), Count)
 
-/** Reads a value that is `null` on the wire and undefined in a `Status`. */
+/** Reads `null` on the wire as undefined. */
 function optional<T>(schema: v.GenericSchema<unknown, T>) {
   return v.pipe(
     v.nullable(schema),
@@ -14,7 +14,7 @@ function optional<T>(schema: v.GenericSchema<unknown, T>) {
   )
 }
 
-/** Reads reports of agents of any version. Ignores unknown fields; missing fields are an error. */
+/** Reads agents of any version. Ignores unknown fields; missing fields are an error. */
 const Reported = v.object({
   version: v.string(),
   pid: Count,
@@ -29,21 +29,15 @@ const Reported = v.object({
     state: v.string(),
     /** ISO 8601. */
     since: v.string(),
-    /** The reason why the agent waits; undefined in states without a reason. */
+    /** Why the agent waits. */
     reason: optional(v.string()),
     /** Streams that were opened after the first one. */
     reconnects: Count,
-    /** The last answered health check; undefined before the first answer. */
+    /** The last answered health check. */
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
-    /**
-     * The time since which the gateway accepts no data, and the waiting bytes. Older agents do not
-     * report this field.
-     */
+    /** Since when the gateway accepts no data, and the waiting bytes. Older agents do not report it. */
     stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
-    /**
-     * Set when the gateway is stopping: running commands may continue until this time. Older agents
-     * do not report this field.
-     */
+    /** When the gateway stops: running commands may continue until then. Older agents do not report it. */
     gatewayStopsAt: v.optional(optional(v.string())),
   }),
   sessions: v.object({
@@ -55,10 +49,7 @@ const Reported = v.object({
     outcomes: Counts,
     /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
     reasons: Counts,
-    /**
-     * Executions that a guardrail rule has stopped or refused, by rule. Older agents do not report
-     * this field.
-     */
+    /** Executions that a guardrail rule has stopped or refused, by rule. Older agents do not report them. */
     guardrails: v.optional(Counts, {}),
     confirmed: Count,
     unconfirmed: Count,
@@ -72,8 +63,7 @@ const Reported = v.object({
     tailBytes: Count,
   }),
   /**
-   * Requests of the gateway itself (hooks, health checks), by the same outcomes. Not counted in
-   * `sessions`.
+   * Requests of the gateway itself (hooks, health checks), by the same outcomes. Not counted in `sessions`.
    */
   systemRequests: Counts,
   /** Processes that commands had left behind. */
@@ -81,8 +71,8 @@ const Reported = v.object({
   /** Journal lines that could not be written. */
   journalLinesLost: Count,
   /**
-   * Names of secrets whose values look ordinary, by connection. Older agents do not report this
-   * field. The name avoids the end `secrets`, because the log hides such fields.
+   * Names of secrets whose values look ordinary, by connection. Older agents do not report them. The field
+   * does not end with `secrets`, because the log hides such fields.
    */
   ordinarySecretNames: v.optional(v.record(v.string(), v.array(v.string())), {}),
 })
@@ -92,17 +82,17 @@ export type Status = Readonly<v.InferOutput<typeof Reported>>
 
 export type StatusSource = () => Status
 
-/** Logs the agent's whole status as one line, on SIGUSR2. */
+/** For SIGUSR2. */
 export function dumpStatus(log: Logger, status: StatusSource): void {
   log.info({ status: status() }, 'status')
 }
 
-/** Formats a status as one line of JSON. Undefined becomes null, because fixed fields are easier to read. */
+/** Writes undefined as null, because fixed fields are easier to read. */
 export function formatStatus(status: Status): string {
   return printableJson(status)
 }
 
-/** Parses a status line. @returns undefined when the line is not a status of an agent */
+/** Returns undefined when the line is not a status of an agent. */
 export function parseStatus(line: string): Status | undefined {
   try {
     const result = v.safeParse(Reported, JSON.parse(line))
@@ -125,14 +115,14 @@ export const CONNECTION_STATES = [
 ] as const
 
 /**
- * Whether executions can reach this agent. `polling` is the state of an agent with mode=embedded
- * for which no session waits. Such an agent connects when the gateway reports a waiting session.
+ * Whether executions can reach this agent. With mode=embedded, an agent is `polling` while no session waits
+ * for it, and connects when one does.
  */
 export function isReady({ connection: { state } }: Status): boolean {
   return state === 'serving' || state === 'polling'
 }
 
-/** Formats the connection as one line: `refused: the gateway refuses this key`. */
+/** `refused: the gateway refuses this key`. */
 export function connectionWords({ connection }: Status): string {
   const { state, reason = '' } = connection
   const why = [reason, ...gatewayWords(connection)].filter((text) => text !== '').join(', ')
@@ -151,7 +141,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
   ]
 }
 
-/** Formats the agent's activity: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
+/** `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
 export function activityWords(status: Status): string {
   const { connection, gateway, agent, sessions } = status
   const count = [`${sessions.running} of ${sessions.limit} sessions`, ...gatewayWords(connection)].join('; ')
@@ -168,8 +158,8 @@ export function activityWords(status: Status): string {
 }
 
 /**
- * Returns the agent's state for systemd. "Ready" means that the agent has begun to connect. If
- * "ready" meant connected, the unit's start would fail while the gateway is unreachable.
+ * For systemd, an agent is ready when it has begun to connect. If ready meant connected, the unit's start
+ * would fail while the gateway is unreachable.
  */
 export function agentLife(status: Status): Life {
   const { state } = status.connection

@@ -1,8 +1,8 @@
 import type { Logger } from '../basics/logger.ts'
 
 /**
- * Interval of messages to systemd in milliseconds. A tick repeats lost messages, reports changes
- * without a new state, and extends a stop.
+ * Interval of messages to systemd. Each repeats lost messages, reports changes without a new state, and
+ * extends a stop.
  */
 const TICK_MS = 10_000
 /** Asks systemd to wait three intervals for the next message, even beyond the unit's TimeoutStopSec. */
@@ -16,27 +16,27 @@ export interface Life {
 }
 
 export interface SystemdOptions {
-  /** @returns false when the socket's buffer is full. @throws when no process listens */
+  /** Returns false when the socket's buffer is full. @throws when no process listens */
   readonly send: (message: string) => boolean
   readonly life: () => Life
   /** The result of `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
-  /** Maximum time of a regular stop. After this time, systemd's own time limit applies. */
+  /** Maximum time of a regular stop, after which systemd's own time limit applies. */
   readonly stopWithinMs: () => number
   /** For tests. */
   readonly tickMs?: number
 }
 
 /**
- * Tells systemd about a program's state (sd_notify(3), `Type=notify`). The timers do not keep the
- * process running. The watchdog covers the event loop only, because an agent is healthy even when
- * its gateway is unreachable for a day.
+ * Tells systemd about a program's state (sd_notify(3), `Type=notify`). The timers do not keep the process
+ * running. The watchdog covers only the event loop: an agent is healthy even when its gateway is unreachable
+ * for a day.
  */
 export class Systemd implements Disposable {
   readonly #options: SystemdOptions
   readonly #timers: NodeJS.Timeout[]
-  /** The state that systemd has accepted. Each update and each tick sends the differences. */
+  /** The state that systemd has accepted. */
   #told = { ready: false, stopping: false, words: '' }
   #reloads = 0
   #stoppingSince: number | undefined
@@ -51,7 +51,7 @@ export class Systemd implements Disposable {
     this.#timers.push(setInterval(() => this.#send(['WATCHDOG=1']), watchdogMs / 2).unref())
   }
 
-  /** Sends changes. Call this whenever the program's life has changed. */
+  /** Call this whenever the program's life has changed. */
   update(): void {
     this.#tell(false)
   }
@@ -81,8 +81,7 @@ export class Systemd implements Disposable {
     const lines: string[] = []
     if (ready && !this.#told.ready) lines.push('READY=1')
     if (stopping && !this.#told.stopping) lines.push('STOPPING=1')
-    // `drain` may be longer than TimeoutStopSec. systemd does not kill the program while the
-    // program sends EXTENSION.
+    // `drain` may be longer than TimeoutStopSec. systemd does not kill a program that sends EXTENSION.
     this.#stoppingSince ??= stopping ? performance.now() : undefined
     if (stopping && (isTick || !this.#told.stopping) && !this.#isOverdue()) lines.push(EXTENSION)
     if (words !== this.#told.words) lines.push(`STATUS=${words}`)
@@ -94,7 +93,7 @@ export class Systemd implements Disposable {
     return this.#stoppingSince !== undefined && performance.now() - this.#stoppingSince > stopWithinMs()
   }
 
-  /** @returns whether systemd has accepted the message */
+  /** Returns whether systemd has accepted the message. */
   #send(lines: readonly string[]): boolean {
     if (lines.length === 0) return true
     try {
@@ -111,14 +110,13 @@ export class Systemd implements Disposable {
 interface SystemdEnvironment {
   /** A path, or `@name`. */
   readonly socket: string
-  /** Maximum time between two pings in milliseconds; undefined without a watchdog. */
+  /** Maximum time between two pings; undefined without a watchdog. */
   readonly watchdogMs: number | undefined
 }
 
 /**
- * Removes systemd's variables from the environment, because a child that inherits these variables
- * could send messages for this process.
- * @returns undefined when systemd expects no messages from this process
+ * Removes systemd's variables from the environment: a child that inherits them could send messages for this
+ * process. Returns undefined when systemd expects no messages.
  */
 export function takeSystemdEnvironment(
   env: Record<string, string | undefined>,
@@ -131,7 +129,7 @@ export function takeSystemdEnvironment(
   return { socket, watchdogMs: isForUs ? parseMicroseconds(usec) : undefined }
 }
 
-/** Maximum delay of a timer. Node's timers with a longer delay fire immediately. */
+/** Node's timers with a longer delay fire immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function parseMicroseconds(text = ''): number | undefined {
