@@ -1,20 +1,20 @@
 /**
- * Calls `listener` once when the signal aborts, or immediately if the signal has aborted already. In the
- * second case `addEventListener` alone would not call the listener, and an abort between two awaits would be
- * lost. Dispose the result, because otherwise the signal keeps the listener in memory.
+ * Calls `listener` once when the signal aborts, or immediately if it has aborted. `addEventListener` alone
+ * would miss an abort between two awaits. Dispose the result; otherwise the signal keeps the listener in
+ * memory.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): Disposable {
   if (signal.aborted) {
     listener()
     return { [Symbol.dispose]: () => undefined }
   }
-  // A function without arguments, because `addEventListener` would pass the event to `listener`.
+  // Without arguments, because `addEventListener` would pass the event to `listener`.
   const aborted = () => listener()
   signal.addEventListener('abort', aborted, { once: true })
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', aborted) }
 }
 
-/** Waits for `work`, but only until the signal aborts. @throws the failure of `work` before the abort */
+/** @throws the failure of `work` before the abort */
 export async function untilAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   let abort: () => void = () => undefined
   const aborted = new Promise<void>((resolve) => (abort = resolve))
@@ -22,10 +22,10 @@ export async function untilAbort(work: Promise<unknown>, signal: AbortSignal): P
   await Promise.race([work, aborted])
 }
 
-/** Maximum delay of Node's timers in milliseconds. A timer with a longer delay would fire immediately. */
+/** Node's timers with a longer delay fire immediately. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Returns a signal that aborts after `ms` milliseconds, or when `outer` aborts. */
+/** Aborts after `ms` milliseconds, or when `outer` aborts. */
 export function patience(ms: number, outer: AbortSignal): AbortSignal {
   const late = AbortSignal.timeout(Math.min(Math.ceil(ms), LONGEST_MS))
   // Without a listener, Node 20 collects the signal as garbage, and it never aborts (seen).
@@ -34,13 +34,13 @@ export function patience(ms: number, outer: AbortSignal): AbortSignal {
 }
 
 /**
- * Returns whether `work` is done within `ms`. If not, the work continues and its failure is ignored.
+ * Returns whether `work` is done within `ms`. If not, its later failure is ignored.
  * @throws the failure of `work` within `ms`
  */
 export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  // After a block of the event loop, timers run first. So the result is delayed until work that was done
-  // during the block has settled.
+  // After a block of the event loop, timers run first. So the result waits until work that was done during
+  // the block has settled.
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => setImmediate(resolve, false), Math.max(0, ms))
   })

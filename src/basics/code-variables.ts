@@ -1,8 +1,7 @@
 /**
- * Variables that make any program run code that is not its own, through the loader, a shell, an interpreter
- * or a library. For example, `filesystem:LD_PRELOAD` loads a library, and `OPENSSL_CONF` loads a library in
- * every program with TLS. PATH is not listed, because it changes only the programs that the program itself
- * starts by name.
+ * Variables that make any program run foreign code, through the loader, a shell, an interpreter or a library:
+ * `LD_PRELOAD` loads a library, and `OPENSSL_CONF` loads one in every program with TLS. PATH is missing,
+ * because it changes only programs that are started by name.
  */
 const LOADING = named(
   'LD_.*|DYLD_.*|GCONV_PATH|LOCPATH|NLSPATH|OPENSSL_.*|SSLKEYLOGFILE|GIO_.*MODULE.*',
@@ -30,7 +29,7 @@ export function loadsCode(name: string): boolean {
   return LOADING.test(name)
 }
 
-/** Whether the value of a variable of this name can be code for the programs that a script starts. */
+/** Whether the variable's value can be code for the programs that a script starts. */
 export function isReadAsCode(name: string): boolean {
   return LOADING.test(name) || OBEYED.test(name)
 }

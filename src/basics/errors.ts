@@ -1,7 +1,4 @@
-/**
- * Returns the errno name of a failed system call (`ENOSPC`), for messages that must contain no other
- * details.
- */
+/** Returns the errno name (`ENOSPC`), for messages that must contain no other details. */
 export function errnoOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
   return 'unknown error'

@@ -1,4 +1,4 @@
-/** Joins pieces of bytes. Copies nothing in the usual case of one piece. */
+/** Copies nothing in the usual case of one piece. */
 export function joined(pieces: readonly Buffer[]): Buffer {
   const [first] = pieces
   return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces)

@@ -1,7 +1,4 @@
-/**
- * The log of agent and gateway: pino, or another object in a test. Fields never contain the values of
- * variables.
- */
+/** pino, or another object in a test. Fields never contain the values of variables. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -20,7 +17,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Parses a line of the log. If a name occurs twice, the last value counts, as in every JSON parser. */
+/** If a name occurs twice, the last value counts, as in every JSON parser. */
 export function parseLogLine(json: string): LogLine {
   const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
   const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)
@@ -33,10 +30,7 @@ export function parseLogLine(json: string): LogLine {
 }
 
 const MINUTE_MS = 60_000
-/**
- * Maximum number of different warnings per minute. A limit is needed, because callers choose a part of the
- * text.
- */
+/** Maximum number of different warnings per minute, because callers choose a part of the text. */
 const MOST_KINDS = 20
 
 interface Kind {
@@ -46,8 +40,8 @@ interface Kind {
 }
 
 /**
- * Limits warnings that callers can cause at will. Each kind of warning is logged once, and again with its
- * count at the end of the minute.
+ * Limits warnings that callers can cause at will: logs each kind once, and again with its count at the end of
+ * the minute.
  */
 export class RepeatedWarnings {
   readonly #log: Pick<Logger, 'warn'>

@@ -1,15 +1,15 @@
 type Closer = () => void | Promise<void>
 
-/** Closes resources in reverse order, so that code that uses a resource is closed before the resource. */
+/** Closes resources in reverse order: a user of a resource is closed before the resource. */
 export class Opened {
   readonly #closers: Closer[] = []
 
-  /** Adds functions that close resources. The last function is called first. */
+  /** The last function is called first. */
   add(...closers: readonly Closer[]): void {
     this.#closers.push(...closers)
   }
 
-  /** Registers `one`, whose `close` is called later. @returns `one` */
+  /** Returns `one`, whose `close` is called later. */
   own<T extends { close(): void | Promise<void> }>(one: T): T {
     this.add(() => one.close())
     return one

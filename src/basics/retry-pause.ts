@@ -4,10 +4,7 @@ export interface RetryTiming {
   readonly longestMs: number
 }
 
-/**
- * Returns the pause after this many failed attempts, in milliseconds. A random part prevents clients from
- * retrying at the same moment.
- */
+/** Returns milliseconds. A random part prevents clients from retrying at the same moment. */
 export function retryPause({ firstMs, longestMs }: RetryTiming, attempts: number): number {
   return Math.min(longestMs, firstMs * 2 ** Math.min(attempts, 30)) * (0.75 + Math.random() / 2)
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** A secret value. It prints as `<set>`. */
+/** Prints as `<set>`. */
 export class Secret {
   readonly #value: string
 

@@ -6,28 +6,21 @@ interface Queue {
   works: number
 }
 
-/**
- * Limits a user's parallel uploads to `places`. Further uploads wait in order. Callers set their own time
- * limit.
- */
+/** Limits a user's parallel uploads to `places`. Others wait in order. Callers set their own time limit. */
 export class Turns {
   readonly #places: number
-  /**
-   * Queues of users who have work. Queues without work are deleted, because over the years there are very
-   * many users.
-   */
+  /** Only users who have work: over the years there are very many users. */
   readonly #queues = new Map<string, Queue>()
 
   constructor(places: number) {
     this.#places = places
   }
 
-  /** Number of users who have work. */
   get users(): number {
     return this.#queues.size
   }
 
-  /** Runs a function as soon as a place of the user is free. The function keeps the place until it settles. */
+  /** Runs `work` as soon as a place of the user is free. It keeps the place until it settles. */
   async run<T>(user: string, work: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(user) ?? { inTurn: pLimit(this.#places), works: 0 }
     this.#queues.set(user, queue)

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/**
- * Returns a new UUID. On Linux the kernel makes the UUID, because loading Node's module takes longer than a
- * request.
- */
+/** On Linux the kernel makes the UUID, because loading Node's module takes longer than a request. */
 export function newUuid(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim()

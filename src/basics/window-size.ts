@@ -1,4 +1,4 @@
-/** The size of a terminal in characters. A packet has 16 bits for each number. */
+/** In characters. A packet has 16 bits for each number. */
 export interface WindowSize {
   readonly cols: number
   readonly rows: number

@@ -1,11 +1,11 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Number of passed bytes after which their buffers are collected. */
+/** Passed bytes after which their buffers are collected. */
 const EVERY_BYTES = 8 * 1024 * 1024
-/** Number of bytes on the heap that the work for one buffer leaves behind. */
+/** Bytes on the heap that the work for one buffer leaves behind. */
 const WORK_BYTES = 8 * 1024
-/** Maximum size of the young generation in bytes, both halves together. A larger size saves little time. */
+/** Maximum size of the young generation, both halves together. A larger size saves little time. */
 const LARGEST_BYTES = 4 * 1024 * 1024
 /** Flags with which the user may have chosen a size. */
 const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
@@ -15,9 +15,9 @@ let grows = true
 let collect: (() => void) | undefined
 
 /**
- * Call this for each piece of output and each packet. Their buffers are short-lived and outside the heap,
- * where V8 counts too few of their bytes. V8 lets tens of megabytes wait, and then collects the whole heap.
- * A collection of the young generation takes a third of a millisecond, and frees the buffers.
+ * Call this for each piece of output and each packet. V8 counts too few bytes of their buffers, which are
+ * outside the heap: tens of megabytes wait, and then V8 collects the whole heap. A collection of the young
+ * generation takes a third of a millisecond, and frees the buffers.
  */
 export function bufferPassed(bytes: number): void {
   passedBytes += bytes + WORK_BYTES
@@ -29,10 +29,10 @@ export function bufferPassed(bytes: number): void {
 }
 
 /**
- * Stops the growth of the young generation. V8 would let it grow to 32 MiB, and shrinks it only in
+ * Stops the growth of the young generation, which V8 would let grow to 32 MiB, and shrinks only in
  * `collectHeap`, on Node 22 and 24. `--max-semi-space-size` has no effect after V8's start, but the growth
- * factor has. The factor must not change before the program is loaded, because V8 accepts compiled code only
- * with the flags with which the code was compiled.
+ * factor has. Must not be called before the program is loaded: V8 accepts compiled code only with the flags
+ * with which it was compiled.
  */
 function limitYoungGeneration(): void {
   const shallGrow = youngBytes() < LARGEST_BYTES
@@ -41,7 +41,7 @@ function limitYoungGeneration(): void {
   setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)
 }
 
-/** Returns a function that collects the young generation. Node has no call for this. */
+/** Node has no call for a collection of the young generation. */
 function youngCollector(): () => void {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as (how: { readonly type: 'minor' }) => void

@@ -1,12 +1,10 @@
 import path from 'node:path'
 
-// Uses `__dirname` instead of `import.meta`, because the build is CommonJS. With vitest the sources have
-// both.
+// `__dirname` instead of `import.meta`, because the build is CommonJS. With vitest the sources have both.
 
-/** The folder of this package. Sources and build are at the same depth in it. */
+/** Sources and build are at the same depth in the package. */
 const folder = path.resolve(__dirname, '../../..')
 
-/** Files of the package that the program reads. */
 export const packageFiles = {
   manifest: path.join(folder, 'package.json'),
   proto: path.join(folder, 'proto/transport.proto'),

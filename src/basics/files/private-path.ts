@@ -20,8 +20,7 @@ export class ForeignPathError extends Error {
 
 /**
  * Returns why a file or folder (found with `lstat`) cannot be trusted, as the end of a sentence about its
- * path. Undefined when it is of the expected kind, belongs to this user, and (for a folder) no other user
- * can write to it.
+ * path. It must be of the expected kind and belong to this user, and other users may not write to a folder.
  */
 export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regular file'): string | undefined {
   if (found.isSymbolicLink()) return 'is a symbolic link'
@@ -34,8 +33,7 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 
 /**
  * Returns why users other than this user and root could change a file, as the end of a sentence about its
- * path. Follows links.
- * @throws the system's error
+ * path. Follows links. @throws the system's error
  */
 export function objectionToWriters(file: string): string | undefined {
   const { uid, mode } = statSync(file)
@@ -44,18 +42,16 @@ export function objectionToWriters(file: string): string | undefined {
   return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written to by other users: chmod go-w'
 }
 
-/** A permission that other users should not have on a file, and the command that removes this permission. */
+/** `what` is a permission of other users, `advice` a command that removes it. */
 interface OpenFile {
   readonly what: string
   readonly advice: string
 }
 
 /**
- * Checks whether users other than the file's owner and root can read (or write) the file. Returns this
- * permission and how to remove it. Follows links, because the secrets of Kubernetes are links.
- * @param holds the secret in the file, e.g. `the key`
- * @param isForGroup whether the group may always read the file
- * @returns undefined if other users do not have this permission
+ * Checks whether users other than the file's owner and root can read (or write) it. Follows links, because the
+ * secrets of Kubernetes are links. `holds` is the secret in the file, e.g. `the key`. With `isForGroup`, the
+ * group may always read.
  * @throws the system's error
  */
 export function openToOthers(
@@ -65,8 +61,7 @@ export function openToOthers(
   isForGroup = false,
 ): OpenFile | undefined {
   const { mode, uid } = statSync(file)
-  // A service reads a file of root through the file's group: root:runbook-gateway 0640, or fsGroup of
-  // Kubernetes.
+  // A service reads a file of root through its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
   const isForService = uid === ROOT && process.geteuid?.() !== ROOT
   const readable = isForGroup || isForService ? 0o004 : 0o044
   if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined
@@ -81,8 +76,7 @@ export function openToOthers(
 
 /**
  * Makes the missing parts of the path (0700), one by one. Node's option `recursive` never returns in a place
- * like /proc, where making a folder fails with "does not exist".
- * @throws the system's error
+ * like /proc, where making a folder fails with "does not exist". @throws the system's error
  */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return
@@ -91,15 +85,14 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Another process has made the path at the same time. If the path is no folder, opening a file in it
-    // will fail later.
+    // Another process has made the path at the same time. If it is no folder, opening a file in it will fail.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 
 /**
- * Makes the folder (0700), or accepts an existing folder to which only this user can write. Follows a link
- * that this user or root has made.
+ * Makes the folder (0700), or accepts one to which only this user can write. Follows a link of this user or
+ * root.
  * @throws ForeignPathError, or the system's error
  */
 export function claimFolder(folder: string): void {
@@ -112,9 +105,8 @@ export function claimFolder(folder: string): void {
 }
 
 /**
- * Makes the file private (0600) if it exists. Call `claimFolder` for its folder first, so that no other user
- * can put a link at this path after the check.
- * @returns false when the file is missing
+ * Makes the file private (0600) if it exists, and returns whether it does. Call `claimFolder` first, so that
+ * no other user can put a link at this path after the check.
  * @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
@@ -124,10 +116,7 @@ export function claimFile(path: string): boolean {
   return true
 }
 
-/**
- * Returns the file's `lstat`, or undefined when the file is missing. Changes nothing.
- * @throws ForeignPathError
- */
+/** Returns the file's `lstat`, or undefined when it is missing. Changes nothing. @throws ForeignPathError */
 export function findOwnFile(path: string): Stats | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false })
   const objection = found && objectionTo(found, 'regular file')

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
-/** Joins the pieces, at most `limit` bytes together. @throws the error of `tooLong`, or of the source */
+/** Joins at most `limit` bytes. @throws the error of `tooLong`, or of the source */
 export async function readAll(
   pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
   limit: number,
@@ -16,10 +16,7 @@ export async function readAll(
   return Buffer.concat(read, length)
 }
 
-/**
- * A file that cannot be used. The message is the end of a sentence that begins with the file's path, e.g.
- * `does not exist`.
- */
+/** The message is the end of a sentence that begins with the file's path, e.g. `does not exist`. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused'
   /** The errno, or a code of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
@@ -49,7 +46,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
   ERR_INVALID_ARG_VALUE: 'is not a path',
 }
 
-/** Reads a regular file of at most `limit` bytes. @throws FileRefused, which never quotes the content */
+/** Reads a regular file. @throws FileRefused, which never quotes the content */
 export function readSmallFile(path: string, limit: number): SmallFile {
   try {
     // Checked before opening, because opening a FIFO would wait for a writer.
@@ -63,7 +60,7 @@ export function readSmallFile(path: string, limit: number): SmallFile {
   }
 }
 
-/** Decodes UTF-8, without its byte order mark. @throws FileRefused */
+/** Drops the byte order mark. @throws FileRefused */
 export function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -72,7 +69,7 @@ export function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-/** Reads a file. Does not use the size that the file system reports, because in /proc this size is 0. */
+/** Ignores the size that the file system reports, because in /proc it is 0. */
 function readUpTo(path: string, limit: number): Buffer {
   const file = openSync(path, 'r')
   try {

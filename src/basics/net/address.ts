@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
-/** Parses a network like `10.0.0.0/8`. Returns undefined for other texts. */
+/** Parses a network like `10.0.0.0/8`. */
 export function networkOf(entry: string): BlockList | undefined {
   const [, address = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? []
   const version = isIP(address)
@@ -10,13 +10,13 @@ export function networkOf(entry: string): BlockList | undefined {
   return network
 }
 
-/** Whether the host is an address in the network. IPv4 written as IPv6 (`::ffff:10.0.0.1`) counts as IPv4. */
+/** IPv4 written as IPv6 (`::ffff:10.0.0.1`) counts as IPv4. */
 export function inNetwork(host: string, network: BlockList): boolean {
   const version = isIP(host)
   return version !== 0 && network.check(host, version === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** An address that a server binds to. An IPv6 host has no brackets here. Port 0 means any free port. */
+/** An IPv6 host has no brackets here. Port 0 means any free port. */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -25,7 +25,7 @@ export interface Address {
 const LOOPBACK = '127.0.0.1'
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
 
-/** Parses `host:port` or `[::1]:port`. Returns undefined for other texts. */
+/** Parses `host:port` or `[::1]:port`. */
 export function parseAddress(text: string): Address | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain ?? ''
@@ -35,8 +35,8 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /**
- * Like `parseAddress`, but also accepts a port alone, which means the loopback. `:9100` is refused, because
- * in other programs it means all interfaces.
+ * Also accepts a port alone, which means the loopback. Refuses `:9100`, which in other programs means all
+ * interfaces.
  */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
@@ -45,35 +45,30 @@ export function parseListen(text: string): Address | undefined {
   return isWrong ? undefined : address
 }
 
-/** Formats `host:port`, with brackets around an IPv6 host. */
+/** Puts brackets around an IPv6 host. */
 export function formatAddress({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** Returns a URL by which a client reaches the address. */
 export function addressUrl(scheme: 'grpc' | 'grpcs' | 'http' | 'https', address: Address): string {
   return `${scheme}://${formatAddress(address)}`
 }
 
-/**
- * Whether only this machine can reach the host. The only accepted name is `localhost`, because other names
- * can resolve to any address.
- */
+/** Whether only this machine can reach the host. Names other than `localhost` can resolve to any address. */
 export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return host.startsWith('127.')
   return host === '::1' || host.toLowerCase() === 'localhost'
 }
 
 /**
- * Returns the address from which a call comes: the peer's address, or the address that a trusted proxy
- * reports.
- * @param forwardedFor `X-Forwarded-For`; each proxy adds its caller's address at the end
+ * Returns the address from which a call comes, perhaps as a trusted proxy reports it. `forwardedFor` is
+ * `X-Forwarded-For`; each proxy adds its caller's address at the end.
  */
 export type CallerAddress = (peer: string, forwardedFor: string | undefined) => string
 
 /**
- * @param proxies trusted proxies. `X-Forwarded-For` is read from its end. Addresses before the first address
- * that is no trusted proxy are ignored, because any caller can forge them
+ * Reads `X-Forwarded-For` from its end, up to the first address that is no trusted proxy: any caller can
+ * forge the addresses before it.
  */
 export function callerAddress(proxies: readonly string[]): CallerAddress {
   const networks = proxies.map(networkOf).filter((network) => network !== undefined)
@@ -90,7 +85,7 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
 }
 
 /**
- * Formats an address or a network as a network. Returns undefined for other texts, and for a network of all
+ * Returns an address or a network as a network; undefined for other texts, and for a network of all
  * addresses.
  */
 export function proxyNetwork(text: string): string | undefined {

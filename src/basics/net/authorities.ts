@@ -2,12 +2,12 @@ import type { KeyObject, X509Certificate } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { SetUpError } from '../set-up-error.ts'
 
-/** Maximum size of a file of certificates in bytes. A distribution's bundle of authorities has 220 KB. */
+/** Maximum size of a file of certificates. A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
 /**
- * Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2).
- * @throws SetUpError
+ * Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws
+ * SetUpError
  */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
@@ -22,10 +22,7 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/**
- * Returns the certificates in a text. Other content is ignored.
- * @throws SetUpError when the text contains no certificate, or a broken certificate
- */
+/** Ignores other content of the text. @throws SetUpError for a broken certificate, or for none */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
   if (blocks.length === 0)
@@ -58,7 +55,7 @@ function decodeBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('latin1')
 }
 
-/** Paths of the system's authorities on Debian, Fedora, SUSE, Alpine and macOS. */
+/** Authorities of Debian, Fedora, SUSE, Alpine and macOS. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -68,9 +65,9 @@ const BUNDLES = [
 ]
 
 /**
- * Returns the authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or otherwise the
- * distribution's bundle, the authorities of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and
- * Node's own authorities. Files that cannot be read are left out.
+ * Returns the authorities that programs of this system trust: $SSL_CERT_FILE or otherwise the distribution's
+ * bundle, those of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and Node's own. Leaves out
+ * files that cannot be read.
  */
 export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = env
@@ -79,8 +76,8 @@ export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
     NODE_EXTRA_CA_CERTS ? read(NODE_EXTRA_CA_CERTS) : '',
   ]
   const given = texts.flatMap((text) => (typeof text === 'string' ? (text.match(CERTIFICATE) ?? []) : []))
-  // Loaded only here, because without TLS no other code needs this module, and loading takes as long as a
-  // short command.
+  // Loaded only here: without TLS no other code needs this module, and loading takes as long as a short
+  // command.
   const { rootCertificates } = process.getBuiltinModule('node:tls')
   return distinct([...rootCertificates, ...given])
 }
@@ -111,7 +108,7 @@ function read(path: string): string | FileRefused {
   }
 }
 
-/** Removes duplicates. Most of Node's authorities are in a bundle as well, with other line breaks. */
+/** Most of Node's authorities are in a bundle as well, with other line breaks. */
 function distinct(certificates: readonly string[]): string[] {
   return [...new Map(certificates.map((pem) => [pem.replace(/\s/g, ''), pem])).values()]
 }

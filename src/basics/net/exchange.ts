@@ -18,10 +18,7 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
   })
 }
 
-/**
- * Returns the error code of a failed connection, e.g. `ECONNREFUSED`. Node tries all addresses of a name and
- * collects their errors.
- */
+/** Returns e.g. `ECONNREFUSED`. Node tries all addresses of a name and collects their errors. */
 export function networkErrorCode(error: unknown): string {
   const { code, errors } = error as NodeJS.ErrnoException & {
     readonly errors?: readonly NodeJS.ErrnoException[]
@@ -42,14 +39,14 @@ export interface HttpQuestion {
   readonly tls?: { readonly context: SecureContext; readonly skipVerify: boolean } | undefined
   /** Used only with `isSecure`, because the proxy could read plain HTTP. */
   readonly proxy?: Proxy | undefined
-  /** Maximum size of the body, in bytes. */
+  /** Maximum size of the body. */
   readonly limit: number
   readonly signal: AbortSignal
 }
 
 interface Head {
   readonly status: number
-  /** The `Content-Length`; -1 for an answer without it. */
+  /** The `Content-Length`, or -1. */
   readonly length: number
   readonly location: string | undefined
   /** Empty when the answer has no `Content-Type`. */
@@ -73,7 +70,7 @@ export class BrokenReply extends Error {
 }
 
 /**
- * Sends one HTTP request on its own connection and reads the whole answer. Follows no redirect.
+ * Sends one request on its own connection and reads the whole answer. Follows no redirect.
  * @throws BrokenReply, TunnelError, the signal's reason if it aborts before the answer, or Node's error
  */
 export async function exchange(question: HttpQuestion): Promise<Reply> {
@@ -93,7 +90,7 @@ export async function exchange(question: HttpQuestion): Promise<Reply> {
   }
 }
 
-/** Opens the TLS connection. Returns undefined without TLS, because Node then opens the connection itself. */
+/** Returns undefined without TLS, because Node then opens the connection itself. */
 async function socketFor(question: HttpQuestion): Promise<Socket | undefined> {
   const { isSecure, host, port, proxy, signal } = question
   if (!isSecure) return undefined

@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'connect: network is unreachable',
 }
 
-/** Formats a failed connection as Go's dialer does, since users of hoop search for these texts. */
+/** Formats a failed connection as Go's dialer does, because users of hoop search for these texts. */
 export function goDialError(error: NodeJS.ErrnoException, { host, port }: Address): string {
   const code = error.code ?? error.message
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`
@@ -19,8 +19,8 @@ const UNKNOWN_AUTHORITY =
 const BAD_CERTIFICATE = 'tls: failed to verify certificate: x509: certificate'
 
 /**
- * Formats the reason why a request got no answer. Errors that users search for have the texts of Go's
- * client. Other errors have Node's text, which quotes no header.
+ * Formats why a request got no answer. Errors that users search for have the texts of Go's client. Others
+ * have Node's text, which quotes no header.
  */
 export function goHttpError(error: NodeJS.ErrnoException, { host, port }: Address): string {
   const {
@@ -45,7 +45,6 @@ export function goHttpError(error: NodeJS.ErrnoException, { host, port }: Addres
   return message
 }
 
-/** Returns the address of a failed connection, from Node's error. */
 function addressIn(error: object): string | undefined {
   return 'address' in error && typeof error.address === 'string' ? error.address : undefined
 }

@@ -18,15 +18,15 @@ export interface JsonSchema {
   readonly writeOnly?: true
 }
 
-// The program reads every scalar as the text in the file. An editor reads `5432` as a number and `true` as a
-// boolean, so wherever a text is allowed, the schema also allows numbers and booleans. A schema must not
-// refuse a value that the program accepts.
+// An editor reads `5432` as a number and `true` as a boolean, but the program reads the text in the file. So
+// wherever a text is allowed, the schema also allows numbers and booleans. A schema must not refuse a value
+// that the program accepts.
 
 export function textJson(pattern?: RegExp): JsonSchema {
   return { type: ['string', 'number', 'boolean'], ...(pattern ? { pattern: pattern.source } : {}) }
 }
 
-/** Accepts one of these words, in upper or lower case. Editors suggest the words as they are given. */
+/** Accepts the words in upper or lower case. Editors suggest the words as given. */
 export function wordsJson(words: readonly string[]): JsonSchema {
   const inAnyCase = (word: string): string =>
     word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
@@ -39,7 +39,7 @@ export function wordsJson(words: readonly string[]): JsonSchema {
   }
 }
 
-/** @param text the default, in the form of the file */
+/** `text` is the default in the form of the file. */
 export function defaultJson(text: JsonSchema['default']): Pick<JsonSchema, 'default'> {
   if (text === undefined) return {}
   return { default: text === 'true' || text === 'false' ? text === 'true' : text }
@@ -54,12 +54,12 @@ export function orNull({ type, anyOf, ...rest }: JsonSchema): JsonSchema {
   }
 }
 
-/** Returns the schema of a whole file, which may be empty. */
+/** The file may be empty. */
 export function documentJson(title: string, file: JsonSchema): object {
   return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...orNull(file) }
 }
 
-/** A setting and its current value. `value` is null when the setting has no value. */
+/** `value` is null when the setting has no value. */
 export interface PrintedSetting {
   readonly name: string
   /** The value as written in its source; `<set>` for a secret. */
@@ -75,10 +75,7 @@ export interface PrintedSettings {
   readonly settings: readonly PrintedSetting[]
 }
 
-/**
- * Returns the text to show for a value of the file: `<set>` for a secret, otherwise the value. References
- * are always shown.
- */
+/** Returns `<set>` for a secret, otherwise the value. References are always shown. */
 export function shownValue({ writeOnly }: JsonSchema, text: string): string {
   return writeOnly === true && !/^(?:file|env):\/\//.test(text) ? '<set>' : text
 }

@@ -3,7 +3,7 @@ import type { LineCounter } from 'yaml'
 /** The place of a setting: keys and list positions from the top. */
 export type Path = readonly (string | number)[]
 
-/** One fault. Line and column count from 1. */
+/** Line and column count from 1. */
 interface Problem {
   /** Line of a fault in the settings file itself. */
   readonly line?: number
@@ -31,8 +31,8 @@ export class SettingsError extends Error {
 }
 
 /**
- * Maximum number of problems shown. Further problems are only counted, because one wrong indentation can
- * cause thousands.
+ * Maximum number of problems shown. Further ones are only counted, because one wrong indentation can cause
+ * thousands.
  */
 const LONGEST_LIST = 50
 
@@ -43,20 +43,20 @@ export class Problems {
   readonly #found: Problem[] = []
   readonly #paths = new Set<string>()
 
-  /** @param lines finds the line of an offset; undefined if the settings are in no file */
+  /** `lines` finds the line of an offset; undefined if the settings are in no file. */
   constructor(file: string, lines?: LineCounter) {
     this.#file = file
     this.#lines = lines
   }
 
-  /** Records the offsets in the file at which a setting's name and value begin. */
+  /** Records where in the file a setting's name and value begin. */
   locate(path: Path, value: number, key = value): void {
     this.#offsets.set(path.join('.'), { key, value })
   }
 
   /**
-   * Adds a problem of a setting in the file. Each setting has at most one problem. It has none if a setting
-   * around it has a problem, because the second problem would only be a consequence of the first.
+   * Adds at most one problem per setting, and none inside a setting with a problem, because it would only be
+   * a consequence.
    */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
     if (this.has(path)) return
@@ -76,7 +76,7 @@ export class Problems {
     if (!isKnown) this.#found.push(problem)
   }
 
-  /** Adds the problems of another file, each with its place in that file. */
+  /** Keeps the places of the problems in their own file. */
   addOthers(file: string, problems: readonly Problem[]): void {
     for (const { line = 1, column = 1, place = `${file}:${line}:${column}`, path, message } of problems)
       this.#found.push({ place, path, message })
@@ -101,7 +101,7 @@ export class Problems {
     return this.#found.length
   }
 
-  /** Returns one line per problem. Problems of the file are first, in the order of the file. */
+  /** Problems of the file are first, in the order of the file. */
   toLines(): string[] {
     return toLines(this.#file, this.#sorted())
   }
@@ -131,7 +131,7 @@ export class Problems {
   }
 }
 
-/** Formats a path as `connections[0].agent`. */
+/** `connections[0].agent` */
 export function formatPath(path: Path): string {
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${formatKey(key)}`))
@@ -139,18 +139,15 @@ export function formatPath(path: Path): string {
     .replace(/^\./, '')
 }
 
-/** Form of the names of settings and variables that may be shown. */
+/** Names of settings and variables that may be shown. */
 const NAME = /^(?:(?:envvar|filesystem):)?(?:[A-Z_][A-Z0-9_]{0,99}|[A-Za-z_][\w.-]{0,30})$/
 
-/** Hides unusual keys. If a line lacks its ": ", the whole line becomes a key, which may contain a secret. */
+/** Hides unusual keys: if a line lacks its ": ", the whole line becomes a key, which may contain a secret. */
 function formatKey(key: string): string {
   return NAME.test(key) ? key : '?'
 }
 
-/**
- * Shortens the text after `file://` or `env://`, because any text may be there, for example a misplaced
- * paragraph.
- */
+/** Any text may be after `file://` or `env://`, for example a misplaced paragraph. */
 export function shorten(text: string): string {
   const printable = text.replaceAll(/[^\x20-\x7e]/g, '?')
   return printable.length <= 100 ? printable : `${printable.slice(0, 97)}...`

@@ -4,22 +4,22 @@ import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 
 export interface Sources {
-  /** Folder of the settings file; relative paths start here. */
+  /** Folder of the settings file, where relative paths start. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Called with each file that a setting names. */
   readonly noticed?: (file: string, path: Path, holds: 'secret' | 'public') => void
 }
 
-/** A parsed `file://PATH`, made absolute, or `env://NAME`. */
+/** `file://PATH`, made absolute, or `env://NAME`. */
 export type Reference =
   | { readonly kind: 'file'; readonly path: string; readonly name?: never }
   | { readonly kind: 'variable'; readonly name: string; readonly path?: never }
 
-/** Maximum size of a referenced file in bytes. A key, a certificate or a token needs far less. */
+/** Maximum size of a referenced file. A key, a certificate or a token needs far less. */
 const REFERENCED_BYTES = 1024 * 1024
 
-/** Parses a reference. Returns undefined for a plain value. */
+/** Returns undefined for a plain value. */
 export function referenceOf(value: string, folder: string): Reference | undefined {
   const [, scheme, target = ''] = /^(file|env):\/\/([\s\S]*)$/.exec(value) ?? []
   if (scheme === undefined) return undefined
@@ -29,9 +29,8 @@ export function referenceOf(value: string, folder: string): Reference | undefine
 }
 
 /**
- * Replaces each reference in a tree by its text. If a reference cannot be read, a problem is added and the
- * value is null.
- * @param stays whether the value at a path is not resolved
+ * Replaces each reference by its text, or by null and a problem. Values at paths that `stays` accepts are not
+ * resolved.
  */
 export function resolveReferences(
   tree: Tree,
@@ -50,10 +49,7 @@ export function resolveReferences(
   return result
 }
 
-/**
- * Returns the text of a reference. The last line break of a file is removed. If the reference cannot be
- * read, a problem is added and the result is null.
- */
+/** Removes the last line break of a file. Adds a problem and returns null if the reference cannot be read. */
 function resolveText(text: string, sources: Sources, problems: Problems, path: Path): string | null {
   const reference = referenceOf(text, sources.folder)
   if (reference === undefined) return text
@@ -67,7 +63,7 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   return refusing(labelOf(file), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 
-/** Reads the bytes of a file or a variable. A file's path may have `file://` or not. */
+/** A file's path may have `file://` or not. */
 export function readBytes(
   value: string,
   sources: Sources,

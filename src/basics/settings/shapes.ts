@@ -4,10 +4,10 @@ import { DURATION, parseDuration, parseSize, SIZE } from '../text/units.ts'
 import { defaultJson, type JsonSchema, orNull, textJson, wordsJson } from './json-schema.ts'
 import type { Path, Problems } from './problems.ts'
 
-// Parts of the shapes of settings files. Each part has its JSON schema as valibot's metadata, and `jsonOf`
-// joins them. Messages say which values are accepted and never quote the value, because it may be a secret.
+// Parts of the shapes of settings files. Each part has its JSON schema as valibot's metadata. Messages say
+// which values are accepted and never quote the value, which may be a secret.
 
-/** Returns a function that makes the message for a missing value, or for a list or map in the wrong place. */
+/** Makes the message for a missing value, or for a list or map in the wrong place. */
 export function expected(what: string) {
   return ({ input }: { readonly input: unknown }): string => {
     if (input === undefined || input === null) return `${what} is expected, but the value is missing`
@@ -20,7 +20,6 @@ function isMap(input: unknown): input is Record<string, unknown> {
   return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
-/** Adds a description of the setting. */
 export function about<const Shape extends v.GenericSchema>(meaning: string, shape: Shape) {
   return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
 }
@@ -29,12 +28,12 @@ export function json<const Input>(schema: JsonSchema) {
   return v.metadata<Input, Record<string, unknown>>({ ...schema })
 }
 
-/** Adds the placeholder for the value in the usage text of a flag. */
+/** `title` is the placeholder for the value in the usage text of a flag. */
 export function named<const Shape extends v.GenericSchema>(title: string, shape: Shape) {
   return v.pipe(shape, v.title<v.InferOutput<Shape>, string>(title))
 }
 
-/** Returns the shape's JSON schema with its description. An optional shape also accepts null. */
+/** An optional shape also accepts null. */
 export function jsonOf(shape: v.GenericSchema): JsonSchema {
   const meaning = v.getDescription(shape)
   const schema: JsonSchema = isOptional(shape)
@@ -72,7 +71,7 @@ export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   )
 }
 
-/** An optional map of names to values. @param seen whether the values may be printed */
+/** `seen` tells whether the values may be printed. */
 export function entries<
   const Key extends v.GenericSchema<string, string>,
   const Value extends v.GenericSchema<unknown, string>,
@@ -97,8 +96,8 @@ export function list<const Item extends v.GenericSchema>(item: Item, what: strin
 }
 
 /**
- * Texts separated by commas or line breaks, or in a file also a list of texts. At least one text is
- * required, because an empty list could mean "nothing" or "no limit".
+ * Texts separated by commas or line breaks, or in a file also a list. At least one is required, because an
+ * empty list could mean "nothing" or "no limit".
  */
 export function listed(item: RegExp, what: string) {
   const text = `${what}, separated by commas,`
@@ -131,7 +130,7 @@ export function matching(pattern: RegExp, what: string) {
   )
 }
 
-/** The name of an entry, which is never a reference. */
+/** The name of an entry is never a reference. */
 export function entryName(pattern: RegExp, what: string) {
   return v.pipe(
     v.string(),
@@ -140,7 +139,7 @@ export function entryName(pattern: RegExp, what: string) {
   )
 }
 
-/** A text that `parse` converts to a value. `parse` returns undefined to refuse the text. */
+/** `parse` returns undefined to refuse the text. */
 export function parsed<Value>(
   parse: (text: string) => Value | undefined,
   what: string,
@@ -158,7 +157,7 @@ export function parsed<Value>(
   )
 }
 
-/** A number with a unit, within the bounds if bounds are given. */
+/** A number with a unit. */
 function quantity(
   parse: (text: string) => number | undefined,
   {
@@ -176,7 +175,7 @@ function quantity(
   return parsed(inBounds, bounds === undefined ? what : `${what} from ${from} to ${to}`, schema)
 }
 
-/** Changes the schema so that editors accept `file://PATH` or `env://NAME` instead of the value. */
+/** Lets editors accept `file://PATH` or `env://NAME` instead of the value. */
 function referable(schema: JsonSchema, what: string): JsonSchema {
   const reference = '^(?:file|env)://'
   const { pattern, anyOf } = schema
@@ -208,7 +207,7 @@ export const truth = parsed(
   { type: ['boolean', 'string'], pattern: '^(?:true|false)$' },
 )
 
-/** One of these words, in upper or lower case. Several words may mean the same value. */
+/** Accepts upper and lower case. Several words may mean the same value. */
 export function choice<const Value extends string>(words: Readonly<Record<string, Value>>) {
   const known = Object.keys(words)
   const parse = (text: string): Value | undefined =>
@@ -217,7 +216,7 @@ export function choice<const Value extends string>(words: Readonly<Record<string
   return named([...new Set(Object.values(words))].join('|'), parsed(parse, what, wordsJson(known)))
 }
 
-/** A web address. It may contain a password, so it is not shown. */
+/** The address may contain a password, so it is not shown. */
 export const webAddress = named(
   'url',
   v.pipe(
@@ -230,13 +229,10 @@ export const webAddress = named(
   ),
 )
 
-/** Maximum number of names in a message. A longer list would hide the suggestion. */
+/** A longer list of names in a message would hide the suggestion. */
 const MOST_NAMES = 12
 
-/**
- * Checks the tree and returns the shape's output. Returns undefined when the tree has a fault.
- * @param report called for each fault, with its path from the top of the tree
- */
+/** Returns undefined when the tree has a fault. Calls `report` for each fault, with its path from the top. */
 export function checkShape<const Shape extends v.GenericSchema>(
   shape: Shape,
   tree: unknown,
@@ -253,7 +249,7 @@ export function checkShape<const Shape extends v.GenericSchema>(
   return undefined
 }
 
-/** @param known names that are accepted in this place */
+/** `known` are the names that are accepted in this place. */
 export function unknownSetting(name: string, known: readonly string[]): string {
   const meant = didYouMean(name.slice(0, 100), known)
   const accepted = known.length > MOST_NAMES ? '' : `accepted here: ${known.join(', ')}`

@@ -4,8 +4,8 @@ import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
 import { type Path, Problems, SettingsError } from './problems.ts'
 
 /**
- * Loads the package when the first file is read. Most agents start without a file, and loading takes a
- * twelfth of the time of a start.
+ * Loaded when the first file is read: most agents start without a file, and loading takes a twelfth of a
+ * start.
  */
 function yaml(): typeof Yaml {
   return require('yaml') as typeof Yaml
@@ -24,9 +24,8 @@ interface SettingsYaml {
 }
 
 /**
- * Parses a settings file. Every scalar is kept as the text in the file (the failsafe schema). Duplicate
- * names are found by `Reading`, because yaml's search compares each name with all other names.
- * @returns undefined when the file is nested more than `DEEPEST` levels deep
+ * Keeps every scalar as the text in the file (the failsafe schema). `Reading` finds duplicate names, because
+ * yaml compares each name with all others. Returns undefined above `DEEPEST` levels.
  */
 function readYaml(text: string, lineCounter: Yaml.LineCounter): SettingsYaml | undefined {
   if (isDeeperThan(text, DEEPEST)) return undefined
@@ -41,9 +40,8 @@ interface Token {
 }
 
 /**
- * Whether the YAML is nested more than `levels` deep. Call this before parsing. With some thousand brackets
- * yaml 2.9 overflows the stack, which `catch` cannot handle (this has happened). This function walks the tokens with a
- * stack of its own.
+ * Whether the YAML is nested more than `levels` deep. Call this before parsing: with some thousand brackets
+ * yaml 2.9 overflows the stack, which `catch` cannot handle (this has happened).
  */
 function isDeeperThan(text: string, levels: number): boolean {
   const open: { token: unknown; depth: number }[] = []
@@ -61,21 +59,18 @@ function isDeeperThan(text: string, levels: number): boolean {
   return false
 }
 
-/** Unchecked settings as they are in the file: every scalar is a text, an empty value is null. */
+/** Unchecked settings: every scalar is a text, an empty value is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
 
 /** Maximum number of values in a file. A thousand connections fit. */
 const MAX_NODES = 50_000
-/** Maximum number of aliases. Each alias repeats the content of its anchor. */
+/** Maximum number of aliases, each of which repeats the content of its anchor. */
 const MAX_ALIASES = 100
 
 /** Names that valibot would silently drop. */
 const UNUSABLE_KEYS = new Set(['__proto__', 'prototype', 'constructor'])
 
-/**
- * Our texts for yaml's error codes. yaml's own messages are not used, because they quote the file and its
- * secrets.
- */
+/** Texts for yaml's error codes. yaml's own messages quote the file and its secrets. */
 const SYNTAX: Readonly<Partial<Record<string, string>>> = {
   ALIAS_PROPS: 'an alias cannot have a tag or an anchor',
   BAD_DIRECTIVE: 'directives are not supported',
@@ -95,14 +90,13 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
 export interface SettingsTree {
   /** Undefined when the text is not valid YAML or exceeds a limit. */
   readonly tree: Tree | undefined
-  /** Problems of the file. This object also knows the place of each setting. */
+  /** Also knows the place of each setting. */
   readonly problems: Problems
 }
 
 /**
- * Reads YAML of any content in bounded time and memory.
- * @param file the name used in problems
- * @param empty the unquoted texts that mean "no value"
+ * Reads YAML of any content in bounded time and memory. `file` is the name in problems; `empty` are the
+ * unquoted texts that mean "no value".
  */
 export function readTree(text: string, file: string, empty: readonly string[] = ['']): SettingsTree {
   const lines = new (yaml().LineCounter)()
@@ -115,7 +109,7 @@ export function readTree(text: string, file: string, empty: readonly string[] = 
   return { tree: isReadable ? new Reading(problems, empty).read(read.contents) : undefined, problems }
 }
 
-/** Converts the document in one walk from top to bottom, because anchors are before their aliases. */
+/** Walks once from top to bottom, because anchors are before their aliases. */
 class Reading {
   readonly #problems: Problems
   readonly #empty: readonly string[]
@@ -139,7 +133,7 @@ class Reading {
     }
   }
 
-  /** Adds a problem and stops the walk, which would take too long or never end. */
+  /** Stops the walk, which would take too long or never end. */
   #giveUp(problem: string): void {
     this.#problems.addAt(0, problem)
     this.#problems.throwIfAny()
@@ -206,7 +200,7 @@ class Reading {
 
 type MapItems = readonly { readonly key: Node | null; readonly value: Node | null }[]
 
-/** The content of a JSON or YAML file. In YAML every scalar is a text. */
+/** In YAML every scalar is a text. */
 interface StructuredFile {
   readonly value: unknown
   /** Returns `FILE:LINE:COLUMN` of the value at this path or, if it is missing, of the map around it. */

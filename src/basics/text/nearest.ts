@@ -1,12 +1,11 @@
 /** Maximum number of suggested names. */
 const MOST = 3
-/** Minimum length of a word that is searched for inside names. Too many names contain a shorter word. */
+/** Minimum length of a word that is searched for inside names. Too many names contain a shorter one. */
 const SHORTEST_PART = 3
 
 /**
- * Returns `did you mean a?` or `did you mean a or b?` with the names that a misspelled word probably means.
- * Returns undefined when no name is near. The result may contain control characters if the names do, so make
- * it printable.
+ * Returns `did you mean a?` or `did you mean a or b?`, or undefined when no name is near. Make the result
+ * printable: it has the control characters of the names.
  */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const names = nearest(word, candidates)
@@ -16,9 +15,8 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 }
 
 /**
- * Returns the candidates that a misspelled word probably means, the nearest first. At most a third of the
- * word's letters, but always up to 2, may differ. Without such a candidate, returns the candidates that
- * contain the word.
+ * Returns the nearest candidates. A third of the word's letters, but always up to 2, may differ. Without such
+ * a candidate, returns those that contain the word.
  */
 function nearest(word: string, candidates: readonly string[]): readonly string[] {
   const close = bySpelling(word, candidates)

@@ -1,22 +1,17 @@
 const LONGEST_LINE = 300
 
-/**
- * Makes foreign text fit into one line: without line breaks and control characters, and limited in length.
- */
+/** Makes foreign text fit into one line: without line breaks and control characters, limited in length. */
 export function oneLine(text: string): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   if (plain.length <= LONGEST_LINE) return plain
-  // Does not cut a surrogate pair in half, because gRPC throws when it encodes half a pair.
+  // gRPC throws when it encodes half a surrogate pair.
   return `${plain.slice(0, LONGEST_LINE).replace(/[\ud800-\udbff]$/, '')}...`
 }
 
-/** Characters that JSON keeps and terminals obey: U+009B starts an escape sequence, U+202E reverses text. */
+/** JSON keeps these, and terminals obey them: U+009B starts an escape sequence, U+202E reverses text. */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/**
- * Returns JSON that is safe to show on a terminal, even if it contains foreign texts. The meaning of the
- * JSON does not change.
- */
+/** Returns JSON of the same meaning that is safe to show on a terminal, even with foreign texts. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
@@ -31,10 +26,7 @@ function escaped(character: string): string {
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
-/**
- * Makes foreign text safe for a terminal. Keeps line breaks and tabs, and makes other control characters
- * visible.
- */
+/** Makes foreign text safe for a terminal: keeps line breaks and tabs, and shows other control characters. */
 export function printableText(text: string): string {
   return text
     .replaceAll('\r\n', '\n')

@@ -3,8 +3,8 @@ import { oneLine } from './printable.ts'
 interface TableColumn {
   readonly heading: string
   /**
-   * Whether the column may be narrower than its content on a narrow terminal. `last`: the column shrinks
-   * only after all other columns have their minimum width, because people type its content.
+   * Whether the column may be narrower than its content. `last` shrinks after all other columns, because
+   * people type its content.
    */
   readonly shrinks?: boolean | 'last'
   /**
@@ -18,7 +18,7 @@ export interface ItemColumn<Item> extends TableColumn {
   readonly of: (item: Item) => string
 }
 
-/** Formats a heading and a line per item, for a terminal of this width. The cells may hold any characters. */
+/** The cells may hold any characters. */
 export function itemTable<Item>(
   columns: readonly ItemColumn<Item>[],
   items: readonly Item[],
@@ -30,10 +30,10 @@ export function itemTable<Item>(
   return all.map((cells) => `${line(cells, shown)}\n`).join('')
 }
 
-/** One text per column, each a printable line. */
+/** One printable text per column. */
 type TableRow = readonly string[]
 
-/** Minimum width of a shrinking column in characters, if its heading is not longer. */
+/** Minimum width of a shrinking column, if its heading is not longer. */
 const NARROWEST = 6
 const GAP = 2
 

@@ -7,17 +7,17 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 }
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
-/** Form of a duration. Its milliseconds must also be a safe integer. */
+/** The milliseconds must also be a safe integer. */
 export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
-/** Form of a size. Its bytes must also be a safe integer. */
+/** The bytes must also be a safe integer. */
 export const SIZE = /^(?:0|(\d{1,9})(B|KiB|MiB|GiB))$/
 
-/** Parses `500ms`, `10s`, `5m`, `1h`, `30d` to milliseconds. Returns undefined for other texts. */
+/** Parses `500ms`, `10s`, `5m`, `1h`, `30d` to milliseconds. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, DURATION, MILLISECONDS)
 }
 
-/** Parses `0`, `100B`, `512KiB`, `10MiB`, `1GiB` to bytes. Returns undefined for other texts. */
+/** Parses `0`, `100B`, `512KiB`, `10MiB`, `1GiB` to bytes. */
 export function parseSize(text: string): number | undefined {
   return text === '0' ? 0 : parseQuantity(text, SIZE, BYTES)
 }
@@ -33,8 +33,7 @@ function parseQuantity(
 }
 
 /**
- * Returns the sum of counts, at most 2^53 - 1, because a larger number is not exact in JSON, and SQLite
- * would store it as a fraction.
+ * Returns at most 2^53 - 1: a larger number is not exact in JSON, and SQLite would store it as a fraction.
  */
 export function sumOfCounts(...counts: readonly number[]): number {
   return counts.reduce((sum, count) => Math.min(sum + count, Number.MAX_SAFE_INTEGER), 0)
