@@ -83,6 +83,7 @@ export interface SignedIn {
 const TOKEN_PREFIX = 'rba_'
 const TOKEN_BYTES = 32
 
+/** Has 256 random bits. */
 export function newTokenText(): string {
   return TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
 }

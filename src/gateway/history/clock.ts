@@ -8,7 +8,7 @@ const PROOF_MS = 24 * HOUR_MS
 
 /** The stored belief about the time. It survives a restart. */
 export interface Belief {
-  /** Lower bound of the time. Sessions that ended `history.retain` before this bound may be removed. */
+  /** Lower bound, in ms since 1970. Sessions that ended `history.retain` before it may be removed. */
   readonly trustedAt: number
   /** How long the gateway has run with a wall clock too far ahead of `trustedAt`. */
   readonly provenMs: number

@@ -7,7 +7,7 @@ import type { HistoryError } from '../store/errors.ts'
 /** Longer events are split, so that a page of reads stays small (statements.ts). */
 const CHUNK_BYTES = 64 * 1024
 
-/** Some 9000 sizes of a terminal that changes all the time. */
+/** Bytes per session: some 9000 sizes of a terminal that changes all the time. */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const

@@ -19,7 +19,7 @@ const COUNT_CAP = 10_000
 const STEP = 50
 /** Sessions whose parameters are searched, each within microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
-/** Longer requests are not searched, and have no labels in lists: labels of 16 MiB would block all users. */
+/** Longer requests are not searched, and listed without labels: hundreds of 16 MiB would block all users. */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
 /** The plus keeps SQLite from using an index by kind: there are only a few kinds. */

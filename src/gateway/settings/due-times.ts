@@ -33,19 +33,19 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Time in ms since 1970; undefined when no due time follows. */
+/** First due time after `after`, in ms since 1970; undefined when none follows. */
 export function nextTime(rule: CronRule, after: number): number | undefined {
   return parsed(rule).nextRun(new Date(after))?.getTime()
 }
 
-/** Times in ms since 1970. */
+/** First due times after `after`, in ms since 1970. */
 export function nextTimes(rule: CronRule, after: number, most: number): number[] {
   return parsed(rule)
     .nextRuns(most, new Date(after))
     .map((time) => time.getTime())
 }
 
-/** The last due time after `after` and not after `until`. */
+/** The last due time after `after` and not after `until`; undefined when there is none. */
 export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
   const cron = parsed(rule)
   const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity

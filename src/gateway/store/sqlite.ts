@@ -17,7 +17,7 @@ export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** The whole gateway blocks during this wait. */
+/** Longest wait for another program's lock. The whole gateway blocks meanwhile. */
 const BUSY_TIMEOUT_MS = 50
 /** Files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm', '-journal']

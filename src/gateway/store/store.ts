@@ -71,7 +71,7 @@ export class Store {
     return this.attempt('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
   }
 
-  /** A power failure can undo this transaction. */
+  /** Writes in one transaction, which only a power failure can undo. */
   note<T>(write: (tables: Tables) => T): T {
     return this.inOne('write it', () => write(this.tables))
   }
@@ -121,7 +121,7 @@ export class Store {
   }
 }
 
-/** Undefined on a disk that allows no lock: any number of gateways can then read the history. */
+/** Undefined on a disk that allows no lock: gateways can then only read the history. */
 function lockFor(path: string): Connection | undefined {
   try {
     return takeLock(`${path}.lock`)

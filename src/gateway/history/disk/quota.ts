@@ -64,7 +64,7 @@ export class Quota {
     return NOTHING
   }
 
-  /** Removes some sessions above the limits, also if nothing is written after a limit was lowered. */
+  /** Removes some sessions above the limits. Without writes, only this shrinks to a lowered limit. */
   removeExcess(): Removed {
     for (const [connection, { sizeBytes = Infinity }] of this.#retention().connections) {
       if ((this.#recorded.connection.get(connection) ?? 0) <= sizeBytes) continue

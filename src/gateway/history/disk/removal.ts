@@ -10,7 +10,7 @@ export type Victims =
   /** `endedBefore`: only sessions that ended earlier. */
   | { readonly connection: string; readonly endedBefore?: number }
   | { readonly user: string }
-  /** Remaining events of a session whose removal has begun. */
+  /** Only the remaining events of a session whose removal has begun. */
   | 'begun'
 
 export interface Step {
