@@ -81,9 +81,16 @@ it('a chunk that throws while it is loaded throws again, and is never half loade
   expect(stdout).toBe('broken\nbroken\n')
 })
 
+const packs = path.join(path.dirname(main), 'compiled/program')
+const NAMES = ['start', 'gateway', 'exec', 'run', 'sessions', 'help', 'version']
+
+it.each(NAMES)('the pack %s has only characters of ASCII: others double its memory', (name) => {
+  const source = readFileSync(path.join(packs, `${name}.js`), 'utf8')
+  expect(/.{0,40}[^\0-\x7f].{0,40}/.exec(source)?.[0]).toBeUndefined()
+})
+
 it('a map leads from each pack to the sources', () => {
-  const packs = path.join(path.dirname(main), 'compiled/program')
-  for (const name of ['start', 'gateway', 'exec', 'run', 'sessions', 'help', 'version']) {
+  for (const name of NAMES) {
     const map = new SourceMap(JSON.parse(readFileSync(path.join(packs, `${name}.js.map`), 'utf8')) as never)
     const lines = readFileSync(path.join(packs, `${name}.js`), 'latin1').split('\n')
     // The text of the help: where it stands in the pack, and where it stands in the source.
