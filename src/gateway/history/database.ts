@@ -177,7 +177,7 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** Sets the latest time to the time of the wall clock. @returns the latest time before, if the file had one */
+  /** Sets the latest time to the wall clock's. @returns the latest time before, if the file had one */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
     this.inOne('store the clock of the gateway', () => this.#statements.setLatest.run([Date.now()]))
