@@ -52,10 +52,7 @@ const AgentShape = v.strictObject({
   connections: about('names of the connections of the agent that the caller may see', v.array(text)),
 })
 
-/**
- * `metadata` is what the agent sent when it last connected. Fields outside repeat it, for hoop's older
- * interface.
- */
+/** `metadata` is what the agent last sent. The fields outside repeat it, for hoop's older interface. */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const

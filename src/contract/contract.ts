@@ -25,10 +25,7 @@ export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 
   /** Options of the URL by name. */
   readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
   readonly bodyReading?: BodyReading
-  /**
-   * Set for an operation that sets cookies or opens a socket. Operations with a `type` are mounted by hand,
-   * too.
-   */
+  /** For operations that set cookies or open a socket. A `type` also means mounting by hand. */
   readonly isMountedByHand?: true
 }
 
@@ -120,10 +117,7 @@ const ROLES = {
 } as const
 export type Role = keyof typeof ROLES
 
-/**
- * The objects that a caller with the role can reach. The route checks this. Other objects are answered as
- * missing.
- */
+/** What a caller with the role can reach. The route checks it, and answers as if the rest were missing. */
 export const SCOPES = {
   connection: 'on connections that the caller may see',
   scheduled: 'on connections that the caller may see; auditors and admins: on all',
@@ -185,10 +179,7 @@ export type AuditType = (typeof AUDIT_TYPES)[number]
 interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
-  /**
-   * For an operation that ends or revokes something: it runs even if it cannot be recorded, and then it is
-   * counted.
-   */
+  /** The operation ends or revokes something: it runs even if it cannot be recorded, and is counted. */
   readonly takesAway?: true
 }
 
@@ -213,20 +204,14 @@ export interface Operation {
    * user's token.
    */
   readonly byCookie?: 'fresh' | 'refused'
-  /**
-   * Refuses machines, even admins: with an identity that it creates or changes, a machine could become
-   * another user.
-   */
+  /** Refuses even admins: a machine that changes identities could become another user. */
   readonly peopleOnly?: boolean
   /** Missing if the operation has no objects, or all callers can reach the same objects. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
-  /**
-   * Answers by status. Errors are added: the errors of every route, 403 if a sign-in is required, and
-   * `errors`.
-   */
+  /** By status. The errors of every route, `errors`, and 403 for a required sign-in are added. */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
   /** Statuses of errors. A contract has codes instead, from which the statuses follow. */
   readonly errors?: readonly number[]

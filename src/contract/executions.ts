@@ -4,19 +4,12 @@ import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
-// Bodies of requests to run something (protocol.md 10.1). Unknown fields are ignored, because newer clients
-// send more.
+// Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
 
-/**
- * More entries in a list or an object would keep the gateway busy for seconds, and make all other callers
- * wait.
- */
+/** More entries would keep the gateway busy for seconds, and make all other callers wait. */
 export const MAX_ENTRIES = 10_000
 
-/**
- * Bound of a session's recorded output, and of its recorded input, as in hoop's gateway (protocol.md 7). No
- * answer is longer.
- */
+/** Bound of a session's recorded output, and of its input (protocol.md 7). No answer is longer. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
 export const sentText = v.string('must be a text')

@@ -1,7 +1,4 @@
-/**
- * Calls `make` at the first use of the object: a command of the client uses few objects of the modules that
- * it loads.
- */
+/** Calls `make` at the first use: a command uses few objects of the modules that it loads. */
 export function later<T extends object>(make: () => T): T {
   let made: T | undefined
   const object = (): T => (made ??= make())

@@ -55,10 +55,7 @@ export const OUTCOMES = [
 ] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-/**
- * `stopped`: a person or a deadline ended the session, which needs no investigation. All missing states are
- * `failed`.
- */
+/** `stopped` needs no investigation: a person or a deadline did it. Missing states are `failed`. */
 const OUTCOME_OF: Readonly<Partial<Record<StateName, Outcome>>> = {
   'waiting-for-approval': 'waiting',
   approved: 'approved',

@@ -17,9 +17,7 @@ export const nothing = v.strictObject({})
 
 // Parts of bodies.
 
-/**
- * Names may be mail addresses. Other characters are not allowed, because names occur in paths and file names.
- */
+/** Names may be mail addresses. They occur in paths and file names, so nothing else is allowed. */
 export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
 export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
 

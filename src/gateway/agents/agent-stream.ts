@@ -76,10 +76,7 @@ export class AgentStream {
     this.#link.refuse()
   }
 
-  /**
-   * Settles when the session has read the message. Drops messages of unknown sessions, as hoop's gateway
-   * does.
-   */
+  /** Settles when the session has read the message. Drops messages of unknown sessions, as in hoop. */
   async receive(message: AgentMessage): Promise<void> {
     if ('sid' in message && message.sid !== undefined) await this.#sessions.get(message.sid)?.give(message)
   }

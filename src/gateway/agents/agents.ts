@@ -12,10 +12,7 @@ type Authentication =
   | { readonly kind: 'held-up'; readonly seconds: number }
   | { readonly kind: 'name-differs' }
 
-/**
- * `left`: the agent announced its end, or is no longer in the settings. `never`: no connect since the
- * gateway's start.
- */
+/** `left`: the agent announced its end, or left the settings. `never`: no connect since the start. */
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
 /** Maximum per agent, for example after several restarts in a row. */

@@ -30,10 +30,7 @@ export interface ClientServer {
   close(): void
 }
 
-/**
- * Maximum bytes passed to gRPC or the socket at one time. Further bytes wait in the outbox and can still be
- * dropped.
- */
+/** Bytes passed to gRPC or the socket at one time. Further bytes can still be dropped. */
 const IN_FLIGHT_BYTES = 256 * 1024
 
 interface Way<Item> {
@@ -97,10 +94,7 @@ export class Outbox<Item> {
     this.#wakeSenders()
   }
 
-  /**
-   * A loop: `write` may call `taken` at once, and recursion over thousands of small items overflows the
-   * stack.
-   */
+  /** A loop, because `write` may call `taken` at once: recursion overflows after thousands of items. */
   #write(): void {
     if (this.#isWriting) return
     this.#isWriting = true

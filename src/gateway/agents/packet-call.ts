@@ -114,9 +114,7 @@ export class PacketCall implements ClientCall {
     }
   }
 
-  /**
-   * Widens the receive window of the whole connection. The window takes memory: only for authenticated peers.
-   */
+  /** Widens the window of the whole connection. It takes memory: only for authenticated peers. */
   widen(): void {
     const session = (this.#stream as unknown as OverHttp2).call.stream?.session
     session?.settings({ initialWindowSize: WINDOW_BYTES })

@@ -2,17 +2,11 @@ export interface Arrival {
   /** Facts about the agent's program and machine, by the names of hoop's headers. */
   readonly facts: Readonly<Record<string, string>>
   readonly address: string
-  /**
-   * Maximum number of sessions that the agent runs at the same time; undefined for agents that do not report
-   * it, such as hoop's agents.
-   */
+  /** Sessions at the same time; undefined for agents that do not report it, such as hoop's. */
   readonly sessionLimit: number | undefined
 }
 
-/**
- * Why an agent accepts no new sessions. `drained`: it was told to stop. `retired`: its key is no longer in
- * the settings.
- */
+/** `drained`: the agent was told to stop. `retired`: its key is no longer in the settings. */
 export type Departure = 'drained' | 'retired' | 'disconnected' | 'ended'
 
 export const DEPARTURE_WORDS: Readonly<Record<Departure, string>> = {

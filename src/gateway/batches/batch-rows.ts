@@ -48,10 +48,7 @@ class BatchRows {
     return (this.#statements.activeOf.get([owner]) as [number])[0]
   }
 
-  /**
-   * Removes ended batches that were created before this time, and the oldest ended batches beyond `mostRuns`
-   * runs.
-   */
+  /** Removes ended batches created before this time, and the oldest ones beyond `mostRuns` runs. */
   prune(before: number, mostRuns: number): number {
     const { old, excess, remove, removeRuns } = this.#statements
     const rows = [...old.all([Math.round(before)]), ...excess.all([mostRuns])] as [number][]

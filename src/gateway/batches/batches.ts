@@ -56,10 +56,7 @@ export class Batches {
     return this.#services.settings.value.limits.batchParallel
   }
 
-  /**
-   * Begins a batch, or asks for its approval.
-   * @throws RequestRefused, HistoryError; then no batch was created
-   */
+  /** @throws RequestRefused, HistoryError; then no batch was created */
   async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
     this.#checkRoom(user)
     const { request, connections, file } = asked

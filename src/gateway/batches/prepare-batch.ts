@@ -116,10 +116,7 @@ interface Rendering {
   readonly body: BatchBody
 }
 
-/**
- * Renders the runbook once, at one commit. Templates do not know their connection, so all connections get the
- * same script.
- */
+/** Renders the runbook once, at one commit. Templates do not know their connection. */
 async function renderedRequest(
   { repository, key }: NamedRepository,
   { asking, connections, body }: Rendering,

@@ -9,10 +9,7 @@ import type { Batch } from './batch.ts'
 
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
-/**
- * Uses the present settings of the connection, which may have changed since the request.
- * @throws RequestRefused
- */
+/** The settings of the connection may have changed since the request. @throws RequestRefused */
 export function runRequest(
   users: Users,
   { owner, file, review }: Batch,

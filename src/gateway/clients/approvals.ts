@@ -41,8 +41,7 @@ const MINUTE_MS = 60_000
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
 /**
- * Time limit for the packet that opens the session, which clients send immediately. The time begins with the
- * stream, or with the approval.
+ * For the packet that opens the session, after the stream's begin or the approval. Clients send it at once.
  */
 const OPEN_MS = 30_000
 
@@ -71,8 +70,7 @@ export class Approvals {
       const review = reviews.ask(request, rule, { accessMs })
       using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
-        // A terminal needs its client; a script can still be approved and run. A running session is left
-        // alone.
+        // A script can still be approved and run without its client. A running session is left alone.
         if (isTerminal) reviews.left(review.sessionId)
       })
     } finally {

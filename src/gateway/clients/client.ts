@@ -53,8 +53,7 @@ export class Client {
     const { verb, port } = this.#request
     // This type tells hoop's client to open a terminal or a port. `command-line` means a terminal.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
-    // hoop shows the user this command line. Not every user may read it, so the client gets the connection's
-    // name.
+    // hoop sends the command line. Not every user may read it, so clients get the connection's name.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
     this.#wake()
@@ -98,10 +97,7 @@ export class Client {
     }
   }
 
-  /**
-   * Forwards only messages that the verb allows, under this session's id. A client can write anything into a
-   * packet.
-   */
+  /** A client can write anything into a packet. Only messages that the verb allows are forwarded. */
   #take(message: ClientMessage): void {
     const { verb, script, port } = this.#request
     const session = this.#session
@@ -203,9 +199,7 @@ export class Unread {
   }
 }
 
-/**
- * Ends a client's stream. The text may quote the client, and is cut: a status that is too long never arrives.
- */
+/** The text may quote the client, and is cut: a status that is too long never arrives. */
 export class StreamRefused extends Error {
   override readonly name = 'StreamRefused'
   readonly code: RpcCode

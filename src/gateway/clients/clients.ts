@@ -103,16 +103,12 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
-    // After its client has left, a port ends as if the client had closed it. So the session gets the reason
-    // here.
+    // The reason is given here: when its client has left, a port ends as if the client had closed it.
     if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
-  /**
-   * A client sends no fields, so a template with required fields refuses the session.
-   * @throws RequestRefused
-   */
+  /** Clients send no fields, so required fields refuse the session. @throws RequestRefused */
   #ticket({ request }: Opening): Promise<Ticket | undefined> {
     return this.#services.tickets.open(request, {})
   }

@@ -83,10 +83,7 @@ function pageOf(
   return { pages: { total: list.length, page, size }, data }
 }
 
-/**
- * Names serve as ids: hoop accepts a name or an id in a path. Secrets, commands and missing features stay
- * empty.
- */
+/** hoop accepts a name or an id in a path, so names serve as ids. Secrets and commands stay empty. */
 function listed(
   { agents }: Pick<ConnectionRouting, 'agents'>,
   connection: ConnectionSettings,

@@ -57,8 +57,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const { repository: asked } = body
       const own = connection.runbooks?.repository
       const repository = asked ? allowedRepository(services, connection, asked) : own
-      // A refused execution is recorded, but a refused preview is not. So the preview answers with an error
-      // status.
+      // A refused preview is not recorded, unlike a refused execution: it answers with an error status.
       if (!connection.access.runbooks)
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
       const prepared = await prepareRunbook(services, { user, connection, repository, body })

@@ -21,10 +21,7 @@ export function checkRunbookAccess(
     throw new RequestRefused('runbook-not-found', hoopWords.runbookNotFound(file))
 }
 
-/**
- * Refuses arguments and variables, because both could change what the script does.
- * @throws RequestRefused 403
- */
+/** Arguments and variables could change what the script does. @throws RequestRefused 403 */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
   if (connection.access.clientInput) return
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return

@@ -59,9 +59,7 @@ const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
 /** 2,000 desks. The limit also ends the loop if a site repeats its pages. */
 const MOST_PAGES = 20
-/**
- * A retry does not change these statuses. Others change, for example with a new token or after a rate limit.
- */
+/** A retry does not help. Other statuses change, for example with a new token or after a rate limit. */
 const LASTING = new Set([400, 404, 405, 410, 422])
 
 /** The time limit is for all requests of a call together. */

@@ -76,10 +76,7 @@ function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): En
   })
 }
 
-/**
- * Empty text counts as given, as in hoop.
- * @throws RequestRefused when the caller has left out a required field
- */
+/** Empty text counts as given, as in hoop. @throws RequestRefused if a required field is missing */
 function checkThere(
   items: readonly { readonly jira_field: string; readonly required: boolean }[],
   given: Given,

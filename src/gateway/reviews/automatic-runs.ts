@@ -16,10 +16,7 @@ const TICK_MS = 5000
 /** Reviews per step. Between two steps, the gateway serves other requests. */
 const STEP = 1000
 
-/**
- * These refusals end by themselves, or when a person chooses Run. Others end the request: nobody expects a
- * run weeks later.
- */
+/** These pass, or a person chooses Run. Others end the request: nobody expects a run weeks later. */
 const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'outside-time-window',
   'too-much-at-once',

@@ -122,8 +122,7 @@ function entriesAfter(
         reviewer.groups,
       )
   if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // Keeps the reviewer of a forced approval. Otherwise an approved review could have fewer approvals than it
-  // needs.
+  // Keeps the reviewer of a forced approval: an approved review must not lose approvals that it needs.
   const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,

@@ -10,9 +10,7 @@ interface WaitingReviews {
   readonly bytes: number
 }
 
-/**
- * The reader sees their own requests and the reviews of their groups. Undefined: the reader sees all reviews.
- */
+/** The reader sees their own requests and those of their groups. Undefined: all reviews. */
 type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
 /** Lists have the newest reviews. */
@@ -248,9 +246,6 @@ export const REVIEW_FILTERS = {
   reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '')",
 } as const satisfies Partial<SessionParts['filters']>
 
-/**
- * Approved access that can still be revoked. Such a session must not be removed, because its review would be
- * removed, too.
- */
+/** Approved access that can still be revoked. The review would be removed with its session. */
 export const IS_REVOCABLE = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
   AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`

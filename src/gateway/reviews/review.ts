@@ -5,10 +5,7 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import { timeOf } from '../identity.ts'
 import type { ReviewNeed, ReviewRule } from './rules.ts'
 
-/**
- * `PENDING` waits for people, and `APPROVED` waits for its run. `PROCESSING` becomes `EXECUTED`. The other
- * states are final.
- */
+/** `PENDING` waits for people, `APPROVED` for its run. `PROCESSING` becomes `EXECUTED`. Others are final. */
 export type ReviewStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'REVOKED' | 'PROCESSING' | 'EXECUTED'
 
 export type ReviewVerdict = 'APPROVED' | 'REJECTED' | 'REVOKED'
@@ -24,10 +21,7 @@ export interface GroupReview {
   readonly comment?: string
 }
 
-/**
- * Time of day in which an approved script may run, UTC, `HH:MM`. A window whose end is not after its start
- * includes midnight.
- */
+/** `HH:MM` in UTC. A window whose end is not after its start includes midnight. */
 export interface TimeWindow {
   readonly start: string
   readonly end: string
@@ -99,10 +93,7 @@ export interface ReviewedBatch {
 
 /** Reviewers see these facts besides those of the session. */
 export interface ShownRequest {
-  /**
-   * Hash of the script that will run, in hex. A script with secrets has a keyed hash: a plain hash would
-   * allow guessing.
-   */
+  /** Hash of the script, in hex. It is keyed if a plain hash would allow guessing a secret. */
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
   /** With secrets replaced. */
   readonly clientArgs: readonly string[]

@@ -93,10 +93,7 @@ export class Reviews {
     }
   }
 
-  /**
-   * @param id id of the review or of its session
-   * @returns undefined also for a review that the user may not see
-   */
+  /** @param id id of the review or of its session */
   visible(user: GatewayUser, id: string): Review | undefined {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     return review !== undefined && this.isConcerned(user, review) ? review : undefined
@@ -139,10 +136,7 @@ export class Reviews {
     return { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
   }
 
-  /**
-   * @param id id of the review or of its session
-   * @throws RequestRefused, HistoryError; then the review has not changed
-   */
+  /** @param id of review or session @throws RequestRefused, HistoryError; then nothing has changed */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewNotFound)
@@ -195,10 +189,7 @@ export class Reviews {
     this.#runner = runner
   }
 
-  /**
-   * The client waits for the approval and will start the session. If it leaves earlier, the gateway runs the
-   * session.
-   */
+  /** The client will start the session after the approval. If it leaves earlier, the gateway does. */
   attend(sessionId: string): Disposable {
     this.#attended.add(sessionId)
     return {

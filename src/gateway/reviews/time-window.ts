@@ -9,10 +9,7 @@ export function minutesOf(text: string): number | undefined {
   return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes)
 }
 
-/**
- * A window whose end is not after its start includes midnight, in UTC. hoop's gateway ignores the part after
- * midnight.
- */
+/** In UTC. hoop's gateway ignores the part of a window after midnight. */
 export function isInside({ start, end }: TimeWindow, now: Date): boolean {
   const time = ((now.getTime() % DAY_MS) + DAY_MS) % DAY_MS
   const from = (minutesOf(start) ?? Infinity) * MINUTE_MS

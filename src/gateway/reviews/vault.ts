@@ -13,10 +13,7 @@ const TAG_BYTES = 16
 type Unsealed =
   { readonly plain: Buffer; readonly broken?: never } | { readonly broken: string; readonly plain?: never }
 
-/**
- * Encrypts waiting requests, including their secrets. The key is in a file of its own (0600) beside the
- * history.
- */
+/** Encrypts waiting requests with their secrets. The key is in its own file (0600) beside the history. */
 export class RequestVault {
   readonly #path: string
   #key: Buffer | undefined
@@ -26,10 +23,7 @@ export class RequestVault {
     this.#path = path
   }
 
-  /**
-   * @param purpose the bytes cannot be unsealed with another purpose
-   * @throws HistoryError, ForeignPathError
-   */
+  /** @param purpose unsealing needs the same purpose @throws HistoryError, ForeignPathError */
   seal(plain: Buffer, purpose: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(purpose))

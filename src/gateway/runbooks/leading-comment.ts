@@ -12,17 +12,14 @@ const MAX_DESCRIPTION_CHARACTERS = 1_000
 const LINE_COMMENT = /^\s*(?:#|--|\/\/)/
 const LINE_MARKER = /^\s*(?:#+!?|--+|\/\/+)/
 const BLOCK_BEGIN = /^\s*\/\*+!?/
-/**
- * Lines for tools, and lines that only draw a rule, do not help people. Both patterns match trimmed lines.
- */
+/** Lines for tools, and lines that only draw a rule. Both patterns match trimmed lines. */
 const FOR_TOOLS =
   /^(?:-\*-.*-\*-$|vim?:|ex:|(?:shellcheck|pylint|yamllint|sqlfluff|eslint|prettier|noqa|type)[: -]|SPDX-\S+:)/i
 const RULE = /^[#*=/~_+-]*$/
 /** Placeholder for an action until its line is read. */
 const ACTION = '\0'
 
-// Every committer can choose this input, so no pattern may backtrack over the same characters again and
-// again.
+// Every committer can choose this input, so no pattern may backtrack again and again.
 
 /**
  * Reads the comment at the beginning of a file, after its shebang. Its first line is the title. Actions are

@@ -24,9 +24,7 @@ import { HEAD_REF } from './git/objects.ts'
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
 /** File with a digest of remote and branch. Its modification time is the time of the last good fetch. */
 const ORIGIN_FILE = 'runbooks-origin'
-/**
- * git's messages about broken files. A false match does no harm: only a complete mirror replaces the old one.
- */
+/** git's messages about broken files. A false match costs only a fetch of the whole branch. */
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
 
@@ -34,9 +32,7 @@ interface MirrorOptions extends FetchOptions {
   /** `<state>/repositories/<name>.git`. Its parent is made private. */
   readonly path: string
   readonly log: Logger
-  /**
-   * Called when another folder has replaced the mirror: files that are open in the old folder are outdated.
-   */
+  /** Called when another folder has replaced the mirror: open files of the old folder are outdated. */
   readonly onReplaced: () => void
 }
 

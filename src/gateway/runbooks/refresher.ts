@@ -50,10 +50,7 @@ export class Refresher {
     this.#options = options
   }
 
-  /**
-   * Resolves when the mirror is fresh, or an old copy may be served instead.
-   * @throws RunbookError without a copy
-   */
+  /** Resolves to facts about the old copy, if it may be served. @throws RunbookError without a copy */
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
@@ -75,9 +72,7 @@ export class Refresher {
     await this.#fetch()
   }
 
-  /**
-   * Rebuilds a broken mirror, but only if it was not rebuilt since `generation`. Throws if the rebuild fails.
-   */
+  /** Does nothing if the mirror was rebuilt since `generation`. Throws if the rebuild fails. */
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {

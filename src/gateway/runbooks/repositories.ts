@@ -100,9 +100,7 @@ export class Repositories {
     this.#leaving = [...this.#leaving, { name, repository, left }]
   }
 
-  /**
-   * Settles when earlier repositories of this name have left the mirror, which they share with the new one.
-   */
+  /** Settles when earlier repositories of this name have left the mirror that they share. */
   async #left(name: string, repository: RunbookRepository): Promise<void> {
     const own = this.#leaving.findIndex((one) => one.repository === repository)
     const before = this.#leaving.slice(0, own === -1 ? undefined : own).filter((one) => one.name === name)

@@ -34,10 +34,7 @@ export interface RunbookRepositoryOptions {
   readonly fetchTimeoutMs?: number | undefined
   /** Of the mirror. Default: 1 GiB. */
   readonly maxBytes?: number | undefined
-  /**
-   * git's variables, such as PATH, HOME and proxies, are chosen from this environment. Default: of the
-   * process.
-   */
+  /** git's variables come from this environment: PATH, HOME, proxies. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
@@ -188,10 +185,7 @@ export class RunbookRepository {
     )
   }
 
-  /**
-   * The commit must be on the branch. Otherwise users who may push another branch could run scripts without
-   * review.
-   */
+  /** Users who may push another branch must not run scripts without review. */
   async #reviewedCommit(hash: string, tip: string): Promise<string> {
     const { name, objects, ancestry, refresher } = this.#parts
     let commit = await findCommit(objects, hash)

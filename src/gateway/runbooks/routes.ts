@@ -27,10 +27,7 @@ interface RunbookRouting {
 /** Rules and configurations are parts of gateway.yaml, so they have no times. */
 const TIMES = { created_at: null, updated_at: null }
 
-/**
- * hoop keeps this configuration in its database. Here gateway.yaml has it, so these routes show it in hoop's
- * form but cannot change it.
- */
+/** hoop stores this configuration. Here it is in gateway.yaml, so the routes only show it. */
 export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbookContract> {
   const { users, repositories } = services
   return {
@@ -82,10 +79,7 @@ function checkConfigured({ repositories }: RunbookRouting, text: string): void {
 }
 
 interface ListOptions {
-  /**
-   * The connection in the request. If set, each runbook tells by `confirm` whether a run there needs a
-   * confirmation.
-   */
+  /** The connection of the request. If set, each runbook has `confirm` for it. */
   readonly connection?: ConnectionSettings | undefined
   readonly withConnections: boolean
   /** True: the list has also runbooks that cannot run on any of the connections. */
@@ -165,10 +159,7 @@ function itemOf({ path, inputs, names, error, title, description }: ListedRunboo
   }
 }
 
-/**
- * As in hoop's parser, `required` tells whether the template declares `required`, not whether the input may
- * be left out.
- */
+/** As in hoop, `required` tells whether the template declares it, not whether it may be left out. */
 function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   return {
     description: input.description ?? '',

@@ -28,10 +28,7 @@ export function isSetBack(doneUntil: number, now: number): boolean {
   return now < doneUntil - SET_BACK_MS
 }
 
-/**
- * Returns at most one run, even if the clock has jumped far or the gateway was down for long. Returns
- * undefined if nothing is due.
- */
+/** Returns at most one run, even if the clock has jumped far or the gateway was down for long. */
 export function dueNow(rule: DueRule, doneUntil: number, now: number): Due | undefined {
   if (isSetBack(doneUntil, now)) return { doneUntil: now }
   const first = nextTime(rule, doneUntil)

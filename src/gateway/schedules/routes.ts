@@ -56,10 +56,7 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
   }
 }
 
-/**
- * Admins may draft for all users, others only for themselves: the answer depends on the rights of the
- * schedule's user.
- */
+/** The answer depends on the rights of the schedule's user, so only admins may draft for others. */
 async function foreseen(
   { schedules, scheduleProblems, users }: ScheduleRouting,
   user: GatewayUser,
@@ -79,10 +76,7 @@ async function foreseen(
   return { next_runs: next, problems, lines: linesOf(draft, schedules.all.length === 0) }
 }
 
-/**
- * Users see schedules on their connections, and schedules that run as them. Admins and auditors see all
- * schedules.
- */
+/** Users see schedules that run on their connections or as them. Admins and auditors see all. */
 function isVisible(
   { users }: ScheduleRouting,
   user: GatewayUser,

@@ -49,10 +49,7 @@ export class ScheduleStates {
     this.#states.set(state.name, state)
   }
 
-  /**
-   * The first due time that was not checked yet. Undefined while the schedule is paused or disabled, or if no
-   * due time follows.
-   */
+  /** The first unchecked due time. Undefined while the schedule is paused or disabled, or if none follows. */
   next(schedule: ScheduleSettings): number | undefined {
     const state = this.#states.get(schedule.name)
     if (state === undefined || !schedule.enabled || state.pausedAt !== null) return undefined

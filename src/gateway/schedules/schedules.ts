@@ -34,9 +34,7 @@ interface ScheduleServices {
   readonly now?: () => number
 }
 
-/**
- * Runs due schedules, one run of a schedule at a time. A due time is never claimed twice, even after a kill.
- */
+/** One run of a schedule at a time. A due time is never claimed twice, even after a kill. */
 export class Schedules {
   readonly #services: ScheduleServices
   readonly #now: () => number
@@ -221,10 +219,7 @@ interface FollowServices {
   readonly log: Logger
 }
 
-/**
- * Runs that are claimed and have not ended yet. Their ends are read from their sessions. All calls may throw
- * a HistoryError.
- */
+/** Claimed runs that have not ended. Their sessions tell the end. All calls may throw a HistoryError. */
 class UnfinishedRuns {
   readonly #services: FollowServices
   /** Schedules with a run in this process that is about to get its session. */

@@ -51,9 +51,7 @@ function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   return secretsAmong(variables, NAMES)
 }
 
-/**
- * Entries of the wire map `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed entries.
- */
+/** Keys are `envvar:NAME` or `filesystem:NAME`, values are base64. The agent refuses malformed entries. */
 function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['origin']): NamedValue[] {
   return [...entries].map(([key, encoded]) => {
     const [kind, name = ''] = key.split(':', 2)

@@ -40,10 +40,7 @@ export interface SessionEnd {
   readonly unrecorded?: string
 }
 
-/**
- * The first message is `opened`, after which the script or keys may be sent. Output follows, or data from a
- * server for native clients.
- */
+/** The first is `opened`, after which the script or keys may be sent. Output or a server's data follows. */
 export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage & { readonly sid: SessionId })
 
 /** "Unable to obtain a valid exit code from the agent", in the published contract. */
@@ -70,16 +67,10 @@ const OVER = new Error('the session is over')
  */
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | RpcFailure | undefined>
 
-/**
- * One session on an agent, from its opening to its recorded end. The owner reads all messages of `run`, and
- * then awaits `ended`.
- */
+/** The owner reads all messages of `run`, and then awaits `ended`. */
 export class GatewaySession {
   readonly sid: SessionId
-  /**
-   * Settles after the last message, when the end is recorded. If the end cannot be recorded, `unrecorded` has
-   * the reason.
-   */
+  /** Settles when the end is recorded. If that is impossible, `unrecorded` has the reason. */
   readonly ended: Promise<SessionEnd>
   readonly #open: OpenMessage
   readonly #record: SessionRecord

@@ -106,10 +106,7 @@ export class Sessions {
     return this.#stopsAt
   }
 
-  /**
-   * The session runs while the caller reads its messages.
-   * @throws HistoryError, RequestRefused when the session cannot begin
-   */
+  /** The session runs while the caller reads its messages. @throws HistoryError, RequestRefused */
   open(request: SessionRequest): GatewaySession {
     const { redaction, bytes } = this.#checked(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
@@ -141,10 +138,7 @@ export class Sessions {
     return { redaction, bytes }
   }
 
-  /**
-   * Records a session that waits for approval. Only the history keeps it.
-   * @throws HistoryError, RequestRefused
-   */
+  /** The session is only in the history. @throws HistoryError, RequestRefused */
   begin(request: SessionRequest): WaitingSession {
     this.#checkServing()
     const { redaction } = this.#redactions.of(request)

@@ -91,9 +91,7 @@ function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
   return isSameKey && one.certificate === other.certificate && one.agentCa === other.agentCa
 }
 
-/**
- * Absolute paths of files in PEM. The server's certificate comes first, then the certificates that sign it.
- */
+/** Absolute paths, PEM. The server's certificate comes first, then those that sign it. */
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string

@@ -27,9 +27,7 @@ const review = (
                  'status', json_extract(value, '$.status'), 'reviewed_by', json_extract(value, '$.reviewedBy')))
                FROM json_each(new.record, '$.groups'))${more})`
 
-/**
- * Inserts a message for each webhook that subscribes to the event, in the transaction of the event itself.
- */
+/** Inserts a message for each webhook of the event, in the transaction of the event itself. */
 const message = (event: string, at: string, facts: string, from = '') => `
   INSERT INTO webhook_messages (id, webhook, event, at, facts)
     SELECT 'msg_' || lower(hex(randomblob(16))), w.webhook, w.event, ${at}, json_object(${facts})
@@ -189,10 +187,7 @@ export class WebhookRows {
     this.#statements.clear.run([name])
   }
 
-  /**
-   * @param horizon latest plausible due time; a later time was set by a wrong clock, so the message counts as
-   * due
-   */
+  /** @param horizon latest plausible due time; a later time comes from a wrong clock, and counts as due */
   due(webhook: string, now: number, horizon: number, limit: number): WaitingMessage[] {
     return this.#statements.due.all([webhook, now, horizon, limit]).map(toMessage)
   }

@@ -121,9 +121,7 @@ export class Webhooks {
     await Promise.all(this.#draining)
   }
 
-  /**
-   * Creates the states of webhooks that are new, or whose URL has changed. Removes webhooks that are gone.
-   */
+  /** Creates states of webhooks that are new or have another URL. Removes webhooks that are gone. */
   #sync(): void {
     const wanted = this.all
     if (this.#synced === wanted) return

@@ -7,10 +7,7 @@ const MAX_WAITING = 100
 /** Users run few commits by hash, mostly commits of open reviews. */
 const MAX_REMEMBERED = 1_000
 
-/**
- * Returns lower case.
- * @throws RunbookError for anything but 7 to 64 hex digits, for example a branch or `HEAD~1`
- */
+/** @throws RunbookError for anything but 7 to 64 hex digits, for example a branch or `HEAD~1` */
 export function checkRefHash(refHash: string): string {
   if (/^[0-9a-f]{7,64}$/i.test(refHash)) return refHash.toLowerCase()
   throw new RunbookError(
@@ -25,8 +22,7 @@ export function checkRefHash(refHash: string): string {
  */
 export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
   const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
-  // For a tag object git answers with its commit, which has a different hash. Only the commit's own hash
-  // counts.
+  // git answers a tag object with its commit, which has another hash. Only the commit's own hash counts.
   if (commit.kind === 'found' && commit.oid.startsWith(hash)) return commit.oid
   if (commit.kind === 'ambiguous')
     throw new RunbookError('ref', `ref_hash ${hash} is ambiguous; send more digits`)

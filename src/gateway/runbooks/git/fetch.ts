@@ -11,9 +11,7 @@ import { HEAD_REF } from './objects.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/**
- * git keeps changing a pack while it writes it. A pack without a change for this time was left by a crash.
- */
+/** git keeps changing a pack while it writes it. An unchanged pack was left by a crash. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
 /** Points to the fetched commit until its size is accepted. Then `HEAD_REF` moves there. */
 const INCOMING_REF = 'refs/runbooks/incoming'
@@ -141,9 +139,7 @@ function tooBig(options: FetchOptions): RunbookError {
   )
 }
 
-/**
- * Allows git to read exactly this local repository (git's safe.directory), which may belong to another user.
- */
+/** git's safe.directory: exactly this local repository, which may belong to another user. */
 export async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
   if (remote.kind !== 'local') return ''
   const file = join(gitDir, LOCAL_CONFIG)

@@ -18,10 +18,7 @@ const GIVE_UP_MS = 5_000
  */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
-/**
- * Maximum time to wait for output after git's exit. An ssh connection that ControlPersist keeps open also
- * keeps stderr open.
- */
+/** ssh's ControlPersist keeps a connection, and with it stderr, open after git's exit. */
 const DRAIN_MS = 250
 
 export interface GitRun {
@@ -79,10 +76,7 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
   }
 }
 
-/**
- * Settles when git has ended and its output is read, or `DRAIN_MS` after git's end if other processes keep
- * the pipes open.
- */
+/** Settles when git's output is read, or `DRAIN_MS` after git's end if others keep the pipes open. */
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(gitUnavailable(cause)))
@@ -110,10 +104,7 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
   await groupGone(pgid)
 }
 
-/**
- * The caller removes the group's files next. The group's processes are not our children, so no event reports
- * their end.
- */
+/** The caller removes the group's files next. Its processes are not ours, so no event reports their end. */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS
   while (signalGroup(pgid, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)

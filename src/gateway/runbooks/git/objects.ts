@@ -131,8 +131,7 @@ export class ObjectReader {
 
   #start(): Child {
     const args = ['--git-dir', this.#options.gitDir, 'cat-file', '--batch']
-    // A process group of its own: Ctrl-C in the gateway's terminal must not end the child while the gateway
-    // drains.
+    // Its own process group: Ctrl-C in the terminal must not end the child while the gateway drains.
     const git = spawnGit(args, this.#options.env, 'pipe')
     let gone = (): void => undefined
     const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
@@ -223,10 +222,7 @@ export class ObjectReader {
   }
 }
 
-/**
- * Answers carry no name of the request. With one surplus answer, every later request would get the file of
- * another request.
- */
+/** Answers carry no name. After one surplus answer, each request would get another request's file. */
 function mayAnswer(name: string | undefined, reply: ObjectReply): boolean {
   const isPeeled = name === undefined || name.endsWith('^{commit}')
   return isPeeled || !('oid' in reply) || reply.oid.startsWith(name)

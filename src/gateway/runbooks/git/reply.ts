@@ -17,10 +17,7 @@ interface Header {
   readonly size: number
 }
 
-/**
- * Holds at most `maxBytes` of content. For larger content the reply is `too-large`, and the caller must end
- * the child.
- */
+/** Holds at most `maxBytes` of content. After `too-large` the caller must end the child. */
 export class ReplyReader {
   readonly #maxBytes: number
   #header: Header | undefined
@@ -33,10 +30,7 @@ export class ReplyReader {
     this.#maxBytes = maxBytes
   }
 
-  /**
-   * Returns undefined before the last piece.
-   * @throws RunbookError if the format is not cat-file's
-   */
+  /** @throws RunbookError if the format is not cat-file's */
   push(piece: Buffer): ObjectReply | undefined {
     this.#keep(piece)
     const header = this.#header ?? this.#readHeader()

@@ -15,10 +15,7 @@ interface TreeEntry {
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
-/**
- * Splits a plain relative path. A backslash is allowed: git treats it as an ordinary character.
- * @throws RunbookError for other paths
- */
+/** git treats a backslash as an ordinary character. @throws RunbookError for other paths */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
@@ -31,10 +28,7 @@ export function splitPath(path: string): string[] {
   return components
 }
 
-/**
- * Finds only regular files in real folders. A link or a submodule in the path is refused: no path leads out
- * of the repository.
- */
+/** Refuses links and submodules in the path, so that no path leads out of the repository. */
 export async function findBlob(
   objects: ObjectReader,
   commit: string,

@@ -76,10 +76,7 @@ export class Walk {
     }
   }
 
-  /**
-   * The catalog calls this for each file, too, because reading a template takes time.
-   * @throws RunbookError after the deadline
-   */
+  /** The catalog calls this method for each template, too. @throws RunbookError after the deadline */
   checkTime(): void {
     if (performance.now() <= this.#end) return
     throw new RunbookError('repository', `listing the runbooks took longer than ${this.#limits.ms / 1000} s`)

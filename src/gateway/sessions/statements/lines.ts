@@ -52,9 +52,7 @@ export class StatementReader {
   readonly #from: number
   readonly #until: number
   #count = 0
-  /**
-   * Statements without an end, by connection, in their order; `lost` once a connection is no longer measured.
-   */
+  /** Statements without an end, in their order; `lost` once a connection is no longer measured. */
   readonly #running = new Map<string, (RecordedStatement | undefined)[] | 'lost'>()
   /** Statements in `asked` that have no end yet. */
   #unended = 0

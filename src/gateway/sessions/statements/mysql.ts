@@ -95,8 +95,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   #packet(seq: number, shown: Shown): void {
     this.#serverCapabilities ??= capabilitiesIn(shown)
     const { head } = this.running
-    // The first packet of an answer has the sequence number 1. Other packets before an answer belong to the
-    // login.
+    // The first packet of an answer has the number 1. Other packets before an answer belong to the login.
     if (head === undefined || (!this.#hasBegun && seq !== 1)) return
     this.#hasBegun = true
     const kind = kindOf(shown)
@@ -191,10 +190,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   }
 }
 
-/**
- * Empty for a command that neither is nor executes a statement. Such a command is not recorded, but its
- * answer is awaited.
- */
+/** Empty for commands that are no statements. These are not recorded, but their answer is awaited. */
 function shownText({ command, text, statement }: Extract<MysqlRequest, { kind: 'command' }>): string {
   if (text !== undefined) return text
   const id = statement === undefined ? '' : ` ${statement}`

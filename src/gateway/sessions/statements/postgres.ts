@@ -107,8 +107,7 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
     const parsed = name === undefined ? undefined : this.#parsed.get(name)
     if (parsed !== undefined) {
       parsed.isExecuted = true
-      // Statements end in their order, so a later Execute of an earlier Parse counts as a statement of its
-      // own.
+      // Statements end in their order. So a later Execute of an earlier Parse is a statement of its own.
       for (const [other, statement] of this.#parsed) {
         this.#parsed.delete(other)
         if (statement === parsed) return
@@ -195,9 +194,7 @@ function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }
 
-/**
- * Finds the server's messages in bytes that arrive in any pieces, and reports the beginning of each message.
- */
+/** Finds messages in bytes that arrive in any pieces, and reports the beginning of each. */
 class AnswerScanner {
   readonly #found: (type: number, content: Buffer) => void
   /** Bytes of a message whose beginning is not complete. */

@@ -15,10 +15,7 @@ export interface StatementEnd {
 export interface StatementNotes {
   began(text: string): void
   ended(end: StatementEnd): void
-  /**
-   * Too many statements wait for the server. Later statements of this connection are recorded without their
-   * ends.
-   */
+  /** Too many statements wait for the server. Later ones are recorded without their ends. */
   lost(): void
 }
 

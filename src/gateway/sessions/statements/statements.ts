@@ -43,8 +43,7 @@ export class SessionStatements {
     if (this.#over.has(id)) return 'over'
     if (protocol === 'tcp') return undefined
     const measure = this.#measures.get(id) ?? this.#begin(id, protocol)
-    // Without this refusal, a client could leave connections open and use further connections without a
-    // record.
+    // Otherwise a client could leave connections open and use further connections without a record.
     if (measure === undefined)
       return {
         code: 'too-many-clients',
