@@ -17,9 +17,12 @@ import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
 export interface AgentOptions {
-  /** For the embedded gateway. */
+  /** The program's version, for the embedded gateway. */
   readonly version?: string
-  /** For running commands when the stream is lost. The gateway has already reported them as failed. */
+  /**
+   * What happens to running commands when the stream is lost. The gateway has already reported them as
+   * failed.
+   */
   readonly onDisconnect?: 'terminate' | 'finish'
   /** @param address `host:port` */
   readonly proxyFor?: (address: string) => Proxy | undefined

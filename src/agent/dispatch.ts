@@ -65,7 +65,7 @@ export class Dispatch {
     this.#system.drain()
   }
 
-  /** For the end of the stream: the gateway cannot send a resume any more. */
+  /** Called at the end of the stream: the gateway cannot send a resume any more. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }

@@ -88,7 +88,7 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)} [...]`
 }
 
-/** After a renewal the old credential may still be valid for a while. */
+/** Several credentials are known: after a renewal the old one may still be valid for a while. */
 const MAX_KNOWN = 8
 
 /** In the old form of a key, the secret is a path of 64 characters (protocol.md 2.4). */

@@ -111,7 +111,7 @@ export class AgentSession {
     this.#command.gate.resume()
   }
 
-  /** For the end of the stream: the gateway cannot send a resume any more. */
+  /** Called at the end of the stream: the gateway cannot send a resume any more. */
   resumeForGood(): void {
     this.#command.gate.openForGood()
   }
@@ -169,7 +169,8 @@ export class AgentSession {
    * (protocol.md 0.6).
    */
   async #close(ending: CommandEnd): Promise<boolean> {
-    // Checked only now: the gateway may have closed the session while secret files were being removed.
+    // The reason is checked only now: the gateway may have closed the session while secret files were being
+    // removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     const masked = this.#masking?.takeLast()
     return await this.#told({

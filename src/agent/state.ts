@@ -17,7 +17,7 @@ export type AgentPhase =
   | { readonly name: 'draining' }
   | { readonly name: 'stopped' }
 
-/** For status, metrics and probes. */
+/** What the agent does now, for status, metrics and probes. */
 export type AgentState = AgentPhase & {
   readonly since: Moment
   /** `host:port` */

@@ -11,7 +11,7 @@ export function serverAddress(text: string): string | undefined {
   return port !== undefined && Number(port) > 0 && Number(port) < 65_536 ? address : undefined
 }
 
-/** Without the brackets of an IPv6 address. */
+/** Returns the host without the brackets of an IPv6 address. */
 export function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
 }

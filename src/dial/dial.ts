@@ -42,7 +42,7 @@ export class Dial {
     return this.#destination.tls !== undefined
   }
 
-  /** From the gateway or a proxy. Any byte is a sign of life. */
+  /** Counts bytes from the gateway or a proxy. Any byte is a sign of life. */
   get bytesReceived(): number {
     return this.#socket?.bytesRead ?? 0
   }
@@ -52,7 +52,7 @@ export class Dial {
     return this.#failure
   }
 
-  /** With a proxy, these are the proxy's addresses, and the proxy looks up the gateway. */
+  /** With a proxy, returns the proxy's addresses: the proxy looks up the gateway. */
   async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
     const host = hostOf(next)

@@ -4,7 +4,7 @@ import { DecodeError, KEEPALIVE, type Packet } from '../wire/packet.ts'
 import { ConnectError } from './connect-error.ts'
 import type { PacketLine } from './packet-line.ts'
 
-/** In milliseconds. The gateway answers each keepalive. Two missed answers end the stream. */
+/** Milliseconds between keepalives, which the gateway answers. Two missed answers end the stream. */
 const KEEPALIVE_MS = 15_000
 const MISSES = 2
 /** Size of one write in bytes. A large script is sent in pieces, each of which is a sign of life. */

@@ -1,26 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HealthAnswer } from './channel.ts'
 
-/** In milliseconds. */
 export interface StreamTiming {
-  /** From the first step to the gateway's first packet. grpc-js has no limit for this time. */
+  /** Time from the first step to the gateway's first packet. grpc-js has no limit for this time. */
   readonly dialMs: number
   /** `whenever`: no limit, for a gateway that waits for an agent. Meanwhile it answers health checks. */
   readonly firstPacket: 'within-dial' | 'whenever'
   /**
-   * Between keepalive packets. Proxies then keep the connection; the gateway ignores them (protocol.md 3.1).
+   * Time between keepalive packets: proxies then keep the connection, and the gateway ignores them
+   * (protocol.md 3.1).
    */
   readonly keepaliveMs: number
   /**
-   * After this time without a byte read, the agent reports a stall. It stays: the gateway may wait for a
-   * client.
+   * After this time without a byte read, the agent reports a stall. It stays connected: the gateway may wait
+   * for a client.
    */
   readonly stallMs: number
-  /** For an orderly end. After this time the socket is dropped. */
+  /** Time for an orderly end. After this time the socket is dropped. */
   readonly closeMs: number
-  /** From the start of one health check to the next; below the idle limit of usual load balancers. */
+  /** Time from the start of one health check to the next; below the idle limit of usual load balancers. */
   readonly healthEveryMs: number
-  /** For one answer. Two missed answers end the stream, at most 50 s after the last sign of life. */
+  /** Time for one answer. Two missed answers end the stream, at most 50 s after the last sign of life. */
   readonly healthDeadlineMs: number
 }
 
@@ -38,7 +38,7 @@ export const STREAM_TIMING: StreamTiming = {
 export interface Moment {
   /** The value of `performance.now()`. */
   readonly monotonicMs: number
-  /** For people. */
+  /** The time to show to people. */
   readonly wall: Date
 }
 
@@ -51,7 +51,10 @@ export interface GatewayHealth {
   readonly roundTripMs: number
 }
 
-/** In a row. One missed answer proves nothing: it may be lost, or this process may have been stopped. */
+/**
+ * Missed answers in a row that end the stream. One proves nothing: it may be lost, or this process may have
+ * been stopped.
+ */
 const MISSES = 2
 
 /** @param again whether the last question was not answered */

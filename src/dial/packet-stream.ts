@@ -16,7 +16,7 @@ const MAX_IN_FLIGHT_BYTES = 128 * 1024
 /** Approximate number of bytes of a packet without its payload. */
 const PACKET_OVERHEAD_BYTES = 256
 /**
- * In bytes. Small packets (a terminal's output, an answer, a close) do not wait for large ones of other
+ * Size in bytes. Small packets (a terminal's output, an answer, a close) do not wait for large ones of other
  * sessions.
  */
 const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
@@ -259,7 +259,7 @@ export class PacketStream {
     return this.#queue.send(packet)?.then(() => this.#refuseWhenEnded())
   }
 
-  /** For a session that the gateway has closed. */
+  /** Drops the waiting packets of a session that the gateway has closed. */
   forget(sid: SessionId): void {
     this.#queue.forget(sid)
   }
@@ -295,7 +295,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** From now on the gateway has to answer health checks. */
+  /** Starts the health checks: from now on the gateway has to answer them. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -320,7 +320,7 @@ export class PacketStream {
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // One turn later the sockets have ended. Only this ends a call that never had a socket.
+    // One turn later the sockets have ended. A call that never had a socket is ended only by this cancel.
     setImmediate(() => this.#call.cancel())
   }
 

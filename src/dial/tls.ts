@@ -90,7 +90,7 @@ const NO_CLIENT_CERTIFICATE = new Set([
 const CLIENT_CERTIFICATE_REFUSED =
   /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
 
-/** For the operator of the agent. Returns undefined for errors that are clear by themselves. */
+/** Returns a text for the operator of the agent; undefined for errors that are clear by themselves. */
 export function explainTls(
   error: NodeJS.ErrnoException,
   address: string,

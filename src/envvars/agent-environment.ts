@@ -88,7 +88,10 @@ export class AgentEnvironment {
     return parsed
   }
 
-  /** Under any name, also inside other text: sudo puts the whole command line into SUDO_COMMAND. */
+  /**
+   * Finds credentials in variables of any name, also inside other text: sudo puts the whole command line into
+   * SUDO_COMMAND.
+   */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
   }

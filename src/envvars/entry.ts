@@ -55,7 +55,7 @@ export function parseEntry(key: string, encoded: string, origin: EntryOrigin): E
   return checked(new Entry(kind, name, bytes, origin))
 }
 
-/** For a variable of the agent itself or of its environment. */
+/** Creates a variable of the agent itself or of its environment. */
 export function createVariable(name: string, value: string, origin: EntryOrigin): Entry {
   return checked(new Entry('envvar', name, Buffer.from(value), origin))
 }

@@ -11,8 +11,8 @@ const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
 /**
- * In bytes, close to Linux's limits: 128 KiB for one argument, some MiB for all. Refused before they need
- * memory.
+ * Sizes in bytes, close to Linux's limits: 128 KiB for one argument, some MiB for all. Larger arguments are
+ * refused before they need memory.
  */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
@@ -57,7 +57,7 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   )
 }
 
-/** For the system an argument ends at a NUL, so the program would silently receive a shorter one. */
+/** An argument ends at a NUL for the system: the program would silently receive a shorter one. */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
   if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)

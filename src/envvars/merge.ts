@@ -205,7 +205,10 @@ class Faults {
   }
 }
 
-/** Only the agent sets these (protocol.md 5.3 step 9). All are reserved, even if a session lacks some. */
+/**
+ * Variables that only the agent sets (protocol.md 5.3 step 9). All are reserved, even if a session lacks
+ * some.
+ */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
   'HOOP_CONNECTION_TYPE',
@@ -278,7 +281,10 @@ function refuseTooMany(count: number): void {
   throw new EnvvarError(`too many environment variables: ${count}; at most ${MAX_ENTRIES} are accepted`)
 }
 
-/** As entries of the connection, so that values with the names of secrets are replaced in the output. */
+/**
+ * The agent's environment counts as the connection's, so that values with names of secrets are replaced in
+ * the output.
+ */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
 }

@@ -5,7 +5,7 @@ import type { WindowSize } from '../basics/window-size.ts'
 import { DRAIN_MS } from './ending/kill-ladder.ts'
 import type { ExitStatus } from './exit-status.ts'
 
-/** As bytes: arguments and environment need not be valid UTF-8. */
+/** A command as bytes: arguments and environment need not be valid UTF-8. */
 export interface Command {
   /** Program and arguments, unquoted, without NUL. */
   readonly argv: readonly Buffer[]
@@ -50,7 +50,10 @@ interface OutputEnd {
 
 /** A started process. The execution owns the two streams. */
 export interface Child {
-  /** Also the id of the process group and the session; undefined if the process could not be started. */
+  /**
+   * The pid is also the id of the process group and the session. Undefined if the process could not be
+   * started.
+   */
   readonly pid: number | undefined
   readonly stdout: OutputEnd
   readonly stderr: OutputEnd
@@ -67,13 +70,16 @@ export interface Child {
   readonly terminal?: TerminalControl
 }
 
-/** At most 64 KiB. Its memory is not shared, and nothing changes its bytes. */
+/** A piece of output, at most 64 KiB. Its memory is not shared, and nothing changes its bytes. */
 export interface Chunk {
   readonly stream: 'stdout' | 'stderr'
   readonly data: Buffer
 }
 
-/** In bytes. The gateway sometimes loses a close directly after a larger packet (protocol.md 4.1). */
+/**
+ * Size of a chunk in bytes. The gateway sometimes loses a close directly after a larger packet (protocol.md
+ * 4.1).
+ */
 const MAX_CHUNK_BYTES = 64 * 1024
 /**
  * Silence after the child's exit, in milliseconds, that ends the output: a background process may hold the
@@ -173,7 +179,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     const from = performance.now()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
-      // Only once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      // Called only once: resolving a promise again costs as much as a packet (`multipleResolves`).
       this.#wake = () => {
         this.#wake = ignore
         resolve()
@@ -257,7 +263,7 @@ export class PipeEnd implements OutputEnd {
   }
 
   /**
-   * For a terminal, waits until the callback of the last read is over: an earlier read takes a short read
+   * A terminal is read only after the callback of the last read is over: an earlier read takes a short read
    * with a hangup for the end. A terminal returns at most 4 KiB per read, so the last output of short
    * programs would be lost. The kernel loses none: EIO follows the last byte.
    */

@@ -19,7 +19,7 @@ const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 interface ExecutionOptions {
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly graceMs: number
-  /** For processes that are left when a command ends by itself (default: `kill`). */
+  /** What happens to processes that are left when a command ends by itself (default: `kill`). */
   readonly background?: 'kill' | 'leave' | undefined
 }
 
@@ -38,8 +38,8 @@ interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
-  // Registered before the start: otherwise another execution that ends now would end what the command leaves
-  // early.
+  // The owner is registered before the start: otherwise another execution that ends now would end processes
+  // that the command leaves early.
   const owner = registerOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, onThisThread }
   try {
@@ -182,8 +182,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Only at this moment it is certain whether the group has other members: the number of an empty group may
-   * soon belong to another.
+   * Checks now whether the group has other members: later the number of an empty group may belong to another
+   * group.
    */
   #noteReaped(): void {
     this.#reaped = true
@@ -199,7 +199,7 @@ export class Execution implements AsyncDisposable {
     // slow reader read.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // Not `hangUp` after the end: the processes that are left ignore SIGHUP or did not receive it.
+    // After the end `hangUp` is not used: the processes that are left ignore SIGHUP or did not receive it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

@@ -4,9 +4,9 @@ import { SpawnError, type ExitStatus } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 
 /**
- * For systems without glibc's posix_spawn (macOS, musl). stdin, stdout and stderr are sockets here: scripts
- * cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values lose bytes that are not UTF-8, and other
- * inheritable descriptors stay open.
+ * Starts a command on systems without glibc's posix_spawn (macOS, musl). stdin, stdout and stderr are
+ * sockets: scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values lose bytes that are not UTF-8,
+ * and other inheritable descriptors stay open.
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''

@@ -17,7 +17,7 @@ export { whyUnmarked } from './ending/process-table.ts'
 // Throws if libc lacks a function, like the imports above. The portable engine is then used.
 requireLibc()
 
-/** In bytes: bulk output needs fewer wake-ups. stderr has the default of 64 KiB. */
+/** Size of the pipe in bytes: bulk output needs fewer wake-ups. stderr has the default of 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
 /** @throws SpawnError with the errno of the failure, or the signal's reason */

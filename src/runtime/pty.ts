@@ -11,7 +11,9 @@ import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 /** Milliseconds until the next write to a full terminal. Most programs read soon; some never read. */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/** One write, in bytes. A terminal in line mode accepts any number, and drops most of them. */
+/**
+ * Size of one write in bytes. A terminal in line mode accepts any number of bytes, and drops most of them.
+ */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
@@ -96,7 +98,7 @@ interface OpenTerminal {
 /** @throws SpawnError if the system has no terminal or descriptor left */
 export function openTerminal(size: WindowSize): OpenTerminal {
   const { master, slave, pty } = open(size)
-  // Otherwise every program that is started later could read and write this terminal.
+  // Without this, every program that is started later could read and write this terminal.
   closeOnExec(master)
   closeOnExec(slave)
   editUtf8(slave)
@@ -124,8 +126,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // Only after the program's end: the output ends when the last slave is closed, and a program may close
-    // its terminal and open it again.
+    // The slave is closed only after the program's end: the output ends when the last slave is closed, and a
+    // program may close its terminal and open it again.
     closeSync(slave)
     return status
   })

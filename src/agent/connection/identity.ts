@@ -5,9 +5,9 @@ import type { Destination, TlsOptions } from '../../dial/tls.ts'
 
 /** `token` is the whole credential: never log it. */
 export interface Identity extends Destination {
-  /** Without brackets. */
+  /** The host, without brackets. */
   readonly host: string
-  /** For the log; empty if the credential contains no name. */
+  /** The agent's name, for the log; empty if the credential contains none. */
   readonly name: string
   readonly token: Secret
   /**
@@ -64,7 +64,7 @@ interface TokenIdentity {
 }
 
 /**
- * For a JWT-SVID or a legacy token, which is sent unchanged.
+ * Returns the identity of a JWT-SVID or a legacy token, which is sent unchanged.
  * @param source name of the address's setting, for errors
  * @throws SetUpError
  */

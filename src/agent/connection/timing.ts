@@ -8,7 +8,7 @@ interface BackoffRange {
   readonly longestMs: number
 }
 
-/** By the reason why the last attempt ended. */
+/** One range for each reason why the last attempt ended. */
 interface BackoffRanges {
   readonly lost: BackoffRange
   /**
@@ -59,15 +59,17 @@ export interface Timing extends StreamTiming {
   readonly healthyMs: number
   /** Time for which a draining agent accepts sessions while it waits for a moment without open ones. */
   readonly lastSessionsMs: number
-  /** Between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
+  /** Time between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
   readonly renewalMs: number
-  /** Between polls (`mode=embedded`). After 5 s without a poll the gateway shows the agent as offline. */
+  /**
+   * Time between polls (`mode=embedded`). After 5 s without a poll the gateway shows the agent as offline.
+   */
   readonly pollEveryMs: number
   /** The same conflict is logged once per this time. */
   readonly conflictLogMs: number
-  /** Between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
+  /** Time between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
   readonly shipLogsMs: number
-  /** To send the last output and the closes, if the agent is told to stop and the gateway reads nothing. */
+  /** Time for the last output and the closes, if the agent is told to stop and the gateway reads nothing. */
   readonly closesMs: number
   readonly backoff: BackoffRanges
 }

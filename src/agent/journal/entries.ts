@@ -36,7 +36,7 @@ interface StartedEntry extends ExecutionEntry {
   readonly pid: number
   /** `argv[0]` as the connection has it, before `$VAR` is expanded. */
   readonly program: string
-  /** Without the program. */
+  /** Number of arguments, without the program. */
   readonly argumentCount: number
   readonly inputBytes: number
   readonly terminal: boolean
@@ -76,9 +76,15 @@ interface ConfirmationEntry {
   readonly sid: string
 }
 
-/** In bytes, with the newline. One write of this length does not mix with the lines of other agents. */
+/**
+ * Length of a line in bytes, with the newline. One write of this length does not mix with the lines of other
+ * agents.
+ */
 export const MAX_LINE_BYTES = 4096
-/** In UTF-16 units; halved until the line fits. At 64 it always fits, even if all texts are escaped. */
+/**
+ * Length of a text in UTF-16 units, halved until the line fits. At 64 the line always fits, even if all texts
+ * are escaped.
+ */
 const MAX_TEXT = 256
 
 type FieldOf<Entry> = Entry extends unknown ? keyof Entry : never

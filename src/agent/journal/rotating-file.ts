@@ -15,7 +15,9 @@ import { errnoOf } from '../../basics/errors.ts'
 import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
 import { MAX_LINE_BYTES } from './entries.ts'
 
-/** Opened for reading too, to check the last byte. Node has no O_CLOEXEC; libuv sets it on every open. */
+/**
+ * Also for reading, to check the last byte. Node has no constant for O_CLOEXEC; libuv sets it on every open.
+ */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -43,7 +45,7 @@ class AppendFile {
    */
   static open(path: string): AppendFile {
     makeFolder(dirname(path))
-    // Checked before opening as well: some devices react to being opened.
+    // The path is checked before opening as well: some devices react to being opened.
     const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     if (found !== undefined) refuseForeign(path, found)
     const fd = openSync(path, FLAGS, 0o600)
@@ -68,8 +70,8 @@ class AppendFile {
   }
 
   /**
-   * One write, so the line does not mix with other agents' lines, and survives if this process is killed. No
-   * fsync: a power cut may lose the last seconds. Close the file after an error.
+   * Adds the line by one write: it does not mix with other agents' lines, and survives if this process is
+   * killed. There is no fsync: a power cut may lose the last seconds. Close the file after an error.
    * @returns number of bytes written
    * @throws if the line was not written completely
    */
@@ -225,8 +227,8 @@ export class RotatingFile {
     using lock = RotationLock.take(this.#lock)
     // Another agent is rotating. This line still goes to the file that becomes the older one.
     if (lock === undefined) return file
-    // Checked again under the lock: after another agent's rotation, a second rename would overwrite the full
-    // file.
+    // The size is checked again under the lock: after another agent's rotation, a second rename would
+    // overwrite the full file.
     const found = this.#look(file)
     if (!this.#isFull(bytes)) return found
     this.#makeOlder()

@@ -28,7 +28,7 @@ export class MaskingResult {
     this.#bytes += bytes
   }
 
-  /** After a failure the output passes unmasked. @throws OutputStopped in strict mode */
+  /** Notes a failure, after which the output passes unmasked. @throws OutputStopped in strict mode */
   failed(error: string): void {
     if (this.#isStrict)
       throw new OutputStopped(

@@ -8,14 +8,16 @@ import type { CustomType } from '../../policy/masking/custom.ts'
 
 /** Time in milliseconds from the request to the last byte of its answer. */
 const PATIENCE_MS = 5_000
-/** In bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most. */
+/**
+ * Size of an answer in bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most.
+ */
 const ANSWER_BYTES = 4 * 1024 * 1024
 
 export interface PresidioService {
   readonly name: 'analyzer' | 'anonymizer'
   readonly url: URL
   readonly patienceMs: number
-  /** Only for https. Trusts Node's authorities and NODE_EXTRA_CA_CERTS. */
+  /** Set only for https. Trusts Node's authorities and NODE_EXTRA_CA_CERTS. */
   readonly context: SecureContext | undefined
 }
 
@@ -192,8 +194,8 @@ export async function analyze(
 }
 
 /**
- * In the form of hoop's gateway (protocol.md 8.2): without an empty list of types, with custom types in both
- * lists.
+ * Builds the request in the form of hoop's gateway (protocol.md 8.2): an empty list of types is left out, and
+ * custom types are in both lists.
  */
 function analyzerRequest(text: string, wanted: PresidioRequest): object {
   const { custom, threshold } = wanted

@@ -24,9 +24,9 @@ export interface MaskingSettings {
 
 export interface SessionMasking {
   readonly result: MaskingResult
-  /** For one stream; undefined if the output passes unmasked. */
+  /** Makes the filter of one stream; undefined if the output passes unmasked. */
   readonly filter: MakeFilter | undefined
-  /** For single values of a database; undefined without `filter`. */
+  /** Makes the masking of single values of a database; undefined without `filter`. */
   readonly values: MakeValues | undefined
 }
 
@@ -88,7 +88,7 @@ function masked({ waysFor, unmasked }: Plan, mode: 'strict' | 'best-effort', tol
   return { result, ...waysFor(result) }
 }
 
-/** For best-effort mode without an engine that masks. */
+/** Returns the result of best-effort mode if no engine can mask. */
 function passed(reason: string, told: Told): SessionMasking {
   complain(told, reason)
   return { result: new MaskingResult(false, () => undefined, reason), filter: undefined, values: undefined }

@@ -21,7 +21,7 @@ export interface Value {
   readonly bytes: Buffer
 }
 
-/** In order, without NULL values. */
+/** The values of one row, in order, without NULL values. */
 export type Row = readonly Value[]
 
 /** Masks each value by itself: a replacement never reaches into another value. */
@@ -142,7 +142,7 @@ export class PresidioValues implements ValueMasking {
     return masked
   }
 
-  /** For a value that is too large for one call. */
+  /** Masks a value that is too large for one call. */
   async #large(value: Buffer): Promise<Buffer> {
     const stream = new PresidioStream(this.#session)
     const first = await stream.push(value)

@@ -23,14 +23,15 @@ import { Captured } from '../output/captured.ts'
 import { RefusedError } from '../refused.ts'
 
 /**
- * For a positive answer, in milliseconds. Programs get updated, or are scripts that start the newest version.
+ * How long a positive answer is valid, in milliseconds. A program may be updated, or be a script that starts
+ * the newest version.
  */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
 const ASK_MS = 5000
 const GRACE_MS = 1000
-/** In bytes. One line is expected. */
+/** Size of an answer in bytes. One line is expected. */
 const MAX_SAID_BYTES = 4096
 
 interface Asking {

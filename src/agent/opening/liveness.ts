@@ -5,7 +5,7 @@ import dns from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
-/** For a server that does not answer, or incomplete variables (protocol.md 5.4). */
+/** The error for a server that does not answer, or for incomplete variables (protocol.md 5.4). */
 function unreachable(message: string): RefusedError {
   return new RefusedError(message, 'LivenessError')
 }

@@ -18,7 +18,7 @@ import { type OwnerPolicy, type PolicySource, programSearch } from '../policy/ow
 
 /** A command that was checked, with everything needed to start it. */
 export interface CommandRequest {
-  /** For the log; undefined for a system request. */
+  /** The connection's name, for the log; undefined for a system request. */
   readonly connection: string | undefined
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
@@ -39,7 +39,7 @@ export interface CommandRequest {
 }
 
 export interface CheckServices {
-  /** For references of a connection. */
+  /** Resolves references of a connection. */
   readonly agentEnvironment: AgentEnvironment
   /** Other sources for a connection's values. */
   readonly secretStores: SecretStores

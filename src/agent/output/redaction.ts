@@ -49,7 +49,10 @@ export class Redactions {
     return this.#compile(named)
   }
 
-  /** Once per connection. The output can mislead readers, for example if a host is replaced everywhere. */
+  /**
+   * Logs the names once per connection: the output can mislead readers if, for example, a host is replaced
+   * everywhere.
+   */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''

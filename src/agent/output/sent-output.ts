@@ -93,8 +93,8 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
     } catch (error) {
       await this.#drain(error, source)
     } finally {
-      // Without `await`: `return` waits for a pending read, which may wait for the end of the child. The
-      // caller ends the child only after this generator.
+      // No `await`: `return` waits for a pending read, which may wait for the end of the child. The caller
+      // ends the child only after this generator.
       void source.return?.()
     }
   }
@@ -148,11 +148,11 @@ interface OutputRules {
   /** Size in bytes, and the memory for the tail; undefined sends everything. */
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   readonly gate: OutputGate
-  /** For each stream, in this order. */
+  /** Each function makes the filter of one stream. The output passes them in this order. */
   readonly filters: readonly (() => OutputFilter)[]
   /** Used after the filters. */
   readonly redaction: Redaction | undefined
-  /** After this call `isStopped` must return true. */
+  /** Called when a filter has stopped the output. After that `isStopped` must return true. */
   readonly stopped: (cause: OutputStopped) => void
   /** Whether nothing more may be sent. Output is then read only so that the command can end. */
   readonly isStopped: () => boolean
@@ -243,7 +243,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** Without filters this is the command's own output: each layer costs time. */
+  /** Without filters, returns the command's own output: each layer costs time. */
   #shown(): AsyncIterable<Chunk> {
     const { filters, redaction, stopped } = this.#rules
     const redacts = redaction !== undefined && !redaction.empty

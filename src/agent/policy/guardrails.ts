@@ -18,9 +18,8 @@ import type { OwnerRules } from './owner-policy.ts'
 
 /** A rule that a session has broken. It contains nothing from the script or the output. */
 export interface Blocked {
-  /** For journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
+  /** The rule's place, for journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
   readonly rule: string
-  /** For the gateway. */
   readonly info: GuardrailInfo
 }
 
@@ -105,7 +104,7 @@ export class SessionGuardrails {
     if (!hasRules(rules.input) && !hasRules(rules.output)) return SessionGuardrails.ofOwner(owner)
     if (asking.dlpProvider === 'gcp') throw new RefusedError(NO_GCP)
     if (isTerminal && hasRules(rules.input)) throw new RefusedError(NO_TERMINAL)
-    // Not cached with the owner's rules, which may change before the next session.
+    // Rules that include the owner's are not cached: the owner's may change before the next session.
     const compiled =
       owner?.output === undefined
         ? await cache.get(payload, () => compiledOf(rules))
@@ -189,7 +188,7 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   }
 }
 
-/** One automaton, so that the first match in the output counts, no matter whose rule matches. */
+/** Puts both sets into one automaton: the first match in the output counts, no matter whose rule matches. */
 function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
   return { input, output: [...output, ...outputSets] }
 }

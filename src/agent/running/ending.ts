@@ -64,7 +64,7 @@ export interface CommandEnd {
   readonly blocked?: Blocked | undefined
   /** The owner's list that does not allow the command. */
   readonly forbiddenBy?: AllowListName
-  /** From the command's start. */
+  /** Milliseconds from the command's start. */
   readonly durationMs: number
   readonly bytes: OutputBytes
   /** Background processes that the command left and the agent ended. */
@@ -153,7 +153,7 @@ export function hasRun({ outcome }: CommandEnd): boolean {
   return outcome === 'exited' || outcome === 'signaled'
 }
 
-/** For operators of the agent. */
+/** Returns the rule or list that ended the command, for operators of the agent. */
 export function ruleOf({ blocked, forbiddenBy }: CommandEnd): string | undefined {
   return blocked?.rule ?? forbiddenBy
 }
@@ -204,7 +204,7 @@ function textFor(reason: TerminationReason): string {
   return reason in REASONS ? REASONS[reason as keyof typeof REASONS] : ''
 }
 
-/** For a command that the agent did not end. */
+/** Returns the text for a command that the agent did not end. */
 function ownText({ status, outOfMemory }: EndedExecution): string {
   switch (status.kind) {
     case 'exited':
@@ -216,7 +216,7 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/** For a command that survived all attempts to end it: an operator has to end it. */
+/** Returns the text for a command that survived all attempts to end it. An operator has to end it. */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

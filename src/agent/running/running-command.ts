@@ -54,8 +54,8 @@ export class RunningCommand {
   readonly #unawaited = new AbortController()
   #subject: LogSubject
   /**
-   * Cleared by `#start`. A parameter would stay in memory as long as the command runs, with a large script
-   * and secret variables.
+   * `#start` clears this field: as a parameter, a large script and secrets would stay in memory as long as
+   * the command runs.
    */
   #job: Job | undefined
   #execution: Execution | undefined
@@ -119,7 +119,8 @@ export class RunningCommand {
   end(reason: TerminationReason): void {
     const isTooLate = this.#execution?.hasEnded === true && ONLY_WHILE_RUNNING.has(reason)
     if (!isTooLate) this.#reason ??= reason
-    // For every reason: the last output of a command that has ended by itself may be waiting, too.
+    // The gate opens for every reason: the last output of a command that has ended by itself may be waiting,
+    // too.
     this.gate.openForGood()
     this.#over.abort()
     if (UNAWAITED.has(reason)) this.#unawaited.abort()
@@ -171,7 +172,7 @@ export class RunningCommand {
   /** Disposing removes the secret files. */
   async #hold({ request }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { folder, inherited, log } = this.#services
-    // Checked again: the machine may have changed since the session was opened.
+    // The program is checked again: the machine may have changed since the session was opened.
     request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
     const environment = await Environment.create({
       entries: request.entries,

@@ -61,7 +61,7 @@ interface CommandRules {
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly killGraceMs: number
   readonly maxDurationMs?: number | undefined
-  /** For processes that a command leaves. */
+  /** What happens to processes that a command leaves. */
   readonly background: 'kill' | 'leave'
 }
 

@@ -25,7 +25,10 @@ export const MAX_HELD = 1000
  */
 export const REPLY_AFTER_MS = 50
 
-/** In milliseconds. The gateway waits 15 s for hooks of a session and 60 s for hooks of its event routing. */
+/**
+ * Time limit of a hook in milliseconds. The gateway waits 15 s for hooks of a session, 60 s for hooks of its
+ * event routing.
+ */
 const HOOK_MS = 60_000
 /** Bytes kept of a hook's output. */
 export const HOOK_OUTPUT_BYTES = 4096

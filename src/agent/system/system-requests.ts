@@ -34,7 +34,7 @@ interface SystemEnd {
   readonly reply: SystemReply
 }
 
-/** For a hook that did not run (protocol.md 3.6). */
+/** The exit code of a hook that did not run (protocol.md 3.6). */
 const HOOK_ERROR_CODE = -2
 
 /** Only an agent with database drivers can serve these requests. */

@@ -22,7 +22,7 @@ export interface SecretStore {
   open(): Promise<FetchSecret> | FetchSecret
 }
 
-/** By provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
+/** The stores by provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
 export type SecretStores = ReadonlyMap<string, SecretStore>
 
 /** Milliseconds for all secrets of one session: the gateway does not wait longer for the opening. */

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, rmdirSync, w
 import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
-/** Without O_CREAT: with it the kernel answers EACCES instead of ENOENT. @throws errno errors */
+/** Does not use O_CREAT: with it the kernel answers EACCES instead of ENOENT. @throws errno errors */
 export function writeValue(file: string, value: string | number): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
   try {

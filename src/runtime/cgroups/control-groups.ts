@@ -26,7 +26,7 @@ const LONGEST_LOOK_MS = 100
 const MAX_PASSES = 5
 
 interface GroupLimits {
-  /** For all processes of the group together. */
+  /** Memory of all processes of the group together. */
   readonly memoryMaxBytes?: number | undefined
   readonly pidsMax?: number | undefined
 }
@@ -112,7 +112,7 @@ export class ControlGroup implements AsyncDisposable {
     const end = performance.now() + KILLED_MS
     for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
       if (performance.now() > end) return
-      // Repeated: without cgroup.kill a process that is just being forked survives one round.
+      // The kill is repeated: without cgroup.kill a process that is just being forked survives one round.
       this.kill()
       await delay(wait)
     }
@@ -144,8 +144,8 @@ export class ControlGroup implements AsyncDisposable {
 export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimits): void {
   if (memoryMaxBytes !== undefined) {
     writeValue(path.join(folder, 'memory.max'), memoryMaxBytes)
-    // Otherwise memory over the limit is swapped out: the command gets slow instead of being killed. The file
-    // is missing without swap.
+    // Without this value, memory over the limit is swapped out, and the command gets slow instead of being
+    // killed. The file is missing without swap.
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
@@ -169,7 +169,7 @@ const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
 const MAX_NAME = 40
 
 export interface AdoptOptions extends GroupLimits {
-  /** For processes that dead agents left in their groups (default: `kill`). */
+  /** What happens to processes that dead agents left in their groups (default: `kill`). */
   readonly leftovers?: 'kill' | 'leave'
   /** The process whose group is divided (default: this process). */
   readonly pid?: number
@@ -286,7 +286,7 @@ interface Controllers {
   readonly missing: readonly string[]
 }
 
-/** One by one: if one of two controllers fails in one write, none is switched on. */
+/** Switches controllers on one by one: if one of two fails in one write, none is switched on. */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
   const before = readWords(subtreeControl(folder))

@@ -6,13 +6,13 @@ import { collectOthers } from './reaper.ts'
 // The fixed times of a stop; the grace between SIGTERM and SIGKILL is a setting (`kill.grace`). No side
 // effects: `dev` imports this file without the runtime.
 
-/** After SIGKILL, in milliseconds. Processes that are left then are in uninterruptible sleep. */
+/** Wait after SIGKILL in milliseconds. Processes that are left then are in uninterruptible sleep. */
 export const KILLED_MS = 2000
 /** Time in milliseconds to collect a process that SIGKILL has ended. The reaper checks twice a second. */
 export const REAPED_MS = 2000
 /** Time for which output is still read after the command's end, if a background process holds its pipes. */
 export const DRAIN_MS = 2000
-/** In milliseconds. An exec takes far less than one, unless the program is on a slow disk. */
+/** Time for an exec in milliseconds. It takes far less than one, unless the program is on a slow disk. */
 export const EXEC_MS = 100
 
 /**
@@ -113,7 +113,7 @@ const LEADER: readonly Rung[] = [
  * half of `graceMs`, SIGKILL at its end. Settles like `endGroup`.
  */
 export async function hangUp(session: number, graceMs: number): Promise<void> {
-  // Listed now: after the end of the shell the jobs are orphans, and their numbers may be reused.
+  // The jobs are listed now: after the end of the shell they are orphans, and their numbers may be reused.
   const jobsEnd = jobs(session).map((job) => endGroup(job, graceMs, JOB, () => jobs(session).includes(job)))
   await Promise.all([endGroup(session, graceMs, LEADER), ...jobsEnd])
 }

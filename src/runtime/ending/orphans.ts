@@ -132,7 +132,7 @@ let someLeft = false
  */
 const spared = new Set<number>()
 
-/** After these searches a fork storm is given up. A process may fork while it is being ended. */
+/** After this many searches a fork storm is given up. A process may fork while it is being ended. */
 const MAX_PASSES = 20
 
 /**
@@ -224,7 +224,7 @@ function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/** For a process that has removed its mark on purpose, or a system without marks. */
+/** The process has removed its mark on purpose, or the system has no marks. */
 function isOwnUnmarked(pid: number, owner: OrphanOwner): boolean | undefined {
   // The process may descend from one that was left on purpose, and may have removed all signs of its origin.
   const mayBeLeft = someLeft || undecided.size > 0

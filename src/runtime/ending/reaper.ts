@@ -48,7 +48,7 @@ export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
-/** Only if there are children: the portable engine has none, and libc may be missing. */
+/** Called only if there are children: the portable engine has none, and libc may be missing. */
 function listen(): void {
   if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
 }

@@ -33,7 +33,8 @@ const RLIMIT_BYTES = 16
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
 
-// Shared: a call ends before the next begins, and allocating small buffers would cost more than the calls.
+// All calls share these buffers: a call ends before the next begins, and allocating small buffers would cost
+// more than the calls.
 const limits = Buffer.alloc(RLIMIT_BYTES)
 const count = Buffer.alloc(4)
 const childInfo = Buffer.alloc(SIGINFO_BYTES)
@@ -118,7 +119,7 @@ export function editUtf8(terminal: number): void {
   libc().tcsetattr(terminal, TCSANOW, termios)
 }
 
-/** For descriptors that were opened without O_CLOEXEC. */
+/** Used for descriptors that were opened without O_CLOEXEC. */
 export function closeOnExec(fd: number): void {
   libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
@@ -177,8 +178,8 @@ export function endedChild(): number | undefined {
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
-  // Without descriptors (before Linux 5.3, or by seccomp) the pid may change its owner between check and
-  // signal.
+  // Without such descriptors (before Linux 5.3, or forbidden by seccomp), the pid may change its owner
+  // between check and signal.
   if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
   try {
     const number = constants.signals[signal]

@@ -30,8 +30,8 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Otherwise every process of the same user could change the file through /proc/PID/fd/0 while a shell reads
- * its script from it.
+ * Without seals, every process of the same user could change the file through /proc/PID/fd/0 while a shell
+ * reads its script from it.
  * @throws ErrnoError
  */
 export function seal(fd: number): void {
@@ -42,7 +42,8 @@ export function seal(fd: number): void {
 }
 
 /**
- * From -1000 to 1000. When memory runs out, the kernel then kills a command, not the agent with all commands.
+ * Scores range from -1000 to 1000. With this score the kernel kills a command when memory runs out, not the
+ * agent with all commands.
  */
 const COMMAND_SCORE = 500
 
@@ -70,7 +71,7 @@ const O_RDWR = 2
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
 const SPAWN_SETSID = 0x80
-/** For glibc's opaque structures, which have 80, 336 and 128 bytes on 64-bit systems. */
+/** Buffers for glibc's opaque structures, which have 80, 336 and 128 bytes on 64-bit systems. */
 const FILE_ACTIONS_BYTES = 256
 const ATTRIBUTES_BYTES = 512
 const SIGSET_BYTES = 128
@@ -97,7 +98,7 @@ const call = {
   ),
 } as const
 
-// Shared by all calls, one call at a time.
+// All calls share these buffers, one call at a time.
 const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
 const started = Buffer.alloc(4)
 const NUL = Buffer.alloc(1)
@@ -189,13 +190,13 @@ function spawnAttributes(): Buffer {
 }
 
 /**
- * One buffer: an array of pointers that ends with null, then the strings. A buffer for each of hundreds of
- * strings would be slow.
+ * Builds one buffer: an array of pointers that ends with null, then the strings. A buffer for each of
+ * hundreds of strings would be slow.
  */
 function cStrings(values: readonly Buffer[]): Buffer {
   const strings = (values.length + 1) * POINTER_BYTES
   const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)
-  // Not from Node's pool: no other code may write to this memory while another thread reads it.
+  // The memory is not from Node's pool: no other code may write to it while another thread reads it.
   const memory = Buffer.allocUnsafeSlow(length)
   const address = Number(koffi.address(memory))
   let at = strings

@@ -58,7 +58,7 @@ const MODELED = new Set([
   'ResourceNotFoundException',
 ])
 
-/** In characters. The text may be from a server. */
+/** Length of an error's text in characters. The text may be from a server. */
 const SHOWN_CHARACTERS = 4096
 
 /** Returns the text of a failed request in the words of Go's packages. */
@@ -105,7 +105,7 @@ function unsent(error: AwsError): string {
 const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 /**
- * For a secret that is a JSON object. A number keeps its written form (5432, 12345678901234567890); hoop
+ * Returns the members of a JSON object. A number keeps its written form (5432, 12345678901234567890); hoop
  * prints 1000000 as 1e+06. Other members that are no texts become JSON, and null the empty text.
  */
 export function membersOf(secret: string | undefined): StoredSecret {
@@ -145,7 +145,7 @@ function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
 
 /** Time in milliseconds to find credentials and to fetch one secret, with three attempts. */
 const SECRET_MS = 15_000
-/** In bytes. A secret has at most 64 KiB. */
+/** Size of an answer in bytes. A secret has at most 64 KiB. */
 const LONGEST_ANSWER = 1024 * 1024
 const OPERATION = 'Secrets Manager: GetSecretValue'
 

@@ -33,7 +33,7 @@ function refuseFailure(reply: Reply): void {
   throw new VaultError(`vault error response, status=${status}, errs=${texts.join('; ')}`)
 }
 
-/** For an answer that cannot be read. @param what hoop's first words */
+/** Returns the error for an answer that cannot be read. @param what hoop's first words */
 function undecoded(
   what: string,
   { status, length }: Pick<Reply, 'status' | 'length'>,
@@ -148,14 +148,14 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
   }
 }
 
-/** In bytes. A secret has some hundred; Vault's own limit for a request is 1 MiB. */
+/** Size of an answer in bytes. A secret has some hundred bytes; Vault's own limit for a request is 1 MiB. */
 const LONGEST_ANSWER = 1024 * 1024
 /**
  * Length from which on a credential is replaced in texts, which may contain a shorter one by chance. Vault's
  * own have 26 or more characters.
  */
 const SHORTEST_CREDENTIAL = 6
-/** In characters. An error's text is shown to people, once for each variable. */
+/** Length of an error's text in characters. The text is shown to people, once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])

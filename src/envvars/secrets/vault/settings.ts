@@ -126,7 +126,7 @@ function loaded(env: Variables, name: string): string {
   return bytes.toString()
 }
 
-/** Without its last line break, which a header may not contain. @throws SetUpError */
+/** Returns the text without its last line break, which a header may not contain. @throws SetUpError */
 function fileText(path: string, name: string): string {
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes).replace(/\r?\n$/, '')
