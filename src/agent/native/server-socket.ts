@@ -173,6 +173,9 @@ export class ServerSocket implements Disposable {
     const drain = () => this.#wakeWriter()
     const over = () => this.#over()
     const failed = (error: Error) => {
+      // A paused TLS socket has read more than it has given, for example why the server ends.
+      const rest = socket.read() as Buffer | null
+      if (rest !== null) this.#received(rest)
       this.#error ??= this.#lost(error)
       this.#over()
     }

@@ -1,8 +1,9 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, Socket, type AddressInfo } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { ServerSocket } from '../../../src/agent/native/server-socket.ts'
 import { Authority } from '../../support/network/certificates.ts'
+import { found, waitFor } from '../../support/wait.ts'
 
 interface Dialled extends AsyncDisposable {
   readonly server: ServerSocket
@@ -125,4 +126,33 @@ it('gives all bytes in their order over TLS, to a taker who is slow', async () =
     await new Promise((resolve) => setImmediate(resolve))
   })
   expect(Buffer.concat(kept).equals(all)).toBe(true)
+})
+
+it('gives all bytes that came over TLS before the server reset, although their taker was slow', async () => {
+  using pauses = vi.spyOn(Socket.prototype, 'pause')
+  const issued = new Authority('the test').issue({ names: ['127.0.0.1'] })
+  let reset = () => undefined
+  await using dialled = await dial((socket) => {
+    const pair = { cert: issued.certificate, key: issued.key }
+    const secure = new TLSSocket(socket.pause(), { isServer: true, ...pair })
+    secure.on('error', () => undefined).write(Buffer.alloc(90_000, 'x'))
+    reset = () => void socket.resetAndDestroy()
+  })
+  await dialled.server.startTls({ rejectUnauthorized: false }, new AbortController().signal)
+  let given = 0
+  let take: () => void = () => undefined
+  const taken = new Promise<void>((resolve) => (take = resolve))
+  const delivered = dialled.server.deliver((bytes) => {
+    given += bytes.length
+    return taken
+  })
+  // The agent has paused, and Node keeps the last record.
+  const socket = await found(() =>
+    (pauses.mock.contexts as Socket[]).find(({ readableLength }) => readableLength === 90_000 % (16 * 1024)),
+  )
+  reset()
+  await waitFor(() => socket.destroyed)
+  take()
+  await expect(delivered).rejects.toThrow('was lost: ECONNRESET')
+  expect(given).toBe(90_000)
 })
