@@ -22,11 +22,11 @@ if (place !== null) {
   render(<Page code={code} />, place)
   keepFocus(place)
 }
-// A one-time link is for one user, so a user who is already signed in is signed out first.
+// A one-time link is for one user, so a signed-in user is signed out first.
 if (code !== undefined) signedOut()
 else readPerson().then(begin, () => signedOut())
 
-/** Signs in. A provider redirects to `/`, so the view from before the sign-in is shown again. */
+/** A provider redirects to `/`, so the view from before the sign-in is shown again. */
 function begin(who: Person): void {
   signedIn(who)
   const left = location.pathname === '/' ? takeReturn() : undefined

@@ -18,7 +18,7 @@ import { SignIn } from './views/sign-in.tsx'
 
 const SIGN_IN_AGAIN = () => import('./shell/sign-in-again.tsx')
 
-/** The whole page. @param code of a one-time link */
+/** `code` is that of a one-time link. */
 export function Page({ code }: { readonly code: string | undefined }) {
   if (person.value === null) return <Loading />
   if (person.value !== undefined) return <Frame />
@@ -69,7 +69,7 @@ function Frame() {
   )
 }
 
-/** The search over everything, loaded when the user opens it for the first time. */
+/** Loaded when the user opens the search for the first time. */
 function Search() {
   const [palette, setPalette] = useState<{ readonly View: ComponentType } | undefined>(undefined)
   const isOpen = isPaletteOpen.value
@@ -90,7 +90,7 @@ function clock(at: string): string {
   return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
 }
 
-/** Moves the focus to the heading of a new view, for users who do not see that the page has changed. */
+/** Moves the focus to the heading of a new view, for users who do not see the change. */
 function useFocusOnNewView(): void {
   const pathname = path.value
   useEffect(() => {

@@ -8,12 +8,12 @@ import { NotFound } from './views/not-found.tsx'
 
 interface Route {
   readonly pattern: string
-  /** Title of the window; it may depend on the parts of the address. */
+  /** Title of the window. */
   readonly title: string | ((parameters: Readonly<Record<string, string>>) => string)
   readonly load: Load
 }
 
-/** The views. Home is in the page; every other view is loaded when the user opens it. */
+/** Home is in the page; other views are loaded when the user opens them. */
 const ROUTES: readonly Route[] = [
   { pattern: '/', title: 'Home', load: () => Promise.resolve({ default: Home }) },
   { pattern: '/runbooks', title: 'Runbooks', load: () => import('./views/runbooks/list.tsx') },
@@ -58,7 +58,7 @@ export function CurrentView() {
   return <Opened load={found.route.load} props={found.parameters} key={pathname} />
 }
 
-/** Returns a title for the window, until the view sets a better one. */
+/** The title until the view sets a better one. */
 export function titleOfView(): string {
   if (person.value === undefined) return 'Sign in'
   const found = routeOf(path.value)
@@ -67,7 +67,7 @@ export function titleOfView(): string {
   return typeof title === 'string' ? title : title(found.parameters)
 }
 
-/** Whether the address has a view; the sign-in page counts, too. */
+/** The sign-in page counts, too. */
 export function isKnown(pathname: string): boolean {
   return pathname === '/sign-in' || routeOf(pathname) !== undefined
 }

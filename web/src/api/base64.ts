@@ -1,4 +1,4 @@
-/** The decoder of newer browsers, which needs no text in between. */
+/** Newer browsers decode without a text in between. */
 const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
 
 /** @throws an error for a text that is not base64 */

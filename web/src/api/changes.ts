@@ -2,8 +2,8 @@ import { signal, type Signal } from '@preact/signals'
 import { followEvents } from './event-stream.ts'
 
 /**
- * Kinds of objects whose changes the gateway announces. An announcement has only the topic, so
- * views read the objects again.
+ * Objects whose changes the gateway announces. An announcement has only the topic, so views read the objects
+ * again.
  */
 export type Topic = 'sessions' | 'reviews' | 'agents' | 'batches' | 'schedules'
 
@@ -14,15 +14,14 @@ const counts = Object.fromEntries(TOPICS.map((topic) => [topic, signal(0)])) as 
 /** Whether the page gets changes live at the moment. */
 export const isLive = signal(true)
 
-/** The time at which a gateway that is stopping ends the running sessions. */
+/** When a stopping gateway ends the running sessions. */
 export const stopsAt = signal<string | undefined>(undefined)
 
-/** Returns a number that grows with each change. The caller subscribes to the changes. */
+/** Returns a number that grows with each change, and subscribes the caller to it. */
 export function changesOf(topics: readonly Topic[]): number {
   return topics.reduce((sum, topic) => sum + counts[topic].value, 0)
 }
 
-/** Follows the gateway's changes until `ended` aborts. */
 export async function followChanges(ended: AbortSignal): Promise<void> {
   let wasOpen = false
   await followEvents(

@@ -1,11 +1,11 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { asRefused, fetched, isAbort, Refused } from './request.ts'
 
-/** Pauses before the first, second, ... reconnect. The last pause repeats. */
+/** Pauses before each reconnect. The last one repeats. */
 const PAUSES_MS = [250, 1000, 2000, 5000] as const
 /**
- * Maximum silence of a stream. The gateway sends bytes every 30 s, so a silent stream is dead,
- * perhaps because the tab has slept.
+ * Maximum silence of a stream. The gateway sends bytes every 30 s, so a silent stream is dead, perhaps
+ * because the tab has slept.
  */
 const SILENCE_MS = 45_000
 
@@ -13,10 +13,7 @@ interface Following {
   readonly path: string
   /** Returns the id of the event after which the stream continues. */
   readonly after?: () => string | undefined
-  /**
-   * Handles messages. The reader waits until the promise settles, which is the back-pressure.
-   * @returns true after the stream's last event
-   */
+  /** The reader waits for the promise, which is the back-pressure. Returns true after the last event. */
   readonly take: (messages: readonly EventSourceMessage[]) => Promise<boolean>
   readonly state: (state: StreamState) => void
 }
@@ -24,10 +21,9 @@ interface Following {
 export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
 
 /**
- * Reads server-sent events until `take` returns true, and reconnects when the connection is lost.
- * Does not read in a hidden tab, because all tabs of a browser share six connections to a gateway.
- * `EventSource` does not work here, because it stops at the first answer that is not an event
- * stream, and has no back-pressure.
+ * Reads server-sent events until `take` returns true, and reconnects. Does not read in a hidden tab, because
+ * all tabs of a browser share six connections to a gateway. `EventSource` has no back-pressure, and stops at
+ * the first answer that is not an event stream.
  * @throws Refused when the gateway refuses the stream permanently
  */
 export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
@@ -87,7 +83,7 @@ async function readOnce(following: Following, outer: AbortSignal): Promise<Outco
   return wasRead ? 'read' : 'failed'
 }
 
-/** Whether a retry cannot help. After 429 a retry may help, because another tab may end its stream. */
+/** Whether a retry cannot help. After 429 it may help, because another tab may end its stream. */
 function isForGood(error: unknown): boolean {
   if (isAbort(error)) return false
   const { status } = asRefused(error)
@@ -131,7 +127,7 @@ class Silence {
     clearTimeout(this.#timer)
   }
 
-  /** Also aborts the request, if it is still running. */
+  /** Also aborts a running request. */
   end(): void {
     this.ends()
     this.#controller.abort()
@@ -139,8 +135,7 @@ class Silence {
 }
 
 /**
- * Waits for `ms`, or until the machine is online again or the user opens the tab. Without `ms`,
- * waits only for these events.
+ * Waits for `ms` (without it, without a limit), until the machine is online again or the user opens the tab.
  */
 async function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

@@ -2,9 +2,8 @@ import { signal } from '@preact/signals'
 import { person } from './person.ts'
 import { ask, Refused } from './request.ts'
 
-// Changes of users and tokens need a sign-in of the last ten minutes. The gateway refuses older
-// sign-ins with the code `sign-in-again`. The page then asks for a new sign-in without leaving the
-// view, and sends the request again.
+// Changes of users and tokens need a sign-in of the last ten minutes; the gateway refuses older ones with the
+// code `sign-in-again`. The page then asks for a new sign-in in the same view, and sends the request again.
 
 interface Waiting {
   readonly change: Change
@@ -12,7 +11,7 @@ interface Waiting {
   readonly giveUp: () => void
 }
 
-/** A request that changes something. It never has a secret, because the tab may store the request. */
+/** A request that changes something. It never has a secret, because the tab may store it. */
 export interface Change {
   readonly method: string
   readonly path: string
@@ -46,22 +45,19 @@ function newSignIn(change: Change, error: Refused): Promise<void> {
   })
 }
 
-/**
- * State for the return to the page. A sign-in with an external account leaves the page, and returns
- * to the same view.
- */
+/** A sign-in with an external account leaves the page, and returns to the same view. */
 interface ComingBack {
   readonly name: string | undefined
   readonly to: string
   readonly change: Change | undefined
-  /** Time in ms since 1970. After this time the gateway has ended the sign-in, too. */
+  /** In ms since 1970. The gateway then ends the sign-in, too. */
   readonly until: number
 }
 
 const KEPT = 'runbook-page-coming-back'
 const SIGN_IN_MS = 10 * 60 * 1000
 
-/** Stores the view and the waiting request until the browser returns from the sign-in provider. */
+/** Stores view and request until the browser returns from the sign-in provider. */
 export function keepForReturn(): void {
   const kept: ComingBack = {
     name: person.peek()?.name,
@@ -76,13 +72,10 @@ export function keepForReturn(): void {
   }
 }
 
-/** The request from before the sign-in. A view that knows the request's answer sends it again. */
+/** The request from before the sign-in. A view that knows the answer sends the request again. */
 let waited: Change | undefined
 
-/**
- * @returns the path of the view before the sign-in, once and in the same tab; undefined for another
- * person
- */
+/** Returns the view from before the sign-in, once and in the same tab; undefined for another person. */
 export function takeReturn(): string | undefined {
   const text = sessionStorage.getItem(KEPT)
   sessionStorage.removeItem(KEPT)
@@ -93,7 +86,7 @@ export function takeReturn(): string | undefined {
   return kept.to
 }
 
-/** Returns the waiting request to the view that knows its answer. */
+/** Gives the waiting request to the view that knows its answer. */
 export function takeChange(isKnown: (change: Change) => boolean): Change | undefined {
   if (waited === undefined || !isKnown(waited)) return undefined
   const taken = waited

@@ -43,7 +43,7 @@ export const readUsers = (signal: AbortSignal) => ask<User[]>('GET', '/api/users
 export const readUser = (name: string, signal: AbortSignal) =>
   ask<User>('GET', `/api/users/${part(name)}`, { signal })
 export const readGroups = (signal: AbortSignal) => ask<string[]>('GET', '/api/users/groups', { signal })
-/** @param user the tokens' owner; without an owner, all tokens that the person may see */
+/** Without `user`, reads all tokens that the person may see. */
 export const readTokens = (user: string | undefined, signal: AbortSignal) =>
   ask<Token[]>('GET', `/api/tokens${user === undefined ? '' : `?user=${part(user)}`}`, { signal })
 export const readReviews = (signal: AbortSignal) => ask<Review[]>('GET', '/api/reviews', { signal })
@@ -56,7 +56,7 @@ export const readStatements = (id: string, limit: number, signal: AbortSignal) =
 export const readSessions = (query: string, signal: AbortSignal) =>
   ask<SessionList>('GET', `/api/sessions?${query}`, { signal })
 
-/** Returns the newest sessions of the signed-in person. */
+/** Reads the newest sessions of the signed-in person. */
 export async function readOwnSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {
   const name = (person.peek()?.name ?? '').replaceAll(/[\\%_]/g, '\\$&')
   const asked = new URLSearchParams({ limit: '50', count: 'none', user: name })

@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
 import type { Person } from './types.ts'
 
-/** The signed-in person; undefined when no person is signed in, null before the first answer. */
+/** Undefined when no person is signed in, null before the first answer. */
 export const person = signal<Person | null | undefined>(null)
 
-/** The gateway's reason for showing the sign-in page, if it gave one. */
+/** The gateway's reason for the sign-in page. */
 export const signedOutBecause = signal('')
 
 export function signedIn(who: Person): void {
@@ -12,14 +12,14 @@ export function signedIn(who: Person): void {
   person.value = who
 }
 
-/** Signs the page out. The open view stays in the address, and is shown again after the next sign-in. */
+/** The open view stays in the address, and is shown again after the next sign-in. */
 export function signedOut(reason = ''): void {
   // On the first load, the sign-in page needs no reason.
   signedOutBecause.value = person.peek() === null ? '' : reason
   person.value = undefined
 }
 
-/** Whether the person may run and decide. Auditors only read. */
+/** Auditors only read. */
 export function mayRun(): boolean {
   return person.value?.role !== 'auditor'
 }
@@ -29,7 +29,7 @@ export function readsAll(): boolean {
   return person.value?.is_admin === true || person.value?.role === 'auditor'
 }
 
-/** Whether the person may change users and tokens. A machine may not, even as an admin. */
+/** A machine may not change users and tokens, even as an admin. */
 export function mayAdminister(): boolean {
   return person.value?.is_admin === true && isPerson()
 }

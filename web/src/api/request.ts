@@ -5,7 +5,7 @@ export class Refused extends Error {
   override readonly name = 'Refused'
   readonly code: string
   readonly status: number
-  /** The reason why each connection of a batch was refused. */
+  /** Why each connection of a batch was refused. */
   readonly refusals: readonly Refusal[]
 
   constructor(message: string, code: string, status: number, refusals: readonly Refusal[] = []) {
@@ -29,12 +29,12 @@ interface Asking {
 }
 
 /**
- * Header that proves a request is from this page, because no other page can set it. The gateway
- * refuses a change that has only the cookie.
+ * Proves that a request is from this page, because no other page can set this header. The gateway refuses a
+ * change that has only the cookie.
  */
 const OF_THE_PAGE = { 'x-runbook-page': '1' }
 
-/** Sends a request. @returns the answer's JSON, undefined for an empty answer @throws Refused */
+/** Returns the answer's JSON, or undefined for an empty answer. @throws Refused */
 export async function ask<Answer>(method: string, path: string, asking: Asking = {}): Promise<Answer> {
   const response = await fetched(method, path, asking)
   const text = await response.text().catch((error: unknown) => {

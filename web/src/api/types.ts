@@ -23,8 +23,7 @@ import type { BudgetUseAnswer } from '../../../src/contract/machines.ts'
 import type { IssuedTokenAnswer, TokenAnswer } from '../../../src/contract/tokens.ts'
 import type { UserAnswer } from '../../../src/contract/users.ts'
 
-// The gateway's answers, with the page's names. Only the types are imported from the gateway's
-// contracts, and no code.
+// The gateway's answers, with the page's names. The contracts are imported as types only, without code.
 
 export type { ListedSchedule, ListedSession, StatementsAnswer }
 export type Statement = StatementAnswer
@@ -60,7 +59,7 @@ export type Schedule = ScheduleAnswer
 export type ScheduleRun = ScheduleRunAnswer
 export type JiraTemplate = JiraTemplateAnswer
 
-/** A session with its script. Sessions in a list have no script. */
+/** Sessions in a list have no script. */
 export interface Session extends Omit<ListedSession, 'script'> {
   readonly script: { readonly data: string }
 }

@@ -4,7 +4,6 @@ interface ChoiceProps {
   readonly label: string
   readonly value: string
   readonly onValue: (value: string) => void
-  /** Values with their words. */
   readonly options: readonly (readonly [value: string, words: string])[]
   readonly hint?: string | undefined
 }

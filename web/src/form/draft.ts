@@ -9,16 +9,16 @@ export interface Draft {
   readonly parameters: readonly Parameter[]
   readonly values: Values
   readonly set: (name: string, value: string) => void
-  /** Returns the problem of a parameter, after the user has left its field or tried to run. */
+  /** Returns the problem after the user has left the field or tried to run. */
   readonly problem: (parameter: Parameter) => string | undefined
   readonly leave: (name: string) => void
-  /** Shows every problem. @returns whether there is no problem */
+  /** Shows every problem. Returns whether there is none. */
   readonly check: () => boolean
   /** Returns the values to send. */
   readonly sent: () => Values
 }
 
-/** @param earlier the initial values of the fields */
+/** `earlier` are the initial values of the fields. */
 export function useDraft(item: RunbookItem, earlier: Values): Draft {
   const parameters = useMemo(() => [...parametersOf(item), ...inBlocks(item)], [item])
   const [values, setValues] = useState<Values>(() => initialValues(parameters, earlier))
@@ -60,7 +60,7 @@ function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[]
     }))
 }
 
-/** Returns the values to send. A declared parameter must be sent, even when its value is empty. */
+/** A declared parameter must be sent, even when its value is empty. */
 function sentValues({ metadata }: RunbookItem, values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).filter(([name, value]) => value !== '' || Object.hasOwn(metadata, name)),

@@ -12,7 +12,6 @@ interface FieldProps {
   readonly onLeave: () => void
 }
 
-/** One parameter, labelled by its name. */
 export function Field(props: FieldProps) {
   const { parameter, problem } = props
   const id = useId()
@@ -93,9 +92,8 @@ function commonOf({ id, parameter, problem, describedBy, onLeave }: ControlProps
 }
 
 /**
- * Returns the type of the input. With other types browsers change the typed text, but the runbook
- * needs the text unchanged. The cast to 'text' is for Preact's types, which accept only a single
- * type.
+ * With other types browsers change the typed text, but the runbook needs it unchanged. The cast is for
+ * Preact's types, which accept only a single type.
  */
 function inputType(type: string): 'text' {
   return (['password', 'date', 'tel', 'url', 'email'].includes(type) ? type : 'text') as 'text'

@@ -2,15 +2,14 @@ import { person } from '../api/person.ts'
 import type { RunbookItem } from '../api/types.ts'
 import type { Values } from './parameters.ts'
 
-// Stores the values typed into the form of a runbook in this tab, so that they survive a reload,
-// the back button and the end of a sign-in. Secrets are never stored, and another user who signs in
-// here does not get the values.
+// Stores the form of a runbook in this tab, so that it survives a reload, the back button and the end of a
+// sign-in. Secrets are never stored, and another user who signs in here does not get the values.
 
 /** Maximum length of a stored draft, because the browser's storage has only some megabytes. */
 const MOST_CHARACTERS = 64 * 1024
 /**
- * Names that may be names of secrets. The gateway's rules are better, but a value that is not
- * stored here must only be typed again.
+ * Names that may be names of secrets. The gateway's rules are better, but a value that is not stored here
+ * must only be typed again.
  */
 const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i
 
@@ -63,7 +62,7 @@ function mayBeSecret(name: string, declared: Readonly<Record<string, unknown>> |
   )
 }
 
-/** Reads values from a link: `?p.order=10293`. Ignores secret values, because other people read links. */
+/** Reads `?p.order=10293` of a link. Ignores secret values, because other people read links. */
 export function linkedValues(query: URLSearchParams, item: RunbookItem): Values {
   const given = [...query].filter(([name]) => name.startsWith('p.'))
   return Object.fromEntries(

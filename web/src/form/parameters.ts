@@ -15,7 +15,7 @@ export interface Parameter {
 
 export type Values = Readonly<Record<string, string>>
 
-/** Returns the parameters in the order in which the runbook asks for them. */
+/** In the order in which the runbook asks for the parameters. */
 export function parametersOf({ metadata }: RunbookItem): Parameter[] {
   const ordered = Object.entries(metadata).map(([name, declared], index) => ({
     parameter: parameterOf(name, declared),
@@ -50,14 +50,14 @@ function lengthOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** Returns the initial values of the fields: the value of an earlier run, otherwise the default. */
+/** The value of an earlier run, otherwise the default. */
 export function initialValues(parameters: readonly Parameter[], earlier: Values): Values {
   return Object.fromEntries(
     parameters.map(({ name, default: proposed }) => [name, earlier[name] ?? proposed ?? '']),
   )
 }
 
-/** Whether the value is secret, so that previews and fields never show it. */
+/** Previews and fields never show a secret value. */
 export function isSecret({ type }: Parameter): boolean {
   return type === 'password' || type === 'file'
 }

@@ -1,14 +1,11 @@
 import { signal } from '@preact/signals'
 import type { MatchesPattern } from './rules.ts'
 
-/**
- * The gateway's engine for patterns, which no pattern can make slow. Loaded when the first pattern
- * is needed.
- */
+/** The gateway's engine, which no pattern can make slow. Loaded when the first pattern is needed. */
 const engine = signal<typeof import('re2js').RE2JS | undefined>(undefined)
 const compiled = new Map<string, ReturnType<typeof import('re2js').RE2JS.compile> | null>()
 
-/** Maximum length of a pattern. The gateway refuses longer patterns. */
+/** The gateway refuses longer patterns. */
 const LONGEST_PATTERN = 4096
 
 export async function loadPatterns(): Promise<void> {
@@ -17,8 +14,8 @@ export async function loadPatterns(): Promise<void> {
 }
 
 /**
- * Matches anywhere in the value, as in Go. Returns undefined for a pattern that does not compile,
- * because the gateway reports it.
+ * Matches anywhere in the value, as in Go. Returns undefined for a pattern that does not compile, which the
+ * gateway reports.
  */
 export const matchesPattern: MatchesPattern = (pattern, value) => {
   const loaded = engine.value

@@ -1,7 +1,7 @@
 import type { Parameter } from './parameters.ts'
 
-// A copy of the gateway's rules for the values of parameters (src/template/rules.ts), so that
-// people see a mistake while they type. test/web/form/rules.test.ts compares the two files.
+// A copy of the gateway's rules (src/template/rules.ts), so that people see a mistake while they type.
+// test/web/form/rules.test.ts compares the two.
 
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 const EMAIL =
@@ -24,16 +24,16 @@ const FORMS: Readonly<
 /** Maximum number of options that an error names. */
 const SHOWN_OPTIONS = 20
 
-/** Whether a value matches a pattern as Go reads it; undefined until the engine is loaded. */
+/** Whether a value matches as Go reads the pattern; undefined until the engine is loaded. */
 export type MatchesPattern = (pattern: string, value: string) => boolean | undefined
 
-/** Returns the problem with a value, in words that follow its name; undefined without a problem. */
+/** Returns the problem with a value in words that follow its name. */
 export function problemOf(parameter: Parameter, value: string, matches: MatchesPattern): string | undefined {
   if (value === '') {
     const isMissing = parameter.required && (parameter.default ?? '') === ''
     return isMissing ? 'may not be empty' : undefined
   }
-  // The default is not checked, because it is the text of the runbook's author.
+  // The default is the text of the runbook's author, so it is not checked.
   const broken = value === parameter.default ? undefined : brokenRule(parameter, value)
   if (broken !== undefined) return broken
   const { pattern } = parameter
@@ -50,7 +50,7 @@ function brokenRule({ type, options, minLength, maxLength }: Parameter, value: s
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 
-/** Counts characters. A character above U+FFFF counts once, although it has two UTF-16 units. */
+/** A character above U+FFFF counts once, although it has two UTF-16 units. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

@@ -3,10 +3,10 @@ import type { Parameter, Values } from './parameters.ts'
 import { isSecret } from './parameters.ts'
 
 const HIDDEN = '••••••'
-/** Minimum length of a secret in bytes, as in the agent. A shorter text would also match ordinary text. */
+/** As in the agent. A shorter text would also match ordinary text. */
 const SHORTEST_SECRET_BYTES = 6
 
-/** Returns the script without secret values, also without their quoted and encoded forms. */
+/** Hides secret values, also in their quoted and encoded forms. */
 export function shownScript(
   { script, secret_parameters }: Rendered,
   parameters: readonly Parameter[],
@@ -14,7 +14,7 @@ export function shownScript(
 ): string {
   const names = new Set([...secret_parameters, ...parameters.filter(isSecret).map(({ name }) => name)])
   const secrets = [...names].flatMap((name) => formsOf(values[name] ?? ''))
-  // The longest secret is replaced first, because a secret may be a part of another secret.
+  // The longest first, because a secret may be a part of another one.
   secrets.sort((a, b) => b.length - a.length)
   return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), script)
 }

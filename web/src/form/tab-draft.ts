@@ -2,8 +2,8 @@ import { useEffect, useState } from 'preact/hooks'
 import { person } from '../api/person.ts'
 
 /**
- * Stores the values of a short form in the tab, so that they survive a reload, the back button and
- * the end of a sign-in. Another user who signs in here does not get the values. Not for secrets.
+ * Stores a short form in the tab, so that it survives a reload, the back button and the end of a sign-in.
+ * Another user who signs in here does not get the values. Not for secrets.
  */
 export function useTabDraft<Values extends object>(name: string, initial: Values) {
   const key = JSON.stringify(['form', person.peek()?.name ?? '', name])

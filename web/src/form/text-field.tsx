@@ -13,7 +13,7 @@ interface TextFieldProps {
   readonly autoFocus?: boolean
 }
 
-/** A field with a label in words, for the page's own forms. */
+/** For the page's own forms. */
 export function TextField({
   label,
   value,

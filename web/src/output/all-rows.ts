@@ -45,7 +45,6 @@ async function rowsIn(block: Block, bytes: Pieces): Promise<Row[]> {
   return reader.end()
 }
 
-/** A stream of bytes that is read in pieces of limited size. */
 class Pieces {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>
   #rest = new Uint8Array()

@@ -1,7 +1,7 @@
 import type { Source } from './ansi/rows.ts'
 import type { Style } from './ansi/style.ts'
 
-/** One event of a session, in the form of the stream and of ranges. */
+/** One event of a session, as in the stream and in ranges. */
 export interface OutputEvent {
   readonly type: string
   /** Set for output to other streams than stdout. */
@@ -15,10 +15,7 @@ export interface OutputEvent {
 
 /** A part of the output that can be read again: its place and its initial style. */
 export interface Block {
-  /**
-   * `from` is the place before the first event. `skip` is the number of bytes of this event before
-   * the block.
-   */
+  /** `from` is the place before the first event, of which `skip` bytes are before the block. */
   readonly from: string
   readonly skip: number
   readonly bytes: number
@@ -27,7 +24,7 @@ export interface Block {
   readonly rows: number
 }
 
-/** Returns the writer of an event; undefined for events that are not output. */
+/** Returns undefined for events that are not output. */
 export function sourceOf({ type, stream }: Pick<OutputEvent, 'type' | 'stream'>): Source | undefined {
   if (type === 'e') return 'note'
   if (type !== 'o') return undefined

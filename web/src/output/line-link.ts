@@ -1,13 +1,13 @@
 import { computed } from '@preact/signals'
 import { hash } from '../parts/router.ts'
 
-/** The line in the address: `#L12` is the twelfth. */
+/** `#L12` in the address is the twelfth line. */
 export const lineInAddress = computed(() => {
   const [, digits] = /^#L([1-9]\d{0,9})$/.exec(hash.value) ?? []
   return digits === undefined ? undefined : Number(digits)
 })
 
-/** Returns a link to a line of the present view, for other people. */
+/** A link for other people to a line of the present view. */
 export function linkToLine(line: number): string {
   return `${location.origin}${location.pathname}${location.search}#L${line}`
 }

@@ -12,10 +12,7 @@ interface OutputRowProps {
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/**
- * One line with its number, which is a link to the line. Numbers and times are not part of the
- * text, so copied text does not have them.
- */
+/** Numbers and times are not part of the text, so copied text does not have them. */
 export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps) {
   const isError = typeof row === 'object' && row.some(({ style }) => hasFlag(style, 'stderr'))
   return (

@@ -8,7 +8,7 @@ import { linkToLine } from './line-link.ts'
 import type { OutputRecord } from './record.ts'
 import type { Search } from './search.ts'
 
-/** Maximum number of bytes that are copied to the clipboard. */
+/** Maximum number of bytes copied to the clipboard. */
 const MOST_COPIED_BYTES = 16 * 1024 * 1024
 
 interface OutputToolsProps {

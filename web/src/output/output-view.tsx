@@ -21,7 +21,7 @@ interface OutputViewProps {
   readonly isReading: boolean
 }
 
-/** A session's output: the user can scroll through all of it, and only the visible part is drawn. */
+/** The user can scroll through all of the output, and only the visible part is drawn. */
 export function OutputView({ id, fileName, record, isRunning, isReading }: OutputViewProps) {
   useDrawnVersion(record)
   const [wraps, setWraps] = useKept('runbook-page-wrap', false)
@@ -76,8 +76,7 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
 }
 
 /**
- * Keeps the newest row in view until the user scrolls up, and again after the user has scrolled
- * back to the end.
+ * Keeps the newest row in view until the user scrolls up, and again after they have scrolled back to the end.
  */
 function useFollowing(
   { scroller, scrollTo, onScroll: onRows }: RowWindow,
@@ -93,8 +92,8 @@ function useFollowing(
     onRows()
     const { current } = scroller
     if (current === null) return
-    // New output also moves the end out of view. So only a move towards the beginning means that
-    // the user has scrolled up.
+    // New output also moves the end out of view. So only a move towards the beginning means that the user has
+    // scrolled up.
     if (isRunning && isAtEnd(current)) setFollows(true)
     else if (current.scrollTop < top.current) setFollows(false)
     top.current = current.scrollTop
@@ -106,7 +105,7 @@ function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolea
   return scrollTop + clientHeight >= scrollHeight - ROW_PX
 }
 
-/** Returns the row that the address names (`#L12`), once the row exists, and scrolls to it. */
+/** Returns the row that the address names (`#L12`), once it exists, and scrolls to it. */
 function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | undefined {
   const line = lineInAddress.value
   const row = line === undefined || line > count ? undefined : line - 1
@@ -117,7 +116,7 @@ function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | 
 }
 
 /**
- * Moves the drawn rows. Wrapped rows differ in height, but the scroll bar assumes equal heights. With the
+ * Moves the drawn rows: wrapped rows differ in height, but the scroll bar assumes equal heights. With the
  * scroll bar at 30 %, the row at 30 % of the output is drawn at 30 % of the view's height. So at 0 % the
  * first row is at the top, and at 100 % the last row is at the bottom.
  */
@@ -138,7 +137,7 @@ function useWrappedRows({ scroller, place, first, height }: RowWindow, wraps: bo
   return list
 }
 
-/** Draws at most once a frame, even when much output is received. */
+/** Draws at most once a frame, even when much output arrives. */
 function useDrawnVersion(record: OutputRecord): void {
   const [, draw] = useState(0)
   useEffect(() => {
@@ -154,7 +153,7 @@ function useDrawnVersion(record: OutputRecord): void {
   }, [record])
 }
 
-/** Reads dropped rows again when they become visible. @returns the last error */
+/** Reads dropped rows again when they become visible. Returns the last error. */
 function useMissingRows(id: string, record: OutputRecord, first: number, end: number): Refused | undefined {
   const [failure, setFailure] = useState<Refused | undefined>(undefined)
   const reading = useRef(new Set<unknown>())

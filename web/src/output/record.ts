@@ -7,10 +7,7 @@ import { sourceOf, type Block, type OutputEvent } from './block.ts'
 import { RowCache } from './row-cache.ts'
 import { RowTimes } from './row-times.ts'
 
-/**
- * Size of a block of output in bytes. Many small blocks cost memory; large blocks take long to read
- * again.
- */
+/** Size of a block in bytes. Many small blocks cost memory; large blocks take long to read again. */
 const BLOCK_BYTES = 128 * 1024
 /** Maximum length of a block in bytes. A block without a line end ends here. */
 const LONGEST_BLOCK = 1024 * 1024
@@ -25,8 +22,8 @@ interface OpenBlock {
 }
 
 /**
- * The output of one session, row by row. Stores the number of rows and the place of each row. The
- * rows themselves are kept only while a user views them.
+ * The output of one session. Stores the number and the places of rows, and keeps rows only while a user views
+ * them.
  */
 export class OutputRecord {
   /** Grows with each change; views subscribe to it. */
@@ -39,7 +36,7 @@ export class OutputRecord {
   #decoder = new TextDecoder()
   #place: string
 
-  /** @param start the place before the first event */
+  /** `start` is the place before the first event. */
   constructor(start: string) {
     this.#place = start
     this.#open = { from: start, skip: 0, style: 0, firstRow: 0, bytes: 0, rows: [] }
@@ -64,7 +61,7 @@ export class OutputRecord {
     this.version.value++
   }
 
-  /** Returns a row; undefined when the row's block (`blockOf`) must be read again. */
+  /** Returns undefined when the row's block (`blockOf`) must be read again. */
   row(index: number): Row | undefined {
     const open = index - this.#open.firstRow
     if (open >= 0) return this.#open.rows[open] ?? this.#reader.current
@@ -116,7 +113,7 @@ export class OutputRecord {
     for (const row of this.#reader.take()) this.#open.rows.push(row)
   }
 
-  /** @param skip number of the current event's bytes that belong to the block that ends here */
+  /** `skip` bytes of the current event belong to the block that ends here. */
   #seal(skip: number): void {
     this.#open.rows.push(...this.#reader.end())
     const { rows, ...open } = this.#open
@@ -135,7 +132,7 @@ export class OutputRecord {
   }
 }
 
-/** Returns the rows of a block from events that were read again. */
+/** The events were read again. */
 export function rowsOf(block: Block, events: readonly OutputEvent[]): Row[] {
   const reader = new RowReader(block.style)
   const decoder = new TextDecoder()

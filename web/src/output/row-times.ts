@@ -1,4 +1,4 @@
-/** Minimum time between two recorded times, so that a day of output costs little memory. */
+/** Minimum time between two records, so that a day of output costs little memory. */
 const APART_MS = 100
 
 /** The times at which the rows of an output began. */
@@ -6,14 +6,14 @@ export class RowTimes {
   readonly #rows: number[] = []
   readonly #times: number[] = []
 
-  /** Records the time at which this row and the next rows began, in ms since 1970. */
+  /** Records when this row and the next rows began, in ms since 1970. */
   mark(row: number, time: number): void {
     if (time - (this.#times.at(-1) ?? -Infinity) < APART_MS) return
     this.#rows.push(row)
     this.#times.push(time)
   }
 
-  /** Returns the time of a row; undefined for rows before the first recorded time. */
+  /** Returns undefined for rows before the first recorded time. */
   at(row: number): number | undefined {
     let [low, high] = [0, this.#rows.length]
     while (low < high) {

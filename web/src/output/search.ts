@@ -11,13 +11,12 @@ export interface Search {
   readonly text: string
   readonly setText: (text: string) => void
   readonly current: number | undefined
-  /** The result in words, for the tools. */
   readonly summary: string
   readonly next: () => void
   readonly previous: () => void
 }
 
-/** Searches all of the output, including parts that have to be read again. @param show scrolls to a row */
+/** Searches all of the output, also parts that have to be read again. `show` scrolls to a row. */
 export function useSearch(id: string, record: OutputRecord, show: (row: number) => void): Search {
   const [text, setText] = useState('')
   const [found, setFound] = useState<readonly number[]>([])
@@ -69,7 +68,7 @@ function summaryOf(text: string, count: number, index: number, isSearching: bool
   return `${index + 1} of ${count}${more}${isSearching ? ' …' : ''}`
 }
 
-/** @param tell called at the first hit and at the end */
+/** `tell` is called at the first hit and at the end. */
 async function searchAll(
   id: string,
   record: OutputRecord,

@@ -10,13 +10,10 @@ export function turn(): Promise<void> {
   })
 }
 
-/** Maximum time of work before the browser can draw and handle keys, in milliseconds. */
+/** Maximum time of work before the browser can draw and handle keys. */
 export const TURN_MS = 8
 
-/**
- * Runs work of many steps with pauses, in which the browser draws and handles keys. @throws the
- * signal's reason
- */
+/** Pauses between the steps, so that the browser draws and handles keys. @throws the signal's reason */
 export async function inTurns<Result>(
   steps: Generator<void, Result, void>,
   signal: AbortSignal,

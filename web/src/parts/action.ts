@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 
-/** Runs one action at a time and keeps its result. @param done is called after a success */
+/** Runs one action at a time and keeps its result. `done` is called after a success. */
 export function useAction(done: () => void) {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<Refused | undefined>(undefined)

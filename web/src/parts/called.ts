@@ -1,16 +1,14 @@
 import type { ListedSession, Review } from '../api/types.ts'
 import { shortName } from './paths.ts'
 
-// Names of runbooks and sessions that the page shows.
-
-/** Returns the runbook's title, or `refund-order` for the file of a runbook without a title. */
+/** Returns `refund-order` for the file of a runbook without a title. */
 export function runbookName(file: string, title: string | undefined): string {
   return title ?? shortName(file)
 }
 
 type Named = Pick<ListedSession, 'labels' | 'verb' | 'runbook_title'> & Partial<Pick<ListedSession, 'port'>>
 
-/** Returns the file of the session's runbook; undefined for a script or a terminal. */
+/** Returns undefined for a script or a terminal. */
 export function fileOf({ labels }: Pick<ListedSession, 'labels'>): string | undefined {
   return labels?.['runbookFile']
 }

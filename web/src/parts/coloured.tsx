@@ -1,4 +1,4 @@
-/** Code in the colours of page.css: `w` words, `t` texts, `n` names, `d` numbers, `c` comments. */
+/** The colours are those of page.css: `w` words, `t` texts, `n` names, `d` numbers, `c` comments. */
 export function Coloured({ text, file }: { readonly text: string; readonly file: string }) {
   const language = languageOf(file)
   if (language === undefined || text.length > MOST_CHARACTERS) return <>{text}</>
@@ -17,7 +17,7 @@ export function Coloured({ text, file }: { readonly text: string; readonly file:
   )
 }
 
-/** Maximum length of a script with colours, because each coloured piece is a DOM element. */
+/** Longer scripts have no colours, because each coloured piece is a DOM element. */
 const MOST_CHARACTERS = 100_000
 
 type Kind = 'w' | 't' | 'n' | 'd' | 'c'
@@ -85,7 +85,7 @@ interface Piece {
   readonly text: string
 }
 
-/** Splits the text into pieces; together the pieces are the text. */
+/** Together the pieces are the text. */
 function piecesOf(text: string, { pattern, words }: Language): Piece[] {
   const pieces: Piece[] = []
   let end = 0

@@ -4,7 +4,7 @@ import { Icon } from './icon.tsx'
 import { toast } from './toasts.tsx'
 
 interface CopiedLinesProps {
-  /** Description of the lines for the button and the toast: "The command that starts an agent". */
+  /** For the button and the toast: "The command that starts an agent". */
   readonly label: string
   readonly text: string
 }

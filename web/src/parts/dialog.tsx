@@ -9,9 +9,9 @@ interface DialogProps {
 }
 
 /**
- * A modal dialog, open as long as it is rendered. The focus moves to the element with `autofocus`,
- * otherwise to the first button. After the dialog, the focus returns to its old place. Labels of
- * buttons name the effect, and the first button must change nothing.
+ * A modal dialog, open as long as it is rendered. The focus moves to the element with `autofocus`, otherwise
+ * to the first button, and later returns to its old place. Labels of buttons name the effect, and the first
+ * button must change nothing.
  */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)

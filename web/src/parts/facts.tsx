@@ -15,7 +15,7 @@ export function Fact({ name, children }: FactProps) {
   )
 }
 
-/** Parameters, or other names and values that other people have written. */
+/** Names and values that other people have written. */
 export function NamedValues({ values }: { readonly values: Readonly<Record<string, string>> }) {
   return (
     <>

@@ -5,7 +5,7 @@ const KEPT = 'runbook-page-favourites'
 /** Maximum number of favourites, because a user cannot overview more. */
 const MOST = 20
 
-/** A runbook that the user has marked: the repository's name and the file. */
+/** A runbook that the user has marked. */
 interface Favourite {
   readonly repository: string
   readonly file: string
@@ -44,7 +44,7 @@ interface FavouriteButtonProps extends Favourite {
   readonly hasWord?: boolean
 }
 
-/** Marks a runbook, so that Home shows it first, or removes the mark. */
+/** Home shows marked runbooks first. */
 export function FavouriteButton({ title, hasWord = false, ...favourite }: FavouriteButtonProps) {
   return (
     <button

@@ -8,12 +8,12 @@ import { changeQuery, query } from './router.ts'
 interface FilterFormProps {
   /** Label of the form: "Filter sessions". */
   readonly label: string
-  /** Names of all filters, including those of old links. */
+  /** Names of all filters, also those of old links. */
   readonly names: readonly string[]
   readonly children: ComponentChildren
 }
 
-/** The filters in a row. On a phone, a button opens the filters. */
+/** On a phone, a button opens the filters. */
 export function FilterForm({ label, names, children }: FilterFormProps) {
   const isFiltered = names.some((name) => (query.value.get(name) ?? '') !== '')
   const clear = isFiltered && <ClearButton names={names} />
@@ -57,12 +57,12 @@ interface FilterProps {
 }
 
 /**
- * Pause after typing in milliseconds. Each list is a request to the gateway and an entry in its
- * audit log, so one request per letter would be too many.
+ * Pause after typing in milliseconds. Each list is a request to the gateway and an entry in its audit log, so
+ * one request per letter would be too many.
  */
 const TYPED_MS = 200
 
-/** A filter that applies while the user types. */
+/** Applies while the user types. */
 export function TextFilter({ name, label, isFirst = false }: FilterProps & { readonly isFirst?: boolean }) {
   const id = useId()
   const applied = query.value.get(name) ?? ''
@@ -129,9 +129,8 @@ export function DateFilter({ name, label }: FilterProps) {
 }
 
 /**
- * Returns the query for the gateway: each filter that has a value, by the gateway's name for it.
- * @param options gateway's names by filter
- * @param days gateway's names for the start of the first day and for the end of the last day
+ * Returns the filters that have a value, by the gateway's names. `options` has these names by filter; `days`
+ * those for the start of the first day and the end of the last day.
  */
 export function gatewayFilters(
   asked: URLSearchParams,
@@ -149,7 +148,7 @@ export function gatewayFilters(
   return result
 }
 
-/** Returns the start of a day in the reader's time zone. @param days number of days later */
+/** Returns the start of a day in the reader's time zone, `days` later. */
 function dayStart(day: string | null, days: number): string | undefined {
   const [year = NaN, month = NaN, date = NaN] = (day ?? '').split('-').map(Number)
   const start = new Date(year, month - 1, date + days)

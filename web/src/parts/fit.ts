@@ -1,11 +1,11 @@
-/** The searched texts of one item, in lower case. */
+/** Searched texts in lower case. */
 export interface Searched {
   readonly title: string
-  /** A path or a kind. A hit here counts less than a hit in the title. */
+  /** A path or a kind. A hit here counts less than one in the title. */
   readonly about: string
   /** Descriptions and names of parameters. A hit here counts least. */
   readonly words: string
-  /** The text whose words may differ from the typed words by a typing error. */
+  /** Words here may differ from the typed words by a typing error. */
   readonly near: string
 }
 
@@ -18,8 +18,8 @@ export interface Fitting<Item> {
 const FIT = { titleBegins: 6, wordBegins: 5, inTitle: 4, inAbout: 3, inWords: 2, near: 1 } as const
 
 /**
- * Returns the items that have all typed words, the best fit first. Items of equal fit keep their
- * order. Typing errors are tolerated only when no item matches the words exactly.
+ * Returns the items that have all typed words, the best fit first; equal fits keep their order. Tolerates
+ * typing errors only when no item matches exactly.
  */
 export function fitting<Item>(
   items: readonly Item[],
@@ -43,7 +43,7 @@ function ranked<Item>(
     .sort((a, b) => b.fit - a.fit)
 }
 
-/** Returns the fit of an item, or 0 when a word is missing. */
+/** Returns 0 when a word is missing. */
 function fitOf(
   texts: Searched,
   words: readonly string[],
@@ -63,10 +63,7 @@ function exactFit({ title, about, words }: Searched, word: string): number {
   return words.includes(word) ? FIT.inWords : 0
 }
 
-/**
- * Returns the fit of a word. Tolerates one typing error in words of four letters or more, two from
- * eight letters on.
- */
+/** Tolerates one typing error in words of four letters or more, two from eight letters on. */
 function nearFit(texts: Searched, word: string): number {
   const exact = exactFit(texts, word)
   if (exact > 0) return exact
@@ -79,7 +76,7 @@ function wordsOf(text: string): string[] {
   return text.split(/[^\p{L}\p{N}]+/u)
 }
 
-/** Whether the beginning of a word is at most this many edits away; two swapped letters count as one edit. */
+/** Whether the beginning of a word is at most this many edits away. Two swapped letters are one edit. */
 function beginsNear(typed: string, word: string, most: number): boolean {
   if (word.length < typed.length - most) return false
   const end = Math.min(word.length, typed.length + most)

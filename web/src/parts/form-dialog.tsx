@@ -9,7 +9,6 @@ interface FormDialogProps {
   readonly error: Refused | undefined
   readonly onSubmit: () => void
   readonly onClose: () => void
-  /** Word and icon of the button that submits the form. */
   readonly action: string
   readonly icon?: IconName
   /** Whether the form cannot be submitted now. */
@@ -21,7 +20,7 @@ interface FormDialogProps {
   readonly children: ComponentChildren
 }
 
-/** A dialog with a form, a button that cancels and a button that submits. */
+/** Has a form, a button that cancels and a button that submits. */
 export function FormDialog(props: FormDialogProps) {
   const {
     title,

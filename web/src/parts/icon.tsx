@@ -8,8 +8,7 @@ interface IconProps {
 }
 
 /**
- * A drawing of the sprite. Hidden from screen readers, because the word beside the icon or the
- * button's label has the same meaning.
+ * Hidden from screen readers, because the word beside the icon or the button's label has the same meaning.
  */
 export function Icon({ name, small = false, turning = false }: IconProps) {
   return (
@@ -23,7 +22,7 @@ export function Icon({ name, small = false, turning = false }: IconProps) {
   )
 }
 
-/** The logo: an open book. The colour of the right page shows the state. */
+/** An open book. The colour of the right page shows the state. */
 export function Logo() {
   return (
     <svg class="logo" viewBox="3 4.4 18.8 16.2" aria-hidden="true" focusable="false">
@@ -33,15 +32,12 @@ export function Logo() {
   )
 }
 
-/**
- * Puts the drawings into the page, so that `use` finds a drawing by name without a request to the
- * gateway.
- */
+/** Puts the drawings into the page, so that `use` finds one by name without a request to the gateway. */
 export function placeSprite(): void {
   const drawings = new DOMParser().parseFromString(sprite, 'image/svg+xml').documentElement
   drawings.setAttribute('class', 'sprite')
   drawings.setAttribute('aria-hidden', 'true')
-  // A prefix, so that ids of drawings do not match ids of other elements.
+  // The prefix keeps ids of drawings apart from ids of other elements.
   for (const drawing of drawings.children) drawing.id = `icon-${drawing.id}`
   document.body.append(drawings)
 }

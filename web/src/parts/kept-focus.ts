@@ -1,6 +1,6 @@
 /**
- * Keeps the focus in the view when an action removes or disables the focused button. Otherwise the
- * browser would move the focus to the document, and a screen reader would read nothing.
+ * Keeps the focus in the view when an action removes or disables the focused button. Otherwise it would move
+ * to the document, and a screen reader would read nothing.
  */
 export function keepFocus(page: HTMLElement): void {
   let last: HTMLElement | undefined
@@ -16,8 +16,8 @@ export function keepFocus(page: HTMLElement): void {
   new MutationObserver(() => {
     if (last === undefined || document.activeElement !== document.body) return
     if (last.isConnected && !last.checkVisibility()) return take(null)
-    // A button that is still in the page may be disabled only while its action runs. The focus
-    // returns to it afterwards.
+    // A button that is still in the page may be disabled only while its action runs. The focus returns to it
+    // afterwards.
     const next = last.isConnected ? last : around.find((one) => one.isConnected)
     if (next !== undefined && !next.matches(':disabled')) next.focus({ preventScroll: true })
   }).observe(page, { childList: true, subtree: true, attributeFilter: ['disabled'] })

@@ -10,7 +10,7 @@ interface LoadedViewProps<Value> {
   readonly children: (value: Value) => ComponentChildren
 }
 
-/** A view of one object: trail and heading until the object is loaded, then the content with its own head. */
+/** Shows trail and heading until the object is loaded, then the content with its own head. */
 export function LoadedView<Value>({ loaded, trail, heading, children }: LoadedViewProps<Value>) {
   const { value, error, reload } = loaded
   return (

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks'
 import { changesOf, type Topic } from '../api/changes.ts'
 import { asRefused, isAbort, type Refused } from '../api/request.ts'
 
-/** State of a loaded value. Keeps the last value during a reload, and when a reload fails. */
+/** Keeps the last value during a reload, and when a reload fails. */
 export interface Loaded<Value> {
   readonly value: Value | undefined
   readonly error: Refused | undefined
@@ -10,8 +10,8 @@ export interface Loaded<Value> {
 }
 
 /**
- * Loads a value, and loads it again when the gateway announces a change.
- * @param load must be the same function as long as the value is the same (useCallback)
+ * Loads a value, and again when the gateway announces a change. `load` must be the same function as long as
+ * the value is the same (useCallback).
  */
 export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,

@@ -4,7 +4,6 @@ import type { Refused } from '../api/request.ts'
 import { Icon, type IconName } from './icon.tsx'
 import { visibleLines } from './visible.ts'
 
-/** Shows an error with advice. */
 export function Problem({ error, onRetry }: { readonly error: Refused; readonly onRetry?: () => void }) {
   return (
     <div class="note is-bad problem" role="alert">
@@ -68,7 +67,6 @@ interface EmptyProps {
   readonly actions?: ComponentChildren
 }
 
-/** Shown in place of an empty list, with advice for the next step. */
 export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
   return (
     <div class="card empty">
@@ -80,10 +78,7 @@ export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
   )
 }
 
-/**
- * Shows a placeholder for content that is loading. Visible after 300 ms only, so that fast answers
- * cause no flashing.
- */
+/** Visible only after 300 ms, so that fast answers cause no flashing. */
 export function Loading({ rows = 3 }: { readonly rows?: number }) {
   return (
     <div class="card loading" aria-busy="true">

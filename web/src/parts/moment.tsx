@@ -25,7 +25,7 @@ export function Elapsed({ from, to }: { readonly from: string; readonly to: stri
   return <span>{durationText(end - Date.parse(from))}</span>
 }
 
-/** `6 h left`: the remaining time of a wait. */
+/** `6 h left` */
 export function TimeLeft({ until }: { readonly until: string }) {
   useTicks(true)
   const ms = Date.parse(until) - now.value
@@ -36,7 +36,7 @@ export function TimeLeft({ until }: { readonly until: string }) {
   )
 }
 
-/** Formats a time in days, hours or minutes. */
+/** In days, hours or minutes. */
 function roughly(ms: number): string {
   const minutes = Math.ceil(ms / 60_000)
   if (minutes < 120) return `${minutes} min`

@@ -3,7 +3,6 @@ import { changeQuery } from './router.ts'
 
 interface NewButtonProps {
   readonly what: 'token' | 'user'
-  /** More classes of the button. */
   readonly look?: string
 }
 

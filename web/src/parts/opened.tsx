@@ -4,7 +4,7 @@ import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
 /**
- * Loads a file of the page. The file's default export is the component to show. Pass the same function in every
+ * Loads a file of the page, whose default export is the component to show. Pass the same function in every
  * rendering of the parent.
  */
 export type Load = () => Promise<{ readonly default: unknown }>
@@ -14,10 +14,10 @@ interface OpenedProps<Props extends object> {
   readonly props: Props
 }
 
-/** Loaded parts, which are shown immediately the next time. */
+/** Parts that were loaded are shown immediately the next time. */
 const loaded = new Map<Load, unknown>()
 
-/** A view, or a part of a view, that is loaded when the user opens it. */
+/** A view, or a part of one, that is loaded when the user opens it. */
 export function Opened<Props extends object>({ load, props }: OpenedProps<Props>) {
   const [, setVersion] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)

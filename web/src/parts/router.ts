@@ -12,7 +12,7 @@ export const hash = computed(() => address.value.hash)
 type Guard = (leave: () => void) => void
 let guard: Guard | undefined
 
-/** Asks the user before they leave the view. @returns a function that stops the asking */
+/** Returns a function that stops the asking. */
 export function askBeforeLeaving(ask: Guard): () => void {
   guard = ask
   // The browser asks in its own words before it closes or reloads the tab.
@@ -24,7 +24,7 @@ export function askBeforeLeaving(ask: Guard): () => void {
   }
 }
 
-/** @returns whether the view stays until the user has answered */
+/** Returns whether the view stays until the user has answered. */
 function isHeld(pathname: string, leave: () => void): boolean {
   const asking = guard
   if (asking === undefined || pathname === path.peek()) return false
@@ -42,13 +42,13 @@ export function go(to: string): void {
   window.scrollTo(0, 0)
 }
 
-/** Replaces the address of the same view, so that the back button skips the old address. */
+/** The back button skips the old address. */
 function replaceAddress(to: string): void {
   history.replaceState(null, '', to)
   address.value = new URL(location.href)
 }
 
-/** Sets parts of the query; removes a part with an empty value. */
+/** Removes a part with an empty value. */
 export function changeQuery(changes: Readonly<Record<string, string>>): void {
   const next = new URLSearchParams(query.value)
   for (const [name, value] of Object.entries(changes))
@@ -58,7 +58,7 @@ export function changeQuery(changes: Readonly<Record<string, string>>): void {
   replaceAddress(text === '' ? path.value : `${path.value}?${text}`)
 }
 
-/** Returns the decoded parts of the address for `:name` and a last `*`; undefined for another view. */
+/** Returns the decoded parts for `:name` and a last `*`; undefined for another view. */
 export function matched(pattern: string, pathname: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/')
   const given = pathname.replace(/(?<=.)\/$/, '').split('/')
@@ -85,7 +85,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Makes the page's own links change the view. The browser handles all other links. */
+/** The page's own links change the view. The browser handles all others. */
 export function followLinks(): void {
   window.addEventListener('popstate', () => {
     // The browser has already gone back, so the address is restored until the user has answered.

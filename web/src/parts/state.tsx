@@ -28,7 +28,7 @@ export type StateKind = keyof typeof LOOKS
 
 interface StateProps {
   readonly kind: StateKind
-  /** The word with details: `failed (7)`. Without children the word is the kind itself. */
+  /** The word with details: `failed (7)`. Without children it is the kind itself. */
   readonly children?: ComponentChildren
 }
 

@@ -15,9 +15,8 @@ interface Named {
 const named = signal<Named | undefined>(undefined)
 
 /**
- * Names the window after the content of the view: `refund-order failed`.
- * @param text the name; undefined while it is not loaded
- * @param mark the sign on the favicon
+ * Names the window after the view's content: `refund-order failed`. `text` is undefined while it is not
+ * loaded; `mark` is the sign on the favicon.
  */
 export function useTitle(text: string | undefined, mark?: Mark): void {
   const here = path.value
@@ -26,7 +25,6 @@ export function useTitle(text: string | undefined, mark?: Mark): void {
   }, [text, mark, here])
 }
 
-/** Returns the name that the view has set; undefined while no name is set. */
 export function namedView(): Named | undefined {
   return named.value?.path === path.value ? named.value : undefined
 }

@@ -11,11 +11,11 @@ interface Toast {
   readonly to?: string
 }
 
-/** Maximum number of toasts. A new toast removes the oldest toast. */
+/** A new toast removes the oldest one. */
 const MOST = 3
 /**
- * Time in milliseconds for which a toast is shown, enough to read two lines. Toasts stay longer
- * while the pointer or the focus is in a toast.
+ * Time in milliseconds, enough to read two lines. Toasts stay longer while the pointer or the focus is in
+ * one.
  */
 const SHOWN_MS = 10_000
 

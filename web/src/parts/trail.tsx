@@ -1,12 +1,10 @@
 import { Name } from './text.tsx'
 
 interface TrailProps {
-  /** Address of the list that the view belongs to, and its name. */
   readonly href: string
   readonly list: string
   /** Label of the link, because the sidebar has a link with the same name. */
   readonly label?: string
-  /** The runbook's file. */
   readonly file?: string | undefined
 }
 

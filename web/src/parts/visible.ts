@@ -1,12 +1,11 @@
 /**
- * Invisible characters and characters that change the text around them, such as the direction of
- * writing. Does not include the joiners and the two variation selectors that emoji need.
+ * Invisible characters, and those that change the text around them, such as the direction of writing. Without
+ * the joiners and the two variation selectors that emoji need.
  */
 export const HIDDEN =
   '[\\p{Default_Ignorable_Code_Point}\\u2028\\u2029\\ufff9-\\ufffb](?<!\\u200c|\\u200d|\\ufe0e|\\ufe0f)'
 const UNSEEN = new RegExp(`[^\\P{Cc}\\t\\n]|${HIDDEN}`, 'gu')
 
-/** Returns the text that is shown for a hidden character. */
 export function visibleForm(character: string): string {
   const code = character.codePointAt(0) ?? 0
   if (code < 0x20) return String.fromCharCode(0x2400 + code)
@@ -14,12 +13,12 @@ export function visibleForm(character: string): string {
   return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`
 }
 
-/** Makes text of other people visible, on one line: names, descriptions, reasons. */
+/** Makes other people's text visible, on one line. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, visibleForm)
 }
 
-/** Makes text of several lines visible in the same way. */
+/** The same for several lines. */
 export function visibleLines(text: string): string {
   return visible(text.replaceAll('\r\n', '\n'))
 }

@@ -7,7 +7,7 @@ export const MOST_LABELS = 500
 const MOST_POINTS = 100_000
 
 export interface ChartData {
-  /** Kind of the horizontal axis: numbers, times in seconds since 1970, or texts side by side. */
+  /** The horizontal axis: numbers, times in seconds since 1970, or texts side by side. */
   readonly kind: 'numbers' | 'moments' | 'labels'
   readonly places: readonly number[]
   readonly values: readonly (number | null)[]
@@ -17,7 +17,7 @@ export interface ChartData {
   readonly leftOut: number
 }
 
-/** @param across a column; -1 for the number of the row @param up a column of numbers */
+/** `across` is a column, or -1 for the number of the row; `up` is a column of numbers. */
 export function chartData({ rows }: ResultTable, across: number, up: number): ChartData {
   const kind = across < 0 ? 'numbers' : kindOf(rows.map((row) => row[across]))
   const placeOf = kind === 'moments' ? momentIn : numberIn
@@ -39,7 +39,6 @@ export function chartData({ rows }: ResultTable, across: number, up: number): Ch
   }
 }
 
-/** Returns the common kind of all values of a column. */
 function kindOf(cells: readonly (string | null | undefined)[]): ChartData['kind'] {
   const given = cells.filter((cell) => cell !== null && cell !== undefined && cell !== '')
   if (given.length > 0 && given.every((cell) => numberIn(cell) !== undefined)) return 'numbers'

@@ -1,10 +1,7 @@
 import { isNumeric } from './numbers.ts'
 import type { Cell, Column } from './table.ts'
 
-/**
- * Beginnings of texts that spreadsheets read as formulas. A formula may send other cells to another
- * server.
- */
+/** Texts that spreadsheets read as formulas, which may send other cells to another server. */
 const FORMULA = /^[=+\-@\t\r]/
 
 /** Whether a spreadsheet would calculate the value. Numbers with a sign are not formulas. */
@@ -34,7 +31,7 @@ function fieldOf(cell: Cell | undefined): string {
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Returns the clipboard text that a spreadsheet reads as cells. */
+/** Spreadsheets read the text as cells. */
 export function tsvOf(rows: readonly (readonly (Cell | undefined)[])[]): string {
   return rows.map((row) => row.map(copied).join('\t')).join('\n')
 }

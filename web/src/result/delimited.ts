@@ -1,9 +1,9 @@
 import { isNumeric, momentIn } from './numbers.ts'
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-// CSV, TSV, and psql's rows without lines around them (-A). Nothing marks the text as a table, so
-// the content must show it: names in the first row, the same number of values in each row, and no
-// other line with the separator.
+// CSV, TSV, and psql's rows without lines around them (-A). Nothing marks the text as a table, so the content
+// must show it: names in the first row, the same number of values in each row, and no other line with the
+// separator.
 
 /** psql -A prints the number of rows below a table. A text without this line may not be a table. */
 const FOOTER = /^\((\d+) \p{L}+\)$/u
@@ -11,9 +11,9 @@ const SIGNS = ['\t', ',', ';', '|'] as const
 type Sign = (typeof SIGNS)[number]
 
 const SAMPLE_LINES = 400
-/** Number of rows that decide whether the first row has names. */
+/** Rows that decide whether the first row has names. */
 const EVIDENCE_ROWS = 1000
-/** Maximum number of lines of a quoted value. A longer "value" is only a quotation mark in a text. */
+/** Maximum number of lines of a quoted value. A longer one is only a quotation mark in a text. */
 const MOST_LINES_OF_VALUE = 1000
 
 interface Line {
@@ -35,7 +35,7 @@ export function* delimitedTables(lines: readonly string[], isCut: boolean): Step
     : yield* tablesBy(best.sign, lines, isCut)
 }
 
-/** Returns no tables when one line does not fit, because then the other lines are uncertain, too. */
+/** Returns no tables when one line does not fit, because the other lines are then uncertain, too. */
 function* tablesBy(sign: Sign, lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
   const tables: ResultTable[] = []
   for (let at = 0; at < lines.length;) {
@@ -65,7 +65,7 @@ interface Run {
   readonly next: number
 }
 
-/** Returns lines with the same number of values; undefined when one of these lines cannot be read. */
+/** Returns lines with the same number of values; undefined when one of them cannot be read. */
 function* runFrom(
   sign: Sign,
   lines: readonly string[],
@@ -87,10 +87,7 @@ function* runFrom(
   return { rows, next: at }
 }
 
-/**
- * Returns the values of a line. A quoted value may continue on the next lines. Returns undefined
- * when the quotes do not match.
- */
+/** A quoted value may continue on the next lines. Returns undefined when the quotes do not match. */
 function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefined {
   const first = lines[at] ?? ''
   const isText = sign === ',' || sign === ';'
@@ -124,7 +121,7 @@ function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefi
   }
 }
 
-/** Finds the end of a quoted value. Two quotes are one quote of the value. */
+/** Two quotes are one quote of the value. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2))
     if (text[at + 1] !== '"') return at
@@ -136,9 +133,9 @@ function plain(value: string): Cell {
 }
 
 /**
- * Splits rows into result sets. mysql and psql write the results of several queries without a line
- * between them. A result with the same number of columns begins where the first row is repeated, or
- * where names appear in a column of numbers.
+ * Splits rows into result sets. mysql and psql write the results of several queries without a line between
+ * them. A result with the same number of columns begins where the first row is repeated, or where names
+ * appear in a column of numbers.
  */
 function* partsOf(rows: Run['rows']): Steps<Run['rows'][]> {
   const head = rows[0] ?? []
@@ -179,7 +176,7 @@ function* tableOf(rows: Run['rows'], sign: Sign): Steps<ResultTable | undefined>
   return builder.table()
 }
 
-/** Whether the text can be the name of a column, and is not a number, another value or a sentence. */
+/** Whether the text can be the name of a column: no number, other value or sentence. */
 function isName(text: string): boolean {
   if (text.length > 80 || /[.:!;,]$/.test(text) || text.includes('://')) return false
   if (/^(?:true|false|yes|no|ok|none|null|n\/a)$/i.test(text)) return false
@@ -200,10 +197,7 @@ function hasKind(body: Run['rows'], column: number): boolean {
 
 const STYLES = [/^[a-z_][a-z0-9_]*$/, /^[A-Z_][A-Z0-9_]*$/, /^\p{Lu}[\p{L}\p{N}_]*$/u]
 
-/**
- * Whether the names have one style and the values of a column mostly have another style. For tables
- * with only texts.
- */
+/** Whether the names have one style and most values of a column another. For tables with only texts. */
 function differs(names: readonly string[], body: Run['rows']): boolean {
   const style = STYLES.find((one) => names.every((name) => one.test(name)))
   if (style === undefined) return false

@@ -1,18 +1,18 @@
 import { isNumeric } from './numbers.ts'
 import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type ResultTable, type Steps } from './table.ts'
 
-// Tables with lines: tables of psql (`a | b` over `---+---`), and tables of mysql, which have a frame.
+// Tables of psql (`a | b` over `---+---`), and tables of mysql, which have a frame.
 
-/** The table and the number of the line after the table; undefined when the lines may not be a table. */
+/** `next` is the line after the table. Undefined when the lines may not be a table. */
 export type Found = { readonly table: ResultTable; readonly next: number } | undefined
 
-/** The number of rows below a table. psql always writes this line, mysql only in a terminal. */
+/** The number of rows below a table. psql always writes it, mysql only in a terminal. */
 const FOOTER = /^\((\d+) \p{L}+\)$|^(\d+) rows? in set\b/u
 const PSQL_RULE = /^-{3,}(?:\+-{2,})*$/
 const FRAME = /^(?:\+(?:[-=]+\+)+|[┌├└╞╔╠╚][─═┬┼┴╪╦╬╩┐┤┘╡╗╣╝]+)$/
 const BARS = ['|', '│', '║']
 
-/** @param isCut whether the output continues after the last line */
+/** `isCut` tells whether the output continues after the last line. */
 export function* psqlTable(lines: readonly string[], start: number, isCut: boolean): Steps<Found> {
   const [head = '', rule = ''] = [lines[start], lines[start + 1]]
   if (!PSQL_RULE.test(rule) || !head.startsWith(' ')) return undefined
@@ -34,12 +34,12 @@ export function* psqlTable(lines: readonly string[], start: number, isCut: boole
   return ended(lines, at, builder, { needsFooter: edges.length === 0 && !isCut })
 }
 
-/** Returns the ends of columns, from the line under the names. */
+/** Reads the ends of columns from the line under the names. */
 function edgesOf(rule: string): number[] {
   return [...rule.matchAll(/\+/g)].map(({ index }) => index)
 }
 
-/** Reads lines of psql as rows. In a value of several lines, all lines except the last end in `+`. */
+/** In a value of several lines, all lines except the last end in `+`. */
 class PsqlRows {
   readonly #edges: readonly number[]
   readonly #builder: TableBuilder
@@ -51,7 +51,7 @@ class PsqlRows {
     this.#builder = builder
   }
 
-  /** @returns false for a line that is not a row of this table */
+  /** Returns false for a line that is not a row of this table. */
   add(line: string): boolean {
     const cells = cellsIn(line, this.#edges)
     if (cells === undefined) return false
@@ -76,8 +76,8 @@ class PsqlRows {
   }
 
   /**
-   * Whether the value continues on the next line. The sign `+` is in the margin of the column,
-   * where values never are.
+   * Whether the value continues on the next line. The `+` is in the margin of the column, where values never
+   * are.
    */
   #isContinued(cell: string, column: number): boolean {
     const [before, edge] = [this.#edges[column - 1] ?? -1, this.#edges[column]]
@@ -87,8 +87,8 @@ class PsqlRows {
 }
 
 /**
- * Returns the parts of a line between the bars. If values contain bars, the places of the columns
- * decide. Returns undefined when these places do not fit, for example after a masked value.
+ * Splits a line at its bars. If values contain bars, the places of the columns decide. Returns undefined when
+ * they do not fit, for example after a masked value.
  */
 function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
   const parts = line.split('|')
@@ -99,8 +99,8 @@ function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
 }
 
 /**
- * Returns the value without its margins. Numbers are right-aligned. Texts may begin with blanks of
- * their own, for example in query plans.
+ * Removes the margins. Numbers are right-aligned. Texts may begin with blanks of their own, for example in
+ * query plans.
  */
 function valueOf(cell: string): string {
   const value = cell.slice(1).trimEnd()
@@ -108,7 +108,7 @@ function valueOf(cell: string): string {
   return isNumeric(trimmed) || /^[-(]?\p{Sc}/u.test(trimmed) ? trimmed : value
 }
 
-/** @param needsFooter whether only the footer distinguishes the table from a heading with a line below */
+/** `needsFooter`: only the footer distinguishes the table from a heading with a line below. */
 function ended(
   lines: readonly string[],
   at: number,

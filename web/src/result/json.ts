@@ -1,12 +1,11 @@
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-/** Thrown when the text is not JSON, or not JSON of objects. */
+/** The text is not JSON, or not JSON of objects. */
 class NoTable extends Error {}
 
 /**
- * Yields the tables of a text that is JSON from its beginning to its end: each array of objects is
- * one table, and a sequence of objects is one table. Numbers keep their text, because a browser
- * would round long numbers.
+ * Reads a text that is JSON from its beginning to its end: each array of objects, and a sequence of objects,
+ * is one table. Numbers keep their text, because a browser would round long ones.
  */
 export function* jsonTables(text: string, isCut: boolean): Steps<readonly ResultTable[]> {
   const reader = new ObjectReader(text)
@@ -48,7 +47,7 @@ function* arrayOf(reader: ObjectReader, table: ObjectTable, isCut: boolean): Ste
   return table.table()
 }
 
-/** Objects as rows: one column for each name that occurs in an object. */
+/** One column for each name that occurs in an object. */
 class ObjectTable {
   readonly #builder = new TableBuilder([])
   readonly #columns = new Map<string, number>()
@@ -61,7 +60,7 @@ class ObjectTable {
     return this.#builder.table()
   }
 
-  /** @returns false when the output was truncated inside this object */
+  /** Returns false when the output was truncated inside this object. */
   tryAdd(reader: ObjectReader, isCut: boolean): boolean {
     try {
       this.#builder.add(this.#row(reader.object()))
@@ -91,12 +90,11 @@ class ObjectTable {
 class TooWide extends NoTable {}
 
 const BLANKS = /[ \t\r\n]*/y
-/** A JSON string. This form of the expression does not backtrack, even in a long text. */
+/** A JSON string. This expression does not backtrack, even in a long text. */
 const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*"/y
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const NEXT_IN_NESTED = /[^"[\]{}]*/y
 
-/** Reads JSON objects from a text. */
 class ObjectReader {
   readonly #text: string
   #at = 0
@@ -149,7 +147,7 @@ class ObjectReader {
     return word === 'null' ? null : word
   }
 
-  /** Returns the text of a nested list or object, on one line. */
+  /** Returns the text of a nested list or object. */
   #nested(): string {
     const start = this.#at
     let depth = 0

@@ -1,4 +1,4 @@
-/** A number without leading zeros, because `007` is a code and not a number. */
+/** Without leading zeros, because `007` is a code and not a number. */
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/i
 const LONGEST_NUMBER = 64
 
@@ -6,12 +6,12 @@ export function isNumeric(text: string): boolean {
   return text.length <= LONGEST_NUMBER && NUMBER.test(text)
 }
 
-/** Returns the number in a text; undefined for a text that is not a number. */
+/** Returns undefined for a text that is not a number. */
 export function numberIn(text: string | null | undefined): number | undefined {
   return text !== null && text !== undefined && isNumeric(text) ? parseFloat(text) : undefined
 }
 
-/** A day or a time, as databases write them: `2026-11-28 17:03:47.5+01`. */
+/** As databases write a day or a time: `2026-11-28 17:03:47.5+01`. */
 const MOMENT =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/
 

@@ -40,8 +40,8 @@ function* filtered({ rows }: ResultTable, { text, columns }: Filtering): Steps<U
 }
 
 /**
- * Returns a test for a condition. `paid`: the value contains the text; `=paid`: the value equals
- * the text; `>100` and `<=100` compare numbers, or texts if the condition is not a number.
+ * `paid`: the value contains the text; `=paid`: the value equals the text; `>100` and `<=100` compare
+ * numbers, or texts if the condition is not a number.
  */
 export function matcher(condition: string): (cell: Cell | undefined) => boolean {
   const [, sign = '', rest = ''] = /^\s*(>=|<=|>|<|=|!=)?\s*(.*?)\s*$/s.exec(condition) ?? []
@@ -65,7 +65,7 @@ function shown(cell: Cell | undefined): string {
   return cell === null ? 'NULL' : (cell ?? '')
 }
 
-/** Sorts rows. Rows with equal values keep their order; rows without a value are last. */
+/** Rows with equal values keep their order; rows without a value are last. */
 function* sorted(
   { rows, columns }: ResultTable,
   order: Uint32Array,
@@ -92,7 +92,7 @@ function compareTexts(one: string, other: string): number {
   return one === other ? 0 : one < other ? -1 : 1
 }
 
-/** Sorts by merging longer and longer parts, because `Array.sort` cannot pause. */
+/** Merges longer and longer parts, because `Array.sort` cannot pause. */
 function* merged(order: Uint32Array, compare: (one: number, other: number) => number): Steps<Uint32Array> {
   let [from, to] = [order.slice(), new Uint32Array(order.length)]
   let work = 0

@@ -10,9 +10,8 @@ export const MOST_TABLES = 20
 const COLOURS = /\u001b\[[0-9;:]*[mK]/g
 
 /**
- * Yields the tables that a program has written to stdout: JSON, CSV, TSV, and the tables of psql
- * and mysql. Returns no table for a text that is not clearly a table.
- * @param isCut whether the output continued after the end of the text
+ * Reads JSON, CSV, TSV, and the tables of psql and mysql. Returns no table for a text that is not clearly a
+ * table. `isCut` tells whether the output continued after the end of the text.
  */
 export function* readTables(output: string, isCut = false): Steps<readonly ResultTable[]> {
   const text = output.includes('\u001b') ? output.replaceAll(COLOURS, '') : output
@@ -37,10 +36,7 @@ function* linesOf(text: string): Steps<string[]> {
   return lines
 }
 
-/**
- * Returns the tables that are drawn with lines. The lines show where a table begins and ends, so
- * any text may be between tables.
- */
+/** Drawn lines show where a table begins and ends, so any text may be between tables. */
 function* drawnTables(lines: readonly string[], isCut: boolean): Steps<ResultTable[]> {
   const tables: ResultTable[] = []
   for (let at = 0; at < lines.length;) {
@@ -60,7 +56,7 @@ function* drawnAt(lines: readonly string[], at: number, isCut: boolean): Steps<F
   return undefined
 }
 
-/** Runs all steps without a pause, for short texts. */
+/** Runs without a pause, for short texts. */
 export function finished<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const { done, value } = steps.next()

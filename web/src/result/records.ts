@@ -6,7 +6,6 @@ import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type Cell, type Steps } 
 interface Form {
   /** The line before a record, with its number. */
   readonly head: RegExp
-  /** A line with a name and its value. */
   readonly field: RegExp
 }
 

@@ -2,12 +2,9 @@ import { bytesOf } from '../api/base64.ts'
 import { sourceOf, type OutputEvent } from '../output/block.ts'
 import { finished, readTables } from './read-result.ts'
 
-/**
- * Maximum number of characters that are searched for tables, because the browser must hold the
- * whole text.
- */
+/** Maximum number of characters that are searched, because the browser must hold the whole text. */
 const MOST_CHARACTERS = 32 * 1024 * 1024
-/** Number of characters at the beginning. A text without a table there counts as a text without tables. */
+/** A text without a table in its first characters counts as a text without tables. */
 const SAMPLE_CHARACTERS = 64 * 1024
 
 /** A session's stdout, kept only while it may contain a table. */

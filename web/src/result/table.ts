@@ -1,11 +1,11 @@
 import { isNumeric } from './numbers.ts'
 
-/** A value. `null` is a NULL of a database; a missing value in a row is an empty text. */
+/** `null` is a NULL of a database; a missing value in a row is an empty text. */
 export type Cell = string | null
 
 export interface Column {
   readonly name: string
-  /** Whether all values are numbers, which are right-aligned and sorted as numbers. */
+  /** Numbers are right-aligned and sorted as numbers. */
   readonly isNumeric: boolean
   /** Characters of the longest value or of the name, up to a limit. */
   readonly width: number
@@ -28,12 +28,12 @@ const MOST_ROWS = 200_000
 export const MOST_COLUMNS = 200
 const WIDEST = 48
 
-/** Collects the rows of one table, and the common properties of its columns. */
+/** Collects the rows of one table, and what the values of each column have in common. */
 export class TableBuilder {
   readonly #names: string[]
   readonly #rows: (readonly Cell[])[] = []
   readonly #widths: number[] = []
-  /** By column: whether a value is not a number, and whether a value is a number. */
+  /** By column: whether a value is not a number, and whether one is. */
   readonly #hasText: boolean[] = []
   readonly #hasNumbers: boolean[] = []
   readonly #mostRows: number
@@ -48,7 +48,7 @@ export class TableBuilder {
     return this.#names.length
   }
 
-  /** Number of added rows, with the rows that are left out. */
+  /** Counts also the rows that are left out. */
   get rowCount(): number {
     return this.#rows.length + this.#leftOut
   }

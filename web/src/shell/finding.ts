@@ -1,12 +1,11 @@
 import type { IconName } from '../parts/icon.tsx'
 import { fitting, type Searched } from '../parts/fit.ts'
 
-/** A result of the search over everything. */
 export interface Finding {
   readonly group: 'Runbooks' | 'Connections' | 'Sessions' | 'Pages' | 'Actions'
   readonly icon: IconName
   readonly title: string
-  /** Distinguishes this result from similar results. Searched, too. */
+  /** Distinguishes this result from similar ones. Searched, too. */
   readonly about: string
   /** Searched but not shown: paths, names of parameters. */
   readonly words?: string
@@ -15,10 +14,10 @@ export interface Finding {
 
 const GROUPS = ['Runbooks', 'Connections', 'Sessions', 'Pages', 'Actions'] as const
 
-/** Maximum number of results per group. The user finds other results with more words. */
+/** Maximum number of results per group. The user finds others with more words. */
 const MOST = 6
 
-/** Returns the best results by group. The group with the best result is first. All words must match. */
+/** Returns the best results by group, the group with the best result first. All words must match. */
 export function best(findings: readonly Finding[], wanted: string): Finding[] {
   const ranked = fitting(findings, wanted, searched)
   const bestOf = (group: Finding['group']) => ranked.find(({ item }) => item.group === group)?.fit ?? 0

@@ -13,25 +13,25 @@ import { placeOf } from '../views/approvals/review-facts.tsx'
 import { isApproved, isBad, isRunning, isWaiting } from '../views/sessions/state.tsx'
 import { notify } from './notices.tsx'
 
-// Lists for every view: the newest sessions of the signed-in person, and the requests that wait for
-// this person. The lists are loaded again when the gateway announces a change.
+// Lists for every view: the person's newest sessions, and the requests that wait for them. They are loaded
+// again when the gateway announces a change.
 
-/** The person's newest sessions; undefined before the first answer. */
+/** Undefined before the first answer. */
 export const ownSessions = signal<readonly ListedSession[] | undefined>(undefined)
 const reviews = signal<readonly Review[] | undefined>(undefined)
 /** Whether a run outside the open view has failed since the user opened this view. */
 export const hasFailed = signal(false)
 
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
-/** The person's sessions that run or wait for a lock. */
+/** Sessions that run or wait for a lock. */
 export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))
 
-/** The person's sessions that wait for an approval, or are approved and have not run. */
+/** Sessions that wait for an approval, or are approved and have not run. */
 export const askedByMe = computed(() =>
   (ownSessions.value ?? []).filter((session) => isWaiting(session) || isApproved(session)),
 )
 
-/** Whether a request waits for this person. A person's own request waits for other people. */
+/** A person's own request waits for other people. */
 function isForMe({ owner, can }: Review): boolean {
   return owner !== person.value?.name && (can.approve || can.force)
 }
@@ -83,7 +83,7 @@ function useKept<Value>(
   }, [changes])
 }
 
-/** Returns a session's name for a sentence: `Refund an order on pg-shop`. */
+/** `Refund an order on pg-shop` */
 function nameOf(session: ListedSession): string {
   return visible(`${sessionName(session)} on ${session.connection}`)
 }
@@ -110,7 +110,7 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
   }
 }
 
-/** Reports new requests. Requests of the first load are shown only by the badge. */
+/** Requests of the first load are shown only by the badge. */
 function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
   if (before === undefined) return
   const known = new Set(before.map(({ id }) => id))
@@ -132,7 +132,7 @@ function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]
   }
 }
 
-/** Returns `ann asks for Refund an order on pg-shop`. */
+/** `ann asks for Refund an order on pg-shop` */
 function askedText(review: Review): string {
   const what = reviewedName(review) ?? (review.type === 'jit' ? 'a terminal' : 'a script')
   return visible(`${review.owner} asks for ${what} on ${placeOf(review)}`)

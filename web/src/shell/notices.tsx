@@ -3,8 +3,8 @@ import mark from '../look/mark.svg?url'
 import { person } from '../api/person.ts'
 import { go } from '../parts/router.ts'
 
-// Notifications of the browser, which are off until the person switches them on. They contain only
-// names and states, never parameters, scripts or output, because a locked screen may show them.
+// Notifications of the browser, off until the person switches them on. They contain only names and states,
+// never parameters, scripts or output, because a locked screen may show them.
 
 /** `missing`: the browser has no notifications here, for example for pages without TLS. */
 type Notices = 'off' | 'on' | 'blocked' | 'missing'
@@ -12,18 +12,15 @@ type Notices = 'off' | 'on' | 'blocked' | 'missing'
 const notices = signal<Notices>('off')
 const ON = 'runbook-page-notices'
 const TOLD = 'runbook-page-told'
-/** Number of remembered events, which other tabs do not report again. */
+/** Remembered events, which other tabs do not report again. */
 const MOST_TOLD = 200
 
-/** Returns the key of the person's choice in the browser's storage. Each person has a key of their own. */
+/** Each person has a key of their own in the browser's storage. */
 function keyOfChoice(): string {
   return `${ON} ${person.peek()?.name ?? ''}`
 }
 
-/**
- * Updates the state of the switch. Call this before the switch is shown, because the browser's
- * permission may have changed.
- */
+/** Call this before the switch is shown, because the browser's permission may have changed. */
 export function lookAtNotices(): void {
   notices.value = current()
 }
@@ -49,7 +46,7 @@ interface Notice {
   readonly to: string
 }
 
-/** Shows a notification, if the person has switched notifications on. */
+/** Does nothing unless the person has switched notifications on. */
 export function notify(notice: Notice): void {
   if (current() !== 'on') return
   void navigator.locks.request(TOLD, () => {
@@ -69,10 +66,7 @@ function toldBefore(): readonly unknown[] {
   }
 }
 
-/**
- * Shows a notification. Browsers on phones accept notifications only from service workers, which
- * the page does not have.
- */
+/** Browsers on phones accept notifications only from service workers, which the page does not have. */
 function show({ id, title, body, to }: Notice): void {
   try {
     const shown = new Notification(title, { body, tag: id, icon: mark })
@@ -93,7 +87,7 @@ const HINTS: Readonly<Record<Notices, string>> = {
   missing: 'This browser shows no notifications for this page.',
 }
 
-/** The switch in the user menu. The browser asks for permission only when the person uses the switch. */
+/** The browser asks for permission only when the person uses the switch. */
 export function NoticeSwitch() {
   const state = notices.value
   return (

@@ -1,9 +1,6 @@
 import { signal } from '@preact/signals'
 
-/**
- * Whether the search over everything is open. Its code (shell/palette.tsx) is loaded when the user opens it
- * for the first time.
- */
+/** The code of the search (shell/palette.tsx) is loaded when the user opens it for the first time. */
 export const isPaletteOpen = signal(false)
 
 export function openPalette(): void {

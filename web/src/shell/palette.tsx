@@ -36,7 +36,7 @@ export default function Palette() {
   const take = (finding: Finding | undefined) => {
     if (finding === undefined) return
     close()
-    // Opened after the dialog has returned the focus, because the action may move the focus.
+    // Opened after the dialog has returned the focus, because the action may move it.
     setTimeout(finding.open)
   }
   const onKeyDown = (event: KeyboardEvent) => {

@@ -11,7 +11,7 @@ export interface Place {
   readonly isForAuditors?: boolean
 }
 
-/** Entries of the sidebar, in groups; the first group has no heading. */
+/** Entries of the sidebar; the first group has no heading. */
 export const PLACES: readonly { readonly heading?: string; readonly places: readonly Place[] }[] = [
   {
     places: [

@@ -5,10 +5,7 @@ import { go } from '../parts/router.ts'
 import { openPalette } from './palette-state.ts'
 import { ALL_PLACES, type Place } from './places.ts'
 
-/**
- * Views by the second key of their shortcut: `g`, then a letter. Single keys work when no field has
- * the focus.
- */
+/** Views by the second key of their shortcut, after `g`. Single keys work when no field has the focus. */
 const PLACES = new Map<string, Place>(
   ALL_PLACES.flatMap((place) => (place.key === undefined ? [] : [[place.key, place] as const])),
 )
@@ -63,8 +60,8 @@ export function Shortcuts() {
 }
 
 function useKeys(isEnabled: boolean): void {
-  // A layout effect, because a key that is pressed before a normal effect runs would be lost or
-  // have its old meaning.
+  // A layout effect, because a key that is pressed before a normal effect runs would be lost or have its old
+  // meaning.
   useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
@@ -86,7 +83,7 @@ function useKeys(isEnabled: boolean): void {
   }, [isEnabled])
 }
 
-/** Whether the keys are Ctrl+K or Cmd+K. In a terminal, Ctrl+K belongs to the shell. */
+/** In a terminal, Ctrl+K belongs to the shell. */
 function isPaletteKey(event: KeyboardEvent): boolean {
   const isInTerminal = event.target instanceof Element && event.target.closest('.terminal') !== null
   return (

@@ -10,7 +10,7 @@ const KEPT = 'runbook-page-sidebar'
 /** Minimum width of a window with an unfolded sidebar, as in styles/narrow.css. */
 const ROOMY = matchMedia('(min-width: 68.01rem)')
 
-/** The user's choice; undefined while the width of the window decides. */
+/** Undefined while the width of the window decides. */
 const chosen = signal(keptChoice())
 const isRoomy = signal(ROOMY.matches)
 ROOMY.addEventListener('change', () => (isRoomy.value = ROOMY.matches))
@@ -20,12 +20,12 @@ function keptChoice(): 'folded' | 'unfolded' | undefined {
   return kept === 'folded' || kept === 'unfolded' ? kept : undefined
 }
 
-/** Returns the class of the frame, whose first column is the sidebar. */
+/** The class of the frame, whose first column is the sidebar. */
 export function sidebarClass(): string {
   return chosen.value === undefined ? 'shell' : `shell is-${chosen.value}`
 }
 
-/** The navigation: a column beside the content, or a drawer on a phone. */
+/** A column beside the content, or a drawer on a phone. */
 export function Sidebar() {
   const nav = useRef<HTMLElement>(null)
   const pathname = path.value

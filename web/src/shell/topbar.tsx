@@ -10,7 +10,6 @@ import { openPalette } from './palette-state.ts'
 import { showShortcuts } from './shortcuts.tsx'
 import { Brand } from './sidebar.tsx'
 
-/** One row above the content: search, running sessions, and the signed-in person. */
 export function Topbar() {
   const running = runningOfMine.value.length
   return (
@@ -104,7 +103,7 @@ function closeMenu(event: Event): void {
   if (target.closest('button, a') !== null && target.closest('.theme') === null) menu.hidePopover()
 }
 
-/** Returns `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
+/** `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
 function initials(name: string): string {
   const [first = '', second] = name
     .replace(/@.*/, '')

@@ -12,10 +12,7 @@ const MARKS: Readonly<Record<Mark | 'rest', string>> = {
   failed: failedMark,
 }
 
-/**
- * Updates title and favicon of the window, which show waiting requests, running sessions and
- * failures in the browser's tabs.
- */
+/** Title and favicon show waiting requests, running sessions and failures in the browser's tabs. */
 export function nameWindow(): void {
   effect(() => {
     const waiting = waitingForMe.value.length

@@ -7,7 +7,7 @@ import { Empty, Loading, Problem } from '../parts/messages.tsx'
 import { changeQuery, query } from '../parts/router.ts'
 import { Name } from '../parts/text.tsx'
 
-/** A table of users and connections for admins and auditors. Each cell has the access and its reason. */
+/** Users and connections for admins and auditors. Each cell has the access and its reason. */
 export default function Access() {
   const [user, connection] = [query.value.get('user') ?? '', query.value.get('connection') ?? '']
   const load = useCallback(

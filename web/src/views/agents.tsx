@@ -12,7 +12,6 @@ import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** The list of agents, which are programs near the databases. */
 export default function Agents() {
   const hasAddresses = readsAll()
   return (
@@ -55,7 +54,7 @@ function First() {
   )
 }
 
-/** @param url the address of the gateway's streams, `grpc://HOST:PORT` */
+/** `url` is the address of the gateway's streams, `grpc://HOST:PORT`. */
 function startOf(url: string): string {
   const key = `${url.replace('://', '://NAME:KEY@')}?mode=standard`
   return `(umask 077 && echo '${key}' > agent.key)\nrunbook-agent start --key-file agent.key`
@@ -129,10 +128,7 @@ function loadOf({ state, sessions, session_limit: limit }: Agent): string {
   return limit === null ? `${sessions} running` : `${sessions} of ${limit}`
 }
 
-/**
- * Maximum number of shown names. Other names are only counted, because an agent may serve hundreds
- * of connections.
- */
+/** Maximum number of shown names, because an agent may serve hundreds of connections. */
 const MOST_NAMES = 6
 
 function Connections({ names }: { readonly names: readonly string[] }) {

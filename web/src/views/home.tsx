@@ -18,10 +18,10 @@ import { placeOf } from './approvals/review-facts.tsx'
 import { placeOfSession } from './sessions/place.ts'
 import { isApproved, isBad, isWaiting, StateBadge } from './sessions/state.tsx'
 
-/** Maximum number of entries per card. The card's link shows all entries. */
+/** Maximum number of entries per card. The card's link shows all. */
 const MOST = 6
 
-/** The start page: waiting requests, running and failed sessions, and the runbooks that this person uses. */
+/** Waiting requests, running and failed sessions, and the runbooks that this person uses. */
 export default function Home() {
   const titles = useTitles()
   const failed = useFailed()
@@ -88,10 +88,7 @@ export default function Home() {
   )
 }
 
-/**
- * Returns `Sue` for `sue.lindqvist@shop.example`. A name with digits is not a first name and stays
- * unchanged.
- */
+/** `Sue` for `sue.lindqvist@shop.example`. A name with digits is not a first name and stays unchanged. */
 function firstName(name: string): string {
   const first = /^[A-Za-z]+(?=[._-]|@|$)/.exec(name)?.[0]
   return first === undefined ? name : first.charAt(0).toUpperCase() + first.slice(1)
@@ -230,7 +227,7 @@ function titleOf(file: string, titles: Titles): string {
   return runbookName(file, titles.get(file))
 }
 
-/** Shows the favourites, then the runbooks of this person's last runs. Shows each runbook once. */
+/** The favourites, then the runbooks of this person's last runs, each once. */
 function Yours({ titles }: { readonly titles: Titles }) {
   const sessions = ownSessions.value
   if (sessions === undefined) return <Loading />
@@ -295,7 +292,7 @@ function LastRun({ session: { connection, start_date: start } }: { readonly sess
   )
 }
 
-/** Returns the titles by file. Returns an empty map when the list cannot be read. */
+/** Returns the titles by file, or an empty map when the list cannot be read. */
 function useTitles(): Titles {
   const { value } = useLoaded(readRunbooks)
   return titlesIn(value)
@@ -306,7 +303,7 @@ function titlesIn(lists: RunbookLists | undefined): Titles {
   return new Map(items.flatMap(({ name, title }) => (title === undefined ? [] : [[name, title]])))
 }
 
-/** Returns failed sessions that this person may see, since the beginning of yesterday. */
+/** Returns failed sessions since the beginning of yesterday. */
 function useFailed(): readonly ListedSession[] {
   const load = useCallback(async (signal: AbortSignal) => {
     const day = new Date()

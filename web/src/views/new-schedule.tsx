@@ -32,7 +32,7 @@ const WHEN = [
   ['0 5 1 * *', 'on the first of the month at 5:00'],
 ] as const
 
-/** Prepares the lines of gateway.yaml for a schedule. The page itself creates nothing. */
+/** Prepares the lines of gateway.yaml. The page itself creates nothing. */
 export default function NewSchedule() {
   const { value: lists, error, reload } = useLoaded(readRunbooks)
   const connections = useLoaded(readConnections).value
@@ -186,7 +186,7 @@ function Parameters({ runbook, draft, set }: FieldProps & { readonly runbook: Ru
   )
 }
 
-/** Pause between typing and the request to the gateway, in milliseconds. */
+/** Pause between typing and the request to the gateway. */
 const TYPED_MS = 250
 
 function useForeseen(draft: Draft) {
@@ -207,7 +207,7 @@ function useForeseen(draft: Draft) {
   return useKeptValue(useLoaded(load))
 }
 
-/** Keeps the last forecast while a new forecast is loaded, so that the layout does not jump. */
+/** Keeps the last forecast while a new one is loaded, so that the layout does not jump. */
 function useKeptValue<Loaded extends { readonly value: ForeseenSchedule | undefined }>(
   loaded: Loaded,
 ): Loaded {

@@ -14,7 +14,6 @@ import { Name } from '../parts/text.tsx'
 import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 
-/** Schedules: runs that start automatically, and their times. */
 export default function Schedules() {
   const schedules = useLoaded(readSchedules, ['schedules'])
   return (
@@ -147,7 +146,7 @@ const KINDS = {
   skipped: 'skipped',
 } as const satisfies Readonly<Record<ScheduleRun['status'], StateKind>>
 
-/** Shows the newest run in words, and older runs as icons that link to their sessions. */
+/** Shows the newest run in words, and older ones as icons that link to their sessions. */
 function LastRuns({ runs }: { readonly runs: readonly ScheduleRun[] }) {
   const [last, ...before] = runs
   if (last === undefined) return <span class="soft">has not run yet</span>

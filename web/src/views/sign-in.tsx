@@ -12,8 +12,8 @@ import { ThemeButton } from '../parts/theme.tsx'
 import { visible } from '../parts/visible.ts'
 
 /**
- * Returns the one-time code of the link that `npm start` prints. The code is removed from the
- * address, so that it does not get into the browser's history.
+ * Returns the one-time code of the link that `npm start` prints. Removes it from the address, so that it does
+ * not get into the browser's history.
  */
 export function takeCode(): string | undefined {
   const code = /^#code=(.+)$/.exec(location.hash)?.[1]
@@ -25,7 +25,7 @@ interface SignInProps {
   readonly code: string | undefined
 }
 
-/** The sign-in page. After the sign-in the page shows the view of the address. */
+/** After the sign-in the page shows the view of the address. */
 export function SignIn({ code }: SignInProps) {
   const [token, setToken] = useState('')
   const { busy, error, enter } = useSignIn(code)
@@ -121,7 +121,7 @@ export function useHasAccounts(): boolean {
   return useLoaded(readPublicServer).value?.sign_in?.includes('browser') === true
 }
 
-/** Link to sign in with an external account. The open view is shown again afterwards. */
+/** Link to an external account. The open view is shown again afterwards. */
 export function WithAccount() {
   const [error, setError] = useState<Refused | undefined>(undefined)
   const begin = () => {

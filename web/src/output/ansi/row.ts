@@ -5,13 +5,12 @@ export interface Span {
   readonly style: Style
 }
 
-/** A row of output. Most rows are plain text, without a list of spans. */
+/** Most rows are plain text, without a list of spans. */
 export type Row = string | readonly Span[]
 
 /**
- * One line while a program writes to it. A program may move back in the line and overwrite text.
- * After that, each column is stored separately, so that the cost of a write depends only on its
- * length and not on the number of colours.
+ * One line while a program writes to it. After a program has moved back, each column is stored separately, so
+ * that a write costs by its length and not by the number of colours.
  */
 export class WrittenLine {
   #spans: Span[] = []

@@ -2,18 +2,15 @@ import { HIDDEN, visibleForm } from '../../parts/visible.ts'
 import { WrittenLine, type Row } from './row.ts'
 import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
-/**
- * Maximum length of a row in characters. A longer line continues in the next row, because it would
- * block the page.
- */
+/** Maximum length of a row. A longer line would block the page, so it continues in the next row. */
 const LONGEST_ROW = 2000
-/** Maximum number of characters in an incomplete sequence. A longer text is not a sequence. */
+/** Maximum length of an incomplete sequence. A longer text is not a sequence. */
 const LONGEST_SEQUENCE = 4096
 
 /**
- * Everything except plain text: control characters, characters that change the direction of other
- * text, and sequences of terminals (CSI, sequences of two characters, and OSC and other strings,
- * which end at the end of the line at the latest).
+ * Everything except plain text: control characters, characters that change the direction of other text, and
+ * sequences of terminals (CSI, sequences of two characters, OSC and other strings, which end at the end of
+ * the line at the latest).
  */
 const SPECIAL = new RegExp(
   [
@@ -25,7 +22,7 @@ const SPECIAL = new RegExp(
   ].join('|'),
   'gu',
 )
-/** An incomplete sequence at the end of the received text. The next piece has the rest of the sequence. */
+/** The next piece has the rest of an incomplete sequence. */
 const INCOMPLETE = new RegExp(
   [
     '\u001b\\[[0-?]*[ -/]*$',
@@ -37,17 +34,14 @@ const INCOMPLETE = new RegExp(
   'u',
 )
 
-/** Writer of a row. `note` means that the gateway wrote the row. */
+/** Writer of a row; `note` is the gateway. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
-/**
- * Prefix of errors in records, in hoop's form for programs. The page shows only the text after the
- * prefix.
- */
+/** Prefix of errors in records, in hoop's form for programs. The page does not show it. */
 const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
 
 /**
- * Turns a program's output into rows. Applies colours and moves within a line. Drops all other effects of a
+ * Turns a program's output into rows, with colours and moves within a line. Drops other effects of a
  * terminal: moving up, titles, links, clearing the screen. Shows other controls as text.
  */
 export class RowReader {
@@ -56,7 +50,7 @@ export class RowReader {
   #style: Style
   #rest = ''
 
-  /** @param style of the preceding text */
+  /** `style` is that of the preceding text. */
   constructor(style: Style = PLAIN) {
     this.#style = style
   }
@@ -65,7 +59,7 @@ export class RowReader {
     return this.#style
   }
 
-  /** The incomplete row; undefined while the row is empty. */
+  /** The incomplete row; undefined while it is empty. */
   get current(): Row | undefined {
     return this.#line.isEmpty ? undefined : this.#line.row()
   }
@@ -89,7 +83,7 @@ export class RowReader {
     return this.#rows.splice(0)
   }
 
-  /** Returns the remaining rows, with the incomplete row. */
+  /** Returns the remaining rows, also the incomplete one. */
   end(): Row[] {
     this.#rest = ''
     if (!this.#line.isEmpty) this.#rows.push(this.#line.take())

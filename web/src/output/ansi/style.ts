@@ -1,6 +1,6 @@
-// The style of a piece of output is one number, because megabytes of output have a style for every piece.
+// The style of a piece is one number, because megabytes of output have a style for every piece.
 
-/** Number of bits of a colour. 0 is the page's own colour, 1 to 16 are the terminal's sixteen colours. */
+/** 0 is the page's own colour, 1 to 16 are the terminal's sixteen colours. */
 const COLOUR_BITS = 5
 const COLOUR_MASK = (1 << COLOUR_BITS) - 1
 const BACKGROUND_SHIFT = COLOUR_BITS
@@ -48,8 +48,8 @@ function withBackground(style: Style, colour: number): Style {
 }
 
 /**
- * Returns class names for the style sheet. On a coloured background, the text is black or white so
- * that it is readable.
+ * Returns class names of the style sheet. On a coloured background, the text is black or white to be
+ * readable.
  */
 export function classesOf(style: Style): string {
   const names: string[] = FLAGS.filter((flag) => hasFlag(style, flag)).map((flag) => `is-${flag}`)
@@ -123,10 +123,7 @@ function indexed(index: number): number {
   return nearest(level(Math.floor(cube / 36) % 6), level(Math.floor(cube / 6) % 6), level(cube % 6))
 }
 
-/**
- * Returns the nearest of the sixteen colours. Red, green and blue are on or off; a strong part
- * makes the colour bright.
- */
+/** Red, green and blue are on or off; a strong part makes the colour bright. */
 function nearest(red: number, green: number, blue: number): number {
   const strongest = Math.max(red, green, blue)
   if (strongest < 48) return 1

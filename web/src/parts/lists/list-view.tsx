@@ -7,7 +7,7 @@ import { ClearSearch, searchOf, SearchField, searchedText } from './search.tsx'
 
 interface ListViewProps<Item> {
   readonly title: string
-  /** Explains the items, and which items are shown. */
+  /** Explains the items, and which ones are shown. */
   readonly about: ComponentChildren
   readonly items: Loaded<readonly Item[]>
   /** Returns the searchable text of an item. Without this function the view has no search. */
@@ -19,11 +19,10 @@ interface ListViewProps<Item> {
   /** Names of the columns; a column without a name has buttons. */
   readonly columns: readonly string[]
   readonly row: (item: Item) => ComponentChildren
-  /** Buttons and links beside the heading. */
   readonly actions?: ComponentChildren
 }
 
-/** A view with a table, of which only the rows near the window are drawn. */
+/** Draws only the rows near the window. */
 export function ListView<Item>(props: ListViewProps<Item>) {
   const { title, about, items, textOf, none, notes, columns, row, actions } = props
   const { value, error, reload } = items

@@ -6,7 +6,7 @@ import { asRefused, isAbort, type Refused } from '../../api/request.ts'
 /** Maximum number of items that the gateway sends in one answer. */
 const PAGE = 100
 
-/** One page of a list, and the length of the whole list. */
+/** `count` is the length of the whole list. */
 interface Page<Item, More> {
   readonly items: readonly Item[]
   readonly count: number
@@ -15,7 +15,7 @@ interface Page<Item, More> {
 }
 
 export interface PagedList<Item, More> {
-  /** @param query of the gateway, without the page @param page from 0 */
+  /** `query` is without the page, which counts from 0. */
   readonly read: (
     query: URLSearchParams,
     page: { readonly index: number; readonly size: number },
@@ -31,7 +31,7 @@ interface PagesState<More> {
   readonly error?: Refused
 }
 
-/** The result of a query. A page is loaded when its rows become visible. */
+/** A page is loaded when its rows become visible. */
 class Pages<Item, More> {
   readonly state = signal<PagesState<More>>({})
   readonly #query: string
@@ -57,7 +57,7 @@ class Pages<Item, More> {
     for (const page of this.#visible()) if (!this.#pages.has(page)) this.#begin(page)
   }
 
-  /** Loads the visible pages again and drops all other pages, because new items have moved all rows. */
+  /** Loads the visible pages again and drops all others, because new items have moved all rows. */
   refresh(): void {
     const visible = this.#visible()
     for (const page of this.#pages.keys()) if (!visible.includes(page)) this.#pages.delete(page)
@@ -90,9 +90,7 @@ class Pages<Item, More> {
 }
 
 /**
- * Loads a list of any length.
- * @param query for the gateway, without the page
- * @param list must be the same object in all renderings
+ * Loads a list of any length. `query` is without the page; `list` must be the same object in all renderings.
  */
 export function usePages<Item, More>(query: string, list: PagedList<Item, More>) {
   const pages = useMemo(() => new Pages(query, list), [query, list])

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 
 /** Rows that are drawn together. */
 const BLOCK = 50
-/** Estimated height of a row that was not drawn yet, in pixels. */
+/** Estimated height of a row that was not drawn yet. */
 const ROW_PX = 57
 /** Distance from the window within which rows are drawn. */
 const NEAR = '800px 0px'
@@ -15,8 +15,8 @@ interface RowBlocksProps<Item> {
 }
 
 /**
- * The bodies of a table of any length, whose rows may have any height. An empty row replaces the
- * rows that are far from the window.
+ * The bodies of a table of any length, whose rows may have any height. An empty row replaces the rows far
+ * from the window.
  */
 export function RowBlocks<Item>({ items, row, columns }: RowBlocksProps<Item>) {
   const blocks = useMemo(
@@ -36,13 +36,13 @@ export function RowBlocks<Item>({ items, row, columns }: RowBlocksProps<Item>) {
 }
 
 interface BlockProps<Item> extends RowBlocksProps<Item> {
-  /** The index of the block's first item in the whole list. */
+  /** Index of the block's first item in the whole list. */
   readonly first: number
 }
 
 function Block<Item>({ items, row, columns, first }: BlockProps<Item>) {
   const body = useRef<HTMLTableSectionElement>(null)
-  /** Average height of a row when the rows were last drawn, in pixels. */
+  /** Average height of a row when the rows were last drawn. */
   const height = useRef(ROW_PX)
   const count = useRef(items.length)
   count.current = items.length

@@ -1,15 +1,12 @@
-/** Maximum height of an element in pixels. Browsers draw nothing beyond some 16 or 33 million pixels. */
+/** Maximum height of an element. Browsers draw nothing beyond some 16 or 33 million pixels. */
 const TALLEST_PX = 8_000_000
-/**
- * Maximum length of a step of the scroll bar, in heights of the view. A step scrolls the list by
- * the same number of pixels; a longer move is a jump.
- */
+/** Maximum length of a step of the scroll bar, in heights of the view. A longer move is a jump. */
 const STEP_HEIGHTS = 4
 
 /**
- * The place in a list that may be taller than a browser can scroll. In a short list the place is
- * the browser's own. In a taller list, a small step moves the list by the same number of pixels,
- * and a long step moves to the same fraction of the list.
+ * The place in a list that may be taller than a browser can scroll. In a short list it is the browser's own.
+ * In a taller list, a step moves the list by the same number of pixels, and a jump moves to the same fraction
+ * of the list.
  */
 export class ScrollScale {
   readonly total: number
@@ -22,7 +19,7 @@ export class ScrollScale {
     this.#before = before
   }
 
-  /** The height of the scrolling element, in pixels. */
+  /** The height of the scrolling element. */
   get height(): number {
     return Math.min(this.total, TALLEST_PX)
   }

@@ -2,17 +2,16 @@ import type { RefObject } from 'preact'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ScrollScale, START, type ScrollPlace } from './scroll-scale.ts'
 
-/** Number of rows drawn above and below the view, so that keys and short steps find drawn rows. */
+/** Rows drawn above and below the view, so that keys and short steps find drawn rows. */
 const BESIDE = 8
 
 export interface RowWindow {
   readonly scroller: RefObject<HTMLDivElement | null>
-  /** The rows to draw: from `first` to `end`, without `end`. */
+  /** The rows to draw, without `end`. */
   readonly first: number
   readonly end: number
   /**
-   * `height` is the height of the element inside the scroller. `offset` is the place of the first
-   * drawn row in this element.
+   * `height` is that of the element inside the scroller, and `offset` the place of the first drawn row in it.
    */
   readonly height: number
   readonly offset: number
@@ -22,7 +21,7 @@ export interface RowWindow {
   readonly scrollTo: (row: number, where?: 'start' | 'center') => void
 }
 
-/** Finds the visible rows among `count` rows of equal height. */
+/** Finds the visible rows among rows of equal height. */
 export function useRowWindow(count: number, rowHeight: number): RowWindow {
   const scroller = useRef<HTMLDivElement>(null)
   const view = useHeight(scroller)
@@ -76,10 +75,7 @@ function useHeight(element: RefObject<HTMLElement | null>): number {
   return height
 }
 
-/**
- * Moves the scroll bar to the true place after scrolling stops, because small steps move it too far
- * in a long list.
- */
+/** Moves the scroll bar to its true place after scrolling: small steps move it too far in a long list. */
 function useSettling(element: RefObject<HTMLElement | null>, settle: () => void): void {
   const latest = useRef(settle)
   latest.current = settle

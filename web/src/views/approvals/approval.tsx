@@ -110,10 +110,7 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
   )
 }
 
-/**
- * Returns the last approved run of the same runbook, with its script; undefined when the person can
- * see no such run.
- */
+/** Returns the last approved run of the same runbook; undefined when the person can see none. */
 async function readBefore(id: string, signal: AbortSignal): Promise<Session | undefined> {
   try {
     const path = `/api/reviews/${encodeURIComponent(id)}/previous`
@@ -126,9 +123,7 @@ async function readBefore(id: string, signal: AbortSignal): Promise<Session | un
   }
 }
 
-/**
- * Shows the differences from the last approved run of the same runbook: parameters, then lines of the script.
- */
+/** The differences from the last approved run of the same runbook: parameters, then lines of the script. */
 function Changes({ before, now }: { readonly before: Session; readonly now: Session }) {
   const [was, is] = [recordedParameters(before.labels), recordedParameters(now.labels)]
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
@@ -163,10 +158,7 @@ function Changes({ before, now }: { readonly before: Session; readonly now: Sess
 /** Maximum number of shown lines of the difference. */
 const MOST_LINES = 1000
 
-/**
- * Returns the lines of the two scripts from the first to the last difference, marked with `-` and
- * `+`; an empty list for equal scripts.
- */
+/** Returns the lines from the first to the last difference, marked with `-` and `+`. */
 function changedLines(before: string, now: string): string[] {
   const [was, is] = [before.split('\n'), now.split('\n')]
   let start = 0

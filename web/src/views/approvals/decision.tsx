@@ -17,7 +17,7 @@ interface DecisionButtonsProps {
   readonly onDecided: () => void
 }
 
-/** Buttons to approve with a comment and hours, or to reject with a reason. The requester can withdraw. */
+/** Approves with a comment and hours, or rejects with a reason. The requester can withdraw. */
 export function DecisionButtons({ review, withdraws = true, onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(onDecided)
   const [isRejecting, setRejecting] = useState(false)
@@ -91,7 +91,6 @@ interface ApprovingProps {
   readonly review: Review
   readonly busy: boolean
   readonly send: (decision: Decision) => void
-  /** Buttons for the other actions. */
   readonly children: ComponentChildren
 }
 
@@ -199,7 +198,7 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
   )
 }
 
-/** Withdraws a request. A batch waits as its first session, but is stopped as a whole. */
+/** A batch waits as its first session, but is stopped as a whole. */
 export function withdraw({ batch, session }: Review): Promise<unknown> {
   if (batch === undefined) return stopSession(session)
   return ask('POST', `/api/batches/${encodeURIComponent(batch.id)}/stop`, { body: {} })

@@ -14,7 +14,7 @@ import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { withdraw } from './decision.tsx'
 import { placeOf, ReviewState } from './review-facts.tsx'
 
-/** Waiting requests, live, then decided requests. */
+/** Waiting requests, live, then decided ones. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
   const waiting = value?.filter(({ status }) => status === 'PENDING') ?? []
@@ -78,7 +78,6 @@ export default function ApprovalList() {
   )
 }
 
-/** Returns `a run` or `a terminal`. */
 function kindOf({ type }: Review): string {
   return type === 'jit' ? 'a terminal' : 'a run'
 }
@@ -105,7 +104,7 @@ function Asker({ owner }: Pick<Review, 'owner'>) {
   )
 }
 
-/** A button that withdraws the person's own request in the list. */
+/** Withdraws the person's own request in the list. */
 function Withdraw({ review, reload }: { readonly review: Review; readonly reload: () => void }) {
   const { busy, error, act } = useAction(reload)
   return (

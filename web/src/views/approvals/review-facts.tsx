@@ -10,7 +10,7 @@ import { visible } from '../../parts/visible.ts'
 
 type Shown = Omit<Review, 'session' | 'can'>
 
-/** Returns the target of an approval: `web-01`, or `12 connections`. */
+/** The target of an approval: `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
   const count = batch?.waves.flat().length
   return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
@@ -115,7 +115,7 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
   )
 }
 
-/** Returns names from keys. Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
+/** Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
 export function namesOf(kind: string, keys: readonly string[]): string[] {
   return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }

@@ -42,7 +42,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
   )
 }
 
-/** The buttons for the review. Loads the review, because only the review has this person's permissions. */
+/** Loads the review, because only the review has this person's permissions. */
 function Decision({ session, reload }: { readonly session: string; readonly reload: () => void }) {
   const load = useCallback((signal: AbortSignal) => readReview(session, signal), [session])
   const { value, error, reload: again } = useLoaded(load, ['reviews'])

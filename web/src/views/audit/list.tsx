@@ -15,12 +15,12 @@ import { Details } from './details.tsx'
 import { ACTIONS, deedOf, thingOf, TYPES } from './words.ts'
 
 const ROW_PX = 56
-/** Maximum number of entries in the list, because the gateway sends at most a thousand pages. */
+/** Maximum number of entries, because the gateway sends at most a thousand pages. */
 const FURTHEST = 100_000
 
 const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
-  // The list does not follow changes. Each reading of the log adds an entry, which would cause the
-  // next reading.
+  // The list does not follow changes: each reading of the log adds an entry, which would cause the next
+  // reading.
   topics: [],
   read: async (asked, { index, size }, signal) => {
     asked.set('page', String(index + 1))

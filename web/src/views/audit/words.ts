@@ -1,7 +1,5 @@
 import type { AuditEntry } from '../../api/types.ts'
 
-// Words for the entries of the audit log.
-
 const DEEDS: Readonly<Record<string, string>> = {
   create: 'created',
   update: 'changed',
@@ -54,7 +52,7 @@ const choices = (words: Readonly<Record<string, string>>) =>
 export const ACTIONS = choices(DEEDS)
 export const TYPES = choices(THINGS)
 
-/** Returns the event in words: `looked at a session`. */
+/** `looked at a session` */
 export function deedOf({ action, resource_type: type, resource_id: id, stage, outcome }: AuditEntry): string {
   const isList = id === '' && (action === 'view' || action === 'download')
   const thing = (isList ? LISTS[type] : undefined) ?? THINGS[type] ?? type

@@ -13,7 +13,6 @@ interface BatchActionsProps {
   readonly reload: () => void
 }
 
-/** Buttons to run an approved batch or to stop a running one. */
 export function BatchActions({ batch, reload }: BatchActionsProps) {
   const { busy, error, act } = useAction(reload)
   const { id, status, owner, review } = batch

@@ -19,7 +19,7 @@ import { Waves } from './waves.tsx'
 
 const LIST = { href: '/batches', list: 'Batches', label: 'All batches' }
 
-/** One batch: its waves, the result on each connection, and the differences of their output. */
+/** The waves of a batch, the result on each connection, and the differences of their output. */
 export default function BatchView({ id }: { readonly id: string }) {
   const load = useCallback(
     (signal: AbortSignal) => ask<Batch>('GET', `/api/batches/${encodeURIComponent(id)}`, { signal }),
@@ -114,8 +114,8 @@ const TONES = {
 } as const
 
 /**
- * Shows a coloured piece for each connection. Hidden from screen readers, because the words above
- * have the same facts.
+ * A coloured piece for each connection. Hidden from screen readers, because the words above have the same
+ * facts.
  */
 function Strip({ batch }: { readonly batch: Batch }) {
   return (

@@ -11,7 +11,7 @@ import { Name } from '../../parts/text.tsx'
 
 const readBatches = (signal: AbortSignal) => ask<ListedBatch[]>('GET', '/api/batches', { signal })
 
-/** The list of batches. A batch runs one runbook on several connections. */
+/** A batch runs one runbook on several connections. */
 export default function BatchList() {
   return (
     <ListView

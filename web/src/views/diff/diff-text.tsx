@@ -1,6 +1,6 @@
 import { visible } from '../../parts/visible.ts'
 
-/** A unified diff. Added and removed lines differ by their first character, not only by colour. */
+/** Added and removed lines differ by their first character, not only by colour. */
 export function DiffText({ diff }: { readonly diff: string }) {
   return (
     <pre class="script diff" tabIndex={0} aria-label="Difference">

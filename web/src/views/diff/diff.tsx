@@ -137,7 +137,6 @@ function Parameters({ first, second }: { readonly first: Session; readonly secon
   )
 }
 
-/** A compared run, at the top of its column. */
 function Run({ session }: { readonly session: Session }) {
   return (
     <th scope="col">

@@ -3,10 +3,8 @@ import { askFresh, takeChange, type Change } from '../../api/fresh.ts'
 import { useAction } from '../../parts/action.ts'
 
 /**
- * Changes users and tokens, one change at a time. Also sends the request that waited for a new
- * sign-in.
- * @param isKnown whether the view makes this change
- * @param done is called with the answer
+ * Changes users and tokens, one change at a time. Also sends the request that waited for a new sign-in, if
+ * `isKnown` says that the view makes it. `done` is called with the answer.
  */
 export function useChange(
   isKnown: (change: Change) => boolean,

@@ -10,7 +10,7 @@ interface Place {
   readonly column: number
 }
 
-/** The selection, from the first cell to the current cell. */
+/** The selection, from the first cell to the current one. */
 interface Range {
   readonly from: Place
   readonly to: Place
@@ -24,7 +24,7 @@ interface CellsOf {
   readonly rowHeight: number
 }
 
-/** Maximum length of the value below the table in characters. */
+/** Maximum length of the value below the table. */
 const MOST_SHOWN = 2000
 
 /** Selects cells by clicks and arrow keys, several with Shift, and copies them with Ctrl+C. */
@@ -131,7 +131,7 @@ function reveal({ scroller, scrollTo }: RowWindow, { row, column }: Place, rowHe
   if (right > box.scrollLeft + box.clientWidth) box.scrollLeft = right - box.clientWidth
 }
 
-/** Returns the text of one cell unchanged, or several cells in the form for spreadsheets. */
+/** Returns one cell unchanged, or several cells in the form for spreadsheets. */
 function textOf(area: Area, rowAt: (index: number) => readonly Cell[]): string {
   if (area.rows * area.columns === 1) return rowAt(area.row)[area.column] ?? ''
   const rows = Array.from({ length: area.rows }, (_, index) => rowAt(area.row + index))

@@ -2,15 +2,15 @@ import type uPlot from 'uplot'
 import type { ChartData } from '../../result/chart-data.ts'
 
 export const FONT = '12px system-ui, sans-serif'
-/** Minimum space between two labels, in pixels. */
+/** Minimum space between two labels. */
 const BETWEEN_PX = 16
 const LEAST_ROOM_PX = 16
-/** Minimum width of the axis of values, in pixels. */
+/** Minimum width of the axis of values. */
 const VALUES_PX = 64
-/** Space for ticks and a gap between the numbers of the axis of values and the chart, in pixels. */
+/** Space for ticks and a gap between the numbers of the axis of values and the chart. */
 const BESIDE_VALUES_PX = 20
 
-/** An axis of times in the form of databases. A smaller step between two times shows more detail. */
+/** Times in the form of databases. A smaller step between two times shows more detail. */
 export const CLOCKED: Partial<uPlot.Axis> = {
   space: 100,
   values: (_, places, __, ___, step) =>
@@ -20,12 +20,12 @@ export const CLOCKED: Partial<uPlot.Axis> = {
     }),
 }
 
-/** An axis of values, which is as wide as its longest number. */
+/** As wide as its longest number. */
 export const VALUED: Partial<uPlot.Axis> = {
   size: (_, values: readonly string[] | null) => Math.max(VALUES_PX, widest(values ?? []) + BESIDE_VALUES_PX),
 }
 
-/** Returns an axis with labels at whole places, as many labels as fit. */
+/** Labels at whole places, as many as fit. */
 export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   const space = widest(labels.map(shortened)) + BETWEEN_PX
   return {
@@ -39,12 +39,12 @@ export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   }
 }
 
-/** Returns the range of all labels, with half a place at each end, or the range that a user has selected. */
+/** Returns all labels, with half a place at each end, or the range that a user has selected. */
 export function labelRange({ labels: { length } }: ChartData): uPlot.Scale.Range {
   return (_, low, high) => (low <= 0 && high >= length - 1 ? [-0.6, length - 0.4] : [low, high])
 }
 
-/** Returns the space to the right of the chart, which may contain the right half of the last label. */
+/** The space to the right of the chart may contain the right half of the last label. */
 export function roomForLast({ kind, labels, places }: ChartData): number {
   const texts =
     kind === 'labels'

@@ -121,7 +121,7 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
   )
 }
 
-/** Whether the column holds keys, which are numbers without a meaning as a height. */
+/** Whether the column holds keys, which have no meaning as a height. */
 function isKey(name: string | undefined): boolean {
   return /(?:^|_)id$/i.test(name ?? '')
 }
@@ -169,7 +169,7 @@ function Choice<Value extends string | number>({ label, value, options, onChange
   )
 }
 
-/** Draws the chart into an element, in the element's size and the colours of the theme. */
+/** Draws the chart in the element's size and the colours of the theme. */
 function useChart(data: ChartData, shape: Shape, up: string, across: string) {
   const place = useRef<HTMLDivElement>(null)
   const theme = useTheme()
@@ -208,7 +208,7 @@ function useTheme(): number {
   return theme
 }
 
-/** Returns the size of the canvas. On a phone the legend is below it. */
+/** The size of the canvas. On a phone the legend is below it. */
 function sizeOf(place: HTMLElement) {
   const legend = place.querySelector<HTMLElement>('.u-legend')
   const isBelow = legend !== null && getComputedStyle(legend).position === 'static'
@@ -277,10 +277,7 @@ function colourOf(place: HTMLElement, token: string): string {
   return color
 }
 
-/**
- * Saves the picture with the page's background, because the picture may be unreadable on another
- * background.
- */
+/** Saves the picture with the page's background, because it may be unreadable on another one. */
 function savePicture(place: HTMLElement | null, fileName: string): void {
   const drawn = place?.querySelector('canvas')
   if (place === null || drawn === null || drawn === undefined) return

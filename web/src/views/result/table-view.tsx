@@ -20,9 +20,7 @@ interface TableViewProps {
   readonly fileName: string
 }
 
-/**
- * One result, which the user can sort, filter, copy and download. Only the visible rows are drawn.
- */
+/** Only the visible rows are drawn. */
 export function TableView({ table, name, fills, fileName }: TableViewProps) {
   const [filtering, setFiltering] = useState(NO_FILTER)
   const [hasFilters, setHasFilters] = useState(false)
@@ -100,7 +98,7 @@ export function TableView({ table, name, fills, fileName }: TableViewProps) {
   )
 }
 
-/** Returns the next sorting: ascending, descending, unsorted. */
+/** Ascending, descending, unsorted. */
 function sortedNext(before: Sorting | undefined, column: number): Sorting | undefined {
   if (before?.column !== column) return { column, isDescending: false }
   return before.isDescending ? undefined : { column, isDescending: true }
@@ -115,10 +113,7 @@ function countText(count: number, all: number): string {
   return count === all ? rows : `${number(count)} of ${rows}`
 }
 
-/**
- * Returns the order of the rows; undefined for the order of the output. Keeps the old order until
- * the new order is complete.
- */
+/** Returns undefined for the order of the output. Keeps the old order until the new one is complete. */
 function useOrder(
   table: ResultTable,
   filtering: Filtering,
@@ -287,7 +282,7 @@ function CellOf({ column: { isNumeric }, at, index, cells, value }: CellProps) {
   )
 }
 
-/** Returns a value on one line, cut to 400 characters. The line below the table shows more of the value. */
+/** Cuts a value to 400 characters. The line below the table shows more of it. */
 function oneLine(value: string): string {
   return visible(value.slice(0, 400)).replaceAll('\n', '↵')
 }

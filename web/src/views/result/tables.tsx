@@ -9,13 +9,13 @@ import { TableView } from './table-view.tsx'
 interface ResultTablesProps {
   readonly tables: readonly ResultTable[]
   readonly session: Session
-  /** Number of the output's bytes that were not recorded. */
+  /** Bytes of the output that were not recorded. */
   readonly cutBytes: number
   /** Whether the output is longer than the part that is searched for tables. */
   readonly isCut: boolean
 }
 
-/** Each result set of a run as a table. A single table fills the window; several tables are stacked. */
+/** A single table fills the window; several tables are stacked. */
 export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesProps) {
   const shown = tables.slice(0, MOST_TABLES)
   const isAlone = shown.length === 1

@@ -6,7 +6,7 @@ import { toast } from '../../parts/toasts.tsx'
 import { csvOf, isFormula, tsvOf } from '../../result/csv.ts'
 import { STEP_ROWS, type Cell, type ResultTable, type Steps } from '../../result/table.ts'
 
-/** Maximum number of rows that are copied to the clipboard. */
+/** Maximum number of rows copied to the clipboard. */
 const MOST_COPIED_ROWS = 50_000
 
 export interface ShownRows {
@@ -33,7 +33,7 @@ export async function copyRows(shown: ShownRows): Promise<void> {
   }
 }
 
-/** Downloads the rows. Then reports how many values were changed in the file. */
+/** Then reports how many values were changed in the file. */
 export async function downloadCsv(shown: ShownRows, fileName: string): Promise<void> {
   const { table, count } = shown
   const { pieces, formulas } = await inTurns(csvPieces(shown), new AbortController().signal)

@@ -9,7 +9,7 @@ export interface ListedRunbook {
   readonly name: string
 }
 
-/** A row of the list: a heading, or a runbook below a heading. Results of a search have no heading. */
+/** A heading, or a runbook below a heading. Results of a search have no heading. */
 export type CatalogRow =
   | { readonly kind: 'heading'; readonly text: string; readonly isOpen: boolean; readonly count: number }
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly heading: string | undefined }
@@ -50,7 +50,7 @@ export function foundRows(
 
 const TEXTS = new WeakMap<RunbookItem, Searched>()
 
-/** Returns the searchable texts of a runbook. Caches the texts, because there may be 5,000 runbooks. */
+/** Caches the texts, because there may be 5,000 runbooks. */
 function searched({ item, name: file }: ListedRunbook): Searched {
   const known = TEXTS.get(item)
   if (known !== undefined) return known
@@ -65,11 +65,11 @@ function searched({ item, name: file }: ListedRunbook): Searched {
 
 interface Shown {
   readonly recent: readonly string[]
-  /** Folders that the user has opened or folded, so that their state is the opposite of the default. */
+  /** Folders whose state is the opposite of the default, because the user has toggled them. */
   readonly toggled: ReadonlySet<string>
 }
 
-/** Returns each runbook once: first the recently run runbooks, then all others in their folders. */
+/** Each runbook once: first the recently run ones, then all others in their folders. */
 export function rowsOf(runbooks: readonly ListedRunbook[], { recent, toggled }: Shown): CatalogRow[] {
   const [first, others] = split(runbooks, recent)
   const folders = Map.groupBy(others, folderOf)
@@ -96,7 +96,7 @@ function split(
   return [first, runbooks.filter((runbook) => !isRecent(runbook))]
 }
 
-/** Returns the folder of a runbook, or the repository for a file outside of folders. */
+/** Returns the repository for a file outside of folders. */
 export function folderOf({ repository, folder }: ListedRunbook): string {
   return folder === '' ? repository : folder
 }

@@ -149,8 +149,7 @@ function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
 }
 
 /**
- * Asks for a confirmation if the settings require it: people type the connection's name, or the number of
- * connections.
+ * If the settings require a confirmation, people type the connection's name, or the number of connections.
  */
 function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   const [typed, type] = useState('')
@@ -159,10 +158,7 @@ function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   return { typed, type, expected, isGiven: expected === undefined || typed.trim() === expected }
 }
 
-/**
- * Arguments and variables of a run, for connections that accept them. They are not part of the
- * saved draft.
- */
+/** Arguments and variables of a run, for connections that accept them. The saved draft does not have them. */
 function useAdvanced() {
   const [args, setArgs] = useState('')
   const [variables, setVariables] = useState('')
@@ -177,7 +173,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 
-/** Returns a variable as the gateway's API expects it: `envvar:NAME` and the value in base64. */
+/** The gateway's API expects `envvar:NAME` and the value in base64. */
 function variableOf(line: string): [string, string] {
   const equals = line.indexOf('=')
   const [name, value] = equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)]
@@ -219,7 +215,7 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
   )
 }
 
-/** Actions of the buttons. Only one action runs at a time, so a double click does not run a script twice. */
+/** Only one action runs at a time, so a double click does not run a script twice. */
 function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<void>) {
   const form = useRef<HTMLFormElement>(null)
   const [error, setError] = useState<Refused | undefined>(undefined)

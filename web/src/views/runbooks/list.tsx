@@ -48,10 +48,7 @@ export default function RunbookList() {
   )
 }
 
-/**
- * Returns recently run files. An error is ignored: the list works without them, and the page of
- * sessions shows the error.
- */
+/** Ignores an error: the list works without the recent files, and the page of sessions shows the error. */
 function useRecent(): readonly string[] {
   const { value } = useLoaded(readOwnSessions)
   return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])

@@ -14,12 +14,11 @@ export interface Opened {
   readonly values: Values
 }
 
-/** Value of `again` that means the user's own last run of the runbook. */
+/** Value of `again` for the user's own last run of the runbook. */
 const LAST = 'last'
 
 /**
- * @param again the session whose parameters are used, or `last`
- * @returns null if the runbook does not exist
+ * `again` is the session whose parameters are used, or `last`. Returns null if the runbook does not exist.
  */
 export async function openRunbook(
   repository: string,
@@ -51,8 +50,8 @@ export async function openRunbook(
 }
 
 /**
- * Finds a runbook. A link may contain the repository's name from gateway.yaml, which the list does
- * not have. Then the file is searched in all repositories.
+ * A link may contain the repository's name from gateway.yaml, which the list does not have. Then the file is
+ * searched in all repositories.
  */
 function itemOf({ repositories }: RunbookLists, repository: string, file: string) {
   const all = repositories.flatMap(({ repository: key, items }) =>
@@ -61,7 +60,7 @@ function itemOf({ repositories }: RunbookLists, repository: string, file: string
   return all.find(({ repository: key }) => key === repository) ?? (all.length === 1 ? all[0] : undefined)
 }
 
-/** Returns the recorded values. Secret values are not recorded, so the user types them again. */
+/** Secret values are not recorded, so the user types them again. */
 function reusable(labels: ListedSession['labels']): Values {
   return Object.fromEntries(
     Object.entries(recordedParameters(labels)).filter(([, value]) => value !== NOT_RECORDED),

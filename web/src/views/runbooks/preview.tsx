@@ -24,11 +24,11 @@ interface PreviewProps {
   readonly busy: boolean
   readonly onPreview: () => void
   readonly parameters: readonly Parameter[]
-  /** Name of the file. Its ending decides the language of the colouring. */
+  /** The ending of the file decides the language of the colouring. */
   readonly file: string
 }
 
-/** Shows beside the form the script that would run. */
+/** Shows the script that would run. */
 export function Preview({ of, isOld, busy, onPreview, parameters, file }: PreviewProps) {
   return (
     <section class="card stays preview" aria-label="Script that would run">

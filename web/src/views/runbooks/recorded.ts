@@ -3,7 +3,6 @@ import type { Values } from '../../form/parameters.ts'
 
 export const NOT_RECORDED = '[not recorded]'
 
-/** Returns the parameters of a run from its labels. */
 export function recordedParameters(labels: ListedSession['labels']): Values {
   try {
     const all: unknown = JSON.parse(labels?.['runbookParameters'] ?? '{}')

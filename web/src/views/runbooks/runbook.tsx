@@ -16,7 +16,6 @@ interface RunbookProps {
   readonly rest: string
 }
 
-/** One runbook: its form, its preview, and the buttons to run it. */
 export default function Runbook({ repository, rest: file }: RunbookProps) {
   const again = query.value.get('again') ?? ''
   const load = useCallback(

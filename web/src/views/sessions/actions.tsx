@@ -62,7 +62,7 @@ interface StopButtonProps {
   readonly onStop: () => void
 }
 
-/** Button that stops the command. The page asks first, because a stopped command cannot be resumed. */
+/** Asks first, because a stopped command cannot be resumed. */
 function StopButton({ session, busy, onStop }: StopButtonProps) {
   const [isAsking, setAsking] = useState(false)
   const close = () => setAsking(false)
@@ -138,7 +138,7 @@ function RunApproved({ session, busy, onRun }: RunApprovedProps) {
   )
 }
 
-/** Returns the address of the runbook's form with the same parameters. */
+/** The address of the runbook's form with the same parameters. */
 function againPath({ id, labels }: Session): string | undefined {
   const { runbookRepository: repository, runbookFile: file } = { ...labels }
   if (repository === undefined || file === undefined) return undefined

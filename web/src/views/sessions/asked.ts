@@ -3,9 +3,9 @@ import { person } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 
 /**
- * Sessions and batches that this tab requested and that wait for an approval, each with the name of
- * the user. The tab runs them after the approval, as `run` of the command line does. After a
- * reload, or after another user signed in, the user has to choose Run.
+ * Sessions and batches that this tab requested and that wait for an approval, with the name of the user. The
+ * tab runs them after the approval, like `run` of the command line. After a reload, or after another user
+ * signed in, the user has to choose Run.
  */
 const asked = new Map<string, string>()
 
@@ -25,10 +25,8 @@ export function isAskedNoMore(id: string): void {
 }
 
 /**
- * Runs this tab's session or batch once, as soon as it is approved.
- * @param run starts the session or batch. `run` and `reload` must be the same functions in each
- * rendering
- * @returns the error if the session or batch could not start
+ * Runs this tab's session or batch once, as soon as it is approved. `run` and `reload` must be the same
+ * functions in each rendering. Returns the error if it could not start.
  */
 export function useRunWhenApproved(
   id: string,

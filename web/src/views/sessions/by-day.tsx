@@ -16,10 +16,7 @@ const OUTCOMES = [
   ['failed', 'is-bad'],
 ] as const
 
-/**
- * Chart of runs by day and outcome, for the sessions that match the filters.
- * @param asked the list's query to the gateway
- */
+/** Chart of runs by day and outcome. `asked` is the list's query to the gateway. */
 export function RunsByDay({ asked }: { readonly asked: string }) {
   const load = useCallback(
     (signal: AbortSignal) => {

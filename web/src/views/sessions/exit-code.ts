@@ -1,4 +1,4 @@
-/** Returns the meaning of an exit code in words (docs/endings-and-codes.md has all codes). */
+/** docs/endings-and-codes.md has all codes. */
 export function meaningOf(code: number): string {
   const known = MEANINGS[code]
   if (known !== undefined) return known

@@ -1,6 +1,6 @@
 import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
 
-// Filters of the list. The address of the page contains them.
+// Filters of the list, which are stored in the address.
 
 const STATUSES = [
   ['', 'any'],
@@ -19,7 +19,7 @@ const KINDS = [
   ['terminal', 'terminals'],
 ] as const
 
-/** Filters in the address. Only links of earlier versions contain `review` and `batch`. */
+/** Only links of earlier versions contain `review` and `batch`. */
 const NAMES = 'runbook status connection user parameter kind from to review batch'.split(' ')
 
 export function Filters() {
@@ -47,10 +47,7 @@ const OPTIONS = {
 }
 const DAYS = { from: 'start_date', to: 'end_date' }
 
-/**
- * Returns the query for the gateway. A text is put between two `%`, so that it matches any part of
- * a name.
- */
+/** A text is put between two `%`, so that it matches any part of a name. */
 export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = gatewayFilters(asked, OPTIONS, DAYS)
   for (const name of ['runbook', 'connection', 'user']) {

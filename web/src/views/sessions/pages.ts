@@ -15,7 +15,7 @@ const SESSIONS: PagedList<ListedSession, { readonly isCapped: boolean }> = {
   },
 }
 
-/** @param query for the gateway, without limit and offset */
+/** `query` is without limit and offset. */
 export function useSessionPages(query: string) {
   const { more, ...pages } = usePages(query, SESSIONS)
   return { ...pages, isCapped: more?.isCapped }

@@ -5,12 +5,12 @@ import type { Session } from '../../api/types.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 
-/** Maximum size of a recording in bytes, because the page keeps the whole recording in memory. */
+/** Maximum size of a recording, because the page keeps all of it in memory. */
 const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>
 
-/** Replays a terminal's session. The player is loaded when the user starts it. */
+/** The player is loaded when the user starts it. */
 export function Replay({ session }: { readonly session: Session }) {
   const [player, setPlayer] = useState<{ readonly view: Player } | undefined>(undefined)
   const [error, setError] = useState<Refused | undefined>(undefined)

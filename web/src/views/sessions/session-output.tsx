@@ -62,7 +62,7 @@ export interface SessionOutput {
   readonly error: Refused | undefined
 }
 
-/** @param reload is called after the end of the stream, when the session has an exit code */
+/** `reload` is called after the end of the stream, when the session has an exit code. */
 export function useOutput(id: string, reload: () => void): SessionOutput {
   const [record, stdout] = useMemo(() => [new OutputRecord(''), new StdoutText()] as const, [id])
   const [state, setState] = useState<StreamState>('connecting')

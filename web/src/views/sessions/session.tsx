@@ -20,7 +20,6 @@ import './run.css'
 
 const LIST = { href: '/sessions', list: 'Sessions', label: 'All sessions' }
 
-/** One session: its command, its output and its end. */
 export default function SessionView({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
@@ -39,10 +38,7 @@ export default function SessionView({ id }: { readonly id: string }) {
   )
 }
 
-/**
- * Returns the title of the window, for example `Refund an order failed (7)`. The state lets users
- * find it among many tabs.
- */
+/** `Refund an order failed (7)`: the state lets users find the session among many tabs. */
 function windowNameOf(session: Session): string {
   return visible(`${sessionName(session)} ${session.state.text}`)
 }
@@ -90,10 +86,7 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
   )
 }
 
-/**
- * Shown for a session that does not exist or that the user may not see. The text does not reveal
- * which of the two is the case.
- */
+/** The text does not reveal whether the session does not exist or the user may not see it. */
 function NotShown() {
   return (
     <Empty icon="sessions" title="This session does not exist, or you have no access to it.">

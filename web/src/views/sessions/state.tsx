@@ -6,7 +6,7 @@ import { visible } from '../../parts/visible.ts'
 type Stateful = Pick<ListedSession, 'state'>
 type StateName = ListedSession['state']['name']
 
-/** Kinds of the states, for icon and colour. A state that is missing here is shown as failed. */
+/** A state that is missing here is shown as failed. */
 const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
   'waiting-for-approval': 'waiting',
   'waiting-for-lock': 'waiting',
@@ -24,7 +24,7 @@ const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
 /** Ends that need no attention. */
 const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdrawn']
 
-/** Shows a state with an icon and the gateway's words, because not all people can see colours. */
+/** Has an icon and the gateway's words, because not all people can see colours. */
 export function StateBadge({ state: { name, text, since } }: Stateful) {
   return (
     <State kind={KIND_OF_STATE[name] ?? 'failed'}>
@@ -71,14 +71,14 @@ export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
 
-/** Whether the request was withdrawn before it ran. Such a session has no output. */
+/** A session that was withdrawn before it ran has no output. */
 export function isWithdrawn({ state: { name } }: Stateful): boolean {
   return name === 'withdrawn'
 }
 
 /**
- * Whether the session needed no approval or started after it. Then the page shows no review panel:
- * the facts contain the approval.
+ * Whether the session needed no approval or started after it. Then the facts contain the approval, and the
+ * page shows no review panel.
  */
 export function isDecided({ review }: Pick<ListedSession, 'review'>): boolean {
   return review === null || review.status === 'EXECUTED' || review.status === 'PROCESSING'

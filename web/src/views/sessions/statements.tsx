@@ -9,14 +9,11 @@ import { durationText } from '../../parts/moment.tsx'
 import { State } from '../../parts/state.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
-/** Number of statements that are loaded first, and after "Show more". The download has all statements. */
+/** Statements that are loaded first, and after "Show more". The download has all statements. */
 const FEW = 200
 const MOST = 1000
 
-/**
- * Statements that native clients sent to a database, with duration and number of rows. Results are
- * not recorded.
- */
+/** Statements of native clients, with duration and number of rows. Results are not recorded. */
 export function Statements({ session }: { readonly session: Session }) {
   const [limit, setLimit] = useState(FEW)
   const load = useCallback(
@@ -91,7 +88,7 @@ function Row({ statement }: { readonly statement: Statement }) {
   )
 }
 
-/** Number of characters of a statement that are shown before the user opens it. */
+/** Characters of a statement that are shown before the user opens it. */
 const LONG = 400
 
 function Query({ text }: { readonly text: string }) {

@@ -12,7 +12,7 @@ interface Read {
 
 const NONE: Read = { tables: [], isReading: true }
 
-/** Finds the tables in a session's output, after its end. */
+/** Searches a session's output for tables, after its end. */
 export function useTables(session: Session, { stdout, state, missing, error }: SessionOutput): Read {
   const [read, setRead] = useState<Read>(NONE)
   const isOver = state === 'over' && session.status === 'done'
@@ -30,7 +30,7 @@ export function useTables(session: Session, { stdout, state, missing, error }: S
   return error === undefined ? read : { tables: [], isReading: false }
 }
 
-/** Whether the command ended without being stopped. The last line of a stopped command may be incomplete. */
+/** The last line of a stopped command may be incomplete. */
 function isWhole({ state: { name } }: Session): boolean {
   return name === 'succeeded' || name === 'failed'
 }

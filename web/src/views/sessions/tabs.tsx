@@ -103,7 +103,7 @@ interface TabListProps {
   readonly current: TabName
 }
 
-/** Tabs as links, so that each tab has an address. The arrow keys move between the tabs. */
+/** Tabs are links, so that each tab has an address. The arrow keys move between them. */
 function TabList({ session, tabs, current }: TabListProps) {
   const list = useRef<HTMLDivElement>(null)
   const hasFocus = useRef(false)

@@ -15,7 +15,6 @@ interface ReloadProps {
   readonly onDone: () => void
 }
 
-/** Shows what a reload would change, and reloads. */
 export function Reload({ onClose, onDone }: ReloadProps) {
   const { value, error: unusable } = useLoaded(readChanges)
   const { busy, error, act } = useAction(onDone)

@@ -40,13 +40,13 @@ export interface Entry {
   readonly settings: readonly Setting[]
 }
 
-/** Groups the settings of a section by the list entry to which they belong. */
+/** Groups the settings of a section by their list entry. */
 export function entriesOf(settings: readonly Setting[]): readonly Entry[] {
   const byEntry = Map.groupBy(settings, ({ name }) => /^[^.[]+\[\d+\]/.exec(name)?.[0])
   return [...byEntry].map(([at, those]) => ({ at, settings: those }))
 }
 
-/** Returns the first part of a name, for example `users` for `users[0].name`. */
+/** `users` for `users[0].name`. */
 function partOf(name: string): string {
   return /^[^.[]*/.exec(name)?.[0] ?? name
 }

@@ -179,7 +179,7 @@ function SectionCard({ section: { title, about, settings }, names }: SectionCard
   )
 }
 
-/** Settings of one list entry, for example of a user, with the name of the entry as the heading. */
+/** Settings of one list entry, such as a user, with its name as the heading. */
 function EntryRows({ entry: { at, settings }, names }: { readonly entry: Entry; readonly names: Names }) {
   const called = at === undefined ? undefined : names.get(`${at}.name`)
   const shown = settings.filter(({ name }) => called == null || name !== `${at}.name`)
@@ -248,10 +248,7 @@ function Secret() {
   )
 }
 
-/**
- * Returns the place without its folder, for example `gateway.yaml:12:5`. The top of the view shows
- * the folder.
- */
+/** `gateway.yaml:12:5`. The top of the view shows the folder. */
 function placeText(place: string): string {
   return place.slice(place.lastIndexOf('/') + 1)
 }

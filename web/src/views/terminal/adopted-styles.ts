@@ -1,8 +1,7 @@
 /**
- * Lets the terminal use `<style>` elements, which the content security policy forbids. While a
- * terminal is open, `createElement('style')` returns a replacement whose text is written into an
- * adopted style sheet. The policy allows such sheets (docs/decisions/0014).
- * @returns a function that restores `createElement` and removes the sheets
+ * Lets the terminal use `<style>` elements, which the content security policy forbids. Until the returned
+ * function is called, `createElement('style')` returns a replacement that writes its text into an adopted
+ * style sheet, which the policy allows (docs/decisions/0014).
  */
 export function adoptStyles(): () => void {
   const sheets: CSSStyleSheet[] = []
@@ -24,7 +23,7 @@ export function adoptStyles(): () => void {
 
 type Create = (name: string, options?: ElementCreationOptions) => HTMLElement
 
-/** Sets styles through `element.style`, which the policy allows. */
+/** The policy allows `element.style`. */
 function setAttribute(this: HTMLElement, name: string, value: string): void {
   if (name === 'style') this.style.cssText = value
   else Element.prototype.setAttribute.call(this, name, value)

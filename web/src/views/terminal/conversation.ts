@@ -20,31 +20,22 @@ interface Said {
   readonly bytes?: number
 }
 
-/**
- * Maximum size of a frame in bytes that the gateway accepts. Longer pasted text is sent in several
- * frames.
- */
+/** Maximum size of a frame that the gateway accepts. Longer pasted text is sent in several frames. */
 const LARGEST_FRAME = 32 * 1024
 /**
- * Time in milliseconds for which the gateway keeps a terminal whose connection is lost. The tab
- * tries to reconnect for the same time.
+ * How long the gateway keeps a terminal whose connection is lost. The tab tries to reconnect for the same
+ * time.
  */
 const KEPT_MS = 30_000
 const PAUSE_MS = 1000
 /** Clears the screen of a terminal and resets all its modes (RIS of ECMA-48). */
 const RESET = '\x1bc'
-/**
- * Close code that ends the terminal. After any other close code the gateway waits until the tab
- * reconnects.
- */
+/** Close code that ends the terminal. After any other code the gateway waits until the tab reconnects. */
 const NORMAL = 1000
 /** The gateway's close code for a terminal that continues in another tab. */
 const ELSEWHERE = 4000
 
-/**
- * Connects a screen to the gateway. Binary frames contain the bytes of the terminal. Text frames
- * contain messages about the terminal.
- */
+/** Binary frames contain the bytes of the terminal, text frames messages about it. */
 export function converse(
   connection: string,
   terminal: Terminal,
@@ -56,8 +47,8 @@ export function converse(
   let lostAt: number | undefined
   let retry: number | undefined
   /**
-   * Bytes of a replay that the screen has not drawn yet. While it draws them, its answers to old
-   * queries are not sent to the program.
+   * Bytes of a replay that are not drawn yet. Until then, the screen's answers to old queries are not sent to
+   * the program.
    */
   let replayed = 0
   const send = (data: string | Uint8Array<ArrayBuffer>) => {
@@ -77,14 +68,14 @@ export function converse(
     terminal.onResize(resize),
   ]
   const tell = (state: TerminalState) => {
-    // Otherwise keys that are typed while the terminal is not connected would be lost silently.
+    // Otherwise keys that are typed without a connection would be lost silently.
     terminal.options.disableStdin = state.kind !== 'open' && state.kind !== 'connecting'
     tellView(state)
   }
   const hear = (said: Said) => {
     if (said.type === 'replay') {
-      // `write` keeps the order: output of the previous socket may still wait to be drawn.
-      // `reset()` would run before that output.
+      // `write` keeps the order: output of the previous socket may still wait to be drawn. `reset()` would
+      // run before that output.
       terminal.write(RESET)
       replayed = said.bytes ?? 0
     }
@@ -98,7 +89,7 @@ export function converse(
   }
   const draw = (bytes: Uint8Array<ArrayBuffer>, from: WebSocket) =>
     terminal.write(bytes, () => {
-      // Bytes of a previous socket do not count for the current socket.
+      // Bytes of a previous socket do not count for the current one.
       if (from !== socket) return
       replayed = Math.max(0, replayed - bytes.length)
       tellTaken(bytes.length)
@@ -148,8 +139,7 @@ function keptSession(connection: string) {
 }
 
 /**
- * Sums the bytes of one turn of the event loop and reports the sum once, because the screen draws
- * many small frames in one turn.
+ * Reports the sum of one turn of the event loop once, because the screen draws many small frames in one turn.
  */
 function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   let sum = 0

@@ -1,16 +1,10 @@
 import type { Terminal } from '@xterm/xterm'
 import type { Happening } from './recording.ts'
 
-/**
- * Number of bytes after which the player waits until they are drawn. xterm.js drops data when more
- * than 50 MB wait.
- */
+/** Bytes after which the player waits until they are drawn. xterm.js drops data when more than 50 MB wait. */
 const AT_ONCE_BYTES = 256 * 1024
 
-/**
- * Draws the screen at a given place of the recording. Forward, it draws the events since the last
- * place. Backward, it starts again from the beginning.
- */
+/** Draws the screen at a place of the recording: forward from the last place, backward from the beginning. */
 export class Drawing {
   readonly #terminal: Pick<Terminal, 'reset' | 'resize' | 'write'>
   readonly #happenings: readonly Happening[]
@@ -24,7 +18,7 @@ export class Drawing {
     this.#happenings = happenings
   }
 
-  /** @param wanted number of events to draw. A later call replaces an earlier call */
+  /** `wanted` is the number of events to draw. A later call replaces an earlier one. */
   show(wanted: number): void {
     this.#wanted = wanted
     if (!this.#isDrawing) void this.#draw()
@@ -49,8 +43,8 @@ export class Drawing {
   }
 
   /**
-   * Applies a change of the size, or some output. Resolves when the screen has drawn it, because a
-   * change of the size must not overtake earlier output.
+   * Resolves when the screen has drawn the output, because a change of the size must not overtake earlier
+   * output.
    */
   async #advance(): Promise<void> {
     const next = this.#happenings[this.#drawn]

@@ -10,7 +10,6 @@ const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 /** Step of an arrow key in seconds. */
 const STEP_S = 5
 
-/** Plays the recording of a terminal. */
 export function Player({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readRecording(id, signal), [id])
   const { value, error, reload } = useLoaded(load)

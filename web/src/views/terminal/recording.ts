@@ -12,8 +12,7 @@ export interface Recording {
 }
 
 /**
- * Maximum size of the screen. A recording may contain any size, and a huge screen would use up the
- * memory.
+ * Maximum size of the screen. A recording may contain any size, and a huge screen would use up the memory.
  */
 const [MOST_COLS, MOST_ROWS] = [1000, 500]
 

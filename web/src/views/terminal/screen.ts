@@ -15,7 +15,7 @@ export const USUAL_FONT_SIZE = 14
 export interface Screen extends Disposable {
   readonly terminal: Terminal
   readonly fit: () => void
-  /** Searches from the last hit. @returns whether the text was found */
+  /** Searches from the last hit. Returns whether the text was found. */
   readonly find: (text: string, isBackwards: boolean) => boolean
 }
 
@@ -24,7 +24,7 @@ interface ScreenOptions {
   readonly fontSize?: number
 }
 
-/** Opens a terminal in an element. It is always dark, because programs expect a dark background. */
+/** Always dark, because programs expect a dark background. */
 export function openScreen(
   parent: HTMLElement,
   { isRead, fontSize = USUAL_FONT_SIZE }: ScreenOptions,
@@ -39,8 +39,8 @@ export function openScreen(
     disableStdin: isRead,
     minimumContrastRatio: 4.5,
     theme: { background: '#0b1214', foreground: '#e9e6dd', cursor: '#f2ab33', cursorAccent: '#0b1214' },
-    // A program can show a link under another text (OSC 8). Such links do nothing, because users
-    // cannot see the address.
+    // A program can show a link under another text (OSC 8). Such links do nothing, because users cannot see
+    // the address.
     linkHandler: { activate: () => undefined, allowNonHttpProtocols: false },
   })
   const [fitting, searching] = [new FitAddon(), new SearchAddon()]

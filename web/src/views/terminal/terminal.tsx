@@ -12,7 +12,7 @@ import { openScreen, type Screen } from './screen.ts'
 import { TerminalTools, useFontSize } from './tools.tsx'
 import '../sessions/run.css'
 
-/** A terminal on a connection, like `runbook-agent connect`. */
+/** Like `runbook-agent connect`. */
 export default function TerminalView({ connection }: { readonly connection: string }) {
   const [attempt, setAttempt] = useState(0)
   const [state, setState] = useState<TerminalState>({ kind: 'connecting' })
@@ -178,7 +178,7 @@ interface Beginning {
   readonly tell: (state: TerminalState) => void
 }
 
-/** Opens the screen and its connection to the gateway. They are closed when the user leaves the view. */
+/** Screen and connection are closed when the user leaves the view. */
 function begin(place: HTMLElement, { connection, fontSize, tell }: Beginning): Opened {
   const screen = openScreen(place, { isRead: false, fontSize })
   const { terminal, fit } = screen

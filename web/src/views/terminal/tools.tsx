@@ -20,7 +20,7 @@ export function useFontSize() {
 }
 
 interface TerminalToolsProps {
-  /** @returns whether the text is on the screen or in the scrolled lines */
+  /** Returns whether the text is on the screen or in the scrolled lines. */
   readonly find: (text: string, isBackwards: boolean) => boolean
   readonly fontSize: ReturnType<typeof useFontSize>
 }

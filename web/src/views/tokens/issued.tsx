@@ -8,10 +8,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 
-/**
- * A token that was just created. It stays in memory until the user closes the dialog, even if the
- * sign-in ends before.
- */
+/** A new token stays in memory until the user closes the dialog, even if the sign-in ends before. */
 const issued = signal<{ readonly token: IssuedToken; readonly for: string } | undefined>(undefined)
 
 export function showIssued(token: IssuedToken): void {

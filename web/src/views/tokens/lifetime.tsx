@@ -1,7 +1,7 @@
 import { useId } from 'preact/hooks'
 import { Choice } from '../../form/choice.tsx'
 
-/** Lifetimes in seconds. The empty text means that the token does not expire. */
+/** In seconds. With the empty text the token does not expire. */
 export const LIFETIMES = [
   ['604800', '7 days'],
   ['2592000', '30 days'],
@@ -11,7 +11,7 @@ export const LIFETIMES = [
 ] as const
 
 const UNTIL = 'until '
-/** Maximum lifetime in milliseconds. The gateway's own limit is slightly higher. */
+/** Maximum lifetime. The gateway's own limit is slightly higher. */
 const MOST_MS = 100 * 365 * 24 * 60 * 60 * 1000
 
 interface LifetimeProps {
@@ -22,7 +22,7 @@ interface LifetimeProps {
   readonly options: readonly (readonly [value: string, words: string])[]
 }
 
-/** Lifetime of a token: one of the options, or until a day that the user chooses. */
+/** One of the options, or until a day that the user chooses. */
 export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
   const id = useId()
   const isDay = value.startsWith(UNTIL)
@@ -53,10 +53,7 @@ export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
   )
 }
 
-/**
- * Returns the lifetime in seconds for the request. Null means no end. Undefined means that no valid
- * day is chosen.
- */
+/** Returns the lifetime for the request: null for no end, undefined while no valid day is chosen. */
 export function lifetimeSeconds(value: string): number | null | undefined {
   if (value === '') return null
   if (!value.startsWith(UNTIL)) return Number(value)
@@ -64,7 +61,7 @@ export function lifetimeSeconds(value: string): number | null | undefined {
   return left > 0 && left < MOST_MS ? Math.ceil(left / 1000) : undefined
 }
 
-/** Returns the end of a day in the user's time zone, in ms since 1970. NaN if the text is not a day. */
+/** Returns the end of a day in the user's time zone. NaN if the text is not a day. */
 function endOfDay(day: string): number {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day) ?? []
   return new Date(Number(year), Number(month) - 1, Number(date) + 1).getTime()

@@ -8,7 +8,7 @@ import { visible } from '../../parts/visible.ts'
 import { Lifetime, LIFETIMES, lifetimeSeconds } from './lifetime.tsx'
 
 interface NewTokenProps {
-  /** The owner, if the user cannot choose the owner. */
+  /** The owner, if the user cannot choose one. */
   readonly user?: string
   readonly busy: boolean
   readonly error: Refused | undefined

@@ -26,10 +26,7 @@ const OVERLAPS = [
   ['604800', 'in 7 days'],
 ] as const
 
-/**
- * Replaces a token by a new token. The old token stays valid for a time, so that programs can
- * change to the new token.
- */
+/** The old token stays valid for a time, so that programs can change to the new one. */
 export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   const [overlap, setOverlap] = useState('86400')
   const [lifetime, setLifetime] = useState(AS_BEFORE)
@@ -76,7 +73,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   )
 }
 
-/** Asks before a token is revoked, because it never becomes valid again. */
+/** Asks before, because a revoked token never becomes valid again. */
 export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
   return (
     <DangerDialog

@@ -20,7 +20,7 @@ import { daysLeft, mayRevoke, mayRotate, originOf } from './token.ts'
 interface TokenTableProps {
   readonly tokens: readonly Token[]
   readonly reload: () => void
-  /** The owner, if all tokens have the same owner. */
+  /** The owner, if all tokens have the same. */
   readonly user?: string
 }
 
@@ -31,7 +31,7 @@ interface Asking {
 
 const isOfTokens = ({ path }: Change) => path.startsWith('/api/tokens')
 
-/** Tokens with their actions. `?new=token` in the address opens the form for a new token. */
+/** `?new=token` in the address opens the form for a new token. */
 export function TokenTable({ tokens, reload, user }: TokenTableProps) {
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const close = () => {

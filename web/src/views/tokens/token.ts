@@ -2,7 +2,7 @@ import { isPerson, mayAdminister, person } from '../../api/person.ts'
 import type { Token } from '../../api/types.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Maximum remaining lifetime in milliseconds of a token that the page shows as expiring soon. */
+/** Maximum remaining lifetime of a token that the page shows as expiring soon. */
 const SOON_MS = 14 * DAY_MS
 
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
@@ -13,8 +13,8 @@ export function originOf({ kind, name, user, declared, created_by: by }: Token):
 }
 
 /**
- * Returns the whole days until a token expires. Undefined if the token does not expire soon or
- * needs no new token: sign-ins, and tokens that are already rotated.
+ * Returns whole days. Undefined if the token does not expire soon or needs no new token: sign-ins, and tokens
+ * that are already rotated.
  */
 export function daysLeft(
   { kind, status, expires_at: at, replaced_by: next }: Token,
@@ -25,7 +25,7 @@ export function daysLeft(
   return left > SOON_MS ? undefined : Math.max(0, Math.ceil(left / DAY_MS))
 }
 
-/** Whether the person may revoke the token. Admins may revoke all tokens, other people only their own. */
+/** Admins may revoke all tokens, other people only their own. */
 export function mayRevoke({ user, status, declared }: Token): boolean {
   return (
     !declared &&

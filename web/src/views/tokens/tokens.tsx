@@ -59,10 +59,7 @@ function Whose({ isOfAll }: { readonly isOfAll: boolean }) {
   )
 }
 
-/**
- * Whether to show the token. Ended tokens and sign-ins are hidden at first, because there are many
- * of them.
- */
+/** Ended tokens and sign-ins are hidden at first, because there are many. */
 function isWanted({ kind, status }: Token): boolean {
   const asked = query.value
   const isEnded = status === 'revoked' || status === 'expired'

@@ -26,7 +26,6 @@ function typedOf(budget: Budget | null): Typed {
   }
 }
 
-/** Returns the problem with the typed values; undefined without a problem. */
 function problemIn({ runs, bytes, hours }: Typed): string | undefined {
   if (!/^[1-9]\d{0,4}$/.test(runs.trim())) return 'Runs: a whole number from 1 to 10000 is expected.'
   if (bytes.trim() !== '' && (sizeIn(bytes) ?? 0) < 1)
@@ -45,7 +44,7 @@ function sent({ runs, bytes, hours, per }: Typed): object {
   }
 }
 
-/** Form for a machine's budget: numbers of runs, bytes and hours for a period. */
+/** A machine's budget: numbers of runs, bytes and hours for a period. */
 export function BudgetForm({ user: { name, budget }, busy, error, make, onClose }: AboutUserProps) {
   const [typed, setTyped] = useState(() => typedOf(budget))
   const [problem, setProblem] = useState<string | undefined>(undefined)

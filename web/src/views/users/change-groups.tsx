@@ -15,7 +15,7 @@ export interface AboutUserProps {
   readonly onClose: () => void
 }
 
-/** Form for role and groups of a user. Changes apply to the user's next request. */
+/** Changes apply to the user's next request. */
 export function ChangeGroups({ user, busy, error, make, onClose }: AboutUserProps) {
   const [draft, setDraft] = useState({ role: roleOf(user), groups: plainGroups(user).join(' ') })
   const submit = () => {

@@ -14,7 +14,6 @@ interface GroupsFieldProps {
 /** Maximum number of buttons for groups. Other groups can be typed. */
 const MOST_KNOWN = 16
 
-/** Fields for the role of a user and for the other groups. */
 export function GroupsField({ role, groups, onChange }: GroupsFieldProps) {
   const id = useId()
   const { value: known = [] } = useLoaded(readGroups)

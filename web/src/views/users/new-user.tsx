@@ -26,7 +26,6 @@ const KINDS = [
   ['machine', 'Machine: never approves, and may have a budget'],
 ] as const
 
-/** Form for name, kind, role and groups of a new user. */
 export function NewUser({ busy, error, make, onClose }: NewUserProps) {
   const draft = useTabDraft<Draft>('user', { name: '', kind: 'person', role: 'standard', groups: '' })
   const { name, kind, role, groups } = draft.values

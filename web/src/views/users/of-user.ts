@@ -11,7 +11,7 @@ export const ROLES = [
   ['admin', 'Admin: may do everything'],
 ] as const
 
-/** Returns the role. A member of both groups is an admin. */
+/** A member of both groups is an admin. */
 export function roleOf({ groups }: Pick<User, 'groups'>): Role {
   if (groups.includes('admin')) return 'admin'
   return groups.includes('auditor') ? 'auditor' : 'standard'
@@ -26,7 +26,7 @@ export function plainGroups({ groups }: Pick<User, 'groups'>): string[] {
   return groups.filter((group) => !ROLE_GROUPS.includes(group))
 }
 
-/** Returns the groups for the request, from a role and the text of the field "Groups". */
+/** `text` is that of the field "Groups". */
 export function groupsOf(role: Role, text: string): string[] {
   return [...new Set([...(role === 'standard' ? [] : [role]), ...wordsOf(text)])]
 }

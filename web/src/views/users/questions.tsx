@@ -4,7 +4,6 @@ import type { AboutUserProps } from './change-groups.tsx'
 
 const pathOf = ({ name }: { readonly name: string }) => `/api/users/${encodeURIComponent(name)}`
 
-/** Asks before a user is deactivated. */
 export function Deactivate({ user, busy, error, make, onClose }: AboutUserProps) {
   return (
     <DangerDialog

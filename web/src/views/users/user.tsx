@@ -203,7 +203,7 @@ interface TokensProps {
   readonly reload: () => void
 }
 
-/** Whether to show the token. Ended sign-ins are hidden, because there are many of them. */
+/** Ended sign-ins are hidden, because there are many. */
 function isOfInterest({ kind, status }: Token): boolean {
   return kind === 'personal' || status === 'active'
 }
