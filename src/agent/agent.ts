@@ -158,7 +158,7 @@ export class Agent {
     const identity = this.#identities.refresh()
     this.#options.logs?.hide(identity.token)
     this.#enter({ name: 'connecting' })
-    using channel = new Channel(identity, this.#proxyFor(identity))
+    using channel = new Channel(identity, this.#options.proxyFor?.(identity.address))
     try {
       if (identity.embedded && !(await this.#untilWanted(channel, identity))) return undefined
     } catch (error) {
@@ -172,11 +172,6 @@ export class Agent {
     })
     const error = await this.#serveStream(new PacketStream(channel, metadata, this.#timing), identity)
     return identity.embedded ? await this.#afterCall(error) : error
-  }
-
-  /** Returns no proxy for a connection without TLS: the proxy could read the key. */
-  #proxyFor({ tls, address }: Identity): Proxy | undefined {
-    return tls === undefined ? undefined : this.#options.proxyFor?.(address)
   }
 
   /** Returns false if the wait was interrupted. */

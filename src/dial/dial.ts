@@ -27,7 +27,8 @@ export class Dial {
 
   constructor(destination: Destination, proxy: Proxy | undefined) {
     this.#destination = destination
-    this.#proxy = proxy
+    // Without TLS, the proxy could read the agent's key or the user's token.
+    this.#proxy = destination.tls === undefined ? undefined : proxy
   }
 
   get stage(): Stage {

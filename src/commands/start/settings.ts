@@ -36,7 +36,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): 
   }
 }
 
-/** Use it only with TLS: a proxy could read the key. */
+/** The way to the gateway uses the proxy only with TLS. */
 export function proxyFor({ proxy }: AgentConfiguration): (address: string) => Proxy | undefined {
   return (address) => proxyTo(proxy, hostOf(address), portOf(address))
 }
