@@ -138,9 +138,8 @@ export class Agent {
   }
 
   /**
-   * Closes the stream at a moment without open sessions: gateways keep new requests for the next agent (15
-   * s), whereas a refusal would fail them. Until then, but only for some seconds, the agent accepts new
-   * sessions.
+   * Closes the stream at a moment without open sessions. Gateways keep a new request for the next agent (15
+   * s); a refusal would fail it. Until that moment, for some seconds at most, the agent accepts new sessions.
    */
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return

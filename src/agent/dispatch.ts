@@ -83,8 +83,8 @@ export class Dispatch {
   }
 
   /**
-   * Waits until no session and no system request is left, then answers no openings. A gateway gives an
-   * unanswered session to the next agent; an opened session would end with the stream.
+   * Waits until no session and no system request is left. After that, openings get no answer: a gateway gives
+   * an unanswered session to the next agent, but an opened session would end with the stream.
    */
   async leave(): Promise<void> {
     // Sessions that are opened while the wait resolves are awaited as well.
@@ -233,8 +233,8 @@ export class Dispatch {
   }
 
   /**
-   * Ignores a request with the id of a session: a client that could send one could run any command. Gateways
-   * drop such packets of clients.
+   * Ignores a request with a session's id: through such a request a client could run any command. Gateways
+   * drop these packets of clients.
    */
   #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
     if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)

@@ -2,7 +2,7 @@ const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 
 /**
  * Returns `host:port` of an address with or without scheme, user and path; undefined without a valid port.
- * Not by URL, which drops the default port of a scheme, as in `https://h:443`.
+ * URL is not used: it drops the default port of a scheme, as in `https://h:443`.
  */
 export function serverAddress(text: string): string | undefined {
   const [authority = ''] = text.replace(/^[a-zA-Z][\w+.-]*:\/\//, '').split(/[/?#]/)

@@ -90,8 +90,8 @@ export class Channel implements Disposable {
 
   /**
    * Asks whether the gateway answers. Needs no credential and never rejects. If two questions are already
-   * open, waits for their answer. On a slow line a question waits after megabytes of output; a gateway that
-   * reads them sends window updates, so it does not count as dead.
+   * open, waits for their answer. On a slow line a question waits after megabytes of output. A gateway that
+   * reads this output sends window updates, so it does not count as dead.
    * @param isBlocked whether the peer reads nothing: the question may not have left, so `#knock` is called,
    * too
    */
@@ -106,9 +106,9 @@ export class Channel implements Disposable {
 
   /**
    * Asks whether a session waits for this agent. If this throws, dispose the channel. A late call is not
-   * cancelled and has no gRPC deadline: its RST_STREAM would wait to be written while the answer is read,
-   * which is as dangerous as the case of `Symbol.dispose`. After a pause of the machine, timers and answers
-   * run in the same turn.
+   * cancelled and has no gRPC deadline: its RST_STREAM would wait to be written while the answer is read.
+   * `Symbol.dispose` describes the danger. After a pause of the machine, timers and answers run in the same
+   * turn.
    * @throws ConnectError
    */
   async preConnect(
@@ -158,9 +158,9 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Calls a method that no gateway has. Servers refuse it by its headers, which can always be sent. A health
-   * check's few bytes may be stuck behind a stalled stream: proxies based on Go's net/http (Traefik, Caddy)
-   * count its bytes, up to 1 MiB, for the whole connection.
+   * Calls a method that no gateway has. Servers refuse the call by its headers, which can always be sent. The
+   * bytes of a health check may be stuck behind a stalled stream: proxies based on Go's net/http (Traefik,
+   * Caddy) count its bytes for the whole connection, up to 1 MiB.
    */
   #knock(): Promise<HealthAnswer> {
     const nothing = () => Buffer.alloc(0)
@@ -177,10 +177,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * The gateway sees that the agent has disconnected; after `call.cancel()` it would see an orderly end. In
-   * the next turn: no callback may end an HTTP/2 session with other streams while Node reads from it. nghttp2
-   * would continue with a freed session and corrupt the heap (Node 20). Nearly all code here is called from
-   * such callbacks, through promises.
+   * Ends the connection. The gateway sees that the agent has disconnected; after `call.cancel()` it would see
+   * an orderly end. The end waits for the next turn: no callback may end an HTTP/2 session with other streams
+   * while Node reads from it. nghttp2 would continue with a freed session and corrupt the heap (Node 20).
+   * Nearly all code of this file is called from such callbacks, through promises.
    */
   [Symbol.dispose](): void {
     setImmediate(() => {

@@ -14,8 +14,8 @@ interface DialAddress {
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
 /**
- * Connects to the gateway: name lookup, TCP, proxy, TLS. Owns its sockets from the start: one that hangs
- * would keep the process alive, and a TLS handshake without an answer hangs for ever.
+ * Connects to the gateway: name lookup, TCP, proxy, TLS. The dial owns its sockets from the start: a socket
+ * that hangs would keep the process alive, and a TLS handshake without an answer hangs for ever.
  */
 export class Dial {
   readonly #destination: Destination

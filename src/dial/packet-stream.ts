@@ -9,8 +9,8 @@ import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
 
 /**
  * Bytes that gRPC holds and has not written; grpc-js itself limits only the number of messages. The echo of a
- * key waits for these bytes, and the event loop reads as many in one turn. More makes bulk output no faster:
- * the kernel has buffers, too.
+ * key waits for these bytes, and the event loop reads as many in one turn. A higher limit makes bulk output
+ * no faster: the kernel has buffers, too.
  */
 const MAX_IN_FLIGHT_BYTES = 128 * 1024
 /** Approximate number of bytes of a packet without its payload. */
@@ -250,9 +250,9 @@ export class PacketStream {
   }
 
   /**
-   * Returns undefined if the packet was sent immediately; otherwise the promise, the only back-pressure,
-   * rejects with the ConnectError if the stream ends. Waits without a limit while the gateway lives: hoop's
-   * gateway stops reading from an agent while one of the agent's clients does not read.
+   * Returns undefined if the packet was sent immediately. Otherwise returns a promise, the only
+   * back-pressure, which rejects with the ConnectError if the stream ends. Waits without a limit while the
+   * gateway lives: hoop's gateway stops reading from an agent while one of the agent's clients does not read.
    */
   send(packet: Packet): Promise<void> | undefined {
     if (this.#error !== undefined) return Promise.reject(this.#error)

@@ -16,8 +16,8 @@ const AGENT_ONLY =
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
- * The part of the agent's own environment that a connection may refer to. Copies the environment at its
- * creation. Private fields: neither JSON nor `inspect` shows a value.
+ * The part of the agent's own environment that a connection may refer to, copied when this object is created.
+ * Private fields keep values out of JSON and `inspect`.
  */
 export class AgentEnvironment {
   readonly #variables = new Map<string, string>()
@@ -116,8 +116,8 @@ type JsonStrings =
   | { readonly problem: string; readonly members?: never }
 
 /**
- * A value of another type makes the whole object invalid, as in hoop. A null counts as missing: in hoop it is
- * the empty string, which no program should receive instead of a secret.
+ * A value of another type makes the whole object invalid, as in hoop. A null counts as missing. (In hoop it
+ * is the empty string, which no program should receive instead of a secret.)
  */
 function parseJsonStrings(text: string): JsonStrings {
   const parsed = parsedJson(text)

@@ -126,7 +126,7 @@ type Store = ReadonlyMap<string, Buffer>
 
 /**
  * The variables and secret files of one execution. Call `create` just before the start: the files exist from
- * then to disposal. Private fields: neither JSON nor `inspect` shows a value.
+ * then to disposal. Private fields keep values out of JSON and `inspect`.
  */
 export class Environment implements AsyncDisposable {
   #variables: Store

@@ -104,8 +104,9 @@ type Resolution =
 
 /**
  * A fetched value is never resolved again, even if it looks like a reference. An unresolved reference is
- * refused: a program must never receive it instead of the secret. Only connections have references; a
- * client's text of this form is a literal, or clients could read the agent's environment (protocol.md 0.11).
+ * refused: a program must never receive it instead of the secret. Only connections have references. A
+ * client's text of this form is a literal: otherwise clients could read the agent's environment (protocol.md
+ * 0.11).
  */
 function resolveReference(
   key: string,
@@ -152,7 +153,7 @@ const LONGEST_LIST = 64 * 1024
 
 /**
  * Fetches references one after the other. All values that cannot be decoded or resolved are refused together
- * (protocol.md 6); malformed keys are checked only afterwards. Sorted by key.
+ * (protocol.md 6). Malformed keys are checked only afterwards. The result is sorted by key.
  */
 async function parseConnectionEntries(
   source: ReadonlyMap<string, string>,

@@ -82,8 +82,8 @@ export interface Chunk {
  */
 const MAX_CHUNK_BYTES = 64 * 1024
 /**
- * Silence after the child's exit, in milliseconds, that ends the output: a background process may hold the
- * pipes for ever.
+ * Milliseconds of silence after the child's exit that end the output; DRAIN_MS ends it, too. A background
+ * process may hold the pipes for ever.
  */
 const IDLE_MS = 250
 
@@ -96,9 +96,9 @@ interface Source {
 }
 
 /**
- * stdout and stderr of one child, in the order in which they became readable. Reads only on demand, so the
- * pipes fill and the child waits. What the child wrote before its exit is delivered completely, even to a
- * slow reader; only output of others that hold the pipes is cut off.
+ * stdout and stderr of one child, in the order in which they became readable. Nothing is read before the
+ * reader asks, so the pipes fill and the child waits. Output that the child wrote before its exit is
+ * delivered completely, even to a slow reader. Only output of other processes that hold the pipes is cut off.
  */
 export class ChildOutput implements AsyncIterable<Chunk> {
   /** Settles when the iteration is over: at end of file, by the drain rule, or when the reader has left. */
@@ -263,9 +263,9 @@ export class PipeEnd implements OutputEnd {
   }
 
   /**
-   * A terminal is read only after the callback of the last read is over: an earlier read takes a short read
-   * with a hangup for the end. A terminal returns at most 4 KiB per read, so the last output of short
-   * programs would be lost. The kernel loses none: EIO follows the last byte.
+   * Requests more bytes. For a terminal it waits until the callback of the last read is over: an earlier read
+   * takes a short read with a hangup for the end. A terminal returns at most 4 KiB per read, so the last
+   * output of short programs would be lost. The kernel loses none: EIO follows the last byte.
    */
   #request(): void {
     if (!this.#isTerminal) this.#socket.read(0)

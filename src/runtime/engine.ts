@@ -18,8 +18,8 @@ export interface Engine {
   readonly guard: () => void
   readonly giveBackMemory: () => void
   /**
-   * SIGTERM, and after `graceMs` SIGKILL. Returns the number of ended processes; always 0 on the portable
-   * engine.
+   * Sends SIGTERM, and SIGKILL after `graceMs`. Returns the number of ended processes; always 0 on the
+   * portable engine.
    */
   readonly endProcessesOf: (agent: DeadAgent, graceMs: number) => Promise<number>
 }

@@ -142,8 +142,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Some processes cannot be killed: in uninterruptible sleep, or another user's (sudo). To wait for them
-   * would block the session for ever.
+   * Gives up on a process that cannot be killed: in uninterruptible sleep, or another user's (sudo). A wait
+   * for it would block the session for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return

@@ -115,8 +115,8 @@ export class OutputTail implements Disposable {
   }
 
   /**
-   * The copy needs memory for both rings, but only one output grows at a time. Not from Node's pool, which
-   * other code shares.
+   * Grows the ring. The copy needs memory for both rings, but only one output grows at a time. The memory is
+   * not from Node's pool, which other code shares.
    */
   #grow(wanted: number): void {
     const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
@@ -197,8 +197,9 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Bytes left out if the output ended now; `finish` may leave out 3 more of a cut character. May be above 0
-   * while `exceeded` is false: the tail got too little memory, or the streams alternated too often.
+   * Bytes that are left out if the output ends now; `finish` may leave out 3 more bytes of a cut character.
+   * May be above 0 while `exceeded` is false, if the tail got too little memory or the streams alternated too
+   * often.
    */
   get omitted(): number {
     return this.#tail.dropped

@@ -113,8 +113,8 @@ function outputPipe(owned: number[]): [number, number] {
 }
 
 /**
- * A file with the whole input: unlike with a pipe, no loop has to write, EPIPE cannot occur, and the command
- * can open /dev/stdin again.
+ * Returns a file with the whole input. Unlike with a pipe, no loop has to write, EPIPE cannot occur, and the
+ * command can open /dev/stdin again.
  */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
@@ -144,8 +144,8 @@ function describe(command: Command, error: ErrnoError): string {
 }
 
 /**
- * The newest start. One at a time: during the start the command's mark is a limit of this whole process
- * (`marking` of `ending/process-table.ts`), and all calls share the same buffers (`linux/spawn.ts`).
+ * The newest start. Only one command starts at a time: its mark is a limit of this whole process (`marking`
+ * of `ending/process-table.ts`), and all calls share the same buffers (`linux/spawn.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 

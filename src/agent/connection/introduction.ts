@@ -19,8 +19,9 @@ interface Introduced {
 }
 
 /**
- * The metadata of `Connect` (protocol.md 1.3). `version` is empty: hoop's command line warns its users loudly
- * of any version but its own. The embedded gateway reads the version from another name.
+ * Returns the metadata of `Connect` (protocol.md 1.3). `version` is empty: hoop's command line warns its
+ * users loudly of any version that differs from its own. The embedded gateway reads the version from another
+ * name.
  */
 export async function introduction(identity: Identity, own: Introduced): Promise<Record<string, string>> {
   const described = {
@@ -64,7 +65,7 @@ function printable(values: Record<string, string>): Record<string, string> {
 
 /**
  * Asks every few seconds, on the same channel, whether a session waits for this agent (`mode=embedded`,
- * protocol.md 2.5). Yields the gateway's reason for each no; it is often empty.
+ * protocol.md 2.5). Yields the gateway's reason after each negative answer. The reason is often empty.
  * @throws ConnectError if the gateway cannot be asked
  */
 export async function* unwanted(

@@ -20,8 +20,8 @@ interface BackoffRanges {
 }
 
 /**
- * Wait in milliseconds if the cause can disappear by itself. A request waits 15 s for an absent agent, at
- * hoop's gateway and the embedded one: half of this, and no execution fails when the gateway restarts.
+ * Longest wait in milliseconds if the cause can disappear by itself. Gateways keep a request for an absent
+ * agent for 15 s. The agent returns within half of that, so no execution fails when a gateway restarts.
  */
 const LONGEST_MS = 8000
 
@@ -96,9 +96,9 @@ export interface StopSettings {
 }
 
 /**
- * Returns the longest time in milliseconds from the first SIGTERM to the agent's end. A kill before leaves
- * processes: after a command that ignores SIGTERM, the agent still looks for those that it started by
- * `setsid`.
+ * Returns the longest time in milliseconds from the first SIGTERM to the agent's end. An earlier kill can
+ * leave processes: if a command ignores SIGTERM, the agent looks for its `setsid` children only after its
+ * death.
  */
 export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

@@ -164,8 +164,8 @@ const LOOK_MS = 100
 const LOOK_BYTES = 64 * 1024
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder: each other agent can
- * exceed the limit by 64 KiB, and writes to a file that was moved or deleted until its next check.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder. Each other agent can
+ * exceed the limit by 64 KiB. Until its next check, an agent writes to a file that was moved or deleted.
  */
 export class RotatingFile {
   readonly path: string
@@ -236,8 +236,8 @@ export class RotatingFile {
   }
 
   /**
-   * Unlinks before renaming: for a rename over a file, ext4 writes the renamed file to the disk first, and
-   * the agent would wait.
+   * Unlinks the older file first. In a rename over a file, ext4 writes the renamed file to the disk, and the
+   * agent would wait.
    */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })

@@ -20,8 +20,8 @@ const REST = 10
 const LONGEST_REST_MS = 60_000
 
 /**
- * Stops calls to Presidio while they would probably fail. One for each session: a text that makes the
- * services fail must not unmask the output of other sessions.
+ * Stops calls to Presidio while they would probably fail. Each session has its own breaker: a text that makes
+ * the services fail must not unmask the output of other sessions.
  */
 export class Breaker {
   readonly #now: () => number

@@ -338,8 +338,8 @@ function firstOf(places: Iterable<number>, isIt: (place: number) => boolean): nu
 }
 
 /**
- * Yields the end of the first replacement that begins here, then of the second, and so on. A generator: a
- * text that itself contains `<TYPE>` may have thousands in a row.
+ * Yields the end of the first replacement that begins here, then of the second, and so on. A generator saves
+ * work: a text that itself contains `<TYPE>` may have thousands in a row.
  */
 function* endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): Iterable<number> {
   const replacement = /\s*<([^<>]+)>/y

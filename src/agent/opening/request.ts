@@ -134,8 +134,8 @@ async function maskingFor(
 }
 
 /**
- * Whether the client's side opens a port. A session of an unserved protocol is refused at its opening:
- * otherwise hoop's command line says that the port is ready, and only the first packet fails.
+ * Whether the client's side opens a port. The opening of an unserved protocol is refused: otherwise hoop's
+ * command line says that the port is ready, and only the first packet fails.
  */
 export function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true

@@ -14,8 +14,8 @@ const MOST_NAMES = 20
 const MOST_KNOWN = 16
 
 /**
- * Compiling hundreds of secrets takes longer than the command, so sessions of a connection share the result.
- * Weak references: no secret stays in memory for this.
+ * The sessions of a connection share compiled secrets: compiling hundreds takes longer than the command.
+ * References are weak: no secret stays in memory for this purpose.
  */
 export class Redactions {
   readonly #names: SecretNames

@@ -215,8 +215,8 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   }
 
   /**
-   * A slow reader slows the command down. One generator: each further one costs 1 to 2 % of the speed of bulk
-   * output.
+   * A slow reader slows the command down. There is only one generator: each further one costs 1 to 2 % of the
+   * speed of bulk output.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
     const { isStopped, overflowed, gate } = this.#rules

@@ -67,8 +67,8 @@ export interface OwnerRules {
 interface AllowLists {
   readonly programs: readonly string[] | undefined
   /**
-   * Variables that callers may set besides the harmless ones. If undefined: all without `programs`, none with
-   * `programs`.
+   * Variables that callers may set besides the harmless ones. Undefined means all without `programs`, and
+   * none with `programs`.
    */
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
@@ -131,8 +131,8 @@ export class OwnerPolicy {
 
   /**
    * Judges variables before their values are fetched: none may turn an allowed program into another. Callers
-   * may set listed names, and names of the connection, whose values win. The connection's own variables are
-   * refused only if any program runs code by them: its authors know the others.
+   * may set listed names. They may also set names of the connection, whose values win. A connection's own
+   * variable is refused only if any program runs code by it: its authors know the others.
    * @param connection names, also in the form of entries (`filesystem:NAME`); `caller` accepts the same forms
    * @throws RefusedError
    */

@@ -20,8 +20,8 @@ export const MAX_SYSTEM_REQUESTS = 100
 export const MAX_HELD = 1000
 
 /**
- * Milliseconds from a request to its answer. The gateway waits only after it has sent the request, and does
- * not buffer an earlier answer (protocol.md 3.6): one within microseconds would be lost.
+ * Milliseconds from a request to its answer. The gateway begins to wait only after it has sent the request.
+ * It does not buffer an earlier answer (protocol.md 3.6): an answer within microseconds would be lost.
  */
 export const REPLY_AFTER_MS = 50
 
@@ -43,7 +43,7 @@ const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
 
 /**
  * Length of all unsent answers together, in characters, while the gateway reads nothing. Further answers are
- * not sent: the gateway's wait for them would time out anyway.
+ * not sent: the gateway's wait would time out anyway.
  */
 export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024
 

@@ -118,8 +118,8 @@ interface SystemServices {
 }
 
 /**
- * The gateway's own requests on one stream. Each gets one answer, if the gateway reads answers, and leaves no
- * process or file.
+ * The gateway's own requests on one stream. Each request gets one answer, if the gateway reads answers. No
+ * process or file is left.
  */
 export class SystemRequests {
   readonly #system: SystemServices

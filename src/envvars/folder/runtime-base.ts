@@ -67,8 +67,8 @@ interface UserFolder {
 
 /**
  * Returns `<base>/runbook-agent-<uid>`, created if needed: a real folder, owned by this user and closed to
- * others. Another user may have made the path, since often all may write to the base. Agents then share a
- * folder beside it, with six more characters in its name, so that nobody can prevent their start.
+ * others. Often all users may write to the base, so another user may have made the path. Agents then share a
+ * folder beside it, with six more characters in its name: no other user can prevent their start.
  */
 export async function ensureUserFolder(base: string): Promise<UserFolder> {
   const usual = usualFolder(base)

@@ -89,9 +89,9 @@ function sweepError(path: string, error: unknown): SetUpError {
 
 /**
  * One agent's folder for secret files (0700): `<base>/runbook-agent-<uid>/<instance>`, or beside it if that
- * place is unsafe. It exists from `open` to `close`; a later agent's `sweep` removes a killed agent's. If
- * another program removes it (logind's RemoveIPC, a cleaner of old files), the next session makes it again
- * with the same name.
+ * place is unsafe. The folder exists from `open` to `close`. If the agent is killed, a later agent's `sweep`
+ * removes it. If another program removes it (logind's RemoveIPC, a cleaner of old files), the next session
+ * makes it again with the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest

@@ -65,10 +65,10 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Moves the leader of a session into the group. Call in the tick in which it was started. A move takes the
-   * kernel 5 to 40 ms (a grace period of RCU), in which a shell would fork its first command outside the
-   * group. So the leader is stopped, moved by another thread, and continued. Forks from before the stop are
-   * moved if they are in its session; `ending/orphans.ts` finds the others at the end. (A start inside the
+   * Moves the leader of a session into the group. Call in the tick in which the leader was started. A move
+   * takes the kernel 5 to 40 ms (a grace period of RCU). Meanwhile a shell would fork its first command
+   * outside the group. So the leader is stopped, moved by another thread, and continued. Earlier forks are
+   * moved, too, if they are in its session; `ending/orphans.ts` finds others at the end. (A start inside the
    * group needs glibc 2.39.)
    * @returns false if the leader could not be moved, for example because it has ended; never rejects
    */
@@ -179,10 +179,10 @@ export interface AdoptOptions extends GroupLimits {
 
 /**
  * Divides the agent's cgroup v2 group into a subgroup for the agent and one for each execution. The agent is
- * moved first: a group with controllers for its subgroups may contain no processes. Other processes in it are
- * not moved; executions then have groups, but no limits. Needs the right to make groups, and not the
- * machine's root group, the only one without `cgroup.type`. (The root of a cgroup namespace looks like `/`,
- * but is an ordinary group.)
+ * moved first: a group with controllers for its subgroups may contain no processes. Other processes are not
+ * moved; executions then have groups, but no limits. The agent needs the right to make groups. The machine's
+ * root group, the only one without `cgroup.type`, is not divided. (The root of a cgroup namespace looks like
+ * `/`, but is an ordinary group.)
  */
 export class ControlGroups implements Disposable {
   /** The agent's group before the division. */
@@ -307,10 +307,10 @@ function obstacle(folder: string, offered: boolean): string {
 }
 
 /**
- * Removes the groups of killed agents. Containers need this: each start is in the same group there, but in a
- * new one with systemd. An agent is dead if no process lives in its `agent-ID`; pids prove nothing, because
- * they are reused and belong to namespaces. The check follows the listing: an execution's group is never
- * older than its agent.
+ * Removes the groups of killed agents. In containers each start of the agent is in the same group; systemd
+ * makes a new group for each start. An agent is dead if no process lives in its `agent-ID`. Pids prove
+ * nothing: containers reuse them, and other namespaces hide them. The check follows the listing: an
+ * execution's group is never older than its agent.
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))

@@ -17,8 +17,8 @@ export const EXEC_MS = 100
 
 /**
  * Returns the longest time from the first signal to the end of all processes, if the output is read without
- * delay. First the command's group gets its grace, then processes that have left it (those of the last search
- * are killed), then the rest of the control group is killed.
+ * delay. First the command's group gets its grace. Then processes that have left it get the same grace; those
+ * of the last search are killed. At last the rest of the control group is killed.
  */
 export function longestEndMs(graceMs: number): number {
   const group = graceMs + KILLED_MS + REAPED_MS + DRAIN_MS
@@ -109,8 +109,8 @@ const LEADER: readonly Rung[] = [
 ]
 
 /**
- * Ends a terminal's command, which leads a session, and its jobs, also stopped ones: SIGHUP, SIGTERM after
- * half of `graceMs`, SIGKILL at its end. Settles like `endGroup`.
+ * Ends a terminal's command, which leads a session, and its jobs, including stopped ones. Sends SIGHUP,
+ * SIGTERM after half of `graceMs`, and SIGKILL at its end. Settles like `endGroup`.
  */
 export async function hangUp(session: number, graceMs: number): Promise<void> {
   // The jobs are listed now: after the end of the shell they are orphans, and their numbers may be reused.

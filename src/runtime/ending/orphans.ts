@@ -149,8 +149,8 @@ export function adoptOrphans(): void {
 }
 
 /**
- * Call before the command is started. Ends with `endOrphans`; with `leaveOrphans` if the execution may leave
- * processes and was not terminated; with `unregisterOwner` if nothing was started.
+ * Call before the command is started. The registration ends with `endOrphans`; with `leaveOrphans` if the
+ * execution may leave processes and was not terminated; with `unregisterOwner` if nothing was started.
  */
 export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwner {
   owners.add(owner)

@@ -109,10 +109,10 @@ function read(
 }
 
 /**
- * A mark identifies all processes of an execution, even if they change environment, session and parents: the
- * soft limit RLIMIT_LOCKS, which children inherit. Linux ignores it since 2.4.25, and its default is
- * "unlimited". The mark has 40 bits from the random name of the agent's runtime folder, and 23 for the
- * execution. Commands can see it with `ulimit -x`.
+ * A mark is a soft limit RLIMIT_LOCKS, which children inherit. It identifies all processes of an execution,
+ * even if they change environment, session and parents. Linux ignores this limit since 2.4.25, and its
+ * default is "unlimited". The mark has 40 bits from the random name of the agent's runtime folder, and 23
+ * bits for the execution. Commands can see it with `ulimit -x`.
  */
 const EXECUTION_BITS = 23n
 const EXECUTIONS = 1n << EXECUTION_BITS
@@ -156,8 +156,8 @@ export function isMarkedBy(instance: string, pid: number): boolean {
 }
 
 /**
- * Marks the processes that are started until the result is disposed. The limit is this whole process's, so
- * starts may not overlap. Never throws: a command also starts without a mark.
+ * Marks the processes that are started until the result is disposed. The limit belongs to this whole process,
+ * so starts may not overlap. Never throws: a command also starts without a mark.
  */
 export function marking(mark: bigint | undefined): Disposable | undefined {
   if (mark === undefined) return undefined

@@ -3,8 +3,8 @@ import type { ExitStatus } from '../exit-status.ts'
 import { endedChild, reap } from '../linux/posix.ts'
 
 /**
- * The children that posix.ts started. Only their pids are waited for, never -1, as libuv does for
- * child_process: neither collects the other's children.
+ * The children that posix.ts started. Waits only for their pids, never for -1. libuv does the same for
+ * child_process, so neither collects the other's children.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 

@@ -22,8 +22,9 @@ const call = {
 }
 
 /**
- * Sends messages to the service manager (sd_notify(3)), from this process: `NotifyAccess=main` ignores
- * helpers. Opened once, so that it works without a free descriptor: the service manager kills a silent agent.
+ * Sends messages to the service manager (sd_notify(3)) from this process: `NotifyAccess=main` ignores
+ * helpers. The socket is opened once, so that it works without a free descriptor: the service manager kills a
+ * silent agent.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number

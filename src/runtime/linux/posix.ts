@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
- * The calls of libc that Node lacks, by koffi, which needs no compiler. Not child_process: its pipes are
- * socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event loop for
- * 1-3 ms, and children inherit other descriptors.
+ * The calls of libc that Node lacks, by koffi, which needs no compiler. child_process cannot be used: its
+ * pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event
+ * loop for 1-3 ms, and children inherit other descriptors.
  */
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
@@ -172,9 +172,9 @@ export function endedChild(): number | undefined {
 }
 
 /**
- * Signals a process that is not our child. Its pid may belong to another by now: a descriptor of the process
- * is opened, then `isStill` is called, then the descriptor is signalled. Returns false if the process has
- * ended or may not be signalled.
+ * Signals a process that is not our child. Its pid may already belong to another process. So a descriptor of
+ * the process is opened, then `isStill` is called, then the descriptor is signalled. Returns false if the
+ * process has ended or may not be signalled.
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number

@@ -117,9 +117,9 @@ export interface Spawn {
 let attributes: Buffer | undefined
 
 /**
- * Waits until the child has executed the program: 1 ms, tens of them on a busy machine. So a thread of
- * libuv's pool makes the call, and the child may have ended before its pid is known. With `onThisThread` the
- * pid is known in the same tick. Only one call may run at a time.
+ * Waits until the child has executed the program. This takes 1 ms, and tens of milliseconds on a busy
+ * machine. So a thread of libuv's pool makes the call, and the child may have ended before its pid is known.
+ * With `onThisThread` the pid is known in the same tick. Only one call may run at a time.
  * @returns the pid
  * @throws ErrnoError for failures in the child up to its exec, the chdir included
  */

@@ -269,8 +269,8 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
 }
 
 /**
- * The text may be from another program, quote the credential, and be long. Cut after the replacement: half a
- * token is secret, too.
+ * The text may be from another program, quote the credential, and be long. It is cut after the replacement:
+ * half a token is secret, too.
  */
 function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()

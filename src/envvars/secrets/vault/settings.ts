@@ -6,8 +6,8 @@ import { formatGoDuration, parseGoDuration } from '../../../golang/text/duration
 import { goQuote } from '../../../golang/text/quote.ts'
 
 /**
- * A token, or the login that is posted to `/v1/auth/PATH/login`, each time anew: the file of a JWT may have
- * changed.
+ * A token, or the login that is posted to `/v1/auth/PATH/login`. The login is made again each time: the file
+ * of a JWT may have changed.
  */
 type VaultCredential =
   | { readonly kind: 'token'; readonly token: Secret }
