@@ -1,5 +1,4 @@
 /**
- * Exit code of a session or command that never ran, was lost, or could not be ended. hoop's gateway documents
- * it.
+ * Exit code of a session or command that never ran, was lost, or could not be ended, as hoop documents it.
  */
 export const NO_EXIT_CODE = 254

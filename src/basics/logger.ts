@@ -39,10 +39,7 @@ interface Kind {
   repeats: number
 }
 
-/**
- * Limits warnings that callers can cause at will: logs each kind once, and again with its count at the end of
- * the minute.
- */
+/** Limits warnings that callers can cause at will: logs each kind once, then its count after a minute. */
 export class RepeatedWarnings {
   readonly #log: Pick<Logger, 'warn'>
   readonly #kinds = new Map<string, Kind>()

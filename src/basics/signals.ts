@@ -13,9 +13,7 @@ export function signalChild(child: ChildProcess, signal: NodeJS.Signals): boolea
   return child.pid !== undefined && child.kill(signal)
 }
 
-/**
- * Returns false when the group has no processes. A group that may not be signalled (EPERM) counts as alive.
- */
+/** Returns false when the group has no processes. A group that may not be signalled (EPERM) is alive. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pgid, signal)

@@ -66,10 +66,7 @@ function byDefault(
   return { name, value, from: 'default', place: null }
 }
 
-/**
- * The schema of `agent.yaml` for editors. It has each setting twice: by its dotted name, and as a member of
- * its group.
- */
+/** The schema of `agent.yaml` for editors, with each setting by its dotted name and inside its group. */
 export function agentSchema(): JsonSchema {
   const groups = new Map<string, Record<string, JsonSchema>>()
   const properties: Record<string, JsonSchema> = {}

@@ -31,10 +31,7 @@ interface Machine {
   readonly memoryBytes: number
 }
 
-/**
- * Returns the default of `limits.sessions`. The number of descriptors is a hard limit; the limit by memory is
- * a guess.
- */
+/** Returns the default of `limits.sessions`. Descriptors are a hard limit; the limit by memory is a guess. */
 export function sessionsOn({ openFiles, memoryBytes }: Machine): number {
   const byMemory = Math.floor((memoryBytes - OTHER_MEMORY) / MEMORY_PER_EXECUTION)
   const byFiles = openFiles === undefined ? MOST : executionsWithin(openFiles)
@@ -53,9 +50,7 @@ export function thisMachine(): Machine {
   return { openFiles: openFileLimit('/proc/self/limits'), memoryBytes }
 }
 
-/**
- * Returns the soft limit in a file like /proc/self/limits. Node raises it to the hard limit when it starts.
- */
+/** Returns the soft limit in a file like /proc/self/limits. Node raises it to the hard limit at start. */
 export function openFileLimit(file: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+|unlimited)/m.exec(read(file)) ?? []
   if (soft === undefined) return undefined

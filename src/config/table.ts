@@ -35,10 +35,7 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly isSecret?: true
 }
 
-/**
- * Node's timers last at most 24.8 days. A longer timer fires immediately, so a drain of 30d would kill all
- * commands.
- */
+/** Node's timers last at most 24.8 days; longer ones fire immediately: a drain of 30d would kill all. */
 const timer = duration('0s', '24d')
 const bytes = size()
 

@@ -29,10 +29,7 @@ type Family = Omit<Definition<unknown>, 'read'> & { readonly read: () => readonl
 interface Distribution {
   readonly name: string
   readonly help: string
-  /**
-   * Upper bounds in seconds. No bound is a whole number, because prom-client writes `1` where OpenMetrics
-   * requires `1.0`.
-   */
+  /** In seconds, no whole numbers, because prom-client writes `1` where OpenMetrics requires `1.0`. */
   readonly buckets: readonly number[]
   /** Calls `told` with each duration from now on. */
   readonly follow: (told: (seconds: number) => void) => void
@@ -204,9 +201,7 @@ function registerLoopDelay(
   })
 }
 
-/**
- * Whether OpenMetrics is preferred. Prometheus names it before the classic text; browsers and curl do not.
- */
+/** Whether OpenMetrics is preferred. Prometheus names it before the classic text; browsers do not. */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')

@@ -7,9 +7,7 @@ import { readAll } from '../basics/files/small-file.ts'
 import type { Logger } from '../basics/logger.ts'
 import { formatStatus, type StatusSource } from './status.ts'
 
-/**
- * Maximum length of a socket's path: 108 bytes on Linux and 104 elsewhere, minus the zero byte at the end.
- */
+/** Maximum length of a socket's path: 108 bytes on Linux, 104 elsewhere, minus the zero byte at the end. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there; set a shorter runtime-dir`
@@ -79,10 +77,7 @@ export interface StatusSocket extends AsyncDisposable {
   readonly path: string | undefined
 }
 
-/**
- * `status.sock` (0600) answers each connection with one line of JSON. Never throws, because an agent works
- * without it.
- */
+/** `status.sock` (0600) answers with one line of JSON. Never throws, because an agent works without it. */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
@@ -142,10 +137,7 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
   }
 }
 
-/**
- * Listens under a temporary name until the mode is right, then replaces the socket of a dead agent. Returns
- * the socket's inode.
- */
+/** Listens under a temporary name until the mode is right, then replaces a dead socket. Returns the inode. */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
   // Not longer than `status.sock`, so the path's length is already checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)

@@ -62,9 +62,7 @@ const Reported = v.object({
     /** Memory that the tails of capped outputs use now. */
     tailBytes: Count,
   }),
-  /**
-   * Requests of the gateway itself (hooks, health checks), by the same outcomes. Not counted in `sessions`.
-   */
+  /** Requests of the gateway itself (hooks, health checks), by the same outcomes; not in `sessions`. */
   systemRequests: Counts,
   /** Processes that commands had left behind. */
   processesEnded: Count,

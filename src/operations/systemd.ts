@@ -1,9 +1,6 @@
 import type { Logger } from '../basics/logger.ts'
 
-/**
- * Interval of messages to systemd. Each repeats lost messages, reports changes without a new state, and
- * extends a stop.
- */
+/** Interval of messages: each repeats lost ones, reports changes without a new state, extends a stop. */
 const TICK_MS = 10_000
 /** Asks systemd to wait three intervals for the next message, even beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`

@@ -195,8 +195,7 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
 const FIRST_MAJOR = 19
 
 /**
- * Options of psql without -c and -f (psql would not read the script), -o and -L (they run commands or write
- * files), -l and -s.
+ * Options of psql without -c and -f (psql would not read the script), -o and -L (commands, files), -l, -s.
  */
 const PSQL_OPTIONS: KnownOptions = {
   style: 'getopt',
@@ -278,10 +277,7 @@ function withVariable(line: string, variables: CallersVariables): string {
   )
 }
 
-/**
- * Options of redis-cli without --eval, --rdb, --functions-rdb, --pipe and --cluster, which use files or do
- * other work.
- */
+/** Options of redis-cli without --eval, --rdb, --functions-rdb, --pipe, --cluster (files, other work). */
 const REDIS_OPTIONS: KnownOptions = {
   style: 'words',
   flags: names('2 3 c e raw no-raw csv json quoted-json no-auth-warning tls insecure verbose'),

@@ -5,9 +5,7 @@ interface Compiled {
 
 /** Connections that are used alternately need several entries. */
 const MOST = 8
-/**
- * Maximum memory in bytes. A session keeps its rules until it ends, even after the cache has dropped them.
- */
+/** Maximum memory in bytes. A session keeps its rules until it ends, even after the cache dropped them. */
 const MOST_BYTES = 16 * 1024 * 1024
 /** Maximum length in bytes. Rules that people write have some KiB. */
 const LONGEST_PAYLOAD = 256 * 1024

@@ -8,10 +8,7 @@ interface Rules {
   readonly maxLength?: number | undefined
 }
 
-/**
- * Characters that RFC 3986 forbids, and blanks, control and invisible characters, some of which parsers drop
- * silently.
- */
+/** Characters that RFC 3986 forbids; blanks, control and invisible ones, some of which parsers drop. */
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 
 /**

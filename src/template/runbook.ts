@@ -68,10 +68,7 @@ export interface RenderedTemplate {
 export interface Template {
   /** In the order in which the inputs first appear. */
   readonly inputs: readonly Input[]
-  /**
-   * Names of all parameters that the template may use. A parameter that is only inside blocks is not an
-   * input.
-   */
+  /** Parameters that the template may use. A parameter that is only inside blocks is not an input. */
   readonly names: readonly string[]
   /**
    * Ignores unknown parameters. @throws TemplateError, stage `parameters` when inputs are missing or break a

@@ -64,10 +64,7 @@ export class FrameReader {
     return packets
   }
 
-  /**
-   * Joins small pieces, each of which takes far more memory than its bytes. Copies each byte only a few
-   * times.
-   */
+  /** Joins small pieces: each takes far more memory than its bytes. Copies a byte only a few times. */
   #join(): void {
     for (;;) {
       const [before, last] = this.#pieces.slice(-2)

@@ -94,9 +94,7 @@ export const GATEWAY_CODES = [
 
 export type GatewayCode = (typeof GATEWAY_CODES)[number]
 
-/**
- * Returns undefined for unknown values: hoop's gateway sends no code, and a newer gateway may send new ones.
- */
+/** Returns undefined for unknown values: hoop's gateway sends no code, and a newer one may send others. */
 export function gatewayCode(value: unknown): GatewayCode | undefined {
   return GATEWAY_CODES.find((code) => code === value)
 }

@@ -11,10 +11,7 @@ const TEXT_BYTES = 64
 const CONTINUES = 0x80
 const VARINT_BITS = 7
 const MAX_VARINT_BYTES = 10
-/**
- * A packet has some twenty entries. A packet of 17 MiB may have millions, which would stop the process for
- * seconds.
- */
+/** A packet has some twenty entries. 17 MiB may have millions, which would stop the process for seconds. */
 const MAX_ENTRIES = 1000
 
 export function encodePacket(packet: Packet): Buffer {

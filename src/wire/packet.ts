@@ -8,9 +8,7 @@ export interface Packet {
   readonly payload: Buffer
 }
 
-/**
- * Maximum length of a message in bytes (protocol.md 1.2). A larger one ends the stream with all its sessions.
- */
+/** Maximum message in bytes (protocol.md 1.2). A larger one ends the stream with all its sessions. */
 export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
 
 /** Keys of `spec` (protocol.md 3.3). */
@@ -48,9 +46,7 @@ export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
-/**
- * Sent every few seconds, so that proxies keep the connection open. The gateway ignores it (protocol.md 3.1).
- */
+/** Sent so that proxies keep the connection open. The gateway ignores it (protocol.md 3.1). */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 
 /** Reads own keys only: `__proto__` is data. */

@@ -34,9 +34,7 @@ export const OWN_LIMIT = 'runbook-agent-sessions'
  */
 export const OWN_LONGEST_END = 'runbook-agent-longest-end'
 
-/**
- * Keeps the field names of the .proto. Absent bytes and maps become empty, so a `Packet` has all its members.
- */
+/** Keeps the .proto's field names. Absent bytes and maps become empty, so a `Packet` has all members. */
 const definition = loadSync(packageFiles.proto, {
   keepCase: true,
   defaults: true,

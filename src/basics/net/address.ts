@@ -34,10 +34,7 @@ export function parseAddress(text: string): Address | undefined {
   return isHost && port <= 65_535 ? { host, port } : undefined
 }
 
-/**
- * Also accepts a port alone, which means the loopback. Refuses `:9100`, which in other programs means all
- * interfaces.
- */
+/** A port alone means the loopback. Refuses `:9100`, which in other programs means all interfaces. */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
   // A host of digits and dots that is no IPv4 address is a mistyped address.
@@ -84,10 +81,7 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
   }
 }
 
-/**
- * Returns an address or a network as a network; undefined for other texts, and for a network of all
- * addresses.
- */
+/** Returns an address or network as a network; undefined for other texts and for all addresses. */
 export function proxyNetwork(text: string): string | undefined {
   const network = isIP(text) === 0 ? text : `${text}/${isIPv4(text) ? 32 : 128}`
   return networkOf(network) === undefined || /\/0+$/.test(network) ? undefined : network

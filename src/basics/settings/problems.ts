@@ -16,10 +16,7 @@ interface Problem {
   readonly message: string
 }
 
-/**
- * Settings that cannot be used. The message has one line per problem: `gateway.yaml:12:5
- * connections[0].agent: ...`.
- */
+/** Unusable settings. The message has lines like `gateway.yaml:12:5 connections[0].agent: ...`. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
   readonly problems: readonly Problem[]
@@ -30,10 +27,7 @@ export class SettingsError extends Error {
   }
 }
 
-/**
- * Maximum number of problems shown. Further ones are only counted, because one wrong indentation can cause
- * thousands.
- */
+/** Maximum number of problems shown, because one wrong indentation can cause thousands. */
 const LONGEST_LIST = 50
 
 export class Problems {
@@ -54,10 +48,7 @@ export class Problems {
     this.#offsets.set(path.join('.'), { key, value })
   }
 
-  /**
-   * Adds at most one problem per setting, and none inside a setting with a problem, because it would only be
-   * a consequence.
-   */
+  /** Adds at most one problem per setting, and none inside a setting with a problem: it is a consequence. */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
     if (this.has(path)) return
     this.#paths.add(path.join('.'))

@@ -28,10 +28,7 @@ export function referenceOf(value: string, folder: string): Reference | undefine
     : { kind: 'file', path: resolve(folder, target) }
 }
 
-/**
- * Replaces each reference by its text, or by null and a problem. Values at paths that `stays` accepts are not
- * resolved.
- */
+/** Replaces each reference by its text, or by null and a problem. Paths of `stays` are not resolved. */
 export function resolveReferences(
   tree: Tree,
   sources: Sources,

@@ -50,10 +50,7 @@ function isOptional(shape: v.GenericSchema): shape is v.GenericSchema & Optional
   return shape.type === 'nullish'
 }
 
-/**
- * A map with only these settings. The message of an unknown setting is the list of known names, which
- * `checkShape` uses.
- */
+/** A map with only these settings. An unknown setting's message is the known names, for `checkShape`. */
 export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries)
   const missing = (issue: v.BaseIssue<unknown>): string =>

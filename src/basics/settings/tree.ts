@@ -3,10 +3,7 @@ import type { Node, Scalar } from 'yaml'
 import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
 import { type Path, Problems, SettingsError } from './problems.ts'
 
-/**
- * Loaded when the first file is read: most agents start without a file, and loading takes a twelfth of a
- * start.
- */
+/** Loaded with the first file: most agents start without one, and loading takes a twelfth of a start. */
 function yaml(): typeof Yaml {
   return require('yaml') as typeof Yaml
 }
@@ -16,10 +13,7 @@ const DEEPEST = 20
 
 interface SettingsYaml {
   readonly contents: Yaml.Node | null
-  /**
-   * Faults by yaml's error codes, because yaml's messages quote the file and its secrets. With a fault
-   * `contents` must not be used.
-   */
+  /** Faults by code, because yaml's messages quote secrets. With a fault `contents` must not be used. */
   readonly wrong: readonly { readonly code: string; readonly offset: number }[]
 }
 

@@ -2,15 +2,9 @@ import { oneLine } from './printable.ts'
 
 interface TableColumn {
   readonly heading: string
-  /**
-   * Whether the column may be narrower than its content. `last` shrinks after all other columns, because
-   * people type its content.
-   */
+  /** Whether the column may be cut. `last` shrinks after all others, because people type its content. */
   readonly shrinks?: boolean | 'last'
-  /**
-   * The order in which columns are left out when shrinking is not enough, 1 first. A column without a number
-   * is never left out.
-   */
+  /** The order in which columns are left out when shrinking is not enough; without a number never. */
   readonly leftOut?: number
 }
 

@@ -32,9 +32,7 @@ function parseQuantity(
   return Number.isSafeInteger(quantity) ? quantity : undefined
 }
 
-/**
- * Returns at most 2^53 - 1: a larger number is not exact in JSON, and SQLite would store it as a fraction.
- */
+/** Returns at most 2^53 - 1: a larger number is not exact in JSON, and SQLite would make it a fraction. */
 export function sumOfCounts(...counts: readonly number[]): number {
   return counts.reduce((sum, count) => Math.min(sum + count, Number.MAX_SAFE_INTEGER), 0)
 }

@@ -17,10 +17,7 @@ export class TemplateError extends Error {
   }
 }
 
-/**
- * Error of a template function. The caller adds the place and `error calling NAME:`. The message is a byte
- * string.
- */
+/** The caller adds the place and `error calling NAME:`. The message is a byte string. */
 export class FunctionFailure extends Error {
   override readonly name = 'FunctionFailure'
 }
@@ -40,10 +37,7 @@ export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
  */
 export const MAX_WORK = 64 * 1024 * 1024
 
-/**
- * Steps for each evaluated statement, command, operand and field, and each turn of a loop. MAX_WORK allows
- * half a million of these.
- */
+/** Steps per evaluated statement, command, operand, field and turn; MAX_WORK allows half a million. */
 export const WORK_PER_NODE = 128
 
 /** Steps per byte of arguments and result, for functions that read every character. */
@@ -63,7 +57,5 @@ export const WORK_TO_COMPILE = {
   instruction: 4096,
 } as const
 
-/**
- * Maximum number of tokens, because reading them costs time. A template of a hundred lines has a few hundred.
- */
+/** Maximum number of tokens, because reading them costs time. A hundred lines have a few hundred. */
 export const MAX_TOKENS = 100_000

@@ -152,10 +152,7 @@ interface State extends Standing {
   readonly ways: Map<number, State>
 }
 
-/**
- * Why reading stopped: the state has targets, the data ends (perhaps inside a rune), or other work should
- * run.
- */
+/** Why reading stopped: the state has targets, the data ends (perhaps inside a rune), or a pause is due. */
 type Stop = 'targets' | 'end' | 'pause'
 
 /** Offsets count from the beginning of the current data. */

@@ -69,10 +69,7 @@ interface Program {
   readonly inst: readonly Instruction[]
 }
 
-/**
- * Numbers of `Inst` in re2js, which does not export them. package.json pins its version, and a test compares
- * the numbers.
- */
+/** Numbers of `Inst` in re2js, which does not export them; package.json pins it, and a test compares. */
 export const OP = {
   fork: 1,
   forkToMatch: 2,
@@ -194,10 +191,7 @@ export function widthOfRune(rune: number): number {
 
 export const END_OF_TEXT = -2
 
-/**
- * Go's patterns read U+FFFD for a byte that is not UTF-8. Words do not match such a byte, because Go compares
- * them byte by byte.
- */
+/** Go's patterns read U+FFFD for a byte that is not UTF-8; Go compares words byte by byte. */
 const REPLACEMENT_RUNE = 0xfffd
 
 /** The instructions of all patterns, then the words. A target is the number of a pattern or word. */

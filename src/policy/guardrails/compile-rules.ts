@@ -58,10 +58,7 @@ export class CompiledRules {
     return { outcome: 'violation', set, rule, hit, matched }
   }
 
-  /**
-   * Reads the last `rest` bytes, an incomplete rune, and the end of the text. Yields the targets of each
-   * place.
-   */
+  /** Reads the last `rest` bytes, an incomplete rune, and the end. Yields the targets of each place. */
   *targetsAtEnd(reading: RuleReading, rest: number): Generator<readonly number[], void, undefined> {
     for (let index = 0; index < rest; index++) {
       this.automaton.step(reading, INVALID_BYTE)

@@ -4,10 +4,7 @@ import { readStructuredFile } from '../../basics/settings/tree.ts'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
-/**
- * Maximum for all patterns together. In the worst case a step visits every instruction, which takes some
- * milliseconds.
- */
+/** Maximum for all patterns. In the worst case a step visits every instruction: some milliseconds. */
 const MAX_INSTRUCTIONS = 100_000
 /** Maximum for all words together, enough for tens of thousands of words. Takes some 20 MB of memory. */
 const MAX_CHARACTERS = 250_000
@@ -64,13 +61,9 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 }
 
 export interface RuleFile {
-  /**
-   * The list of sets `{"rules":[R,...]}`, not checked yet. Null or undefined if the direction has no rules.
-   */
+  /** The list of sets `{"rules":[R,...]}`, not checked yet. Null or undefined without such a list. */
   readonly sets: unknown
-  /**
-   * Returns the path in the file for a path in the list: `[0, 'rules', 1]` is the first set's second rule.
-   */
+  /** Path in the file for a path in the list: `[0, 'rules', 1]` is the first set's second rule. */
   readonly pathOf: (path: Path) => Path
   /** Returns `FILE:LINE:COLUMN` for a path in the list. */
   readonly placeOf: Problems['placeOf']

@@ -7,8 +7,7 @@ export interface Rule {
   /** The administrator's message for users; may be empty. */
   readonly message: string
   /**
-   * File and line of a rule of the server's owner, e.g. `/etc/runbook-agent/rules.yaml:4`. Rules of a gateway
-   * have none.
+   * Place of a rule of the server's owner: `/etc/runbook-agent/rules.yaml:4`. A gateway's rules have none.
    */
   readonly source?: string
 }

@@ -7,17 +7,11 @@ import { goesOverLines } from './line-cuts.ts'
 import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
-/**
- * Cached results of `folded` and `isWordRune` for the first 65,536 code points: the result plus one, or 0 if
- * it is not known yet.
- */
+/** Cached `folded` and `isWordRune` for the first 65,536 code points: result plus one, 0 for unknown. */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
 
-/**
- * Returns the same value for code points that differ only in case: Unicode's simple folding, as `(?i)` of
- * RE2.
- */
+/** Returns the same value for code points that differ only in case: simple folding, as `(?i)` of RE2. */
 export function folded(rune: number): number {
   const kept = folds[rune] ?? 0
   if (kept > 0) return kept - 1
@@ -63,10 +57,7 @@ function single(text: string, other: number): number {
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
-/**
- * Finds the texts of a list in any case, unless a letter, digit or `_` is next to them. The longest match
- * counts.
- */
+/** Finds the texts in any case, unless a letter, digit or `_` is next to them. The longest match counts. */
 function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
   for (const [n, text] of texts.entries()) {
@@ -182,10 +173,7 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   return { name: `custom:${name}`, type: name, patterns, steps, bytes, overLines }
 }
 
-/**
- * Begins one character before `from`, because many patterns begin with the character before the data:
- * `(?:^|\W)`.
- */
+/** Begins one character before `from`, because many patterns begin with that character: `(?:^|\W)`. */
 function re2(compiled: RE2JS): Finder {
   return function* ({ bytes, whole = bytes }, from, found) {
     const matcher = compiled.matcher(whole)

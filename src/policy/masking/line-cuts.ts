@@ -46,9 +46,7 @@ export class LinePlaces {
     this.#reading = automaton.begin()
   }
 
-  /**
-   * Reads up to the end of `bytes`, whose place in the stream is `offset`: at most the number of bytes read.
-   */
+  /** Reads up to the end of `bytes`, whose place in the stream is `offset`: at most what was read. */
   *read(bytes: Buffer, offset: number): Work<void> {
     const data = bytes.subarray(Math.max(0, this.#at - offset))
     const start = Math.max(this.#at, offset)

@@ -104,9 +104,7 @@ interface Around {
 
 /** Number of sent bytes that are kept, because labels are searched for in the 24 bytes before a match. */
 const BEHIND = 64
-/**
- * Share of a window that is searched again with the bytes after it, because a match there may be incomplete.
- */
+/** Share of a window that is searched again with the bytes after it: a match may be incomplete there. */
 const AGAIN = 0.3
 /**
  * Maximum time for a window, which usually takes some hundredths of a second. Only a regex that reads its
@@ -152,10 +150,7 @@ export class MaskedStream implements OutputFilter {
   #types = new Map<string, number>()
   #bytes = 0
 
-  /**
-   * `push` and `end` throw MaskingTooLong after `longestMs` for one window. `words` are the words before the
-   * stream.
-   */
+  /** `push` and `end` throw MaskingTooLong after `longestMs` for a window. `words` precede the stream. */
   constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking
     this.#longestMs = longestMs
@@ -185,9 +180,7 @@ export class MaskedStream implements OutputFilter {
     return this.#give(NOTHING, true)
   }
 
-  /**
-   * Returns the held bytes unmasked and unsearched, for callers that may pass output after MaskingTooLong.
-   */
+  /** Returns the held bytes unmasked and unsearched, if output may pass after MaskingTooLong. */
   pass(): Buffer {
     const held = Buffer.concat(this.#waiting)
     this.#torn = undefined
@@ -298,8 +291,7 @@ export class MaskedStream implements OutputFilter {
   }
 
   /**
-   * Masks the rest of a cut match up to a blank. A match of a custom type may have blanks, so it is masked to
-   * the line's end.
+   * Masks the rest of a cut match up to a blank, or to the line's end for a custom type (may have blanks).
    */
   #restOfTorn({ text }: Subject, from: number): FoundData[] {
     if (this.#torn === undefined) return []

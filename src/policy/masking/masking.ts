@@ -33,10 +33,7 @@ export class Masking {
   readonly replacement: Replacement
   /** Maximum number of bytes searched between two pauses. */
   readonly window: number
-  /**
-   * A cut match of a custom type is masked to the line's end, because only the type's regex could find the
-   * match's end.
-   */
+  /** A cut match of a custom type is masked to the line's end: only its regex could find the real end. */
   readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
   readonly #threshold: number

@@ -4,10 +4,7 @@ import type { ByteString } from '../../golang/text/byte-string.ts'
 export interface Subject {
   readonly bytes: Buffer
   readonly text: ByteString
-  /**
-   * `bytes` and the bytes after them. No match begins in the bytes after them, but its end may depend on
-   * them.
-   */
+  /** `bytes` and those after them, where no match begins, but on which a match's end may depend. */
   readonly whole?: Buffer
 }
 
@@ -18,10 +15,7 @@ export function subjectOf(bytes: Buffer): Subject {
 /** Offsets are bytes. */
 export type Matched = (start: number, end: number) => void
 
-/**
- * Calls `found` for the matches from `from` on, in order and without overlaps. A slow finder pauses after
- * each match.
- */
+/** Calls `found` for the matches from `from` on, in order, without overlaps. May pause after each match. */
 export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
 
 /**

@@ -19,10 +19,7 @@ export class Words {
   #text: ByteString = ''
   /** Words are read up to this place. No word spans it. */
   #cursor = 0
-  /**
-   * End of the word at the cursor, kept because callers may ask at many places of one word. Outdated when it
-   * is before the cursor.
-   */
+  /** End of the word at the cursor (callers may ask often inside a word); outdated if before the cursor. */
   #end = -1
   #words: string[] = []
   readonly #beside: () => readonly string[]
@@ -47,10 +44,7 @@ export class Words {
     return copy
   }
 
-  /**
-   * Returns the words that end before `offset`, in order and in lower case. A word that `offset` cuts is left
-   * out.
-   */
+  /** Returns the words that end before `offset`, in order and in lower case, without a cut word. */
   before(offset: number): readonly string[] {
     const near = nearStart(this.#text, offset, this.#cursor)
     if (near > this.#cursor) {

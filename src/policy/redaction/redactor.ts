@@ -39,10 +39,7 @@ const NODE_BYTES = 16
 
 /** The beginning of a text is hidden from this length on. A shorter beginning is often an ordinary word. */
 const LEAST_BYTES = 8
-/**
- * Like LEAST_BYTES, for a last line with its line break. `postgres` alone in a line is probably just this
- * word.
- */
+/** Like LEAST_BYTES, for a last line with its line break. `postgres` alone in a line is often a word. */
 const LEAST_BYTES_OF_LINE = 24
 
 /**

@@ -116,10 +116,7 @@ interface NameRule {
   readonly literals: readonly string[]
 }
 
-/**
- * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). Case does not matter. Returns undefined for
- * other texts.
- */
+/** Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable), in any case; undefined for other texts. */
 export function parseNameRule(text: string): NameRule | undefined {
   if (!RULE.test(text)) return undefined
   const readable = text.startsWith('!')

@@ -24,9 +24,7 @@ export function secretTexts(value: Buffer): Buffer[] {
   return distinct([text, ...linesOf(text)])
 }
 
-/**
- * Returns the password of `scheme://user:password@host`, as written and decoded, if it has at least 6 bytes.
- */
+/** Returns the password of `scheme://user:password@host`, as written and decoded, from 6 bytes on. */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
   const start = URL_START.exec(text)
@@ -84,10 +82,7 @@ export function plainTexts(text: Buffer): Buffer[] {
   return buffers(withoutBreaks(text.toString('latin1')))
 }
 
-/**
- * Returns the text as it is, in base64, URLs, forms and JSON. Leaves out duplicates and texts shorter than 6
- * bytes.
- */
+/** Returns the text as it is, in base64, URLs, forms and JSON. Leaves out forms shorter than 6 bytes. */
 export function variantsOf(text: Buffer): Buffer[] {
   const plain = text.toString('latin1')
   const variants = [...withoutBreaks(plain), ...base64Texts(text), ...urlTexts(plain)]
@@ -146,10 +141,7 @@ function bothAlphabets(encoded: string): string[] {
 const NOT_ASCII = /[\u007f-\uffff]/g
 const GO_ESCAPED = /[<>&\u2028\u2029]/g
 
-/**
- * Returns the text as common encoders write it in a JSON string. Returns nothing for a text that is not
- * UTF-8.
- */
+/** Returns the text as common encoders write it in a JSON string; nothing for text that is not UTF-8. */
 function jsonTexts(text: Buffer): string[] {
   if (!isUtf8(text)) return []
   const plain = JSON.stringify(text.toString('utf8')).slice(1, -1)
@@ -204,10 +196,7 @@ function encode(text: string, { encoded, space }: Encoding, percent: readonly st
 const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).padStart(2, '0')}`)
 const UPPER = LOWER.map((written) => written.toUpperCase())
 
-/**
- * Maximum number of texts that are also searched for in their encodings. Compiling so many takes some 30 ms
- * for every execution.
- */
+/** Maximum number of texts that are also searched for in their encodings: some 30 ms per execution. */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
 /** Maximum length of all searched texts in bytes. A whole bundle of certificates has 200 KiB. */
@@ -285,10 +274,7 @@ export class LineBreaks {
     if (within < this.#offsets.length) this.#offsets = within === 0 ? [] : this.#offsets.slice(-within)
   }
 
-  /**
-   * Returns the number of line breaks after `start`, a place in the stream without line breaks. Each break
-   * moves `start` by one.
-   */
+  /** Returns the number of line breaks after `start`, a place without line breaks. Each break moves it. */
   #within(start: number): number {
     const offsets = this.#offsets
     let [low, high] = [0, offsets.length]

@@ -21,10 +21,7 @@ export const CLOSE = '\ue001'
  */
 export const FORK = '\ue002'
 
-/**
- * Keeps only forks in the middle of a line. Others are between whole lines, which are the same on each
- * branch.
- */
+/** Keeps only forks inside a line. Others are between whole lines, which are the same on each branch. */
 export function withoutWholeLines(text: string): string {
   const blanks = (found: string) => found.replaceAll(FORK, ' ')
   return text

@@ -248,19 +248,14 @@ function isAside(source: ByteString, at: number): boolean {
   return line.includes('--') || line.split("'").length % 2 === 0
 }
 
-/**
- * Forms that run a text as code or start a program, in languages whose variables the linter does not follow.
- */
+/** Forms that run a text as code or start a program, in languages whose variables are not followed. */
 const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
   sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
   python:
     /\b(?:eval|exec\w*|compile|system|popen|Popen|subprocess|spawn\w*|__import__|import_module|pickle|marshal|yaml|getattr|globals|format|ctypes|runpy|code)\b/,
 }
 
-/**
- * Reports the first place where a script may run a variable's value as code. In an unknown language, this is
- * the beginning.
- */
+/** Reports the first place that may run a variable's value as code; the beginning in an unknown language. */
 export function unfollowedUses(
   text: string,
   values: ReadonlySet<string>,

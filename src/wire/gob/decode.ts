@@ -144,10 +144,7 @@ class KnownDefinitions {
   }
 }
 
-/**
- * Definitions from all streams. Each session sends the same ones, which take longer to read than all other
- * data.
- */
+/** Definitions from all streams: each session sends the same, and they take longest to read. */
 const known = new KnownDefinitions()
 
 /**

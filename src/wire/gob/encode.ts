@@ -41,10 +41,7 @@ export function encodeBytes(bytes: Uint8Array): Buffer {
   return Buffer.concat([encodeUnsigned(bytes.length), bytes])
 }
 
-/**
- * Encodes a string in a Go `any`: the type's name and number, the value's size, and the value after a zero
- * byte.
- */
+/** Encodes a string in a Go `any`: the type's name and number, the size, and the value after a zero byte. */
 export function encodeTextInside(text: string): Buffer {
   const value = Buffer.concat([encodeUnsigned(0), encodeGobText(text)])
   return Buffer.concat([encodeGobText('string'), encodeSigned(STRING), encodeBytes(value)])

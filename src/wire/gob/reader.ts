@@ -4,10 +4,7 @@ import type { GobOpaque } from './value.ts'
 
 type Step = string | number
 
-/**
- * The decoder's place in a value, such as `CmdList[3]`. The steps are joined only for an error, because every
- * element adds one.
- */
+/** The decoder's place in a value, such as `CmdList[3]`. Steps are joined only for an error. */
 export class GobPlace {
   readonly #field: string
   readonly #steps: Step[] = []

@@ -8,10 +8,7 @@ import { decodeConnection, encodeConnection, pausesConnections, type ConnectionM
 // Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3). The
 // gateway passes a client's packets on to the agent with the same types, and adds the session id.
 
-/**
- * Header of our own streams: `true` makes the gateway run the script after the approval. Hoop's gateways
- * ignore it.
- */
+/** Header of our own: `true` makes the gateway run the script after the approval. Hoop ignores it. */
 export const WHEN_APPROVED = 'when-approved'
 
 const type = {

@@ -53,10 +53,7 @@ const WHOLES = { 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 } as const
 const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 } as const
 const FLOATS = { 0xca: 4, 0xcb: 8 } as const
 
-/**
- * Returns undefined for bytes that are not MessagePack, nested too deep, or of a type that `datamasking.info`
- * does not use.
- */
+/** Returns undefined for bytes that are not the MessagePack of `datamasking.info`, or nested too deep. */
 function decodeMsgpack(bytes: Buffer): Packed | undefined {
   try {
     return new Reader(bytes).value(0)
@@ -145,10 +142,7 @@ export interface MaskedOutput {
   readonly errors: readonly string[]
 }
 
-/**
- * Encodes `datamasking.info` (protocol.md 8.2). Each error is an item of its own, because hoop's gateway
- * counts the items.
- */
+/** Encodes `datamasking.info` (protocol.md 8.2), with an item per error, because hoop counts the items. */
 export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buffer {
   const summaries = [...counts].map(([type, count]) => ({
     info_type: type,

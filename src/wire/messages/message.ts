@@ -31,19 +31,14 @@ export type GatewayMessage =
 export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
-  /**
-   * The collapsed type (protocol.md 5.1). The agent sends it back, and hoop's command line decides by it how
-   * to continue.
-   */
+  /** The collapsed type (protocol.md 5.1). The agent echoes it; hoop's command line decides by it. */
   readonly connectionType: string
   /** Port that the client asked for, which the agent echoes; empty without a port. */
   readonly requestPort: string
   readonly params: ConnectionParams
   /** `envvar:NAME` or `filesystem:NAME` to base64. Never overrides variables of the connection. */
   readonly clientEnvVars: ReadonlyMap<string, string>
-  /**
-   * For `connect`: opens a terminal for every type of connection. Hoop's command line opens a port for most.
-   */
+  /** For `connect`: a terminal for every type of connection. Hoop's command line opens a port for most. */
   readonly wantsTerminal?: true
   /** Ours: the client pauses a single connection of a native client when the agent asks for a pause. */
   readonly pausesConnections?: true
@@ -105,10 +100,7 @@ export interface ClosedMessage {
   readonly masked?: MaskedOutput
   /** Broken rules because of which the agent stopped the session. */
   readonly guardrails?: readonly GuardrailInfo[]
-  /**
-   * Why the agent ended the command or ran nothing, as a word of docs/protocol.md 3.5. Absent after an
-   * ordinary end.
-   */
+  /** Why the agent ended the command or ran nothing (words of protocol.md 3.5); absent after a normal end. */
   readonly endReason?: string
 }
 

@@ -37,9 +37,7 @@ interface ConnectionData {
   readonly data: Buffer
   /** Set in the packet that only opens a TCP connection. */
   readonly isDial?: true
-  /**
-   * The broken rules because of which the agent refused a statement. The payload is then the refusal only.
-   */
+  /** The broken rules because of which the agent refused a statement. The payload is then the refusal. */
   readonly guardrailsInfo?: Buffer
   /** Masking since the last packet that had this field. */
   readonly masked?: MaskedOutput

@@ -1,10 +1,7 @@
 import { signal, type Signal } from '@preact/signals'
 import { followEvents } from './event-stream.ts'
 
-/**
- * Objects whose changes the gateway announces. An announcement has only the topic, so views read the objects
- * again.
- */
+/** Objects whose changes the gateway announces, only by their topic: views read the objects again. */
 export type Topic = 'sessions' | 'reviews' | 'agents' | 'batches' | 'schedules'
 
 const TOPICS: readonly Topic[] = ['sessions', 'reviews', 'agents', 'batches', 'schedules']

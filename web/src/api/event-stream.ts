@@ -3,10 +3,7 @@ import { asRefused, fetched, isAbort, Refused } from './request.ts'
 
 /** Pauses before each reconnect. The last one repeats. */
 const PAUSES_MS = [250, 1000, 2000, 5000] as const
-/**
- * Maximum silence of a stream. The gateway sends bytes every 30 s, so a silent stream is dead, perhaps
- * because the tab has slept.
- */
+/** Maximum silence. The gateway sends bytes every 30 s, so a silent stream is dead (a tab that slept). */
 const SILENCE_MS = 45_000
 
 interface Following {
@@ -134,9 +131,7 @@ class Silence {
   }
 }
 
-/**
- * Waits for `ms` (without it, without a limit), until the machine is online again or the user opens the tab.
- */
+/** Waits for `ms` (or without a limit), until the machine is online again or the user opens the tab. */
 async function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {

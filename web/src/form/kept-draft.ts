@@ -7,10 +7,7 @@ import type { Values } from './parameters.ts'
 
 /** Maximum length of a stored draft, because the browser's storage has only some megabytes. */
 const MOST_CHARACTERS = 64 * 1024
-/**
- * Names that may be names of secrets. The gateway's rules are better, but a value that is not stored here
- * must only be typed again.
- */
+/** Names that may be secret. The gateway's rules are better, but here a value must only be typed again. */
 const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i
 
 export interface KeptDraft {

@@ -13,10 +13,7 @@ export async function loadPatterns(): Promise<void> {
   engine.value = RE2JS
 }
 
-/**
- * Matches anywhere in the value, as in Go. Returns undefined for a pattern that does not compile, which the
- * gateway reports.
- */
+/** Matches anywhere in the value, as in Go; undefined for a broken pattern, which the gateway reports. */
 export const matchesPattern: MatchesPattern = (pattern, value) => {
   const loaded = engine.value
   if (loaded === undefined || pattern.length > LONGEST_PATTERN) return undefined

@@ -75,9 +75,7 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
   )
 }
 
-/**
- * Keeps the newest row in view until the user scrolls up, and again after they have scrolled back to the end.
- */
+/** Keeps the newest row in view until the user scrolls up, and again after they scroll back to the end. */
 function useFollowing(
   { scroller, scrollTo, onScroll: onRows }: RowWindow,
   count: number,

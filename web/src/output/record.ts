@@ -21,10 +21,7 @@ interface OpenBlock {
   rows: Row[]
 }
 
-/**
- * The output of one session. Stores the number and the places of rows, and keeps rows only while a user views
- * them.
- */
+/** The output of one session: number and places of rows, and the rows themselves while they are viewed. */
 export class OutputRecord {
   /** Grows with each change; views subscribe to it. */
   readonly version = signal(0)

@@ -7,9 +7,7 @@ interface IconProps {
   readonly turning?: boolean
 }
 
-/**
- * Hidden from screen readers, because the word beside the icon or the button's label has the same meaning.
- */
+/** Hidden from screen readers, because the word beside the icon or the button's label says the same. */
 export function Icon({ name, small = false, turning = false }: IconProps) {
   return (
     <svg

@@ -3,10 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
-/**
- * Loads a file of the page, whose default export is the component to show. Pass the same function in every
- * rendering of the parent.
- */
+/** Loads a file, whose default export is shown. Pass the same function in every rendering of the parent. */
 export type Load = () => Promise<{ readonly default: unknown }>
 
 interface OpenedProps<Props extends object> {

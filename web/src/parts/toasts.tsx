@@ -13,10 +13,7 @@ interface Toast {
 
 /** A new toast removes the oldest one. */
 const MOST = 3
-/**
- * Time in milliseconds, enough to read two lines. Toasts stay longer while the pointer or the focus is in
- * one.
- */
+/** In milliseconds, enough for two lines. Toasts stay longer while the pointer or the focus is in one. */
 const SHOWN_MS = 10_000
 
 const toasts = signal<readonly Toast[]>([])

@@ -75,10 +75,7 @@ class PsqlRows {
     this.#open = undefined
   }
 
-  /**
-   * Whether the value continues on the next line. The `+` is in the margin of the column, where values never
-   * are.
-   */
+  /** Whether the value continues on the next line. The `+` is in the column's margin, where no value is. */
   #isContinued(cell: string, column: number): boolean {
     const [before, edge] = [this.#edges[column - 1] ?? -1, this.#edges[column]]
     if (!cell.endsWith('+')) return false
@@ -98,10 +95,7 @@ function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
   return [...edges, line.length].map((edge, column) => line.slice((edges[column - 1] ?? -1) + 1, edge))
 }
 
-/**
- * Removes the margins. Numbers are right-aligned. Texts may begin with blanks of their own, for example in
- * query plans.
- */
+/** Removes the margins. Numbers are right-aligned. Texts may begin with blanks, as in query plans. */
 function valueOf(cell: string): string {
   const value = cell.slice(1).trimEnd()
   const trimmed = value.trimStart()

@@ -12,10 +12,7 @@ export interface CallScope {
   charge(bytes: number): void
 }
 
-/**
- * The caller checks the number of arguments, and that those of type `string` are strings. Throws
- * FunctionFailure.
- */
+/** The caller checks the number of arguments, and that `string` ones are strings. Throws FunctionFailure. */
 export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
   /** Type of any number of further arguments. */

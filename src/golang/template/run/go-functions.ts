@@ -182,10 +182,7 @@ function escapeJavaScriptRune(value: number, bytes: ByteString): ByteString {
   return isPlain ? bytes : `\\u${value.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
-/**
- * A blank becomes `+`. Every other character except letters, digits and `-_.~` becomes `%` and two
- * hexadecimal digits per byte.
- */
+/** A blank becomes `+`; all except letters, digits and `-_.~` becomes `%` and hexadecimal digits per byte. */
 function escapeUrlQuery(bytes: ByteString): ByteString {
   return bytes.replace(/[^A-Za-z0-9\-_.~]/g, (character) =>
     character === ' ' ? '+' : `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
@@ -213,10 +210,7 @@ function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): Temp
   return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
 }
 
-/**
- * Go's own functions. For `and`, `or` and `call` this table has only the shape; expressions.ts evaluates
- * these.
- */
+/** Go's own functions. Of `and`, `or` and `call` only the shape is used; expressions.ts evaluates them. */
 export const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: ofFirst((first) => first),
   or: ofFirst((first) => first),

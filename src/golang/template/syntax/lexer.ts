@@ -54,15 +54,11 @@ function wordKind(word: ByteString): TokenKind {
   return KEYWORDS.find((keyword) => keyword === word) ?? 'identifier'
 }
 
-/**
- * Maximum length in bytes of a token that an error shows whole. A longer token is cut to this many code
- * points.
- */
+/** An error shows a token of up to so many bytes whole, and so many code points of a longer one. */
 const SHOWN = 10
 
 /**
- * Formats a token like Go's errors: `<range>` for a keyword, others quoted and cut. Not for `eof` and
- * `error`.
+ * Formats a token like Go's errors: `<range>` for a keyword, others quoted and cut. Not for `eof`, `error`.
  */
 export function describeToken(token: Token): ByteString {
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
@@ -212,10 +208,7 @@ export class Lexer {
     return this.#source.charAt(at) === '-' && isSpace(this.#source.charCodeAt(at + 1))
   }
 
-  /**
-   * Returns where the braces of a right delimiter start, and where the lexer continues after trimmed white
-   * space.
-   */
+  /** Returns where the braces of a right delimiter start, and where the text after trimmed space begins. */
   #rightDelimiterAt(at: number): { readonly braces: number; readonly resume: number } | undefined {
     const trims = isSpace(this.#source.charCodeAt(at)) && this.#source.startsWith(`-${RIGHT}`, at + 1)
     if (!trims && !this.#source.startsWith(RIGHT, at)) return undefined

@@ -63,10 +63,7 @@ function hasFloatSign(text: ByteString): boolean {
   return /[.eEpP]/.test(text)
 }
 
-/**
- * Reads an integer of 64 bits, unsigned if the text has no sign. Returns undefined for other texts and
- * numbers out of range.
- */
+/** Reads an integer of 64 bits, unsigned if the text has no sign; undefined if out of range or other text. */
 function readInteger(text: ByteString): bigint | undefined {
   const match = INTEGER.exec(text)
   if (match === null || !underscoresSeparateDigits(text)) return undefined
@@ -110,9 +107,7 @@ const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
 /** Operands that are not functions, so no value can be piped into them. */
 const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
 
-/**
- * Reads a pipeline and the token that ends it. `context` is its name in errors; `range` allows two variables.
- */
+/** Reads a pipeline and the token that ends it. `context` is for errors; `range` allows two variables. */
 export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
   const { at } = reader.peekNonSpace()
   const { declares, assigns } = readDeclarations(reader, context)

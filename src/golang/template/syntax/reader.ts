@@ -46,10 +46,7 @@ export class Variables<T> {
   }
 }
 
-/**
- * Shared state of the parser. Like Go's, an error has the line of the last token from the lexer, even when
- * that token was put back.
- */
+/** State of the parser. As in Go, an error has the line of the last token read, even if put back. */
 export class Reader {
   readonly variables = new Variables<undefined>()
   /** Number of enclosing `range` bodies, where `break` and `continue` are allowed. */

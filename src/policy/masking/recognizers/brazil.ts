@@ -13,10 +13,7 @@ function cnpj(match: string): boolean {
   return endsInTwoDigits(digitsOf(match), CNPJ)
 }
 
-/**
- * Checks PIS, PASEP, NIS, NIT and RENAVAM, which have the same weights. Only the words around a number tell
- * its type.
- */
+/** Checks PIS, PASEP, NIS, NIT and RENAVAM (same weights). Only the words around a number tell its type. */
 function pis(match: string): boolean {
   const digits = digitsOf(match)
   return digits.length === 11 && !allEqual(digits) && checkDigit(digits, PIS) === digits[10]
@@ -65,10 +62,7 @@ function isDefinitiveCns(digits: readonly number[]): boolean {
   return digits.slice(11).join('') === `00${isShifted ? 1 : 0}${last}`
 }
 
-/**
- * Checks a voter's number of the regions 01 to 28. The regions 01 and 02 may write the check digit 1 for a
- * remainder of zero.
- */
+/** Checks a voter's number of regions 01 to 28. Regions 01 and 02 may write 1 for a remainder of zero. */
 function titulo(match: string): boolean {
   const digits = digitsOf(match)
   const region = weighted(digits.slice(8), [10, 1])

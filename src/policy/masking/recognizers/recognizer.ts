@@ -42,10 +42,7 @@ export function iban(match: string): boolean {
   return rest === 1
 }
 
-/**
- * Checks Verhoeff's digit. Its tables are computed from the dihedral group of order ten and powers of a
- * permutation.
- */
+/** Checks Verhoeff's digit, by the dihedral group of order ten and powers of a permutation. */
 export function verhoeff(match: string): boolean {
   const sum = digitsOf(match)
     .reverse()

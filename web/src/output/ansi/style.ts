@@ -47,10 +47,7 @@ function withBackground(style: Style, colour: number): Style {
   return (style & ~(COLOUR_MASK << BACKGROUND_SHIFT)) | (colour << BACKGROUND_SHIFT)
 }
 
-/**
- * Returns class names of the style sheet. On a coloured background, the text is black or white to be
- * readable.
- */
+/** Returns class names. On a coloured background, the text is black or white to be readable. */
 export function classesOf(style: Style): string {
   const names: string[] = FLAGS.filter((flag) => hasFlag(style, flag)).map((flag) => `is-${flag}`)
   const foreground = style & COLOUR_MASK
@@ -105,9 +102,7 @@ function afterCode(style: Style, code: number): Style {
   return style
 }
 
-/**
- * Reads `5;N` or `2;R;G;B`. Returns the nearest of the sixteen colours, which are readable in both themes.
- */
+/** Reads `5;N` or `2;R;G;B` as the nearest of the sixteen colours, which are readable in both themes. */
 function extended(rest: readonly number[]): { colour: number; used: number } {
   const [kind, a = 0, b = 0, c = 0] = rest
   if (kind === 5) return { colour: indexed(a), used: 2 }

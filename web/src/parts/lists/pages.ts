@@ -89,9 +89,7 @@ class Pages<Item, More> {
   }
 }
 
-/**
- * Loads a list of any length. `query` is without the page; `list` must be the same object in all renderings.
- */
+/** Loads a list of any length. `query` has no page; `list` must be the same object in all renderings. */
 export function usePages<Item, More>(query: string, list: PagedList<Item, More>) {
   const pages = useMemo(() => new Pages(query, list), [query, list])
   const changes = changesOf(list.topics)

@@ -14,10 +14,7 @@ interface RowBlocksProps<Item> {
   readonly columns: number
 }
 
-/**
- * The bodies of a table of any length, whose rows may have any height. An empty row replaces the rows far
- * from the window.
- */
+/** Table bodies with rows of any number and height. An empty row replaces rows far from the window. */
 export function RowBlocks<Item>({ items, row, columns }: RowBlocksProps<Item>) {
   const blocks = useMemo(
     () =>

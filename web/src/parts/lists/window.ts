@@ -10,9 +10,7 @@ export interface RowWindow {
   /** The rows to draw, without `end`. */
   readonly first: number
   readonly end: number
-  /**
-   * `height` is that of the element inside the scroller, and `offset` the place of the first drawn row in it.
-   */
+  /** `height` is that of the element in the scroller, `offset` the place of the first drawn row in it. */
   readonly height: number
   readonly offset: number
   readonly place: ScrollPlace

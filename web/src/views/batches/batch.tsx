@@ -113,10 +113,7 @@ const TONES = {
   unknown: 'is-bad',
 } as const
 
-/**
- * A coloured piece for each connection. Hidden from screen readers, because the words above have the same
- * facts.
- */
+/** A coloured piece per connection. Hidden from screen readers, because the words above say the same. */
 function Strip({ batch }: { readonly batch: Batch }) {
   return (
     <ol class="strip" aria-hidden="true">

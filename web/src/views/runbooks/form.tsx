@@ -148,9 +148,7 @@ function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
   )
 }
 
-/**
- * If the settings require a confirmation, people type the connection's name, or the number of connections.
- */
+/** If the settings require it, people type the connection's name, or the number of connections. */
 function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   const [typed, type] = useState('')
   const isNeeded = answers.some(({ confirm }) => confirm)

@@ -17,9 +17,7 @@ export interface Opened {
 /** Value of `again` for the user's own last run of the runbook. */
 const LAST = 'last'
 
-/**
- * `again` is the session whose parameters are used, or `last`. Returns null if the runbook does not exist.
- */
+/** `again` is the session whose parameters are used, or `last`. Returns null without such a runbook. */
 export async function openRunbook(
   repository: string,
   file: string,

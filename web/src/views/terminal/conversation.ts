@@ -22,10 +22,7 @@ interface Said {
 
 /** Maximum size of a frame that the gateway accepts. Longer pasted text is sent in several frames. */
 const LARGEST_FRAME = 32 * 1024
-/**
- * How long the gateway keeps a terminal whose connection is lost. The tab tries to reconnect for the same
- * time.
- */
+/** How long the gateway keeps a terminal without a connection. The tab tries to reconnect as long. */
 const KEPT_MS = 30_000
 const PAUSE_MS = 1000
 /** Clears the screen of a terminal and resets all its modes (RIS of ECMA-48). */
@@ -46,10 +43,7 @@ export function converse(
   let isOver = false
   let lostAt: number | undefined
   let retry: number | undefined
-  /**
-   * Bytes of a replay that are not drawn yet. Until then, the screen's answers to old queries are not sent to
-   * the program.
-   */
+  /** Bytes of a replay to draw. Until then, the screen's answers to old queries are not sent. */
   let replayed = 0
   const send = (data: string | Uint8Array<ArrayBuffer>) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(data)
@@ -138,9 +132,7 @@ function keptSession(connection: string) {
   }
 }
 
-/**
- * Reports the sum of one turn of the event loop once, because the screen draws many small frames in one turn.
- */
+/** Reports the sum of a turn of the event loop, because the screen draws many small frames in one turn. */
 function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   let sum = 0
   return (bytes) => {

@@ -42,10 +42,7 @@ export class Drawing {
     this.#drawn = 0
   }
 
-  /**
-   * Resolves when the screen has drawn the output, because a change of the size must not overtake earlier
-   * output.
-   */
+  /** Resolves when the output is drawn: a change of the size must not overtake earlier output. */
   async #advance(): Promise<void> {
     const next = this.#happenings[this.#drawn]
     if (next?.kind === 'size') {

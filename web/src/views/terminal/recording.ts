@@ -11,9 +11,7 @@ export interface Recording {
   readonly length: number
 }
 
-/**
- * Maximum size of the screen. A recording may contain any size, and a huge screen would use up the memory.
- */
+/** Maximum size of the screen. A recording may contain any size, and a huge screen uses up the memory. */
 const [MOST_COLS, MOST_ROWS] = [1000, 500]
 
 export type RecordedEvent = readonly [seconds: number, kind: string, base64: string]
