@@ -33,10 +33,7 @@ export function patience(ms: number, outer: AbortSignal): AbortSignal {
   return AbortSignal.any([outer, late])
 }
 
-/**
- * Returns whether `work` is done within `ms`. If not, its later failure is ignored.
- * @throws the failure of `work` within `ms`
- */
+/** Returns whether `work` is done within `ms`. Throws its failure only within `ms`. */
 export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   // After a block of the event loop, timers run first. So the result waits until work that was done during

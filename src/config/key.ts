@@ -136,10 +136,7 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   )
 }
 
-/**
- * Finds a token of the old kind. It is ignored without a gateway's address, because the variable `TOKEN` may
- * belong to another program.
- */
+/** Finds a token of the old kind; ignored without an address: `TOKEN` may belong to another program. */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)
   const gateway = search.lookup.find(SETTINGS.grpcUrl)

@@ -146,8 +146,7 @@ export class Lookup {
   }
 
   /**
-   * Returns the value with the highest precedence. The file's value is checked even if another source wins,
-   * because a file with an error is refused.
+   * Returns the value with the highest precedence. Checks the file's, too: a file with an error is refused.
    */
   find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
     const parsed = [...this.#given(setting)].map((given, i) =>

@@ -88,10 +88,7 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
   return server.unref()
 }
 
-/**
- * Closes the oldest connection when all are in use. Otherwise a client could hold all of them, so that a
- * probe fails and the agent is restarted.
- */
+/** Closes the oldest connection when all are in use: otherwise a client could make a probe fail. */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
   if (open.size < MAX_CONNECTIONS || oldest === undefined) return

@@ -122,10 +122,7 @@ export class Metrics {
     return { contentType, text: await this.#registry(contentType).metrics() }
   }
 
-  /**
-   * Creates a registry when its format is first requested: observers of process metrics have a cost, and
-   * usually one format is used.
-   */
+  /** Created at the first request for a format: observers have a cost, and usually one format is used. */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
     if (known !== undefined) return known

@@ -155,10 +155,7 @@ export function activityWords(status: Status): string {
   }
 }
 
-/**
- * For systemd, an agent is ready when it has begun to connect. If ready meant connected, the unit's start
- * would fail while the gateway is unreachable.
- */
+/** An agent is ready when it has begun to connect, so that its unit starts without a reachable gateway. */
 export function agentLife(status: Status): Life {
   const { state } = status.connection
   const isStopping = state === 'draining' || state === 'stopped'

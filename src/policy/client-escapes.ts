@@ -14,10 +14,7 @@ export interface KnownOptions {
 /** An unknown option, or a known option. `takesNext`: the next argument is the option's value. */
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
-/**
- * Describes the first argument that is not a known option, without its value. Programs accept abbreviations;
- * here they are unknown options.
- */
+/** Describes the first unknown argument, without its value. Abbreviated options count as unknown. */
 export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
   let words = 0
   for (let at = 0; at < args.length; at++) {
@@ -194,9 +191,7 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
 /** Every release from this major version on has the fix. */
 const FIRST_MAJOR = 19
 
-/**
- * Options of psql without -c and -f (psql would not read the script), -o and -L (commands, files), -l, -s.
- */
+/** Options of psql without -c, -f (psql would not read the script), -o, -L (commands, files), -l, -s. */
 const PSQL_OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(

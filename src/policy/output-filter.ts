@@ -61,10 +61,7 @@ export class OutputStream {
     if (end > this.#offset) this.#keepData(Math.max(start, this.#offset), end)
   }
 
-  /**
-   * Returns a copy: callers must not get the memory of the held bytes or of the marker. Only a single piece
-   * of new data is not copied.
-   */
+  /** Returns a copy, unless it is a single piece of new data: held bytes and marker are never shared. */
   bytes(): Buffer {
     const [piece] = this.#pieces
     if (piece === undefined) return NOTHING

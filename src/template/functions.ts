@@ -19,10 +19,7 @@ function shellQuoted(value: ByteString): ByteString {
   return `'${value.replaceAll("'", `'\\''`)}'`
 }
 
-/**
- * Quotes a text for SQL, not for use inside quotes. Refuses a backslash, which some databases read as a plain
- * character in quotes, others as an escape.
- */
+/** Quotes a text for SQL, not inside quotes. Refuses a backslash: an escape only in some databases. */
 function sqlQuoted(value: ByteString): ByteString {
   refuseForSql(value)
   return `'${value.replaceAll("'", "''")}'`

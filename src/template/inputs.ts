@@ -149,10 +149,7 @@ function literalText(operand: Operand): string | undefined {
   return operand.kind === 'string' ? decodeText(operand.value) : undefined
 }
 
-/**
- * Whether a default is not empty. Hoop reads the source of the arguments without double quotes, so a variable
- * or an empty raw string counts as not empty.
- */
+/** Whether a default is not empty. As in hoop, a variable or an empty raw string counts as not empty. */
 function isWritten(args: readonly Operand[]): boolean {
   return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')
 }

@@ -67,10 +67,7 @@ function expectTextMap(
   return texts
 }
 
-/**
- * Returns a plain string, or the string in a Go `any`. @throws DecodeError with the Go type of any other
- * value
- */
+/** Returns a plain string or that in a Go `any`. @throws DecodeError with the Go type of other values */
 function expectTextInside(value: GobValue, field: string, key: string): string {
   if (!isInterface(value)) return expectText(value, field, key)
   if (value.goType === 'string') return expectText(value.value, field, key)

@@ -28,10 +28,7 @@ keepTickObject()
 export const OWN_VERSION = 'runbook-agent-version'
 /** Maximum number of sessions that our agent runs in parallel. Hoop's gateway does not read it. */
 export const OWN_LIMIT = 'runbook-agent-sessions'
-/**
- * Maximum time in milliseconds in which our agent ends a command (by `kill.grace`) and reports the end.
- * Hoop's gateway does not read it.
- */
+/** Maximum time in ms to end a command (`kill.grace`) and report it. Hoop's gateway does not read it. */
 export const OWN_LONGEST_END = 'runbook-agent-longest-end'
 
 /** Keeps the .proto's field names. Absent bytes and maps become empty, so a `Packet` has all members. */

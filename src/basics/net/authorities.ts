@@ -5,10 +5,7 @@ import { SetUpError } from '../set-up-error.ts'
 /** Maximum size of a file of certificates. A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
-/**
- * Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws
- * SetUpError
- */
+/** Reads `file://PATH`, `base64://TEXT` or PEM itself (protocol.md 2.2). @throws SetUpError */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
   if (!value.startsWith('file://')) return value

@@ -92,10 +92,7 @@ export function list<const Item extends v.GenericSchema>(item: Item, what: strin
   )
 }
 
-/**
- * Texts separated by commas or line breaks, or in a file also a list. At least one is required, because an
- * empty list could mean "nothing" or "no limit".
- */
+/** Texts separated by commas or line breaks, or a list; at least one, because none would be ambiguous. */
 export function listed(item: RegExp, what: string) {
   const text = `${what}, separated by commas,`
   return v.pipe(

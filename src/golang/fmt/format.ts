@@ -306,10 +306,7 @@ function quoted(text: ByteString, layout: Layout): ByteString {
   return pad(quote(shown, layout.plus), layout)
 }
 
-/**
- * Formats two digits per byte. A space flag separates the bytes. `#` adds `0x` before the first byte, or
- * before each separated byte.
- */
+/** Two digits per byte. A space flag separates bytes; `#` adds `0x` once, or to each separated byte. */
 function hexadecimal(text: ByteString, verb: 'x' | 'X', layout: Layout): ByteString {
   const bytes = Buffer.from(text, 'latin1').subarray(0, layout.precision)
   const digits = verb === 'X' ? bytes.toString('hex').toUpperCase() : bytes.toString('hex')

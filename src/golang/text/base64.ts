@@ -17,8 +17,8 @@ function isOrdinary(encoded: string): boolean {
 }
 
 /**
- * Returns the error text of Go's base64.StdEncoding, which requires padding and ignores `\r`, `
- * ` and surplus bits in the last character. The text has an offset, but no part of the input.
+ * Returns the error of Go's base64.StdEncoding, which requires padding and ignores `\r`, `\n` and surplus
+ * bits in the last character. The error has an offset, but no part of the input.
  */
 export function base64Fault(text: ByteString): string | undefined {
   const fault = faultAt(text)

@@ -120,10 +120,7 @@ function distinct(targets: number[]): readonly number[] {
   return targets.length < 2 ? targets : [...new Set(targets)].sort((left, right) => left - right)
 }
 
-/**
- * Maximum number of table entries, nodes and ways, four to eight bytes each. Above this limit the automaton
- * forgets all states and makes them again when needed.
- */
+/** Maximum number of table entries, nodes and ways (4 to 8 bytes). Above it, all states are forgotten. */
 const MAX_KEPT = 1024 * 1024
 /** Memory of a state besides its nodes and its row, as a number of entries. */
 const STATE_COST = 50

@@ -126,10 +126,7 @@ const single = (rune: number) => Int32Array.of(rune, rune)
 
 const foldedRunes = new Map<number, Int32Array>()
 
-/**
- * Returns a rune in all its cases, as the parser lists them in a class. The NUL keeps the parser from turning
- * the class into a single letter.
- */
+/** Returns a rune in all its cases. The NUL keeps the parser from making the class a single letter. */
 function folded(rune: number): Int32Array {
   let ranges = foldedRunes.get(rune)
   if (ranges === undefined) {

@@ -39,10 +39,7 @@ export class CompiledRules {
     return this.automaton.bytes
   }
 
-  /**
-   * Judges a whole text as hoop does (protocol.md 8.1), with pauses.
-   * @throws the reason of `ended`
-   */
+  /** Judges a text as hoop does (protocol.md 8.1), with pauses. @throws the reason of `ended` */
   async check(text: Buffer, ended?: AbortSignal): Promise<Verdict> {
     const found = [...(await this.#targetsIn(text, ended))].sort((left, right) => left - right)
     return found.length > 0 ? this.violationOf(found) : (this.broken ?? { outcome: 'pass' })
@@ -174,10 +171,7 @@ class Compiling {
   }
 }
 
-/**
- * Returns the first violation or error (protocol.md 8.1). So a rule that cannot be enforced counts only if no
- * earlier rule is violated.
- */
+/** Returns the first violation or error (protocol.md 8.1): an unenforceable rule counts only if reached. */
 export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
   return (await compileRules(sets)).check(text)
 }

@@ -4,10 +4,7 @@ import type { RuleReading } from '../automaton/automaton.ts'
 import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
-/**
- * Maximum number of bytes held back because a match may begin there. The beginning of a longer match is
- * shown, but no output after it.
- */
+/** Maximum number of bytes held back. Of a longer match the beginning is shown, but no output after it. */
 const MAX_HELD = 64 * 1024
 
 /** The message quotes no output. */

@@ -4,10 +4,7 @@ import { type Guardrails, type Rule, type RuleSet } from './rules.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
-/**
- * Reads `GuardRailRules` (protocol.md 8.1) as Go does: null is empty, unknown members are ignored, and the
- * case of names does not count.
- */
+/** Reads `GuardRailRules` as Go (protocol.md 8.1): null is empty, unknown members and case are ignored. */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   if (payload === undefined || payload.length === 0) return { input: [], output: [] }
   const root = members(parsed(payload), [])

@@ -6,9 +6,7 @@ export interface Rule {
   readonly pattern: string
   /** The administrator's message for users; may be empty. */
   readonly message: string
-  /**
-   * Place of a rule of the server's owner: `/etc/runbook-agent/rules.yaml:4`. A gateway's rules have none.
-   */
+  /** Place of a server owner's rule: `/etc/runbook-agent/rules.yaml:4`. A gateway's rules have none. */
   readonly source?: string
 }
 

@@ -18,10 +18,7 @@ function holdsLineEnd(first: number, last: number): boolean {
   return [LF, CR].some((end) => first <= end && end <= last)
 }
 
-/**
- * Returns a search for line ends that may be inside a match; undefined when no match can contain a line end.
- * Any number of streams can share it.
- */
+/** Finds line ends that may be inside a match; undefined if none can be. Streams can share the search. */
 export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
   const patterns = regexes.map((compiled, target) => ({ compiled, target }))

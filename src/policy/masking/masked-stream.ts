@@ -106,10 +106,7 @@ interface Around {
 const BEHIND = 64
 /** Share of a window that is searched again with the bytes after it: a match may be incomplete there. */
 const AGAIN = 0.3
-/**
- * Maximum time for a window, which usually takes some hundredths of a second. Only a regex that reads its
- * line many times takes so long.
- */
+/** Maximum time for a window, usually some hundredths of a second; only a slow regex takes so long. */
 const LONGEST_MS = 5_000
 
 /** `masked` is the output before the window that took too long. The filter still holds the rest. */
@@ -290,9 +287,7 @@ export class MaskedStream implements OutputFilter {
     return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
   }
 
-  /**
-   * Masks the rest of a cut match up to a blank, or to the line's end for a custom type (may have blanks).
-   */
+  /** Masks a cut match up to a blank, or for a custom type (may have blanks) to the line's end. */
   #restOfTorn({ text }: Subject, from: number): FoundData[] {
     if (this.#torn === undefined) return []
     const end = this.#masking.custom.has(this.#torn) ? /[\n\r]/g : /[\t\n\f\r ]/g

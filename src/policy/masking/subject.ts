@@ -18,10 +18,7 @@ export type Matched = (start: number, end: number) => void
 /** Calls `found` for the matches from `from` on, in order, without overlaps. May pause after each match. */
 export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
 
-/**
- * A space separator of Unicode (`\p{Zs}`) in UTF-8. Tabs and line ends are not included, so cells and rows of
- * a table are not joined.
- */
+/** A space separator (`\p{Zs}`) in UTF-8. No tab or line end, so cells and rows of a table stay apart. */
 const SPACE = String.raw`(?: |\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80)`
 
 /**

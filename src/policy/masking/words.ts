@@ -4,10 +4,7 @@ import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-stri
 const WORDS_BEFORE = 5
 /** Maximum length of a word in bytes. No list has longer words. */
 const LONGEST_BYTES = 64
-/**
- * Maximum number of bytes that are read backwards; five words are seldom longer. Without this limit, a caller
- * that asks at every place of one long word takes quadratic time.
- */
+/** Maximum number of bytes read backwards. Without it, asking inside one long word is quadratic. */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 

@@ -87,10 +87,7 @@ export class Redactor implements OutputFilter {
     return passed
   }
 
-  /**
-   * Returns the held bytes if fewer than 8 bytes of a text are held. When later bytes complete that text, its
-   * rest is still replaced.
-   */
+  /** Returns fewer than 8 held bytes. When later bytes complete their text, its rest is still replaced. */
   release(): Buffer {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }

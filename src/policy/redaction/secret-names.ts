@@ -109,10 +109,7 @@ const RULE = /^!?[A-Za-z0-9_.*-]+$/
 
 interface NameRule {
   readonly readable: boolean
-  /**
-   * Upper-case parts of a name in this order, with anything between them. The name begins with the first part
-   * and ends with the last one.
-   */
+  /** Upper-case parts with anything between them; a name begins with the first and ends with the last. */
   readonly literals: readonly string[]
 }
 

@@ -136,10 +136,7 @@ function joinedLine(lines: readonly string[]): string {
   return kept([...others, first, last].join(' '))
 }
 
-/**
- * Words that make another program parse the text of their line again: a shell, an interpreter, a database, or
- * a program that starts other programs.
- */
+/** Words after which another program (shell, interpreter, database, starter) parses the line again. */
 export const SECOND_READER =
   /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
 

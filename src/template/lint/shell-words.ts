@@ -15,10 +15,7 @@ export interface SimpleCommand {
 /** Signs around the number of a written parameter. */
 export const OPEN = '\ue000'
 export const CLOSE = '\ue001'
-/**
- * Sign for a place where an `if`, `with` or `range` begins, branches or ends. A line with this sign is not
- * read, because it may become several lines.
- */
+/** Where an `if`, `with` or `range` begins, branches or ends. Such a line may become several: not read. */
 export const FORK = '\ue002'
 
 /** Keeps only forks inside a line. Others are between whole lines, which are the same on each branch. */

@@ -104,10 +104,7 @@ export interface ClosedMessage {
   readonly endReason?: string
 }
 
-/**
- * Decodes `rows,cols,x,y` in decimal; x and y are pixels and not used. Each number is cut to 16 bits, as in
- * hoop. @throws DecodeError
- */
+/** Decodes `rows,cols,x,y`; x and y (pixels) are not used. 16 bits each, as in hoop. @throws DecodeError */
 export function decodeWindowSize(payload: Buffer): WindowSize {
   const sizes = payload.toString('latin1', 0, 64).split(',')
   if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {

@@ -64,10 +64,7 @@ const TYPES: Readonly<Record<Receiver, ReturnType<typeof typesOf>>> = {
   Client: typesOf('Client'),
 }
 
-/**
- * Returns undefined for a packet that is not about a connection. @throws DecodeError when the connection's id
- * is missing or too long
- */
+/** Returns undefined for other packets. @throws DecodeError when the id is missing or too long */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
   const found = TYPES[receiver].get(packet.type)
   if (found === undefined) return undefined

@@ -5,10 +5,7 @@ import { FunctionFailure, MAX_RENDERED_BYTES, MAX_WORK, TemplateError } from '..
 import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
 
-/**
- * Shared state of one rendering. Errors name `node` as their place. The choice of the node follows Go
- * exactly, also where Go's choice is odd.
- */
+/** State of one rendering. Errors name `node` as their place, chosen as in Go, also where that is odd. */
 export class Rendering implements CallScope {
   readonly variables = new Variables<Value>()
   readonly environment = new Map<string, string>()

@@ -57,9 +57,7 @@ function wordKind(word: ByteString): TokenKind {
 /** An error shows a token of up to so many bytes whole, and so many code points of a longer one. */
 const SHOWN = 10
 
-/**
- * Formats a token like Go's errors: `<range>` for a keyword, others quoted and cut. Not for `eof`, `error`.
- */
+/** Formats tokens like Go's errors: `<range>` for a keyword, others quoted. Not for `eof` and `error`. */
 export function describeToken(token: Token): ByteString {
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
   if (token.text.length > SHOWN) return `${quote(firstRunes(token.text, SHOWN))}...`
@@ -132,10 +130,7 @@ const COMMENT_RIGHT = '*/'
 /** A trim marker is a minus and a white space. */
 const TRIM_LENGTH = 2
 
-/**
- * Cuts a template into tokens and drops comments. After an error token or the last token, `next` returns
- * `eof`. Reads every byte once, so takes linear time.
- */
+/** Cuts a template into tokens, without comments, in linear time. After an error or the end: `eof`. */
 export class Lexer {
   readonly #source: ByteString
   #at = 0

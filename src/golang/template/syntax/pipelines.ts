@@ -13,10 +13,7 @@ import {
 import type { Token, TokenKind } from './lexer.ts'
 import type { Reader } from './reader.ts'
 
-/**
- * An `int` (bigint), a `float64` (number), or `too-big` for a number that only an unsigned integer can hold.
- * The use of a number that is too big is an error.
- */
+/** A bigint is an `int`, a number a `float64`. `too-big` fits only an unsigned integer; its use fails. */
 type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonly error: ByteString }
 
 const MAX_INT = 2n ** 63n - 1n

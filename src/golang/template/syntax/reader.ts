@@ -8,10 +8,7 @@ interface Slot<T> {
   value: T
 }
 
-/**
- * The visible variables, innermost last. Finding one takes the same time for any number, because a template
- * may declare and use a hundred thousand of them in one block.
- */
+/** The visible variables, innermost last. Finding is O(1): a template may declare a hundred thousand. */
 export class Variables<T> {
   readonly #slots: Slot<T>[] = []
   readonly #byName = new Map<ByteString, Slot<T>[]>()

@@ -53,10 +53,7 @@ const LOCAL = 2
 
 const KINDS = kinds()
 
-/**
- * Searches from each `@` to both sides. A regular expression would begin again at each word of a long text
- * without `@`, which takes quadratic time.
- */
+/** Searches around each `@`. A regular expression takes quadratic time in a long text without `@`. */
 function findEmails({ text }: Subject, from: number, found: Matched): undefined {
   let limit = from
   for (let at = text.indexOf('@', from); at !== -1; at = text.indexOf('@', at + 1)) {
