@@ -13,7 +13,7 @@ export interface Key {
   readonly source: string
 }
 
-/** Maximum size of a key's file. A key has some hundred characters. */
+/** Maximum bytes of a key's file. A key has some hundred characters. */
 const LONGEST_KEY = 16 * 1024
 
 export interface CredentialSearch {
@@ -106,7 +106,7 @@ export interface GatewayToken {
 
 /** Hoop's agent uses no TLS for exactly this address. */
 const LOCAL_GATEWAY = '127.0.0.1:8010'
-/** Maximum size of an SVID's file. A JWT with many claims has some thousand characters. */
+/** Maximum bytes of an SVID's file. A JWT with many claims has some thousand characters. */
 const LONGEST_SVID = 64 * 1024
 
 /** Adds a problem with the text of protocol.md 2.3 if the SVID cannot be used. */

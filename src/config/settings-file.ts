@@ -32,7 +32,7 @@ export interface Location {
 }
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
-/** A file with all settings and comments is many times smaller. */
+/** Maximum bytes of the file. A file with all settings and comments is many times smaller. */
 const LONGEST_FILE = 64 * 1024
 const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)

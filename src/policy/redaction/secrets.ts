@@ -24,7 +24,7 @@ export function secretTexts(value: Buffer): Buffer[] {
   return distinct([text, ...linesOf(text)])
 }
 
-/** Returns the password of `scheme://user:password@host`, as written and decoded, from 6 bytes on. */
+/** Returns the password of `scheme://user:password@host`, as written and decoded. Never throws. */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
   const start = URL_START.exec(text)

@@ -20,7 +20,7 @@ interface Said {
   readonly bytes?: number
 }
 
-/** Maximum size of a frame that the gateway accepts. Longer pasted text is sent in several frames. */
+/** Maximum bytes of a frame that the gateway accepts. Longer pasted text is sent in several frames. */
 const LARGEST_FRAME = 32 * 1024
 /** How long the gateway keeps a terminal without a connection. The tab tries to reconnect as long. */
 const KEPT_MS = 30_000

@@ -61,7 +61,7 @@ export function lifetimeSeconds(value: string): number | null | undefined {
   return left > 0 && left < MOST_MS ? Math.ceil(left / 1000) : undefined
 }
 
-/** Returns the end of a day in the user's time zone. NaN if the text is not a day. */
+/** Returns the end of a day in the user's time zone, in ms since 1970. NaN if the text is not a day. */
 function endOfDay(day: string): number {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day) ?? []
   return new Date(Number(year), Number(month) - 1, Number(date) + 1).getTime()
