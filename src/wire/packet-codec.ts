@@ -13,6 +13,8 @@ const VARINT_BITS = 7
 const MAX_VARINT_BYTES = 10
 /** A packet has some twenty entries. 17 MiB may have millions, which would stop the process for seconds. */
 const MAX_ENTRIES = 1000
+/** An entry is a field with two others. Millions of types that replace each other would stop the process, too. */
+const MAX_FIELDS = 4 * MAX_ENTRIES
 
 export function encodePacket(packet: Packet): Buffer {
   return encode(packet, 0, packet.payload)
@@ -80,13 +82,13 @@ function writeHead(into: Buffer, at: number, tag: number, length: number): numbe
 
 /** The values and the payload are parts of `bytes`. @throws DecodeError */
 export function decodePacket(bytes: Buffer): Packet {
-  const reader = new Reader(bytes, 0, bytes.length)
+  const reader = new Reader(bytes, 0, bytes.length, { left: MAX_FIELDS })
   let type = ''
   let payload: Buffer = NO_PAYLOAD
   const spec: Record<string, Buffer> = {}
   let entries = 0
   while (reader.hasMore) {
-    const tag = reader.number()
+    const tag = reader.tag()
     if (tag === TAG.type) type = reader.text()
     else if (tag === TAG.payload) payload = reader.value()
     else if (tag === TAG.entry) {
@@ -102,7 +104,7 @@ function readEntry(reader: Reader, spec: Record<string, Buffer>): void {
   let key = ''
   let value: Buffer = NO_PAYLOAD
   while (reader.hasMore) {
-    const tag = reader.number()
+    const tag = reader.tag()
     if (tag === TAG.key) key = reader.text()
     else if (tag === TAG.value) value = reader.value()
     else reader.skip(tag)
@@ -116,18 +118,26 @@ class Reader {
   readonly #bytes: Buffer
   #at: number
   readonly #end: number
+  /** Counts the fields of the whole packet. */
+  readonly #fields: { left: number }
 
-  constructor(bytes: Buffer, at: number, end: number) {
+  constructor(bytes: Buffer, at: number, end: number, fields: { left: number }) {
     this.#bytes = bytes
     this.#at = at
     this.#end = end
+    this.#fields = fields
   }
 
   get hasMore(): boolean {
     return this.#at < this.#end
   }
 
-  /** Returns a tag or a length. */
+  tag(): number {
+    this.#fields.left -= 1
+    if (this.#fields.left < 0) throw malformed(`more than ${MAX_FIELDS} fields`)
+    return this.number()
+  }
+
   number(): number {
     let value = 0
     for (let bits = 0; bits < MAX_VARINT_BYTES * VARINT_BITS; bits += VARINT_BITS) {
@@ -157,7 +167,7 @@ class Reader {
   part(): Reader {
     const length = this.number()
     const start = this.#passed(length)
-    return new Reader(this.#bytes, start, start + length)
+    return new Reader(this.#bytes, start, start + length, this.#fields)
   }
 
   /** Skips a field of a newer version. */

@@ -121,6 +121,20 @@ describe('packets as protobuf', () => {
     expect(() => decodePacket(packet(1001))).toThrow('more than 1000 entries')
   })
 
+  it('are refused when they have more than 4,000 fields, also of one entry or of a newer version', () => {
+    for (const field of ['120161', '2200', '2000', '3200']) {
+      expect(() => decodePacket(Buffer.from(field.repeat(4000), 'hex')), field).not.toThrow()
+      expect(() => decodePacket(Buffer.from(field.repeat(4001), 'hex')), field).toThrow(
+        'more than 4000 fields',
+      )
+    }
+    // The entry is a field with 3,999 and 4,000 others, of 3 bytes each.
+    const entryOf = (length: string, count: number) =>
+      Buffer.from(`1a${length}${'0a0161'.repeat(count)}`, 'hex')
+    expect(decodePacket(entryOf('dd5d', 3999)).spec).toEqual({ a: Buffer.alloc(0) })
+    expect(() => decodePacket(entryOf('e05d', 4000))).toThrow('more than 4000 fields')
+  })
+
   it('keep the key __proto__ as data', () => {
     const key = '5f5f70726f746f5f5f'
     const { spec } = decodePacket(Buffer.from(`1a0e0a09${key}120178`, 'hex'))
