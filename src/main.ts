@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Script } from 'node:vm'
 
-// One file, because loading another takes most of a millisecond.
+// This code is in one file, because loading another file takes most of a millisecond.
 
 // On SIGUSR1, Node opens its debugger to every user of this machine, and any script of a runbook can send it.
 process.on('SIGUSR1', () => undefined)
@@ -36,7 +36,7 @@ const ENTRY = 'main.js'
 interface Program {
   readonly main: () => Promise<void>
 }
-/** Returns the exports of a chunk of the pack. */
+/** Exports of a pack. `chunk` returns the exports of one chunk. */
 interface Pack {
   readonly chunk?: (name: string) => object | undefined
 }
@@ -64,7 +64,8 @@ function compiledProgram(word: string | undefined): Program | undefined {
     const present = loaded.get(chunk)
     if (present !== undefined) return present
     const exports = pack?.chunk?.(chunk) ?? run(chunk)
-    // Kept only now: a chunk that has thrown must throw again, and no chunk needs itself while it runs.
+    // A chunk is kept only after it has run: a chunk that throws must throw again. No chunk needs itself
+    // while it runs.
     if (exports !== undefined) loaded.set(chunk, exports)
     return exports
   }

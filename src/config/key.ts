@@ -96,7 +96,7 @@ export interface GatewayToken {
   readonly kind: 'svid' | 'token'
   readonly value: Secret
   readonly source: string
-  /** The gateway's address as given, and the setting with it. */
+  /** The gateway's address as given. `gatewaySource` is the setting that contains this address. */
   readonly gateway: string
   readonly gatewaySource: string
   /** The agent's name in its log; may be empty. */
@@ -136,7 +136,10 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   )
 }
 
-/** Finds a token of the old kind; ignored without an address: `TOKEN` may belong to another program. */
+/**
+ * Finds a token of the old kind. A token without a gateway's address is ignored: `TOKEN` may belong to
+ * another program.
+ */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)
   const gateway = search.lookup.find(SETTINGS.grpcUrl)

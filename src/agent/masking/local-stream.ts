@@ -4,7 +4,9 @@ import type { Words } from '../../policy/masking/words.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
-/** Parts of a session's output that may take too long to mask. After these, all output passes unmasked. */
+/**
+ * After this many parts of a session's output that took too long to mask, all further output passes unmasked.
+ */
 const MOST_TOO_LONG = 3
 const PASSES = 'masking by the local engine took too long several times: the remaining output passes unmasked'
 

@@ -6,10 +6,11 @@ import { BrokenReply, exchange, networkErrorCode, type Reply } from '../../basic
 import { basicAuthorization } from '../../basics/net/url-credentials.ts'
 import type { CustomType } from '../../policy/masking/custom.ts'
 
-/** Time in milliseconds from the request to the last byte of its answer. */
+/** Maximum time in milliseconds from the request to the last byte of its answer. */
 const PATIENCE_MS = 5_000
 /**
- * Size of an answer in bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings at most.
+ * Maximum size of an answer in bytes. A finding has some 150 bytes, and 64 KiB of text have 10,000 findings
+ * at most.
  */
 const ANSWER_BYTES = 4 * 1024 * 1024
 
@@ -166,7 +167,7 @@ export interface PresidioRequest {
   readonly threshold: number
 }
 
-/** Positions in code points, and the analyzer's own names. */
+/** A finding in the form of the analyzer's answer. `start` and `end` count code points. */
 export interface PresidioFinding {
   readonly entity_type: string
   readonly start: number
@@ -224,8 +225,8 @@ function adHocRecognizer({ name, regex, denyList, score }: CustomType): object {
 }
 
 /**
- * Returns undefined for what cannot be a finding. A type that was not requested could be a piece of the text,
- * and leak it.
+ * Returns undefined for an item that cannot be a finding. A type that was not requested could be a piece of
+ * the text, and leak this piece.
  */
 function findingOf(item: unknown, length: number, names: ReadonlySet<string>): PresidioFinding | undefined {
   if (typeof item !== 'object' || item === null) return undefined

@@ -52,7 +52,7 @@ function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): st
     .map((program) => `policy.programs: program ${program} not found in the PATH of the agent`)
 }
 
-/** Commands run as this user. */
+/** Returns a problem for each file that this user can change or replace: commands run as this user. */
 function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
   const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
   return files
@@ -63,7 +63,7 @@ function writable({ inputRules, outputRules }: PolicySettings, source: SettingsS
     )
 }
 
-/** Whether the agent masks is decided by the gateway for each session. */
+/** Checks Presidio. The gateway decides for each session whether the agent masks. */
 export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'presidio'>): Promise<Finding> {
   if (presidio === undefined)
     return ok(

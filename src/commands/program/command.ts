@@ -17,9 +17,9 @@ export interface CommandRow {
   /** Checks the words before the command runs. */
   readonly check?: (command: Command) => void
   /**
-   * Loads the command's code by `import()`: other commands start without it.
-   * @returns the exit code, with which the program exits immediately, even with open handles; undefined to
-   * wait for open handles
+   * Loads the command's code by `import()`, so that other commands start without this code.
+   * @returns the exit code, or undefined. With a code, the program exits immediately, even with open handles.
+   * With undefined, the program waits until all handles are closed.
    */
   readonly run: (...args: never[]) => unknown
 }
@@ -64,8 +64,8 @@ function answersWith(command: Command, wrongUse: number): void {
 
 /**
  * Suggests the command that was probably meant. Commander would pass an unknown word to the default command,
- * which complains about too many arguments. A parent without a default command gets the event instead of the
- * hook.
+ * which complains about too many arguments. A parent without a default command gets the event `command:*`
+ * instead of the hook.
  */
 export function refuseUnknownCommands(parent: Command): Command {
   const refuse = (): void => refuseUnknown(parent)
@@ -125,7 +125,7 @@ export const TOKEN_FILE = option(
 )
 export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 
-/** @param things what is listed, with the time that counts: `sessions that began` */
+/** @param things the listed things and the event whose time counts: `sessions that began` */
 export function span(things: string): readonly Option[] {
   return [
     option(

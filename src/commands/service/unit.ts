@@ -47,7 +47,7 @@ export interface ServiceKind {
   /** Default for a system service. */
   readonly runAs: string
   readonly template: (place: ServicePlace) => string
-  /** The service needs this file to start: its default name, the flag for another file, and texts. */
+  /** A file without which the service cannot start: its default name, the flag for another file, texts. */
   readonly file: {
     readonly name: string
     readonly flag: string
@@ -131,7 +131,7 @@ export function renderUnit(template: string, options: UnitOptions): string {
   return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
 }
 
-/** `renderUnit` made the text, and nobody has changed it since. */
+/** Whether `renderUnit` made the text and nobody has changed the text since. */
 export function isOurs(unit: string): boolean {
   const [mark, sum = '', empty, ...body] = unit.split('\n')
   return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
@@ -185,7 +185,7 @@ function fillIn(line: string, { node, main, file, runAs, forUser }: UnitOptions)
   }
 }
 
-/** The words after the program, with the real file of settings. */
+/** Returns the words after the program. `file` replaces the template's value of `--config`. */
 function commandOf(line: string, file: string): string {
   const [, words = ''] = line.split('/dist/main.js ')
   return words.replace(/ --config \S+$/, () => ` --config ${argumentWord(file)}`)
@@ -218,7 +218,7 @@ function plain(path: string): string {
   return path
 }
 
-/** Bytes. For gateway.yaml as in the gateway. */
+/** Maximum size of a file in bytes. The gateway has the same limit for gateway.yaml. */
 const MAX_BYTES = 1024 * 1024
 
 /** @throws Failure if `renderUnit` did not make the existing file */
@@ -234,7 +234,7 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // The old file may be a link.
+    // A leftover file at this path may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
     // systemd never reads an incomplete unit.

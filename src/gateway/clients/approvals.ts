@@ -41,7 +41,8 @@ const MINUTE_MS = 60_000
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
 /**
- * For the packet that opens the session, after the stream's begin or the approval. Clients send it at once.
+ * Longest wait for the packet that opens the session, after the stream begins or the session is approved.
+ * Clients send this packet at once.
  */
 const OPEN_MS = 30_000
 
@@ -55,7 +56,7 @@ export class Approvals {
   }
 
   /**
-   * Returns undefined, with the stream over, if the session was rejected or the client has left.
+   * Returns undefined if the session was rejected or the client has left. The stream has then ended.
    * @throws StreamRefused, RequestRefused, HistoryError
    */
   async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {

@@ -15,7 +15,10 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 
 const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
   guardrails_info, data_masking, cause`
-/** Labels may have megabytes, and a page may list a hundred sessions. */
+/**
+ * The request of a listed session. A long request is listed without labels and metadata: labels may be
+ * megabytes long, and a page may list a hundred sessions.
+ */
 const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'

@@ -47,7 +47,7 @@ interface Content extends Omit<ListedRunbook, 'path'> {
 /** Contents by object id. */
 type Contents = ReadonlyMap<string, Content>
 
-/** Bound of one listing. A runbook has some KB. */
+/** Maximum bytes of the runbooks that are read for one folder. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
 /** Files that are read at the same time: git reads while this process parses. */
 const READS = 32
@@ -57,7 +57,7 @@ const MAX_MESSAGE_CHARACTERS = 4_096
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS
-  /** Parts by folder. Only folders of connections in the settings are kept. */
+  /** Parts by folder. The folders come only from the settings, so there are few. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
   /** Contents of the last listing by folder, because most files do not change. */
   readonly #contents = new Map<string, Contents>()

@@ -77,8 +77,8 @@ function isObjectId(text: string): boolean {
 }
 
 /**
- * Tells whether a file that is missing on the branch only has to be committed: it is in the working tree, and
- * the branch is checked out. As in git, links are not followed.
+ * Whether a commit is enough to add a missing file to the branch: the file is in the working tree, and the
+ * branch is checked out. As in git, links are not followed.
  */
 export async function isInWorktree(
   repository: string,

@@ -76,7 +76,10 @@ async function foreseen(
   return { next_runs: next, problems, lines: linesOf(draft, schedules.all.length === 0) }
 }
 
-/** Users see schedules that run on their connections or as them. Admins and auditors see all. */
+/**
+ * Users see the schedules of their connections, and schedules that run under their own name. Admins and
+ * auditors see all.
+ */
 function isVisible(
   { users }: ScheduleRouting,
   user: GatewayUser,
@@ -93,7 +96,10 @@ function found(services: ScheduleRouting, user: GatewayUser, name: string): Sche
   return schedule
 }
 
-/** Admins may change every schedule, others only schedules that run as themselves. @throws RequestRefused */
+/**
+ * Admins may change every schedule, other users only schedules that run under their own name.
+ * @throws RequestRefused
+ */
 function changeable(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = found(services, user, name)
   if (services.users.isAdmin(user) || schedule.as === user.name) return schedule

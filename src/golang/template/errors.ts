@@ -32,12 +32,13 @@ export const MAX_TEMPLATE_DEPTH = 200
 export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
 
 /**
- * Maximum work of one rendering in steps, which blocks all other users. Steps, not time, so that a template
- * ends the same way on every machine. 256 steps take about a microsecond, the maximum a quarter of a second.
+ * Maximum number of steps of one rendering. A rendering blocks all other users. Steps are counted instead of
+ * time, so that a template ends the same way on every machine. 256 steps take about a microsecond. The maximum
+ * takes a quarter of a second.
  */
 export const MAX_WORK = 64 * 1024 * 1024
 
-/** Steps per evaluated statement, command, operand, field and turn; MAX_WORK allows half a million. */
+/** Steps per evaluated statement, command, operand, field and loop turn; MAX_WORK allows half a million. */
 export const WORK_PER_NODE = 128
 
 /** Steps per byte of arguments and result, for functions that read every character. */

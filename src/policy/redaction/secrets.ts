@@ -253,7 +253,7 @@ export function isLineBreak(byte: number): boolean {
 export class LineBreaks {
   #offsets: number[] = []
 
-  /** Returns false when a wrapped text cannot have so many line breaks in a row. */
+  /** Adds a line break. Returns false at the third in a row, because a wrapped text has at most two. */
   add(offset: number): boolean {
     this.#offsets.push(offset)
     return this.#offsets.at(-1 - MOST_BETWEEN) !== offset - MOST_BETWEEN
@@ -274,7 +274,10 @@ export class LineBreaks {
     if (within < this.#offsets.length) this.#offsets = within === 0 ? [] : this.#offsets.slice(-within)
   }
 
-  /** Returns the number of line breaks after `start`, a place without line breaks. Each break moves it. */
+  /**
+   * Returns the number of line breaks in a text. `start` is the offset at which the text would begin without
+   * line breaks. Each line break moves the real start back by a byte.
+   */
   #within(start: number): number {
     const offsets = this.#offsets
     let [low, high] = [0, offsets.length]

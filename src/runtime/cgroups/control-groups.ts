@@ -17,8 +17,8 @@ import {
 } from './cgroup-files.ts'
 
 /**
- * Milliseconds between two checks whether a group still has processes. Killed processes leave it a moment
- * later.
+ * Milliseconds between two checks whether a group still has processes. Killed processes leave the group a
+ * moment later.
  */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
@@ -173,7 +173,7 @@ export interface AdoptOptions extends GroupLimits {
   readonly leftovers?: 'kill' | 'leave'
   /** The process whose group is divided (default: this process). */
   readonly pid?: number
-  /** The folder of that process in /proc. */
+  /** The folder of the process `pid` in /proc (default: `/proc/PID`). */
   readonly proc?: string
 }
 

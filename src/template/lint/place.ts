@@ -11,14 +11,14 @@ export interface TextPlace {
   readonly isStatementStart: boolean
 }
 
-/** `length` is that of the text that was read. */
+/** `length` is the length of the text that was read. */
 interface Step {
   readonly length: number
   readonly state: State
 }
 
 /**
- * The enclosures of a place, innermost last. A quote has its closing mark as its sign. Other signs: `(` a
+ * The enclosures of a place, innermost last. The sign of a quote is its closing mark. Other signs: `(` a
  * command in a string; `#` a comment up to the end of the line; `*` a comment of SQL; `\` a command of psql;
  * `?` text that is not understood, up to the end of the script.
  */
@@ -121,14 +121,17 @@ export class Cursor {
   }
 }
 
-/** Returns the last KEPT characters of a long text, after the first SECOND_READER of the dropped part. */
+/** Cuts a long text to the first SECOND_READER of the dropped part and the last KEPT characters. */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/** Joins lines of several branches to one with everything that may change the meaning of the next text. */
+/**
+ * Joins different lines of several branches to one line. The joined line is empty if a command may follow any
+ * of these lines. A line whose end belongs to the next word comes last.
+ */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''

@@ -96,7 +96,7 @@ function UserMenu() {
   )
 }
 
-/** Closes the menu after a choice. The theme may be changed more than once. */
+/** Closes the menu after a choice. A choice of theme leaves the menu open: users try several themes. */
 function closeMenu(event: Event): void {
   const { currentTarget: menu, target } = event
   if (!(menu instanceof HTMLElement && target instanceof Element)) return

@@ -258,7 +258,7 @@ function okStatus(content: Buffer): number {
   return content.readUInt16LE(countAt(content, countAt(content, 1).end).end)
 }
 
-/** Masks the names of a column, and its default, which only a list of columns contains. */
+/** Masks the names of a column, and the column's default. Only answers to COM_FIELD_LIST have defaults. */
 function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
   const { names, plain, preset } = namesOf(content)
   const values = [...names, ...(preset === undefined ? [] : [preset])]

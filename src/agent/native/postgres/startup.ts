@@ -60,7 +60,8 @@ const NOOP = 'noop'
 
 /**
  * Builds the client's parameters with the connection's user.
- * @param database for clients that name none, or `noop`; if undefined, the server uses the user's name
+ * @param database used if the client names no database, or only the placeholder `noop`. If `database` is
+ * undefined, the server uses the user's name.
  */
 export function serverStartup(
   { version, parameters }: Extract<Startup, { kind: 'startup' }>,

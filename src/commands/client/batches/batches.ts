@@ -109,9 +109,9 @@ const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Follows a batch to its end. Ctrl-C stops the batch, a second one also its running sessions. While it waits
- * for approval, Ctrl-C only ends this program.
- * @param interrupts caught since before the batch was created, so that no Ctrl-C is lost
+ * Follows a batch to its end. Ctrl-C stops the batch, a second Ctrl-C also its running sessions. While the
+ * batch waits for approval, Ctrl-C only ends this program.
+ * @param interrupts has caught signals since before the batch was created: no Ctrl-C is lost
  * @returns this program's exit code: 0 only if all runs succeeded
  */
 export function watchBatch(
@@ -182,7 +182,7 @@ class WatchedBatch {
     )
   }
 
-  /** While the gateway is away, the batch continues, or the gateway's restart stops it. */
+  /** Retries while the gateway is away. The batch continues, or the gateway's restart stops the batch. */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const since = performance.now()
     for (;;) {
@@ -246,7 +246,7 @@ class WatchedBatch {
   }
 }
 
-/** Columns in a file or a pipe. */
+/** Width of a line in columns if the output is a file or a pipe. */
 const WIDE = 160
 
 function isOver({ status }: BatchRead): boolean {

@@ -168,8 +168,8 @@ class ConnectConsole implements Disposable {
 }
 
 /**
- * Types without a program (tcp, ssh) need a port, as in hoop's command line. Databases have one (psql), to
- * which an agent gives a terminal.
+ * Refuses types without a program (tcp, ssh), as hoop's command line does: they need `--port`. Databases have
+ * a program (psql), to which the agent gives a terminal.
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return

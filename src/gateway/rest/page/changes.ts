@@ -7,7 +7,7 @@ import { HistoryError } from '../../store/errors.ts'
 import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
 
-/** Tells the page which of its lists to load again: only topics, the same for all callers. */
+/** Tells the page which lists to load again. All callers get the same topics, and no data of the lists. */
 export function changesRoute(app: FastifyInstance, { history, agents, sessions }: RestServices): void {
   const feed = new ChangeFeed(history, agents, sessions)
   const streams = new EventStreams('changes')
