@@ -10,6 +10,8 @@ const MISSES = 2
 /** Size of one write in bytes. A large script is sent in pieces, each of which is a sign of life. */
 const PIECE_BYTES = 64 * 1024
 
+type Ended = Pick<ConnectError, 'message'> & Partial<Pick<ConnectError, 'code'>>
+
 /** One stream of packets in frames, on a connection that the gateway has upgraded. */
 export class FramedStream implements PacketLine {
   readonly address: string
@@ -17,7 +19,7 @@ export class FramedStream implements PacketLine {
   readonly #bytes: AsyncIterator<Buffer, undefined>
   readonly #keepalive: NodeJS.Timeout
   readonly #reader = new FrameReader()
-  #error: ConnectError | undefined
+  #ended: Ended | undefined
   #turn: Promise<void> = Promise.resolve()
   /** While the caller does not read, answers may wait unread. */
   #isReading = false
@@ -32,8 +34,9 @@ export class FramedStream implements PacketLine {
     this.#keepalive = setInterval(() => this.#keepAlive(), keepaliveMs)
   }
 
+  /** Made when it is read: its stack would take `exec` a millisecond, also after a normal end. */
   get error(): ConnectError | undefined {
-    return this.#error
+    return this.#ended && new ConnectError('lost', this.#ended.message, undefined, this.#ended.code)
   }
 
   async *receive(): AsyncGenerator<Packet, void, undefined> {
@@ -42,7 +45,7 @@ export class FramedStream implements PacketLine {
         for (const packet of this.#reader.push(piece)) {
           const end = endIn(packet)
           if (end !== undefined) {
-            this.#end(new ConnectError('lost', end.message, undefined, end.code))
+            this.#end(end)
             return
           }
           yield packet
@@ -60,11 +63,12 @@ export class FramedStream implements PacketLine {
     const sent = this.#turn.then(() => this.#write(packet))
     this.#turn = sent
     await sent
-    if (this.#error !== undefined) throw this.#error
+    const { error } = this
+    if (error !== undefined) throw error
   }
 
   drop(reason: string): void {
-    this.#end(new ConnectError('lost', reason))
+    this.#end({ message: reason })
   }
 
   async #next(): Promise<Buffer | undefined> {
@@ -99,8 +103,8 @@ export class FramedStream implements PacketLine {
   }
 
   /** The first reason wins. */
-  #end(error: ConnectError): void {
-    this.#error ??= error
+  #end(ended: Ended): void {
+    this.#ended ??= ended
     clearInterval(this.#keepalive)
     this.#socket.destroy()
   }

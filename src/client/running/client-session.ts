@@ -48,8 +48,6 @@ export type StreamEvent =
 /** @param signal aborts when the caller has left */
 type OpenLine = (signal: AbortSignal) => PacketLine | Promise<PacketLine>
 
-const NO_REASON = new ConnectError('lost', 'no reason given')
-
 /** Makes an agent start a terminal. The agent drops this byte (protocol.md 0.5). */
 const FIRST_KEY = Buffer.of(0x0a)
 
@@ -76,7 +74,9 @@ export class ClientSession implements Disposable {
 
   /** Valid after the end of `events`. */
   get end(): StreamEnd {
-    return this.#end ?? endOfStream(this.#line?.error ?? NO_REASON, this.#isOpen)
+    return (
+      this.#end ?? endOfStream(this.#line?.error ?? new ConnectError('lost', 'no reason given'), this.#isOpen)
+    )
   }
 
   get address(): string | undefined {
