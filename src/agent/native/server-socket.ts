@@ -173,7 +173,9 @@ export class ServerSocket implements Disposable {
     const drain = () => this.#wakeWriter()
     const over = () => this.#over()
     const failed = (error: Error) => {
-      // A paused TLS socket has read more than it has given, for example why the server ends.
+      // A paused TLS socket has read more than it has given, for example why the server ends. Node would also
+      // emit these bytes after an error of TLS itself, which does not destroy the socket.
+      socket.removeAllListeners('data')
       const rest = socket.read() as Buffer | null
       if (rest !== null) this.#received(rest)
       this.#error ??= this.#lost(error)

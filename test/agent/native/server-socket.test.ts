@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { createServer, Socket, type AddressInfo } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { expect, it, vi } from 'vitest'
 import { ServerSocket } from '../../../src/agent/native/server-socket.ts'
 import { Authority } from '../../support/network/certificates.ts'
-import { found, waitFor } from '../../support/wait.ts'
+import { found } from '../../support/wait.ts'
 
 interface Dialled extends AsyncDisposable {
   readonly server: ServerSocket
@@ -128,31 +130,48 @@ it('gives all bytes in their order over TLS, to a taker who is slow', async () =
   expect(Buffer.concat(kept).equals(all)).toBe(true)
 })
 
-it('gives all bytes that came over TLS before the server reset, although their taker was slow', async () => {
-  using pauses = vi.spyOn(Socket.prototype, 'pause')
-  const issued = new Authority('the test').issue({ names: ['127.0.0.1'] })
-  let reset = () => undefined
-  await using dialled = await dial((socket) => {
-    const pair = { cert: issued.certificate, key: issued.key }
-    const secure = new TLSSocket(socket.pause(), { isServer: true, ...pair })
-    secure.on('error', () => undefined).write(Buffer.alloc(90_000, 'x'))
-    reset = () => void socket.resetAndDestroy()
-  })
-  await dialled.server.startTls({ rejectUnauthorized: false }, new AbortController().signal)
-  let given = 0
-  let take: () => void = () => undefined
-  const taken = new Promise<void>((resolve) => (take = resolve))
-  const delivered = dialled.server.deliver((bytes) => {
-    given += bytes.length
-    return taken
-  })
-  // The agent has paused, and Node keeps the last record.
-  const socket = await found(() =>
-    (pauses.mock.contexts as Socket[]).find(({ readableLength }) => readableLength === 90_000 % (16 * 1024)),
-  )
-  reset()
-  await waitFor(() => socket.destroyed)
-  take()
-  await expect(delivered).rejects.toThrow('was lost: ECONNRESET')
-  expect(given).toBe(90_000)
-})
+it.each([
+  ['the server reset', 'ECONNRESET', (socket: Socket) => void socket.resetAndDestroy()],
+  // A record without a valid signature.
+  [
+    'TLS failed',
+    'ERR_SSL_',
+    (socket: Socket) => void socket.write(Buffer.from([23, 3, 3, 0, 32, ...Buffer.alloc(32)])),
+  ],
+])(
+  'gives all bytes that came over TLS before %s once, although their taker was slow',
+  async (_, code, fail) => {
+    using pauses = vi.spyOn(Socket.prototype, 'pause')
+    const issued = new Authority('the test').issue({ names: ['127.0.0.1'] })
+    let server: Socket | undefined
+    await using dialled = await dial((socket) => {
+      const [inner, outer] = duplexPair()
+      const pair = { cert: issued.certificate, key: issued.key }
+      new TLSSocket(inner, { isServer: true, ...pair })
+        .on('error', () => undefined)
+        .write(Buffer.alloc(90_000, 'x'))
+      server = socket.on('error', () => undefined)
+      outer.pipe(socket).pipe(outer)
+    })
+    await dialled.server.startTls({ rejectUnauthorized: false }, new AbortController().signal)
+    let given = 0
+    let take: () => void = () => undefined
+    const taken = new Promise<void>((resolve) => (take = resolve))
+    const delivered = dialled.server.deliver((bytes) => {
+      given += bytes.length
+      return taken
+    })
+    // The agent has paused, and Node keeps the last record.
+    const socket = await found(() =>
+      (pauses.mock.contexts as Socket[]).find(
+        ({ readableLength }) => readableLength === 90_000 % (16 * 1024),
+      ),
+    )
+    const failed = once(socket, 'error')
+    if (server !== undefined) fail(server)
+    await failed
+    take()
+    await expect(delivered).rejects.toThrow(`was lost: ${code}`)
+    expect(given).toBe(90_000)
+  },
+)
