@@ -41,7 +41,7 @@ describe('a stream in frames', () => {
       ['ClientWriteStdout', 'text'],
     ])
     expect(stream.error).toMatchObject({ message: 'by somebody', code: 'session-killed' })
-    await expect(stream.send({ type: 'X', spec: {}, payload: Buffer.alloc(0) })).rejects.toBe(stream.error)
+    await expect(stream.send({ type: 'X', spec: {}, payload: Buffer.alloc(0) })).rejects.toEqual(stream.error)
   })
 
   it('sends packets in their order, however large one is', async () => {
