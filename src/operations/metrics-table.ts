@@ -135,7 +135,7 @@ function output(): Definition<Status>[] {
   ]
 }
 
-/** Reads ISO 8601. */
+/** Reads ISO 8601. Prometheus counts from 1970. */
 function seconds(iso: string): number {
   return Date.parse(iso) / 1000
 }

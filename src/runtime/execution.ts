@@ -183,7 +183,7 @@ export class Execution implements AsyncDisposable {
 
   /**
    * Checks now whether the group has other members: later the number of an empty group may belong to another
-   * group.
+   * group. A group with members keeps its number.
    */
   #noteReaped(): void {
     this.#reaped = true

@@ -89,6 +89,7 @@ function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions before it: ${ahead}` : ''}`
 }
 
+/** The gateway may have answered before the agent's close: then only the record has the exit code. */
 async function* withoutCode(account: Account, answer: ReadExecution, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {

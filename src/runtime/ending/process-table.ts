@@ -83,6 +83,7 @@ export function groupMembers(group: number): number[] {
 /** Reads only files of these processes, not all of /proc. Empty without CONFIG_PROC_CHILDREN. */
 export function descendants(pid: number): ProcessEntry[] {
   const found = new Set(childrenOf(pid))
+  // The set grows during the loop.
   for (const one of found) for (const child of childrenOf(one)) found.add(child)
   return [...found]
     .map(processEntry)

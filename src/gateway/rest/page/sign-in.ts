@@ -8,7 +8,7 @@ import { signedInWith } from '../access.ts'
 import type { RestServices } from '../services.ts'
 import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 
-/** Lifetime of a working day. */
+/** Lifetime of a sign-in on the page: a working day. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
 /** Accepts a token or the code of a link. The page never sees the token in the browser's cookie. */
