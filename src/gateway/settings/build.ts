@@ -156,11 +156,9 @@ function checkReference(
 ): void {
   if (targets.some((target) => target.name === name)) return
   const names = targets.slice(0, 10).map((target) => target.name)
-  const known = names.length === 0 ? `no ${list} are configured` : `configured are ${names.join(', ')}`
-  problems.add(
-    path,
-    `the name of one of the ${list} is expected; ${known}${targets.length > 10 ? ', ...' : ''}`,
-  )
+  const known =
+    names.length === 0 ? `no ${list} are configured` : `use one of these ${list}: ${names.join(', ')}`
+  problems.add(path, `unknown name; ${known}${targets.length > 10 ? ', ...' : ''}`)
 }
 
 function buildRepository(

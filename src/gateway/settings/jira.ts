@@ -67,7 +67,7 @@ const required = about('whether the caller has to fill the field', v.nullish(tru
 const MappingShape = map({
   description,
   type: about(
-    'meaning of value: for preset the name of a fact of the session, for custom the text itself',
+    'preset: value is the name of a fact of the session; custom: value is the text itself',
     choice({ preset: 'preset', custom: 'custom' }),
   ),
   jira_field: field,
@@ -78,7 +78,7 @@ const PromptShape = map({
   description,
   label: about('name of the field, for people', v.nullish(TextLine, '')),
   field_type: about(
-    'kind of the field: for select the caller sends one of the options of the field, for any other word a text',
+    'kind of the field. select: the caller sends one of the options of the field; any other word: the caller sends a text',
     v.nullish(TextLine, 'text'),
   ),
   jira_field: field,
@@ -224,5 +224,5 @@ export function jiraTag(name: string): string | undefined {
 function presetProblem(name: string): string | undefined {
   if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
   const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `the presets are ${JIRA_PRESETS.join(', ')}`
-  return `the name of a preset is expected; ${known}`
+  return `unknown preset; ${known}`
 }

@@ -29,7 +29,7 @@ function checkRule(rule: MaskingShape, path: Path, problems: Problems): void {
   if (provider === 'local' && (analyzer || anonymizer))
     problems.add([...path, analyzer ? 'analyzer' : 'anonymizer'], 'only provider: presidio uses this address')
   if (entities.length === 0 && custom.length === 0)
-    problems.add(path, 'nothing would be masked: entities or custom is expected')
+    problems.add(path, 'this rule masks nothing: set entities or custom')
   custom.forEach((type, i) => {
     if (!type.regex && type.deny.length === 0)
       problems.add([...path, 'custom', i], 'regex or deny is expected')

@@ -50,7 +50,7 @@ const OidcShape = map({
     matching(/^[\x21-\x7e]{1,500}$/, 'one word'),
   ),
   'client-secret': about(
-    'client secret of this gateway at the provider; a reference such as file://client.secret is safer than the secret itself; without a secret only PKCE protects the sign-in',
+    'client secret of this gateway at the provider; a reference such as file://client.secret is safer than the secret itself (default: no secret; then only PKCE protects the sign-in)',
     v.nullish(ClientSecret),
   ),
   scopes: about(
@@ -66,7 +66,7 @@ const OidcShape = map({
     v.nullish(Claim, 'groups'),
   ),
   groups: about(
-    'map of groups at the provider to groups of this gateway; groups that are not in the map are ignored. Without this map, groups keep their names, and no group of the provider gives the role admin or auditor',
+    'map of groups at the provider to groups of this gateway; other groups are ignored. Without this map, groups keep their names, but no group gives the role admin or auditor',
     entries(ProviderGroupName, Name, 'shown'),
   ),
   'allowed-groups': about(

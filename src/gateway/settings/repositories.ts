@@ -34,7 +34,7 @@ const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
  */
 export function parseRemote(url: string): Remote {
   if (url === '') throw refused(url, 'is empty')
-  if (/\p{Cc}/u.test(url)) throw refused(url, 'holds a control character')
+  if (/\p{Cc}/u.test(url)) throw refused(url, 'contains a control character')
   if (url.startsWith('-')) throw refused(url, "must not start with '-'")
   if (/^[A-Za-z0-9+.-]*::/.test(url)) throw refused(url, 'names a git transport helper, which is not allowed')
   const [, scheme, rest] = SCHEME.exec(url) ?? []
@@ -67,14 +67,14 @@ function localPath(url: string): string {
 
 function parseHttps(url: string, rest: string): Remote {
   const { userinfo, host, path } = splitAuthority(url, rest)
-  if (/[?#]/.test(path)) throw refused(url, "must not hold '?' or '#'")
+  if (/[?#]/.test(path)) throw refused(url, "must not contain '?' or '#'")
   const origin = `https://${host}`
   return { kind: 'https', url: origin + path, origin, credentials: readUserinfo(url, userinfo) }
 }
 
 function parseSsh(url: string, rest: string): Remote {
   const { userinfo, host, path } = splitAuthority(url, rest)
-  if (userinfo?.includes(':') === true) throw refused(url, 'holds a password: ssh can only use a key')
+  if (userinfo?.includes(':') === true) throw refused(url, 'contains a password: ssh can only use a key')
   if (userinfo !== undefined && !USER.test(userinfo)) throw refused(url, 'has an unusable user name')
   return { kind: 'ssh', url: `ssh://${userinfo === undefined ? '' : `${userinfo}@`}${host}${path}` }
 }
@@ -84,7 +84,7 @@ function parseScp(url: string, user: string | undefined, host: string, path: str
   if (!HOST.test(host)) throw refused(url, 'has an unusable host name')
   if (path === '' || path.startsWith('-')) throw refused(url, 'has an unusable path')
   // `user:password@host:path` would be parsed as host `user`, and messages would show the password as a path.
-  if (path.includes('@')) throw refused(url, "must not hold '@' in its path")
+  if (path.includes('@')) throw refused(url, "must not contain '@' in its path")
   return { kind: 'ssh', url }
 }
 
@@ -174,8 +174,9 @@ function brokenRule(branch: string): string | undefined {
   if (branch.length > MAX_BRANCH_LENGTH) return `is longer than ${MAX_BRANCH_LENGTH} characters`
   if (branch.startsWith('-')) return "must not start with '-'"
   if (branch === '@' || branch === 'HEAD') return 'is not a name of a branch'
-  if (/[\p{Cc} ~^:?*[\\]/u.test(branch)) return 'holds a character that git does not allow in a branch name'
-  if (/\.\.|@\{|\.$/.test(branch)) return "must not hold '..' or '@{', nor end with '.'"
+  if (/[\p{Cc} ~^:?*[\\]/u.test(branch))
+    return 'contains a character that git does not allow in a branch name'
+  if (/\.\.|@\{|\.$/.test(branch)) return "must not contain '..' or '@{', nor end with '.'"
   if (branch.split('/').some(brokenComponent))
     return "has an empty part, or one that starts with '.' or ends with '.lock'"
   return undefined

@@ -46,10 +46,7 @@ export const ScheduleShape = map({
     'what happens to runs that were due while the gateway was down: none skips these runs, once starts the last of them late',
     v.nullish(choice({ none: 'none', once: 'once' }), 'none'),
   ),
-  lock: about(
-    'name of a lock that the runs need in addition to the locks whose rules match',
-    v.nullish(Name),
-  ),
+  lock: about('name of an extra lock for the runs, besides the locks whose rules match', v.nullish(Name)),
   enabled: about('whether the gateway starts the schedule when it is due', v.nullish(truth, 'true')),
 })
 

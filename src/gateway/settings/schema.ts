@@ -67,7 +67,7 @@ const SecretName = entryName(
 
 const ProxyNetwork = parsed(
   proxyNetwork,
-  'an address or a network, like 10.0.0.7 or 10.1.0.0/16, and not everybody (/0),',
+  'an address or a network like 10.0.0.7 or 10.1.0.0/16, but not all addresses (/0),',
 )
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
@@ -224,7 +224,7 @@ const ConnectionShape = map({
   name: about('name of the connection', Name),
   agent: about('name of the agent that runs the commands of the connection', Name),
   type: about(
-    'type of the connection; type and subtype together decide what the agent is told, for example database with postgres is postgres',
+    'type of the connection; the agent gets one type made from type and subtype, for example postgres from the type database and the subtype postgres',
     v.nullish(Name, 'custom'),
   ),
   subtype: about('second part of the type, for example postgres for the type database', v.nullish(Name)),
@@ -248,7 +248,7 @@ const ConnectionShape = map({
     entries(VariableName, FilePath),
   ),
   secrets: about(
-    "map of secret variables, NAME to value; {} means that no variable is secret. hoop's form is accepted, too: envvar:NAME or filesystem:NAME to a value in base64",
+    "map of secret variables, NAME to value; {} means that no variable is secret. hoop's form is accepted, too: envvar:NAME or filesystem:NAME, with the value in base64",
     v.nullish(entries(SecretName, Word).wrapped),
   ),
   runbooks: about(

@@ -108,7 +108,7 @@ export function buildWebhooks(
     if (template === 'standard' && !secret)
       problems.add(
         ['webhooks', i, 'secret'],
-        'a webhook with the template standard is signed; whsec_ and a key in base64 are expected',
+        'the template standard needs a secret: whsec_ and a key in base64',
       )
     return {
       name,

@@ -85,7 +85,7 @@ describe('jira of gateway.yaml', () => {
 
   it('names the templates that there are when a connection asks for another one', () => {
     expect(problems(usual, TEMPLATE, { connection: 'opps' })).toEqual([
-      'connections[0].jira: the name of one of the templates of jira is expected; configured are ops',
+      'connections[0].jira: unknown name; use one of these templates of jira: ops',
     ])
     const alone = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]
 connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
@@ -101,9 +101,7 @@ connections: [{ name: c, agent: a, command: [sh], jira: ops }]`
       usual,
       `{ name: ops, project_key: P, request_type_id: 1, mapping_types: { items: [${mapping}] } }`,
     )
-    expect(problem).toContain(
-      'jira.templates[0].mapping_types.items[0].value: the name of a preset is expected; ',
-    )
+    expect(problem).toContain('jira.templates[0].mapping_types.items[0].value: unknown preset; ')
     expect(problem).toContain(hint)
   })
 

@@ -514,8 +514,8 @@ connections:
 agents: [{ name: x, key: ${KEY} }]
 connections: [{ name: c, agent: local, command: [a], runbooks: { repository: examples } }]`
     expect(problems(text)).toEqual([
-      '3:33 connections[0].agent: the name of one of the agents is expected; configured are x',
-      '3:78 connections[0].runbooks.repository: the name of one of the repositories is expected; no repositories are configured',
+      '3:33 connections[0].agent: unknown name; use one of these agents: x',
+      '3:78 connections[0].runbooks.repository: unknown name; no repositories are configured',
     ])
   })
 })
@@ -539,7 +539,7 @@ describe('listening', () => {
     ])
     expect(problems('listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, metrics: 127.0.0.1:0 }')).toEqual([])
     expect(problems('listen: { trusted-proxies: [10.0.0.0/0] }')).toEqual([
-      '1:29 listen.trusted-proxies[0]: an address or a network, like 10.0.0.7 or 10.1.0.0/16, and not everybody (/0), is expected',
+      '1:29 listen.trusted-proxies[0]: an address or a network like 10.0.0.7 or 10.1.0.0/16, but not all addresses (/0), is expected',
     ])
     expect(problems('listen: { metrics: 127.0.0.1:8010 }')).toEqual([
       '1:20 listen.metrics: listen.grpc has this address already',
@@ -794,7 +794,7 @@ describe('guardrails', () => {
     ].map((lines) => lines.join('\n'))
     expect(empty).toContain('at least one rule is expected')
     expect(twice).toContain('guardrails[0] has this name already')
-    expect(unknown).toContain('the name of one of the guardrails is expected; no guardrails are configured')
+    expect(unknown).toContain('unknown name; no guardrails are configured')
   })
 
   test('with a pattern that is too much for an agent are refused, and say so', () => {

@@ -91,7 +91,7 @@ describe('masking of a connection', () => {
     [
       'a rule that is not there',
       '  - { name: o, entities: [EMAIL_ADDRESS] }',
-      '2:61 connections[0].masking[0]: the name of one of the masking rules is expected; configured are o',
+      '2:61 connections[0].masking[0]: unknown name; use one of these masking rules: o',
     ],
     [
       'a type for a model',
@@ -103,11 +103,7 @@ describe('masking of a connection', () => {
       '  - { name: m, entities: [SHOE_SIZE] }',
       '4:27 masking[0].entities[0]: the local engine has no such type',
     ],
-    [
-      'nothing to mask',
-      '  - { name: m }',
-      '4:5 masking[0]: nothing would be masked: entities or custom is expected',
-    ],
+    ['nothing to mask', '  - { name: m }', '4:5 masking[0]: this rule masks nothing: set entities or custom'],
     [
       'Presidio without an address',
       '  - { name: m, provider: presidio, entities: [PERSON] }',

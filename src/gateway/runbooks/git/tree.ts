@@ -19,12 +19,13 @@ export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
-  if (/\p{Cc}/u.test(path)) throw refused(path, 'holds a control character')
+  if (/\p{Cc}/u.test(path)) throw refused(path, 'contains a control character')
   if (path.startsWith('/'))
     throw refused(path, 'is absolute; write the path relative to the root of the repository')
   const components = path.split('/')
   if (components.includes('')) throw refused(path, 'has an empty component')
-  if (components.includes('.') || components.includes('..')) throw refused(path, "must not hold '.' or '..'")
+  if (components.includes('.') || components.includes('..'))
+    throw refused(path, "must not contain '.' or '..'")
   return components
 }
 

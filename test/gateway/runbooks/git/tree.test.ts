@@ -25,7 +25,7 @@ test('a path is taken apart into plain names or refused, whatever it is', () => 
 
 test('a refused path is quoted, so that no control character reaches a log or a terminal', () => {
   expect(() => splitPath('a\u001b[31m\nb')).toThrow(
-    /^runbook file "a\\u001b\[31m\\nb" holds a control character$/,
+    /^runbook file "a\\u001b\[31m\\nb" contains a control character$/,
   )
 })
 

@@ -91,7 +91,7 @@ describe('what is read again', () => {
     ])
     const second = await reload({ connections: broken })
     expect(second.body['message']).toMatch(
-      /gateway\.yaml:\d+:\d+ connections\[1\]\.agent: the name of one of the agents is expected; configured are local$/,
+      /gateway\.yaml:\d+:\d+ connections\[1\]\.agent: unknown name; use one of these agents: local$/,
     )
     writeFileSync(gateway.settingsFile, 'users: [\n')
     expect((await gateway.request('POST', '/api/reload')).body['message']).toMatch(/gateway\.yaml:2:1: /)
