@@ -4,7 +4,7 @@ import { about, numberOption, option, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
   path: about(
-    'path of the runbooks that need the approval; null: the rule is for all other uses',
+    'path of the runbooks to which this rule applies; null: the rule applies to all other uses',
     v.nullable(text),
   ),
   groups: about('groups that may approve; empty: the rule asks for no approval', v.array(text)),

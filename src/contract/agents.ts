@@ -33,11 +33,11 @@ const AgentShape = v.strictObject({
   ),
   connected_at: about('when the agent last connected; null: never since the gateway started', time),
   left_at: about(
-    'since when the agent accepts no new sessions; null while the agent accepts sessions, and if it has not connected',
+    'when the agent stopped accepting sessions; null if the agent accepts sessions or has not connected',
     time,
   ),
   last_words: about(
-    'why the agent accepts no new sessions, in words; null while the agent accepts sessions, and if it has not connected',
+    'why the agent accepts no new sessions, in words; null if the agent accepts sessions or has not connected',
     v.nullable(text),
   ),
   address: about(

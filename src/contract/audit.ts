@@ -46,7 +46,7 @@ const AuditEntryShape = v.strictObject({
   outcome: about('whether the action succeeded', v.boolean()),
   error_message: about('why the action failed; empty otherwise', text),
   stage: about(
-    'asked: written before a change; done: written after the change. An entry `asked` is listed only until its entry `done` is written, or with `after`',
+    'asked: written before a change; done: written after the change. Lists show an entry `asked` only if its entry `done` is missing, or with `after`',
     v.picklist(['asked', 'done']),
   ),
   asked: about(
@@ -116,7 +116,7 @@ export const auditContract = {
         ),
         data: needed(about('entries of this page', v.array(AuditEntryShape))),
         text_looked_at: about(
-          'number of the newest entries that were searched for `text`; null if all entries were searched',
+          'how many of the newest entries were searched for `text`; null: all entries',
           v.nullable(wholeCount),
         ),
       }),

@@ -68,7 +68,7 @@ const listed = {
   parallel: about('maximum number of runs at the same time', wholeCount),
   threshold: about('number of failed runs after which no further run begins', wholeCount),
   stop: about(
-    'why the other runs never begin, also while the last runs continue; null otherwise',
+    'why the remaining runs never begin; set as soon as the batch stops, even if some runs continue; null otherwise',
     v.nullable(
       v.strictObject({
         reason: about(
@@ -128,7 +128,7 @@ const RunShape = v.strictObject({
   wave: about('number of the wave of the run, from 1', wholeCount),
   status: needed(
     about(
-      'failed: the run could not begin, or ended without an exit code or with another exit code than 0; unknown: the gateway was killed when the run began, so nothing is recorded',
+      'failed: the run could not begin, or ended with an exit code other than 0 or with no exit code; unknown: the gateway was killed when the run began, so nothing is recorded',
       v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown']),
     ),
   ),

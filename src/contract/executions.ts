@@ -106,11 +106,11 @@ const ExecutionShape = later(() =>
       v.boolean(),
     ),
     execution_time: about(
-      'milliseconds from the beginning of the session to its end, including the wait for locks and for the agent; with `has_review` until the request was stored; 0 with 202',
+      'duration of the session in milliseconds, including the wait for locks and for the agent; with `has_review`: until the request was stored; with 202: 0',
       wholeCount,
     ),
     exit_code: about(
-      'exit code of the command; 0 with `has_review`; -2 if there is no exit code, because the execution still runs (202), the gateway refused or ended it (`code` has the reason), or the agent reported no exit code',
+      'exit code of the command; 0 with `has_review`; -2 without an exit code: the execution still runs (202), the gateway refused or ended it (see `code`), or the agent reported no exit code',
       whole,
     ),
     ai_analysis: v.null(),
