@@ -58,7 +58,7 @@ export const CODES = {
       advice: 'use `exec` or `connect` as the text says, or a connection of another type',
     },
     'too-many-clients': {
-      text: '`too many clients: this gateway serves at most ...`; `too many clients wait for approval: ...`; `too many streams: this gateway serves at most ...`; `a session serves ... native clients at once`',
+      text: '`too many clients: this gateway serves at most ...`; `too many clients wait for approval: ...`; `too many streams: ...`; `a session serves ... native clients at once`',
       advice: 'end some of yours, or try again when others have ended',
     },
     'opening-timeout': {
@@ -88,7 +88,7 @@ export const CODES = {
       advice: 'no session lasts longer than 48 hours: split the work',
     },
     'lock-busy': {
-      text: '`100 sessions wait for a lock: lock ... is held by session ... of ... since ...`; `the session waited too long and has not run: lock ...`',
+      text: '`too many sessions wait for the lock (limit 100): lock ... is held by session ... of ... since ...`; `nothing has run: the session waited too long for a lock; lock ...`',
       advice: 'wait for the session that has the lock, or end it; `GET /api/locks` shows who waits',
     },
     'schedule-not-found': {

@@ -86,7 +86,7 @@ function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   const { lock, session_id: holder, user, since, ahead } = wait
   const who =
     holder === null ? '' : `, which session ${holder} of ${user ?? '?'} has held since ${since ?? '?'}`
-  return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions before it: ${ahead}` : ''}`
+  return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions ahead in the queue: ${ahead}` : ''}`
 }
 
 /** The gateway may have answered before the agent's close: then only the record has the exit code. */

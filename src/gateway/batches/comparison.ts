@@ -91,7 +91,7 @@ function difference(usual: Written, other: Written): Omit<GroupDifference, 'grou
 function sameText({ isWhole }: RecordedText, { run }: Written): string {
   if (run.fingerprint === undefined) return 'not compared: the gateway was stopped before the run ended'
   return isWhole
-    ? 'the output is the same; only the order of stdout and stderr or the exit code differs'
+    ? 'the output is the same; only the order of stdout and stderr, or the exit code, differs'
     : BEYOND
 }
 

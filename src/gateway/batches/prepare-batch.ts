@@ -72,7 +72,7 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   if (waves === undefined)
     throw new RequestRefused(
       'invalid-request',
-      'waves: must be counts or percentages with rest at the end, like 1,10%,rest',
+      'waves: must be counts or percentages, like 1,10%,rest (rest only at the end)',
     )
   const threshold = parseStopAfter(String(body.stop_after ?? 1), total)
   if (threshold === undefined)

@@ -25,14 +25,11 @@ export function runRequest(
   checkUse(connection, request)
   const own = { ...request, connection }
   if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
-    throw new RequestRefused(
-      'not-permitted',
-      'the connection needs an approval now, but did not need an approval when the batch was requested',
-    )
+    throw new RequestRefused('not-permitted', 'the connection now needs an approval; request the batch again')
   if (fitsPackets(own)) return own
   throw new RequestRefused(
     'too-large',
-    'the request and the variables of the connection are together too large for the agent',
+    'script, arguments and variables of the connection are too large: one packet to the agent may have at most 17 MiB',
   )
 }
 

@@ -69,7 +69,7 @@ function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission[
   if (collapsed !== 'ssh') return
   throw new StreamRefused(
     'not-served',
-    `this gateway serves no native connections of type ${collapsed}; to run the command of ${name} with exec and connect, set the type of the connection to command-line`,
+    `this gateway serves no native connections of type ${collapsed}; set the type of connection ${name} to command-line to run its command with exec and connect`,
   )
 }
 

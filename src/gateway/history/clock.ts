@@ -31,7 +31,7 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   const ahead = wallClock - trustedAt
   if (ahead <= LARGEST_GAP_MS) return undefined
   const left = Math.ceil((PROOF_MS - provenMs) / HOUR_MS)
-  return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of the latest time that the session history has seen; no session is removed because of its age until the gateway has run for ${left} more hours with this clock`
+  return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of the latest time in the session history; old sessions are kept until the gateway has run for ${left} more hours with this clock`
 }
 
 /** Machines often correct their clock after the start, so smaller steps back are not reported. */
@@ -63,7 +63,7 @@ class LatestTime {
       behind < 2 * HOUR_MS
         ? `${Math.round(behind / 60_000)} minutes`
         : `${Math.round(behind / HOUR_MS)} hours`
-    return `the clock is ${lag} behind the latest time that this gateway has seen, by which tokens expire; if that time was wrong, stop the gateway and run: runbook-agent history reset-clock`
+    return `the clock is ${lag} behind the latest time that this gateway has seen, and tokens expire by that time; if that time is wrong, stop the gateway and run: runbook-agent history reset-clock`
   }
 }
 

@@ -212,7 +212,7 @@ export class Writer {
   #makeRoom(recording: Recording): void {
     const refusal = this.#parts.quota.roomToRecord(recording.holder, recording.cost)
     if (refusal === undefined) return
-    const reason = `from here on the output is not recorded: ${refusal}`
+    const reason = `the output is no longer recorded: ${refusal}`
     this.#change(recording, () => recording.cut(reason))
   }
 
@@ -286,10 +286,8 @@ export class Writer {
   }
 
   #incomplete(id: string, { dropped }: Recording, cause: HistoryError): HistoryError {
-    const later = this.#recordings.has(id)
-      ? '; its end is not in the history yet and will be written later'
-      : ''
-    const text = `session ${id} has ended, ${dropped} bytes of its output are not in the history${later}`
+    const later = this.#recordings.has(id) ? '; its end will be written later' : ''
+    const text = `session ${id} has ended, but ${dropped} bytes of its output are not in the history${later}`
     return new HistoryError(`${text}: ${cause.message}`, { cause })
   }
 }

@@ -148,7 +148,7 @@ export class Jira {
     const answer = `Get "${this.url}${path}": ${this.#site.answered(reply)}`
     if (reply.status !== 200) throw new JiraError(answer, { isLasting: LASTING.has(reply.status) })
     const content = contentOf(shape, reply)
-    if (content === undefined) throw new JiraError(`${answer}, in an unexpected form`)
+    if (content === undefined) throw new JiraError(`${answer}: unexpected form of the answer`)
     return content
   }
 

@@ -225,7 +225,7 @@ function showOrphanedIssues({ history, log }: Services, gateway: string): void {
         const { session: sid, key: issue, project } = orphan
         log.warn(
           { sid, issue, project },
-          'a gateway stopped after it asked Jira for an issue and before the session started',
+          'the gateway stopped between the request to Jira and the start of the session',
         )
       })
   })
@@ -243,7 +243,7 @@ function trying(log: Logger, work: () => void): void {
     if (!(error instanceof HistoryError)) throw error
     log.error(
       { error: error.message },
-      'cannot record a Jira issue without a session; the next start will retry',
+      'cannot record a Jira issue that has no session; the next start will retry',
     )
   }
 }

@@ -40,8 +40,10 @@ export class Locks {
       if (waiting.length < MOST_WAITING && own < MOST_OF_ONE_USER) continue
       const obstacle = obstacleText(this.#obstacleOf(name, waiting))
       const whose =
-        own < MOST_OF_ONE_USER ? `${MOST_WAITING} sessions` : `${MOST_OF_ONE_USER} sessions of ${user}`
-      throw new RequestRefused('lock-busy', `${whose} wait for a lock: ${obstacle}`)
+        own < MOST_OF_ONE_USER
+          ? `sessions wait for the lock (limit ${MOST_WAITING})`
+          : `sessions of ${user} wait for the lock (limit ${MOST_OF_ONE_USER})`
+      throw new RequestRefused('lock-busy', `too many ${whose}: ${obstacle}`)
     }
   }
 
@@ -117,7 +119,7 @@ export interface LockTurn {
 }
 
 export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
-  const others = ahead === 0 ? '' : `; sessions that wait longer for it: ${ahead}`
+  const others = ahead === 0 ? '' : `; sessions ahead in the queue: ${ahead}`
   if (holder === undefined) return `lock ${lock} is free${others}`
   const since = new Date(holder.since).toISOString()
   return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`

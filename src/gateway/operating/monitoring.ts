@@ -118,15 +118,17 @@ function sessions(): Definition<Measured>[] {
       'Sessions that run, or wait for an agent or a lock.',
       ({ sessions }) => sessions.running,
     ),
-    gauge('sessions_waiting', 'Sessions that wait for people, or were approved and have not run.', (now) =>
-      Math.max(0, now.history.openSessions - now.sessions.running),
+    gauge(
+      'sessions_waiting',
+      'Sessions that wait for approval, or are approved and have not started.',
+      (now) => Math.max(0, now.history.openSessions - now.sessions.running),
     ),
     counters('sessions_ended', 'Sessions that ran and ended, by outcome.', 'outcome', ({ sessions }) => ({
       ...sessions.tally.outcomes,
     })),
     counters(
       'sessions_ended_by_gateway',
-      'Sessions without an exit code, by the code that says why.',
+      'Sessions that ended without an exit code, by the code of the reason.',
       'code',
       ({ sessions }) => Object.fromEntries(sessions.tally.codes),
     ),
@@ -153,7 +155,7 @@ function peers(): Definition<Measured>[] {
 function queues(): Definition<Measured>[] {
   return [
     gauge('lock_queue_sessions', 'Sessions that wait for a lock.', ({ locks }) => locks.length),
-    stored('webhook_queue_messages', 'Messages of webhooks that wait.', ({ webhooks }) =>
+    stored('webhook_queue_messages', 'Webhook messages that wait for delivery.', ({ webhooks }) =>
       webhooks.waitingInAll(),
     ),
     {

@@ -168,7 +168,7 @@ function end(reply: FastifyReply, reason: string): void {
   if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy()
   const error = new RequestRefused(
     'token-ended',
-    `${reason} before this request was answered; what the request has started continues`,
+    `${reason} before this request was answered; the work that the request started continues`,
   )
   void reply.header('connection', 'close').code(error.status).send(errorBody(error))
 }

@@ -109,15 +109,16 @@ export class EventStreams {
     const { streams, ofOneUser, reserved } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
     const refuse = (text: string) =>
-      new RequestRefused(
-        'too-many-clients',
-        `too many streams: this gateway serves at most ${text} at once; close some streams first`,
-      )
+      new RequestRefused('too-many-clients', `too many streams: ${text}; close some streams first`)
     const { size } = this.#readers
-    if (size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
+    if (size >= streams)
+      throw refuse(`this gateway serves at most ${streams} streams of ${this.#what} at once`)
     if (own >= FEW && size >= streams - reserved)
-      throw refuse(`${streams - reserved} streams of ${this.#what} to users who already have ${FEW} streams`)
-    if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} per user`)
+      throw refuse(
+        `the last ${reserved} streams of ${this.#what} are reserved for users with fewer than ${FEW} streams`,
+      )
+    if (own >= ofOneUser)
+      throw refuse(`this gateway serves at most ${ofOneUser} streams of ${this.#what} per user at once`)
   }
 
   /** Cuts off a reader who reads nothing for `pieceMs`. */

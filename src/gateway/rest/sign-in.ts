@@ -270,8 +270,8 @@ function codePage(): Markup {
 function startPage(request: DeviceRequest): Markup {
   const address = `/api/login/device/start?code=${encodeURIComponent(request.code)}`
   return markup`<h1>Sign in a command line</h1>${asking(request)}
-<p>Did you start this sign-in yourself, just now? If somebody else has sent you here, close this page:
-the person who started it could do everything that you may do.</p>
+<p>Did you start this sign-in yourself, just now? If somebody else sent you here, close this page:
+that person would get all your permissions.</p>
 <p><a href="${address}">Yes: sign in</a></p>`
 }
 

@@ -121,7 +121,7 @@ export class ApprovedRuns {
     if (fitsPackets(request)) return request
     throw new RequestRefused(
       'too-large',
-      'the request is too large with the present settings of the connection',
+      'the request is now too large, because the settings of the connection have changed',
     )
   }
 
@@ -137,7 +137,7 @@ export class ApprovedRuns {
     if (isAutomatic && withdrawal !== undefined)
       throw new RequestRefused(
         'token-ended',
-        `nothing has run: after the request ${withdrawal}; ${user} has to start the run themselves`,
+        `nothing has run: ${withdrawal} after the request; ${user} has to start the run`,
       )
   }
 
@@ -196,8 +196,12 @@ export class ApprovedRuns {
 /** @throws RequestRefused when the approval is for a batch and the caller runs one of its sessions */
 function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined): void {
   if (approved?.id === batch?.id) return
-  const way = `POST /api/batches/${approved?.id}/exec, or runbook-agent batches exec ${approved?.id}`
-  throw new RequestRefused('review-wrong-state', `this approval is for a whole batch: ${way}`, 403)
+  const id = approved?.id
+  throw new RequestRefused(
+    'review-wrong-state',
+    `this approval is for batch ${id}; run the batch with runbook-agent batches exec ${id} (POST /api/batches/${id}/exec)`,
+    403,
+  )
 }
 
 /** @throws RequestRefused when the connections differ from the sealed connections */

@@ -154,7 +154,7 @@ export class AutomaticRuns {
       if (!this.#isTold)
         this.#services.log.error(
           { error: error.message },
-          'approved runs wait: cannot read or write the history',
+          'cannot read or write the history; approved runs wait until a retry succeeds',
         )
       this.#isTold = true
     }

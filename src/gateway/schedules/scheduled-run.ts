@@ -149,7 +149,7 @@ export class ScheduleProblems {
     for (const schedule of schedules) {
       const reason = await this.of(schedule)
       if (reason !== undefined)
-        log.warn({ schedule: schedule.name, reason }, 'schedule: runs would fail with the present settings')
+        log.warn({ schedule: schedule.name, reason }, 'schedule: cannot run with the current settings')
     }
   }
 }

@@ -199,7 +199,8 @@ export class Schedules {
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       const reason = { error: error.message }
-      if (!this.#isTold) this.#services.log.error(reason, 'schedules wait: the history cannot be written')
+      if (!this.#isTold)
+        this.#services.log.error(reason, 'cannot write the history; schedules wait until a retry succeeds')
       this.#isTold = true
     }
   }
@@ -207,9 +208,12 @@ export class Schedules {
 
 function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | undefined): string {
   const since = new Date(from).toISOString()
-  const span = from === until ? `due at ${since}` : `due from ${since} to ${new Date(until).toISOString()}`
-  const kept = runs === undefined ? '' : ', only the last due time runs'
-  return `${span}${kept}: the gateway was not running in time, or its clock has jumped`
+  const span =
+    from === until
+      ? `missed the due time ${since}`
+      : `missed the due times from ${since} to ${new Date(until).toISOString()}`
+  const kept = runs === undefined ? '' : '; only the last due time runs'
+  return `${span}: the gateway was down, or its clock jumped${kept}`
 }
 
 interface FollowServices {

@@ -82,7 +82,7 @@ function worded(name: StateName, by?: string): SessionState {
 function lockState({ lock, holder, ahead }: LockObstacle): SessionState {
   const name = 'waiting-for-lock'
   const text = `${WORDS[name]} ${lock}`
-  if (holder === undefined) return { name, lock, text: `${text}; sessions before it: ${ahead}` }
+  if (holder === undefined) return { name, lock, text: `${text}; sessions ahead in the queue: ${ahead}` }
   return {
     name,
     lock,

@@ -172,7 +172,7 @@ export class GatewaySession {
     // A port usually ends because the user closes it.
     if (this.#isPort && this.#opened) return void this.#end({ ...NOTHING_LEFT_OUT, exitCode: 0 }, '')
     if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
-    const late = `${HAS_LEFT}, and the agent has not reported how the command ended`
+    const late = `${HAS_LEFT}, and the agent did not report the end of the command in time`
     const leaveMs = Math.min(this.#agent.longestEndMs ?? LEAVE_MS, MAX_LIFE_MS)
     this.#leaving = setTimeout(() => this.fail('client-left', late), leaveMs)
     this.#agent.send({ kind: 'close', sid: this.sid })

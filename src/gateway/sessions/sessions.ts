@@ -233,7 +233,10 @@ export class Sessions {
   ): Promise<AgentStream | RpcFailure | undefined> {
     const obstacle = await this.#locks.reached(sid, over)
     if (obstacle !== undefined)
-      return { code: 'lock-busy', reason: `the session waited too long and has not run: ${obstacle}` }
+      return {
+        code: 'lock-busy',
+        reason: `nothing has run: the session waited too long for a lock; ${obstacle}`,
+      }
     return this.#agents.waitFor(agent, this.#settings.value.limits.agentWaitMs, over)
   }
 

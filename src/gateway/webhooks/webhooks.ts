@@ -67,7 +67,10 @@ export class Webhooks {
 
   constructor(services: WebhookServices, timing = TIMING) {
     this.#services = services
-    this.#attempts = new HistoryAttempts(services.log, 'webhooks wait: cannot read or write the history')
+    this.#attempts = new HistoryAttempts(
+      services.log,
+      'cannot read or write the history; webhooks wait until a retry succeeds',
+    )
     this.#timing = timing
     this.#attempts.try(() => this.#sync())
     this.#timer = setInterval(() => this.tick(), timing.pollMs)

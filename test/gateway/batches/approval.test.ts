@@ -88,7 +88,7 @@ describe('one approval for all connections', () => {
     const alone = await fleet.gateway.request('POST', `/api/sessions/${session}/exec`, undefined, as('ann'))
     expect([alone.status, alone.body['message']]).toEqual([
       403,
-      `this approval is for a whole batch: POST /api/batches/${id}/exec, or runbook-agent batches exec ${id}`,
+      `this approval is for batch ${id}; run the batch with runbook-agent batches exec ${id} (POST /api/batches/${id}/exec)`,
     ])
     expect([(await exec(fleet, id, 'bea')).status, fleet.begun]).toEqual([403, []])
 

@@ -204,7 +204,7 @@ it('an agent that does not answer the leaving of a client keeps the record open 
   const record = await recorded(gateway, sid)
   expect(record.exit_code).toBe(254)
   expect(textOf(record, 'e')).toContain(
-    'the client has left, and the agent has not reported how the command ended',
+    'the client has left, and the agent did not report the end of the command in time',
   )
 })
 

@@ -90,7 +90,7 @@ describe('a client is refused', () => {
       { 'connection-name': 'shell' },
       3,
       'not-served',
-      'no native connections of type ssh; to run the command of shell with exec and connect, set the type of the connection to command-line',
+      'no native connections of type ssh; set the type of connection shell to command-line to run its command with exec and connect',
     ],
     [
       'for exec that is off',

@@ -506,7 +506,7 @@ describe('a full disk', () => {
     expect(told).toHaveLength(1)
     history.append('s1', 'o', Buffer.from('after the hole'), 2)
     expect(() => history.finish('s1', { ...DONE, exitCode: 3 })).toThrow(
-      /session s1 has ended, 1048590 bytes of its output are not in the history: .*full/,
+      /session s1 has ended, but 1048590 bytes of its output are not in the history: .*full/,
     )
     expect(history.output('s1', MIB)).toEqual({ bytes: Buffer.from('kept '), truncated: true })
     expect(history.session('s1')).toMatchObject({ status: 'done', exitCode: 3, truncatedBytes: 1_048_590 })

@@ -131,7 +131,7 @@ describe('a file that another program holds', () => {
       for (let i = 0; i < 5; i++) history.append('big', 'o', Buffer.alloc(MIB, 'b'), i)
       history.append('late', 'o', Buffer.alloc(MIB, 'l'), 9)
       expect(() => history.finish('big', done(0))).toThrow(
-        /session big has ended, 5242880 bytes of its output are not in the history.*another program has locked the file/,
+        /session big has ended, but 5242880 bytes of its output are not in the history.*another program has locked the file/,
       )
       history.finish('small', done(0))
       history.finish('late', done(0))

@@ -316,7 +316,7 @@ describe('an issue that is moved', () => {
     ['status 401', plain(401, ''), /status=401, body=$/, false],
     ['status 429', plain(429, 'slow'), /status=429, body=slow$/, false],
     ['status 503', plain(503, ''), /status=503, body=$/, false],
-    ['nonsense', plain(200, 'x'), /status=200, body=x, in an unexpected form$/, false],
+    ['nonsense', plain(200, 'x'), /status=200, body=x: unexpected form of the answer$/, false],
     ['half an answer', half, /unexpected EOF$/, false],
     ['500 MB', (_, response) => void flood(response, 200), /longer than 1048576 bytes$/, false],
   ])('fails, and it is known whether that lasts: %s', async (_, script, text, lasting) => {

@@ -65,7 +65,7 @@ it('says who has the lock since when, and how many are before', () => {
   const obstacle = enter('3', 'a').obstacle()
   expect(obstacle).toMatchObject({ lock: 'a', holder: { sid: '1', user: 'ann' }, ahead: 1 })
   expect(obstacle && obstacleText(obstacle)).toMatch(
-    /^lock a is held by session 1 of ann since 20\d\d-.*Z; sessions that wait longer for it: 1$/,
+    /^lock a is held by session 1 of ann since 20\d\d-.*Z; sessions ahead in the queue: 1$/,
   )
 })
 
@@ -74,7 +74,7 @@ it('says for whom a free lock is kept', () => {
   enter('1', 'a')
   enter('2', 'a', 'b')
   const obstacle = enter('3', 'b').obstacle()
-  expect(obstacle && obstacleText(obstacle)).toBe('lock b is free; sessions that wait longer for it: 1')
+  expect(obstacle && obstacleText(obstacle)).toBe('lock b is free; sessions ahead in the queue: 1')
 })
 
 it('a hundred wait for a lock, fifty of one user, and no more', () => {
@@ -84,12 +84,12 @@ it('a hundred wait for a lock, fifty of one user, and no more', () => {
   locks.checkRoom(['a'], 'ann')
   enter(50, 'ann')
   expect(() => locks.checkRoom(['b', 'a'], 'ann')).toThrow(
-    /^50 sessions of ann wait for a lock: lock a is held by session 0 of ann since /,
+    /^too many sessions of ann wait for the lock \(limit 50\): lock a is held by session 0 of ann since /,
   )
   locks.checkRoom(['b', 'a'], 'bob')
   for (let sid = 51; sid < 101; sid++) enter(sid, sid % 2 === 0 ? 'bob' : 'cid')
   expect(() => locks.checkRoom(['b', 'a'], 'dan')).toThrow(
-    /^100 sessions wait for a lock: lock a is held by session 0 of ann since /,
+    /^too many sessions wait for the lock \(limit 100\): lock a is held by session 0 of ann since /,
   )
   locks.checkRoom(['b'], 'ann')
 })

@@ -97,7 +97,7 @@ it('a session that waits too long ends with a code and says for whom', async () 
   )
   expect(body['exit_code']).toBe(254)
   expect(String(body['event_stream'])).toContain(
-    `rpc error: code = ResourceExhausted desc = the session waited too long and has not run: lock migrations is held by session ${idOf(first)} of admin since `,
+    `rpc error: code = ResourceExhausted desc = nothing has run: the session waited too long for a lock; lock migrations is held by session ${idOf(first)} of admin since `,
   )
 })
 

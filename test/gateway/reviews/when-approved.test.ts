@@ -308,7 +308,7 @@ describe('the token of the request', () => {
     expect(await held(sid)).toMatchObject({
       code: 'token-ended',
       message: expect.stringMatching(
-        /^nothing has run: after the request the token was revoked; ann has to start the run themselves/,
+        /^nothing has run: the token was revoked after the request; ann has to start the run/,
       ) as string,
     })
     const beside = await site.ask('echo beside', 'one', itself)

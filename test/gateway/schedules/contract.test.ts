@@ -53,7 +53,7 @@ it('a run is a session of its user, with labels that say which schedule', async 
 })
 
 it('what cannot run is said in the log at the start, in the list, and as a failed run', async () => {
-  await waitFor(() => gateway.log.filter((line) => line.startsWith('schedule: runs would fail')).length === 2)
+  await waitFor(() => gateway.log.filter((line) => line.startsWith('schedule: cannot run')).length === 2)
   const problem = expect.stringContaining('the following inputs are missing') as string
   const { body } = await ask('GET', '')
   expect(body).toMatchObject([

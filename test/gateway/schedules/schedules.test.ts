@@ -135,7 +135,7 @@ it('what was due while nobody was there is left out, or its last time runs', asy
   restart()
   expect(told()).toEqual([['skipped', null]])
   expect(runs()[0]?.reason).toMatch(
-    /^due from 2026-06-01T13:00:00.000Z to 2026-06-01T17:00:00.000Z: the gateway was not running/,
+    /^missed the due times from 2026-06-01T13:00:00.000Z to 2026-06-01T17:00:00.000Z: the gateway was down/,
   )
   current.value = { schedules: [{ ...HOURLY, catchesUp: true }] }
   await tickAt(NOON + 7.5 * HOUR)

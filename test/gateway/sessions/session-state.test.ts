@@ -38,7 +38,7 @@ it('names the lock that a session waits for, who has it and since when', () => {
     text: 'waits for lock deploy, held by bea',
   })
   expect(stateOf(open, { lock: 'deploy', holder: undefined, ahead: 2 }).text).toBe(
-    'waits for lock deploy; sessions before it: 2',
+    'waits for lock deploy; sessions ahead in the queue: 2',
   )
 })
 

@@ -80,7 +80,7 @@ function faultsOf(link: ReadLink, before: AuditHead | undefined): ChainFault[] {
     return fault('reordered', `entry ${sequence} is out of order after entry ${before.sequence}`)
   if (sequence > before.sequence + 1) return fault('missing', missing(before.sequence + 1, sequence - 1))
   if (entry.previous_hash === before.hash) return []
-  const says = `entry ${before.sequence} was replaced: entry ${sequence} follows another entry`
+  const says = `entry ${before.sequence} was replaced: its hash differs from previous_hash of entry ${sequence}`
   return [{ sequence: before.sequence, fault: 'altered', says }]
 }
 

@@ -82,7 +82,7 @@ export class Tokens {
     if (this.#users.isUsurped(user))
       throw new RequestRefused(
         'name-taken',
-        `an account of the sign-in provider had the name ${user} before gateway.yaml: delete user ${user} first; the user in gateway.yaml stays`,
+        `the name ${user} belongs to an account of the sign-in provider, too: delete user ${user} first; user ${user} of gateway.yaml stays`,
       )
     const accepted = this.list(user).filter(
       (token) => !isOfPage(token) && this.#users.refusal(token) === undefined,

@@ -173,7 +173,7 @@ export class ObjectReader {
         const reply = reader.push(rest)
         if (reply === undefined) return
         if (!mayAnswer(this.#asked[0]?.name, reply))
-          throw new RunbookError('damaged', 'git cat-file sent an answer to no request')
+          throw new RunbookError('damaged', 'git cat-file sent an answer that was not requested')
         this.#settle()?.resolve(reply)
         // git would still send the content. Only the end of the child stops this.
         if (reply.kind === 'too-large') this.#kill(child)

@@ -98,7 +98,7 @@ test('output of running sessions beyond the share is cut, counted and said, and 
     sessions.reduce((all, session) => all + (session?.[of] ?? 0), 0)
   expect(sum('outputBytes')).toBeGreaterThan(2 * MIB)
   expect(sum('outputBytes')).toBeLessThan(SIZE / 4)
-  const note = 'from here on the output is not recorded: your running sessions fill your share'
+  const note = 'the output is no longer recorded: your running sessions fill your share'
   const { bytes, truncated } = history.output('s19', 110 * MIB)
   expect(bytes.toString()).toContain(note)
   expect(truncated).toBe(true)

@@ -102,7 +102,11 @@ describe('the chain', () => {
     const text = JSON.stringify({ ...entries()[2], actor: 'eva' })
     tamper('UPDATE audit_log SET entry = ?, hash = ? WHERE sequence = 3', text, hashOf(text))
     expect(verified().faults).toEqual([
-      { sequence: 3, fault: 'altered', says: 'entry 3 was replaced: entry 4 follows another entry' },
+      {
+        sequence: 3,
+        fault: 'altered',
+        says: 'entry 3 was replaced: its hash differs from previous_hash of entry 4',
+      },
     ])
   })
 

@@ -72,7 +72,7 @@ it('keeps places for users who have few streams', async () => {
   const statuses = [...greedy, ...others].map(({ statusCode }) => statusCode)
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 200, 200, 429])
   expect(await textOf(greedy[5])).toContain(
-    'at most 5 streams of sessions to users who already have 4 streams at once',
+    'the last 2 streams of sessions are reserved for users with fewer than 4 streams',
   )
   expect(await textOf(others[2])).toContain('at most 7 streams of sessions at once')
   site.finish()

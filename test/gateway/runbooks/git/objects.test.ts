@@ -125,7 +125,7 @@ test('no request gets the object of another when git answers once too often', as
   await using reader = open(workshop, { env: mirrorEnvironment(fakeGit(workshop, twice)) })
   const [first, second] = await Promise.allSettled([reader.read(a, 10), reader.read(b, 10)])
   expect(first).toMatchObject({ value: { oid: a } })
-  expect(second).toMatchObject({ reason: { message: 'git cat-file sent an answer to no request' } })
+  expect(second).toMatchObject({ reason: { message: 'git cat-file sent an answer that was not requested' } })
 })
 
 test('a git that ends at once fails each request with what it said, and is not started more often', async () => {
