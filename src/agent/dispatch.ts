@@ -208,7 +208,7 @@ export class Dispatch {
   }
 
   #unavailable(): string | undefined {
-    if (this.#draining) return 'this agent is stopping and takes no new session'
+    if (this.#draining) return 'this agent is stopping and accepts no new sessions'
     return this.#sessions.size < MAX_SESSIONS
       ? undefined
       : `this agent already holds ${MAX_SESSIONS} sessions`
@@ -275,7 +275,7 @@ function unserved(type: string): string {
   const instead = /^(?:Agent)?(TCP|SSH)/i.test(type)
     ? "this connection needs hoop's own agent"
     : "use hoop exec or runbook-agent connect, or hoop's own agent"
-  return `this session can run a command, a runbook or a terminal, and cannot carry the protocol of a native client (${type}): ${instead}`
+  return `the protocol of a native client (${type}) is not supported, only commands, runbooks and terminals: ${instead}`
 }
 
 /** Remembered sessions that have ended: packets for them may still arrive. */

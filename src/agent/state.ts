@@ -37,7 +37,7 @@ export function between(error: ConnectError, ms: number): AgentPhase {
     case 'conflict':
       return {
         name: 'conflict',
-        reason: `${error.message}: another agent uses this key, or the gateway has not yet noticed the end of our last stream`,
+        reason: `${error.message}: another agent uses this key, or the gateway still has this agent's last stream`,
         ms,
       }
     case 'lost':
@@ -46,7 +46,7 @@ export function between(error: ConnectError, ms: number): AgentPhase {
 }
 
 const STALLED =
-  'the gateway takes no output, so all sessions wait. Usually a client of the gateway does not read its output. Nothing is lost'
+  'the gateway reads no output, so all sessions wait. Usually a client of the gateway does not read its output. Nothing is lost'
 
 /** Logs each state, but the same conflict, with its attempts, only once per `conflictEveryMs`. */
 export class StateLog {
@@ -69,13 +69,13 @@ export class StateLog {
     this.#log[level]({ gateway, state: name, ...reason, ...wait }, `agent ${name}`)
   }
 
-  /** Returns whether the gateway has stopped taking output, or takes output again. */
+  /** Returns whether the gateway has stopped reading output, or reads it again. */
   tellStall(stall: Stall | undefined): boolean {
     const isStalled = stall !== undefined
     if (isStalled === this.#isStalled) return false
     this.#isStalled = isStalled
     if (isStalled) this.#log.warn({ bytes: stall.bytes, ms: Math.round(stall.ms) }, STALLED)
-    else this.#log.info({}, 'the gateway takes output again')
+    else this.#log.info({}, 'the gateway reads output again')
     return true
   }
 
@@ -96,6 +96,6 @@ function levelOf(name: AgentState['name']): 'info' | 'warn' {
 function refusalWords({ code, message }: ConnectError): string {
   if (code === 'agent-certificate-refused') return `the gateway refuses this agent: ${message}`
   if (code === 'too-many-failed-sign-ins')
-    return `the gateway checks no keys from this address now: ${message}. Too many wrong keys or tokens were sent from this address`
+    return `the gateway rejects all keys from this address for a while: ${message}. Too many wrong keys or tokens were sent from this address`
   return `the gateway refuses this key: ${message}. Check the key and the agent's name at the gateway`
 }

@@ -104,7 +104,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   const hasKey = parts.some(({ name }) => name === REVIEWS_KEY)
   const what = hasKey
     ? 'scripts, output and keys'
-    : 'scripts and output, but not the key that encrypts requests which wait for approval'
+    : 'scripts and output, but not the key for requests that wait for approval'
   return oneLine(
     `${file}: the state of ${made_at}, ${bytes} bytes. The file contains ${what}: protect the file like the state folder`,
   )

@@ -152,7 +152,7 @@ function warningsOf(file: string, connections: readonly ConnectionSettings[]): r
 }
 
 function checkedText(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {
-  const found = [...problems, ...warnings.map((warning) => `${warning} (a warning)`)]
+  const found = [...problems, ...warnings.map((warning) => `${warning} (warning)`)]
   return [...found, ...(problems.length === 0 ? [`${file}: the ${kind} can use this file`] : [])].join('\n')
 }
 

@@ -156,7 +156,7 @@ export const SETTINGS = {
     kind: bytes,
     default: '16MiB',
     description:
-      'maximum size of the two files of the journal together; when the newer file has half of this size, it replaces the older file; 0 switches the journal off',
+      "maximum size of the journal's two files together; at half of this size, the newer file replaces the older one; 0 turns the journal off",
   },
   limitsSessions: {
     name: 'limits.sessions',
@@ -228,7 +228,7 @@ export const SETTINGS = {
     kind: label,
     aliases: ['DLP_MODE'],
     description:
-      'what happens when masking fails: strict ends the session, any other word shows the output; needs masking.analyzer and masking.anonymizer (default: the gateway decides)',
+      'what happens when masking fails: strict ends the session, any other word shows the output unmasked; needs masking.analyzer and masking.anonymizer (default: the gateway decides)',
   },
   maskingForm: {
     name: 'masking.form',

@@ -96,8 +96,7 @@ export class FramedStream implements PacketLine {
   #keepAlive(): void {
     const isSilent = this.#isReading && !this.#hasSignOfLife
     this.#misses = isSilent ? this.#misses + 1 : 0
-    if (this.#misses === MISSES)
-      return this.drop('the gateway has left two health checks in a row unanswered')
+    if (this.#misses === MISSES) return this.drop('the gateway did not answer two health checks in a row')
     void this.send(KEEPALIVE).catch(() => undefined)
     this.#hasSignOfLife = false
   }

@@ -302,7 +302,7 @@ export class PacketStream {
     clearTimeout(this.#dial)
     const { signal } = this.#life
     void this.#health.untilSilent(signal).then(() => {
-      if (!signal.aborted) this.drop('the gateway has left two health checks in a row unanswered')
+      if (!signal.aborted) this.drop('the gateway did not answer two health checks in a row')
     })
   }
 

@@ -117,7 +117,7 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
   if (!NO_CLIENT_CERTIFICATE.has(code)) return undefined
   return client === undefined
     ? `${address} demands a client certificate: set tls.cert and tls.key`
-    : `${address} ended the TLS handshake (${code}): it may not accept the certificate in tls.cert`
+    : `${address} ended the TLS handshake (${code}): perhaps it does not accept the certificate in tls.cert`
 }
 
 /** Returns the names that Node puts into the error: `DNS:gateway.example.com, IP Address:10.0.0.1`. */

@@ -136,8 +136,8 @@ function fetch(
 
 function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
   if (key.startsWith(VARIABLE_PREFIX)) return agent.variable(key.slice(VARIABLE_PREFIX.length))
-  const way = 'a file can get its content by _envjson:VARIABLE:KEY'
-  return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
+  const way = 'for a file use _envjson:VARIABLE:KEY'
+  return { problem: `${AGENT_VARIABLE} works only for ${VARIABLE_PREFIX} keys; ${way}` }
 }
 
 /** Splits `_provider:id:key`. Empty for any other text, also for an ARN with its colons (protocol.md 6). */

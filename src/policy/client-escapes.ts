@@ -116,7 +116,7 @@ export const refusals = {
   open: (why: string) => `${BLOCKED}, but ${why}. Use another program, ${WAY}`,
 
   option: ({ name }: DatabaseProgram, option: string) =>
-    `${BLOCKED}, but the connection's command has ${option}, which may open escapes of ${name}. Remove this argument, ${WAY}`,
+    `${BLOCKED}, but ${option} in the connection's command may open escapes of ${name}. Remove ${option}, ${WAY}`,
 
   callersOption: ({ name }: DatabaseProgram, option: string) =>
     `${BLOCKED}, so callers may add only arguments that set how ${name} prints results. Not allowed: ${option}`,

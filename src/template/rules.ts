@@ -47,9 +47,9 @@ export function brokenRule(
   const form = FORMS[type]
   if (options !== undefined && options.length > 0 && !options.includes(value)) return oneOf(options)
   if (minLength !== undefined && charactersOf(value) < minLength)
-    return `has to have at least ${minLength} characters`
+    return `needs at least ${minLength} characters`
   if (maxLength !== undefined && charactersOf(value) > maxLength)
-    return `has to have at most ${maxLength} characters`
+    return `may have at most ${maxLength} characters`
   return form?.test(value) === false ? `has to be ${form.words}` : undefined
 }
 

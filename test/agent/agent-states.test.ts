@@ -94,7 +94,7 @@ it('a conflict is tried again until the gateway has noticed the end of the last 
   await running.serving()
   expect(linesOf(running, 'conflict')).toHaveLength(4)
   expect(linesOf(running, 'conflict')[0]).toContain(
-    'agent already connected: another agent uses this key, or the gateway has not yet noticed the end of our last stream',
+    "agent already connected: another agent uses this key, or the gateway still has this agent's last stream",
   )
   expect(linesOf(running, 'waiting')).toEqual([])
 })

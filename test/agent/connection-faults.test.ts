@@ -65,7 +65,7 @@ describe('a gateway that falls silent', () => {
     const { proxy, running } = await line({ ...quickTiming, dialMs: 3000 })
     await found(() => running.agent.health)
     proxy.blackHole()
-    expect(await lossOf(running)).toBe('the gateway has left two health checks in a row unanswered')
+    expect(await lossOf(running)).toBe('the gateway did not answer two health checks in a row')
     proxy.heal()
     await running.serving()
     expect(running.agent.state.reconnects).toBe(1)

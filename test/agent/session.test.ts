@@ -153,7 +153,7 @@ describe('a session', () => {
       ])
       gateway.send('AgentSessionOpen', openSpec('s2', { ...connect, cmdList: [] }))
       expect(String((await gateway.closeOf('s2')).payload)).toContain(
-        'pg has no command that scripts or a terminal could run',
+        'pg has no command for scripts or a terminal',
       )
       expect(gateway.received.filter(({ type }) => type === 'ClientSessionOpenOK')).toEqual([])
     },
@@ -185,7 +185,7 @@ describe('a session', () => {
     const ids = { 'gateway.session_id': 's1', 'client.connection_id': '1' }
     gateway.send('AgentPGConnectionWrite', ids, 'x')
     expect(String((await gateway.closeOf('s1')).payload)).toContain(
-      'cannot carry the protocol of a native client',
+      'the protocol of a native client (postgres',
     )
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
     await waitFor(() => gateway.of('s2').length > 0)
@@ -354,7 +354,7 @@ describe('a session', () => {
     // It never gets its script, and is ended when nothing new is taken any more.
     await gateway.closeOf('idle')
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
-    expect(String((await gateway.closeOf('s2')).payload)).toContain('takes no new session')
+    expect(String((await gateway.closeOf('s2')).payload)).toContain('accepts no new sessions')
     expect(running.entries.filter((entry) => 'sid' in entry && entry.sid === 's2')).toMatchObject([
       { event: 'opened', connection: 'test' },
       { event: 'ended', outcome: 'refused', exitCode: 254, closeSent: true },

@@ -68,13 +68,13 @@ it('a gateway that takes nothing for many stalls and is there is not left, and g
     true,
   ])
   // After this a busy machine may make the gateway stall again.
-  expect(running.log.filter((line) => line.startsWith('the gateway takes no output'))).toHaveLength(1)
+  expect(running.log.filter((line) => line.startsWith('the gateway reads no output'))).toHaveLength(1)
   gateway.readAgain()
   gate.open()
   const closes = await Promise.all([gateway.closeOf('bulk'), gateway.closeOf('other')])
   expect(closes.map(({ spec }) => String(spec['client.exit_code']))).toEqual(['0', '0'])
   expect([outputBytes(gateway, 'bulk'), gateway.written('other')]).toEqual([20_000_000, 'done\n'])
-  await waitFor(() => running.log.some((line) => line.startsWith('the gateway takes output again')))
+  await waitFor(() => running.log.some((line) => line.startsWith('the gateway reads output again')))
   await waitFor(() => running.agent.stall === undefined)
 })
 
@@ -147,7 +147,7 @@ it('a way that is dead is left all the same, and the commands end', async () => 
   await checked(gateway, 2)
   proxy.blackHole()
   await waitFor(() => running.agent.state.name !== 'serving')
-  expect(running.log.join('\n')).toContain('the gateway has left two health checks in a row unanswered')
+  expect(running.log.join('\n')).toContain('the gateway did not answer two health checks in a row')
   await waitFor(() => running.services.slots.taken === 0)
 })
 

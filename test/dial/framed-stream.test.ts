@@ -60,7 +60,7 @@ describe('a stream in frames', () => {
     const { gateway, stream } = await opened()
     gateway.isSilent = true
     expect(await all(stream)).toEqual([])
-    expect(stream.error?.message).toBe('the gateway has left two health checks in a row unanswered')
+    expect(stream.error?.message).toBe('the gateway did not answer two health checks in a row')
     expect(keepalives(gateway)).toBeLessThanOrEqual(3)
   })
 

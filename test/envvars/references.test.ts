@@ -81,7 +81,7 @@ describe('system.agent.envs', () => {
       (await failureOf({ 'filesystem:REGION': 'system.agent.envs' }, { agent: { REGION: 'x' } })).message,
     ).toBe(
       refusal(
-        'filesystem:REGION system.agent.envs is for envvar: keys only, a file can get its content by _envjson:VARIABLE:KEY',
+        'filesystem:REGION system.agent.envs works only for envvar: keys; for a file use _envjson:VARIABLE:KEY',
       ),
     )
   })

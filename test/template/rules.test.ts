@@ -24,9 +24,9 @@ describe('what a template declares of a parameter', () => {
     ['type "email"', '-x@b.c', 'has to be an email address'],
     ['type "email"', 'a@b.c\n', 'has to be an email address'],
     ['options "active" "idle"', "idle' or 1=1", 'has to be one of active, idle'],
-    ['minlength "3"', 'ab', 'has to have at least 3 characters'],
-    ['maxlength "3"', 'abcd', 'has to have at most 3 characters'],
-    ['type "password" | minlength "8"', 'secret', 'has to have at least 8 characters'],
+    ['minlength "3"', 'ab', 'needs at least 3 characters'],
+    ['maxlength "3"', 'abcd', 'may have at most 3 characters'],
+    ['type "password" | minlength "8"', 'secret', 'needs at least 8 characters'],
   ])('is enforced: %s', (declared, value, words) => {
     const message = outcome(`{{ .x | ${declared} }}`, { x: value })
     expect(message).toBe(`parameters: parameter x ${words}`)
@@ -56,7 +56,7 @@ describe('what a template declares of a parameter', () => {
     expect(outcome(template, {})).toBe('none')
     expect(outcome(template, { x: '' })).toBe('none')
     expect(outcome(template, { x: 'none' })).toBe('none')
-    expect(outcome(template, { x: 'other' })).toContain('parameter x has to')
+    expect(outcome(template, { x: 'other' })).toContain('parameter x needs')
   })
 
   test('counts where it stands: in each action, whatever was done to the value before', () => {

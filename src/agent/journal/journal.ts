@@ -60,7 +60,7 @@ class FileJournal implements Journal {
       this.#lose(error)
       return
     }
-    this.#tellLost('the journal can be written again; lines were lost')
+    this.#tellLost('writing the journal succeeds again; lines were lost')
   }
 
   close(): void {
@@ -76,7 +76,7 @@ class FileJournal implements Journal {
     if (this.#lost > 1) return
     this.#log.warn(
       { journal: this.#file.path, error: error instanceof Error ? error.message : String(error) },
-      'the journal cannot be written: executions continue, but are not recorded until the journal can be written again',
+      'cannot write the journal: executions continue, but are not recorded until writing succeeds again',
     )
   }
 

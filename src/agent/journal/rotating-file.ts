@@ -79,9 +79,7 @@ class AppendFile {
     const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line
     const written = writeSync(this.#fd, bytes)
     if (written < bytes.length) {
-      throw new Error(
-        `${this.#path}: only ${written} of ${bytes.length} bytes could be written: free space on the disk`,
-      )
+      throw new Error(`${this.#path}: wrote only ${written} of ${bytes.length} bytes; free space on the disk`)
     }
     this.#isTorn = false
     return written

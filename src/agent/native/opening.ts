@@ -106,7 +106,7 @@ function refuseRules(payload: Buffer = Buffer.alloc(0), policy: OwnerPolicy | un
     throw new RefusedError(unenforced('guardrail rules', 'guardrail', type))
   if (policy?.rules.input !== undefined || policy?.rules.output !== undefined)
     throw new RefusedError(
-      `the owner of this server has guardrail rules (policy.input-rules or policy.output-rules of the agent), which are not enforced on native connections of type ${type}: use exec or a runbook`,
+      `native connections of type ${type} are not allowed: the agent's guardrail rules (policy.input-rules, policy.output-rules) cannot be enforced on them; use exec or a runbook`,
     )
 }
 

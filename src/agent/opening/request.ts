@@ -150,7 +150,7 @@ function noNativeConnection({ params, connectionType }: OpenMessage): string {
 
 function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], type: string): string {
   if (cmdList.length === 0)
-    return `${name} has no command that scripts or a terminal could run either. It needs hoop's own agent`
+    return `${name} has no command for scripts or a terminal either. It needs hoop's own agent`
   const terminal = `runbook-agent connect ${name} opens a terminal`
   return WITHOUT_EXEC.has(type)
     ? `${terminal} with the command of the connection. For a local port use hoop's own agent. For scripts use a connection of type command-line, because the gateway allows no exec for type ${type}`

@@ -79,7 +79,7 @@ export class Redactions {
     if (total > MAX_BYTES)
       this.#log.warn(
         { bytes: total, limit: MAX_BYTES },
-        'the secrets together are too long: the longest secrets are not redacted in the output',
+        'the secrets of a session have too many bytes: the longest secrets are not redacted in the output',
       )
     return new SessionRedaction(entries, formsOf(secrets))
   }

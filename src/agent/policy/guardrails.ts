@@ -56,9 +56,9 @@ export function blockedLine({ rule, info: { ruleName, message } }: Blocked): str
 }
 
 const NO_TERMINAL =
-  'this connection has guardrail rules for its input, and input on a terminal takes effect before the rules can check it: run a script with exec, or a runbook'
+  "terminals are not allowed: this connection's guardrail rules cannot check typed input before it takes effect; use exec or a runbook"
 const NO_TERMINAL_FOR_OWNER =
-  'the owner of this server has guardrail rules for input (policy.input-rules of the agent), and input on a terminal takes effect before the rules can check it: run a script with exec, or a runbook'
+  "terminals are not allowed: the agent's guardrail rules (policy.input-rules) cannot check typed input before it takes effect; use exec or a runbook"
 const NO_GCP = 'guardrails together with the GCP DLP provider: guardrails require MSPresidio'
 const SPACE = Buffer.from(' ')
 const NO_RULES = Buffer.alloc(0)

@@ -103,7 +103,7 @@ async function socketFor(question: HttpQuestion): Promise<Socket | undefined> {
 }
 
 function missingTls(): never {
-  throw new Error('a question over TLS does not say how to check the certificate')
+  throw new Error('a request over TLS has no settings to check the certificate')
 }
 
 async function through(proxy: Proxy, target: Address, signal: AbortSignal): Promise<Socket> {

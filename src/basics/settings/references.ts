@@ -95,7 +95,7 @@ function refusing<T>(label: string, problems: Problems, path: Path, work: () => 
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     // For example, hoop's settings name a repository on this machine with `file://`.
-    const hint = error.code === 'NOT-A-FILE' ? '; if the path itself is meant, leave out file://' : ''
+    const hint = error.code === 'NOT-A-FILE' ? '; to use the path itself as the value, remove file://' : ''
     problems.add(path, `${label} ${error.message}${hint}`)
     return undefined
   }

@@ -176,7 +176,7 @@ class Reading {
     if (this.#aliases > MAX_ALIASES) this.#giveUp(`aliases are used more than ${MAX_ALIASES} times`)
     const node = this.#anchors.get(name)
     if (node === undefined) {
-      this.#problems.add(path, 'no earlier anchor has this name')
+      this.#problems.add(path, 'unknown alias: no anchor before it has this name')
       return null
     }
     const before = this.#insideAlias

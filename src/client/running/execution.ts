@@ -84,8 +84,7 @@ async function* afterAnswer(
 function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   if (wait === undefined) return ''
   const { lock, session_id: holder, user, since, ahead } = wait
-  const who =
-    holder === null ? '' : `, which session ${holder} of ${user ?? '?'} has held since ${since ?? '?'}`
+  const who = holder === null ? '' : `, held by session ${holder} of ${user ?? '?'} since ${since ?? '?'}`
   return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions ahead in the queue: ${ahead}` : ''}`
 }
 

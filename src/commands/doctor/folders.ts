@@ -35,7 +35,7 @@ export async function checkRuntimeFolder(
 
 /** The usual folder belongs to another user, is a link, or is open to other users. */
 function passedOver(refused: string, { found }: Finding): Finding {
-  const instead = 'agents use another folder, whose name has six more characters'
+  const instead = 'agents use another folder (its name has six more characters)'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove the unusable folder, and restart the agent')
 }
 

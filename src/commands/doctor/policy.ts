@@ -115,7 +115,7 @@ export async function checkRedaction(sockets: readonly string[] = socketPaths())
   if (found.length === 0) return ok('no used secret looks like an ordinary word')
   const advice = "Exempt harmless names with redact.names, for example '!PLACE'"
   return warning(
-    `these secrets look like ordinary words and are hidden in any output: ${found.join('; ')}`,
+    `these secrets look like ordinary words, so harmless output is hidden, too: ${found.join('; ')}`,
     advice,
   )
 }

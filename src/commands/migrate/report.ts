@@ -129,7 +129,7 @@ function connectionNotes(connection: ConnectionSettings, migration: Migration): 
     isForAdminsOnly(connection, migration) &&
       note(
         name,
-        'here for everybody, in hoop only for admins until you add groups to the connection, because access control is on',
+        'access control is on in hoop: only admins may use this connection until you add groups to it (here: everybody)',
       ),
     needsOtherReviews(connection) &&
       note(name, 'runbooks stay closed in hoop, because hoop has no reviews by path (runbooks.review)'),

@@ -17,7 +17,7 @@ const LOCAL = [
   option('--local', 'run on this machine, without a gateway'),
   option(
     '--config <file>',
-    'with --local: gateway.yaml that defines the connection (default: the arguments after "--" are the complete command)',
+    'with --local: gateway.yaml with the connection (default: run the words after "--" as the command)',
   ),
 ]
 
@@ -32,7 +32,7 @@ const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the conne
 
 const VERBATIM = option(
   '--verbatim',
-  'if --dry-run or --local comes after "--", pass it to the command of the connection (default: refuse it, because it is probably meant for this program)',
+  'pass --dry-run and --local after "--" to the command of the connection (default: refuse them there)',
 )
 
 /** The history keeps their values with the session. */
@@ -59,7 +59,7 @@ const BATCH = [
   option('--parallel <count>', 'maximum number of parallel runs in a wave (default: 10)'),
   option(
     '--stop-after <count>',
-    'number of failures, or percentage of connections that fail, after which the batch stops (default: 1)',
+    'stop the batch after this many failures: a number, or a percentage of the connections (default: 1)',
   ),
   option('--yes', 'start a batch without asking for confirmation'),
 ]
@@ -294,7 +294,7 @@ function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void
   )
   if (misplaced === undefined || given['verbatim'] === true) return
   throw new Failure(
-    `${misplaced.long ?? ''} after -- is only an argument of the connection's command, which would run: put ${misplaced.long ?? ''} before --, or pass the argument on with --verbatim before --`,
+    `${misplaced.long ?? ''} after -- goes to the connection's command, which would run: put ${misplaced.long ?? ''} before --, or add --verbatim before -- if you mean this`,
     exitCodes.usage,
   )
 }

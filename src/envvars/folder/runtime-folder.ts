@@ -83,7 +83,7 @@ async function removeInstance(path: string): Promise<number> {
 }
 
 function sweepError(path: string, error: unknown): SetUpError {
-  const message = `cannot remove what an earlier agent left in ${path}: ${errnoOf(error)}`
+  const message = `cannot remove the files of an earlier agent in ${path}: ${errnoOf(error)}`
   return new SetUpError(message, { cause: error })
 }
 

@@ -152,7 +152,7 @@ export function* customRecognizers(types: readonly CustomType[]): Work<CustomRec
 function refuseBeyond(name: string, what: string, count: number, most: number): void {
   if (count <= most) return
   throw new PolicyError(
-    `custom type ${name}: the types up to this type have ${count} ${what}, maximum is ${most}`,
+    `custom type ${name}: this type and the types before it have ${count} ${what}; the maximum is ${most}`,
   )
 }
 

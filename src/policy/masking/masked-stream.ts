@@ -115,7 +115,7 @@ export class MaskingTooLong extends Error {
   readonly masked: Buffer
 
   constructor(masked: Buffer, longestMs: number) {
-    super(`the local engine stopped at a part of the output after ${longestMs / 1000} s of work`)
+    super(`masking a part of the output took the local engine more than ${longestMs / 1000} s`)
     this.masked = masked
   }
 }

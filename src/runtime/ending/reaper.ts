@@ -96,7 +96,7 @@ function lost(pid: number): ExitStatus {
   return {
     kind: 'failed',
     cause: new Error(
-      `the end of process ${pid} is unknown, because other code of the agent has collected the process`,
+      `the exit status of process ${pid} is unknown, because other code of the agent has reaped the process`,
     ),
   }
 }

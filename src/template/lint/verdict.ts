@@ -150,7 +150,7 @@ function markedProblem(
   const harmless = allowed(language, kind)
   return intersection(asText, harmless).size === asText.size
     ? undefined
-    : `${function_} puts its quotes into other quotes, or into a place that the linter cannot follow`
+    : `${function_} adds quotes inside other quotes, or in a place that the linter cannot follow`
 }
 
 /** Functions that leave the parameter's value as it is. */
@@ -268,6 +268,6 @@ export function unfollowedUses(
   const problem =
     starting === undefined
       ? 'the linter does not know what a file of this kind does with variables'
-      : 'this may run a text as code, or start a program that gets the variables'
+      : 'this may run the value as code, or start a program that gets the variable'
   return at < 0 ? [] : [{ at, name, problem, isCode: false }]
 }

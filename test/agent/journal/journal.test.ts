@@ -347,7 +347,7 @@ describe('what stands in the way of a journal', () => {
           journal: file,
           error: expect.stringMatching(error) as string,
           message:
-            'the journal cannot be written: executions continue, but are not recorded until the journal can be written again',
+            'cannot write the journal: executions continue, but are not recorded until writing succeeds again',
         },
       ])
       expect(held()).toEqual([])
@@ -357,7 +357,7 @@ describe('what stands in the way of a journal', () => {
       record(journal, 's5')
       expect(sids()).toEqual(['s4', 's5'])
       expect(warnings.slice(1)).toEqual([
-        { journal: file, lines: 3, message: 'the journal can be written again; lines were lost' },
+        { journal: file, lines: 3, message: 'writing the journal succeeds again; lines were lost' },
       ])
     })
   }

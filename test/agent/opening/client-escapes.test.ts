@@ -220,7 +220,7 @@ describe.skipIf(psqlMissing !== undefined)(
         const ended = await run('select 1;\n', connection(option, 'x'))
         expect(ended).toMatchObject({ code: '254', stdout: '' })
         expect(ended.reason).toMatch(
-          new RegExp(`^${REFUSED}, but the connection.s command has -{1,2}[a-zA-Z]+, `),
+          new RegExp(`^${REFUSED}, but -{1,2}[a-zA-Z]+ in the connection.s command `),
         )
       },
     )

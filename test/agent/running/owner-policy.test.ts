@@ -135,7 +135,7 @@ describe("a rule of the owner's for input", () => {
     await owner.wants({ input: WORDS })
     const { code, text } = await endOf(await opened({ clientVerb: 'connect' }))
     expect(code).toBe('254')
-    expect(text).toContain('policy.input-rules of the agent')
+    expect(text).toContain("agent's guardrail rules (policy.input-rules)")
   })
 
   it("stops a gateway's own requests as well, and its answer says why", async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Path, Problems } from '../../../src/basics/settings/problems.ts'
 import { readBytes, resolveReferences } from '../../../src/basics/settings/references.ts'
 
-const NO_FILE = 'is not a regular file; if the path itself is meant, leave out file://'
+const NO_FILE = 'is not a regular file; to use the path itself as the value, remove file://'
 let folder: string
 
 beforeEach(() => {

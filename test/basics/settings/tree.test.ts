@@ -41,7 +41,7 @@ describe('aliases', () => {
   })
 
   test('without an anchor before them are refused', () => {
-    expect(refusal('a: *x\nb: &x 1')).toBe('f:1:4 a: no earlier anchor has this name')
+    expect(refusal('a: *x\nb: &x 1')).toBe('f:1:4 a: unknown alias: no anchor before it has this name')
   })
 
   test('cannot stand for something they are part of', () => {

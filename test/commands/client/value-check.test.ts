@@ -23,9 +23,7 @@ describe('a value that is typed', () => {
   })
 
   it('is checked for its length in characters, its pattern by the rules of Go, and for being there', () => {
-    expect(checkValue({ ...text, minLength: 2 }, '\u{1f600}')).toBe(
-      'the value has to have at least 2 characters',
-    )
+    expect(checkValue({ ...text, minLength: 2 }, '\u{1f600}')).toBe('the value needs at least 2 characters')
     expect(checkValue({ ...text, maxLength: 1 }, '\u{1f600}')).toBe(true)
     expect(checkValue({ ...text, pattern: '(?i)^AB\\z' }, 'ab')).toBe(true)
     expect(checkValue({ ...text, pattern: '^[0-9]+$' }, 'x')).toBe('the value has to match ^[0-9]+$')

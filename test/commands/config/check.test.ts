@@ -34,7 +34,7 @@ describe("runbook-agent config check of an agent's file", () => {
   it('warns, without an error, and shows no secret', async () => {
     const { code, stdout } = await check(`key: ${KEY}\ntls.skip-verify: true\n`)
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^it\.yaml:2:18: an attacker on the network .* \(a warning\)$/m)
+    expect(stdout).toMatch(/^it\.yaml:2:18: an attacker on the network .* \(warning\)$/m)
     expect(stdout).not.toContain(SECRET)
   })
 
@@ -68,7 +68,7 @@ describe("runbook-agent config check of a gateway's file", () => {
     const { code, stdout } = await connection('env: { HOST: h, USER: u }')
     expect(code).toBe(0)
     expect(stdout).toContain(
-      "connection pg of type database postgres needs PASS in env or secrets; if the server needs no password, set PASS: '' (a warning)\n",
+      "connection pg of type database postgres needs PASS in env or secrets; if the server needs no password, set PASS: '' (warning)\n",
     )
     expect((await connection("env: { HOST: h, USER: u, PASS: '' }")).stdout).not.toContain('warning')
   })

@@ -46,7 +46,7 @@ describe('the journal', () => {
         const { body } = await site.rest.script('bash', `echo ${i}; exit ${i}`)
         expect([body.output, body.exit_code]).toEqual([`${i}\n`, i])
       }
-      await site.agent.says('stderr', /the journal cannot be written/)
+      await site.agent.says('stderr', /cannot write the journal/)
     },
   )
 })

@@ -120,7 +120,7 @@ describe('reviews', () => {
       77,
       200,
       pending,
-      /the review is unchanged: only members of dba, sre decide/,
+      /your decision changed nothing: only members of dba, sre may decide/,
     ],
   ])('says why it was not taken: %s', async (_, words, code, status, body, message) => {
     using place = new Workplace()

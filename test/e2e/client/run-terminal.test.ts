@@ -35,7 +35,7 @@ describe.skipIf(!hasTmux)('run on a terminal (tmux)', () => {
     screen.enter(`run pg ${FILE}`)
     await screen.shows(/customer: whose \\x1b\[31mreport \(matches \^\[0-9\]\+\$, 3 characters at least\)/)
     screen.enter('ab')
-    await screen.shows(/the value has to have at least 3 characters/)
+    await screen.shows(/the value needs at least 3 characters/)
     screen.press('C-u')
     screen.enter('abc')
     await screen.shows(/the value has to match \^\[0-9\]\+\$/)

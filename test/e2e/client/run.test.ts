@@ -305,7 +305,7 @@ describe('run sends', () => {
     const ended = await run(gateway, 'pg', FILE, ...given)
     expect(ended).toMatchObject({
       code: 0,
-      stderr: `runbook-agent: ${FILE} does not declare the parameter wholly: the value is sent, but only a block of the runbook can use it\n`,
+      stderr: `runbook-agent: ${FILE} declares no parameter wholly: the value is sent, but may have no effect\n`,
     })
     expect(gateway.requests[0]?.['parameters']).toEqual({
       ...{ wholly: 'other', note: '@note', late: 'l' },
@@ -567,7 +567,7 @@ describe('run does not send', () => {
       gateway.answers(json(200, answer()))
       const refused = await run(gateway, 'pg', FILE, '--', 'one', flag)
       expect(refused).toMatchObject({ code: 64, stdout: '' })
-      expect(refused.stderr).toContain(`${flag} after -- is only an argument of the connection's command`)
+      expect(refused.stderr).toContain(`${flag} after -- goes to the connection's command`)
       expect(gateway.requests).toEqual([])
       expect((await run(gateway, 'pg', FILE, '--verbatim', '--', 'one', flag)).code).toBe(0)
       expect(gateway.requests).toMatchObject([{ client_args: ['one', flag] }])

@@ -77,7 +77,7 @@ describe.skipIf(missingBrowser !== undefined)(`results of a run${without(missing
     expect(readFileSync(saved, 'utf8')).toBe(
       'id,customer,total,note\r\n9,Bob,100,\'=1+1\r\n10,Ada,9.50,"first, of two"\r\n',
     )
-    await ada.sees('A spreadsheet would run 1 of the values as formulas')
+    await ada.sees('Values that look like formulas: 1')
     expect(ada.problems).toEqual([])
   })
 

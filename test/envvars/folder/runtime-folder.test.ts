@@ -376,7 +376,7 @@ describe('sweepInstances', () => {
     const { sessions, errors } = await sweep()
     expect(sessions).toBe(2)
     expect(errors.map(({ message }) => message)).toEqual([
-      `cannot remove what an earlier agent left in ${join(userFolder, broken)}: EISDIR`,
+      `cannot remove the files of an earlier agent in ${join(userFolder, broken)}: EISDIR`,
     ])
   })
 

@@ -86,7 +86,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     const short = await gateway.exec(asked)
     expect([short.status, short.body]).toEqual([
       400,
-      { message: 'parameter pw has to have at least 8 characters', code: 'invalid-parameters' },
+      { message: 'parameter pw needs at least 8 characters', code: 'invalid-parameters' },
     ])
     const code = await gateway.exec({ ...asked, parameters: { count: '1; id', pw: `${pw}${pw}` } })
     expect([code.status, code.body]).toEqual([

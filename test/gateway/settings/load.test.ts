@@ -589,7 +589,7 @@ describe('repositories', () => {
   test('written with file:// get the advice to write the path', () => {
     mkdirSync(join(folder, 'r.git'))
     expect(problems('repositories: [{ name: r, url: file://r.git }]')).toEqual([
-      `1:32 repositories[0].url: the file ${folder}/r.git is not a regular file; if the path itself is meant, leave out file://`,
+      `1:32 repositories[0].url: the file ${folder}/r.git is not a regular file; to use the path itself as the value, remove file://`,
     ])
   })
 

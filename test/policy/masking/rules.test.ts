@@ -119,12 +119,12 @@ describe('custom types', () => {
     [
       'steps of regexes',
       Array.from({ length: 200 }, (_, n) => ({ name: `X${n}`, regex: '\\w{700}' })),
-      'custom type X142: the types up to this type have 100386 steps of regexes, maximum is 100000',
+      'custom type X142: this type and the types before it have 100386 steps of regexes; the maximum is 100000',
     ],
     [
       'characters in deny lists',
       ['A', 'B'].map((name) => ({ name, deny_list: Array.from({ length: 300 }, () => 'x'.repeat(500)) })),
-      'custom type B: the types up to this type have 300000 characters in the deny lists, maximum is 250000',
+      'custom type B: this type and the types before it have 300000 characters in the deny lists; the maximum is 250000',
     ],
     [
       'characters in one text of a list',

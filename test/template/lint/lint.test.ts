@@ -136,7 +136,7 @@ ${WORD})"`,
     [
       'shell',
       'echo "{{ .x | pattern `^[a-z ]+$` | dquote }}"',
-      'dquote puts its quotes into other quotes, or into a place that the linter cannot follow',
+      'dquote adds quotes inside other quotes, or in a place that the linter cannot follow',
     ],
     [
       'shell',

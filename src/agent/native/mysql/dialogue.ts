@@ -47,7 +47,7 @@ export class Dialogue {
     if (this.#awaited.length >= MAX_AWAITED)
       throw new NativeError(
         'protocol',
-        `${MAX_AWAITED} commands of the client wait for the server: the client must read answers before it sends more`,
+        `${MAX_AWAITED} commands wait for the server: the client must read answers before it sends more`,
       )
     this.#awaited.push(answer)
   }

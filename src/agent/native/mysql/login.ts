@@ -339,7 +339,11 @@ async function authenticated(server: ServerSocket, first: string, secret: Secret
 
 function parseSwitch(payload: Buffer): [plugin: string, salt: Buffer] {
   const end = payload.indexOf(0, 1)
-  if (end < 0) throw new NativeError('server', 'the server asks for the unsafe login of MySQL before 4.1')
+  if (end < 0)
+    throw new NativeError(
+      'server',
+      'the server asks for the login of MySQL before 4.1, which is unsafe and not supported',
+    )
   return [payload.toString('latin1', 1, end), payload.subarray(end + 1, end + 1 + SALT_BYTES)]
 }
 

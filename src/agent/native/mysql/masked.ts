@@ -27,7 +27,7 @@ const REFUSED = { code: 1644, state: '45000' }
 const TOO_LONG = `a row of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB or more`
 const WIDE_RESULT = 'a result in UCS-2, UTF-16 or UTF-32 (character_set_results)'
 const WIDE_ERROR = 'an error in UCS-2, UTF-16 or UTF-32 (character_set_results)'
-const UNREADABLE = 'an answer of the server cannot be read, or belongs to no command of the client'
+const UNREADABLE = 'unreadable or unexpected answer from the server'
 
 /** The position in the current answer. */
 type Part =

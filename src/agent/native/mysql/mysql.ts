@@ -25,7 +25,7 @@ import { ProtectedClient } from '../rules/protected-client.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import { serverTls, type ServerTls } from '../server-tls.ts'
 
-const FILE_REFUSED = 'the server asked for a file of the client (LOAD DATA LOCAL), which is refused'
+const FILE_REFUSED = 'the server asked the client for a file (LOAD DATA LOCAL), which is refused'
 
 /** In milliseconds. */
 const KILL_MS = 5000
@@ -271,7 +271,7 @@ class Relay {
       code: 1047,
       state: '08S01',
       message:
-        'this port refuses to change the user, to replicate, and to run several commands in one packet',
+        'this port refuses this command: it changes the user, replicates, or is several commands in one packet',
     })
     this.#tell.next = undefined
   }

@@ -102,7 +102,7 @@ export async function logIn(
         if (scram?.isVerified === false)
           throw new NativeError(
             'server',
-            'the server has not shown that it knows the password (SCRAM was not finished)',
+            'the server did not prove that it knows the password (SCRAM was not finished)',
           )
         return message
       case 3:

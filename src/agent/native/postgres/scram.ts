@@ -75,7 +75,7 @@ export class Scram {
     if (expected?.length !== signature.length || !timingSafeEqual(expected, signature))
       throw new NativeError(
         'server',
-        'the server has not shown that it knows the password (SCRAM server signature)',
+        'the server did not prove that it knows the password (SCRAM server signature)',
       )
     this.#isVerified = true
   }

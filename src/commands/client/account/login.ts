@@ -162,7 +162,7 @@ async function endedSignIn(profile: string): Promise<string> {
     return ', and ended the sign-in'
   } catch (error) {
     if (!(error instanceof ApiError || error instanceof Failure)) throw error
-    return `; the token is valid until it expires, because the gateway could not end the sign-in: ${oneLine(error.message)}`
+    return `; the gateway did not end the sign-in, so the token stays valid until it expires: ${oneLine(error.message)}`
   }
 }
 

@@ -197,7 +197,9 @@ function checkEffect(before: Review, after: Review): void {
   if (!isSame || after.status !== 'PENDING') return
   const groups = groupNames(after).join(', ')
   throw new Failure(
-    oneLine(`the review is unchanged: only members of ${groups} decide, or your decision was counted before`),
+    oneLine(
+      `your decision changed nothing: only members of ${groups} may decide, or you have already decided`,
+    ),
     exitCodes.refused,
   )
 }

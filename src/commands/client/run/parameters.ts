@@ -93,7 +93,7 @@ function contentOf(name: string, path: string): string {
 
 function sayUncertain(runbook: Runbook, name: string): void {
   process.stderr.write(
-    `runbook-agent: ${oneLine(`${runbook.name} does not declare the parameter ${name}: the value is sent, but only a block of the runbook can use it`)}\n`,
+    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: the value is sent, but may have no effect`)}\n`,
   )
 }
 

@@ -25,7 +25,7 @@ export async function exportCommand(flags: ExportFlags): Promise<number> {
     throw new Failure('--resume needs the file of the interrupted export: add --output FILE', exitCodes.usage)
   if (after !== undefined && (resume || !/^\d{1,15}$/.test(after)))
     throw new Failure(
-      'the value of --after is a cursor, a number that an interrupted export printed; use either --after or --resume',
+      'the value of --after is the number that an interrupted export printed; use either --after or --resume',
       exitCodes.usage,
     )
   const wish = { connection, user, runbook, status, kind, parameter, after, ...askedSpan(flags) }

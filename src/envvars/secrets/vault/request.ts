@@ -214,7 +214,7 @@ function redirected(from: VaultTarget, location: string): VaultTarget {
   const isKnown = next.isSecure !== undefined
   const elsewhere = goQuote(isKnown ? `${next.scheme}://${next.host}:${next.port}` : next.shown)
   throw new VaultError(
-    `redirected to ${elsewhere}, to which the token must not be sent: set VAULT_ADDR to the address that answers`,
+    `redirected to ${elsewhere}, but the token must not be sent there: set VAULT_ADDR to the final address`,
   )
 }
 

@@ -147,7 +147,7 @@ it('streams of clients and agents count together with REST', async () => {
     await waitFor(() => hasty.agent.state.name === 'refused')
     expect(hasty.agent.state).toMatchObject({
       reason: expect.stringMatching(
-        /^the gateway checks no keys from this address now: too many failed/,
+        /^the gateway rejects all keys from this address for a while: too many failed/,
       ) as string,
     })
   }

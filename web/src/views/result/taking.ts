@@ -42,7 +42,7 @@ export async function downloadCsv(shown: ShownRows, fileName: string): Promise<v
   toast(`${rows} in ${fileName}.`)
   if (formulas > 0)
     toast(
-      `A spreadsheet would run ${formulas} of the values as formulas. In the file, these values begin with '.`,
+      `Values that look like formulas: ${formulas}. In the file they begin with ', so that a spreadsheet does not run them.`,
       { icon: 'info', tone: 'wait' },
     )
 }
