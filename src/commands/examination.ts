@@ -4,20 +4,23 @@ import path from 'node:path'
 import { printableJson } from '../basics/text/printable.ts'
 import { within } from '../basics/abort.ts'
 
-/** Longer than any wait inside a check: at this deadline a check reports only the timeout. */
+/** This time is longer than any wait inside a check. A check that reaches it reports only the timeout. */
 const DEADLINE_MS = 10_000
 
-/** Later checks need `fact`. If it is missing, `obstacle` names the check that failed. */
+/**
+ * The result of a check. Later checks need its `fact`. If `fact` is missing, `obstacle` names the check that
+ * failed.
+ */
 export interface Examined<Fact> {
   readonly level: Level
   readonly fact: Fact | undefined
   readonly obstacle: string
 }
 
-/** The signal aborts after the check or its timeout: release all resources then. */
+/** The signal aborts after the check or its timeout. The check must then release all resources. */
 type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
 
-/** One after the other. Reports each result immediately. */
+/** Runs checks one after the other, and reports each result immediately. */
 export class Examination {
   readonly #tell: (line: Line) => void
   readonly #deadlineMs: number
@@ -27,7 +30,7 @@ export class Examination {
     this.#deadlineMs = deadlineMs
   }
 
-  /** Never rejects: an error of the check becomes its finding. */
+  /** Never rejects: an error of the check becomes a finding. */
   async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
     const { fact, ...finding } = await this.#within(check)
     this.#tell({ name, ...finding })
@@ -76,16 +79,16 @@ function failed(error: unknown): Finding<never> {
   }
 }
 
-/** `skipped`: the check could not run, or does not apply here. Not a problem. */
+/** `skipped` means that the check could not run or does not apply here. A skipped check is not a problem. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
-/** Texts never contain the value of a secret. */
+/** The texts never contain the value of a secret. */
 export interface Finding<Fact = undefined> {
   readonly level: Level
-  /** One line. */
+  /** The text has one line. */
   readonly found: string
   readonly advice?: string
-  /** Without it, later checks that need it are skipped. */
+  /** Later checks that need this fact are skipped if the fact is missing. */
   readonly fact?: Fact | undefined
 }
 
@@ -117,15 +120,15 @@ export function worst(levels: readonly Level[]): 'ok' | 'warning' | 'broken' {
   return levels.includes('warning') ? 'warning' : 'ok'
 }
 
-/** The longest check name and level, so that the texts begin in the same column. */
+/** Lengths of the longest check name and level. They make the texts begin in the same column. */
 const NAME_WIDTH = 15
 const LEVEL_WIDTH = 7
 const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
 
-/** SGR codes: green, yellow, red, faint. */
+/** SGR codes for green, yellow, red and faint. */
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
 
-/** The advice is below the finding. */
+/** Puts the advice below the finding. */
 export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
   const padded = level.padEnd(LEVEL_WIDTH)
   const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
@@ -140,7 +143,7 @@ export function humanSum(lines: readonly Line[]): string {
   return `${counts.join(', ')}\n`
 }
 
-/** `level` is the worst of all checks. */
+/** The report's `level` is the worst level of all checks. */
 export function jsonReport(lines: readonly Line[], version: string): string {
   return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
 }
@@ -149,14 +152,15 @@ function paint(text: string, level: Level): string {
   return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
 }
 
-/** Names in a certificate may hold any character. */
+/** Replaces control characters: names in a certificate may contain any character. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
 }
 
 /**
- * Whether this user can create files in a folder, or a missing folder. Leaves no files.
- * @returns the reason if not
+ * Checks whether this user can create files in a folder, or can create a missing folder. The check leaves no
+ * files.
+ * @returns the reason if the user cannot
  */
 export async function obstacleTo(folder: string): Promise<string | undefined> {
   try {
@@ -175,17 +179,17 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
   return undefined
 }
 
-/** The folder itself, or its nearest existing parent. */
+/** @returns the folder itself if it exists, otherwise its nearest existing parent */
 export function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
 }
 
-/** `f_type` of tmpfs and ramfs (linux/magic.h), whose files reach a disk only by swap. */
+/** `f_type` of tmpfs and ramfs (linux/magic.h). Files of these systems reach a disk only by swap. */
 const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 
 interface Volume {
-  /** For this user. */
+  /** Bytes that this user may use. */
   readonly freeBytes: number
   /** A file system may have free space but no free inodes. */
   readonly hasInodes: boolean

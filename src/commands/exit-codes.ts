@@ -1,12 +1,12 @@
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 import { constants } from 'node:os'
 
-/** Mostly from sysexits.h. */
+/** Most codes come from sysexits.h. */
 export const exitCodes = {
   done: 0,
   bug: 1,
   usage: 64,
-  /** Findings of `runbooks lint`, `audit verify` and `migrate hoop`. */
+  /** `runbooks lint`, `audit verify` or `migrate hoop` has found a problem. */
   findings: 65,
   unreachable: 69,
   /** `run --on`: some runs of the batch did not run or failed. */
@@ -14,7 +14,7 @@ export const exitCodes = {
   inputOutput: 74,
   refused: 77,
   configuration: 78,
-  /** 128 + SIGINT. */
+  /** The value is 128 + SIGINT. */
   interrupted: 130,
   /** `run`, `exec`, `connect`: the execution has no exit code. */
   noExitCode: NO_EXIT_CODE,
@@ -31,18 +31,18 @@ export class Failure extends Error {
   }
 }
 
-/** Says what failed and what to do next. */
+/** Adds to an error what failed and what to do next. */
 export function explain(error: unknown, doing: string, advice: string, exitCode?: number): Failure {
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`, exitCode)
 }
 
-/** An exit code has only eight bits: 256 would become 0, a success. */
+/** Returns `noExitCode` for a code that does not fit into eight bits: 256 would become 0, a success. */
 export function exitCodeOfExecution(code: number | undefined): number {
   return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
 }
 
-/** As in shells: 130 for SIGINT. */
+/** Returns the exit code that shells use, for example 130 for SIGINT. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }

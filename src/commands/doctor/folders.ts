@@ -10,7 +10,7 @@ import { access } from 'node:fs/promises'
 /** Enough for the secret files (keys, certificates) of many sessions. */
 const LITTLE_BYTES = 16 * 1024 ** 2
 
-/** For secret files of commands. Creates no folder of the agent. */
+/** Checks the folder for secret files of commands. The check creates no folder of the agent. */
 export async function checkRuntimeFolder(
   { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
@@ -33,7 +33,10 @@ export async function checkRuntimeFolder(
   }
 }
 
-/** The usual folder belongs to another user, is a link, or is open to other users. */
+/**
+ * Warns that agents use another folder, because the usual folder belongs to another user, is a link, or is
+ * open to other users.
+ */
 function passedOver(refused: string, { found }: Finding): Finding {
   const instead = 'agents use another folder (its name has six more characters)'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove the unusable folder, and restart the agent')

@@ -38,13 +38,13 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   )
 }
 
-/** The runtime sets this score for commands if the agent's own is lower. */
+/** The runtime gives commands this score if the agent's own score is lower. */
 const OF_COMMANDS = 500
 
 const ADVICE =
   'When memory runs out, the kernel may end the agent first, with all its commands. Start the agent with a lower score (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
 
-/** Whether the kernel would end a command before the agent when memory runs out. */
+/** Checks that the kernel would end a command before the agent when memory runs out. */
 export function checkOomScore(engine: Engine['name'], proc = '/proc/self'): Finding {
   const own = score(`${proc}/oom_score_adj`)
   if (own === undefined) return skipped('this system has no oom_score_adj in /proc')
@@ -67,7 +67,7 @@ function score(file: string): number | undefined {
   }
 }
 
-/** Process 1 reaps orphans in this container or on this machine. */
+/** Checks that process 1 or the agent reaps the processes that commands leave behind. */
 export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, proc = '/proc'): Finding {
   const name = programOf(`${proc}/1`)
   if (name === undefined) return skipped('this system does not show process 1')
@@ -85,12 +85,12 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   )
 }
 
-/** The program's name from its command line; undefined without /proc. */
+/** @returns the program's name from its command line; undefined without /proc */
 function programOf(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
     if (words.length === 0) return readFileSync(`${folder}/comm`, 'utf8').trim()
-    // Later words may be secrets.
+    // Omits later words, because they may contain secrets.
     return words[0]?.endsWith('node') === true ? words.slice(0, 2).join(' ') : words[0]
   } catch {
     return undefined
@@ -98,12 +98,15 @@ function programOf(folder: string): string | undefined {
 }
 
 /**
- * Code, stacks, buffers: bytes outside the heap. After 120 MB of output, an agent used 102 to 111 MB in
+ * Bytes outside the heap: code, stacks and buffers. After 120 MB of output, an agent used 102 to 111 MB in
  * total.
  */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
-/** Beyond the container's limit, the kernel ends the agent. */
+/**
+ * Compares the memory that the agent may use with the container's limit. The kernel ends an agent that
+ * exceeds this limit.
+ */
 export function checkMemory(
   { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
@@ -121,12 +124,12 @@ export function checkMemory(
   )
 }
 
-/** A quarter of the limit: three quarters remain for commands. */
+/** Gives the heap a quarter of the limit, so that three quarters remain for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }
 
-/** Whether the limit of open files allows `limits.sessions` executions. */
+/** Checks that the limit of open files allows `limits.sessions` executions. */
 export function checkOpenFiles({ limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>): Finding {
   const limit = openFileLimit('/proc/self/limits')
   if (limit === undefined) return skipped('this system does not show its limit of open files')
@@ -144,8 +147,8 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Moves a child into a new group below this process's group, then removes both. `ControlGroups` would divide
- * the group and end processes of dead agents.
+ * Moves a child into a new group below this process's group, then ends the child and removes the group. The
+ * check does not use `ControlGroups`, which would divide the group and end processes of dead agents.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined
@@ -176,7 +179,7 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const [type] = readWords(path.join(folder, 'cgroup.type'))
   if (type === undefined) return `${folder} is the root of all groups of this machine`
   if (type !== 'domain') return `${folder} is of the type ${type}`
-  // Agents ignore a group of this name.
+  // Agents ignore a group with this name.
   const group = path.join(folder, `doctor-${randomBytes(4).toString('hex')}`)
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -198,7 +201,7 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   }
 }
 
-/** As in systemd/. Examined if this process belongs to no unit. */
+/** The unit of systemd/ that the check reads if this process belongs to no unit. */
 const AGENT_UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
@@ -223,13 +226,13 @@ export async function checkStopTime({
 
 interface Unit {
   readonly name: string
-  /** A unit of `systemctl --user`. */
+  /** The unit belongs to `systemctl --user`. */
   readonly ofUser: boolean
 }
 
 interface Timeout {
   readonly unit: string
-  /** In systemd's form: `1min 30s`. */
+  /** Uses systemd's form, for example `1min 30s`. */
   readonly text: string
 }
 
@@ -267,7 +270,9 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** systemd's form: `1min 30s`, `infinity`. Any other form counts as `infinity`. */
+/**
+ * Reads a time in systemd's form, for example `1min 30s` or `infinity`. Any other form counts as `infinity`.
+ */
 export function milliseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([a-z]+)/g)]
   const known = parts.every(([, , unit = '']) => unit in UNITS)
@@ -275,7 +280,10 @@ export function milliseconds(text: string): number {
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0)
 }
 
-/** `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
+/**
+ * Reads the unit from a group such as `/system.slice/runbook-agent.service`. The unit of a user is below the
+ * user's `user@1000.service`.
+ */
 function ownUnit(): Unit[] {
   const units = [...ownGroups().matchAll(/\/([^/\n]+\.service)(?=\/|$)/gm)].map(([, name = '']) => name)
   const name = units.at(-1)

@@ -15,7 +15,7 @@ import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { workingFolder } from '../start/services.ts'
 import { socketPaths } from '../status.ts'
 
-/** Also tests whether commands could change the rule files. */
+/** Checks the rule files, and whether commands could change these files. */
 export async function checkPolicy(
   { policy }: Pick<AgentConfiguration, 'policy'>,
   source: SettingsSource,
@@ -99,12 +99,14 @@ function origin(address: string): string {
 const ANSWER_MS = 2000
 const MAX_SOCKETS = 64
 
-/** Secrets that look like ordinary words, by connection; or why they are unknown. */
+/**
+ * The secrets that look like ordinary words, by connection, or the reason why the agent did not report them.
+ */
 type Reply =
   | { readonly names: Readonly<Record<string, readonly string[]>> }
   | { readonly path: string; readonly reason: string }
 
-/** Redaction of a secret that looks like an ordinary word hides harmless text. */
+/** Warns about secrets that look like ordinary words: their redaction hides harmless text. */
 export async function checkRedaction(sockets: readonly string[] = socketPaths()): Promise<Finding> {
   const replies = await Promise.all(sockets.slice(0, MAX_SOCKETS).map(ordinaryAt))
   const known = replies.filter((reply) => reply !== undefined && 'names' in reply)

@@ -13,11 +13,11 @@ const HANDSHAKE_MS = 5000
 /** Doctor warns this early, which leaves time to renew the certificate. */
 const SOON_DAYS = 14
 
-/** Examines even a certificate that the agent would refuse. Sends only the handshake. */
+/** Examines even a certificate that the agent would refuse. The check sends only the handshake. */
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
-  // Shorter than the check's own deadline, so that the finding can name the missing answer.
+  // This time is shorter than the check's own deadline, so that the finding can name the missing answer.
   const wait = patience(HANDSHAKE_MS, signal)
   let socket: Socket | undefined
   try {
@@ -46,7 +46,8 @@ async function shakeHands(
   options: TlsOptions,
 ): Promise<TLSSocket> {
   const name = options.serverName ?? identity.host
-  // With tls.skip-verify the agent reads no authorities. This check shows what the setting hides.
+  // With tls.skip-verify the agent reads no authorities. This check reads them, to show problems that the
+  // setting hides.
   const authorities = ownAuthorities ?? systemAuthorities(process.env)
   const tls = connect({
     socket,
@@ -143,7 +144,7 @@ function failure(
 
 const DAY_MS = 86_400_000
 
-/** Without common name and organization, the names for which the certificate is valid. */
+/** @returns common name and organization; without both, the names for which the certificate is valid */
 function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
   return distinguished(subject) || subjectaltname || 'nobody'
 }
@@ -155,7 +156,7 @@ function issuerOf({ issuer }: DetailedPeerCertificate): string {
 /** Corrects Node's type: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
-/** Omits the authority at the end of the chain. */
+/** @returns the certificates without the authority at the end of the chain */
 function chainOf(leaf: Linked): Linked[] {
   const chain: Linked[] = []
   for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {
@@ -168,7 +169,7 @@ function chainOf(leaf: Linked): Linked[] {
   return chain
 }
 
-/** Until the first certificate expires; negative if one has expired. */
+/** @returns the days until the first certificate expires; a negative number if a certificate has expired */
 function daysLeft(chain: readonly Linked[]): number {
   return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
 }

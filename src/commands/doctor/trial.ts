@@ -12,7 +12,7 @@ import { exitCode } from '../../runtime/exit-status.ts'
 import { broken, type Finding, ok, skipped, warning } from '../examination.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 
-/** The channel to the parent carries their results as JSON. */
+/** The trial process runs these functions and sends their results to the parent as JSON. */
 export const trials = {
   command: tryCommand,
   terminal: tryTerminal,
@@ -25,12 +25,13 @@ type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof trials)[Na
 type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
- * Runs commands for `doctor` in a separate process, guarded like an agent. As a subreaper, doctor itself
- * might adopt children that an exec has given it.
+ * Runs commands for `doctor` in a separate process that is guarded like an agent. Doctor itself must not
+ * become a subreaper: it might adopt children that it has kept from before an exec.
  */
 export async function trialCommand(): Promise<void> {
   if (process.send === undefined) throw new Failure('only doctor may start doctor-trial', exitCodes.usage)
-  // Ctrl-C reaches this process, too. It ends after its channel and its command.
+  // Ctrl-C reaches this process, too, but must not end it. This process ends after its channel and its
+  // command.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
   const engine = await loadEngine()
@@ -44,7 +45,7 @@ export async function trialCommand(): Promise<void> {
   await last
 }
 
-/** @returns why processes that leave their session cannot be followed; undefined if they can */
+/** @returns the reason why the agent cannot follow processes that leave their session; undefined if it can */
 function guard(engine: Engine): string | undefined {
   try {
     engine.guard()
@@ -73,7 +74,7 @@ function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
 
-/** Time to end the running command. After this time, the trial process is killed. */
+/** Time for the running command to end. After this time, `doctor` kills the trial process. */
 const END_MS = 3000
 
 export class TrialProcess implements AsyncDisposable {
@@ -84,11 +85,14 @@ export class TrialProcess implements AsyncDisposable {
   constructor(main: string) {
     this.#child = fork(main, ['doctor-trial'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     this.#exited = once(this.#child, 'exit')
-    // `ask` reports an unexpected end.
+    // Prevents an unhandled rejection: `ask` reports an unexpected end.
     this.#exited.catch(() => undefined)
   }
 
-  /** Only one trial may run at a time. Rejects if the process ends without an answer, or at the signal. */
+  /**
+   * Runs a trial. Only one trial may run at a time. Rejects if the process ends without an answer, or when
+   * the signal aborts.
+   */
   async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
     const answered = once(this.#child, 'message', { signal })
     if (this.#child.connected) this.#child.send(name)
@@ -100,7 +104,7 @@ export class TrialProcess implements AsyncDisposable {
     return answer.result as TrialResult<Name>
   }
 
-  /** Also ends the running command. */
+  /** Ends the process and its running command. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
     const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)
@@ -123,13 +127,16 @@ interface Ran {
   readonly failure: string | undefined
 }
 
-/** From SIGTERM to SIGKILL. Short, because these commands need no time to end. */
+/** Time from SIGTERM to SIGKILL. It is short, because these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
 /** All executions share this marker, because only one runs at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
-/** Same engine, environment and cleanup as a real execution. The signal ends the command. */
+/**
+ * Runs a command with the engine, the environment and the cleanup of a real execution. The signal ends the
+ * command.
+ */
 async function runTrial(
   engine: Engine,
   argv: readonly string[],
@@ -167,7 +174,7 @@ async function runTrial(
 const PIPES_SCRIPT =
   'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
 
-/** Exit code, input, and outputs that are opened by name. */
+/** Checks the exit code, the input, and outputs that the command opens by name. */
 async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const { code, stdout, stderr, failure } = await runTrial(
     engine,
@@ -194,7 +201,7 @@ function lastLine(text: string): string {
 
 const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
-/** As `connect` does. */
+/** Checks that a command can run on a terminal, as `connect` needs it. */
 async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
@@ -215,7 +222,7 @@ async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding
   )
 }
 
-/** This process is guarded like an agent. */
+/** Checks whether a command can read the environment of this process, which is guarded like an agent. */
 async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,
@@ -228,11 +235,11 @@ async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<
 
 /** Lifetime of the three test processes if nothing ends them. */
 const LONGEST_MS = 20_000
-/** Time for the kernel to end the processes after the execution. */
+/** Time for the kernel to end the processes after the execution has ended. */
 const GONE_MS = 2000
 
 const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
-/** Ignores SIGTERM. Starts a process in its group and one in a new session. */
+/** A command that ignores SIGTERM. It starts one process in its own group and one in a new session. */
 const SCRIPT = `
 process.on('SIGTERM', () => {})
 const { spawn } = require('node:child_process')
@@ -241,12 +248,12 @@ console.log('pids', start(false), start(true), process.pid)
 ${NAP}
 `
 
-/** The command and its processes have to be gone after the execution. */
+/** Checks that the command and its processes are gone after the execution. */
 async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }
-  // Node, because a container may have neither a shell nor setsid.
+  // The command runs Node, because a container may have neither a shell nor setsid.
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)

@@ -15,13 +15,13 @@ import { proxyFor } from '../start/settings.ts'
 export interface Route {
   readonly identity: Identity
   readonly proxy: Proxy | undefined
-  /** The environment has a proxy, but not for this gateway. */
+  /** The environment names a proxy, but the agent does not use the proxy for this gateway. */
   readonly hasOtherProxy: boolean
-  /** Of `tls.ca`, as PEM. */
+  /** The certificates of `tls.ca` as PEM. */
   readonly ownAuthorities: readonly string[] | undefined
 }
 
-/** The agent uses a proxy only with TLS: otherwise the proxy could read the key. */
+/** The agent uses a proxy only with TLS. Without TLS, the proxy could read the key. */
 export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {
@@ -32,23 +32,23 @@ export function routeOf(identity: Identity, settings: AgentConfiguration): Route
   }
 }
 
-/** With the addresses of the first hop, the proxy or the gateway. */
+/** A route with the addresses of the first hop. The first hop is the proxy or the gateway. */
 export interface ResolvedRoute extends Route {
   readonly addresses: readonly string[]
 }
 
-/** With an address of the first hop that accepted a connection. */
+/** A route with an address of the first hop that accepted a connection. */
 export interface Way extends Route {
   readonly address: string
 }
 
-/** `host` has no brackets. */
+/** @returns the first hop; `host` has no brackets */
 function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
   const address = proxy?.address ?? identity.address
   return { host: hostOf(address), port: portOf(address) }
 }
 
-/** The signal destroys the connection at any time. Rejects with the system's error. */
+/** Opens a connection. The signal destroys the connection at any time. Rejects with the system's error. */
 async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal })
   // The connection may fail after the last listener was removed.
@@ -57,7 +57,10 @@ async function openSocket(host: string, port: number, signal: AbortSignal): Prom
   return socket
 }
 
-/** Through the route's proxy, if any. @throws TunnelError */
+/**
+ * Connects to the gateway, through the route's proxy if there is one.
+ * @throws TunnelError
+ */
 export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   const socket = await openSocket(way.address, firstStep(way).port, signal)
   if (way.proxy === undefined) return socket
@@ -77,7 +80,7 @@ const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answers: check /etc/resolv.conf and the network',
 }
 
-/** With a proxy, the proxy itself looks up the gateway. */
+/** Looks up the first hop. With a proxy, the proxy itself looks up the gateway. */
 export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
   const { host } = firstStep(route)
   if (isIP(host) !== 0) return ok(`${host} is an address`, { ...route, addresses: [host] })
@@ -97,7 +100,7 @@ interface Attempt {
   readonly ms: number
 }
 
-/** The agent may use any of the addresses. */
+/** Tries all addresses, because the agent may use any of them. */
 export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
   const { port } = firstStep(route)
   const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
@@ -137,7 +140,7 @@ function advice(attempts: readonly Attempt[]): string {
   return 'Check whether a firewall between the agent and the gateway blocks this port'
 }
 
-/** Whether the proxy can connect to the gateway. */
+/** Checks that the proxy can connect to the gateway. */
 export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   if (way.proxy === undefined) return ok(unused(way), way)
   const { address } = way.proxy
@@ -165,12 +168,12 @@ function unused({ identity, hasOtherProxy }: Way): string {
 
 const HEALTH_MS = 4000
 
-/** On a channel like the agent's. Needs no credential and opens no stream. */
+/** Calls the gateway on a channel like the agent's. The check needs no credential and opens no stream. */
 export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
   using channel = new Channel(identity, proxy)
   const first = await timed(channel)
   if (!first.isAnswered) return unanswered(first.ms, channel.stage)
-  // The first answer includes the time of the new connection.
+  // The first time includes opening the connection. The second time does not.
   const second = await timed(channel)
   if (!second.isAnswered) return unanswered(second.ms, channel.stage)
   return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
@@ -183,15 +186,15 @@ async function timed(channel: Channel): Promise<{ readonly isAnswered: boolean; 
 }
 
 function unanswered(ms: number, stage: string): Finding {
-  // A timer may be early by a fraction of a millisecond.
+  // A timer may fire a fraction of a millisecond too early.
   const found = ms >= HEALTH_MS - 1 ? `no answer within ${HEALTH_MS / 1000} s` : 'the connection failed'
   return broken(`${found} (${stage})`, 'The agent would fail in the same way: see the log of the gateway')
 }
 
-/** More difference makes new certificates and tokens invalid. */
+/** With a larger difference, new certificates and tokens are invalid. */
 const FAR_OFF_MS = 30_000
 
-/** The gateway's `date` header has whole seconds. */
+/** Compares the clocks. The gateway's `date` header has whole seconds. */
 export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
   const theirs = Date.parse(date ?? '')
   if (Number.isNaN(theirs)) return skipped('the gateway sends no date header')
@@ -206,7 +209,7 @@ export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'rec
 
 const ANSWER_MS = 5000
 
-/** `receivedAt`: milliseconds, by this machine's clock. */
+/** `receivedAt` is in milliseconds, by this machine's clock. */
 export interface Http2Answer {
   readonly way: Way
   readonly date: string | undefined
@@ -214,7 +217,8 @@ export interface Http2Answer {
 }
 
 /**
- * grpc-js accepts any server with HTTP/2. A gRPC server answers the HealthCheck, which needs no credential.
+ * Checks that a gRPC server answers: grpc-js accepts any server with HTTP/2. The HealthCheck needs no
+ * credential.
  */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
   const wait = patience(ANSWER_MS, signal)
@@ -253,10 +257,10 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
       te: 'trailers',
     })
     request.once('response', resolve)
-    // The socket emits its error first, with the most detail.
+    // The socket emits its error first. This error has the most detail.
     for (const source of [socket, session, request]) source.on('error', reject)
     session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
-    // An empty gRPC message: not compressed, length 0.
+    // The body is an empty gRPC message: not compressed, length 0.
     request.end(Buffer.alloc(5))
   })
 }

@@ -37,12 +37,12 @@ import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
 import type { GatewayFlags } from './gateway.ts'
 
-/** For the whole history. systemd/runbook-gateway.service allows 15 minutes for the start. */
+/** Time for checking the whole history. systemd/runbook-gateway.service allows 15 minutes for the start. */
 const HISTORY_MS = 10 * 60 * 1000
 
 /**
- * Prints what keeps a gateway from starting (broken) or from doing all of its work (warning), one line each.
- * Starts, creates and changes nothing.
+ * Prints one line for each problem. `broken` keeps the gateway from starting, and `warning` keeps it from
+ * doing all of its work. The check starts, creates and changes nothing.
  * @returns the exit code: 78 if something is broken
  */
 export async function checkGatewayCommand({ config, json }: GatewayFlags): Promise<number> {
@@ -67,7 +67,7 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
   for (const lines of await Promise.all(repositories.map(examineRepository))) lines.forEach(tell)
 }
 
-/** All repositories at the same time: one that does not answer takes seconds. */
+/** The caller examines all repositories at the same time, because one that does not answer takes seconds. */
 async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
   const lines: Line[] = []
   const examination = new Examination((line) => void lines.push(line))
@@ -75,7 +75,7 @@ async function examineRepository(repository: RepositorySettings): Promise<readon
   return lines
 }
 
-/** One line per problem, like `config check`. */
+/** Reports one line per problem, like `config check`. */
 async function checkSettings(
   file: string,
   examination: Examination,
@@ -106,7 +106,7 @@ function settingsOf(file: string): {
   }
 }
 
-/** Only warnings and errors. `--json` has all checks. */
+/** Shows only warnings and errors. `--json` shows all checks. */
 function report(file: string, lines: readonly Line[]): string {
   const told = lines.filter(({ level }) => level === 'warning' || level === 'broken')
   const isBroken = told.some(({ level }) => level === 'broken')
@@ -119,7 +119,7 @@ function lineOf({ level, name, found, advice }: Line): string {
   return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
 }
 
-/** The settings' check has already compared certificate and key. */
+/** Does not compare certificate and key: the check of the settings has already done this. */
 function checkCertificate(files: CertificateFiles | undefined): Finding {
   if (files === undefined) return skipped('listen.tls is not set')
   const { endsAt } = readPair(files)
@@ -139,7 +139,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   EADDRNOTAVAIL: 'Choose an address of this machine',
 }
 
-/** Listens for a moment. */
+/** Listens for a moment to test the port. */
 async function checkPort(address: Address | undefined): Promise<Finding> {
   if (address === undefined) return skipped('no address is set')
   const server = createServer()
@@ -156,7 +156,7 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
   }
 }
 
-/** Without the repository, a gateway still starts and serves the last copy. */
+/** Checks the repository. Without it, the gateway still starts and serves the last copy. */
 async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
   try {
     await reachRemote(repository, signal)
