@@ -25,7 +25,7 @@ export interface SessionRequest {
   readonly correlationId?: string | undefined
   /** Set if the id was made before the session, because a Jira issue contains it. */
   readonly sid?: SessionId | undefined
-  /** True if the caller of a runbook has added arguments or variables. Undefined: unknown. */
+  /** True if the caller of a runbook has added arguments or variables. Undefined if that is unknown. */
   readonly bringsInput?: boolean | undefined
   /** For the audit log. */
   readonly clientIp?: string | undefined
@@ -107,16 +107,19 @@ export function openMessage(
   }
 }
 
-/** Sets the variable of the connection that an administrator of a hoop gateway would set. */
+/**
+ * Returns the variables of the connection. If client escapes are not allowed, a variable tells the agent to
+ * block them. With hoop's gateway, an administrator sets this variable by hand.
+ */
 export function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
   if (access.clientEscapes === 'allow') return secrets
   return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }
 
-/** Bytes for length fields, type descriptions, and fields that have a limit of their own. */
+/** Allowance for uncounted bytes: length fields, type descriptions, and fields with a limit of their own. */
 const OVERHEAD_BYTES = 256 * 1024
 
-/** A larger packet would end the agent's stream and all sessions on it. */
+/** Tests if the packets are small enough: a larger packet ends the agent's stream and all its sessions. */
 export function fitsPackets(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): boolean {
@@ -154,7 +157,7 @@ const BACKSLASH = 0x5c
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 const LONG_ESCAPE = '\\u0000'.length
 
-/** Length of the script as JSON text without the quotes: the size that hoop's gateway reports. */
+/** Returns the length of the script as JSON text without the quotes. hoop's gateway reports the same size. */
 function scriptSize(script: Buffer): number {
   let size = 0
   for (const byte of script) size += charactersOf(byte)

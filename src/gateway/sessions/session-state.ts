@@ -132,7 +132,10 @@ function stateOfCause({ code, by }: EndCause): StateName | undefined {
   return Object.hasOwn(STATES_OF_CAUSES, code) ? STATES_OF_CAUSES[code] : undefined
 }
 
-/** Older versions have recorded no cause. @param exitCode `NO_EXIT_CODE` for a session that has not run */
+/**
+ * Returns the state of a rejected or revoked session that an older version recorded without a cause.
+ * @param exitCode `NO_EXIT_CODE` for a session that has not run
+ */
 function deniedBefore(
   { status, type, groups }: NonNullable<SessionSummary['review']>,
   exitCode: number | undefined,

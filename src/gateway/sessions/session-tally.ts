@@ -4,12 +4,12 @@ import type { SessionEnd } from './session.ts'
 /** `succeeded`: exit code 0. `no-code`: the agent gave no exit code, or was not reached. */
 type Outcome = 'succeeded' | 'failed' | 'no-code'
 
-/** Since the gateway's start. */
+/** Counts the sessions that have ended since the gateway's start. */
 export class SessionTally {
   readonly outcomes: Record<Outcome, number> = { succeeded: 0, failed: 0, 'no-code': 0 }
-  /** Sessions without an exit code, by the reason that the gateway knows. */
+  /** Number of sessions whose result the gateway could not learn from the agent, per reason. */
   readonly codes = new Map<RpcCode, number>()
-  /** Sessions whose output or end could not be recorded. */
+  /** Number of sessions whose output or end could not be recorded. */
   unrecorded = 0
   #told: (seconds: number) => void = () => undefined
 

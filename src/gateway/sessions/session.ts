@@ -30,28 +30,31 @@ export interface SessionEnd {
   readonly redactedBytes: number
   /** Undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
-  /** Rules that ended the session, and rules that native clients broke without an end of the session. */
+  /** Broken rules. A rule that a native client breaks does not always end the session. */
   readonly brokenRules?: readonly GuardrailInfo[]
   /** Why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
   /** Set if the exit code does not show the cause. */
   readonly cause?: EndCause
-  /** Why the output or the end could not be written into the history (yet). */
+  /** Why the output or the end is not in the history. A later write may still succeed. */
   readonly unrecorded?: string
 }
 
-/** The first is `opened`, after which the script or keys may be sent. Output or a server's data follows. */
+/**
+ * The first message is `opened`. After this message, the caller may send the script or keys. The next
+ * messages are output or data of a server.
+ */
 export type SessionMessage = OpenedMessage | OutputMessage | (ConnectionMessage & { readonly sid: SessionId })
 
-/** "Unable to obtain a valid exit code from the agent", in the published contract. */
+/** The published contract describes this code as "Unable to obtain a valid exit code from the agent". */
 export const NO_AGENT_CODE = -2
-/** The agent tries a database's port for up to 5 s before it answers. */
+/** How long the agent may take to open a session. It tries a database's port for up to 5 s first. */
 const OPEN_MS = 60_000
-/** As in hoop's gateway. */
+/** hoop's gateway has the same limit. */
 const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 /**
- * Wait for the end of a command whose client has left, for agents that report no maximum of their own. Our
- * agent's maximum follows from its `kill.grace`.
+ * After the client has left, the gateway waits this long for the end of the command. Our agent reports its
+ * own maximum, which follows from `kill.grace`. This constant is for agents that report none.
  */
 const LEAVE_MS = 15_000
 
@@ -83,7 +86,7 @@ export class GatewaySession {
   #ending: SessionEnd | undefined
   #agent: AgentStream | undefined
   #opened = false
-  /** True if the agent has received something to run. Otherwise it does not answer a close. */
+  /** True if the agent has received something to run. Before that, the agent does not answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
   readonly #statements: SessionStatements
@@ -169,7 +172,7 @@ export class GatewaySession {
   /** Ends the command after its client has left. The agent gets some time to report the end. */
   leave(): void {
     if (this.#isOver || this.#leaving !== undefined) return
-    // A port usually ends because the user closes it.
+    // The user usually closes a port on purpose, so this end is a success.
     if (this.#isPort && this.#opened) return void this.#end({ ...NOTHING_LEFT_OUT, exitCode: 0 }, '')
     if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
     const late = `${HAS_LEFT}, and the agent did not report the end of the command in time`
@@ -286,7 +289,7 @@ export class GatewaySession {
     return this.#end(ending, failureText(failure))
   }
 
-  /** The first end wins, and is returned. */
+  /** Ends the session. After the first end, further calls change nothing and return the first end. */
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
     const brokenRules = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
@@ -298,12 +301,15 @@ export class GatewaySession {
   }
 }
 
-/** If the output ended without a line break, the text starts with one, and `beginning` follows it. */
+/**
+ * Puts `beginning` before the message. The message starts with a line break if the output ended without
+ * one. `beginning` then comes after this line break.
+ */
 function behind(beginning: string, message: string): string {
   return message === '' ? '' : message.replace(/^\n?/, (lineBreak) => `${lineBreak}${beginning}: `)
 }
 
-/** The command has run in any case, so a failed write becomes a part of the ending and is not thrown. */
+/** A failed write is not thrown: the command has run, and its client still needs the ending. */
 function recordEnd(record: SessionRecord, ending: SessionEnd): SessionEnd {
   const { exitCode, truncatedBytes, redactedBytes, brokenRules, cause } = ending
   try {
@@ -332,7 +338,7 @@ export interface RpcFailure {
   readonly by?: string | undefined
 }
 
-/** grpc-go's form, in which hoop's gateway puts gRPC errors into REST answers and records. */
+/** Returns the error in grpc-go's form. hoop's gateway uses this form in REST answers and records. */
 function failureText({ code, reason }: RpcFailure): string {
   return `rpc error: code = ${rpcStatus(code)} desc = ${reason}`
 }

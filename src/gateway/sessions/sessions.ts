@@ -20,13 +20,16 @@ import { newSession, openMessage, requestBytes, useOf, type SessionRequest } fro
 import type { Current } from '../settings/settings.ts'
 import type { RpcCode } from '../../contract/statuses.ts'
 
-/** Bound of script, variables and redaction in one user's running sessions: eight of the largest scripts. */
+/**
+ * Limit for all running sessions of one user together: scripts, variables and redactions. Eight scripts of
+ * the largest size fit.
+ */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
-/** A caller who does not wait for answers can begin thousands of sessions in a second. */
+/** Needed because a caller who does not wait for answers could begin thousands of sessions in a second. */
 const MAX_SESSIONS_OF_ONE_USER = 1000
 
-/** For sessions that still run when the time of stop-timeout is over. */
+/** The reason that sessions get if they still run at the end of `stop-timeout`. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING =
   'the gateway is stopping and accepts no new work; nothing has run; try again when the gateway is back'
@@ -45,7 +48,7 @@ interface RunningSession {
 /** A session that waits for a decision. */
 export interface WaitingSession {
   readonly sid: SessionId
-  /** Replaces the secrets in a text, as in the session's record. */
+  /** Replaces the secrets in a text in the same way as in the session's record. */
   readonly shown: (text: Buffer) => Buffer
   /** True if the session's script contains secrets. */
   readonly hasSecrets: boolean
@@ -101,7 +104,7 @@ export class Sessions {
     return this.#running.size
   }
 
-  /** When running sessions are ended, in ms since 1970; undefined while the gateway is not stopping. */
+  /** Time at which a stopping gateway ends running sessions, in ms since 1970. Undefined before. */
   get stopsAt(): number | undefined {
     return this.#stopsAt
   }
@@ -115,8 +118,8 @@ export class Sessions {
   }
 
   /**
-   * Returns the script as the record will have it, before the session begins. Undefined for a session that
-   * would be refused.
+   * Returns the script with its secrets replaced, as in the record of a session, but begins no session.
+   * Returns undefined for a session that would be refused.
    * @throws the same errors as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
@@ -138,7 +141,7 @@ export class Sessions {
     return { redaction, bytes }
   }
 
-  /** The session is only in the history. @throws HistoryError, RequestRefused */
+  /** Adds a session that waits to the history, and does not run it. @throws HistoryError, RequestRefused */
   begin(request: SessionRequest): WaitingSession {
     this.#checkServing()
     const { redaction } = this.#redactions.of(request)
@@ -158,7 +161,7 @@ export class Sessions {
     return () => this.#start(sid, { ...request, sid }, { redaction, bytes })
   }
 
-  /** The session's script has not run. @throws HistoryError when the end could not be written yet */
+  /** Ends a session that waits and has not run. @throws HistoryError when the end could not be written yet */
   endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
     this.#history.append(sid, 'e', Buffer.from(text), 0)
@@ -225,7 +228,7 @@ export class Sessions {
     return session
   }
 
-  /** The locks come before the agent. */
+  /** Waits first for the locks, then for the agent. */
   async #waitForTurnAndAgent(
     sid: SessionId,
     agent: string,
@@ -240,7 +243,7 @@ export class Sessions {
     return this.#agents.waitFor(agent, this.#settings.value.limits.agentWaitMs, over)
   }
 
-  /** A Jira issue is moved when its session ends, if the session has run. */
+  /** Notes that the session runs: at its end, its Jira issue is moved only if the session has run. */
   #noteRun(sid: SessionId): void {
     try {
       if (this.#history.read(({ issues }) => issues.has(sid)))
@@ -297,7 +300,7 @@ export class Sessions {
     }
   }
 
-  /** Never rejects: the session's reader gets the error, too. */
+  /** Never rejects: the reader of the session gets the same error and handles it. */
   async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
     const { connection, user, origin, verb } = request
@@ -324,7 +327,7 @@ export class Sessions {
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
   }
 
-  /** As in hoop, access is checked before the wait for the agent. */
+  /** Returns why the session may not run. As in hoop, this is decided before the wait for the agent. */
   #refusalOf(request: SessionRequest): readonly [code: RpcCode, reason: string] | undefined {
     const use = useOf(request)
     const { access } = request.connection
@@ -337,8 +340,8 @@ export class Sessions {
 }
 
 /**
- * `exec` allows any script anyway. The program of a terminal may allow less than a shell, so its arguments
- * and variables need a right of their own.
+ * Tests if the user gives arguments or variables. On a terminal they need a right of their own, because the
+ * program of a terminal may allow less than a shell. `exec` needs no such right: it allows any script.
  */
 function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
   return clientArgs.length > 0 || envVars.size > 0
