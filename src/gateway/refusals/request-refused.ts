@@ -14,7 +14,7 @@ interface Details {
   readonly refusals?: readonly ConnectionRefusal[]
 }
 
-/** The request is impossible or not permitted, and has changed and run nothing. */
+/** The request is impossible or not permitted. It has changed nothing and run nothing. */
 export class RequestRefused extends Error {
   override readonly name: string = 'RequestRefused'
   readonly code: HttpCode

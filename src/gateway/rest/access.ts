@@ -16,7 +16,7 @@ import type { RestServices } from './services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set before the body is read. */
+    /** The user of the request. This field is set before the body is read. */
     user: GatewayUser
     /** The token that signs the request in. */
     token: AccessToken
@@ -30,7 +30,7 @@ declare module 'fastify' {
 /** Facts of an operation that are checked before its handler is called. */
 type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'query'>
 
-/** Pages are the same for all callers. */
+/** Pages need no sign-in, because they are the same for all callers. */
 const PAGE = { role: 'public', audit: 'none' } as const
 
 /** Adds the contract's operation to all later routes. @throws for a route that is in no contract */
@@ -52,7 +52,7 @@ function operationOf(method: string, url: string): RouteRule | undefined {
   return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
 }
 
-/** Whether the URL is the gateway's page, or the page about the interface. */
+/** Tells whether the URL is the gateway's page or the page about the REST interface. */
 export function isPage(url: string | undefined): boolean {
   return url !== undefined && (url === DOCS || url.startsWith(`${DOCS}/`) || isPageRoute(url))
 }
@@ -76,7 +76,7 @@ export function authorize(
   request.token = token
   if (!hasRole(users, user, role)) throw new RequestRefused('not-permitted', hoopWords.accessDenied)
   if (peopleOnly) checkIsPerson(user)
-  // Last, because a new sign-in does not help users who lack the permission.
+  // This check is the last one, because a new sign-in does not help users who lack the permission.
   if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
   return signedIn
 }
@@ -132,7 +132,7 @@ export function authenticate(users: Users, headers: Headers, ip: string): Signed
   )
 }
 
-/** Whether a header has a token. If so, the cookie is ignored. */
+/** Tells whether a header contains a token. The cookie is then ignored. */
 function hasToken(headers: Headers): boolean {
   return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
 }
@@ -146,7 +146,10 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
   throw failedSignIn(users, ip, reason === undefined ? said : `${said}: ${reason}`)
 }
 
-/** Counts the failure. @returns `message` as a refusal, or only that there were too many failures */
+/**
+ * Counts the failure. @returns a refusal with `message`, or one that only says that there were too many
+ * failures
+ */
 export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
   const seconds = attempts.refused(ip)
   if (seconds === undefined) return new RequestRefused('unauthenticated', message)
@@ -158,7 +161,10 @@ function text(header: string | readonly string[] | undefined): string | undefine
   return typeof header === 'string' && header !== '' ? header : undefined
 }
 
-/** Refuses a request without an answer, and cuts off a stream, when the token is no longer accepted. */
+/**
+ * Ends the request when the token is no longer accepted: refuses the request if it has no answer yet, and
+ * cuts off its stream otherwise.
+ */
 export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyReply): void {
   const use = live.begin(token, (reason) => end(reply, reason))
   reply.raw.once('close', () => use[Symbol.dispose]())

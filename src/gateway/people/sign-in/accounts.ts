@@ -19,7 +19,10 @@ export interface AccountServices {
   readonly log: Logger
 }
 
-/** A user belongs to one account of the provider, even if the account gets another name. */
+/**
+ * Signs in accounts of the provider. An account keeps its user even if the provider changes the account's
+ * name.
+ */
 export class Accounts {
   readonly #services: AccountServices
 
@@ -28,7 +31,7 @@ export class Accounts {
   }
 
   /**
-   * Also sets the user's groups.
+   * Creates the account's user or sets the groups of the existing user, then makes a token.
    * @param client kind of the client, for the token's name
    * @throws SignInRefused, RequestRefused, HistoryError
    */
@@ -47,7 +50,7 @@ export class Accounts {
     return this.#services.tokens.createOfPage({ user: this.#userOf(admitted), lifetimeMs })
   }
 
-  /** The user's name. @throws SignInRefused */
+  /** Creates the account's user or sets the user's groups. @returns the user's name @throws SignInRefused */
   #userOf(admitted: Admitted): string {
     const { users } = this.#services
     const origin = originOf(admitted)
@@ -59,7 +62,10 @@ export class Accounts {
     return name
   }
 
-  /** The user's groups stay as in gateway.yaml. */
+  /**
+   * Accepts a user of gateway.yaml only if the user's setting `oidc` is true. The groups stay as in
+   * gateway.yaml.
+   */
   #declared(name: string): string {
     const { users } = this.#services.settings.value
     if (users.find((one) => one.name === name)?.oidc === true) return name
@@ -100,7 +106,7 @@ export class Accounts {
   }
 }
 
-/** The account as `createdBy` of its user. */
+/** Returns the text that marks the account in `createdBy` of its user. */
 export function originOf({ issuer, subject }: Admitted): string {
   return `${ACCOUNT}${issuer}#${subject}`
 }
@@ -123,14 +129,17 @@ export interface Admitted {
   /** The provider's id of the account, which does not change with its name. */
   readonly subject: string
   readonly name: string
-  /** Groups of this gateway. */
+  /** Groups in this gateway, not at the provider. */
   readonly groups: readonly string[]
 }
 
-/** Each request searches all groups of its account. */
+/** The number of groups is limited, because each request searches all groups of its account. */
 const MOST_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
-/** No account gets these groups by a name at the provider: users may choose such names. */
+/**
+ * A group at the provider with one of these names does not count, because its members may have chosen the
+ * name. Only the settings give these groups.
+ */
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
 import { SignInRefused } from '../../refusals/request-refused.ts'
 
-/** A command line without a browser. */
+/** A sign-in request of a command line without a browser. */
 export interface DeviceRequest {
   /** Code that users compare and type. */
   readonly code: string
@@ -14,7 +14,7 @@ export interface DeviceRequest {
   readonly askedAt: number
 }
 
-/** The command line asks for the outcome with the secret. */
+/** A request with its secret. The command line sends the secret to ask for the outcome. */
 export interface NewDeviceRequest extends DeviceRequest {
   readonly secret: string
 }
@@ -24,7 +24,10 @@ export const DEVICE_MS = 10 * 60 * 1000
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/** Wrong codes of one address in a minute. In a year, these are five million of some 25 billion codes. */
+/**
+ * Wrong codes that one address may send in a minute. In a year, an address can try five million of some 25
+ * billion codes.
+ */
 const MOST_WRONG = 10
 /** People do not confuse these letters with others, and the letters form no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
@@ -37,9 +40,10 @@ interface Waiting<Granted> extends NewDeviceRequest {
 }
 
 /**
- * Command lines that wait for a decision in a browser on another machine. A request waits for ten minutes, is
- * decided once, and its outcome is returned once. Above the limit, the oldest request of the address with
- * most requests is removed: an attacker needs some 1000 addresses to remove another caller's request.
+ * Sign-in requests of command lines. A user decides a request in a browser on another machine. A request ends
+ * after ten minutes. It is decided once, and its outcome is returned once. When there are too many requests,
+ * the address with the most requests loses its oldest one. An attacker therefore needs some 1000 addresses to
+ * remove another caller's request.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -61,7 +65,7 @@ export class DeviceRequests<Granted> {
 
   /** @param code as users type it @param by address of the caller @throws SignInRefused */
   withCode(code: string, by: string): DeviceRequest {
-    // Before the look-up: a caller who has guessed too often learns nothing more.
+    // This check comes before the look-up, so that a caller who has guessed too often learns nothing more.
     if (this.#guesses.holdsUp(by, ''))
       throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
     const typed = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
@@ -71,7 +75,10 @@ export class DeviceRequests<Granted> {
     throw noSuchCode()
   }
 
-  /** The code was checked before. @throws SignInRefused when the request waits no longer */
+  /**
+   * Finds the request of a code that was checked before. @throws SignInRefused when the request no longer
+   * waits
+   */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined) throw noSuchCode()
@@ -90,7 +97,7 @@ export class DeviceRequests<Granted> {
   }
 
   /**
-   * The grant, once; undefined while the request waits.
+   * Returns the grant once, and undefined while the request waits.
    * @throws SignInRefused when the request was refused or has expired
    */
   outcome(secret: string): Granted | undefined {

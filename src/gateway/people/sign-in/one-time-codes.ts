@@ -4,7 +4,10 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 /** Lifetime of a code, from the browser's redirect to the request of the command line. */
 const HANDOVER_MS = 60_000
 const MOST_HANDOVERS = 1000
-/** Handovers per account: a newer one ends the oldest, so that no account takes the places of others. */
+/**
+ * Handovers per account. A newer handover ends the account's oldest one, so no account can use up all
+ * handovers.
+ */
 const MOST_OF_ONE = 10
 
 interface Handover<Granted> {
@@ -15,8 +18,8 @@ interface Handover<Granted> {
 }
 
 /**
- * Passes a browser's grant to the command line that knows the verifier of its challenge. The code stays in
- * the browser's history, but is useless without the verifier.
+ * Passes a browser's grant to the command line that has started the sign-in. Only this command line knows the
+ * verifier. The code stays in the browser's history, but it is useless without the verifier.
  */
 export class Handovers<Granted> {
   readonly #byCode = new Map<string, Handover<Granted>>()
@@ -55,7 +58,7 @@ export class Handovers<Granted> {
 
 /** Time from the output in a terminal to the opening in a browser. */
 const LINK_MS = 2 * 60 * 1000
-/** Links of all accounts. A newer one ends the oldest. */
+/** Open links of all accounts. A newer link ends the oldest one. */
 const MOST_LINKS = 100
 const OVER =
   'this link was used, or is older than two minutes: press Enter where `npm start` runs to get a new link, or sign in with the token (`npm start` shows its file)'
@@ -67,7 +70,9 @@ export interface Linked {
   readonly next: string
 }
 
-/** Codes of links that sign in once. Only in memory, so that no code survives this process. */
+/**
+ * Codes of links. A code signs in once. The codes are only in memory, so that no code survives this process.
+ */
 export class LinkCodes {
   readonly #links = new Map<string, Linked & { readonly endsAt: number }>()
 

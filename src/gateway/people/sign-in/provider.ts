@@ -12,7 +12,7 @@ export interface Claims extends Readonly<Record<string, unknown>> {
   readonly sub: string
 }
 
-/** Values from the beginning of a sign-in that its end needs. */
+/** Values that are made when a sign-in begins and checked when the sign-in ends. */
 interface Proof {
   readonly state: string
   readonly nonce: string
@@ -20,10 +20,13 @@ interface Proof {
   readonly verifier: string
 }
 
-/** The provider's metadata is read again after this time. The library reads unknown keys by itself. */
+/**
+ * The provider's metadata is read again after this time. The library itself reads the provider's keys again
+ * when it finds an unknown key.
+ */
 const METADATA_MS = 60 * 60 * 1000
 
-/** The library is loaded at the first sign-in. */
+/** Asks the OpenID Connect provider. The library for this is loaded only at the first sign-in. */
 export class OidcProvider {
   readonly #settings: OidcSettings
   readonly #warnings: RepeatedWarnings
@@ -120,13 +123,13 @@ export class OidcProvider {
   }
 }
 
-/** Leaves out the data that was sent. */
+/** Returns only the messages of an error and its causes. Other fields may contain data that was sent. */
 function reasonOf({ message, cause }: Error): string {
   if (!(cause instanceof Error)) return message
   return `${message}: ${reasonOf(cause)}`.slice(0, 500)
 }
 
-/** Documents, keys and tokens have some ten KB. */
+/** Limit of an answer. The provider's documents, keys and tokens have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
 
 interface Options {

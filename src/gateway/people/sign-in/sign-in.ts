@@ -20,9 +20,9 @@ const MOST_OF_ADDRESS = 16
 const PurposeShape = v.variant('kind', [
   v.object({
     kind: v.literal('client'),
-    /** The browser's last address: a port of the user's own machine. */
+    /** Address to which the browser is sent at the end. It is a port of the user's own machine. */
     redirect: v.string(),
-    /** Undefined: `redirect` gets the token itself, as hoop's command line expects. */
+    /** If undefined, the address `redirect` gets the token itself, as hoop's command line expects. */
     challenge: v.optional(v.string()),
   }),
   v.object({ kind: v.literal('device'), code: v.string() }),
@@ -69,7 +69,9 @@ export type Returned =
       readonly lifetimeMs: number
     }
 
-/** The browser may run on the command line's machine or on any other. */
+/**
+ * Signs users in by the provider. The browser may run on the command line's machine or on any other machine.
+ */
 export class SignIn {
   readonly #services: SignInServices
   readonly #accounts: Accounts
@@ -92,12 +94,12 @@ export class SignIn {
     return this.#services.settings.value.signIn?.oidc !== undefined
   }
 
-  /** The address to open in a browser. @throws SignInRefused */
+  /** Returns the address to open in a browser. @throws SignInRefused */
   async begin(purpose: Purpose): Promise<string> {
     const [nonce, verifier] = [randomText(), randomText()]
     const state = this.#states.close({ purpose, nonce, verifier })
     const proof = { state, nonce, verifier }
-    // Needs no limit: the provider's configuration is requested once for all waiting callers.
+    // This request needs no limit: all waiting callers share one request for the provider's configuration.
     return this.#currentProvider().address(this.#callback, proof)
   }
 
@@ -192,7 +194,9 @@ export class SignIn {
     return this.#accounts.signIn(who, client, this.#settings.lifetimeMs)
   }
 
-  /** Limits each address: any caller can cause a request, and a slow provider keeps the request open. */
+  /**
+   * Limits the open requests of each address: any caller can start one, and a slow provider keeps it open.
+   */
   async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
     const network = callerNetwork(from)
@@ -256,21 +260,24 @@ function randomText(): string {
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
-/** Used seals to remember. The oldest is forgotten: the provider's code is valid only once anyway. */
+/**
+ * Used seals to remember. Above this number, the oldest seal is forgotten. This does no harm, because the
+ * provider accepts its code only once.
+ */
 const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
 
 interface Unsealed<T> {
   readonly content: T
-  /** @returns false when the seal was used meanwhile */
+  /** @returns false if the seal was used after it was opened */
   readonly use: () => boolean
 }
 
 /**
- * Text that a browser carries to the next step of a sign-in. Only this process can read or make a seal. A
- * seal does not open after its lifetime or its use. Use a seal only after the provider has named the account:
- * used seals are stored, and strangers must not fill the memory or block the sign-ins of others.
+ * Text that a browser carries to the next step of a sign-in. Only this process can make or read a seal. A
+ * seal opens only within its lifetime and before its use. Use a seal only after the provider has named the
+ * account: used seals are stored, and strangers must not fill the memory or block the sign-ins of others.
  */
 export class Seal {
   readonly #key = randomBytes(32)
@@ -290,7 +297,7 @@ export class Seal {
     return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url')
   }
 
-  /** Undefined when the seal was not made here, is too old, or was used. */
+  /** Returns undefined if the seal was not made here, is too old, or was used. */
   open<T>(text: string, shape: v.GenericSchema<unknown, T>): Unsealed<T> | undefined {
     const { success, output } = v.safeParse(Envelope, this.#decrypted(text))
     if (!success || output.endsAt <= performance.now() || this.#used.has(output.id)) return undefined
