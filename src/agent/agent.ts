@@ -92,7 +92,7 @@ export class Agent {
     return this.#serving?.gatewayStopsAt
   }
 
-  /** A lost stream is always followed by another attempt. */
+  /** Serves streams until the agent is told to stop. After a lost stream, connects again. */
   async run(): Promise<void> {
     while (!this.#leaving()) {
       const error = await this.#attempt()
@@ -121,7 +121,7 @@ export class Agent {
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // A gateway that reads nothing loses the stream: otherwise the sessions would wait for ever.
+    // If the gateway reads nothing, the stream is dropped: otherwise the sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not confirm the ends of sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
@@ -138,8 +138,9 @@ export class Agent {
   }
 
   /**
-   * Closes the stream at a moment without open sessions. Gateways keep a new request for the next agent (15
-   * s); a refusal would fail it. Until that moment, for some seconds at most, the agent accepts new sessions.
+   * Waits for a moment without open sessions, then closes the stream. While it waits, the agent accepts new
+   * sessions for some seconds, because a refused request fails. After that moment, the agent answers no
+   * request: gateways keep an unanswered request for 15 s and give it to the next agent.
    */
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return
@@ -192,7 +193,7 @@ export class Agent {
     const dispatch = new Dispatch(services, connection, this.#systemSlots)
     const serving: Serving = { connection, dispatch, life: new AbortController() }
     this.#serving = serving
-    // The agent was told to stop while the stream was being opened.
+    // If the agent was told to stop while the stream was being opened, `drain` found no stream to finish.
     if (this.#leaving()) this.#drained = this.#finish(serving)
     const watching = setInterval(() => this.#lookForStall(), this.#timing.stallMs / 2)
     try {

@@ -2,13 +2,13 @@ import type { JournalEntry } from './journal/entries.ts'
 
 type Ended = Extract<JournalEntry, { event: 'ended' }>
 
-/** Rules with a count of their own, and characters shown of a rule. */
+/** Maximum number of rules that are counted separately, and maximum length of a rule's text. */
 const MAX_RULES = 100
 const MAX_RULE_LENGTH = 120
 
 /**
- * Totals since the agent's start, only from entries of the journal. The agent's status shows `sessions` and
- * `output` with the same field names.
+ * Totals since the agent's start. They are computed only from entries of the journal. The agent's status
+ * shows `sessions` and `output` with the same field names.
  */
 export class Counters {
   readonly #sessions = {
@@ -19,12 +19,18 @@ export class Counters {
     unconfirmed: 0,
   }
   readonly #output = { bytesRead: 0, bytesSent: 0, bytesLeftOut: 0, bytesRedacted: 0 }
-  /** Ended sessions by outcome, and sessions that the agent ended by reason. */
+  /** Number of ended sessions for each outcome, and number of ended sessions for each reason. */
   readonly #outcomes = new Map<Ended['outcome'], number>()
   readonly #reasons = new Map<NonNullable<Ended['reason']>, number>()
-  /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */
+  /**
+   * Number of sessions and system requests that each rule stopped. A list of the server's owner counts as a
+   * rule.
+   */
   readonly #guardrails = new Map<string, number>()
-  /** Ended requests of the gateway itself. Only this, `processesEnded` and `guardrails` count them. */
+  /**
+   * Number of ended system requests for each outcome. Apart from this map, only `#processesEnded` and
+   * `#guardrails` count system requests.
+   */
   readonly #systemRequests = new Map<Ended['outcome'], number>()
   #processesEnded = 0
 
@@ -87,7 +93,10 @@ export class Counters {
     this.#processesEnded += entry.processesEnded
   }
 
-  /** Rules above the limit are counted together: each rule is a time series that never ends. */
+  /**
+   * Rules above the limit are counted together, as `others`: each rule becomes a time series, and time series
+   * are never removed.
+   */
   #ruleOf({ guardrail = '', guardrailMessage = '' }: Ended): string {
     const text = guardrailMessage === '' ? guardrail : `${guardrail}: ${guardrailMessage}`
     const rule = text.slice(0, MAX_RULE_LENGTH)

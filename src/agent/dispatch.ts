@@ -11,15 +11,20 @@ import { AgentSession } from './session.ts'
 import type { Send, SessionReply, SessionServices, Slots } from './running/services.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
-/** Open sessions. Most wait for their script, for up to 48 hours: then the gateway ends them. */
+/**
+ * Maximum number of open sessions. Most sessions wait for their script. The gateway ends them after 48 hours.
+ */
 const MAX_SESSIONS = 10_000
 
-/** Unsent refusals collect in memory while the gateway reads nothing. */
+/** Maximum number of unsent refusals. They collect in memory while the gateway reads nothing. */
 const MAX_UNSENT_REFUSALS = 1000
 
 type Session = AgentSession | NativeSession
 
-/** The sessions and system requests of one stream. Does not wait for the session that gets a packet. */
+/**
+ * Passes the packets of one stream to its sessions and system requests. Does not wait until a session has
+ * handled its packet.
+ */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #stream: Pick<PacketStream, 'send' | 'forget'>
@@ -54,7 +59,7 @@ export class Dispatch {
   /** Accepts no new session, and ends sessions that wait for their script. Running sessions continue. */
   drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
-    // The stream is lost, so nobody would receive the answers of system requests.
+    // After a lost stream, nobody would receive the answers of system requests.
     if (reason === 'gateway-lost') this.#system.end(reason)
     else this.#system.drain()
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
@@ -83,8 +88,8 @@ export class Dispatch {
   }
 
   /**
-   * Waits until no session and no system request is left. After that, openings get no answer: a gateway gives
-   * an unanswered session to the next agent, but an opened session would end with the stream.
+   * Waits until no session and no system request is left. After that, the agent does not answer openings: a
+   * gateway gives an unanswered session to the next agent, but an answered session would end with the stream.
    */
   async leave(): Promise<void> {
     // Sessions that are opened while the wait resolves are awaited as well.
@@ -180,7 +185,7 @@ export class Dispatch {
   #refuseOpening(message: OpenMessage, text: string): void {
     const { sid } = message
     this.#refuse(sid, text)
-    // A session that exists already records its own end.
+    // If the session exists, it records its end itself.
     if (this.#sessions.has(sid)) return
     this.#recordOpening(message)
     this.#services.record(endedEntry(sid, endingRefused(text), true))
@@ -224,7 +229,10 @@ export class Dispatch {
     earlier?.end('closed-by-gateway')
   }
 
-  /** Input for a session that has just ended gets no answer; for one that never existed, a close. */
+  /**
+   * Gives no answer to input for a session that has just ended. Refuses input for a session that never
+   * existed.
+   */
   #toSession(sid: SessionId, pass: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
     if (session instanceof AgentSession) pass(session)
@@ -233,8 +241,8 @@ export class Dispatch {
   }
 
   /**
-   * Ignores a request with a session's id: through such a request a client could run any command. Gateways
-   * drop these packets of clients.
+   * Ignores a request that has the id of a session: with such a request a client could run any command.
+   * Gateways drop such a packet if a client sends it.
    */
   #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
     if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)
@@ -242,8 +250,8 @@ export class Dispatch {
   }
 
   /**
-   * Closes a session that the agent does not serve: its client would wait for ever. A running session
-   * continues.
+   * Closes a session that the agent does not serve. Otherwise the session's client would wait for ever. A
+   * running session continues.
    */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
@@ -278,20 +286,23 @@ function unserved(type: string): string {
   return `the protocol of a native client (${type}) is not supported, only commands, runbooks and terminals: ${instead}`
 }
 
-/** Remembered sessions that have ended: packets for them may still arrive. */
+/** Number of ended sessions that are remembered, because packets for them may still arrive. */
 const MAX_ENDED = 1000
 
-/** Remembered closes. A gateway confirms within a round trip; the limit is for one that never confirms. */
+/**
+ * Number of unconfirmed closes that are remembered. A gateway confirms a close within a round trip. The limit
+ * is reached only if a gateway never confirms.
+ */
 const MAX_WAITING = 10_000
 
 /**
- * The closes sent on one stream. The gateway answers each with a close for the same session (protocol.md
- * 0.6): the only proof that it knows how the session ended.
+ * Remembers the unconfirmed closes of one stream. The gateway answers each close with a close for the same
+ * session (protocol.md 0.6). Only this answer proves that the gateway knows how the session ended.
  */
 class Confirmations {
   readonly #waiting = new Set<SessionId>()
 
-  /** Returns the oldest unconfirmed session if there are too many. */
+  /** Remembers a close. If there are too many, forgets the oldest close and returns its session. */
   sent(sid: SessionId): SessionId | undefined {
     this.#waiting.add(sid)
     const [oldest] = this.#waiting

@@ -28,7 +28,7 @@ export interface IdentitySource {
 
 const TLS_SCHEMES = new Set(['grpcs:', 'https:', 'wss:'])
 const PLAIN_SCHEMES = new Set(['grpc:', 'http:', 'ws:'])
-/** The path in a key of the old form: `/` and 64 characters. */
+/** Length of the path in a key of the old form: `/` and 64 characters. */
 const OLD_PATH_LENGTH = 65
 
 /**
@@ -64,7 +64,7 @@ interface TokenIdentity {
 }
 
 /**
- * Returns the identity of a JWT-SVID or a legacy token, which is sent unchanged.
+ * Returns the identity of a JWT-SVID or a legacy token. The token is sent unchanged.
  * @param source name of the address's setting, for errors
  * @throws SetUpError
  */

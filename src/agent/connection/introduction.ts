@@ -19,9 +19,9 @@ interface Introduced {
 }
 
 /**
- * Returns the metadata of `Connect` (protocol.md 1.3). `version` is empty: hoop's command line warns its
- * users loudly of any version that differs from its own. The embedded gateway reads the version from another
- * name.
+ * Returns the metadata of `Connect` (protocol.md 1.3). `version` is empty: if this value differs from the
+ * version of hoop's command line, the command line prints a loud warning. The embedded gateway reads the
+ * agent's version from `OWN_VERSION`.
  */
 export async function introduction(identity: Identity, own: Introduced): Promise<Record<string, string>> {
   const described = {
@@ -39,7 +39,7 @@ export async function introduction(identity: Identity, own: Introduced): Promise
   return { origin: 'agent', ...authorization(identity), ...printable(described) }
 }
 
-/** Calls other than the stream need only this. */
+/** Returns the metadata that every call needs. Only the stream needs more. */
 function authorization({ token }: Identity): Record<string, string> {
   return { authorization: `Bearer ${token.reveal()}` }
 }

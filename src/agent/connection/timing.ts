@@ -1,7 +1,10 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/health.ts'
 import { longestEndMs } from '../../runtime/ending/kill-ladder.ts'
 
-/** Waits between attempts, in milliseconds: the shortest wait, and a window that doubles. */
+/**
+ * Limits of the wait between two attempts, in milliseconds. Each wait is a random time between `shortestMs`
+ * and the end of a window. The window starts with `firstMs`, and doubles up to `longestMs`.
+ */
 interface BackoffRange {
   readonly shortestMs: number
   readonly firstMs: number
@@ -12,7 +15,8 @@ interface BackoffRange {
 interface BackoffRanges {
   readonly lost: BackoffRange
   /**
-   * The gateway needs a minute to notice that our last stream has ended. Another agent's may last for ever.
+   * The gateway needs a minute to notice that this agent's last stream has ended. If the stream belongs to
+   * another agent, the conflict may last for ever.
    */
   readonly conflict: BackoffRange
   /** A person has to correct the key. Until then the attempts must not fill the log. */
@@ -20,12 +24,16 @@ interface BackoffRanges {
 }
 
 /**
- * Longest wait in milliseconds if the cause can disappear by itself. Gateways keep a request for an absent
- * agent for 15 s. The agent returns within half of that, so no execution fails when a gateway restarts.
+ * Longest wait in milliseconds after a failure that can disappear by itself. Gateways keep a request for an
+ * absent agent for 15 s. The agent returns within half of that, so no execution fails when a gateway
+ * restarts.
  */
 const LONGEST_MS = 8000
 
-/** Full jitter: a random time within a window that doubles. Otherwise many agents would reconnect at once. */
+/**
+ * Computes waits with full jitter: each wait is a random time within a window that doubles. Without jitter,
+ * many agents would reconnect at once.
+ */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number
@@ -55,9 +63,14 @@ const CLOSES_MS = 5000
 
 /** All in milliseconds. */
 export interface Timing extends StreamTiming {
-  /** After a stream that lasted this long, waits start again from the shortest. */
+  /**
+   * Longest time for which a draining agent accepts sessions. It waits for a moment when no session is open.
+   */
   readonly healthyMs: number
-  /** Time for which a draining agent accepts sessions while it waits for a moment without open ones. */
+  /**
+   * Time between checks for a renewed credential, after the gateway refused the old credential. hoop's agent
+   * tries again after 2, 4 and 8 s.
+   */
   readonly lastSessionsMs: number
   /** Time between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
   readonly renewalMs: number
@@ -96,9 +109,9 @@ export interface StopSettings {
 }
 
 /**
- * Returns the longest time in milliseconds from the first SIGTERM to the agent's end. An earlier kill can
- * leave processes: if a command ignores SIGTERM, the agent looks for its `setsid` children only after its
- * death.
+ * Returns the longest time in milliseconds from the first SIGTERM to the agent's end. If the agent is killed
+ * earlier, it can leave processes: if a command ignores SIGTERM, the agent looks for the command's `setsid`
+ * children only after the command's death.
  */
 export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

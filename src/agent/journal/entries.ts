@@ -1,7 +1,9 @@
-/** Texts may be unchanged texts of a gateway; `journalLine` cuts and escapes them. */
+/** The texts of an entry may come from a gateway unchanged; `journalLine` cuts and escapes them. */
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
-/** Two `started` entries without a `stopped` between them: the agent died, with all running executions. */
+/**
+ * If no `stopped` entry is between two `started` entries, the agent died, and all running executions with it.
+ */
 interface AgentEntry {
   readonly event: 'agent'
   readonly state: 'started' | 'stopped'
@@ -57,7 +59,10 @@ interface EndedEntry extends ExecutionEntry {
   readonly durationMs: number
   /** Stdout and stderr together. */
   readonly bytesRead: number
-  /** The parts of `bytesRead`: sent, left out by the cap, replaced because they were secret. */
+  /**
+   * Parts of `bytesRead`: bytes that were sent, bytes that the cap left out, and bytes that were replaced
+   * because they were secret.
+   */
   readonly bytesSent: number
   readonly bytesLeftOut: number
   readonly bytesRedacted: number
@@ -68,8 +73,8 @@ interface EndedEntry extends ExecutionEntry {
 }
 
 /**
- * `confirmed`: the gateway answered the agent's close. `unconfirmed`: the stream ended before, so the
- * gateway's users may not know how the execution ended.
+ * `confirmed`: the gateway answered the agent's close. `unconfirmed`: the stream ended before the answer, so
+ * the gateway's users may not know how the execution ended.
  */
 interface ConfirmationEntry {
   readonly event: 'confirmed' | 'unconfirmed'
@@ -77,13 +82,13 @@ interface ConfirmationEntry {
 }
 
 /**
- * Length of a line in bytes, with the newline. One write of this length does not mix with the lines of other
- * agents.
+ * Maximum length of a line in bytes, with the newline. A write of at most this length does not mix with the
+ * lines of other agents.
  */
 export const MAX_LINE_BYTES = 4096
 /**
- * Length of a text in UTF-16 units, halved until the line fits. At 64 the line always fits, even if all texts
- * are escaped.
+ * Maximum length of a text in UTF-16 units. It is halved until the line fits. At 64 the line always fits,
+ * even if all characters are escaped.
  */
 const MAX_TEXT = 256
 
