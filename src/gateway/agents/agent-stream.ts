@@ -10,9 +10,12 @@ export type GatewayOutbound = Exclude<
 
 interface AgentLink {
   send(message: GatewayOutbound): void
-  /** Settles when the stream accepts more bytes, or the agent is gone. Not needed for small messages. */
+  /**
+   * Settles when the stream accepts more bytes, or the agent is gone. Senders of small messages need not
+   * wait.
+   */
   room(): Promise<void>
-  /** Ends the stream as if it had an unknown key. */
+  /** Ends the stream with the error for an unknown key. */
   refuse(): void
 }
 
@@ -22,9 +25,12 @@ export class AgentLostError extends Error {
 
 /** A connected agent: one stream, many sessions. */
 export class AgentStream {
-  /** Settings at the time of the connect. */
+  /** The agent's settings when it connected. */
   readonly agent: AgentSettings
-  /** Maximum time in ms to end a command and report the end; undefined if the agent does not say it. */
+  /**
+   * Maximum time in ms that the agent needs to end a command and to report this end. Undefined if the agent
+   * does not report this time.
+   */
   readonly longestEndMs: number | undefined
   readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()

@@ -5,17 +5,20 @@ import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
 import type { AgentStream } from './agent-stream.ts'
 import type { Arrival, Departure, Presence } from './presence.ts'
 
-/** `transport.ts` has the texts for refused agents. */
+/** The result of an agent's sign-in. `transport.ts` has the error texts. */
 type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'held-up'; readonly seconds: number }
   | { readonly kind: 'name-differs' }
 
-/** `left`: the agent announced its end, or left the settings. `never`: no connect since the start. */
+/**
+ * `left`: the agent announced its end, or is no longer in the settings. `never`: the agent has not connected
+ * since the gateway started.
+ */
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
-/** Maximum per agent, for example after several restarts in a row. */
+/** Maximum number of leaving streams per agent. An agent that restarts several times in a row has several. */
 const MOST_LEAVING = 16
 
 /** Each agent has one stream for new sessions, and may have leaving streams with old sessions. */
@@ -33,7 +36,10 @@ export class Agents {
     this.#attempts = attempts
   }
 
-  /** @param authorization whole key, `scheme://name:secret@host:port`; only the secret's hash is stored */
+  /**
+   * @param authorization the agent's whole key, `scheme://name:secret@host:port`. The gateway stores only the
+   * hash of the secret.
+   */
   authenticate(authorization: string | undefined, from: string): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     const { name, secret } = partsOf(url ?? '')
@@ -69,7 +75,7 @@ export class Agents {
     stream.end(reason)
   }
 
-  /** When the stopping gateway ends running sessions. */
+  /** Time at which the stopping gateway ends the running sessions. */
   get stopsAt(): Date | undefined {
     return this.#stopsAt
   }

@@ -4,11 +4,11 @@ import type { SignedIn } from '../identity.ts'
 
 /** A call of one client: a gRPC stream, or the socket of a page. */
 export interface ClientCall {
-  /** Nothing is sent afterwards. */
+  /** Settles when the call is over. After this, nothing is sent. */
   readonly over: Promise<void>
-  /** Set if the user signed in before the call began. */
+  /** Set if the user signed in before the call began. A socket of the page has this value. */
   readonly signedIn?: SignedIn
-  /** Without the port; empty if unknown. */
+  /** The client's address without the port. The text is empty if the address is unknown. */
   readonly ip: string
   readonly isOver: boolean
   readonly unsentBytes: number
@@ -17,11 +17,11 @@ export interface ClientCall {
   send(packet: Packet): void
   /** Settles when at most this many bytes are unsent, or the call is over. */
   room(bytes: number): Promise<void>
-  /** Ends when the client has ended its side, or the call is over. */
+  /** Yields the client's packets until the client ends its side, or the call is over. */
   packets(): AsyncGenerator<Packet, void, undefined>
-  /** Ends the call regularly, after everything that was sent. */
+  /** Sends all packets that are waiting, then ends the call without an error. */
   end(): void
-  /** Drops unsent packets. */
+  /** Drops packets that are not sent yet, and ends the call with an error. */
   fail(code: RpcCode, details: string): void
 }
 
@@ -30,13 +30,16 @@ export interface ClientServer {
   close(): void
 }
 
-/** Bytes passed to gRPC or the socket at one time. Further bytes can still be dropped. */
+/**
+ * Maximum number of bytes in gRPC or the socket. The other bytes wait in the outbox, which can still drop
+ * them.
+ */
 const IN_FLIGHT_BYTES = 256 * 1024
 
 interface Way<Item> {
   /** `taken` reports that the item was written. It is never called after the end. */
   readonly write: (item: Item, taken: () => void) => void
-  /** Ends the connection after everything that was written. */
+  /** Ends the connection after all written items are sent. */
   readonly finish: () => void
   readonly bytesOf: (item: Item) => number
 }
@@ -94,7 +97,10 @@ export class Outbox<Item> {
     this.#wakeSenders()
   }
 
-  /** A loop, because `write` may call `taken` at once: recursion overflows after thousands of items. */
+  /**
+   * Writes waiting items in a loop. A recursion would overflow the stack after thousands of items, because
+   * `write` may call `taken` at once.
+   */
   #write(): void {
     if (this.#isWriting) return
     this.#isWriting = true

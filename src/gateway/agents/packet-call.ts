@@ -7,7 +7,7 @@ import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
 
-/** Estimate, besides the packet's content. */
+/** Estimated memory of a packet, in addition to its content. */
 const PACKET_OVERHEAD_BYTES = 256
 
 const NUMBERS: Readonly<Record<RpcStatus, status>> = {
@@ -24,7 +24,10 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Unknown: status.UNKNOWN,
 }
 
-/** Node reads 16 packets ahead: up to 272 MiB. Only this field limits the packets. flow.test.ts checks it. */
+/**
+ * By default, Node reads 16 packets ahead. These packets can take 272 MiB. Only this internal field of Node
+ * lowers the number. flow.test.ts checks that the field works.
+ */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
 }
@@ -32,14 +35,17 @@ interface Buffered {
 /** With HTTP/2's default window of 64 KiB, a peer 40 ms away sends only 1 MB a second. */
 const WINDOW_BYTES = 1024 * 1024
 
-/** grpc-js ignores its option for the window in servers. transport.test.ts checks this access. */
+/**
+ * In servers, grpc-js ignores its option for the window size, so this program uses an internal field.
+ * transport.test.ts checks that the field works.
+ */
 interface OverHttp2 {
   readonly call: { readonly stream?: { readonly session?: ServerHttp2Session } }
 }
 
 /**
- * The stream of an agent or a client. Counts bytes: grpc-js counts only messages, and queues them without a
- * limit when a peer does not read.
+ * The stream of an agent or a client. It limits the queue by bytes. grpc-js counts messages instead, and
+ * queues them without a limit when the peer does not read.
  */
 export class PacketCall implements ClientCall {
   readonly over: Promise<void>
@@ -97,8 +103,8 @@ export class PacketCall implements ClientCall {
   }
 
   /**
-   * Reads packets on demand, which slows down a peer that floods. Ends when the peer has ended its side, or
-   * the call is over.
+   * Reads packets only when the caller asks for them. This slows down a peer that sends too much. Ends when
+   * the peer has ended its side, or the call is over.
    * @param ahead number of packets that are read in advance
    */
   async *packets(ahead = 1): AsyncGenerator<Packet, void, undefined> {
@@ -114,14 +120,20 @@ export class PacketCall implements ClientCall {
     }
   }
 
-  /** Widens the window of the whole connection. It takes memory: only for authenticated peers. */
+  /**
+   * Enlarges the receive window of the whole connection. A larger window takes memory, so only authenticated
+   * peers get one.
+   */
   widen(): void {
     const session = (this.#stream as unknown as OverHttp2).call.stream?.session
     session?.settings({ initialWindowSize: WINDOW_BYTES })
     session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
-  /** Agrees on joined packets. The headers go out before the first packet, but not before a refusal. */
+  /**
+   * Tells the peer in the headers that this gateway joins packets. The headers are sent before the first
+   * packet. A refused call gets no headers.
+   */
   #greet(): void {
     this.#hasSent = true
     if (this.header(JOINS) !== YES || this.isOver) return
@@ -142,7 +154,7 @@ export class PacketCall implements ClientCall {
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
   }
 
-  /** @returns false if the packet was malformed; then the call has failed */
+  /** @returns false if the packet was malformed. In this case, the call has ended with an error. */
   *#packetsIn(packet: Packet): Generator<Packet, boolean, undefined> {
     try {
       yield* packetsIn(packet)
@@ -160,7 +172,7 @@ export class PacketCall implements ClientCall {
   }
 }
 
-/** Without the port. */
+/** Returns the address of the peer without the port. */
 function peerAddress(stream: ServerDuplexStream<Packet, Packet>): string {
   return stream
     .getPeer()

@@ -2,7 +2,10 @@ export interface Arrival {
   /** Facts about the agent's program and machine, by the names of hoop's headers. */
   readonly facts: Readonly<Record<string, string>>
   readonly address: string
-  /** Sessions at the same time; undefined for agents that do not report it, such as hoop's. */
+  /**
+   * Maximum number of parallel sessions. Undefined for agents that do not report this limit, such as hoop's
+   * agents.
+   */
   readonly sessionLimit: number | undefined
 }
 
@@ -19,7 +22,7 @@ export const DEPARTURE_WORDS: Readonly<Record<Departure, string>> = {
 /** Replaces the text of `drained` after the stream has ended. */
 export const STOPPED_WORDS = 'the agent was told to stop, and has stopped'
 
-/** The newest stream of an agent since the gateway's start. */
+/** The newest stream of an agent since the gateway started. */
 export interface Presence {
   readonly arrival: Arrival
   readonly since: Date

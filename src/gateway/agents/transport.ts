@@ -30,7 +30,10 @@ import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Arrival } from './presence.ts'
 
-/** As in grpc-go. A peer that answers no ping within 20 s is gone, which frees its agent's name. */
+/**
+ * grpc-go has the same times. If a peer does not answer a ping within 20 s, its stream ends. Then the agent
+ * can connect again under its name.
+ */
 const serverOptions = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 30_000,
@@ -38,18 +41,20 @@ const serverOptions = {
 } as const
 
 /**
- * All methods as streams, so that `HealthCheck` and `PreConnect` answer without reading the request. For
- * unary calls grpc-js collects up to 17 MiB from any caller who sends slowly.
+ * Declares all methods as streams. Thus `HealthCheck` and `PreConnect` answer without reading the request.
+ * For other methods, grpc-js collects up to 17 MiB from any caller who sends slowly.
  */
 const service: ServiceDefinition = Object.fromEntries(
   Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
 )
 
-/** Maximum time in ms for streams to end regularly when the gateway stops. */
+/** When the gateway stops, streams have this time in ms to end without an error. */
 const CLOSE_MS = 1000
-/** Packets read from an agent before its sessions have read earlier packets. */
+/**
+ * Maximum number of packets that the gateway reads from an agent in advance, before the sessions read them.
+ */
 const AGENT_PACKETS_AHEAD = 16
-/** Unsent bytes for one agent above which its senders wait. */
+/** If an agent has more unsent bytes than this, senders wait. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
 interface TransportServices {
@@ -85,7 +90,7 @@ export class Transport {
     })
   }
 
-  /** @returns the bound port, also for port 0 */
+  /** @returns the port that the server uses; for port 0, the system chooses one */
   listen({ host, port }: Address): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     return new Promise((resolve, reject) => {
@@ -171,14 +176,17 @@ export class Transport {
   }
 }
 
-/** Only agents must have a certificate: users' clients connect here, too. */
+/**
+ * Users' clients connect to the same port and have no certificate. So TLS only asks for a certificate, and
+ * `#connectAgent` requires one from agents.
+ */
 const ASKED = { requestCert: true, rejectUnauthorized: false } as const
 
 function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {
   return agentCa === undefined ? tls : { ...tls, ca: agentCa }
 }
 
-/** grpc-js accepts a renewed certificate only from its own class of credentials. */
+/** grpc-js replaces a certificate only by a protected method. This subclass calls the method at a renewal. */
 class RenewedCredentials extends ServerCredentials {
   constructor(certificate: ServerCertificate) {
     super(certificate.agentCa === undefined ? {} : ASKED, contextOf(certificate))
@@ -196,7 +204,7 @@ function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
 
 /** hoop's headers about an agent's program and machine (protocol.md 1.3). */
 const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
-/** In characters. Facts stay in memory while the gateway runs. */
+/** Maximum length of a fact in characters. Facts stay in memory while the gateway runs. */
 const LONGEST_FACT = 256
 
 function arrivalOf(call: PacketCall): Arrival {
@@ -219,17 +227,19 @@ type CertificateFault = 'missing' | 'other-name'
 function certificateOf(raw: Buffer | undefined): X509Certificate | undefined {
   if (raw === undefined) return undefined
   const certificate = new X509Certificate(raw)
-  // A resumed connection was checked at its first handshake. The certificate may have expired since.
+  // TLS checks the certificate only at the first handshake. A resumed connection may have a certificate that
+  // has expired since.
   return Date.parse(certificate.validTo) > Date.now() ? certificate : undefined
 }
 
 /**
- * Tells whether the agent is the only common name or one of the DNS names. Compares exactly, because ALPHA
- * and alpha are two agents; `checkHost` ignores case and allows wildcards.
+ * Tells whether the certificate belongs to the agent: its only common name or one of its DNS names must be
+ * the agent's name. Compares exactly, because ALPHA and alpha are two agents. `checkHost` ignores case and
+ * allows wildcards.
  */
 export function isFor(certificate: X509Certificate, agent: string): boolean {
   const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }
-  // A comma inside a name is written as \u002c.
+  // Splitting at commas is safe: Node writes a comma inside a name as \u002c.
   const names = certificate.subjectAltName?.split(', ') ?? []
   return commonName === agent || names.includes(`DNS:${agent}`)
 }

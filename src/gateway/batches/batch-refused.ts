@@ -1,7 +1,7 @@
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** Maximum number of connections in the message. The list of refusals has all connections. */
+/** Maximum number of connections that the message names. The list of refusals has all connections. */
 const NAMED = 5
 
 export function batchRefused(refusals: readonly ConnectionRefusal[], total: number): RequestRefused {

@@ -2,7 +2,10 @@ import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
 
-/** Lists this user's own batches, and batches that their groups review. Undefined means all batches. */
+/**
+ * The user whose batches are listed: their own batches, and batches that their groups review. Undefined means
+ * that all batches are listed.
+ */
 type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
 class BatchRows {
@@ -104,8 +107,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * `record` is JSON; the columns before it copy its fields. `review` is a review's id. A run's session may be
- * removed before its batch.
+ * `record` contains the batch or the run as JSON. The columns before `record` are copies of its fields.
+ * `review` is the id of a review. The session of a run may be removed before the batch.
  */
 const VERSION_14 = `
   CREATE TABLE history.batches (

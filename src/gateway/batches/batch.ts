@@ -1,8 +1,8 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
- * A `waiting` batch waits for its approval, or for its run after the approval. In a `done` batch all runs
- * have begun and ended. `done` and `stopped` are final.
+ * A `waiting` batch waits for its approval, or is approved and waits until somebody runs it. In a `done`
+ * batch, all runs have begun and ended. `done` and `stopped` are final.
  */
 export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
 
@@ -57,13 +57,13 @@ export interface Batch {
 type BatchRunStatus = 'not-begun' | 'running' | 'succeeded' | 'failed' | 'unknown'
 
 export interface BatchRun {
-  /** From 0, in the order in which runs begin. */
+  /** Counts from 0, in the order in which runs begin. */
   readonly position: number
   /** From 1. */
   readonly wave: number
   readonly connection: string
   readonly status: BatchRunStatus
-  /** Missing before the run begins, and if it could not begin. */
+  /** Missing if the run has not begun, or could not begin. */
   readonly session?: string
   /** Missing if the agent has reported no exit code. */
   readonly exitCode?: number

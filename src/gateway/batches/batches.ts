@@ -14,7 +14,10 @@ import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
 import { settled } from './settled.ts'
 
-/** Each waiting or running batch keeps its script in memory, or encrypted in the history. */
+/**
+ * Maximum number of waiting and running batches of one user. Each such batch keeps its script in memory, or
+ * encrypted in the history.
+ */
 const MAX_ACTIVE_OF_ONE_USER = 20
 /** Maximum number of batches in a list; the newest are listed. */
 const LISTED = 50
@@ -56,7 +59,7 @@ export class Batches {
     return this.#services.settings.value.limits.batchParallel
   }
 
-  /** @throws RequestRefused, HistoryError; then no batch was created */
+  /** @throws RequestRefused, HistoryError. After an error, no batch exists. */
   async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
     this.#checkRoom(user)
     const { request, connections, file } = asked
@@ -73,10 +76,10 @@ export class Batches {
   }
 
   /**
-   * Runs an approved batch, once.
+   * Runs an approved batch. A batch runs only once.
    * @param asked caller, for the audit log
-   * @param isAutomatic the gateway itself runs the batch, on behalf of its owner
-   * @throws RequestRefused, HistoryError; then the batch still waits
+   * @param isAutomatic true if the gateway itself runs the batch, for its owner
+   * @throws RequestRefused, HistoryError. After an error, the batch still waits.
    */
   exec(
     id: string,
@@ -113,7 +116,7 @@ export class Batches {
   }
 
   /**
-   * Runs that have not begun never begin. An ended batch stays unchanged.
+   * Stops the batch: its remaining runs never begin. A batch that has ended stays unchanged.
    * @param kill also ends the running sessions
    * @throws RequestRefused, HistoryError
    */
@@ -155,7 +158,7 @@ export class Batches {
     }
   }
 
-  /** No new runs begin. Running sessions continue. */
+  /** Prevents new runs. Running sessions continue. */
   beginClosing(): void {
     this.#closing = true
     for (const { batch } of this.#running.values())
