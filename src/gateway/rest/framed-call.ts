@@ -10,8 +10,10 @@ import { addressOf } from './http-faults.ts'
 import type { RestServices } from './services.ts'
 import type { Upgrade } from './upgrades.ts'
 
-/** Approximate memory of a packet besides its payload. */
+/** Approximate memory of a packet besides its bytes. */
 const PACKET_OVERHEAD_BYTES = 256
+/** Approximate memory of an entry besides its bytes. */
+const ENTRY_OVERHEAD_BYTES = 128
 /** Payloads up to this size are written with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
 /** Unread packets up to this size do not stop reading: keepalives may follow them. */
@@ -205,6 +207,9 @@ export class FramedCall implements ClientCall {
   }
 }
 
-function bytesOf({ payload, spec }: Packet): number {
-  return Object.values(spec).reduce((sum, { length }) => sum + length, payload.length + PACKET_OVERHEAD_BYTES)
+function bytesOf({ type, payload, spec }: Packet): number {
+  return Object.entries(spec).reduce(
+    (sum, [key, { length }]) => sum + key.length + length + ENTRY_OVERHEAD_BYTES,
+    type.length + payload.length + PACKET_OVERHEAD_BYTES,
+  )
 }

@@ -217,15 +217,25 @@ describe('a stream in frames that its client uses up', () => {
     expect(call.unsentBytes).toBeLessThan(2 * 1024 * 1024)
   })
 
-  it('reads nothing ahead of a large packet that waits to be taken, with its bytes in the spec too', async () => {
+  const large = 'x'.repeat(512 * 1024)
+  const small = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`${n}`, Buffer.alloc(0)]))
+
+  it.each<[where: string, packet: Packet]>([
+    ['a value', specPacket(512 * 1024)],
+    ['the type', { ...specPacket(0), type: large }],
+    ['a key', { ...specPacket(0), spec: { [large]: Buffer.alloc(0) } }],
+    ['a thousand entries', { ...specPacket(0), spec: small }],
+  ])('reads little ahead of a packet that waits to be taken and is large by %s', async (_, packet) => {
     const { call, socket, client } = await opened()
     const packets = call.packets()
     const first = packets.next()
-    for (let n = 0; n < 64; n += 1) client.write(bytesOf(specPacket(1024 * 1024)))
-    expect((await first).value?.type).toBe('spec')
+    const frame = bytesOf(packet)
+    const count = Math.ceil((4 * 1024 * 1024) / frame.length)
+    for (let n = 0; n < count; n += 1) client.write(frame)
+    expect((await first).value?.type === packet.type).toBe(true)
     await waitFor(() => socket.isPaused())
-    expect(socket.bytesRead).toBeLessThan(4 * 1024 * 1024)
-    for (let n = 1; n < 64; n += 1) expect((await packets.next()).done).toBe(false)
+    expect(socket.bytesRead).toBeLessThan(2 * 1024 * 1024)
+    for (let n = 1; n < count; n += 1) expect((await packets.next()).done).toBe(false)
   })
 })
 
