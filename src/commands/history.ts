@@ -38,7 +38,7 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
   ].join('\n')
 }
 
-/** More keys than any table has. */
+/** No table has so many keys. */
 const MOST_PLACES = 2 ** 40
 
 function lossText({ table, names, rows, unread }: Loss): string {
@@ -68,7 +68,7 @@ function historyOf(config: string): string {
   }
 }
 
-/** Tokens expire again by the clock of this machine. */
+/** Resets the clock of the history: tokens expire again by the clock of this machine. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {

@@ -6,20 +6,20 @@ import { TemplateError } from '../template/runbook.ts'
 import { lintTemplate, type LintFinding, type Language } from '../template/lint/lint.ts'
 import { exitCodes, explain, Failure } from './exit-codes.ts'
 
-/** Bytes. The gateway's limit for files of a repository. */
+/** The gateway's limit for files of a repository, in bytes. */
 const MAX_FILE_BYTES = 1_000_000
 /** A folder with more entries is probably a whole disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
   readonly json?: boolean
-  /** Rely only on checks that hoop's gateway also makes. */
+  /** Lint relies only on checks that hoop's gateway also makes. */
   readonly portable?: boolean
   /** Values that lint cannot judge also lead to exit code 65. */
   readonly strict?: boolean
 }
 
-/** The line is 0 if the file cannot be read as a template. */
+/** `line` is 0 if the file cannot be read as a template. */
 interface Located extends Partial<LintFinding> {
   readonly file: string
   readonly line: number
@@ -27,7 +27,7 @@ interface Located extends Partial<LintFinding> {
 }
 
 /**
- * Finds parameters that reach a script unquoted, and values that become code or that lint cannot judge.
+ * Finds parameters that reach a script unquoted, values that become code, and values that lint cannot judge.
  * @throws Failure for a path that cannot be read
  */
 export function lintCommand(where: string, flags: LintFlags): number {
@@ -74,7 +74,10 @@ function lintFile(file: string, portable: boolean): Located[] {
   }
 }
 
-/** A file with any name, or those files of a folder that a gateway would list. Does not follow links. */
+/**
+ * Returns the file itself, whatever its name, or the files of a folder that a gateway would list. Links in a
+ * folder are not followed.
+ */
 function runbooksIn(where: string): string[] {
   try {
     if (!lstatSync(where).isDirectory()) return [where]
@@ -116,7 +119,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   py: 'python',
 }
 
-/** By the extension, otherwise by the first line. */
+/** Chooses the language by the file's extension, otherwise by its first line. */
 function languageOf(file: string, text: string): Language | undefined {
   const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
   const [, program = ''] =

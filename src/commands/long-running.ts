@@ -5,11 +5,11 @@ import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operati
 interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
-  /** SIGHUP, from a closed terminal, counts as a first signal. */
+  /** SIGHUP, which a closed terminal sends, counts as a first signal. */
   readonly onHangup?: boolean
 }
 
-/** SIGTERM and SIGINT. The third exits with 1. */
+/** Handles SIGTERM and SIGINT. The third signal makes the process exit with 1. */
 export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
   let count = 0
   const received = () => {
@@ -30,13 +30,13 @@ interface OperatorSignals {
   readonly dump: () => void
 }
 
-/** SIGHUP and SIGUSR2 no longer end the process. */
+/** After this call, SIGHUP and SIGUSR2 no longer end the process. */
 export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
   onReloadSignal(reload)
   process.on('SIGUSR2', dump)
 }
 
-/** SIGHUP no longer ends the process. */
+/** After this call, SIGHUP no longer ends the process. */
 export function onReloadSignal(reload: () => void): void {
   process.on('SIGHUP', reload)
 }
@@ -65,7 +65,7 @@ export class SystemdService implements Disposable {
 }
 
 /**
- * Returns undefined if systemd expects no messages. Otherwise loads the code for systemd's socket, with its
+ * Returns undefined if systemd expects no messages. Otherwise loads the code for systemd's socket and its
  * native bindings.
  */
 export async function openSystemd({
@@ -92,7 +92,7 @@ export async function openSystemd({
 const levels = ['debug', 'info', 'warn', 'error'] as const
 type Level = (typeof levels)[number]
 
-/** hoop's variables, for commands without log settings of their own. */
+/** Reads hoop's variables, for commands that have no log settings of their own. */
 export function logSettings(level: Level): { level: Level; encoding: 'json' | 'human' } {
   const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
   const terminal = process.stderr.isTTY && !NO_COLOR

@@ -174,7 +174,9 @@ async function checkRepository(repository: RepositorySettings, signal: AbortSign
 const LITTLE_BYTES = 256 * 1024 * 1024
 const CHOOSE = 'Give the folder to the user of the gateway, or name another folder (state)'
 
-/** The folder has to be closed to other users, writable, and have space. Creates no folder. */
+/**
+ * Checks that the folder is writable, is closed to other users and has space. The check creates no folder.
+ */
 async function checkState(folder: string): Promise<Finding<string>> {
   const obstacle = await obstacleTo(folder)
   if (obstacle !== undefined) return broken(`${folder}: cannot create files there: ${obstacle}`, CHOOSE)
@@ -187,7 +189,7 @@ async function checkState(folder: string): Promise<Finding<string>> {
   return ok(found, folder)
 }
 
-/** Does not migrate the schema. */
+/** Examines the history, but does not migrate its schema. */
 async function checkHistory(folder: string, withinMs: number): Promise<Finding> {
   if (!existsSync(folder)) return skipped('the history does not exist yet')
   try {
@@ -214,7 +216,7 @@ async function checkHistory(folder: string, withinMs: number): Promise<Finding> 
   }
 }
 
-/** Removes the files that SQLite creates to read the log of a killed gateway. */
+/** Removes the files that SQLite creates when it reads the log of a killed gateway. */
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
@@ -227,7 +229,7 @@ async function examineWhole(file: string, withinMs: number): Promise<Health> {
 
 function foreignText(folder: string): string | undefined {
   try {
-    // Creates nothing: the folder exists.
+    // This call creates nothing, because the folder exists.
     claimFolder(folder)
     return undefined
   } catch (error) {

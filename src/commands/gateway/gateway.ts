@@ -22,11 +22,11 @@ const STOP_MS = 60_000
 export interface GatewayFlags {
   readonly config: string
   readonly json?: boolean
-  /** Run only the checks of `check.ts`. */
+  /** Runs only the checks of `check.ts`. */
   readonly check?: boolean
 }
 
-/** Serves until a signal. */
+/** Serves until the process gets a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const log = await createLogger(logSettings('info'))
   const source = gatewayFile(flags.config, log)
@@ -38,7 +38,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
     log,
   })
   systemd?.update()
-  // The gateway logs the result of a reload, also a failure.
+  // The gateway logs whether the reload succeeded or failed.
   const reload = () =>
     gateway.reload().then(
       () => undefined,
@@ -56,7 +56,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   await gateway.close()
 }
 
-/** For `systemctl status`. */
+/** `systemctl status` shows these words. */
 function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isStopping: boolean }): Life {
   const doing = isStopping ? 'stopping' : `serves ${http} and ${grpc}`
   const count = running()
@@ -79,8 +79,8 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
 }
 
 /**
- * @throws Failure with every problem of the settings file, one per line; or with advice for a port in use, a
- * folder without write access, a missing git
+ * @throws Failure with every problem of the settings file, one per line, or with advice if a port is in use,
+ * a folder is not writable, or git is missing
  */
 export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
   const settings = readGatewaySettings(source)

@@ -24,8 +24,8 @@ export function connectionSteps(migration: Migration): MigrationStep[] {
 }
 
 /**
- * Opens connections that hoop does not mask yet, after the steps for the masking rules. If hoop refuses a
- * rule, the connection must stay closed.
+ * Opens the connections that hoop does not mask yet. These steps run after the steps for the masking rules:
+ * if hoop refuses a rule, the connection must stay closed.
  */
 export function openingSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections
@@ -62,7 +62,7 @@ function partsOf(
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
 }
 
-/** Without secrets. Keeps rules and tags that were added in hoop. */
+/** Returns the members without secrets. Rules and tags that were added in hoop are kept. */
 function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
@@ -109,7 +109,10 @@ async function writeConnection(
   ids.set('connection', name, stored['id'])
 }
 
-/** Secrets that hoop lacks or has with another value. Hidden secrets count if `options.secrets` is set. */
+/**
+ * Returns the names of secrets that hoop lacks or stores with another value. Hidden secrets count as
+ * different if `options.secrets` is set.
+ */
 function differingSecrets(
   connection: ConnectionSettings,
   present: Resource,
@@ -123,7 +126,7 @@ function differingSecrets(
   )
 }
 
-/** A hidden value is null. If null is sent back, hoop keeps the value. */
+/** hoop sends null for a hidden value. If hoop gets this null back, it keeps the value. */
 export function storedSecrets(present: Resource | undefined): Resource {
   return objectIn(present, 'secret')
 }
@@ -135,13 +138,14 @@ function objectIn(present: Resource | undefined, member: string): Resource {
 
 const PLUGIN = 'access_control'
 
-/** hoop hides connections from users outside their groups, now or after the steps. */
+/** Returns whether hoop hides connections from users outside their groups, now or after the steps. */
 export function hasAccessControl({ present, options }: Migration): boolean {
   return present.accessControl !== undefined || options.accessControl
 }
 
 /**
- * Runs before the connections: after it, a new connection is visible only to admins until it has its groups.
+ * These steps run before the steps for connections. A new connection is then visible only to admins until it
+ * has its groups.
  */
 export function accessControlSteps(migration: Migration): MigrationStep[] {
   const { account, present, carried } = migration

@@ -27,8 +27,8 @@ export interface MigrateHoopFlags extends TargetFlags {
 }
 
 /**
- * Writes the objects of gateway.yaml to a hoop gateway; without `--apply`, only prints them. Removes nothing
- * in hoop. A second run finds nothing to do.
+ * Writes the objects of gateway.yaml to a hoop gateway, or only prints them without `--apply`. The command
+ * removes nothing in hoop, and a second run finds nothing to do.
  * @returns the exit code: 65 if hoop protects an object less
  * @throws Failure if hoop refuses a step, after the report of finished and remaining steps
  */
@@ -128,8 +128,8 @@ interface TargetFlags {
 }
 
 /**
- * The token for `--to` is from a file, from HOOP_TOKEN if the environment is for this gateway, or from a
- * prompt.
+ * Reads the token for `--to` from a file, from HOOP_TOKEN or from a prompt. HOOP_TOKEN is used only if the
+ * environment is for this gateway.
  * @throws Failure
  */
 async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<Account> {
@@ -145,7 +145,7 @@ async function targetAccount({ to, tokenFile, profile }: TargetFlags): Promise<A
   }
 }
 
-/** Only if the environment is for the gateway `to`. */
+/** Returns the token only if the environment is for the gateway `to`. */
 function tokenOfEnvironment(to: string, tokenFile: string | undefined): string | undefined {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   const isForIt = !HOOP_APIURL || parseRestAddress(HOOP_APIURL)?.url === parseRestAddress(to)?.url

@@ -15,7 +15,10 @@ import { accessControlSteps, groupSteps, connectionSteps, openingSteps } from '.
 import { guardrailSteps, jiraSteps, repositorySteps, runbookRuleSteps } from './stored.ts'
 import { maskingRuleSteps, reviewRuleSteps } from './rules.ts'
 
-/** In this order: what a connection needs comes first, and its protection is complete before it is opened. */
+/**
+ * The order matters: what a connection needs comes before the connection, and its protection is complete
+ * before it is opened.
+ */
 export function stepsOf(migration: Migration): MigrationStep[] {
   return [
     agentSteps,
@@ -32,7 +35,9 @@ export function stepsOf(migration: Migration): MigrationStep[] {
   ].flatMap((steps) => steps(migration))
 }
 
-/** hoop shows a new agent's key only once, so the key is in its file before the next step. */
+/**
+ * hoop shows a new agent's key only once. The step writes the key to its file before the next step begins.
+ */
 function agentSteps(migration: Migration): MigrationStep[] {
   return migration.carried.agents.map((name) => {
     const present = resourceNamed(migration.present.agents, name)
@@ -60,7 +65,7 @@ async function create(name: string, { account, options, ids }: Migration): Promi
   ids.set('agent', name, made?.['id'])
 }
 
-/** A lost answer also loses the key of the created agent. */
+/** Advises how to recover if hoop's answer is lost: the key of the created agent is lost with the answer. */
 async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked
@@ -71,7 +76,9 @@ async function madeOnce<T>(name: string, asked: Promise<T>): Promise<T> {
   }
 }
 
-/** Mode 0600. Created before the key, so that a full disk is noticed in time. */
+/**
+ * The file has mode 0600. It is created before hoop makes the key, so that a full disk is noticed in time.
+ */
 class KeyFile implements Disposable {
   readonly #file: string
   readonly #descriptor: number

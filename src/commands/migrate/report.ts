@@ -14,7 +14,7 @@ import {
   resourceNamed,
 } from './step.ts'
 
-/** `planned` in a dry run, `left` after a refused step. */
+/** `planned` is used in a dry run. `left` is used for the steps after a refused step. */
 type Outcome = 'planned' | 'done' | 'refused' | 'left'
 
 export interface Reported {
@@ -38,7 +38,7 @@ const COLUMNS: readonly ItemColumn<Reported>[] = [
 
 const DONE = { create: 'created', change: 'changed', same: 'same' }
 
-/** A line for each object, then one for each note. */
+/** Makes one line for each object, and then one line for each note. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
   const parts = [
     `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: add --apply to write' : ''}\n`,
@@ -90,7 +90,7 @@ export function reportJson({ to, isDryRun, steps, notes }: Report): object {
   }
 }
 
-/** First the notes about weaker protection. */
+/** Puts the notes about weaker protection first. */
 export function notesOf(migration: Migration, steps: readonly MigrationStep[]): Note[] {
   const { settings, carried } = migration
   const notes = [
@@ -152,7 +152,7 @@ function hiddenSecrets(connection: ConnectionSettings, { present, options }: Mig
   )
 }
 
-/** @param connections those that are copied to hoop */
+/** @param connections the connections that are copied to hoop */
 function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
   const reviewed = connections.filter(({ review }) => review !== undefined)
   if (reviewed.length === 0) return []
@@ -202,7 +202,7 @@ function inGroups(groups: readonly string[]): string {
   return groups.length === 0 ? '' : `, with the groups ${groups.join(', ')}`
 }
 
-/** hoop cannot read these repositories, or reads them in another way. */
+/** Names the repositories that hoop cannot read or reads in another way. */
 function repositoryNotes({ settings, carried }: Migration): Note[] {
   return settings.repositories.flatMap((repository) => {
     const remote = carried.repositories.find(({ name }) => name === repository.name)?.remote

@@ -26,14 +26,14 @@ const Rules = v.array(
   }),
 )
 
-/** After the connections: a masking rule names connections by id. */
+/** These steps run after the steps for connections, because a masking rule names connections by id. */
 export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedMasking(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),
   )
 }
 
-/** hoop already applies all masking rules of the connection. */
+/** Returns whether hoop already applies all masking rules of the connection. */
 export function isMasked(connection: ConnectionSettings, { present, ids }: Migration): boolean {
   const id = ids.get('connection', connection.name)
   return [...wantedMasking([connection]).keys()].every((name) => {
@@ -42,7 +42,7 @@ export function isMasked(connection: ConnectionSettings, { present, ids }: Migra
   })
 }
 
-/** In the form of hoop's interface. */
+/** Returns the masking rules in the form of hoop's interface. */
 function wantedMasking(connections: readonly ConnectionSettings[]): Map<string, WantedMasking> {
   const wanted = new Map<string, WantedMasking>()
   for (const { name: connection, masking } of connections) {
@@ -77,8 +77,8 @@ interface WantedReview {
 }
 
 /**
- * Before the connections, so that none is open without its review for a moment. Connections with the same
- * review share one rule.
+ * These steps run before the steps for connections, so that no connection is open without its review for a
+ * moment. Connections with the same review share one rule.
  */
 export function reviewRuleSteps(migration: Migration): MigrationStep[] {
   return wantedReviews(migration.carried.connections).map(({ name, body, connections }) => {
@@ -110,7 +110,7 @@ function wantedReviews(connections: readonly ConnectionSettings[]): WantedReview
   return [...rules.values()].map((rule) => ({ ...rule, body: { name: rule.name, ...rule.body } }))
 }
 
-/** Made from the groups, with a number if another rule has this name. */
+/** Makes a name from the groups, and adds a number if another rule has this name. */
 function freeName({ groups }: ReviewSettings, rules: ReadonlyMap<string, WantedReview>): string {
   const base = `review-${groups.toSorted().join('-')}`.slice(0, 200)
   const taken = new Set([...rules.values()].map(({ name }) => name))

@@ -28,17 +28,17 @@ export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
   readonly action: 'create' | 'change' | 'same'
-  /** Names without values, which may be secret. */
+  /** Names of the differing members. Their values may be secret, so they are left out. */
   readonly parts: readonly string[]
   /** @throws ApiError if hoop refuses the object */
   readonly write: () => Promise<void>
 }
 
 export interface MigrationOptions {
-  /** One file per new agent's key. Undefined: no agent can be created. */
+  /** The folder for the keys of new agents, one file per key. Without it, no agent can be created. */
   readonly keyFolder: string | undefined
   readonly accessControl: boolean
-  /** Write hidden secrets again. */
+  /** Hidden secrets are written again. */
   readonly secrets: boolean
 }
 
@@ -51,7 +51,7 @@ export interface Migration {
   readonly options: MigrationOptions
 }
 
-/** hoop's ids. A new object gets its id after its creation. */
+/** Keeps hoop's ids by kind and name. A new object gets its id when it is created. */
 export class Ids {
   readonly #ids = new Map<string, string>()
 
@@ -59,12 +59,12 @@ export class Ids {
     if (typeof id === 'string' && id !== '') this.#ids.set(`${kind} ${name}`, id)
   }
 
-  /** Undefined before the object exists. */
+  /** Returns undefined before the object exists. */
   get(kind: Kind, name: string): string | undefined {
     return this.#ids.get(`${kind} ${name}`)
   }
 
-  /** For an object that an earlier step has created. */
+  /** Returns the id of an object that an earlier step has created. */
   made(kind: Kind, name: string): string {
     const id = this.get(kind, name)
     if (id === undefined) throw new Error(`hoop has given no id for the ${kind} ${name}`)
@@ -76,9 +76,9 @@ export function sameStep(kind: Kind, name: string): MigrationStep {
   return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
 }
 
-/** Contains secrets: only names may be printed. */
+/** The state contains secrets. Only names may be printed. */
 interface HoopState {
-  /** `oss` or `enterprise`. */
+  /** The licence is `oss` or `enterprise`. */
   readonly licence: string
   readonly agents: readonly Resource[]
   readonly guardrails: readonly Resource[]
@@ -89,15 +89,19 @@ interface HoopState {
   readonly reviewRules: readonly Resource[]
   readonly runbookRules: readonly Resource[]
   /**
-   * Has the groups of each connection. Undefined if the plugin is off: then all users see every connection.
+   * The plugin, which has the groups of each connection. Undefined means that the plugin is off: then all
+   * users see every connection.
    */
   readonly accessControl: Resource | undefined
   readonly connectionNames: readonly string[]
-  /** The wanted ones, with their secrets. */
+  /** Only the connections that the caller wants, with their secrets. */
   readonly connections: readonly Resource[]
 }
 
-/** @param wanted names of connections @throws ApiError, or Failure if the gateway is not hoop's */
+/**
+ * @param wanted names of connections
+ * @throws ApiError, or Failure if the gateway is not hoop's
+ */
 export async function readHoopState(account: Account, wanted: readonly string[]): Promise<HoopState> {
   const licence = await licenceOf(account)
   const many = (path: string) => fetchResources(account, path)
@@ -123,7 +127,7 @@ export async function readHoopState(account: Account, wanted: readonly string[])
   }
 }
 
-/** One by one: hoop's list has no secrets. */
+/** Asks for each connection, because hoop's list has no secrets. */
 async function connectionsNamed(account: Account, wanted: readonly string[]): Promise<readonly Resource[]> {
   const found: Resource[] = []
   for (const name of wanted) {
@@ -154,12 +158,12 @@ async function licenceOf(account: Account): Promise<string> {
 /** A repository that hoop can fetch. */
 export interface CarriedRepository {
   readonly name: string
-  /** hoop's key for the repository. */
+  /** The key that hoop gives to the repository. */
   readonly key: string
   readonly remote: Exclude<Remote, { kind: 'local' }>
 }
 
-/** What hoop can take over. */
+/** The objects that hoop can take over. */
 interface Carried {
   readonly agents: readonly string[]
   readonly repositories: readonly CarriedRepository[]
@@ -186,7 +190,7 @@ function carriedRepository({ name, url }: RepositorySettings): CarriedRepository
   return remote.kind === 'local' ? [] : [{ name, key: repositoryKey(url), remote }]
 }
 
-/** Undefined if the runbooks cannot run in hoop. */
+/** Returns undefined if the runbooks cannot run in hoop. */
 export function runbooksOf(
   connection: ConnectionSettings,
   carried: Carried,
@@ -197,7 +201,10 @@ export function runbooksOf(
   return needsOtherReviews(connection) ? undefined : { ...repository, path: runbooks.path }
 }
 
-/** Some runbooks have other approvers than their connection. hoop has no rules for such runbooks. */
+/**
+ * Returns whether some runbooks have other approvers than their connection. hoop has no rules for such
+ * runbooks.
+ */
 export function needsOtherReviews({ runbooks, review }: ConnectionSettings): boolean {
   const others = runbooks?.reviews?.filter((one) => !isDeepStrictEqual(one.review, review)) ?? []
   return others.some((one) => one.review !== undefined)
@@ -210,7 +217,8 @@ interface Modes {
 }
 
 /**
- * Never more than in the settings. A connection with groups stays closed until hoop's access control is on.
+ * Opens never more modes than the settings. A connection with groups stays closed until hoop's access control
+ * is on.
  */
 export function modesOf(connection: ConnectionSettings, carried: Carried, hasAccessControl: boolean): Modes {
   const { access } = connection
@@ -223,7 +231,7 @@ export function modesOf(connection: ConnectionSettings, carried: Carried, hasAcc
   }
 }
 
-/** As hoop's REST interface sends it. May contain secrets. */
+/** An object as hoop's REST interface sends it. The object may contain secrets. */
 export type Resource = Readonly<Record<string, unknown>>
 
 const One = v.looseObject({})
@@ -245,7 +253,10 @@ async function fetchResources(account: Account, path: string): Promise<readonly 
   return (await askJson(account, { method: 'GET', path }, Many)).value
 }
 
-/** Undefined if the object does not exist. @throws ApiError */
+/**
+ * Returns undefined if the object does not exist.
+ * @throws ApiError
+ */
 export async function fetchResource(account: Account, path: string): Promise<Resource | undefined> {
   try {
     return (await askJson(account, { method: 'GET', path }, v.nullable(One))).value ?? undefined
@@ -255,7 +266,10 @@ export async function fetchResource(account: Account, path: string): Promise<Res
   }
 }
 
-/** @returns the stored object @throws ApiError */
+/**
+ * @returns the stored object
+ * @throws ApiError
+ */
 export async function writeResource(
   account: Account,
   method: 'POST' | 'PUT',
@@ -266,8 +280,8 @@ export async function writeResource(
 }
 
 /**
- * Names of members of `wanted` that differ. hoop adds members, writes missing values as null, '' or [], and
- * sends lists of names in any order.
+ * Returns the names of `wanted`'s members that differ. Not every difference counts: hoop adds members, writes
+ * missing values as null, '' or [], and sends lists of names in any order.
  */
 export function differences(present: Resource, wanted: Resource): string[] {
   return Object.keys(wanted).filter((name) => !isSame(present[name], wanted[name]))
@@ -290,18 +304,18 @@ function isNothing(value: unknown): boolean {
   return Object.values(value).every(isNothing)
 }
 
-/** For comparisons. */
+/** Sorts the names, so that lists can be compared. */
 export function inNameOrder(value: unknown): string[] {
   const list = Array.isArray(value) ? value : []
   return list.filter((one): one is string => typeof one === 'string').toSorted()
 }
 
-/** Present names are never removed. */
+/** Adds the wanted names. Present names are never removed. */
 export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
   return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
-/** For paths of requests. */
+/** Returns the id for the path of a request. */
 export function idOf(resource: Resource | undefined): string | undefined {
   const id = resource?.['id']
   return typeof id === 'string' ? id : undefined

@@ -19,18 +19,21 @@ import {
 interface Wanted {
   readonly kind: Kind
   readonly name: string
-  /** For example `/api/guardrails`. */
+  /** The path for all objects of this kind, for example `/api/guardrails`. */
   readonly path: string
   readonly present: Resource | undefined
-  /** Id or name of the present object, below `path`. */
+  /** The id or the name of the present object. It follows `path` in requests. */
   readonly key?: string | undefined
-  /** Members that the settings decide. */
+  /** The members that the settings decide. */
   readonly body: Resource
   /** Computed when the object is written. */
   readonly beside?: () => Resource
 }
 
-/** hoop replaces the whole object: members that the settings do not decide are sent back unchanged. */
+/**
+ * hoop replaces the whole object, so the step sends back unchanged all members that the settings do not
+ * decide.
+ */
 export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
   const { kind, name, present, body } = wanted
   migration.ids.set(kind, name, present?.['id'])
@@ -67,7 +70,7 @@ function guardrailRule({ type, words, pattern, message }: Rule): object {
 
 const SITE = '/api/integrations/jira'
 
-/** The site first: hoop accepts no templates without a site. */
+/** The step for the site comes first: hoop accepts no templates without a site. */
 export function jiraSteps(migration: Migration): MigrationStep[] {
   const { jira } = migration.settings
   if (jira === undefined) return []
@@ -80,7 +83,7 @@ function siteStep({ url, user, token }: JiraSettings, migration: Migration): Mig
   return storedStep({ kind: 'jira site', name: url, path: SITE, present, body }, migration)
 }
 
-/** Sends back the present connections: otherwise the template would lose them. */
+/** Sends back the template's present connections, because otherwise the template would lose them. */
 function templateStep(template: JiraTemplate, migration: Migration): MigrationStep {
   const present = resourceNamed(migration.present.templates, template.name)
   const body = { ...template }
@@ -88,7 +91,7 @@ function templateStep(template: JiraTemplate, migration: Migration): MigrationSt
   return storedStep({ ...wanted, name: template.name, present, body }, migration)
 }
 
-/** hoop derives ids from a URL in this namespace (RFC 4122). */
+/** hoop derives ids from a URL in this UUID namespace (RFC 4122). */
 const URL_NAMESPACE = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
 
 export function repositorySteps(migration: Migration): MigrationStep[] {
@@ -101,16 +104,16 @@ export function repositorySteps(migration: Migration): MigrationStep[] {
   })
 }
 
-/** The settings have no ssh keys, so hoop's keys stay. */
+/** The settings have no ssh keys, so hoop keeps its own. */
 function repositoryJson({ remote }: CarriedRepository): Resource & { git_url: string } {
   if (remote.kind === 'ssh' || remote.credentials === undefined) return { git_url: remote.url }
   const { username, password } = remote.credentials
-  // In a URL without a password, the user is a token.
+  // If the URL has a user but no password, this user is a token.
   if (password === undefined) return { git_url: remote.url, git_password: username }
   return { git_url: remote.url, git_user: username, git_password: password }
 }
 
-/** A UUID of version 5. */
+/** Returns the UUID of version 5. */
 function uuidOfUrl(url: string): string {
   const hash = createHash('sha1').update(URL_NAMESPACE).update(url).digest().subarray(0, 16)
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
