@@ -16,7 +16,7 @@ import { buildUser, checkTokens } from './users.ts'
 import { buildOidc } from './oidc.ts'
 import type { ConnectionSettings, GatewaySettings, MaskingParams, RepositorySettings } from './settings.ts'
 
-/** The agent gets all data of a connection in one packet of at most 17 MiB (protocol.md 1.2). */
+/** Variables and files share one packet of at most 17 MiB with all other settings (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
 /** Lists whose items have unique names. */
@@ -269,7 +269,7 @@ function buildConnection(
   }
 }
 
-/** Blocking makes no sense for users who may send or type scripts. */
+/** Returns `allow` if users may send or type scripts: they can do the same without escapes. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const [program = ''] = command
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
@@ -278,8 +278,8 @@ function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'al
 }
 
 /**
- * Before `secrets` accepted names, all variables of `env` were secret. This still holds if `secrets` is
- * missing, or has only hoop's form.
+ * Tests if `secrets` is used in its newer form, with names. Then the variables of `env` are not secret. If
+ * `secrets` is missing, or has only hoop's form, all variables of `env` are secret, as in older versions.
  */
 function declaresSecrets({ secrets }: ConnectionShape): boolean {
   if (secrets == null) return false

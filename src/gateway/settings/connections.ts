@@ -1,7 +1,7 @@
-/** The agent's types for the subtypes of a type (protocol.md 5.1). */
+/** The types that the agent gets for one type of gateway.yaml, depending on the subtype (protocol.md 5.1). */
 interface Collapse {
   readonly otherwise: string
-  /** Subtypes by the type for the agent. */
+  /** The key is the type that the agent gets for these subtypes. */
   readonly subtypes: Readonly<Record<string, readonly string[]>>
 }
 
@@ -28,7 +28,7 @@ const CUSTOM: Collapse = {
   },
 }
 
-/** hoop's table has no default for databases: an unknown subtype stays `database`. */
+/** As in hoop's table, a database with an unknown subtype keeps the type `database`. */
 const DATABASE: Collapse = {
   otherwise: 'database',
   subtypes: Object.fromEntries(
@@ -43,7 +43,7 @@ const COLLAPSES: ReadonlyMap<string, Collapse> = new Map([
   ['httpproxy', { otherwise: 'httpproxy', subtypes: { mcpproxy: ['mcpproxy'] } }],
 ])
 
-/** The type for the agent. Types that are not in the table stay unchanged, for example `command-line`. */
+/** Returns the type for the agent. A type that is not in the table stays the same, like `command-line`. */
 export function connectionType(type: string, subtype = ''): string {
   const collapse = COLLAPSES.get(type)
   if (collapse === undefined) return type
@@ -68,7 +68,7 @@ interface TypedConnection {
   readonly secrets: ReadonlyMap<string, string>
 }
 
-/** Required variables that the connection lacks. Callers who may send variables can add them. */
+/** Returns the required variables that the connection lacks. A caller with the right can still send them. */
 export function missingVariables({ type, subtype, secrets }: TypedConnection): readonly string[] {
   const told = connectionType(type, subtype)
   if (told === 'mongodb' && secrets.has('envvar:CONNECTION_STRING')) return []
@@ -86,10 +86,10 @@ interface TagCondition {
   readonly isExcluded: boolean
 }
 
-/** All conditions have to hold. */
+/** Selects connections for which all conditions are true. */
 export type TagSelector = readonly TagCondition[]
 
-/** Excludes `=`, `,` and `!`, which separate the parts of a selector. */
+/** A key cannot contain `=`, `,` and `!`, because they separate the parts of a selector. */
 export const TAG_KEY = /^[A-Za-z0-9_./-]{1,64}$/
 export const TAG_VALUE = /^[A-Za-z0-9 _./+@:-]{1,128}$/
 

@@ -10,12 +10,15 @@ export interface CronRule {
   readonly timezone: string
 }
 
-/** No due time is further away than eight years: the 29th of February, 1896 to 1904 and 2096 to 2104. */
+/**
+ * Two due times are at most eight years apart: after February 29 of 1896 or 2096, the next February 29 is in
+ * 1904 or 2104.
+ */
 const SPAN_MS = 9 * 366 * 24 * 60 * 60 * 1000
 
 const FIRST_STEP_MS = 5 * 60_000
 
-/** Whether the rule has due times. */
+/** Returns true if the rule is valid and has due times. */
 export function isCron(cron: string): boolean {
   try {
     return nextTime({ cron, timezone: 'UTC' }, Date.now()) !== undefined
@@ -33,7 +36,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** First due time after `after`, in ms since 1970; undefined when none follows. */
+/** Returns the first due time after `after`, in ms since 1970, and undefined when there is none. */
 export function nextTime(rule: CronRule, after: number): number | undefined {
   return parsed(rule).nextRun(new Date(after))?.getTime()
 }
@@ -49,7 +52,8 @@ export function nextTimes(rule: CronRule, after: number, most: number): number[]
 export function lastTime(rule: CronRule, after: number, until: number): number | undefined {
   const cron = parsed(rule)
   const next = (from: number) => cron.nextRun(new Date(from))?.getTime() ?? Infinity
-  // Searches backwards in growing steps: a clock may jump by years, and a rule may be due each minute.
+  // The search goes back in growing steps. A clock may jump by years, and a rule may be due each minute: from
+  // `after` on, there would be too many due times.
   for (let step = FIRST_STEP_MS; ; step *= 4) {
     const from = Math.max(after, until - step)
     let last: number | undefined

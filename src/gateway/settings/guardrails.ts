@@ -19,14 +19,14 @@ type Direction = 'input' | 'output'
 
 type Report = (member: string, message: string) => void
 
-/** The limit of gateway.yaml itself. */
+/** Maximum size of a file of rules. gateway.yaml has the same maximum. */
 const RULE_FILE_BYTES = 1024 * 1024
-/** Length as JSON. The agent gets the rules with each session, with masking, variables and arguments. */
+/** Maximum length of a connection's rules as JSON. They are in the packet that opens each session. */
 const RULES_BYTES = 2 * 1024 * 1024
 
 const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
 
-/** An agent refuses every session with a rule that it cannot enforce. */
+/** Reads and checks all rules, because an agent refuses every session with a rule that it cannot enforce. */
 export function buildGuardrails(
   { guardrails: shapes, connections }: SettingsShape,
   sources: Sources,
@@ -58,7 +58,7 @@ function buildGuardrail(
   return { name: shape.name, input, output }
 }
 
-/** Problems have their place in this file. */
+/** Reads the rules of a file. Problems name the line in that file. */
 function rulesOf(
   name: string,
   direction: Direction,
@@ -124,7 +124,7 @@ function checkPattern({ words, pattern_regex: pattern }: RuleShape, report: Repo
 
 const NO_RE2 = 'a regular expression of RE2 is expected, without look-around and back-references'
 
-/** Above these limits, agents refuse every session of the connection. */
+/** Checks the limits of the agents: above them, agents refuse every session of the connection. */
 function checkRuleLimits(
   connections: readonly ConnectionShape[],
   guardrails: readonly GuardrailSettings[],
@@ -158,7 +158,7 @@ function costOf(rules: readonly Rule[]): Cost {
   return { key: JSON.stringify(rules), load: loadOf(rules) }
 }
 
-/** Equal sets count once, as in the agent. */
+/** Tests if the agent has room for these rules. Like the agent, counts equal sets of rules only once. */
 function fits(costs: readonly Cost[]): boolean {
   const total = new RuleLoad()
   for (const load of new Map(costs.map(({ key, load }) => [key, load])).values()) total.addAll(load)

@@ -30,7 +30,7 @@ const SiteUrl = parsed(
   'an address like https://NAME.atlassian.net, without user, password, ? and # (http:// on the loopback only),',
 )
 
-/** Removes the slash at the end: paths are appended. */
+/** Removes the slash at the end, because paths are added to the address. */
 function siteUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[^?#@\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname, href } = new URL(text)
@@ -154,9 +154,9 @@ export interface JiraSettings {
   readonly token: Secret
   /** Limit for creating an issue, and for moving one. */
   readonly timeoutMs: number
-  /** PEM from the settings' file. */
+  /** Certificates in PEM. Undefined if `gateway.yaml` has none. */
   readonly ca: readonly string[] | undefined
-  /** `ca`, or the system's many authorities, which are read only when needed. */
+  /** Returns `ca`, or the system's authorities. The system has many, so they are read only when needed. */
   readonly authorities: () => readonly string[]
   /** Comes from the gateway's environment. */
   readonly proxy: ProxySettings | undefined
@@ -191,7 +191,7 @@ function checkPresets(
   })
 }
 
-/** Values for mappings of type `preset`. */
+/** The values that a mapping of type `preset` may have. */
 const JIRA_PRESETS = [
   'session.id',
   'session.user_email',
@@ -208,19 +208,22 @@ const JIRA_PRESETS = [
 
 export type JiraPreset = (typeof JIRA_PRESETS)[number]
 
-/** The key of a connection's tag follows. Without such a tag, the mapping fills nothing. */
+/**
+ * A preset may also be this prefix and the key of a connection's tag. If the connection has no such tag, the
+ * mapping fills nothing.
+ */
 const TAGS = 'session.connection_tags.'
 
 export function jiraPreset(name: string): JiraPreset | undefined {
   return JIRA_PRESETS.find((preset) => preset === name)
 }
 
-/** The key of the tag. */
+/** Returns the key of the tag, or undefined for another preset. */
 export function jiraTag(name: string): string | undefined {
   return name.startsWith(TAGS) ? name.slice(TAGS.length) : undefined
 }
 
-/** Why the preset is invalid. */
+/** Returns why the preset is invalid, or undefined for a valid preset. */
 function presetProblem(name: string): string | undefined {
   if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
   const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `the presets are ${JIRA_PRESETS.join(', ')}`

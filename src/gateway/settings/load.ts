@@ -11,7 +11,7 @@ import type { GatewaySettings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Describes even a file that cannot be used. References in the tree are not resolved. */
+/** Content of the file, even if its settings are invalid. References in the tree are not resolved. */
 interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
   /** Warnings about secrets that other users can read. */
@@ -57,7 +57,7 @@ export function examineSettings(path: string, env: Environment): ExaminedSetting
 
 const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])
 
-/** Whether the file itself contains a secret. `key` below `tls` is a path. */
+/** Tests if the file itself contains a secret. `tls.key` is not a secret but a path. */
 function holdsSecret(tree: Tree, key = '', parent = ''): boolean {
   if (typeof tree === 'string')
     return (
@@ -75,7 +75,7 @@ function settingsOf(tree: Tree, sources: Sources, problems: Problems): GatewaySe
   return shape === undefined || problems.count > 0 ? undefined : buildSettings(shape, sources, problems)
 }
 
-/** `connections[].files` are bytes, not text: `buildSettings` reads them. */
+/** References in `connections[].files` stay, because files are not text. `buildSettings` reads them. */
 function isFile(path: Path): boolean {
   return path.length === 4 && path[0] === 'connections' && path[2] === 'files'
 }

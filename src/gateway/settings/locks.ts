@@ -27,7 +27,7 @@ export type LockShape = v.InferOutput<typeof LockShape>
 export interface LockSettings {
   readonly name: string
   readonly runbooks: readonly PathPattern[]
-  /** Undefined: all connections. */
+  /** Undefined if the lock is for all connections. */
   readonly connections?: readonly string[]
 }
 

@@ -6,7 +6,7 @@ import type { MaskingShape } from './masking-shape.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { MaskingParams } from './settings.ts'
 
-/** Checks each rule, and that the rules of a connection can work together. */
+/** Checks each rule, and checks that the rules of one connection can be used together. */
 export function checkMasking(shape: SettingsShape, problems: Problems): void {
   const { masking, connections } = shape
   masking.forEach((rule, i) => checkRule(rule, ['masking', i], problems))
@@ -59,7 +59,7 @@ function customType({ name, regex, deny, score }: MaskingShape['custom'][number]
   return { name, regex: regex ?? undefined, denyList: deny, score }
 }
 
-/** Has the form of hoop's gateway. Undefined if the output is not masked. */
+/** Returns the masking in the form of hoop's gateway, or undefined if the output is not masked. */
 export function maskingParams(
   connection: ConnectionShape,
   masking: SettingsShape['masking'],
@@ -76,7 +76,7 @@ export function maskingParams(
   }
 }
 
-/** Length as JSON. The agent gets the masking with each session, with rules, variables and arguments. */
+/** Maximum length of a connection's masking as JSON. It is in the packet that opens each session. */
 const MASKING_BYTES = 1024 * 1024
 
 function checkMaskingSize({ masking, connections }: SettingsShape, problems: Problems): void {
@@ -90,7 +90,7 @@ function checkMaskingSize({ masking, connections }: SettingsShape, problems: Pro
   })
 }
 
-/** Builds the rules as agents do: some limits are for all types of a connection together. */
+/** Builds all rules of each connection, because agents limit some sizes of all these rules together. */
 function checkTogether({ masking, connections }: SettingsShape, problems: Problems): void {
   if (problems.count > 0) return
   const found = new Map<string, string | undefined>()
@@ -130,7 +130,7 @@ function entityTypes({ name, entities, custom, threshold }: MaskingShape): objec
   }
 }
 
-/** `checkReferences` reports unknown names. */
+/** Returns the connection's rules. Unknown names are left out: `checkReferences` reports them. */
 function rulesOf({ masking: names }: ConnectionShape, masking: SettingsShape['masking']): MaskingShape[] {
   return names.flatMap((name) => masking.filter((rule) => rule.name === name))
 }

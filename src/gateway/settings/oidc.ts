@@ -104,15 +104,15 @@ export interface OidcSettings {
   readonly scopes: readonly string[]
   readonly nameClaim: string
   readonly groupsClaim: string
-  /** Group of the provider to group of this gateway. Undefined: groups keep their names. */
+  /** Maps a group of the provider to a group of this gateway. Undefined if groups keep their names. */
   readonly groups?: Readonly<Record<string, string>>
-  /** Groups of the provider. Empty: the group does not matter. */
+  /** Groups of the provider whose users may sign in. If the list is empty, groups are not checked. */
   readonly allowedGroups: readonly string[]
-  /** Lower case. Empty: the domain does not matter. */
+  /** Domains in lower case whose users may sign in. If the list is empty, domains are not checked. */
   readonly allowedDomains: readonly string[]
   readonly lifetimeMs: number
   readonly timeoutMs: number
-  /** PEM. The system has many authorities, so they are read only when needed. */
+  /** Returns certificates in PEM. The system has many authorities, so they are read only when needed. */
   readonly authorities: () => readonly string[]
   /** Comes from the gateway's environment. */
   readonly proxy: ProxySettings | undefined

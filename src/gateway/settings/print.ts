@@ -12,7 +12,10 @@ import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from './schema.ts'
 import type { Tree } from '../../basics/settings/tree.ts'
 
-/** Settings as written, or defaults, in the schema's order. Throws a SettingsError for an unreadable file. */
+/**
+ * Returns the settings in the schema's order, as they are written in the file, or the defaults.
+ * @throws SettingsError if the file cannot be read
+ */
 export function printGatewaySettings(
   file: string,
   env: NodeJS.ProcessEnv,
@@ -78,8 +81,8 @@ function shown(schema: JsonSchema, text: string, path: Path): string {
 }
 
 /**
- * Commands are not secret and auditors read them, but some have a password in an argument. Variables that the
- * agent fills in (`--password=$PASSWORD`) stay.
+ * Replaces a password in an argument of a command. The rest of the command is shown, because auditors read
+ * it. A variable that the agent replaces (`--password=$PASSWORD`) is shown, too.
  */
 function withoutPassword(text: Tree): Tree {
   if (typeof text !== 'string') return text

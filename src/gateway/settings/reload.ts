@@ -10,7 +10,7 @@ import type { Current, GatewaySettings } from './settings.ts'
 
 /** Interval between two reads of a file. Two equal reads show that the file is completely written. */
 const SETTLE_MS = 50
-/** The reload fails if the file differs each time. */
+/** Maximum number of reads. If no two successive reads are equal, the reload fails. */
 const MOST_LOOKS = 40
 
 export interface GatewayFile {
@@ -18,7 +18,7 @@ export interface GatewayFile {
   readonly file: string
   /** Reads the file and all files that it refers to. @throws SettingsError */
   readonly read: () => GatewaySettings
-  /** Leaves out secrets. Missing if the content is never shown. @throws SettingsError */
+  /** Returns the content without secrets. Undefined if the content is never shown. @throws SettingsError */
   readonly print?: () => PrintedSettings
 }
 
@@ -53,7 +53,8 @@ export class Reload {
   }
 
   /**
-   * Calls during a reload share the next one, since the file may have changed meanwhile.
+   * Reloads the settings. All calls during a reload share one further reload, because the file may have
+   * changed after the first one read it.
    * @throws SettingsError or RunbookError, after which the gateway continues with its previous settings.
    * RequestRefused when the gateway stops.
    */
@@ -66,7 +67,7 @@ export class Reload {
     return this.#next
   }
 
-  /** What `run` would do now. @throws SettingsError, RequestRefused when the gateway stops */
+  /** Returns what `run` would change now. @throws SettingsError, RequestRefused when the gateway stops */
   async preview(): Promise<ReloadReport> {
     return (await this.#found()).report
   }
@@ -102,7 +103,7 @@ export class Reload {
     }
   }
 
-  /** The settings that the gateway would use, and how they differ from the present ones. */
+  /** Returns the settings that the gateway would use, and their differences to the current settings. */
   async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
     const found = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
@@ -118,7 +119,7 @@ export class Reload {
       log.warn({ settings: restart }, 'some settings take effect only at the next start')
   }
 
-  /** Returns the settings after the file is completely written, or an error that two reads have. */
+  /** Reads the file until two successive reads agree. Returns their settings or throws their error. */
   async #written(): Promise<GatewaySettings> {
     let before = this.#look()
     for (let looks = 1; looks < MOST_LOOKS; looks++) {
@@ -158,7 +159,7 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
   return users.length + agents.length + connections.length === 0
 }
 
-/** Addresses and state folder cannot change while the gateway runs. */
+/** Keeps the running gateway's addresses and state folder, which only a new start can change. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
   const { tls: wanted, publicUrl } = found.listen
   const { http, grpc, metrics, trustedProxies } = listen
@@ -168,7 +169,7 @@ function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): 
   return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
 }
 
-/** Keeps whether agents need certificates, which cannot change while the gateway runs. */
+/** Keeps whether agents need client certificates, because only a new start can change that. */
 function withFixedDemand(
   { certificate, key, agentCa }: CertificateFiles,
   running: CertificateFiles,
@@ -188,7 +189,7 @@ function settled(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
 }
 
-/** Names of items or settings, no values. */
+/** The change of one setting. It has only names, and no values, because values may be secrets. */
 interface SettingsChange {
   readonly setting: string
   readonly added: readonly string[]
@@ -208,7 +209,7 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
   failedSignIns: 'failed-sign-ins',
 }
 
-/** Only settings with a row here are reported. */
+/** The parts of each setting that are compared and reported. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
     http,
@@ -242,7 +243,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   }),
 }
 
-/** Changes in the order of the table. */
+/** Returns the changes in the order of `PARTS`. */
 function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
   const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
     setting,
@@ -251,13 +252,12 @@ function changesBetween(before: GatewaySettings, after: GatewaySettings): Settin
   return changes.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
 }
 
-/** `users +ada -bob ~eve`, for the log. */
+/** Returns a text for the log, for example `users +ada -bob ~eve`. */
 function changeText({ setting, added, removed, changed }: SettingsChange): string {
   const marked = (mark: string, names: readonly string[]) => names.map((name) => `${mark}${name}`)
   return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
 }
 
-/** Secrets are compared, too. */
 function isSameSettings(one: unknown, other: unknown): boolean {
   return textOf(one) === textOf(other)
 }
@@ -278,7 +278,7 @@ function byName(items: readonly { readonly name: string }[]): Parts {
   return Object.fromEntries(items.map((item) => [item.name, item]))
 }
 
-/** A text for comparison. It contains secrets, and leaves out functions. */
+/** Returns a text for comparing. It contains secrets, so it must not be shown. Functions are left out. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
     // The JSON of every secret is equal, so the secret itself is used.

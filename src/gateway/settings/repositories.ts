@@ -24,13 +24,13 @@ export type Remote =
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)(?::\d{1,5})?$/
 const USER = /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s
-/** As in git, a colon before the first slash makes the text scp-like. */
+/** Matches git's short form `user@host:path`: it has a colon before the first slash. */
 const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
 
 /**
- * A local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a RunbookError (credentials
- * masked) for others, for example what git would treat as an option (`--upload-pack=...`) or as a command
- * (`ext::sh -c ...`).
+ * Reads a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Other texts are refused: git could
+ * read them as an option (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
+ * @throws RunbookError, which shows no credentials
  */
 export function parseRemote(url: string): Remote {
   if (url === '') throw refused(url, 'is empty')
@@ -156,7 +156,7 @@ function percentDecoded(path: string): string {
   }
 }
 
-/** File systems allow no longer name for the file of a ref. */
+/** A longer name would be too long for the file in which git stores a branch. */
 const MAX_BRANCH_LENGTH = 244
 
 /** Throws a RunbookError if git would refuse the name (git-check-ref-format(1)). */

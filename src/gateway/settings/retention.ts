@@ -1,6 +1,6 @@
 /** Settings of `gateway.yaml` that can change at any time. */
 export interface Limits {
-  /** Counts from a session's end. */
+  /** How long a session is kept after its end. */
   readonly retainMs: number
   /** Above this size, the oldest finished sessions are removed. */
   readonly sizeBytes: number
@@ -11,7 +11,7 @@ export interface Retention extends Limits {
   readonly connections: ReadonlyMap<string, Partial<Limits>>
 }
 
-/** Some 140,000 years. */
+/** About 140,000 years. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER / 2
 
 export const KEEP_ALL: Retention = { retainMs: FOR_EVER_MS, sizeBytes: Infinity, connections: new Map() }
@@ -20,7 +20,7 @@ export function retainMs(retention: Retention, connection: string): number {
   return retention.connections.get(connection)?.retainMs ?? retention.retainMs
 }
 
-/** Ends of finished sessions, in ms since 1970. */
+/** A connection that has finished sessions, with their oldest and newest ends in ms since 1970. */
 export interface KeptConnection {
   readonly connection: string
   readonly oldestEnd: number
@@ -28,10 +28,10 @@ export interface KeptConnection {
 }
 
 /**
- * Chooses the connection whose oldest session has spent the largest part of its retention: a connection that
- * is kept for a year loses nothing to one that is kept for a week. Only sessions that ended before
- * `endedBefore` are removed, because then another connection has spent more. Needs no clock: the newest end
- * counts as the present time.
+ * Chooses the connection from which sessions are removed next: its oldest session has used the largest part
+ * of its retention. So a connection that is kept for a week loses sessions before one that is kept for a
+ * year. Only sessions that ended before `endedBefore` may be removed: after these, another connection is
+ * next. No clock is needed, because the newest end counts as the current time.
  */
 export function nearestToItsEnd(
   kept: readonly KeptConnection[],

@@ -35,7 +35,7 @@ export const ReviewShape = map({
   ...rule,
 })
 
-/** These runbooks need no review if `groups` is empty. */
+/** The rule of some runbooks. If its `groups` is empty, they need no review. */
 export const RunbookReviewShape = map({
   path: about(
     'path of the runbooks to which the rule applies; * stands for any characters except a slash, ** for any characters',
@@ -51,7 +51,7 @@ export type RunbookReviewShape = v.InferOutput<typeof RunbookReviewShape>
 export interface ReviewSettings {
   /** Has at least one group. */
   readonly groups: readonly string[]
-  /** Groups that have to approve. */
+  /** How many of the groups have to approve. */
   readonly minimum: number
   readonly forceGroups: readonly string[]
   readonly skipGroups: readonly string[]
@@ -61,19 +61,19 @@ export interface ReviewSettings {
   readonly accessMaxMs: number
 }
 
-/** The first rule whose path matches replaces the connection's own rule. */
+/** A rule for runbooks. The first rule whose path matches is used instead of the connection's own rule. */
 export interface RunbookReview {
   readonly path: PathPattern
-  /** Undefined: no approval is needed. */
+  /** Undefined if no approval is needed. */
   readonly review: ReviewSettings | undefined
 }
 
-/** Groups that users may have. Undefined: any group, because a provider defines them. */
+/** Groups that users may have. Undefined if any group is possible, because a sign-in provider defines them. */
 export type KnownGroups = ReadonlySet<string> | undefined
 
 type Rule = ReviewShape | RunbookReviewShape
 
-/** A group without users could never approve, so it is refused. */
+/** Checks and builds a rule. A group without users is refused, because it could never approve. */
 export function buildReview(shape: Rule, known: KnownGroups, problems: Problems, path: Path): ReviewSettings {
   const { groups, minimum, all } = shape
   for (const list of ['groups', 'force-groups', 'skip-groups'] as const)

@@ -24,7 +24,7 @@ const TimeZone = parsed(
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
 const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 
-/** Each schedule is checked every second. */
+/** Maximum number of schedules. The gateway checks each of them every second. */
 const MOST = 500
 
 export const ScheduleShape = map({
@@ -64,9 +64,9 @@ export interface ScheduleSettings {
   readonly runbook: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jiraFields: Readonly<Record<string, string>>
-  /** The runs belong to this user. */
+  /** The user to whom the runs belong. */
   readonly as: string
-  /** Whether the last missed run is started late. */
+  /** True if the gateway starts the last missed run later. */
   readonly catchesUp: boolean
   readonly lock?: string
   readonly enabled: boolean
@@ -84,5 +84,5 @@ export function buildSchedule({
 // Labels of sessions that schedules have begun. Only the gateway can set labels with this prefix.
 
 export const SCHEDULE_LABEL = 'runbookSchedule'
-/** The label is missing if a user has started the run. */
+/** Label with the due time. A run that a user has started does not have this label. */
 export const DUE_LABEL = 'runbookDueAt'

@@ -72,7 +72,7 @@ const ProxyNetwork = parsed(
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
-/** The error is dropped, because it quotes the value. */
+/** Returns false if `check` throws. The error is not shown, because it quotes the value. */
 function passes(check: () => unknown): boolean {
   try {
     check()
@@ -82,7 +82,7 @@ function passes(check: () => unknown): boolean {
   }
 }
 
-/** A local path must begin like a path: a bare word may be a misplaced secret. */
+/** A local path must begin with `.` or `/`, because a plain word may be a misplaced secret. */
 function isRepository(url: string): boolean {
   return (
     passes(() => parseRemote(url)) &&
@@ -299,7 +299,7 @@ const ConnectionShape = map({
   history: v.nullish(KeptShape),
 })
 
-/** Answers contain only recorded output. */
+/** No answer is longer, because answers contain only recorded output. */
 const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
 
 const LimitsShape = map({

@@ -18,30 +18,30 @@ export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
     readonly grpc: Address
-    /** Address of `/metrics`. Undefined: not served. */
+    /** Address of `/metrics`. Undefined if `/metrics` is not served. */
     readonly metrics?: Address
     /** Address for links, without a slash at the end. */
     readonly publicUrl?: string
-    /** The `X-Forwarded-For` of these networks names the caller. */
+    /** Networks of proxies. The gateway takes the caller's address from their `X-Forwarded-For`. */
     readonly trustedProxies: readonly string[]
-    /** Undefined: `http` and `grpc` have no TLS. */
+    /** Undefined if `http` and `grpc` have no TLS. */
     readonly tls?: CertificateFiles
   }
   /** Folder of the history and the generated keys. */
   readonly state: string
   readonly users: readonly UserSettings[]
-  /** Undefined: people sign in only with tokens. */
+  /** Undefined if people sign in only with tokens. */
   readonly signIn?: { readonly oidc?: OidcSettings }
   readonly agents: readonly AgentSettings[]
   readonly repositories: readonly RepositorySettings[]
   readonly guardrails: readonly GuardrailSettings[]
-  /** Undefined: sessions get no issues. */
+  /** Undefined if sessions get no issues. */
   readonly jira?: JiraSettings
   readonly connections: readonly ConnectionSettings[]
   readonly locks: readonly LockSettings[]
   readonly schedules: readonly ScheduleSettings[]
   readonly webhooks: readonly WebhookSettings[]
-  /** Time for running sessions when the gateway is told to stop. */
+  /** How long running sessions may continue after the gateway is told to stop. */
   readonly stopTimeoutMs: number
   readonly limits: {
     /** Time after which a REST call answers 202. */
@@ -50,9 +50,9 @@ export interface GatewaySettings {
     readonly agentWaitMs: number
     readonly lockWaitMs: number
     readonly bodyBytes: number
-    /** Output in one answer. */
+    /** Maximum output in one answer. */
     readonly outputBytes: number
-    /** Limit per address and minute. */
+    /** Maximum number per address and minute. */
     readonly failedSignIns: number
     readonly batchParallel: number
   }
@@ -65,9 +65,9 @@ export interface UserSettings {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
-  /** Whether the person with this name at the sign-in provider is this user. */
+  /** True if a person who has this name at the sign-in provider is this user. */
   readonly oidc: boolean
-  /** Only machines have a budget. Undefined: no limit. */
+  /** Undefined for people, and for machines without a limit. */
   readonly budget?: Budget
   readonly tokens: readonly TokenSettings[]
 }
@@ -75,9 +75,9 @@ export interface UserSettings {
 export interface TokenSettings {
   /** Unique among the user's tokens. */
   readonly name: string
-  /** The token itself is not kept. */
+  /** Hash of the token. The token itself is not kept. */
   readonly sha256: Buffer
-  /** Time in ms since 1970. Undefined: never. */
+  /** Time in ms since 1970. Undefined if the token does not expire. */
   readonly expiresAt?: number
 }
 
@@ -92,11 +92,11 @@ export interface RepositorySettings {
   /** A URL, which may contain a password, or an absolute path on this machine. */
   readonly url: string
   readonly branch?: string
-  /** A fetched commit is fresh for this time. */
+  /** How long a fetched commit is used before the gateway fetches again. */
   readonly refreshMs?: number
 }
 
-/** The agent of a connection enforces its rules. */
+/** Rules for the sessions of a connection. The agent enforces them. */
 export interface GuardrailSettings {
   readonly name: string
   readonly input: readonly Rule[]
@@ -116,9 +116,7 @@ export interface ConnectionSettings {
   readonly secrets: ReadonlyMap<string, string>
   /** Variables in `secrets` that are not secret: those of `env`, if the file has `secrets`. */
   readonly plain: readonly string[]
-  /**
-   * `repository` is a name in `repositories`. `path` is the prefix of files that may run; `''`: all files.
-   */
+  /** `repository` is a name in `repositories`. `path` is the prefix of files that may run: `''` allows all. */
   readonly runbooks?: {
     readonly repository: string
     readonly path: string
@@ -126,13 +124,16 @@ export interface ConnectionSettings {
     /** People type the connection's name before these files run. */
     readonly confirm?: readonly PathPattern[]
   }
-  /** Undefined: no approval is needed. */
+  /** Undefined if no approval is needed. */
   readonly review?: ReviewSettings
-  /** Undefined: no masking. */
+  /** Undefined if output is not masked. */
   readonly masking?: MaskingParams
   /** People type the connection's name before every runbook. */
   readonly confirm?: true
-  /** Users may see sessions of users in one of their groups, or all. Undefined: only their own. */
+  /**
+   * The sessions that users may see: those of users in one of their groups, or all. Undefined if users may
+   * see only their own sessions.
+   */
   readonly sessions?: 'groups' | 'all'
   /** Guardrails in the order of `gateway.yaml`. */
   readonly guardrails: readonly GuardrailSettings[]
@@ -153,7 +154,7 @@ export interface ConnectionSettings {
      * for databases without `exec` and `connect`, so that a runbook's parameter cannot become a command.
      */
     readonly clientEscapes: 'block' | 'allow'
-    /** Undefined: all users. */
+    /** Undefined if all users have access. */
     readonly groups?: readonly string[]
   }
 }

@@ -9,7 +9,7 @@ export interface RecordedStatement {
   readonly query: string
   /** Seconds from the beginning of the session to the beginning of the statement. */
   readonly seconds: number
-  /** Undefined while the statement runs, and if it was not measured. */
+  /** Undefined while the statement runs, or if the statement was not measured. */
   end?: StatementEnd
   /** Set if the statement was not measured. */
   isLost?: true
@@ -52,7 +52,10 @@ export class StatementReader {
   readonly #from: number
   readonly #until: number
   #count = 0
-  /** Statements without an end, in their order; `lost` once a connection is no longer measured. */
+  /**
+   * The statements of each connection that have no end yet, oldest first. `lost` means that the connection is
+   * not measured any more.
+   */
   readonly #running = new Map<string, (RecordedStatement | undefined)[] | 'lost'>()
   /** Statements in `asked` that have no end yet. */
   #unended = 0

@@ -5,12 +5,12 @@ const HEADER_BYTES = 4
 /** A packet of this length continues in the next packet. */
 const LARGEST_PACKET = 0xff_ff_ff
 /**
- * Bytes read from each packet: a first byte, two numbers of up to nine bytes, and the server's state, or the
- * capabilities in a greeting.
+ * Only this many bytes of each packet are read. They contain a first byte, two numbers of up to nine bytes
+ * and the server's state. In a greeting they contain the capabilities.
  */
 const MAX_SHOWN_BYTES = 128
 const EOF_BYTES = 5
-/** Capability: an OK packet ends each result, and no packet ends the list of its columns. */
+/** With this capability, an OK packet ends each result, and no packet marks the end of the columns. */
 const DEPRECATE_EOF = 1 << 24
 /** Bits of the server's state. */
 const MORE_RESULTS = 0x08
@@ -53,7 +53,7 @@ interface Shown {
 
 export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   protected readonly requests = new MysqlStatements()
-  /** Bytes of a packet whose beginning is not complete. */
+  /** The received bytes of a packet whose beginning has not arrived completely. */
   #rest = Buffer.alloc(0)
   /** Bytes of the packet that still have to arrive. */
   #left = 0
@@ -165,7 +165,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
     this.#state = this.#hasEof ? 'columns-end' : 'rows'
   }
 
-  /** The OK packet has the numbers of columns and parameters; their definitions follow. */
+  /** Reads the numbers of columns and parameters from the OK packet. Their definitions come after it. */
   #prepared(head: MysqlStatement, shown: Shown): void {
     const counts = [u16(shown, 5), u16(shown, 7)].filter((count) => count > 0)
     const ends = this.#hasEof ? counts.length : 0
@@ -190,7 +190,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
   }
 }
 
-/** Empty for commands that are no statements. These are not recorded, but their answer is awaited. */
+/** Returns an empty text for a command that is no statement: it is not recorded, but it has an answer. */
 function shownText({ command, text, statement }: Extract<MysqlRequest, { kind: 'command' }>): string {
   if (text !== undefined) return text
   const id = statement === undefined ? '' : ` ${statement}`
@@ -208,13 +208,13 @@ function kindOf(shown: Shown): PacketKind {
   return first === 0xfe && shown.length < LARGEST_PACKET ? 'end' : 'other'
 }
 
-/** The server's state in the packet that ends a result. */
+/** Returns the server's state from the packet that ends a result. */
 function stateIn(shown: Shown): number {
   if (shown.length === EOF_BYTES) return u16(shown, 3)
   return u16(shown, numberAt(shown, numberAt(shown, 1).end).end)
 }
 
-/** The capabilities in a server's greeting; 0 for any other packet. */
+/** Returns the capabilities from a server's greeting, and 0 for any other packet. */
 function capabilitiesIn(shown: Shown): number {
   const { bytes, at } = shown
   const versionEnd = bytes.indexOf(0, at + 1) - at
@@ -225,7 +225,7 @@ function capabilitiesIn(shown: Shown): number {
   return (u16(shown, low) | (u16(shown, low + 5) << 16)) >>> 0
 }
 
-/** The first byte decides the length. */
+/** Reads a number whose length depends on its first byte. */
 function numberAt(shown: Shown, from: number): { readonly value: number; readonly end: number } {
   const first = byteAt(shown, from)
   if (first < 0xfb) return { value: first, end: from + 1 }
@@ -239,7 +239,7 @@ function u16(shown: Shown, from: number): number {
   return byteAt(shown, from) | (byteAt(shown, from + 1) << 8)
 }
 
-/** Returns 0 after the packet's end, which only a broken server causes. */
+/** Returns 0 for a position after the packet's end. Only packets of a broken server lead there. */
 function byteAt({ bytes, at, length }: Shown, from: number): number {
   return from < length ? (bytes[at + from] ?? 0) : 0
 }

@@ -2,9 +2,9 @@ import { PostgresStatements, type PostgresRequest } from '../../../wire/messages
 import { Measure, Statement } from './running.ts'
 
 const HEAD_BYTES = 5
-/** An error's code and the number of rows are near the beginning of their messages. */
+/** Only this many bytes of a message are read. The error code and the number of rows are among them. */
 const MAX_CONTENT_BYTES = 256
-/** Bound of remembered portals: a client may leave any number of portals open. */
+/** Maximum number of remembered portals: a client that closes no portals must not fill the memory. */
 const MAX_PORTALS = 1000
 
 const type = {
@@ -21,7 +21,7 @@ const type = {
 const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.error])
 
 class PostgresStatement extends Statement {
-  /** True if the statement was sent in a Query message, which ReadyForQuery ends. */
+  /** True if the statement was sent in a Query message. Such a statement ends with ReadyForQuery. */
   readonly isQuery: boolean
   /** Number of the Parse message on this connection; 0 without a Parse message. */
   readonly parse: number
@@ -46,7 +46,7 @@ function isExtended(one: PostgresStatement | Sync | undefined): one is PostgresS
 export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement, Sync> {
   protected readonly requests = new PostgresStatements()
   readonly #answers = new AnswerScanner((kind, content) => this.#answered(kind, content))
-  /** Name of the statement of each portal, by the name of the portal. */
+  /** Maps the name of each portal to the name of its statement. */
   readonly #portals = new Map<string, string>()
   /** Statements that were parsed since the last Sync and are not executed yet, by name. */
   readonly #parsed = new Map<string, PostgresStatement>()
@@ -56,7 +56,7 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   #isCopying = false
   /** True if a Sync may be in the queue. */
   #hasSyncs = false
-  /** Rows in the current answer, for a portal that is read in parts. */
+  /** Rows in the current answer. For a portal that is read in parts, no message reports their number. */
   #dataRows = 0
 
   protected answer(bytes: Buffer): void {
@@ -94,20 +94,21 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   }
 
   /**
-   * The server skips Syncs while it reads data of a COPY. The search reads the whole queue: `#hasSyncs` keeps
-   * an agent from causing searches at will.
+   * Removes all Syncs from the queue, because the server skips Syncs while it reads data of a COPY. This
+   * reads the whole queue. Without `#hasSyncs`, each message of an agent could cause such a search.
    */
   #removeSyncs(): void {
     if (this.#hasSyncs) this.running.remove((one) => !(one instanceof PostgresStatement))
     this.#hasSyncs = false
   }
 
-  /** Runs a statement that was parsed since the last Sync, or counts as a statement of its own. */
+  /** Marks a statement that was parsed since the last Sync as executed. Otherwise begins a new statement. */
   #execute(name: string | undefined, now: number): void {
     const parsed = name === undefined ? undefined : this.#parsed.get(name)
     if (parsed !== undefined) {
       parsed.isExecuted = true
-      // Statements end in their order. So a later Execute of an earlier Parse is a statement of its own.
+      // Statements end in the order of their Parse messages. If an earlier statement is executed after this
+      // one, that Execute counts as a new statement.
       for (const [other, statement] of this.#parsed) {
         this.#parsed.delete(other)
         if (statement === parsed) return
@@ -183,13 +184,13 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
   }
 }
 
-/** The number of rows in `INSERT 0 5`, `SELECT 3`, `BEGIN`. */
+/** Returns the number of rows in texts like `INSERT 0 5` and `SELECT 3`, and undefined for `BEGIN`. */
 function rowsIn(content: Buffer): number | undefined {
   const [, rows] = /^[A-Z ]+(?: \d+)? (\d{1,15})\0/.exec(content.toString('latin1')) ?? []
   return rows === undefined ? undefined : Number(rows)
 }
 
-/** The field C of an ErrorResponse; `?` without this field. */
+/** Returns the field C of an ErrorResponse, and `?` if this field is missing. */
 function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }
@@ -197,7 +198,7 @@ function codeIn(content: Buffer): string {
 /** Finds messages in bytes that arrive in any pieces, and reports the beginning of each. */
 class AnswerScanner {
   readonly #found: (type: number, content: Buffer) => void
-  /** Bytes of a message whose beginning is not complete. */
+  /** The received bytes of a message whose beginning has not arrived completely. */
   #rest = Buffer.alloc(0)
   #left = 0
   #skipped = 0
@@ -206,7 +207,7 @@ class AnswerScanner {
     this.#found = found
   }
 
-  /** The next bytes belong to no message. */
+  /** Ignores the next bytes, because they belong to no message. */
   skip(bytes: number): void {
     this.#skipped += bytes
   }

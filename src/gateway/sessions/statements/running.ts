@@ -7,7 +7,7 @@ export interface StatementEnd {
   readonly ms: number
   /** Rows returned or changed; undefined if the server reports no number. */
   readonly rows: number | undefined
-  /** SQLSTATE of PostgreSQL, error number of MySQL. */
+  /** The SQLSTATE for PostgreSQL, the error number for MySQL. */
   readonly error: string | undefined
 }
 
@@ -15,11 +15,11 @@ export interface StatementEnd {
 export interface StatementNotes {
   began(text: string): void
   ended(end: StatementEnd): void
-  /** Too many statements wait for the server. Later ones are recorded without their ends. */
+  /** Called when measuring stops. All statements that have no end yet, and all later ones, get no end. */
   lost(): void
 }
 
-/** Bound of waiting statements. A driver's pipeline has some hundreds. */
+/** Maximum number of waiting statements. A driver that does not wait for answers sends some hundreds. */
 const MAX_OF_CONNECTION = 16_384
 const MAX_OF_SESSION = 65_536
 
@@ -30,7 +30,7 @@ export interface SharedCount {
 
 /** A statement that has no end yet. */
 export class Statement {
-  /** Time of `performance.now()` in ms. */
+  /** When the statement was sent, in ms of `performance.now()`. */
   readonly since: number
   rows: number | undefined
   error: string | undefined
@@ -47,8 +47,8 @@ export class Statement {
 }
 
 /**
- * Statements that wait for answers, with the protocol's marks between them. If a client sends too many
- * without waiting, later statements are not measured.
+ * Queue of statements that wait for answers. Between the statements it has marks, for example PostgreSQL's
+ * Syncs. If the queue is full, measuring stops.
  */
 class Running<Item extends Statement, Mark> {
   readonly #notes: StatementNotes
@@ -118,7 +118,7 @@ class Running<Item extends Statement, Mark> {
   }
 }
 
-/** Measures the statements of one connection by the messages of both directions. Rows are not kept. */
+/** Measures the statements of one connection: reads the messages of client and server, and counts rows. */
 export abstract class Measure<Request, Item extends Statement, Mark> {
   protected readonly running: Running<Item, Mark>
   protected abstract readonly requests: { readonly push: (bytes: Buffer) => Iterable<Request> }

@@ -6,17 +6,17 @@ import type { SharedCount, StatementNotes } from './running.ts'
 
 /** Maximum number of native clients that an agent serves in one session. */
 const MAX_CONNECTIONS = 1000
-/** Bound of remembered ids. An agent remembers fewer, and never serves a remembered id again. */
+/** Maximum number of remembered ids of ended connections. It is larger than the agent's own maximum. */
 const MAX_OVER = 20_000
 
 /** The message is not forwarded: its connection is over, or the session has to end. */
 type Refusal = 'over' | { readonly code: RpcCode; readonly reason: string }
 
-/** Values, data and answers are not recorded. */
+/** Records the statements of a session's native clients, but no parameter values, no data and no answers. */
 export class SessionStatements {
   readonly #type: string
   readonly #notesOf: (connectionId: string) => StatementNotes
-  /** By the connection's id. */
+  /** The key is the id of the native client's connection. */
   readonly #measures = new Map<string, PostgresMeasure | MysqlMeasure>()
   readonly #over = new Set<string>()
   readonly #shared: SharedCount = { waiting: 0 }
@@ -33,8 +33,8 @@ export class SessionStatements {
     if (message.kind === 'connection-close') this.#forget(id)
     if (message.kind !== 'connection-data') return undefined
     const { protocol, data } = message
-    // The agent drops bytes of another protocol, and of an ended connection. A measure that read them would
-    // not recognize the statements that follow.
+    // The agent drops bytes of another protocol and of an ended connection. They must not be measured either:
+    // after such bytes, later statements would not be recognized.
     if (protocol !== this.#type)
       return {
         code: 'invalid-request',
@@ -43,7 +43,7 @@ export class SessionStatements {
     if (this.#over.has(id)) return 'over'
     if (protocol === 'tcp') return undefined
     const measure = this.#measures.get(id) ?? this.#begin(id, protocol)
-    // Otherwise a client could leave connections open and use further connections without a record.
+    // Refused, because a client could otherwise open the maximum and use more connections without a record.
     if (measure === undefined)
       return {
         code: 'too-many-clients',
