@@ -184,7 +184,10 @@ export class Batches {
     return batch.state
   }
 
-  /** The session of the first run waits for the approval, on behalf of all runs. */
+  /**
+   * Stores the batch and asks for its approval. The session of the first run waits for the approval of all
+   * runs.
+   */
   async #ask(
     asked: AskedBatch,
     runs: readonly BatchRun[],
@@ -275,7 +278,10 @@ export class Batches {
       )
   }
 
-  /** The connections may have changed since the approval days ago. @throws RequestRefused */
+  /**
+   * Checks the connections again, because they may have changed in the days since the approval.
+   * @throws RequestRefused
+   */
   #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
     const { users } = this.#services
     const user = users.named(owner)

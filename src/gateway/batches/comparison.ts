@@ -7,22 +7,24 @@ export interface RunGroup {
   readonly runs: readonly BatchRun[]
 }
 
-/** The difference from the largest group. */
+/** A group of runs, and how its output differs from the output of the largest group. */
 export interface GroupDifference {
   readonly group: RunGroup
-  /** Unified diff between one run of each group. */
+  /** Unified diff between one run of the largest group and one run of this group. */
   readonly diff?: string
-  /** Why the diff is missing or incomplete. */
+  /** Says why the diff is missing or incomplete. */
   readonly note?: string
 }
 
-/** If all runs differ, users read the outputs one by one anyway. */
+/**
+ * Maximum number of groups with a diff. If there are more groups, users read the outputs one by one anyway.
+ */
 const SHOWN_GROUPS = 20
 /** Bytes compared of each output; later bytes are ignored. */
 const COMPARED_BYTES = 64 * 1024
-/** Maximum per diff. */
+/** Maximum length of a diff. */
 const SHOWN_CHARACTERS = 16 * 1024
-/** In changed lines. A larger diff takes long to compute and helps little. */
+/** Maximum number of changed lines in a diff. A larger diff takes long to compute and helps little. */
 const MOST_CHANGES = 2000
 
 /** Groups runs by result and output. The first group is the largest, and counts as the usual result. */

@@ -32,9 +32,9 @@ interface BatchAsking {
   readonly caller: string
 }
 
-/** Bound for one batch. The sessions of one user also have a limit. */
+/** Maximum number of connections in one batch. The number of a user's sessions has its own limit. */
 const MAX_CONNECTIONS = 500
-/** An agent on a small machine copes with this number. */
+/** Default number of parallel runs. An agent on a small machine can run this number of scripts at once. */
 const USUAL_PARALLEL = 10
 
 /** Checks all connections and renders the runbook before anything runs. @throws RequestRefused */
@@ -87,7 +87,11 @@ function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   return { waves, threshold, parallel }
 }
 
-/** All connections must share one repository: with several, the runs would differ. @throws RequestRefused */
+/**
+ * Returns the repository of the batch. All connections must use the same repository, because otherwise the
+ * runs would differ.
+ * @throws RequestRefused
+ */
 function checkedRepository(
   services: PreparingServices,
   connections: readonly ConnectionSettings[],
@@ -116,7 +120,10 @@ interface Rendering {
   readonly body: BatchBody
 }
 
-/** Renders the runbook once, at one commit. Templates do not know their connection. */
+/**
+ * Renders the runbook once, at one commit. All connections get the same script, because a template cannot use
+ * the name of the connection.
+ */
 async function renderedRequest(
   { repository, key }: NamedRepository,
   { asking, connections, body }: Rendering,
@@ -152,8 +159,8 @@ function checkRun(
 }
 
 /**
- * Selects connections by name, in the order of the names, or by tags. With both, each named connection must
- * have the tags: a batch never runs on a connection that the caller has not named.
+ * Selects connections by their names, in this order, or by tags. If the request has names and tags, each
+ * named connection must have the tags. Thus a batch with names never runs on other connections.
  * @throws RequestRefused
  */
 function selectConnections(
@@ -191,13 +198,13 @@ function selectorOf(tags: BatchBody['tags']) {
   })
 }
 
-/** First one connection, then all others. */
+/** By default, the first wave has one connection, and the second wave has all others. */
 const USUAL_WAVES = '1,rest'
 
 /**
- * Cuts `total` connections into waves, as in `1,10%,rest`. Connections left after the last word form one more
- * wave.
- * @returns sizes, which are never 0, or undefined for malformed text
+ * Divides `total` connections into waves, as in `1,10%,rest`. If the text leaves connections over, they form
+ * one more wave.
+ * @returns the sizes of the waves, which are never 0; undefined for malformed text
  */
 export function parseWaves(text: string, total: number): readonly number[] | undefined {
   const words = text.split(',').map((word) => word.trim())
@@ -213,7 +220,10 @@ export function parseWaves(text: string, total: number): readonly number[] | und
   return left > 0 ? [...sizes, left] : sizes
 }
 
-/** Returns the failures after which a batch stops (`3`, or `10%` of all); undefined for malformed text. */
+/**
+ * Returns the number of failures at which a batch stops. The text is `3`, or `10%` of all runs. Returns
+ * undefined for malformed text.
+ */
 export function parseStopAfter(text: string, total: number): number | undefined {
   return amountOf(text.trim(), total)
 }

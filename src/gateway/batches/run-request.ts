@@ -9,7 +9,10 @@ import type { Batch } from './batch.ts'
 
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
-/** The settings of the connection may have changed since the request. @throws RequestRefused */
+/**
+ * Returns the request for one connection. Checks the connection again, because its settings may have changed.
+ * @throws RequestRefused
+ */
 export function runRequest(
   users: Users,
   { owner, file, review }: Batch,

@@ -29,7 +29,7 @@ export interface BatchServices {
   readonly log: Logger
 }
 
-/** Reasons that prevent runs on all connections. */
+/** Reasons that concern all connections of the batch. */
 const UNBEGUN: ReadonlySet<BatchStopReason | undefined> = new Set<BatchStopReason>([
   'history',
   'gateway-stopped',
@@ -44,15 +44,15 @@ export interface BatchWork {
 }
 
 /**
- * Runs wave by wave, each run once. The beginning of a run is on the disk before anything goes to the agent.
- * An unwritten result stays in memory until its write succeeds.
+ * Runs the waves one after the other, and each run once. Writes the start of a run to the disk before it
+ * sends anything to the agent. If a result cannot be written, it stays in memory until a write succeeds.
  */
 export class RunningBatch {
   readonly #services: BatchServices
   readonly #work: BatchWork
   readonly #runs: BatchRun[]
   #batch: Batch
-  /** Positions of runs with unwritten changes. */
+  /** Positions of runs whose changes are not written yet. */
   readonly #unsaved = new Set<number>()
 
   constructor(services: BatchServices, state: BatchState, work: BatchWork) {
@@ -79,7 +79,7 @@ export class RunningBatch {
     this.#end()
   }
 
-  /** Runs that have not begun never begin. Running sessions continue. */
+  /** Prevents further runs. Running sessions continue. */
   stop(stop: BatchStop): void {
     if (this.#batch.stop !== undefined || this.#batch.status !== 'running') return
     this.#batch = { ...this.#batch, stop }
@@ -119,7 +119,7 @@ export class RunningBatch {
     const { stop, ...batch } = this.#batch
     this.#batch = {
       ...batch,
-      // A stop after the begin of the last run has no effect.
+      // If all runs have begun, the reason to stop had no effect and is dropped.
       ...(stop !== undefined && !isWhole && { stop }),
       status: isWhole ? 'done' : 'stopped',
       endedAt: Date.now(),
@@ -138,7 +138,7 @@ export class RunningBatch {
     }
   }
 
-  /** Sets the batch's reason if no more run may begin. */
+  /** Tells whether another run may begin. If not, stops the batch with the reason. */
   #mayBegin(): boolean {
     const { users } = this.#services
     const failed = this.#runs.filter(hasFailed).length
@@ -181,7 +181,7 @@ export class RunningBatch {
     await this.#follow(position, session, request)
   }
 
-  /** @throws the errors of `Sessions.open`; then the run has not begun */
+  /** @throws the errors of `Sessions.open`. After an error, the run counts as not begun. */
   #opened(position: number, request: SessionRequest): GatewaySession {
     try {
       this.#write()
@@ -215,7 +215,7 @@ export class RunningBatch {
   #refused(position: number, error: Error): void {
     if (error instanceof HistoryError) this.stop({ reason: 'history', message: error.message })
     const hasNotBegun = this.#at(position).status === 'not-begun'
-    // The reason concerns all connections, so this run is not marked as failed.
+    // The batch's reason applies to all connections, so this run is not marked as failed.
     if (hasNotBegun && UNBEGUN.has(this.#batch.stop?.reason)) return
     const code = refusedCode(error) ?? 'internal-error'
     if (code === 'internal-error')
@@ -249,7 +249,10 @@ function resultOf({ exitCode, failure }: SessionEnd): Partial<BatchRun> {
   }
 }
 
-/** Hashes stdout and stderr separately: their relative order is random. Secrets are already replaced. */
+/**
+ * Hashes the output of a run, in which secrets are already replaced. Hashes stdout and stderr separately,
+ * because their order is random.
+ */
 class Fingerprint {
   readonly #streams = { stdout: createHash('sha256'), stderr: createHash('sha256') }
 

@@ -8,8 +8,8 @@ interface BatchTraces {
 }
 
 /**
- * Corrects the state of a batch that no process runs: interrupted runs ended with their sessions, and other
- * runs never begin. Returns the same object if nothing changes.
+ * Corrects the state of a batch that no process runs. Interrupted runs get the ends of their sessions, and
+ * the other runs never begin. Returns the same object if nothing changes.
  */
 export function settled(state: BatchState, traces: BatchTraces): BatchState {
   const { status, review } = state.batch
@@ -17,12 +17,13 @@ export function settled(state: BatchState, traces: BatchTraces): BatchState {
   return status === 'running' ? interrupted(state, traces) : state
 }
 
-/** @param review undefined if the review was removed, together with the session of the first run */
+/** @param review undefined if the review and the session of the first run were removed */
 function withDecision(state: BatchState, review: Review | undefined): BatchState {
   if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
   const reason = review?.rejectionReason
   const refused = `its approval was rejected${reason === undefined ? '' : `: ${reason}`}`
-  // An approved batch that could not begin is `REVOKED`, too, although no reviewer refused it.
+  // A review can also be `REVOKED` because its approved batch could not begin. In this case, no reviewer
+  // rejected it, so the reason is shown without `rejected`.
   const message = review?.status === 'REVOKED' ? (reason ?? refused) : refused
   return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
 }

@@ -16,11 +16,11 @@ interface Admission extends SignedIn {
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
   readonly clientIp: string
-  /** True if the gateway runs the script after its approval, even if the client has left. */
+  /** True if the gateway runs the script after the approval even when the client has left. */
   readonly whenApproved: boolean
 }
 
-/** The limit of REST (protocol.md 10.3). */
+/** Maximum length of a correlation id, as in REST (protocol.md 10.3). */
 const MAX_CORRELATION_ID = 255
 
 /** @throws StreamRefused */
@@ -36,7 +36,10 @@ export function signIn(call: ClientCall, users: Users): SignedIn {
   throw new StreamRefused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
 }
 
-/** The checks have the same order as in hoop. @throws StreamRefused */
+/**
+ * Checks whether the user may open the session. The checks have the same order as in hoop.
+ * @throws StreamRefused
+ */
 export function admit(call: ClientCall, users: Users, { user, token }: SignedIn): Admission {
   if (users.onlyReads(user)) throw new StreamRefused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
@@ -58,7 +61,11 @@ function verbOf(verb: string | undefined): Admission['verb'] {
   throw new StreamRefused('not-served', 'this gateway serves the verbs exec and connect')
 }
 
-/** `tcp` has no exec, as in hoop. This gateway does not serve `ssh`. */
+/**
+ * Refuses types that the verb cannot use. As in hoop, `tcp` connections have no exec. This gateway does not
+ * serve `ssh`.
+ * @throws StreamRefused
+ */
 function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
   const collapsed = connectionType(type, subtype)
   if (collapsed === 'tcp' && verb === 'exec')
@@ -75,7 +82,7 @@ function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission[
 
 export interface Opening {
   readonly request: SessionRequest
-  /** Requested time for a terminal that needs an approval. */
+  /** Time that the client requests for a terminal that needs an approval. */
   readonly accessDuration: string | undefined
 }
 
@@ -122,7 +129,9 @@ function requestOf(
   )
 }
 
-/** A client without a terminal gets a port if the type has a native protocol, as in hoop's gateway. */
+/**
+ * Returns a port if the type has a native protocol and the client wants no terminal, as in hoop's gateway.
+ */
 function portOf(
   { type, subtype }: Admission['connection'],
   verb: Admission['verb'],

@@ -33,16 +33,16 @@ export interface ClientStream {
   readonly user: GatewayUser
 }
 
-/** Clients that wait for an approval. A waiting client still counts as an open stream. */
+/** Maximum number of clients that wait for an approval. A waiting client also counts as an open stream. */
 const MAX_WAITING = 100
 const MAX_WAITING_OF_ONE_USER = 20
 const MINUTE_MS = 60_000
-/** As in hoop's gateway. */
+/** Default time of a terminal, as in hoop's gateway. */
 const USUAL_ACCESS_MS = 15 * MINUTE_MS
 const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
 /**
- * Longest wait for the packet that opens the session, after the stream begins or the session is approved.
- * Clients send this packet at once.
+ * Maximum time until the packet that opens the session arrives. The time begins with the stream, and again
+ * with the approval. Clients send this packet at once.
  */
 const OPEN_MS = 30_000
 
@@ -71,7 +71,8 @@ export class Approvals {
       const review = reviews.ask(request, rule, { accessMs })
       using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
-        // A script can still be approved and run without its client. A running session is left alone.
+        // Without its client, an approved script can still run, but a terminal cannot. `left` does not end a
+        // running session.
         if (isTerminal) reviews.left(review.sessionId)
       })
     } finally {
@@ -125,7 +126,10 @@ export class Approvals {
   }
 }
 
-/** Reads what a client sends while it waits. The client opens its session again after the approval. */
+/**
+ * Reads what a client sends while it waits. After the approval, the client sends the packet that opens the
+ * session again.
+ */
 class Reopening {
   /** Resolves to false when the client has left. Rejects with StreamRefused after an unexpected packet. */
   readonly opened: Promise<boolean>
@@ -133,7 +137,7 @@ class Reopening {
 
   constructor({ packets }: ClientStream) {
     this.opened = this.#read(packets)
-    // Prevents an unhandled rejection: `session` may have stopped waiting.
+    // Prevents an unhandled rejection when `session` no longer waits for this promise.
     this.opened.catch(() => undefined)
   }
 
@@ -171,7 +175,10 @@ function deny(call: ClientCall, review: Review): void {
   call.end()
 }
 
-/** Returns ms. @throws StreamRefused if the text is not a duration, or the duration is too long */
+/**
+ * Returns the time in ms.
+ * @throws StreamRefused if the text is not a duration, or the duration is too long
+ */
 function accessTime(text: string | undefined, { review }: ReviewRule): number {
   const { accessMaxMs } = review
   if (text === undefined) return Math.min(USUAL_ACCESS_MS, accessMaxMs)
@@ -184,7 +191,7 @@ function accessTime(text: string | undefined, { review }: ReviewRule): number {
   return Math.floor(ms)
 }
 
-/** Ends the call after `OPEN_MS`. */
+/** Ends the call if `open` does not settle within `OPEN_MS`. */
 export async function inTime<T>(call: ClientCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
     () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),

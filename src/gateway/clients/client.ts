@@ -34,7 +34,7 @@ export class Client {
     this.#unread = unread
   }
 
-  /** Settles when the session is over and the client was told its end. */
+  /** Settles when the session is over and the client knows its end. */
   async serve(): Promise<void> {
     void this.#call.over.then(() => this.#session.leave())
     await Promise.all([this.#deliver(), this.#forward()])
@@ -51,15 +51,17 @@ export class Client {
 
   #open(message: OpenedMessage): void {
     const { verb, port } = this.#request
-    // This type tells hoop's client to open a terminal or a port. `command-line` means a terminal.
+    // By this type, hoop's client decides whether it opens a terminal or a port. `command-line` means a
+    // terminal.
     const connectionType = verb === 'connect' && port === undefined ? 'command-line' : message.connectionType
-    // hoop sends the command line. Not every user may read it, so clients get the connection's name.
+    // hoop's gateway sends the command line here. Some users may not read the command line, so this gateway
+    // sends the name of the connection.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
     this.#wake()
   }
 
-  /** Does not wait: a client that does not read must not block the agent's other clients. */
+  /** Sends without waiting, because a client that does not read must not block other clients of the agent. */
   #output(message: Exclude<SessionMessage, OpenedMessage>): void {
     this.#call.send(encodeAgentMessage(shownToClients(message)))
     const fault = this.#unread.fault(this.#call)
@@ -67,7 +69,7 @@ export class Client {
     else if (!this.#isPaused && this.#unread.isHigh(this.#call)) void this.#pause()
   }
 
-  /** The agent pauses until the client has read most of its output. */
+  /** Pauses the agent until the client has read most of its output. */
   async #pause(): Promise<void> {
     this.#isPaused = true
     this.#session.pause()
@@ -97,7 +99,7 @@ export class Client {
     }
   }
 
-  /** A client can write anything into a packet. Only messages that the verb allows are forwarded. */
+  /** Forwards only messages that the verb allows, because a client can write anything into a packet. */
   #take(message: ClientMessage): void {
     const { verb, script, port } = this.#request
     const session = this.#session
@@ -133,7 +135,7 @@ export class Client {
   }
 }
 
-/** Facts about masking and broken rules are only for the record. */
+/** Removes facts about masking and broken rules, which are only for the record. */
 function shownToClients(
   message: Exclude<SessionMessage, OpenedMessage>,
 ): Exclude<SessionMessage, OpenedMessage> {
@@ -160,13 +162,16 @@ const MiB = 1024 * 1024
 
 /** Bytes of output that clients have not read yet. */
 const UNREAD = {
-  /** Above this limit the agent is asked to pause. */
+  /** Above this number, the gateway asks the agent to pause. */
   high: MiB,
-  /** Below this limit the agent may resume. */
+  /** Below this number, the gateway lets the agent resume. */
   low: MiB / 4,
-  /** Limit per client. If the agent pauses, unread output stays below `high` plus 5 MiB on the way. */
+  /**
+   * Above this number for one client, its session ends. If the agent pauses, unread output stays below `high`
+   * plus 5 MiB on the way.
+   */
   most: 16 * MiB,
-  /** Limit for all clients together. */
+  /** Above this number for all clients together, the sessions of clients above `high` end. */
   mostOfAll: 256 * MiB,
 } as const
 
@@ -199,7 +204,10 @@ export class Unread {
   }
 }
 
-/** The text may quote the client, and is cut: a status that is too long never arrives. */
+/**
+ * The message may quote the client. The message is shortened, because a status that is too long never
+ * arrives.
+ */
 export class StreamRefused extends Error {
   override readonly name = 'StreamRefused'
   readonly code: RpcCode
@@ -210,7 +218,7 @@ export class StreamRefused extends Error {
   }
 }
 
-/** Other errors stay as they are. */
+/** Converts a RequestRefused into a StreamRefused. Returns other errors unchanged. */
 export function streamRefusal(error: Error): Error {
   if (!(error instanceof RequestRefused)) return error
   return new StreamRefused(isRpcCode(error.code) ? error.code : 'invalid-request', error.message)

@@ -15,11 +15,11 @@ import { admit, signIn, opening, type Opening } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client, StreamRefused, Unread, streamRefusal } from './client.ts'
 
-/** Each stream uses some memory here, and runs a command on an agent. */
+/** Maximum number of streams. Each stream uses memory here, and runs a command on an agent. */
 const MAX_CLIENTS = 500
-/** Keeps one user's idle readers from using up all streams. */
+/** Maximum number of streams per user. It keeps the idle clients of one user from taking all streams. */
 const MAX_OF_ONE_USER = 250
-/** Bound of a client's header, or of an error, in characters. */
+/** Maximum number of characters of a client's header or of an error in the audit log. */
 const MAX_AUDITED = 500
 /** Opening packets that are read in parallel per user. Each packet may have 17 MiB. */
 const OPENINGS = 8
@@ -32,10 +32,10 @@ interface ClientServices extends ApprovalServices {
   readonly log: Logger
 }
 
-/** Streams of command line clients. Each is one session (protocol.md 4.2, 4.3). */
+/** Serves streams of command line clients. Each stream is one session (protocol.md 4.2, 4.3). */
 export class Clients {
   readonly #services: ClientServices
-  /** Calls, with the user's name after the sign-in. */
+  /** The open calls. The value is the user's name after the sign-in, and undefined before. */
   readonly #calls = new Map<ClientCall, string | undefined>()
   readonly #signedIn = new WeakMap<ClientCall, SignedIn>()
   readonly #unread: Unread
@@ -57,7 +57,7 @@ export class Clients {
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: ClientCall): Promise<void> {
     this.#calls.set(call, undefined)
-    // A client that leaves while it waits frees its place immediately.
+    // A client that leaves while it waits for an approval no longer counts.
     void call.over.then(() => this.#calls.delete(call))
     try {
       await this.#converse(call)
@@ -67,7 +67,7 @@ export class Clients {
     await call.over
   }
 
-  /** Ends streams without a session. `Sessions` has already ended the others. */
+  /** Ends the streams that have no session. `Sessions` has already ended the other streams. */
   close(): void {
     for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
   }
@@ -103,12 +103,17 @@ export class Clients {
       throw error
     })
     if (session === undefined) return
-    // The reason is given here: when its client has left, a port ends as if the client had closed it.
+    // When the token ends, the session must know the reason. Otherwise a port would end as if the client had
+    // closed it.
     if (request.port !== undefined) ended = (reason) => session.fail('token-ended', reason)
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
-  /** Clients send no fields, so required fields refuse the session. @throws RequestRefused */
+  /**
+   * Opens the Jira issue of the session. Clients cannot send fields, so a session with required fields is
+   * refused.
+   * @throws RequestRefused
+   */
   #ticket({ request }: Opening): Promise<Ticket | undefined> {
     return this.#services.tickets.open(request, {})
   }
@@ -121,7 +126,7 @@ export class Clients {
     return this.#approvals.session(stream, asked, rule)
   }
 
-  /** Counts the stream for its user. @throws StreamRefused */
+  /** Counts the stream for its user. @throws StreamRefused if the user has too many streams */
   #count(call: ClientCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
@@ -137,7 +142,7 @@ export class Clients {
     this.#audit(call, error)
     if (error instanceof StreamRefused) {
       const { code, message: reason } = error
-      // The name is cut, because the client can write anything there.
+      // The client can write anything into this header, so the name is shortened.
       const connection = call.header('connection-name')?.slice(0, 100)
       this.#warnings.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
@@ -147,7 +152,9 @@ export class Clients {
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
   }
-  /** Failed sign-ins are not recorded here: `signIn` counts them. */
+  /**
+   * Records why a client was refused. Failed sign-ins are not recorded here, because `signIn` counts them.
+   */
   #audit(call: ClientCall, { message }: Error): void {
     const signedIn = this.#signedIn.get(call)
     if (signedIn === undefined) return

@@ -21,7 +21,7 @@ interface ConnectionRouting {
 
 type Query = QueryOf<typeof connectionContract.list>
 
-/** Never shows secrets or commands. */
+/** The answers never contain secrets or commands. */
 export function connectionRoutes(services: ConnectionRouting): Handlers<typeof connectionContract> {
   return {
     list: ({ user, query }) => {
@@ -41,7 +41,10 @@ export function connectionRoutes(services: ConnectionRouting): Handlers<typeof c
   }
 }
 
-/** A connection has to match all of hoop's options. @throws RequestRefused 400 */
+/**
+ * Returns a filter of connections. A connection has to match all options of the query.
+ * @throws RequestRefused 400
+ */
 function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean {
   const selector = askedTags(query.tag_selector)
   const [search, part] = [query.search, query.name].map((option) => option?.trimStart().toLowerCase())
@@ -50,7 +53,8 @@ function filterOf(query: Query): (connection: ListedConnectionAnswer) => boolean
     const value = query[field]
     return value === undefined ? [] : [{ field, value }]
   })
-  // Connections of this gateway do not have these fields, so no connection matches.
+  // Connections of this gateway do not have these fields. If a query asks for one of these fields, no
+  // connection matches.
   const isNone = [query.attribute, query.managed_by, query.tags].some((option) => option !== undefined)
   return (connection) =>
     !isNone &&
@@ -83,7 +87,10 @@ function pageOf(
   return { pages: { total: list.length, page, size }, data }
 }
 
-/** hoop accepts a name or an id in a path, so names serve as ids. Secrets and commands stay empty. */
+/**
+ * Returns the answer about a connection. Its name is also its id, because hoop accepts both in a path. Secret
+ * and command stay empty.
+ */
 function listed(
   { agents }: Pick<ConnectionRouting, 'agents'>,
   connection: ConnectionSettings,

@@ -8,7 +8,7 @@ import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
 import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** One answer has at most 2,500 cells. */
+/** Together, these limits allow 2,500 cells in one answer. */
 const MOST_USERS = 50
 const MOST_CONNECTIONS = 50
 
@@ -25,7 +25,7 @@ const REQUESTS = {
 
 const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal' } as const
 
-/** Admins and auditors see everybody's access. Other users see their own. */
+/** Operations about access. Admins and auditors see everybody's access. Other users see their own access. */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
   return {
     list: ({ query: { user: wanted, connection: part = '', offset = 0, connection_offset: from = 0 } }) => {
@@ -66,7 +66,7 @@ function isPart(part: string, name: string): boolean {
   return name.toLowerCase().includes(part.toLowerCase())
 }
 
-/** Calls the functions that decide real requests. */
+/** Explains the user's access by the same functions that decide requests. */
 function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSettings): AccessExplanation {
   const groups = users.reason(user, connection)
   const isRefused = groups === undefined ? unseenReason(user, connection) : undefined
@@ -83,7 +83,7 @@ function unseenReason({ isActive }: GatewayUser, { access: { groups = [] } }: Co
   return isActive ? `no access: only for ${orText(groups)}` : 'no access: the user is deactivated'
 }
 
-/** @param refusal reason why every use is refused */
+/** @param refusal reason that refuses every use; undefined if there is no such reason */
 function useOn(
   connection: ConnectionSettings,
   user: GatewayUser,
@@ -93,7 +93,8 @@ function useOn(
   const reason = refusal ?? obstacleOf(connection, name)
   if (reason !== '') return { allowed: false, reason, approvals: [] }
   const rules = reviewRules(connection, user.groups)
-  // Rules by path are for runbooks. Paths without approval are listed if another path needs an approval.
+  // Rules with a path apply only to runbooks. If one path needs an approval, paths without approval are
+  // listed, too.
   const own = name === 'runbooks' ? rules : rules.filter(({ path }) => path === undefined)
   const isNeeded = own.some(({ rule }) => rule !== undefined)
   const approvals = isNeeded ? own.map(({ path, rule }) => approvalOf(path?.text, rule)) : []

@@ -7,7 +7,7 @@ const MAX_METADATA_CHARACTERS = 2500
 /** SQLite rejects JSON of more than a thousand levels, so such a session would be missing in every list. */
 const MAX_METADATA_LEVELS = 100
 
-/** hoop's limits, with hoop's texts and number. @throws RequestRefused */
+/** Checks the limits of hoop, with hoop's messages and status. @throws RequestRefused */
 export function checkLimits({ metadata, correlation_id: correlationId }: RunBody): void {
   checkMetadata(metadata)
   if (correlationId === undefined || correlationId === null) return
@@ -46,7 +46,7 @@ function characters(value: unknown): number {
   try {
     return typeof value === 'string' ? value.length : JSON.stringify(value).length
   } catch {
-    // The value is nested deeper than the stack allows, so it is too long in any case.
+    // The value has more levels than the stack allows. Such a value is always too long.
     return Infinity
   }
 }
