@@ -12,7 +12,7 @@ interface Dialled extends AsyncDisposable {
 }
 
 /** Connects to a server that does what `serve` says. */
-async function dial(serve: (socket: Socket) => void): Promise<Dialled> {
+async function dial(serve: (socket: Socket) => unknown): Promise<Dialled> {
   const listener = createServer({ noDelay: true }, (one) => serve(one.resume()))
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
   const { port } = listener.address() as AddressInfo
@@ -78,17 +78,18 @@ it('reads little while what it has given is not taken, and then goes on in order
 })
 
 it('takes nothing more after the taker has failed, and says why', async () => {
-  await using dialled = await dial((socket) => {
-    socket.write('a')
-    setTimeout(() => socket.end('b'), 20)
-  })
+  let peer: Socket | undefined
+  await using dialled = await dial((socket) => (peer = socket).write('a'))
   const taken: string[] = []
   const delivered = dialled.server.deliver((bytes) => {
     taken.push(String(bytes))
     throw new Error('enough')
   })
   await expect(delivered).rejects.toThrow('enough')
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const closed = once(peer ?? expect.unreachable(), 'close')
+  peer?.end('b')
+  // Both sides have ended, so the second byte was read.
+  await closed
   expect(taken).toEqual(['a'])
 })
 
