@@ -1,6 +1,9 @@
 /** Options that a program may have while its escapes stay blocked, without hyphens. */
 export interface KnownOptions {
-  /** `getopt` is `-abc`, `-o value`, `--long=value`; `words` is `-word value` or `--word value`. */
+  /**
+   * With `getopt`, options are written as `-abc`, `-o value` or `--long=value`. With `words`, they are
+   * written as `-word value` or `--word value`.
+   */
   readonly style: 'getopt' | 'words'
   readonly flags: ReadonlySet<string>
   /** Options whose value is attached, or is the next argument. */
@@ -11,7 +14,10 @@ export interface KnownOptions {
   readonly words: number
 }
 
-/** An unknown option, or a known option. `takesNext`: the next argument is the option's value. */
+/**
+ * One argument is either an unknown option or a known option. If `takesNext` is true, the next argument is
+ * the option's value.
+ */
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
 /** Describes the first unknown argument, without its value. Abbreviated options count as unknown. */
@@ -75,7 +81,7 @@ export interface DatabaseProgram {
   /** Undefined when the arguments alone restrict every version. */
   readonly version: ProgramVersion | undefined
   readonly restricted: (args: readonly Buffer[]) => Buffer[]
-  /** Variables of the restriction, which override all others. */
+  /** Environment variables that restrict the program. They override all other variables. */
   readonly environment: Readonly<Record<string, string>>
   /** Restricts the script from its first statement on. The script's author must not know `key`. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
@@ -93,17 +99,23 @@ export interface ProgramVersion {
 
 /** The variables of a caller. The program gets each of them under a new name. */
 interface CallersVariables {
-  /** Passes the variable to the program and returns its new name, or undefined without such a variable. */
+  /**
+   * Passes the variable to the program and returns its new name. Returns undefined if the caller has no such
+   * variable.
+   */
   readonly hand: (name: string) => string | undefined
 }
 
-/** A connection's setting, sent as a variable. Any gateway can send it, but no caller can set it. */
+/**
+ * Name of the variable in which a gateway sends this setting of a connection. Any gateway can send it. No
+ * caller can set it.
+ */
 export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 
 const BLOCKED = 'client escapes are blocked on this connection'
 const WAY = `or allow escapes (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
 
-/** Refusals, as the user reads them who runs the script. */
+/** Messages for the user who runs the script, when the agent refuses to run it. */
 export const refusals = {
   wish: () => `${CLIENT_ESCAPES} of this connection must be block or allow`,
 
@@ -126,8 +138,9 @@ export const refusals = {
 }
 
 /**
- * Options of mariadb without -e (mariadb would not read the script), --tee, --pager, --skip-sandbox,
- * --local-infile, --plugin-dir and option files.
+ * Allowed options of mariadb. The list leaves out -e, because mariadb would not read the script. It also
+ * leaves out --tee, --pager, --skip-sandbox, --local-infile, --plugin-dir and the options that name option
+ * files.
  */
 const MARIADB_OPTIONS: KnownOptions = {
   style: 'getopt',
@@ -160,26 +173,28 @@ const mariadb: DatabaseProgram = {
   version: {
     ask: ['--sandbox', '--version'],
     plainAsk: ['--version'],
-    // "Ver 15.1 Distrib 10.11.19-MariaDB, for ...", "from 11.4.2-MariaDB, client 15.2 for ...", Oracle's "Ver 8.4.0 for ...".
+    // MariaDB prints "Ver 15.1 Distrib 10.11.19-MariaDB, for ..." or "from 11.4.2-MariaDB, client 15.2 for
+    // ...". Oracle's client prints "Ver 8.4.0 for ...".
     read: (said) => (/(?:Distrib|from) ([^\s,]+)/.exec(said) ?? /Ver (\S+)/.exec(said))?.[1],
     // `ask` has --sandbox first, so a client that prints its version knows --sandbox.
     suffices: (version) => version.endsWith('-MariaDB'),
     needed:
       'a client of MariaDB 10.5.25, 10.6.18, 10.11.8 or 11.4.2, a newer release of these, or 11.5 (clients of MySQL cannot block escapes)',
   },
-  // Appended, because the last of several equal options counts.
+  // These options are at the end, because the last of several equal options counts.
   restricted: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
   // The sandbox does not block the command `edit`.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
   script: (script) => script,
 }
 
-/** MariaDB's client under its old name, or Oracle's client, which has no sandbox. */
+/** `mysql` is MariaDB's client under its old name, or Oracle's client. Oracle's client has no sandbox. */
 const mysql: DatabaseProgram = { ...mariadb, name: 'mysql' }
 
 /**
- * First minor release with the fix, per major version. `\restrict` is older (CVE-2025-8714), but psql then
- * expanded the argument of `\unrestrict`, and a command in back-quotes ran. Version 13 has no fix.
+ * First minor release with the fix, per major version. Some older releases also have `\restrict`
+ * (CVE-2025-8714), but they expand the argument of `\unrestrict`, so a command in back-quotes runs. Version
+ * 13 has no fix.
  */
 const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [14, 24],
@@ -191,7 +206,10 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
 /** Every release from this major version on has the fix. */
 const FIRST_MAJOR = 19
 
-/** Options of psql without -c, -f (psql would not read the script), -o, -L (commands, files), -l, -s. */
+/**
+ * Allowed options of psql. The list leaves out -c and -f, because psql would not read the script. It also
+ * leaves out -o and -L, which name a file or a command, and -l and -s.
+ */
 const PSQL_OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(
@@ -239,16 +257,21 @@ function suffices(version: string): boolean {
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-// Latin-1 has one character per byte. A carriage return ends a comment of psql, so it may only be at the end
-// of the line. The only other control character is the tab.
+// This pattern reads the script as Latin-1, which has one character per byte. A carriage return ends a
+// comment of psql, so the pattern allows it only at the end of the line. The tab is the only other control
+// character that the pattern allows.
 const COMMENT = /^[ \t]*(?:--[\t\x20-\x7e\x80-\xff]*)?\r?\n$/
-/** Commands with plain words that set a variable or a format. psql expands nothing in them. */
+/**
+ * Matches a command that sets a variable or a format and has only plain words. psql expands nothing in such a
+ * command.
+ */
 const SETTING = /^[ \t]*\\(?:getenv|set|pset|timing|x)(?:[ \t]+[A-Za-z0-9_.]+)*[ \t]*\r?\n$/
 const GETENV = /^([ \t]*\\getenv[ \t]+[A-Za-z0-9_.]+[ \t]+)([A-Za-z0-9_.]+)([ \t]*\r?\n)$/
 
 /**
- * Inserts `\restrict` before the first line that is neither a comment nor a setting. After it, psql refuses
- * every backslash command. Before it, `\getenv` gets the new name of a caller's variable.
+ * Inserts `\restrict` before the first line that is neither a comment nor a setting. After `\restrict`, psql
+ * refuses every backslash command. In the lines before `\restrict`, each `\getenv` gets the new name of the
+ * caller's variable.
  */
 export function restrict(script: Buffer, key: string, variables: CallersVariables): Buffer {
   const start = script.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
@@ -272,7 +295,10 @@ function withVariable(line: string, variables: CallersVariables): string {
   )
 }
 
-/** Options of redis-cli without --eval, --rdb, --functions-rdb, --pipe, --cluster (files, other work). */
+/**
+ * Allowed options of redis-cli. The list leaves out --eval, --rdb, --functions-rdb, --pipe and --cluster,
+ * because they use files or do other work.
+ */
 const REDIS_OPTIONS: KnownOptions = {
   style: 'words',
   flags: names('2 3 c e raw no-raw csv json quoted-json no-auth-warning tls insecure verbose'),
@@ -301,16 +327,18 @@ const PROGRAMS: ReadonlyMap<string, DatabaseProgram> = new Map(
 )
 
 /**
- * Programs that no arguments can restrict, with the reason. The authorizer behind sqlite3's `-safe` does not
- * see virtual tables. `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script can assemble from pieces.
- * `fsdir` in such SQL reads any file, even with `.dbconfig defensive on`, and a list of forbidden words does
- * not find it.
+ * Programs that no arguments can restrict, with the reason. The authorizer of sqlite3's `-safe` does not
+ * check virtual tables. The virtual table `sqlite_dbdata` (3.40, for `.recover`) runs SQL that a script can
+ * assemble from pieces. Such SQL can read any file by `fsdir`, even with `.dbconfig defensive on`. A list of
+ * forbidden words does not find SQL that is assembled from pieces.
  */
 const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
   ['sqlite3', 'sqlite3 cannot block escapes, because SQL can read any file even in safe mode'],
 ])
 
-/** Finds a program by the end of its path. A shell or `env` that would start such a program is not found. */
+/**
+ * Finds a program by the last part of its path. Does not find a program that a shell or `env` would start.
+ */
 export function databaseProgram(program: string): DatabaseProgram | undefined {
   return PROGRAMS.get(nameOf(program))
 }

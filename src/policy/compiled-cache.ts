@@ -3,16 +3,16 @@ interface Compiled {
   readonly bytes: number
 }
 
-/** Connections that are used alternately need several entries. */
+/** Maximum number of entries. Several connections in use at the same time need an entry each. */
 const MOST = 8
 /** Maximum memory in bytes. A session keeps its rules until it ends, even after the cache dropped them. */
 const MOST_BYTES = 16 * 1024 * 1024
 /** Maximum length in bytes. Rules that people write have some KiB. */
 const LONGEST_PAYLOAD = 256 * 1024
 
-/** Caches the last compilations, by their source, for all sessions of one agent. */
+/** Keeps the last compiled rules for all sessions of one agent. The key is the source of the rules. */
 export class CompiledCache<Rules extends Compiled> {
-  /** The most recently used is the last. */
+  /** The last entry is the most recently used. */
   readonly #kept = new Map<string, Rules>()
 
   async get(payload: Buffer, compile: () => Promise<Rules>): Promise<Rules> {

@@ -11,7 +11,7 @@ export class HeldBytes {
     return this.#buffer.subarray(this.#start, this.#end)
   }
 
-  /** Keeps the last `count` bytes of the held bytes and `data`. */
+  /** Keeps the last `count` bytes of the held bytes followed by `data`. */
   keepLast(count: number, data: Buffer): void {
     this.#start = Math.max(this.#start, this.#end + data.length - count)
     const added = data.subarray(Math.max(0, data.length - count))
@@ -37,7 +37,7 @@ export class HeldBytes {
 const MARKER = Buffer.from('[REDACTED]')
 export const NOTHING = Buffer.alloc(0)
 
-/** The output from the pending bytes and the new ones. */
+/** Builds the output from the pending bytes and the new bytes. */
 export class OutputStream {
   readonly #pending: Buffer
   readonly #data: Buffer
@@ -61,7 +61,10 @@ export class OutputStream {
     if (end > this.#offset) this.#keepData(Math.max(start, this.#offset), end)
   }
 
-  /** Returns a copy, unless it is a single piece of new data: held bytes and marker are never shared. */
+  /**
+   * Returns a copy of the output, or the piece itself if the output is a single piece of new data. The result
+   * never shares the memory of held bytes or of the marker.
+   */
   bytes(): Buffer {
     const [piece] = this.#pieces
     if (piece === undefined) return NOTHING
@@ -85,7 +88,10 @@ export interface OutputFilter {
   readonly held: number
   /** Whether `release` would return bytes now. */
   readonly isReleasable: boolean
-  /** Returns output to send now, which may share the memory of `data` and is valid until the next call. */
+  /**
+   * Returns the output that can be sent now. The output may share the memory of `data`, and is valid until
+   * the next call.
+   */
   push(data: Buffer): Buffer | Promise<Buffer>
   release(): Buffer
   /** Returns the rest of the output. */

@@ -51,7 +51,7 @@ export function* limited<Result>(work: Work<Result>, ms: number): Work<Result | 
   }
 }
 
-/** Maximum number of items sorted between two pauses, which takes about a millisecond. */
+/** Maximum number of items that are sorted between two pauses. Sorting them takes about a millisecond. */
 const SORTED_AT_ONCE = 2_000
 
 /** Sorts as `toSorted` does, with pauses. */

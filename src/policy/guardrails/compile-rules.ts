@@ -55,7 +55,10 @@ export class CompiledRules {
     return { outcome: 'violation', set, rule, hit, matched }
   }
 
-  /** Reads the last `rest` bytes, an incomplete rune, and the end. Yields the targets of each place. */
+  /**
+   * Reads the last `rest` bytes, which are an incomplete rune, and then the end of the text. Yields the
+   * matched targets after each byte and after the end.
+   */
   *targetsAtEnd(reading: RuleReading, rest: number): Generator<readonly number[], void, undefined> {
     for (let index = 0; index < rest; index++) {
       this.automaton.step(reading, INVALID_BYTE)
@@ -87,7 +90,7 @@ export class CompiledRules {
   }
 }
 
-/** Maximum number of words between two pauses, which takes some milliseconds. */
+/** Maximum number of words between two pauses. This number of words takes some milliseconds. */
 const WORDS_IN_ONE_GO = 500
 
 /** Hoop's text for users (protocol.md 8.1). The author of the rules gets the pattern's own error. */
@@ -171,7 +174,10 @@ class Compiling {
   }
 }
 
-/** Returns the first violation or error (protocol.md 8.1): an unenforceable rule counts only if reached. */
+/**
+ * Returns the first violation or error (protocol.md 8.1). A rule that cannot be enforced is an error only if
+ * no earlier rule is violated.
+ */
 export async function checkText(sets: readonly RuleSet[], text: Buffer): Promise<Verdict> {
   return (await compileRules(sets)).check(text)
 }

@@ -4,7 +4,10 @@ import type { RuleReading } from '../automaton/automaton.ts'
 import type { CompiledRules } from './compile-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
-/** Maximum number of bytes held back. Of a longer match the beginning is shown, but no output after it. */
+/**
+ * Maximum number of bytes held back. If a match is longer, its beginning is shown, but no output after the
+ * match.
+ */
 const MAX_HELD = 64 * 1024
 
 /** The message quotes no output. */
@@ -25,9 +28,9 @@ interface StreamOptions {
 }
 
 /**
- * Searches one stream, also for matches across chunks. The rule whose match is complete first counts; of
- * several at the same byte, the first rule. A match that depends on the text after it (`\b`, `$`) is complete
- * when that text was received.
+ * Searches one stream for matches, also across chunks. The first complete match decides which rule counts. If
+ * several matches are complete at the same byte, the first of their rules counts. Some matches depend on the
+ * text after them (`\b`, `$`). Such a match is complete when that text was received.
  */
 export class GuardedStream implements OutputFilter {
   readonly #rules: CompiledRules
@@ -58,8 +61,8 @@ export class GuardedStream implements OutputFilter {
   }
 
   /**
-   * `data` must not change until the call or its promise has ended. The output may share its memory, and is
-   * valid until the next call.
+   * `data` must not change until the call or the returned promise has ended. The output may share memory with
+   * `data`, and is valid until the next call.
    */
   push(data: Buffer): Buffer | Promise<Buffer> {
     if (this.#rules.isEmpty) return data
@@ -89,7 +92,7 @@ export class GuardedStream implements OutputFilter {
     return this.#give(data, text)
   }
 
-  /** Ends the output, because its rest was not searched. */
+  /** Ends the output, because the rest of the stream was not searched. */
   #giveUp(): Buffer {
     this.#isGivenUp = true
     this.#given = this.#offset

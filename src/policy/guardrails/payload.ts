@@ -4,7 +4,10 @@ import { type Guardrails, type Rule, type RuleSet } from './rules.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Reads `GuardRailRules` as Go (protocol.md 8.1): null is empty, unknown members and case are ignored. */
+/**
+ * Reads `GuardRailRules` as Go does (protocol.md 8.1): null counts as empty, unknown members are ignored, and
+ * names match in any case.
+ */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   if (payload === undefined || payload.length === 0) return { input: [], output: [] }
   const root = members(parsed(payload), [])

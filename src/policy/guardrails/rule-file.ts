@@ -4,9 +4,15 @@ import { readStructuredFile } from '../../basics/settings/tree.ts'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
 import type { Rule } from './rules.ts'
 
-/** Maximum for all patterns. In the worst case a step visits every instruction: some milliseconds. */
+/**
+ * Maximum number of instructions of all patterns. In the worst case, one step visits every instruction, which
+ * takes some milliseconds.
+ */
 const MAX_INSTRUCTIONS = 100_000
-/** Maximum for all words together, enough for tens of thousands of words. Takes some 20 MB of memory. */
+/**
+ * Maximum number of characters of all words, enough for tens of thousands of words. They need some 20 MB of
+ * memory.
+ */
 const MAX_CHARACTERS = 250_000
 
 /** Limits for all rules of one session and direction. */
@@ -61,7 +67,10 @@ function addCompiled(load: RuleLoad, pattern: string): void {
 }
 
 export interface RuleFile {
-  /** The list of sets `{"rules":[R,...]}`, not checked yet. Null or undefined without such a list. */
+  /**
+   * The list of sets `{"rules":[R,...]}`, which is not checked yet. It is null or undefined if the file has
+   * no such list.
+   */
   readonly sets: unknown
   /** Path in the file for a path in the list: `[0, 'rules', 1]` is the first set's second rule. */
   readonly pathOf: (path: Path) => Path
@@ -76,7 +85,7 @@ export type RuleDirection = 'input' | 'output'
 /**
  * Reads JSON or YAML: one set `{"rules":[R,...]}`, a list of sets, a list of sets inside `rules`, or a
  * gateway's `{"input_rules":[...],"output_rules":[...]}`. Keeps equal sets.
- * @throws FileRefused, and SettingsError for another form
+ * @throws FileRefused if the file cannot be used, and SettingsError if its content has another form
  */
 export function readRuleFile(file: string, direction: RuleDirection, maxBytes: number): RuleFile {
   const { value, placeOf } = readStructuredFile(file, maxBytes)

@@ -7,11 +7,17 @@ import { goesOverLines } from './line-cuts.ts'
 import type { Pattern, Recognizer } from './recognizers/recognizer.ts'
 import type { Finder, Subject } from './subject.ts'
 
-/** Cached `folded` and `isWordRune` for the first 65,536 code points: result plus one, 0 for unknown. */
+/**
+ * Cached results of `folded` and `isWordRune` for the first 65,536 code points. An entry is the result plus
+ * one, or 0 for an unknown result.
+ */
 const folds = new Uint32Array(0x10000)
 const words = new Uint8Array(0x10000)
 
-/** Returns the same value for code points that differ only in case: simple folding, as `(?i)` of RE2. */
+/**
+ * Returns the same value for code points that differ only in case. Uses simple case folding, as RE2 does for
+ * `(?i)`.
+ */
 export function folded(rune: number): number {
   const kept = folds[rune] ?? 0
   if (kept > 0) return kept - 1
@@ -47,7 +53,7 @@ function folding(rune: number): number {
 
 const DOTLESS_I = 0x131
 
-/** Returns the code point of a text that has only one, otherwise `other`. */
+/** Returns the code point of a text with exactly one code point, and `other` for any other text. */
 function single(text: string, other: number): number {
   const rune = text.codePointAt(0) ?? other
   return String.fromCodePoint(rune).length === text.length ? rune : other
@@ -57,7 +63,10 @@ function single(text: string, other: number): number {
 const TEXTS_IN_ONE_GO = 200
 const RUNES_IN_ONE_GO = 20_000
 
-/** Finds the texts in any case, unless a letter, digit or `_` is next to them. The longest match counts. */
+/**
+ * Finds the texts in upper or lower case, unless a letter, digit or `_` is next to them. Prefers the longest
+ * text.
+ */
 function* denyList(texts: readonly string[]): Work<Finder> {
   const trie = new WordTrie()
   for (const [n, text] of texts.entries()) {
@@ -111,13 +120,18 @@ export interface CustomType {
   readonly score: number
 }
 
-/** Maximum number of steps of a pattern. Each byte may cost all steps, some 30 ns each. */
+/** Maximum number of steps of a pattern. One byte may cost all steps, and each step takes some 30 ns. */
 const MAX_STEPS = 800
 /** Maximum number of steps of a session's patterns, which are searched one after the other. */
 const MAX_STEPS_OF_ALL = 100_000
-/** Maximum length of all lists, enough for tens of thousands of texts. Takes some 20 MB of memory. */
+/**
+ * Maximum number of characters of all lists, enough for tens of thousands of texts. They need some 20 MB of
+ * memory.
+ */
 const MAX_CHARACTERS_OF_ALL = 250_000
-/** Maximum length of one text. Where only its beginning matches, the search reads the same bytes again. */
+/**
+ * Maximum length of one text. If only the beginning of a text matches, the search reads these bytes again.
+ */
 const MAX_CHARACTERS = 1_000
 
 /** Approximate memory of a step and of a list's character, in bytes. */
@@ -125,7 +139,7 @@ const STEP_BYTES = 200
 const CHARACTER_BYTES = 80
 
 export interface CustomRecognizer extends Recognizer {
-  /** Maximum number of steps of the regex for a byte. */
+  /** Maximum number of steps that the regex needs for one byte. */
   readonly steps: number
   /** Approximate memory. */
   readonly bytes: number
@@ -133,7 +147,10 @@ export interface CustomRecognizer extends Recognizer {
   readonly overLines: readonly RE2JS[]
 }
 
-/** @throws PolicyError, which names the type, when it cannot be used or all types together cost too much */
+/**
+ * @throws PolicyError if a type cannot be used (the error names the type) or if all types together cost too
+ * much
+ */
 export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
   const recognizers: CustomRecognizer[] = []
   let [steps, characters] = [0, 0]
@@ -173,7 +190,10 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   return { name: `custom:${name}`, type: name, patterns, steps, bytes, overLines }
 }
 
-/** Begins one character before `from`, because many patterns begin with that character: `(?:^|\W)`. */
+/**
+ * The search begins one character before `from`, because many patterns begin with `(?:^|\W)`, which matches
+ * that character.
+ */
 function re2(compiled: RE2JS): Finder {
   return function* ({ bytes, whole = bytes }, from, found) {
     const matcher = compiled.matcher(whole)
@@ -186,7 +206,7 @@ function re2(compiled: RE2JS): Finder {
   }
 }
 
-/** Compiles an entry with a line end. The match also has the character after the entry. */
+/** Compiles a list entry that has a line end. The match also contains the character after the entry. */
 function wholeWord(name: string, text: string): RE2JS {
   const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
   return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)

@@ -29,7 +29,7 @@ export interface Place {
   readonly from: number
   /** The words before `from`. The search advances them to each match that needs its context words. */
   readonly words: Words
-  /** Called with every match, also with those dropped later. */
+  /** The search calls it for every match, even if the match is dropped later. */
   readonly matched?: Matched
 }
 

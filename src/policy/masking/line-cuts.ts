@@ -18,7 +18,10 @@ function holdsLineEnd(first: number, last: number): boolean {
   return [LF, CR].some((end) => first <= end && end <= last)
 }
 
-/** Finds line ends that may be inside a match; undefined if none can be. Streams can share the search. */
+/**
+ * Returns an automaton that finds the line ends that may be inside a match, or undefined if `regexes` is
+ * empty. Several streams can share the automaton.
+ */
 export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
   const patterns = regexes.map((compiled, target) => ({ compiled, target }))
@@ -26,15 +29,15 @@ export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | un
 }
 
 /**
- * Collects the line ends of a stream that are inside no match, where a cut does not change the findings. They
- * depend on the bytes only, not on the chunks. A line end is left out when a match may have begun before it
- * and the next match was complete.
+ * Collects the line ends of a stream that are inside no match. A cut at such a line end does not change the
+ * findings. The collected line ends depend only on the bytes of the stream, not on its chunks. A line end is
+ * left out if a match may have begun before the line end and the next match was complete.
  */
 export class LinePlaces {
   readonly #automaton: RuleAutomaton
   readonly #reading: RuleReading
   #at = 0
-  /** Line ends before which a match may have begun. */
+  /** Line ends that may be inside a match, because a match may have begun before them. */
   #open: number[] = []
   #places: number[] = []
 
@@ -43,7 +46,10 @@ export class LinePlaces {
     this.#reading = automaton.begin()
   }
 
-  /** Reads up to the end of `bytes`, whose place in the stream is `offset`: at most what was read. */
+  /**
+   * Reads up to the end of `bytes` and skips bytes that were read before. `offset` is the place of `bytes` in
+   * the stream. It must not be larger than the number of bytes read.
+   */
   *read(bytes: Buffer, offset: number): Work<void> {
     const data = bytes.subarray(Math.max(0, this.#at - offset))
     const start = Math.max(this.#at, offset)

@@ -27,7 +27,10 @@ function lineEnd({ bytes }: Subject, from: number): number {
   return from
 }
 
-/** Returns `cut`, or the beginning of the line where an incomplete private key begins. */
+/**
+ * Returns the beginning of the line where an incomplete private key begins. Returns `cut` if there is no such
+ * key.
+ */
 function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   const open = text.lastIndexOf(BEGIN_KEY, cut)
   if (open < from || text.length - open > LONGEST_KEY) return cut
@@ -53,7 +56,10 @@ export function* clearOf(
   }
 }
 
-/** Finds where the matches that span a place begin. Reads the matches only once if the places descend. */
+/**
+ * Finds where the matches that span a place begin. If each place is before the previous place, the matches
+ * are read only once.
+ */
 class Across {
   /** Matches in the order of the text. `reach` is the largest end of all matches up to this one. */
   readonly #spans: readonly (Span & { readonly reach: number })[]
@@ -78,7 +84,10 @@ class Across {
   }
 }
 
-/** Returns the last place up to `place` after an ASCII character that is in no word, or else `place`. */
+/**
+ * Returns the last place up to `place` that follows an ASCII character outside a word. Returns `place` if
+ * there is no such place.
+ */
 function betweenWords(bytes: Buffer, from: number, place: number): number {
   for (let at = place; at > from; at--) if (isApart(bytes[at - 1] ?? 0)) return at
   return place
@@ -104,9 +113,15 @@ interface Around {
 
 /** Number of sent bytes that are kept, because labels are searched for in the 24 bytes before a match. */
 const BEHIND = 64
-/** Share of a window that is searched again with the bytes after it: a match may be incomplete there. */
+/**
+ * Share of a window that is searched again together with the bytes after the window, because a match at the
+ * end of the window may be incomplete.
+ */
 const AGAIN = 0.3
-/** Maximum time for a window, usually some hundredths of a second; only a slow regex takes so long. */
+/**
+ * Maximum time for a window. A window usually takes some hundredths of a second. Only a slow regex takes
+ * longer.
+ */
 const LONGEST_MS = 5_000
 
 /** `masked` is the output before the window that took too long. The filter still holds the rest. */
@@ -126,11 +141,13 @@ interface Judged {
 }
 
 /**
- * Masks one stream as if it were one text, however it is cut into chunks. Holds an incomplete line, and bytes
- * that may match a custom type over several lines, up to a window. A line longer than `masking.window` is
- * split, but no match is cut.
- * The result differs from that of a whole text only in such a line: a match longer than 0.3 windows is masked
- * in parts, up to the next blank or, for a custom type, to the line's end.
+ * Masks one stream as if it were one text. The size of the chunks does not change the result. Holds back an
+ * incomplete line. If a custom type may match over several lines, also holds back the bytes that may belong
+ * to such a match, up to one window. Splits a line that is longer than `masking.window`, but not inside a
+ * match.
+ * Only in such a long line, the result may differ from the result for a whole text. There, a match that is
+ * longer than 0.3 windows is masked in parts. The mask then ends at the next blank or, for a custom type, at
+ * the end of the line.
  */
 export class MaskedStream implements OutputFilter {
   readonly isReleasable = false
@@ -147,7 +164,10 @@ export class MaskedStream implements OutputFilter {
   #types = new Map<string, number>()
   #bytes = 0
 
-  /** `push` and `end` throw MaskingTooLong after `longestMs` for a window. `words` precede the stream. */
+  /**
+   * `push` and `end` throw MaskingTooLong if one window takes longer than `longestMs`. `words` has the words
+   * before the stream's beginning.
+   */
   constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking
     this.#longestMs = longestMs
@@ -177,7 +197,10 @@ export class MaskedStream implements OutputFilter {
     return this.#give(NOTHING, true)
   }
 
-  /** Returns the held bytes unmasked and unsearched, if output may pass after MaskingTooLong. */
+  /**
+   * Returns the held bytes without searching or masking them. For callers that let output pass after
+   * MaskingTooLong.
+   */
   pass(): Buffer {
     const held = Buffer.concat(this.#waiting)
     this.#torn = undefined
@@ -201,7 +224,7 @@ export class MaskedStream implements OutputFilter {
     }
   }
 
-  /** Returns the masked bytes that can be judged, and keeps the others. */
+  /** Masks and returns the bytes that can be judged now. Keeps the other bytes. */
   *#work(bytes: Buffer, isEnd: boolean): Work<Buffer> {
     const given: Buffer[] = []
     const begin = this.#behind.length
@@ -252,7 +275,10 @@ export class MaskedStream implements OutputFilter {
     return moved(judged, base)
   }
 
-  /** `place` returns the last place up to its argument where the stream can be cut. */
+  /**
+   * Returns where the stream can be cut after a whole line. `place` returns the last place up to its argument
+   * where no custom match is cut.
+   */
   #lineCut(subject: Subject, from: number, place: (until: number) => number): number {
     let cut = lineEnd(subject, from)
     for (;;) {
@@ -287,7 +313,10 @@ export class MaskedStream implements OutputFilter {
     return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
   }
 
-  /** Masks a cut match up to a blank, or for a custom type (may have blanks) to the line's end. */
+  /**
+   * Masks the rest of a cut match up to the next blank. The rest of a match of a custom type is masked up to
+   * the end of the line, because it may contain blanks.
+   */
   #restOfTorn({ text }: Subject, from: number): FoundData[] {
     if (this.#torn === undefined) return []
     const end = this.#masking.custom.has(this.#torn) ? /[\n\r]/g : /[\t\n\f\r ]/g
@@ -318,7 +347,9 @@ function moved({ cut, pieces }: Judged, by: number): Judged {
   }
 }
 
-/** Returns the last place up to `until` where a stream can be cut. Both count from `base`. */
+/**
+ * Returns the last place up to `until` where the stream can be cut. `until` and the result count from `base`.
+ */
 function placeBefore(places: LinePlaces | undefined, until: number, base: number): number {
   return places === undefined ? until : (places.last(until + base) ?? base) - base
 }

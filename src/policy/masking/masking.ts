@@ -16,8 +16,8 @@ const TOLERANCE = 1e-9
 const LARGEST_WINDOW = 64 * 1024
 const STEPS_OF_WINDOW = 1_600_000
 /**
- * Minimum window in bytes if private keys are masked: a key must be complete in its window, with the text
- * before it in its line. A hard regex may then take 0.5 s.
+ * Minimum window in bytes if private keys are masked. One window must hold a complete key and the text before
+ * the key in its line. With this window, a slow regex may take 0.5 s.
  */
 const WINDOW_OF_KEY = 20 * 1024
 
@@ -33,7 +33,10 @@ export class Masking {
   readonly replacement: Replacement
   /** Maximum number of bytes searched between two pauses. */
   readonly window: number
-  /** A cut match of a custom type is masked to the line's end: only its regex could find the real end. */
+  /**
+   * Names of the custom types. A cut match of such a type is masked up to the end of the line, because only
+   * the type's regex could find the real end of the match.
+   */
   readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
   readonly #threshold: number
@@ -75,7 +78,7 @@ export class Masking {
     return this.#searchers.some(({ recognizer }) => recognizer.type === type)
   }
 
-  /** Returns the data to mask in the order of hoop's engine. Offsets are bytes. */
+  /** Returns the findings to mask, in the order of hoop's engine. Their offsets count bytes. */
   find(text: Buffer): FoundData[] {
     const subject = subjectOf(text)
     const words = new Words()
@@ -83,7 +86,7 @@ export class Masking {
     return done(this.search(subject, { from: 0, words }))
   }
 
-  /** Searches from `place.from` on, with the words before it as context. */
+  /** Searches from `place.from` on. The words before this place are the context. */
   *search(subject: Subject, place: Place): Work<FoundData[]> {
     const found = yield* findings(this.#searchers, subject, place)
     return found.filter(
@@ -104,7 +107,10 @@ function* compiledCustoms(
   return { customs, overLines: yield* overLinesOf(customs.flatMap(({ overLines }) => overLines)) }
 }
 
-/** Returns bytes. A custom regex may take some 30 ns per step and byte, so a window takes 50 ms at most. */
+/**
+ * Returns the window in bytes. A custom regex may take some 30 ns per step and byte, so one window takes at
+ * most 50 ms.
+ */
 function windowFor(steps: number): number {
   return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))
 }

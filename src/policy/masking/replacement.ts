@@ -18,8 +18,9 @@ export interface Piece {
 }
 
 /**
- * Returns the findings without overlaps, in the order of the text. The finding with the highest score keeps
- * its extent, then the longest, then the first. The others keep their remaining parts.
+ * Returns the findings without overlaps, in the order of the text. If findings overlap, the finding with the
+ * highest score keeps its full length, then the longest finding, then the first. Each other finding keeps the
+ * parts that are left.
  */
 export function piecesOf(findings: readonly FoundData[]): Piece[] {
   return done(piecesAmong(findings))
@@ -136,7 +137,10 @@ function instead(match: Buffer, type: string, replacement: Replacement): Buffer 
   }
 }
 
-/** Keeps the last `keepLast` code points. A match that is not longer does not change. */
+/**
+ * Replaces all code points except the last `keepLast`. Does not change a match that has at most `keepLast`
+ * code points.
+ */
 function mask(match: Buffer, character: string, keepLast: number): Buffer {
   const text = match.toString('latin1')
   const masked = countRunes(text) - keepLast

@@ -8,7 +8,7 @@ export interface MaskingRules {
   /** Undefined means all built-in types. */
   readonly entities: readonly string[] | undefined
   readonly custom: readonly CustomType[]
-  /** Findings with a lower score pass. Undefined masks all findings. */
+  /** Findings with a lower score are not masked. If it is undefined, all findings are masked. */
   readonly threshold: number | undefined
   readonly allow: readonly string[]
   readonly replacement: Replacement
@@ -37,7 +37,7 @@ const CUSTOM = v.object({
   score: v.nullish(score),
 })
 
-/** Accepts a score that a user of YAML has written as a text. */
+/** Also accepts a score that is a text, because users may write it in quotes in YAML. */
 const WRITTEN = v.object({
   ...CUSTOM.entries,
   score: v.nullish(v.union([score, v.pipe(v.string(), v.nonEmpty(), v.transform(Number), score)])),
@@ -50,8 +50,8 @@ const RULE = v.object({
 })
 
 /**
- * Decodes `DataMaskingEntityTypesData` (protocol.md 8.2). Several rules become one with all types and the
- * lowest threshold. Returns undefined when there is nothing to mask.
+ * Decodes `DataMaskingEntityTypesData` (protocol.md 8.2). Joins several rules into one rule with all types
+ * and the lowest threshold. Returns undefined if there is nothing to mask.
  * @throws PolicyError when the payload cannot be decoded
  */
 export function decodeMasking(payload: Buffer | undefined): MaskingRules | undefined {
@@ -94,7 +94,10 @@ function wrong(issue: v.BaseIssue<unknown>): string {
   return `wrong at ${where}: ${issue.expected ?? 'another value'} is expected`
 }
 
-/** A type without a score gets 1. Go reads a missing score as 0, so hoop's engine finds nothing. */
+/**
+ * A type without a score gets the score 1. In hoop, Go reads a missing score as 0, so hoop's engine finds
+ * nothing.
+ */
 function customType({ name, regex, deny_list: denyList, score }: v.InferOutput<typeof CUSTOM>): CustomType {
   return {
     name,

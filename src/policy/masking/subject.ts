@@ -1,10 +1,13 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
 
-/** `text` has the bytes as one character each. */
+/** `text` has one character for each byte of `bytes`. */
 export interface Subject {
   readonly bytes: Buffer
   readonly text: ByteString
-  /** `bytes` and those after them, where no match begins, but on which a match's end may depend. */
+  /**
+   * `bytes` and the bytes after them. No match begins in the bytes after `bytes`, but the end of a match may
+   * depend on them.
+   */
   readonly whole?: Buffer
 }
 
@@ -18,12 +21,16 @@ export type Matched = (start: number, end: number) => void
 /** Calls `found` for the matches from `from` on, in order, without overlaps. May pause after each match. */
 export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
 
-/** A space separator (`\p{Zs}`) in UTF-8. No tab or line end, so cells and rows of a table stay apart. */
+/**
+ * Matches a space separator (`\p{Zs}`) in UTF-8. It matches no tab and no line end, so a match never joins
+ * cells or rows of a table.
+ */
 const SPACE = String.raw`(?: |\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80)`
 
 /**
  * Makes a finder from a regular expression for bytes, in which `_` is one space separator. The expression
- * must take linear time: an attempt reads a bounded number of bytes, or ends where the next one cannot begin.
+ * must take linear time. So each attempt to match must read a bounded number of bytes, or must end at a place
+ * before which the next attempt cannot begin.
  */
 export function regexp(source: string): Finder {
   const compiled = new RegExp(source.replaceAll('_', SPACE), 'g')

@@ -2,31 +2,37 @@ import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-stri
 
 /** Number of words before a match that can raise its score. */
 const WORDS_BEFORE = 5
-/** Maximum length of a word in bytes. No list has longer words. */
+/** Maximum length of a word in bytes. No list of context words has a longer word. */
 const LONGEST_BYTES = 64
-/** Maximum number of bytes read backwards. Without it, asking inside one long word is quadratic. */
+/**
+ * Maximum number of bytes read backwards. Without this bound, many calls for places inside one long word
+ * would take quadratic time.
+ */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 
 /**
- * The words before each place of a text: runs of Unicode letters, digits and marks. If the places ascend, the
- * text is read only once. `next` sets the next piece of the text.
+ * Finds the words before each place of a text. A word is a run of Unicode letters, digits and marks. If the
+ * places ascend, the text is read only once. `next` sets the next piece of the text.
  */
 export class Words {
   #text: ByteString = ''
   /** Words are read up to this place. No word spans it. */
   #cursor = 0
-  /** End of the word at the cursor (callers may ask often inside a word); outdated if before the cursor. */
+  /**
+   * End of the word at the cursor, kept because callers may ask often inside one word. It is outdated if it
+   * is before the cursor.
+   */
   #end = -1
   #words: string[] = []
   readonly #beside: () => readonly string[]
 
-  /** `beside` are words that count before every place, such as a column's name before its values. */
+  /** `beside` returns words that count as context of every place, such as a column's name for its values. */
   constructor(beside: () => readonly string[] = () => []) {
     this.#beside = beside
   }
 
-  /** `text` repeats the previous text up to `from`. */
+  /** Sets the next text. It must repeat the previous text up to `from`. */
   next(text: ByteString, from: number): void {
     this.#text = text
     this.#cursor = from
@@ -41,7 +47,10 @@ export class Words {
     return copy
   }
 
-  /** Returns the words that end before `offset`, in order and in lower case, without a cut word. */
+  /**
+   * Returns the words that end before `offset`, in order and in lower case. Leaves out a word that `offset`
+   * cuts.
+   */
   before(offset: number): readonly string[] {
     const near = nearStart(this.#text, offset, this.#cursor)
     if (near > this.#cursor) {
@@ -72,9 +81,9 @@ export class Words {
 }
 
 /**
- * Returns where the last six words before `offset` begin: one more than needed, because `offset` may cut the
- * last word. Skips earlier words, because most text is far from the next match. Returns `cursor` when the six
- * words are not near, or not ASCII.
+ * Returns where the last six words before `offset` begin. Five words are needed, and `offset` may cut the
+ * sixth. The caller skips all earlier words, because most text is far from the next match. Returns `cursor`
+ * if the six words are not near, or are not ASCII.
  */
 function nearStart(text: ByteString, offset: number, cursor: number): number {
   const least = Math.max(cursor, offset - NEAR)

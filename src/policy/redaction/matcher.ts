@@ -1,12 +1,12 @@
 import { Prefilter, PREFIX_BYTES } from './prefilter.ts'
 import { isLineBreak, LineBreaks } from './secrets.ts'
 
-/** The root is never a child, so it also means "no child". */
+/** Node of the root. No node has the root as a child, so ROOT also means "no child". */
 export const ROOT = 0
 
 /** Symbol after the end of a row. It is not a byte. */
 const END = 0x100
-/** A bit of a node's symbol: the node has more children than the next node of its row. */
+/** A bit of a node's symbol. It is set if the node has other children than the next node of its row. */
 const BRANCHES = 0x200
 const SYMBOL = BRANCHES - 1
 
@@ -17,15 +17,15 @@ interface Row {
 }
 
 /**
- * A trie of all texts in sorted order, without an object per node. What differs from the previous text is a
- * row, one node per byte. A node's first child is the next node of its row; other children start rows. Texts
- * end only at ends of rows.
+ * A trie of all texts in sorted order, without an object per node. Each text adds one row. A row has one node
+ * for each byte after the prefix that the text shares with the previous text. The first child of a node is
+ * the next node of the same row. Every other child starts a row. A text ends only at the end of a row.
  */
 export class Trie {
   readonly texts: readonly Buffer[]
   readonly size: number
   readonly #symbols: Uint16Array
-  /** The children that start a row, by `parent * 256 + byte`. */
+  /** The children that start a row. The key is `parent * 256 + byte`. */
   readonly #branches = new Map<number, number>()
 
   /** `texts` may have any order and duplicates, but no empty text. */
@@ -78,7 +78,9 @@ function sortedTexts(texts: readonly Buffer[]): Buffer[] {
   return [...byName].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, text]) => text)
 }
 
-/** Removes deeper rows from `path`. */
+/**
+ * Returns the parent of the row's first node. Removes the rows from `path` that cannot contain this parent.
+ */
 function parentOf(row: Row, path: Row[]): number {
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     if (last.above < row.above) return last.first + row.above - last.above - 1
@@ -87,7 +89,10 @@ function parentOf(row: Row, path: Row[]): number {
   return ROOT
 }
 
-/** Returns the first node of each row, then the end of all rows. After each row is a place for END. */
+/**
+ * Returns the first node of each row and, as the last element, the end of all rows. Each row has a place for
+ * END after its last node.
+ */
 function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
   const starts = new Int32Array(texts.length + 1)
   let next = ROOT + 1
@@ -154,7 +159,7 @@ class Automaton {
     return at
   }
 
-  /** Computes the details of a node, and of its failure nodes before. */
+  /** Computes the details of a node. First computes the details of the node's failure nodes. */
   #learn(parent: number, node: number, byte: number): void {
     const learnt = []
     let [above, at] = [parent, node]
@@ -183,7 +188,7 @@ class Automaton {
   }
 }
 
-/** Runs of bytes to replace that are not sent yet, in order. The runs do not touch each other. */
+/** Runs of bytes that will be replaced and are not sent yet, in order. The runs do not touch each other. */
 export class CoveredRuns {
   #starts: number[] = []
   #ends: number[] = []
@@ -201,7 +206,7 @@ export class CoveredRuns {
     else this.#append(start, end)
   }
 
-  /** Takes the first run, or its part before `limit`, and returns where the part ends. */
+  /** Removes the first run, or the part of this run before `limit`. Returns the end of the removed bytes. */
   take(limit: number): number {
     const end = this.#ends[this.#first] ?? limit
     if (end > limit) {
@@ -217,7 +222,10 @@ export class CoveredRuns {
     return (this.#ends[run] ?? 0) >= start
   }
 
-  /** A long occurrence may join this run with earlier ones. */
+  /**
+   * Extends the last run. A long occurrence may also touch earlier runs, which are then joined to the last
+   * run.
+   */
   #extendLast(start: number, end: number): void {
     let last = this.#ends.length - 1
     while (last > this.#first && this.#touches(last - 1, start)) {
@@ -244,7 +252,8 @@ export class CoveredRuns {
 
 /**
  * Finds many texts in any number of streams, also texts that are wrapped into lines. Each stream has two
- * states: as it is, and without line breaks. The states differ only for some bytes after a line break.
+ * states: one for the bytes as they are, and one for the bytes without line breaks. The states differ only
+ * for some bytes after a line break.
  */
 export class Matcher {
   readonly #automaton: Automaton
@@ -268,7 +277,10 @@ export class Matcher {
     this.#pass(data.length, reading)
   }
 
-  /** Goes on until the data ends or the prefilter would be faster, and returns where it stopped. */
+  /**
+   * Follows the data until the data ends or until the prefilter would be faster. Returns the place where it
+   * stopped.
+   */
   #follow(data: Buffer, from: number, lastPlace: number, reading: Reading, covered: CoveredRuns): number {
     const automaton = this.#automaton
     for (let at = from; at < data.length;) {
@@ -288,8 +300,8 @@ export class Matcher {
       const depth = automaton.depth(asIs)
       if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
       if (this.#isPromising(reading, joinedBefore)) continue
-      // The prefilter reads more bytes than were followed, so it may rule out the place where the followed
-      // text begins.
+      // The prefilter looks at more bytes than were followed here. So it may find that no text begins where
+      // the followed text begins.
       const begin = this.#start(reading, end) - reading.offset
       if (begin < 0 || begin > lastPlace) continue
       reading.leave()
@@ -298,14 +310,14 @@ export class Matcher {
     return data.length
   }
 
-  /** Follows the stream without line breaks while its state differs from the other state. */
+  /** Updates the state of the stream without line breaks while this state differs from the other state. */
   #followJoined(byte: number, end: number, reading: Reading, covered: CoveredRuns): void {
     reading.meet(this.#automaton.next(reading.joined, byte))
     const longest = this.#automaton.longest(reading.joined)
     if (longest > 0) covered.add(reading.breaks.startOf(longest, end), end)
   }
 
-  /** Whether to follow the stream without line breaks. */
+  /** Returns whether the state of the stream without line breaks must still be followed. */
   #isPromising({ asIs, joined }: Reading, before: number): boolean {
     if (joined === asIs) return false
     const length = this.#automaton.depth(joined)
@@ -333,7 +345,7 @@ export class Matcher {
 
 export class Reading {
   offset = 0
-  /** Where the longest beginning of a text at the stream's end starts. */
+  /** Offset where the longest beginning of a text starts that is at the end of the stream. */
   start = 0
   length = 0
   /** `asIs` is the state for the stream as it is, `joined` for the stream without line breaks. */
@@ -345,12 +357,15 @@ export class Reading {
     return this.asIs === ROOT && this.joined === ROOT
   }
 
-  /** `offset` is the place of a line break. */
+  /** Leaves out the line break at `offset` for the state without line breaks. */
   skip(offset: number): void {
     if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
   }
 
-  /** If both states are the same, no followed text contains a line break. */
+  /**
+   * Sets the state without line breaks. If both states are the same, no followed text contains a line break,
+   * and the line breaks are forgotten.
+   */
   meet(joined: number): void {
     this.joined = joined
     if (joined === this.asIs || joined === ROOT) this.breaks.clear()

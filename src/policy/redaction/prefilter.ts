@@ -1,24 +1,33 @@
 import { isLineBreak } from './secrets.ts'
 
-/** Length of a prefix without line breaks. Places are compared by their prefixes first. */
+/**
+ * Number of bytes in a prefix, without line breaks. The prefilter first compares the prefix at a place with
+ * the prefixes of the texts.
+ */
 export const PREFIX_BYTES = 4
-/** Maximum length of a prefix with its line breaks. A place with a longer prefix is not ruled out. */
+/**
+ * Maximum length of a prefix with its line breaks. If the prefix at a place is longer, a text may begin
+ * there.
+ */
 const PREFIX_WITHIN = 16
 
 const BLOCK_BYTES = 2
-/** Lines of at least 8 characters have at most one break in a window. */
+/**
+ * Maximum length of a window in bytes. If all lines have at least 8 characters, a window contains at most one
+ * line break.
+ */
 const MAX_WINDOW = 10
 const BLOCK_BITS = 13
 const MIN_PREFIX_BITS = 12
 const MAX_PREFIX_BITS = 20
-/** Number of slots in the prefix table per text, so that about one of 16 wrong places passes. */
+/** Number of slots in the prefix table per text. With this number, about one of 16 wrong places passes. */
 const PREFIX_SPREAD = 16
 const LINE_BREAKS = [0x0a, 0x0d]
 const LAST_BREAK = 0x0d
 
 /**
- * Finds places where a text may begin, as it is or wrapped, and skips most bytes unread (Wu and Manber). The
- * last two bytes of a window tell how far it can move without missing a text.
+ * Finds the places where a text may begin, as it is or wrapped into lines. Most bytes are not read (algorithm
+ * of Wu and Manber): the last two bytes of a window tell how far the window can move without missing a text.
  */
 export class Prefilter {
   readonly #window: number
@@ -64,7 +73,7 @@ export class Prefilter {
     return this.#window >= PREFIX_BYTES
   }
 
-  /** Adds the text, also with a line break of one or two bytes at any place. */
+  /** Adds the text as it is, and with a line break of one or two bytes at any place. */
   #add(text: Buffer): void {
     const last = this.#window - BLOCK_BYTES
     for (let at = 0; at <= last; at++) {
@@ -101,7 +110,7 @@ function blockHash(first: number, second: number): number {
   return (first << 5) ^ second
 }
 
-/** Returns -1 when there are too many line breaks to decide. */
+/** Returns -1 if there are too many line breaks to find a whole prefix. */
 function prefixHash(data: Buffer, at: number, bits: number): number {
   const [first = 0, second = 0, third = 0, fourth = 0] = [data[at], data[at + 1], data[at + 2], data[at + 3]]
   const word =

@@ -2,7 +2,7 @@ import { HeldBytes, NOTHING, type OutputFilter, OutputStream } from '../output-f
 import { CoveredRuns, Matcher, Reading } from './matcher.ts'
 import { isLineBreak } from './secrets.ts'
 
-/** The secret texts of a session. They are compiled at the first byte. */
+/** The secret texts of a session. They are compiled when the first byte of output arrives. */
 export class Redaction {
   readonly #texts: readonly Buffer[]
   #matcher: Matcher | undefined
@@ -29,7 +29,7 @@ export class Redaction {
     return rest.length === 0 ? passed : Buffer.concat([passed, rest])
   }
 
-  /** All redactors share the compiled texts. */
+  /** Returns a new redactor. All redactors share the compiled texts. */
   stream(): Redactor {
     return new Redactor(() => (this.#matcher ??= this.empty ? undefined : new Matcher(this.#texts)))
   }
@@ -37,14 +37,20 @@ export class Redaction {
 
 const NODE_BYTES = 16
 
-/** The beginning of a text is hidden from this length on. A shorter beginning is often an ordinary word. */
+/**
+ * At the end of the output, the beginning of a secret is hidden if it has at least this many bytes. A shorter
+ * beginning is often an ordinary word.
+ */
 const LEAST_BYTES = 8
-/** Like LEAST_BYTES, for a last line with its line break. `postgres` alone in a line is often a word. */
+/**
+ * The same minimum for a last line that has its line break. A line that is only `postgres` is often an
+ * ordinary word.
+ */
 const LEAST_BYTES_OF_LINE = 24
 
 /**
- * Replaces secret texts in output; adjoining bytes of secrets become one `[REDACTED]`. Holds back the last
- * bytes while they may begin a secret.
+ * Replaces secret texts in output. Adjoining bytes of secrets become one `[REDACTED]`. Holds back the last
+ * bytes while they may be the beginning of a secret.
  */
 export class Redactor implements OutputFilter {
   readonly #compile: () => Matcher | undefined
@@ -54,7 +60,7 @@ export class Redactor implements OutputFilter {
   #matcher: Matcher | undefined
   /** Offset in the stream up to which all bytes were sent on, replaced or not. */
   #given = 0
-  /** Whether the last output was a marker. Covered bytes that follow belong to it. */
+  /** Whether the last output was a marker. Covered bytes directly after a marker get no second marker. */
   #inRun = false
   #redacted = 0
 
@@ -87,12 +93,18 @@ export class Redactor implements OutputFilter {
     return passed
   }
 
-  /** Returns fewer than 8 held bytes. When later bytes complete their text, its rest is still replaced. */
+  /**
+   * Returns the held bytes if fewer than 8 bytes may begin a secret. If later bytes complete the secret, the
+   * rest of the secret is still replaced.
+   */
   release(): Buffer {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }
 
-  /** Returns the held bytes. 8 or more bytes of a text's beginning (24 in a whole line) are replaced. */
+  /**
+   * Returns the held bytes. Replaces the beginning of a secret if it has 8 or more bytes (24 or more bytes if
+   * a line break follows).
+   */
   end(): Buffer {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
@@ -100,7 +112,7 @@ export class Redactor implements OutputFilter {
     return this.flush()
   }
 
-  /** Replaces only whole secrets in the held bytes. */
+  /** Returns the held bytes and replaces only whole secrets in them. */
   flush(): Buffer {
     return this.held > 0 ? this.#giveHeld() : NOTHING
   }

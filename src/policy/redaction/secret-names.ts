@@ -18,8 +18,8 @@ const SECRET_ENDINGS = [
 const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
 
 /**
- * A name is harmless if its last word has such an ending: `PGHOST`, `SSLMODE`. `DB` and `ENV` are missing:
- * `MONGODB` may be a URL, and `DOTENV` a whole file.
+ * A name is harmless if its last word has such an ending: `PGHOST`, `SSLMODE`. `DB` and `ENV` are not in this
+ * list, because `MONGODB` may be a URL and `DOTENV` may be a whole file.
  */
 const HARMLESS_ENDINGS = [
   ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
@@ -53,7 +53,7 @@ const SECRET_NAME = new RegExp(
   ].join('|'),
 )
 
-/** Words of digits only are ignored: `DB_HOST_1`. */
+/** Matches the rest of a name after its last word. Words of digits only do not count: `DB_HOST_1`. */
 const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
 const HARMLESS_NAME = new RegExp(
   `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
@@ -64,7 +64,7 @@ export function soundsSecret(name: string): boolean {
   return SECRET_NAME.test(name.toUpperCase())
 }
 
-/** Only for names that do not sound secret. */
+/** Call this only for names that do not sound secret. */
 function soundsHarmless(name: string): boolean {
   return HARMLESS_NAME.test(name.toUpperCase())
 }
@@ -73,7 +73,7 @@ function oneOf(words: readonly string[]): string {
   return `(?:${words.join('|')})`
 }
 
-/** `client` runs something on the connection. */
+/** Who has set a variable: the connection, or a client that runs something on the connection. */
 export type Origin = 'connection' | 'client'
 
 export class SecretNames {
@@ -85,8 +85,8 @@ export class SecretNames {
   }
 
   /**
-   * If the name does not decide, a client's variable is readable. A connection's variable is then secret
-   * unless its value is ordinary words or a number.
+   * If neither a rule nor the name decides, a client's variable is readable. A connection's variable is then
+   * secret, unless its value is ordinary words or a number.
    */
   isSecret(name: string, origin: Origin, value: Buffer): boolean {
     const rule = this.#ruleFor(name)
@@ -95,7 +95,7 @@ export class SecretNames {
     return origin === 'connection' && !soundsHarmless(name) && !looksPlain(value)
   }
 
-  /** Only a rule can make a file readable. */
+  /** Returns true, unless a rule makes the file readable. */
   isSecretFile(name: string): boolean {
     return this.#ruleFor(name)?.readable !== true
   }
@@ -109,11 +109,17 @@ const RULE = /^!?[A-Za-z0-9_.*-]+$/
 
 interface NameRule {
   readonly readable: boolean
-  /** Upper-case parts with anything between them; a name begins with the first and ends with the last. */
+  /**
+   * The parts of the rule between its stars, in upper case. A name must begin with the first part and end
+   * with the last part. Any text may be between two parts.
+   */
   readonly literals: readonly string[]
 }
 
-/** Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable), in any case; undefined for other texts. */
+/**
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable), in any case. Returns undefined for other
+ * texts.
+ */
 export function parseNameRule(text: string): NameRule | undefined {
   if (!RULE.test(text)) return undefined
   const readable = text.startsWith('!')
@@ -137,25 +143,28 @@ function matchesName({ literals }: NameRule, name: string): boolean {
   return rest.length - last.length >= at && rest.endsWith(last)
 }
 
-/** Matches `staging`, `eu-west`, `Data Warehouse`. Mixed case inside a word is not a word. */
+/** Matches `staging`, `eu-west`, `Data Warehouse`. Does not match mixed case inside a word. */
 const WORDS = /^[A-Z]?[a-z]+(?:[ _./-][A-Z]?[a-z]+)*$|^[A-Z]+(?:[ _./-][A-Z]+)*$/
 const LONGEST_WORDS = 40
 /** Matches `300000`, `1.5`, `-1`: an amount, a limit, a number of seconds. */
 const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
 
-/** A plain value is rarely a secret, and an output in which every `staging` is replaced is unreadable. */
+/** A plain value is rarely a secret. An output in which every `staging` is replaced would be unreadable. */
 function looksPlain(value: Buffer): boolean {
   if (value.length > LONGEST_WORDS) return false
   const text = value.toString('latin1')
   return WORDS.test(text) || NUMBER.test(text)
 }
 
-/** `web-06`, `db.example.com`, `10.0.0.7`. */
+/** Matches `web-06`, `db.example.com`, `10.0.0.7`. */
 const HOST = /^[a-z]+\d{0,4}(?:[.-](?:[a-z]+\d{0,4}|\d{1,4}))+$|^\d{1,3}(?:\.\d{1,3}){3}$/
 /** A shorter text occurs in outputs by chance. */
 const SHORT_BYTES = 8
 
-/** Whether outputs may contain the value by chance: words, numbers, hosts, short texts. */
+/**
+ * Returns whether outputs may contain the value by chance. Such values are words, numbers, hosts and short
+ * texts.
+ */
 export function looksOrdinary(value: Buffer): boolean {
   if (value.length < SHORT_BYTES || looksPlain(value)) return true
   return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))

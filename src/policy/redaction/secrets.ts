@@ -1,14 +1,20 @@
 import { isUtf8 } from 'node:buffer'
 import type { Origin, SecretNames } from './secret-names.ts'
 
-/** Minimum length in every form. A shorter text would also match ordinary output. */
+/**
+ * Minimum length of a secret in bytes, also in each encoded form. A shorter text would also match ordinary
+ * output.
+ */
 export const SHORTEST_SECRET_BYTES = 6
-/** Minimum length of a secret's line, which is more likely to be ordinary text than a whole secret. */
+/**
+ * Minimum length of a line of a secret in bytes. A line is more likely to be ordinary text than a whole
+ * secret.
+ */
 const MIN_LINE_BYTES = 8
 const LINE_BREAK = /\r?\n$/
 const PEM_BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
 
-/** The scheme may have a prefix: `jdbc:mysql://`. */
+/** The scheme may have a prefix, as in `jdbc:mysql://`. */
 const URL_START = /^\s*[a-z][a-z0-9+.:-]*:\/\//i
 const AUTHORITY_END = /[/?#]/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
@@ -24,7 +30,7 @@ export function secretTexts(value: Buffer): Buffer[] {
   return distinct([text, ...linesOf(text)])
 }
 
-/** Returns the password of `scheme://user:password@host`, as written and decoded. Never throws. */
+/** Returns the password of `scheme://user:password@host`, both as written and decoded. Never throws. */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
   const start = URL_START.exec(text)
@@ -58,8 +64,9 @@ function isBlank(character: string | undefined): boolean {
 }
 
 /**
- * Returns the part before the host's `@`. A password may contain `@`, so the last one counts. Some clients
- * allow `/` in a password, too; then the first `@` counts.
+ * Returns the part before the host's `@`. A password may contain `@`, so the last `@` before the first `/`,
+ * `?` or `#` counts. Some clients allow `/` in a password, too. If no `@` is before the first of these
+ * characters, the first `@` after it counts.
  */
 function userinfoOf(rest: string): string {
   const authority = rest.split(AUTHORITY_END, 1)[0] ?? ''
@@ -77,12 +84,15 @@ function distinct(texts: readonly string[]): Buffer[] {
 
 // The functions below use strings with a character per byte (latin1), which V8 compares faster than buffers.
 
-/** Returns the text also without its line breaks, because a stream may have other line breaks. */
+/** Returns the text and the text without its line breaks, because a stream may have other line breaks. */
 export function plainTexts(text: Buffer): Buffer[] {
   return buffers(withoutBreaks(text.toString('latin1')))
 }
 
-/** Returns the text as it is, in base64, URLs, forms and JSON. Leaves out forms shorter than 6 bytes. */
+/**
+ * Returns the text in all its forms: as it is, in base64, in URLs, in HTML forms and in JSON. Leaves out
+ * results that are shorter than 6 bytes.
+ */
 export function variantsOf(text: Buffer): Buffer[] {
   const plain = text.toString('latin1')
   const variants = [...withoutBreaks(plain), ...base64Texts(text), ...urlTexts(plain)]
@@ -108,9 +118,9 @@ const COLUMNS = [76, 64]
 const ZEROES = Buffer.alloc(2)
 
 /**
- * Returns the text inside base64, standard and URL-safe: one form for each position in a group of three
- * bytes, without characters that depend on neighbouring bytes. Also returns the lines of the text encoded
- * alone and wrapped.
+ * Returns the text as it may appear inside base64, in the standard and the URL-safe alphabet. There is one
+ * result for each position of the text in a group of three bytes. The results leave out characters that
+ * depend on neighbouring bytes. Also returns each line of the text if it is encoded alone and wrapped.
  */
 function base64Texts(text: Buffer): string[] {
   const shifted = Buffer.concat([ZEROES, text])
@@ -128,7 +138,7 @@ function encodedBehind(before: number, shifted: Buffer): string {
   return encoded.slice(first, end)
 }
 
-/** Returns also the last line, which may show up to 56 bytes of the text. */
+/** Returns all lines, also the last one, which may contain up to 56 bytes of the text. */
 function wrapped(encoded: string, columns: number): string[] {
   const lines = Math.ceil(encoded.length / columns)
   return Array.from({ length: lines }, (_, line) => encoded.slice(line * columns, (line + 1) * columns))
@@ -141,7 +151,9 @@ function bothAlphabets(encoded: string): string[] {
 const NOT_ASCII = /[\u007f-\uffff]/g
 const GO_ESCAPED = /[<>&\u2028\u2029]/g
 
-/** Returns the text as common encoders write it in a JSON string; nothing for text that is not UTF-8. */
+/**
+ * Returns the text as common encoders write it in a JSON string. Returns nothing if the text is not UTF-8.
+ */
 function jsonTexts(text: Buffer): string[] {
   if (!isUtf8(text)) return []
   const plain = JSON.stringify(text.toString('utf8')).slice(1, -1)
@@ -166,19 +178,20 @@ function unicodeEscape(unit: string): string {
 
 interface Encoding {
   readonly encoded: RegExp
-  /** Matches texts that all encodings before this one write differently. */
+  /** Matches the texts that this encoding writes differently from all encodings before it in the list. */
   readonly differs: RegExp
   readonly space: '%20' | '+'
 }
 
 const ENCODINGS: readonly Encoding[] = [
-  // RFC 3986, unreserved characters: most libraries, for one segment or value.
+  // Most libraries encode a segment or a value like this (RFC 3986, unreserved characters).
   { encoded: /[^A-Za-z0-9._~-]/g, differs: /^/, space: '%20' },
   // encodeURIComponent.
   { encoded: /[^A-Za-z0-9._~!'()*-]/g, differs: /[!'()*]/, space: '%20' },
   // Python's quote.
   { encoded: /[^A-Za-z0-9._~/-]/g, differs: /\//, space: '%20' },
-  // Forms: Python's quote_plus and Go's QueryEscape; URLSearchParams and Java's URLEncoder.
+  // The next two are for HTML forms: first Python's quote_plus and Go's QueryEscape, then URLSearchParams and
+  // Java's URLEncoder.
   { encoded: /[^A-Za-z0-9._~-]/g, differs: / /, space: '+' },
   { encoded: /[^A-Za-z0-9._*-]/g, differs: /[ ~*]/, space: '+' },
 ]
@@ -196,7 +209,9 @@ function encode(text: string, { encoded, space }: Encoding, percent: readonly st
 const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).padStart(2, '0')}`)
 const UPPER = LOWER.map((written) => written.toUpperCase())
 
-/** Maximum number of texts that are also searched for in their encodings: some 30 ms per execution. */
+/**
+ * Maximum number of texts that are also searched for in their encodings. They cost some 30 ms per execution.
+ */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
 /** Maximum length of all searched texts in bytes. A whole bundle of certificates has 200 KiB. */
@@ -210,8 +225,8 @@ export interface NamedValue {
 }
 
 /**
- * The connection's secrets are first, so that a client's variables cannot exhaust the limits. In each origin
- * the shortest secrets are first, so that passwords are still found in every form.
+ * The secrets of the connection come first, so that a client's variables cannot use up the limits. For each
+ * origin, the shortest secrets come first, so that passwords are still found in every form.
  */
 export function secretsAmong(variables: readonly NamedValue[], names: SecretNames): Buffer[] {
   return (['connection', 'client'] as const).flatMap((origin) => {
@@ -249,7 +264,9 @@ export function isLineBreak(byte: number): boolean {
   return byte === 0x0a || byte === 0x0d
 }
 
-/** Offsets of line breaks, in order, in the part of the stream that the joined state follows. */
+/**
+ * Offsets of line breaks, in order. They belong to the part of the stream that the state `joined` follows.
+ */
 export class LineBreaks {
   #offsets: number[] = []
 
@@ -263,12 +280,14 @@ export class LineBreaks {
     if (this.#offsets.length > 0) this.#offsets = []
   }
 
-  /** Returns the offset of the last `length` bytes before `end` that are not breaks. */
+  /**
+   * Returns the offset where the last `length` bytes before `end` begin. Line breaks do not count as bytes.
+   */
   startOf(length: number, end: number): number {
     return end - length - this.#within(end - length)
   }
 
-  /** Forgets line breaks before the last `length` bytes that are not breaks. */
+  /** Forgets the line breaks before the last `length` bytes. Line breaks do not count as bytes. */
   keepWithin(length: number, end: number): void {
     const within = this.#within(end - length)
     if (within < this.#offsets.length) this.#offsets = within === 0 ? [] : this.#offsets.slice(-within)

@@ -13,13 +13,19 @@ function cnpj(match: string): boolean {
   return endsInTwoDigits(digitsOf(match), CNPJ)
 }
 
-/** Checks PIS, PASEP, NIS, NIT and RENAVAM (same weights). Only the words around a number tell its type. */
+/**
+ * Checks the numbers PIS, PASEP, NIS, NIT and RENAVAM, which all have the same weights. Only the words around
+ * a number show its type.
+ */
 function pis(match: string): boolean {
   const digits = digitsOf(match)
   return digits.length === 11 && !allEqual(digits) && checkDigit(digits, PIS) === digits[10]
 }
 
-/** The first check digit has the weights of the second, without the first one. */
+/**
+ * Checks the last two digits. The first check digit uses the weights of the second check digit without the
+ * first weight.
+ */
 function endsInTwoDigits(digits: readonly number[], weights: readonly number[]): boolean {
   const { length } = weights
   if (digits.length !== length + 1 || allEqual(digits)) return false
@@ -34,7 +40,10 @@ function checkDigit(digits: readonly number[], weights: readonly number[]): numb
   return rest < 2 ? 0 : 11 - rest
 }
 
-/** Checks a driving licence. If the first remainder is ten, the second is two less. */
+/**
+ * Checks the number of a driving licence. If the first remainder is ten, two is subtracted from the second
+ * remainder.
+ */
 function cnh(match: string): boolean {
   const digits = digitsOf(match)
   if (digits.length !== 11 || allEqual(digits)) return false
@@ -45,8 +54,8 @@ function cnh(match: string): boolean {
 }
 
 /**
- * Checks a health card. A number that begins with 1 or 2 has a PIS number, 000 or 001, and a check digit; one
- * that begins with 7, 8 or 9 only has a checksum.
+ * Checks the number of a health card. A number that begins with 1 or 2 consists of a PIS number, 000 or 001,
+ * and a check digit. A number that begins with 7, 8 or 9 has only a checksum.
  */
 function cns(match: string): boolean {
   const digits = digitsOf(match)
@@ -62,7 +71,10 @@ function isDefinitiveCns(digits: readonly number[]): boolean {
   return digits.slice(11).join('') === `00${isShifted ? 1 : 0}${last}`
 }
 
-/** Checks a voter's number of regions 01 to 28. Regions 01 and 02 may write 1 for a remainder of zero. */
+/**
+ * Checks a voter's number of the regions 01 to 28. In regions 01 and 02, the check digit for a remainder of
+ * zero may also be 1.
+ */
 function titulo(match: string): boolean {
   const digits = digitsOf(match)
   const region = weighted(digits.slice(8), [10, 1])

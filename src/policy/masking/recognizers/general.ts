@@ -66,7 +66,10 @@ function findEmails({ text }: Subject, from: number, found: Matched): undefined 
   return undefined
 }
 
-/** Returns the first word boundary of the local part. Dots are allowed only inside. */
+/**
+ * Returns the first word boundary inside the local part, where the match begins. The local part cannot begin
+ * or end with a dot.
+ */
 function localStart(text: string, limit: number, at: number): number | undefined {
   if (at === limit || !is(text, at - 1, LOCAL)) return undefined
   let start = at
@@ -77,7 +80,7 @@ function localStart(text: string, limit: number, at: number): number | undefined
   return undefined
 }
 
-/** Skips labels joined by `.` or `-`, with at least one dot. */
+/** Returns the end of the host name: labels that are joined by `.` or `-`, with at least one dot. */
 function hostEnd(text: string, start: number): number | undefined {
   let end = start
   let dots = 0

@@ -1,6 +1,6 @@
 import { type Finder, regexp } from '../subject.ts'
 
-/** Skips all other characters. */
+/** Returns the digits and skips all other characters. */
 export function digitsOf(match: string): number[] {
   const digits: number[] = []
   for (let offset = 0; offset < match.length; offset++) {
@@ -10,7 +10,7 @@ export function digitsOf(match: string): number[] {
   return digits
 }
 
-/** Counts as many digits as there are weights. */
+/** Returns the weighted sum of the first digits: as many digits as there are weights. */
 export function weighted(digits: readonly number[], weights: readonly number[]): number {
   return weights.reduce((sum, weight, place) => sum + weight * (digits[place] ?? 0), 0)
 }
@@ -75,9 +75,9 @@ export interface Recognizer {
   readonly patterns: readonly Pattern[]
   /** Words that raise the score of a match when they are among the five words before it. */
   readonly context?: readonly string[]
-  /** A match that passes is certain; one that fails does not count. */
+  /** A match that passes this check is certain. A match that fails does not count. */
   readonly check?: (match: string) => boolean
-  /** A match that passes keeps its score; one that fails does not count. */
+  /** A match that passes this check keeps its score. A match that fails does not count. */
   readonly accepts?: (match: string) => boolean
   /** A match counts only when one of these words is in the 24 bytes before it. */
   readonly labels?: readonly string[]

@@ -5,7 +5,10 @@ import { GENERAL, SECRETS } from './general.ts'
 import { ITALY_AND_SPAIN, OTHER_COUNTRIES } from './other-countries.ts'
 import { pattern, type Recognizer } from './recognizer.ts'
 
-/** All types that hoop's engine has a pattern for. Of equal findings, the first type in this order counts. */
+/**
+ * All types for which hoop's engine has a pattern. If two findings are equal, the type that comes first in
+ * this list counts.
+ */
 export const BUILT_IN: readonly Recognizer[] = [
   ...GENERAL,
   ...UNITED_STATES,
@@ -23,7 +26,7 @@ export const EXTRA = SECRETS
 /** Known names that only a language model could find. */
 export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 
-/** Differences from hoop's engine that rules choose by name. */
+/** Names of the differences from hoop's engine. Rules turn a difference on by its name. */
 export const REFINEMENTS = ['ipv6', 'ssn'] as const
 export type Refinement = (typeof REFINEMENTS)[number]
 
