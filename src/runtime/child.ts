@@ -13,20 +13,20 @@ export interface Command {
   readonly environment: readonly Buffer[]
   /** A list of folders, like $PATH, in which the program is looked up. */
   readonly path: string
-  /** Absolute. */
+  /** The working folder as an absolute path. */
   readonly cwd: string
   /** All input of the child, followed by end of file. */
   readonly stdin: Uint8Array
 }
 
 export interface StartOptions {
-  /** Mark of the command's processes (`ending/process-table.ts`). */
+  /** Mark by which the command's processes are recognised (`ending/process-table.ts`). */
   readonly mark?: bigint | undefined
-  /** A command that still waits for earlier starts is then not started. */
+  /** If it aborts while the command still waits for earlier starts, the command is not started. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Whether this thread starts the command, and blocks meanwhile. The caller then has the pid in the tick of
-   * the start, before the command can do much.
+   * If it is true, this thread starts the command and blocks until the start is done. The caller then has the
+   * pid in the tick of the start, before the command can do much.
    */
   readonly onThisThread?: boolean | undefined
 }
@@ -40,7 +40,9 @@ interface TerminalControl {
 
 /** The part of a stream that an execution needs. Any Readable fits. */
 interface OutputEnd {
-  /** Returns all bytes that have arrived, in memory of their own; null if none have. */
+  /**
+   * Returns all bytes that have arrived, in memory that is not shared. Returns null if no bytes have arrived.
+   */
   read(): Buffer | null
   /** Bytes that have arrived and were not read yet. */
   readonly readableLength: number
@@ -62,8 +64,8 @@ export interface Child {
   /** Settles when the process itself has ended, even if others still hold its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>
   /**
-   * Bytes in the pipes now: the child's output, which must be delivered. Above 0 for a terminal also while
-   * the end of the output was not read.
+   * Number of bytes in the pipes now. They are output of the child and must be delivered. For a terminal, the
+   * number is also above 0 while the end of the output was not read.
    */
   unread(): number
   /** Only for a child on a terminal. */
@@ -82,8 +84,8 @@ export interface Chunk {
  */
 const MAX_CHUNK_BYTES = 64 * 1024
 /**
- * Milliseconds of silence after the child's exit that end the output; DRAIN_MS ends it, too. A background
- * process may hold the pipes for ever.
+ * Milliseconds of silence that end the output after the child's exit. DRAIN_MS ends the output, too. Without
+ * these limits, a background process that holds the pipes could keep the output open for ever.
  */
 const IDLE_MS = 250
 
@@ -96,21 +98,24 @@ interface Source {
 }
 
 /**
- * stdout and stderr of one child, in the order in which they became readable. Nothing is read before the
- * reader asks, so the pipes fill and the child waits. Output that the child wrote before its exit is
+ * Reads stdout and stderr of one child, in the order in which they became readable. Nothing is read before
+ * the reader asks, so the pipes fill and the child waits. Output that the child wrote before its exit is
  * delivered completely, even to a slow reader. Only output of other processes that hold the pipes is cut off.
  */
 export class ChildOutput implements AsyncIterable<Chunk> {
-  /** Settles when the iteration is over: at end of file, by the drain rule, or when the reader has left. */
+  /**
+   * Settles when the iteration is over: at end of file, after the limits of `drain`, or when the reader has
+   * left.
+   */
   readonly ended: Promise<void>
   readonly #child: Child
   readonly #sources: readonly Source[]
   #markEnded!: () => void
   #wake: () => void = ignore
   #exited = false
-  /** Time spent waiting for output since the exit, without the reader's time. */
+  /** Milliseconds spent waiting for output since the exit. The time that the reader needs does not count. */
   #waitedMs = 0
-  /** Whether the last wait ended by its timer, not by bytes. */
+  /** Whether the last wait ended because its timer ran out, and not because bytes arrived. */
   #silent = false
   /** Bytes that the child had written at its exit and that are not delivered yet. */
   #owed = 0
@@ -168,8 +173,8 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // After a busy turn the timer runs before arrived bytes are noticed, so the pipes are checked, too.
-    // `#owed` would be wrong here: a background process may have read the child's bytes.
+    // After a busy turn, the timer may run before arrived bytes are noticed. So the pipes are checked, too.
+    // `#owed` would be wrong here, because a background process may have read the child's bytes.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
@@ -179,7 +184,8 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     const from = performance.now()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
-      // Called only once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      // `resolve` is called only once, because resolving a promise again costs as much as a packet
+      // (`multipleResolves`).
       this.#wake = () => {
         this.#wake = ignore
         resolve()
@@ -209,14 +215,14 @@ export function* split({ stream, data }: Chunk): Generator<Chunk> {
 }
 
 /**
- * One buffer for the reads of all pipes, whose bytes are copied at once. A buffer of 64 KiB for each command
- * would make the garbage collector scan the whole heap again and again.
+ * One buffer for the reads of all pipes. The bytes are copied out of it at once. With a buffer of 64 KiB for
+ * each command, the garbage collector would scan the whole heap again and again.
  */
 const arrived = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
- * Our end of a pipe or the master of a terminal. Only a `read` that finds nothing requests more from the
- * kernel.
+ * Our end of a pipe, or the master of a terminal. Requests more from the kernel only when `read` finds no
+ * bytes.
  */
 export class PipeEnd implements OutputEnd {
   readonly #socket: Socket
@@ -224,7 +230,7 @@ export class PipeEnd implements OutputEnd {
   #received: Buffer | undefined
   #readable: () => void = () => undefined
 
-  /** @param fd closed with this end */
+  /** @param fd the descriptor, which is closed together with this end */
   constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
     this.#isTerminal = kind === 'terminal'
     const callback = (length: number): boolean => this.#receive(Buffer.from(arrived.subarray(0, length)))
@@ -263,9 +269,10 @@ export class PipeEnd implements OutputEnd {
   }
 
   /**
-   * Requests more bytes. For a terminal it waits until the callback of the last read is over: an earlier read
-   * takes a short read with a hangup for the end. A terminal returns at most 4 KiB per read, so the last
-   * output of short programs would be lost. The kernel loses none: EIO follows the last byte.
+   * Requests more bytes. For a terminal, the request waits until the callback of the last read is over. An
+   * earlier request would take a short read with a hangup for the end of the output. A terminal returns at
+   * most 4 KiB per read, so the last output of short programs would be lost. The kernel loses no output,
+   * because EIO follows the last byte.
    */
   #request(): void {
     if (!this.#isTerminal) this.#socket.read(0)

@@ -235,7 +235,10 @@ export function secretsAmong(variables: readonly NamedValue[], names: SecretName
   })
 }
 
-/** The first secrets, up to the limits, are searched for in all forms. */
+/**
+ * Returns the texts to search for. The first secrets are searched for in all forms, up to the limits. Later
+ * secrets are searched for only as plain text.
+ */
 export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   let bytes = 0
   return secrets.flatMap((text, count) => {

@@ -2,7 +2,10 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, rmdirSync, w
 import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
-/** Does not use O_CREAT: with it the kernel answers EACCES instead of ENOENT. @throws errno errors */
+/**
+ * Opens the file without O_CREAT. With O_CREAT, the kernel would answer EACCES instead of ENOENT. @throws
+ * errno errors
+ */
 export function writeValue(file: string, value: string | number): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
   try {
@@ -38,7 +41,10 @@ export function readCount(file: string, key: string): number | undefined {
   return at === -1 ? undefined : Number(words[at + 1])
 }
 
-/** Whether a living process is in the group or below it; false if the group is gone. */
+/**
+ * Returns whether a living process is in the group or in a group below it. Returns false if the group is
+ * gone.
+ */
 export function isPopulated(group: string): boolean {
   return readCount(path.join(group, 'cgroup.events'), 'populated') === 1
 }
@@ -55,8 +61,8 @@ export function subgroups(group: string): string[] {
 }
 
 /**
- * Lists processes in the group and below. Leaves out 0, a process of another pid namespace: kill(2) with 0
- * would signal the agent's own group.
+ * Lists the processes in the group and in the groups below it. Leaves out 0, which stands for a process of
+ * another pid namespace. kill(2) with 0 would signal the agent's own process group.
  */
 export function pidsIn(group: string): number[] {
   const own = readWords(path.join(group, 'cgroup.procs')).map(Number)
@@ -97,7 +103,7 @@ export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): st
     .find((folder) => folder !== undefined && isIn(folder, pid))
 }
 
-/** Reads lines `id:controllers:path`, `0::path` for v2. */
+/** Reads lines of the form `id:controllers:path`. The line of v2 is `0::path`. */
 function groupPath(hierarchy: Hierarchy, groups: readonly string[]): string | undefined {
   for (const line of groups) {
     const [, id, controllers = '', group] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? []
@@ -126,7 +132,10 @@ function folderBelow({ root, point }: Mount, group: string): string | undefined 
   return below.startsWith('..') ? undefined : path.posix.join(point, below)
 }
 
-/** Another mount may hide this one; the path then leads to another group. */
+/**
+ * Returns whether the process is in this group. Another mount may hide the mount of this folder, and the path
+ * then leads to another group.
+ */
 function isIn(folder: string, pid: number): boolean {
   return readWords(`${folder}/cgroup.procs`).includes(String(pid))
 }

@@ -22,7 +22,10 @@ import {
  */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
-/** A process that was forked before the stop may fork again while it is moved. */
+/**
+ * Maximum number of passes that move the processes of a session. A process that was forked before the stop
+ * may fork again while it is moved.
+ */
 const MAX_PASSES = 5
 
 interface GroupLimits {
@@ -65,11 +68,11 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Moves the leader of a session into the group. Call in the tick in which the leader was started. A move
-   * takes the kernel 5 to 40 ms (a grace period of RCU). Meanwhile a shell would fork its first command
-   * outside the group. So the leader is stopped, moved by another thread, and continued. Earlier forks are
-   * moved, too, if they are in its session; `ending/orphans.ts` finds others at the end. (A start inside the
-   * group needs glibc 2.39.)
+   * Moves the leader of a session into the group. Call in the tick in which the leader was started. The
+   * kernel needs 5 to 40 ms for a move (a grace period of RCU). In this time, a shell would fork its first
+   * command outside the group. So the leader is stopped before another thread moves it, and continued after
+   * the move. Processes that the leader forked before the stop are moved, too, if they are in the leader's
+   * session. `ending/orphans.ts` finds all others at the end. (A start inside the group needs glibc 2.39.)
    * @returns false if the leader could not be moved, for example because it has ended; never rejects
    */
   async add(pid: number): Promise<boolean> {
@@ -95,8 +98,8 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Whether the kernel has killed a process of the group for lack of memory, in the group or the machine.
-   * Call before disposal.
+   * Returns whether the kernel has killed a process of the group because memory ran out in the group or in
+   * the machine. Call before disposal.
    */
   oomKilled(): boolean {
     return (readCount(this.#file('memory.events'), 'oom_kill') ?? 0) > 0
@@ -145,12 +148,12 @@ export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimi
   if (memoryMaxBytes !== undefined) {
     writeValue(path.join(folder, 'memory.max'), memoryMaxBytes)
     // Without this value, memory over the limit is swapped out, and the command gets slow instead of being
-    // killed. The file is missing without swap.
+    // killed. On a machine without swap, the file does not exist.
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
-  // Kills the whole group: otherwise a shell would continue without the killed command, and do half of its
-  // work.
+  // With this value, the kernel kills the whole group. Otherwise a shell would go on without the killed
+  // command and do half of its work.
   tryWrite(path.join(folder, 'memory.oom.group'), 1)
 }
 
@@ -164,7 +167,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 const CONTROLLERS = ['memory', 'pids'] as const
 
-/** `agent-ID` is an agent's group, `s-ID-n-name` the group of one of its executions. */
+/** `agent-ID` is the group of an agent. `s-ID-n-name` is the group of one of this agent's executions. */
 const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
 const MAX_NAME = 40
 
@@ -179,10 +182,10 @@ export interface AdoptOptions extends GroupLimits {
 
 /**
  * Divides the agent's cgroup v2 group into a subgroup for the agent and one for each execution. The agent is
- * moved first: a group with controllers for its subgroups may contain no processes. Other processes are not
- * moved; executions then have groups, but no limits. The agent needs the right to make groups. The machine's
- * root group, the only one without `cgroup.type`, is not divided. (The root of a cgroup namespace looks like
- * `/`, but is an ordinary group.)
+ * moved first, because a group with controllers for its subgroups may contain no processes. Other processes
+ * are not moved. If the group contains other processes, executions have groups, but no limits. The agent
+ * needs the right to make groups. The root group of the machine is not divided. It is the only group without
+ * `cgroup.type`. (The root of a cgroup namespace looks like `/`, but it is an ordinary group.)
  */
 export class ControlGroups implements Disposable {
   /** The agent's group before the division. */
@@ -268,7 +271,10 @@ function subtreeControl(folder: string): string {
   return path.join(folder, 'cgroup.subtree_control')
 }
 
-/** Returns the reason of a failure; nothing has then changed. */
+/**
+ * Returns undefined, or the reason why the process could not be moved. After a failure, the groups are as
+ * before.
+ */
 function moveInto(group: string, pid: number): string | undefined {
   try {
     mkdirSync(group)
@@ -286,7 +292,10 @@ interface Controllers {
   readonly missing: readonly string[]
 }
 
-/** Switches controllers on one by one: if one of two fails in one write, none is switched on. */
+/**
+ * Switches controllers on one by one. If one write had two controllers and one of them failed, none would be
+ * switched on.
+ */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
   const before = readWords(subtreeControl(folder))
@@ -307,21 +316,23 @@ function obstacle(folder: string, offered: boolean): string {
 }
 
 /**
- * Removes the groups of killed agents. In containers each start of the agent is in the same group; systemd
- * makes a new group for each start. An agent is dead if no process lives in its `agent-ID`. Pids prove
- * nothing: containers reuse them, and other namespaces hide them. The check follows the listing: an
- * execution's group is never older than its agent.
+ * Removes the groups of killed agents. In a container, each start of the agent is in the same group. Under
+ * systemd, each start gets a new group. An agent is dead if no process lives in its `agent-ID`. Pids prove
+ * nothing, because containers reuse them and other namespaces hide them. The groups are listed before the
+ * check. An execution's group is never older than its agent, so the agent of a listed execution is already
+ * there if it lives.
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
-  // Groups of agents are not killed: an agent that is just starting may be about to move into its group.
+  // Groups of agents are only removed if they are empty, and not killed. An agent that is just starting may
+  // be about to move into its group.
   for (const { kind, group } of dead) if (kind === 'agent' || leftovers === 'leave') removeGroup(group)
   if (leftovers === 'leave') return
   const executions = dead.filter(({ kind }) => kind === 's')
   await Promise.all(executions.map(({ group }) => new ControlGroup(group, folder)[Symbol.asyncDispose]()))
 }
 
-/** Whether the agent is certainly dead. A group that cannot be read proves nothing. */
+/** Returns true if the agent is certainly dead. A group that cannot be read proves nothing. */
 function isDead(agent: string): boolean {
   return !existsSync(agent) || readCount(path.join(agent, 'cgroup.events'), 'populated') === 0
 }

@@ -1,15 +1,16 @@
 import { groupFolder, readCount } from './cgroup-files.ts'
 
-/** Maximum age of a reading in milliseconds: many starts read the file once per second. */
+/** Maximum age of a reading in milliseconds. Many starts together read the file once per second. */
 const FRESH_MS = 1000
 
 /**
- * Counts the kernel's kills for lack of memory, for executions without a group. The counter covers more than
- * one execution (the agent's group, or the machine), so a rise is only a likely cause. Create the watch
- * before ControlGroups moves the agent: only the first group contains all executions.
+ * Counts how often the kernel has killed a process for lack of memory. Used for executions without a group.
+ * The counter covers more than one execution (the agent's group, or the machine), so a rise is only a likely
+ * cause. Create the watch before ControlGroups moves the agent, because only the agent's first group contains
+ * all executions.
  */
 export class OomWatch {
-  /** The file with the counter; undefined if the kernel has none. */
+  /** The file with the counter, or undefined if the kernel has no counter. */
   readonly source: string | undefined
   #kills = 0
   #readAt = 0
@@ -25,7 +26,7 @@ export class OomWatch {
     return this.#kills
   }
 
-  /** Whether memory may have run out. Call after a SIGKILL that the agent did not send. */
+  /** Returns `likely` if memory may have run out. Call after a SIGKILL that the agent did not send. */
   since(mark: number): 'likely' | undefined {
     this.#look()
     return this.#kills > mark ? 'likely' : undefined
@@ -38,8 +39,8 @@ export class OomWatch {
 }
 
 /**
- * Lists files that count kills, the narrowest first: the agent's group in v2 or v1, then the machine. A root
- * group has none.
+ * Lists files that count kills: first the file of the agent's group in v2 or v1, then the file of the
+ * machine. A root group has no such file.
  * @param proc the process's folder in /proc
  */
 export function oomCounters(pid = process.pid, proc = `/proc/${pid}`): string[] {

@@ -3,22 +3,27 @@ import { signalGroup } from '../../basics/signals.ts'
 import { descendants } from './process-table.ts'
 import { collectOthers } from './reaper.ts'
 
-// The fixed times of a stop; the grace between SIGTERM and SIGKILL is a setting (`kill.grace`). No side
-// effects: `dev` imports this file without the runtime.
+// The fixed times of a stop. The grace between SIGTERM and SIGKILL is not here, because it is a setting
+// (`kill.grace`). This file has no side effects, because `dev` imports it without the runtime.
 
-/** Wait after SIGKILL in milliseconds. Processes that are left then are in uninterruptible sleep. */
+/**
+ * Milliseconds to wait after SIGKILL. Processes that are left after this time are in uninterruptible sleep.
+ */
 export const KILLED_MS = 2000
 /** Time in milliseconds to collect a process that SIGKILL has ended. The reaper checks twice a second. */
 export const REAPED_MS = 2000
 /** Time for which output is still read after the command's end, if a background process holds its pipes. */
 export const DRAIN_MS = 2000
-/** Time for an exec in milliseconds. It takes far less than one, unless the program is on a slow disk. */
+/**
+ * Time for an exec in milliseconds. An exec takes far less than 1 ms, unless the program is on a slow disk.
+ */
 export const EXEC_MS = 100
 
 /**
  * Returns the longest time from the first signal to the end of all processes, if the output is read without
- * delay. First the command's group gets its grace. Then processes that have left it get the same grace; those
- * of the last search are killed. At last the rest of the control group is killed.
+ * delay. First the command's group gets its grace. Then the processes that have left this group get the same
+ * grace. Processes that are found in the last search are killed. At last the rest of the control group is
+ * killed.
  */
 export function longestEndMs(graceMs: number): number {
   const group = graceMs + KILLED_MS + REAPED_MS + DRAIN_MS
@@ -27,8 +32,8 @@ export function longestEndMs(graceMs: number): number {
 }
 
 /**
- * Milliseconds after which no further search for processes outside the group begins. Processes that cannot be
- * ended (another user's, or stuck in the kernel) would cost two seconds in each.
+ * Milliseconds after which no further search for processes outside the group begins. Some processes cannot be
+ * ended (another user's, or stuck in the kernel). Each search waits two seconds for them.
  */
 export function orphansPatienceMs(graceMs: number): number {
   return graceMs + 2 * KILLED_MS
@@ -49,7 +54,8 @@ const TERMINATE: readonly Rung[] = [{ signal: 'SIGTERM', at: () => 0 }]
 /**
  * Sends the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles when no process of the
  * group is left, or two seconds after SIGKILL.
- * @param isStill called before each signal: another group may get the number when no member is alive
+ * @param isStill called before each signal; returns whether the number still belongs to this group, because
+ * another group may get it when no member is alive
  */
 export async function endGroup(
   pgid: number,
@@ -71,7 +77,7 @@ export async function endGroup(
 }
 
 /**
- * One SIGCHLD may announce several ended processes, so ended descendants are collected before the second
+ * One SIGCHLD may announce several ended processes. So ended descendants are collected before the second
  * check.
  */
 function hasEnded(pgid: number): boolean {
@@ -101,7 +107,7 @@ const JOB: readonly Rung[] = [
   { signal: 'SIGTERM', at: (graceMs) => graceMs / 2 },
 ]
 
-/** SIGHUP twice: bash ignores one that arrives while it sets up its line editor (seen). */
+/** SIGHUP is sent twice, because bash was seen to ignore a SIGHUP while it sets up its line editor. */
 const LEADER: readonly Rung[] = [
   { signal: 'SIGHUP', at: () => 0 },
   { signal: 'SIGHUP', at: (graceMs) => Math.min(300, graceMs / 4) },
@@ -109,8 +115,9 @@ const LEADER: readonly Rung[] = [
 ]
 
 /**
- * Ends a terminal's command, which leads a session, and its jobs, including stopped ones. Sends SIGHUP,
- * SIGTERM after half of `graceMs`, and SIGKILL at its end. Settles like `endGroup`.
+ * Ends a terminal's command, which leads a session, and the jobs of this command, including stopped jobs.
+ * Sends SIGHUP first, SIGTERM after half of `graceMs`, and SIGKILL after `graceMs`. Settles as `endGroup`
+ * does.
  */
 export async function hangUp(session: number, graceMs: number): Promise<void> {
   // The jobs are listed now: after the end of the shell they are orphans, and their numbers may be reused.
@@ -118,7 +125,10 @@ export async function hangUp(session: number, graceMs: number): Promise<void> {
   await Promise.all([endGroup(session, graceMs, LEADER), ...jobsEnd])
 }
 
-/** Lists the groups that a shell has made for its commands. A signal to its own group does not reach them. */
+/**
+ * Lists the groups that a shell has made for its commands. A signal to the shell's own group does not reach
+ * these groups.
+ */
 function jobs(session: number): number[] {
   const members = descendants(session).filter((one) => one.session === session)
   return [...new Set(members.map(({ group }) => group))].filter((group) => group !== session)

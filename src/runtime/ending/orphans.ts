@@ -21,21 +21,28 @@ import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 export interface DeadAgent {
   /** The `instance` that `execute` was called with. */
   readonly instance: string
-  /** An entry `NAME=value` in the environment of all its commands, to find processes without a mark. */
+  /**
+   * An entry `NAME=value` that is in the environment of all commands of this agent. It helps to find
+   * processes without a mark.
+   */
   readonly marker: string
 }
 
-/** A process may fork while it is being ended; a later search finds the new one. */
+/**
+ * Maximum number of searches. A process may fork while it is being ended, and a later search finds the new
+ * process.
+ */
 const MAX_SWEEPS = 20
 /**
- * Milliseconds between searches. During an exec a process shows no environment, so only two empty searches
- * mean that no process is left.
+ * Milliseconds between searches. During an exec, a process shows no environment, and a search does not find
+ * it. So only two empty searches in a row mean that no process is left.
  */
 const AGAIN_MS = 20
 
 /**
- * Ends the processes that a killed agent's commands left, with SIGTERM and after `graceMs` with SIGKILL. They
- * are not children of this process, so a pid may already belong to another (see `signalIfStill`).
+ * Ends the processes that a killed agent's commands left. Sends SIGTERM, and SIGKILL after `graceMs`. These
+ * processes are not children of this process, so a pid may already belong to another process (see
+ * `signalIfStill`).
  * @returns the number of ended processes; settles at most two seconds after the SIGKILL
  */
 export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise<number> {
@@ -46,7 +53,8 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
     const found = processesOf(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
-    // Only the first search gives a grace. Processes found later come from one that was already told to end.
+    // Only the first search gives a grace. Processes that are found later come from a process that was
+    // already told to end.
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)
