@@ -122,7 +122,10 @@ function uuidOfUrl(url: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** Each rule limits a connection to one folder of one repository. Otherwise hoop would run all files. */
+/**
+ * Makes a rule for each connection that limits it to one folder of one repository. Without this rule, hoop
+ * would run all files.
+ */
 export function runbookRuleSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.flatMap((connection) => runbookRuleStep(connection, migration))
 }

@@ -16,7 +16,7 @@ import {
 import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../exit-codes.ts'
 
-/** Bytes: much more than the largest script. Agents test output in pieces. */
+/** The maximum size in bytes. It is much more than the largest script, and agents test output in pieces. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface CheckFlags {
@@ -25,7 +25,10 @@ export interface CheckFlags {
   readonly json?: boolean
 }
 
-/** Uses the engine that also judges executions. @returns this program's exit code */
+/**
+ * Judges texts with the engine that also judges executions.
+ * @returns this program's exit code
+ */
 export async function checkCommand(flags: CheckFlags): Promise<number> {
   try {
     const { sets, notes } = readCheckedRules(flags.rules, flags.direction)
@@ -67,7 +70,7 @@ function answer(verdict: Verdict, text: Buffer): object {
   }
 }
 
-/** For a pattern, the text that it matched. */
+/** Returns the matched texts. For a pattern, this is the text that the pattern matched. */
 function matchedTexts({ hit, matched }: Violation, text: Buffer): readonly string[] {
   if (hit.type !== 'pattern_match') return matched
   const matcher = compileRegexp(hit.pattern).matcher(text)
@@ -111,11 +114,14 @@ export interface CheckedRules extends Pick<RuleFile, 'hasOthers'> {
   readonly sets: readonly RuleSet[]
   /** Each note names a possible mistake that lets every text pass. */
   readonly notes: readonly string[]
-  /** `FILE:LINE:COLUMN` */
+  /** Formats the place as `FILE:LINE:COLUMN`. */
   readonly placeOfRule: (place: RulePlace) => string
 }
 
-/** Reads like an agent. @throws Failure, exit code 2 */
+/**
+ * Reads the rules as an agent does.
+ * @throws Failure, exit code 2
+ */
 export function readCheckedRules(file: string, direction: RuleDirection): CheckedRules {
   const found = readingPolicy(file, () => readRuleFile(file, direction, POLICY_FILE_BYTES))
   const sets = decoded(found)
@@ -136,7 +142,7 @@ function decoded({ sets, placeOf }: RuleFile): readonly RuleSet[] {
   }
 }
 
-/** A newer gateway may send unknown members, but in a file they are probably mistakes. */
+/** Notes unknown members. A newer gateway may send such members, but in a file they are probably mistakes. */
 function notesOn({ sets, placeOf }: RuleFile): string[] {
   return asList(sets).flatMap((set, index) =>
     asList(isMap(set) ? set['rules'] : []).flatMap((rule, at) =>
@@ -163,11 +169,11 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
 export const ANSWERS = {
   passes: 0,
   stopped: 1,
-  /** Rules or text cannot be read, a rule cannot be enforced, or the arguments are wrong. */
+  /** The rules or the text cannot be read, a rule cannot be enforced, or the arguments are wrong. */
   none: 2,
 } as const
 
-/** Bytes: more than a gateway sends with a session. */
+/** The maximum size in bytes. A gateway sends less with a session. */
 export const POLICY_FILE_BYTES = 16 * 1024 * 1024
 
 /** @throws Failure, exit code 2, if the file cannot be read */

@@ -11,7 +11,7 @@ import { PolicyError } from '../../policy/policy-error.ts'
 import { Failure } from '../exit-codes.ts'
 import { ANSWERS, POLICY_FILE_BYTES, readingPolicy } from './check.ts'
 
-/** Bytes, for `--json`, which needs the whole text in memory. */
+/** The maximum size in bytes for `--json`, which needs the whole text in memory. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface MaskFlags {

@@ -7,13 +7,13 @@ import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../exit-codes.ts'
 import { readCheckedRules, type CheckedRules } from './check.ts'
 
-/** One line per problem. */
+/** `problems` has one line per problem. */
 interface ExaminedRules {
   readonly rules: OwnerRules
   readonly problems: readonly string[]
 }
 
-/** Never rejects because of a file's content. */
+/** Never rejects because of a file's content: such errors become problems. */
 export async function examineOwnerRules(policy: PolicySettings | undefined): Promise<ExaminedRules> {
   const { inputRules: inputs = [], outputRules: outputs = [] } = policy ?? {}
   const input = await examined('input', inputs, outputs)
@@ -43,7 +43,7 @@ async function examined(
     return read === undefined ? [] : withSources(read, problems)
   })
   if (sets.every(({ rules }) => rules.length === 0)) return { sets, compiled: undefined, problems }
-  // Most agents have no rules.
+  // Loaded only here, because most agents have no rules.
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const compiled = await compileRules(sets)
   const { broken } = compiled
@@ -54,7 +54,10 @@ async function examined(
   return { sets, compiled, problems }
 }
 
-/** Adds a problem for an unreadable file (then returns undefined), and for write access of other users. */
+/**
+ * Reads a rule file. Adds a problem if other users can write to it. If the file cannot be read, adds a
+ * problem and returns undefined.
+ */
 function readOwners(file: string, direction: RuleDirection, problems: string[]): CheckedRules | undefined {
   try {
     const read = readCheckedRules(file, direction)
@@ -74,7 +77,7 @@ function unused(file: string, direction: RuleDirection): string {
   return `${file} also has ${other}_rules, which the agent does not enforce: name the file in policy.${other}-rules, too, or remove these rules`
 }
 
-/** Adds its place to each rule for messages, and a problem for each rule without effect. */
+/** Adds to each rule its place, for messages. Adds a problem for each rule without effect. */
 function withSources({ sets, placeOfRule }: CheckedRules, problems: string[]): RuleSet[] {
   return sets.map(({ rules }, set) => ({
     rules: rules.map((each, rule) => {

@@ -6,7 +6,7 @@ import type { Flags } from '../start/settings.ts'
 import type { StatusFlags } from '../status.ts'
 import { JSON_OPTION, option, type CommandGroup, type CommandRow } from './command.ts'
 
-// One flag for each setting of the agent. None is required.
+// Each setting of the agent has one flag. No flag is required.
 
 export const agentOptions: readonly Option[] = [
   option('--config <file>', 'settings file of the agent (default: /etc/runbook-agent/agent.yaml)'),
@@ -35,7 +35,8 @@ export const doctor: CommandRow = {
   does: 'Test what the agent needs: settings, key, gateway and this machine',
   options: [...agentOptions, JSON_OPTION],
   examples: ['runbook-agent doctor', 'runbook-agent doctor --key-file agent.key'],
-  // The exit code ends the program immediately: a name lookup that hangs would keep it alive.
+  // `run` returns an exit code, so that the program ends immediately: a name lookup that hangs would keep it
+  // alive.
   run: async (flags: Flags) => (await import('../doctor/doctor.ts')).doctorCommand(flags),
 }
 

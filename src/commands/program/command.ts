@@ -1,30 +1,30 @@
 import { Argument, CommanderError, Option, type Command } from 'commander'
 import { didYouMean } from '../../basics/text/nearest.ts'
 
-/** A command for the help, completion and the parser. */
+/** Describes a command for the help, the completion and the parser. */
 export interface CommandRow {
-  /** With its arguments: `show <id>`. */
+  /** The name with its arguments, for example `show <id>`. */
   readonly name: string
   readonly does?: string
   readonly takes?: readonly Argument[]
   readonly options?: readonly Option[]
   readonly examples?: readonly string[]
-  /** The group runs this command when no other is named. */
+  /** The group runs this command if the user names no command. */
   readonly isDefault?: boolean
   readonly isHidden?: boolean
-  /** For wrong arguments (default: `exitCodes.usage`). */
+  /** The exit code for wrong arguments (default: `exitCodes.usage`). */
   readonly wrongUse?: number
   /** Checks the words before the command runs. */
   readonly check?: (command: Command) => void
   /**
    * Loads the command's code by `import()`, so that other commands start without this code.
-   * @returns the exit code, or undefined. With a code, the program exits immediately, even with open handles.
-   * With undefined, the program waits until all handles are closed.
+   * @returns the exit code or undefined. After an exit code, the program exits immediately, even with open
+   * handles. After undefined, the program waits until all handles are closed.
    */
   readonly run: (...args: never[]) => unknown
 }
 
-/** Commands with the same first word: `sessions list`, `sessions show`. */
+/** Commands with the same first word, for example `sessions list` and `sessions show`. */
 export interface CommandGroup {
   readonly name: string
   readonly does: string
@@ -63,9 +63,9 @@ function answersWith(command: Command, wrongUse: number): void {
 }
 
 /**
- * Suggests the command that was probably meant. Commander would pass an unknown word to the default command,
- * which complains about too many arguments. A parent without a default command gets the event `command:*`
- * instead of the hook.
+ * Refuses an unknown command, and suggests the command that the user probably meant. Commander would pass the
+ * unknown word to the default command, which would complain about too many arguments. For an unknown word,
+ * Commander calls the hook only if the parent has a default command. Other parents get the event `command:*`.
  */
 export function refuseUnknownCommands(parent: Command): Command {
   const refuse = (): void => refuseUnknown(parent)
@@ -125,7 +125,7 @@ export const TOKEN_FILE = option(
 )
 export const LIMIT = option('--limit <count>', 'maximum number of rows', '20')
 
-/** @param things the listed things and the event whose time counts: `sessions that began` */
+/** @param things the listed things and the event whose time counts, for example `sessions that began` */
 export function span(things: string): readonly Option[] {
   return [
     option(

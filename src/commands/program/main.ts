@@ -3,11 +3,11 @@ import { printableText } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 import { program } from './program.ts'
 
-/** One line if the user can solve the problem, a stack for a bug. */
+/** Prints one line if the user can solve the problem, or a stack for a bug. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return codeOf(error)
   if (error instanceof Failure) {
-    // Names from a gateway may hold control characters.
+    // Names from a gateway may contain control characters.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
     return error.exitCode
   }
@@ -22,7 +22,7 @@ function codeOf({ exitCode }: CommanderError): number {
   return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
-/** Fails: old scripts may start the agent without a command. */
+/** Returns the code for wrong usage, because old scripts may start the agent without a command. */
 function showHelp(root: Awaited<ReturnType<typeof program>>): number {
   root.outputHelp()
   return exitCodes.usage
@@ -35,7 +35,7 @@ export async function main(): Promise<void> {
     else await root.parseAsync()
     process.exitCode ??= exitCodes.done
   } catch (error) {
-    // The program has failed: does not wait for running work.
+    // The program has failed, so it does not wait for running work.
     process.exit(report(error))
   }
 }

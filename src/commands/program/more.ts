@@ -59,7 +59,7 @@ export const config: CommandGroup = {
   ],
 }
 
-/** For wrong arguments: the exit code of these commands is their answer. */
+/** The exit code for wrong arguments. Other exit codes of these commands are the answer. */
 const NO_ANSWER = 2
 
 export const policy: CommandGroup = {
@@ -140,7 +140,7 @@ export const completion: CommandRow = {
   },
 }
 
-/** Called by the completion scripts of the shells. */
+/** The completion scripts of the shells call this command. */
 export const complete: CommandRow = {
   name: 'complete',
   isHidden: true,

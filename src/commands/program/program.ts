@@ -12,7 +12,7 @@ const operatingGateway = () => import('./gateway.ts')
 const operatingAgent = () => import('./agent.ts')
 const more = () => import('./more.ts')
 
-/** Commands by the headings of the help. The file of a heading is loaded only when needed. */
+/** Commands by the headings of the help. A heading's file is loaded only if it is needed. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Run:': {
     run: async () => (await running()).run,
@@ -69,8 +69,8 @@ const NAMES = new Set(Object.values(GROUPS).flatMap((commands) => Object.keys(co
 const NEEDS_ALL = ['complete']
 
 /**
- * Creates only the command that the word names: creating all commands takes longer than most commands run.
- * Creates all commands for any other word, because the help and suggestions need them.
+ * Creates only the command that the word names, because creating all commands takes longer than most commands
+ * run. For any other word, creates all commands, because the help and suggestions need them.
  */
 export async function program(word: string | undefined): Promise<Command> {
   const root = new Command('runbook-agent')

@@ -27,7 +27,7 @@ const VARIABLES = [
   option('--json', 'print messages of this program as JSON lines on standard error'),
 ]
 
-/** All words after `--`, byte for byte. */
+/** All words after `--`. Their bytes are not changed. */
 const CLIENT_ARGS = takes('[client-args...]', "after --: arguments for the connection's command")
 
 const VERBATIM = option(
@@ -35,7 +35,7 @@ const VERBATIM = option(
   'pass --dry-run and --local after "--" to the command of the connection (default: refuse them there)',
 )
 
-/** The history keeps their values with the session. */
+/** The history keeps the values of these options with the session. */
 const KEPT = [
   repeatable('--metadata <name=value>', 'metadata of the session (repeatable)'),
   repeatable('--jira <field=value>', 'field of the Jira issue of the session (repeatable)'),
@@ -186,7 +186,7 @@ export const connect: CommandRow = {
 }
 
 interface Place {
-  /** Run in this process, without a gateway. */
+  /** The command runs in this process, without a gateway. */
   readonly local?: boolean
   readonly config?: string
 }
@@ -243,14 +243,18 @@ async function dispatchRun(
   return (await import('../client/local/run-local.ts')).runLocal(what, flags)
 }
 
-/** With several connections, the first word is the runbook. */
+/**
+ * With several connections, the first word is the runbook, although Commander calls this word `connection`.
+ */
 interface RunWords {
   readonly connection: string
   readonly file: string | undefined
   readonly clientArgs: readonly string[]
 }
 
-/** Commander puts the words after `--` into `file` and `clientArgs`. */
+/**
+ * Runs a runbook on several connections. Commander puts the words after `--` into `file` and `clientArgs`.
+ */
 async function runSeveral(
   { connection: runbook, file, clientArgs }: RunWords,
   flags: RunBatchFlags,
@@ -270,13 +274,13 @@ function refuse(flags: object, names: readonly string[], reason: string): void {
   if (names.some((name) => name in flags)) throw new Failure(reason, exitCodes.usage)
 }
 
-/** Whether and where a command runs. After `--`, these flags would be mere arguments. */
+/** Flags that decide whether and where a command runs. After `--`, they would be mere arguments. */
 const DECISIVE = ['--dry-run', '--local']
 
 /**
  * Refuses extra words before `--`, for example a script without `-i`. Words after `--` are arguments of the
  * connection's command.
- * @param hint names the option for such a word
+ * @param hint says which option takes such a word
  */
 function refuseStrayWords(called: Command, hint: string): void {
   refuseChangedArguments()
@@ -285,7 +289,7 @@ function refuseStrayWords(called: Command, hint: string): void {
   refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
 }
 
-/** A flag after `--` is allowed if it is also given before. */
+/** Refuses decisive flags after `--`. Such a flag is allowed if the user also gives it before `--`. */
 function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
   const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
   const given: Readonly<Record<string, unknown>> = command.opts()
@@ -311,12 +315,13 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   )
 }
 
-/** Node's replacement for bytes that are not UTF-8. A user may also have typed it. */
+/** Node replaces bytes that are not UTF-8 by this character. A user may also have typed the character. */
 const REPLACED = '\uFFFD'
 
 /**
- * Node decodes arguments before this program sees them, so a database would get other bytes than the user
- * typed. Only Linux shows the original bytes. The message must not show the argument, which may be a secret.
+ * Refuses arguments that are not UTF-8. Node decodes arguments before this program sees them, so a database
+ * would get other bytes than the user typed. Only Linux shows the original bytes. The message must not show
+ * the argument, which may be a secret.
  * @throws Failure, exit code 64
  */
 function refuseChangedArguments(): void {

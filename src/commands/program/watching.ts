@@ -25,7 +25,7 @@ const loadFollow = () => import('../client/sessions/follow.ts')
 
 type StreamedFlags = NoticeFlags & AskingFlags
 
-/** For commands that show one session, batch or review. */
+/** Options for commands that show one session, batch or review. */
 const ONE = [PROFILE, JSON_OPTION]
 
 const STREAMED = [

@@ -39,12 +39,12 @@ export async function serviceCommand(
 }
 
 export interface ServiceFlags {
-  /** Use this user's service manager instead of the system's. */
+  /** The command uses this user's service manager instead of the system's. */
   readonly user?: boolean
   readonly gateway?: boolean
   readonly keyFile?: string
   readonly config?: string
-  /** For a system service. */
+  /** The user of a system service. */
   readonly runAs?: string
   readonly allowSudo?: boolean
   readonly force?: boolean
@@ -55,12 +55,12 @@ interface Request {
   readonly kind: ServiceKind
   readonly forUser: boolean
   readonly path: string
-  /** The agent's key, or the gateway's settings. */
+  /** The file of the agent's key or of the gateway's settings. */
   readonly file: string
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
-  /** Prints a finished step, or one that the user has to do. */
+  /** Prints a finished step, or a step that the user has to do. */
   readonly line: (text: string) => void
 }
 
@@ -118,7 +118,10 @@ function unitOf(request: Request): string {
   return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }
 
-/** Also prints the steps that the user has to do first. @throws Failure */
+/**
+ * Installs the service, and prints the steps that the user still has to do.
+ * @throws Failure
+ */
 async function install(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -140,22 +143,22 @@ async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
-  // Left to the user, because a restart ends running executions.
+  // The user decides about the restart, because a restart ends running executions.
   const restart = isNew
     ? []
     : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if the service ran before`]
   return [...restart, ...lingering(request)]
 }
 
-/** @returns the command that creates a missing user */
+/** @returns the command that creates the user, or undefined if the user exists */
 async function missingUser({ forUser, runAs, kind }: Request): Promise<string | undefined> {
   if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
   return `useradd --system --user-group --create-home --home-dir /var/lib/${kind.runAs} ${runAs}`
 }
 
 /**
- * The service's user may not reach these programs: nvm installs Node in a home folder that is closed to
- * others.
+ * Warns about programs that the service's user may not reach. For example, nvm installs Node in a home folder
+ * that is closed to others.
  */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
@@ -167,14 +170,20 @@ function closedPrograms({ forUser, runAs, place: { node, main } }: Request): str
     )
 }
 
-/** Without lingering, a user's services end at logout and do not start at boot. */
+/**
+ * Returns the step that turns lingering on. Without lingering, a user's services end at logout and do not
+ * start at boot.
+ */
 function lingering({ forUser, place: { user, lingering } }: Request): string[] {
   return forUser && !existsSync(`${lingering}/${user}`)
     ? [`loginctl enable-linger ${user}  # otherwise the service ends at your logout`]
     : []
 }
 
-/** The service drains first. Key and state stay. @throws Failure */
+/**
+ * Removes the service. The service drains before it stops. Key and state stay.
+ * @throws Failure
+ */
 async function uninstall(request: Request): Promise<void> {
   const { path, kind, force, line } = request
   requireRights(request)
@@ -190,14 +199,17 @@ async function uninstall(request: Request): Promise<void> {
   line(`kept   the ${kind.file.holds}, the state folder, and drop-ins (${path}.d)`)
 }
 
-/** A start waits for the service's READY, a stop for its drain. */
+/** This time is long, because a start waits for the service's READY, and a stop waits for its drain. */
 const LONGEST_MS = 5 * 60 * 1000
 
 function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {
   return ['systemctl', ...(forUser ? ['--user'] : []), ...args].join(' ')
 }
 
-/** @throws Failure at the first failed step, with all remaining steps; with --force, goes on instead */
+/**
+ * Runs the steps in order. With --force, a failed step does not stop the others.
+ * @throws Failure at the first failed step, with all remaining steps
+ */
 async function systemctl(request: Request, ...steps: readonly (readonly string[])[]): Promise<void> {
   const lines = steps.map((step) => systemctlLine(request, ...step))
   for (const [index, line] of lines.entries()) {
@@ -211,13 +223,13 @@ async function systemctl(request: Request, ...steps: readonly (readonly string[]
   }
 }
 
-/** @returns the reason of a failure, or undefined */
+/** @returns the reason of a failure, or undefined if the command succeeded */
 async function failureOf(line: string): Promise<string | undefined> {
   const [program = '', ...args] = line.split(' ')
   return new Promise((resolve) => {
     execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve(undefined)
-      // The first line names the problem. The others only say where to look.
+      // The first line names the problem. The other lines only say where to look.
       const [words = ''] = stderr.trim().split('\n')
       resolve(error.code === 'ENOENT' ? `${program} not found` : words || error.message)
     })

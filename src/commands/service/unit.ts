@@ -13,13 +13,16 @@ export interface ServicePlace {
   readonly main: string
   readonly uid: number
   readonly user: string
-  /** Absolute. */
+  /** The folders of units are absolute paths. */
   readonly systemUnits: string
   readonly userUnits: string
-  /** For a service of the system and of this user. */
+  /**
+   * Configuration folders: `systemConfig` for a service of the system, `userConfig` for a service of this
+   * user.
+   */
   readonly systemConfig: string
   readonly userConfig: string
-  /** systemd records here the users with lingering, whose services run without a login. */
+  /** systemd records in this folder the users with lingering. Services of these users run without a login. */
   readonly lingering: string
 }
 
@@ -44,10 +47,13 @@ export function thisPlace(): ServicePlace {
 
 export interface ServiceKind {
   readonly unit: string
-  /** Default for a system service. */
+  /** The default user of a system service. */
   readonly runAs: string
   readonly template: (place: ServicePlace) => string
-  /** A file without which the service cannot start: its default name, the flag for another file, texts. */
+  /**
+   * The service cannot start without this file. Here are its default name, the flag for another file, and
+   * texts for messages.
+   */
   readonly file: {
     readonly name: string
     readonly flag: string
@@ -86,42 +92,48 @@ export const GATEWAY: ServiceKind = {
     holds: 'settings',
     remedy: 'Write the settings to this file',
   },
-  // The service's own group reads the file.
+  // Unlike a key, this file may be readable by the service's own group.
   closedTo: 0o007,
   closing: 'other users can read tokens in the file: chmod 640',
 }
 
 interface UnitOptions {
-  /** Absolute paths. */
+  /** `node`, `main` and `file` are absolute paths. */
   readonly node: string
   readonly main: string
   readonly file: string
-  /** For a user's service manager instead of the system's. */
+  /** The unit is for a user's service manager instead of the system's. */
   readonly forUser: boolean
-  /** For a system unit. */
+  /** The user of a system unit. */
   readonly runAs: string
-  /** Leaves out settings that break sudo and su. */
+  /** Settings that break sudo and su are left out. */
   readonly allowSudo: boolean
 }
 
 /**
- * These settings break sudo: by systemd.exec(5), they imply NoNewPrivileges= for an ordinary user, or also
- * restrict programs that sudo starts.
+ * These settings break sudo. By systemd.exec(5), they imply NoNewPrivileges= for an ordinary user, or they
+ * also restrict programs that sudo starts.
  */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime|SUIDSGID)|RemoveIPC|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
-/** A user's service manager has no other users and no network unit, and cannot lower the OOM score. */
+/**
+ * A user's service manager does not know these settings' subjects: it has no other users and no network unit,
+ * and it cannot lower the OOM score.
+ */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
 const SUM = '# sha256 of what follows: '
 
-/** Uses the template in systemd/. @throws Failure for a path that a unit cannot contain */
+/**
+ * Fills in the template from systemd/.
+ * @throws Failure for a path that a unit cannot contain
+ */
 export function renderUnit(template: string, options: UnitOptions): string {
   const leaveOut = (line: string) =>
     ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||
     (options.forUser && SYSTEM_ONLY.test(line))
-  // The first paragraph describes the template itself.
+  // Drops the first paragraph, which describes the template itself.
   const [, ...paragraphs] = template.trimEnd().split('\n\n')
   const body = paragraphs
     .map((paragraph) => keepLines(paragraph.split('\n'), leaveOut))
@@ -131,7 +143,7 @@ export function renderUnit(template: string, options: UnitOptions): string {
   return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
 }
 
-/** Whether `renderUnit` made the text and nobody has changed the text since. */
+/** Returns whether `renderUnit` made the text and nobody has changed the text since. */
 export function isOurs(unit: string): boolean {
   const [mark, sum = '', empty, ...body] = unit.split('\n')
   return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
@@ -141,7 +153,7 @@ function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Also removes the comments of groups without remaining settings. */
+/** Removes the settings to leave out. If a group loses all its settings, its comments are removed, too. */
 function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean): string[] {
   return groupsOf(lines).flatMap(({ comments, settings }) => {
     const kept = settings.filter((line) => !leaveOut(line))
@@ -185,7 +197,7 @@ function fillIn(line: string, { node, main, file, runAs, forUser }: UnitOptions)
   }
 }
 
-/** Returns the words after the program. `file` replaces the template's value of `--config`. */
+/** Returns the words after the program. `file` replaces the value of `--config` in the template. */
 function commandOf(line: string, file: string): string {
   const [, words = ''] = line.split('/dist/main.js ')
   return words.replace(/ --config \S+$/, () => ` --config ${argumentWord(file)}`)
@@ -234,10 +246,10 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // A leftover file at this path may be a link.
+    // An old file at this path may be a link.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
-    // systemd never reads an incomplete unit.
+    // The renaming ensures that systemd never reads an incomplete unit.
     renameSync(passing, path)
   } catch (error) {
     rmSync(passing, { force: true })
@@ -245,7 +257,10 @@ export function writeUnit(path: string, unit: string): void {
   }
 }
 
-/** @returns a warning, or undefined. @throws Failure if the service could not start with the file */
+/**
+ * @returns a warning, or undefined
+ * @throws Failure if the service could not start with the file
+ */
 export function checkFile({
   file,
   kind,

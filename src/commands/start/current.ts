@@ -7,11 +7,11 @@ import { Failure } from '../exit-codes.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** Keys, SVIDs and certificates may be renewed on disk. */
+/** Reads the identity again on demand, because keys, SVIDs and certificates may be renewed on disk. */
 export class CurrentIdentity implements IdentitySource {
   /**
-   * Variables that the settings name by `env://` now or named before. Connections cannot read them. Later
-   * names are added to this same set.
+   * Names of variables that the settings refer to, or referred to earlier, by `env://`. Connections cannot
+   * read these variables. Names that the settings use later are added to this same set.
    */
   readonly ownVariables: Set<string>
   readonly #flags: Flags
@@ -19,10 +19,12 @@ export class CurrentIdentity implements IdentitySource {
   #current: Identity
   #fingerprint: string
   #warnings: readonly string[]
-  /** Attempts may repeat for days, so the same error is logged only once. */
+  /**
+   * The last logged error. Connection attempts may repeat for days, so the same error is logged only once.
+   */
   #complaint: string | undefined
 
-  /** @param settings `identity` was read from them; their warnings were already logged */
+  /** @param settings the settings of `identity`; the warnings of these settings are already logged */
   constructor(
     flags: Flags,
     identity: Identity,
@@ -56,7 +58,7 @@ export class CurrentIdentity implements IdentitySource {
     }
   }
 
-  /** @returns undefined for unusable settings; the reason is logged, and the old settings stay */
+  /** @returns undefined for unusable settings: the reason is logged, and the old settings stay */
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
@@ -92,13 +94,13 @@ function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): s
 
 type Settings = Pick<AgentConfiguration, 'policy'>
 
-/** From the last valid settings and rule files. */
+/** The policy of the last valid settings and rule files. */
 export class CurrentPolicy implements PolicySource {
   #current: OwnerPolicy | undefined
-  /** Of two readings that overlap, only the later one counts. */
+  /** Counts the readings. If two readings overlap, only the later one counts. */
   #readings = 0
 
-  /** @throws Failure with all problems of a rule file: an agent must not run without its rules */
+  /** @throws Failure with all problems of a rule file, because an agent must not run without its rules */
   static async read(settings: Settings): Promise<CurrentPolicy> {
     return new CurrentPolicy(await policyOf(settings))
   }
@@ -111,7 +113,7 @@ export class CurrentPolicy implements PolicySource {
     return this.#current
   }
 
-  /** If the new policy is unusable, the reason is logged and the old policy stays. */
+  /** Reads the policy again. If the new policy is unusable, the reason is logged and the old policy stays. */
   async reread(settings: Settings, log: Logger): Promise<void> {
     const reading = ++this.#readings
     try {

@@ -2,15 +2,15 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Time without commands. Collecting the whole heap blocks the event loop for some 30 ms, so no work may be
- * waiting.
+ * Memory is collected after this time without commands. Collecting the whole heap blocks the event loop for
+ * some 30 ms, so no work may be waiting.
  */
 const QUIET_MS = 1000
-/** Bytes. After less growth, nothing is collected. */
+/** Nothing is collected if the memory has grown by less than this number of bytes. */
 const SPARE_BYTES = 16 * 1024 * 1024
 
 /**
- * Returns memory to the system after each busy time and after the start. V8 and malloc do not know that a
+ * Returns memory to the system after the start and after each busy time. V8 and malloc do not know that a
  * busy time is over.
  */
 export class IdleMemory {
@@ -39,7 +39,10 @@ export class IdleMemory {
 /** With these options, Node 24 frees more memory and shrinks the young generation. Node 20 ignores them. */
 const THOROUGHLY = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const
 
-/** Node has no API for this. The second collection frees the pages that the first one finds. */
+/**
+ * Collects the whole heap, for which Node has no API. The second collection frees the pages that the first
+ * one finds.
+ */
 export function collectHeap(): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as (how?: typeof THOROUGHLY) => void

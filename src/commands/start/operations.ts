@@ -16,18 +16,18 @@ import { openSystemd, type SystemdService } from '../long-running.ts'
 import { version } from '../version.ts'
 import type { CurrentIdentity } from './current.ts'
 
-/** For the cleanup at the end. */
+/** Additional time for the cleanup at the end. */
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
   readonly settings: AgentConfiguration
-  /** Mode 0700, for the status socket. */
+  /** The folder of the status socket. Its mode is 0700. */
   readonly folder: string
   readonly status: StatusSource
   readonly log: Logger
 }
 
-/** For operators: the HTTP server, the status socket and systemd. */
+/** What operators need: the HTTP server, the status socket and systemd. */
 export class Operations implements AsyncDisposable {
   readonly #http: Http | undefined
   readonly #socket: StatusSocket
@@ -54,9 +54,9 @@ export class Operations implements AsyncDisposable {
     if (!this.#closed) this.#systemd?.update()
   }
 
-  /** Also reports the reload to systemd. */
+  /** Reloads, and also reports the reload to systemd. */
   async reload(work: () => Promise<void>): Promise<void> {
-    // A signal may arrive after the disposal, when systemd's descriptor may already belong to another file.
+    // A signal may arrive after the disposal. Another file may already have systemd's descriptor then.
     if (this.#systemd === undefined || this.#closed) await work()
     else await this.#systemd.reload(work)
   }
@@ -71,7 +71,7 @@ export class Operations implements AsyncDisposable {
 
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
-  // These modules take a tenth of the agent's start time.
+  // Loaded only when needed: these modules take a tenth of the agent's start time.
   const { openHttp } = await import('../../operations/http.ts')
   const { agentMetrics } = await import('../../operations/metrics-table.ts')
   try {

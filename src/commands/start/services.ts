@@ -25,8 +25,8 @@ import { Failure } from '../exit-codes.ts'
 import { collectHeap, IdleMemory } from './idle-memory.ts'
 
 /**
- * For commands: the umask of the agent's systemd unit may be stricter. The agent sets the mode of its own
- * files.
+ * The umask of commands. The umask of the agent's systemd unit may be stricter. The agent sets the mode of
+ * its own files.
  */
 export const COMMANDS_UMASK = 0o022
 
@@ -56,8 +56,8 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // Before openGroups moves the agent into a new group: OomWatch needs the present group, with all
-  // executions.
+  // This line comes before openGroups, which moves the agent into a new group: OomWatch needs the present
+  // group, with all executions.
   const oom = new OomWatch()
   return {
     engine,
