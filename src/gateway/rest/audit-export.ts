@@ -46,12 +46,12 @@ const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
   },
 }
 
-/** Sends the oldest entry first. */
+/** Adds the route of the export. An export begins with the oldest entry. */
 export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
   const streams = new EventStreams('exports', LIMITS)
   const { path, query: options } = auditStreamContract.exportLines
   app.addHook('preClose', () => streams.close())
-  // For HEAD, fastify would read the whole export.
+  // There is no HEAD, because fastify would read the whole export for it.
   app.get<{ Querystring: Query }>(path, { exposeHeadRoute: false }, (request, reply) => {
     const asked = readOptions(options, request.query)
     const { format = 'jsonl', ...filters } = asked
@@ -69,7 +69,10 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
   })
 }
 
-/** Throws when the gateway stops: an export that is cut off must not look complete. */
+/**
+ * Yields the export piece by piece. Throws when the gateway stops, because an export that is cut off must not
+ * look complete.
+ */
 async function* pieces(
   { history }: Pick<RestServices, 'history'>,
   { query, until }: { readonly query: AuditQuery | undefined; readonly until: number },

@@ -4,11 +4,11 @@ import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set for requests without a user with a token. */
+    /** Name of the caller, for requests that have no user with a token. */
     auditedActor?: string
-    /** Set for a refused sign-in whose answer is not an error. */
+    /** Reason why a sign-in was refused, if the answer to the sign-in is not an error. */
     auditedRefusal?: string | undefined
-    /** Sequence of the entry that was written before the call. */
+    /** Number of the audit entry that was written before the call. */
     auditedAt?: number | undefined
   }
 }
@@ -16,7 +16,7 @@ declare module 'fastify' {
 const MAX_PATH = 500
 const MAX_MESSAGE = 500
 
-/** Each operation's `audit` says what is recorded. */
+/** Records calls in the audit log. The field `audit` of each operation says what is recorded. */
 export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   app.addHook('preHandler', (request, _, done) => {
     if (isChange(request)) request.auditedAt = announced(audit, request)
@@ -28,7 +28,10 @@ export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
   })
 }
 
-/** @throws HistoryError if the entry cannot be written; the call must not happen then */
+/**
+ * Writes the entry before the call.
+ * @throws HistoryError if the entry cannot be written; the call must not happen then
+ */
 function announced(audit: AuditLog, request: FastifyRequest): number | undefined {
   const facts = factsOf(request, 0)
   return auditedOf(request)?.takesAway === true ? audit.announceAnyway(facts) : audit.announce(facts)
@@ -38,11 +41,12 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   const { statusCode } = reply
   const audited = auditedOf(request)
   if (audited === undefined) return
-  // The new session has its own entry.
+  // A successful start is not recorded here, because the new session has its own entry.
   if (audited.action === 'execute' && statusCode < 400) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) return audit.conclude(facts, request.auditedAt)
-  // The user is unknown. `SignInAttempts` counts failed sign-ins over REST and gRPC.
+  // These failures are not recorded here, because the user is unknown. `SignInAttempts` counts failed
+  // sign-ins over REST and gRPC.
   if (statusCode === 401 || reply.hasHeader('retry-after')) return
   if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
   // Each export is recorded: two exports with the same filters may have different entries.
@@ -50,7 +54,10 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   audit.noteOnce(facts)
 }
 
-/** Failures count per address, because the user is unknown. A sign-in that waits is not recorded. */
+/**
+ * Records a sign-in. Failed sign-ins are counted per address, because the user is unknown. A sign-in that
+ * still waits is not recorded.
+ */
 function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
   const { auditedRefusal: refusal } = request
   if (facts.http_status === 202) return
@@ -95,7 +102,7 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
   })
 }
 
-/** Options of the URL that the contract has: filters and format of an export. */
+/** Returns the options of the URL that are in the contract: the filters and the format of an export. */
 function optionsOf({ routeOptions, query }: FastifyRequest): object | undefined {
   const names = Object.keys(routeOptions.config.operation?.query ?? {})
   const given = Object.entries(query as object).filter(([name]) => names.includes(name))
@@ -113,7 +120,10 @@ function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id'
   }
 }
 
-/** The reason of an error, or the id of the created object. The rest of the answer may hold secrets. */
+/**
+ * Returns the reason of an error or the id of the created object. The rest of the answer may contain secrets,
+ * so it is not recorded.
+ */
 function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
   const { statusCode: status } = reply
   // Some answers are HTML pages.
@@ -126,13 +136,13 @@ function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
 
 const REDACTED = '[REDACTED]'
 
-/** Names of possible secrets: hoop's fields, scripts and parameters. */
+/** Names of fields that may contain secrets. Some of them are hoop's. */
 const SECRET =
   /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$|^verifier$|^code$|_code$/i
 /** Fields of executions whose values may hold secrets. */
 const INPUT = new Set(['script', 'parameter', 'parameters', 'client_args', 'input', 'jira_fields'])
 
-/** One request must not fill the log. */
+/** These limits keep one request from filling the audit log. */
 const MAX_TEXT = 500
 const MAX_ENTRIES = 50
 const MAX_DEPTH = 4

@@ -12,10 +12,10 @@ import type { Current } from '../settings/settings.ts'
 /** Largest value of `limits.body`. */
 export const LARGEST_BODY = 16 * 1024 * 1024
 
-/** Elements of all lists and maps of a body together. Each list also has its own limit. */
+/** Most elements in all lists and maps of a body together. Each list also has its own limit. */
 const MAX_ELEMENTS = 100_000
 
-/** Longest wait, before the answer, for a body that is not used. */
+/** Longest time that an answer waits for a body that is not used. */
 const BODY_MS = 1_000
 
 const QUOTE = 0x22
@@ -24,8 +24,8 @@ const BACKSLASH = 0x5c
 const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
 
 /**
- * Refuses too many elements before parsing: 16 MiB of small elements would block the only thread for seconds.
- * The limits of fields apply only after parsing.
+ * Parses bodies as JSON. A body with too many elements is refused before it is parsed, because 16 MiB of
+ * small elements would block the only thread for seconds. The limits of fields apply only after parsing.
  */
 export function parseJsonBodies(app: FastifyInstance, settings: Current<'limits'>): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -33,7 +33,7 @@ export function parseJsonBodies(app: FastifyInstance, settings: Current<'limits'
   app.addHook('preParsing', (request, reply, _, done) => {
     const length = Number(request.headers['content-length'] ?? 0)
     if (length <= settings.value.limits.bodyBytes) return done()
-    // The rest of the body is not read.
+    // The connection closes after the answer, because the rest of the body is not read.
     void reply.header('connection', 'close')
     done(tooLarge())
   })
@@ -61,8 +61,8 @@ export function passOverBodies(app: FastifyInstance): void {
     done(null)
   })
   // fastify does not read the body of a GET or HEAD request. Node closes a connection with an unread body,
-  // and the client would lose the rest of a long answer. So the answer waits at most `BODY_MS` for the body;
-  // a refusal in an earlier hook does not wait.
+  // and the client would lose the rest of a long answer. Therefore the answer waits for the body, at most
+  // `BODY_MS`. A refusal in an earlier hook does not wait.
   app.addHook('onRequest', (request, _, done) => {
     if (isUnparsed(request)) request.raw.resume()
     done()
@@ -80,14 +80,14 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && isSent
 }
 
-/** The parser's own text mentions content types, and may quote the body. */
+/** Replaces the parser's message, because that message mentions content types and may quote the body. */
 function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
   return new RequestRefused('invalid-request', `request body: ${what}`)
 }
 
-/** The bytes need not be valid JSON. */
+/** Tells whether the JSON text has more than `most` elements. The bytes need not be valid JSON. */
 export function hasMoreElements(json: Buffer, most: number): boolean {
   let elements = 0
   let isText = false
@@ -100,12 +100,14 @@ export function hasMoreElements(json: Buffer, most: number): boolean {
   return false
 }
 
-/** Large bodies of one user that are read at once. Each may have 16 MiB and take five minutes. */
+/** Large bodies of one user that are read at the same time. A body may have 16 MiB and take five minutes. */
 const LARGE_BODIES = 4
-/** Larger bodies take turns. Most requests have smaller ones. */
+/** Bodies above this size take turns. Most requests have smaller bodies. */
 const LARGE_BYTES = 64 * 1024
 
-/** Without turns, one user could fill the memory with many slow bodies. */
+/**
+ * Reads the large bodies of a user in turns. Otherwise, one user could fill the memory with many slow bodies.
+ */
 export function readBodiesInTurns(app: FastifyInstance): void {
   const turns = new Turns(LARGE_BODIES)
   app.addHook('preParsing', async (request, { raw: answer }) => {
@@ -125,7 +127,10 @@ function isLarge({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
 }
 
-/** Settles also when the answer has ended, because then Node reports no end of the body. */
+/**
+ * Waits for the end of the body or of the answer. After the end of the answer, Node does not report the end
+ * of the body.
+ */
 async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
   await Promise.race([ended(raw), ended(answer)]).catch(() => undefined)
 }

@@ -4,18 +4,26 @@ import { within } from '../../basics/abort.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
-  /** Streams at the same time. Each has a socket, and up to 1 MiB for a slow reader. */
+  /**
+   * Most streams at the same time. Each stream has a socket, and up to 1 MiB of memory if its reader is slow.
+   */
   readonly streams: number
   readonly ofOneUser: number
-  /** The last of `streams`, reserved for users with fewer than `FEW` streams. */
+  /** This many of `streams` are reserved for users with fewer than `FEW` streams. */
   readonly reserved: number
-  /** Time to read the next piece. A reader who was cut off can reconnect and continue. */
+  /**
+   * Time for a reader to read the next piece. After this time, the reader is cut off, and can reconnect and
+   * continue.
+   */
   readonly pieceMs: number
   /** Time to send the remaining text when the gateway closes. */
   readonly closingMs: number
 }
 
-/** A user's usual streams. If three users have 64 streams each, 16 more users get this number. */
+/**
+ * Number of streams that a user usually needs. If three users have 64 streams each, 16 more users can have
+ * this number.
+ */
 const FEW = 4
 
 const STREAM_LIMITS: StreamLimits = {
@@ -26,14 +34,14 @@ const STREAM_LIMITS: StreamLimits = {
   closingMs: 1000,
 }
 
-/** The interval of hoop's gateway. Proxies end connections that are silent for a minute. */
+/** hoop's gateway has the same interval. Proxies end connections that are silent for a minute. */
 export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
   // Proxies recognize streams by `no-cache`. `no-store` forbids caching.
   'cache-control': 'no-cache, no-store',
-  // nginx would buffer the stream.
+  // Without this header, nginx would buffer the stream.
   'x-accel-buffering': 'no',
 }
 
@@ -81,7 +89,7 @@ export class EventStreams {
       .send(Readable.from(watched, { objectMode: false }))
   }
 
-  /** Counts the reader of an answer that `send` does not send. @throws RequestRefused 429 */
+  /** Counts the reader of an answer that is sent without `send`. @throws RequestRefused 429 */
   admit(request: FastifyRequest, reply: FastifyReply): void {
     this.checkRoom(request.user.name)
     this.#admit(request, reply, () => undefined)

@@ -16,7 +16,10 @@ const PACKET_OVERHEAD_BYTES = 256
 const ENTRY_OVERHEAD_BYTES = 128
 /** Payloads up to this size are written with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
-/** Unread packets up to this size do not stop reading: keepalives may follow them. */
+/**
+ * The socket is read while at most this many bytes of packets wait, because keepalives may follow these
+ * packets.
+ */
 const AHEAD_BYTES = 64 * 1024
 /** Networks break without notice. Clients send a keepalive every 15 s, so a silent client is gone. */
 const SILENCE_MS = 50_000
@@ -145,7 +148,7 @@ export class FramedCall implements ClientCall {
     this.#socket.end()
     const goodbye = setTimeout(() => this.drop(), GOODBYE_MS)
     void this.closed.then(() => clearTimeout(goodbye))
-    // The socket reports its end only after the client's remaining bytes are read.
+    // Reading continues, because the socket reports its end only after the client's remaining bytes are read.
     this.#socket.resume()
   }
 
@@ -154,7 +157,7 @@ export class FramedCall implements ClientCall {
     this.#socket.resume()
   }
 
-  /** Sends no message. */
+  /** Closes the connection without a message. */
   drop(): void {
     this.#socket.destroy()
   }
@@ -165,7 +168,7 @@ export class FramedCall implements ClientCall {
     this.#settle()
   }
 
-  /** Resumes the socket when few bytes are left. */
+  /** Returns the next waiting packet. Resumes the socket when only few bytes still wait. */
   #take(): Packet | undefined {
     const packet = this.#unread.shift()
     if (packet === undefined) return undefined
@@ -174,7 +177,10 @@ export class FramedCall implements ClientCall {
     return packet
   }
 
-  /** Keeps reading while few bytes wait, to notice keepalives. */
+  /**
+   * Stores the packets of the piece. The socket is paused only if many bytes wait, so that keepalives are
+   * noticed.
+   */
   #receive(piece: Buffer): void {
     if (!this.#outbox.isOpen || this.#fault !== undefined) return
     try {
@@ -193,7 +199,10 @@ export class FramedCall implements ClientCall {
     this.#wake()
   }
 
-  /** While much output is unsent, the output is a sign of life, and answers would only queue up. */
+  /**
+   * Answers a keepalive, but not while much output is unsent. Such output shows the client that the gateway
+   * lives, and more answers would only queue up.
+   */
   #answerKeepalive(): void {
     if (this.#outbox.unsentBytes <= AHEAD_BYTES) this.send(KEEPALIVE)
   }

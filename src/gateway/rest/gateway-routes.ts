@@ -43,7 +43,7 @@ export function gatewayRoutes(
   app: FastifyInstance,
   { server, users, signIn, condition }: RestServices,
 ): Handlers<typeof gatewayContract> {
-  // hoop's words. Tokens are accepted in both cases.
+  // Both are hoop's words. The gateway accepts tokens in both cases.
   const authMethod = () => (signIn.isOffered ? 'oidc' : 'local')
   return {
     liveness: () => ({ liveness: 'OK' }),
@@ -52,7 +52,7 @@ export function gatewayRoutes(
       return new Reply(readiness.status === 'ready' ? 200 : 503, readiness)
     },
     document: () => ({ ...app.swagger() }),
-    // Users cannot register: admins or gateway.yaml create them.
+    // No setup is required: users cannot register, because admins or gateway.yaml create them.
     publicInfo: () => ({
       auth_method: authMethod(),
       setup_required: false,
@@ -105,7 +105,7 @@ function refusal(error: Error): Error {
   return isUnusable ? new RequestRefused('invalid-settings', message) : error
 }
 
-/** Users have only names here, so the name fills hoop's other fields, too. */
+/** Users have only names here, so hoop's fields `id` and `email` also contain the name. */
 export function userInfo(users: Users, { user, token }: SignedIn): UserInfoAnswer {
   return {
     id: user.name,

@@ -10,7 +10,10 @@ interface ErrorBody {
   readonly refusals?: readonly ConnectionRefusal[]
 }
 
-/** A restarted gateway answers again soon after its last session has ended. */
+/**
+ * Value of `Retry-After` while the gateway drains. A restarted gateway answers again soon after its last
+ * session has ended.
+ */
 const DRAINING_SECONDS = 5
 
 export function errorHeaders({ code, details }: RequestRefused): Readonly<Record<string, string>> {
@@ -28,7 +31,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
   }
 }
 
-/** Undefined for a bug. */
+/** Returns undefined if the error is a bug. */
 export function requestRefusal(error: Error): RequestRefused | undefined {
   if (error instanceof RequestRefused) return error
   const code = refusedCode(error)

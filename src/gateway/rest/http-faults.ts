@@ -7,12 +7,12 @@ import { authenticate } from './access.ts'
 import { errorBody, errorHeaders } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
-// Node and fastify answer some faults before a route is found. These answers get the usual form here, after a
-// check of the token if the request has headers.
+// Node and fastify answer some faults before a route is found. The code here gives these answers the usual
+// form. If the request has headers, the token is checked first.
 
 /**
- * Time for a client that still sends to read the answer. If the socket closed at once, the client's system
- * could drop the answer.
+ * A client that still sends gets this time to read the answer. If the socket closed at once, the client's
+ * system could drop the answer.
  */
 const GOODBYE_MS = 1000
 
@@ -93,7 +93,8 @@ function refusalOf(
 }
 
 /**
- * These sockets end after their pending answer. Node reports each later piece from the client as a new fault.
+ * Sockets that end after their pending answer. Node reports each later piece from these clients as a new
+ * fault, which is ignored.
  */
 const ending = new WeakSet<Duplex>()
 
@@ -106,7 +107,8 @@ function refuseMalformed(
   if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
   if (socket.writableEnded || ending.has(socket)) return
   const isAnswering = answer?.writableFinished === false
-  // The malformed bytes follow a complete request whose answer is pending or being sent.
+  // The malformed bytes came after a complete request. The answer to that request is pending or being sent,
+  // so the socket ends only after it.
   if (isAnswering && (answer.req.complete || answer.headersSent)) {
     ending.add(socket)
     return void answer.once('finish', () => socket.end())
@@ -146,7 +148,7 @@ function endWith(socket: Duplex, refusal: RequestRefused): void {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Use this instead of `ip`, which does not know proxies. */
+    /** Use this address instead of `ip`, because `ip` is the proxy's address behind a proxy. */
     readonly callerAddress: string
   }
 }

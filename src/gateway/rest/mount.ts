@@ -9,12 +9,14 @@ import { readExecBody } from './body.ts'
 type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknown }
 type Handler = (asked: AnyAsked) => unknown
 
-/** Mounts operations without a body. The OpenAPI document lists routes in this order. */
+/**
+ * Mounts operations without a body. The OpenAPI document lists routes in the order in which they are mounted.
+ */
 export function mount<C extends Contract>(app: FastifyInstance, contract: C, handlers: Handlers<C>): void {
   addRoutes(app, contract, handlers, ({ body }) => body === undefined)
 }
 
-/** Call this in the scope in which bodies are parsed. */
+/** Mounts operations with a body. Call this in the scope in which bodies are parsed. */
 export function mountWithBody<C extends Contract>(
   app: FastifyInstance,
   contract: C,
@@ -55,7 +57,7 @@ function askedBy({ query, body, bodyReading = {} }: ContractOperation, request: 
     token: request.token,
     params: request.params as Readonly<Record<string, string>>,
     query: query === undefined ? {} : readOptions(query, request.query as Query),
-    // Checked when the handler reads the body, so that its earlier checks are answered first.
+    // The body is checked only when the handler reads it. The handler can thus answer its other checks first.
     get body() {
       return body === undefined ? undefined : readExecBody(body, sent, statuses)
     },
@@ -91,7 +93,7 @@ function answered(
   if (actor !== undefined) request.auditedActor = actor
   void reply.code(status).headers(headers)
   if (status === 204) return reply.send()
-  // fastify would send null without a content type.
+  // Without this line, fastify would send `null` without a content type.
   if (body === null) return reply.type('application/json; charset=utf-8').send('null')
   return reply.send(body)
 }

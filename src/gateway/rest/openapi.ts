@@ -9,20 +9,29 @@ import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** Allows scripts, styles and requests only from this origin, and no frames on other pages. */
+/**
+ * Allows scripts, styles and requests only from this origin. Other pages cannot show this page in a frame.
+ */
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
-/** Characters of a name in a path. A longer name is answered with `endpoint-not-found`. */
+/**
+ * Most characters of a name in a path. A request with a longer name is answered with `endpoint-not-found`.
+ */
 export const LONGEST_NAME = 512
 const NAME = { type: 'string', maxLength: LONGEST_NAME }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 
-/** Address of the page. `/docs/json` and `/docs/yaml` are the document. Both are the same for all callers. */
+/**
+ * Address of the page about the REST interface. `/docs/json` and `/docs/yaml` are the OpenAPI document. All
+ * callers get the same page and the same document.
+ */
 export const DOCS = '/docs'
 
-/** Describes all later routes. Requests are checked against these shapes, answers are not. */
+/**
+ * Describes the routes that are added later. Requests are checked against these shapes, but answers are not.
+ */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
     openapi: {
@@ -49,7 +58,10 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
-/** Loading the page takes a sixth of the start time, and few people open it. */
+/**
+ * Loads the page at its first request, because loading takes a sixth of the start time and few people open
+ * the page.
+ */
 function serveDocs(app: FastifyInstance): void {
   let opened: Promise<FastifyInstance> | undefined
   for (const path of ['', '/', '/json', '/yaml', '/static/*'])
@@ -75,7 +87,7 @@ function serveDocs(app: FastifyInstance): void {
     })
 }
 
-/** Headers about the transport, not about the content. */
+/** Headers about the connection. They are not copied, because the answer goes over another connection. */
 const OF_CONNECTION = ['connection', 'content-length', 'date', 'transfer-encoding']
 
 async function openDocs(described: FastifyInstance): Promise<FastifyInstance> {
@@ -150,7 +162,10 @@ function answered(status: number, type: string, schema: object): object {
   return { description, content: { [type]: { schema } } }
 }
 
-/** Allows more fields, since newer gateways may send more. In tests the shapes are strict. */
+/**
+ * Describes an answer. The description allows other fields, because newer gateways may send more. In tests
+ * the shapes are strict.
+ */
 function answerSchema(answer: v.GenericSchema): object {
   return toJsonSchema(answer, {
     errorMode: 'ignore',

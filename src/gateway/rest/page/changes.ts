@@ -35,7 +35,9 @@ async function* changesText(
   }
 }
 
-/** @param stopsAt when the gateway ends the running sessions; undefined if it is not stopping */
+/**
+ * @param stopsAt time when the gateway ends the running sessions; undefined if the gateway is not stopping
+ */
 function changed(topics: readonly string[], stopsAt: number | undefined): string {
   const stops = stopsAt === undefined ? {} : { stops_at: new Date(stopsAt).toISOString() }
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`
