@@ -68,7 +68,7 @@ export interface RunbookReview {
   readonly review: ReviewSettings | undefined
 }
 
-/** Groups that users may have. Undefined if any group is possible, because a sign-in provider defines them. */
+/** Groups that users may have. Undefined if a sign-in provider defines them: any group is possible then. */
 export type KnownGroups = ReadonlySet<string> | undefined
 
 type Rule = ReviewShape | RunbookReviewShape

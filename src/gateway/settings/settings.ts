@@ -110,13 +110,13 @@ export interface ConnectionSettings {
   readonly type: string
   readonly subtype?: string
   readonly tags: Tags
-  /** Program and arguments, at least one. */
+  /** The program, and its arguments if it has any. */
   readonly command: readonly string[]
-  /** `env`, `files` and `secrets` in the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. */
+  /** `env`, `files` and `secrets` as sent: a key is `envvar:NAME` or `filesystem:NAME`, a value is base64. */
   readonly secrets: ReadonlyMap<string, string>
-  /** Variables in `secrets` that are not secret: those of `env`, if the file has `secrets`. */
+  /** Variables in `secrets` that are not secret: the ones of `env`, if the file also has `secrets`. */
   readonly plain: readonly string[]
-  /** `repository` is a name in `repositories`. `path` is the prefix of files that may run: `''` allows all. */
+  /** `repository` is a name in `repositories`. `path` is a prefix of files that may run: `''` allows all. */
   readonly runbooks?: {
     readonly repository: string
     readonly path: string
@@ -142,16 +142,17 @@ export interface ConnectionSettings {
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean
-    /** Whether users may open terminals. By default only with `exec`: text typed there is a script. */
+    /** True if users may open terminals. The default is `exec`: users can type scripts in a terminal. */
     readonly connect: boolean
     /**
-     * Whether the caller of a runbook or a terminal may add arguments and variables. By default only with
-     * `exec`, because with arguments and variables (`-c`, BASH_ENV) callers can run anything.
+     * True if the caller of a runbook or a terminal may add arguments and variables. The default is `exec`,
+     * because with arguments and variables (`-c`, BASH_ENV) callers can run anything.
      */
     readonly clientInput: boolean
     /**
-     * Whether scripts may use a database client's ways to a shell on the agent's machine. Blocked by default
-     * for databases without `exec` and `connect`, so that a runbook's parameter cannot become a command.
+     * Allows or blocks the commands of a database client that start a shell on the agent's machine. The
+     * default for databases without `exec` and `connect` is `block`: a runbook's parameter must not become a
+     * command.
      */
     readonly clientEscapes: 'block' | 'allow'
     /** Undefined if all users have access. */

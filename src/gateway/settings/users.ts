@@ -37,7 +37,7 @@ const TokenShape = map({
   expires: about('time at which the token expires (default: never)', v.nullish(Moment)),
 })
 
-/** Bound of a budget, because each run's row is read when the next run begins. */
+/** Maximum of a budget. Each new run reads the rows of all earlier runs in the period. */
 const MOST_RUNS = 10_000
 const Runs = parsed(
   (written) => {

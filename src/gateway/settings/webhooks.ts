@@ -18,7 +18,7 @@ const WEBHOOK_EVENTS = [
 ] as const
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 
-/** Each webhook may have 10,000 waiting messages. */
+/** Maximum number of webhooks. Each of them may have 10,000 waiting messages. */
 const MOST = 20
 
 const ReceiverUrl = v.pipe(
@@ -29,7 +29,7 @@ const ReceiverUrl = v.pipe(
   json({ writeOnly: true }),
 )
 
-/** The address is a secret for Slack and Teams. */
+/** Returns the address as a secret: who knows an address of Slack or Teams can send messages to it. */
 function receiverUrl(text: string): Secret | undefined {
   if (!/^https?:\/\/[^/?#@\\\s]+(?:[/?][^#\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
   const { protocol, hostname } = new URL(text)
@@ -86,13 +86,13 @@ type WebhookShape = v.InferOutput<typeof WebhookShape>
 export interface WebhookSettings {
   readonly name: string
   readonly url: Secret
-  /** `whsec_...`. Undefined: messages are not signed. */
+  /** Begins with `whsec_`. Undefined if messages are not signed. */
   readonly secret?: Secret
   readonly events: readonly string[]
-  /** Undefined: all connections. */
+  /** Undefined if the webhook is for all connections. */
   readonly connections?: readonly string[]
   readonly template: 'standard' | 'slack' | 'teams'
-  /** PEM. */
+  /** Returns certificates in PEM. */
   readonly authorities: () => readonly string[]
   /** Comes from the gateway's environment. */
   readonly proxy: ProxySettings | undefined

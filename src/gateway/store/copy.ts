@@ -11,9 +11,8 @@ import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLo
 const MARGIN_BYTES = 64 * 1024 * 1024
 
 /**
- * Copies the history without removed content, on a thread of SQLite: other calls can read and write
- * meanwhile.
- * The copy cannot be stopped.
+ * Copies the history without removed content. SQLite does this on its own thread, so other calls can read and
+ * write in the meantime. A copy that has begun cannot be stopped.
  * @throws HistoryError; if the disk has no space for the copy, nothing is written
  */
 export async function copyHistory(file: string, target: string): Promise<void> {
@@ -77,7 +76,7 @@ function usedBytes(file: string): number {
 
 interface HistoryLook {
   readonly schema: number
-  /** Whether a killed gateway has left a log. The next gateway reads it; the log may have a newer schema. */
+  /** True if a killed gateway has left a log. This log is not read here, and may have a newer schema. */
   readonly hasLog: boolean
 }
 
@@ -105,7 +104,7 @@ function checkUnused(lockFile: string): void {
   if (existsSync(lockFile)) releaseLock(takeLock(lockFile))
 }
 
-/** Without `immutable`, SQLite creates files beside the history. */
+/** Uses `immutable`, because SQLite would otherwise create files beside the history. */
 function schemaOf(file: string): number {
   const db = new Database(':memory:')
   try {

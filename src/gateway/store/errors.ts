@@ -56,11 +56,11 @@ export function hasNoRoom(error: unknown): error is HistoryError {
 
 export function isNoRoom(error: unknown, file: string): boolean {
   if (shortOf(error) !== undefined) return true
-  // SQLite gives only this code when it cannot create the log.
+  // On a read-only disk SQLite cannot create the log, and reports only this code.
   return code(error).startsWith('SQLITE_CANTOPEN') && isOnReadOnlyDisk(file)
 }
 
-/** The same call may work in a moment. */
+/** True if another program has locked the file for a moment. The same call may work later. */
 export function isLocked(error: HistoryError): boolean {
   return code(error.cause).startsWith('SQLITE_BUSY')
 }
@@ -88,7 +88,7 @@ function isOnReadOnlyDisk(file: string): boolean {
   }
 }
 
-/** The code of an error that callers may see; undefined for a bug. */
+/** Returns the code of an error that callers may see. Returns undefined for a bug. */
 export function refusedCode(error: Error): HttpCode | undefined {
   if (error instanceof RequestRefused) return error.code
   if (!(error instanceof HistoryError)) return undefined

@@ -10,12 +10,12 @@ export interface Health {
 }
 
 interface Depth {
-  /** `whole` also checks indexes, foreign keys, and whether the program can read the rows. */
+  /** `whole` also checks indexes and foreign keys, and tests if the program can read the rows. */
   readonly depth: 'quick' | 'whole'
   readonly withinMs: number
 }
 
-/** The first fault is reason enough for a repair. */
+/** Maximum number of faults to report. One fault is enough to need a repair. */
 const MOST_FAULTS = 5
 const INTERRUPT_EVERY_MS = 100
 
@@ -52,7 +52,7 @@ export async function examineHistory(
   }
 }
 
-/** In generated columns, invalid JSON is an error of the whole statement. */
+/** `malformed JSON` is also damage: with generated columns, one invalid row makes a statement fail. */
 export function isDamage(error: unknown): boolean {
   return (
     (error instanceof Error && error.message === 'malformed JSON') ||
@@ -71,7 +71,7 @@ class Examination implements Health {
     this.#end = end
   }
 
-  /** Without a log, `immutable` keeps SQLite from creating files beside the history. */
+  /** Uses `immutable` if there is no log, because SQLite would otherwise create files beside the history. */
   async open(file: string): Promise<void> {
     await (this.#db.exec(
       `ATTACH '${urlOf(file)}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
@@ -85,7 +85,7 @@ class Examination implements Health {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }
 
-  /** The largest tables are last: everything else depends on the small ones. */
+  /** Checks the largest tables last: the time may be over then, and small tables are more important. */
   async lookAtPages(depth: Depth['depth']): Promise<void> {
     const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
     for (const table of await this.#tables())

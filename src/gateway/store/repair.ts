@@ -36,7 +36,7 @@ import { updateSchema } from './store.ts'
 
 export interface Repair {
   readonly faults: readonly string[]
-  /** Rows in the new file, by table. */
+  /** Number of rows in the new file, per table. */
   readonly kept: ReadonlyMap<string, number>
   readonly losses: readonly Loss[]
   readonly oldFile: string
@@ -45,9 +45,9 @@ export interface Repair {
 /** Repairs rows that depend on lost rows, and reports them. @param version schema version of the file */
 type Mend<T> = (db: Connection, version: number, losses: readonly Loss[]) => T
 
-/** The folder of an unfinished repair. No gateway starts while it exists. */
+/** Name of the folder of an unfinished repair. No gateway starts while this folder exists. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
-/** The examination of a large file may take hours, so this is the longest time of a timer. */
+/** The longest time that a timer allows, because the examination of a large file may take hours. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
 const WHOLE = { depth: 'whole', withinMs: WITHOUT_HURRY_MS } as const
 
@@ -94,7 +94,7 @@ function locked(file: string): Connection {
   }
 }
 
-/** Counts the new file, and the copy of the damaged file that a damaged header needs. */
+/** Returns the size of two files: the new file, and a copy of the damaged file for mending its header. */
 function neededBytes(file: string): number {
   const size = (of: string) => statSync(of, { throwIfNoEntry: false })?.size ?? 0
   return 2 * (size(file) + size(`${file}-wal`))
@@ -134,7 +134,7 @@ function rebuild<T>(
   }
 }
 
-/** Without `writable_schema`, SQLite does not read a file that is shorter than its header says. */
+/** Sets `writable_schema`: without it, SQLite does not read a file that is shorter than its header says. */
 function attachDamaged(db: Connection, source: string): void {
   const how = hasLog(source) ? 'mode=ro' : 'immutable=1'
   db.exec(`PRAGMA writable_schema = ON; PRAGMA cell_size_check = ON;
@@ -149,7 +149,10 @@ function detach(db: Connection): void {
   }
 }
 
-/** Without triggers, only copied rows are written. @returns the SQL that creates the triggers again */
+/**
+ * Removes the triggers, so that copying a row writes no other rows.
+ * @returns the SQL that creates the triggers again
+ */
 function takeTriggers(db: Connection): string[] {
   const sql = `SELECT name, sql FROM history.sqlite_master WHERE type = 'trigger'`
   const found = db.prepare(sql).raw().all([]) as [string, string][]
@@ -157,7 +160,7 @@ function takeTriggers(db: Connection): string[] {
   return found.map(([, text]) => text.replace(/^CREATE TRIGGER (history\.)?/, 'CREATE TRIGGER history.'))
 }
 
-/** Rows of lost sessions are removed, because no query would find them. */
+/** Removes rows whose session is lost, because no query would find these rows. */
 function removeOrphans(db: Connection, orphans: Layout['orphans']): Loss[] {
   const has = (table: string) => hasTable(db, table)
   return Object.entries(orphans)
@@ -191,7 +194,8 @@ async function checkWhole(target: string, layout: Layout): Promise<void> {
 }
 
 /**
- * Links the damaged file to its new name first, and renames the new file last. `undoSwap` undoes a half swap.
+ * Gives the damaged file a second name, and then replaces the first name by the repaired file. If the program
+ * is killed in between, `undoSwap` restores the files at the next repair.
  */
 function swap(target: string, file: string): string {
   const oldFile = `${file}.damaged-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
@@ -203,8 +207,8 @@ function swap(target: string, file: string): string {
 }
 
 /**
- * A kill may have left the damaged file under both names, and its log only under the new name. Removes the
- * new name and puts the log back.
+ * Undoes a swap during which the program was killed. The damaged file may have both names, and its log only
+ * the new name. Puts the log back, and removes the new names.
  */
 function undoSwap(file: string): void {
   const folder = path.dirname(file)
@@ -265,12 +269,13 @@ function headFor(bytes: number): Buffer {
   head.write(MAGIC, 'latin1')
   head.writeUInt16BE(PAGE_BYTES, 16)
   FORMAT.copy(head, 18)
-  // Byte 24: change counter. Byte 28: number of pages. Byte 92: the change counter for which both are valid.
+  // Byte 24 is the change counter, and byte 28 the number of pages. The number of pages is valid only if byte
+  // 92 repeats the change counter.
   head.writeUInt32BE(1, 24)
   head.writeUInt32BE(Math.floor(bytes / PAGE_BYTES), 28)
   head.writeUInt32BE(1, 40)
   head.writeUInt32BE(4, 44)
-  // Above 0: the file has the pages that incremental vacuum needs.
+  // A value above 0 means that the file has the pages that incremental vacuum needs.
   head.writeUInt32BE(1, 52)
   head.writeUInt32BE(1, 56)
   head.writeUInt32BE(1, 64)
@@ -279,7 +284,7 @@ function headFor(bytes: number): Buffer {
 }
 
 /**
- * The version in the header, or else the version whose tables the file has.
+ * Returns the version in the header. If it is invalid, returns the version that has the tables of the file.
  * @throws HistoryError when the list of tables cannot be read
  */
 function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly string[]): number {

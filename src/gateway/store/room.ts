@@ -5,17 +5,17 @@ export interface Tables {}
 
 export interface Room<Rows> {
   readonly rows: (db: Connection) => Rows
-  /** SQL by the schema version that the step creates. The versions are one sequence over all rooms. */
+  /** Maps a schema version to the SQL that creates this version. All rooms together have one sequence. */
   readonly steps: Readonly<Record<number, string>>
   /** Tables and columns whose changes count as changes of the room. An empty list means all columns. */
   readonly watched?: Readonly<Record<string, readonly string[]>>
-  /** JSON columns by table. The program cannot read a row with other text in such a column. */
+  /** The JSON columns of each table. If such a column has other text, the program cannot read the row. */
   readonly json?: Readonly<Record<string, readonly string[]>>
-  /** SQL condition of rows whose session is missing, by table. */
+  /** For each table, makes the SQL condition that finds rows whose session is missing. */
   readonly orphans?: Readonly<Record<string, (has: (table: string) => boolean) => string>>
 }
 
-/** A list that lacks a room of `Tables` does not compile. */
+/** All rooms. The compiler reports a room of `Tables` that is missing in the list. */
 export type Rooms = { readonly [Name in keyof Tables]: Room<Tables[Name]> }
 
 export interface Layout {

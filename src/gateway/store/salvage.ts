@@ -5,7 +5,7 @@ import { isDamage } from './examination.ts'
 
 export interface Loss {
   readonly table: string
-  /** Names of the first lost rows, from an index or from the key. */
+  /** Names of the first lost rows. A name is the row's value in an index, or its key. */
   readonly names: readonly string[]
   /** Undefined when neither the table nor one of its indexes could be read to the end. */
   readonly rows: number | undefined
@@ -20,20 +20,23 @@ interface Table {
   readonly hasRowid: boolean
 }
 
-/** Keys per statement. */
+/** Number of keys that one statement copies. */
 const WINDOW = 4096
-/** Failed reads per table before the remaining keys are given up: keys may be as large as 2^63. */
+/** After this many failed reads, the rest of a table is given up: it may have keys up to 2^63. */
 const MOST_FAILURES = 200_000
-/** The bound if no probe could be read: the first page is damaged, and each further read takes time. */
+/** The same limit if no probe could be read: the first page is damaged, and each read takes time. */
 const MOST_FAILURES_OUT_OF_REACH = 1000
-/** Evenly spaced keys that are tried before the copy. */
+/** Number of keys, at equal distances, that are read as a test before the copy. */
 const PROBES = 256
-/** Lost rows per table that are named. More are only counted. */
+/** Maximum number of lost rows per table whose names are reported. More lost rows are only counted. */
 const MOST_NAMES = 1000
-/** Lost rows per table that are counted: the search keeps their keys in memory. */
+/** Maximum number of lost rows per table that are counted, because their keys are kept in memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
-/** Allowed types by the declared type's first letters. A whole number may be stored as integer or real. */
+/**
+ * The first letters of a column's declared type, and the types that a value in such a column may have. SQLite
+ * may store a whole number as integer or real.
+ */
 const TYPES: Readonly<Record<string, string>> = {
   INT: `'integer', 'real', 'null'`,
   REA: `'integer', 'real', 'null'`,
@@ -67,7 +70,7 @@ function tablesOf(db: Connection, json: Layout['json']): Table[] {
   })
 }
 
-/** Leaves out generated columns. */
+/** Returns the columns of a table, except generated columns. */
 function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
   const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
     number,
@@ -108,7 +111,7 @@ class Salvage {
     return { table: name, names: [], rows: this.#isWhole ? 0 : undefined, unread: this.#unread }
   }
 
-  /** Halves a range that cannot be read, until a single key is left. */
+  /** Copies ranges of keys. If a range cannot be read, tries its halves, down to single keys. */
   #copyByKey(): void {
     const last = this.#lastKey()
     if (!this.#isInReach(last)) this.#mostFailures = MOST_FAILURES_OUT_OF_REACH
@@ -127,7 +130,7 @@ class Salvage {
     }
   }
 
-  /** If the last key is unknown, the powers of two find the keys of small tables. */
+  /** Tests if any probe can be read. If the last key is unknown, powers of two find keys of small tables. */
   #isInReach(last: number): boolean {
     const even = Array.from({ length: PROBES + 1 }, (_, n) => Math.floor((last / PROBES) * n))
     const powers = Array.from({ length: 53 }, (_, n) => Math.min(last, 2 ** n))
@@ -147,7 +150,7 @@ class Salvage {
     }
   }
 
-  /** Halves the range. @returns the ranges to try, the first range last */
+  /** Splits a range that cannot be read into halves. @returns the halves, in reverse order */
   #afterFailure([from, to]: Range, error: unknown): Range[] {
     if (!isUnreadable(error)) throw error
     this.#isWhole = false
@@ -168,7 +171,7 @@ class Salvage {
     return (this.#db.prepare(sql).raw().get([]) as [number] | undefined)?.[0]
   }
 
-  /** Copies in the order of the keys until a row cannot be read, then in reverse. */
+  /** Copies from the first key on until a row cannot be read. Then copies backwards from the last key. */
   #copyInOrder(): void {
     for (const order of ['ASC', 'DESC']) {
       const isWhole = this.#copyUntilFailure(order)
@@ -178,7 +181,7 @@ class Salvage {
     }
   }
 
-  /** Row by row, because a failed statement rolls back everything that it has copied. */
+  /** Copies each row by its own statement, because a failed statement undoes all that it has copied. */
   #copyUntilFailure(order: string): boolean {
     const { name } = this.#table
     const keys = this.#keyColumns()
@@ -223,7 +226,7 @@ class Salvage {
     inTransaction(this.#db, () => this.#db.prepare(sql).run([...values]))
   }
 
-  /** If the last rows cannot be read, an index may still have their keys. */
+  /** Returns the largest key of table and indexes: an index may have the keys of rows that cannot be read. */
   #lastKey(): number {
     const { name } = this.#table
     const keys = ['NOT INDEXED', ...this.#indexes().map(({ index }) => `INDEXED BY "${index}"`)].flatMap(
@@ -240,7 +243,7 @@ class Salvage {
     return keys.length === 0 ? LARGEST_KEY : Math.min(LARGEST_KEY, Math.max(0, ...keys))
   }
 
-  /** Rows of the table or an index that were not copied. Undefined if neither could be read to the end. */
+  /** Returns rows of the table or its indexes that were not copied. Undefined if no source can be read. */
   #missing(): string[] | undefined {
     const names = new Map<number, string>()
     let isKnown = false
@@ -264,7 +267,7 @@ class Salvage {
     return isKnown ? [...names.values()] : undefined
   }
 
-  /** Indexes that contain all rows. An index whose column names a row best is first. */
+  /** Returns indexes that contain all rows. Indexes of columns with names or ids come first. */
   #indexes(): { readonly index: string; readonly column: string }[] {
     const { name } = this.#table
     const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l
@@ -280,7 +283,7 @@ class Salvage {
   }
 }
 
-/** A full disk is neither damage nor invalid content. */
+/** True for damage and invalid content, but not for other errors such as a full disk. */
 function isUnreadable(error: unknown): boolean {
   return isDamage(error) || /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|RANGE)/.test(code(error))
 }

@@ -17,7 +17,7 @@ export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** Longest wait for another program's lock. The whole gateway blocks meanwhile. */
+/** Longest wait for another program's lock. The whole gateway is blocked during this wait. */
 const BUSY_TIMEOUT_MS = 50
 /** Files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm', '-journal']
@@ -50,15 +50,15 @@ export function releaseLock(lock: Connection): void {
 }
 
 /**
- * `alone`: no other program can read the file, because the disk has no space for SQLite's shared memory;
- * writes work while the disk has space. `read-only`: the disk is read-only.
+ * `alone` means that the disk has no space for SQLite's shared memory. Then no other program can read the
+ * file, but writes still work if there is space for them. `read-only` means that the disk is read-only.
  */
 export type Access = 'shared' | 'alone' | 'read-only'
 
 interface Way {
   readonly access: Access
   readonly query: string
-  /** Ignores the write-ahead log, which must be empty. */
+  /** True if this way ignores the write-ahead log. It must only be used if the log is empty. */
   readonly withoutLog?: true
 }
 
@@ -96,7 +96,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec(`ATTACH '${urlOf(file)}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
-    // A session is removed in many steps (history/disk/removal.ts). Foreign keys would do it in one.
+    // Foreign keys would remove a whole session in one step. history/disk/removal.ts needs many small steps.
     db.exec('PRAGMA foreign_keys = OFF')
     db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db
@@ -106,7 +106,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
   }
 }
 
-/** The disk may be full, so nothing here writes to an existing file. */
+/** Sets how SQLite uses the file. Writes nothing to an existing file, because the disk may be full. */
 function prepareFile(db: Connection, maxBytes: number | undefined): void {
   const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
   // auto_vacuum works only before the first table, and before the switch to WAL has written a page.
@@ -196,11 +196,11 @@ function createEmpty(file: string): void {
   }
 }
 
-/** Ignores errors of a cleanup: another error is reported already, or no caller is left. */
+/** Ignores errors of a cleanup, because an earlier error is already reported or nobody waits for a result. */
 function quietly(work: () => void): void {
   try {
     work()
   } catch {
-    // see above
+    // Ignored (see the comment above).
   }
 }
