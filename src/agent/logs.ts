@@ -15,11 +15,11 @@ const MAX_BYTES = 512 * 1024
 /** The newest log lines that no gateway has received yet. Above the limits the oldest are dropped. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
-  /** Short lines are parsed only when they are sent: most never are. */
+  /** Short lines are kept as text, and parsed only when they are sent: most lines are never sent. */
   #lines: { readonly line: LogLine | string; readonly bytes: number }[] = []
   #bytes = 0
 
-  /** A note replaces each line that contains the token. */
+  /** From now on, each line that contains the token is replaced by a note. */
   hide(token: Secret): void {
     this.#credentials.add(token)
   }
@@ -46,7 +46,10 @@ export class LogTail {
     return bounded(this.#clean(parseLogLine(line)))
   }
 
-  /** Runs before the line is cut: half a credential would not be recognised. */
+  /**
+   * Replaces a line that contains a credential by a note. This happens before the line is cut, because half a
+   * credential would not be recognised.
+   */
   #clean(line: LogLine): LogLine {
     const { time, level, message, fields } = line
     if (!this.#credentials.isIn(`${message}\n${JSON.stringify(fields)}`)) return line
@@ -54,14 +57,14 @@ export class LogTail {
   }
 }
 
-/** Length of the message and of each field, in UTF-16 units. The stack of a bug fits. */
+/** Maximum length of the message and of each field, in UTF-16 units. The stack of an error fits. */
 const MAX_TEXT = 2000
 /** Size of a line in bytes, as JSON. */
 const MAX_LINE_BYTES = 8 * 1024
 /** Bytes reserved for the time, the level and the names of a line's fields. */
 const OVERHEAD_BYTES = 128
 
-/** Also returns the line's size in bytes as JSON. */
+/** Cuts a line. Returns also its size in bytes, as JSON. */
 function bounded({ time, level, message, fields }: LogLine): {
   readonly line: LogLine
   readonly bytes: number
@@ -88,7 +91,9 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)} [...]`
 }
 
-/** Several credentials are known: after a renewal the old one may still be valid for a while. */
+/**
+ * Maximum number of known credentials. After a renewal, the old credential may still be valid for a while.
+ */
 const MAX_KNOWN = 8
 
 /** In the old form of a key, the secret is a path of 64 characters (protocol.md 2.4). */
@@ -122,8 +127,8 @@ function textsOf(credential: string): Buffer[] {
 }
 
 /**
- * Sends log lines at an interval (protocol.md 3.7). A failure is not logged: that line would have to be sent,
- * too.
+ * Sends log lines at an interval (protocol.md 3.7). A failure is not logged, because the log line about the
+ * failure would have to be sent, too.
  */
 export async function shipLogs(
   tail: LogTail,
@@ -136,7 +141,7 @@ export async function shipLogs(
   for (;;) {
     await delay(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    // A busy stream is left to the output of sessions. The newest lines are kept.
+    // A busy stream sends no log lines, so that sessions can send their output. The newest lines are kept.
     const lines = stream.hasRoom ? tail.take() : []
     if (lines.length > 0 && !(await isSent(stream, lines))) return
   }

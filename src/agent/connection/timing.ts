@@ -63,16 +63,16 @@ const CLOSES_MS = 5000
 
 /** All in milliseconds. */
 export interface Timing extends StreamTiming {
+  /** After a stream that lasted this long, waits start again from the shortest. */
+  readonly healthyMs: number
   /**
    * Longest time for which a draining agent accepts sessions. It waits for a moment when no session is open.
    */
-  readonly healthyMs: number
+  readonly lastSessionsMs: number
   /**
    * Time between checks for a renewed credential, after the gateway refused the old credential. hoop's agent
    * tries again after 2, 4 and 8 s.
    */
-  readonly lastSessionsMs: number
-  /** Time between checks for a renewed credential after a refusal. hoop's agent tries after 2, 4 and 8 s. */
   readonly renewalMs: number
   /**
    * Time between polls (`mode=embedded`). After 5 s without a poll the gateway shows the agent as offline.

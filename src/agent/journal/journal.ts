@@ -2,7 +2,10 @@ import type { Logger } from '../../basics/logger.ts'
 import { type JournalEntry, journalLine } from './entries.ts'
 import { RotatingFile } from './rotating-file.ts'
 
-/** The agent's own record of its executions: the only one if the gateway was lost meanwhile. */
+/**
+ * The agent's own record of its executions. If the gateway was lost during an execution, this is the only
+ * record.
+ */
 export interface Journal {
   /**
    * Never throws: an entry that cannot be written is lost, and a warning is logged. No effect after `close`.
@@ -37,7 +40,7 @@ class FileJournal implements Journal {
   readonly #file: RotatingFile
   readonly #agent: string
   readonly #log: Logger
-  /** Since the last successful write. */
+  /** Number of lines lost since the last successful write. */
   #lost = 0
   #lostBefore = 0
   #isClosed = false
@@ -70,7 +73,7 @@ class FileJournal implements Journal {
     this.#tellLost('the last lines of the journal could not be written and were lost')
   }
 
-  /** No retry timer: the next entry tries again. */
+  /** There is no timer for retries: the next entry is written as usual. */
   #lose(error: unknown): void {
     this.#lost += 1
     if (this.#lost > 1) return

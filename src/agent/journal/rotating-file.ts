@@ -16,7 +16,8 @@ import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
 import { MAX_LINE_BYTES } from './entries.ts'
 
 /**
- * Also for reading, to check the last byte. Node has no constant for O_CLOEXEC; libuv sets it on every open.
+ * The file is opened also for reading, to check its last byte. O_CLOEXEC is not here, because Node has no
+ * constant for it. libuv sets it on every open.
  */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -64,14 +65,18 @@ class AppendFile {
     return isThis ? Number(found.size) : undefined
   }
 
-  /** A killed agent may have left the last line without its newline. `append` then writes it first. */
+  /**
+   * Checks the last line. If a killed agent left this line without its newline, `append` first writes the
+   * newline.
+   */
   checkEnd(): void {
     this.#isTorn = endsTorn(this.#fd)
   }
 
   /**
-   * Adds the line by one write: it does not mix with other agents' lines, and survives if this process is
-   * killed. There is no fsync: a power cut may lose the last seconds. Close the file after an error.
+   * Adds the line by one write. So the line does not mix with other agents' lines, and survives if this
+   * process is killed. There is no fsync: a power cut may lose the last seconds. Close the file after an
+   * error.
    * @returns number of bytes written
    * @throws if the line was not written completely
    */
@@ -89,8 +94,8 @@ class AppendFile {
     try {
       closeSync(this.#fd)
     } catch {
-      // The descriptor is closed even after an error. Nobody can act on a lost write that a remote disk
-      // reports this late.
+      // The descriptor is closed even after an error. A remote disk may report a lost write only now, when
+      // nobody can act on the error any more.
     }
   }
 }
@@ -106,12 +111,14 @@ function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
-  // A size that changes between the two reads is another agent's line, which arrives page by page. A wrong
-  // guess costs one blank line.
+  // If the size has changed since the first `fstat`, another agent is still writing its line, page by page. A
+  // wrong guess costs one blank line.
   return fstatSync(fd).size === size
 }
 
-/** Age in milliseconds from which on a lock is stale: a rotation takes less than a millisecond. */
+/**
+ * A lock file is stale if it is older than this, in milliseconds. A rotation takes less than a millisecond.
+ */
 const STALE_MS = 10_000
 
 /** A lock file that exists while one of the agents rotates the journal. Disposing removes the file. */
@@ -147,7 +154,7 @@ function create(path: string): boolean {
   }
 }
 
-/** Checks both directions: the clock may have been set back. */
+/** If the clock was set back, a lock file can be from the future. Such a file is stale as well. */
 function isStale(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS
@@ -157,13 +164,17 @@ function isStale(path: string): boolean {
 const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
-/** Time and own bytes until existence and size are checked again. A check costs as much as a line. */
+/**
+ * After this time in milliseconds, or after this number of own bytes, the agent checks again whether the file
+ * exists and how large it is. A check takes as long as writing a line.
+ */
 const LOOK_MS = 100
 const LOOK_BYTES = 64 * 1024
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder. Each other agent can
- * exceed the limit by 64 KiB. Until its next check, an agent writes to a file that was moved or deleted.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder. Each further agent
+ * can add 64 KiB above the limit. If the file is moved or deleted, an agent writes to the old file until the
+ * agent's next check.
  */
 export class RotatingFile {
   readonly path: string
@@ -188,7 +199,7 @@ export class RotatingFile {
   /** @throws if the line is not written; the next call opens the file again */
   append(line: Buffer): void {
     try {
-      // Two statements: `#fileFor` may change `#bytes`.
+      // These are two statements because `#fileFor` may change `#bytes`.
       const written = this.#fileFor(line.length + NEWLINE_BYTES).append(line)
       this.#bytes += written
     } catch (error) {
@@ -212,7 +223,9 @@ export class RotatingFile {
     return this.#bytes + bytes > this.#generationBytes
   }
 
-  /** Returns the file at the path: a new one if another agent or logrotate has deleted or moved ours. */
+  /**
+   * Returns the open file. If another agent or logrotate has deleted or moved this file, opens a new file.
+   */
   #look(file: AppendFile): AppendFile {
     const size = file.size()
     const found = size === undefined ? this.#open() : file
@@ -225,7 +238,7 @@ export class RotatingFile {
     using lock = RotationLock.take(this.#lock)
     // Another agent is rotating. This line still goes to the file that becomes the older one.
     if (lock === undefined) return file
-    // The size is checked again under the lock: after another agent's rotation, a second rename would
+    // The size is checked again under the lock. If another agent has just rotated, a second rename would
     // overwrite the full file.
     const found = this.#look(file)
     if (!this.#isFull(bytes)) return found
@@ -234,8 +247,8 @@ export class RotatingFile {
   }
 
   /**
-   * Unlinks the older file first. In a rename over a file, ext4 writes the renamed file to the disk, and the
-   * agent would wait.
+   * Unlinks the older file first. If a rename overwrites a file, ext4 writes the renamed file to the disk,
+   * and the agent has to wait.
    */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })

@@ -4,9 +4,7 @@ import type { Words } from '../../policy/masking/words.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
-/**
- * After this many parts of a session's output that took too long to mask, all further output passes unmasked.
- */
+/** If masking took too long for this many parts of a session's output, all further output passes unmasked. */
 const MOST_TOO_LONG = 3
 const PASSES = 'masking by the local engine took too long several times: the remaining output passes unmasked'
 
@@ -22,7 +20,7 @@ export class LocalStream implements OutputFilter {
 
   /**
    * @param longestMs time in milliseconds for masking one part of the output
-   * @param words words of the text before the stream
+   * @param words words that count as written before the text, such as the name of a column
    */
   constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number, words?: Words) {
     this.#stream = new MaskedStream(masking, longestMs, words)

@@ -9,12 +9,12 @@ export class MaskingResult {
   #bytes = 0
   #counts = new Map<string, number>()
   #errors: readonly string[]
-  /** The first failure, and further texts for the close. */
+  /** Texts for the session's close: the first failure, and reasons why further output is not masked. */
   readonly #failures: string[]
 
   /**
    * @param complain called for the first failure
-   * @param unmasked reason, known before any output, why a part of the output is not masked
+   * @param unmasked the reason why a part of the output is not masked, if it is known before any output
    */
   constructor(isStrict: boolean, complain: (error: string) => void, unmasked?: string) {
     this.#isStrict = isStrict
@@ -28,7 +28,10 @@ export class MaskingResult {
     this.#bytes += bytes
   }
 
-  /** Notes a failure, after which the output passes unmasked. @throws OutputStopped in strict mode */
+  /**
+   * Notes a failure. Output that could not be masked then passes unmasked.
+   * @throws OutputStopped in strict mode
+   */
   failed(error: string): void {
     if (this.#isStrict)
       throw new OutputStopped(
@@ -42,14 +45,16 @@ export class MaskingResult {
     if (this.#errors.length === 0) this.#errors = [error]
   }
 
-  /** All further output passes unmasked. Log and close contain the reason once. */
+  /** Notes that all further output passes unmasked. The log and the close contain the reason once. */
   passes(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#complain(reason)
     this.lost(reason)
   }
 
-  /** Output is not shown, because it could no longer be masked. The close contains the reason once. */
+  /**
+   * Notes that output is not shown, because it could no longer be masked. The close contains the reason once.
+   */
   lost(reason: string): void {
     if (this.#failures.includes(reason)) return
     this.#failures.push(reason)
@@ -86,7 +91,7 @@ export type AskedMasking = Pick<
   | 'dataMaskingEntityTypesData'
 >
 
-/** The engines are loaded only for such sessions. */
+/** Whether a session asks for masking. Only for such a session are the engines loaded. */
 export function asksForMasking(asked: AskedMasking): boolean {
   const { dlpProvider, dlpInfoTypes, dataMaskingEntityTypesData: rules } = asked
   if (dlpProvider === '') return false

@@ -14,9 +14,15 @@ import {
 
 /** Consecutive failures after which a session stops calling Presidio for a while. */
 const FAILURES = 3
-/** Ratio of a pause to the failed call before it: waiting for Presidio costs a tenth of a session's time. */
+/**
+ * A pause is this many times as long as the failed call before it. So a session waits for Presidio for at
+ * most a tenth of its time.
+ */
 const REST = 10
-/** Pause in milliseconds, and so the delay until recovered services are called again. */
+/**
+ * Maximum length of a pause in milliseconds. After the services have recovered, they are called again within
+ * this time.
+ */
 const LONGEST_REST_MS = 60_000
 
 /**
@@ -94,7 +100,7 @@ class Pieces {
 
 /** A piece whose last line continues in the next piece. */
 interface CutPiece {
-  /** The end of what may be sent, in code points. */
+  /** The place of the cut, in code points. The text before the cut may be sent. */
   readonly cut: number
   readonly findings: readonly PresidioFinding[]
   /** The type of a finding that lies across the cut. */
@@ -102,8 +108,8 @@ interface CutPiece {
 }
 
 /**
- * Cuts before a finding that continues after the end. Never cuts in the first half: calls with few new bytes
- * would take too long for a long line.
+ * Cuts before the last KiB, or before a finding that reaches into the last KiB. Never cuts in the first half
+ * of the text: a long line would need too many calls, each with few new bytes.
  */
 function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): CutPiece {
   const cut = cutOf(text, findings)
@@ -116,8 +122,8 @@ function cutFindings(text: AnalyzedText, findings: readonly PresidioFinding[]): 
 }
 
 /**
- * The second part of a cut finding, up to the next blank, counts as a finding: Presidio would not recognise
- * it alone.
+ * If a finding was cut, returns its second part, up to the next blank, as a finding. Presidio would not
+ * recognise this part alone.
  */
 function restOfTorn({ sent, offsets }: AnalyzedText, torn: string | undefined): PresidioFinding[] {
   if (torn === undefined) return []
@@ -197,7 +203,8 @@ export class PresidioStream implements OutputFilter {
       ended.throwIfAborted()
       return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
     } catch (error) {
-      // Never passes unmasked, also not in best-effort mode: users could end a session to see hidden values.
+      // After the session's end, no output passes unmasked, also not in best-effort mode. Otherwise users
+      // could end a session to see hidden values.
       if (ended.aborted) return this.#lost()
       if (!(error instanceof PresidioError)) throw error
       return this.#passed(piece, () => result.failed(error.message))
@@ -227,14 +234,15 @@ export class PresidioStream implements OutputFilter {
   }
 
   /**
-   * Masks all but the last KiB and findings that reach into it; these bytes are analyzed again with the next.
+   * Masks and returns the text before the cut. The last KiB, and findings that reach into it, are analyzed
+   * again together with the next bytes.
    */
   async #withoutEnd(text: AnalyzedText, all: readonly PresidioFinding[]): Promise<Buffer> {
     const { cut, findings, torn } = cutFindings(text, all)
     const at = text.offsets[cut] ?? PIECE_BYTES
     const masked = await this.#replaced(analyzedText(text.bytes.subarray(0, at)), findings)
-    // Put back only after the calls have succeeded: after a failure the whole piece passes unmasked, and no
-    // byte may be repeated.
+    // The bytes are put back only after the calls have succeeded. After a failure the whole piece passes
+    // unmasked, and no byte may be repeated.
     this.#pieces.putBack(text.bytes.subarray(at))
     this.#torn = torn
     return masked

@@ -73,7 +73,10 @@ interface Asked {
   readonly ended?: AbortSignal
 }
 
-/** Each request has a connection of its own: the service may close an idle one just when it is reused. */
+/**
+ * Each request has a connection of its own. If a connection were reused, the service could close it at the
+ * same moment.
+ */
 async function ask(service: PresidioService, path: string, { body, ended }: Asked = {}): Promise<Reply> {
   const { url, patienceMs, context } = service
   const patience = new AbortController()
@@ -124,7 +127,9 @@ export interface AnalyzedText {
   readonly bytes: Buffer
   /** The same bytes, with `?` for each byte that is no UTF-8. */
   readonly sent: Buffer
-  /** Byte offset of each code point, which Presidio counts as Python does, and of the end of the text. */
+  /**
+   * Byte offset of each code point, and of the end of the text. Presidio counts code points, as Python does.
+   */
   readonly offsets: Uint32Array
 }
 
@@ -151,7 +156,7 @@ function withoutInvalid(bytes: Buffer): Buffer {
   return copy
 }
 
-/** Returns the length in bytes of the code point that begins here, 0 if none begins here. */
+/** Returns the length in bytes of the code point that begins at `at`; 0 if no code point begins there. */
 function validLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] ?? 0
   if (lead < 0x80) return 1
@@ -195,8 +200,8 @@ export async function analyze(
 }
 
 /**
- * Builds the request in the form of hoop's gateway (protocol.md 8.2): an empty list of types is left out, and
- * custom types are in both lists.
+ * Builds the request in the form of hoop's gateway (protocol.md 8.2): an empty list of types is left out.
+ * Custom types are both in `entities` and in `ad_hoc_recognizers`.
  */
 function analyzerRequest(text: string, wanted: PresidioRequest): object {
   const { custom, threshold } = wanted
@@ -225,8 +230,8 @@ function adHocRecognizer({ name, regex, denyList, score }: CustomType): object {
 }
 
 /**
- * Returns undefined for an item that cannot be a finding. A type that was not requested could be a piece of
- * the text, and leak this piece.
+ * Returns undefined for an item that cannot be a finding. If a type was not requested, the item is no
+ * finding: the type could be a piece of the text, and would leak this piece.
  */
 function findingOf(item: unknown, length: number, names: ReadonlySet<string>): PresidioFinding | undefined {
   if (typeof item !== 'object' || item === null) return undefined
@@ -253,8 +258,8 @@ interface Covered {
 }
 
 /**
- * Lets the anonymizer replace the findings by `<TYPE>`. The text between the findings must be unchanged, and
- * each finding replaced only by tags.
+ * Lets the anonymizer replace the findings by `<TYPE>`. Checks that the text between the findings is
+ * unchanged, and that each finding is replaced only by tags.
  * @throws PresidioError
  */
 export async function anonymize(
@@ -339,8 +344,8 @@ function firstOf(places: Iterable<number>, isIt: (place: number) => boolean): nu
 }
 
 /**
- * Yields the end of the first replacement that begins here, then of the second, and so on. A generator saves
- * work: a text that itself contains `<TYPE>` may have thousands in a row.
+ * Yields the end of the first replacement that begins at `at`, then the end of the second, and so on. A
+ * generator saves work, because a text may contain thousands of `<TYPE>` in a row.
  */
 function* endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): Iterable<number> {
   const replacement = /\s*<([^<>]+)>/y

@@ -12,7 +12,7 @@ import { presidioService } from './presidio.ts'
 import { LocalValues, PresidioValues, type ValueMasking } from './values.ts'
 
 export interface MaskingSettings {
-  /** Replaces the gateway's addresses and mode, but not its provider. */
+  /** These settings replace the gateway's addresses and mode. The gateway's provider still applies. */
   readonly presidio:
     | { readonly analyzer: string; readonly anonymizer: string; readonly mode: 'strict' | 'best-effort' }
     | undefined
@@ -30,7 +30,9 @@ export interface SessionMasking {
   readonly values: MakeValues | undefined
 }
 
-/** @param ended aborts when nobody waits for the output: the filter then stops waiting, too */
+/**
+ * @param ended aborted when nobody waits for the output: then the filter does not wait for Presidio any more
+ */
 type MakeFilter = (ended: AbortSignal) => OutputFilter
 type MakeValues = (ended: AbortSignal) => ValueMasking
 
@@ -53,8 +55,9 @@ interface Told {
 }
 
 /**
- * Masking sees only bytes. It knows neither the program that writes them, nor which part is the name of a
- * column. For native clients, names of columns are masked, too: an alias can be made of a value.
+ * Returns how the output of a session is masked. Masking sees only bytes: it does not know which program
+ * writes them, or which bytes are the name of a column. For native clients, names of columns are masked, too,
+ * because a query can make a value the name of a column.
  * @returns undefined if the session needs no masking
  * @throws RefusedError in strict mode, if a part of the output cannot be masked
  */

@@ -16,7 +16,10 @@ import {
 import { analyze, analyzedText, PresidioError } from './presidio.ts'
 
 export interface Value {
-  /** The name of the value's column. It helps detection, like a heading in the output of a program. */
+  /**
+   * The name of the value's column. It helps to find sensitive values, like a heading in the output of a
+   * program.
+   */
   readonly label: string
   readonly bytes: Buffer
 }
@@ -26,13 +29,16 @@ export type Row = readonly Value[]
 
 /** Masks each value by itself: a replacement never reaches into another value. */
 export interface ValueMasking {
-  /** Bytes of a batch of values. A smaller batch is masked only if no more rows are waiting. */
+  /** Size of a batch of values in bytes. A smaller batch is masked only if no more rows are waiting. */
   readonly batchBytes: number
-  /** Returns the same buffer for an unmasked value. @throws OutputStopped */
+  /**
+   * Returns the masked values. If nothing in a value was masked, returns the same buffer. @throws
+   * OutputStopped
+   */
   mask(rows: readonly Row[]): Promise<Buffer[][]>
 }
 
-/** Bytes before a value in its row that are searched for words. */
+/** Number of bytes before a value that are searched for words. They belong to earlier values of the row. */
 const BEFORE_BYTES = 256
 /** Time in milliseconds after which other tasks may run. */
 const TURN_MS = 10
@@ -87,8 +93,8 @@ function joined(value: Buffer, first: Buffer, last: Buffer): Buffer {
 }
 
 /**
- * Returns words that can raise a finding's score: those before the value in its row, and of its column's
- * name.
+ * Returns words that can raise a finding's score: words of the values before this value in its row, and words
+ * of its column's name.
  */
 function wordsBefore(row: Row, at: number): string[] {
   const before: Buffer[] = []
@@ -147,7 +153,7 @@ export class PresidioValues implements ValueMasking {
     const stream = new PresidioStream(this.#session)
     const first = await stream.push(value)
     const shown = Buffer.concat([first, await stream.end()])
-    // When the session ends, the stream drops bytes, and a part of the value is no valid value.
+    // When the session ends, the stream drops bytes. The rest would be only a part of the value.
     if (this.#session.ended.aborted) throw new OutputStopped('masking', LOST)
     return shown.equals(value) ? value : shown
   }
@@ -172,7 +178,10 @@ export class PresidioValues implements ValueMasking {
     }
   }
 
-  /** A finding may span several values: in each value its part is replaced. */
+  /**
+   * A finding may span several values. In each of these values, the part that belongs to the finding is
+   * replaced.
+   */
   #replace(placed: readonly Placed[], pieces: ReturnType<typeof piecesIn>): void {
     for (const { value, start, take } of placed) {
       const own = pieces
@@ -192,7 +201,7 @@ export class PresidioValues implements ValueMasking {
   }
 }
 
-/** The values of one call. Each begins a new line, after its label. */
+/** The values of one call. Each value has a line of its own, after the label of the value. */
 class Batch {
   #parts: Buffer[] = []
   #bytes = 0

@@ -1,4 +1,4 @@
-/** Takes bytes. Returns a promise if there is no room for more; it settles when there is room. */
+/** Takes bytes. If there is no room for more, returns a promise that settles when there is room. */
 export type Take = (bytes: Buffer) => Promise<void> | undefined
 
 interface Source {
@@ -6,20 +6,21 @@ interface Source {
    * Returns all unread bytes; 'none' if there are none yet. Throws the error that ended the source too early.
    */
   readonly read: () => Buffer | 'none' | 'over'
-  /** Sets what is called from now on whenever `read` may return more. */
+  /** Sets the function to call whenever `read` may return more. */
   readonly onNews: (call: () => void) => void
 }
 
 /**
- * Passes bytes on in the turn in which they come: a promise for each read would cost more than all other work
- * for a small packet. Rejects with the error of `read` or `take`; then nothing more is taken.
+ * Passes bytes on as soon as they arrive, without a promise for each read: for a small packet, such a promise
+ * would cost more than all other work. Rejects with the error of `read` or `take`. After an error, no more
+ * bytes are taken.
  */
 export function delivery({ read, onNews }: Source, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {
     let isTaking = false
     const pass = (): void => {
       if (isTaking) return
-      // Stays true after the end.
+      // After the end, `isTaking` stays true, so that nothing more is read.
       isTaking = true
       try {
         for (let bytes = read(); bytes !== 'none'; bytes = read()) {

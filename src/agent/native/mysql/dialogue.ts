@@ -10,7 +10,7 @@ export interface Column {
 
 export interface Statement {
   readonly parameters: number
-  /** Two bytes each. A client sends the types with the first execution. */
+  /** Types of the parameters, two bytes each. A client sends the types with the first execution. */
   types: Buffer | undefined
   /** Columns of the open cursor. */
   columns: readonly Column[]

@@ -49,7 +49,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
   protected readonly cutter: PacketCutter
   readonly #rules: ConnectionRules
   readonly #dialogue: Dialogue
-  /** Statements with refused parts of values. */
+  /** Ids of the statements for which a part of a value was refused. */
   readonly #incomplete = new Set<number>()
 
   constructor(rules: ConnectionRules, dialogue: Dialogue) {
@@ -76,15 +76,15 @@ export class JudgedCommands extends JudgedStream<Cut> {
       handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
     if (refusal === undefined) return this.#expected(command, content, bytes)
     if (command === COM.sendLongData) {
-      // The server does not answer this command, so the execution that needs the value is refused later.
-      // Executions of unknown statements are refused anyway.
+      // The server does not answer this command, so no refusal can be sent now. The execution that needs the
+      // value is refused later. Executions of unknown statements are refused anyway.
       const statement = statementIn(content)
       if (statement !== undefined && this.#dialogue.statement(statement) !== undefined)
         this.#incomplete.add(statement)
       return Buffer.alloc(0)
     }
     this.#dialogue.expect({ kind: 'query', shift: packets - 1 })
-    // No grammar accepts a closing bracket at the beginning.
+    // The server refuses this statement: no SQL grammar accepts a closing bracket at the beginning.
     return packet(0, Buffer.from(`\x03)${this.#rules.wordFor(refusal)}`))
   }
 
@@ -119,7 +119,8 @@ export class JudgedCommands extends JudgedStream<Cut> {
     const values = statement && valuesIn(content, statement)
     if (values === undefined) return this.#rules.unjudged(UNREADABLE)
     const refusal = await this.#rules.judge(values.texts)
-    // The server does not receive the types of a refused execution, and keeps the previous types.
+    // The server does not receive the types of a refused execution. It keeps the previous types, so the agent
+    // keeps them, too.
     if (refusal === undefined && statement !== undefined) statement.types = values.types
     return refusal
   }
@@ -149,7 +150,9 @@ function valuesIn(content: Buffer, { parameters, types: known }: Statement): Val
   }
 }
 
-/** Returns undefined if bytes follow the values, or servers differ in how they read a value. */
+/**
+ * Returns undefined if bytes follow the values, or if a value has a type that servers read in different ways.
+ */
 function textsIn(content: Buffer, from: number, types: Buffer): Buffer[] | undefined {
   const texts: Buffer[] = []
   let at = from

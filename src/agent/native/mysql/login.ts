@@ -11,9 +11,9 @@ export const NATIVE_PASSWORD = 'mysql_native_password'
 export const CACHING_SHA2 = 'caching_sha2_password'
 
 const HEADER_BYTES = 4
-/** In bytes. A client's attributes may have 64 KiB; all other fields are small. */
+/** Maximum length of a login in bytes. A client's attributes may have 64 KiB. All other fields are small. */
 const MAX_LOGIN_BYTES = 128 * 1024
-/** Packets that a server may send before OK or an error. */
+/** Maximum number of packets that a server may send before OK or an error. */
 const MAX_ROUNDS = 10
 const SALT_BYTES = 20
 /** Reserved bytes of a login. MariaDB uses the last four, as in the greeting. */
@@ -39,8 +39,8 @@ const capabilities = {
 } as const
 
 /**
- * Accepted from neither side. TLS is only between agent and server; compressed packets could not be read; a
- * server could ask a client for its files; query attributes precede the text of a query.
+ * Accepted from neither side. TLS is only between agent and server. The agent could not read compressed
+ * packets. A server could ask a client for its files. Query attributes would precede the text of a query.
  */
 const STRIPPED =
   capabilities.ssl |
@@ -94,7 +94,7 @@ export function packet(seq: number, payload: Buffer): Buffer {
 
 export interface MysqlError {
   readonly code: number
-  /** SQLSTATE of five characters; empty before the greeting: clients then expect none. */
+  /** SQLSTATE of five characters. An error before the greeting has no SQLSTATE, so this is empty. */
   readonly state: string
   readonly message: string
 }
@@ -109,19 +109,19 @@ export interface Greeting {
   readonly salt: Buffer
   readonly capabilities: number
   readonly plugin: string
-  /** For clients: without the stripped capabilities, and with a plugin that all clients know. */
+  /** Sent to the client. Lacks the stripped capabilities, and names a plugin that all clients know. */
   readonly forClient: Buffer
 }
 
 /**
- * Capabilities that make results hard to read: no EOF, no columns, or changed variables after an OK. Not
- * accepted on connections whose results the agent reads.
+ * Capabilities that make results hard to read: no EOF, no columns, or changed variables after an OK. The
+ * agent does not accept them on connections whose results it reads.
  */
 export const HARD_TO_READ =
   capabilities.sessionTrack | capabilities.deprecateEof | capabilities.optionalMetadata
 
 /**
- * @param hidden capabilities that are not offered to the client; if not 0, MariaDB's own are hidden, too
+ * @param hidden capabilities that are not offered to the client; if not 0, also hides MariaDB's own
  * @throws NativeError
  */
 export function parseGreeting(payload: Buffer, hidden: number): Greeting {
@@ -160,7 +160,7 @@ export interface LoginRequest {
   readonly charset: number
   readonly mariadb: Buffer
   readonly database: string | undefined
-  /** With the bytes of their length. */
+  /** The client's attributes, together with the bytes of their length. */
   readonly attributes: Buffer | undefined
   readonly plugin: string
   /** Whether the client has sent a proof of a password, and waits for its plugin's next step. */
