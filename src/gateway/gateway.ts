@@ -39,7 +39,7 @@ import { ServerCertificate } from './tls/certificates.ts'
 
 /** Agents, clients, REST API, runbooks and history in one process. */
 export interface Gateway {
-  /** Has the real port if the settings have port 0. */
+  /** If the settings have port 0, this address has the port that the system has chosen. */
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
@@ -49,17 +49,17 @@ export interface Gateway {
   readonly stopTimeoutMs: () => number
   /** @throws the errors of `Reload.run` */
   reload(): Promise<ReloadReport>
-  /** An address of the page for one sign-in within two minutes. */
+  /** Returns an address of the page that signs in one user once. The address is valid for two minutes. */
   signInLink(linked: Linked): string
   /**
-   * Refuses new work, and waits for running sessions, at most for `stop-timeout`. The caller then calls
-   * `close`.
+   * Refuses new work, and waits until the running sessions end. The wait takes at most `stop-timeout`. After
+   * the wait, the caller calls `close`.
    * @param over aborts the wait
    */
   drain(over: AbortSignal): Promise<void>
   /** Ends running sessions and records their ends. Agents stay connected. */
   endSessions(): Promise<void>
-  /** Ends running sessions and records their ends first. */
+  /** Ends running sessions and records their ends, then closes everything. */
   close(): Promise<void>
 }
 
@@ -70,7 +70,10 @@ interface GatewayOptions {
   readonly version: string
 }
 
-/** On an error nothing stays open. @throws ForeignPathError, HistoryError, RunbookError or a listen error */
+/**
+ * After an error, nothing is left open.
+ * @throws ForeignPathError, HistoryError, RunbookError or an error of listening
+ */
 export async function startGateway(first: GatewaySettings, options: GatewayOptions): Promise<Gateway> {
   const opened = new Opened()
   try {
@@ -81,7 +84,10 @@ export async function startGateway(first: GatewaySettings, options: GatewayOptio
   }
 }
 
-/** Parts close in reverse order: sessions end while their agents and the history are still open. */
+/**
+ * Opens the parts of the gateway. The parts close in reverse order, so sessions end while their agents and
+ * the history are still open.
+ */
 async function open(
   settings: CurrentSettings,
   { source, log, version }: GatewayOptions,
@@ -144,7 +150,10 @@ async function open(
   return { ...addresses, ...ways, agents, reload: () => reload.run(), close: () => opened.close() }
 }
 
-/** REST API and schedules begin sessions, so they close before running sessions are ended. */
+/**
+ * Opens what can begin sessions: the REST API, schedules and automatic runs. On close, these parts close
+ * first, and then the running sessions end.
+ */
 function openRest(
   services: Omit<RestServices, 'schedules' | 'scheduleProblems'>,
   opened: Opened,
@@ -201,7 +210,7 @@ function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened
   return open
 }
 
-/** The start does not wait for the check of the schedules. */
+/** Checks the repositories, and starts the check of the schedules without waiting for it. */
 async function checkRunbooks(
   repositories: Repositories,
   checkSchedules: () => Promise<void>,
@@ -230,7 +239,9 @@ interface IssueServices {
   readonly log: Logger
 }
 
-/** Opens Jira's parts even without a configured site: issues of an earlier site may be left. */
+/**
+ * Opens Jira's parts even if no site is configured, because issues of an earlier site may still need changes.
+ */
 function openIssues(
   { settings, ...services }: IssueServices,
   opened: Opened,
@@ -240,13 +251,13 @@ function openIssues(
   return { moves, tickets: opened.own(new Tickets({ ...services, jira })) }
 }
 
-/** Batches close first, so that no batch begins a new run meanwhile. */
+/** Stops the batches first, because otherwise they would begin new runs while sessions end. */
 async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
   batches.beginClosing()
   await sessions.close()
 }
 
-/** Replaces a wildcard address by this machine's name, for links. */
+/** Replaces a wildcard address by the name of this machine, because links need a reachable address. */
 function reachableUrl(http: string): string {
   return http.replace(/^(https?:\/\/)(0\.0\.0\.0|\[::\])(?=:)/, (_, scheme: string) => scheme + hostname())
 }

@@ -22,7 +22,10 @@ interface ReplyFacts {
   readonly actor?: string
 }
 
-/** An answer with its own status, headers, or a user who has signed in by this request. */
+/**
+ * An answer that is more than a body: it has a status, and may have headers, or a user whom the request has
+ * signed in.
+ */
 export class Reply<S extends number, const T> {
   readonly status: S
   readonly body: T
@@ -37,7 +40,7 @@ export class Reply<S extends number, const T> {
   }
 }
 
-/** `usualStatus` of the contract, as a type. */
+/** The same status as `usualStatus` of the contract returns, as a type. */
 type UsualOf<O extends ContractOperation> = 200 extends keyof O['answers']
   ? 200
   : 201 extends keyof O['answers']
@@ -54,8 +57,8 @@ type Answer<O extends ContractOperation> = Plain<O> | Replies<O>
 type ByHand = { readonly type: string } | { readonly isMountedByHand: true }
 
 /**
- * One function per operation of a contract, without HTTP; `rest/mount.ts` serves them. Operations that set
- * cookies or answer with something else than JSON are mounted by hand.
+ * One function per operation of a contract. The functions know nothing of HTTP: `rest/mount.ts` serves them.
+ * Operations that set cookies or do not answer with JSON are mounted by hand.
  */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C as C[Name] extends ByHand ? never : Name]: (

@@ -30,8 +30,8 @@ export interface ReviewedExecutionServices {
 }
 
 /**
- * Opens the Jira issue, then runs the script, or asks for approval and answers with the review's address. A
- * request for approval sends nothing to the agent.
+ * Opens the Jira issue. Then runs the script, or asks for approval and answers with the address of the
+ * review. A request for approval sends nothing to the agent.
  * @throws the errors of `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
@@ -83,12 +83,15 @@ async function runOrAsk(
 }
 
 const RESPOND_ASYNC = 'respond-async'
-/** With this preference of our own clients, the end of a run within 100 ms is answered at once. */
+/**
+ * Our own clients send this preference together with `respond-async`. If the run ends within 100 ms, the
+ * answer contains its end.
+ */
 const BRIEF_WAIT = 'brief-wait'
-/** Nobody notices that live output begins 100 ms later. */
+/** A wait of 100 ms. Nobody notices that live output begins this much later. */
 const BRIEF: AnswerWait = { ms: 100, isForPlainEnd: true }
 
-/** @param run answers with the end, or with 202 after the wait */
+/** @param run returns the answer with the end, or the answer 202 if the run takes longer than the wait */
 export async function answerInTime(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   run: (wait: AnswerWait | undefined) => Promise<ExecAnswer>,
@@ -100,7 +103,7 @@ export async function answerInTime(
   return new Reply(202, body, isAsync ? { headers: { 'preference-applied': RESPOND_ASYNC } } : {})
 }
 
-/** RFC 7240. */
+/** Tells whether the Prefer header contains the wanted preference (RFC 7240). */
 function prefers(prefer: string | readonly string[] | undefined, wanted: string): boolean {
   const preferences = [prefer ?? []].flat().join(',').split(',')
   return preferences.some((preference) => preference.split(/[=;]/)[0]?.trim().toLowerCase() === wanted)

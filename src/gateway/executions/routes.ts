@@ -41,7 +41,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   return {
     runbook: (asked) => {
       const { user, params } = asked
-      // A missing connection is reported before errors in the body.
+      // Finds the connection first, so that a missing connection is reported before errors in the body.
       const connection = users.visibleConnection(user, params.name)
       const repository = connection.runbooks?.repository
       return runRunbook(asked, { user, connection, repository, body: asked.body })
@@ -57,7 +57,8 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const { repository: asked } = body
       const own = connection.runbooks?.repository
       const repository = asked ? allowedRepository(services, connection, asked) : own
-      // A refused preview is not recorded, unlike a refused execution: it answers with an error status.
+      // A preview is refused here with an error status, because previews are not recorded. Refused executions
+      // are recorded.
       if (!connection.access.runbooks)
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
       const prepared = await prepareRunbook(services, { user, connection, repository, body })

@@ -21,7 +21,11 @@ export function checkRunbookAccess(
     throw new RequestRefused('runbook-not-found', hoopWords.runbookNotFound(file))
 }
 
-/** Arguments and variables could change what the script does. @throws RequestRefused 403 */
+/**
+ * Refuses arguments and variables if the connection accepts none, because they could change what the script
+ * does.
+ * @throws RequestRefused 403
+ */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
   if (connection.access.clientInput) return
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return

@@ -45,7 +45,7 @@ export async function prepareRunbook(
   return { request: { ...request, secretValues }, repository, ...rendered }
 }
 
-/** The parts that scripts and runbooks share. */
+/** Makes the parts of a request that are the same for scripts and runbooks. */
 export function executionRequest(source: {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings

@@ -14,13 +14,13 @@ interface RenderedRunbook {
   /** Values that the template sets with `asenv` replace values of the request. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
-  /** Names of parameters whose values are not recorded. */
+  /** Names of the parameters whose values are secret. The history has no such values. */
   readonly secretParameters: ReadonlySet<string>
   /** Values of parameters of type password or file. The recorded script does not contain them. */
   readonly secretValues: readonly Buffer[]
   /** Full id of the file's commit. */
   readonly commit: string
-  /** Set when an old copy was served. */
+  /** Set if the runbook comes from an old copy of the repository. */
   readonly warning: string | undefined
 }
 

@@ -1,22 +1,31 @@
 import { hasNoRoom } from '../store/errors.ts'
 
 const HOUR_MS = 60 * 60 * 1000
-/** Longest step forward of the wall clock that is believed at once: a gateway may have been off overnight. */
+/**
+ * If the wall clock steps forward by more than this, the gateway does not believe the new time at once.
+ * Smaller steps are normal: a gateway may have been off overnight.
+ */
 const LARGEST_GAP_MS = 24 * HOUR_MS
-/** A larger step is believed after the gateway has run with it for this long, with or without restarts. */
+/**
+ * The gateway believes a larger step after it has run for this long with the new time. Restarts do not
+ * matter.
+ */
 const PROOF_MS = 24 * HOUR_MS
 
-/** The stored belief about the time. It survives a restart. */
+/** What the gateway believes about the time. The belief is stored, and survives a restart. */
 export interface Belief {
-  /** Lower bound, in ms since 1970. Sessions that ended `history.retain` before it may be removed. */
+  /**
+   * Lower bound of the current time, in ms since 1970. Sessions may be removed if they ended more than
+   * `history.retain` before this time.
+   */
   readonly trustedAt: number
-  /** How long the gateway has run with a wall clock too far ahead of `trustedAt`. */
+  /** How long the gateway has run with a wall clock that is too far ahead of `trustedAt`. */
   readonly provenMs: number
 }
 
 /**
- * The belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead may be wrong. If it were
- * believed at once, all sessions would count as too old.
+ * Returns the belief after `elapsedMs` on a monotonic clock. A wall clock that jumps ahead may be wrong. If
+ * the gateway believed such a clock at once, all sessions would count as too old.
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
@@ -26,7 +35,7 @@ export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elap
   return { trustedAt: expected, provenMs: proven }
 }
 
-/** A warning while the wall clock is not believed. */
+/** Returns a warning if the gateway does not believe the wall clock yet. */
 export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): string | undefined {
   const ahead = wallClock - trustedAt
   if (ahead <= LARGEST_GAP_MS) return undefined
@@ -34,10 +43,13 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of the latest time in the session history; old sessions are kept until the gateway has run for ${left} more hours with this clock`
 }
 
-/** Machines often correct their clock after the start, so smaller steps back are not reported. */
+/** Smaller steps back cause no warning, because machines often correct their clock after the start. */
 const QUIET_MS = 5 * 60 * 1000
 
-/** The latest time seen, advanced by a monotonic clock. Setting the wall clock back revives no token. */
+/**
+ * The latest time that this gateway has seen. A monotonic clock advances this time. So a wall clock that is
+ * set back makes no expired token valid again.
+ */
 class LatestTime {
   #at = 0
   #since = performance.now()
@@ -50,12 +62,12 @@ class LatestTime {
     return this.#at
   }
 
-  /** @param seenAt latest time that an earlier gateway on this state has seen */
+  /** @param seenAt latest time that an earlier gateway with the same state has seen */
   carryOn(seenAt: number): void {
     this.#at = Math.max(this.now, seenAt)
   }
 
-  /** Warning while the wall clock is behind the latest time. */
+  /** A warning if the wall clock is behind the latest time; otherwise undefined. */
   get lag(): string | undefined {
     const behind = this.now - Date.now()
     if (behind <= QUIET_MS) return undefined
@@ -72,7 +84,10 @@ interface StoredTimes {
   readonly setBelief: (belief: Belief, latestAt: number) => void
 }
 
-/** Bounds of the current time: a wrong wall clock neither removes sessions nor revives tokens. */
+/**
+ * Keeps a lower and an upper bound of the current time. Thus a wrong wall clock neither removes sessions nor
+ * makes expired tokens valid again.
+ */
 export class HistoryClock {
   readonly #stored: () => StoredTimes
   readonly #latest = new LatestTime()
@@ -83,28 +98,37 @@ export class HistoryClock {
     this.#stored = stored
   }
 
-  /** Lower bound in ms since 1970. A wall clock that jumps ahead is not believed at once. */
+  /**
+   * Lower bound of the current time in ms since 1970. If the wall clock jumps ahead, this bound does not
+   * follow at once.
+   */
   get trusted(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
-  /** Upper bound in ms since 1970. Expired tokens stay expired if the wall clock is set back. */
+  /**
+   * Upper bound of the current time in ms since 1970. If the wall clock is set back, expired tokens stay
+   * expired.
+   */
   get latest(): number {
     return this.#latest.now
   }
 
-  /** Warning while the wall clock is behind the latest time, by which tokens expire. */
+  /**
+   * A warning if the wall clock is behind the latest time; otherwise undefined. Tokens expire by the latest
+   * time, not by the wall clock.
+   */
   get lag(): string | undefined {
     return this.#latest.lag
   }
 
-  /** Stores the latest time for the next gateway on this state. @throws HistoryError */
+  /** Stores the latest time for the next gateway that uses this state. @throws HistoryError */
   keep(): void {
     if (this.#belief !== undefined) this.#stored().setBelief(this.#belief, this.#latest.now)
   }
 
-  /** `doubt`: a warning while the wall clock is not believed. */
+  /** @returns `doubt`, which is a warning if the gateway does not believe the wall clock yet */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
     const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
@@ -113,7 +137,8 @@ export class HistoryClock {
     try {
       this.keep()
     } catch (error) {
-      // The next call writes the belief. Old sessions can be removed meanwhile.
+      // On a full disk, the belief cannot be stored. The next call stores it. Until then, old sessions can be
+      // removed and free some space.
       if (!hasNoRoom(error)) throw error
     }
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }

@@ -100,12 +100,12 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** The columns for searches stay as they are. */
+  /** Replaces the stored request. The columns for searches do not change. */
   setRequest(id: string, request: string): void {
     this.inOne('change a session', () => this.#statements.setRequest.run([request, request, id]))
   }
 
-  /** Yields the pieces as they were inserted. */
+  /** Yields the input in the pieces in which it was inserted. */
   *input(key: number): Generator<Buffer, void> {
     for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
@@ -115,13 +115,13 @@ export class HistoryDatabase extends Store {
     return this.#pages(this.#statements[which], key)
   }
 
-  /** Returns the next few events, input and output. */
+  /** Returns the next few events of any kind. */
   step(key: number, after: EventPlace): PlacedEvent[] {
     const rows = this.attempt('read events', () => this.#statements.step.all([key, after]) as EventRow[])
     return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
   }
 
-  /** The input takes the first places. */
+  /** Tells whether the session has an event at this place. The input has the first places. */
   hasEvent(key: number, place: EventPlace): boolean {
     return this.number(this.#statements.hasEvent, [key, place]) > 0
   }
@@ -141,19 +141,19 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.outputLength, [key])
   }
 
-  /** Bytes by user, or by connection. */
+  /** Returns the recorded bytes of each user, or of each connection. */
   recordedBy(whose: keyof Holder): Map<string, number> {
     const { recordedByUser, recordedByConnection } = this.#statements
     const statement = whose === 'user' ? recordedByUser : recordedByConnection
     return this.attempt('read it', () => new Map(statement.all([]) as [string, number][]))
   }
 
-  /** Connections with sessions that may be removed. */
+  /** Returns the connections that have sessions which may be removed. */
   keptConnections(): KeptConnection[] {
     return this.attempt('read it', () => this.#rows.removal.kept())
   }
 
-  /** Removes a small part of the victims. The file reuses the free space. */
+  /** Removes some of these sessions in one short step. The file reuses the free space. */
   remove(victims: Victims): Step {
     return this.inOne('remove old sessions', () => this.#rows.removal.step(victims))
   }
@@ -162,7 +162,7 @@ export class HistoryDatabase extends Store {
     return this.attempt('read it', () => this.#rows.removal.isPossible(whose))
   }
 
-  /** Undefined when no gateway has used the file yet. */
+  /** Returns undefined if no gateway has used the file yet. */
   clock(): (Belief & { readonly latestAt: number }) | undefined {
     const found = this.attempt('read it', () => this.#statements.clock.get([]))
     if (found === undefined) return undefined
@@ -177,14 +177,17 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  /** Sets the latest time to the wall clock's. @returns the latest time before, if the file had one */
+  /** Sets the latest time to the time of the wall clock. @returns the old latest time, if the file had one */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
     this.inOne('store the clock of the gateway', () => this.#statements.setLatest.run([Date.now()]))
     return latestAt
   }
 
-  /** Writes a small session and removes it. @throws HistoryError while the disk has no space for it */
+  /**
+   * Tests whether the file can be written: inserts a small session and removes it.
+   * @throws HistoryError if the disk has no space
+   */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements
     this.inOne('write it', () => {
@@ -199,7 +202,10 @@ export class HistoryDatabase extends Store {
       this.#statements.append.run([kind, seconds, bytes, isStderr === true ? 1 : 0, id])
   }
 
-  /** Reads until a page is empty: events may be written while the caller handles a page. */
+  /**
+   * Reads until a page is empty. A short page need not be the last page, because events may be written while
+   * the caller handles it.
+   */
   *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
@@ -220,17 +226,18 @@ export class HistoryDatabase extends Store {
 }
 
 /**
- * The history's file, opened as well as the disk allows. A full disk is a state of this class, not an error.
+ * The history's file. It is opened with as much access as the disk allows. A full disk is a state of this
+ * class, and not an error.
  */
 export class HistoryFile {
   readonly #path: string
   readonly #rooms: Rooms
   readonly #maxBytes: number | undefined
-  /** An error means that the disk is so full that not even reads work. */
+  /** An error here means that the disk is too full even for reads. */
   #open: HistoryDatabase | HistoryError
   #isClosed = false
 
-  /** @throws HistoryError, but not for a full disk */
+  /** @throws HistoryError; a full disk throws nothing */
   constructor(path: string, rooms: Rooms, maxBytes: number | undefined) {
     this.#path = path
     this.#rooms = rooms
@@ -238,7 +245,7 @@ export class HistoryFile {
     this.#open = openDatabase(path, rooms, maxBytes)
   }
 
-  /** @throws HistoryError while not even reads work */
+  /** @throws HistoryError if the disk is too full even for reads */
   get database(): HistoryDatabase {
     if (!(this.#open instanceof HistoryDatabase)) throw this.#open
     return this.#open
@@ -252,7 +259,7 @@ export class HistoryFile {
     return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
   }
 
-  /** Whether the file should be opened again: it is not open, or without shared access. */
+  /** Tells whether the file should be opened again, because it is not open or has no shared access. */
   get isMakeshift(): boolean {
     return !(this.#open instanceof HistoryDatabase) || this.#open.access !== 'shared'
   }
@@ -263,7 +270,8 @@ export class HistoryFile {
   }
 
   /**
-   * Call this only under the file's lock: otherwise another gateway may have unwritten ends in the reserve.
+   * Call this only while you hold the file's lock. Without the lock, the reserve may have ends that another
+   * gateway has not written yet.
    * @throws HistoryError
    */
   openReserve(): Reserve {

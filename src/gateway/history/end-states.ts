@@ -1,6 +1,9 @@
 import { outcomeOf, type Outcome, type StateName } from '../../contract/session-state.ts'
 
-/** Keys are codes of docs/endings-and-codes.md and the agent's reasons. Else the exit code decides. */
+/**
+ * The state for each cause of an end. The keys are codes of docs/endings-and-codes.md and reasons of the
+ * agent. For all other causes, the exit code decides.
+ */
 export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',
@@ -41,7 +44,7 @@ export const RECORDED_OUTCOMES: readonly RecordedOutcome[] = [
   'succeeded',
 ]
 
-/** The same result as `stateOf`, in SQL. */
+/** SQL that finds the same outcome as `stateOf`. */
 export const OUTCOME_OF_ENDED = `CASE
   WHEN guardrails_info IS NOT NULL AND json_extract(request, '$.isPort') IS NOT 1 THEN 'failed'
   WHEN json_extract(cause, '$.code') = 'access-ended' AND json_extract(cause, '$.by') IS NOT NULL THEN 'rejected'

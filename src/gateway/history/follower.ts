@@ -2,7 +2,10 @@ import { onAbort } from '../../basics/abort.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { SessionEvent } from './session.ts'
 
-/** The next read starts after this place. Places increase within a session, with gaps. */
+/**
+ * Place of an event in its session. Places increase and have gaps. To continue reading, ask for the events
+ * after a place.
+ */
 export type EventPlace = number
 
 export interface PlacedEvent extends SessionEvent {
@@ -10,7 +13,7 @@ export interface PlacedEvent extends SessionEvent {
 }
 
 export interface Progression {
-  /** Whether the file has all events, so that no more will follow. */
+  /** True if the file has all events of the session. Then no further events follow. */
   readonly isOver: boolean
   /** Bytes of output that the record will never have. */
   readonly missingBytes: number
@@ -19,11 +22,14 @@ export interface Progression {
 interface Sources {
   /** @throws HistoryError */
   readonly read: (after: EventPlace) => readonly PlacedEvent[]
-  /** Undefined when the session was removed. @throws HistoryError */
+  /** Returns undefined if the session was removed. @throws HistoryError */
   readonly progression: () => Progression | undefined
 }
 
-/** Reads the record at the caller's pace, and keeps only a place in the file. The caller disposes it. */
+/**
+ * Reads a session's record as fast as the caller asks. Keeps no events in memory, only a place in the file.
+ * The caller has to dispose the follower.
+ */
 export class SessionFollower implements Disposable {
   readonly #id: string
   readonly #sources: Sources
@@ -47,7 +53,10 @@ export class SessionFollower implements Disposable {
     return this.#place
   }
 
-  /** Returns at most 256 KiB; an empty list while there is nothing new. @throws HistoryError */
+  /**
+   * Returns at most 256 KiB of new events. Returns an empty list if there is nothing new.
+   * @throws HistoryError
+   */
   read(): readonly PlacedEvent[] {
     const events = this.#sources.read(this.#place)
     this.#place = events.at(-1)?.place ?? this.#place
@@ -91,17 +100,20 @@ export class SessionFollower implements Disposable {
   }
 }
 
-/** New output of a followed session is written after this time, other output after ten times this time. */
+/**
+ * Time in ms after which new output of a followed session is written. Output of other sessions is written
+ * after ten times this time.
+ */
 const SOON_MS = 100
 
-/** Wakes followers when there may be new output, which they read from the file. */
+/** Wakes followers when there may be new output. The followers read the output from the file. */
 export class Followers {
   readonly #flush: (id: string) => void
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #due = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param flush writes the pending part of a session */
+  /** @param flush writes the output of a session that is not written yet */
   constructor(flush: (id: string) => void) {
     this.#flush = flush
   }

@@ -21,9 +21,9 @@ import type { Rooms, Tables } from '../store/room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {
-  /** Unset: the disk is the limit. */
+  /** If unset, only the disk limits the size. */
   readonly maxBytes?: number
-  /** Unset: no limits. */
+  /** If unset, there are no limits. */
   readonly retention?: () => Retention
 }
 

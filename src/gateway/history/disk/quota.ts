@@ -4,9 +4,12 @@ import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
 /** Part of the history that the sessions of one user may fill. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** Part of a limit that running sessions may fill. The rest is for new sessions. */
+/** Running sessions may fill this part of a limit. The rest is for new sessions. */
 const RUNNING = 4 / 5
-/** Removal steps per write while the history shrinks to a lowered limit. Each step blocks the gateway. */
+/**
+ * Maximum number of removal steps per write. Each step blocks the gateway. Many steps are needed only after a
+ * limit was lowered.
+ */
 const STEPS_AT_ONCE = 4
 
 const FULL = {
@@ -24,8 +27,8 @@ export interface Removed {
 const NOTHING: Removed = { sessions: 0, isDone: true }
 
 /**
- * Keeps the history, each connection and each user within their limits. A write removes the oldest finished
- * sessions of the user or connection over its limit, never running or waiting ones.
+ * Keeps the history, each connection and each user within their limits. If a write would exceed a limit,
+ * removes the oldest finished sessions that count for this limit. Never removes running or waiting sessions.
  */
 export class Quota {
   readonly #database: () => HistoryDatabase
@@ -50,7 +53,8 @@ export class Quota {
 
   /**
    * Removes some old sessions.
-   * @param before returns a time in ms; sessions of the connection that ended earlier are removed
+   * @param before returns a time in ms for each connection. Its sessions that ended before this time are
+   * removed.
    */
   removeOlder(before: (connection: string) => number): Removed {
     const rest = this.#remove('begun')
@@ -64,7 +68,10 @@ export class Quota {
     return NOTHING
   }
 
-  /** Removes some sessions above the limits. Without writes, only this shrinks to a lowered limit. */
+  /**
+   * Removes some of the sessions above the limits. Writes do this as well. After a limit was lowered, this
+   * call is needed if nothing is written.
+   */
   removeExcess(): Removed {
     for (const [connection, { sizeBytes = Infinity }] of this.#retention().connections) {
       if ((this.#recorded.connection.get(connection) ?? 0) <= sizeBytes) continue
@@ -150,7 +157,10 @@ export class Quota {
   }
 }
 
-/** A step that removed sessions is not the last: other connections may have more. */
+/**
+ * After a step that removed sessions, another step is needed, because other connections may have more
+ * sessions to remove.
+ */
 function goesOn({ sessions, isDone }: Removed): Removed {
   return { sessions, isDone: isDone && sessions === 0 }
 }

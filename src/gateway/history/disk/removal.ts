@@ -1,25 +1,28 @@
 import type { KeptConnection } from '../../settings/retention.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
 
-/** Event rows, and their bytes, that one step removes. A step blocks the gateway for some milliseconds. */
+/**
+ * Maximum number of event rows, and of their bytes, that one step removes. A step blocks the gateway for some
+ * milliseconds.
+ */
 const ROWS_PER_STEP = 256
 const BYTES_PER_STEP = 1024 * 1024
 
-/** Finished sessions, oldest first. */
+/** Selects finished sessions for removal. The oldest sessions are removed first. */
 export type Victims =
-  /** `endedBefore`: only sessions that ended earlier. */
+  /** With `endedBefore`, selects only sessions that ended before this time. */
   | { readonly connection: string; readonly endedBefore?: number }
   | { readonly user: string }
-  /** Only the remaining events of a session whose removal has begun. */
+  /** Selects no new session. Only removes the events that are left of a session whose removal has begun. */
   | 'begun'
 
 export interface Step {
-  /** Sessions that are no longer visible, and the space that they took. */
+  /** Sessions that this step has removed from the lists, and the space that they took. */
   readonly removed: readonly RemovedSession[]
   readonly isDone: boolean
 }
 
-/** Recorded bytes count for the limits of the user and of the connection. */
+/** The user and the connection for whose limits the recorded bytes count. */
 export interface Holder {
   readonly user: string
   readonly connection: string
@@ -30,8 +33,8 @@ interface RemovedSession extends Holder {
 }
 
 /**
- * Removes the session's row first, so that no reader mistakes the remaining events for the whole record. The
- * events follow, in steps that continue after a restart.
+ * Removes the row of a session first, so that no reader takes the remaining events for the whole record. Then
+ * removes the events in steps. After a restart, the steps continue.
  */
 export class Removal {
   readonly #statements: ReturnType<typeof prepare>
@@ -52,7 +55,10 @@ export class Removal {
     return { removed, isDone: false }
   }
 
-  /** Without user and connection, tells whether any session can be removed. */
+  /**
+   * Tells whether a session of this user or connection can be removed. Without both, tells whether any
+   * session can be removed.
+   */
   isPossible({ user, connection }: Partial<Holder>): boolean {
     if (this.#begun() !== undefined) return true
     if (user !== undefined) return this.#oldest({ user }) !== undefined
@@ -67,7 +73,7 @@ export class Removal {
     )
   }
 
-  /** A session whose row is removed, but not yet all of its events. */
+  /** Key of a session whose row is already removed, while some of its events are left. */
   #begun(): number | undefined {
     return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
   }
@@ -106,7 +112,10 @@ type Victim = [key: number, user: string, connection: string, bytes: number]
 
 const FOREVER = Number.MAX_SAFE_INTEGER
 
-/** All connections, with the earliest and latest end of their sessions. SQLite finds both in an index. */
+/**
+ * SQL that lists all connections with the earliest and the latest end of their sessions. SQLite finds both
+ * ends in an index.
+ */
 function keptOf(keeps: string): string {
   const end = (order: 'ASC' | 'DESC') =>
     `(SELECT ended_at FROM sessions WHERE NOT (${keeps}) AND connection = name AND ended_at IS NOT NULL

@@ -12,9 +12,12 @@ import * as v from 'valibot'
 import { claimFile } from '../../../basics/files/private-path.ts'
 import type { RecordedEnd } from '../session.ts'
 
-/** The longest entry without cause and masking fits: an id of 200 escaped characters and four numbers. */
+/**
+ * Size of one entry. The longest entry without cause and masking has an id of 200 escaped characters and four
+ * numbers, and fits.
+ */
 const SLOT_BYTES = 512
-/** Ends kept while the disk is full. */
+/** Number of ends that the gateway can keep while the disk is full. */
 export const RESERVED_ENDS = 1000
 const EMPTY = Buffer.alloc(SLOT_BYTES)
 
@@ -29,10 +32,10 @@ const Stored = v.object({
 })
 
 /**
- * Space for the ends of sessions, which no flood of output can fill: a file beside the database, filled once
- * and then only overwritten. It survives `kill -9`; its ends move to the database at the next opening, or
- * once the disk has space. On btrfs and ZFS (copy-on-write), overwriting needs space, so the reserve may
- * fail.
+ * Reserves space for the ends of sessions, which a flood of output cannot fill. The reserve is a file beside
+ * the database. The file is filled once, and then only overwritten. It survives `kill -9`. Its ends move to
+ * the database when the database is opened again, or when the disk has space. On btrfs and ZFS
+ * (copy-on-write), overwriting needs space, so the reserve may fail.
  */
 export class Reserve {
   readonly #path: string
@@ -40,7 +43,10 @@ export class Reserve {
   readonly #ends = new Map<string, RecordedEnd>()
   #file: number | undefined
 
-  /** A full disk is not an error: there is no file then, and `put` returns false. @throws ForeignPathError */
+  /**
+   * On a full disk, there is no file, and `put` returns false. This is not an error.
+   * @throws ForeignPathError
+   */
   constructor(path: string) {
     this.#path = path
     this.open()
@@ -66,7 +72,7 @@ export class Reserve {
     if (this.#file === undefined) closeSync(readable)
   }
 
-  /** Ends from this gateway, or from an earlier one that was killed. */
+  /** Ends that this gateway has put here, or an earlier gateway that was killed. */
   get ends(): ReadonlyMap<string, RecordedEnd> {
     return this.#ends
   }
@@ -80,7 +86,7 @@ export class Reserve {
     return true
   }
 
-  /** Removes an end that is in the database, or that is no longer needed. */
+  /** Removes an end, because it is now in the database or is no longer needed. */
   remove(id: string): void {
     const slot = this.#slots.get(id)
     if (slot === undefined || !this.#write(slot, EMPTY)) return
@@ -118,7 +124,10 @@ export class Reserve {
   }
 }
 
-/** Guardrail rules never fit. Cause and masking are included if they fit, as in most sessions. */
+/**
+ * Encodes an end for its slot. Guardrail rules are left out, because they never fit. Cause and masking are
+ * included if they fit, as in most sessions.
+ */
 function encode(id: string, end: RecordedEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
   const short = { id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }
@@ -128,7 +137,7 @@ function encode(id: string, end: RecordedEnd): Buffer {
   return bytes
 }
 
-/** Undefined for a damaged entry, for example after a power failure. */
+/** Returns undefined for an empty entry, or for a damaged entry, for example after a power failure. */
 function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
@@ -141,7 +150,7 @@ function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   }
 }
 
-/** Fills and syncs the file, so that the space is really reserved. */
+/** Fills and syncs the file. Only then is the space really reserved. */
 function fill(file: number): boolean {
   const wanted = SLOT_BYTES * RESERVED_ENDS
   const done = tried(() => {

@@ -5,9 +5,12 @@ import { retainMs, type Retention } from '../../settings/retention.ts'
 
 /** Period of the cleanup. */
 const PASS_MS = 10 * 60 * 1000
-/** Period of attempts to reopen a file that cannot be written. */
+/** Period of storing the time. After a kill, the stored time may be too early by at most this time. */
 const RECOVER_MS = 5000
-/** After a kill, the stored time may be this much too early. */
+/**
+ * Maximum number of old sessions that one pass removes. If a wrong clock makes all sessions look old, people
+ * have time to notice.
+ */
 const TIME_MS = 60_000
 /** Old sessions removed per pass. If a wrong clock makes all sessions look old, there is time to notice. */
 const SESSIONS_PER_PASS = 5000
@@ -38,7 +41,7 @@ export class Upkeep {
     this.#startPass()
   }
 
-  /** Why the clock is not believed. */
+  /** A warning if the gateway does not believe the clock; otherwise undefined. */
   get doubt(): string | undefined {
     return this.#doubt ?? this.#history.clock.lag
   }
@@ -82,7 +85,7 @@ export class Upkeep {
     await this.#inSteps(() => this.#history.shrink())
   }
 
-  /** Returns 0 when the history fails, so that no session counts as old. */
+  /** Returns 0 if the history fails. Then no session counts as old. */
   #trustedTime(): number {
     const now = performance.now()
     const elapsed = now - this.#lastTick
@@ -127,7 +130,7 @@ export class Upkeep {
     return removed
   }
 
-  /** Pauses between two steps for as long as a step took. */
+  /** Runs the steps until one returns false. After each step, pauses for as long as the step took. */
   async #inSteps(step: () => boolean): Promise<void> {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {
