@@ -4,12 +4,12 @@ type Closer = () => void | Promise<void>
 export class Opened {
   readonly #closers: Closer[] = []
 
-  /** The last function is called first. */
+  /** Adds functions that `close` calls. The function that was added last is called first. */
   add(...closers: readonly Closer[]): void {
     this.#closers.push(...closers)
   }
 
-  /** Returns `one`, whose `close` is called later. */
+  /** Returns `one`, which `close` of this object also closes. */
   own<T extends { close(): void | Promise<void> }>(one: T): T {
     this.add(() => one.close())
     return one

@@ -1,4 +1,7 @@
-/** Names an unusable part of the setup, the reason, and what to do; never its value, perhaps a secret. */
+/**
+ * Says which part of the setup is unusable, why, and what to do. Never quotes the value, which may be a
+ * secret.
+ */
 export class SetUpError extends Error {
   override readonly name = 'SetUpError'
 }

@@ -2,14 +2,17 @@ import pLimit, { type LimitFunction } from 'p-limit'
 
 interface Queue {
   readonly inTurn: LimitFunction
-  /** Number of works that run or wait. */
+  /** Number of calls of `run` whose `work` runs or waits. */
   works: number
 }
 
-/** Limits a user's parallel uploads to `places`. Others wait in order. Callers set their own time limit. */
+/**
+ * Lets at most `places` works of a user run at once. Further works wait in order. Callers set their own time
+ * limit.
+ */
 export class Turns {
   readonly #places: number
-  /** Only users who have work: over the years there are very many users. */
+  /** Contains only users whose work runs or waits. Over the years there are very many users. */
   readonly #queues = new Map<string, Queue>()
 
   constructor(places: number) {
@@ -20,7 +23,7 @@ export class Turns {
     return this.#queues.size
   }
 
-  /** Runs `work` as soon as a place of the user is free. It keeps the place until it settles. */
+  /** Runs `work` as soon as the user has a free place. The place is free again after `work` has settled. */
   async run<T>(user: string, work: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(user) ?? { inTurn: pLimit(this.#places), works: 0 }
     this.#queues.set(user, queue)

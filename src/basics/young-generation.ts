@@ -1,9 +1,9 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Passed bytes after which their buffers are collected. */
+/** After this many bytes have passed, their buffers are collected. */
 const EVERY_BYTES = 8 * 1024 * 1024
-/** Bytes on the heap that the work for one buffer leaves behind. */
+/** The work for one buffer leaves about this many bytes of other objects on the heap. */
 const WORK_BYTES = 8 * 1024
 /** Maximum size of the young generation, both halves together. A larger size saves little time. */
 const LARGEST_BYTES = 4 * 1024 * 1024
@@ -15,9 +15,9 @@ let grows = true
 let collect: (() => void) | undefined
 
 /**
- * Call this for each piece of output and each packet. V8 counts too few bytes of their buffers, which are
- * outside the heap: tens of megabytes wait, and then V8 collects the whole heap. A collection of the young
- * generation takes a third of a millisecond, and frees the buffers.
+ * Call this for each piece of output and each packet. Their buffers are outside the heap, and V8 counts too
+ * few of their bytes. V8 therefore waits until there are tens of megabytes, and then collects the whole heap.
+ * A collection of the young generation takes only a third of a millisecond, and frees the buffers too.
  */
 export function bufferPassed(bytes: number): void {
   passedBytes += bytes + WORK_BYTES
@@ -29,10 +29,10 @@ export function bufferPassed(bytes: number): void {
 }
 
 /**
- * Stops the growth of the young generation, which V8 would let grow to 32 MiB, and shrinks only in
- * `collectHeap`, on Node 22 and 24. `--max-semi-space-size` has no effect after V8's start, but the growth
- * factor has. Must not be called before the program is loaded: V8 accepts compiled code only with the flags
- * with which it was compiled.
+ * Stops the growth of the young generation. V8 would let it grow to 32 MiB. On Node 22 and 24 it shrinks only
+ * in `collectHeap`. This function changes the growth factor, because `--max-semi-space-size` has no effect
+ * after V8's start. Do not call it before the program is loaded: V8 accepts compiled code only if the flags
+ * are the same as when the code was compiled.
  */
 function limitYoungGeneration(): void {
   const shallGrow = youngBytes() < LARGEST_BYTES
@@ -41,7 +41,7 @@ function limitYoungGeneration(): void {
   setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)
 }
 
-/** Node has no call for a collection of the young generation. */
+/** Gets V8's `gc` function, because Node has no call for a collection of the young generation. */
 function youngCollector(): () => void {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as (how: { readonly type: 'minor' }) => void

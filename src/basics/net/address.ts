@@ -34,7 +34,10 @@ export function parseAddress(text: string): Address | undefined {
   return isHost && port <= 65_535 ? { host, port } : undefined
 }
 
-/** A port alone means the loopback. Refuses `:9100`, which in other programs means all interfaces. */
+/**
+ * A port without a host means the loopback. Refuses `:9100`, because it means all interfaces in other
+ * programs.
+ */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
   // A host of digits and dots that is no IPv4 address is a mistyped address.
@@ -58,14 +61,15 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Returns the address from which a call comes, perhaps as a trusted proxy reports it. `forwardedFor` is
- * `X-Forwarded-For`; each proxy adds its caller's address at the end.
+ * Returns the address of the caller. If trusted proxies forwarded the call, this is the address that they
+ * report. `forwardedFor` is the value of `X-Forwarded-For`, in which each proxy adds its caller's address at
+ * the end.
  */
 export type CallerAddress = (peer: string, forwardedFor: string | undefined) => string
 
 /**
- * Reads `X-Forwarded-For` from its end, up to the first address that is no trusted proxy: any caller can
- * forge the addresses before it.
+ * Reads `X-Forwarded-For` from its end and stops at the first address that is not a trusted proxy. Any caller
+ * can forge the addresses before that one.
  */
 export function callerAddress(proxies: readonly string[]): CallerAddress {
   const networks = proxies.map(networkOf).filter((network) => network !== undefined)
@@ -81,7 +85,10 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
   }
 }
 
-/** Returns an address or network as a network; undefined for other texts and for all addresses. */
+/**
+ * Returns the network as ADDRESS/PREFIX. A single address becomes a network of one address. Returns undefined
+ * for other texts, and for a network of all addresses (`/0`).
+ */
 export function proxyNetwork(text: string): string | undefined {
   const network = isIP(text) === 0 ? text : `${text}/${isIPv4(text) ? 32 : 128}`
   return networkOf(network) === undefined || /\/0+$/.test(network) ? undefined : network

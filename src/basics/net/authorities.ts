@@ -19,7 +19,10 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/** Ignores other content of the text. @throws SetUpError for a broken certificate, or for none */
+/**
+ * Reads the certificates in the text and ignores its other content.
+ * @throws SetUpError if a certificate is broken, or if the text has no certificate
+ */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
   if (blocks.length === 0)
@@ -52,7 +55,7 @@ function decodeBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('latin1')
 }
 
-/** Authorities of Debian, Fedora, SUSE, Alpine and macOS. */
+/** The files in which Debian, Fedora, SUSE, Alpine and macOS keep their authorities. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -62,9 +65,9 @@ const BUNDLES = [
 ]
 
 /**
- * Returns the authorities that programs of this system trust: $SSL_CERT_FILE or otherwise the distribution's
- * bundle, those of NODE_EXTRA_CA_CERTS (which Node adds only to its own list), and Node's own. Leaves out
- * files that cannot be read.
+ * Returns the authorities that programs of this system trust: those of $SSL_CERT_FILE (or, if it is not set,
+ * of the distribution's bundle), those of NODE_EXTRA_CA_CERTS, and Node's own. Node adds NODE_EXTRA_CA_CERTS
+ * only to its own list. Files that cannot be read are left out.
  */
 export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = env
@@ -73,8 +76,8 @@ export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
     NODE_EXTRA_CA_CERTS ? read(NODE_EXTRA_CA_CERTS) : '',
   ]
   const given = texts.flatMap((text) => (typeof text === 'string' ? (text.match(CERTIFICATE) ?? []) : []))
-  // Loaded only here: without TLS no other code needs this module, and loading takes as long as a short
-  // command.
+  // This module is loaded only here, because loading it takes as long as a short command. Without TLS no
+  // other code needs it.
   const { rootCertificates } = process.getBuiltinModule('node:tls')
   return distinct([...rootCertificates, ...given])
 }
@@ -105,7 +108,7 @@ function read(path: string): string | FileRefused {
   }
 }
 
-/** Most of Node's authorities are in a bundle as well, with other line breaks. */
+/** Removes duplicates. Most of Node's authorities are also in the bundle, but with other line breaks. */
 function distinct(certificates: readonly string[]): string[] {
   return [...new Map(certificates.map((pem) => [pem.replace(/\s/g, ''), pem])).values()]
 }

@@ -10,15 +10,18 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve)
     request.on('error', reject)
-    // After "101 Switching Protocols" Node closes the connection without a `response` or `error` event
-    // (seen).
+    // Observed with Node: after "101 Switching Protocols" it emits `close`, but neither `response` nor
+    // `error`.
     request.once('close', () =>
       reject(new Error('the server closed the connection without an answer, or asked for an upgrade')),
     )
   })
 }
 
-/** Returns e.g. `ECONNREFUSED`. Node tries all addresses of a name and collects their errors. */
+/**
+ * Returns the error's code, e.g. `ECONNREFUSED`. If a name has several addresses, Node tries all of them and
+ * collects their errors. Then this is the code of the first error.
+ */
 export function networkErrorCode(error: unknown): string {
   const { code, errors } = error as NodeJS.ErrnoException & {
     readonly errors?: readonly NodeJS.ErrnoException[]
@@ -130,7 +133,7 @@ function send(question: HttpQuestion, socket: Socket | undefined): Promise<Incom
     method,
     host,
     port,
-    // Only for the `Host` header, because `socketFor` opens the TLS connection.
+    // This port only affects the `Host` header: `socketFor` has already opened the TLS connection.
     defaultPort: isSecure ? 443 : 80,
     path,
     headers: {
@@ -159,7 +162,8 @@ async function read(response: IncomingMessage, { limit, signal }: HttpQuestion):
   try {
     const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)
     const body = await readAll(response, limit, tooLong)
-    // An answer without a length ends with the connection, also if the signal has closed the connection.
+    // An answer without a length ends when the connection closes. If the signal has closed the connection,
+    // the answer may be incomplete.
     signal.throwIfAborted()
     return { ...head, body }
   } catch (error) {

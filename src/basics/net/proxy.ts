@@ -6,7 +6,7 @@ import type { Problems } from '../settings/problems.ts'
 import { inNetwork, isLoopback, networkOf } from './address.ts'
 import { basicAuthorization } from './url-credentials.ts'
 
-/** A proxy for connections with TLS only. */
+/** A proxy that is used only for connections with TLS. */
 export interface ProxySettings {
   /** `host:port` */
   readonly address: string
@@ -28,7 +28,7 @@ export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   const text = env[variable]
   if (!text) return undefined
   const url = proxyUrl(text)
-  // Shows only the expected form, because the value may contain a password.
+  // The message shows only the expected form, because the value may contain a password.
   if (url === undefined) throw new SetUpError(`${variable}: ${EXPECTED}`)
   const { hostname, port, username, password } = url
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
@@ -101,7 +101,10 @@ export class TunnelError extends Error {
   override readonly name = 'TunnelError'
 }
 
-/** Connects the socket to the address. Also settles when the socket closes. @throws TunnelError */
+/**
+ * Connects the socket to the address through the proxy. Rejects if the socket closes before.
+ * @throws TunnelError
+ */
 export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
   const { statusCode, statusMessage, head } = await connectThrough(socket, address, proxy)
   if (statusCode !== 200) throw new TunnelError(refusal(`${statusCode} ${statusMessage}`.trim(), proxy))
@@ -143,7 +146,10 @@ function refusal(answer: string, { address, credentials }: Proxy): string {
   return `the proxy ${address} answered ${answer.slice(0, 100)}${advice}`
 }
 
-/** Adds a problem when the variable's value is no proxy. */
+/**
+ * Returns the proxy of the environment. If the variable's value is not valid, adds a problem and returns
+ * undefined.
+ */
 export function proxyFrom(
   env: NodeJS.ProcessEnv,
   problems: Pick<Problems, 'addFrom'>,

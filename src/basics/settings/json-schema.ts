@@ -39,7 +39,7 @@ export function wordsJson(words: readonly string[]): JsonSchema {
   }
 }
 
-/** `text` is the default in the form of the file. */
+/** Returns the schema's default. `text` is the default as a user would write it in the settings file. */
 export function defaultJson(text: JsonSchema['default']): Pick<JsonSchema, 'default'> {
   if (text === undefined) return {}
   return { default: text === 'true' || text === 'false' ? text === 'true' : text }
@@ -65,7 +65,7 @@ export interface PrintedSetting {
   /** The value as written in its source; `<set>` for a secret. */
   readonly value: string | null
   readonly from: 'flag' | 'variable' | 'file' | 'default' | 'refused' | 'unset'
-  /** The flag, the variable, or `path:line:column`; null for the last three values of `from`. */
+  /** The flag, the variable, or `path:line:column`. Null if `from` is `default`, `refused` or `unset`. */
   readonly place: string | null
 }
 
@@ -75,7 +75,10 @@ export interface PrintedSettings {
   readonly settings: readonly PrintedSetting[]
 }
 
-/** Returns `<set>` for a secret, otherwise the value. References are always shown. */
+/**
+ * Returns `<set>` for a secret, otherwise the value. A reference (`file://`, `env://`) is shown even for a
+ * secret.
+ */
 export function shownValue({ writeOnly }: JsonSchema, text: string): string {
   return writeOnly === true && !/^(?:file|env):\/\//.test(text) ? '<set>' : text
 }

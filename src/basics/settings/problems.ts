@@ -3,12 +3,12 @@ import type { LineCounter } from 'yaml'
 /** The place of a setting: keys and list positions from the top. */
 export type Path = readonly (string | number)[]
 
-/** Line and column count from 1. */
+/** Line and column numbers begin at 1. */
 interface Problem {
-  /** Line of a fault in the settings file itself. */
+  /** The line of the fault, if the fault is in the settings file. */
   readonly line?: number
   readonly column?: number
-  /** Place of any other fault: the flag, the variable or the file. */
+  /** The place of the fault, if it is not in the settings file: a flag, a variable or another file. */
   readonly place?: string
   /** E.g. `connections[0].agent`; empty when the fault is not about a setting. */
   readonly path: string
@@ -37,7 +37,7 @@ export class Problems {
   readonly #found: Problem[] = []
   readonly #paths = new Set<string>()
 
-  /** `lines` finds the line of an offset; undefined if the settings are in no file. */
+  /** `lines` finds the line of an offset. Leave it out if the settings are not in a file. */
   constructor(file: string, lines?: LineCounter) {
     this.#file = file
     this.#lines = lines
@@ -48,7 +48,10 @@ export class Problems {
     this.#offsets.set(path.join('.'), { key, value })
   }
 
-  /** Adds at most one problem per setting, and none inside a setting with a problem: it is a consequence. */
+  /**
+   * Adds at most one problem per setting. Ignores a problem inside a setting that already has one, because
+   * the second is a consequence of the first.
+   */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
     if (this.has(path)) return
     this.#paths.add(path.join('.'))
@@ -60,20 +63,23 @@ export class Problems {
     this.#found.push({ ...this.#positionOf(offset), path: formatPath(path), message })
   }
 
-  /** Adds a problem outside the file, once. `place` is a flag or a variable, for instance. */
+  /**
+   * Adds a problem that is not in the file, unless it is already known. `place` is, for example, a flag or a
+   * variable.
+   */
   addFrom(place: string, message: string, path: Path = []): void {
     const problem = { place, path: formatPath(path), message }
     const isKnown = this.#found.some((other) => other.place === place && other.message === message)
     if (!isKnown) this.#found.push(problem)
   }
 
-  /** Keeps the places of the problems in their own file. */
+  /** Adds the problems of another file, with their places in that file. */
   addOthers(file: string, problems: readonly Problem[]): void {
     for (const { line = 1, column = 1, place = `${file}:${line}:${column}`, path, message } of problems)
       this.#found.push({ place, path, message })
   }
 
-  /** Returns "line 12", for a problem that refers to another setting. */
+  /** Returns the setting's line as "line 12". A message about another setting can then refer to this one. */
   lineOf(path: Path): string {
     return `line ${this.#positionOf(this.#offsetOf(path).value).line}`
   }
@@ -122,7 +128,7 @@ export class Problems {
   }
 }
 
-/** `connections[0].agent` */
+/** Formats a path like `connections[0].agent`. */
 export function formatPath(path: Path): string {
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${formatKey(key)}`))
@@ -133,12 +139,18 @@ export function formatPath(path: Path): string {
 /** Names of settings and variables that may be shown. */
 const NAME = /^(?:(?:envvar|filesystem):)?(?:[A-Z_][A-Z0-9_]{0,99}|[A-Za-z_][\w.-]{0,30})$/
 
-/** Hides unusual keys: if a line lacks its ": ", the whole line becomes a key, which may contain a secret. */
+/**
+ * Replaces an unusual key by `?`. If a line lacks its ": ", YAML takes the whole line as a key, and the line
+ * may contain a secret.
+ */
 function formatKey(key: string): string {
   return NAME.test(key) ? key : '?'
 }
 
-/** Any text may be after `file://` or `env://`, for example a misplaced paragraph. */
+/**
+ * Makes a path or a name short and printable. Users write any text after `file://` or `env://`, for example a
+ * misplaced paragraph.
+ */
 export function shorten(text: string): string {
   const printable = text.replaceAll(/[^\x20-\x7e]/g, '?')
   return printable.length <= 100 ? printable : `${printable.slice(0, 97)}...`

@@ -11,7 +11,7 @@ export interface Sources {
   readonly noticed?: (file: string, path: Path, holds: 'secret' | 'public') => void
 }
 
-/** `file://PATH`, made absolute, or `env://NAME`. */
+/** The target of `file://PATH` (then the path is absolute) or of `env://NAME`. */
 export type Reference =
   | { readonly kind: 'file'; readonly path: string; readonly name?: never }
   | { readonly kind: 'variable'; readonly name: string; readonly path?: never }
@@ -28,7 +28,10 @@ export function referenceOf(value: string, folder: string): Reference | undefine
     : { kind: 'file', path: resolve(folder, target) }
 }
 
-/** Replaces each reference by its text, or by null and a problem. Paths of `stays` are not resolved. */
+/**
+ * Replaces each reference by the text to which it refers. If the text cannot be read, adds a problem and puts
+ * null in its place. References for which `stays` returns true remain unchanged.
+ */
 export function resolveReferences(
   tree: Tree,
   sources: Sources,
@@ -60,7 +63,7 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   return refusing(labelOf(file), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 
-/** A file's path may have `file://` or not. */
+/** Returns the content of the file or variable. The file's path may begin with `file://` or not. */
 export function readBytes(
   value: string,
   sources: Sources,
@@ -94,7 +97,8 @@ function refusing<T>(label: string, problems: Problems, path: Path, work: () => 
     return work()
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    // For example, hoop's settings name a repository on this machine with `file://`.
+    // The user may mean the path itself. For example, hoop's settings name a repository on this machine by
+    // `file://`.
     const hint = error.code === 'NOT-A-FILE' ? '; to use the path itself as the value, remove file://' : ''
     problems.add(path, `${label} ${error.message}${hint}`)
     return undefined

@@ -50,7 +50,10 @@ function isOptional(shape: v.GenericSchema): shape is v.GenericSchema & Optional
   return shape.type === 'nullish'
 }
 
-/** A map with only these settings. An unknown setting's message is the known names, for `checkShape`. */
+/**
+ * A map that accepts only these settings. For an unknown setting, the issue's message is the list of known
+ * names, which `checkShape` reads.
+ */
 export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries)
   const missing = (issue: v.BaseIssue<unknown>): string =>
@@ -68,7 +71,7 @@ export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   )
 }
 
-/** `seen` tells whether the values may be printed. */
+/** `seen` says whether the values may be printed. */
 export function entries<
   const Key extends v.GenericSchema<string, string>,
   const Value extends v.GenericSchema<unknown, string>,
@@ -92,7 +95,10 @@ export function list<const Item extends v.GenericSchema>(item: Item, what: strin
   )
 }
 
-/** Texts separated by commas or line breaks, or a list; at least one, because none would be ambiguous. */
+/**
+ * A list, or a text with commas or line breaks between its items. At least one item is required, because an
+ * empty list would be ambiguous.
+ */
 export function listed(item: RegExp, what: string) {
   const text = `${what}, separated by commas,`
   return v.pipe(

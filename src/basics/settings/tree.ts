@@ -3,7 +3,10 @@ import type { Node, Scalar } from 'yaml'
 import { decodeUtf8, readSmallFile } from '../files/small-file.ts'
 import { type Path, Problems, SettingsError } from './problems.ts'
 
-/** Loaded with the first file: most agents start without one, and loading takes a twelfth of a start. */
+/**
+ * Loads yaml when the first file is read. Most agents start without a file, and loading takes a twelfth of a
+ * start.
+ */
 function yaml(): typeof Yaml {
   return require('yaml') as typeof Yaml
 }
@@ -13,13 +16,17 @@ const DEEPEST = 20
 
 interface SettingsYaml {
   readonly contents: Yaml.Node | null
-  /** Faults by code, because yaml's messages quote secrets. With a fault `contents` must not be used. */
+  /**
+   * The faults, only as codes, because yaml's messages quote secrets. If there is a fault, `contents` must
+   * not be used.
+   */
   readonly wrong: readonly { readonly code: string; readonly offset: number }[]
 }
 
 /**
- * Keeps every scalar as the text in the file (the failsafe schema). `Reading` finds duplicate names, because
- * yaml compares each name with all others. Returns undefined above `DEEPEST` levels.
+ * Keeps every scalar as the text in the file (the failsafe schema). Leaves the search for duplicate names to
+ * `Reading`, because yaml compares each name with all others. Returns undefined for more than `DEEPEST`
+ * levels.
  */
 function readYaml(text: string, lineCounter: Yaml.LineCounter): SettingsYaml | undefined {
   if (isDeeperThan(text, DEEPEST)) return undefined
@@ -84,13 +91,13 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
 export interface SettingsTree {
   /** Undefined when the text is not valid YAML or exceeds a limit. */
   readonly tree: Tree | undefined
-  /** Also knows the place of each setting. */
+  /** The problems of the text. They also know the place of each setting. */
   readonly problems: Problems
 }
 
 /**
- * Reads YAML of any content in bounded time and memory. `file` is the name in problems; `empty` are the
- * unquoted texts that mean "no value".
+ * Reads YAML in bounded time and memory, whatever the text contains. `file` is the name that problems show.
+ * `empty` are the unquoted texts that mean "no value".
  */
 export function readTree(text: string, file: string, empty: readonly string[] = ['']): SettingsTree {
   const lines = new (yaml().LineCounter)()
@@ -103,7 +110,10 @@ export function readTree(text: string, file: string, empty: readonly string[] = 
   return { tree: isReadable ? new Reading(problems, empty).read(read.contents) : undefined, problems }
 }
 
-/** Walks once from top to bottom, because anchors are before their aliases. */
+/**
+ * Reads all values in one walk from top to bottom. One walk is enough, because every anchor is before its
+ * aliases.
+ */
 class Reading {
   readonly #problems: Problems
   readonly #empty: readonly string[]
@@ -127,7 +137,7 @@ class Reading {
     }
   }
 
-  /** Stops the walk, which would take too long or never end. */
+  /** Stops the walk, because it would take too long or never end. */
   #giveUp(problem: string): void {
     this.#problems.addAt(0, problem)
     this.#problems.throwIfAny()
@@ -194,7 +204,7 @@ class Reading {
 
 type MapItems = readonly { readonly key: Node | null; readonly value: Node | null }[]
 
-/** In YAML every scalar is a text. */
+/** The content of a JSON or YAML file. In YAML every scalar is a text. */
 interface StructuredFile {
   readonly value: unknown
   /** Returns `FILE:LINE:COLUMN` of the value at this path or, if it is missing, of the map around it. */

@@ -4,8 +4,8 @@ const MOST = 3
 const SHORTEST_PART = 3
 
 /**
- * Returns `did you mean a?` or `did you mean a or b?`, or undefined when no name is near. Make the result
- * printable: it has the control characters of the names.
+ * Returns `did you mean a?` or `did you mean a or b?`, or undefined when no name is near. The result may
+ * contain control characters of the names: make it printable before you show it.
  */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const names = nearest(word, candidates)
@@ -15,8 +15,8 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 }
 
 /**
- * Returns the nearest candidates. A third of the word's letters, but always up to 2, may differ. Without such
- * a candidate, returns those that contain the word.
+ * Returns the nearest candidates. They differ from the word in at most a third of its letters, or in 2 if
+ * that is more. If there is no such candidate, returns the candidates that contain the word.
  */
 function nearest(word: string, candidates: readonly string[]): readonly string[] {
   const close = bySpelling(word, candidates)
@@ -29,7 +29,7 @@ function bySpelling(word: string, candidates: readonly string[]): readonly strin
   for (const candidate of new Set(candidates)) {
     if (Math.abs(candidate.length - word.length) > limit) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    // A two-letter word has nothing in common with a word of two other letters.
+    // Without the second condition, a two-letter word would match every other two-letter word.
     if (distance <= limit && distance < word.length) found.push({ candidate, distance })
   }
   found.sort((one, other) => one.distance - other.distance)

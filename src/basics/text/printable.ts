@@ -8,7 +8,10 @@ export function oneLine(text: string): string {
   return `${plain.slice(0, LONGEST_LINE).replace(/[\ud800-\udbff]$/, '')}...`
 }
 
-/** JSON keeps these, and terminals obey them: U+009B starts an escape sequence, U+202E reverses text. */
+/**
+ * JSON does not escape these characters, but terminals obey them: U+009B starts an escape sequence, U+202E
+ * reverses text.
+ */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Returns JSON of the same meaning that is safe to show on a terminal, even with foreign texts. */

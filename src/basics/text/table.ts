@@ -4,7 +4,10 @@ interface TableColumn {
   readonly heading: string
   /** Whether the column may be cut. `last` shrinks after all others, because people type its content. */
   readonly shrinks?: boolean | 'last'
-  /** The order in which columns are left out when shrinking is not enough; without a number never. */
+  /**
+   * If shrinking is not enough, columns are left out in this order. A column without a number is never left
+   * out.
+   */
   readonly leftOut?: number
 }
 
@@ -27,7 +30,10 @@ export function itemTable<Item>(
 /** One printable text per column. */
 type TableRow = readonly string[]
 
-/** Minimum width of a shrinking column, if its heading is not longer. */
+/**
+ * Minimum width of a column that may shrink. If the column's heading is longer, the minimum is the heading's
+ * length.
+ */
 const NARROWEST = 6
 const GAP = 2
 
@@ -57,7 +63,7 @@ function fitting(columns: readonly Measured[], width: number): Measured[] {
     )
     if (total(needed) > width) shown = shown.filter((other) => other !== one)
   }
-  // If two columns shrink last, the one at the right shrinks first.
+  // If two columns have `last`, the right one of them shrinks first.
   const typed = shown.filter(({ isTyped }) => isTyped).toReversed()
   for (const column of [...shown.filter(({ isTyped }) => !isTyped), ...typed]) {
     const excess = total(shown.map((one) => one.width)) - width

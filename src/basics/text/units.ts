@@ -7,9 +7,9 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 }
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
-/** The milliseconds must also be a safe integer. */
+/** A duration in milliseconds must also be a safe integer (`parseDuration` checks this). */
 export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
-/** The bytes must also be a safe integer. */
+/** A size in bytes must also be a safe integer (`parseSize` checks this). */
 export const SIZE = /^(?:0|(\d{1,9})(B|KiB|MiB|GiB))$/
 
 /** Parses `500ms`, `10s`, `5m`, `1h`, `30d` to milliseconds. */

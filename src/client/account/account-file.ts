@@ -21,10 +21,10 @@ const Stored = v.object({
   api_url: v.string(),
   grpc_url: v.optional(v.string()),
   token: v.string(),
-  /** The token is from a sign-in, which logout ends. */
+  /** Whether the token is from a sign-in, so that `logout` must end the sign-in. */
   signed_in: v.optional(v.boolean()),
   allow_plaintext: v.optional(v.boolean()),
-  /** In the form of HOOP_TLSCA, with absolute paths. */
+  /** The value has the form of HOOP_TLSCA. Its paths are absolute. */
   tls_ca: v.optional(v.string()),
   tls_server_name: v.optional(v.string()),
   tls_skip_verify: v.optional(v.boolean()),
@@ -35,14 +35,14 @@ export type StoredAccount = Readonly<v.InferOutput<typeof Stored>>
 /** Returns `$XDG_CONFIG_HOME/runbook-agent/account.json`, or the same path below `~/.config`. */
 export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   const configured = env['XDG_CONFIG_HOME']
-  // The XDG specification ignores relative paths.
+  // According to the XDG specification, relative paths are ignored.
   const base = configured && path.isAbsolute(configured) ? configured : path.join(home, '.config')
   return path.join(base, 'runbook-agent', 'account.json')
 }
 
 /**
- * Returns undefined without a login. @throws SetUpError when others can read the file, or another user owns
- * it
+ * Returns undefined if the user has not signed in.
+ * @throws SetUpError when others can read the file, or when it belongs to another user
  */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
@@ -80,8 +80,8 @@ export function removeAccountFile(file: string): boolean {
   return found !== undefined
 }
 
-// One file per profile, so that parallel logins do not overwrite each other. The default profile keeps the
-// file from before profiles existed.
+// Each profile has its own file, so that parallel logins do not overwrite each other. The default profile has
+// the file that older versions, without profiles, have written.
 
 export const DEFAULT_PROFILE = 'default'
 
@@ -148,7 +148,10 @@ function writeOwnFile(file: string, text: string): void {
   }
 }
 
-/** A user who can write to the folder could make this program send its token to another gateway. */
+/**
+ * Makes the folder private to this user. Another user who can write to the folder could make this program
+ * send its token to another gateway.
+ */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
     throw new SetUpError(`${folder} belongs to another user; set XDG_CONFIG_HOME to a folder of your own`)

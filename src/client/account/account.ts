@@ -10,15 +10,18 @@ import type { Destination, TlsOptions } from '../../dial/tls.ts'
 import { type StoredAccount } from './account-file.ts'
 
 /**
- * Checked addresses and token of a user. Without allow-plaintext, the token never leaves this machine without
- * TLS.
+ * The addresses and the token of a user, after all checks. Without allow-plaintext, the token leaves this
+ * machine only over TLS.
  */
 export interface Account {
   readonly rest: RestAddress
   readonly token: Secret
-  /** Of the REST interface; undefined means plaintext. */
+  /** TLS options of the REST interface. Undefined means plaintext. */
   readonly tls: TlsOptions | undefined
-  /** The proxy on the way to `host:port`. Only for connections with TLS: a proxy could read the token. */
+  /**
+   * Returns the proxy for connections to `host:port`. Use it only for connections with TLS: the proxy could
+   * read the token of others.
+   */
   readonly proxyTo: (address: string) => Proxy | undefined
   /** The configured address; undefined when the gateway must be asked for it (serverinfo). */
   readonly grpcUrl: string | undefined
@@ -30,7 +33,7 @@ interface AccountSources {
   readonly env: NodeJS.ProcessEnv
   /** Undefined without a login. */
   readonly stored: StoredAccount | undefined
-  /** Where `stored` was read from, for messages. */
+  /** The file from which `stored` was read. Messages name it. */
   readonly file: string
 }
 
@@ -63,7 +66,7 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
 }
 
-/** A header must be able to hold the token. */
+/** Whether an HTTP header can hold the text as a token. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }
@@ -159,7 +162,7 @@ interface RestAddress {
   readonly host: string
   readonly port: number
   readonly isSecure: boolean
-  /** The path below which the gateway serves, such as `/base`; may be empty. */
+  /** The path before `/api` in the gateway's addresses, such as `/base`. It may be empty. */
   readonly base: string
   /** Without a slash at the end. */
   readonly url: string

@@ -19,7 +19,7 @@ type ApiErrorFacts = Partial<Pick<ApiError, 'status' | 'isAnswerLost' | 'code'>>
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly kind: ApiErrorKind
-  /** Undefined without an answer. */
+  /** Undefined if there was no answer. */
   readonly status: number | undefined
   /** Whether the connection was lost after the request, so that the gateway may have executed it. */
   readonly isAnswerLost: boolean
@@ -39,7 +39,7 @@ export class ApiError extends Error {
   }
 }
 
-/** For a failure after the request was sent. */
+/** Makes the error for a request that was sent but whose answer was lost. */
 export function answerLost(url: string, reason: string): ApiError {
   return new ApiError('unreachable', `no answer from the gateway ${url}: ${reason}`, { isAnswerLost: true })
 }

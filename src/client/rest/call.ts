@@ -12,9 +12,9 @@ import { askJson, askWell, discardBody } from './json.ts'
 import { readerOf, UNREADABLE } from './reading.ts'
 
 /**
- * An answer as this program reads it: other versions leave out fields or send new words, and hoop's gateway
- * sends empty lists as null. A missing text becomes '', a missing list []. Only fields that the contract
- * marks as needed must be present. `raw` is the object as sent.
+ * An answer as this program reads it. Other versions of gateways leave out fields or send unknown words, and
+ * hoop's gateway sends empty lists as null. A missing text becomes '', and a missing list becomes []. Only
+ * fields that the contract marks as needed must be present. `raw` is the object as the gateway sent it.
  */
 export type Read<T> = unknown extends T
   ? T

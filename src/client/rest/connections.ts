@@ -19,7 +19,7 @@ export async function fetchConnectionNames(
   return (await listConnections(account, signal)).map(({ name }) => name)
 }
 
-/** Empty when the request fails. */
+/** Returns an empty list when the request fails. */
 export async function connectionNamesIfKnown(
   account: Account,
   signal?: AbortSignal,
@@ -51,7 +51,10 @@ export function modesOf(connection: ListedConnection): readonly string[] {
   return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
 }
 
-/** hoop's field `secret` maps names of variables and files to values in base64. */
+/**
+ * Replaces the values of secrets by null. hoop's field `secret` maps names of variables and files to values
+ * in base64.
+ */
 function withoutSecrets(connection: ListedConnection): ListedConnection {
   const { secret } = connection.raw as { readonly secret?: unknown }
   if (typeof secret !== 'object' || secret === null) return connection
@@ -73,7 +76,7 @@ export async function fetchJiraFields(account: Account, name: string): Promise<r
     const { prompt_types: prompts, cmdb_types: objects } = await call(account, jiraContract.template, { id })
     return [...(prompts?.items ?? []), ...(objects?.items ?? [])]
   } catch (error) {
-    // The execution's own error will name the missing fields.
+    // No error is needed here: if fields are missing, the execution's own error names them.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')) return []
     throw error
   }

@@ -14,7 +14,7 @@ interface User {
 /** @throws ApiError `refused` when the token is not valid */
 export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
   const { name, email, is_admin: isAdmin } = await call(account, gatewayContract.userInfo, {}, { signal })
-  // Otherwise a JSON object from any server would be accepted.
+  // Without this check, a JSON object from any server would be accepted as a user.
   if (`${name}${email}` === '') throw noGateway(account, gatewayContract.userInfo, 200)
   return { name: email || name, isAdmin }
 }
@@ -54,7 +54,7 @@ export async function takeToken(account: Account, code: string, verifier: string
   return (await call(account, browserSignInContract.take, {}, { body: { code, verifier } })).token
 }
 
-/** Waits for a person in a browser on another machine. */
+/** A sign-in that waits for a person in a browser on another machine. */
 export type DeviceSignIn = Read<AnswerOf<typeof deviceSignInContract.begin>>
 
 /** @param says text that tells the person about this program @throws ApiError */

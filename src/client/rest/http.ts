@@ -12,8 +12,8 @@ import { answerLost, ApiError } from './api-error.ts'
 /** Maximum time from the open connection to the head of the answer. */
 export const ANSWER_MS = 30_000
 /**
- * Maximum wait for the next piece of an answer. Counts only while the caller waits: a slow reader is not a
- * silent gateway.
+ * Maximum wait for the next piece of an answer. Only time in which the caller waits counts: if the caller
+ * reads slowly, the gateway is not silent.
  */
 const PIECE_MS = 60_000
 
@@ -22,12 +22,12 @@ export interface Question {
   /** Begins with `/api/`, below the gateway's base. Includes the query. */
   readonly path: string
   readonly body?: object | undefined
-  /** Default: 30 s. A gateway may answer an execution only after its end. */
+  /** Default: 30 s. A gateway may send the answer to an execution only after the execution's end. */
   readonly answerMs?: number | undefined
   /** Default: 60 s for each piece. */
   readonly pieceMs?: number | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Sends no token: the user may not have signed in. */
+  /** If true, no token is sent, because the user may not have signed in. */
   readonly isPublic?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -49,9 +49,9 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
-  // Before `onAbort`: a request on an already destroyed socket never ends.
+  // This call must be before `onAbort`: a request on an already destroyed socket never ends.
   const answered = send(socket, account, question)
-  // Until the connection ends, because the body of an answer may take long.
+  // The signal counts until the connection ends, because the body of an answer may take long.
   const listening = onAbort(signal, abort)
   socket.once('close', () => listening[Symbol.dispose]())
   using _ = onAbort(deadline, abort)
@@ -149,7 +149,8 @@ async function nextPiece(
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`no data for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
-  // After a blocked event loop, timers run before sockets are read. One more turn reads an arrived piece.
+  // After the event loop was blocked, timers run before sockets are read. One more turn reads a piece that
+  // has already arrived.
   const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value
@@ -165,7 +166,7 @@ export async function readBody({ body, status }: HttpAnswer, limit: number): Pro
   return readAll(body, limit, tooLong)
 }
 
-/** For name lookup, TCP, proxy and TLS together. SYNs are repeated after 1, 3 and 7 s. */
+/** Maximum time for name lookup, TCP, proxy and TLS together. The system repeats a SYN after 1, 3 and 7 s. */
 const CONNECT_MS = 10_000
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -204,7 +205,7 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
-    // Never removed: a socket's error without a listener would end the process.
+    // This listener is never removed: a socket's error without a listener would end the process.
     socket.on('error', reject)
   })
 }

@@ -19,7 +19,7 @@ export interface RestReply<T> {
 
 /**
  * Sends a request and reads JSON.
- * @param shape of every answer, or a function that returns UNREADABLE for an answer not from a gateway
+ * @param shape of every answer, or a function that returns UNREADABLE if the answer is not from a gateway
  * @param limit in bytes
  * @throws ApiError
  */
@@ -68,7 +68,7 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
   }
   const said = errorIn(await readBody(answer, LONGEST_ERROR))
   if (said === undefined && status < 500) return noGateway(account, question, status)
-  // A proxy before the gateway may end the request before the execution has ended.
+  // A proxy before the gateway may end the request while the execution still runs.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504
   const { message = `HTTP status ${status}`, code } = said ?? {}
   const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
@@ -91,7 +91,7 @@ export function kindOfCode(code: GatewayCode): ApiErrorKind {
   }
 }
 
-/** For hoop's gateway, which sends no code. */
+/** Used for hoop's gateway, which sends no code. */
 function kindOfStatus(status: number): ApiErrorKind {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404 || status === 405) return 'not-found'

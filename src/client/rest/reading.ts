@@ -4,9 +4,9 @@ import { isNeeded } from '../../contract/contract.ts'
 // Reads answers by plain functions made from the contract's shapes. valibot allocated 1 MB of objects for a
 // list of twenty sessions, a tenth of the command's time.
 
-/** The value is not from a gateway. */
+/** A reader returns this if the value is not from a gateway. */
 export const UNREADABLE = Symbol('unreadable')
-/** The field is left out of the result. */
+/** A field with this value is left out of the result. */
 const ABSENT = Symbol('absent')
 
 export type Reader<T = unknown> = (value: unknown) => T | typeof UNREADABLE
@@ -100,14 +100,14 @@ function simpleReader(
   return undefined
 }
 
-/** A literal is a text or a boolean. */
+/** Whether the shape is a text. A literal can be a text or a boolean. */
 function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknown }): boolean {
   return type === 'string' || type === 'picklist' || (type === 'literal' && typeof literal === 'string')
 }
 
 /**
- * Reads a null or missing text as '', and every other one as undefined. An invalid number becomes undefined,
- * not 0.
+ * Makes the reader of a field that may be null. A null or missing text becomes ''. Any other null or missing
+ * value becomes undefined. An invalid number becomes undefined, too, not 0.
  */
 function nullableReader(wrapped: v.GenericSchema): Omit<Field, 'name'> {
   if (isText(wrapped)) return orElse(text, '')
@@ -165,7 +165,7 @@ function firstOf(readers: readonly Reader[]): Reader {
   }
 }
 
-/** Every entry must be readable. */
+/** Makes a reader that refuses a list with an unreadable entry. */
 function every(item: Reader): Reader {
   const list = readableOnes(item)
   return (value) => {
@@ -174,7 +174,7 @@ function every(item: Reader): Reader {
   }
 }
 
-/** Drops unreadable entries. */
+/** Makes a reader that drops unreadable entries of a list. */
 function readableOnes(item: Reader): Reader {
   return (value) =>
     Array.isArray(value) ? value.map(item).filter((entry) => entry !== UNREADABLE) : UNREADABLE

@@ -18,18 +18,21 @@ export function groupNames({ review_groups_data: groups }: Review): readonly str
   return groups.map(({ group }) => group)
 }
 
-/** Returns undefined when the review has no number, as often on hoop's gateway. */
+/** Returns undefined when the review does not say the number. Reviews of hoop's gateway often do not. */
 export function neededApprovals({ min_approvals: least, review_groups_data: groups }: Review) {
   return least === 0 ? undefined : Math.min(least, groups.length)
 }
 
-/** Daily, `HH:MM` in UTC. hoop's gateway may send a window without times: undefined. */
+/**
+ * Returns the times of the daily window as `HH:MM` in UTC. Returns undefined if there is no window, or a
+ * window without times, which hoop's gateway may send.
+ */
 export function windowOf({ time_window }: Review) {
   const { start_time: start = '', end_time: end = '' } = time_window?.configuration ?? {}
   return start === '' || end === '' ? undefined : { start, end }
 }
 
-/** Empty before a decision. */
+/** Returns the person who decided for the group, or an empty text before a decision. */
 export function deciderOf({ reviewed_by: person }: ReviewGroup): string {
   return person === undefined ? '' : person.email || person.name || person.id
 }

@@ -9,12 +9,12 @@ export interface Parameter {
   /** `text`, `number`, `tel`, `time`, `date`, `url`, `email`, `select`, `textarea`, `password` or `file`. */
   readonly type: string
   readonly required: boolean
-  /** Never empty. Makes the parameter optional. */
+  /** Never empty. A parameter with a default is optional. */
   readonly default: string | undefined
   readonly description: string
   readonly placeholder: string
   readonly options: readonly string[]
-  /** Go's syntax; need not match the whole value. */
+  /** A pattern in Go's syntax. It may match only a part of the value. */
   readonly pattern: string | undefined
   readonly minLength: number | undefined
   readonly maxLength: number | undefined
@@ -22,14 +22,16 @@ export interface Parameter {
 
 export interface Runbook {
   readonly name: string
-  /** From the file's leading comment. Never on hoop's gateway. */
+  /** The title in the comment at the beginning of the file. Always undefined on hoop's gateway. */
   readonly title?: string | undefined
   readonly description?: string | undefined
   /** In the order in which people enter the values. */
   readonly parameters: readonly Parameter[]
-  /** All names in the template, also inside blocks; undefined on hoop's gateway. */
+  /** All names that the template uses, also inside blocks. Undefined on hoop's gateway. */
   readonly usedNames?: readonly string[]
-  /** For the connection of the list. Undefined when the gateway does not send it. */
+  /**
+   * Whether a run on the list's connection needs a confirmation. Undefined when the gateway does not send it.
+   */
   readonly needsConfirmation?: boolean | undefined
   readonly error: string | undefined
   /** Undefined on gateways with only the first version of the interface. */
@@ -94,7 +96,7 @@ async function listV2(
 ): Promise<RunbookList | undefined> {
   const sending = { query: { connection_name: connection }, signal }
   const { repositories, errors, raw } = await call(account, runbookContract.list, {}, sending)
-  // An older gateway, which has only the first version of the interface.
+  // Then this is an older gateway, which has only the first version of the interface.
   if (!('repositories' in raw) || !Array.isArray(raw.repositories)) return undefined
   return {
     runbooks: repositories.flatMap(({ repository, items }) =>
@@ -110,7 +112,7 @@ async function listV1(account: Account, name: string, signal?: AbortSignal): Pro
   return { runbooks: items.map((item) => toRunbook(item, undefined)), repositories: undefined, errors: [] }
 }
 
-/** An older gateway, or one without configured runbooks, has no list: undefined. */
+/** Returns undefined if the gateway has no list, because it is older or has no configured runbooks. */
 async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
@@ -121,13 +123,15 @@ async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** False when the connection is missing. */
+/**
+ * Whether the error says that the gateway has no list. An error about a missing connection does not say it.
+ */
 function isNoList({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'not-found' && !message.includes('connection')
 }
 
-/** Reads items of both versions. */
+/** Reads an item of the first or the second version of the interface. */
 function toRunbook(
   { name, title, description, metadata, error, used_names: usedNames, confirm }: Read<RunbookAnswer>,
   repository: string | undefined,
@@ -180,7 +184,7 @@ export interface RunbookCatalog {
 }
 
 /**
- * Returns all runbooks, or those of one connection; undefined when the gateway has no list.
+ * Returns all runbooks, or those of one connection. Returns undefined when the gateway has no list.
  * @throws ApiError `not-found` for an unknown connection
  */
 export async function fetchCatalog(
@@ -226,7 +230,7 @@ async function firstVersion(
 interface Origin {
   readonly repository: string | undefined
   readonly commit: string
-  /** The first version's list does not repeat the requested connection. */
+  /** The requested connection, which the list of the first version does not repeat. */
   readonly connection: string | undefined
 }
 

@@ -5,12 +5,12 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askWell } from './json.ts'
 
-/** Three keepalives: a gateway sends one every 30 s. */
+/** The time of three keepalives. A gateway sends one every 30 s. */
 const PIECE_MS = 90_000
 
 export type StreamedEvent =
   | { readonly kind: 'connected' }
-  /** `o` is output, `e` a text about the session, `i` its input. */
+  /** `type` is `o` for output, `e` for a text about the session, and `i` for the session's input. */
   | { readonly kind: 'event'; readonly type: string; readonly time: string; readonly bytes: Buffer }
   /** This many bytes of output are missing from the record. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
@@ -19,7 +19,7 @@ export type StreamedEvent =
 const Event = v.object({ time: v.string(), type: v.string(), payload: v.string() })
 const Incomplete = v.object({ missing_bytes: v.number() })
 
-/** One session's stream. Each new connection begins where the previous one ended. */
+/** The event stream of one session. Each new connection begins where the previous one ended. */
 export class SessionStream {
   readonly #account: Account
   readonly #id: string
@@ -30,13 +30,17 @@ export class SessionStream {
     this.#id = id
   }
 
-  /** Reads one connection. @throws ApiError, `no-gateway` for streams without ids, which cannot be resumed */
+  /**
+   * Opens one connection and yields its events.
+   * @throws ApiError. Its kind is `no-gateway` for a stream without ids, because such a stream cannot be
+   * resumed
+   */
   async *connect(signal: AbortSignal): AsyncGenerator<StreamedEvent, void, undefined> {
     for await (const block of streamBlocks(await this.#open(signal))) {
       if (this.#place === undefined && block.id === undefined) throw noPlaces()
       const event = this.#eventOf(block)
       if (event !== undefined) yield event
-      // When `yield` returns, the reader has processed the event.
+      // `yield` returns after the reader has processed the event. Only then the place may move to this event.
       this.#place = block.id ?? this.#place
     }
   }
@@ -70,7 +74,7 @@ export class SessionStream {
   }
 }
 
-/** hoop's streams have no position: a new connection would begin with the next event. */
+/** Streams of hoop's gateway have no position, so that a new connection would begin with the next event. */
 function noPlaces(): ApiError {
   return new ApiError('no-gateway', 'the stream of this gateway cannot be resumed')
 }
@@ -91,7 +95,9 @@ export interface StreamBlock {
 
 /** Characters. A gateway's blocks have at most 64 KiB, in base64. */
 const LONGEST_BLOCK = 1024 * 1024
-/** A CR at the end of the text ends no line yet: the next piece may begin with its LF. */
+/**
+ * A CR at the end of the text does not end a line yet, because the next piece may begin with the LF after it.
+ */
 const LINE_END = /\r\n|\n|\r(?=[^])/
 
 /** Parses server-sent events (html.spec.whatwg.org, 9.2.6). @throws ApiError for a block that is too long */
@@ -124,7 +130,7 @@ function blockOf(lines: readonly string[]): StreamBlock {
   }
 }
 
-/** A comment is a field without a name. */
+/** Splits a line into name and value. In a comment, the name is empty. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
   return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, '')]

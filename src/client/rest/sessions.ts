@@ -27,16 +27,16 @@ export async function fetchSession(
   signal?: AbortSignal,
 ): Promise<RecordedSession> {
   const session = await call(account, sessionStreamContract.show, { id }, { signal })
-  // Gateways send a link only on request.
+  // Gateways send a link only if the request asks for it, so this answer is not from a gateway.
   if ('download_url' in session) throw noGateway(account, { path: sessionPath(id) }, 200)
   return session
 }
 
 export interface SessionFilter {
   readonly connection?: string | undefined
-  /** A user; on hoop's gateway a subject id. */
+  /** The user. For hoop's gateway, this must be a subject id. */
   readonly user?: string | undefined
-  /** Only sessions that began in this span. hoop ignores `to` without `from`. */
+  /** Only sessions that began between `from` and `to` match. hoop's gateway ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`: check the answer's sessions.
@@ -45,7 +45,7 @@ export interface SessionFilter {
   readonly kind?: string | undefined
   /** Part of a parameter's value. */
   readonly parameter?: string | undefined
-  /** A pattern of SQL: `PENDING`, `%`. */
+  /** A pattern as in SQL, such as `PENDING` or `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
   /** At most 100: gateways send no more on one page. */
@@ -107,7 +107,10 @@ export async function findByCorrelation(
   return sessions.find((session) => session.correlation_id === correlationId)
 }
 
-/** A session that has already ended is no error. @throws ApiError `not-found`, `refused` */
+/**
+ * Ends a session. If the session has already ended, this is no error.
+ * @throws ApiError `not-found`, `refused`
+ */
 export async function killSession(account: Account, id: string): Promise<void> {
   await call(account, sessionContract.kill, { id })
 }
@@ -132,7 +135,7 @@ export async function openOutput(
   return oldOutput(account, id, signal)
 }
 
-/** Some gateways without the endpoint answer that the session is missing. */
+/** Whether the gateway may lack the endpoint. Some gateways without it answer that the session is missing. */
 function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
@@ -141,14 +144,17 @@ function isMissingEndpoint(error: unknown): boolean {
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
-/** For older gateways, which have no stream of results. */
+/** Reads the output from older gateways, which have no stream of results. */
 async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
   const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
   return value.event_stream.map((text) => Buffer.from(text, 'base64'))
 }
 
-/** `o` and `e` are output, `i` is input, `r` is a terminal's size as `COLSxROWS`. Seconds since the start. */
+/**
+ * `kind` is `o` or `e` for output, `i` for input, and `r` for a terminal's size as `COLSxROWS`. `seconds`
+ * count from the session's start.
+ */
 export type RecordedEvent = readonly [seconds: number, kind: string, content: Buffer]
 
 const Events = v.object({
@@ -174,7 +180,7 @@ export interface ExportWish extends Pick<
   SessionFilter,
   'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'from' | 'to'
 > {
-  /** A session's cursor: only later sessions are exported. */
+  /** The cursor of a session. Only later sessions are exported. */
   readonly after?: string | undefined
 }
 

@@ -10,18 +10,18 @@ const LONGEST_HEAD = 64 * 1024
 
 interface Question {
   readonly path: string
-  /** As in the `Upgrade` header. */
+  /** The value of the `Upgrade` header. */
   readonly protocol: string
   readonly headers: Readonly<Record<string, string>>
-  /** Counts from the open connection. */
+  /** Maximum time from the open connection to the answer. */
   readonly answerMs?: number
 }
 
 /**
- * Asks for another protocol. Node's HTTP client is not used: loading it is a large part of a short command's
- * start.
- * @param signal ends the attempt, not the connection
- * @returns undefined for any other answer: the gateway lacks the protocol on this path
+ * Asks the gateway to change to another protocol. Does not use Node's HTTP client, because loading it takes a
+ * large part of a short command's start.
+ * @param signal ends the attempt, but not the connection after it
+ * @returns undefined for any other answer, because then the gateway lacks the protocol on this path
  * @throws ApiError `unreachable`
  */
 export async function upgrade(
@@ -55,7 +55,7 @@ export async function upgrade(
   }
 }
 
-/** Leaves the bytes after the head in the socket. */
+/** Reads the head of the answer, and leaves the bytes after the head in the socket. */
 async function readHead(socket: Socket): Promise<string> {
   let read = ''
   const pieces = socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>

@@ -28,13 +28,13 @@ export interface StreamRequest {
   /** Empty for a terminal. */
   readonly script: Buffer
   readonly clientArgs: readonly string[]
-  /** `envvar:NAME` to base64. */
+  /** Maps `envvar:NAME` to the value in base64. */
   readonly envVars: ReadonlyMap<string, string>
-  /** The gateway itself runs the script after the approval, even when this client has left. */
+  /** If true, the gateway itself runs the script after the approval, even when this client has left. */
   readonly whenApproved?: boolean
   /**
-   * For `connect` to a port: gets messages about native clients' connections. Without this function, the
-   * session is a terminal.
+   * Used for `connect` to a port. Gets the messages about connections of native clients. Without this
+   * function, the session is a terminal.
    */
   readonly port?: (message: ConnectionMessage) => void
 }
@@ -48,12 +48,12 @@ export type StreamEvent =
 /** @param signal aborts when the caller has left */
 type OpenLine = (signal: AbortSignal) => PacketLine | Promise<PacketLine>
 
-/** Makes an agent start a terminal. The agent drops this byte (protocol.md 0.5). */
+/** A byte that makes an agent start a terminal. The agent does not pass the byte on (protocol.md 0.5). */
 const FIRST_KEY = Buffer.of(0x0a)
 
 /**
- * One session on its own stream. Read `events` to their end, then `end`. Disposing closes the stream, and the
- * gateway ends session and command.
+ * One session on its own stream. Read `events` to their end, and `end` after that. Disposing closes the
+ * stream. The gateway then ends the session and the command.
  */
 export class ClientSession implements Disposable {
   readonly #request: StreamRequest
@@ -84,7 +84,7 @@ export class ClientSession implements Disposable {
   }
 
   /**
-   * Reads a packet only when the caller asks for the next event, so a slow caller slows down the command.
+   * Reads a packet only when the caller asks for the next event. So a slow caller slows down the command.
    * @throws the errors of `openLine`
    */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
@@ -113,7 +113,7 @@ export class ClientSession implements Disposable {
     await this.#send(encodeClientMessage(message))
   }
 
-  /** Of several waiting sizes, sends only the newest. */
+  /** If several sizes wait, sends only the newest one. */
   async resize(size: WindowSize): Promise<void> {
     this.#size = size
     if (this.#isResizing) return
@@ -185,7 +185,10 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Only the first `opened` counts: a second script would run as a second command. */
+  /**
+   * Sends the script after the first `opened`. Ignores another `opened`, because a second script would run as
+   * a second command.
+   */
   #begin(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -194,7 +197,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** Ignores an ended stream: the reader of `events` gets the reason. */
+  /** Does nothing if the stream has ended, because the reader of `events` gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#line?.send(packet)
@@ -204,7 +207,10 @@ export class ClientSession implements Disposable {
   }
 }
 
-/** Without the token. `version` is empty: hoop's gateway warns when it differs from the agent's version. */
+/**
+ * Returns the stream's metadata, without the token. `version` is empty, because hoop's gateway warns when it
+ * differs from the agent's version.
+ */
 export function metadataOf({ verb, connection, whenApproved }: StreamRequest): Record<string, string> {
   return {
     origin: 'client',

@@ -6,13 +6,13 @@ import { ApiError } from '../rest/api-error.ts'
 import { upgrade } from '../rest/upgrade.ts'
 import { metadataOf, type StreamRequest } from './client-session.ts'
 
-/** Maximum wait for the upgrade when gRPC can be tried next. */
+/** Maximum wait for the answer to the upgrade, if gRPC can be tried after it. */
 const BEFORE_GRPC_MS = 5000
 
 /**
- * Opens a script's stream. The embedded gateway upgrades a REST connection. Other gateways need gRPC, whose
- * code takes longer to load than the rest of the command. The answer to the upgrade tells them apart before
- * the gateway has received the request.
+ * Opens a script's stream. First asks the gateway to upgrade a REST connection, which the embedded gateway
+ * does. Other gateways need gRPC. The code for gRPC takes longer to load than the rest of the command. The
+ * answer to the upgrade shows which gateway it is, before the gateway has received the script.
  * @throws ApiError, SetUpError
  */
 export async function openExecLine(
@@ -26,7 +26,7 @@ export async function openExecLine(
   return openGrpcLine(await grpcAccess(account), request)
 }
 
-/** For messages before a stream has an address. */
+/** Returns the address that messages show before a stream has an address. */
 export function restAddress({ rest: { host, port } }: Account): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
@@ -46,7 +46,7 @@ async function framedLine(
     const socket = await upgrade(account, question, signal)
     return socket && new FramedStream(socket, restAddress(account))
   } catch (error) {
-    // gRPC at the configured address does not need the REST interface.
+    // Then gRPC is tried, because gRPC at the configured address does not need the REST interface.
     if (error instanceof ApiError && account.grpcUrl !== undefined && !signal.aborted) return undefined
     throw error
   }

@@ -12,20 +12,20 @@ export interface RestExecution {
   readonly repository: string | undefined
   readonly refHash: string | undefined
   readonly parameters: Readonly<Record<string, string>>
-  /** `envvar:NAME` or `filesystem:NAME` to base64. */
+  /** Maps `envvar:NAME` or `filesystem:NAME` to the value in base64. */
   readonly envVars: Readonly<Record<string, string>>
   readonly clientArgs: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
-  /** By the field's id in Jira. */
+  /** Maps the field's id in Jira to the value. */
   readonly jiraFields: Readonly<Record<string, string>>
   /** Whether the gateway itself runs the runbook after the approval. */
   readonly whenApproved?: boolean
-  /** Unique. Finds the session before its answer arrives. */
+  /** Unique. The client finds the session by this id before the gateway's answer arrives. */
   readonly correlationId: string
 }
 
-// Not the contract's shape, which would read a missing exit code as 0 (success) and missing names of secrets
-// as an empty list.
+// This is not the contract's shape. That shape would read a missing exit code as 0 (success), and missing
+// names of secrets as an empty list.
 
 const Text = v.nullish(v.string(), null)
 const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
@@ -49,29 +49,36 @@ const Answer = v.object({
   when_approved: v.fallback(v.nullish(v.boolean(), false), false),
 })
 
-/** Texts are as the gateway sent them. */
+/** Its texts are as the gateway sent them. */
 export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
 
 /**
- * Bytes; enough for all recorded output (`RECORDED_BYTES`). Real output grows little in JSON, although a byte
- * may become six.
+ * Maximum bytes of an answer, enough for all recorded output (`RECORDED_BYTES`). A byte may become six in
+ * JSON, but real output grows little.
  */
 const LONGEST_ANSWER = 384 * 1024 * 1024
 /** hoop's gateway answers within 50 s, plus 15 s when the agent is away, plus 30 s to fetch runbooks. */
 const ANSWER_MS = 120_000
 
 export interface FollowOptions {
-  /** Ends the wait, not the execution. */
+  /** Ends the wait for the answer, but not the execution. */
   readonly signal: AbortSignal
   /**
-   * Asks for output during the run. The embedded gateway may then answer early, hoop's only after the end.
+   * Whether to ask for output during the run. Then the embedded gateway may answer before the end of the
+   * execution. hoop's gateway always answers after the end.
    */
   readonly isLive: boolean
-  /** With `isLive`: an execution that ends immediately may be answered with its end. */
+  /**
+   * Used with `isLive`. If true and the execution ends immediately, the gateway may wait and answer with the
+   * end.
+   */
   readonly isBriefEndAnswered?: boolean
 }
 
-/** Status 200: the execution has ended; 202: it continues. @throws ApiError */
+/**
+ * Starts a runbook. Status 200 means that the execution has ended, and 202 that it continues.
+ * @throws ApiError
+ */
 export async function startExecution(
   account: Account,
   request: RestExecution,
@@ -111,7 +118,7 @@ function addressed(request: RestExecution): { path: string; body: object } {
   return { path, body }
 }
 
-/** Accepted by both versions of the interface. */
+/** Makes a body that both versions of the interface accept. */
 function requestBody(request: RestExecution): Sent<typeof executionContract.runbook> {
   return {
     file_name: request.file,

@@ -18,9 +18,12 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** Maximum wait for a missing exit code. The gateway may have answered before the agent's close arrived. */
+/**
+ * Maximum wait for a missing exit code. The gateway may have sent its answer before the agent's close
+ * arrived.
+ */
 const SETTLE_MS = 10_000
-/** The end is reported also without the reason. */
+/** Maximum wait for the reason of a rejection. Without an answer, the end is reported without the reason. */
 const REJECTION_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
@@ -28,7 +31,7 @@ type Sights = AsyncGenerator<ExecutionSight, Outcome>
 /**
  * Runs a runbook and follows it to its end, even if the answer or the agent's close (protocol.md 4.1) is
  * lost.
- * @param asking `signal` ends the following, not the execution
+ * @param asking its `signal` ends the following, but not the execution
  * @throws ApiError when nothing ran or the end is unknown; ReviewRejected
  */
 export async function* executeByRest(
@@ -45,7 +48,7 @@ export async function* executeByRest(
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
   const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
-  // The gateway may have the request, but record no correlation ids.
+  // The end is unknown. The gateway may have received the request without recording its correlation id.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
   yield { kind: 'going-on', id }
@@ -88,12 +91,15 @@ function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {
   return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; sessions ahead in the queue: ${ahead}` : ''}`
 }
 
-/** The gateway may have answered before the agent's close: then only the record has the exit code. */
+/**
+ * Gets a missing exit code from the record. The gateway may have sent its answer before the agent's close
+ * arrived, and then only the record has the code.
+ */
 async function* withoutCode(account: Account, answer: ReadExecution, signal: AbortSignal): Sights {
   const settled = patience(SETTLE_MS, signal)
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
-    // No deadline: reading the output may take long.
+    // There is no deadline here, because reading the output may take long.
     return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
@@ -108,7 +114,10 @@ export async function* followToEnd(account: Account, id: string, { signal, isLiv
   return outcomeOfRecord(account, session, undefined, signal)
 }
 
-/** A gateway that is stopping starts no session: retries until the restarted gateway does. */
+/**
+ * Runs a session after its approval. A gateway that is stopping starts no session. In this case the request
+ * is repeated until the restarted gateway starts the session.
+ */
 async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
   const { signal } = asking
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
@@ -152,7 +161,7 @@ async function rejectionOf(account: Account, id: string, status: string): Promis
   }
 }
 
-/** Nothing has run, and the gateway may run the session after its restart. */
+/** Whether nothing has run and the gateway may run the session after its restart. */
 function isForTheNext({ code, kind, isAnswerLost }: ApiError): boolean {
   return code === 'gateway-draining' || (kind === 'unreachable' && !isAnswerLost)
 }
@@ -171,13 +180,16 @@ function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review.status !== 'PENDING')
 }
 
-/** An approval alone is not enough: a condition of the approval may still delay the run. */
+/**
+ * Whether the run has begun. An approval alone does not mean this, because a condition of the approval may
+ * still delay the run.
+ */
 function hasBegun({ status, review }: RecordedSession): boolean {
   return status !== 'ready' && review !== undefined && !['PENDING', 'APPROVED'].includes(review.status)
 }
 
 const FIRST_LOOK_MS = 1000
-/** A busy gateway needs some time to record a session. */
+/** Maximum time until a session is found. A busy gateway needs some time to record it. */
 const FIND_MS = 30_000
 
 /** Yields the progress while the answer is outstanding. @returns the session's id if found */
@@ -198,7 +210,7 @@ async function* lookOn(
   }
 }
 
-/** Ignores a failure: the caller asks again or gets the answer. */
+/** Returns undefined after a failure, because the caller asks again or gets the answer. */
 async function look(
   account: Account,
   correlationId: string,
@@ -212,7 +224,9 @@ async function look(
   }
 }
 
-/** For a lost answer. Returns undefined when the gateway has no such session. */
+/**
+ * Looks for the session after its answer was lost. Returns undefined when the gateway has no such session.
+ */
 async function untilFound(
   account: Account,
   correlationId: string,

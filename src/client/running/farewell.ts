@@ -3,17 +3,17 @@ import { PostgresStatements } from '../../wire/messages/postgres-statements.ts'
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 
 /**
- * Builds a protocol error that tells a native client why its connection ends. Agent and gateway may be away,
- * and the server cannot tell.
+ * Builds a protocol error that tells a native client why its connection ends. The error must be built here,
+ * because nothing arrives from the server when the agent or the gateway is away.
  */
 export interface Farewell {
   fromClient(bytes: Buffer): void
   fromServer(bytes: Buffer): void
-  /** Undefined where the client would not read the packet as an error. */
+  /** Returns undefined at a moment when the client would not read the packet as an error. */
   error(reason: string): Buffer | undefined
 }
 
-/** Undefined for a protocol without errors. */
+/** Returns undefined for a protocol without errors. */
 export function farewellOf(protocol: NativeProtocolName): Farewell | undefined {
   if (protocol === 'postgres') return new PostgresFarewell()
   return protocol === 'mysql' ? new MysqlFarewell() : undefined
@@ -27,10 +27,10 @@ class PostgresFarewell implements Farewell {
   readonly #requests = new PostgresStatements()
   readonly #answers = new MessageHeads(POSTGRES_HEAD_BYTES, (head) => {
     const length = head.readUInt32BE(1)
-    // Not a message, so no error can follow these bytes.
+    // A message has no such length. `isBetween` then stays false, so that no error follows these bytes.
     return length < 4 ? Infinity : length - 4
   })
-  /** One-byte answers to encryption requests that the server will still send. */
+  /** Number of one-byte answers to encryption requests that the server has not sent yet. */
   #refusals = 0
 
   fromClient(bytes: Buffer): void {

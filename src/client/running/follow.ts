@@ -3,9 +3,12 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** Short, because many sessions are short. */
+/** The first wait is short, because many sessions are short. */
 export const FIRST_WAIT_MS = 250
-/** Enough for a gateway's restart, or for a laptop that changes its network. */
+/**
+ * Maximum time without an answer. It is enough for a gateway's restart, or for a laptop that changes its
+ * network.
+ */
 export const AWAY_MS = 5 * 60_000
 
 type Sight =
@@ -45,16 +48,19 @@ export function isPassing(error: unknown): error is ApiError {
 const GROWTH = 1.5
 const LONGEST_MS = 5000
 
-/** Waits grow, to reduce the load on the gateway. */
+/** Returns the next wait. Waits become longer, to reduce the load on the gateway. */
 export function longer(waitMs: number): number {
   return Math.min(waitMs * GROWTH, LONGEST_MS)
 }
 
 export interface SessionPiece {
   readonly kind: 'event'
-  /** `o` is output, `e` a text about the session, `i` its input. Without a stream always `o`. */
+  /**
+   * `o` for output, `e` for a text about the session, `i` for its input. If the gateway has no stream, this
+   * is always `o`.
+   */
   readonly type: string
-  /** Undefined without a stream. */
+  /** Undefined if the gateway has no stream. */
   readonly time: string | undefined
   readonly bytes: Buffer
 }
@@ -68,9 +74,9 @@ export type ExecutionSight =
   /** The session waits for approval at this URL. */
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
   | { readonly kind: 'approved' }
-  /** The execution continues after the gateway's answer. `lock`: what the session waits for. */
+  /** The execution continues after the gateway's answer. `lock` is the lock for which the session waits. */
   | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
-  /** For example, the runbook is an old copy. */
+  /** A warning, for example that the runbook is an old copy. */
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }

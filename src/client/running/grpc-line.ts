@@ -6,7 +6,7 @@ import type { Account } from '../account/account.ts'
 import { findGrpcUrl } from '../rest/gateway.ts'
 import { metadataOf, type StreamAccess, type StreamRequest } from './client-session.ts'
 
-/** No deadline for the first packet: a gateway may wait for an agent or for an approval. */
+/** There is no deadline for the first packet, because a gateway may wait for an agent or for an approval. */
 const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
 
 /** @throws ApiError, SetUpError */
@@ -15,7 +15,7 @@ export async function grpcAccess(account: Account): Promise<StreamAccess> {
   return { destination, proxy: account.proxyTo(destination.address), token: account.token }
 }
 
-/** Every gateway serves gRPC. */
+/** Opens a gRPC stream, which every gateway serves. */
 export function openGrpcLine(
   access: StreamAccess,
   request: StreamRequest,

@@ -14,7 +14,7 @@ import {
 } from './follow.ts'
 import { outcomeOfRecord, outcomeOfShown, withOutput, type Outcome } from './outcome.ts'
 
-/** Texts at a record's end that this program replaces by its own. */
+/** Texts at the end of a record. This program shows its own texts instead of them. */
 const REASON = /^(?:\n?rpc error: code = \w+ desc = )([^\n]*)$/
 const BLOCKED =
   /Blocked (?:by the following Guardrails rule|because \d+ Guardrails rules were violated): [^]*$/
@@ -24,7 +24,7 @@ type LastText = SessionPiece | undefined
 
 /**
  * Yields all output of a session from its beginning, over any number of connections.
- * @returns the last text, not yet yielded; `no-stream` when this gateway's stream cannot be used
+ * @returns the last text, which was not yielded yet, or `no-stream` when this gateway's stream cannot be used
  * @throws ApiError when the gateway was away for 5 minutes or refuses the request
  */
 async function* watchLive(
@@ -55,7 +55,7 @@ class Watch {
   #awaySince: number | undefined
   #last: SessionPiece | undefined
 
-  /** Reads one connection. @returns the last text when the session has ended */
+  /** Yields what one connection sends. @returns the last text when the session has ended, otherwise `more` */
   async *seen(
     events: AsyncIterable<StreamedEvent>,
   ): AsyncGenerator<ExecutionSight, LastText | 'more', undefined> {
@@ -80,7 +80,7 @@ class Watch {
     return mayPass && performance.now() - this.#awaySince <= AWAY_MS
   }
 
-  /** Holds back a piece that may be the last text until another event follows. */
+  /** If a piece may be the last text, holds it back until another event follows. */
   *#held(piece: SessionPiece): Generator<SessionPiece, void, undefined> {
     this.wait = FIRST_WAIT_MS
     if (this.#last !== undefined) yield this.#last
@@ -91,7 +91,7 @@ class Watch {
   }
 }
 
-/** hoop's streams cannot be resumed; `busy` means too many readers. */
+/** Whether the stream cannot be used: hoop's streams cannot be resumed, and `busy` means too many readers. */
 function hasNoStream(error: unknown): boolean {
   return error instanceof ApiError && ['not-found', 'no-gateway', 'busy'].includes(error.kind)
 }
@@ -115,7 +115,7 @@ export async function* liveToEnd(account: Account, id: string, signal: AbortSign
   return yield* afterLive(session, seen.lastText)
 }
 
-/** Without a stream: reads the record each time it has grown. */
+/** Shows the output of a session without a stream. Reads the record again each time the record has grown. */
 async function* bySteps(account: Account, id: string, signal: AbortSignal): Sights {
   const tail = new RecordedTail(account, id)
   const sights = watch(account, id, () => false, signal)
@@ -130,7 +130,10 @@ async function* bySteps(account: Account, id: string, signal: AbortSignal): Sigh
   }
 }
 
-/** The last text is the reason for a missing exit code, the broken rules, or output. */
+/**
+ * Yields what must be shown of the last text. The last text is output, the broken rules, or the reason for a
+ * missing exit code.
+ */
 function* afterLive(session: RecordedSession, lastText: LastText): Generator<ExecutionSight, Outcome> {
   const outcome = outcomeOfShown(session, reasonOf(lastText))
   if (lastText !== undefined && outcome.status === 'blocked') yield withoutRules(lastText)
@@ -139,7 +142,10 @@ function* afterLive(session: RecordedSession, lastText: LastText): Generator<Exe
   return outcome
 }
 
-/** Bytes. Longer output is not read again for each piece, but shown after the session's end. */
+/**
+ * Bytes. Longer output is shown only after the session's end, because each piece needs a reading of all
+ * output.
+ */
 const LONGEST = 8 * 1024 * 1024
 
 /** The output of a session without a stream. */
@@ -153,7 +159,11 @@ class RecordedTail {
     this.#id = id
   }
 
-  /** @param bytes the record's size. Ignores a failure: the next call or the session's end retries. */
+  /**
+   * Yields the output that was not shown yet. Ignores a failure, because the next call or the session's end
+   * reads the output again.
+   * @param bytes the record's size
+   */
   async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
     if (bytes <= this.#shown || bytes > LONGEST) return
     try {

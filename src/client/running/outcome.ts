@@ -7,11 +7,11 @@ import type { ReadExecution } from './execution-request.ts'
 
 export interface Outcome {
   readonly sessionId: string
-  /** Undefined: the command could not run, was killed, or its agent was lost. */
+  /** Undefined if the command could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
   /**
-   * Why the exit code is missing, in the gateway's words. For a followed execution, set only after the output
-   * was read.
+   * Why the exit code is missing, in the gateway's words. After a followed execution, this is set only when
+   * the output has been read.
    */
   readonly reason: string | undefined
   /** Only the embedded gateway sends a code. */
@@ -21,7 +21,10 @@ export interface Outcome {
   readonly isTruncated: boolean
   /** Bytes of replaced secrets, if the gateway counts them. */
   readonly redactedBytes: number
-  /** `success` or another status of a gateway's answer. For a followed execution, derived from the record. */
+  /**
+   * `success` or another status that a gateway's answer has. For a followed execution, the status is derived
+   * from the record.
+   */
   readonly status: string
   readonly executionMs: number
 }
@@ -33,7 +36,10 @@ function reasonIn({ output }: ReadExecution): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
-/** Reads the output from the record when the answer has cut or changed it. */
+/**
+ * Makes the outcome from an answer. If the answer has cut or changed the output, reads the output from the
+ * record.
+ */
 export async function outcomeOfAnswer(
   account: Account,
   answer: ReadExecution,
@@ -52,7 +58,10 @@ export async function outcomeOfAnswer(
   }
 }
 
-/** Code 0 without status `success`: the gateway itself stopped the execution, so the code does not count. */
+/**
+ * Code 0 with a status other than `success` means that the gateway itself stopped the execution. Then the
+ * code does not count.
+ */
 function codeOf({
   exit_code: exitCode,
   output_status: status,
@@ -63,7 +72,7 @@ function codeOf({
     : { exitCode, reason: undefined, code: undefined }
 }
 
-/** The answer has no code, and its session's end could not be found. */
+/** Makes the outcome when the answer has no code and the session's end could not be found. */
 export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   const reason = reasonIn(answer)
   return {
@@ -79,7 +88,7 @@ export function outcomeWithoutRecord(answer: ReadExecution): Outcome {
   }
 }
 
-/** @param answer undefined when it was lost @param signal aborts the reading of the output */
+/** @param answer undefined when the answer was lost @param signal aborts the reading of the output */
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,
@@ -100,13 +109,16 @@ export function outcomeOfRecord(
   }
 }
 
-/** For output that was already shown. @param reason from the end of the session's record */
+/**
+ * Makes the outcome of a session whose output was already shown.
+ * @param reason from the end of the session's record
+ */
 export function outcomeOfShown(session: RecordedSession, reason: string | undefined): Outcome {
   const facts = factsOf(session)
   return { ...facts, reason: facts.exitCode === undefined ? reason : undefined, code: undefined, output: [] }
 }
 
-/** For a caller that has shown a part of the output. */
+/** Returns the outcome with other output, for a caller that has already shown a part of the output. */
 export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
   return {
     ...outcome,
@@ -136,7 +148,10 @@ async function* outputOf(account: Account, id: string, signal: AbortSignal): Asy
   yield* await openOutput(account, id, signal)
 }
 
-/** After a broken guardrail rule, 254 is the agent's exit code, not a missing code. */
+/**
+ * Whether a guardrail rule was broken. Then 254 is the agent's exit code, and does not mean that the code is
+ * missing.
+ */
 function hasGuardrails({ guardrails_info: broken }: RecordedSession): boolean {
   return broken !== undefined && broken.length > 0
 }
@@ -155,15 +170,15 @@ async function recorded(
   }
 }
 
-/** Bytes. A longer text is output. */
+/** Maximum bytes of a reason. A longer text is output. */
 const LONGEST = 4096
 /** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/
 const WHOLE = /rpc error: code = \w+ desc = ([^\n]*)$/
 
 /**
- * Gateways append the reason of a missing exit code to the recorded output, the embedded gateway with gRPC's
- * prefix. This class separates them.
+ * Separates recorded output from the reason of a missing exit code, which gateways append to the output. The
+ * embedded gateway writes gRPC's prefix before the reason.
  */
 class ReasonAtEnd {
   #reason: string | undefined

@@ -5,8 +5,8 @@ import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { farewellOf, type Farewell } from './farewell.ts'
 
 /**
- * Bytes that a local client has not read. Above `high` the agent is asked to pause; above `most` the client
- * is closed.
+ * Bytes that a local client has not read. If there are more than `high`, the agent is asked to pause. If
+ * there are more than `most`, the client is closed.
  */
 const UNREAD_BYTES = { high: 1024 * 1024, most: 32 * 1024 * 1024 }
 const MAX_CLIENTS = 1000
@@ -54,7 +54,7 @@ export class ClientPort implements Disposable {
     this.#clients.get(message.connectionId)?.receive(message)
   }
 
-  /** @param reason sent to clients whose protocol has errors */
+  /** @param reason is sent to clients whose protocol has errors */
   close(reason: string): void {
     for (const client of this.#clients.values()) client.tell(reason)
     this[Symbol.dispose]()
@@ -92,14 +92,14 @@ class LocalClient {
     this.#socket = socket
     this.#options = options
     this.#farewell = farewellOf(options.protocol)
-    // These servers speak first, so the agent must connect before the client sends a byte.
+    // With these protocols the server speaks first, so the agent must connect before the client sends a byte.
     if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
     socket.on('drain', () => this.#ask(false))
-    // The socket closes after an error, and the other end gets the close.
+    // After an error the socket closes, and then the agent gets the close.
     socket.on('error', () => undefined)
-    // Sent also after the agent's own close, as hoop's command line does. Late bytes of this port may make a
-    // connection tracker register the connection again; this packet removes it.
+    // The close is sent also after the agent's own close, as hoop's command line does. Data of this port that
+    // arrives late may make a connection tracker register the connection again. This packet then removes it.
     socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
   }
 
@@ -132,7 +132,7 @@ class LocalClient {
     this.#farewell?.fromServer(data)
     this.#socket.write(data)
     const { writableLength } = this.#socket
-    // The agent ignores pauses, as hoop's agents do.
+    // So many bytes mean that the agent ignores pauses, as hoop's agents do.
     if (writableLength > UNREAD_BYTES.most) this.#socket.destroy()
     else if (writableLength > UNREAD_BYTES.high) this.#ask(true)
   }
@@ -168,8 +168,8 @@ class LocalClient {
 }
 
 /**
- * Returns why to refuse a client of another user: clients act as this user without a password. Undefined for
- * this user's clients, and on systems without /proc.
+ * Returns why to refuse a client of another user, because clients act as this user without a password.
+ * Returns undefined for this user's clients, and on systems without /proc.
  */
 function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()
