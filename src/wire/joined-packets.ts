@@ -5,11 +5,13 @@ import { DecodeError, type Packet } from './packet.ts'
 // Several packets in one message (protocol.md 1.6). A message of any size costs each end a write, a read and
 // a dozen steps of gRPC. With many native clients this is most of the cost of a statement.
 
-/** Metadata of a peer that reads joined packets, in both directions. Hoop's peers do not send it. */
+/** Key of gRPC metadata. A peer sends it to say that it reads joined packets. Hoop's peers do not send it. */
 export const JOINS = 'runbook-agent-joins'
 
 const TYPE = 'RunbookJoinedPackets'
-/** Maximum payload of a joined packet. Copying more costs as much as a message of its own. */
+/**
+ * Maximum payload of a joined packet. To copy a larger payload costs as much as to send a message of its own.
+ */
 const SMALL_BYTES = 4 * 1024
 /** Maximum total of joined payloads. */
 const MAX_JOINED_BYTES = 64 * 1024

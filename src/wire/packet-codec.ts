@@ -5,7 +5,7 @@ import { DecodeError, NO_PAYLOAD, type Packet } from './packet.ts'
 // packet, and decodes the same few types and keys again and again. Malformed bytes are refused as in Go;
 // protobufjs would shorten a text that is cut off, and replace bytes that are not UTF-8.
 
-/** The first byte of a field: its number, and that its value has a length. */
+/** The first byte of a field. It holds the field's number, and says that a length and a value follow. */
 const TAG = { type: 0x12, entry: 0x1a, payload: 0x22, key: 0x0a, value: 0x12 } as const
 const TEXT_BYTES = 64
 const CONTINUES = 0x80
@@ -13,19 +13,25 @@ const VARINT_BITS = 7
 const MAX_VARINT_BYTES = 10
 /** A packet has some twenty entries. 17 MiB may have millions, which would stop the process for seconds. */
 const MAX_ENTRIES = 1000
-/** An entry is a field with two others. Millions of types that replace each other would stop the process, too. */
+/**
+ * An entry is a field that contains two others. Without this limit, millions of types that replace each other
+ * could also stop the process.
+ */
 const MAX_FIELDS = 4 * MAX_ENTRIES
 
 export function encodePacket(packet: Packet): Buffer {
   return encode(packet, 0, packet.payload)
 }
 
-/** Returns `room` free bytes and the packet without its payload, which is the end of a packet. */
+/**
+ * Encodes the packet without its payload, after `room` free bytes. The payload is the end of a packet, so the
+ * caller can write it separately.
+ */
 export function encodeHead(packet: Packet, room: number): Buffer {
   return encode(packet, room, NO_PAYLOAD)
 }
 
-/** `end` is the payload, or nothing if the caller writes the payload. */
+/** `end` is the payload. It is empty if the caller writes the payload. */
 function encode({ type, spec, payload }: Packet, room: number, end: Buffer): Buffer {
   const entries = Object.keys(spec).map((key) => entryOf(key, spec[key] ?? NO_PAYLOAD))
   const typeBytes = textBytes(type)
@@ -54,7 +60,7 @@ function entryOf(text: string, value: Buffer): Entry {
   return { key, value, length: fieldBytes(key.length) + fieldBytes(value.length) }
 }
 
-/** Returns the bytes of a field whose value has `length` bytes. */
+/** Returns the size of a whole field whose value has `length` bytes. */
 function fieldBytes(length: number): number {
   let head = 2
   for (let rest = length; rest >= CONTINUES; rest >>>= VARINT_BITS) head += 1
@@ -212,7 +218,7 @@ interface Text {
   readonly bytes: Buffer
 }
 
-/** The last text of each length, because there are few types and keys. */
+/** The last text of each length. It is compared first, because packets have few different types and keys. */
 const lastRead: (Text | undefined)[] = Array.from({ length: TEXT_BYTES }, () => undefined)
 
 function textIn(bytes: Buffer, start: number, end: number): string {
@@ -231,14 +237,15 @@ function isAt(bytes: Buffer, start: number, wanted: Buffer): boolean {
 }
 
 const MAX_WRITTEN = 200
-/** Bytes of types and keys. */
+/** Encoded types and keys, kept so that they are not encoded again. */
 const written = new Map<string, Buffer>()
 
 function textBytes(text: string): Buffer {
   const known = written.get(text)
   if (known !== undefined) return known
   const bytes = Buffer.from(text)
-  // A gateway passes on what its clients send.
+  // The length and the number are limited, because a gateway passes on types and keys that its clients
+  // choose.
   if (bytes.length < TEXT_BYTES && written.size < MAX_WRITTEN) written.set(text, bytes)
   return bytes
 }

@@ -23,25 +23,26 @@ export const spec = {
   command: 'client.command',
   exitCode: 'client.exit_code',
   truncatedBytes: 'client.truncated_bytes',
-  // Ours: `redactedBytes` and `endReason`.
+  // `redactedBytes` and `endReason` are our own keys.
   redactedBytes: 'client.redacted_bytes',
   endReason: 'client.end_reason',
   maskingInfo: 'datamasking.info',
   guardrailsInfo: 'client.guardrails_info',
   featureFlags: 'feature-flags',
-  // Ours. Hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
+  // Our own keys. Hoop's gateway passes on unknown keys of a client's open packet, and hoop's agent ignores
+  // them.
   wantsTerminal: 'client.wants_terminal',
   stopsAt: 'gateway.stops_at',
   connectionId: 'client.connection_id',
   serverConnect: 'tcp.server_connect',
-  // Ours: the client pauses a single connection when the agent asks for a pause.
+  // Our own key: the client pauses a single connection when the agent asks for a pause.
   pausesConnections: 'client.pauses_connections',
-  // Ours. Hoop's gateway may replace a packet with `client.guardrails_info`; whether also for MySQL is
-  // unknown.
+  // Our own key. Hoop's gateway may replace a packet that has `client.guardrails_info`. It is unknown whether
+  // it also does this for MySQL.
   refusedBy: 'client.refused_by',
 } as const
 
-/** Value of a key whose presence is the information. */
+/** Value of a key that says yes by its presence. */
 export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
@@ -71,8 +72,8 @@ export function sessionSpec(sid: SessionId): Record<string, Buffer> {
 }
 
 /**
- * The other side sent bytes that cannot be decoded. The session is closed with 254; without a session id the
- * error is only logged. The message names the place, never the content.
+ * The other side sent bytes that cannot be decoded. The session is closed with 254. If the packet has no
+ * session id, the error is only logged. The message names the place, never the content.
  */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'

@@ -23,7 +23,7 @@ import {
 } from './gob/value.ts'
 import { DecodeError } from './packet.ts'
 
-// These functions read undefined as the zero value, which Go does not send.
+// These functions read undefined as the zero value, because Go does not send zero values.
 
 function expectStruct(value: GobValue | undefined, field: string): GobStruct {
   if (isStruct(value)) return value
@@ -36,7 +36,7 @@ function expectText(value: GobValue | undefined, field: string, key?: string): s
   throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
 }
 
-/** Returns undefined when absent or empty. @throws DecodeError */
+/** Returns undefined for an absent or empty value. @throws DecodeError */
 function expectBytes(value: GobValue | undefined, field: string): Buffer | undefined {
   if (value === undefined) return undefined
   if (Buffer.isBuffer(value)) return value.length === 0 ? undefined : value
@@ -50,7 +50,11 @@ function expectTextList(value: GobValue | undefined, field: string): string[] {
   throw new DecodeError(field, `expected list of strings, found ${describeValue(value)}`)
 }
 
-/** `expectElement` gets the field and the key (a variable's name) for its error. @throws DecodeError */
+/**
+ * `expectElement` checks an element. It gets the field and the key (a variable's name), and names both in its
+ * error.
+ * @throws DecodeError
+ */
 function expectTextMap(
   value: GobValue | undefined,
   field: string,
@@ -67,7 +71,10 @@ function expectTextMap(
   return texts
 }
 
-/** Returns a plain string or that in a Go `any`. @throws DecodeError with the Go type of other values */
+/**
+ * Returns a plain string, or the string inside a Go `any`.
+ * @throws DecodeError that names the Go type of another value
+ */
 function expectTextInside(value: GobValue, field: string, key: string): string {
   if (!isInterface(value)) return expectText(value, field, key)
   if (value.goType === 'string') return expectText(value.value, field, key)
@@ -129,15 +136,17 @@ function paramsLayout(
   ]
 }
 
-/** `[]string`, for `terminal.args`. */
+/** The layout of a `[]string`, for `terminal.args`. */
 const STRING_LIST_LAYOUT: readonly [TypeDefinition] = [STRINGS_TYPE]
 
-/** `map[string]string`, for `terminal.envvars`; Go sends it without a name. */
+/** The layout of a `map[string]string`, for `terminal.envvars`. Go sends this type without a name. */
 const STRING_MAP_LAYOUT: readonly [TypeDefinition] = [
   { kind: 'map', id: STRING_TO_STRING, name: '', key: STRING, element: STRING },
 ]
 
-/** Zero values are left out of a struct. */
+/**
+ * Reads and writes one field. `write` returns undefined for a zero value, which is left out of the struct.
+ */
 interface Codec<T> {
   readonly type: number
   /** @throws DecodeError that names the place */
@@ -155,19 +164,22 @@ const texts: Codec<readonly string[]> = {
   read: expectTextList,
   write: (values) => (values.length === 0 ? undefined : encodeList(values.map(encodeGobText))),
 }
-/** JSON text as bytes; undefined when absent or empty. */
+/** JSON text as bytes, or undefined when it is absent or empty. */
 const json: Codec<Buffer | undefined> = {
   type: BYTES,
   read: expectBytes,
   write: (bytes) => (bytes === undefined || bytes.length === 0 ? undefined : encodeBytes(bytes)),
 }
-/** Never left out, because the gateway sends the map even when it is empty. */
+/** This map is never left out, because the gateway sends it even when it is empty. */
 const secrets: Codec<ReadonlyMap<string, string>> = {
   type: ENV_VARS,
   read: (value, place) => expectTextMap(value, place, expectTextInside),
   write: (values) => textMap(values, encodeTextInside),
 }
-/** Set fields by their Go name (`RuleName`, `APIKey`, ...); undefined without an analyzer. */
+/**
+ * The analyzer's fields that were sent, by their Go name (`RuleName`, `APIKey`, ...). Undefined without an
+ * analyzer.
+ */
 const analyzer: Codec<ReadonlyMap<string, string> | undefined> = {
   type: ANALYZER,
   read: readAnalyzer,
@@ -183,7 +195,7 @@ const FIELDS = {
   connectionSubType: ['ConnectionSubType', text],
   userId: ['UserID', text],
   userEmail: ['UserEmail', text],
-  /** Secrets of the connection: `envvar:NAME` or `filesystem:NAME` to base64 text. */
+  /** The connection's secrets: `envvar:NAME` or `filesystem:NAME` with the value in base64. */
   envVars: ['EnvVars', secrets],
   cmdList: ['CmdList', texts],
   clientArgs: ['ClientArgs', texts],
@@ -203,7 +215,7 @@ const FIELDS = {
 
 type Fields = typeof FIELDS
 
-/** Go's AgentConnectionParams, and a field of ours. */
+/** Go's AgentConnectionParams, with one field of our own. */
 export type ConnectionParams = {
   readonly [Name in keyof Fields]: ReturnType<Fields[Name][1]['read']>
 } & {
@@ -226,19 +238,22 @@ export const WITHOUT_PROTECTION = {
 } as const satisfies Partial<ConnectionParams>
 
 const PARAMS = 'agent.connection_params'
-/** Our own field, after Go's. It is no spec key, because a client can add spec keys to its open packet. */
+/**
+ * Our own field, after Go's fields. It is not a spec key, because a client can add spec keys to its open
+ * packet.
+ */
 const PLAIN_ENV_VARS = 'PlainEnvVars'
 const GO_FIELDS = Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type]))
 const LAYOUT = paramsLayout(GO_FIELDS)
 const LAYOUT_WITH_PLAIN = paramsLayout({ ...GO_FIELDS, [PLAIN_ENV_VARS]: texts.type })
-/** `place` is for errors. */
+/** `place` names the field in errors. */
 const PLACES = Object.entries(FIELDS).map(([name, [goName, codec]]) => {
   return { name, goName, codec, place: `${PARAMS}.${goName}` }
 })
 
 /**
- * Finds fields by name. Missing fields (from an older gateway) have their zero value, unknown ones are
- * ignored.
+ * Finds fields by name. A field that is missing (from an older gateway) has its zero value. Unknown fields
+ * are ignored.
  * @throws DecodeError that names the field and, for a secret, its key
  */
 export function decodeParams(bytes: Uint8Array): ConnectionParams {
@@ -250,7 +265,7 @@ export function decodeParams(bytes: Uint8Array): ConnectionParams {
   return params as ConnectionParams
 }
 
-/** Writes as Go would, without our own field when it is empty. The secrets keep their order. */
+/** Writes the bytes as Go would. Leaves out our own field when it is empty. The secrets keep their order. */
 export function encodeParams(params: ConnectionParams): Buffer {
   const names = Object.keys(FIELDS) as (keyof Fields)[]
   const codecOf = (name: keyof Fields): Codec<unknown> => FIELDS[name][1]
@@ -267,7 +282,7 @@ function readAnalyzer(value: GobValue | undefined, place: string): ReadonlyMap<s
   return new Map(known.map((name) => [name, expectText(fields.get(name), `${place}.${name}`)]))
 }
 
-/** Reads a `[]string` such as `terminal.args`; `field` is for errors. */
+/** Reads a `[]string` such as `terminal.args`. Errors name `field`. */
 export function decodeStringList(bytes: Uint8Array, field: string): string[] {
   return expectTextList(decodeGob(bytes, field), field)
 }
@@ -276,7 +291,7 @@ export function encodeStringList(values: readonly string[]): Buffer {
   return encodeGob(STRING_LIST_LAYOUT, encodeList(values.map(encodeGobText)))
 }
 
-/** Reads a `map[string]string` such as `terminal.envvars`; `field` is for errors. */
+/** Reads a `map[string]string` such as `terminal.envvars`. Errors name `field`. */
 export function decodeStringMap(bytes: Uint8Array, field: string): Map<string, string> {
   return expectTextMap(decodeGob(bytes, field), field, expectText)
 }

@@ -89,7 +89,10 @@ function printableTypeName(goType: string): string {
   return TYPE_NAME.test(goType) ? goType : 'a type with an unprintable name'
 }
 
-/** Other types are referred to by number and looked up when needed. */
+/**
+ * A type of values in a gob stream. It refers to other types by number, and the decoder looks them up when it
+ * needs them.
+ */
 export type GobType =
   | {
       readonly kind:

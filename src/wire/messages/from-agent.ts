@@ -183,7 +183,10 @@ function exitCodeIn(packet: Packet): number | undefined {
   return text !== undefined && /^[+-]?\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
-/** `ClientAgentLogs` (protocol.md 3.7): a JSON array without a session. The gateway drops more than 1 MiB. */
+/**
+ * `ClientAgentLogs` (protocol.md 3.7): a JSON array. The packet has no session id. The gateway drops a packet
+ * of more than 1 MiB.
+ */
 function encodeLogs(lines: readonly ShippedLine[]): Packet {
   return { type: 'ClientAgentLogs', spec: {}, payload: Buffer.from(JSON.stringify(lines.map(entryOf))) }
 }
@@ -197,7 +200,10 @@ function entryOf({ time, level, message, fields }: ShippedLine): object {
   }
 }
 
-/** RFC 3339 with nine digits of the second, of which the clock has only three. */
+/**
+ * Formats a time as RFC 3339 with nine digits after the second. The clock has only milliseconds, so the last
+ * six are 0.
+ */
 function nanoseconds(time: Date): string {
   return time.toISOString().replace('Z', '000000Z')
 }

@@ -8,7 +8,7 @@ import { decodeConnection, encodeConnection, pausesConnections, type ConnectionM
 // Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3). The
 // gateway passes a client's packets on to the agent with the same types, and adds the session id.
 
-/** Header of our own: `true` makes the gateway run the script after the approval. Hoop ignores it. */
+/** Our own header: `true` makes the gateway run the script after the approval. Hoop ignores this header. */
 export const WHEN_APPROVED = 'when-approved'
 
 const type = {
@@ -32,7 +32,7 @@ interface ClientOpenMessage {
   /** The script of an execution, for the record. The agent gets the script with `exec`. */
   readonly input: Buffer
   readonly clientArgs: readonly string[]
-  /** `envvar:NAME` or `filesystem:NAME` to base64. */
+  /** Maps `envvar:NAME` or `filesystem:NAME` to the value in base64. */
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: opens a terminal on a connection of any type. */
   readonly wantsTerminal?: true
@@ -111,7 +111,10 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
   }
 }
 
-/** `waiting-approval` to `timed-out` are a gateway's, which waits for people or agents. */
+/**
+ * Messages to a client. The agent sends some of them. Only a gateway sends those from `waiting-approval` to
+ * `timed-out`, while it waits for people or agents.
+ */
 export type ToClientMessage =
   | AgentMessage
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }

@@ -30,13 +30,15 @@ const type = {
   input: 'AgentTerminalWriteStdin',
   resize: 'AgentTerminalResizeTTY',
   close: 'AgentSessionClose',
-  // Ours. Hoop's agent ignores types that it does not know, and hoop's gateway never sends these.
+  // Our own types. Hoop's agent ignores types that it does not know, and hoop's gateway never sends these.
   draining: 'AgentGatewayDraining',
   pause: 'AgentSessionPause',
   resume: 'AgentSessionResume',
 } as const
 
-/** Whether the type belongs to a native client's protocol, of which only a few are served. */
+/**
+ * Whether the type belongs to a native client's protocol. This program serves only a few of these protocols.
+ */
 export function isNativeProxy(type: string): boolean {
   return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
 }

@@ -14,7 +14,7 @@ export interface GuardrailInfo {
   readonly message: string
 }
 
-/** Rules read from one close packet. No agent sends more. */
+/** Maximum number of rules that are read from one close packet. No agent sends more rules. */
 const MAX_INFOS = 1000
 
 export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {

@@ -42,10 +42,13 @@ function encodeCount(count: number): Buffer {
   return bytes
 }
 
-/** `datamasking.info` has fewer levels. */
+/** Maximum nesting of a MessagePack value. `datamasking.info` has fewer levels. */
 const MAX_DEPTH = 8
 
-/** Sizes of lengths and numbers in bytes, by the byte before them. */
+/**
+ * In each table, the key is the type byte of a value. The number is the size in bytes of the length or number
+ * after this byte.
+ */
 const TEXTS = { 0xc4: 1, 0xc5: 2, 0xc6: 4, 0xd9: 1, 0xda: 2, 0xdb: 4 } as const
 const LISTS = { 0xdc: 2, 0xdd: 4 } as const
 const MAPS = { 0xde: 2, 0xdf: 4 } as const
@@ -53,7 +56,7 @@ const WHOLES = { 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 } as const
 const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 } as const
 const FLOATS = { 0xca: 4, 0xcb: 8 } as const
 
-/** Returns undefined for bytes that are not the MessagePack of `datamasking.info`, or nested too deep. */
+/** Returns undefined for bytes that are nested too deep or are not the MessagePack of `datamasking.info`. */
 function decodeMsgpack(bytes: Buffer): Packed | undefined {
   try {
     return new Reader(bytes).value(0)
@@ -154,7 +157,7 @@ export function encodeMaskedOutput({ bytes, counts, errors }: MaskedOutput): Buf
   return encodeMsgpack({ items: [...(counts.size > 0 ? [done] : []), ...failed] })
 }
 
-/** Never throws. Ignores members that have another form. */
+/** Never throws. Ignores members of another type. */
 export function decodeMaskedOutput(value: Buffer): MaskedOutput {
   const items = listIn(decodeMsgpack(value), 'items')
   const counts = new Map<string, number>()

@@ -34,7 +34,7 @@ export class MessageHeads {
         at += passed
         continue
       }
-      // A head has so few bytes that a call of `copy` takes longer.
+      // Copies single bytes. A head has so few bytes that a call of `copy` would take longer.
       this.#head[this.#headBytes] = bytes[at] ?? 0
       this.#headBytes += 1
       at += 1

@@ -12,17 +12,17 @@ export type { SessionId } from '../packet.ts'
 export type GatewayMessage =
   | { readonly kind: 'connected' }
   | { readonly kind: 'feature-flags'; readonly flags: ReadonlyMap<string, boolean> }
-  /** Ours: the gateway stops when its sessions have ended, or at this time. */
+  /** Our own message: the gateway stops after its sessions have ended, and at `stopsAt` at the latest. */
   | { readonly kind: 'gateway-draining'; readonly stopsAt: Date }
   | OpenMessage
   | { readonly kind: 'exec'; readonly sid: SessionId; readonly stdin: Buffer }
   | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }
   | { readonly kind: 'resize'; readonly sid: SessionId; readonly cols: number; readonly rows: number }
   | { readonly kind: 'close'; readonly sid: SessionId }
-  /** Ours: the embedded gateway wants no more output of this session until `resume`. */
+  /** Our own message: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | (ConnectionMessage & { readonly sid: SessionId })
-  /** A packet of a native protocol that is not served. */
+  /** A packet of a native protocol that this program does not serve. */
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
   /** A request of the gateway itself. The id belongs to the request, not to a session. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
@@ -31,23 +31,37 @@ export type GatewayMessage =
 export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
-  /** The collapsed type (protocol.md 5.1). The agent echoes it; hoop's command line decides by it. */
+  /**
+   * The collapsed type (protocol.md 5.1). The agent sends it back, because hoop's command line chooses by
+   * this type what it opens.
+   */
   readonly connectionType: string
-  /** Port that the client asked for, which the agent echoes; empty without a port. */
+  /** The port that the client asked for, or an empty text. The agent sends it back. */
   readonly requestPort: string
   readonly params: ConnectionParams
-  /** `envvar:NAME` or `filesystem:NAME` to base64. Never overrides variables of the connection. */
+  /**
+   * Maps `envvar:NAME` or `filesystem:NAME` to the value in base64. These never override variables of the
+   * connection.
+   */
   readonly clientEnvVars: ReadonlyMap<string, string>
-  /** For `connect`: a terminal for every type of connection. Hoop's command line opens a port for most. */
+  /**
+   * For `connect`: the client wants a terminal on a connection of any type. Hoop's command line opens a port
+   * for most types.
+   */
   readonly wantsTerminal?: true
-  /** Ours: the client pauses a single connection of a native client when the agent asks for a pause. */
+  /**
+   * Our own field: the client pauses a single connection of a native client when the agent asks for a pause.
+   */
   readonly pausesConnections?: true
 }
 
 /** Messages of an agent that the embedded gateway reads. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
-  /** Ours: the agent stops when its sessions have ended. New sessions should wait for the next agent. */
+  /**
+   * Our own message: the agent stops after its sessions have ended. New sessions should wait for the next
+   * agent.
+   */
   | { readonly kind: 'draining' }
   | OpenedMessage
   | OutputMessage
@@ -74,7 +88,7 @@ export interface OpenedMessage {
   readonly sid: SessionId
   readonly connectionType: string
   readonly requestPort: string
-  /** Command and arguments joined with spaces, without expansion. Only for display. */
+  /** Command and arguments, joined with spaces and without expansion. They are only displayed. */
   readonly command: string
 }
 
@@ -90,21 +104,27 @@ export interface ClosedMessage {
   readonly sid: SessionId
   /** Undefined when the agent sent no number. The gateway's REST answer then has -2. */
   readonly exitCode: number | undefined
-  /** Shown to the user after the output; empty after a success. */
+  /** The text that the user sees after the output. It is empty after a success. */
   readonly message: string
-  /** Bytes of output above the agent's cap, which were left out. */
+  /** Number of output bytes that were left out because they were above the agent's cap. */
   readonly truncatedBytes: number
-  /** Bytes of secrets in the output that the agent replaced. */
+  /** Number of bytes of secrets that the agent replaced in the output. */
   readonly redactedBytes: number
-  /** Masking that no output packet has reported. */
+  /** What was masked and not yet reported in an output packet. */
   readonly masked?: MaskedOutput
-  /** Broken rules because of which the agent stopped the session. */
+  /** The broken rules that made the agent stop the session. */
   readonly guardrails?: readonly GuardrailInfo[]
-  /** Why the agent ended the command or ran nothing (words of protocol.md 3.5); absent after a normal end. */
+  /**
+   * Why the agent ended the command or ran nothing, in the words of protocol.md 3.5. It is absent after a
+   * normal end.
+   */
   readonly endReason?: string
 }
 
-/** Decodes `rows,cols,x,y`; x and y (pixels) are not used. 16 bits each, as in hoop. @throws DecodeError */
+/**
+ * Decodes `rows,cols,x,y`. The numbers have 16 bits, as in hoop. x and y (pixels) are not used.
+ * @throws DecodeError
+ */
 export function decodeWindowSize(payload: Buffer): WindowSize {
   const sizes = payload.toString('latin1', 0, 64).split(',')
   if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {

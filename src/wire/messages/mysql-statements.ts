@@ -19,10 +19,13 @@ export const MYSQL_COMMAND = {
   bulkExecute: 0xfa,
 } as const
 
-/** A request of a MySQL client, as far as a record needs it. */
+/** A request of a MySQL client, with the parts that a record needs. */
 export type MysqlRequest =
   | { readonly kind: 'login'; readonly capabilities: number }
-  /** `text` is that of a query or of a prepared statement. */
+  /**
+   * `text` is the text of a query or of a statement to prepare. `statement` is the number of a prepared
+   * statement.
+   */
   | {
       readonly kind: 'command'
       readonly command: number
@@ -35,7 +38,9 @@ export type MysqlRequest =
  * of prepared statements. Keeps only the beginning of one statement in memory.
  */
 export class MysqlStatements {
-  /** Commands begin with the number 0; packets before the first command are the login. */
+  /**
+   * The first packet with the sequence number 0 begins a command. All packets before it belong to the login.
+   */
   #hasCommands = false
   #header = Buffer.alloc(0)
   /** Missing bytes of the packet. */
@@ -75,7 +80,8 @@ export class MysqlStatements {
   #end(found: MysqlRequest[]): void {
     const { kept } = this.#text
     if (this.#isCommand) found.push(commandIn(kept, (from) => this.#text.said(kept.toString('utf8', from))))
-    // A TLS request has the length of the beginning of a login. The agent refuses TLS requests.
+    // A TLS request begins with the capabilities, as a login does, so it is read as a login. The agent
+    // refuses TLS requests.
     else if (kept.length >= 4) found.push({ kind: 'login', capabilities: kept.readUInt32LE(0) })
     this.#text.clear()
   }

@@ -13,7 +13,7 @@ const WRITES: Readonly<Record<NativeProtocolName, string>> = {
   mysql: 'MySQLConnectionWrite',
 }
 const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionClose' } as const
-// Ours. Hoop's gateway passes these packets on; hoop's agent and command line ignore unknown types.
+// Our own types. Hoop's gateway passes these packets on. Hoop's agent and command line ignore unknown types.
 const PAUSE = 'ConnectionPause'
 const RESUME = 'ConnectionResume'
 
@@ -27,7 +27,7 @@ type Receiver = keyof typeof CLOSES
 export type ConnectionMessage =
   | ConnectionData
   | { readonly kind: 'connection-close'; readonly connectionId: string }
-  /** Ours: the receiver must send no more bytes of the connection until `connection-resume`. */
+  /** Our own message: the receiver must send no more bytes of the connection until `connection-resume`. */
   | { readonly kind: 'connection-pause' | 'connection-resume'; readonly connectionId: string }
 
 interface ConnectionData {
@@ -37,9 +37,9 @@ interface ConnectionData {
   readonly data: Buffer
   /** Set in the packet that only opens a TCP connection. */
   readonly isDial?: true
-  /** The broken rules because of which the agent refused a statement. The payload is then the refusal. */
+  /** The broken rules that made the agent refuse a statement. The payload is then the text of the refusal. */
   readonly guardrailsInfo?: Buffer
-  /** Masking since the last packet that had this field. */
+  /** What was masked since the last packet that had this field. */
   readonly masked?: MaskedOutput
 }
 
@@ -49,7 +49,10 @@ export function isNativeProtocol(type: string): type is NativeProtocolName {
 
 type Kind = Exclude<ConnectionMessage['kind'], 'connection-data'>
 
-/** A protocol's name is the kind of packets with data. */
+/**
+ * Maps each packet type of native connections to its kind. For packets with data, the kind is the protocol's
+ * name.
+ */
 function typesOf(receiver: Receiver): ReadonlyMap<string, Kind | NativeProtocolName> {
   return new Map<string, Kind | NativeProtocolName>([
     [CLOSES[receiver], 'connection-close'],
@@ -64,7 +67,10 @@ const TYPES: Readonly<Record<Receiver, ReturnType<typeof typesOf>>> = {
   Client: typesOf('Client'),
 }
 
-/** Returns undefined for other packets. @throws DecodeError when the id is missing or too long */
+/**
+ * Returns undefined for packets that are not about a native connection.
+ * @throws DecodeError when the id is missing or too long
+ */
 export function decodeConnection(packet: Packet, receiver: Receiver): ConnectionMessage | undefined {
   const found = TYPES[receiver].get(packet.type)
   if (found === undefined) return undefined
@@ -91,13 +97,14 @@ function infoKey(protocol: NativeProtocolName): string {
   return protocol === 'postgres' ? spec.guardrailsInfo : spec.refusedBy
 }
 
-/** Adds the keys of the message to `ids`, a spec that has the session's id. */
+/** Encodes the message. Adds the message's keys to `ids`, which is a spec with the session's id. */
 export function encodeConnection(
   message: ConnectionMessage,
   receiver: Receiver,
   ids: Record<string, Buffer>,
 ): Packet {
-  // Assignments, because literals with computed keys and spreads cost more than the rest of a small packet.
+  // The keys are assigned one by one, because literals with computed keys and spreads cost more than all
+  // other work for a small packet.
   ids[spec.connectionId] = Buffer.from(message.connectionId)
   switch (message.kind) {
     case 'connection-close':

@@ -22,14 +22,14 @@ const type = {
   copyFail: 0x66, // f
 } as const
 
-/** A request of a PostgreSQL client, as far as a record needs it. */
+/** A request of a PostgreSQL client, with the parts that a record needs. */
 export type PostgresRequest =
   /** Query or FunctionCall. The server's answer ends with ReadyForQuery. An empty query has an empty text. */
   | { readonly kind: 'query'; readonly text: string }
   | { readonly kind: 'parse'; readonly name: string; readonly text: string }
   | { readonly kind: 'bind'; readonly portal: string; readonly name: string }
   | { readonly kind: 'execute'; readonly portal: string }
-  /** `encryption`: the server answers with one byte, which is not a message. */
+  /** The server answers a request for `encryption` with one byte, which is not a message. */
   | { readonly kind: 'sync' | 'copy-end' | 'encryption' }
 
 /**
@@ -71,7 +71,7 @@ export class PostgresStatements {
     const taken = bytes.subarray(from, from + size - this.#head.length)
     this.#head = this.#head.length === 0 ? taken : Buffer.concat([this.#head, taken])
     if (this.#head.length < size) {
-      // A view would keep the whole packet in memory.
+      // A copy, because a view would keep the whole packet in memory.
       this.#head = Buffer.from(this.#head)
       return bytes.length
     }

@@ -10,7 +10,7 @@ export class StatementText {
     this.#bytes += content.length
     const room = content.subarray(0, MAX_STATEMENT_BYTES - this.#keptBytes)
     if (room.length === 0) return
-    // A view would keep the whole packet in memory.
+    // A copy, because a view would keep the whole packet in memory.
     this.#pieces.push(Buffer.from(room))
     this.#keptBytes += room.length
   }

@@ -1,8 +1,8 @@
 import { DecodeError, type Packet, type SessionId, sessionSpec } from '../packet.ts'
 
 /**
- * A JSON object, read as Go reads a struct: absent and null mean the zero value, unknown fields are ignored.
- * Errors name the field, and never quote its content.
+ * Reads a JSON object as Go reads a struct. Absent and null fields have the zero value, and unknown fields
+ * are ignored. Errors name the field, and never quote its content.
  */
 class JsonFields {
   readonly #fields: Readonly<Record<string, unknown>>
@@ -13,7 +13,7 @@ class JsonFields {
     this.#place = place
   }
 
-  /** @throws DecodeError for anything but a JSON object; null counts as an empty one */
+  /** Reads null as an empty object. @throws DecodeError for any other value that is not a JSON object */
   static parse(json: Buffer): JsonFields {
     let value: unknown
     try {
@@ -89,33 +89,33 @@ export interface HookRequest {
   readonly connection: string
   readonly connectionType: string
   readonly userEmail: string
-  /** The connection's variables, `envvar:NAME` to base64. */
+  /** The connection's variables: `envvar:NAME` with the value in base64. */
   readonly connectionEnvs: Readonly<Record<string, unknown>>
 }
 
-/** A request to run a script with some variables: a health check, a test of credentials. */
+/** A request to run a script with some variables, for example for a health check or a test of credentials. */
 export interface BareExecRequest {
   readonly kind: 'bare-exec'
   readonly command: readonly string[]
-  /** A Go template. */
+  /** The script as a Go template. */
   readonly script: string
-  /** The template's dot; null is an empty dot. */
+  /** The value of `.` in the Go template. Null means an empty value. */
   readonly templateData: Readonly<Record<string, unknown>> | null
-  /** Plain values by name. */
+  /** The variables by name. Their values are plain text. */
   readonly variables: ReadonlyMap<string, string>
 }
 
 interface MalformedRequest {
   readonly kind: 'malformed'
   readonly of: 'hook' | 'bare-exec'
-  /** Names the place of the fault, never the content. */
+  /** Names the place of the error, never the content. */
   readonly reason: string
 }
 
 export type SystemRequest =
   | HookRequest
   | BareExecRequest
-  /** Work that only hoop's agent does. Its details are not read. */
+  /** Work that only hoop's agent does. This agent does not read the details. */
   | { readonly kind: 'provision' }
   | { readonly kind: 'pgmanager' }
   | MalformedRequest
@@ -177,7 +177,7 @@ function decodeBareExec(payload: Buffer): BareExecRequest {
 export type SystemReply =
   | { readonly kind: 'hook'; readonly exitCode: number; readonly output: string; readonly seconds: number }
   | { readonly kind: 'bare-exec'; readonly succeeded: boolean; readonly output: string }
-  /** Always refused. */
+  /** The agent always refuses these two requests. */
   | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
 
 /** The gateway finds the receiver of the answer by `sid`, the id of the request. */
