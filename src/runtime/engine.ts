@@ -3,7 +3,7 @@ import type { Child, Command, StartOptions } from './child.ts'
 import type { DeadAgent } from './ending/orphans.ts'
 import { startPortable } from './portable-engine.ts'
 
-/** `reason`: why this is not the posix engine, for the log. */
+/** `reason` says in the log why this is not the posix engine. */
 export interface Engine {
   readonly name: 'posix' | 'portable'
   readonly reason: string | undefined
@@ -11,10 +11,14 @@ export interface Engine {
   readonly unmarked: string | undefined
   /**
    * @throws SpawnError if the program cannot be started, or the reason of a signal that was aborted before
+   * the start
    */
   readonly start: (command: Command, how?: StartOptions) => Promise<Child>
   readonly startTerminal: (command: Command, size: WindowSize, how?: StartOptions) => Promise<Child>
-  /** Adopts processes that commands leave, and hides the memory of this process. For agents. */
+  /**
+   * Makes this process adopt the processes that commands leave, and hides the memory of this process. Only
+   * agents call it.
+   */
   readonly guard: () => void
   readonly giveBackMemory: () => void
   /**

@@ -13,7 +13,7 @@ import {
 } from './ending/orphans.ts'
 import { groupMembers, takeMark } from './ending/process-table.ts'
 
-/** Input that waits for a terminal whose program does not read. */
+/** Maximum number of input bytes that wait for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 interface ExecutionOptions {
@@ -26,19 +26,22 @@ interface ExecutionOptions {
 interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
   /** A random uuid, the same for all executions of an agent. */
   readonly instance: string
-  /** An environment entry that no other execution has. It assigns processes without a mark. */
+  /**
+   * An environment entry that no other execution has. It shows to which execution a process without a mark
+   * belongs.
+   */
   readonly marker: string
   /** Undefined for a command without a terminal. */
   readonly terminal?: WindowSize
 }
 
 /**
- * A command that cannot be started has the exit status `failed`.
+ * Starts a command. A command that cannot be started has the exit status `failed`.
  * @throws only the reason of `signal`, if it is aborted while the command waits for earlier starts
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance, marker, graceMs, background, signal, onThisThread } = options
-  // The owner is registered before the start: otherwise another execution that ends now would end processes
+  // The owner is registered before the start. Otherwise another execution that ends now would end processes
   // that the command leaves early.
   const owner = registerOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, onThisThread }
@@ -71,8 +74,8 @@ function failed(cause: Error): Child {
 export class Execution implements AsyncDisposable {
   readonly pid: number | undefined
   /**
-   * Ends with the last byte of the command itself, within the limits of `drain`. A slow reader slows the
-   * child.
+   * Ends with the last byte that the command itself writes, within the limits of `drain`. A slow reader slows
+   * the child.
    */
   readonly output: AsyncIterable<Chunk>
   /**
@@ -105,7 +108,10 @@ export class Execution implements AsyncDisposable {
     this.exit = this.#finish()
   }
 
-  /** Processes that the command left, in its group and outside, and that were ended. Known after `exit`. */
+  /**
+   * Number of processes that the command left inside and outside its group and that were ended. Known after
+   * `exit`.
+   */
   get processesEnded(): number {
     return this.#ended.size
   }
@@ -115,7 +121,7 @@ export class Execution implements AsyncDisposable {
     return this.#reaped
   }
 
-  /** Returns false if 4 MiB of earlier input still wait; the data is then dropped. */
+  /** Returns false and drops the data if more than 4 MiB of earlier input still wait. */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
     if (terminal !== undefined && terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
@@ -127,7 +133,10 @@ export class Execution implements AsyncDisposable {
     this.#child.terminal?.resize(size)
   }
 
-  /** SIGTERM to the command's group (SIGHUP on a terminal), SIGKILL after `graceMs`. Returns immediately. */
+  /**
+   * Sends SIGTERM to the command's group (SIGHUP on a terminal), and SIGKILL after `graceMs`. Returns
+   * immediately.
+   */
   terminate(): void {
     if (this.#killing !== undefined) return
     this.#killing = this.#endGroup()
@@ -142,8 +151,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Gives up on a process that cannot be killed: in uninterruptible sleep, or another user's (sudo). A wait
-   * for it would block the session for ever.
+   * Gives up on a process that cannot be killed, because it is in uninterruptible sleep or belongs to another
+   * user (sudo). Otherwise the session would wait for this process for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return
@@ -173,7 +182,7 @@ export class Execution implements AsyncDisposable {
     leaveOrphans(this.#owner)
   }
 
-  /** The processes that the command left would keep locks, ports and secrets. */
+  /** Ends the processes that the command left, because they would keep locks, ports and secrets. */
   async #endRest(): Promise<void> {
     this.terminate()
     await this.#killing
@@ -182,8 +191,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Checks now whether the group has other members: later the number of an empty group may belong to another
-   * group. A group with members keeps its number.
+   * Checks now whether the group has other members. A group with members keeps its number. The number of an
+   * empty group may later belong to another group.
    */
   #noteReaped(): void {
     this.#reaped = true
@@ -193,13 +202,14 @@ export class Execution implements AsyncDisposable {
 
   async #endGroup(): Promise<void> {
     if (this.pid === undefined || !this.#groupLeft) return
-    // Processes beside a running command are part of its work. After its end they count as left.
+    // Processes beside a running command are part of its work. After the command's end they count as left.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // A reaped child is not in its group. Its pid there belongs to another process: the group ended while a
-    // slow reader read.
+    // A reaped child is not in its group. If its pid is in this group, the pid belongs to another process:
+    // the command's group ended while a slow reader read.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // After the end `hangUp` is not used: the processes that are left ignore SIGHUP or did not receive it.
+    // `hangUp` is not used after the command's end, because the processes that are left ignore SIGHUP or did
+    // not receive it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

@@ -1,13 +1,16 @@
 import { constants } from 'node:os'
 import { NO_EXIT_CODE } from '../basics/exit-code.ts'
 
-/** A failed start is a status, too, not an exception. */
+/** How a command ended. A failed start is also a status, and not an exception. */
 export type ExitStatus =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signaled'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'failed'; readonly cause: Error }
 
-/** A program that could not be started; `code` is the errno name (ENOENT, EACCES, E2BIG, EMFILE ...). */
+/**
+ * Thrown for a program that could not be started. `code` is the errno name (ENOENT, EACCES, E2BIG, EMFILE
+ * ...).
+ */
 export class SpawnError extends Error {
   override readonly name = 'SpawnError'
   readonly code: string
@@ -22,8 +25,9 @@ export class SpawnError extends Error {
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**
- * Returns the program's own code, 128+n for signal n, 127 for not found, 126 for not executable, otherwise
- * `NO_EXIT_CODE`. Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
+ * Returns the program's own code, 128+n for signal n, 127 if the program was not found, 126 if it cannot be
+ * executed, and otherwise `NO_EXIT_CODE`. The result is never below 0, because the gateway reports -1 as a
+ * success (protocol.md 0.3).
  */
 export function exitCode(status: ExitStatus): number {
   switch (status.kind) {

@@ -4,7 +4,7 @@ import { mayAccess } from '../basics/files/access.ts'
 import { SpawnError } from './exit-status.ts'
 
 /**
- * A name with a slash is a path (relative to `cwd`).
+ * Returns the path of a program. A name with a slash is already a path (relative to `cwd`).
  * @throws SpawnError ENOENT if no file has this name, EACCES if none can be executed
  */
 export function findProgram(name: string, searchPath: string, cwd: string): string {
@@ -22,7 +22,8 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
 }
 
 /**
- * Checks first that the file exists: most folders do not contain it, and an exception for each would be slow.
+ * Checks first that the file exists. Most folders do not contain the file, and an exception for each folder
+ * would be slow.
  */
 function isExecutable(file: string): boolean {
   return isFile(file) && mayAccess(file, constants.X_OK)

@@ -3,10 +3,14 @@ import type { Chunk } from './child.ts'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Minimum memory of a tail in bytes, also if the shared memory is used up; at most an eighth of its capacity.
+ * Minimum memory of a tail in bytes, even if the shared memory is used up. A tail with a small capacity has
+ * only an eighth of its capacity as minimum.
  */
 const LEAST_BYTES = 64 * 1024
-/** Changes between stdout and stderr. Above this number the oldest bytes are dropped. */
+/**
+ * Maximum number of changes between stdout and stderr in a tail. Above this number, the oldest bytes are
+ * dropped.
+ */
 const MAX_RUNS = 65_536
 
 /** The memory that the tails of all capped outputs share. */
@@ -22,7 +26,7 @@ export class TailMemory {
     return this.#used
   }
 
-  /** Takes nothing if there is not enough memory. */
+  /** Returns false and takes nothing if there is not enough memory. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.#limit) return false
     this.#used += bytes
@@ -45,8 +49,8 @@ interface Run {
 }
 
 /**
- * The last `capacity` bytes of a sequence of chunks, in a ring buffer that doubles when needed. Without more
- * shared memory the ring keeps its size, and the tail is shorter.
+ * The last `capacity` bytes of a sequence of chunks, in a ring buffer. The ring doubles its size when needed.
+ * If the shared memory is used up, the ring keeps its size, and the tail is shorter.
  */
 export class OutputTail implements Disposable {
   #capacity: number
@@ -56,7 +60,8 @@ export class OutputTail implements Disposable {
   #start = 0
   #length = 0
   /**
-   * Oldest first, from `#firstRun` on: to remove the first element for every byte would take quadratic time.
+   * Runs from the oldest to the newest, from `#firstRun` on. Removing the first element of the list for every
+   * byte would take quadratic time.
    */
   #runs: Run[] = []
   #firstRun = 0
@@ -67,7 +72,7 @@ export class OutputTail implements Disposable {
     this.#memory = memory
   }
 
-  /** Old bytes that newer bytes have replaced. */
+  /** Number of old bytes that newer bytes have replaced. */
   get dropped(): number {
     return this.#dropped
   }
@@ -93,7 +98,10 @@ export class OutputTail implements Disposable {
     }
   }
 
-  /** Removes the bytes in order, in chunks of at most `size` bytes with memory of their own. */
+  /**
+   * Removes and yields the bytes in order. The chunks have at most `size` bytes, and their memory is not
+   * shared.
+   */
   *take(size: number): Generator<Chunk> {
     for (let run = this.#oldestRun(); run !== undefined; run = this.#oldestRun()) {
       const data = Buffer.allocUnsafeSlow(Math.min(run.length, size))
@@ -115,8 +123,8 @@ export class OutputTail implements Disposable {
   }
 
   /**
-   * Grows the ring. The copy needs memory for both rings, but only one output grows at a time. The memory is
-   * not from Node's pool, which other code shares.
+   * Makes the ring larger. The copy needs memory for both rings, but only one output grows at a time. The
+   * memory is not from Node's pool, because other code shares this pool.
    */
   #grow(wanted: number): void {
     const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
@@ -173,7 +181,10 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
-/** The head is sent immediately. The larger part is for the tail: errors are usually at the end. */
+/**
+ * Share of the head. The head is sent immediately. The tail has the larger share, because errors are usually
+ * at the end.
+ */
 const HEAD_SHARE = 1 / 5
 const CHUNK_BYTES = 64 * 1024
 
@@ -181,8 +192,8 @@ const CHUNK_BYTES = 64 * 1024
 export class OutputCap implements Disposable {
   #headRoom: number
   /**
-   * Bytes beyond its share that the head may still add to complete a character; undefined while it is below
-   * its share.
+   * Number of bytes beyond its share that the head may still add to complete a character. Undefined while the
+   * head is below its share.
    */
   #overrun: number | undefined
   readonly #tail: OutputTail
@@ -197,9 +208,9 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Bytes that are left out if the output ends now; `finish` may leave out 3 more bytes of a cut character.
-   * May be above 0 while `exceeded` is false, if the tail got too little memory or the streams alternated too
-   * often.
+   * Number of bytes that are left out if the output ends now. `finish` may leave out up to 3 more bytes of a
+   * cut character. The number may be above 0 while `exceeded` is false: the tail got too little memory, or
+   * the streams alternated too often.
    */
   get omitted(): number {
     return this.#tail.dropped

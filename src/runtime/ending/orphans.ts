@@ -64,7 +64,10 @@ export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise
   return signalled.size
 }
 
-/** Returns false if the process has ended, its pid belongs to another, or it may not be signalled. */
+/**
+ * Returns false if the process has ended, if its pid belongs to another process, or if it may not be
+ * signalled.
+ */
 export function signalIfStill(one: ProcessEntry, signal: NodeJS.Signals): boolean {
   return signalProcess(one.pid, signal, () => isRunning(one))
 }
@@ -87,7 +90,7 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
 
 /**
  * Finds marked processes, processes in a session that a marked process leads, and all their descendants.
- * @param self left out, with its ancestors: a command of the dead agent may have started this agent
+ * @param self left out with its ancestors, because a command of the dead agent may have started this agent
  */
 export function processesOf({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
@@ -109,10 +112,11 @@ function selfAndAncestors(self: number, table: readonly ProcessEntry[]): Readonl
 
 /**
  * A signal to a command's group does not reach processes in a session of their own (`setsid`, a double fork).
- * The agent is their subreaper: they become its children when their parent ends. They are found in the list
- * of children, a small file, not in all of /proc. An adopted process keeps its pid until it is collected
- * here. The file lists the children of the main thread, which adopts. Commands are children of a thread of
- * libuv's pool, so they are never in this file before their pids are known.
+ * The agent is the subreaper of such processes: they become the agent's children when their parent ends. The
+ * agent finds them in its list of children, which is a small file, and does not search all of /proc. An
+ * adopted process keeps its pid until it is collected here. The file lists the children of the main thread,
+ * which is the thread that adopts. Commands are children of a thread of libuv's pool, so they are never in
+ * this file before their pids are known.
  */
 let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
@@ -124,8 +128,8 @@ export interface OrphanOwner {
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
   /**
-   * The command's pid, which is also its session's id; undefined while the command starts, or after a failed
-   * start.
+   * The command's pid, which is also the id of its session. Undefined while the command starts, or after a
+   * failed start.
    */
   session?: number | undefined
 }
@@ -133,32 +137,35 @@ export interface OrphanOwner {
 const owners = new Set<OrphanOwner>()
 /** Executions among `owners` that may leave processes on purpose. */
 const undecided = new Set<OrphanOwner>()
-/** Whether an execution has left processes on purpose, and an adopted process is still alive. */
+/** True if an execution has left processes on purpose and an adopted process is still alive. */
 let someLeft = false
 /**
- * Adopted processes that stay: older than all executions, or impossible to end (for example another user's).
+ * Adopted processes that are not ended, because they are older than all executions or cannot be ended (for
+ * example another user's).
  */
 const spared = new Set<number>()
 
-/** After this many searches a fork storm is given up. A process may fork while it is being ended. */
+/** Maximum number of searches before a fork storm is given up. A process may fork while it is being ended. */
 const MAX_PASSES = 20
 
 /**
- * Makes this process adopt orphans. It then collects every child, so only this runtime may start children.
- * @throws if the kernel does not have the file (CONFIG_PROC_CHILDREN)
+ * Makes this process adopt orphans. From then on it collects every child, so only this runtime may start
+ * children.
+ * @throws if the kernel does not have the list of children (CONFIG_PROC_CHILDREN)
  */
 export function adoptOrphans(): void {
   const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
   childrenFile = file
-  // These children were started by a shell, before it became this process by exec.
+  // A shell started these children before the shell became this process by exec.
   for (const pid of children()) spared.add(pid)
   onOtherEnds(adopted)
 }
 
 /**
- * Call before the command is started. The registration ends with `endOrphans`; with `leaveOrphans` if the
- * execution may leave processes and was not terminated; with `unregisterOwner` if nothing was started.
+ * Call before the command is started. `endOrphans` ends the registration. If the execution may leave
+ * processes and was not terminated, `leaveOrphans` ends it. If nothing was started, `unregisterOwner` ends
+ * it.
  */
 export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwner {
   owners.add(owner)
@@ -166,7 +173,7 @@ export function registerOwner(owner: OrphanOwner, mayLeave: boolean): OrphanOwne
   return owner
 }
 
-/** The processes that the execution left are still collected when they end. */
+/** Leaves the processes of the execution running. They are still collected when they end. */
 export function leaveOrphans(owner: OrphanOwner): void {
   someLeft = true
   unregisterOwner(owner)
@@ -202,17 +209,19 @@ async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
-    // 0 is a group of another pid namespace, -1 a process that is just ending: these must not be signalled.
+    // The kernel shows 0 for a group of another pid namespace, and -1 for a process that is just ending.
+    // These groups must not be signalled.
     const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
-    // Only the first pass gives a grace. Processes found later come from one that was already told to end.
+    // Only the first pass gives a grace. Processes that are found later come from a process that was already
+    // told to end.
     await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
   }
   return ended
 }
 
 /**
- * Waits until each adopted process has an owner: a command may end while a process that it started is still
- * starting.
+ * Returns the orphans of the execution. Waits until the owner of each adopted process is known, because a
+ * command may end while a process that it started is still starting.
  */
 async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
   let orphans: number[] = []
@@ -224,7 +233,7 @@ async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
   return orphans
 }
 
-/** Returns undefined if this cannot be known yet. */
+/** Returns whether the process belongs to this execution, or undefined if this cannot be known yet. */
 function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   const mark = softLocksLimit(pid)
   if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
@@ -232,9 +241,12 @@ function isOwn(pid: number, owner: OrphanOwner): boolean | undefined {
   return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/** The process has removed its mark on purpose, or the system has no marks. */
+/**
+ * Does the work of `isOwn` for a process that has removed its mark on purpose, and on systems without marks.
+ */
 function isOwnUnmarked(pid: number, owner: OrphanOwner): boolean | undefined {
-  // The process may descend from one that was left on purpose, and may have removed all signs of its origin.
+  // The process may descend from a process that was left on purpose, and may have removed all signs of its
+  // origin.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !isStarting(owner) && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
@@ -246,7 +258,8 @@ function isOwnUnmarked(pid: number, owner: OrphanOwner): boolean | undefined {
 }
 
 /**
- * Whether another execution's command is starting: it may have left processes before its pid is known here.
+ * Returns whether the command of another execution is starting. Such a command may have left processes before
+ * its pid is known here.
  */
 function isStarting(owner: OrphanOwner): boolean {
   return [...owners].some((other) => other !== owner && other.session === undefined)
@@ -254,12 +267,13 @@ function isStarting(owner: OrphanOwner): boolean {
 
 function hasSign(pid: number, owner: OrphanOwner): boolean | undefined {
   const session = processEntry(pid)?.session
-  // The newest execution counts: a newer command may already have the pid of an ended one.
+  // The newest execution counts, because a newer command may already have the pid of a command that has
+  // ended.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
   return leader === owner || hasEntry(pid, owner.marker)
 }
 
-/** Lists living orphans that are not spared. Collects ended ones: no other code does. */
+/** Lists living orphans that are not spared. Also collects ended orphans, because no other code does. */
 function adopted(): number[] {
   const running = new Set(runningPids())
   const all = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
@@ -270,7 +284,7 @@ function adopted(): number[] {
   return living
 }
 
-/** The descriptor stays open: this has to work even if no other descriptor is free. */
+/** The descriptor stays open, so that this function works even if no other descriptor is free. */
 function children(): number[] {
   if (childrenFile === undefined) return []
   let text = ''

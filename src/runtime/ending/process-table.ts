@@ -7,7 +7,7 @@ export interface ProcessEntry {
   readonly parent: number
   readonly group: number
   readonly session: number
-  /** Clock ticks since boot. A pid may be reused, but never with the same start time. */
+  /** Start time in clock ticks since boot. A pid may be reused, but never with the same start time. */
   readonly startTime: string
   /** Whether the process is a zombie: it has ended, and its parent has not collected it. */
   readonly ended: boolean
@@ -24,7 +24,8 @@ export function allProcesses(): readonly ProcessEntry[] {
 export function processEntry(pid: number): ProcessEntry | undefined {
   const stat = read(pid, 'stat')
   if (stat === '') return undefined
-  // The fields after the program's name, which may contain brackets and spaces: state is field 3.
+  // These are the fields after the program's name, which may contain brackets and spaces. The first one is
+  // the state, field 3 of the file.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number)
   const ended = fields[0] === 'Z' || fields[0] === 'X'
@@ -39,14 +40,17 @@ export function family(
 ): ProcessEntry[] {
   const found = table.filter(({ pid }) => roots.has(pid) && !except.has(pid))
   const children = childrenByParent(table)
-  // The list grows during the loop. Each process has one parent, so none is added twice.
+  // The list grows during the loop. Each process has one parent, so no process is added twice.
   for (const { pid } of found)
     for (const child of children.get(pid) ?? [])
       if (!roots.has(child.pid) && !except.has(child.pid)) found.push(child)
   return found
 }
 
-/** In a fork storm, a separate search for each of thousands of processes would block the event loop. */
+/**
+ * Finds the children of all processes in one pass. In a fork storm, a separate search for each of thousands
+ * of processes would block the event loop.
+ */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
   for (const entry of table) {
@@ -58,8 +62,8 @@ function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, P
 }
 
 /**
- * Whether the process was started with the entry; false if its environment may not be read. Undefined during
- * an exec, when environment and arguments are empty for a moment.
+ * Returns whether the process was started with the entry. Returns false if its environment may not be read.
+ * Returns undefined during an exec, when environment and arguments are empty for a moment.
  */
 export function hasEntry(pid: number, entry: string): boolean | undefined {
   const isIn = (environment: string) => `\0${environment}`.includes(`\0${entry}\0`)
@@ -68,7 +72,9 @@ export function hasEntry(pid: number, entry: string): boolean | undefined {
   return read(pid, 'cmdline') === '' ? undefined : isIn(read(pid, 'environ'))
 }
 
-/** Returns RLIMIT_LOCKS; undefined for "unlimited", or if the process has ended. */
+/**
+ * Returns the soft limit RLIMIT_LOCKS. Returns undefined if it is "unlimited" or if the process has ended.
+ */
 export function softLocksLimit(pid: number): bigint | undefined {
   const [, soft] = /^Max file locks +(\d+) /m.exec(read(pid, 'limits')) ?? []
   return soft === undefined ? undefined : BigInt(soft)
@@ -80,7 +86,10 @@ export function groupMembers(group: number): number[] {
     .map(({ pid }) => pid)
 }
 
-/** Reads only files of these processes, not all of /proc. Empty without CONFIG_PROC_CHILDREN. */
+/**
+ * Reads only the files of these processes, and not all of /proc. Returns an empty list without
+ * CONFIG_PROC_CHILDREN.
+ */
 export function descendants(pid: number): ProcessEntry[] {
   const found = new Set(childrenOf(pid))
   // The set grows during the loop.
@@ -91,7 +100,7 @@ export function descendants(pid: number): ProcessEntry[] {
     .filter(({ ended }) => !ended)
 }
 
-/** Asks all threads: each lists only the children that it started. */
+/** Asks all threads of the process, because each thread lists only the children that it started. */
 function childrenOf(pid: number): number[] {
   const text = namesIn(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/children`))
   return text.join('').split(' ').filter(Boolean).map(Number)
@@ -123,12 +132,15 @@ const taken = new Set<bigint>()
 let started = 0n
 let obstacle = findObstacle()
 
-/** Why this system does not let the agent mark the processes of commands; undefined if it does. */
+/**
+ * Returns why this system does not let the agent mark the processes of commands. Returns undefined if it
+ * does.
+ */
 export function whyUnmarked(): string | undefined {
   return obstacle
 }
 
-/** The mark is taken until `releaseMark`. Undefined on systems without marks. */
+/** Takes a mark, which stays taken until `releaseMark`. Returns undefined on systems without marks. */
 export function takeMark(instance: string): bigint | undefined {
   if (obstacle !== undefined) return undefined
   let mark
@@ -142,7 +154,7 @@ export function releaseMark(mark: bigint | undefined): void {
   if (mark !== undefined) taken.delete(mark)
 }
 
-/** Whether an execution with this mark has not ended. */
+/** Returns whether an execution with this mark has not ended yet. */
 export function isTaken(mark: bigint): boolean {
   return taken.has(mark)
 }
@@ -157,8 +169,8 @@ export function isMarkedBy(instance: string, pid: number): boolean {
 }
 
 /**
- * Marks the processes that are started until the result is disposed. The limit belongs to this whole process,
- * so starts may not overlap. Never throws: a command also starts without a mark.
+ * Marks the processes that are started before the result is disposed. The limit belongs to this whole
+ * process, so starts may not overlap. Never throws, because a command also starts without a mark.
  */
 export function marking(mark: bigint | undefined): Disposable | undefined {
   if (mark === undefined) return undefined
@@ -185,7 +197,10 @@ function agentOf(instance: string): bigint {
   return BigInt(`0x${instance.replaceAll('-', '').slice(0, AGENT_DIGITS)}`)
 }
 
-/** Tries to set a mark. Some kernels only imitate Linux (gVisor), and a limit may be set (`LimitLOCKS=`). */
+/**
+ * Tries to set a mark, and returns why this fails. Some kernels only imitate Linux (gVisor), and a lower
+ * limit may be set (`LimitLOCKS=`).
+ */
 function findObstacle(): string | undefined {
   const largest = (1n << 63n) - 1n
   try {

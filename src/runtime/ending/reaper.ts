@@ -3,34 +3,34 @@ import type { ExitStatus } from '../exit-status.ts'
 import { endedChild, reap } from '../linux/posix.ts'
 
 /**
- * The children that posix.ts started. Waits only for their pids, never for -1. libuv does the same for
- * child_process, so neither collects the other's children.
+ * The children that posix.ts started. This file waits only for their pids, never for -1. libuv does the same
+ * for the children of child_process. So neither collects the children of the other.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 
 /**
- * Milliseconds between checks. SIGCHLD can be missed. The timer also keeps the event loop alive: otherwise
- * Node exits silently if its last socket closes before the signal arrives.
+ * Milliseconds between checks. They are needed because SIGCHLD can be missed. The timer also keeps the event
+ * loop alive. Otherwise Node would exit silently if its last socket closes before the signal arrives.
  */
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
 
 let lookForOthers: () => void = () => undefined
 
-/** Called after a SIGCHLD for none of these children. */
+/** `lookForThem` is called after a SIGCHLD that does not belong to one of these children. */
 export function onOtherEnds(lookForThem: () => void): void {
   lookForOthers = lookForThem
   listen()
 }
 
-/** An ended process belongs to its group until it is collected. */
+/** Collects ended orphans, because an ended process belongs to its group until it is collected. */
 export function collectOthers(): void {
   lookForOthers()
 }
 
 /**
- * Settles in a later tick. Call in the tick in which the pid becomes known: the child may have ended before
- * this code listened for SIGCHLD.
+ * Settles in a later tick than this call. Call in the tick in which the pid becomes known, because the child
+ * may have ended before this code listened for SIGCHLD.
  */
 export function exitOf(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
@@ -43,19 +43,19 @@ export function runningPids(): number[] {
   return [...waiting.keys()]
 }
 
-/** The status is not needed. Returns false while the child still runs. */
+/** Collects a child whose status is not needed. Returns false while the child still runs. */
 export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
-/** Called only if there are children: the portable engine has none, and libc may be missing. */
+/** Called only if there are children. The portable engine has no children here, and libc may be missing. */
 function listen(): void {
   if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
 }
 
 /**
- * The kernel returns only the first ended child of its list until it is collected. If that one does not
- * belong here, it hides the others, so the kernel is asked about each child.
+ * The kernel returns only the first ended child of its list, until this child is collected. If this child
+ * does not belong here, it hides the others. So the kernel is then asked about each child.
  */
 function look(): void {
   const before = waiting.size

@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs'
 import { endianness, constants } from 'node:os'
 import { ErrnoError } from './posix.ts'
 
-/** Node has only streams for unix sockets, but systemd listens for datagrams. */
+/** libc is needed because Node has only streams for unix sockets, and systemd listens for datagrams. */
 const libc = koffi.load('libc.so.6')
 
 const AF_UNIX = 1
@@ -22,9 +22,9 @@ const call = {
 }
 
 /**
- * Sends messages to the service manager (sd_notify(3)) from this process: `NotifyAccess=main` ignores
- * helpers. The socket is opened once, so that it works without a free descriptor: the service manager kills a
- * silent agent.
+ * Sends messages to the service manager (sd_notify(3)). This process sends them itself, because
+ * `NotifyAccess=main` ignores helpers. The socket is opened once, so that it works even if no descriptor is
+ * free later. Without messages, the service manager would kill the agent.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number

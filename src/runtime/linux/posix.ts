@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
- * The calls of libc that Node lacks, by koffi, which needs no compiler. child_process cannot be used: its
- * pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event
- * loop for 1-3 ms, and children inherit other descriptors.
+ * The calls of libc that Node lacks. They are made by koffi, which needs no compiler. child_process cannot be
+ * used, for three reasons. Its pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads
+ * ~/.bashrc). Its fork blocks the event loop for 1-3 ms. Its children inherit other descriptors.
  */
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
@@ -15,7 +15,10 @@ const FIONREAD = 0x541b
 const POLLHUP = 0x10
 const IUTF8 = 0o40000
 const TCSANOW = 0
-/** More bytes than struct termios has in any libc. Its first member is c_iflag. */
+/**
+ * Size of a buffer for struct termios, which is smaller in every libc. The first member of the struct is
+ * c_iflag.
+ */
 const TERMIOS_BYTES = 256
 const WNOHANG = 1
 const WEXITED = 4
@@ -29,12 +32,15 @@ const PR_SET_CHILD_SUBREAPER = 36
 const RLIMIT_LOCKS = 10
 /** Size of struct rlimit: the soft limit, then the hard limit. */
 const RLIMIT_BYTES = 16
-/** System calls have these numbers on all architectures. glibc has functions for them only since 2.36. */
+/**
+ * These system calls have the same numbers on all architectures. glibc has functions for them only since
+ * 2.36.
+ */
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
 
-// All calls share these buffers: a call ends before the next begins, and allocating small buffers would cost
-// more than the calls.
+// All calls share these buffers, because each call ends before the next begins. To allocate small buffers
+// would cost more than the calls.
 const limits = Buffer.alloc(RLIMIT_BYTES)
 const count = Buffer.alloc(4)
 const childInfo = Buffer.alloc(SIGINFO_BYTES)
@@ -63,8 +69,8 @@ function bind() {
 let bound: ReturnType<typeof bind> | undefined
 
 /**
- * Loads libc at the first call: files that import this one also run with the portable engine, on another
- * libc.
+ * Loads libc at the first call. Files that import this file also run with the portable engine, where libc may
+ * be another library.
  */
 function libc(): ReturnType<typeof bind> {
   return (bound ??= bind())
@@ -86,7 +92,7 @@ export class ErrnoError extends Error {
   }
 }
 
-/** Returns [read end, write end], both closed in every program that the agent starts. */
+/** Returns [read end, write end]. Both are closed in every program that the agent starts. */
 export function pipe(): [number, number] {
   const fds = [0, 0]
   check('pipe2', libc().pipe2(fds, O_CLOEXEC) as number)
@@ -98,19 +104,27 @@ export function enlargePipe(fd: number, bytes: number): void {
   libc().fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
 }
 
-/** Returns the unread bytes in a pipe or terminal; 0 if the descriptor does not support the call. */
+/**
+ * Returns the number of unread bytes in a pipe or terminal, or 0 if the descriptor does not support the call.
+ */
 export function bytesInPipe(fd: number): number {
   return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
 
-/** Whether no process has the other end open. For a terminal this means that all its output has arrived. */
+/**
+ * Returns whether no process has the other end open. If this is true for a terminal, all of its output has
+ * arrived.
+ */
 export function isHungUp(fd: number): boolean {
   const watched = Buffer.alloc(8)
   watched.writeInt32LE(fd)
   return (libc().poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
-/** When the kernel edits the line, the erase key then removes a whole UTF-8 character. Ignores failures. */
+/**
+ * After this call, the erase key removes a whole UTF-8 character when the kernel edits the line. Ignores
+ * failures.
+ */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
   if (libc().tcgetattr(terminal, termios) !== 0) return
@@ -124,7 +138,10 @@ export function closeOnExec(fd: number): void {
   libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
-/** Makes this process, not process 1, the parent of descendants whose own parent has ended. */
+/**
+ * Makes this process the parent of descendants whose own parent has ended. Otherwise process 1 would be the
+ * parent.
+ */
 export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
@@ -156,7 +173,10 @@ type Wait =
   | { readonly state: 'ended'; readonly status: number }
   | { readonly state: 'unknown' }
 
-/** Reaps one child without waiting. `unknown`: the process is not our child, or other code has reaped it. */
+/**
+ * Reaps one child without waiting. The state is `unknown` if the process is not our child, or if other code
+ * has reaped it.
+ */
 export function reap(pid: number): Wait {
   const status = [0]
   const result = libc().waitpid(pid, status, WNOHANG) as number
@@ -172,9 +192,9 @@ export function endedChild(): number | undefined {
 }
 
 /**
- * Signals a process that is not our child. Its pid may already belong to another process. So a descriptor of
- * the process is opened, then `isStill` is called, then the descriptor is signalled. Returns false if the
- * process has ended or may not be signalled.
+ * Signals a process that is not our child. The pid may already belong to another process. So this function
+ * first opens a descriptor of the process, then calls `isStill`, and then signals the descriptor. Returns
+ * false if the process has ended or may not be signalled.
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number

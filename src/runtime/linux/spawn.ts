@@ -20,7 +20,8 @@ const files = {
 } as const
 
 /**
- * An anonymous file in memory. The child can open it again as /dev/stdin, and reads it from the start.
+ * Makes an anonymous file in memory. The child can open the file again as /dev/stdin and reads it from the
+ * start.
  * @throws ErrnoError
  */
 export function memoryFile(name: string): number {
@@ -30,8 +31,8 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Without seals, every process of the same user could change the file through /proc/PID/fd/0 while a shell
- * reads its script from it.
+ * Seals the file. Without seals, every process of the same user could change the file through /proc/PID/fd/0
+ * while a shell reads its script from the file.
  * @throws ErrnoError
  */
 export function seal(fd: number): void {
@@ -42,14 +43,17 @@ export function seal(fd: number): void {
 }
 
 /**
- * Scores range from -1000 to 1000. With this score the kernel kills a command when memory runs out, not the
- * agent with all commands.
+ * OOM score of a command. Scores range from -1000 to 1000. With this score, the kernel kills a command when
+ * memory runs out, and not the agent with all commands.
  */
 const COMMAND_SCORE = 500
 
 const ownScore = readOwnScore()
 
-/** Never lowers the score. If this fails, the command keeps the agent's score. */
+/**
+ * Raises the score of a command, and never lowers it. If the score cannot be changed, the command keeps the
+ * agent's score.
+ */
 export function raiseOomScore(pid: number): void {
   if (ownScore >= COMMAND_SCORE) return
   try {
@@ -98,7 +102,7 @@ const call = {
   ),
 } as const
 
-// All calls share these buffers, one call at a time.
+// All calls share these buffers. Only one call may use them at a time.
 const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
 const started = Buffer.alloc(4)
 const NUL = Buffer.alloc(1)
@@ -109,17 +113,23 @@ export interface Spawn {
   readonly argv: readonly Buffer[]
   readonly environment: readonly Buffer[]
   readonly cwd: string
-  /** Descriptors that become 0, 1 and 2, or the path of a terminal. All others are closed in the child. */
+  /**
+   * Descriptors that become 0, 1 and 2 in the child, or the path of a terminal. All other descriptors are
+   * closed in the child.
+   */
   readonly stdio: readonly [number, number, number] | string
 }
 
-/** Default signal handlers, no blocked signals, a session of its own. Made once: glibc only reads them. */
+/**
+ * Attributes of a start: default signal handlers, no blocked signals, and a session of its own. They are made
+ * once, because glibc only reads them.
+ */
 let attributes: Buffer | undefined
 
 /**
- * Waits until the child has executed the program. This takes 1 ms, and tens of milliseconds on a busy
- * machine. So a thread of libuv's pool makes the call, and the child may have ended before its pid is known.
- * With `onThisThread` the pid is known in the same tick. Only one call may run at a time.
+ * Starts a program and waits until the child has executed it. This takes 1 ms, or tens of milliseconds on a
+ * busy machine. So a thread of libuv's pool makes the call, and the child may have ended before its pid is
+ * known. With `onThisThread`, the pid is known in the same tick. Only one call may run at a time.
  * @returns the pid
  * @throws ErrnoError for failures in the child up to its exec, the chdir included
  */
@@ -148,7 +158,7 @@ function spawnOnThisThread(...[file, argv, environment]: SpawnWords): number {
   return call.spawn(started, file, actions, attributes, argv, environment) as number
 }
 
-/** Arguments of calls on other threads, kept from the garbage collector. */
+/** Arguments of calls that run on other threads. This set keeps them from the garbage collector. */
 const held = new Set<SpawnWords>()
 
 function spawnAside(...words: SpawnWords): Promise<number> {
@@ -165,8 +175,8 @@ function spawnAside(...words: SpawnWords): Promise<number> {
 }
 
 /**
- * The child opens its terminal: a session leader that opens one gets it as its controlling terminal. glibc
- * performs SETSID before the file actions.
+ * The child opens its terminal itself, because a session leader that opens a terminal gets it as its
+ * controlling terminal. glibc performs SETSID before the file actions.
  */
 function setStdio(stdio: Spawn['stdio']): void {
   if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
@@ -190,13 +200,13 @@ function spawnAttributes(): Buffer {
 }
 
 /**
- * Builds one buffer: an array of pointers that ends with null, then the strings. A buffer for each of
- * hundreds of strings would be slow.
+ * Builds one buffer. It has an array of pointers that ends with null, and then the strings. A separate buffer
+ * for each of hundreds of strings would be slow.
  */
 function cStrings(values: readonly Buffer[]): Buffer {
   const strings = (values.length + 1) * POINTER_BYTES
   const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)
-  // The memory is not from Node's pool: no other code may write to it while another thread reads it.
+  // The memory is not from Node's pool, so that no other code writes to it while another thread reads it.
   const memory = Buffer.allocUnsafeSlow(length)
   const address = Number(koffi.address(memory))
   let at = strings

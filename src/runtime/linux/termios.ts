@@ -3,9 +3,15 @@ import koffi from 'koffi'
 /** The C library that this process has loaded: glibc or another library. */
 const libc = koffi.load(null)
 
-/** The structure has 60 bytes on Linux, 72 on macOS. This code never reads its members. */
+/**
+ * Size of a buffer for the structure, which has 60 bytes on Linux and 72 on macOS. This code never reads its
+ * members.
+ */
 const TERMIOS_BYTES = 256
-/** Does not wait for pending output: a terminal that accepts none would block for ever. */
+/**
+ * With this value, the call does not wait for pending output. A terminal that accepts no output would block
+ * such a wait for ever.
+ */
 const TCSANOW = 0
 
 const call = {
@@ -15,8 +21,8 @@ const call = {
 } as const
 
 /**
- * Node's own raw mode still changes line ends in the output, which moves the cursor of full-screen programs.
- * Returns a function that restores the previous mode.
+ * Makes a terminal raw. Node's own raw mode still changes line ends in the output, which moves the cursor of
+ * full-screen programs. Returns a function that restores the previous mode.
  */
 export function makeRaw(fd: number): () => void {
   const before = Buffer.alloc(TERMIOS_BYTES)
