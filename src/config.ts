@@ -17,30 +17,30 @@ import {
 } from './config/key.ts'
 
 export interface AgentConfiguration {
-  /** The key's form is not checked here. Prints as `<set>`. */
+  /** This type does not guarantee the key's form. The key prints as `<set>`. */
   readonly key: Credential
   readonly allowPlaintext: boolean
   readonly tls: TlsSettings
-  /** Only for connections with TLS. */
+  /** The proxy is used only for connections with TLS. */
   readonly proxy: ProxySettings | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly logEncoding: 'json' | 'human'
   readonly runtimeDir: string | undefined
   readonly stateDir: string
-  /** 0 means no journal. */
+  /** The value 0 means no journal. */
   readonly journalBytes: number
-  /** At least 1. */
+  /** The value is at least 1. */
   readonly limitsSessions: number
-  /** Limits of one execution; undefined means no limit. */
+  /** The limits apply to each execution. Undefined means no limit. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
-  /** 0 means no limit. */
+  /** The value 0 means no limit. */
   readonly outputCapBytes: number
   readonly onCap: 'continue' | 'kill'
   readonly tailMemoryBytes: number
   readonly redact: 'on' | 'off'
   readonly redactNames: readonly string[]
-  /** Undefined: the gateway's settings apply. */
+  /** Undefined means that the gateway's settings apply. */
   readonly presidio: OwnPresidio | undefined
   readonly maskingForm: 'tag' | 'mask'
   readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
@@ -55,12 +55,13 @@ export interface AgentConfiguration {
   readonly drainMs: number
   /** Variables that the settings file names with `env://`. No connection may read them. */
   readonly referencedVariables: readonly string[]
-  /** For the log: settings that work but are unwise. */
+  /** Warnings for the log about settings that work but are unwise. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Precedence: flags, `RUNBOOK_AGENT_*`, hoop's variables, the file, defaults. An empty variable is not set.
+ * Reads the settings. The order of precedence is: flags, `RUNBOOK_AGENT_*`, hoop's variables, the file,
+ * defaults. An empty variable counts as not set.
  * @throws SettingsError with all faults
  */
 export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
@@ -73,7 +74,7 @@ export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
 
 /**
  * Checks a settings file, which may lack key and gateway.
- * @param environment variables for `env://`
+ * @param environment the variables to which `env://` refers
  */
 export function checkAgentFile(
   path: string,
@@ -162,7 +163,7 @@ function findCredential(search: CredentialSearch, isNeeded: boolean): Credential
     if (credential?.kind === 'token') warnOfToken(search)
     if (credential !== undefined || problems.count > before) return credential
   }
-  // A file that cannot be read may contain the key.
+  // Reports a missing key only if the file could be read, because an unreadable file may contain the key.
   if (file.entries !== undefined && isNeeded)
     problems.addFrom('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
   return undefined
@@ -173,14 +174,17 @@ function warnOfToken(search: CredentialSearch): void {
   if (token !== undefined) warnOfPlace(token, search)
 }
 
-/** The agent's own Presidio: replaces addresses and mode of the gateway, but not the gateway's provider. */
+/**
+ * The agent's own Presidio. Its addresses and mode replace those of the gateway. The gateway's provider
+ * stays.
+ */
 interface OwnPresidio {
   readonly analyzer: string
   readonly anonymizer: string
   readonly mode: 'strict' | 'best-effort'
 }
 
-/** One address without the other has no effect (protocol.md 5.3). */
+/** Reads the addresses. One address without the other has no effect (protocol.md 5.3). */
 function findPresidio(lookup: Lookup, warnings: string[]): OwnPresidio | undefined {
   const analyzer = lookup.find(SETTINGS.maskingAnalyzer)
   const anonymizer = lookup.find(SETTINGS.maskingAnonymizer)

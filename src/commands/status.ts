@@ -11,7 +11,7 @@ import { type Status, formatStatus, parseStatus } from '../operations/status.ts'
 import { exitCodes, Failure } from './exit-codes.ts'
 
 const ANSWER_MS = 2000
-/** Each open socket needs a file descriptor. */
+/** A limit is needed because each open socket needs a file descriptor. */
 const MAX_SOCKETS = 64
 
 export interface StatusFlags {
@@ -32,7 +32,7 @@ const terminal: Output = {
 /**
  * Shows the agents on this machine that answer this user.
  * @param socketPaths finds the sockets of the agents
- * @returns the exit code: 1 unless every agent that answers is connected (mode=embedded: polls)
+ * @returns the exit code: 1 unless every agent that answers is connected (with mode=embedded: polls)
  * @throws Failure if no agent answers
  */
 export async function statusCommand(
@@ -79,7 +79,7 @@ function nobody({ socket }: StatusFlags, failed: readonly Extract<Reply, { reaso
   )
 }
 
-/** One line per topic. */
+/** Makes one line per topic. */
 function statusTable(status: Status): string {
   return lines(status)
     .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)
@@ -150,14 +150,17 @@ function tally(counts: Readonly<Record<string, number>>): string {
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Here agents create `runbook-agent-<uid>`. Agents of systemd's units use `/run/runbook-agent`. */
+/**
+ * Returns the folders in which agents create `runbook-agent-<uid>`. Agents of systemd's units use
+ * `/run/runbook-agent`.
+ */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
   return [...named, '/dev/shm', '/run/runbook-agent', tmpdir()].filter((base) => base !== undefined)
 }
 
-/** The status sockets of this machine's agents that this user may use. */
+/** Finds the status sockets that this user may use, of all agents on this machine. */
 export function socketPaths(): string[] {
   const users = [...new Set(bases())].flatMap((base) =>
     namesIn(base)
@@ -172,8 +175,8 @@ export function socketPaths(): string[] {
 }
 
 /**
- * Other users can write to `/dev/shm` and `/tmp`: the folder must belong to the user in its name. Root sees
- * all users.
+ * Accepts a folder only if it belongs to the user in its name, because other users can write to `/dev/shm`
+ * and `/tmp`. Root sees the folders of all users.
  */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []

@@ -9,21 +9,24 @@ import { SETTINGS } from './table.ts'
 export interface Key {
   readonly kind: 'key'
   readonly value: Secret
-  /** The setting with the key, for errors about its form. */
+  /** Name of the setting with the key, for errors about the key's form. */
   readonly source: string
 }
 
-/** Maximum bytes of a key's file. A key has some hundred characters. */
+/** Maximum size of a key's file in bytes. A key has some hundred characters. */
 const LONGEST_KEY = 16 * 1024
 
 export interface CredentialSearch {
   readonly lookup: Lookup
-  /** systemd's CREDENTIALS_DIRECTORY. */
+  /** The folder in systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
   readonly warnings: string[]
 }
 
-/** Finds `key` or `key-file` by precedence, otherwise systemd's credential. */
+/**
+ * Takes `key` or `key-file`, whichever has the higher precedence. If both are missing, takes systemd's
+ * credential.
+ */
 export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup } = search
   const { problems } = lookup
@@ -48,7 +51,7 @@ function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
   return { kind: 'key', value: key.value, source: key.from === 'file' ? `${key.place} key` : place }
 }
 
-/** Warns of a credential that other users can read, in the environment or in its file. */
+/** Warns if other users or programs can read the credential in the environment or in its file. */
 export function warnOfPlace(
   { from, place, reference }: Found<Secret>,
   { lookup, warnings }: CredentialSearch,
@@ -85,31 +88,34 @@ function keyInFile(path: string, place: string, search: CredentialSearch): Key |
   }
 }
 
-/** systemd gives the unit's user access with an ACL, which `stat` shows as a permission of the group. */
+/**
+ * Returns whether the file is in systemd's folder of credentials. systemd gives the unit's user access with
+ * an ACL, which `stat` shows as a permission of the group.
+ */
 export function isCredential(path: string, credentials: string | undefined): boolean {
   return Boolean(credentials) && dirname(path) === resolve(credentials ?? '')
 }
 
 /** A credential that does not contain the gateway's address. */
 export interface GatewayToken {
-  /** A JWT-SVID of SPIFFE, or a token of the old kind. */
+  /** `svid` is a JWT-SVID of SPIFFE. `token` is a token of the old kind. */
   readonly kind: 'svid' | 'token'
   readonly value: Secret
   readonly source: string
-  /** The gateway's address as given. `gatewaySource` is the setting that contains this address. */
+  /** The gateway's address as the user gave it. `gatewaySource` is the setting that contains this address. */
   readonly gateway: string
   readonly gatewaySource: string
-  /** The agent's name in its log; may be empty. */
+  /** The agent's name in its log. The name may be empty. */
   readonly name: string
   readonly plaintext: boolean
 }
 
 /** Hoop's agent uses no TLS for exactly this address. */
 const LOCAL_GATEWAY = '127.0.0.1:8010'
-/** Maximum bytes of an SVID's file. A JWT with many claims has some thousand characters. */
+/** Maximum size of an SVID's file in bytes. A JWT with many claims has some thousand characters. */
 const LONGEST_SVID = 64 * 1024
 
-/** Adds a problem with the text of protocol.md 2.3 if the SVID cannot be used. */
+/** Finds a JWT-SVID. If the SVID cannot be used, adds a problem with the text of protocol.md 2.3. */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   const { lookup } = search
   const svidFile = lookup.find(SETTINGS.spiffeKeyFile)
@@ -137,8 +143,8 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
 }
 
 /**
- * Finds a token of the old kind. A token without a gateway's address is ignored: `TOKEN` may belong to
- * another program.
+ * Finds a token of the old kind. A token without a gateway's address is ignored, because `TOKEN` may belong
+ * to another program.
  */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)

@@ -6,7 +6,10 @@ import { json, listed, matching, named, parsed } from '../basics/settings/shapes
 
 // Kinds of values that only the agent's settings have.
 
-/** Any text except an empty one. `.` has different meanings in the languages that read JSON schemas. */
+/**
+ * Matches any text except an empty one. `.` would have different meanings in the languages that read JSON
+ * schemas.
+ */
 const TEXT = /[\s\S]/
 const COUNT = /^[1-9]\d{0,5}$/
 const NAME_RULES = /^\s*!?[\w.*-]+\s*(?:,\s*!?[\w.*-]+\s*)*$/
@@ -29,7 +32,7 @@ export const keyFile = named(
   matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that contains the key, not the key itself,'),
 )
 
-/** Refuses a JWT, as `keyFile` refuses a key. */
+/** Refuses a JWT, because users write it here by mistake, and later messages show the path. */
 export const svidFile = named(
   'file',
   matching(
@@ -38,7 +41,10 @@ export const svidFile = named(
   ),
 )
 
-/** Certificates or a key. Not shown, because the text may contain a private key. Checked later. */
+/**
+ * Certificates or a key as text. The value is not shown, because it may contain a private key. The content is
+ * checked later.
+ */
 export const pem = named(
   'pem',
   v.pipe(matching(TEXT, 'PEM text, file://PATH or base64://TEXT'), json({ writeOnly: true })),

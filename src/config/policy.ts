@@ -2,11 +2,11 @@ import { openToOthers } from '../basics/files/private-path.ts'
 import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
-/** Limits from the owner of the server. Paths are absolute. */
+/** Limits that the owner of the server sets. Paths are absolute. */
 export interface PolicySettings {
   readonly inputRules: readonly string[]
   readonly outputRules: readonly string[]
-  /** Undefined allows all, also for variables, connections and origins. */
+  /** Undefined allows all programs. This also holds for variables, connections and origins. */
   readonly programs: readonly string[] | undefined
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined

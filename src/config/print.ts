@@ -15,8 +15,8 @@ import { stateFolder } from './state-folder.ts'
 import { type Setting, settings, SETTINGS } from './table.ts'
 
 /**
- * Returns all settings in the order of the table; `loadAgentSettings` reports their faults. `logEncoding` is
- * the encoding in use, because its default depends on the terminal.
+ * Returns all settings in the order of the table. Faults are not reported here, but by `loadAgentSettings`.
+ * @param logEncoding the encoding in use: its default depends on the terminal
  */
 export function printSettings(source: SettingsSource, logEncoding: string | undefined): PrintedSettings {
   const lookup = new Lookup(source)
@@ -66,7 +66,10 @@ function byDefault(
   return { name, value, from: 'default', place: null }
 }
 
-/** The schema of `agent.yaml` for editors, with each setting by its dotted name and inside its group. */
+/**
+ * Makes the schema of `agent.yaml` for editors. It describes each setting twice: by its dotted name and
+ * inside its group.
+ */
 export function agentSchema(): JsonSchema {
   const groups = new Map<string, Record<string, JsonSchema>>()
   const properties: Record<string, JsonSchema> = {}
@@ -80,7 +83,7 @@ export function agentSchema(): JsonSchema {
   return { type: ['object'], properties, additionalProperties: false }
 }
 
-/** `own` is the schema of a setting that has the name of the group, such as `redact`. */
+/** @param own the schema of a setting that has the same name as the group, such as `redact` */
 function groupJson(members: Readonly<Record<string, JsonSchema>>, own: JsonSchema | undefined): JsonSchema {
   const group = orNull({ type: ['object'], properties: members, additionalProperties: false })
   const { description = '', ...itself } = own ?? {}

@@ -3,18 +3,19 @@ import { totalmem } from 'node:os'
 
 const MiB = 1024 * 1024
 
-/** Descriptors per execution: the read ends of two pipes, or both ends of a terminal, and one in reserve. */
+/** Descriptors per execution: the read ends of two pipes or both ends of a terminal, and one in reserve. */
 export const FILES_PER_EXECUTION = 3
 /**
- * Other descriptors: about 30 of the agent itself (measured: event loop, gateway, journal, log, clients of
- * `http`), three more while one execution starts (one at a time), and a reserve.
+ * Number of other descriptors. The agent itself needs about 30 (measured: event loop, gateway, journal, log,
+ * clients of `http`). While an execution starts, it needs three more, and only one execution starts at a
+ * time. The rest is a reserve.
  */
 export const OTHER_FILES = 67
 
 /**
- * Approximate memory of a database client or a small script; users of larger commands set `limits.sessions`.
- * The agent needs 0.1 MiB for a waiting execution, 0.5 MiB for one with much output (measured with 300 and 50
- * executions, Node 20).
+ * Approximate memory of a database client or a small script. Users of larger commands set `limits.sessions`.
+ * The agent itself needs 0.1 MiB for a waiting execution and 0.5 MiB for one with much output (measured with
+ * 300 and 50 executions, Node 20).
  */
 const MEMORY_PER_EXECUTION = 16 * MiB
 /** Memory of the agent itself, with the tails of outputs. */
@@ -31,26 +32,32 @@ interface Machine {
   readonly memoryBytes: number
 }
 
-/** Returns the default of `limits.sessions`. Descriptors are a hard limit; the limit by memory is a guess. */
+/**
+ * Returns the default of `limits.sessions`. The limit by descriptors is exact, and the limit by memory is a
+ * guess.
+ */
 export function sessionsOn({ openFiles, memoryBytes }: Machine): number {
   const byMemory = Math.floor((memoryBytes - OTHER_MEMORY) / MEMORY_PER_EXECUTION)
   const byFiles = openFiles === undefined ? MOST : executionsWithin(openFiles)
   return Math.min(byFiles, Math.max(FEWEST, Math.min(byMemory, MOST)))
 }
 
-/** Returns at least 1. */
+/** Returns a number of executions, which is at least 1. */
 export function executionsWithin(openFiles: number): number {
   return Math.max(1, Math.floor((openFiles - OTHER_FILES) / FILES_PER_EXECUTION))
 }
 
 export function thisMachine(): Machine {
-  // Without a limit this is 0, or more than the machine's memory.
+  // Without a limit, the value is 0 or more than the machine's memory.
   const constrained = process.constrainedMemory()
   const memoryBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
   return { openFiles: openFileLimit('/proc/self/limits'), memoryBytes }
 }
 
-/** Returns the soft limit in a file like /proc/self/limits. Node raises it to the hard limit at start. */
+/**
+ * Returns the soft limit in a file like /proc/self/limits. Node raises its soft limit to the hard limit at
+ * start.
+ */
 export function openFileLimit(file: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+|unlimited)/m.exec(read(file)) ?? []
   if (soft === undefined) return undefined

@@ -17,7 +17,10 @@ interface SettingsFile {
 }
 
 export interface SettingsSource {
-  /** Flags by commander's names (`outputCap` for `--output-cap`), perhaps with flags of other commands. */
+  /**
+   * Flags by commander's names, for example `outputCap` for `--output-cap`. They may include flags of other
+   * commands.
+   */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly env: NodeJS.ProcessEnv
   readonly stderrIsTty: boolean
@@ -25,14 +28,14 @@ export interface SettingsSource {
 
 export interface Location {
   readonly path: string
-  /** The flag or variable with the path, for errors. */
+  /** The flag or variable that gave the path, for errors. */
   readonly place: string
   /** Whether a missing file is an error. */
   readonly isRequired: boolean
 }
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
-/** Maximum bytes of the file. A file with all settings and comments is many times smaller. */
+/** Maximum size of the file in bytes. A file with all settings and comments is many times smaller. */
 const LONGEST_FILE = 64 * 1024
 const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)
@@ -46,7 +49,7 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
   return { path: STANDARD_PATH, place: 'the settings file', isRequired: false }
 }
 
-/** Reports unknown names and an unreadable file in `problems`. */
+/** Reads the file. Unknown names and an unreadable file become `problems`. */
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {
@@ -69,7 +72,10 @@ function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
   return entries
 }
 
-/** Yields settings by their dotted names. In the file, `output.cap` may be a member of a group `output`. */
+/**
+ * Yields settings by their dotted names. The file may have `output.cap` under this name, or as member `cap`
+ * of a group `output`.
+ */
 function* leavesOf(
   tree: TreeMap,
   group: Path,
@@ -106,16 +112,16 @@ function isMap(tree: Tree): tree is TreeMap {
   return typeof tree === 'object' && tree !== null && !Array.isArray(tree)
 }
 
-/** The highest number wins. */
+/** If several places have a value, the place with the highest number wins. */
 const RANK = { file: 0, alias: 1, environment: 2, flag: 3 } as const
 
 interface Given {
   readonly from: keyof typeof RANK
   readonly rank: number
-  /** The flag, the variable, or `path:line:column`. */
+  /** The place of the value: the flag, the variable, or `path:line:column`. */
   readonly place: string
   readonly written: Tree
-  /** The reference that is the value in the file. */
+  /** Set if the value in the file is a reference. */
   readonly reference?: Reference
 }
 
@@ -124,15 +130,15 @@ export interface Found<T> extends Given {
   readonly value: T
 }
 
-/** Finds settings by precedence and checks them. Adds a problem for a refused value. */
+/** Finds settings by precedence and checks them. A refused value adds a problem. */
 export class Lookup {
   readonly #source: SettingsSource
-  /** Variables for `env://` in the file. */
+  /** The variables to which `env://` in the file refers. */
   readonly #environment: NodeJS.ProcessEnv
   readonly file: SettingsFile
   readonly problems: Problems
 
-  /** `environment` has the variables for `env://`. */
+  /** @param environment the variables to which `env://` refers */
   constructor(source: SettingsSource, environment = source.env) {
     this.#source = source
     this.#environment = environment
@@ -146,7 +152,8 @@ export class Lookup {
   }
 
   /**
-   * Returns the value with the highest precedence. Checks the file's, too: a file with an error is refused.
+   * Returns the value with the highest precedence. The value in the file is checked even if another value
+   * wins, because a file with an error is refused.
    */
   find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
     const parsed = [...this.#given(setting)].map((given, i) =>
@@ -155,7 +162,7 @@ export class Lookup {
     return parsed[0]
   }
 
-  /** Whether the setting has a value, valid or not. */
+  /** Returns whether the setting has a value, valid or not. */
   isGiven(setting: Setting): boolean {
     return !this.#given(setting).next().done
   }

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path'
 const NAME = 'runbook-agent'
 
 export interface StateFolderRequest {
-  /** `state-dir`, if the user set it. */
+  /** The value of `state-dir`, if the user has set it. */
   readonly setting: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
@@ -17,7 +17,7 @@ export function stateFolder({ setting, env, home, uid }: StateFolderRequest): st
   // systemd joins several StateDirectory= entries with colons.
   const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (systemd) return systemd
-  // Checked before XDG_STATE_HOME, which with sudo may be the variable of the caller.
+  // Root is checked before XDG_STATE_HOME: with sudo, this variable may belong to the caller.
   if (uid === 0) return join('/var/lib', NAME)
   // The XDG Base Directory Specification says to ignore relative paths.
   const xdg = env['XDG_STATE_HOME'] ?? ''

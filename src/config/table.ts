@@ -21,11 +21,14 @@ import {
 import { sessionsOn, thisMachine } from './session-limit.ts'
 
 export interface Setting<Kind extends GenericSchema = GenericSchema> {
-  /** Name in the file, e.g. `output.cap`; flag and environment variable follow from it. */
+  /**
+   * The name in the file, for example `output.cap`. The names of flag and environment variable are made from
+   * it.
+   */
   readonly name: string
   readonly kind: Kind
   readonly description: string
-  /** The default in the form of the file. */
+  /** The default, written as in the file. */
   readonly default?: string
   /** Whether the default depends on the machine. */
   readonly isOfMachine?: true
@@ -35,7 +38,10 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly isSecret?: true
 }
 
-/** Node's timers last at most 24.8 days; longer ones fire immediately: a drain of 30d would kill all. */
+/**
+ * Node's timers last at most 24.8 days, and longer timers fire immediately. A drain of 30d would then end all
+ * commands at once.
+ */
 const timer = duration('0s', '24d')
 const bytes = size()
 
@@ -319,17 +325,17 @@ export const SETTINGS = {
 
 export const settings: readonly Setting[] = Object.values(SETTINGS)
 
-/** `output.cap` is `--output-cap`. */
+/** Makes `--output-cap` from `output.cap`. */
 export function flagOf(name: string): string {
   return `--${name.replaceAll('.', '-')}`
 }
 
-/** `output.cap` is `outputCap` among commander's options. */
+/** Makes `outputCap`, the name among commander's options, from `output.cap`. */
 export function optionOf(name: string): string {
   return name.replaceAll(/[.-](.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** `output.cap` is `RUNBOOK_AGENT_OUTPUT_CAP`. */
+/** Makes `RUNBOOK_AGENT_OUTPUT_CAP` from `output.cap`. */
 export function variableOf(name: string): string {
   return `RUNBOOK_AGENT_${name.replaceAll(/[.-]/g, '_').toUpperCase()}`
 }

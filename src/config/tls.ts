@@ -6,7 +6,7 @@ import { SetUpError } from '../basics/set-up-error.ts'
 import type { Found, Lookup } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
-/** Checked settings. The texts are valid PEM. */
+/** Settings that are already checked: the texts are valid PEM. */
 export interface TlsSettings {
   /** Undefined means the authorities of the system. */
   readonly authorities: readonly string[] | undefined
@@ -105,7 +105,10 @@ function reading<T>(
   }
 }
 
-/** `Lookup` has resolved `file://` of the settings file; here it is resolved for flags and variables. */
+/**
+ * Reads the text behind a reference. `Lookup` has already resolved `file://` in the settings file. This
+ * function resolves it for flags and variables.
+ */
 function pemOf({ value }: Found<string>): string {
   return pemText(value, (path) => resolve(path))
 }

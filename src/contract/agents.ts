@@ -26,7 +26,7 @@ const AgentShape = v.strictObject({
     'when the agent was last connected: the time of the answer, or `left_at`; null: never since the gateway started',
     time,
   ),
-  // Fields that hoop does not have.
+  // hoop does not have the following fields.
   state: about(
     'connected: the agent accepts new sessions; draining: the agent finishes its sessions and accepts no new sessions; left: the agent announced its end, or its key was removed from gateway.yaml; lost: the stream of the agent broke, or ended without an announcement; never: the agent has not connected since the gateway started',
     v.picklist(['connected', 'draining', 'left', 'lost', 'never']),
@@ -52,7 +52,10 @@ const AgentShape = v.strictObject({
   connections: about('names of the connections of the agent that the caller may see', v.array(text)),
 })
 
-/** `metadata` is what the agent last sent. The fields outside repeat it, for hoop's older interface. */
+/**
+ * `metadata` is what the agent last sent. The fields outside `metadata` repeat its values for hoop's older
+ * interface.
+ */
 export type AgentAnswer = Frozen<v.InferOutput<typeof AgentShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const

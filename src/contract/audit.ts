@@ -55,7 +55,7 @@ const AuditEntryShape = v.strictObject({
   ),
 })
 
-/** Has hoop's fields, some of which repeat others. */
+/** An entry with hoop's fields. Some of these fields repeat others. */
 export type AuditEntryAnswer = Frozen<v.InferOutput<typeof AuditEntryShape>>
 
 const READ = {
@@ -65,7 +65,7 @@ const READ = {
   audit: { action: 'view', type: 'audit' },
 } as const
 
-/** For the list and for an export. */
+/** Filters for the list and for an export. */
 const FILTERS = {
   actor: option("entries with this text in the user's name (ignoring case)"),
   actor_subject: option('entries of this user'),

@@ -100,7 +100,10 @@ function memoryFor(engine: Engine): (running: number) => void {
   }
 }
 
-/** Not the credential: sessions must not read it. */
+/**
+ * Returns the settings that sessions need. The credential is not among them, because sessions must not read
+ * it.
+ */
 function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background }
@@ -112,14 +115,14 @@ function maskingSettings({ presidio, maskingForm, maskingRefine }: AgentConfigur
   return { presidio, local: { replacement, refine: maskingRefine }, compiled: new CompiledCache() }
 }
 
-/** The settings' check has already refused invalid rules. */
+/** Reads rules that the check of the settings has already accepted. */
 function secretNames(rules: readonly string[]): SecretNames {
   return new SecretNames(rules.map(parseNameRule).filter((rule) => rule !== undefined))
 }
 
 /**
- * The agent's first step: before it, other processes of this user can read the agent's environment. The
- * engine can end all processes that commands leave behind.
+ * Loads and guards the engine. This must be the agent's first step: before it, other processes of this user
+ * can read the agent's environment. Afterwards the engine can end all processes that commands leave behind.
  */
 export async function openEngine(): Promise<{
   readonly engine: Engine
@@ -164,7 +167,7 @@ export async function openFolder(settings: AgentConfiguration): Promise<RuntimeF
   }
 }
 
-/** The home of the agent's user, or / if it does not exist. */
+/** @returns the home of the agent's user, or / if the home does not exist */
 export function workingFolder(): string {
   const home = homedir()
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
@@ -204,7 +207,10 @@ interface Sweep {
   readonly log: Logger
 }
 
-/** Ends the commands of killed agents first, because a running command may use its secret files. */
+/**
+ * Cleans up after killed agents. Ends their commands before it removes their secret files, because a running
+ * command may use these files.
+ */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
     const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }

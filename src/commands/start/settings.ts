@@ -25,7 +25,7 @@ export function readSettings(flags: Flags): AgentConfiguration {
 export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
-    // Reading the system's authorities takes time.
+    // The system's authorities are read only for TLS, because this takes time.
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(
@@ -36,7 +36,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): 
   }
 }
 
-/** The way to the gateway uses the proxy only with TLS. */
+/** The connection to the gateway uses the proxy only with TLS. */
 export function proxyFor({ proxy }: AgentConfiguration): (address: string) => Proxy | undefined {
   return (address) => proxyTo(proxy, hostOf(address), portOf(address))
 }

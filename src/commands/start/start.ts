@@ -16,10 +16,13 @@ import { Operations, statusSource } from './operations.ts'
 import { COMMANDS_UMASK, openEngine, openFolder, openServices, warnOfEngine, sweep } from './services.ts'
 import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** An agent in another container counts as dead after an hour without a sign of life. */
+/**
+ * Interval of the cleanup after dead agents. An agent in another container counts as dead after an hour
+ * without a sign of life.
+ */
 const SWEEP_MS = 60 * 60 * 1000
 
-/** Serves one gateway until a signal. */
+/** Serves one gateway until the process gets a signal. */
 export async function startCommand(flags: Flags): Promise<void> {
   const opened = await openEngine()
   const settings = readSettings(flags)
@@ -47,7 +50,7 @@ export async function startCommand(flags: Flags): Promise<void> {
     const identities = new CurrentIdentity(flags, identity, settings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
   } catch (error) {
-    // After a bug, the folder stays: by its name, the next agent finds commands that still run.
+    // After a bug, the folder stays. By the folder's name, the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
     throw error
   }
@@ -59,7 +62,7 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
     log.warn({ reason: refused, folder: path }, 'secret files are written to another folder')
 }
 
-/** A failure is only logged: the next agent retries. */
+/** Removes the folder. A failure is only logged, because the next agent retries. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
@@ -130,7 +133,10 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   }
 }
 
-/** Drains at the first signal. Running commands are ended after a deadline. */
+/**
+ * Runs until the agent has stopped. The first signal starts the drain, and a deadline ends the commands that
+ * still run.
+ */
 async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise<void> {
   let deadline: NodeJS.Timeout | undefined
   const drain = () => {
@@ -138,17 +144,18 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // With a channel, `dev` has started this process, and nothing else would end it after `dev`.
+  // A channel means that `dev` has started this process. If `dev` ends, nothing else would end this process.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
-  // The listener keeps the channel open, and the channel this process alive until `dev` kills it.
+  // The listener keeps the channel open, and the open channel would keep this process alive until `dev` kills
+  // it.
   process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 
 /**
- * Log level and policy apply immediately. Credential and certificates apply at the next connection attempt,
- * which a waiting agent starts immediately.
+ * Applies log level and policy immediately. Credential and certificates apply at the next connection attempt.
+ * A waiting agent makes this attempt immediately.
  */
 async function reload({ identities, policy, log }: Parts, agent: Agent): Promise<void> {
   const settings = identities.reread()
