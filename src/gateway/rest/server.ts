@@ -70,10 +70,13 @@ import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { serveUpgrades } from './upgrades.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
-/** Longer than any wait of the gateway, so that it never cuts off an execution's answer. */
+/** This time is longer than any wait of the gateway, so it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
-/** Answers have tokens, scripts and output: caches must not store them, browsers not show them as a page. */
+/**
+ * Answers contain tokens, scripts and output. Caches must not store them, and browsers must not show them as
+ * a page.
+ */
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 declare module 'fastify' {
@@ -117,16 +120,18 @@ export function restServer(services: RestServices): FastifyInstance {
     isClosing = true
     done()
   })
-  // Runs before the body is read: callers without a token cannot make this process parse a body.
+  // This hook runs before the body is read, so that callers without a token cannot make this process parse a
+  // body.
   app.addHook('onRequest', (request, reply, done) => {
     closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
-    // A proxy has dropped the offer of an upgrade. The client continues over gRPC with the same token, and a
-    // wrong token counts only there.
+    // Without an upgrade, this request comes through a proxy that has dropped the offer of the upgrade. The
+    // client continues over gRPC with the same token, so a wrong token counts only there.
     const isUnoffered = request.raw.url === EXEC_STREAM
     const signedIn = isForPeople || isUnoffered ? undefined : authorize(services, request)
-    // A WebSocket reports its end in a frame. The route decides: any request can have the upgrade header.
+    // A WebSocket reports its end in a frame, so it is left out here. The route is compared, because any
+    // request can have the upgrade header.
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
@@ -153,8 +158,9 @@ export function restServer(services: RestServices): FastifyInstance {
 }
 
 /**
- * A client may send a request before its earlier ones are answered. If the connection then ends, Node emits
- * `close` only for the first answer (seen), and the later ones would never release their resources.
+ * Emits `close` for an answer that waits behind earlier answers. A client may send a request before its
+ * earlier ones are answered. If the connection then ends, Node emits `close` only for the first answer, and
+ * the later answers would never release their resources.
  */
 function closeQueuedAnswer({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
   if (answer.socket !== null) return
@@ -192,7 +198,8 @@ function routes(app: FastifyInstance, services: RestServices): void {
   changesRoute(app, services)
   terminalRoute(app, services)
   mount(app, webhookContract, webhookRoutes(services))
-  // Only these routes read a body. hoop's command line sends `application/json` without a body elsewhere.
+  // Only these routes read a body. To other routes, hoop's command line sends `application/json` without a
+  // body.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
     mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
@@ -229,7 +236,7 @@ function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
 
 /** Explains one of fastify's own errors in terms of the request. */
 function refusal(error: FastifyError): RequestRefused {
-  // The path leads out of the directory of served files.
+  // Without a code, the error says that the path leads out of the directory of served files.
   if (!error.code) return new RequestRefused('endpoint-not-found', 'no such endpoint')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -49,7 +49,7 @@ const LOOK_MS = 1000
 /** The state of each list of the page, as a short text per topic. */
 type Standing = Readonly<Record<string, string>>
 
-/** Looks for changes once for all listeners. */
+/** Looks for changes once per period, for all listeners together. */
 export class ChangeFeed {
   readonly #history: Pick<History, 'changes'>
   readonly #agents: Pick<Agents, 'names' | 'state'>
@@ -106,7 +106,10 @@ export class ChangeFeed {
   }
 }
 
-/** Keeps each topic once, however slow the listener is. */
+/**
+ * Collects the changed topics until the listener takes them. Each topic is stored once, so a slow listener
+ * needs no more memory.
+ */
 class ChangeListener implements Disposable {
   readonly #leave: () => void
   readonly #topics = new Set<string>()

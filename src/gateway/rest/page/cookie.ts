@@ -8,7 +8,10 @@ type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 interface Kept {
   readonly text: string
   readonly lifetimeMs: number
-  /** Public address. A request does not show whether users connect with TLS: a proxy may end TLS. */
+  /**
+   * Public address of the gateway. A request does not show whether users connect with TLS, because a proxy
+   * may end TLS.
+   */
   readonly webUrl: string
 }
 
@@ -17,7 +20,10 @@ const BROWSER = 'runbook_browser'
 const TWO =
   'the browser sends two sign-in cookies, and another page of this host may have set one of them; remove the cookies of this host'
 
-/** The browser's token. The browser sends this cookie only to the REST API, and scripts cannot read it. */
+/**
+ * Returns the token in the browser's cookie. The browser sends this cookie only to the REST API, and scripts
+ * cannot read it.
+ */
 export function signInOf(request: Asking): string | undefined {
   return valueOf(request, SIGN_IN)
 }
@@ -30,12 +36,15 @@ export function clearSignIn(request: Asking, reply: FastifyReply, webUrl: string
   setSignIn(request, reply, { text: '', lifetimeMs: 0, webUrl })
 }
 
-/** The gateway recognizes a browser that returns from the provider by this secret. */
+/**
+ * Returns the secret in the browser's cookie. By the secret, the gateway recognizes a browser that returns
+ * from the provider.
+ */
 export function browserOf(request: Asking): string | undefined {
   return valueOf(request, BROWSER)
 }
 
-/** `lax`, because the provider, which is another site, sends the browser back. */
+/** The cookie is `lax`, because the provider is another site and sends the browser back. */
 export function setBrowser(request: Asking, reply: FastifyReply, kept: Kept): void {
   set(request, reply, { name: BROWSER, sameSite: 'lax', path: '/api/callback' }, kept)
 }
@@ -59,8 +68,9 @@ function set(
 }
 
 /**
- * Any page of this host, on any port, can set a cookie of this name for a longer path. Browsers send the
- * longer path first, so two values for a name are refused. @throws RequestRefused 401
+ * Returns the cookie's value. Two values for a name are refused, because any page of this host, on any port,
+ * can set a cookie of this name for a longer path. Browsers send the cookie with the longer path first.
+ * @throws RequestRefused 401
  */
 function valueOf(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
@@ -97,7 +107,7 @@ export function checkOwnPage(request: Asked, webUrl: string): void {
 export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const site = headers['sec-fetch-site']
   const isUpgrade = headers.upgrade !== undefined
-  // `none`: the user has typed the address. Such a request never changes anything.
+  // `none` means that the user has typed the address. Such a request never changes anything.
   const isTyped = site === 'none' && isReading(method) && !isUpgrade
   if (site !== undefined && site !== 'same-origin' && !isTyped)
     throw foreign('the request comes from a page of another address')

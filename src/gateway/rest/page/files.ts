@@ -22,7 +22,7 @@ const VIEWS = [
 ]
 const ASSETS = '/assets/*'
 
-/** Allows files only from this origin, nothing inline, and no frames on other pages. */
+/** Allows files only from this origin, and nothing inline. Other pages cannot show this page in a frame. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'",
   "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -38,15 +38,21 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** Whether the URL is the page or one of its files: the same for all callers, without data. */
+/**
+ * Tells whether the URL is the page or one of its files. These are the same for all callers and contain no
+ * data.
+ */
 export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
 }
 
-/** Answers below these addresses are for programs. */
+/** Below these paths, an unknown address is answered in JSON and not with the page. */
 const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
 
-/** Whether a browser has opened an unknown address. The page shows a message with a link to its start. */
+/**
+ * Tells whether a browser has opened an unknown address. The page then shows a message with a link to its
+ * start.
+ */
 export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
   const [pathname = ''] = url.split('?')
   if (!is404 || method !== 'GET' || NO_VIEWS.test(pathname)) return false
@@ -60,7 +66,10 @@ export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
   return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(page)
 }
 
-/** Serves `index.html`, and the files to which it links. Their names contain a hash of their content. */
+/**
+ * Serves `index.html` and the files to which it links. The names of these files contain a hash of their
+ * content.
+ */
 export function pageRoutes(app: FastifyInstance): void {
   void app.register(async (page) => {
     page.addHook('onRequest', (_, reply, done) => {
@@ -76,7 +85,8 @@ export function pageRoutes(app: FastifyInstance): void {
     })
     for (const view of VIEWS)
       page.get(view, (_, reply) =>
-        // Browsers check this file each time: an old one would link to files that no longer exist.
+        // Browsers ask each time whether this file has changed. An old file would link to files that no
+        // longer exist.
         reply.sendFile('index.html', { cacheControl: false }).header('cache-control', 'no-cache'),
       )
     page.get<{ Params: { '*': string } }>(ASSETS, ({ params }, reply) =>

@@ -11,7 +11,10 @@ import { clearSignIn, setSignIn, signInOf, checkOrigin } from './cookie.ts'
 /** Lifetime of a sign-in on the page: a working day. */
 const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
-/** Accepts a token or the code of a link. The page never sees the token in the browser's cookie. */
+/**
+ * Adds the route that signs a browser in by a token or by the code of a link. The page never sees the token
+ * in the browser's cookie.
+ */
 export function pageSignInRoute(app: FastifyInstance, services: RestServices): void {
   const { links, webUrl } = services
   app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply): PageSignInAnswer => {

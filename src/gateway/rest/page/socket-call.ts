@@ -26,12 +26,13 @@ const FRAME_OVERHEAD_BYTES = 64
 const GOODBYE_MS = 1000
 /** How long a terminal waits for its tab, which may be reloading or may have lost its network. */
 const AWAY_MS = 30_000
-/** WebSocket's code of an orderly close. How the session ended is in a frame. */
+/** WebSocket's code of an orderly close. A frame before it says how the session ended. */
 const NORMAL = 1000
 /** Close codes of a tab that is reloaded or closed (1001), or has lost its network (1006). */
 const AWAY_CODES: readonly number[] = [1001, 1006]
 /**
- * Closes the former socket when the tab has opened a new one. Applications may choose codes in this range.
+ * Close code for the former socket of a tab that has opened a new socket. Applications may choose codes in
+ * this range.
  */
 const ATTACHED_ELSEWHERE = 4000
 
@@ -40,12 +41,12 @@ type AskedTerminal = Pick<
   'user' | 'token' | 'callerAddress' | 'params'
 >
 
-/** Bytes of the terminal, or a text with everything else. */
+/** A buffer contains bytes of the terminal. A string contains any other message. */
 type Frame = Buffer | string
 
 /**
- * The sockets of a tab, one after the other, as the stream of a client. Like a command line, the stream
- * requests a session when it connects. docs/rest.md describes the frames.
+ * The sockets that a tab opens one after the other, as the stream of one client. Like a command line, the
+ * stream requests a session when it connects. docs/rest.md describes the frames.
  */
 export class SocketCall implements ClientCall {
   readonly over: Promise<void>
@@ -62,7 +63,10 @@ export class SocketCall implements ClientCall {
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
   #settle: () => void = () => undefined
-  /** Requests for the session still to be sent: one, and one more after an approval. */
+  /**
+   * Number of requests for the session that still have to be sent: one at first, and one more after an
+   * approval.
+   */
   #openings = 1
   /** Last state sent to the tab: the session waits for approval, or is open. */
   #state: { readonly session: string; readonly frame: string; readonly isOpen: boolean } | undefined
@@ -103,7 +107,8 @@ export class SocketCall implements ClientCall {
   /** Continues with the new socket of a reloaded tab. @returns false when the terminal is over */
   attach(socket: WebSocket): boolean {
     if (!this.#outbox.isOpen) return false
-    // A former socket that does not answer would keep its unsent frames, and a tab may reload many times.
+    // Ends a former socket that does not answer. It would keep its unsent frames, and a tab may reload many
+    // times.
     this.#former?.terminate()
     this.#former = this.#socket
     this.#use(socket)
@@ -125,7 +130,7 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Keys wait until the agent has a terminal for them.
+   * Yields the packets of the tab. Keys wait until the agent has a terminal for them.
    * @throws StreamRefused for a frame that the page never sends
    */
   async *packets(): AsyncGenerator<Packet, void, undefined> {
@@ -136,7 +141,10 @@ export class SocketCall implements ClientCall {
     }
   }
 
-  /** Nothing follows the remaining output and the exit code, so they do not wait until the tab has drawn. */
+  /**
+   * Ends the stream. The remaining output and the exit code are sent at once, because no more output follows
+   * for which the tab would need time to draw.
+   */
   end(): void {
     this.#outbox.end()
     this.#output.release()
@@ -181,7 +189,10 @@ export class SocketCall implements ClientCall {
     this.#settle()
   }
 
-  /** Bytes count as unsent until the screen has drawn them: bytes that have arrived may wait in the tab. */
+  /**
+   * Writes a frame. Bytes count as unsent until the screen has drawn them, because bytes that have arrived
+   * may still wait in the tab.
+   */
   #write(frame: Frame, taken: () => void): void {
     if (typeof frame !== 'string') return this.#output.send(frame, taken)
     if (this.#socket === undefined) return taken()
@@ -214,7 +225,7 @@ export function endWith(socket: WebSocket, code: GatewayCode, message: string): 
   socket.once('close', () => clearTimeout(goodbye))
 }
 
-/** Undefined for messages that do not concern a page. */
+/** Returns undefined for messages that do not concern a page. */
 function frameOf(message: ToClientMessage): Frame | undefined {
   switch (message.kind) {
     case 'opened':
@@ -242,8 +253,8 @@ function frameOf(message: ToClientMessage): Frame | undefined {
 const PING_MS = 30_000
 
 /**
- * Ends a silent socket: networks break without notice.
- * @returns `seen`, which the caller calls at other signs of life
+ * Ends a silent socket, because networks break without notice.
+ * @returns `seen`; the caller calls it at other signs of life
  */
 export function keepAlive(socket: WebSocket, pingMs = PING_MS): { readonly seen: () => void } {
   let isAlive = true

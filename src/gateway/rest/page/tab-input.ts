@@ -25,7 +25,10 @@ const NO_FRAME =
   'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS} or {"type":"taken","bytes":BYTES}; keys are binary frames'
 const NOT_SENT = 'the tab reports more drawn bytes than were sent'
 
-/** Frames of a tab as the packets of a command line. Too many unread packets pause the socket. */
+/**
+ * Turns the frames of a tab into the packets that a command line would send. The socket is paused while too
+ * many packets are unread.
+ */
 export class TabInput {
   readonly #output: Pick<TabOutput, 'take'>
   readonly #packets: Packet[] = []
@@ -84,14 +87,20 @@ export class TabInput {
     else if (!this.#output.take(text.bytes)) this.#fault = new StreamRefused('invalid-request', NOT_SENT)
   }
 
-  /** Programs redraw only after a change of the size, so a smaller size is sent first if a redraw is due. */
+  /**
+   * Tells the agent the size of the window. Programs redraw only when the size changes. If a redraw is due, a
+   * smaller size is therefore sent first.
+   */
   #resize({ rows, cols }: WindowSize): void {
     const sizes = this.#isRedrawDue && rows > 1 ? [rows - 1, rows] : [rows]
     this.#isRedrawDue = false
     for (const one of sizes) this.#keep(encodeClientMessage({ kind: 'resize', rows: one, cols }), false)
   }
 
-  /** The terminal gets the size that was received before the first key. */
+  /**
+   * Adds the first key. If the size was received before the user's first key, the size comes first, so that
+   * the terminal gets it.
+   */
   #started(packet: Packet, isKeys: boolean): readonly Packet[] {
     if (this.#isStarted) return [packet]
     this.#isStarted = true

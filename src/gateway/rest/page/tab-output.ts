@@ -1,10 +1,14 @@
 import type { WebSocket } from '@fastify/websocket'
 
 /**
- * Newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is always kept.
+ * Size of the newest output that is kept for a tab that is reloaded. Output that the tab has not drawn is
+ * always kept.
  */
 const KEPT_BYTES = 256 * 1024
-/** Smaller pieces are joined: each piece costs some hundred bytes of memory, and a prompt has three. */
+/**
+ * Pieces are joined up to this size. Each piece costs some hundred bytes of memory, and a prompt has three
+ * pieces.
+ */
 const PIECE_BYTES = 4 * 1024
 
 interface SentFrame {
@@ -37,7 +41,7 @@ export class TabOutput {
 
   /**
    * Sends the kept output first, because the former screen is gone.
-   * @param seen called when a frame was sent to the network, a sign of life
+   * @param seen called when a frame was sent to the network, which is a sign of life
    */
   attach(socket: WebSocket, seen: () => void): void {
     this.#socket = socket
@@ -47,7 +51,8 @@ export class TabOutput {
     const kept = this.#kept.text()
     if (kept.length > 0) {
       socket.send(JSON.stringify({ type: 'replay', bytes: kept.length }))
-      // The undrawn frames end with the kept output, which repeats them. Else each reload would add to them.
+      // The kept output repeats the undrawn frames, so these frames end when the kept output is drawn.
+      // Otherwise each reload would add to them.
       this.#put(kept, () => {
         for (const { taken } of undrawn) taken()
       })
@@ -58,7 +63,7 @@ export class TabOutput {
     this.#socket = undefined
   }
 
-  /** Stops waiting for the screen. */
+  /** Stops waiting until the screen has drawn the frames. */
   release(): void {
     this.#isReleased = true
     for (const { taken } of this.#frames.splice(0)) taken()
@@ -106,12 +111,15 @@ const MODES = new RegExp(`${ESCAPE}\\[\\?([\\d;]{1,60})([hl])`, 'g')
 const LONGEST_MODE_BYTES = 64
 const MOST_MODES = 100
 
-/** Newest bytes, and modes that older bytes have switched on: alternate screen, mouse, hidden cursor. */
+/**
+ * Keeps the newest bytes. Also keeps the modes that older bytes have switched on: alternate screen, mouse,
+ * hidden cursor.
+ */
 class KeptOutput {
   #pieces: Buffer[] = []
   #bytes = 0
   #modes = new Map<string, string>()
-  /** End of the dropped output: a mode may begin there. */
+  /** End of the dropped output. It is kept, because a mode may begin there. */
   #rest = ''
   #isCut = false
 

@@ -9,7 +9,7 @@ import { endWith, SocketCall } from './socket-call.ts'
 /** The only route of WebSockets. A request without an upgrade is refused immediately. */
 export const TERMINAL = '/api/connections/:name/terminal'
 
-/** The page sends keys, and pasted text in pieces. */
+/** Largest frame from the page. The page sends keys, and it sends pasted text in pieces. */
 const MOST_FRAME_BYTES = 64 * 1024
 /** Time for pages to read the last frames when the gateway closes. */
 const CLOSING_MS = 1000
@@ -50,19 +50,20 @@ export function serveSockets(app: FastifyInstance): Upgrade {
   }
 }
 
-/** Called before the request is routed. */
+/** Tells whether the URL is the terminal's. Called before the request is routed. */
 function isTerminal(url: string): boolean {
   return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
 }
 
 /**
- * Nothing else reads from the connection of a request that was refused before the WebSocket plugin got it.
+ * Ends the connection if the request with an upgrade was refused before the WebSocket plugin got it. Nothing
+ * else reads from this connection.
  */
 function endRefused({ raw }: FastifyRequest): void {
   if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
-/** The sessions have ended: the peers are about to close, or do not answer. */
+/** Closes the sockets, whose sessions have ended. A peer that does not answer is cut off. */
 function endSockets(sockets: ReadonlySet<WebSocket>): void {
   for (const socket of sockets) socket.close(1001)
   const late = setTimeout(() => {
@@ -72,8 +73,8 @@ function endSockets(sockets: ReadonlySet<WebSocket>): void {
 }
 
 /**
- * After the upgrade, the tab is a client like a command line. A reloaded tab names the session of its
- * terminal, and continues it if the same token signs it in.
+ * Adds the route of terminals. After the upgrade, the tab is a client like a command line. A reloaded tab
+ * sends the id of its terminal's session. It continues this session if the same token signs it in.
  */
 export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
   const open = new Set<SocketCall>()

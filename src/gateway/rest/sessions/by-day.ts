@@ -5,7 +5,10 @@ import type { SessionQuery } from '../../history/session.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 
 const USUAL_DAYS = 30
-/** Sessions per day that are examined. SQLite needs some 50 ms, in which no other request is served. */
+/**
+ * Most sessions per day that are examined. SQLite needs some 50 ms for them, and no other request is served
+ * in this time.
+ */
 const MOST_OF_A_DAY = 100_000
 
 interface Asked {
@@ -13,7 +16,7 @@ interface Asked {
   readonly timeZone: string | undefined
 }
 
-/** Other requests are served between two days. @throws RequestRefused 422 */
+/** Counts the sessions of each day. Other requests are served between two days. @throws RequestRefused 422 */
 export async function sessionsByDay(
   history: Pick<History, 'outcomes'>,
   query: SessionQuery,

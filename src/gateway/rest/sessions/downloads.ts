@@ -46,7 +46,7 @@ export function downloadRoutes(
   )
 }
 
-/** Whether a request for a session asks for a download link instead. */
+/** Tells whether a request for a session asks for a download link instead. */
 export function asksForDownload(query: Query): boolean {
   return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
 }
@@ -84,7 +84,8 @@ function redeemed(
   if (by === undefined || users.refusal(by) !== undefined)
     throw refused('unauthenticated', hoopWords.unauthorized)
   if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
-  // Since then, the user may have lost a group, or the connection may have closed its sessions to others.
+  // Since the link was made, the user may have lost a group, or the connection may have closed its sessions
+  // to others.
   const user = users.named(by.user)
   if (user === undefined || !isReadable(find, user, id))
     throw refused('session-not-found', hoopWords.notFound)
@@ -108,7 +109,7 @@ const TAB = 0x09
 const COMMA = 0x2c
 const MAX_EXTENSION_CHARACTERS = 10
 
-/** The link repeats these options. */
+/** Returns the options of the request that the link repeats. */
 function downloadOptions(query: Query): [string, string][] {
   const kept = ['newline', 'event-time', 'events'].map((name): [string, string] => [
     name,
@@ -160,12 +161,15 @@ function sendFile(
     .header('x-content-type-options', 'nosniff')
     .header('cache-control', 'no-store')
     .header('content-disposition', `attachment; filename=${fileName(session, extension)}`)
-  // `accept-length` is hoop's name of the header.
+  // hoop's gateway uses the header name `accept-length`.
   if (length !== undefined) void reply.header('accept-length', length).header('content-length', length)
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
-/** Replaces characters that are special in headers, shells or file systems, from the connection's name. */
+/**
+ * Makes the file's name. Characters of the connection's name that are special in headers, shells or file
+ * systems are replaced.
+ */
 function fileName({ connection, id, startedAt }: SessionSummary, extension: string): string {
   const time = startedAt
     .toISOString()
@@ -196,12 +200,12 @@ function* json(history: History, { id, startedAt }: SessionSummary, form: Result
 }
 
 const LIFE_MS = 5 * 60 * 1000
-/** Tokens per user, and of all users. Above the limit, the oldest is dropped. */
+/** Most tokens per user and of all users. Above a limit, the oldest token is dropped. */
 const MOST_OF_ONE_USER = 100
 const MOST = 10_000
 
 interface Pending {
-  /** The link's token itself is not kept. */
+  /** Hash of the link's token. The token itself is not stored. */
   readonly sha256: Buffer
   /** Token of the user who asked for the link. */
   readonly by: AccessToken
@@ -210,11 +214,14 @@ interface Pending {
 
 interface Redeemed {
   readonly outcome: 'valid' | 'none' | 'wrong' | 'expired'
-  /** Set for `valid` and `expired`. */
+  /** Token of the user who asked for the link. It is set for `valid` and `expired`. */
   readonly by?: AccessToken
 }
 
-/** A token is for one session, one request and five minutes. A session has one token at a time. */
+/**
+ * Tokens of links. A token is valid for one request about one session, for five minutes. A session has one
+ * token at a time.
+ */
 export class DownloadTokens {
   /** Tokens by session, oldest first. */
   readonly #pending = new Map<string, Pending>()

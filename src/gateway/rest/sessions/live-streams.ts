@@ -37,7 +37,10 @@ export class LiveStreams {
   }
 }
 
-/** The last event id wins: the reader has lost the connection. @throws RequestRefused 422 */
+/**
+ * Returns where a stream begins. The last event id counts more than `from`, because only a reader who has
+ * lost the connection sends it. @throws RequestRefused 422
+ */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
     if (typeof lastEventId !== 'string' || !/^\d{1,15}$/.test(lastEventId)) throw foreignId()
@@ -53,7 +56,7 @@ function foreignId(name = 'Last-Event-ID'): RequestRefused {
   return new RequestRefused('invalid-request', text, 422)
 }
 
-/** Its streams end when the server closes. */
+/** Adds the route of live streams. The streams end when the server closes. */
 export function liveRoute(
   app: FastifyInstance,
   { history }: Pick<RestServices, 'history'>,
@@ -63,7 +66,7 @@ export function liveRoute(
   app.addHook('preClose', async () => streams.close())
   app.get<{ Params: { id: string } }>(
     '/api/sessions/:id/stream',
-    // For HEAD, fastify would read the whole stream.
+    // There is no HEAD, because fastify would read the whole stream for it.
     { exposeHeadRoute: false },
     (request, reply) => streams.send(request, reply, find(request, request.params.id)),
   )
@@ -72,9 +75,9 @@ export function liveRoute(
 const END = 'event: session_end\ndata: {}\n\n'
 
 /**
- * Events as they are recorded (protocol.md 10.4), to the session's end. `id` is the place after an event: a
- * reader who sends it as `Last-Event-ID` continues there. The first comment has an id for a connection that
- * is lost before the first event.
+ * Yields the events as they are recorded (protocol.md 10.4), until the session ends. The `id` of an event is
+ * the place after this event. A reader who sends this id as `Last-Event-ID` continues there. The first
+ * comment also has an id, for a reader who loses the connection before the first event.
  * @param closing ends the stream after everything that is known so far
  */
 async function* liveStream(
@@ -134,7 +137,10 @@ interface AskedRange {
   readonly bytes: string | undefined
 }
 
-/** Returns a part, by places in the stream: readers load only visible parts. @throws RequestRefused 422 */
+/**
+ * Returns a part of the output, from one place in the stream to another. Readers thus load only the visible
+ * parts. @throws RequestRefused 422
+ */
 export function outputRange(
   history: History,
   { id, startedAt }: SessionSummary,
@@ -156,11 +162,11 @@ export function outputRange(
 
 interface FirstEvents {
   readonly events: readonly PlacedEvent[]
-  /** Whether the record has no more events so far. */
+  /** True if the record has no more events so far. */
   readonly isAll: boolean
 }
 
-/** Whole events, at least one if there is any. */
+/** Returns whole events, and at least one event if there is any. */
 function firstEvents(follower: SessionFollower, most: number): FirstEvents {
   const events: PlacedEvent[] = []
   for (let left = most; ;) {

@@ -43,14 +43,14 @@ function summary(
     id: session.id,
     org_id: ORGANIZATION,
     script_size: session.scriptSize ?? null,
-    // Users have only names here, so the name fills hoop's other fields, too.
+    // Users have only names here, so hoop's other fields also contain the name.
     user: session.user,
     user_id: session.user,
     user_name: session.user,
     identity_type: 'user',
     connection,
     role_name: connection,
-    // The connection of a past session may no longer exist.
+    // Empty if the connection of a past session no longer exists.
     resource_name: users.isConnection(connection) ? connection : '',
     connection_tags: session.origin === 'client-api-runbooks' ? null : (session.connectionTags ?? {}),
     type: session.connectionType,
@@ -84,8 +84,8 @@ function summary(
 }
 
 /**
- * hoop's labels; the title is a separate field. Old records name a local folder by its path: its present name
- * replaces the path, so that the page finds the runbook's form.
+ * Returns hoop's labels without the title, because the title is a separate field. Old records name a local
+ * folder by its path. The present name replaces the path, so that the page finds the runbook's form.
  */
 function labelsOf(
   session: SessionSummary,
@@ -123,8 +123,8 @@ function integrations(issue: SessionSummary['issue']): ListedSession['integratio
 }
 
 /**
- * Answers as hoop does (protocol.md 10.4): with the script, unless the caller asks to expand something else.
- * Reads the history as fast as the caller reads the answer.
+ * Answers as hoop does (protocol.md 10.4). The answer contains the script, unless the option `expand` names
+ * only other parts. The history is read as fast as the caller reads the answer.
  */
 export function sendSession(
   reply: FastifyReply,
@@ -166,9 +166,9 @@ interface StreamOptions {
 }
 
 /**
- * Elements of `event_stream` (protocol.md 10.4), read page by page, since a record may be larger than the
- * longest string. `raw-queries` is for sessions in a database's own protocol. For other sessions hoop answers
- * with the events, and this gateway does so for all sessions.
+ * Returns the elements of `event_stream` (protocol.md 10.4). The record is read page by page, because it may
+ * be larger than the longest string. In hoop, `raw-queries` is for sessions in a database's own protocol, and
+ * other sessions are answered with the events. This gateway answers with the events for all sessions.
  * @throws RequestRefused 422 for an unknown form
  */
 function eventStream(history: History, id: string, { form, sizes }: StreamOptions): Iterable<string, void> {
@@ -201,7 +201,7 @@ function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator
   yield `${escaped(decoder.end())}"`
 }
 
-/** Leaves out the quotes. */
+/** Escapes the text for JSON, without quotes around it. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
@@ -216,9 +216,9 @@ const LETTERS = ['i', 'o', 'e'] as const
 const NEWLINE = Buffer.from('\n')
 
 /**
- * The output so far, byte for byte, read as fast as the caller reads, with one page of 2 MiB in memory.
- * hoop's options are `events` (i, o, e), `newline=1` (after each event) and `event-time=1` (before each
- * event).
+ * Sends the output so far, byte for byte. The output is read as fast as the caller reads, with one page of 2
+ * MiB in memory. hoop's options are `events` (i, o, e), `newline=1` (after each event) and `event-time=1`
+ * (before each event).
  */
 export function sendResult(
   reply: FastifyReply,
@@ -234,7 +234,7 @@ export function sendResult(
 
 interface Result {
   readonly pieces: Iterable<Buffer>
-  /** Undefined if it is not known before everything is read. */
+  /** Undefined if the length is not known before everything is read. */
   readonly length: number | undefined
 }
 
@@ -272,7 +272,7 @@ function* formatted(
   }
 }
 
-/** Go's RFC3339, in whole seconds. */
+/** Returns the time in Go's format RFC3339, in whole seconds. */
 export function momentOf(startedAt: Date, seconds: number): string {
   const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')

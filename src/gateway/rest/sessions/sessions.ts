@@ -156,7 +156,7 @@ const MAX_LIMIT = 100
 const MAX_OFFSET = 10_000
 
 /**
- * Unknown options are ignored.
+ * Reads the options of the list. Unknown options are ignored.
  * @param groupsOf groups of a user, for the option that names a reviewer
  * @throws RequestRefused 422 with hoop's texts
  */
@@ -192,7 +192,7 @@ function filledOption(query: Query, option: string): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** hoop's words for a status, with this gateway's outcomes. */
+/** Maps hoop's words for a status to this gateway's outcomes. */
 const HOOPS: ReadonlyMap<string, readonly Outcome[]> = new Map([
   ['open', ['waiting', 'running']],
   ['ready', ['approved']],
@@ -288,7 +288,7 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
   app.addHook('preClose', async () => streams.close())
   app.get<{ Querystring: Query }>(
     '/api/sessions/export',
-    // For HEAD, fastify would read the whole export.
+    // There is no HEAD, because fastify would read the whole export for it.
     { exposeHeadRoute: false },
     (request, reply) => {
       const { user, query } = request
@@ -301,7 +301,9 @@ export function exportRoute(app: FastifyInstance, services: RestServices, limits
   )
 }
 
-/** Throws when the gateway stops: an export that is cut off must not look complete. */
+/**
+ * Yields the lines. Throws when the gateway stops, because an export that is cut off must not look complete.
+ */
 async function* lines(
   services: RestServices,
   found: Iterable<readonly PlacedSession[]>,
