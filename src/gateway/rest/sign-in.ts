@@ -72,7 +72,7 @@ export function deviceSignInRoutes({ signIn, webUrl }: RestServices): Handlers<t
 
 const DEVICE = '/api/login/device'
 
-/** A confirmation contains up to 200 names of groups, encrypted. */
+/** Largest confirmation. A confirmation contains up to 200 names of groups, encrypted. */
 const CONFIRMATION_BYTES = 64 * 1024
 
 /** Pages for users whose command line runs on a machine without a browser. */
@@ -189,7 +189,7 @@ async function asPage(
   }
 }
 
-/** The token is sent to this address: only a loopback address, on the user's own machine, is allowed. */
+/** Allows only a loopback address, on the user's own machine, because the token is sent to this address. */
 function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
@@ -211,8 +211,8 @@ const STYLE =
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
 /**
- * Forbids scripts, files from other origins, and frames on other pages. Sends no referrer, because the
- * address may contain a secret.
+ * Forbids scripts and files from other origins. Other pages cannot show this page in a frame. The browser
+ * sends no referrer, because the address may contain a secret.
  */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',

@@ -27,13 +27,16 @@ export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): voi
   })
 }
 
-/** A body would be read as bytes of the other protocol. In HTTP/1.0 the offer has to be ignored. */
+/**
+ * Tells whether the request may be upgraded. A body would be read as bytes of the other protocol. In HTTP/1.0
+ * the offer has to be ignored.
+ */
 function mayBeUpgraded({ method, httpVersion, headers }: IncomingMessage): boolean {
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
   return method === 'GET' && httpVersion === '1.1' && headers.host !== undefined && !hasBody
 }
 
-/** The server reads the request again, without the offer. */
+/** Lets the server read the request again, without the offer of an upgrade. */
 function passOver(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
   for (const [name, value] of headersOf(request)) {

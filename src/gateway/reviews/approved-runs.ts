@@ -34,7 +34,7 @@ interface ApprovedRun {
 interface BatchClaim {
   readonly id: string
   readonly connections: readonly string[]
-  /** Records in the history that the batch runs. */
+  /** Writes to the history that the batch is running. */
   readonly write: (tables: Tables) => void
 }
 
@@ -54,8 +54,8 @@ export class ApprovedRuns {
   }
 
   /**
-   * The start is on the disk before anything goes to the agent, so a session never runs twice, even after a
-   * kill. No `await` may come between the checks and this write.
+   * Starts an approved request. The start is written to the disk before anything goes to the agent, so a
+   * session never runs twice, even after a kill. No `await` may come between the checks and this write.
    * @param id id of the session or its review
    * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself starts the run
    * @throws RequestRefused, HistoryError; then the review has not changed
@@ -76,7 +76,9 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /** Marks reviews as executed that are PROCESSING although their session does not run in this process. */
+  /**
+   * Marks reviews as EXECUTED if they are still PROCESSING, but their session does not run in this process.
+   */
   repair(): void {
     const { history } = this.#services
     const left = history
@@ -95,7 +97,7 @@ export class ApprovedRuns {
     if (caller.name !== owner && !this.#services.users.seesAll(caller))
       throw new RequestRefused('not-permitted', hoopWords.notToExecute)
     if (status !== 'APPROVED') throw notApproved()
-    // `Reviews.tick` ends the review some seconds later.
+    // An expired review is still APPROVED until `Reviews.tick` ends it some seconds later.
     if (expiresAt < this.#services.history.clock.latest) throw expired()
     if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       throw new RequestRefused(
@@ -104,7 +106,7 @@ export class ApprovedRuns {
       )
   }
 
-  /** Uses the present settings of the connection. */
+  /** Returns the stored request with the present settings of its connection. */
   #requestOf(review: Review): ApprovedRun['request'] {
     const connection = this.#connectionOf(review)
     const stored = this.#stored(review)
@@ -204,7 +206,7 @@ function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined
   )
 }
 
-/** @throws RequestRefused when the connections differ from the sealed connections */
+/** @throws RequestRefused when the connections differ from those that were approved */
 function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
   if (batchConnections.join() === batch.connections.join()) return
   const text =

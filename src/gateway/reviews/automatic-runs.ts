@@ -16,7 +16,10 @@ const TICK_MS = 5000
 /** Reviews per step. Between two steps, the gateway serves other requests. */
 const STEP = 1000
 
-/** These pass, or a person chooses Run. Others end the request: nobody expects a run weeks later. */
+/**
+ * These refusals end by themselves, or a person chooses Run. Other refusals end the request, because nobody
+ * expects a run weeks later.
+ */
 const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'outside-time-window',
   'too-much-at-once',
@@ -57,7 +60,7 @@ export class AutomaticRuns {
 
   begin(): void {
     if (this.#isClosed) return
-    // The approver gets an answer before the run begins.
+    // The run begins later, so that the approver gets an answer first.
     this.#services.reviews.runBy((sid) => void setImmediate(() => this.#look(sid)))
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
     this.tick()
@@ -92,7 +95,7 @@ export class AutomaticRuns {
 
   #run(review: Review): void {
     const { reviews, history, log } = this.#services
-    // `Reviews.tick` ends expired reviews.
+    // Expired reviews are left out, because `Reviews.tick` ends them.
     if (reviews.isAttended(review.sessionId) || review.expiresAt < history.clock.latest) return
     try {
       this.#start(review)
@@ -129,7 +132,8 @@ export class AutomaticRuns {
 
   #refused(before: Review, { code, message }: RequestRefused): void {
     const { reviews, history, audit, log } = this.#services
-    // Meanwhile another client may have run the session, or its owner may have withdrawn it.
+    // The refusal has no effect if another client has run the session meanwhile, or if the owner has
+    // withdrawn it.
     const review = history.read((tables) => tables.reviews.find(before.id))
     if (review?.status !== 'APPROVED' || code === 'already-processing') return
     const facts = { sid: review.sessionId, review: review.id, code, reason: message }

@@ -16,7 +16,7 @@ export interface Decision {
   readonly force: boolean
   readonly timeWindow?: TimeWindow
   readonly reason?: string
-  /** Given with an approval. */
+  /** Comment that is given with an approval. */
   readonly comment?: string
 }
 
@@ -87,7 +87,8 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
       code: 'invalid-request',
       message: hoopWords.reviewNotUpdated('time window can only be set once'),
     }
-  // A terminal opens with its approval and ends after its access time, so the window would not be enforced.
+  // A terminal has no time window. It opens when it is approved and ends after its access time, so the window
+  // would not be enforced.
   if (timeWindow !== undefined && review.type === 'jit')
     return {
       code: 'invalid-request',
@@ -122,7 +123,7 @@ function entriesAfter(
         reviewer.groups,
       )
   if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // Keeps the reviewer of a forced approval: an approved review must not lose approvals that it needs.
+  // A forced approval keeps its reviewer, because an approved review must not lose approvals that it needs.
   const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,
@@ -142,7 +143,10 @@ function nameOf({ groups, isAdmin }: Reviewer): string {
   return isAdmin ? 'admin' : (groups[0] ?? 'owner')
 }
 
-/** hoop's gateway requires the exact number, so there one reviewer in two groups blocks a review for ever. */
+/**
+ * Tells whether enough groups have approved. hoop's gateway requires the exact number of approvals. There,
+ * one reviewer in two groups blocks a review for ever.
+ */
 function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): boolean {
   const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
   const each = needs ?? [{ groups: groups.map(({ group }) => group), minimum }]

@@ -13,7 +13,7 @@ export function deniedText({ groups, status, rejectionReason }: Review): string 
   return lines.join('\n')
 }
 
-/** People write the text, and terminals show it. */
+/** Replaces control characters and shortens the text, because people write it and terminals show it. */
 function clean(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ').slice(0, MAX_CHARACTERS)
 }

@@ -10,10 +10,10 @@ interface WaitingReviews {
   readonly bytes: number
 }
 
-/** The reader sees their own requests and those of their groups. Undefined: all reviews. */
+/** Users see their own requests and those of their groups. An undefined viewer sees all reviews. */
 type ReviewViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
 
-/** Lists have the newest reviews. */
+/** Most reviews in a list. A list has the newest reviews. */
 const LISTED = 1000
 
 /** For use only within `read` and `write` of the history. */
@@ -26,7 +26,7 @@ export class ReviewRows {
     this.#statements = prepare(db)
   }
 
-  /** @param request sealed; null if nothing has to be stored */
+  /** @param request the sealed request; null if nothing has to be stored */
   insert(review: Review, request: Buffer | null): void {
     const { sessionId, id, owner, connection, type, status, expiresAt } = review
     const columns = [id, owner, connection, type, status, expiresAt, JSON.stringify(review), request]
@@ -61,7 +61,7 @@ export class ReviewRows {
     return (this.#statements.request.get([id]) as [Buffer | null] | undefined)?.[0] ?? undefined
   }
 
-  /** Newest first. */
+  /** Lists the newest reviews first. */
   list(viewer: ReviewViewer): Review[] {
     const { all, concerning } = this.#statements
     return viewer === undefined
@@ -89,7 +89,10 @@ export class ReviewRows {
     return reviewsIn(this.#statements.sameRunbook.all([id]))
   }
 
-  /** Lists approved reviews after this place that the gateway itself runs, in the order of their sessions. */
+  /**
+   * Lists approved reviews that the gateway itself has to run, in the order of their sessions. The list
+   * begins after the place `after`.
+   */
   automatic(after: number, most: number): { readonly place: number; readonly review: Review }[] {
     const rows = this.#statements.automatic.all([after, most]) as [number, string][]
     return rows.map(([place, record]) => ({ place, review: reviewOf(record) }))
@@ -100,8 +103,8 @@ export class ReviewRows {
   }
 
   /**
-   * Overwrites pages that become free. A row that changes its length moves, and the old copy of a sealed
-   * request would stay in the file.
+   * Writes, and overwrites pages that become free. A row moves when its length changes, and the old copy of a
+   * sealed request would otherwise stay in the file.
    */
   #leavingNothing<T>(write: () => T): T {
     this.#db.exec('PRAGMA secure_delete = ON')
@@ -168,8 +171,9 @@ function prepare(db: Connection) {
 }
 
 /**
- * `record` is JSON; the columns before it copy its fields. `request` is sealed, and removed when it has run
- * or will never run. Foreign keys are off (sqlite.ts), so a trigger removes the rows of a session.
+ * `record` is JSON, and the columns before it copy some of its fields. `request` is sealed. It is removed
+ * after its run, or when it will never run. Foreign keys are off (sqlite.ts), so a trigger removes the rows
+ * of a session.
  */
 const VERSION_7 = `
   CREATE TABLE history.reviews (
@@ -218,7 +222,10 @@ declare module '../history/session.ts' {
 
 const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'people', APPROVED: 'ready' }
 
-/** After a restart of the gateway only scripts still wait for approval: the client of a terminal has gone. */
+/**
+ * After a restart of the gateway, only scripts still wait for approval, because the client of a terminal is
+ * gone.
+ */
 export const reviewOfSession: SessionPart<Review> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
   read: (json) => {
@@ -234,8 +241,8 @@ const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT val
 export const REVIEW_FILTERS = {
   // `viewer` is the user who reads the list; `user` is the user whose sessions are searched.
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
-  // The `+` keeps SQLite from using these columns' indexes: a team may see most sessions, so the list's index
-  // fills a page faster.
+  // The `+` keeps SQLite from using the indexes of these columns. A team may see most sessions, and then the
+  // list's own index fills a page faster.
   teamViewer: `(+user = ? OR +key IN (${REVIEWED_BY}) OR +connection IN (SELECT value FROM json_each(?))
     OR (+connection IN (SELECT value FROM json_each(?)) AND +user IN (SELECT value FROM json_each(?))))`,
   reviewGroups: `key IN (${REVIEWED_BY})`,

@@ -5,7 +5,10 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import { timeOf } from '../identity.ts'
 import type { ReviewNeed, ReviewRule } from './rules.ts'
 
-/** `PENDING` waits for people, `APPROVED` for its run. `PROCESSING` becomes `EXECUTED`. Others are final. */
+/**
+ * A `PENDING` review waits for people, and an `APPROVED` one waits for its run. After the run, `PROCESSING`
+ * becomes `EXECUTED`. The other states are final.
+ */
 export type ReviewStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'REVOKED' | 'PROCESSING' | 'EXECUTED'
 
 export type ReviewVerdict = 'APPROVED' | 'REJECTED' | 'REVOKED'
@@ -21,7 +24,7 @@ export interface GroupReview {
   readonly comment?: string
 }
 
-/** `HH:MM` in UTC. A window whose end is not after its start includes midnight. */
+/** Times are `HH:MM` in UTC. If the end is not after the start, the window includes midnight. */
 export interface TimeWindow {
   readonly start: string
   readonly end: string
@@ -65,11 +68,11 @@ export interface Review {
   readonly whenApproved?: true
   /** Why the gateway has not run the request yet. */
   readonly held?: HeldRun
-  /** Undefined: the review is for its session alone. */
+  /** Undefined if the review is for its session alone. */
   readonly batch?: ReviewedBatch
 }
 
-/** The title at the time of the request. */
+/** A runbook with its title at the time of the request. */
 interface ReviewedRunbook {
   readonly file: string
   readonly title?: string
@@ -95,7 +98,7 @@ export interface ReviewedBatch {
 export interface ShownRequest {
   /** Hash of the script, in hex. It is keyed if a plain hash would allow guessing a secret. */
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
-  /** With secrets replaced. */
+  /** Arguments, with secrets replaced. */
   readonly clientArgs: readonly string[]
   /** Names of the variables, without values. */
   readonly envVars: readonly string[]
@@ -176,7 +179,7 @@ export function reviewView(review: Review, can: ReviewAnswer['can']): ReviewAnsw
   return { ...reviewInSession(review), session: review.sessionId, can }
 }
 
-/** Users of this gateway have only names, so the name fills hoop's other fields, too. */
+/** Users of this gateway have only names, so hoop's other fields also contain the name. */
 function groupView({
   id,
   group,

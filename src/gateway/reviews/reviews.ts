@@ -23,10 +23,10 @@ import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 
-/** Bound per user, because requests may wait for days. */
+/** Limits of one user's waiting requests. They are needed because requests may wait for days. */
 const MAX_WAITING = 100
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
-/** For all arguments of a request together: reviewers must be able to read them. */
+/** Limit of all arguments of a request together, because reviewers must be able to read them. */
 const MAX_ARGUMENT_BYTES = 64 * 1024
 /** Interval between searches for expired reviews. */
 const TICK_MS = 15_000
@@ -99,7 +99,7 @@ export class Reviews {
     return review !== undefined && this.isConcerned(user, review) ? review : undefined
   }
 
-  /** Newest first. */
+  /** Lists the newest reviews first. */
   list(user: GatewayUser): Review[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     return this.#services.history.read(({ reviews }) => reviews.list(viewer))
@@ -117,7 +117,7 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
-  /** Decisions that would be refused are false. */
+  /** Returns what the user may decide. Decisions that would be refused are false. */
   possible(user: GatewayUser, review: Review): PossibleDecisions & { readonly withdraw: boolean } {
     const { users, history } = this.#services
     if (users.onlyReads(user))
@@ -142,7 +142,7 @@ export class Reviews {
     if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewNotFound)
     if (user.kind === 'machine' && decision.verdict === 'APPROVED')
       throw new RequestRefused('not-permitted', `${user.name} is a machine, and only people may approve`)
-    // `tick` ends expired reviews some seconds later.
+    // An expired review can still be found until `tick` ends it some seconds later.
     if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.clock.latest)
       throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
     const outcome = decide(review, decision, this.#reviewer(user), { now: Date.now(), newId: randomUUID })
@@ -164,7 +164,8 @@ export class Reviews {
   cancel(sessionId: string, reason: string, by: string): boolean {
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
-    // A terminal that is approved, but not opened yet, ends. Its approval can still open other terminals.
+    // If the terminal is approved but not opened yet, its session ends. The approval can still open other
+    // terminals.
     const cause = { code: 'withdrawn', by }
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
     if (!waits(review)) return false
@@ -189,7 +190,10 @@ export class Reviews {
     this.#runner = runner
   }
 
-  /** The client will start the session after the approval. If it leaves earlier, the gateway does. */
+  /**
+   * Records that a client will start the session after the approval. If the client leaves earlier, the
+   * gateway starts the session.
+   */
   attend(sessionId: string): Disposable {
     this.#attended.add(sessionId)
     return {
@@ -275,7 +279,7 @@ export class Reviews {
     if (after.status === 'APPROVED' && after.whenApproved === true) this.#runner(after.sessionId)
   }
 
-  /** An end that cannot be written now is written later. */
+  /** Ends the waiting session. If the end cannot be written now, it is written later. */
   #endSession(sid: string, text: string, cause: EndCause): void {
     try {
       this.#services.sessions.endWaiting(sid, text, cause)

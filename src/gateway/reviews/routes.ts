@@ -19,7 +19,7 @@ interface ReviewRouting {
   readonly history: History
 }
 
-/** An id is the id of a review or of its session. */
+/** An `id` in a path is the id of a review or of its session. */
 export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewContract> {
   const { reviews, runs, executions, history } = services
   const viewed = (user: GatewayUser, review: Review) => reviewView(review, reviews.possible(user, review))

@@ -38,7 +38,7 @@ export function reviewRule(request: Asked, groups: readonly string[], file?: str
   return reviewRules(connection, groups).find(isFor)?.rule
 }
 
-/** The first rule that fits decides. */
+/** Returns the rules in the order in which they are tried. The first rule that fits decides. */
 export function reviewRules(
   { review, runbooks }: ConnectionSettings,
   groups: readonly string[],

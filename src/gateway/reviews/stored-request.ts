@@ -4,7 +4,10 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 /** The connection is not stored, because the settings have it. */
 export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch & StoredAsker
 
-/** Prevents a run in the name of another user. Missing in requests of older versions. */
+/**
+ * Identifies the requester, which prevents a run in the name of another user. Requests of older versions do
+ * not have these fields.
+ */
 interface StoredAsker {
   /** Text of `Users.identity`. */
   readonly asker?: string | undefined
@@ -14,7 +17,7 @@ interface StoredAsker {
 
 /** The runs of a batch need these fields besides the request of the first run. */
 export interface StoredForBatch {
-  /** Names in the order of their runs; undefined if the request is for one session. */
+  /** Names of the connections, in the order of their runs. Undefined if the request is for one session. */
   readonly batchConnections?: readonly string[] | undefined
   /** Fields of the Jira issues of the other connections. */
   readonly jiraFields?: Readonly<Record<string, string>> | undefined

@@ -7,10 +7,12 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Review } from './review.ts'
 
-/** An approval no longer counts after a larger step back of the clock. */
+/** If the clock steps back by more than this time, an approval no longer counts. */
 const CLOCK_MS = 60_000
 
-/** Limits how long each terminal may be used, and until when the same approval opens further terminals. */
+/**
+ * Limits how long each terminal may be used. Also limits how long the same approval opens further terminals.
+ */
 export class TerminalAccess {
   readonly #history: History
   readonly #sessions: Sessions
@@ -34,7 +36,7 @@ export class TerminalAccess {
   }
 
   /**
-   * The client may open the session some time after the approval.
+   * Opens the session that has waited for approval. The client may open it some time after the approval.
    * @throws RequestRefused when the approval was revoked, or the session was killed or has ended meanwhile
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
@@ -66,7 +68,7 @@ export class TerminalAccess {
   }
 }
 
-/** Returns at most the approved time, even if the clock is wrong. */
+/** Returns how long the access still lasts. This is at most the approved time, even if the clock is wrong. */
 function leftMs({ accessMs, revokeAt = 0 }: Review, now: number): number {
   const approvedAt = revokeAt - accessMs
   return now < approvedAt - CLOCK_MS ? 0 : Math.min(revokeAt - now, accessMs)

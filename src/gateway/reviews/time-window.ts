@@ -9,7 +9,10 @@ export function minutesOf(text: string): number | undefined {
   return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes)
 }
 
-/** In UTC. hoop's gateway ignores the part of a window after midnight. */
+/**
+ * Tells whether the time is in the window. Both are in UTC. hoop's gateway ignores the part of a window after
+ * midnight.
+ */
 export function isInside({ start, end }: TimeWindow, now: Date): boolean {
   const time = ((now.getTime() % DAY_MS) + DAY_MS) % DAY_MS
   const from = (minutesOf(start) ?? Infinity) * MINUTE_MS

@@ -9,7 +9,10 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** `broken`: the key is missing or different, or the sealed bytes have changed. */
+/**
+ * `broken` says why the request cannot be read: the key is missing or different, or the sealed bytes have
+ * changed.
+ */
 type Unsealed =
   { readonly plain: Buffer; readonly broken?: never } | { readonly broken: string; readonly plain?: never }
 
@@ -46,7 +49,7 @@ export class RequestVault {
     }
   }
 
-  /** The hash is keyed: a text could be guessed from a plain hash. */
+  /** Returns a keyed hash, because a text could be guessed from a plain hash. */
   digest(text: Buffer): string {
     return createHmac('sha256', this.#keyOrNew()).update('script ').update(text).digest('hex')
   }
@@ -66,7 +69,10 @@ export class RequestVault {
     return (this.#key = key)
   }
 
-  /** Syncs a new key before its first use: without the key, waiting requests are lost. */
+  /**
+   * Makes a key. The key is synced to the disk before its first use, because without it all waiting requests
+   * are lost.
+   */
   #newKey(): Buffer {
     const key = randomBytes(KEY_BYTES)
     this.#trying('write', () => {
@@ -88,7 +94,7 @@ export class RequestVault {
   }
 }
 
-/** Overwrites a file that a killed gateway has left. */
+/** Writes and syncs a file. Overwrites a file that a killed gateway has left. */
 function writeDurably(path: string, bytes: Buffer): void {
   claimFile(path)
   const file = openSync(path, 'w', 0o600)

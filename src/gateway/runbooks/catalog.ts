@@ -12,7 +12,7 @@ export interface ListedRunbook extends About {
   /** Relative to the root of the repository. */
   readonly path: string
   readonly inputs: readonly Input[]
-  /** Includes names that only a block uses. Unset if the template cannot be read. */
+  /** Also contains names that only a block uses. Unset if the template cannot be read. */
   readonly names?: readonly string[]
   readonly error?: string
 }
@@ -49,17 +49,17 @@ type Contents = ReadonlyMap<string, Content>
 
 /** Maximum bytes of the runbooks that are read for one folder. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
-/** Files that are read at the same time: git reads while this process parses. */
+/** Files that are read at the same time. git reads some of them while this process parses others. */
 const READS = 32
 const MAX_MESSAGE_CHARACTERS = 4_096
 
-/** Reads each folder once per commit: the content of a commit never changes. */
+/** Reads each folder once per commit, because the content of a commit never changes. */
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS
   /** Parts by folder. The folders come only from the settings, so there are few. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
-  /** Contents of the last listing by folder, because most files do not change. */
+  /** Contents of the last listing by folder. They are used again, because most files do not change. */
   readonly #contents = new Map<string, Contents>()
 
   /** @param limits for tests */
@@ -117,7 +117,7 @@ export class Catalog {
       this.#contents.set(folder, contents)
       return { runbooks, isCut: walk.isCut || runbooks.length < files.length }
     } catch (error) {
-      // After a listing that took too long, its contents are kept: the next listing reads more files.
+      // The contents of a listing that took too long are kept, so that the next listing gets further.
       if (contents.size > (known?.size ?? 0)) this.#contents.set(folder, contents)
       throw error
     } finally {
@@ -136,13 +136,16 @@ export class Catalog {
       return content
     } catch (error) {
       if (!hasFault(error, 'content')) throw error
-      // The message contains the path, so it is not kept for other files with the same content.
+      // This error is not kept for other files with the same content, because its message contains the path.
       return { inputs: [], error: error.message, length: 0 }
     }
   }
 }
 
-/** Keeps the order of the list, not the order of reading. The last runbook may exceed the limit. */
+/**
+ * Keeps the order of the list, not the order of reading. Stops at the limit of bytes. The last runbook may
+ * exceed the limit.
+ */
 function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): ListedRunbook[] {
   const listed: ListedRunbook[] = []
   let bytes = 0

@@ -5,7 +5,7 @@ import type { SessionSummary } from '../../history/session.ts'
 import { StatementReader, type RecordedStatement } from '../../sessions/statements/lines.ts'
 
 const USUAL_LIMIT = 200
-/** Events between two turns of other requests. A record may have a million events. */
+/** Number of events that are read before other requests get a turn. A record may have a million events. */
 const EVENTS_PER_TURN = 1000
 
 export async function statementsOf(

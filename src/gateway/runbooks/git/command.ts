@@ -6,7 +6,7 @@ import { runGit, type GitResult } from './git.ts'
 const TIMEOUT_MS = 10_000
 
 export interface CommandOptions {
-  /** git's variables are chosen from this environment. */
+  /** The environment from which git's variables are taken. */
   readonly outerEnv: NodeJS.ProcessEnv
   /** Aborts when the repository is closed. */
   readonly closing: AbortSignal

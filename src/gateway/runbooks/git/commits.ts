@@ -2,9 +2,9 @@ import { runInMirror, type CommandOptions } from './command.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** Checks that may wait. Only one git process runs at a time. */
+/** Most checks that wait. They wait because only one git process runs at a time. */
 const MAX_WAITING = 100
-/** Users run few commits by hash, mostly commits of open reviews. */
+/** Most answers that are remembered. Users run few commits by hash, mostly commits of open reviews. */
 const MAX_REMEMBERED = 1_000
 
 /** @throws RunbookError for anything but 7 to 64 hex digits, for example a branch or `HEAD~1` */
@@ -31,7 +31,7 @@ export async function findCommit(objects: ObjectReader, hash: string): Promise<s
   throw new RunbookError('ref', `ref_hash ${hash} is not a commit`)
 }
 
-/** Remembers a limited number of positive answers. */
+/** Finds out whether a commit is on a branch. Remembers a limited number of positive answers. */
 export class Ancestry {
   readonly #gitDir: string
   readonly #options: CommandOptions

@@ -3,7 +3,9 @@ import type { UrlCredentials, Remote } from '../../settings/repositories.ts'
 /** The complete environment of a child: no other variables are inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/** Other variables (GIT_DIR, GIT_EXEC_PATH, tokens) are not passed on. */
+/**
+ * Variables that git gets. It does not get other variables, for example GIT_DIR, GIT_EXEC_PATH and tokens.
+ */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -22,8 +24,8 @@ const PASSED_ON = [
 ]
 
 /**
- * Reads the password from the environment: no argv and no file contains it. git asks the helper only for
- * `origin`, so a redirect cannot send the password to another host.
+ * Reads the password from the environment, so that no argv and no file contains it. git asks the helper only
+ * for `origin`, so a redirect cannot send the password to another host.
  */
 const CREDENTIAL_HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
@@ -34,8 +36,8 @@ export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
 }
 
 /**
- * For a local repository `globalConfig` replaces the user's configuration: upload-pack reads this file, but
- * git does not pass GIT_CONFIG_COUNT to it.
+ * For a local repository, `globalConfig` replaces the user's configuration. git does not pass
+ * GIT_CONFIG_COUNT to upload-pack, but upload-pack reads this file.
  */
 export function fetchEnvironment(
   outer: NodeJS.ProcessEnv,
@@ -78,8 +80,9 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
 
 function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
-  // The empty helper removes the user's own helpers, which git would ask to store this password. For a URL
-  // without a password (`https://me@host/`) git asks these helpers first, and then tries the name as a token.
+  // The empty helper removes the user's own helpers, because git would ask them to store this password. The
+  // helpers stay if the URL has no password (`https://me@host/`). git then asks the helpers first, and tries
+  // the name as a token afterwards.
   const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]
   const settings: Setting[] = [
     ...SAFE_SETTINGS,
@@ -94,7 +97,7 @@ function withCredentials(origin: string, credentials: UrlCredentials): Record<st
   }
 }
 
-/** Settings in the environment: every user of the machine could read `-c` in argv. */
+/** Puts the settings into the environment, because every user of the machine could read `-c` in argv. */
 function configured(settings: readonly Setting[]): Record<string, string> {
   const environment: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) }
   for (const [index, [key, value]] of settings.entries()) {

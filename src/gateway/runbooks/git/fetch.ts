@@ -11,9 +11,15 @@ import { HEAD_REF } from './objects.ts'
 import type { Remote } from '../../settings/repositories.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/** git keeps changing a pack while it writes it. An unchanged pack was left by a crash. */
+/**
+ * A pack that has not changed for this time was left by a crash, because git keeps changing a pack while it
+ * writes it.
+ */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
-/** Points to the fetched commit until its size is accepted. Then `HEAD_REF` moves there. */
+/**
+ * This ref points to the fetched commit until the size of the fetch is accepted. Then `HEAD_REF` moves to the
+ * commit.
+ */
 const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
 
@@ -45,7 +51,7 @@ export async function fetchInto(gitDir: string, options: FetchOptions): Promise<
   await moveHead(gitDir, options)
 }
 
-/** Includes objects that a running fetch has received so far. */
+/** Returns the size of all objects, including those that a running fetch has received so far. */
 async function objectBytes(gitDir: string, options: FetchOptions): Promise<number> {
   const { stdout } = await runInMirror(gitDir, ['count-objects', '-v'], options)
   const kibibytes = [...stdout.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map((match) =>
@@ -139,12 +145,15 @@ function tooBig(options: FetchOptions): RunbookError {
   )
 }
 
-/** git's safe.directory: exactly this local repository, which may belong to another user. */
+/**
+ * Writes git's setting safe.directory. It names exactly this local repository, which may belong to another
+ * user.
+ */
 export async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
   if (remote.kind !== 'local') return ''
   const file = join(gitDir, LOCAL_CONFIG)
   const paths = await ownedPaths(remote.url)
-  // In newer gits a trailing `*` means "and everything below".
+  // Paths with a trailing `*` are left out, because newer gits read it as "and everything below".
   const lines = paths.filter((path) => !path.endsWith('*')).map((path) => `\tdirectory = ${quoted(path)}\n`)
   await writeFile(file, `[safe]\n${lines.join('')}`, { mode: 0o600 })
   return file
@@ -154,7 +163,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** git itself never removes the partial pack of a process that was ended. */
+/** Removes partial packs, because git itself never removes the pack of a process that was ended. */
 async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void> {
   const folder = join(gitDir, 'objects', 'pack')
   const names = await readdir(folder).catch(() => [])
@@ -167,8 +176,8 @@ async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void
 }
 
 /**
- * Masks the remote's credentials, and any `user@` of a URL. git prints URLs encoded, and a server may echo
- * them decoded: both spellings are masked.
+ * Masks the remote's credentials, and any `user@` of a URL. Both spellings are masked, because git prints
+ * URLs encoded and a server may echo them decoded.
  */
 export function redact(remote: Remote, text: string): string {
   let masked = text.replace(/\/\/[^/\s@]*@/g, '//***@')
@@ -179,7 +188,8 @@ export function redact(remote: Remote, text: string): string {
 function secrets(remote: Remote): string[] {
   if (remote.kind !== 'https' || remote.credentials === undefined) return []
   const { username, password } = remote.credentials
-  // Beside a password, the user is not secret ("oauth2", "git"), and masking it would garble every message.
+  // If there is a password, the user is not secret ("oauth2", "git"), and masking it would garble every
+  // message.
   const secret = password ?? username
   return [secret, encodeURIComponent(secret), encodeURI(secret)]
 }

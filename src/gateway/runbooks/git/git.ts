@@ -10,15 +10,18 @@ import { gitUnavailable, spawnGit } from './spawn.ts'
 const KEPT_CHARACTERS = 4096
 /** Time for git to remove its lock files after SIGTERM, before SIGKILL. */
 const TERM_GRACE_MS = 1_000
-/** Maximum time to wait after SIGKILL, which may also fail to end git (a dead NFS mount). */
+/** Maximum time to wait after SIGKILL. Even SIGKILL may fail to end git, for example on a dead NFS mount. */
 const GIVE_UP_MS = 5_000
 /**
- * Maximum time to wait for the group after SIGKILL. Without a process 1 that reaps (a container without
- * init), dead processes stay in the group for ever.
+ * Maximum time to wait for the group after SIGKILL. In a container without init, nothing reaps dead
+ * processes, and they stay in the group for ever.
  */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
-/** ssh's ControlPersist keeps a connection, and with it stderr, open after git's exit. */
+/**
+ * Time to read the output after git's exit. ssh's ControlPersist keeps a connection open after git's exit,
+ * and the connection keeps stderr open.
+ */
 const DRAIN_MS = 250
 
 export interface GitRun {
@@ -31,7 +34,7 @@ export interface GitRun {
 }
 
 export interface GitResult {
-  /** 128 if a signal that we did not send ended git. */
+  /** `code` is 128 if a signal ended git that we did not send. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
@@ -44,7 +47,8 @@ export interface GitResult {
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
   const child = spawnGit(run.args, run.env, 'ignore')
-  // Must be the first listener: an 'error' event without a listener (a failed start) ends this process.
+  // This listener must be the first, because an 'error' event without a listener (a failed start) ends this
+  // process.
   const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)
@@ -76,7 +80,10 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
   }
 }
 
-/** Settles when git's output is read, or `DRAIN_MS` after git's end if others keep the pipes open. */
+/**
+ * Settles when git's output is read. If other processes keep the pipes open, settles `DRAIN_MS` after git's
+ * end.
+ */
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(gitUnavailable(cause)))
@@ -99,12 +106,15 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
     signalGroup(pgid, 'SIGKILL')
     await within(ended, GIVE_UP_MS)
   }
-  // git may have ended although one of its children has ignored SIGTERM.
+  // The group gets SIGKILL, because git may have ended although one of its children has ignored SIGTERM.
   signalGroup(pgid, 'SIGKILL')
   await groupGone(pgid)
 }
 
-/** The caller removes the group's files next. Its processes are not ours, so no event reports their end. */
+/**
+ * Waits until the group is gone, because the caller removes the group's files next. Its processes are not our
+ * children, so no event reports their end.
+ */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS
   while (signalGroup(pgid, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)

@@ -9,9 +9,14 @@ import { gitUnavailable, spawnGit } from './spawn.ts'
 export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 
-/** Requests that the child has not answered yet: it reads the next object while it sends the previous one. */
+/**
+ * Most requests that are sent to the child and not answered yet. The child reads the next object while it
+ * sends the previous one.
+ */
 const MAX_ASKED = 32
-/** Each waiting request belongs to a REST request, and REST requests have much lower limits. */
+/**
+ * Most requests that wait. Each of them belongs to a REST request, and REST requests have much lower limits.
+ */
 const MAX_WAITING = 1_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEPT_STDERR_CHARACTERS = 2_048
@@ -23,7 +28,7 @@ export interface ObjectReaderOptions {
   readonly env: GitEnvironment
   /** Default: 1,000. */
   readonly maxWaiting?: number | undefined
-  /** For one request. Default: 10,000. */
+  /** Time in ms for one request. Default: 10,000. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -35,7 +40,7 @@ interface Request {
 }
 
 interface Child {
-  /** Has no streams if the process had no free descriptor to start git. */
+  /** The process has no streams if no descriptor was free when git was started. */
   readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
@@ -44,9 +49,9 @@ interface Child {
 }
 
 /**
- * Reads objects through one lasting `git cat-file --batch` child: a process for each object takes 5 ms. The
- * child answers requests in their order. If it dies, only the request that it was answering fails; the others
- * are sent again.
+ * Reads objects through one lasting `git cat-file --batch` child, because a process for each object would
+ * take 5 ms. The child answers requests in their order. If it dies, only the request that it was answering
+ * fails. The other requests are sent again.
  */
 export class ObjectReader {
   readonly #options: ObjectReaderOptions
@@ -131,7 +136,8 @@ export class ObjectReader {
 
   #start(): Child {
     const args = ['--git-dir', this.#options.gitDir, 'cat-file', '--batch']
-    // Its own process group: Ctrl-C in the terminal must not end the child while the gateway drains.
+    // The child has its own process group, because Ctrl-C in the terminal must not end it while the gateway
+    // drains.
     const git = spawnGit(args, this.#options.env, 'pipe')
     let gone = (): void => undefined
     const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
@@ -145,7 +151,7 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    // Must be the first listener: an 'error' event without a listener ends this process.
+    // This listener must be the first, because an 'error' event without a listener ends this process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))
@@ -154,7 +160,8 @@ export class ObjectReader {
     git.stderr?.setEncoding('utf8').on('data', (text: string) => {
       child.stderr = (child.stderr + text).slice(-KEPT_STDERR_CHARACTERS)
     })
-    // EPIPE when the child died during our write. 'close' reports its end.
+    // This is EPIPE if the child died during our write. The error is ignored, because 'close' reports the
+    // child's end.
     git.stdin?.on('error', () => undefined)
     git.once('close', () => {
       forget()
@@ -175,7 +182,7 @@ export class ObjectReader {
         if (!mayAnswer(this.#asked[0]?.name, reply))
           throw new RunbookError('damaged', 'git cat-file sent an answer that was not requested')
         this.#settle()?.resolve(reply)
-        // git would still send the content. Only the end of the child stops this.
+        // If an object is too large, git would still send its content. Only the end of the child stops this.
         if (reply.kind === 'too-large') this.#kill(child)
         else this.#expect(child)
         rest = reader.rest
