@@ -3,10 +3,13 @@ export interface About {
   readonly description?: string
 }
 
-/** The comment of a generated file may be very long. */
+/**
+ * Only this much of a file is searched for its comment, because the comment of a generated file may be very
+ * long.
+ */
 const MAX_SOURCE_CHARACTERS = 16 * 1024
 const MAX_TITLE_CHARACTERS = 120
-/** Each browser loads a list with up to 10,000 runbooks completely. */
+/** Descriptions are cut, because each browser loads a list with up to 10,000 runbooks completely. */
 const MAX_DESCRIPTION_CHARACTERS = 1_000
 
 const LINE_COMMENT = /^\s*(?:#|--|\/\/)/
@@ -22,8 +25,8 @@ const ACTION = '\0'
 // Every committer can choose this input, so no pattern may backtrack again and again.
 
 /**
- * Reads the comment at the beginning of a file, after its shebang. Its first line is the title. Actions are
- * left out, since their values are not known yet.
+ * Reads the comment at the beginning of a file, after the shebang. The first line of the comment is the
+ * title. Actions are left out, because their values are not known yet.
  */
 export function leadingComment(source: string): About {
   const lines = commentLines(withoutActions(source.slice(0, MAX_SOURCE_CHARACTERS).replace(/^\ufeff/, '')))
@@ -44,7 +47,7 @@ export function leadingComment(source: string): About {
   }
 }
 
-/** Removes a line that has only actions completely. */
+/** Removes the actions. A line that has only actions is removed completely. */
 function withoutActions(source: string): string {
   return source
     .replaceAll(ACTION, ' ')
@@ -75,14 +78,14 @@ function blockLines(source: string, begin: string): string[] {
   return text.split('\n').map((line) => line.replace(/^\s*\*(?!\*)/, '').trimEnd())
 }
 
-/** Keeps the indentation of lists and examples. */
+/** Removes the common indentation. Lists and examples keep their own indentation. */
 function unindented(lines: readonly string[]): string[] {
   const depths = lines.filter((line) => line !== '').map((line) => line.length - line.trimStart().length)
   const depth = depths.length === 0 ? 0 : Math.min(...depths)
   return lines.map((line) => line.slice(depth))
 }
 
-/** Never cuts inside a surrogate pair. */
+/** Shortens a text, but never cuts inside a surrogate pair. */
 function cut(text: string, most: number): string {
   const characters = Array.from(text.replace(/[^\P{Cc}\n]/gu, ' '))
   return characters.length <= most

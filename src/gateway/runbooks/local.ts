@@ -1,7 +1,7 @@
 import { lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-/** For a larger file, git fetches instead. */
+/** Largest packed-refs that is read here. For a larger file, git fetches instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
 interface GitDirs {
@@ -13,8 +13,8 @@ interface GitDirs {
 
 /**
  * Returns the commit of a local repository's branch (or HEAD). Reading the files takes less than a
- * millisecond, a fetch without new commits ten. Returns `undefined` for other layouts (reftable, symbolic
- * branches, not a repository): only a fetch finds their commit.
+ * millisecond, and a fetch without new commits takes ten. Returns `undefined` for other layouts (reftable,
+ * symbolic branches, not a repository), because only a fetch finds their commit.
  */
 export async function localTip(path: string, branch: string | undefined): Promise<string | undefined> {
   const dirs = await findGitDirs(path)
@@ -29,7 +29,7 @@ export async function localTip(path: string, branch: string | undefined): Promis
   return packedTip(dirs.commonDir, ref)
 }
 
-/** Versions of git differ in the path that they compare with `safe.directory`. */
+/** Returns all paths that git may compare with `safe.directory`. Versions of git differ in this path. */
 export async function ownedPaths(path: string): Promise<string[]> {
   const dirs = await findGitDirs(path)
   const paths = [path, join(path, '.git'), ...(dirs === undefined ? [] : [dirs.gitDir, dirs.commonDir])]
@@ -45,7 +45,10 @@ async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   return { gitDir, commonDir: common === undefined ? gitDir : resolve(gitDir, common) }
 }
 
-/** git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare repository. */
+/**
+ * Looks in git's order for a `.git` folder, the `.git` file of a linked worktree or submodule, and a bare
+ * repository.
+ */
 async function findGitDir(path: string): Promise<string | undefined> {
   const dotGit = join(path, '.git')
   const found = await stat(dotGit).catch(() => undefined)
@@ -77,8 +80,8 @@ function isObjectId(text: string): boolean {
 }
 
 /**
- * Whether a commit is enough to add a missing file to the branch: the file is in the working tree, and the
- * branch is checked out. As in git, links are not followed.
+ * Tells whether a commit is enough to add a missing file to the branch. This is so if the file is in the
+ * working tree and the branch is checked out. As in git, links are not followed.
  */
 export async function isInWorktree(
   repository: string,

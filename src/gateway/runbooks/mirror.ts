@@ -20,7 +20,7 @@ import { hasFault, RunbookError } from '../refusals/runbook-errors.ts'
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 
-/** A clone's folder of this age was left by a crash. No fetch may take so long. */
+/** A clone's folder that is older than this was left by a crash. No fetch may take so long. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
 /** File with a digest of remote and branch. Its modification time is the time of the last good fetch. */
 const ORIGIN_FILE = 'runbooks-origin'
@@ -32,18 +32,18 @@ interface MirrorOptions extends FetchOptions {
   /** `<state>/repositories/<name>.git`. Its parent is made private. */
   readonly path: string
   readonly log: Logger
-  /** Called when another folder has replaced the mirror: open files of the old folder are outdated. */
+  /** Called when another folder has replaced the mirror. Open files of the old folder are then outdated. */
   readonly onReplaced: () => void
 }
 
-/** The copy does not exist, or its path is something else. */
+/** Errors which mean that the copy does not exist, or that its path is something else. */
 const NO_ORIGIN: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 type ObjectFormat = 'sha1' | 'sha256'
 
 /**
- * The private bare copy of one remote branch. It appears at its path only when it is complete: a new copy is
- * fetched into a folder beside the path, which is then renamed.
+ * The private bare copy of one remote branch. It appears at its path only when it is complete. A new copy is
+ * fetched into a folder beside the path, and this folder is then renamed.
  */
 export class Mirror {
   readonly #options: MirrorOptions
@@ -59,9 +59,10 @@ export class Mirror {
   }
 
   /**
-   * Time of the copy's last fetch, in ms since 1970; `undefined` if there is no copy of this remote and
-   * branch.
-   * @throws RunbookError if the time cannot be read: a missing descriptor must not discard a good copy
+   * Returns the time of the copy's last fetch, in ms since 1970. Returns `undefined` if there is no copy of
+   * this remote and branch.
+   * @throws RunbookError if the time cannot be read, because a missing descriptor must not discard a good
+   * copy
    */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
@@ -82,7 +83,7 @@ export class Mirror {
     }
   }
 
-  /** Starts over if there is no copy, or if the copy is broken or too big. */
+  /** Fetches into the copy. Starts over if there is no copy, or if the copy is broken or too big. */
   async update(): Promise<void> {
     if ((await this.fetchedAt()) === undefined) return this.rebuild()
     try {
@@ -95,7 +96,7 @@ export class Mirror {
     }
   }
 
-  /** The old copy stays until the new copy is complete. */
+  /** Makes a new copy. The old copy stays until the new copy is complete. */
   async rebuild(): Promise<void> {
     const { path } = this.#options
     await this.#prepareFolder()
@@ -123,7 +124,7 @@ export class Mirror {
 
   async #initAndFetch(fresh: string, format: ObjectFormat): Promise<void> {
     await mkdir(fresh, { mode: 0o700 })
-    // An empty template, so that no hooks are copied from the machine's own template.
+    // The template is empty, so that no hooks are copied from the machine's own template.
     const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
     const { code, stderr } = await runInMirror(fresh, args, this.#options)
     if (code !== 0) throw new RunbookError('repository', `git init failed: ${stderr.trim()}`)
@@ -137,7 +138,8 @@ export class Mirror {
   }
 
   async #worthStartingOver(error: unknown): Promise<boolean> {
-    // Force pushes leave unused objects behind. A fresh copy may be small enough.
+    // If the copy is too big, a fresh copy may be small enough, because force pushes leave unused objects
+    // behind.
     if (hasFault(error, 'size')) return true
     if (!hasFault(error, 'repository', 'damaged')) return false
     return BROKEN_MIRROR.test(error.message) || !(await this.#hasHead())
@@ -159,8 +161,8 @@ export class Mirror {
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
     // The path may be a file, or a link to any place. The gateway never writes through a link, and removes
-    // only the link itself. EISDIR and EPERM: another gateway on this state folder has just created the
-    // folder.
+    // only the link itself. EISDIR and EPERM mean that another gateway on this state folder has just created
+    // the folder.
     if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT', 'EISDIR', 'EPERM'))
     try {
       claimFolder(folder)
@@ -172,7 +174,7 @@ export class Mirror {
     await removeAbandoned(folder, basename(this.#options.path))
   }
 
-  /** A digest, because even the path of the remote may be confidential. */
+  /** Returns a digest, because even the path of the remote may be confidential. */
   #origin(): string {
     const { remote, branch } = this.#options
     return createHash('sha256')
@@ -181,7 +183,10 @@ export class Mirror {
   }
 }
 
-/** Does not follow links: the gateway never makes its mirror behind a link. */
+/**
+ * Tells whether the path is a folder. Links are not followed, because the gateway never makes its mirror
+ * behind a link.
+ */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory()
@@ -194,7 +199,8 @@ async function isFolder(path: string): Promise<boolean> {
 async function replaceFolder(path: string, fresh: string): Promise<void> {
   const old = `${path}.old-${randomBytes(6).toString('hex')}`
   await rename(path, old).catch(ignore('ENOENT'))
-  // Another gateway on this state folder may have just put its own copy there, which is as fresh as ours.
+  // Another gateway on this state folder may have just put its own copy at this path. That copy is as fresh
+  // as ours.
   await rename(fresh, path).catch(ignore('ENOTEMPTY', 'EEXIST'))
   await rm(old, { recursive: true, force: true })
 }

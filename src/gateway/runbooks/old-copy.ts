@@ -1,8 +1,8 @@
 /** A copy that may be outdated, served because nothing newer could be fetched. */
 export interface OldCopy {
-  /** Time of its fetch, in ms since 1970. */
+  /** Time at which the copy was fetched, in ms since 1970. */
   readonly copiedAt: number
-  /** In git's words, without credentials. */
+  /** Why nothing newer could be fetched, in git's words and without credentials. */
   readonly reason: string
 }
 

@@ -19,7 +19,7 @@ interface RefresherOptions {
   readonly mirror: Mirror
   /** Returns `undefined` if no commit can be read. */
   readonly mirrorTip: () => Promise<string | undefined>
-  /** A copy of a remote repository is fresh for this time, and a failed fetch is not retried. */
+  /** For this time, a copy of a remote repository is fresh, and a failed fetch is not retried. */
   readonly refreshMs: number
   readonly log: Logger
   /** Aborts when the repository is closed. */
@@ -27,7 +27,7 @@ interface RefresherOptions {
 }
 
 interface Flight {
-  /** Resolves to the copy that is served instead, if the fetch failed. */
+  /** If the fetch has failed, resolves to the copy that is served instead. */
   readonly landed: Promise<OldCopy | undefined>
   readonly startedAt: number
   /** True if the log has said that this fetch is slow. */
@@ -36,7 +36,7 @@ interface Flight {
 
 /**
  * Decides when to fetch. All callers share one fetch. A local repository is compared on each call, so a new
- * commit is seen at once. A remote repository is fetched when its last fetch was `refreshMs` ago; if the
+ * commit is seen at once. A remote repository is fetched when its last fetch was `refreshMs` ago. If the
  * fetch fails or takes long, the last good copy is served.
  */
 export class Refresher {
@@ -50,11 +50,14 @@ export class Refresher {
     this.#options = options
   }
 
-  /** Resolves to facts about the old copy, if it may be served. @throws RunbookError without a copy */
+  /**
+   * Fetches if the mirror is not fresh. Resolves to facts about the old copy if an old copy is served.
+   * @throws RunbookError if there is no copy
+   */
   async refresh(): Promise<OldCopy | undefined> {
     if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
-    // A local repository never serves an old copy: users expect a commit that they have just made.
+    // A local repository never serves an old copy, because users expect the commit that they have just made.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
@@ -66,13 +69,15 @@ export class Refresher {
     return { copiedAt, reason: SLOW }
   }
 
-  /** Fetches even a fresh mirror, because a caller has named a commit that it does not have. */
+  /**
+   * Fetches even if the mirror is fresh, because a caller has named a commit that the mirror does not have.
+   */
   async fetchNow(): Promise<void> {
     if (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fetch()
   }
 
-  /** Does nothing if the mirror was rebuilt since `generation`. Throws if the rebuild fails. */
+  /** Rebuilds the mirror, unless it was rebuilt since `generation`. Throws if the rebuild fails. */
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {
@@ -90,7 +95,7 @@ export class Refresher {
 
   async #makeFresh(): Promise<OldCopy | undefined> {
     if (this.#flight !== undefined) {
-      // This fetch may have begun before the caller's last commit.
+      // The running fetch may have begun before the caller's last commit, so the mirror is checked again.
       await settled(this.#flight.landed)
       if (await this.#isFresh()) return undefined
     }
@@ -150,7 +155,10 @@ export class Refresher {
     return old
   }
 
-  /** During a pause the job is not run, and the last error is returned again. */
+  /**
+   * Runs the job and returns its error. During a pause, the job is not run, and the last error is returned
+   * again.
+   */
   async #attempt(job: () => Promise<void>): Promise<Error | undefined> {
     if (this.#isPaused()) return this.#pause?.error
     const startedAt = performance.now()
@@ -170,7 +178,7 @@ export class Refresher {
     return undefined
   }
 
-  /** The system has failed, for example without space, descriptor or permission. */
+  /** Makes the error for a failure of the system, for example without space, descriptor or permission. */
   #uncopied(cause: unknown): RunbookError {
     const text = `runbook repository ${this.#options.name} could not be copied`
     return new RunbookError(
@@ -193,7 +201,10 @@ export class Refresher {
   }
 }
 
-/** Tells whether the message is meant for callers. System errors have a code, and their messages are not. */
+/**
+ * Tells whether the message is meant for callers. Messages of system errors are not. System errors have a
+ * `code`.
+ */
 function isOurs(cause: unknown): cause is Error {
   return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }

@@ -7,13 +7,13 @@ import { REFRESH_MS, RunbookRepository } from './repository.ts'
 export interface NamedRepository {
   readonly name: string
   /**
-   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`. A folder of this
-   * machine has its name in the settings instead, because its path stays secret.
+   * Name in requests, addresses and labels: hoop's key `<host>/<path without .git>`. A folder of this machine
+   * has the name from the settings instead, because its path stays secret.
    */
   readonly key: string
-  /** hoop's key, also for a folder. Requests may use this key, too. */
+  /** hoop's key, which a folder has too. Requests may use this key instead of `key`. */
   readonly hoopKey: string
-  /** Without credentials. */
+  /** URL without credentials. */
   readonly gitUrl: string
   /** Time for which a fetched commit counts as fresh. */
   readonly refreshMs: number
@@ -30,8 +30,8 @@ interface LeavingRepository extends Pick<NamedRepository, 'name' | 'repository'>
 }
 
 /**
- * A reload may replace repositories while runbooks are read. So find a repository by its name for each read,
- * and begin the read before the next `await`.
+ * The repositories of the settings. A reload may replace repositories while runbooks are read. Therefore find
+ * a repository by its name for each read, and begin the read before the next `await`.
  */
 export class Repositories {
   readonly #stateDir: string
@@ -46,7 +46,7 @@ export class Repositories {
     this.#log = log
   }
 
-  /** In the order of the settings. */
+  /** All open repositories, in the order of the settings. */
   get all(): readonly NamedRepository[] {
     return this.#open
   }
@@ -55,7 +55,10 @@ export class Repositories {
     return this.#open.find((one) => one.name === name)
   }
 
-  /** Requests and records contain either the name in gateway.yaml or hoop's key. */
+  /**
+   * Finds a repository by its name in gateway.yaml or by hoop's key. Requests and records contain one of
+   * them.
+   */
   called(name: string): NamedRepository | undefined {
     return this.#open.find((one) => one.name === name || one.hoopKey === name)
   }
@@ -100,7 +103,7 @@ export class Repositories {
     this.#leaving = [...this.#leaving, { name, repository, left }]
   }
 
-  /** Settles when earlier repositories of this name have left the mirror that they share. */
+  /** Settles when earlier repositories of this name no longer use the mirror that they share. */
   async #left(name: string, repository: RunbookRepository): Promise<void> {
     const own = this.#leaving.findIndex((one) => one.repository === repository)
     const before = this.#leaving.slice(0, own === -1 ? undefined : own).filter((one) => one.name === name)

@@ -26,13 +26,13 @@ export interface RunbookRepositoryOptions {
   /** The mirror is in `<stateDir>/repositories/`. */
   readonly stateDir: string
   readonly log: Logger
-  /** Settles when repositories of earlier settings, with another remote, have left the mirror. */
+  /** Settles when repositories of earlier settings, which have another remote, no longer use the mirror. */
   readonly before?: (() => Promise<void>) | undefined
-  /** A copy of a remote repository counts as fresh for this time. Default: 10,000. */
+  /** Time in ms for which a copy of a remote repository counts as fresh. Default: 10,000. */
   readonly refreshMs?: number | undefined
-  /** For one fetch. Default: 30,000. */
+  /** Time in ms for one fetch. Default: 30,000. */
   readonly fetchTimeoutMs?: number | undefined
-  /** Of the mirror. Default: 1 GiB. */
+  /** Largest size of the mirror. Default: 1 GiB. */
   readonly maxBytes?: number | undefined
   /** git's variables come from this environment: PATH, HOME, proxies. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined
@@ -65,8 +65,8 @@ interface Parts {
 }
 
 /**
- * Reads from the git objects of a private mirror, at a commit of the configured branch, without a work tree.
- * The caller of `open` closes the repository.
+ * Reads the git objects of a private mirror, at a commit of the configured branch. There is no work tree. The
+ * caller of `open` closes the repository.
  */
 export class RunbookRepository {
   readonly #parts: Parts
@@ -96,7 +96,8 @@ export class RunbookRepository {
         const commit = hash === undefined ? tip.commit : await this.#reviewedCommit(hash, tip.commit)
         const oid = await findBlob(this.#parts.objects, commit, components)
         const text = await readText(this.#parts.objects, oid, path)
-        // A commit with a given hash is the same in a newer copy, so the age of the copy does not matter.
+        // With a given hash, the age of the copy does not matter, because the commit is the same in a newer
+        // copy.
         return { text, commit, ...(oldCopy !== undefined && hash === undefined && { oldCopy }) }
       } catch (error) {
         if (!hasFault(error, 'missing')) throw error
@@ -185,7 +186,10 @@ export class RunbookRepository {
     )
   }
 
-  /** Users who may push another branch must not run scripts without review. */
+  /**
+   * Returns the commit if it is on the configured branch. Users who may push another branch must not run
+   * scripts without review.
+   */
   async #reviewedCommit(hash: string, tip: string): Promise<string> {
     const { name, objects, ancestry, refresher } = this.#parts
     let commit = await findCommit(objects, hash)
@@ -260,7 +264,10 @@ function assemble(options: RunbookRepositoryOptions): Parts {
   }
 }
 
-/** A name with other characters gets a digest as suffix, so that no two names share a folder. */
+/**
+ * Returns the name of the mirror's folder. A name with other characters gets a digest as suffix, so that no
+ * two names share a folder.
+ */
 function folderName(name: string): string {
   if (name === '') throw new RunbookError('repository', 'a runbook repository has no name')
   const safe = name

@@ -82,7 +82,7 @@ interface ListOptions {
   /** The connection of the request. If set, each runbook has `confirm` for it. */
   readonly connection?: ConnectionSettings | undefined
   readonly withConnections: boolean
-  /** True: the list has also runbooks that cannot run on any of the connections. */
+  /** If true, the list also has runbooks that cannot run on any of the connections. */
   readonly withUnused?: boolean
 }
 
@@ -96,7 +96,8 @@ async function listAll(
   const errors: string[] = []
   const repositories: RunbookLists['repositories'][number][] = []
   for (const { name } of services.repositories.all) {
-    // This repository may have been replaced while the previous one was read.
+    // Each repository is looked up by its name, because it may have been replaced while the previous one was
+    // read.
     const named = services.repositories.named(name)
     if (named === undefined) continue
     const users = connections.filter(
@@ -127,7 +128,7 @@ async function readListing(
   }
 }
 
-/** `openapi.RunbookRepositoryList`. */
+/** Returns hoop's `openapi.RunbookRepositoryList`. */
 function viewOf(
   { key }: NamedRepository,
   { commit, author, message, runbooks }: Listing,
@@ -139,7 +140,7 @@ function viewOf(
     return {
       ...itemOf(runbook),
       ...(withConnections && { connections }),
-      // Ours: saves clients a request before a run.
+      // This field is not hoop's. It saves clients a request before a run.
       ...(connection && { confirm: needsConfirmation(connection, runbook.path) }),
     }
   })
@@ -151,15 +152,18 @@ function itemOf({ path, inputs, names, error, title, description }: ListedRunboo
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
     error: error ?? null,
-    // Ours: hoop does not name the parameters that only a block uses.
+    // This field is not hoop's. hoop does not name the parameters that only a block uses.
     ...(names && { used_names: names }),
-    // Ours: from the leading comment of the file.
+    // These fields are not hoop's. They come from the leading comment of the file.
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
   }
 }
 
-/** As in hoop, `required` tells whether the template declares it, not whether it may be left out. */
+/**
+ * As in hoop, `required` is true if the template calls `required` for the parameter. It does not say whether
+ * the parameter may be left out.
+ */
 function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   return {
     description: input.description ?? '',
@@ -176,7 +180,7 @@ function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   }
 }
 
-/** hoop's deprecated fields, which merge all repositories into one. */
+/** Returns hoop's deprecated fields. They merge all repositories into one. */
 function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer> {
   const [first] = repositories
   if (first === undefined) return {}
@@ -185,8 +189,8 @@ function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer
 }
 
 /**
- * hoop's first form, made for one repository. With several, the answer has the items of all, and the commit
- * of the first.
+ * Returns hoop's first form of the answer, which was made for one repository. With several repositories, the
+ * answer has the items of all, and the commit of the first.
  * @throws RequestRefused when no repository can be read
  */
 function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
@@ -222,7 +226,7 @@ function ruleOf({ name, runbooks, access }: ConnectionSettings, { key }: NamedRe
   }
 }
 
-/** Without the secrets that hoop shows. */
+/** Returns the configuration without the secrets that hoop shows. */
 function configurationOf({ key, gitUrl, refreshMs }: NamedRepository): RepositoryAnswer {
   return {
     repository: key,

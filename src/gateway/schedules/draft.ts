@@ -12,7 +12,7 @@ interface DraftProblem {
   readonly message: string
 }
 
-/** The problems are those that the check of gateway.yaml would report. */
+/** Reads a draft. Reports the problems that the check of gateway.yaml would report. */
 export function readDraft(
   draft: ScheduleDraft,
 ): { readonly schedule: ScheduleSettings } | { readonly problems: readonly DraftProblem[] } {
@@ -27,7 +27,10 @@ export function readDraft(
 
 const SHOWN_TIMES = 3
 
-/** Works for an incomplete draft, too. Returns an empty list if the rule or the time zone is wrong. */
+/**
+ * Returns the next times. The draft may be incomplete. Returns an empty list if the rule or the time zone is
+ * wrong.
+ */
 export function nextOf(
   { cron, timezone }: Pick<ScheduleDraft, 'cron' | 'timezone'>,
   after: number,
@@ -44,7 +47,7 @@ export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolea
   return isFirst ? `schedules:\n${item}` : item
 }
 
-/** Words that YAML does not read as a text without quotes. */
+/** Words that need quotes in YAML, because YAML does not read them as texts. */
 const WORDS = /^(?:null|true|false|yes|no|on|off)$/i
 
 /** A simple word has no quotes. Other texts are in double quotes, with the escapes of JSON. */

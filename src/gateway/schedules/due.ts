@@ -5,7 +5,7 @@ interface DueRule extends CronRule {
   readonly catchesUp: boolean
 }
 
-/** In ms since 1970. */
+/** What is due. Times are in ms since 1970. */
 export interface Due {
   /** The first and the last of the due times that are left out. */
   readonly missed?: { readonly from: number; readonly until: number }
@@ -15,11 +15,14 @@ export interface Due {
   readonly doneUntil: number
 }
 
-/** A delay up to this still counts as in time, for example after a restart or on a busy machine. */
+/**
+ * A run that is late by at most this time still counts as in time, for example after a restart or on a busy
+ * machine.
+ */
 const GRACE_MS = 60_000
 /**
- * A clock that goes back by more than this was wrong before. After a smaller step back, the schedule waits,
- * because its due times have already run.
+ * If the clock goes back by more than this time, it was wrong before. After a smaller step back, the schedule
+ * waits, because its due times have already run.
  */
 const SET_BACK_MS = 24 * 60 * 60 * 1000
 

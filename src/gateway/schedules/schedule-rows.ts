@@ -34,7 +34,7 @@ export interface ScheduleRun {
   readonly exitCode: number | null
 }
 
-/** Per schedule. Older runs are removed, but not their sessions. */
+/** Number of runs that are kept per schedule. Older runs are removed, but not their sessions. */
 const KEPT_RUNS = 100
 
 /** For use only within `read` and `write` of the history. */
@@ -91,7 +91,7 @@ class ScheduleRows {
     return found === undefined ? undefined : toRun(found)
   }
 
-  /** Newest first. */
+  /** Lists the newest runs first. */
   runs(schedule: string, limit: number): ScheduleRun[] {
     return this.#statements.runs.all([schedule, limit]).map(toRun)
   }
@@ -135,7 +135,7 @@ function prepare(db: Connection) {
   }
 }
 
-/** A due time is claimed once. */
+/** The UNIQUE constraint makes sure that a due time is claimed only once. */
 const VERSION_12 = `
   CREATE TABLE history.schedules (
     name TEXT PRIMARY KEY,

@@ -44,12 +44,15 @@ export class ScheduleStates {
     return this.#states.get(name)
   }
 
-  /** The state is already in the history. */
+  /** Replaces the state in memory. The history already has this state. */
   set(state: ScheduleState): void {
     this.#states.set(state.name, state)
   }
 
-  /** The first unchecked due time. Undefined while the schedule is paused or disabled, or if none follows. */
+  /**
+   * Returns the first unchecked due time. Returns undefined while the schedule is paused or disabled, or if
+   * no due time follows.
+   */
   next(schedule: ScheduleSettings): number | undefined {
     const state = this.#states.get(schedule.name)
     if (state === undefined || !schedule.enabled || state.pausedAt !== null) return undefined

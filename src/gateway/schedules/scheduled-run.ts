@@ -24,7 +24,10 @@ interface OpeningServices extends ScheduledServices {
   readonly log: Logger
 }
 
-/** Runs begin like requests of their users over REST. Close the schedules before the sessions. */
+/**
+ * Opens the schedules. Their runs begin like requests of their users over REST. Close the schedules before
+ * the sessions.
+ */
 export function openSchedules(services: OpeningServices): {
   readonly schedules: Schedules
   readonly scheduleProblems: ScheduleProblems
@@ -109,7 +112,7 @@ function scheduledExecution(
     jira_fields: jiraFields,
     session_batch_id: undefined,
     correlation_id: correlationId,
-    // Not needed, because `UnfinishedRuns` runs approved sessions of schedules.
+    // The approved run needs no request here, because `UnfinishedRuns` runs approved sessions of schedules.
     when_approved: false,
   }
   return { user, connection, repository: connection.runbooks?.repository, body }
@@ -119,13 +122,13 @@ function missingUser(name: string): string {
   return `user ${name} does not exist or was deactivated`
 }
 
-/** For the result of a check. */
+/** The result of a check is used again for this time. */
 const FRESH_MS = 60_000
 
 /** @returns the reason why the schedule could not run */
 type Check = (schedule: ScheduleSettings) => Promise<string | undefined>
 
-/** Reasons why schedules could not run, as far as they are known before the run. */
+/** Finds the reasons why schedules could not run, as far as they are known before the run. */
 export class ScheduleProblems {
   readonly #check: Check
   readonly #known = new WeakMap<

@@ -13,7 +13,7 @@ import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
 import { ScheduleStates } from './schedule-states.ts'
 
 const TICK_MS = 1000
-/** Runs that begin at the same time. Each reads a repository, and may send requests to Jira. */
+/** Most runs that begin at the same time. Each run reads a repository, and may send requests to Jira. */
 const AT_ONCE = 8
 
 export interface StartedRun {
@@ -34,7 +34,10 @@ interface ScheduleServices {
   readonly now?: () => number
 }
 
-/** One run of a schedule at a time. A due time is never claimed twice, even after a kill. */
+/**
+ * Begins the runs of schedules. A schedule has one run at a time. A due time is never claimed twice, even
+ * after a kill.
+ */
 export class Schedules {
   readonly #services: ScheduleServices
   readonly #now: () => number
@@ -77,12 +80,12 @@ export class Schedules {
     return this.#states.get(name)
   }
 
-  /** Newest first. @throws HistoryError */
+  /** Lists the newest runs first. @throws HistoryError */
   runs(name: string, limit: number): readonly ScheduleRun[] {
     return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
   }
 
-  /** Returns the run, begun or failed. @throws RequestRefused, HistoryError */
+  /** Begins a run. Returns the run, which has begun or failed. @throws RequestRefused, HistoryError */
   async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
     if (this.#isClosed) throw gatewayDraining()
     const { name } = schedule
@@ -109,7 +112,10 @@ export class Schedules {
     this.#states.pause(name, by)
   }
 
-  /** A run that is about to begin fails. If this gateway cannot write the failure, the next start does. */
+  /**
+   * Begins no more runs. A run that is about to begin fails. If this gateway cannot write the failure to the
+   * history, the next gateway writes it at its start.
+   */
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
@@ -131,7 +137,8 @@ export class Schedules {
     const { name } = schedule
     const obstacle = dueAt === undefined ? undefined : this.#unfinished.obstacle(name)
     const run = dueAt === undefined ? undefined : this.#newRun(schedule, dueAt, null, obstacle)
-    // This run claims no due time: the clock may be wrong now, and the time may be due later.
+    // The run for the missed times claims no due time. The clock may be wrong now, and the times may be due
+    // later.
     const left = missed && this.#newRun(schedule, null, null, missedText(missed, dueAt))
     const after = { ...state, doneUntil }
     const isMine = history.write(({ schedules }) => {
@@ -223,7 +230,10 @@ interface FollowServices {
   readonly log: Logger
 }
 
-/** Claimed runs that have not ended. Their sessions tell the end. All calls may throw a HistoryError. */
+/**
+ * Claimed runs that have not ended. Their sessions show whether they have ended. All calls may throw a
+ * HistoryError.
+ */
 class UnfinishedRuns {
   readonly #services: FollowServices
   /** Schedules with a run in this process that is about to get its session. */
@@ -273,7 +283,7 @@ class UnfinishedRuns {
     history.write(({ schedules }) => schedules.note(id, reason))
   }
 
-  /** Repairs a run that was about to begin when a gateway stopped, or could not write to the history. */
+  /** Repairs a run that was about to begin when a gateway stopped or could not write to the history. */
   #repair({ id }: ScheduleRun): void {
     const { history } = this.#services
     const query = { correlationId: id, limit: 1, offset: 0, count: 'none' } as const

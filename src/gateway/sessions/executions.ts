@@ -41,8 +41,8 @@ export interface ExecAnswer {
 export interface AnswerWait {
   readonly ms: number
   /**
-   * True: an end is answered only if it consists of output and exit code. The caller reads any other end from
-   * the session's stream, where texts about the session are separate from its output.
+   * If true, an end is answered only if it consists of output and exit code. The caller reads any other end
+   * from the session's stream, where texts about the session are separate from its output.
    */
   readonly isForPlainEnd?: boolean
 }
@@ -66,7 +66,8 @@ export class Executions {
   }
 
   /**
-   * When the wait is over, answers with 202, and the session continues.
+   * Runs a script and answers with its end. When the wait is over before, the answer is 202, and the session
+   * continues.
    * @param wait default: the wait of the settings
    * @throws HistoryError when the session cannot begin
    */
@@ -112,7 +113,10 @@ export class Executions {
     return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
   }
 
-  /** The command has run, so its exit code is answered even when the output cannot be read. */
+  /**
+   * Returns the output. An output that cannot be read is no error, because the command has run and its exit
+   * code must be answered.
+   */
   #output(sid: string, { unrecorded, closed }: SessionEnd): { output: string; truncated: boolean } {
     try {
       const { bytes, truncated } = this.#history.output(sid, this.#settings.value.limits.outputBytes)
@@ -133,7 +137,7 @@ async function runScript(session: GatewaySession, script: Buffer): Promise<Sessi
   return session.ended
 }
 
-/** The gateway has stored the warning in a label of the session. */
+/** Adds the warning that the gateway has stored in a label of the session. */
 export function warned({ labels }: RunRequest, answer: ExecutionAnswer): ExecutionAnswer {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
@@ -150,7 +154,10 @@ function statusOf({ exitCode, failure, closed }: SessionEnd): ExecutionAnswer['o
   return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
 }
 
-/** The agent has already sent the user the text about broken rules, which ends the recorded output. */
+/**
+ * Removes the text about broken rules from the end of the recorded output. The agent has already sent this
+ * text to the user.
+ */
 function withoutEnd(output: string, text: string): string {
   return text !== '' && output.endsWith(text) ? output.slice(0, -text.length) : output
 }

@@ -2,7 +2,7 @@ import type { Rule } from '../../policy/guardrails/rules.ts'
 import { decodeGuardrailsInfo, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 
-/** The agent's form: one set of rules per name (protocol.md 8.1). */
+/** Makes the agent's form of the rules: one set of rules per name (protocol.md 8.1). */
 export function guardRailRules(guardrails: readonly GuardrailSettings[]): Buffer | undefined {
   if (guardrails.length === 0) return undefined
   const sets = (direction: 'input' | 'output') =>
@@ -17,7 +17,7 @@ function ruleJson({ type, words, pattern, message }: Rule): object {
   return { type, words, pattern_regex: pattern, message }
 }
 
-/** Agents do not know the rules' names. Rules of the agent itself have names already. */
+/** Adds the names of rules, because agents do not know them. Rules of the agent itself already have names. */
 export function withNames(
   infos: readonly GuardrailInfo[],
   guardrails: readonly GuardrailSettings[],
@@ -33,7 +33,7 @@ function isSame(rule: Rule, { type, words, pattern, message }: GuardrailInfo): b
   return key(rule.type, rule.words, rule.pattern, rule.message) === key(type, words, pattern, message)
 }
 
-/** Bound per session. A connection has fewer rules. */
+/** Most broken rules that are listed per session. A connection has fewer rules. */
 const MAX_BROKEN = 1000
 
 /** Rules that a session's native clients have broken. Each is listed once. */

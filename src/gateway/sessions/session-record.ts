@@ -23,7 +23,7 @@ interface RecordRedaction {
 
 /** Replaces secrets of connections and callers in records. */
 export class RecordRedactions {
-  /** Compiled once per connection, so that 500 terminals do not hold 500 copies. */
+  /** A redaction is compiled once per connection, so that 500 terminals do not hold 500 copies. */
   readonly #shared = new Map<ConnectionSettings, Redaction>()
 
   of({ connection, envVars, secretValues = [] }: SessionRequest): RecordRedaction {
@@ -62,13 +62,16 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 
 /**
  * Records a running session with secrets replaced. Bytes that may begin a secret are held back until more
- * bytes arrive, and recorded with the time of their release.
+ * bytes arrive. They are recorded with the time of their release.
  */
 export class SessionRecord {
   readonly #sid: SessionId
   readonly #history: History
   readonly #redaction: Redaction
-  /** Undefined for the output of an answer, in which the agent has replaced the secrets already. */
+  /**
+   * Undefined if the output becomes the answer to a request. The agent has already replaced the secrets in
+   * this output.
+   */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
   readonly #total = new MaskedTotal()
   readonly #startedAt = performance.now()
@@ -112,7 +115,7 @@ export class SessionRecord {
     if (masked !== undefined) this.#total.addLast(masked)
   }
 
-  /** The replay of a terminal needs the size of the window. */
+  /** Records the size of the window, because the replay of a terminal needs it. */
   size({ cols, rows }: WindowSize): void {
     this.#append('r', Buffer.from(`${cols}x${rows}`))
   }
@@ -147,9 +150,12 @@ export class SessionRecord {
   }
 }
 
-/** A connection has fewer types. Further types count only in the total. */
+/**
+ * Most types that are counted by their names. A connection has fewer types. Further types count only in the
+ * total.
+ */
 const NAMED_TYPES = 100
-/** As in gateway.yaml. */
+/** Longest name of a type, as in gateway.yaml. */
 const LONGEST_TYPE = 100
 
 /** Sums up the agent's masking of a session, as hoop's gateway does (protocol.md 8.2). */
@@ -165,7 +171,10 @@ class MaskedTotal {
     for (const [type, count] of counts) this.#addType(type, count)
   }
 
-  /** In the close message agents report their failures a second time. */
+  /**
+   * Adds the masking of the close message. Agents report their failures there a second time, so failures that
+   * were added before are not added again.
+   */
   addLast(masked: MaskedOutput): void {
     this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
   }

@@ -229,13 +229,19 @@ export class ObjectReader {
   }
 }
 
-/** Answers carry no name. After one surplus answer, each request would get another request's file. */
+/**
+ * Tells whether the reply can be for the request with this name. Replies carry no name. After one surplus
+ * reply, each request would get another request's file.
+ */
 function mayAnswer(name: string | undefined, reply: ObjectReply): boolean {
   const isPeeled = name === undefined || name.endsWith('^{commit}')
   return isPeeled || !('oid' in reply) || reply.oid.startsWith(name)
 }
 
-/** A child that was never started has no pid, and Node would send the signal to pid 0, our own group. */
+/**
+ * Kills a child that was started. A child that was never started has no pid, and Node would send the signal
+ * to pid 0, our own group.
+ */
 function kill({ git }: Child): void {
   signalChild(git, 'SIGKILL')
 }

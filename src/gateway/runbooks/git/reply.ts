@@ -7,7 +7,7 @@ export type ObjectReply =
   | { readonly kind: 'missing' }
   | { readonly kind: 'ambiguous' }
 
-/** For `<oid> <type> <size>` or `<name> missing`. Our names have at most 80 characters. */
+/** Longest header, `<oid> <type> <size>` or `<name> missing`. Our names have at most 80 characters. */
 const MAX_HEADER_BYTES = 256
 const NEWLINE = 0x0a
 
@@ -17,7 +17,10 @@ interface Header {
   readonly size: number
 }
 
-/** Holds at most `maxBytes` of content. After `too-large` the caller must end the child. */
+/**
+ * Reads one reply, and keeps at most `maxBytes` of its content. After `too-large`, the caller must end the
+ * child.
+ */
 export class ReplyReader {
   readonly #maxBytes: number
   #header: Header | undefined

@@ -3,7 +3,10 @@ import { closeSync, openSync } from 'node:fs'
 import type { GitEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 
-/** Both ends of three pipes, two for libuv's report of a failed start, and two in reserve. */
+/**
+ * Descriptors that a start needs: both ends of three pipes, two for libuv's report of a failed start, and two
+ * in reserve.
+ */
 const DESCRIPTORS_OF_A_START = 10
 
 /** Remedies by error code. */
@@ -14,8 +17,9 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * Starts git in a process group of its own. Some failures are an 'error' event: the caller must first add a
- * listener for it. Without free descriptors the child has no streams, although its type has them.
+ * Starts git in a process group of its own. Some failures are reported by an 'error' event, so the caller
+ * must first add a listener for this event. Without free descriptors, the child has no streams, although its
+ * type has them.
  * @throws RunbookError for other failures
  */
 export function spawnGit(
@@ -25,7 +29,8 @@ export function spawnGit(
 ): ChildProcess {
   try {
     checkDescriptors()
-    // git does not start in a deleted folder, and the gateway's folder may be deleted.
+    // git starts in `/`, because it does not start in a deleted folder, and the gateway's folder may be
+    // deleted.
     return spawn('git', args, { env, cwd: '/', detached: true, stdio: [stdin, 'pipe', 'pipe'] })
   } catch (error) {
     throw gitUnavailable(error)
@@ -40,8 +45,8 @@ export function gitUnavailable(cause: unknown): RunbookError {
 }
 
 /**
- * A start that runs out of descriptors leaves its opened pipes open (Node 20, EMFILE). So each such start
- * would leave fewer descriptors.
+ * Throws if too few descriptors are free. If a start runs out of descriptors, the pipes that it has opened
+ * stay open (Node 20, EMFILE). Each such start would thus leave fewer descriptors.
  */
 function checkDescriptors(): void {
   const taken: number[] = []

@@ -11,11 +11,14 @@ interface TreeEntry {
   readonly oid: string
 }
 
-/** All other modes are links and submodules. */
+/** Modes of folders and of files. All other modes are links and submodules. */
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
-/** git treats a backslash as an ordinary character. @throws RunbookError for other paths */
+/**
+ * Splits the path of a file. A backslash is an ordinary character, as in git.
+ * @throws RunbookError for a path that is not allowed
+ */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
@@ -109,7 +112,7 @@ function checkMode(mode: string, last: boolean, path: string): void {
 }
 
 function refused(path: string, why: string): RunbookError {
-  // As JSON, so that no control character gets into a log or a terminal.
+  // The path is written as JSON, so that no control character gets into a log or a terminal.
   return new RunbookError('path', `runbook file ${JSON.stringify(path.slice(0, 200))} ${why}`)
 }
 

@@ -88,12 +88,18 @@ export class Walk {
   }
 }
 
-/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 cannot be requested. */
+/**
+ * Tells whether a file is a runbook, by hoop's rule (protocol.md 9.2). A name that is not UTF-8 cannot be
+ * requested, so such a file does not count.
+ */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
 }
 
-/** A request cannot contain a path that is too long or has control characters. */
+/**
+ * Tells whether a request can contain this path. A path that is too long or has control characters is
+ * refused.
+ */
 function isPlain(path: string): boolean {
   try {
     splitPath(path)
