@@ -112,7 +112,7 @@ function scheduledExecution(
     jira_fields: jiraFields,
     session_batch_id: undefined,
     correlation_id: correlationId,
-    // The approved run needs no request here, because `UnfinishedRuns` runs approved sessions of schedules.
+    // Not set, because `UnfinishedRuns` runs the approved sessions of schedules.
     when_approved: false,
   }
   return { user, connection, repository: connection.runbooks?.repository, body }

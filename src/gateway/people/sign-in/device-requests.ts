@@ -76,8 +76,8 @@ export class DeviceRequests<Granted> {
   }
 
   /**
-   * Finds the request of a code that was checked before. @throws SignInRefused when the request no longer
-   * waits
+   * Finds the request of a code that was checked before.
+   * @throws SignInRefused when the request no longer waits
    */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)

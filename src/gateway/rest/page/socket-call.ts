@@ -142,8 +142,8 @@ export class SocketCall implements ClientCall {
   }
 
   /**
-   * Ends the stream. Nothing follows the remaining output and the exit code, so they are sent before the tab has
-   * drawn the earlier output.
+   * Ends the stream. Nothing follows the remaining output and the exit code, so they are sent before the tab
+   * has drawn the earlier output.
    */
   end(): void {
     this.#outbox.end()

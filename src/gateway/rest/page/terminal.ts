@@ -63,7 +63,7 @@ function endRefused({ raw }: FastifyRequest): void {
   if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
-/** Closes the sockets, whose sessions have ended. A peer that does not answer is cut off. */
+/** Closes the sockets after their sessions have ended. A peer that does not answer is cut off. */
 function endSockets(sockets: ReadonlySet<WebSocket>): void {
   for (const socket of sockets) socket.close(1001)
   const late = setTimeout(() => {

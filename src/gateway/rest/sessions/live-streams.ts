@@ -39,7 +39,8 @@ export class LiveStreams {
 
 /**
  * Returns where a stream begins. The last event id counts more than `from`, because only a reader who has
- * lost the connection sends it. @throws RequestRefused 422
+ * lost the connection sends it.
+ * @throws RequestRefused 422
  */
 function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
@@ -139,7 +140,8 @@ interface AskedRange {
 
 /**
  * Returns a part of the output, from one place in the stream to another. Readers thus load only the visible
- * parts. @throws RequestRefused 422
+ * parts.
+ * @throws RequestRefused 422
  */
 export function outputRange(
   history: History,
