@@ -17,11 +17,11 @@ import {
   waitForLocks,
 } from './sqlite.ts'
 
-/** Pages returned to the disk per transaction: few, so that the write-ahead log stays short. */
+/** Number of pages that one transaction returns to the disk: few, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
-/** One file with the rows of all rooms. Throws only HistoryErrors: `noRoom` if the disk accepts no data. */
+/** One file with the rows of all rooms. Throws only HistoryErrors, with `noRoom` if the disk is the cause. */
 export class Store {
   readonly access: Access
   protected readonly tables: Tables
@@ -65,7 +65,7 @@ export class Store {
     return this.attempt('read it', () => read(this.tables))
   }
 
-  /** `lightly`: the write survives the end of the process, but not a power failure. */
+  /** Writes in one transaction. A power failure can undo a write that is done `lightly`; a kill cannot. */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly'): T {
     const work = () => inTransaction(this.#db, () => write(this.tables))
     return this.attempt('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
@@ -121,7 +121,7 @@ export class Store {
   }
 }
 
-/** Undefined on a disk that allows no lock: gateways can then only read the history. */
+/** Returns undefined on a disk that allows no lock. Then the gateway can only read the history. */
 function lockFor(path: string): Connection | undefined {
   try {
     return takeLock(`${path}.lock`)
@@ -142,10 +142,10 @@ function openTables(path: string, rooms: Rooms, maxBytes: number | undefined): O
   }
 }
 
-/** Number of changes by room. */
+/** Number of changes in each room. */
 export type ChangesSoFar = Readonly<Partial<Record<keyof Tables, number>>>
 
-/** Counts changes in memory, by triggers of this connection. Changes that are rolled back do not count. */
+/** Counts changes by triggers. The counts are only in memory, and a rollback also undoes them. */
 class ChangeCounts {
   readonly #read: SqlStatement
 

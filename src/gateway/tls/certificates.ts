@@ -5,9 +5,9 @@ import { certificatesIn, privateKeyIn } from '../../basics/net/authorities.ts'
 import { Secret } from '../../basics/secret.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/** The files are read each time, because a link may point to another file. */
+/** Interval between two reads of the files. They are always read, because a link may point to a new file. */
 const LOOK_MS = 5000
-/** Warnings begin early, so that operators can renew the certificate in time. */
+/** Warnings begin this long before the certificate expires, so that operators can renew it in time. */
 export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
 interface ServerTls {
@@ -38,17 +38,17 @@ export class ServerCertificate {
     return { cert: certificate, key: key.reveal(), minVersion: MIN_VERSION }
   }
 
-  /** PEM. Undefined: agents need no certificate. Only a restart changes whether agents need certificates. */
+  /** Certificates in PEM. Undefined if agents need no certificate. Only a restart can change that need. */
   get agentCa(): string | undefined {
     return this.#pair.agentCa
   }
 
-  /** In ms since 1970. */
+  /** Time at which the certificate expires, in ms since 1970. */
   get endsAt(): number {
     return this.#pair.endsAt
   }
 
-  /** Warning for operators. */
+  /** Text for operators. Undefined if all is well. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)
       return `cannot use the new certificate, so the old certificate stays in use: ${this.#fault}`
@@ -91,11 +91,14 @@ function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
   return isSameKey && one.certificate === other.certificate && one.agentCa === other.agentCa
 }
 
-/** Absolute paths, PEM. The server's certificate comes first, then those that sign it. */
+/**
+ * Absolute paths of files in PEM. In `certificate`, the server's certificate is first. The certificates that
+ * sign it come after it.
+ */
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string
-  /** Authorities that sign the certificates of agents. Undefined: agents need no certificate. */
+  /** Authorities that sign the certificates of agents. Undefined if agents need no certificate. */
   readonly agentCa?: string
 }
 
@@ -104,7 +107,7 @@ interface CertificatePair {
   readonly key: Secret
   /** PEM. */
   readonly agentCa?: string
-  /** In ms since 1970. */
+  /** Time at which the certificate expires, in ms since 1970. */
   readonly endsAt: number
 }
 
@@ -133,7 +136,7 @@ function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<Certificate
   return { agentCa }
 }
 
-/** OpenSSL also refuses short keys and old hashes. */
+/** Lets OpenSSL load the files, because OpenSSL also refuses short keys and old hashes. */
 function checkUsable(file: string, tls: SecureContextOptions): void {
   const { createSecureContext } = process.getBuiltinModule('node:tls')
   try {

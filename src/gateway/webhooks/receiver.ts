@@ -4,14 +4,14 @@ import { proxyTo, TunnelError } from '../../basics/net/proxy.ts'
 import { patience } from '../../basics/abort.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
 
-/** A slower receiver delays only its own messages. */
+/** Longest wait for an answer. A slow receiver delays only its own messages. */
 const ANSWER_MS = 15_000
-/** The content of an answer is ignored. */
+/** At most this much of an answer is read. Its content is not used. */
 const ANSWER_BYTES = 64 * 1024
 /** Longest pause that a receiver can request by `Retry-After`. */
 const MOST_WAIT_MS = 60 * 60 * 1000
 
-/** `gone`: the receiver accepts no more messages. */
+/** `gone` means that the receiver accepts no more messages. */
 export type Attempt =
   | { readonly outcome: 'delivered'; readonly status: number }
   | { readonly outcome: 'gone'; readonly status: number; readonly reason: string }
@@ -99,14 +99,14 @@ function attemptOf(status: number, retryAfter: string | undefined): Attempt {
   }
 }
 
-/** Returns ms. `Retry-After` is a number of seconds or a date. */
+/** Returns the requested pause in ms. `Retry-After` is a number of seconds or a date. */
 function waitOf(retryAfter: string | undefined): number | undefined {
   if (retryAfter === undefined) return undefined
   const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now()
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MOST_WAIT_MS)
 }
 
-/** Leaves out the address's path, which may be a secret. */
+/** Returns a text without the path of the address, because the path may be a secret. */
 function reasonOf(error: Error, { hostname, port, protocol }: URL, signal: AbortSignal): string {
   if (signal.aborted) return `the receiver did not answer within ${ANSWER_MS / 1000} s`
   if (error instanceof TunnelError) return error.message

@@ -12,7 +12,7 @@ interface WebhookMessage {
 
 export type MessageForm = 'standard' | 'slack' | 'teams'
 
-/** Returns JSON. */
+/** Returns the message as JSON. */
 export function webhookBody(template: MessageForm, message: WebhookMessage): string {
   return JSON.stringify(TEMPLATES[template](message))
 }
@@ -39,13 +39,13 @@ function standard({ event, at, facts, link }: WebhookMessage): object {
   }
 }
 
-/** Texts are `plain_text`, in which Slack recognizes no mentions or links. */
+/** All texts have the type `plain_text`, because Slack recognizes no mentions or links in such texts. */
 function slack(message: WebhookMessage): object {
   const plain = (text: string) => ({ type: 'plain_text', text, emoji: false })
   const title = titleOf(message)
   const fields = factsOf(message).map(([name, value]) => plain(`${name}: ${value}`))
   return {
-    // Shown in notifications. Slack interprets <, > and & in this text.
+    // Notifications show this text. Slack interprets <, > and & in it, so they are escaped.
     text: title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
     unfurl_links: false,
     unfurl_media: false,
@@ -57,7 +57,7 @@ function slack(message: WebhookMessage): object {
   }
 }
 
-/** An Adaptive Card. Texts are of type `TextRun`, in which Teams does not interpret Markdown. */
+/** Makes an Adaptive Card. All texts have the type `TextRun`, because Teams reads no Markdown in it. */
 function teams(message: WebhookMessage): object {
   const run = (text: string, isStrong = false) => ({
     type: 'TextRun',
@@ -97,7 +97,7 @@ function titleOf({ event, facts }: WebhookMessage): string {
   return `${what}: ${shown(subject)} on ${place}`
 }
 
-/** For example `Stopped by ann`. Undefined for sessions that succeeded or failed. */
+/** Returns a text like `Stopped by ann`. Returns undefined for a session that succeeded or failed. */
 function endedText({ state }: WebhookMessage['facts']): string | undefined {
   const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
   if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
@@ -105,7 +105,7 @@ function endedText({ state }: WebhookMessage['facts']): string | undefined {
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
-/** Undefined if the message is not about the approval of a batch. */
+/** Returns the connections of a batch that needs approval, and undefined for any other message. */
 function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
   const { review } = facts as {
     readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
@@ -118,7 +118,7 @@ function countText({ length }: readonly string[]): string {
   return `${length} ${length === 1 ? 'connection' : 'connections'}`
 }
 
-/** Names in a message to a chat. JSON messages name all connections. */
+/** A message to a chat names at most this many connections. A JSON message names all. */
 const NAMED = 10
 
 function batchText(connections: readonly string[]): string {
@@ -149,7 +149,7 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
   )
 }
 
-/** Makes one line of a text by another user, in which a chat recognizes no mention, link or function. */
+/** Makes one line of a text. A chat finds no mention, link or function in this line. */
 function shown(value: unknown): string {
   const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)
   return text

@@ -1,7 +1,7 @@
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Fields of a session in a message, from its row `new`. Never script, output, metadata or variables. */
+/** SQL for the fields of a session, from its row `new`. It sends no script, output, metadata or variables. */
 const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'connection', new.connection,
   'connection_type', new.connection_type, 'verb', json_extract(new.request, '$.verb'),
   'origin', json_extract(new.request, '$.origin'),
@@ -11,7 +11,7 @@ const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'con
   'started_at', new.started_at, 'ended_at', new.ended_at, 'exit_code', new.exit_code,
   'review', (SELECT json_object('id', id, 'type', type, 'status', status, 'owner_email', owner)
              FROM reviews WHERE session = new.key)`
-/** @param more other fields of the message's review */
+/** SQL for the fields of a session and its review. @param more SQL for more fields of the review */
 const review = (
   more = '',
 ) => `'id', s.id, 'user_id', s.user, 'user_email', s.user, 'connection', s.connection,
@@ -51,9 +51,9 @@ const triggers = (ofSession: string, ofReview: string) => `
   END;`
 
 /**
- * Triggers write the messages, so that no message is lost when the gateway ends. An empty connection in
- * `webhook_subscriptions` means all connections; events without a row write no message. For a session that
- * was not approved, only the review writes a message.
+ * Triggers write the messages, so that no message is lost when the gateway ends. An event writes messages
+ * only if it has a row in `webhook_subscriptions`. An empty connection in such a row means all connections.
+ * If a session is rejected, its review writes a message, and its end writes none.
  */
 const VERSION_16 = `
   CREATE TABLE history.webhook_subscriptions (
@@ -102,9 +102,9 @@ const VERSION_20 = `
   DROP TRIGGER history.webhook_messages_of_new_reviews;
   DROP TRIGGER history.webhook_messages_of_decisions;${triggers(`${SESSION}, 'cause', json(new.cause)`, review(BATCH))}`
 
-/** Times are in ms since 1970. */
+/** A message that is not delivered yet. All times are in ms since 1970. */
 export interface WaitingMessage {
-  /** The same at every attempt. */
+  /** Does not change from attempt to attempt. */
   readonly id: string
   readonly event: string
   readonly at: number
@@ -145,7 +145,7 @@ export class WebhookRows {
     this.#statements = prepare(db)
   }
 
-  /** From now on only these events create messages. */
+  /** Replaces the subscriptions. From now on only their events create messages. */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#statements.unsubscribe.run([])
     for (const { event, webhook, connection } of subscriptions)
@@ -177,7 +177,7 @@ export class WebhookRows {
     )
   }
 
-  /** For a webhook that is new, or whose URL has changed. */
+  /** Makes a new state for a webhook that is new, or whose URL has changed. */
   begin(name: string, urlSha256: string): void {
     this.#statements.begin.run([name, urlSha256])
   }
@@ -187,7 +187,7 @@ export class WebhookRows {
     this.#statements.clear.run([name])
   }
 
-  /** @param horizon latest plausible due time; a later time comes from a wrong clock, and counts as due */
+  /** @param horizon a message with a later due time is due at once, because a wrong clock has set the time */
   due(webhook: string, now: number, horizon: number, limit: number): WaitingMessage[] {
     return this.#statements.due.all([webhook, now, horizon, limit]).map(toMessage)
   }

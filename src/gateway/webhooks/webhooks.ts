@@ -13,10 +13,10 @@ import type { WaitingMessage, WebhookRows, WebhookState } from './webhook-rows.t
 
 interface WebhookTiming extends RetryTiming {
   readonly pollMs: number
-  /** A message is given up when it has this age and this number of `attempts` has failed. */
+  /** A message is given up when it is older than this and at least `attempts` attempts have failed. */
   readonly ageMs: number
   readonly attempts: number
-  /** Waiting messages of one webhook. Above this limit the oldest messages are given up. */
+  /** Maximum number of waiting messages per webhook. If there are more, the oldest are given up. */
   readonly most: number
 }
 
@@ -26,11 +26,11 @@ const TIMING: WebhookTiming = {
   firstMs: 5000,
   longestMs: HOUR_MS,
   ageMs: 72 * HOUR_MS,
-  // Without this bound, a clock that jumps ahead would give up messages.
+  // This many attempts are needed, because all messages seem too old after a clock has jumped ahead.
   attempts: 12,
   most: 10_000,
 }
-/** Parallel messages to one webhook. A failing webhook gets one message at a time. */
+/** Maximum number of parallel messages to one webhook. A failing webhook gets one message at a time. */
 const AT_ONCE = 8
 /** Pause before a failed write is retried. */
 const REST_MS = 60_000
@@ -45,7 +45,7 @@ interface WebhookServices {
 /** State of one webhook's deliveries, in this process. */
 interface Lane {
   isBusy: boolean
-  /** Consecutive failures. */
+  /** Number of failures since the last success. */
   failures: number
   restsUntil: number
 }
@@ -80,7 +80,7 @@ export class Webhooks {
     return this.#services.settings.value.webhooks
   }
 
-  /** Warning for operators. */
+  /** Text for operators. Undefined if all is well. */
   get warning(): string | undefined {
     return this.#warning
   }
@@ -99,7 +99,7 @@ export class Webhooks {
     return (this.#lanes.get(name)?.failures ?? 0) > 0
   }
 
-  /** The message has no content. If the receiver accepts it, a disabled webhook is enabled again. */
+  /** Sends a message without content. If the receiver accepts this message, a disabled webhook is enabled. */
   async test(webhook: WebhookSettings): Promise<Attempt> {
     const { name, template } = webhook
     const message = { event: 'webhook.test', at: Date.now(), facts: {}, link: this.#services.linkTo('') }
@@ -185,7 +185,7 @@ export class Webhooks {
       const attempts = await Promise.all(
         due.map(async (message) => [message, await this.#send(webhook, message)] as const),
       )
-      // After a stop, the next gateway sends unfinished messages again.
+      // After a stop nothing is written, so the next gateway sends these messages again.
       goesOn = !this.#isOver && this.#settle(webhook, lane, attempts)
     }
   }
@@ -258,7 +258,7 @@ export class Webhooks {
     return faults.length === 0 ? undefined : `${faults.join(', ')}: see the log`
   }
 
-  /** A later due time was set by a wrong clock. */
+  /** The latest possible due time. Only a wrong clock sets a later one. */
   get #horizon(): number {
     return Date.now() + 2 * this.#timing.longestMs
   }
@@ -282,7 +282,7 @@ export class Webhooks {
   }
 }
 
-/** Messages about ended sessions get the state in the words of the page and the command line. */
+/** Adds the state to a message about an ended session. Page and command line show the same text. */
 function withState(
   event: string,
   { cause, ...facts }: Readonly<Record<string, unknown>>,

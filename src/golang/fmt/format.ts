@@ -3,7 +3,7 @@ import { type ByteString, countRunes, encodeRune, firstRunes, REPLACEMENT_RUNE }
 import { canBackquote, isPrintable, quote, quoteRune } from '../text/quote.ts'
 import { type Fields, List, sortedNames, typeName, Uint8, type Value } from './value.ts'
 
-/** Flags, width and precision of one verb; `goSyntax` is `%#v`. */
+/** Flags, width and precision of one verb. `goSyntax` is set for `%#v`. */
 export interface Layout {
   readonly minus: boolean
   readonly plus: boolean
@@ -34,12 +34,12 @@ function pad(text: ByteString, layout: Layout): ByteString {
   return (layout.zero ? '0' : ' ').repeat(missing) + text
 }
 
-/** Pads without zeros, because numbers already have them. */
+/** Pads a number with spaces only. Its zeros are already added. */
 function padWithSpaces(text: ByteString, layout: Layout): ByteString {
   return pad(text, { ...layout, zero: false })
 }
 
-/** A positive number: 0.DIGITS times ten to the power of `point`. Zero has no digits. */
+/** The number 0.DIGITS * 10^`point`, which is not negative. The number 0 has no digits. */
 interface Decimal {
   readonly digits: string
   readonly point: number
@@ -57,7 +57,7 @@ function shortest(value: number): Decimal {
   return { digits: digits.replace('.', ''), point: Number(exponent) + 1 }
 }
 
-/** Rounds to places after the point, halves to even like Go, unlike JavaScript. */
+/** Rounds to places after the point. Unlike JavaScript, Go rounds a half to the even digit. */
 function roundedToPlaces(value: number, places: number): Decimal {
   const exact = Math.min(places, MAX_FRACTION)
   const digits = scaledAndRounded(value, exact).toString()
@@ -75,7 +75,7 @@ function roundedToDigits(value: number, count: number): Decimal {
   return { digits: digits.slice(0, wanted), point }
 }
 
-/** Returns value * 10^places, halves rounded to even; `places` may be negative. */
+/** Returns value * 10^places as a whole number. A half is rounded to even. `places` may be negative. */
 function scaledAndRounded(value: number, places: number): bigint {
   const { mantissa, exponent } = parts(value)
   const numerator = mantissa * 10n ** BigInt(Math.max(places, 0)) * 2n ** BigInt(Math.max(exponent, 0))
@@ -97,7 +97,7 @@ function parts(value: number): { readonly mantissa: bigint; readonly exponent: n
   return { mantissa: fraction | 0x10000000000000n, exponent: biased - 1075 }
 }
 
-/** Digits after the point for `%e` and `%f` without a precision. */
+/** Number of digits after the point for `%e` and `%f` without a precision. */
 const DEFAULT_PLACES = 6
 
 /** Returns undefined for verbs of other types. The binary verbs %b %x %X are refused. */
@@ -139,7 +139,7 @@ function compact(value: number, letter: string, precision: number | undefined): 
   return plainDigits(decimal, Math.max(digits.length - point, 0))
 }
 
-/** From this power of ten on, `%g` without a precision writes an exponent. */
+/** If a number has this power of ten or a larger one, `%g` without a precision writes an exponent. */
 const SHORTEST_EXPONENT_LIMIT = 6
 
 function exponentLimit({ digits, point }: Decimal, precision: number | undefined): number {
@@ -166,7 +166,7 @@ function plainDigits({ digits, point }: Decimal, places: number): string {
   return `${whole}.${fraction.slice(0, places).padEnd(places, '0')}`
 }
 
-/** Applies the `#` flag, which adds a point, and for `%g` the dropped zeros. */
+/** Applies the `#` flag. It adds a point. For `%g` it also adds the zeros that were dropped. */
 function withPoint(number: string, verb: string, precision: number | undefined): string {
   const [mantissa = '', tail] = number.split(/(?=[eE])/)
   const significant = mantissa.replace('.', '').replace(/^0+/, '').length
@@ -211,7 +211,7 @@ function inBase(value: bigint, base: 2 | 8 | 10 | 16, verb: string, layout: Layo
   return padWithSpaces(sign(value, layout) + prefix(digits, base, verb, layout) + digits, layout)
 }
 
-/** Takes the number from the precision or from the 0 flag with a width, where the sign takes one place. */
+/** Returns the precision. With the 0 flag and no precision, returns the width without the sign's place. */
 function leastDigits(value: bigint, layout: Layout): number {
   if (layout.precision !== undefined) return layout.precision
   if (!layout.zero || layout.minus || layout.width === undefined) return 0
@@ -233,7 +233,10 @@ function prefix(digits: string, base: number, verb: string, layout: Layout): str
   return octal
 }
 
-/** Formats `U+0041`, with `#` also the character. A negative number shows its 64 bits. */
+/**
+ * Formats a number as `U+0041`. With the `#` flag, the character comes after it. Of a negative number, the 64
+ * bits are shown.
+ */
 function unicode(value: bigint, layout: Layout): ByteString {
   const bits = BigInt.asUintN(64, value)
   const digits = bits
@@ -244,7 +247,7 @@ function unicode(value: bigint, layout: Layout): ByteString {
   return padWithSpaces(`U+${digits}${shown ? ` '${encodeRune(Number(bits))}'` : ''}`, layout)
 }
 
-/** Formats as Go's fmt does. A verb that does not fit gives `%!d(string=abc)`, as in Go. */
+/** Formats like Go's fmt. If the verb does not fit the value, the result is a text like `%!d(string=abc)`. */
 export function formatValue(value: Value, verb: ByteString, layout: Layout): ByteString {
   if (value === undefined) return verb === 'T' || verb === 'v' ? pad('<nil>', layout) : `%!${verb}(<nil>)`
   if (verb === 'T') return pad(truncated(typeName(value), layout), layout)
@@ -261,7 +264,7 @@ function formatted(value: Exclude<Value, undefined>, verb: string, layout: Layou
   return value instanceof List ? formatList(value, verb, layout) : formatFields(value, verb, layout)
 }
 
-/** Formats `map[a:1 b:2]`, sorted by name; the verb applies to each name and value. */
+/** Formats fields as `map[a:1 b:2]`, sorted by name. Each name and each value is formatted by the verb. */
 function formatFields(fields: Fields, verb: string, layout: Layout): ByteString {
   const entries = sortedNames(fields).map((name) =>
     [name, fields.get(name)].map((part) => formatInside(part, verb, layout)).join(':'),
@@ -269,7 +272,7 @@ function formatFields(fields: Fields, verb: string, layout: Layout): ByteString 
   return layout.goSyntax ? `${typeName(fields)}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`
 }
 
-/** Formats `[a 1 true]`; the verb applies to each item. */
+/** Formats a list as `[a 1 true]`. Each item is formatted by the verb. */
 function formatList(list: List, verb: string, layout: Layout): ByteString {
   const items = list.items.map((item) => formatInside(item, verb, layout))
   return layout.goSyntax ? `${typeName(list)}{${items.join(', ')}}` : `[${items.join(' ')}]`
@@ -306,7 +309,10 @@ function quoted(text: ByteString, layout: Layout): ByteString {
   return pad(quote(shown, layout.plus), layout)
 }
 
-/** Two digits per byte. A space flag separates bytes; `#` adds `0x` once, or to each separated byte. */
+/**
+ * Writes two digits per byte. The space flag puts a space between the bytes. The `#` flag adds `0x` once, or
+ * to each byte if they are separated.
+ */
 function hexadecimal(text: ByteString, verb: 'x' | 'X', layout: Layout): ByteString {
   const bytes = Buffer.from(text, 'latin1').subarray(0, layout.precision)
   const digits = verb === 'X' ? bytes.toString('hex').toUpperCase() : bytes.toString('hex')

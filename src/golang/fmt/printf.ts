@@ -3,7 +3,7 @@ import { type ByteString, encodeRune, runeAt } from '../text/byte-string.ts'
 import { formatValue, type Layout, PLAIN } from './format.ts'
 import { integerOf, typeName, type Value } from './value.ts'
 
-/** Go's Sprint: a space between two operands when neither is a string. */
+/** Does the same as Go's Sprint: adds a space between two operands if both are not strings. */
 export function print(values: readonly Value[]): ByteString {
   return values
     .map((value, index) => {
@@ -13,7 +13,7 @@ export function print(values: readonly Value[]): ByteString {
     .join('')
 }
 
-/** Go's Sprintln: spaces between all operands, a line break at the end. */
+/** Does the same as Go's Sprintln: adds spaces between all operands and a line break at the end. */
 export function printLine(values: readonly Value[]): ByteString {
   return `${values.map((value) => formatValue(value, 'v', PLAIN)).join(' ')}\n`
 }
@@ -28,13 +28,16 @@ export function shownTogether(values: readonly Value[]): ByteString {
   return print(values.map((value) => value ?? '<no value>'))
 }
 
-/** Go's limit of a width, precision and argument number. */
+/** Go's limit for a width, a precision and the number of an operand. */
 const MAX_NUMBER = 1_000_000
 
-/** Length of `[n]`. When fewer characters are left, Go ignores the `[`. */
+/** Length of `[n]`. If the format has fewer characters left, Go ignores the `[`. */
 const SHORTEST_INDEX = 3
 
-/** Go's Sprintf, with its error texts in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
+/**
+ * Does the same as Go's Sprintf. Errors are texts in the result: `%!d(string=x)`, `%!d(MISSING)`,
+ * `%!(EXTRA ...)`.
+ */
 export function printf(format: ByteString, values: readonly Value[]): ByteString {
   return new Formatting(format, values).run()
 }
@@ -49,10 +52,10 @@ class Formatting {
   #at = 0
   /** Index of the next operand. */
   #operand = 0
-  /** Whether any verb named its operand, as in `%[2]d`. */
+  /** True if any verb has chosen its operand by a number, as in `%[2]d`. */
   #reordered = false
   #operandIsGood = true
-  /** Whether `[n]` was read last. */
+  /** True if the part before this place is a valid `[n]`. */
   #afterIndex = false
 
   constructor(format: ByteString, values: readonly Value[]) {
@@ -133,7 +136,7 @@ class Formatting {
   }
 
   #precision(flags: Flags): void {
-    // A point at the end of the format is read as the verb.
+    // As in Go, a point at the end of the format is not a precision but the verb.
     if (this.#format[this.#at] !== '.' || this.#at + 1 >= this.#format.length) return
     this.#at++
     if (this.#afterIndex) this.#operandIsGood = false
@@ -192,7 +195,7 @@ class Formatting {
     this.#write(`%!(EXTRA ${shown.join(', ')})`)
   }
 
-  /** Checks the total each time, because a format of a few bytes can ask for a million blanks per verb. */
+  /** Adds text to the result and checks its length: each verb can add a million spaces. */
   #write(part: ByteString): void {
     this.#length += part.length
     if (this.#length > MAX_RENDERED_BYTES) {
@@ -209,7 +212,7 @@ function setWidth(flags: Flags, width: number): void {
   flags.zero = false
 }
 
-/** The flags of `%#v` and `%+v` do not apply to the parts of the value. */
+/** In `%v`, the flag `#` means Go's syntax, and `+` has no effect. Neither applies to parts of the value. */
 function layoutFor(verb: ByteString, flags: Flags): Layout {
   if (verb !== 'v' && verb !== 'w') return flags
   return { ...flags, goSyntax: flags.sharp, sharp: false, plus: false }

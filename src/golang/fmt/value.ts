@@ -18,13 +18,13 @@ export class List {
   }
 }
 
-/** The dot at the top of a template, or a map inside data. Names are bytes. */
+/** The value of the dot at the top of a template, or a map inside data. The names are byte strings. */
 export type Fields = ReadonlyMap<ByteString, Value>
 
-/** Go's map[string]interface {}. Other `Fields` are Go's map[string]string: the parameters of a runbook. */
+/** Go's map[string]interface {}. Other `Fields` are a map[string]string of Go: the runbook's parameters. */
 export class AnyFields extends Map<ByteString, Value> {}
 
-/** A bigint is Go's int, a number its float64, undefined its nil or an absent parameter. */
+/** A bigint is an int of Go, a number is a float64, and undefined is nil or an absent parameter. */
 export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
 export function typeName(value: Exclude<Value, undefined>): string {
@@ -37,7 +37,7 @@ export function typeName(value: Exclude<Value, undefined>): string {
   return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
 }
 
-/** Whether `if` treats a value as true: it is not empty, zero or absent. */
+/** Tests if `if` treats a value as true. Such a value is not empty, zero or absent. */
 export function isTrue(value: Value): boolean {
   if (value === undefined) return false
   if (value instanceof Uint8) return value.value !== 0
@@ -51,7 +51,7 @@ export function integerOf(value: Value): bigint | undefined {
   return typeof value === 'bigint' ? value : undefined
 }
 
-/** Returns the names as Go walks a map: by their bytes. */
+/** Returns the names sorted by their bytes. Go reads a map in the same order. */
 export function sortedNames(fields: Fields): readonly ByteString[] {
   return [...fields.keys()].sort()
 }

@@ -2,10 +2,10 @@
 type TemplateStage = 'parse' | 'parameters' | 'render'
 
 /**
- * A template that cannot be used. Its author and the user see the message; the REST API answers with it and
- * status 400. Where Go has an error for the fault, the wording is Go's. The message may contain names and the
- * author's own text. It contains a parameter's value only if that is the message of `required` or the
- * expression of `pattern`.
+ * A template that cannot be used. The author and the user see the message. The REST API answers with the
+ * message and status 400. If Go has an error for the fault, the message is Go's. The message may contain
+ * names and the author's own text. It contains no parameter's value, except in two places: the message of
+ * `required` and the expression of `pattern`.
  */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
@@ -17,7 +17,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** The caller adds the place and `error calling NAME:`. The message is a byte string. */
+/** A function has failed. The message is a byte string. The caller adds the place and `error calling NAME:`. */
 export class FunctionFailure extends Error {
   override readonly name = 'FunctionFailure'
 }
@@ -38,19 +38,19 @@ export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
  */
 export const MAX_WORK = 64 * 1024 * 1024
 
-/** Steps per evaluated statement, command, operand, field and loop turn; MAX_WORK allows half a million. */
+/** Steps for each statement, command, operand, field and loop turn. MAX_WORK allows 500,000 of them. */
 export const WORK_PER_NODE = 128
 
-/** Steps per byte of arguments and result, for functions that read every character. */
+/** Steps for each byte of arguments and result, if a function reads every character. */
 export const WORK_PER_FORMATTED_BYTE = 32
 
-/** Steps per field of a value that is shown or compared as a whole. */
+/** Steps for each field of a map that a function reads as a whole. */
 export const WORK_PER_FIELD = 512
 
-/** Steps per use of a pattern. */
+/** Steps for each use of a pattern. */
 export const WORK_PER_MATCH = 2048
 
-/** Steps to compile a pattern: for itself, each byte, each Unicode class (`\p`) and each instruction. */
+/** Steps to compile a pattern: a fixed number, and more per byte, Unicode class (`\p`) and instruction. */
 export const WORK_TO_COMPILE = {
   pattern: 16_384,
   byte: 1024,
@@ -58,5 +58,5 @@ export const WORK_TO_COMPILE = {
   instruction: 4096,
 } as const
 
-/** Maximum number of tokens, because reading them costs time. A hundred lines have a few hundred. */
+/** Maximum number of tokens, because reading tokens costs time. A template of 100 lines has a few hundred. */
 export const MAX_TOKENS = 100_000

@@ -1,6 +1,6 @@
 import { encodeText, type ByteString } from './byte-string.ts'
 
-/** Go's error text has an offset but no part of the input. */
+/** `problem` is Go's error text. It has an offset, but no part of the input. */
 type Base64Result =
   { readonly bytes: Buffer; readonly problem?: never } | { readonly problem: string; readonly bytes?: never }
 
@@ -9,7 +9,7 @@ export function decodeBase64(encoded: string): Base64Result {
   return problem === undefined ? { bytes: Buffer.from(encoded, 'base64') } : { problem }
 }
 
-/** Whether the text has whole groups in one line, with padding only at the end. */
+/** Tests if the text is one line of complete groups, with padding only at the end. */
 function isOrdinary(encoded: string): boolean {
   const end = encoded.search(/[^A-Za-z0-9+/]/)
   const padding = end < 0 ? '' : encoded.slice(end)
@@ -17,8 +17,8 @@ function isOrdinary(encoded: string): boolean {
 }
 
 /**
- * Returns the error of Go's base64.StdEncoding, which requires padding and ignores `\r`, `\n` and surplus
- * bits in the last character. The error has an offset, but no part of the input.
+ * Returns the error of Go's base64.StdEncoding, or undefined for a valid text. Go requires padding, but
+ * ignores `\r`, `\n` and unused bits in the last character.
  */
 export function base64Fault(text: ByteString): string | undefined {
   const fault = faultAt(text)
@@ -37,7 +37,7 @@ function faultAt(text: ByteString): number | undefined {
   return text.charAt(stranger) === '=' ? paddingFault(text, stranger, inGroup) : stranger
 }
 
-/** Padding completes a group of two or three characters. Only line breaks may follow it. */
+/** Checks the padding: it completes a group of two or three characters. Only line breaks may come after. */
 function paddingFault(text: ByteString, at: number, inGroup: number): number | undefined {
   if (inGroup < 2) return at
   let end = at + 1

@@ -104,7 +104,7 @@ function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iter
   }
   if (value instanceof List) return listTurns(rendering, value)
   if (isFields(value)) return fieldTurns(rendering, value)
-  // Go's message has the value, which may be a password.
+  // Go's message also contains the value. It may be a password, so this message has only the type.
   return rendering.fail(`range can't iterate over a value of type ${typeName(value)}`)
 }
 
@@ -129,7 +129,7 @@ function* fieldTurns(rendering: Rendering, fields: Fields): Iterable<Turn> {
   }
 }
 
-/** A single variable gets the element; of two variables, the first gets the index. */
+/** Sets the variables of a range. A single variable gets the element. Two variables get index and element. */
 function setVariables(rendering: Rendering, { declares, assigns }: Pipeline, turn: Turn): void {
   const values = declares.length > 1 ? [turn.index, turn.element] : [turn.element]
   for (const [position, { name }] of declares.entries()) {

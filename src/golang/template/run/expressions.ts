@@ -12,10 +12,10 @@ import {
 import type { ParameterType, TemplateFunction } from './function.ts'
 import type { Rendering } from './rendering.ts'
 
-/** The previous command's result: empty, or one value, which may be undefined. */
+/** The result of the previous command, which may be undefined. Empty if there is no previous command. */
 type Piped = readonly [] | readonly [Value]
 
-/** `reportedAt` is the node for errors of the function itself. */
+/** Errors of the function itself name the node `reportedAt` as their place. */
 interface Call {
   readonly callee: Identifier
   readonly reportedAt: Identifier | CallNode
@@ -55,7 +55,7 @@ function parameterType(target: TemplateFunction, index: number): ParameterType {
   return target.fixed[index] ?? target.rest ?? 'any'
 }
 
-/** Returns the first argument that decides, or the last one. Later arguments are not evaluated. */
+/** Returns the first argument that decides the result, or the last one. Evaluates no later arguments. */
 function shortCircuit(
   call: Call,
   decisive: boolean,
@@ -105,7 +105,7 @@ function failAt(rendering: Rendering, call: Call, message: ByteString): never {
   return rendering.fail(`error calling ${call.callee.name}: ${message}`)
 }
 
-/** Go's message has a piped value, which may be secret. */
+/** Returns a message without a piped value, because the value may be secret. Go's message contains it. */
 function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
   if (callee === undefined) return 'call of nil'
   return `non-function ${operand === undefined ? 'value' : nodeText(operand)} of type ${typeName(callee)}`
@@ -130,7 +130,7 @@ function measured(value: Value, perField: number): number {
   return size
 }
 
-/** Go's error for a constant of the wrong type differs from its error for a value. */
+/** Evaluates an argument. As in Go, a constant of the wrong type has another error than a value. */
 function argumentValue(
   rendering: Rendering,
   operand: Operand,
@@ -155,7 +155,7 @@ function checked(rendering: Rendering, value: Value, type: ParameterType): Value
 
 const NOTHING: Piped = []
 
-/** The pipeline's variables stay visible until the enclosing block ends. */
+/** Evaluates a pipeline. Its variables stay visible until the end of the enclosing block. */
 export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Value {
   rendering.node = pipeline
   let piped: Piped = NOTHING
@@ -258,7 +258,7 @@ function evaluateVariable(
   return walkFields(rendering, found.value, variable.fields, isGiven)
 }
 
-/** A field of an absent value is absent. `isGiven` tells whether the last field has arguments. */
+/** Returns the last field. Fields of an absent value are absent. @param isGiven the last has arguments */
 function walkFields(
   rendering: Rendering,
   receiver: Value,
@@ -277,7 +277,7 @@ function walkFields(
   return value
 }
 
-/** Whether a value is JSON's null, which is present. An absent value has absent fields. */
+/** Tests if a value is JSON's null. Unlike an absent value, null has no fields: reading one is an error. */
 function isNull(value: Value, within: Value, name: ByteString | undefined): boolean {
   return value === undefined && name !== undefined && within instanceof AnyFields && within.has(name)
 }

@@ -4,20 +4,20 @@ import type { ByteString } from '../../text/byte-string.ts'
 export type ParameterType = 'string' | 'any'
 
 export interface CallScope {
-  /** Variables from `asenv`: `envvar:KEY` (text) to the base64 of the value. */
+  /** The variables that `asenv` has set. A key is `envvar:KEY` as text, a value is base64. */
   readonly environment: Map<string, string>
-  /** Patterns compiled in this rendering. */
+  /** The patterns that this rendering has compiled. */
   readonly patterns: Map<ByteString, (value: ByteString) => boolean>
   /** Adds work, in bytes. Throws when the rendering exceeds MAX_WORK. */
   charge(bytes: number): void
 }
 
-/** The caller checks the number of arguments, and that `string` ones are strings. Throws FunctionFailure. */
+/** The caller checks the number of arguments, and that a `string` is a string. @throws FunctionFailure */
 export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
-  /** Type of any number of further arguments. */
+  /** Type of all arguments after the fixed ones. Undefined if there cannot be more arguments. */
   readonly rest?: ParameterType
-  /** Work per byte of arguments and result, 1 by default, 0 when the cost does not depend on the size. */
+  /** Steps for each byte of arguments and result. The default is 1. 0 if the size does not matter. */
   readonly workPerByte?: number
   readonly apply: (args: readonly Value[], scope: CallScope) => Value
 }

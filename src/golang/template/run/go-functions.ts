@@ -15,7 +15,7 @@ import { isPrintable } from '../../text/quote.ts'
 import { FunctionFailure, WORK_PER_FORMATTED_BYTE } from '../errors.ts'
 import type { TemplateFunction } from './function.ts'
 
-/** Values of different types are an error, and nil equals only nil. */
+/** Tests if a value equals one of the others. nil equals only nil. Other values must have the same type. */
 function isEqualToAny(first: Value, others: readonly Value[]): boolean {
   if (others.length === 0) throw new FunctionFailure('missing argument for comparison')
   return others.some((other) => isEqual(first, other))
@@ -28,7 +28,7 @@ function isEqual(left: Value, right: Value): boolean {
   if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger === rightInteger
   if (typeName(left) !== typeName(right)) throw incompatible(left, right)
   if (typeof left === 'object') {
-    // Go's message also has the value: perhaps all parameters or data, which may be secret.
+    // Go's message also contains the value. It may have secret parameters, so this message has only the type.
     throw new FunctionFailure(`non-comparable type ${typeName(left)}`)
   }
   return left === right
@@ -54,7 +54,7 @@ function incompatible(left: Exclude<Value, undefined>, right: Exclude<Value, und
   return new FunctionFailure(`incompatible types for comparison: ${typeName(left)} and ${typeName(right)}`)
 }
 
-/** The error of Go's reflect for the type of nil. */
+/** The error of Go's package reflect when it is asked for the type of nil. */
 const NO_TYPE = 'reflect: call of reflect.Value.Type on zero Value'
 
 /** Returns the number of bytes, fields or items. */
@@ -84,7 +84,7 @@ function element(item: Exclude<Value, undefined>, index: Value): Value {
 
 function byteOf(text: ByteString, index: Value): Uint8 {
   const at = placeIn(index, text.length)
-  // An index equal to the length passes Go's own check and then fails inside reflect.
+  // If the index equals the length, Go's check accepts it, and Go's package reflect reports this error.
   if (at >= text.length) throw new FunctionFailure('reflect: string index out of range')
   return new Uint8(text.charCodeAt(at))
 }
@@ -95,14 +95,14 @@ function itemOf({ items }: List, index: Value): Value {
   return items[at]
 }
 
-/** Returns an empty string for an absent parameter, unlike `.name`, which is then absent. */
+/** Returns an empty string for an absent parameter. In contrast, the value of `.name` is then absent. */
 function fieldOf(fields: Fields, name: Value): Value {
   if (typeof name === 'string') return fields.get(name) ?? (fields instanceof AnyFields ? undefined : '')
   if (name === undefined) throw new FunctionFailure('value is nil; should be of type string')
   throw new FunctionFailure(`value has type ${typeName(name)}; should be string`)
 }
 
-/** Evaluates `slice "text" 1 3`: bytes, or items of a list. */
+/** Evaluates `slice "text" 1 3`. Returns bytes of a string, or items of a list. */
 function sliced(item: Value, indexes: readonly Value[]): ByteString | List {
   if (item === undefined) throw new FunctionFailure('slice of untyped nil')
   if (indexes.length > 3) throw new FunctionFailure(`too many slice indexes: ${indexes.length}`)
@@ -152,15 +152,15 @@ const JAVASCRIPT: Readonly<Record<string, string>> = {
   '=': '\\u003D',
 }
 
-/** Escapes for the text of an HTML page or an attribute in quotes. */
+/** Escapes bytes for the text of an HTML page, or for an attribute in quotes. */
 function escapeHtml(bytes: ByteString): ByteString {
   return bytes.replace(/["'&<>]/g, (character) => HTML[character] ?? character).replaceAll('\0', NUL_IN_HTML)
 }
 
-/** Runs of characters that may need escaping. */
+/** Matches characters that may need escaping, as many as follow each other. */
 const SPECIAL_IN_JAVASCRIPT = /[^ !#-%(-;?-[\]-\x7f]+/g
 
-/** Escapes for a string literal. */
+/** Escapes bytes for a string literal of JavaScript. */
 function escapeJavaScript(bytes: ByteString): ByteString {
   return bytes.replace(SPECIAL_IN_JAVASCRIPT, escapeJavaScriptRun)
 }
@@ -182,7 +182,7 @@ function escapeJavaScriptRune(value: number, bytes: ByteString): ByteString {
   return isPlain ? bytes : `\\u${value.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
-/** A blank becomes `+`; all except letters, digits and `-_.~` becomes `%` and hexadecimal digits per byte. */
+/** Replaces a space by `+`. Replaces each other byte by `%XX`, except letters, digits and `-_.~`. */
 function escapeUrlQuery(bytes: ByteString): ByteString {
   return bytes.replace(/[^A-Za-z0-9\-_.~]/g, (character) =>
     character === ' ' ? '+' : `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
@@ -210,7 +210,7 @@ function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): Temp
   return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
 }
 
-/** Go's own functions. Of `and`, `or` and `call` only the shape is used; expressions.ts evaluates them. */
+/** Go's own functions. For `and`, `or` and `call`, only the types are used: expressions.ts evaluates them. */
 export const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: ofFirst((first) => first),
   or: ofFirst((first) => first),

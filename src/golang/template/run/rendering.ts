@@ -5,7 +5,7 @@ import { FunctionFailure, MAX_RENDERED_BYTES, MAX_WORK, TemplateError } from '..
 import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
 
-/** State of one rendering. Errors name `node` as their place, chosen as in Go, also where that is odd. */
+/** State of one rendering. Errors name `node` as their place. It is Go's choice, even if the place is odd. */
 export class Rendering implements CallScope {
   readonly variables = new Variables<Value>()
   readonly environment = new Map<string, string>()

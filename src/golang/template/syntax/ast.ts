@@ -1,6 +1,6 @@
 import type { ByteString } from '../../text/byte-string.ts'
 
-/** `at` is the offset in the template that errors name as their place. */
+/** A node with a place. `at` is its offset in the template, from which errors make the place. */
 interface Placed {
   readonly at: number
 }
@@ -18,7 +18,7 @@ interface Bool extends Placed {
   readonly value: boolean
 }
 
-/** `too-big` fits only an unsigned integer and fails when it is used. */
+/** `too-big` is a number that fits only an unsigned integer. Using it is an error. */
 export interface Num extends Placed {
   readonly kind: 'number'
   readonly written: ByteString
@@ -83,7 +83,7 @@ interface Action {
   readonly pipeline: Pipeline
 }
 
-/** `if` or `with`, then the arms `else if` or `else with`, then the last `else`. */
+/** An `if` or `with`. The arms are its first block and each `else if` or `else with`. */
 export interface Choice {
   readonly kind: 'if' | 'with'
   readonly arms: readonly Arm[]

@@ -54,10 +54,10 @@ function wordKind(word: ByteString): TokenKind {
   return KEYWORDS.find((keyword) => keyword === word) ?? 'identifier'
 }
 
-/** An error shows a token of up to so many bytes whole, and so many code points of a longer one. */
+/** If a token has more bytes than this, an error shows only this many of its code points. */
 const SHOWN = 10
 
-/** Formats tokens like Go's errors: `<range>` for a keyword, others quoted. Not for `eof` and `error`. */
+/** Formats a token like Go's errors: a keyword as `<range>`, others in quotes. Not for `eof` and `error`. */
 export function describeToken(token: Token): ByteString {
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
   if (token.text.length > SHOWN) return `${quote(firstRunes(token.text, SHOWN))}...`
@@ -127,10 +127,10 @@ const LEFT = '{{'
 const RIGHT = '}}'
 const COMMENT_LEFT = '/*'
 const COMMENT_RIGHT = '*/'
-/** A trim marker is a minus and a white space. */
+/** Length of a trim marker, which is a minus and one white space. */
 const TRIM_LENGTH = 2
 
-/** Cuts a template into tokens, without comments, in linear time. After an error or the end: `eof`. */
+/** Cuts a template into tokens in linear time. Skips comments. Returns `eof` after an error or at the end. */
 export class Lexer {
   readonly #source: ByteString
   #at = 0
@@ -203,7 +203,7 @@ export class Lexer {
     return this.#source.charAt(at) === '-' && isSpace(this.#source.charCodeAt(at + 1))
   }
 
-  /** Returns where the braces of a right delimiter start, and where the text after trimmed space begins. */
+  /** Returns where the braces of a right delimiter start, and where to continue, after any trimmed space. */
   #rightDelimiterAt(at: number): { readonly braces: number; readonly resume: number } | undefined {
     const trims = isSpace(this.#source.charCodeAt(at)) && this.#source.startsWith(`-${RIGHT}`, at + 1)
     if (!trims && !this.#source.startsWith(RIGHT, at)) return undefined
@@ -226,7 +226,7 @@ export class Lexer {
     return this.#sign(start) ?? this.#literal(start)
   }
 
-  /** Leaves out the last character when it belongs to a trimming right delimiter. */
+  /** Reads white space. The last character is left out if it belongs to a right delimiter that trims. */
   #space(start: number): Token {
     const end = scanSpace(this.#source, start)
     const last = end - 1
@@ -322,7 +322,7 @@ export class Lexer {
     return character >= '0' && character <= '9'
   }
 
-  /** Reads also a complex number: two numbers with a sign between, the second with `i` at its end. */
+  /** Reads a number. A complex number has two parts with a sign in between, and the second ends with `i`. */
   #number(start: number): Token {
     const first = scanNumber(this.#source, start)
     if (!first.ok) return this.#badNumber(start, first.end)
@@ -351,7 +351,7 @@ export class Lexer {
     return { kind, at: start, line: this.#lineOf(start), text: this.#source.slice(start, end) }
   }
 
-  /** Counts on from the previous token, because tokens are read in order. */
+  /** Returns the line of an offset. Continues from the previous token, because tokens are read in order. */
   #lineOf(at: number): number {
     while (this.#lineBreak < at) {
       this.#line++

@@ -13,7 +13,7 @@ import {
 import type { Token, TokenKind } from './lexer.ts'
 import type { Reader } from './reader.ts'
 
-/** A bigint is an `int`, a number a `float64`. `too-big` fits only an unsigned integer; its use fails. */
+/** A bigint is an `int`, and a number is a `float64`. `too-big` fits only an unsigned integer. */
 type NumberMeaning = { readonly value: bigint | number | 'too-big' } | { readonly error: ByteString }
 
 const MAX_INT = 2n ** 63n - 1n
@@ -49,7 +49,7 @@ function readCharacter(text: ByteString): NumberMeaning {
   return { value: BigInt(character.value) }
 }
 
-/** Go reads an `e` in a signed hexadecimal number as an exponent: `-0xe` is the float64 -14. */
+/** As in Go, a signed hexadecimal number with an `e` becomes a float64: `-0xe` is the float64 -14. */
 function integerMeaning(text: ByteString, value: bigint): NumberMeaning {
   if (value > MAX_INT) return { value: 'too-big' }
   if (hasFloatSign(text) && !/^0[xX]/.test(text)) return { value: Number(value) }
@@ -60,7 +60,7 @@ function hasFloatSign(text: ByteString): boolean {
   return /[.eEpP]/.test(text)
 }
 
-/** Reads an integer of 64 bits, unsigned if the text has no sign; undefined if out of range or other text. */
+/** Reads an integer of 64 bits. Without a sign it is unsigned. Returns undefined for any other text. */
 function readInteger(text: ByteString): bigint | undefined {
   const match = INTEGER.exec(text)
   if (match === null || !underscoresSeparateDigits(text)) return undefined
@@ -101,10 +101,10 @@ const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
   'variable',
   'leftParenthesis',
 ])
-/** Operands that are not functions, so no value can be piped into them. */
+/** Operands that never accept a piped value, because they are not functions. */
 const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
 
-/** Reads a pipeline and the token that ends it. `context` is for errors; `range` allows two variables. */
+/** Reads a pipeline and the token that ends it. Errors name `context`; `range` allows two variables. */
 export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
   const { at } = reader.peekNonSpace()
   const { declares, assigns } = readDeclarations(reader, context)
@@ -132,7 +132,7 @@ type Declarations = Pick<Pipeline, 'declares' | 'assigns'>
 
 const NO_DECLARATIONS: Declarations = { declares: [], assigns: false }
 
-/** Reads `$a :=`, `$a =`, and in a range `$a, $b :=`. Puts a variable back when it is an operand. */
+/** Reads `$a :=` or `$a =`, and in a range `$a, $b :=`. A variable that is an operand is put back. */
 function readDeclarations(reader: Reader, context: string): Declarations {
   const declares: VariableNode[] = []
   for (;;) {
@@ -155,7 +155,7 @@ function readDeclarations(reader: Reader, context: string): Declarations {
   }
 }
 
-/** Like Go, also declares the variable of an assignment with `=`. */
+/** Declares a variable. As in Go, an assignment by `=` also declares its variable. */
 function declareVariable(reader: Reader, name: Token, declares: VariableNode[]): void {
   reader.nextNonSpace()
   declares.push(variable(name.at, name.text))
@@ -198,7 +198,7 @@ function readOperand(reader: Reader): Operand | undefined {
   return withFields(reader, term, at, names)
 }
 
-/** In errors, the place of the operand is the first field after the term. */
+/** Adds fields to a term. Errors name the first of these fields as the place of the operand. */
 function withFields(reader: Reader, term: Term, at: number, names: readonly ByteString[]): Operand {
   switch (term.kind) {
     case 'field':

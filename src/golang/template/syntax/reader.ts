@@ -8,7 +8,7 @@ interface Slot<T> {
   value: T
 }
 
-/** The visible variables, innermost last. Finding is O(1): a template may declare a hundred thousand. */
+/** The visible variables, innermost last. `find` is O(1), because a template may have 100,000 variables. */
 export class Variables<T> {
   readonly #slots: Slot<T>[] = []
   readonly #byName = new Map<ByteString, Slot<T>[]>()
@@ -43,7 +43,7 @@ export class Variables<T> {
   }
 }
 
-/** State of the parser. As in Go, an error has the line of the last token read, even if put back. */
+/** State of the parser. As in Go, an error names the line of the last token, even if it was put back. */
 export class Reader {
   readonly variables = new Variables<undefined>()
   /** Number of enclosing `range` bodies, where `break` and `continue` are allowed. */
@@ -85,7 +85,7 @@ export class Reader {
     }
   }
 
-  /** Of several tokens, put the first one back last. */
+  /** Puts a token back. If several tokens are put back, begin with the last one. */
   putBack(token: Token): void {
     this.#returned.push(token)
   }
@@ -96,7 +96,7 @@ export class Reader {
     return token
   }
 
-  /** Drops the spaces before the token. */
+  /** Returns the next token that is not a space, without reading it. Spaces before it are dropped. */
   peekNonSpace(): Token {
     const token = this.nextNonSpace()
     this.putBack(token)
@@ -109,7 +109,7 @@ export class Reader {
     return token
   }
 
-  /** `complaint` is the error for too many levels. */
+  /** Reads one level deeper. `complaint` is the error if there are too many levels. */
   nested<T>(complaint: string, read: () => T): T {
     if (this.#depth >= MAX_TEMPLATE_DEPTH) this.fail(complaint)
     this.#depth++
@@ -130,7 +130,7 @@ export class Reader {
     )
   }
 
-  /** Adds the line of the action to a lexical error on another line. */
+  /** Returns a text with the line of the action, if the error is on another line. */
   #startOfAction(token: Token): string {
     if (this.actionLine === 0 || this.actionLine === token.line) return ''
     return `${token.text.endsWith(' action') ? '' : ' in action'} started at :${this.actionLine}`
