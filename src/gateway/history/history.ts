@@ -29,8 +29,9 @@ export interface HistoryOptions extends Partial<WriterOptions> {
 
 const LOST_TEXT = 'gateway stopped while the session was running'
 /**
- * Sessions and their output in one SQLite file of this process. All calls are synchronous. On a full or
- * read-only disk, everything that needs no write works; call `recover` until the disk can be written again.
+ * Sessions and their output in one SQLite file, which only this process uses. All calls are synchronous. On a
+ * full or read-only disk, only calls that have to write fail. The caller then calls `recover` until the disk
+ * can be written again.
  */
 export class History extends HistoryReader {
   readonly clock: HistoryClock
@@ -53,9 +54,10 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Opens or creates the file (0600, its folder 0700). Running sessions of an earlier gateway get their end
-   * from the reserve, or else code 254 and a text. Waiting sessions continue to wait. Throws a HistoryError,
-   * also when another gateway uses the file, but not for a full or read-only disk.
+   * Opens the file (0600, its folder 0700), or creates it. The reserve has the ends of sessions that ran
+   * under an earlier gateway. If the reserve lacks an end, the session gets code 254 and a text. Waiting
+   * sessions continue to wait. Throws a HistoryError, for example when another gateway uses the file. A full
+   * or read-only disk is no error.
    */
   static open(path: string, rooms: Rooms, options: HistoryOptions = {}): History {
     const file = new HistoryFile(path, rooms, options.maxBytes)
@@ -69,13 +71,13 @@ export class History extends HistoryReader {
     }
   }
 
-  /** Why sessions cannot be recorded, in a few words without a path. */
+  /** Says in a few words without a path why sessions cannot be recorded; otherwise undefined. */
   get obstacle(): string | undefined {
     const found = this.#file.obstacle ?? this.#writer.trouble?.noRoom
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
-  /** Bytes recorded, but not yet in the file. */
+  /** Bytes that are recorded in memory, but are not yet in the file. */
   get unwrittenBytes(): number {
     return this.#writer.pendingBytes
   }
@@ -93,7 +95,7 @@ export class History extends HistoryReader {
   recover(): void {
     this.#reserve.open()
     try {
-      // A file opened on a read-only disk stays read-only until it is opened again.
+      // A file that was opened on a read-only disk cannot be written until it is opened again.
       if (!this.#file.isWritable || this.obstacle === READ_ONLY) this.#reopen()
       if (this.#file.isWritable) this.#writer.probe()
       if (this.#file.isMakeshift) this.#reopen()
@@ -102,7 +104,10 @@ export class History extends HistoryReader {
     }
   }
 
-  /** Throws a HistoryError, also for a known id, and a RequestRefused if `history.size` has no space. */
+  /**
+   * Throws a HistoryError, for example if the id is already known. Throws a RequestRefused if `history.size`
+   * has no space.
+   */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
     if (!isSessionId(id)) throw new HistoryError('session history: the session id is not printable ASCII')
@@ -124,8 +129,9 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Pieces are written within a second, or as soon as 256 KiB are unwritten. Never throws: `finish` reports
-   * failed writes. Ignores closed sessions: packets may arrive after the close (protocol.md 3.1).
+   * Keeps the piece in memory. Pieces are written within a second, or as soon as 256 KiB are not written yet.
+   * Never throws, because `finish` reports failed writes. Ignores pieces of closed sessions: packets may
+   * arrive after the close (protocol.md 3.1).
    */
   append(
     sessionId: string,
@@ -138,8 +144,8 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Throws a HistoryError when the end cannot be written yet, or some output is lost. Such an end is kept and
-   * written later; for all readers, the session has ended.
+   * Ends the session for all readers. Throws a HistoryError if the end cannot be written yet, or if some
+   * output is lost. An end that cannot be written yet is kept and written later.
    */
   finish(sessionId: string, end: RecordedEnd): void {
     this.#writer.finish(sessionId, end)
@@ -151,21 +157,22 @@ export class History extends HistoryReader {
   }
 
   /**
-   * Writes in one transaction. `durably` survives a power failure. After a HistoryError, nothing has changed.
+   * Writes in one transaction. With `durably`, the data survives a power failure. After a HistoryError,
+   * nothing has changed.
    */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
     return this.#database.write(write, how)
   }
 
   /**
-   * Writes in one transaction, which survives the end of this process, but not a power failure. Throws the
+   * Writes in one transaction. The data survives the end of this process, but not a power failure. Throws the
    * errors of `write`.
    */
   note<T>(write: (tables: Tables) => T): T {
     return this.#database.note(write)
   }
 
-  /** Changes to lists since the file was opened. Throws a HistoryError. */
+  /** Number of changes to each list since the file was opened. Throws a HistoryError. */
   get changes(): ChangesSoFar {
     return this.#database.changes
   }
@@ -177,18 +184,20 @@ export class History extends HistoryReader {
     this.#writer.checkRoom(holder, bytes)
   }
 
-  /** Whether the session runs or waits in this process. */
+  /** Tells whether the session runs or waits in this process. */
   isOpen(id: string): boolean {
     const recording = this.#writer.recording(id)
     return recording !== undefined && recording.end === undefined
   }
 
-  /** Returns a part of the free space to the disk. @returns false when nothing was returned */
+  /** Returns a part of the free space to the disk. @returns false if there was nothing to return */
   shrink(): boolean {
     return this.#database.shrink()
   }
 
-  /** Writes pending output. The next `open` treats running sessions as lost. */
+  /**
+   * Writes the output that is not in the file yet. The next `open` treats sessions that still run as lost.
+   */
   close(): void {
     this.#writer.close()
     this.#keepTimeAtEnd()
@@ -200,7 +209,7 @@ export class History extends HistoryReader {
     try {
       this.clock.keep()
     } catch (error) {
-      // The stored time is then up to a minute too early.
+      // Without this write, the stored time is too early by up to a minute, which does no harm.
       if (!(error instanceof HistoryError)) throw error
     }
   }
@@ -214,7 +223,9 @@ export class History extends HistoryReader {
     this.#takeOver()
   }
 
-  /** Ends running sessions of an earlier gateway, resumes waiting ones, and clears the reserve. */
+  /**
+   * Ends the running sessions of an earlier gateway, resumes its waiting sessions, and clears the reserve.
+   */
   #takeOver(): void {
     if (!this.#file.isReadable) return
     this.quota.recount()
@@ -231,7 +242,7 @@ export class History extends HistoryReader {
     const holder = requestOf(row)
     const known = this.#reserve.ends.get(row.id)
     if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
-    // The real end is unknown: the last event counts as the end.
+    // The real end is unknown, so the time of the last event counts as the end.
     const seconds = this.#database.lastSecond(row.key)
     const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {

@@ -17,7 +17,7 @@ import { KINDS, type Events } from './statements.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Writer } from './writer.ts'
 
-/** Reads sessions from the file, and unwritten parts from the writer's memory. */
+/** Reads sessions from the file. Reads output that is not in the file yet from the writer's memory. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
   readonly #writer: Writer
@@ -32,7 +32,7 @@ export class HistoryReader {
     return row && this.#summary(row)
   }
 
-  /** Yields the input piece by piece. Throws as `events` does. */
+  /** Yields the input in pieces. Throws the same errors as `events`. */
   *script(id: string): Generator<Buffer, void> {
     const row = this.#row(id)
     if (row === undefined) return
@@ -40,22 +40,25 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  /** Labels and metadata over 64 KiB are left out. */
+  /** Lists one page of sessions. If labels and metadata together exceed 64 KiB, the list omits both. */
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
-  /** Reads at most `most` sessions. Ignores the query's page and parameter. */
+  /**
+   * Counts sessions by outcome. Reads at most `most` sessions. Ignores the page and the parameter of the
+   * query.
+   */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     return this.#database().outcomes(query, most)
   }
 
   /**
-   * Yields all matching sessions recorded by now, in the order in which recording began, each in its state
-   * when it is read. Yields small batches, so that other work can run between them. Ignores the query's page
-   * and count.
-   * @param behind place of the last session of an earlier walk; 0 for all
+   * Yields all matching sessions that exist now, in the order in which their recording began. Each session
+   * has its state at the time when it is read. Yields small batches, so that other work can run between them.
+   * Ignores the page and the count of the query.
+   * @param behind place of the last session of an earlier walk; 0 yields all sessions
    */
   *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
     const newest = this.#database().lastKey
@@ -68,8 +71,9 @@ export class HistoryReader {
   }
 
   /**
-   * Bytes of the `o` and `e` events, at most `maxBytes`. `truncated`: output is missing, because it was cut
-   * here or by the agent's limit, or could not be recorded. Empty for an unknown session.
+   * Returns the bytes of the `o` and `e` events, at most `maxBytes`. `truncated` is true if output is
+   * missing: it exceeds `maxBytes` or the agent's limit, or it could not be recorded. The bytes are empty for
+   * an unknown session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
@@ -85,8 +89,8 @@ export class HistoryReader {
   }
 
   /**
-   * Reads page by page. Events above 64 KiB come in several pieces. Throws a HistoryError when the session is
-   * removed meanwhile, so that no caller mistakes a part for the whole.
+   * Reads page by page. Yields events above 64 KiB in several pieces. Throws a HistoryError if the session is
+   * removed during the read, because the caller would take a part for the whole.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
@@ -96,8 +100,8 @@ export class HistoryReader {
   }
 
   /**
-   * Follows a session from its beginning (0), from a place of an earlier follower, or from now on; also an
-   * ended session. Undefined when there is no such session, or no event at that place. The caller has to
+   * Follows a running or ended session: from its beginning (0), from the place of an earlier follower, or
+   * from now on. Returns undefined if there is no such session, or no event at the place. The caller has to
    * dispose the follower.
    */
   follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
@@ -112,7 +116,7 @@ export class HistoryReader {
     })
   }
 
-  /** Throws as `events` does. */
+  /** Throws the same errors as `events`. */
   *outputPieces(id: string): Generator<Buffer, void> {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
@@ -122,7 +126,7 @@ export class HistoryReader {
     if (row === undefined) return undefined
     const recording = this.#writer.recording(id)
     const hasEnded = recording?.end !== undefined && recording.pending.length === 0
-    // An open session without a recording: its end could not be written and was given up.
+    // An open session without a recording has ended: its end could not be written, and was given up.
     const isOver = row.status === 'done' || recording === undefined || hasEnded
     return { isOver, missingBytes: this.#missing(row) }
   }
@@ -141,7 +145,10 @@ export class HistoryReader {
     return this.#row(id)
   }
 
-  /** Unwritten events come from memory, for example while another program has locked the file. */
+  /**
+   * Reads the written events from the file, and the others from memory. Events stay in memory, for example,
+   * while another program locks the file.
+   */
   *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
     yield* this.#database().events(row.key, which)
     yield* this.#pending(row.id, which)
@@ -157,7 +164,9 @@ export class HistoryReader {
     return written + lengthOf(this.#pending(row.id, 'output'))
   }
 
-  /** The row has the dropped bytes only after the end is written. */
+  /**
+   * Counts the dropped bytes of the recording, because the row gets this number only when the end is written.
+   */
   #missing(row: SessionRow): number {
     const recording = this.#writer.recording(row.id)
     return sumOfCounts(row.truncatedBytes, recording?.dropped ?? 0, recording?.end?.truncatedBytes ?? 0)
@@ -179,7 +188,7 @@ export class HistoryReader {
   }
 }
 
-/** @param pending the session's end while the row does not have it */
+/** @param pending end of the session, if the row does not have it yet */
 function stateOf(
   row: SessionRow,
   pending: RecordedEnd | undefined,

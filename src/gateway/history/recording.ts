@@ -7,19 +7,21 @@ import type { HistoryError } from '../store/errors.ts'
 /** Longer events are split, so that a page of reads stays small (statements.ts). */
 const CHUNK_BYTES = 64 * 1024
 
-/** Bytes per session: some 9000 sizes of a terminal that changes all the time. */
+/** Maximum bytes of terminal sizes per session. This is enough for some 9000 changes of the size. */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
-/** The unwritten part of a session, and how much may still be recorded. */
+/**
+ * The events of a session that are not in the file yet, and the number of bytes that may still be recorded.
+ */
 export class Recording {
   readonly holder: Holder
-  /** No event is added after the end. */
+  /** Set when the session has ended. No event is added afterwards. */
   end: RecordedEnd | undefined
-  /** A text about the record, written with the session's end. */
+  /** A text about the record. It is written together with the end of the session. */
   note: SessionEvent | undefined
-  /** Whether a failed write was reported. */
+  /** True after a failed write of this session was reported. */
   isTold = false
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
@@ -35,12 +37,12 @@ export class Recording {
     return this.#pending
   }
 
-  /** Unwritten events, and the note when the session has ended. */
+  /** The events that are not in the file yet. After the end, they include the note. */
   get unwritten(): readonly SessionEvent[] {
     return this.end !== undefined && this.note !== undefined ? [...this.#pending, this.note] : this.#pending
   }
 
-  /** Memory of the unwritten events, in bytes. */
+  /** Memory in bytes that the unwritten events take. */
   get cost(): number {
     return this.#cost
   }
@@ -54,7 +56,10 @@ export class Recording {
     return this.#failure
   }
 
-  /** Adds an event, up to its stream's limit. Copies the bytes: they may be a slice of a long packet. */
+  /**
+   * Adds an event, up to the limit of its stream. Copies the bytes, because they may belong to a long packet,
+   * which would stay in memory.
+   */
   add({ bytes, ...event }: SessionEvent): void {
     const stream = STREAMS[event.kind]
     const kept = Math.min(bytes.length, this.#room[stream])
@@ -72,13 +77,16 @@ export class Recording {
     this.#cost = 0
   }
 
-  /** Drops unwritten events and records nothing more: a record with a gap would look complete. */
+  /**
+   * Drops the unwritten events, and records nothing more. Later events would follow a gap, and the record
+   * would look complete.
+   */
   fail(error: HistoryError): void {
     this.#failure ??= error
     this.#stop()
   }
 
-  /** Stops without a failure, and writes the reason into the record. */
+  /** Records nothing more, and writes the reason into the record. This is not a failure. */
   cut(reason: string): void {
     const seconds = this.#pending.at(-1)?.seconds ?? 0
     this.note ??= { kind: 'e', seconds, bytes: Buffer.from(`\n${reason}\n`) }

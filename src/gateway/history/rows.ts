@@ -3,7 +3,10 @@ import type { Tables } from '../store/room.ts'
 import type { NewSession, SessionAsking, SessionEvent, SessionFacts, SessionQuery } from './session.ts'
 import { HistoryError } from '../store/errors.ts'
 
-/** Counted per event besides its bytes, so that the limits also hold for a flood of one-byte events. */
+/**
+ * Each event costs this many bytes in addition to its content. So the limits also hold for a flood of
+ * one-byte events.
+ */
 export const EVENT_COST_BYTES = 128
 /** Cost of a session's row and index entries, without the request. */
 export const SESSION_COST_BYTES = 1024
@@ -36,7 +39,7 @@ export interface SessionRow {
   readonly ranAt: number | undefined
 }
 
-/** The columns for searches are copies from `request`. */
+/** A new row. The columns for searches are copies of values in `request`. */
 export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
   Pick<
     NewSession,
@@ -56,12 +59,18 @@ export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): Sessi
   return verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** `people`: the session waits for an approval. `ready`: the session is approved. */
+/**
+ * What a session waits for. `people`: it waits for an approval. `ready`: it is approved, and waits for its
+ * run.
+ */
 export type Waiting = 'people' | 'ready'
 
-/** A fact about sessions from another room. */
+/** A fact about sessions that another room stores. */
 export interface SessionPart<Fact> {
-  /** SQL of one column for a row of `sessions`: JSON, or null if the room knows nothing about the session. */
+  /**
+   * SQL of one column for a row of `sessions`. Its value is JSON, or null if the other room has no fact about
+   * the session.
+   */
   readonly column: string
   readonly read: (json: string) => KnownFact<Fact>
 }
@@ -70,14 +79,18 @@ interface KnownFact<Fact> {
   readonly fact: Fact
   /** Set for an open session that waits. Such a session survives a restart of the gateway. */
   readonly waits?: Waiting | undefined
-  /** Time in ms since 1970; set if the session began to run after its start. */
+  /**
+   * Time in ms since 1970 at which the session began to run. Set only if this was after the session's start.
+   */
   readonly ranAt?: number | undefined
 }
 
 /** Filters that need tables of other rooms. */
 type JoinedFilter =
   | keyof Pick<SessionQuery, 'viewer' | 'reviewStatus' | 'reviewGroups' | 'issueKeys'>
-  /** Like `viewer`, for a viewer who also sees other users' sessions by the settings of connections. */
+  /**
+   * Like `viewer`, but the viewer also sees sessions of other users, as the settings of connections allow.
+   */
   | 'teamViewer'
   /** SQL of an open session's outcome: `waiting`, `approved` or `running`. */
   | 'openOutcome'
@@ -86,7 +99,7 @@ export interface SessionParts {
   readonly facts: {
     readonly [Name in keyof SessionFacts]-?: SessionPart<NonNullable<SessionFacts[Name]>>
   }
-  /** SQL of a condition, or of the value that is compared with a pattern. */
+  /** Each value is the SQL of a condition, or of the text that is compared with a pattern. */
   readonly filters: Readonly<Record<JoinedFilter, string>>
   /** SQL condition of ended sessions that must not be removed yet. */
   readonly keeps: string
@@ -94,7 +107,7 @@ export interface SessionParts {
   readonly begun: (tables: Tables, row: NewRow, asking: SessionAsking) => void
 }
 
-/** Stored as JSON. */
+/** The part of a session that the column `request` has as JSON. */
 type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
 /** @throws HistoryError */
@@ -108,12 +121,12 @@ export function requestText(request: StoredRequest): string {
   }
 }
 
-/** `requestText` wrote the JSON from the same type, under the same schema version. */
+/** Needs no validation: `requestText` wrote the JSON from the same type, under the same schema version. */
 export function requestOf(row: SessionRow): StoredRequest {
   return JSON.parse(row.request) as StoredRequest
 }
 
-/** Columns in the order of the statements. */
+/** The columns of an event, in the order of the SQL statements. */
 export type EventRow = [
   key: number,
   seconds: number,
@@ -126,7 +139,7 @@ export function toEvent([, seconds, kind, bytes, stderr]: EventRow): SessionEven
   return { seconds, kind, bytes, ...(stderr !== 0 && { isStderr: true }) }
 }
 
-/** @param found columns in the order of the statements, then one per part */
+/** @param found columns in the order of the SQL statements, then one column for each part */
 export function toRow(found: unknown, parts: SessionParts): SessionRow {
   type Optional = number | null
   type Columns = [

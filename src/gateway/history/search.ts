@@ -4,7 +4,7 @@ import type { SessionQuery } from './session.ts'
 import type { Outcome } from '../../contract/session-state.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** Columns of the filters by SQL LIKE patterns. */
+/** The columns that are compared with SQL LIKE patterns. */
 const LIKE = {
   user: 'user',
   connection: 'connection',
@@ -12,17 +12,26 @@ const LIKE = {
   runbook: 'runbook',
 } as const
 const LIKE_FILTERS = [...(Object.keys(LIKE) as (keyof typeof LIKE)[]), 'reviewStatus'] as const
-/** SQLite counts this many sessions in a few milliseconds, and users do not page further. */
+/**
+ * Maximum number that a search counts. SQLite counts so many sessions in a few milliseconds, and users do not
+ * page further.
+ */
 const COUNT_CAP = 10_000
 
-/** Sessions read in one step. Each may have 64 KiB of labels and metadata. */
+/** Number of sessions that one step reads. Each session may have 64 KiB of labels and metadata. */
 const STEP = 50
-/** Sessions whose parameters are searched, each within microseconds. */
+/** Maximum number of sessions whose parameters are searched. Each search takes microseconds. */
 const PARAMETERS_LOOKED_AT = 20_000
-/** Longer requests are not searched, and listed without labels: hundreds of 16 MiB would block all users. */
+/**
+ * Longer requests are listed without labels, and are not searched. A list with hundreds of requests of 16 MiB
+ * would block all users.
+ */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
-/** The plus keeps SQLite from using an index by kind: there are only a few kinds. */
+/**
+ * The plus prevents that SQLite uses an index by kind. Such an index helps little, because there are only a
+ * few kinds.
+ */
 const CONDITIONS = {
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
@@ -37,12 +46,15 @@ const FILTERS = [
 ] as const
 
 const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
-/** Searches the text of the whole request first: parsing every request as JSON is slower. */
+/**
+ * First searches the text of the whole request. Parses only the requests with a match as JSON, because
+ * parsing every request is slower.
+ */
 const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES}
   THEN instr(lower(request), ?) > 0 AND EXISTS (
     SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
     WHERE instr(lower(value), ?) > 0) END`
-/** Requests that are too long to be searched are not read. */
+/** Avoids reading requests that are too long to be searched. */
 const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request END AS request`
 
 type Joined = SessionParts['filters']
@@ -52,7 +64,7 @@ interface Condition {
   readonly values: readonly (string | number | null)[]
 }
 
-/** `conditions` need only columns of an index, `within` needs the rows. */
+/** For `conditions`, SQLite reads only columns of an index. For `within`, SQLite has to read the rows. */
 interface Asked {
   readonly conditions: readonly Condition[]
   readonly within: Condition | undefined
@@ -67,21 +79,24 @@ interface Statements {
 
 export type SpanQuery = SessionQuery & { readonly from: Date; readonly to: Date }
 
-/** `open` counts as an outcome. */
+/** Number of sessions by outcome. All open sessions count under `open`. */
 export interface OutcomeCounts {
   readonly counts: ReadonlyMap<string, number>
-  /** Whether the span has more sessions than the limit, so that not all were counted. */
+  /** True if the span has more sessions than the limit. Then not all sessions were counted. */
   readonly isCapped: boolean
 }
 
 interface Total {
   /** Number of sessions on all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
-  /** Whether there are more sessions than `total`. */
+  /** True if there are more sessions than `total`. */
   readonly isCapped: boolean
 }
 
-/** Matching rows among some consecutive sessions, in the order in which recording began. */
+/**
+ * The matching rows of one step, which reads some consecutive sessions. The order is the order in which
+ * recording began.
+ */
 interface FoundStep {
   readonly rows: readonly unknown[]
   /** Key of the last session read. */
@@ -95,17 +110,19 @@ export interface FoundRows extends Total {
 }
 
 /**
- * Statements are prepared once per set of filters. In one statement for all sets, filters that are always
- * true would keep SQLite from using an index.
+ * Prepares one statement for each set of filters. A single statement for all sets would need filters that are
+ * always true, and such filters would keep SQLite from using an index.
  */
 export class Search {
   readonly #db: Connection
   readonly #columns: string
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
-  /** Statements by their SQL: at most two per set of filters, with and without wildcards. */
+  /**
+   * The prepared statements by their SQL. Each set of filters has at most two, with and without wildcards.
+   */
   readonly #statements = new Map<string, Statements>()
-  /** Statements for counts by outcome, with the same bound. */
+  /** The prepared statements that count outcomes. The same bound applies. */
   readonly #countings = new Map<string, SqlStatement>()
 
   constructor(db: Connection, columns: string, joined: Joined) {
@@ -124,10 +141,10 @@ export class Search {
     const values = valuesOf(asked)
     const statements = this.#of(asked)
     const counted = total(statements, values, query.count)
-    // This page has no match, and a search without a match takes longest.
+    // This page has no match. The search is skipped, because a search without a match takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
       return { rows: [], hasMore: false, ...counted }
-    // One more row tells whether another page follows.
+    // Asks for one more row, which tells whether another page follows.
     const rows = statements.page.all([...values, query.limit + 1, query.offset])
     return {
       rows: rows.slice(0, query.limit),
@@ -148,9 +165,9 @@ export class Search {
   }
 
   /**
-   * Ignores the query's page and parameter.
-   * @param most sessions that are read, matching or not: filters with few matches would read all sessions of
-   * a day
+   * Counts sessions by outcome. Ignores the page and the parameter of the query.
+   * @param most maximum number of sessions that are read, whether they match or not. Without this limit,
+   * filters with few matches would read all sessions of the span.
    */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     const { from, to } = query
@@ -175,7 +192,7 @@ export class Search {
     return { counts, isCapped: left < 0 }
   }
 
-  /** Selects only columns of the index by outcome, and ids that the conditions use. */
+  /** Selects only the columns of the index by outcome, and ids if the conditions use them. */
   #counting(conditions: string): SqlStatement {
     const ids = ['id', 'correlation_id', 'batch_id'].filter((id) =>
       new RegExp(`\\b${id}\\b`).test(conditions),
@@ -211,14 +228,15 @@ export class Search {
       within === undefined
         ? `sessions ${where}`
         : `(SELECT key, started_at, ${SHORT_REQUEST} FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
-    // The inner query reads only an index, the outer query only the rows of one page.
+    // The inner query reads only an index. The outer query reads only the rows of one page.
     const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
     const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
-      // Reads by key: with an index, SQLite would find and sort all matches for each step.
+      // Reads the sessions by key. With another index, SQLite would find and sort all matches again for each
+      // step.
       step: reading(
         `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
@@ -251,7 +269,7 @@ function askedOf(query: SessionQuery, joined: Joined): Asked {
   const text = parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   return {
     conditions: [...conditions, { sql: '+runbook IS NOT NULL', values: [] }],
-    // The parameters are JSON within the JSON of the request: escaped twice.
+    // The text is escaped twice, because the parameters are JSON inside the JSON of the request.
     within: { sql: HAS_PARAMETER, values: [inJson(inJson(text)), text] },
   }
 }
@@ -273,8 +291,8 @@ function* likeConditions(
     const pattern = query[filter]
     if (pattern === undefined) continue
     const { operator, value } = likeMatch(pattern)
-    // The plus keeps SQLite from using an index by this column. Such an index lacks the columns of the other
-    // filters, so it is slow for a pattern that matches most sessions.
+    // The plus prevents that SQLite uses an index by this column. The index lacks the columns of the other
+    // filters. So the index is slow for a pattern that matches most sessions.
     const column = operator === 'GLOB' ? `+${sql[filter]}` : sql[filter]
     yield { sql: `${column} ${operator} ?`, values: [value] }
   }
@@ -307,7 +325,7 @@ function* outcomeConditions({ outcomes }: SessionQuery, { openOutcome }: Joined)
   if (open.length === 0 && ended.length === 1 && only !== undefined)
     yield { sql: 'outcome = ?', values: [only] }
   else if (open.length === 0) {
-    // Most sessions succeed: a scan in the order of the list finds them sooner than an index by outcome.
+    // Most sessions succeed. A scan in the order of the list finds them sooner than an index by outcome does.
     const column = ended.includes('succeeded') ? '+outcome' : 'outcome'
     yield { sql: `${column} ${IN_LIST}`, values: [JSON.stringify(ended)] }
   } else if (ended.length === 0)
@@ -333,14 +351,20 @@ function bound(value: string | Date | readonly string[]): string | number {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** A LIKE pattern that compares as in PostgreSQL. SQLite's own LIKE ignores case. */
+/**
+ * The translation of a LIKE pattern, with the meaning that LIKE has in PostgreSQL. SQLite's own LIKE ignores
+ * case.
+ */
 interface LikeMatch {
   readonly operator: '=' | 'GLOB'
   /** Null matches no session. */
   readonly value: string | null
 }
 
-/** `%` is any text, `_` one character; a backslash escapes the next character. */
+/**
+ * Translates a LIKE pattern: `%` means any text, `_` means one character, and a backslash escapes the next
+ * character.
+ */
 function likeMatch(pattern: string): LikeMatch {
   const unescaped = pattern.replace(/\\[^]/gu, '')
   // PostgreSQL rejects a trailing backslash. Here such a pattern matches nothing.

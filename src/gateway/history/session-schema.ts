@@ -27,10 +27,11 @@ const VERSION_1 = `
   CREATE INDEX history.events_by_session ON events (session);`
 
 /**
- * Adds kind `r` (the size of a terminal), and columns for searches, copied from `request`. Sessions that
- * ended under version 1 have no `output_bytes`. Changes the constraint in the schema's own text
- * (sqlite.org/lang_altertable.html#otheralter says how, and when that is safe). A copy of the table would
- * take long and need its disk space again; libsql's ALTER COLUMN fails on a list of values.
+ * Adds the event kind `r` (a new size of the terminal). Adds columns for searches, which are copies from
+ * `request`. Sessions that ended under version 1 have no `output_bytes`. Changes the constraint in the text
+ * of the schema (sqlite.org/lang_altertable.html#otheralter says how, and when this is safe). A copy of the
+ * table would take long, and would need as much disk space as the table. libsql's ALTER COLUMN fails on a
+ * list of values.
  */
 const VERSION_2 = `
   PRAGMA writable_schema = ON;
@@ -59,8 +60,9 @@ const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
 /**
- * `recorded_bytes`: as rows.ts counts them. `removals`: sessions whose row is gone and whose events are
- * removed piece by piece. `clock`: the believed time, and how long a later time was seen (clock.ts).
+ * `recorded_bytes` counts bytes as rows.ts does. `removals` has sessions whose row is removed, while their
+ * events are removed in steps. `clock` has the time that the gateway believes, and how long the gateway has
+ * seen a later time (clock.ts).
  */
 const VERSION_4 = `
   ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;
@@ -72,7 +74,7 @@ const VERSION_4 = `
   INSERT INTO history.clock
     SELECT max(max(started_at), coalesce(max(ended_at), 0)), 0 FROM history.sessions HAVING count(*) > 0;`
 
-/** JSON as in REST answers. */
+/** The column has JSON of the same form as the answers of REST. */
 const VERSION_5 = `
   ALTER TABLE history.sessions ADD COLUMN guardrails_info TEXT;`
 
@@ -81,11 +83,13 @@ const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-/** 1 for an output to stderr. Events of older versions have 0, because their stream is unknown. */
+/**
+ * `stderr` is 1 for output to stderr. It is 0 for events of older versions, because their stream is unknown.
+ */
 const VERSION_19 = `
   ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
 
-/** JSON as in REST answers; null if nothing was masked. */
+/** The column has JSON of the same form as the answers of REST. It is null if nothing was masked. */
 const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 
@@ -94,7 +98,7 @@ const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`
 
-/** Finds the oldest sessions of a connection, and sums the sizes. */
+/** By this index, SQLite finds the oldest sessions of a connection and sums their sizes. */
 const VERSION_10 = `
   DROP INDEX history.sessions_by_end;
   CREATE INDEX history.sessions_by_end ON sessions (connection, ended_at, recorded_bytes);`
@@ -103,9 +107,9 @@ const KIND_OF_REQUEST = `CASE WHEN json_extract(request, '$.origin') = 'client-a
   WHEN json_extract(request, '$.verb') = 'connect' THEN 'terminal' ELSE 'script' END`
 
 /**
- * Adds searches by runbook, kind and outcome. An open session has the outcome `open`; its review shows
- * whether it waits, is approved or runs. The indexes include the filters' columns, so that only the rows of
- * one page are read. The end of a session changes only the index by outcome.
+ * Adds searches by runbook, kind and outcome. An open session has the outcome `open`. Its review shows
+ * whether the session waits, is approved or runs. The indexes contain the columns of all filters, so a search
+ * reads only the rows of one page. The end of a session changes only the index by outcome.
  */
 const VERSION_22 = `
   ALTER TABLE history.sessions ADD COLUMN runbook TEXT;
@@ -127,7 +131,10 @@ declare module '../store/room.ts' {
   }
 }
 
-/** Events of a removed session do not count: they are removed piece by piece (disk/removal.ts). */
+/**
+ * SQL condition that finds events without a session. Events of removed sessions are not meant, because they
+ * are removed in steps (disk/removal.ts).
+ */
 export function ofLostSession(has: (table: string) => boolean): string {
   const removed = has('removals') ? ' AND session NOT IN (SELECT session FROM history.removals)' : ''
   return `session NOT IN (SELECT key FROM history.sessions)${removed}`
@@ -149,14 +156,18 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       21: VERSION_21,
       22: VERSION_22,
     },
-    // The counted bytes are not watched: a change of them alone is no change.
+    // The number of recorded bytes is not watched, because a new number alone changes nothing that a list
+    // shows.
     watched: { sessions: ['status', 'request', 'exit_code'] },
     json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
     orphans: { events: ofLostSession },
   }
 }
 
-/** Adds the lost bytes to `truncated_bytes` of ended sessions. @returns their ids */
+/**
+ * Marks ended sessions that have lost output: adds the lost bytes to `truncated_bytes`.
+ * @returns the ids of these sessions
+ */
 export function markIncomplete(db: Connection, version: number): string[] {
   if (version < 2) return []
   const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`

@@ -12,7 +12,7 @@ export interface NewSession {
   /** Missing if the connection has no tags. */
   readonly connectionTags?: Readonly<Record<string, string>>
   readonly user: string
-  /** Set for a port of native clients. Its record has statements instead of a terminal's output. */
+  /** Input as the agent received it. Empty for a terminal. */
   readonly isPort?: true
   /** The input as the agent received it; empty for a terminal. */
   readonly script: Buffer
@@ -20,7 +20,7 @@ export interface NewSession {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly sessionBatchId?: string
   readonly correlationId?: string
-  /** Characters of the script as JSON text. Missing in sessions of older versions. */
+  /** Number of characters of the script in JSON. Missing in sessions of older versions. */
   readonly scriptSize?: number
   readonly startedAt: Date
 }
@@ -45,12 +45,14 @@ export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts
   readonly endedAt?: Date
   /** Bytes of output that the agent's limit has cut or the history has not recorded. */
   readonly truncatedBytes: number
-  /** Bytes of secrets replaced in the output, by the agent or here; 0 while the session is open. */
+  /**
+   * Bytes of secrets that the agent or the gateway has replaced in the output. 0 while the session is open.
+   */
   readonly redactedBytes: number
   /** Broken rules, as JSON. */
   readonly guardrails?: string
   readonly cause?: EndCause
-  /** JSON from the agent. */
+  /** Facts about masked output, as JSON from the agent. */
   readonly masking?: string
   /** Bytes recorded so far. */
   readonly outputBytes: number
@@ -89,16 +91,18 @@ export interface SessionQuery {
   readonly runbook?: string | undefined
   readonly outcomes?: readonly Outcome[] | undefined
   readonly kind?: SessionKind | undefined
-  /** Part of a parameter's recorded value, in upper or lower case. Only the newest sessions are searched. */
+  /**
+   * A part of the recorded value of a parameter. Case does not matter. Only the newest sessions are searched.
+   */
   readonly parameter?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
-  /** Earliest and latest start. */
+  /** The session started at this time or later. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   readonly limit: number
   readonly offset: number
-  /** Unset: `capped`, which stops at 10,000. */
+  /** If unset, `capped` applies: the count stops at 10,000. */
   readonly count?: 'capped' | 'exact' | 'none' | undefined
 }
 
@@ -112,7 +116,7 @@ export interface HistoryPage {
   readonly isCapped: boolean
 }
 
-/** Sessions whose recording began later have larger places. */
+/** A session and its place. If the recording of a session began later, its place is larger. */
 export interface PlacedSession {
   readonly place: number
   readonly session: SessionSummary
@@ -129,11 +133,11 @@ export interface RecordedEnd {
   readonly exitCode: number | undefined
   /** Bytes of output that the agent has left out (`client.truncated_bytes`). */
   readonly truncatedBytes: number
-  /** Bytes of secrets replaced in the output, by the agent or here. Missing: 0. */
+  /** Bytes of secrets that the agent or the gateway has replaced in the output. Missing means 0. */
   readonly redactedBytes?: number
   /** Broken rules, as JSON. */
   readonly guardrails?: string
-  /** JSON from the agent. Missing: nothing was masked. */
+  /** JSON from the agent. Missing if nothing was masked. */
   readonly masking?: string
   /** Missing if the exit code is the only reason. */
   readonly cause?: EndCause
@@ -141,8 +145,8 @@ export interface RecordedEnd {
 }
 
 /**
- * Letters of protocol.md 10.4: `i` input, `o` output (stdout and stderr), `e` a text about the session, `r` a
- * new size of the terminal (`COLSxROWS`).
+ * The letters come from protocol.md 10.4. `i`: input. `o`: output to stdout or stderr. `e`: a text about the
+ * session. `r`: a new size of the terminal (`COLSxROWS`).
  */
 export type EventKind = 'i' | 'o' | 'e' | 'r'
 

@@ -16,15 +16,18 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
   guardrails_info, data_masking, cause`
 /**
- * The request of a listed session. A long request is listed without labels and metadata: labels may be
- * megabytes long, and a page may list a hundred sessions.
+ * The request in a list of sessions. A long request is listed without labels and metadata, because labels may
+ * have megabytes, and a page may list a hundred sessions.
  */
 const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
-/** A row has at most 64 KiB, so a page has at most 2 MiB. */
+/** Events of one page. An event has at most 64 KiB, so a page has at most 2 MiB. */
 const EVENTS_PER_READ = 32
-/** Few rows, because they stay in memory for each slow follower. */
+/**
+ * Events that a follower reads at once. The number is small, because these events stay in memory for each
+ * slow follower.
+ */
 const EVENTS_PER_STEP = 4
 
 export class SessionRows {
@@ -97,7 +100,7 @@ function ofEvents(db: Connection) {
   }
 }
 
-/** The session of test events, which show whether the disk has space. */
+/** Test events belong to this session. They show whether the disk has space. */
 const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 

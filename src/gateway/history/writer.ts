@@ -11,27 +11,30 @@ import { type RecordedEnd, type SessionAsking, type SessionEvent } from './sessi
 import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
-  /** Called for failed writes, once per session and once per lock. `finish` reports lost output, too. */
+  /**
+   * Called when a write fails: once for each session, and once each time the file is locked. `finish` also
+   * reports lost output.
+   */
   readonly onError: (error: HistoryError) => void
-  /** How long an event stays only in memory while the file can be written. History uses 1000. */
+  /** Maximum time in ms that an event stays only in memory, if the file can be written. History uses 1000. */
   readonly flushAfterMs: number
 }
 
 interface Parts {
-  /** Throws a HistoryError while the file is not open. */
+  /** Throws a HistoryError if the file is not open. */
   readonly database: () => HistoryDatabase
   readonly reserve: Reserve
   readonly quota: Quota
 }
 
-/** Unwritten events per session, and of all sessions together. */
+/** Maximum bytes of unwritten events, per session and of all sessions together. */
 const SESSION_PENDING_BYTES = 256 * 1024
 const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
 
 /**
- * Holds events and ends that are not in the file yet. While another program has locked the file, a timer
- * retries, and only events above the memory limits are lost. After any other failure, the session's unwritten
- * events are lost at once; its end stays in the reserve.
+ * Keeps the events and ends that are not in the file yet. While another program has locked the file, a timer
+ * tries again and again, and only events above the limits of memory are lost. After any other failure, the
+ * unwritten events of the session are lost at once, and its end stays in the reserve.
  */
 export class Writer {
   readonly followers = new Followers((id) => this.flush(id))
@@ -41,7 +44,8 @@ export class Writer {
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
   /**
-   * Set if the file was locked at the last attempt. Only the timer retries: each attempt blocks the gateway.
+   * Set if the file was locked at the last attempt. Each attempt blocks the gateway, so only the timer tries
+   * again.
    */
   #lock: HistoryError | undefined
   #trouble: HistoryError | undefined
@@ -51,7 +55,7 @@ export class Writer {
     this.#options = options
   }
 
-  /** The last write's error, if the disk was the reason. */
+  /** Error of the last write, if the disk has caused it. */
   get trouble(): HistoryError | undefined {
     return this.#trouble
   }
@@ -97,7 +101,7 @@ export class Writer {
     this.#recordings.set(id, new Recording(holder))
   }
 
-  /** The unwritten part of a session; undefined once the end is written. */
+  /** Returns the unwritten part of a session. Returns undefined after the end is written. */
   recording(id: string): Recording | undefined {
     return this.#recordings.get(id)
   }
@@ -114,10 +118,10 @@ export class Writer {
     this.followers.expect(id)
   }
 
-  /** Throws a HistoryError when output is lost, or when neither the file nor the reserve has the end. */
+  /** Throws a HistoryError if output is lost, or if neither the file nor the reserve could take the end. */
   finish(id: string, end: RecordedEnd): void {
     const recording = this.#recordings.get(id)
-    // The session is unknown or has ended. The database throws the right error.
+    // The session is unknown or has ended. The database throws the error for this case.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end
@@ -128,19 +132,19 @@ export class Writer {
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
-  /** Does nothing while the file is locked. */
+  /** Writes the events of the session. Does nothing while the file is locked. */
   flush(id: string): void {
     const recording = this.#recordings.get(id)
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)
   }
 
-  /** Writes everything if a small write succeeds. @throws HistoryError */
+  /** Tries a small write. If it succeeds, writes everything. @throws HistoryError */
   probe(): void {
     this.#noting(() => this.#parts.database().probe())
     this.#flushAll()
   }
 
-  /** Ends that cannot be written stay in the reserve. */
+  /** Writes everything. Ends that cannot be written stay in the reserve. */
   close(): void {
     if (this.#recordings.size > 0) this.#noted(() => this.#parts.database().bePatient())
     this.#flushAll()
@@ -161,7 +165,7 @@ export class Writer {
     if (this.#pendingBytes > 0 || this.#unwrittenEnds().length > 0) this.#startTimer()
   }
 
-  /** After one end finds no space, other ends are skipped: a thousand attempts take long. */
+  /** After the disk had no space for one end, skips the other ends, because a thousand attempts take long. */
   #writeAll(): void {
     let isFull = false
     for (const [id, recording] of this.#recordings) {
@@ -172,7 +176,10 @@ export class Writer {
     }
   }
 
-  /** `locked`: nothing has changed, other writes would fail, too. `full`: no space even for the end. */
+  /**
+   * `locked`: nothing has changed, and other writes would fail, too. `full`: there was no space even for the
+   * end.
+   */
   #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
     if (error === undefined) {
@@ -188,7 +195,7 @@ export class Writer {
     this.#tell(recording, error)
     if (hadEvents) this.#change(recording, () => recording.fail(error))
     this.followers.wake(id)
-    // The disk had no space for the output, but the few bytes of the end may fit.
+    // The disk may have space for the few bytes of the end, even if it had none for the output.
     if (hadEvents) return this.#write(id, recording)
     return hasNoRoom(error) ? 'full' : 'done'
   }
@@ -221,7 +228,10 @@ export class Writer {
     recording.isTold = true
   }
 
-  /** Drops the output of the session with most unwritten output, not of the session that writes next. */
+  /**
+   * Drops the output of the session that has the most unwritten output. The session that writes next may have
+   * little.
+   */
   #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings].toSorted(([, a], [, b]) => b.cost - a.cost)
     if (largest === undefined) return
@@ -231,7 +241,10 @@ export class Writer {
     this.followers.wake(id)
   }
 
-  /** Gives up the oldest end when too many wait for space. @returns whether this end survives the process */
+  /**
+   * Keeps an end that is not in the file yet. If too many ends wait, gives up the oldest one.
+   * @returns true if this end survives the end of the process
+   */
   #keepEnd(id: string, recording: Recording, end: RecordedEnd): boolean {
     const waiting = this.#unwrittenEnds()
     const [oldest] = waiting
@@ -263,7 +276,7 @@ export class Writer {
     this.#pendingBytes += recording.cost - before
   }
 
-  /** Runs `work`, and remembers the disk's last error. */
+  /** Runs `work`, and remembers its error if the disk has caused it. */
   #noting(work: () => void): void {
     try {
       work()
