@@ -9,10 +9,13 @@ import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
 
 /**
  * Limits in bytes for data of a client that waits for its server. Clients of this program are paused above
- * `high` and resumed below `low`. hoop's protocol cannot pause a client, so its connection ends above `most`.
+ * `high` and resumed below `low`. hoop's protocol cannot pause a client: above `most`, the connection ends.
  */
 const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 1024 }
-/** Limit for all connections of a session: a client could open a thousand to a server that does not read. */
+/**
+ * Limit in bytes for all connections of a session together: a client could open a thousand connections to a
+ * server that does not read.
+ */
 const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
 
 /** Time in milliseconds to deliver the last bytes of a client that has hung up. */
@@ -30,7 +33,8 @@ export interface ConnectionSession {
   readonly waiting: { bytes: number }
   readonly takeMasked: () => MaskedOutput | undefined
   /**
-   * Returns a promise if the stream accepts no more. Never rejects: the end of the stream ends the session.
+   * Returns a promise if the stream accepts no more. The promise never rejects: the end of the stream ends
+   * the session.
    */
   readonly send: (
     message: Extract<AgentMessage, { readonly connectionId: string }>,
@@ -144,7 +148,7 @@ export class NativeConnection implements NativeClient {
     const masked = takeMasked()
     this.bytes.sent += data.length
     const message = { kind: 'connection-data', protocol, data } as const
-    // Spreads cost more than the rest of this function, and few packets need them.
+    // Spreading objects costs more than the rest of this function, and few packets need it.
     if (guardrailsInfo === undefined && masked === undefined) return this.#tell(message)
     return this.#tell({
       ...message,
@@ -161,7 +165,10 @@ export class NativeConnection implements NativeClient {
     this.#gate.resume()
   }
 
-  /** Still delivers the client's last bytes, for a limited time: the server may have stopped reading. */
+  /**
+   * The client's last bytes are still delivered. This stops after LAST_BYTES_MS, because the server may not
+   * read any more.
+   */
   hangUp(): void {
     this.#hasLeft = true
     this.#gate.openForGood()
@@ -170,7 +177,7 @@ export class NativeConnection implements NativeClient {
     this.#wake()
   }
 
-  /** Gives the protocol GOODBYE_MS to tell the client why. */
+  /** Ends the connection. The protocol has GOODBYE_MS to tell the client the reason. */
   end(reason: Error): void {
     this.#ending.abort(reason)
     this.#gate.openForGood()

@@ -21,11 +21,14 @@ import { openNative, type Opened } from './opening.ts'
 /** Maximum number of open connections of one session. A pool of an application has some dozens. */
 const MAX_CONNECTIONS = 1000
 /**
- * Number of remembered ids: late packets of an ended connection must not open it again. Clients never reuse
- * ids.
+ * Number of remembered ids of ended connections. A late packet of an ended connection must not open it again.
+ * Clients never reuse ids.
  */
 const MAX_SEEN = 10_000
-/** Bytes of a session that may wait for the stream: with 100 connections it sends no more than with a few. */
+/**
+ * Maximum number of a session's bytes that may wait for the stream. Because of this limit, a session with 100
+ * connections sends no more than a session with a few.
+ */
 const MAX_UNSENT_BYTES = 256 * 1024
 /** Time in milliseconds for all connections to end. */
 const GOODBYE_MS = 3000
@@ -109,7 +112,7 @@ export class NativeSession {
     this.#gate.resume()
   }
 
-  /** For the end of the stream: the gateway cannot send a resume any more. */
+  /** Call at the end of the stream, because the gateway cannot send a resume any more. */
   resumeForGood(): void {
     this.#gate.openForGood()
   }
@@ -157,7 +160,7 @@ export class NativeSession {
   /** Ends all connections, and waits until their servers are disconnected. */
   async #disconnect(): Promise<void> {
     const reason = new Error(endingUnstarted(this.#reason ?? 'closed-by-gateway').message)
-    // After the loss of the stream or the session's close no message reaches the clients.
+    // If the stream is lost or the gateway has closed the session, no message reaches the clients.
     const isHeard = this.#reason === 'agent-stopping' || this.#reason === 'timeout'
     const all = [...this.#connections.values()]
     for (const { connection } of all) connection.end(reason)
@@ -218,7 +221,10 @@ export class NativeSession {
     log.debug({ sid: this.sid, connectionId, ms, ...bytes }, 'native connection closed')
   }
 
-  /** For clients of another protocol: hoop's tunnel sends the bytes of all databases as TCP. */
+  /**
+   * Refuses a connection of a client with another protocol. hoop's tunnel sends the bytes of all databases as
+   * TCP.
+   */
   #refuseConnection(id: string): void {
     if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return
     this.#remember(id)
@@ -240,7 +246,8 @@ export class NativeSession {
   }
 
   /**
-   * Takes turns with the session's other connections. Never rejects: the end of the stream ends the session.
+   * Sends a message. The connections of the session take turns. Never rejects: the end of the stream ends the
+   * session.
    */
   #send(message: Told): Promise<void> | undefined {
     const bytes = message.kind === 'connection-data' ? message.data.length : 0
@@ -289,7 +296,7 @@ export class NativeSession {
     return endingRefused(INTERNAL_ERROR, 'failed')
   }
 
-  /** Sends nothing if the gateway has closed the session: it then expects no close. */
+  /** Records the end. If the gateway has closed the session, it expects no close, so none is sent. */
   async #close(ending: CommandEnd): Promise<void> {
     const { exitCode, message, refusal, reason, bytes } = ending
     const { sid } = this

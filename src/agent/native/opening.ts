@@ -36,7 +36,10 @@ export interface Opened {
   readonly rules: SessionRules | undefined
 }
 
-/** @throws RefusedError or EnvvarError, whose message closes the session, or the signal's reason */
+/**
+ * @throws RefusedError or EnvvarError; the session is then closed with the error's message
+ * @throws the signal's reason
+ */
 export async function openNative(
   open: OpenMessage,
   services: CheckServices,
@@ -49,7 +52,7 @@ export async function openNative(
   const { agentEnvironment, secretStores, embedded, log } = services
   const { entries, newRdsToken } = await mergeEntries({
     connection: params.envVars,
-    // A client's variables must not choose the server.
+    // The client's variables are left out, because a client must not choose the server.
     client: new Map(),
     connectionType: type,
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
@@ -92,7 +95,8 @@ function isServed(type: string): type is Served {
 function checkPolicy({ params, connectionType: type }: OpenMessage, services: CheckServices): void {
   const policy = services.policy?.current
   policy?.checkSession(params)
-  // No program is started. If the owner lists programs, the database's program must be among them.
+  // Native clients start no program. But if the owner lists programs, the program of the database must be in
+  // the list.
   policy?.checkProgram(params.cmdList[0] ?? '', programSearch(services))
   policy?.checkVariables(params.envVars.keys(), [])
   if (JUDGED.has(type)) return

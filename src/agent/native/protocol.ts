@@ -4,14 +4,12 @@ import type { SessionRules } from './rules/session-rules.ts'
 import type { Take } from './delivery.ts'
 import type { ServerSocket } from './server-socket.ts'
 
-/**
- * A protocol, for the many connections of one session. A new one needs a row of `PROTOCOLS` in opening.ts.
- */
+/** Serves the many connections of one session. To add a protocol, add a row to `PROTOCOLS` in opening.ts. */
 export interface NativeProtocol {
   /**
-   * Settles when the connection is over. The caller then tells the client, unless it has hung up or
-   * `client.isSilent` is set. An error that is thrown is logged as a bug: send an error message to the client
-   * before.
+   * Settles when the connection is over. The caller then tells the client, unless the client has hung up or
+   * `client.isSilent` is set. An error that is thrown is logged as a bug. If the client should receive an
+   * error message, send the message before.
    */
   serve(client: NativeClient): Promise<void>
 }
@@ -19,8 +17,8 @@ export interface NativeProtocol {
 export interface NativeClient {
   readonly id: string
   /**
-   * Aborts when the client has hung up and its last bytes were read, or the session is over. Closes the
-   * server's socket.
+   * Aborts when the session is over, or when the client has hung up and its last bytes were read. The
+   * server's socket then closes.
    */
   readonly gone: AbortSignal
   /**
@@ -40,14 +38,17 @@ export interface NativeClient {
   /** Passes all bytes to `take` until the end. Costs less than `next`. */
   deliver(take: Take): Promise<void>
   /**
-   * Returns a promise if the stream accepts no more; await it before the next read from the server.
+   * Returns a promise if the stream accepts no more. Await the promise before the next read from the server.
    * @param bytes sent in packets of at most `MAX_PACKET_BYTES`
    * @param guardrailsInfo set only if the bytes are the refusal of a statement
    */
   send(bytes: Buffer, guardrailsInfo?: Buffer): Promise<void> | undefined
 }
 
-/** Size of a packet in bytes. hoop's limit is 17 MiB; small packets let other sessions send in between. */
+/**
+ * Maximum size of a packet in bytes. hoop's limit is 17 MiB. Small packets let other sessions send in
+ * between.
+ */
 export const MAX_PACKET_BYTES = 256 * 1024
 
 export interface Account {
@@ -59,7 +60,10 @@ export interface Target {
   readonly address: Address
   /** Returns a variable of the connection, never of the client. */
   readonly variable: (name: string) => string | undefined
-  /** Called for each connection: a token of Amazon RDS is valid for only 15 minutes. @throws NativeError */
+  /**
+   * Called for each connection, because a token of Amazon RDS is valid for only 15 minutes. @throws
+   * NativeError
+   */
   readonly account: (gone: AbortSignal) => Promise<Account>
   /** Takes 5 s at most. @throws NativeError */
   readonly dial: (gone: AbortSignal) => Promise<ServerSocket>

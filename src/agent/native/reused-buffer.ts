@@ -1,16 +1,17 @@
 import type { OnReadOpts } from 'node:net'
 
 const BUFFER_BYTES = 64 * 1024
-/** From this size on, a new buffer costs less than the copy. */
+/** For a read of this size or more, a new buffer costs less than a copy of the bytes. */
 const LARGE_BYTES = 16 * 1024
 
 /**
- * Options of a socket that reads into one buffer. Small reads are copied, and a large read takes the buffer
- * with it. Events of a socket cost more: each read allocates 64 KiB and returns what it has not filled.
+ * Returns the options of a socket that reads into one buffer. A small read is copied. After a large read,
+ * `take` keeps the buffer, and the socket gets a new buffer. Reading by events would cost more: each read
+ * would allocate 64 KiB, and give back what it has not filled.
  * @param take gets bytes that nobody overwrites
  */
 export function readsInto(take: (bytes: Buffer) => void): OnReadOpts {
-  // Not from the pool, whose memory other buffers share.
+  // The buffer does not come from Node's pool, because other buffers share the memory of the pool.
   let buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   return {
     buffer: () => buffer,

@@ -13,13 +13,13 @@ const DIAL_MS = 5000
 const KEEPALIVE_MS = 30_000
 /** Time in milliseconds to send the last bytes to a server. */
 const LAST_BYTES_MS = 5000
-/** Number of bytes from which on reading pauses until the client reads. */
+/** If this many bytes are unread, reading pauses until the client reads. */
 const MAX_UNREAD_BYTES = 64 * 1024
 
 /** Maximum time for a login in milliseconds. Some servers wait for a directory, up to a minute. */
 const LOGIN_MS = 30_000
 
-/** Reads on demand, and about MAX_UNREAD_BYTES ahead. */
+/** A connection to a server. It reads on demand, and about MAX_UNREAD_BYTES ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket
@@ -108,15 +108,18 @@ export class ServerSocket implements Disposable {
   }
 
   /**
-   * Returns a promise if the socket accepts no more. Drops bytes for a closed server: `next` reports the
-   * close.
+   * Returns a promise if the socket accepts no more. If the server has closed the connection, the bytes are
+   * dropped, and `next` reports the close.
    */
   write(bytes: Buffer): Promise<void> | undefined {
     if (this.#isOver || this.#socket.write(bytes)) return undefined
     return new Promise((resolve) => (this.#wakeWriter = resolve))
   }
 
-  /** Fails if plaintext was read ahead: it would count as received over TLS. @throws NativeError */
+  /**
+   * Begins TLS. Fails if bytes were already read in plaintext: they would count as received over TLS.
+   * @throws NativeError
+   */
   async startTls(options: ConnectionOptions, gone: AbortSignal): Promise<void> {
     if (this.#unreadBytes > 0) throw new NativeError('server', 'the server sent bytes before TLS had begun')
     const plain = this.#socket
@@ -173,8 +176,9 @@ export class ServerSocket implements Disposable {
     const drain = () => this.#wakeWriter()
     const over = () => this.#over()
     const failed = (error: Error) => {
-      // A paused TLS socket has read more than it has given, for example why the server ends. Node would also
-      // emit these bytes after an error of TLS itself, which does not destroy the socket.
+      // A paused TLS socket has read bytes that it has not emitted, for example the reason why the server
+      // ends. They are read here. After an error of TLS itself, which does not destroy the socket, Node would
+      // also emit them.
       socket.removeAllListeners('data')
       const rest = socket.read() as Buffer | null
       if (rest !== null) this.#received(rest)
@@ -225,7 +229,7 @@ async function connected(
     }
     const fail = (error: Error) => {
       settle()
-      // Later errors have no other listener.
+      // Without another listener, a later error would end the process.
       socket.on('error', () => undefined)
       reject(error)
     }

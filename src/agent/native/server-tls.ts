@@ -12,7 +12,8 @@ export interface ServerTls {
 
 /**
  * Reads SSLMODE and SSLROOTCERT (certificates in PEM; hoop does not have this variable). The certificate is
- * checked if SSLROOTCERT is set or the mode is `verify-full`, the server's name only in `verify-full`.
+ * checked if SSLROOTCERT is set or the mode is `verify-full`. The server's name is checked only in
+ * `verify-full`.
  */
 export function serverTls({ address: { host }, variable }: Pick<Target, 'address' | 'variable'>): ServerTls {
   // An empty variable counts as missing.

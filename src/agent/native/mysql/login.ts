@@ -353,7 +353,7 @@ function cachingSha2(data: Buffer, { password, salt, hasTls }: Secret): Buffer |
   if (data.length === 1 && step === 3) return undefined
   const clear = Buffer.from(`${password}\0`)
   if (data.length === 1 && step === 4) return hasTls ? clear : Buffer.from([2])
-  // `data` is a public key. An attacker on the network path could replace it, except with verify-full.
+  // `data` is a public key. An attacker on the network path could replace it. Only verify-full prevents this.
   if (hasTls) throw new NativeError('server', 'the server sent a public key over TLS, where no key is needed')
   const hidden = clear.map((byte, at) => byte ^ (salt[at % salt.length] ?? 0))
   try {

@@ -19,10 +19,12 @@ const EOF_BYTES = 9
 const ERROR_HEAD_BYTES = 9
 const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
 
-/** All columns of a result are kept in memory. Tables have up to 4096. */
+/**
+ * Maximum number of columns of a result: all of them are kept in memory. A table has at most 4096 columns.
+ */
 const MAX_COLUMNS = 0xffff
 
-/** Number and state of an error that a trigger raises. */
+/** Number and state of the error for a refused result. An error that a trigger raises has the same. */
 const REFUSED = { code: 1644, state: '45000' }
 const TOO_LONG = `a row of ${MAX_WHOLE_BYTES / 1024 / 1024} MiB or more`
 const WIDE_RESULT = 'a result in UCS-2, UTF-16 or UTF-32 (character_set_results)'
@@ -38,7 +40,7 @@ type Part =
   /** Parameters and columns of a prepared statement. */
   | { readonly kind: 'prepared'; readonly left: number }
 
-/** The first packet of an answer, in the client's numbering. */
+/** The number of an answer's first packet, as the client counts. */
 interface Begin {
   readonly seq: number
 }
@@ -48,7 +50,10 @@ const LINE_END = Buffer.from('\n')
 
 const FIRST: Part = { kind: 'first' }
 
-/** Client and server use the older form of results, with an EOF after the columns and after the rows. */
+/**
+ * Judges and masks the results of a server. Client and server use the older form of results: an EOF packet
+ * follows the columns, and another follows the rows.
+ */
 export class MaskedPackets extends MaskedStream<Cut> {
   protected readonly cutter: PacketCutter
   readonly #dialogue: Dialogue

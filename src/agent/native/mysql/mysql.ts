@@ -27,7 +27,7 @@ import { serverTls, type ServerTls } from '../server-tls.ts'
 
 const FILE_REFUSED = 'the server asked the client for a file (LOAD DATA LOCAL), which is refused'
 
-/** In milliseconds. */
+/** Maximum time in milliseconds to end the query of a client that has left. */
 const KILL_MS = 5000
 
 export function mysqlProtocol(target: Target): NativeProtocol {
@@ -74,7 +74,7 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
   }))
 }
 
-/** Returns undefined for a bug. */
+/** Returns undefined if the error is a bug. */
 function messageFor(error: unknown): string | undefined {
   return error instanceof NativeError ? error.message : undefined
 }
@@ -144,7 +144,10 @@ async function open(
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
 }
 
-/** Only commands have the number 0, and the gateway records commands by their number. */
+/**
+ * Refuses a packet of the login that has the number 0. The gateway recognises commands by this number, and
+ * would record the packet.
+ */
 function refuseCommand({ seq }: Packet): void {
   if (seq === 0)
     throw new NativeError(
@@ -158,7 +161,8 @@ function refuseCommand({ seq }: Packet): void {
  * @throws NativeError if the server sent no error
  */
 async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefined> {
-  // The client reads nothing before it has sent its login, whose number is 1.
+  // The client reads nothing before it has sent its login. The login has the number 1, so the next number is
+  // 2.
   tell.next = 2
   const said = await new PacketReader(() => server.next()).read()
   if (said?.payload[0] !== 0xff)
@@ -166,14 +170,14 @@ async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefin
   await tell.say(said.payload)
 }
 
-/** Returns undefined if the server greets with an error, which is then sent to the client. */
+/** Returns undefined if the server greets with an error. The error is then sent to the client. */
 async function greetingOf(
   server: ServerSocket,
   tell: Telling | undefined,
   hidden = 0,
 ): Promise<Greeting | undefined> {
-  // No byte after the greeting may be read before TLS: a server sends none without a request, so it may be an
-  // attacker's.
+  // Before TLS, no byte after the greeting may be read. Without a request, a server sends nothing after its
+  // greeting, so such a byte may come from an attacker.
   const reader = new PacketReader(() => server.next())
   const said = await reader.read()
   if (said === undefined) throw new NativeError('server', 'the server hung up before it greeted')
@@ -187,8 +191,8 @@ async function greetingOf(
 }
 
 /**
- * Performs the steps of the client's plugin until it expects OK. The client's password is not checked: it is
- * not the server's. Returns false if the client has gone.
+ * Performs the steps of the client's plugin until the client expects OK. The client's password is not
+ * checked, because it is not the password of the server. Returns false if the client has gone.
  */
 async function finishPlugin(
   { plugin, hasProof }: LoginRequest,
@@ -240,15 +244,16 @@ class Relay {
     for (let bytes: Buffer | undefined = first; bytes !== undefined; bytes = await this.#client.next()) {
       for (const part of commands.cut(bytes)) {
         if (part.refused === undefined) {
-          // Checked before the write: the server's answer may arrive during the write.
+          // This is checked before the write, because the server's answer may arrive during the write.
           if (this.#answers.awaitsFile) throw new NativeError('server', FILE_REFUSED)
           if (part.asks) this.#begin()
           await this.#server.write(part.bytes)
         } else await this.#refuse(part.refused)
       }
       if (!commands.hasQuit) continue
-      // hoop's command line may end with all its connections if the agent writes to a client that has just
-      // gone. The command line of this program needs the close: drivers wait until their socket is closed.
+      // If the agent writes to a client that has just gone, hoop's command line may end, with all its
+      // connections. The command line of this program has to be told of the close: drivers wait until their
+      // socket is closed.
       this.#client.isSilent = !this.#client.isOurs
       return
     }
@@ -298,8 +303,8 @@ class Relay {
 }
 
 /**
- * Cancels a query on a connection of its own: a server does not notice before its end that the client has
- * gone.
+ * Cancels a query by a second connection to the server. While a query runs, the server does not notice that
+ * the client has gone.
  */
 async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   const late = AbortSignal.timeout(KILL_MS)

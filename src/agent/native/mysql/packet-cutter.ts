@@ -2,8 +2,8 @@ import { Head, StreamCutter } from '../rules/pieces.ts'
 import { HEADER_BYTES, LARGEST_PACKET } from './packets.ts'
 
 /**
- * A packet is kept until it is whole, passed on piece by piece, or left out with the packets that continue
- * it.
+ * What the cutter does with a packet: it keeps the packet until it is whole, passes it on piece by piece, or
+ * leaves it out together with the packets that continue it.
  */
 export type Handling = 'whole' | 'piece' | 'left out'
 
@@ -30,7 +30,7 @@ type Handle = (first: number | undefined, length: number, goesOn: boolean) => Ha
 
 const NOTHING = Buffer.alloc(0)
 
-/** The pieces of the stream may end anywhere. */
+/** Cuts a stream into packets. The stream arrives in pieces that may end anywhere. */
 export class PacketCutter extends StreamCutter<Handle> {
   readonly #header = new Head(HEADER_BYTES)
   /** Number of the packet's bytes that have not arrived. */

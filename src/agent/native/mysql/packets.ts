@@ -42,9 +42,9 @@ type CommandPart =
   | { readonly refused: number }
 
 /**
- * Cuts a client's bytes at its commands. After the login, a command has the number 0. Another number would be
- * the answer to a server's request for a file. It is refused, also because the gateway tells commands from
- * the login by their number.
+ * Cuts a client's bytes at its commands. After the login, a command has the number 0. A packet with another
+ * number is refused: it would be the answer to a server's request for a file. Besides, the gateway
+ * distinguishes commands from the login by their number.
  */
 export class Commands {
   hasQuit = false
@@ -58,7 +58,7 @@ export class Commands {
   cut(bytes: Buffer): readonly CommandPart[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     const parts: CommandPart[] = []
-    /** The bytes from `start` on are sent to the server together. */
+    /** The bytes from `start` on are not yet in `parts`. */
     let [start, at, asks] = [0, 0, false]
     const passTo = (end: number) => {
       if (!this.#isRefused && end > start) parts.push({ bytes: all.subarray(start, end), asks })
@@ -95,8 +95,8 @@ export class Commands {
 }
 
 /**
- * Finds a server's request for a file of its client. Clients answer it even if the login excluded files, and
- * only a dishonest server then sends it.
+ * Finds a server's request for a file of its client. Clients answer such a request even if the login excluded
+ * files. If the login excluded files, only a dishonest server sends a request.
  */
 export class Answers {
   /** Bytes of the packet that are still to come. */
@@ -111,8 +111,8 @@ export class Answers {
   #isBegun = false
 
   /**
-   * Whether a client could read the last packet as a request for a file. Its answer would look like a
-   * command, because the number after 255 is 0.
+   * Whether a client could read the last packet as a request for a file. The client's answer would look like
+   * a command: the request has the number 255, so the answer has the number 0.
    */
   get awaitsFile(): boolean {
     return this.#isLastFile
@@ -122,7 +122,7 @@ export class Answers {
     this.#lastSeq = undefined
   }
 
-  /** Returns the offset of a file request, negative if the packet began in earlier bytes. */
+  /** Returns the offset of a file request. The offset is negative if the packet began in earlier bytes. */
   findFileRequest(bytes: Buffer): number | undefined {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {
@@ -147,7 +147,8 @@ export class Answers {
     this.#headerBytes = 0
     this.#left = this.#header.readUIntLE(0, 3)
     const seq = this.#header[3]
-    // Numbers begin again after 255, so a 1 after a 0 is not the first packet of its answer.
+    // After 255, numbers begin again with 0. So a packet 1 that follows a packet 0 is not the first of an
+    // answer.
     this.#isFirst = seq === 1 && this.#lastSeq !== 0
     this.#lastSeq = seq
     this.#isBegun = true

@@ -20,14 +20,15 @@ const NAMES = 6
 
 interface ColumnParts {
   readonly names: readonly Buffer[]
-  /** Numbers: charset, length, type and flags. */
+  /** The numbers of the description, which are not masked: charset, length, type and flags. */
   readonly plain: Buffer
   /** The default of a column that COM_FIELD_LIST shows. */
   readonly preset: Buffer | undefined
 }
 
 /**
- * The names of catalog, schema, tables and columns are masked, too: an alias can be made of a value.
+ * Splits the description of a column. The names of catalog, schema, tables and columns are masked, too,
+ * because an alias can be made of a value.
  * @throws RangeError
  */
 export function namesOf(content: Buffer): ColumnParts {
@@ -43,7 +44,7 @@ export function namesOf(content: Buffer): ColumnParts {
   const preset = end === content.length ? undefined : textAt(content, end)
   if ((preset?.end ?? end) !== content.length)
     throw new RangeError('unexpected bytes after a column definition')
-  // The default NULL is one byte, which is no value and is kept.
+  // The default NULL is one byte. It contains no value, so it stays in `plain`.
   const plainEnd = preset?.value === undefined ? content.length : end
   return { names, plain: content.subarray(at, plainEnd), preset: preset?.value }
 }
@@ -56,14 +57,18 @@ export function columnOf(content: Buffer): Column {
     throw new RangeError('a column with a default in a result')
   return {
     name: (names[4] ?? Buffer.alloc(0)).toString('utf8'),
-    // Numbers have no charset of their own. They have the charset of the result, like the catalog's name.
+    // Numbers have no charset of their own. They have the charset of the result, and so has the catalog's
+    // name: if the name contains a zero byte, the charset is a wide one.
     charset: names[0]?.includes(0) === true ? UTF16 : plain.readUInt16LE(at),
     type: plain.readUInt8(at + 6),
     isUnsigned: (plain.readUInt16LE(at + 7) & 0x20) !== 0,
   }
 }
 
-/** Ranges of collation numbers of UCS-2, UTF-16 and UTF-32, in which rules and masking cannot find words. */
+/**
+ * Ranges of collation numbers of UCS-2, UTF-16 and UTF-32. Rules and masking cannot find words in these
+ * charsets.
+ */
 const WIDE: readonly (readonly [number, number])[] = [
   [35, 35],
   [54, 56],
@@ -75,7 +80,7 @@ const WIDE: readonly (readonly [number, number])[] = [
   // MariaDB's collations of Unicode 14, for the same three charsets.
   [2560, 3327],
 ]
-/** Offset of MariaDB's collations that count blanks at the end. */
+/** MariaDB adds this to the number of a collation if blanks at the end of a text count. */
 const NO_PAD = 1024
 
 /** Whether each letter has several bytes. */
@@ -106,7 +111,11 @@ export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
 /** Number of unused bits before the NULL bits of a binary row. */
 const UNUSED_BITS = 2
 
-/** A masked number or date becomes NULL: it cannot contain the replacement. @throws RangeError */
+/**
+ * Reads a row in the binary form. A masked number or date becomes NULL, because it cannot contain the
+ * replacement.
+ * @throws RangeError
+ */
 export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow {
   const nullBytes = (columns.length + 7 + UNUSED_BITS) >> 3
   let at = 1 + nullBytes

@@ -1,5 +1,5 @@
-// Values of rows and parameters, in text and binary form. All functions throw RangeError if a value exceeds
-// the bytes.
+// Values of rows and parameters, in text and binary form. All functions throw RangeError if a value is longer
+// than the bytes that are left.
 
 const NULL_VALUE = 0xfb
 
@@ -64,7 +64,8 @@ const TIMES: ReadonlySet<number> = new Set([0x07, 0x0a, 0x0b, 0x0c, 0x0e])
 const NULL_TYPE = 0x06
 const TIME = 0x0b
 /**
- * Length in bytes of a time with days and microseconds. Servers do not read a larger first byte as a length.
+ * Maximum length of a time in bytes, with days and microseconds. Servers do not read a larger first byte as a
+ * length.
  */
 const MAX_TIME_BYTES = 12
 /** INT24, NULL, YEAR, NEWDATE and BIT: servers differ in how many bytes such a parameter has. */
@@ -83,7 +84,7 @@ export function isParameter(type: number): boolean {
   )
 }
 
-/** Includes the bytes of a value's length. */
+/** Returns a value in the binary form. If the value begins with its length, `raw` includes the length. */
 export function binaryAt(
   bytes: Buffer,
   at: number,
@@ -102,7 +103,7 @@ function endOfCounted(bytes: Buffer, at: number, type: number): number {
     return at + 1 + length
   }
   const { value, end } = textAt(bytes, at)
-  // NULL is a bit in the head of the row. A server would read this byte as a length.
+  // In the binary form, NULL is a bit at the beginning of the row. A server would read this byte as a length.
   if (value === undefined) throw new RangeError('a NULL among values')
   return end
 }

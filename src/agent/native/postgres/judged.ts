@@ -8,7 +8,9 @@ const QUERY = 0x51
 const PARSE = 0x50
 const BIND = 0x42
 const FUNCTION_CALL = 0x46
-/** Messages that contain a statement or its values, or choose the format of a result. */
+/**
+ * Messages that are judged. They contain a statement or its values, or they choose the format of a result.
+ */
 const JUDGED: ReadonlySet<number> = new Set([QUERY, PARSE, BIND, FUNCTION_CALL])
 
 const BINARY = 'a result in the binary format of PostgreSQL'
@@ -46,7 +48,7 @@ export class JudgedMessages extends JudgedStream<Cut> {
         : await this.#refusalOf(type, bytes.subarray(HEAD_BYTES))
     if (refusal === undefined) return bytes
     const word = textOf(this.#rules.wordFor(refusal))
-    // The replacement has a name, so that the client's unnamed statement is kept.
+    // The replacement is a named statement, so that the client's unnamed statement is kept.
     return type === QUERY || type === FUNCTION_CALL
       ? messageOf(QUERY, word)
       : messageOf(PARSE, word, word, Buffer.alloc(2))
@@ -80,7 +82,7 @@ function statementIn(type: number, content: Buffer): Buffer[] | undefined {
 }
 
 interface Bind {
-  /** In the text or binary format, in which texts are the same. */
+  /** Each value is in the text format or in the binary format. A text has the same bytes in both formats. */
   readonly values: Buffer[]
   /** Whether the client asks for columns in the binary format. */
   readonly isBinary: boolean

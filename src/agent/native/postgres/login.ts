@@ -40,8 +40,9 @@ export class LoginMessages {
 }
 
 /**
- * The authentication requests that may follow another; the end of the login (0) always may. One method, once:
- * otherwise a server could switch to a weaker method, or make the agent derive keys for ever.
+ * For each authentication request, the requests that may follow it. The end of the login (0) may always
+ * follow. A server may use one method, once. Otherwise it could switch to a weaker method, or make the agent
+ * derive keys for ever.
  */
 const FOLLOWING: ReadonlyMap<number, readonly number[]> = new Map([
   [3, []],
@@ -167,8 +168,8 @@ function mechanism(
       'server',
       'the server offers no SASL mechanism that this agent supports (SCRAM-SHA-256)',
     )
-  // `y` says that the server has offered no binding. A server that has offered one then knows that an
-  // attacker has removed the offer.
+  // `y` says that the agent can bind, but the server has offered no binding. If the server has in fact
+  // offered one, it then knows that an attacker has removed the offer.
   const hidesNothing = names.includes('SCRAM-SHA-256-PLUS') || endPoint === undefined
   return { name: 'SCRAM-SHA-256', binding: { header: hidesNothing ? 'n,,' : 'y,,', data: none } }
 }

@@ -39,8 +39,8 @@ const WITHOUT_VALUES: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * Fields of errors and notices that quote no values (severity, code, positions, lines), up to their usual
- * length.
+ * Matches a field of an error or notice that quotes no value (severity, code, position, line), if the field
+ * has at most the usual length.
  */
 const PLAIN = /^([SV]\p{L}{1,20}|[CPpL][0-9A-Z]{1,10})$/u
 
@@ -139,7 +139,7 @@ export class MaskedMessages extends MaskedStream<Cut> {
     this.#columns = columns
     if (isBinary) this.rules.cannotRead(BINARY_RESULT)
     const text = Buffer.from(`${columns.map(({ name }) => name).join('\t')}\n`)
-    // An alias can be made of a value.
+    // Names of columns are masked, too, because an alias can be made of a value.
     return { ...said(ROW_DESCRIPTION, bytes, parts), kind: 'heading', text }
   }
 
@@ -147,8 +147,8 @@ export class MaskedMessages extends MaskedStream<Cut> {
     const cells = cellsIn(content)
     const columns = this.#columns.length === cells.length ? this.#columns : []
     const shown = cells.flatMap((cell, at): Value[] =>
-      // The description may belong to another portal, so a zero byte is required, too: only the binary format
-      // contains one.
+      // A cell is taken as binary only if it contains a zero byte, because the description may belong to
+      // another portal. Only the binary format contains zero bytes.
       cell === undefined || (columns[at]?.isText === false && cell.includes(0))
         ? []
         : [{ label: columns[at]?.name ?? '', bytes: cell }],
@@ -184,7 +184,7 @@ function copied(bytes: Buffer, content: Buffer): Outgoing {
   }
 }
 
-/** `value` is text that is masked. */
+/** A part of a message. Only `value` is masked. */
 interface Part {
   readonly before: Buffer
   readonly value: Buffer | undefined
@@ -207,7 +207,7 @@ function filled(parts: readonly Part[], masked: readonly Buffer[]): Buffer[] {
   )
 }
 
-/** Reads fields, each a letter and a text, up to a zero byte. */
+/** Reads the fields of an error. Each field is a letter and a text. A zero byte ends the fields. */
 function errorFields(content: Buffer): Part[] {
   const parts: Part[] = []
   let at = 0
@@ -223,7 +223,7 @@ function errorFields(content: Buffer): Part[] {
     )
     at = end + 1
   }
-  // Bytes after the zero byte would not be masked.
+  // Bytes after the zero byte are refused, because they would not be masked.
   if (at + 1 < content.length)
     throw new NativeError('protocol', 'an error of the server has bytes after its fields')
   return [...parts, { before: content.subarray(at), value: undefined }]

@@ -1,7 +1,10 @@
 import { Head, StreamCutter } from '../rules/pieces.ts'
 import { contentBytes, HEAD_BYTES } from './messages.ts'
 
-/** A message is kept until it is whole, passed on piece by piece, or left out. */
+/**
+ * What the cutter does with a message: it keeps the message until it is whole, passes it on piece by piece,
+ * or leaves it out.
+ */
 export type Handling = 'whole' | 'piece' | 'left out'
 
 /** A whole message, a piece of a message, or the end of a message that was left out. */
@@ -12,10 +15,10 @@ export interface Cut {
   readonly bytes: Buffer
 }
 
-/** @param length of the whole message, which is known from its head */
+/** @param length of the whole message, as the message's head says */
 type Handle = (type: number, length: number) => Handling
 
-/** The pieces of the stream may end anywhere. */
+/** Cuts a stream into messages. The stream arrives in pieces that may end anywhere. */
 export class MessageCutter extends StreamCutter<Handle> {
   readonly #head = new Head(HEAD_BYTES)
   #type = 0

@@ -2,7 +2,10 @@ import { MessageHeads } from '../../../wire/messages/message-heads.ts'
 import { NativeError } from '../native-error.ts'
 import type { NativeClient } from '../protocol.ts'
 
-/** One byte for the type, four for the length, which counts its own four bytes, too. */
+/**
+ * Length of a message's head in bytes. The type has one byte, and the length has four bytes. The length
+ * counts its own four bytes, too.
+ */
 export const HEAD_BYTES = 5
 const LENGTH_BYTES = 4
 
@@ -60,7 +63,10 @@ export function messageOf(messageType: number, ...content: readonly Buffer[]): B
   return all
 }
 
-/** hoop's command line mistakes each packet of two or more bytes that begins with a K for BackendKeyData. */
+/**
+ * Sends the bytes so that hoop's command line does not take them for BackendKeyData. The command line makes
+ * this mistake for each packet of two or more bytes that begins with a K.
+ */
 export function sendNoKey(client: Pick<NativeClient, 'send'>, bytes: Buffer): Promise<void> | undefined {
   const isMistaken = bytes[0] === type.backendKeyData && bytes.length > 1
   return isMistaken ? sendInTwo(client, bytes) : client.send(bytes)

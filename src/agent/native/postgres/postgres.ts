@@ -10,9 +10,11 @@ import { MaskedMessages } from './masked.ts'
 import { errorOf, messageTypes, sendNoKey, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
 
-/** All requests for encryption are refused. */
+/** Maximum number of requests for encryption. The agent refuses all of them. */
 const MAX_ENCRYPTION_REQUESTS = 10
-/** Time limit in milliseconds for a cancel request, which a server answers by closing the connection. */
+/**
+ * Maximum time in milliseconds for a cancel request. A server answers the request by closing the connection.
+ */
 const CANCEL_MS = 4000
 const NO_ENCRYPTION = Buffer.from('N')
 const CLOSED_TOO_EARLY =
@@ -91,7 +93,9 @@ class PostgresSession {
     }
   }
 
-  /** Returns undefined if the server has refused the login. Its error was then sent to the client. */
+  /**
+   * Returns undefined if the server has refused the login. The server's error was then sent to the client.
+   */
   async #login(
     client: NativeClient,
     startup: Asked,
@@ -112,7 +116,9 @@ class PostgresSession {
     return undefined
   }
 
-  /** Returns the server's bytes after its login; undefined if it has refused the login. */
+  /**
+   * Returns the bytes that the server sent after the login; undefined if the server has refused the login.
+   */
   async #letIn(
     client: NativeClient,
     server: ServerSocket,
@@ -131,8 +137,9 @@ class PostgresSession {
   }
 
   /**
-   * Cancels another client's query. hoop's command line then gives the id of this connection to that client's
-   * connection, so no message may be sent here, not even a close: it would reach the other client.
+   * Cancels another client's query. hoop's command line then gives the id of this connection to the
+   * connection of the other client. So no message may be sent on this connection, not even a close: the
+   * message would reach the other client.
    */
   async #cancel(client: NativeClient, { pid, key }: Cancel): Promise<void> {
     const backend = this.#backends.get(pid)
@@ -141,7 +148,7 @@ class PostgresSession {
     await this.#sendCancel(backend)
   }
 
-  /** Settles when the server has handled the request, on a connection of its own. */
+  /** Sends the request on a connection of its own. Settles when the server has handled the request. */
   async #sendCancel({ pid, key }: Backend): Promise<void> {
     const late = AbortSignal.timeout(CANCEL_MS)
     try {
@@ -196,8 +203,8 @@ function protectedClient(client: NativeClient, unread: Buffer, target: Target): 
 }
 
 /**
- * Passes on messages up to the first ReadyForQuery. BackendKeyData has to begin a packet: hoop's command line
- * reads the pid there. Returns false if the server has sent an error.
+ * Passes on messages up to the first ReadyForQuery. BackendKeyData has to begin a packet, because hoop's
+ * command line reads the pid at the beginning of a packet. Returns false if the server has sent an error.
  */
 async function passReady(
   client: NativeClient,
@@ -215,7 +222,7 @@ async function passReady(
   }
 }
 
-/** The messages after the login, in both directions. */
+/** Passes on the messages after the login, in both directions. */
 class Relay {
   readonly #client: NativeClient
   readonly #server: ServerSocket
@@ -232,7 +239,10 @@ class Relay {
   })
   /** Number of the client's messages for which no ReadyForQuery has arrived. */
   #unanswered = 0
-  /** Whether the client has sent other messages since the last ReadyForQuery. */
+  /**
+   * Whether the client has sent other messages since the last ReadyForQuery. The server does not answer them
+   * with ReadyForQuery.
+   */
   #isUnsynced = false
   #hasTerminated = false
   #end: () => void = () => undefined
@@ -266,7 +276,7 @@ class Relay {
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {
       const { message } = client.ending.reason as Error
-      // Output that waits because the client has paused is sent first: the record already has it as sent.
+      // If the client has paused, output waits. It is sent first, because the record already has it as sent.
       await this.#passing
       await this.#goodbye(errorOf('FATAL', SQLSTATE.adminShutdown, message))
     }
@@ -289,7 +299,8 @@ class Relay {
     try {
       await pass(said)
       await this.#server.deliver(pass)
-      // The socket is also closed if the client has gone or the agent ends the connection.
+      // The end of the socket does not prove that the server has gone: the socket is also closed if the
+      // client has gone or the agent ends the connection.
       if (this.#client.gone.aborted || this.#client.ending.aborted) return
       const { isBusy } = this
       this.#isServerGone = true

@@ -3,14 +3,18 @@ import { promisify } from 'node:util'
 import { NativeError } from '../native-error.ts'
 
 const HASH = 'sha256'
-/** A server may ask for this many iterations; more would delay the agent. PostgreSQL's default is 4096. */
+/**
+ * Maximum number of iterations that a server may ask for. More would delay the agent. PostgreSQL's default is
+ * 4096.
+ */
 const MAX_ITERATIONS = 1_000_000
 const derive = promisify(pbkdf2)
 
 /** The binding of a login to its TLS connection. */
 export interface Binding {
   /**
-   * `n,,`: no TLS, or the agent cannot bind. `y,,`: TLS, but the server cannot bind. `p=...`: bound to TLS.
+   * `n,,`: there is no TLS, or the agent cannot bind the login. `y,,`: there is TLS, but the server cannot
+   * bind the login. `p=...`: the login is bound to TLS.
    */
   readonly header: string
   readonly data: Buffer
@@ -29,7 +33,10 @@ export class Scram {
     this.#binding = binding
   }
 
-  /** The client's first message. Its user is empty: PostgreSQL uses that of the startup packet. */
+  /**
+   * The client's first message. The user in it is empty, because PostgreSQL uses the user of the startup
+   * packet.
+   */
   get first(): string {
     return `${this.#binding.header}${this.#firstBare}`
   }
@@ -86,8 +93,8 @@ export class Scram {
 }
 
 /**
- * Returns the hash of the certificate (`tls-server-end-point`, RFC 5929); undefined if its signature
- * algorithm names no hash.
+ * Returns the hash of the certificate (`tls-server-end-point`, RFC 5929). Returns undefined if the
+ * certificate's signature algorithm names no hash.
  */
 export function endPointOf(certificate: Buffer): Buffer | undefined {
   const oid = signatureOid(certificate)
@@ -95,7 +102,10 @@ export function endPointOf(certificate: Buffer): Buffer | undefined {
   return hash === undefined ? undefined : createHash(hash).update(certificate).digest()
 }
 
-/** Signature algorithms by the bytes of their OID, in hex. SHA-256 replaces MD5 and SHA-1 (RFC 5929, 4.1). */
+/**
+ * The hash for each signature algorithm. Keys are the bytes of the algorithm's OID, in hex. SHA-256 replaces
+ * MD5 and SHA-1 (RFC 5929, 4.1).
+ */
 const RSA = '2a864886f70d0101'
 const ECDSA = '2a8648ce3d04'
 const HASHES: ReadonlyMap<string, string> = new Map([

@@ -5,7 +5,8 @@ import type { ConnectionRules } from './session-rules.ts'
 
 export interface Outgoing {
   /**
-   * Rows wait for later messages while they may contain part of a forbidden text. Other messages end a text.
+   * While rows may contain part of a forbidden text, they wait for later messages. A message of another kind
+   * ends the text.
    */
   readonly kind: 'heading' | 'row' | 'other'
   /** The text for the output rules, as a program would print it. */
@@ -15,7 +16,10 @@ export interface Outgoing {
   readonly bytes: (masked: readonly Buffer[] | undefined) => Buffer
 }
 
-/** Rows that may wait to be judged: empty rows, which a server can send, do not count as bytes. */
+/**
+ * Maximum number of rows that may wait to be judged. Empty rows do not count as bytes, and a server can send
+ * any number of them.
+ */
 const MAX_UNJUDGED = 64 * 1024
 const TOO_MANY =
   'the result has more than 65,536 empty rows in sequence, so the guardrail rules of this connection cannot check it'
@@ -57,8 +61,9 @@ class JudgedText {
 }
 
 /**
- * The messages of a server, judged by the rules for output and then masked, in order. Rows wait because they
- * may be the beginning of forbidden text (64 KiB at most), or to share a call of Presidio.
+ * Judges the messages of a server by the rules for output, and then masks them, in order. Rows wait if they
+ * may be the beginning of forbidden text (64 KiB at most), or if they can share a call of Presidio with later
+ * rows.
  */
 export class OutgoingMessages {
   readonly #text: JudgedText | undefined
@@ -88,7 +93,10 @@ export class OutgoingMessages {
     return isDue ? await this.takeJudged() : Buffer.alloc(0)
   }
 
-  /** Does not wait for further messages to mask in the same call. @throws OutputStopped */
+  /**
+   * Returns all judged messages. Does not wait for further messages to mask in the same call. @throws
+   * OutputStopped
+   */
   async takeJudged(): Promise<Buffer> {
     const messages = this.#judged
     this.#judged = []

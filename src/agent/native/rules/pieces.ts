@@ -42,7 +42,8 @@ class Pieces implements Disposable {
   add(piece: Buffer): void {
     if (piece.length === 0) return
     this.#pieces.push(piece)
-    // A buffer object needs more memory than one byte, and a peer may send byte by byte.
+    // Many pieces are joined: a buffer object needs more memory than one byte, and a peer may send byte by
+    // byte.
     if (this.#pieces.length > MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
   }
 

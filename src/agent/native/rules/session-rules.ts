@@ -14,10 +14,13 @@ import { RefusedError } from '../../refused.ts'
 
 /** Maximum size in bytes of one statement or row that is judged as a whole. */
 export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
-/** Bytes over all connections of a session that may wait until a statement or row is whole. */
+/**
+ * Maximum number of bytes that may wait until their statement or row is whole, over all connections of a
+ * session.
+ */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
-/** The client's answer in place of a result that was refused or stopped. */
+/** What the client receives in place of a result that was refused or stopped. */
 export interface Refusal {
   readonly message: string
   /** The broken rule, encoded for the gateway; undefined if a statement cannot be judged. */
@@ -34,7 +37,8 @@ export class SessionRules {
   static async of(open: OpenMessage, services: CheckServices): Promise<SessionRules | undefined> {
     const { sid, params } = open
     const { policy, compiledGuardrails, log } = services
-    // Checked like `exec`: statements are judged before they take effect, unlike typed input (`connect`).
+    // Rules apply as for `exec`, because statements are judged before they take effect. Typed input
+    // (`connect`) takes effect before it is judged.
     const asking = { ...params, clientVerb: 'exec' }
     const guardrails = await SessionGuardrails.of(asking, policy?.current?.rules, compiledGuardrails)
     const masking = await maskingOf(asking, services, { sid, connection: params.connectionName })
@@ -100,7 +104,7 @@ const TOKEN = /refused_by_guardrail_[0-9a-f]{32}/
 
 export class ConnectionRules {
   readonly #needs: ConnectionNeeds
-  /** By the word in the replaced statement, which the server quotes in its error. */
+  /** Refusals by the word in the replaced statement. The server quotes this word in its error. */
   readonly #refusals = new Map<string, Refusal>()
 
   constructor(needs: ConnectionNeeds) {
@@ -172,7 +176,8 @@ export class ConnectionRules {
   }
 
   /**
-   * For a result whose values cannot be read, for example in a binary format. It passes unmasked.
+   * Call if the values of a result cannot be read, for example in a binary format. The result then passes
+   * unmasked.
    * @throws OutputStopped if there are rules for output, or masking is strict
    */
   cannotRead(what: string): void {
@@ -185,8 +190,9 @@ export class ConnectionRules {
   }
 
   /**
-   * Returns a word that no server accepts as a statement and that the server's error quotes. The server
-   * itself refuses the statement, so later answers are in order and the state of the transaction is right.
+   * Returns a word that no server accepts as a statement, and that the server's error quotes. Since the
+   * server itself refuses the statement, later answers are in order, and the state of the transaction is
+   * right.
    */
   wordFor(refusal: Refusal): string {
     const known = Array.from(this.#refusals).find(([, { message }]) => message === refusal.message)
@@ -199,7 +205,7 @@ export class ConnectionRules {
   /** Returns the refusal whose word a server's error quotes. */
   refusalIn(error: Buffer): Refusal | undefined {
     if (this.#refusals.size === 0) return undefined
-    // MySQL servers can be configured to send their errors in UTF-16.
+    // MySQL servers can be configured to send their errors in UTF-16, so zero bytes are removed.
     const [word] = TOKEN.exec(error.toString('latin1').replaceAll('\0', '')) ?? []
     return word === undefined ? undefined : this.#refusals.get(word)
   }
