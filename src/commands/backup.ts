@@ -17,7 +17,7 @@ import { HistoryError } from '../gateway/store/errors.ts'
 import { asking, type AskingFlags, printAnswer, unlessLacking } from './client/asking/asking.ts'
 import { exitCodeOfSignal, exitCodes, explain, Failure } from './exit-codes.ts'
 
-/** The file has another name until the backup is complete. */
+/** Writes to a file with another name until the backup is complete. */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
   if (existsSync(file))
     throw new Failure(`the file ${file} exists already: choose another name`, exitCodes.usage)
@@ -38,7 +38,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
       const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
-      // A hard link fails if the file was created meanwhile; a rename would replace it.
+      // If the file was created meanwhile, a hard link fails. A rename would replace that file.
       await link(partial, file)
       return manifest
     } finally {
@@ -52,7 +52,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
   }
 }
 
-/** Checks, while the backup arrives, whether it is complete. @throws BackupError */
+/** Writes the backup and checks while it arrives whether it is complete. @throws BackupError */
 async function written(bytes: AsyncIterable<Buffer>, file: FileHandle): Promise<Manifest> {
   const sums = new PartSums()
   const manifest = await unpack(teed(bytes, file), {
@@ -72,7 +72,7 @@ async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGener
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** For a signal: exits with its code. */
+/** Removes the file when a signal ends the program. The program then exits with the signal's code. */
 function leavingNothing(file: string): Disposable {
   const leave = (signal: NodeJS.Signals) => {
     rmSync(file, { force: true })
@@ -110,7 +110,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   )
 }
 
-/** Needs no running gateway. */
+/** Restores a backup. No gateway needs to run for this. */
 export async function restoreCommand(file: string, { state }: { readonly state: string }): Promise<void> {
   try {
     const { made_at, program } = await restore(file, state)
@@ -133,7 +133,7 @@ function restoreFailure(error: unknown, file: string, state: string): unknown {
   return error
 }
 
-/** The gateway needs about ten seconds to copy one GB of history. */
+/** Maximum wait for the backup. The gateway needs about ten seconds to copy one GB of history. */
 const ANSWER_MS = 60 * 60 * 1000
 
 /** Read the answer to its end. @throws ApiError */

@@ -175,10 +175,11 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   const own = process.getuid?.()
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
   if (own === undefined || tables.every((table) => table === undefined)) return undefined
-  // On another loopback address, another user could have the same port number as a client of this user.
+  // The client must use this address. On another loopback address, another user could have the same port
+  // number.
   if (remoteAddress !== LOOPBACK) return `a client whose address is not ${LOOPBACK}`
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
-  // The address in the machine's byte order; in the second table after a prefix.
+  // The table has the address in the machine's byte order. The second table has a prefix before it.
   const address = '[0-9A-F]*(?:0100007F|7F000001)'
   const row = new RegExp(
     `^ *\\d+: ${address}:${hex(remotePort)} ${address}:${hex(localPort)} \\w+ \\S+ \\S+ \\S+ +(\\d+) +\\d+ +(\\d+)`,
@@ -186,8 +187,8 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   )
   const uids = tables.flatMap((table) => {
     const [, uid, inode] = row.exec(table ?? '') ?? []
-    // A socket that its process has closed has no inode and belongs to root, whoever owned it. Its bytes
-    // still arrive.
+    // A socket that its process has closed is left out: it has no inode, and belongs to root whoever owned
+    // it. Its bytes still arrive.
     return uid === undefined || inode === '0' ? [] : [uid]
   })
   if (uids.length === 0) return 'a client that disconnected before its user could be read'

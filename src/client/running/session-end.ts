@@ -55,23 +55,30 @@ export type StreamEnd =
       readonly code?: GatewayCode
     }
 
-/** The packet is from the agent, or from a gateway in its place. A missing code is not a success. */
+/**
+ * Makes the end from a close packet, which is from the agent or from a gateway in place of the agent. A
+ * missing code is not a success.
+ */
 export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
   return { kind: 'exited', exitCode, message, truncatedBytes, isBlocked: guardrails !== undefined }
 }
 
-/** For a stream that ended without a close. */
+/** Makes the end of a stream that ended without a close packet. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const { code, message } = error
   const reason = code === undefined ? reasonOfStatus(error) : reasonOfCode(code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message }
-  // An open session may have run something, so a later `invalid` or `busy` is a failure, not wrong use.
+  // If the session was open, something may have run. Then `invalid` or `busy` means a failure, and not that
+  // the request was wrong.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
   return { kind: isOpen && isWrongUse ? 'failed' : reason, message, ...(code !== undefined && { code }) }
 }
 
-/** The status is from hoop's gateway or gRPC itself. An error without a status is not from a gateway. */
+/**
+ * Finds the reason of an error with a status, which is from hoop's gateway or from gRPC itself. Returns
+ * undefined for an error without a status, because this is not from a gateway.
+ */
 function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
     case undefined:
@@ -97,7 +104,10 @@ function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undef
   }
 }
 
-/** For texts without a code, from hoop's gateway or from a record of the embedded gateway. */
+/**
+ * Finds the reason in a text without a code. Such a text is from hoop's gateway, or from a record of the
+ * embedded gateway.
+ */
 export function reasonInWords(message: string): NoExitReason {
   const code = codeOfWords(message)
   return code === undefined ? 'failed' : reasonOfCode(code)

@@ -33,7 +33,7 @@ import { readPairs } from './input.ts'
 import { meantConnection } from './report/failures.ts'
 import { describeParameter, moment } from './report/words.ts'
 
-/** `agent` is the agent's id where its name is unknown. */
+/** `agent` is the agent's name, or its id if the name is unknown. */
 type ShownConnection = ListedConnection & { readonly agent: string }
 
 export const CONNECTION_COLUMNS: readonly ItemColumn<ShownConnection>[] = [
@@ -109,7 +109,10 @@ async function connectionNamed(account: Account, name: string): Promise<ListedCo
   }
 }
 
-/** Suggests a similar name. @param error returned unchanged if the list has the connection */
+/**
+ * Returns a failure that suggests a similar name. @param error returned unchanged if the list has the
+ * connection
+ */
 async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
   const names = (await unlessLacking(account, CONNECTION_LIST, listConnections(account))).map(
     (one) => one.name,
@@ -121,7 +124,10 @@ async function unknownConnection(account: Account, name: string, error: ApiError
   )
 }
 
-/** hoop's connections have only their agent's id, which is shown if the gateway lists no agents. */
+/**
+ * Returns the names of agents by id. hoop's connections have only their agent's id. If the gateway lists no
+ * agents, the id is shown.
+ */
 async function agentNames(account: Account): Promise<AgentNames> {
   try {
     return new Map((await call(account, agentContract.list, {})).map(({ id, name }) => [id, name]))
@@ -143,7 +149,7 @@ export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'REASON', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
 ]
 
-/** Empty for hoop's gateway. */
+/** Returns an empty text for agents of hoop's gateway. */
 function sinceText({ state, connected_at: connected, left_at: left }: Read<AgentAnswer>): string {
   return moment(state === 'connected' ? connected : left)
 }
@@ -153,7 +159,7 @@ function loadText({ state, sessions, session_limit: limit }: Read<AgentAnswer>):
   return limit === undefined || limit === 0 ? String(sessions) : `${sessions} of ${limit}`
 }
 
-/** hoop's gateway has these facts only in the metadata. */
+/** Reads the fact from the metadata first, because hoop's gateway has it only there. */
 function factOf(fact: 'version' | 'hostname' | 'platform'): (agent: Read<AgentAnswer>) => string {
   return (agent) => (agent.metadata[fact] ?? '') || agent[fact]
 }
@@ -193,7 +199,7 @@ function parametersText({ runbook }: CatalogEntry): string {
   return runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'
 }
 
-/** In brackets when optional. */
+/** Puts the name in brackets if the parameter is optional. */
 function short({ name, default: proposed }: Parameter): string {
   return proposed === undefined ? name : `[${name}]`
 }
@@ -283,7 +289,10 @@ async function catalogOf(
   }
 }
 
-/** For an unknown connection, hoop answers with an empty list. @throws Failure with a similar name */
+/**
+ * Checks whether the connection exists, because hoop answers with an empty list for an unknown connection.
+ * @throws Failure with a similar name
+ */
 async function checkConnection(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') throw unknown(connection, meant)

@@ -129,7 +129,7 @@ async function changing(
   })
 }
 
-/** Undefined without a flag for the budget. @throws Failure */
+/** Returns undefined if no flag for the budget was given. @throws Failure */
 function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContract.create>['budget'] {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
@@ -169,7 +169,7 @@ function minute(time: string): string {
   return time.slice(0, 16).replace('T', ' ')
 }
 
-/** Only the token goes to stdout, for a file or a pipe. */
+/** Prints only the token on stdout, so that a file or a pipe can take it. */
 export async function createTokenCommand(flags: TokenFlags): Promise<number> {
   const { name = '', user, expires } = flags
   const body = {
@@ -220,7 +220,7 @@ async function tokensOf(account: Account, user: string | undefined): Promise<rea
   return tokens.filter((token) => user === undefined || token.user === user)
 }
 
-/** By id, or by name among the active tokens. @throws Failure; ApiError */
+/** Finds a token by its id, or by its name among the active tokens. @throws Failure; ApiError */
 async function tokenNamed(account: Account, name: string, user: string | undefined): Promise<ListedToken> {
   const tokens = await tokensOf(account, user)
   const byId = tokens.find(({ id }) => id === name)
@@ -258,7 +258,7 @@ async function known<T>(account: Account, name: string, asked: Promise<T>): Prom
   }
 }
 
-/** hoop's `name` is only for display. */
+/** Prefers the email, because `name` of hoop's gateway is only for display. */
 function nameOf({ email, name }: Read<UserAnswer>): string {
   return email || name
 }

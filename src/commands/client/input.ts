@@ -30,7 +30,7 @@ export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = 
 /**
  * @param limit in bytes
  * @param what the name of the text in messages
- * @throws Failure for more bytes, or bytes that are not UTF-8
+ * @throws Failure for too many bytes, or for bytes that are not UTF-8
  */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
   const named = `${what} on standard input`
@@ -39,12 +39,12 @@ export async function readStandardInput(limit: number, what: string): Promise<st
   return refusing(named, () => decodeUtf8(bytes))
 }
 
-/** Bytes. The gateway's limit for a whole request. */
+/** Bytes. This is the gateway's limit for a whole request. */
 export const LONGEST_FILE = 16 * 1024 * 1024
 
 /**
- * Returns `filesystem:NAME` to the file in base64, from the values `NAME=path` of `-f`. @throws Failure, exit
- * code 64
+ * Reads the values `NAME=path` of `-f`. Returns a map of `filesystem:NAME` to the file's content in base64.
+ * @throws Failure, exit code 64
  */
 export function readFiles(texts: readonly string[]): Map<string, string> {
   const files = new Map<string, string>()
@@ -59,7 +59,7 @@ function encodedFile(path: string): string {
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
 /**
- * Values may be secrets, so no message shows them.
+ * Reads values of the form NAME=VALUE. No message shows a value, because it may be a secret.
  * @throws Failure, exit code 64, for a wrong form or a repeated name
  */
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
@@ -75,8 +75,8 @@ export function readPairs(texts: readonly string[], flag: string): Map<string, s
 }
 
 /**
- * Returns `envvar:NAME` to the value in base64, from the values `NAME=value` of `-e`. @throws Failure, exit
- * code 64
+ * Reads the values `NAME=value` of `-e`. Returns a map of `envvar:NAME` to the value in base64.
+ * @throws Failure, exit code 64
  */
 export function readVariables(texts: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>()
@@ -126,10 +126,10 @@ export function askedMoment(text: string, flag: string, now = Date.now()): Date 
   )
 }
 
-/** Milliseconds since 1970, or NaN. */
+/** Returns milliseconds since 1970, or NaN. */
 function parseMoment(text: string): number {
   const [, day, ofMonth] = MOMENT.exec(text) ?? []
-  // JavaScript would read 30 February as 2 March.
+  // The day is checked, because JavaScript would read 30 February as 2 March.
   if (day === undefined || new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(ofMonth)) return NaN
   return Date.parse(text === day ? `${day}T00:00:00` : text.replace(' ', 'T'))
 }
@@ -137,7 +137,11 @@ function parseMoment(text: string): number {
 /** Bytes. A JWT with many groups has several KB. */
 const LONGEST_TOKEN = 64 * 1024
 
-/** Never from an argument: every user of this machine can read the arguments of a process. @throws Failure */
+/**
+ * Reads the token, but never from an argument, because every user of this machine can read the arguments of a
+ * process.
+ * @throws Failure
+ */
 export async function readToken(tokenFile: string | undefined): Promise<string> {
   const token = (await tokenText(tokenFile)).trim()
   if (isToken(token)) return token
@@ -155,7 +159,7 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
   return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
 }
 
-/** The name is sent in a header. @throws Failure, exit code 64 */
+/** Checks that the name can be sent in a header. @throws Failure, exit code 64 */
 export function connectionName(text: string): string {
   if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
   throw new Failure(

@@ -39,7 +39,7 @@ export interface LoginFlags extends TokenSourceFlags {
   readonly quiet?: boolean
 }
 
-/** For requests that need no token. */
+/** Used in requests that need no token. */
 const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
 
 /** Checks the token at the gateway before storing it. @throws Failure */
@@ -69,7 +69,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** Stores the variables for TLS, too: the next shell may lack them. */
+/** Also stores the variables for TLS, because the next shell may not have them. */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
@@ -87,13 +87,15 @@ function withAbsolutePath(ca: string): string {
   return ca.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`)
 }
 
-/** Ignores the variables of an account, which may name another gateway. */
+/** Ignores the environment's variables of an account, because they may name another gateway. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Undefined without a valid address, which only `exec` and `connect` need. */
+/**
+ * Returns undefined if the gateway announces no valid address. Only `exec` and `connect` need the address.
+ */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)
@@ -126,7 +128,10 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
     process.stderr.write(`${winning.join(', ')} in the environment takes precedence\n`)
 }
 
-/** Ends the sign-in from which the token is. The gateway still accepts any other token. */
+/**
+ * Removes the account file, and ends the sign-in from which the token is. If the token is not from a sign-in,
+ * the gateway still accepts the token.
+ */
 export async function logoutCommand(flags: {
   readonly profile?: string
   readonly quiet?: boolean
@@ -146,7 +151,7 @@ export async function logoutCommand(flags: {
 function removed(file: string, wasUsed: boolean): boolean {
   try {
     const isRemoved = removeAccountFile(file)
-    // The selected profile would have no account.
+    // The selected profile has no account now, so the default profile is selected.
     if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
     return isRemoved
   } catch (error) {
@@ -154,7 +159,10 @@ function removed(file: string, wasUsed: boolean): boolean {
   }
 }
 
-/** A gateway that does not answer does not prevent the logout. @returns the end of the message */
+/**
+ * Ends the sign-in at the gateway. If the gateway does not answer, the logout continues. @returns the end of
+ * the message
+ */
 async function endedSignIn(profile: string): Promise<string> {
   try {
     if (storedIfUsable(profile)?.signed_in !== true) return ''
@@ -166,7 +174,7 @@ async function endedSignIn(profile: string): Promise<string> {
   }
 }
 
-/** Logout removes an unusable account file, too: undefined. */
+/** Returns undefined for an unusable account file, because logout must remove it too. */
 function storedIfUsable(profile: string): StoredAccount | undefined {
   try {
     return storedAccount(profile)
@@ -178,7 +186,7 @@ function storedIfUsable(profile: string): StoredAccount | undefined {
 
 interface TokenSourceFlags {
   readonly tokenFile?: string
-  /** Undefined: use a browser if this machine can open one. */
+  /** If undefined, a browser is used if this machine can open one. */
   readonly browser?: boolean
 }
 
@@ -189,7 +197,7 @@ interface FoundToken {
 }
 
 /**
- * Uses a browser if the gateway offers this sign-in and a person can be asked; otherwise reads a token.
+ * Uses a browser if the gateway offers this sign-in and a person can be asked. Otherwise reads a token.
  * @param gateway its token is not used
  * @throws Failure, ApiError
  */
@@ -212,7 +220,7 @@ async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> 
   )
 }
 
-/** A gateway that refuses this request offers no sign-in. */
+/** Returns false if the gateway refuses the request: such a gateway offers no sign-in. */
 function unlessUnknown(error: unknown): false {
   if (error instanceof ApiError && error.kind !== 'unreachable') return false
   throw error
@@ -224,7 +232,10 @@ async function signedIn(gateway: Account, withBrowser: boolean): Promise<string>
     : (await import('./sign-in.ts')).signInElsewhere(gateway)
 }
 
-/** With ssh, a browser would open here, not on the person's machine. */
+/**
+ * Whether a browser can be opened on the person's machine. With ssh, the browser would open on this machine
+ * instead.
+ */
 function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
   return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))
 }

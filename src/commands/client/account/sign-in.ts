@@ -16,12 +16,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Limits for the pause and the total time that the gateway asks for. */
+/** Minimum pause and maximum total time. The gateway's wishes count between these limits. */
 const SHORTEST_PAUSE_MS = 1000
 const LONGEST_MS = 30 * 60 * 1000
 
 /**
- * For a machine without a browser: the person uses a browser elsewhere.
+ * Signs in from a machine without a browser. The person uses a browser on another machine.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -41,8 +41,8 @@ export async function signInElsewhere(account: Account): Promise<string> {
 }
 
 /**
- * Undefined while the person has not signed in, or the gateway is unreachable or busy. The caller tries
- * again.
+ * Returns undefined if the person has not signed in yet, or if the gateway is unreachable or busy. Then the
+ * caller tries again.
  */
 async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<string | undefined> {
   try {
@@ -56,7 +56,7 @@ async function tokenIfThere(account: Account, begun: DeviceSignIn): Promise<stri
 const BROWSER_MS = 5 * 60 * 1000
 
 /**
- * The gateway redirects the browser to a port of this process.
+ * Signs in with a browser, which the gateway redirects to a port of this process.
  * @returns the token
  * @throws Failure, ApiError
  */
@@ -70,7 +70,7 @@ export async function signInWithBrowser(account: Account): Promise<string> {
   return await takeToken(account, await door.code(), verifier)
 }
 
-/** A failure does not matter: the link is printed as well. */
+/** Ignores a failure, because the link is printed as well. */
 function openBrowser(url: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open'
   spawn(program, [url], { stdio: 'ignore', detached: true })
@@ -89,7 +89,7 @@ class CallbackDoor implements AsyncDisposable {
     this.#code = new Promise((resolve, reject) => {
       this.#settle = (code) => (typeof code === 'string' ? resolve(code) : reject(code))
     })
-    // The promise may reject before any code waits for it.
+    // This prevents an unhandled rejection: the promise may reject before any code waits for it.
     this.#code.catch(() => undefined)
   }
 
@@ -106,7 +106,7 @@ class CallbackDoor implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`
   }
 
-  /** The gateway sends the code through the browser. @throws Failure */
+  /** Waits for the code, which the gateway sends through the browser. @throws Failure */
   async code(): Promise<string> {
     const late = () =>
       this.#settle(
@@ -143,8 +143,8 @@ class CallbackDoor implements AsyncDisposable {
 }
 
 /**
- * Encodes control characters for the terminal. @throws Failure for addresses that start other programs than a
- * browser
+ * Returns the link with control characters encoded for the terminal.
+ * @throws Failure for an address that would start another program than a browser
  */
 function webLink(said: string): string {
   const url = URL.canParse(said) ? new URL(said) : undefined

@@ -35,7 +35,7 @@ export async function useCommand(name: string | undefined, flags: UseFlags): Pro
 function choose(name: string): void {
   checkProfileName(name, 'use')
   const file = accountFile()
-  // The default profile can be selected before a login.
+  // The default profile has no file before a login, but can be selected.
   if (name !== DEFAULT_PROFILE && !profileNames(file).includes(name)) throw unknownProfile(name)
   try {
     keepCurrentProfile(file, name)

@@ -16,14 +16,17 @@ import { clientFailure } from '../report/failures.ts'
 
 export interface Profile {
   readonly name: string
-  /** May be missing. */
+  /** The path of the account file, which may not exist. */
   readonly file: string
-  /** The flag or the variable names the profile. Otherwise `use` selected it, or it is the default. */
+  /**
+   * True if the flag or the variable names the profile. Otherwise `use` has selected it, or it is the default
+   * profile.
+   */
   readonly isNamed: boolean
 }
 
 export const PROFILE_VARIABLE = 'RUNBOOK_AGENT_PROFILE'
-/** Ignored if flag or variable name a profile. */
+/** These variables are ignored if a flag or variable names a profile. */
 export const ACCOUNT_VARIABLES = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'] as const
 const TRUST_VARIABLES = [
   'HOOP_TLSCA',
@@ -32,12 +35,18 @@ const TRUST_VARIABLES = [
   'RUNBOOK_AGENT_ALLOW_PLAINTEXT',
 ] as const
 
-/** Of the default profile. The other profiles' files are beside it. */
+/**
+ * Returns the path of the default profile's account file. The files of the other profiles are in the same
+ * folder.
+ */
 export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/** By the flag, the variable, or `use`, in this order. @throws Failure for an invalid name */
+/**
+ * Returns the profile that the flag, the variable, or `use` names, in this order.
+ * @throws Failure for an invalid name
+ */
 export function chosenProfile(flag: string | undefined): Profile {
   const inEnv = process.env[PROFILE_VARIABLE]
   const named = flag ?? (inEnv === '' ? undefined : inEnv)
@@ -63,7 +72,8 @@ export function checkProfileName(name: string, source: string): void {
 
 /**
  * @param profile the value of `--profile`
- * @throws Failure, exit code 78 without an account or if the file is not private; 64 for an unknown profile
+ * @throws Failure with exit code 78 if there is no account or its file is not private, and with 64 for an
+ * unknown profile
  */
 export function readAccount(profile?: string): Account {
   const chosen = chosenProfile(profile)
@@ -78,7 +88,9 @@ export function readAccount(profile?: string): Account {
 }
 
 /**
- * The file may be missing for the default profile, or if variables have the whole account. @throws Failure
+ * Checks whether the profile's file may be missing. It may for the default profile, or if variables contain
+ * the whole account.
+ * @throws Failure
  */
 function checkMissing({ name, isNamed }: Profile): void {
   if (name === DEFAULT_PROFILE) return
@@ -102,7 +114,7 @@ function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, ...Object.fromEntries(none) }
 }
 
-/** Undefined if the profile is signed out. @throws Failure, exit code 78 */
+/** Returns undefined if the profile is signed out. @throws Failure, exit code 78 */
 export function storedAccount(name: string): StoredAccount | undefined {
   try {
     return readAccountFile(profileFile(accountFile(), name))

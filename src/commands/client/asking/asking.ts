@@ -18,8 +18,8 @@ const DEFAULT_COLUMNS = 80
 type Act = (account: Account, stdout: ByteOutput) => Promise<void>
 
 /**
- * A reader that closes the pipe early (`| head`) is no failure.
- * @param doing begins the failure: `cannot list sessions`
+ * Calls `act`. If the reader closes the pipe early (`| head`), this is no failure.
+ * @param doing begins the failure's message: `cannot list sessions`
  */
 export async function asking(profile: string | undefined, doing: string, act: Act): Promise<number> {
   const account = readAccount(profile)
@@ -48,8 +48,8 @@ export async function printAnswer(
 }
 
 /**
- * Explains that the gateway lacks the endpoint: hoop's answers with plain text, older ones with JSON. Only
- * for lists, where every 404 means this.
+ * Turns the error about a missing endpoint into an explanation. hoop's gateway answers with plain text, and
+ * older gateways with JSON. Use this only for lists, where every 404 means a missing endpoint.
  */
 export async function unlessLacking<T>(
   { rest }: Account,
@@ -73,7 +73,8 @@ function isNoEndpoint({ code, status }: ApiError): boolean {
 }
 
 /**
- * Lines `name value`, without empty values. Values may have any characters. @param indent begins each line
+ * Makes lines of the form `name value`, and omits empty values. Values may contain any characters. @param
+ * indent begins each line
  */
 export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ''): string {
   const shown = facts.filter(([, value]) => value !== '').map((fact) => fact.map(oneLine))
@@ -85,7 +86,7 @@ interface Raw {
   readonly raw: object
 }
 
-/** A table for people, otherwise the gateway's objects unchanged. */
+/** Prints a table for people, otherwise the gateway's objects unchanged. */
 export async function printList<Item extends Raw>(
   flags: AskingFlags,
   columns: readonly ItemColumn<Item>[],
@@ -99,7 +100,7 @@ export async function printList<Item extends Raw>(
 interface Listing<Item> {
   readonly things: string
   readonly endpoint: string
-  /** @param isTable a table for people, whose columns may need more requests */
+  /** @param isTable whether a table for people is printed, for which more requests may be needed */
   readonly fetch: (account: Account, isTable: boolean) => Promise<readonly Item[]>
   readonly columns: readonly ItemColumn<Item>[]
 }
@@ -114,12 +115,12 @@ export async function listingCommand<Item extends Raw>(
   })
 }
 
-/** On request, or if stdout is not a terminal. */
+/** Whether to print JSON: on request, or if stdout is not a terminal. */
 export function isJson({ json }: { readonly json?: boolean }): boolean {
   return json === true || !isatty(1)
 }
 
-/** JSON is unchanged. @param problem begins the failure's message */
+/** Shows one object. JSON is printed as the gateway sent it. @param problem begins the failure's message */
 export async function showingCommand<Item extends Raw>(
   flags: AskingFlags,
   problem: string,

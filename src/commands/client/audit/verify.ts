@@ -85,7 +85,10 @@ const LONGEST_LINE = 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
-/** The file may be larger than the memory. Yields undefined for a line too long to be an entry. */
+/**
+ * Reads the file in pieces, because it may be larger than the memory. Yields undefined for a line that is too
+ * long to be an entry.
+ */
 export function* linesOf(file: string): Generator<string | undefined> {
   const descriptor = openSync(file, 'r')
   try {

@@ -85,7 +85,7 @@ function runsText(count: number, singular: string, plural: string): string {
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, unless exactly one matches; ApiError
+ * @throws Failure with exit code 64 if not exactly one id matches; ApiError
  */
 async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
@@ -104,14 +104,14 @@ export interface WatchFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-/** Short, because a batch may be short. */
+/** The first wait is short, because a batch may be short. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Follows a batch to its end. Ctrl-C stops the batch, a second Ctrl-C also its running sessions. While the
- * batch waits for approval, Ctrl-C only ends this program.
- * @param interrupts has caught signals since before the batch was created: no Ctrl-C is lost
+ * Follows a batch to its end. The first Ctrl-C stops the batch. A second Ctrl-C also stops the running
+ * sessions. While the batch waits for approval, Ctrl-C only ends this program.
+ * @param interrupts catches signals since before the batch was created, so that no Ctrl-C is lost
  * @returns this program's exit code: 0 only if all runs succeeded
  */
 export function watchBatch(
@@ -182,7 +182,10 @@ class WatchedBatch {
     )
   }
 
-  /** Retries while the gateway is away. The batch continues, or the gateway's restart stops the batch. */
+  /**
+   * Asks again while the gateway is away. Meanwhile the batch continues, or it is stopped when the gateway
+   * restarts.
+   */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const since = performance.now()
     for (;;) {

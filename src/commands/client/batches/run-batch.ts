@@ -19,7 +19,7 @@ import type { BatchRead } from './texts.ts'
 import { watchBatch } from './batches.ts'
 
 export interface RunBatchFlags extends RunFlags {
-  /** Names, separated by commas. */
+  /** Names of connections, separated by commas. */
   readonly on?: readonly string[]
   readonly tag?: readonly string[]
   readonly waves?: string
@@ -62,7 +62,8 @@ export async function runBatch(
 }
 
 /**
- * Without names, the connections that have the tags now. The user confirms this list.
+ * Returns the named connections. If no name was given, returns the connections that have the tags now, and
+ * the user confirms this list.
  * @throws Failure, ApiError
  */
 async function connectionNames(
@@ -144,7 +145,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
     throw new Failure('cancelled: nothing was sent', exitCodes.interrupted)
 }
 
-/** The gateway may have to fetch a repository and create an issue. */
+/** Maximum wait for the answer. The gateway may have to fetch a repository and to create an issue. */
 const CREATE_MS = 120_000
 
 /** @throws Failure for a gateway without batches; ApiError */
@@ -162,7 +163,7 @@ async function created(account: Account, file: string, body: SentBatch): Promise
   }
 }
 
-/** hoop's gateway answers with plain text for a missing endpoint. */
+/** Whether the gateway lacks the endpoint. hoop's gateway then answers with plain text. */
 function isMissingEndpoint({ code, status }: ApiError): boolean {
   return code === undefined ? status === 404 || status === 405 : code === 'endpoint-not-found'
 }

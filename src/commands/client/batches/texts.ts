@@ -45,7 +45,7 @@ function doneOf(batch: ListedRead): string {
   return `${succeeded + failed} of ${total}`
 }
 
-/** The session of a waiting batch may already be approved. */
+/** While a batch waits, shows the state of its review, because the batch may already be approved. */
 function statusOf({ status, review }: ListedRead): string {
   return status === 'waiting' ? (review?.state?.text ?? status) : status
 }
@@ -71,8 +71,8 @@ function isApproved({ status, review }: BatchRead): boolean {
 }
 
 /**
- * Undefined if status and exit code say everything. Otherwise, for example, who stopped the run, or which
- * lock it waits for.
+ * Returns undefined if status and exit code say everything. Otherwise the text says, for example, who stopped
+ * the run, or for which lock the run waits.
  */
 function wordsOf({ state }: RunRead): string | undefined {
   return state === undefined || PLAIN.has(state.name) ? undefined : state.text
@@ -80,7 +80,10 @@ function wordsOf({ state }: RunRead): string | undefined {
 
 const PLAIN = new Set(['running', 'succeeded', 'failed'])
 
-/** `197 same, 3 differ` and the groups; empty before the first run has ended. */
+/**
+ * Returns `197 same, 3 differ` and the groups of results. Returns an empty text before the first run has
+ * ended.
+ */
 function summary(batch: BatchRead): string {
   const { groups, id } = batch
   const counts = countsOf(batch)
@@ -102,7 +105,7 @@ function groupText({ connections, exit_code: exitCode, code }: Omit<Read<BatchGr
   return oneLine(`${connections.length} x ${how}: ${names}${more}`)
 }
 
-/** The most frequent result first, then each other group with its diff. */
+/** Shows the most frequent result first, and then each other group with its diff. */
 export function differencesText({
   same,
   differ,

@@ -34,13 +34,13 @@ import { endBySignal, Leaving, type LeavingSignal } from '../terminal/leaving.ts
 
 interface LocalRequest extends LocalConnection {
   readonly script: Buffer
-  /** `envvar:NAME` to base64. */
+  /** Maps `envvar:NAME` to the value in base64. */
   readonly envVars: ReadonlyMap<string, string>
 }
 
 /**
- * Runs a script in this process as an agent would. Afterwards the command's processes have ended, and its
- * secret files are removed.
+ * Runs a script in this process as an agent would. When it returns, the command's processes have ended and
+ * its secret files are removed.
  * @throws Failure if the script cannot be started on this machine
  */
 export async function executeHere(request: LocalRequest, flags: NoticeFlags): Promise<number> {
