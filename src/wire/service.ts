@@ -21,7 +21,8 @@ import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 // grpc-js writes some errors to stderr (a port in use, for instance) in addition to returning them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
-// Called here, because every process with many packets (`start`, `gateway`, `connect --port`) loads this file.
+// This call is here, because every process with many packets (`start`, `gateway`, `connect --port`) loads
+// this file.
 keepTickObject()
 
 /** Our agent's version. Hoop's gateway does not read it. */
@@ -59,7 +60,7 @@ export interface TransportClient extends Client {
     options: CallOptions,
     done: Done<HealthCheckResponse>,
   ): ClientUnaryCall
-  /** An empty request asks about the agent that the credential names. */
+  /** The request is empty, because the credential names the agent. */
   PreConnect(
     request: Record<string, never>,
     metadata: Metadata,

@@ -18,7 +18,7 @@ import { SignIn } from './views/sign-in.tsx'
 
 const SIGN_IN_AGAIN = () => import('./shell/sign-in-again.tsx')
 
-/** `code` is that of a one-time link. */
+/** `code` is the code of a one-time link. */
 export function Page({ code }: { readonly code: string | undefined }) {
   if (person.value === null) return <Loading />
   if (person.value !== undefined) return <Frame />
@@ -69,7 +69,7 @@ function Frame() {
   )
 }
 
-/** Loaded when the user opens the search for the first time. */
+/** The search. The page loads it when the user opens it for the first time. */
 function Search() {
   const [palette, setPalette] = useState<{ readonly View: ComponentType } | undefined>(undefined)
   const isOpen = isPaletteOpen.value

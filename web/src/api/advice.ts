@@ -1,4 +1,4 @@
-/** Advice by the gateway's code (docs/endings-and-codes.md has all codes). */
+/** Advice for the gateway's codes. docs/endings-and-codes.md lists all codes. */
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
   unreachable: 'Check that the gateway runs and that you are connected to its network, then try again.',
   'page-failed': 'Reload the page. If the error occurs again, tell the admins of the gateway.',

@@ -1,4 +1,4 @@
-/** Newer browsers decode without a text in between. */
+/** Newer browsers have this method. It decodes base64 without making a text of the bytes first. */
 const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
 
 /** @throws an error for a text that is not base64 */

@@ -1,7 +1,10 @@
 import { signal, type Signal } from '@preact/signals'
 import { followEvents } from './event-stream.ts'
 
-/** Objects whose changes the gateway announces, only by their topic: views read the objects again. */
+/**
+ * Kinds of objects. The gateway announces only that an object of the kind has changed, and the views then
+ * read the objects again.
+ */
 export type Topic = 'sessions' | 'reviews' | 'agents' | 'batches' | 'schedules'
 
 const TOPICS: readonly Topic[] = ['sessions', 'reviews', 'agents', 'batches', 'schedules']
@@ -25,7 +28,7 @@ export async function followChanges(ended: AbortSignal): Promise<void> {
     {
       path: '/api/changes',
       state: (state) => {
-        // Changes during the lost connection were not announced.
+        // The gateway did not announce changes while the connection was lost, so all views read again.
         if (state === 'open' && wasOpen) announce(TOPICS)
         if (state === 'open') stopsAt.value = undefined
         wasOpen ||= state === 'open'

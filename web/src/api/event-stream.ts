@@ -3,14 +3,20 @@ import { asRefused, fetched, isAbort, Refused } from './request.ts'
 
 /** Pauses before each reconnect. The last one repeats. */
 const PAUSES_MS = [250, 1000, 2000, 5000] as const
-/** Maximum silence. The gateway sends bytes every 30 s, so a silent stream is dead (a tab that slept). */
+/**
+ * Maximum silence. The gateway sends bytes every 30 s, so a silent stream is dead. This happens when a tab
+ * slept.
+ */
 const SILENCE_MS = 45_000
 
 interface Following {
   readonly path: string
   /** Returns the id of the event after which the stream continues. */
   readonly after?: () => string | undefined
-  /** The reader waits for the promise, which is the back-pressure. Returns true after the last event. */
+  /**
+   * Takes the events. The reader waits for the promise before it reads more (back-pressure). The promise
+   * resolves to true after the last event.
+   */
   readonly take: (messages: readonly EventSourceMessage[]) => Promise<boolean>
   readonly state: (state: StreamState) => void
 }
@@ -19,8 +25,8 @@ export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
 
 /**
  * Reads server-sent events until `take` returns true, and reconnects. Does not read in a hidden tab, because
- * all tabs of a browser share six connections to a gateway. `EventSource` has no back-pressure, and stops at
- * the first answer that is not an event stream.
+ * all tabs of a browser share six connections to a gateway. The browser's `EventSource` is not used: it has
+ * no back-pressure, and stops at the first answer that is not an event stream.
  * @throws Refused when the gateway refuses the stream permanently
  */
 export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
@@ -87,7 +93,10 @@ function isForGood(error: unknown): boolean {
   return error instanceof Refused && status >= 400 && status < 500 && status !== 429 && status !== 408
 }
 
-/** Yields the events of each received piece; an empty list for a comment. */
+/**
+ * Yields the events of each received piece. The list is empty for a piece without an event, such as a
+ * comment.
+ */
 async function* batches(response: Response, silence: Silence): AsyncGenerator<EventSourceMessage[]> {
   const reader = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>()).getReader()
   const decoder = new TextDecoder()

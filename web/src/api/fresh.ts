@@ -2,8 +2,9 @@ import { signal } from '@preact/signals'
 import { person } from './person.ts'
 import { ask, Refused } from './request.ts'
 
-// Changes of users and tokens need a sign-in of the last ten minutes; the gateway refuses older ones with the
-// code `sign-in-again`. The page then asks for a new sign-in in the same view, and sends the request again.
+// The gateway accepts changes of users and tokens only within ten minutes of the sign-in. Later it refuses
+// them with the code `sign-in-again`. The page then asks for a new sign-in in the same view, and sends the
+// request again.
 
 interface Waiting {
   readonly change: Change
@@ -45,12 +46,18 @@ function newSignIn(change: Change, error: Refused): Promise<void> {
   })
 }
 
-/** A sign-in with an external account leaves the page, and returns to the same view. */
+/**
+ * What the tab stores while the user signs in with an external account. The browser then leaves the page, and
+ * later returns to the same view.
+ */
 interface ComingBack {
   readonly name: string | undefined
   readonly to: string
   readonly change: Change | undefined
-  /** In ms since 1970. The gateway then ends the sign-in, too. */
+  /**
+   * A time in ms since 1970. The stored view is not used after this time, because the gateway then ends the
+   * sign-in, too.
+   */
   readonly until: number
 }
 
@@ -68,14 +75,20 @@ export function keepForReturn(): void {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept))
   } catch {
-    // Without storage, the browser returns to Home.
+    // If storage is not available, the browser returns to Home.
   }
 }
 
-/** The request from before the sign-in. A view that knows the answer sends the request again. */
+/**
+ * The request that waited for the sign-in. The view that uses the answer takes the request and sends it
+ * again.
+ */
 let waited: Change | undefined
 
-/** Returns the view from before the sign-in, once and in the same tab; undefined for another person. */
+/**
+ * Returns the view that was open before the sign-in. Works once, and only in the same tab. Returns undefined
+ * when another person has signed in.
+ */
 export function takeReturn(): string | undefined {
   const text = sessionStorage.getItem(KEPT)
   sessionStorage.removeItem(KEPT)
@@ -86,7 +99,7 @@ export function takeReturn(): string | undefined {
   return kept.to
 }
 
-/** Gives the waiting request to the view that knows its answer. */
+/** Returns the waiting request to the view that uses its answer, and forgets the request. */
 export function takeChange(isKnown: (change: Change) => boolean): Change | undefined {
   if (waited === undefined || !isKnown(waited)) return undefined
   const taken = waited

@@ -24,7 +24,7 @@ import type {
 
 const part = encodeURIComponent
 
-// Requests of more than one view, and requests that change something.
+// Requests that change something, and requests that more than one view makes.
 
 export const readPerson = (signal?: AbortSignal) => ask<Person>('GET', '/api/userinfo', signal && { signal })
 export const readPublicServer = (signal: AbortSignal) =>

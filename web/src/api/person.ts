@@ -14,12 +14,12 @@ export function signedIn(who: Person): void {
 
 /** The open view stays in the address, and is shown again after the next sign-in. */
 export function signedOut(reason = ''): void {
-  // On the first load, the sign-in page needs no reason.
+  // The sign-in page needs no reason when the page was just loaded.
   signedOutBecause.value = person.peek() === null ? '' : reason
   person.value = undefined
 }
 
-/** Auditors only read. */
+/** Auditors may only read. */
 export function mayRun(): boolean {
   return person.value?.role !== 'auditor'
 }

@@ -9,16 +9,16 @@ export interface Draft {
   readonly parameters: readonly Parameter[]
   readonly values: Values
   readonly set: (name: string, value: string) => void
-  /** Returns the problem after the user has left the field or tried to run. */
+  /** Returns the problem with the value, but only after the user has left the field or tried to run. */
   readonly problem: (parameter: Parameter) => string | undefined
   readonly leave: (name: string) => void
-  /** Shows every problem. Returns whether there is none. */
+  /** Shows every problem. Returns true when there is no problem. */
   readonly check: () => boolean
   /** Returns the values to send. */
   readonly sent: () => Values
 }
 
-/** `earlier` are the initial values of the fields. */
+/** `earlier` has the values of an earlier run. The form begins with these values. */
 export function useDraft(item: RunbookItem, earlier: Values): Draft {
   const parameters = useMemo(() => [...parametersOf(item), ...inBlocks(item)], [item])
   const [values, setValues] = useState<Values>(() => initialValues(parameters, earlier))

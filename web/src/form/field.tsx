@@ -6,7 +6,7 @@ import type { Parameter } from './parameters.ts'
 interface FieldProps {
   readonly parameter: Parameter
   readonly value: string
-  /** The problem with the value, when it is time to show it. */
+  /** The problem with the value. It is undefined as long as it should not be shown. */
   readonly problem: string | undefined
   readonly onValue: (value: string) => void
   readonly onLeave: () => void
@@ -92,8 +92,8 @@ function commonOf({ id, parameter, problem, describedBy, onLeave }: ControlProps
 }
 
 /**
- * With other types browsers change the typed text, but the runbook needs it unchanged. The cast is for
- * Preact's types, which accept only a single type.
+ * Uses `text` for all other types, because browsers would change the typed text, but the runbook needs it
+ * unchanged. The cast is for Preact's types, which accept only a single type.
  */
 function inputType(type: string): 'text' {
   return (['password', 'date', 'tel', 'url', 'email'].includes(type) ? type : 'text') as 'text'
@@ -117,7 +117,7 @@ function Options(props: ControlProps) {
   )
 }
 
-/** Sends the text of a file, like the command line. */
+/** Reads the chosen file and sends its text, as the command line does. */
 function FileField(props: ControlProps) {
   const [problem, setProblem] = useState('')
   const read = async (file: File | undefined) => {

@@ -7,7 +7,10 @@ import type { Values } from './parameters.ts'
 
 /** Maximum length of a stored draft, because the browser's storage has only some megabytes. */
 const MOST_CHARACTERS = 64 * 1024
-/** Names that may be secret. The gateway's rules are better, but here a value must only be typed again. */
+/**
+ * Matches names that may be secret. The gateway has better rules. Here a wrong match only means that the user
+ * must type the value again.
+ */
 const SOUNDS_SECRET = /pass|secret|token|key|credential|pin\b|otp/i
 
 export interface KeptDraft {
@@ -36,7 +39,7 @@ export function keepDraft(repository: string, item: RunbookItem, draft: KeptDraf
   try {
     if (text.length <= MOST_CHARACTERS) sessionStorage.setItem(keyOf(repository, item.name), text)
   } catch {
-    // Without storage, only the draft is lost.
+    // If storage is not available, only the draft is lost.
   }
 }
 
@@ -44,7 +47,7 @@ export function forgetDraft(repository: string, file: string): void {
   try {
     sessionStorage.removeItem(keyOf(repository, file))
   } catch {
-    // Without storage, no draft exists.
+    // If storage is not available, there is no draft.
   }
 }
 

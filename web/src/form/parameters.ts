@@ -15,7 +15,7 @@ export interface Parameter {
 
 export type Values = Readonly<Record<string, string>>
 
-/** In the order in which the runbook asks for the parameters. */
+/** Returns the parameters in the order in which the runbook asks for them. */
 export function parametersOf({ metadata }: RunbookItem): Parameter[] {
   const ordered = Object.entries(metadata).map(([name, declared], index) => ({
     parameter: parameterOf(name, declared),
@@ -50,7 +50,7 @@ function lengthOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** The value of an earlier run, otherwise the default. */
+/** Returns the value of an earlier run for each parameter, or else the default. */
 export function initialValues(parameters: readonly Parameter[], earlier: Values): Values {
   return Object.fromEntries(
     parameters.map(({ name, default: proposed }) => [name, earlier[name] ?? proposed ?? '']),

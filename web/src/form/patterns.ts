@@ -1,7 +1,10 @@
 import { signal } from '@preact/signals'
 import type { MatchesPattern } from './rules.ts'
 
-/** The gateway's engine, which no pattern can make slow. Loaded when the first pattern is needed. */
+/**
+ * The engine that the gateway uses. No pattern can make it slow. It is loaded when the first pattern is
+ * needed.
+ */
 const engine = signal<typeof import('re2js').RE2JS | undefined>(undefined)
 const compiled = new Map<string, ReturnType<typeof import('re2js').RE2JS.compile> | null>()
 
@@ -13,7 +16,10 @@ export async function loadPatterns(): Promise<void> {
   engine.value = RE2JS
 }
 
-/** Matches anywhere in the value, as in Go; undefined for a broken pattern, which the gateway reports. */
+/**
+ * Searches for a match anywhere in the value, as Go does. Returns undefined for a broken pattern, because the
+ * gateway reports it.
+ */
 export const matchesPattern: MatchesPattern = (pattern, value) => {
   const loaded = engine.value
   if (loaded === undefined || pattern.length > LONGEST_PATTERN) return undefined

@@ -7,7 +7,7 @@ const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
 
-/** The form of a type's values, for types with a fixed form. */
+/** The required form of the values, for each type that has one. */
 const FORMS: Readonly<
   Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
 > = {
@@ -24,16 +24,19 @@ const FORMS: Readonly<
 /** Maximum number of options that an error names. */
 const SHOWN_OPTIONS = 20
 
-/** Whether a value matches as Go reads the pattern; undefined until the engine is loaded. */
+/** Whether the value matches the pattern, read as Go reads it. Undefined until the engine is loaded. */
 export type MatchesPattern = (pattern: string, value: string) => boolean | undefined
 
-/** Returns the problem with a value in words that follow its name. */
+/**
+ * Returns the problem with a value, worded so that it can follow the parameter's name. Returns undefined for
+ * a good value.
+ */
 export function problemOf(parameter: Parameter, value: string, matches: MatchesPattern): string | undefined {
   if (value === '') {
     const isMissing = parameter.required && (parameter.default ?? '') === ''
     return isMissing ? 'may not be empty' : undefined
   }
-  // The default is the text of the runbook's author, so it is not checked.
+  // The author of the runbook chose the default, so the default is not checked.
   const broken = value === parameter.default ? undefined : brokenRule(parameter, value)
   if (broken !== undefined) return broken
   const { pattern } = parameter

@@ -3,7 +3,7 @@ import type { Parameter, Values } from './parameters.ts'
 import { isSecret } from './parameters.ts'
 
 const HIDDEN = '••••••'
-/** As in the agent. A shorter text would also match ordinary text. */
+/** Minimum length of a secret, the same as in the agent. A shorter secret would also match ordinary text. */
 const SHORTEST_SECRET_BYTES = 6
 
 /** Hides secret values, also in their quoted and encoded forms. */
@@ -14,7 +14,7 @@ export function shownScript(
 ): string {
   const names = new Set([...secret_parameters, ...parameters.filter(isSecret).map(({ name }) => name)])
   const secrets = [...names].flatMap((name) => formsOf(values[name] ?? ''))
-  // The longest first, because a secret may be a part of another one.
+  // The longest secret is hidden first, because a secret may be a part of another one.
   secrets.sort((a, b) => b.length - a.length)
   return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), script)
 }

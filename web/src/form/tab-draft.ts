@@ -3,7 +3,7 @@ import { person } from '../api/person.ts'
 
 /**
  * Stores a short form in the tab, so that it survives a reload, the back button and the end of a sign-in.
- * Another user who signs in here does not get the values. Not for secrets.
+ * Another user who signs in here does not get the values. Must not be used for secrets.
  */
 export function useTabDraft<Values extends object>(name: string, initial: Values) {
   const key = JSON.stringify(['form', person.peek()?.name ?? '', name])
@@ -28,6 +28,6 @@ function keep(key: string, values: object): void {
   try {
     sessionStorage.setItem(key, JSON.stringify(values))
   } catch {
-    // Without storage, only the draft is lost.
+    // If storage is not available, only the draft is lost.
   }
 }

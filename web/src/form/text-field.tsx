@@ -13,7 +13,7 @@ interface TextFieldProps {
   readonly autoFocus?: boolean
 }
 
-/** For the page's own forms. */
+/** A text field for the page's own forms. */
 export function TextField({
   label,
   value,

@@ -53,7 +53,7 @@ class Pieces {
     this.#reader = stream.getReader()
   }
 
-  /** Returns at most `most` bytes; undefined at the end. */
+  /** Returns at most `most` bytes, or undefined at the end. */
   async next(most: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#rest.length === 0) {
       const { done, value } = await this.#reader.read()

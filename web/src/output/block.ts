@@ -7,15 +7,20 @@ export interface OutputEvent {
   /** Set for output to other streams than stdout. */
   readonly stream?: string
   readonly payload: string
-  /** The time of writing, RFC 3339. */
+  /** The time at which the program wrote the output, as RFC 3339. */
   readonly time?: string
-  /** Place in the session's output after the event, for reading on from there. */
+  /** The place in the session's output after this event. Reading can continue from there. */
   readonly place: string
 }
 
-/** A part of the output that can be read again: its place and its initial style. */
+/**
+ * A part of the output that the page can read again. It has the place where the part begins and the style at
+ * its start.
+ */
 export interface Block {
-  /** `from` is the place before the first event, of which `skip` bytes are before the block. */
+  /**
+   * `from` is the place before the first event. The first `skip` bytes of this event are before the block.
+   */
   readonly from: string
   readonly skip: number
   readonly bytes: number

@@ -7,7 +7,7 @@ import type { Row } from './ansi/row.ts'
 
 interface Watching {
   readonly state: (state: StreamState) => void
-  /** Called with the number of bytes that were not recorded. */
+  /** Gets the number of bytes that were not recorded. */
   readonly missing: (bytes: number) => void
   readonly output: (event: OutputEvent) => void
 }

@@ -12,7 +12,7 @@ interface OutputRowProps {
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** Numbers and times are not part of the text, so copied text does not have them. */
+/** Draws a row. Numbers and times are not part of the text, so copied text does not have them. */
 export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps) {
   const isError = typeof row === 'object' && row.some(({ style }) => hasFlag(style, 'stderr'))
   return (
@@ -50,7 +50,8 @@ function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
 function markedText(text: string, found: string) {
   if (found === '') return text
   const [lower, wanted] = [text.toLowerCase(), found.toLowerCase()]
-  // The offsets differ when a letter is longer in lower case. Then nothing is marked.
+  // The offsets in the two texts differ when a letter becomes longer in lower case. In this case nothing is
+  // marked.
   if (lower.length !== text.length || !lower.includes(wanted)) return text
   const parts = []
   let from = 0

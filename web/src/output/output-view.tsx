@@ -21,7 +21,7 @@ interface OutputViewProps {
   readonly isReading: boolean
 }
 
-/** The user can scroll through all of the output, and only the visible part is drawn. */
+/** Draws only the visible part of the output. The user can still scroll through all of it. */
 export function OutputView({ id, fileName, record, isRunning, isReading }: OutputViewProps) {
   useDrawnVersion(record)
   const [wraps, setWraps] = useKept('runbook-page-wrap', false)

@@ -9,7 +9,7 @@ import { RowTimes } from './row-times.ts'
 
 /** Size of a block in bytes. Many small blocks cost memory; large blocks take long to read again. */
 const BLOCK_BYTES = 128 * 1024
-/** Maximum length of a block in bytes. A block without a line end ends here. */
+/** Maximum length of a block in bytes. A block ends at this length even if no line ends there. */
 const LONGEST_BLOCK = 1024 * 1024
 
 interface OpenBlock {
@@ -21,7 +21,10 @@ interface OpenBlock {
   rows: Row[]
 }
 
-/** The output of one session: number and places of rows, and the rows themselves while they are viewed. */
+/**
+ * The output of one session. It keeps the number of rows and their places. It keeps the rows themselves only
+ * for the blocks that the user viewed last.
+ */
 export class OutputRecord {
   /** Grows with each change; views subscribe to it. */
   readonly version = signal(0)
@@ -129,7 +132,7 @@ export class OutputRecord {
   }
 }
 
-/** The events were read again. */
+/** Returns the rows of a block from events that were read again. */
 export function rowsOf(block: Block, events: readonly OutputEvent[]): Row[] {
   const reader = new RowReader(block.style)
   const decoder = new TextDecoder()

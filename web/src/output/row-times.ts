@@ -1,7 +1,7 @@
-/** Minimum time between two records, so that a day of output costs little memory. */
+/** Minimum time in ms between two recorded times. This limits the memory for a day of output. */
 const APART_MS = 100
 
-/** The times at which the rows of an output began. */
+/** The times at which rows of an output began. */
 export class RowTimes {
   readonly #rows: number[] = []
   readonly #times: number[] = []

@@ -68,7 +68,7 @@ function summaryOf(text: string, count: number, index: number, isSearching: bool
   return `${index + 1} of ${count}${more}${isSearching ? ' …' : ''}`
 }
 
-/** `tell` is called at the first hit and at the end. */
+/** Calls `tell` after the first hit and at the end. */
 async function searchAll(
   id: string,
   record: OutputRecord,

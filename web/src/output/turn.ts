@@ -10,7 +10,7 @@ export function turn(): Promise<void> {
   })
 }
 
-/** Maximum time of work before the browser can draw and handle keys. */
+/** Maximum time in ms of work before the browser gets a chance to draw and handle keys. */
 export const TURN_MS = 8
 
 /** Pauses between the steps, so that the browser draws and handles keys. @throws the signal's reason */

@@ -1,14 +1,17 @@
 import type { ListedSession, Review } from '../api/types.ts'
 import { shortName } from './paths.ts'
 
-/** Returns `refund-order` for the file of a runbook without a title. */
+/**
+ * Returns the title of a runbook. Without a title, returns a name from the file's path, such as
+ * `refund-order`.
+ */
 export function runbookName(file: string, title: string | undefined): string {
   return title ?? shortName(file)
 }
 
 type Named = Pick<ListedSession, 'labels' | 'verb' | 'runbook_title'> & Partial<Pick<ListedSession, 'port'>>
 
-/** Returns undefined for a script or a terminal. */
+/** Returns the runbook's file, or undefined for a script or a terminal. */
 export function fileOf({ labels }: Pick<ListedSession, 'labels'>): string | undefined {
   return labels?.['runbookFile']
 }
@@ -21,7 +24,7 @@ export function sessionName(session: Named): string {
   return verb === 'connect' ? 'Terminal' : 'Script'
 }
 
-/** Returns undefined for a script or a terminal. */
+/** Returns the runbook's name, or undefined for a script or a terminal. */
 export function reviewedName({ runbook }: Pick<Review, 'runbook'>): string | undefined {
   return runbook && runbookName(runbook.file, runbook.title)
 }

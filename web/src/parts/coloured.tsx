@@ -85,7 +85,7 @@ interface Piece {
   readonly text: string
 }
 
-/** Together the pieces are the text. */
+/** Splits the text into pieces. The pieces joined together are the whole text. */
 function piecesOf(text: string, { pattern, words }: Language): Piece[] {
   const pieces: Piece[] = []
   let end = 0

@@ -4,7 +4,7 @@ import { Icon } from './icon.tsx'
 import { toast } from './toasts.tsx'
 
 interface CopiedLinesProps {
-  /** For the button and the toast: "The command that starts an agent". */
+  /** What the lines are, as the button and the toast say it: "The command that starts an agent". */
   readonly label: string
   readonly text: string
 }

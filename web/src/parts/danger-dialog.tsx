@@ -8,10 +8,10 @@ interface DangerDialogProps {
   readonly title: ComponentChildren
   readonly busy: boolean
   readonly error: Refused | undefined
-  /** Word of the button that changes nothing: "Keep it". */
+  /** Text of the button that changes nothing, such as "Keep it". */
   readonly keep: string
   readonly icon: IconName
-  /** Word of the button that makes the change: "Revoke token". */
+  /** Text of the button that makes the change, such as "Revoke token". */
   readonly action: string
   readonly onAct: () => void
   readonly onClose: () => void

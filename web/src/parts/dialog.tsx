@@ -9,9 +9,9 @@ interface DialogProps {
 }
 
 /**
- * A modal dialog, open as long as it is rendered. The focus moves to the element with `autofocus`, otherwise
- * to the first button, and later returns to its old place. Labels of buttons name the effect, and the first
- * button must change nothing.
+ * A modal dialog, which is open as long as it is rendered. The focus moves to the element with `autofocus`,
+ * or else to the first button. After the dialog the focus returns to its old place. The label of a button
+ * names the button's effect, and the first button must change nothing.
  */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -20,7 +20,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     const { current } = dialog
     const before = document.activeElement
     current?.showModal()
-    // In a dialog taller than the window, the focus may have scrolled to the end.
+    // If the dialog is taller than the window, the focus may have scrolled the dialog to its end. So the
+    // dialog is scrolled back to its start.
     current?.scrollTo(0, 0)
     return () => {
       current?.close()

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { Icon } from './icon.tsx'
 
 const KEPT = 'runbook-page-favourites'
-/** Maximum number of favourites, because a user cannot overview more. */
+/** Maximum number of favourites, because users lose track of a longer list. */
 const MOST = 20
 
 /** A runbook that the user has marked. */
@@ -40,7 +40,7 @@ function change(favourite: Favourite): void {
 
 interface FavouriteButtonProps extends Favourite {
   readonly title: string
-  /** Whether the button has a word. A row has space only for the icon. */
+  /** Whether the button has a text. In a row there is only space for the icon. */
   readonly hasWord?: boolean
 }
 

@@ -3,17 +3,17 @@ import { useEffect, useId, useState } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 import { changeQuery, query } from './router.ts'
 
-// Filters of a list, which are stored in the address.
+// The filters of a list. The page stores them in the address.
 
 interface FilterFormProps {
-  /** Label of the form: "Filter sessions". */
+  /** Label of the form, such as "Filter sessions". */
   readonly label: string
-  /** Names of all filters, also those of old links. */
+  /** Names of all filters, including those that only old links have. */
   readonly names: readonly string[]
   readonly children: ComponentChildren
 }
 
-/** On a phone, a button opens the filters. */
+/** On a phone, the filters are hidden until the user presses a button. */
 export function FilterForm({ label, names, children }: FilterFormProps) {
   const isFiltered = names.some((name) => (query.value.get(name) ?? '') !== '')
   const clear = isFiltered && <ClearButton names={names} />
@@ -57,12 +57,12 @@ interface FilterProps {
 }
 
 /**
- * Pause after typing in milliseconds. Each list is a request to the gateway and an entry in its audit log, so
- * one request per letter would be too many.
+ * Pause in ms after the user stops typing. Each list is a request to the gateway and an entry in its audit
+ * log, so one request per letter would be too many.
  */
 const TYPED_MS = 200
 
-/** Applies while the user types. */
+/** Applies the filter while the user types. */
 export function TextFilter({ name, label, isFirst = false }: FilterProps & { readonly isFirst?: boolean }) {
   const id = useId()
   const applied = query.value.get(name) ?? ''
@@ -129,8 +129,8 @@ export function DateFilter({ name, label }: FilterProps) {
 }
 
 /**
- * Returns the filters that have a value, by the gateway's names. `options` has these names by filter; `days`
- * those for the start of the first day and the end of the last day.
+ * Returns the filters that have a value, under the gateway's names. `options` maps each filter to its name in
+ * the gateway. `days` has the gateway's names for the start of the first day and the end of the last day.
  */
 export function gatewayFilters(
   asked: URLSearchParams,
@@ -148,7 +148,7 @@ export function gatewayFilters(
   return result
 }
 
-/** Returns the start of a day in the reader's time zone, `days` later. */
+/** Returns the time in the reader's time zone at which a day starts. The day is `days` days after `day`. */
 function dayStart(day: string | null, days: number): string | undefined {
   const [year = NaN, month = NaN, date = NaN] = (day ?? '').split('-').map(Number)
   const start = new Date(year, month - 1, date + days)

@@ -1,25 +1,25 @@
-/** Searched texts in lower case. */
+/** The texts that are searched, all in lower case. */
 export interface Searched {
   readonly title: string
-  /** A path or a kind. A hit here counts less than one in the title. */
+  /** A path or a kind. A hit here counts less than a hit in the title. */
   readonly about: string
-  /** Descriptions and names of parameters. A hit here counts least. */
+  /** Descriptions and names of parameters. A hit here counts less than a hit in `title` or `about`. */
   readonly words: string
-  /** Words here may differ from the typed words by a typing error. */
+  /** Texts in which a word may differ from the typed word by a typing error. */
   readonly near: string
 }
 
 export interface Fitting<Item> {
   readonly item: Item
-  /** Larger for a better fit. */
+  /** A number that is larger for a better fit. */
   readonly fit: number
 }
 
 const FIT = { titleBegins: 6, wordBegins: 5, inTitle: 4, inAbout: 3, inWords: 2, near: 1 } as const
 
 /**
- * Returns the items that have all typed words, the best fit first; equal fits keep their order. Tolerates
- * typing errors only when no item matches exactly.
+ * Returns the items that have all typed words, with the best fit first. Items of equal fit keep their order.
+ * Tolerates typing errors only when no item matches exactly.
  */
 export function fitting<Item>(
   items: readonly Item[],

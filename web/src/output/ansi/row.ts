@@ -5,12 +5,12 @@ export interface Span {
   readonly style: Style
 }
 
-/** Most rows are plain text, without a list of spans. */
+/** A row of output. Most rows are plain text and need no list of spans. */
 export type Row = string | readonly Span[]
 
 /**
- * One line while a program writes to it. After a program has moved back, each column is stored separately, so
- * that a write costs by its length and not by the number of colours.
+ * One line while a program writes to it. After the program has moved back in the line, each column is stored
+ * separately. The cost of a write then depends on its length and not on the number of colours.
  */
 export class WrittenLine {
   #spans: Span[] = []

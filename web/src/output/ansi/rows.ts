@@ -8,9 +8,9 @@ const LONGEST_ROW = 2000
 const LONGEST_SEQUENCE = 4096
 
 /**
- * Everything except plain text: control characters, characters that change the direction of other text, and
- * sequences of terminals (CSI, sequences of two characters, OSC and other strings, which end at the end of
- * the line at the latest).
+ * Matches everything except plain text. This means control characters, characters that change the direction
+ * of other text, and terminal sequences. The sequences are CSI, sequences of two characters, OSC and other
+ * strings. A string ends at the end of the line at the latest.
  */
 const SPECIAL = new RegExp(
   [
@@ -22,22 +22,22 @@ const SPECIAL = new RegExp(
   ].join('|'),
   'gu',
 )
-/** The next piece has the rest of an incomplete sequence. */
+/** Matches an incomplete sequence at the end of a piece. The next piece has the rest of the sequence. */
 const INCOMPLETE = new RegExp(
   [
     '\u001b\\[[0-?]*[ -/]*$',
     '\u001b[\\]PX^_][^\u0007\u001b\n]*\u001b?$',
     '\u001b[ -/]*$',
-    // Half of a surrogate pair.
+    // The first half of a surrogate pair.
     '[\ud800-\udbff]$',
   ].join('|'),
   'u',
 )
 
-/** Writer of a row; `note` is the gateway. */
+/** Who wrote a row. `note` means the gateway. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
-/** Prefix of errors in records, in hoop's form for programs. The page does not show it. */
+/** Prefix of errors in records. It has the form that hoop uses for programs, so the page does not show it. */
 const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
 
 /**
@@ -50,7 +50,7 @@ export class RowReader {
   #style: Style
   #rest = ''
 
-  /** `style` is that of the preceding text. */
+  /** `style` is the style of the text before the first row. */
   constructor(style: Style = PLAIN) {
     this.#style = style
   }
@@ -83,7 +83,7 @@ export class RowReader {
     return this.#rows.splice(0)
   }
 
-  /** Returns the remaining rows, also the incomplete one. */
+  /** Returns all remaining rows, including the incomplete one. */
   end(): Row[] {
     this.#rest = ''
     if (!this.#line.isEmpty) this.#rows.push(this.#line.take())
