@@ -58,7 +58,7 @@ export function CurrentView() {
   return <Opened load={found.route.load} props={found.parameters} key={pathname} />
 }
 
-/** The title until the view sets a better one. */
+/** Returns the title of the window until the view sets a better title. */
 export function titleOfView(): string {
   if (person.value === undefined) return 'Sign in'
   const found = routeOf(path.value)
@@ -67,7 +67,7 @@ export function titleOfView(): string {
   return typeof title === 'string' ? title : title(found.parameters)
 }
 
-/** The sign-in page counts, too. */
+/** Whether the address is a view's. The sign-in page counts as a view. */
 export function isKnown(pathname: string): boolean {
   return pathname === '/sign-in' || routeOf(pathname) !== undefined
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 
-/** A choice that the browser stores, and its setter. */
+/** Returns a choice that the browser stores, and a function that sets it. */
 export function useKept(name: string, usual: boolean): [boolean, (value: boolean) => void] {
   const [value, setValue] = useState(() => (localStorage.getItem(name) ?? String(usual)) === 'true')
   const change = (next: boolean) => {

@@ -5,12 +5,15 @@ import { Loading, Problem } from './messages.tsx'
 interface LoadedViewProps<Value> {
   readonly loaded: Loaded<Value>
   readonly trail: ComponentChildren
-  /** Heading until the value is loaded. */
+  /** The heading that is shown until the value is loaded. */
   readonly heading: string
   readonly children: (value: Value) => ComponentChildren
 }
 
-/** Shows trail and heading until the object is loaded, then the content with its own head. */
+/**
+ * Shows the trail and the heading until the object is loaded. Then shows the content, which has its own
+ * heading.
+ */
 export function LoadedView<Value>({ loaded, trail, heading, children }: LoadedViewProps<Value>) {
   const { value, error, reload } = loaded
   return (

@@ -10,8 +10,8 @@ export interface Loaded<Value> {
 }
 
 /**
- * Loads a value, and again when the gateway announces a change. `load` must be the same function as long as
- * the value is the same (useCallback).
+ * Loads a value, and loads it again when the gateway announces a change. As long as the same value is wanted,
+ * `load` must be the same function (useCallback).
  */
 export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,

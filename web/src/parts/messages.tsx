@@ -59,7 +59,7 @@ export function Note({ tone, title, role, children }: NoteProps) {
 
 interface EmptyProps {
   readonly icon?: IconName
-  /** The missing thing, or the search without a result. */
+  /** Says what is missing, or which search has found nothing. */
   readonly title?: ComponentChildren
   /** Advice for the next step. */
   readonly children: ComponentChildren
@@ -78,7 +78,7 @@ export function Empty({ icon = 'info', title, children, actions }: EmptyProps) {
   )
 }
 
-/** Visible only after 300 ms, so that fast answers cause no flashing. */
+/** Becomes visible only after 300 ms. A fast answer then does not make the page flash. */
 export function Loading({ rows = 3 }: { readonly rows?: number }) {
   return (
     <div class="card loading" aria-busy="true">

@@ -7,7 +7,7 @@ let ticking: ReturnType<typeof setInterval> | undefined
 
 const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** A local time. `title` has the time in UTC. */
+/** Shows a time in the user's time zone. `title` has the time in UTC. */
 export function Moment({ at }: { readonly at: string }) {
   const time = new Date(at)
   if (Number.isNaN(time.getTime())) return <span>{at}</span>
@@ -18,14 +18,14 @@ export function Moment({ at }: { readonly at: string }) {
   )
 }
 
-/** The duration from `from` to `to`, or to now. */
+/** Shows the duration from `from` to `to`, or to the present time. */
 export function Elapsed({ from, to }: { readonly from: string; readonly to: string | null }) {
   useTicks(to === null)
   const end = to === null ? now.value : Date.parse(to)
   return <span>{durationText(end - Date.parse(from))}</span>
 }
 
-/** `6 h left` */
+/** Shows the time until `until`, such as `6 h left`. */
 export function TimeLeft({ until }: { readonly until: string }) {
   useTicks(true)
   const ms = Date.parse(until) - now.value
@@ -36,7 +36,7 @@ export function TimeLeft({ until }: { readonly until: string }) {
   )
 }
 
-/** In days, hours or minutes. */
+/** Returns the duration in days, hours or minutes. */
 function roughly(ms: number): string {
   const minutes = Math.ceil(ms / 60_000)
   if (minutes < 120) return `${minutes} min`

@@ -6,7 +6,10 @@ interface NewButtonProps {
   readonly look?: string
 }
 
-/** Opens the form for a new token or user: `?new=token` in the address. */
+/**
+ * A button that opens the form for a new token or user. The form is open while the address contains
+ * `?new=token` or `?new=user`.
+ */
 export function NewButton({ what, look = '' }: NewButtonProps) {
   return (
     <button type="button" class={`button ${look}`} onClick={() => changeQuery({ new: what })}>

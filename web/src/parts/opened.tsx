@@ -3,7 +3,10 @@ import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
-/** Loads a file, whose default export is shown. Pass the same function in every rendering of the parent. */
+/**
+ * Loads a file. The default export of the file is then shown. Pass the same function in every rendering of
+ * the parent.
+ */
 export type Load = () => Promise<{ readonly default: unknown }>
 
 interface OpenedProps<Props extends object> {
@@ -11,10 +14,10 @@ interface OpenedProps<Props extends object> {
   readonly props: Props
 }
 
-/** Parts that were loaded are shown immediately the next time. */
+/** The loaded parts. A part in this map is shown immediately the next time. */
 const loaded = new Map<Load, unknown>()
 
-/** A view, or a part of one, that is loaded when the user opens it. */
+/** A view, or a part of a view. It is loaded when the user opens it. */
 export function Opened<Props extends object>({ load, props }: OpenedProps<Props>) {
   const [, setVersion] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)
@@ -26,7 +29,8 @@ export function Opened<Props extends object>({ load, props }: OpenedProps<Props>
         loaded.set(load, file.default)
         setVersion((version) => version + 1)
       },
-      // After an update of the gateway the files have other names, so the import fails.
+      // After an update of the gateway the files have other names, so the import fails and the error is
+      // shown.
       (failure: unknown) => setError(asRefused(failure)),
     )
   }, [load])

@@ -30,7 +30,7 @@ export function userPath(name: string): string {
   return `/users/${part(name)}`
 }
 
-/** The access table for one user or group. */
+/** Returns the address of the access table for one user or group. */
 export function accessOf(user: string): string {
   return `/access?user=${part(user)}`
 }
@@ -43,7 +43,7 @@ export function runsOf(file: string): string {
   return `/sessions?runbook=${part(file)}`
 }
 
-/** `refund-order` for `support/refund-order.runbook.sh`. */
+/** Returns a short name for a runbook's file: `refund-order` for `support/refund-order.runbook.sh`. */
 export function shortName(file: string): string {
   return splitPath(file).name.replace(/\.runbook(\.[^.]*)?$/, '')
 }

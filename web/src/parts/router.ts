@@ -12,7 +12,7 @@ export const hash = computed(() => address.value.hash)
 type Guard = (leave: () => void) => void
 let guard: Guard | undefined
 
-/** Returns a function that stops the asking. */
+/** Calls `ask` before the user leaves the view. Returns a function that ends this. */
 export function askBeforeLeaving(ask: Guard): () => void {
   guard = ask
   // The browser asks in its own words before it closes or reloads the tab.
@@ -24,7 +24,7 @@ export function askBeforeLeaving(ask: Guard): () => void {
   }
 }
 
-/** Returns whether the view stays until the user has answered. */
+/** Returns true when the view stays open until the user has answered. */
 function isHeld(pathname: string, leave: () => void): boolean {
   const asking = guard
   if (asking === undefined || pathname === path.peek()) return false
@@ -42,13 +42,13 @@ export function go(to: string): void {
   window.scrollTo(0, 0)
 }
 
-/** The back button skips the old address. */
+/** Replaces the address in the history, so that the back button skips the old one. */
 function replaceAddress(to: string): void {
   history.replaceState(null, '', to)
   address.value = new URL(location.href)
 }
 
-/** Removes a part with an empty value. */
+/** Changes values of the query in the address. An empty value removes its name from the query. */
 export function changeQuery(changes: Readonly<Record<string, string>>): void {
   const next = new URLSearchParams(query.value)
   for (const [name, value] of Object.entries(changes))
@@ -58,7 +58,10 @@ export function changeQuery(changes: Readonly<Record<string, string>>): void {
   replaceAddress(text === '' ? path.value : `${path.value}?${text}`)
 }
 
-/** Returns the decoded parts for `:name` and a last `*`; undefined for another view. */
+/**
+ * Returns the decoded values for each `:name` and for a `*` at the end. Returns undefined when the address is
+ * another view's.
+ */
 export function matched(pattern: string, pathname: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/')
   const given = pathname.replace(/(?<=.)\/$/, '').split('/')
@@ -85,7 +88,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The page's own links change the view. The browser handles all others. */
+/** Handles clicks on the page's own links by a change of view. The browser handles all other links. */
 export function followLinks(): void {
   window.addEventListener('popstate', () => {
     // The browser has already gone back, so the address is restored until the user has answered.

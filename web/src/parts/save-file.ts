@@ -4,6 +4,6 @@ export function saveFile(content: Blob, name: string): void {
   link.href = address
   link.download = name
   link.click()
-  // After a minute the browser has begun to read the address.
+  // Waits a minute, because the browser has then begun to read the address.
   setTimeout(() => URL.revokeObjectURL(address), 60_000)
 }

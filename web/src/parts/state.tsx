@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import { Icon, type IconName } from './icon.tsx'
 
-/** idle: no action is needed; wait: a person must act; live: in progress; good and bad: the result. */
+/**
+ * What a state means. idle: no action is needed. wait: a person must act. live: something is in progress.
+ * good and bad: how it ended.
+ */
 type Tone = 'idle' | 'wait' | 'live' | 'good' | 'bad'
 
 const LOOKS = {
@@ -28,7 +31,7 @@ export type StateKind = keyof typeof LOOKS
 
 interface StateProps {
   readonly kind: StateKind
-  /** The word with details: `failed (7)`. Without children it is the kind itself. */
+  /** The text with details, such as `failed (7)`. Without children, the text is the kind. */
   readonly children?: ComponentChildren
 }
 

@@ -1,6 +1,9 @@
 import { visible } from './visible.ts'
 
-/** Other people's text: the browser finds its writing direction, and hidden characters are made visible. */
+/**
+ * Shows a text that other people wrote. The browser chooses the text's writing direction, and hidden
+ * characters are made visible.
+ */
 export function Name({ children }: { readonly children: string }) {
   return <bdi>{visible(children)}</bdi>
 }

@@ -7,7 +7,7 @@ type Theme = (typeof THEMES)[number]
 
 const theme = signal<Theme>(THEMES.find((one) => one === localStorage.getItem(KEPT)) ?? 'system')
 
-/** The user's choice, otherwise the machine's setting. */
+/** Applies the theme that the user chose. Without a choice, the setting of the machine applies. */
 export function applyTheme(): void {
   if (theme.value === 'system') delete document.documentElement.dataset['theme']
   else document.documentElement.dataset['theme'] = theme.value

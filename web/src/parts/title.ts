@@ -11,12 +11,12 @@ interface Named {
   readonly mark: Mark | undefined
 }
 
-/** Name of the open view. Valid only for the view's own address. */
+/** The name of the open view. It is valid only as long as the address is the view's address. */
 const named = signal<Named | undefined>(undefined)
 
 /**
- * Names the window after the view's content: `refund-order failed`. `text` is undefined while it is not
- * loaded; `mark` is the sign on the favicon.
+ * Names the window after the view's content, such as `refund-order failed`. `text` is undefined until the
+ * content is loaded. `mark` is the sign on the favicon.
  */
 export function useTitle(text: string | undefined, mark?: Mark): void {
   const here = path.value

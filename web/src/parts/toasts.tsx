@@ -7,13 +7,16 @@ interface Toast {
   readonly text: string
   readonly icon: IconName
   readonly tone: 'good' | 'bad' | 'wait' | 'live'
-  /** Address with more details. */
+  /** Address of a view with more details. */
   readonly to?: string
 }
 
-/** A new toast removes the oldest one. */
+/** Maximum number of toasts. One more toast removes the oldest one. */
 const MOST = 3
-/** In milliseconds, enough for two lines. Toasts stay longer while the pointer or the focus is in one. */
+/**
+ * Time in ms for which a toast is shown. It is enough to read two lines. A toast stays longer while the
+ * pointer or the focus is in one of the toasts.
+ */
 const SHOWN_MS = 10_000
 
 const toasts = signal<readonly Toast[]>([])

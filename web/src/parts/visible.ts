@@ -1,6 +1,6 @@
 /**
- * Invisible characters, and those that change the text around them, such as the direction of writing. Without
- * the joiners and the two variation selectors that emoji need.
+ * Matches invisible characters, and characters that change the text around them, such as the direction of
+ * writing. Does not match the joiners and the two variation selectors that emoji need.
  */
 export const HIDDEN =
   '[\\p{Default_Ignorable_Code_Point}\\u2028\\u2029\\ufff9-\\ufffb](?<!\\u200c|\\u200d|\\ufe0e|\\ufe0f)'
@@ -13,12 +13,12 @@ export function visibleForm(character: string): string {
   return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`
 }
 
-/** Makes other people's text visible, on one line. */
+/** Makes hidden characters of other people's text visible, on one line. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, visibleForm)
 }
 
-/** The same for several lines. */
+/** Makes hidden characters visible in a text of several lines. */
 export function visibleLines(text: string): string {
   return visible(text.replaceAll('\r\n', '\n'))
 }

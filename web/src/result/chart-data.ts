@@ -3,21 +3,24 @@ import type { ResultTable } from './table.ts'
 
 /** Maximum number of labels, because people cannot distinguish more. */
 export const MOST_LABELS = 500
-/** Maximum number of points. More points than pixels do not make a chart clearer. */
+/** Maximum number of points. A chart with more points than pixels is not clearer. */
 const MOST_POINTS = 100_000
 
 export interface ChartData {
-  /** The horizontal axis: numbers, times in seconds since 1970, or texts side by side. */
+  /** What the horizontal axis shows: numbers, times in seconds since 1970, or texts side by side. */
   readonly kind: 'numbers' | 'moments' | 'labels'
   readonly places: readonly number[]
   readonly values: readonly (number | null)[]
-  /** The labels of the places, for an axis of texts. */
+  /** The labels of the places, used when the axis shows texts. */
   readonly labels: readonly string[]
-  /** Rows without a value or a place. */
+  /** Number of rows that have no value or no place. */
   readonly leftOut: number
 }
 
-/** `across` is a column, or -1 for the number of the row; `up` is a column of numbers. */
+/**
+ * `across` is the column of the horizontal axis, or -1 for the number of the row. `up` is the column of
+ * numbers for the vertical axis.
+ */
 export function chartData({ rows }: ResultTable, across: number, up: number): ChartData {
   const kind = across < 0 ? 'numbers' : kindOf(rows.map((row) => row[across]))
   const placeOf = kind === 'moments' ? momentIn : numberIn

@@ -31,7 +31,7 @@ function fieldOf(cell: Cell | undefined): string {
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Spreadsheets read the text as cells. */
+/** Returns a text that spreadsheets read as cells when it is pasted. */
 export function tsvOf(rows: readonly (readonly (Cell | undefined)[])[]): string {
   return rows.map((row) => row.map(copied).join('\t')).join('\n')
 }

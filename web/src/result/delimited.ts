@@ -1,9 +1,9 @@
 import { isNumeric, momentIn } from './numbers.ts'
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-// CSV, TSV, and psql's rows without lines around them (-A). Nothing marks the text as a table, so the content
-// must show it: names in the first row, the same number of values in each row, and no other line with the
-// separator.
+// Reads CSV, TSV and the rows that `psql -A` prints. Nothing in such a text says that it is a table, so the
+// content must show it. The first row must have names, and each row must have the same number of values.
+// Outside the table, no line may contain the separator.
 
 /** psql -A prints the number of rows below a table. A text without this line may not be a table. */
 const FOOTER = /^\((\d+) \p{L}+\)$/u
@@ -11,9 +11,11 @@ const SIGNS = ['\t', ',', ';', '|'] as const
 type Sign = (typeof SIGNS)[number]
 
 const SAMPLE_LINES = 400
-/** Rows that decide whether the first row has names. */
+/** Number of rows that are examined to decide whether the first row has names. */
 const EVIDENCE_ROWS = 1000
-/** Maximum number of lines of a quoted value. A longer one is only a quotation mark in a text. */
+/**
+ * Maximum number of lines of a quoted value. If more lines follow, the quotation mark is only part of a text.
+ */
 const MOST_LINES_OF_VALUE = 1000
 
 interface Line {
@@ -65,7 +67,9 @@ interface Run {
   readonly next: number
 }
 
-/** Returns lines with the same number of values; undefined when one of them cannot be read. */
+/**
+ * Returns lines that have the same number of values. Returns undefined when one of the lines cannot be read.
+ */
 function* runFrom(
   sign: Sign,
   lines: readonly string[],
@@ -91,7 +95,7 @@ function* runFrom(
 function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefined {
   const first = lines[at] ?? ''
   const isText = sign === ',' || sign === ';'
-  // A blank after the comma means that the line is a sentence.
+  // A blank after the comma or semicolon means that the line is a sentence.
   if (isText && first.includes(`${sign} `) && !first.includes('"')) return undefined
   if (!first.includes('"') || sign === '\t') return { cells: first.split(sign).map(plain), next: at + 1 }
   const cells: Cell[] = []
@@ -121,7 +125,7 @@ function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefi
   }
 }
 
-/** Two quotes are one quote of the value. */
+/** Returns the place of the closing quote. Two quotes in a row stand for one quote of the value. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2))
     if (text[at + 1] !== '"') return at
@@ -176,14 +180,19 @@ function* tableOf(rows: Run['rows'], sign: Sign): Steps<ResultTable | undefined>
   return builder.table()
 }
 
-/** Whether the text can be the name of a column: no number, other value or sentence. */
+/**
+ * Whether the text can be the name of a column. A number, another kind of value or a sentence cannot be a
+ * name.
+ */
 function isName(text: string): boolean {
   if (text.length > 80 || /[.:!;,]$/.test(text) || text.includes('://')) return false
   if (/^(?:true|false|yes|no|ok|none|null|n\/a)$/i.test(text)) return false
   return /^[\p{L}_#?*(@%$'"`][^\n\t]*$/u.test(text)
 }
 
-/** Whether each value of a column is a number, a time or a boolean. Then the first row has the names. */
+/**
+ * Whether each value of a column is a number, a time or a boolean. In this case the first row has the names.
+ */
 function hasKind(body: Run['rows'], column: number): boolean {
   let isAny = false
   for (const row of body) {
@@ -197,7 +206,10 @@ function hasKind(body: Run['rows'], column: number): boolean {
 
 const STYLES = [/^[a-z_][a-z0-9_]*$/, /^[A-Z_][A-Z0-9_]*$/, /^\p{Lu}[\p{L}\p{N}_]*$/u]
 
-/** Whether the names have one style and most values of a column another. For tables with only texts. */
+/**
+ * Whether all names have one style and most values of some column do not have it. This test is for tables
+ * that contain only texts.
+ */
 function differs(names: readonly string[], body: Run['rows']): boolean {
   const style = STYLES.find((one) => names.every((name) => one.test(name)))
   if (style === undefined) return false

@@ -12,7 +12,7 @@ const PSQL_RULE = /^-{3,}(?:\+-{2,})*$/
 const FRAME = /^(?:\+(?:[-=]+\+)+|[┌├└╞╔╠╚][─═┬┼┴╪╦╬╩┐┤┘╡╗╣╝]+)$/
 const BARS = ['|', '│', '║']
 
-/** `isCut` tells whether the output continues after the last line. */
+/** `isCut` says whether the output continues after the last line. */
 export function* psqlTable(lines: readonly string[], start: number, isCut: boolean): Steps<Found> {
   const [head = '', rule = ''] = [lines[start], lines[start + 1]]
   if (!PSQL_RULE.test(rule) || !head.startsWith(' ')) return undefined
@@ -39,7 +39,7 @@ function edgesOf(rule: string): number[] {
   return [...rule.matchAll(/\+/g)].map(({ index }) => index)
 }
 
-/** In a value of several lines, all lines except the last end in `+`. */
+/** Collects the rows of a psql table. In a value of several lines, each line except the last ends in `+`. */
 class PsqlRows {
   readonly #edges: readonly number[]
   readonly #builder: TableBuilder
@@ -75,7 +75,10 @@ class PsqlRows {
     this.#open = undefined
   }
 
-  /** Whether the value continues on the next line. The `+` is in the column's margin, where no value is. */
+  /**
+   * Whether the value continues on the next line. The `+` is then in the column's margin, where no value can
+   * be.
+   */
   #isContinued(cell: string, column: number): boolean {
     const [before, edge] = [this.#edges[column - 1] ?? -1, this.#edges[column]]
     if (!cell.endsWith('+')) return false
@@ -84,8 +87,8 @@ class PsqlRows {
 }
 
 /**
- * Splits a line at its bars. If values contain bars, the places of the columns decide. Returns undefined when
- * they do not fit, for example after a masked value.
+ * Splits a line at its bars. If values contain bars, splits it at the places of the columns. Returns
+ * undefined when the line does not fit the columns, for example after a masked value.
  */
 function cellsIn(line: string, edges: readonly number[]): string[] | undefined {
   const parts = line.split('|')
@@ -102,7 +105,10 @@ function valueOf(cell: string): string {
   return isNumeric(trimmed) || /^[-(]?\p{Sc}/u.test(trimmed) ? trimmed : value
 }
 
-/** `needsFooter`: only the footer distinguishes the table from a heading with a line below. */
+/**
+ * `needsFooter` means that only the footer proves a table. Without the footer the lines may be a heading with
+ * a line below it.
+ */
 function ended(
   lines: readonly string[],
   at: number,
@@ -140,7 +146,8 @@ export function* framedTable(lines: readonly string[], start: number, isCut: boo
     if (at % STEP_ROWS === 0) yield
   }
   const isOpen = at >= lines.length - 1 && isCut
-  // With a line after each row, a row of several lines cannot be distinguished from several rows.
+  // If a frame follows each row, each row must have one line. Otherwise one row of several lines would look
+  // like several rows, so the lines are not read as a table.
   const isClosed = isOpen || frames === 1 || frames === builder.rowCount
   return isClosed ? ended(lines, at + 1, builder, { needsFooter: false }) : undefined
 }

@@ -1,11 +1,11 @@
 import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
-/** The text is not JSON, or not JSON of objects. */
+/** Thrown when the text is not JSON, or is not JSON of objects. */
 class NoTable extends Error {}
 
 /**
- * Reads a text that is JSON from its beginning to its end: each array of objects, and a sequence of objects,
- * is one table. Numbers keep their text, because a browser would round long ones.
+ * Reads a text that is JSON from its beginning to its end. Each array of objects is one table, and a sequence
+ * of objects is also one table. Numbers keep their text, because a browser would round long numbers.
  */
 export function* jsonTables(text: string, isCut: boolean): Steps<readonly ResultTable[]> {
   const reader = new ObjectReader(text)
@@ -47,7 +47,7 @@ function* arrayOf(reader: ObjectReader, table: ObjectTable, isCut: boolean): Ste
   return table.table()
 }
 
-/** One column for each name that occurs in an object. */
+/** Builds one table with a column for each name that occurs in an object. */
 class ObjectTable {
   readonly #builder = new TableBuilder([])
   readonly #columns = new Map<string, number>()

@@ -1,4 +1,4 @@
-/** Without leading zeros, because `007` is a code and not a number. */
+/** Matches a number without leading zeros, because `007` is a code and not a number. */
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/i
 const LONGEST_NUMBER = 64
 
@@ -11,11 +11,14 @@ export function numberIn(text: string | null | undefined): number | undefined {
   return text !== null && text !== undefined && isNumeric(text) ? parseFloat(text) : undefined
 }
 
-/** As databases write a day or a time: `2026-11-28 17:03:47.5+01`. */
+/** Matches a day or a time as databases write it, such as `2026-11-28 17:03:47.5+01`. */
 const MOMENT =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/
 
-/** Returns seconds since 1970; undefined for a text that is not a time. A time without a zone is UTC. */
+/**
+ * Returns the seconds since 1970, or undefined for a text that is not a time. A time without a zone is read
+ * as UTC.
+ */
 export function momentIn(text: string | null | undefined): number | undefined {
   const [, day, time = '00:00', zone = 'Z'] = MOMENT.exec(text ?? '') ?? []
   if (day === undefined) return undefined

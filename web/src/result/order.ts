@@ -10,7 +10,7 @@ export interface Sorting {
 
 export interface Filtering {
   readonly text: string
-  /** Conditions by column; see `matcher`. */
+  /** The condition of each column, in the form that `matcher` reads. */
   readonly columns: Readonly<Record<number, string>>
 }
 
@@ -40,8 +40,8 @@ function* filtered({ rows }: ResultTable, { text, columns }: Filtering): Steps<U
 }
 
 /**
- * `paid`: the value contains the text; `=paid`: the value equals the text; `>100` and `<=100` compare
- * numbers, or texts if the condition is not a number.
+ * Returns a test for a value. `paid` tests whether the value contains this text, and `=paid` whether it
+ * equals this text. `>100` and `<=100` compare numbers. If the condition has no number, they compare texts.
  */
 export function matcher(condition: string): (cell: Cell | undefined) => boolean {
   const [, sign = '', rest = ''] = /^\s*(>=|<=|>|<|=|!=)?\s*(.*?)\s*$/s.exec(condition) ?? []
@@ -65,7 +65,7 @@ function shown(cell: Cell | undefined): string {
   return cell === null ? 'NULL' : (cell ?? '')
 }
 
-/** Rows with equal values keep their order; rows without a value are last. */
+/** Rows with equal values keep their order. Rows without a value come last. */
 function* sorted(
   { rows, columns }: ResultTable,
   order: Uint32Array,
@@ -92,7 +92,7 @@ function compareTexts(one: string, other: string): number {
   return one === other ? 0 : one < other ? -1 : 1
 }
 
-/** Merges longer and longer parts, because `Array.sort` cannot pause. */
+/** Sorts by merging longer and longer parts. `Array.sort` is not used, because it cannot pause. */
 function* merged(order: Uint32Array, compare: (one: number, other: number) => number): Steps<Uint32Array> {
   let [from, to] = [order.slice(), new Uint32Array(order.length)]
   let work = 0

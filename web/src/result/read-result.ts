@@ -56,7 +56,7 @@ function* drawnAt(lines: readonly string[], at: number, isCut: boolean): Steps<F
   return undefined
 }
 
-/** Runs without a pause, for short texts. */
+/** Runs all steps without a pause. Use this only for short texts. */
 export function finished<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const { done, value } = steps.next()

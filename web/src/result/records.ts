@@ -4,7 +4,7 @@ import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type Cell, type Steps } 
 // Tables with one value per line: psql's expanded form (`\x`) and mysql's vertical form (`\G`).
 
 interface Form {
-  /** The line before a record, with its number. */
+  /** Matches the line before a record. The line contains the record's number. */
   readonly head: RegExp
   readonly field: RegExp
 }
@@ -18,7 +18,7 @@ const VERTICAL: Form = {
   field: /^ *([^\s:][^:]*): ?(.*)$/,
 }
 
-/** Reads records with the same names in the same order, numbered without a gap. */
+/** Reads records that have the same names in the same order. Their numbers must have no gap. */
 export function* recordTable(lines: readonly string[], start: number, isCut: boolean): Steps<Found> {
   const form = [EXPANDED, VERTICAL].find(({ head }) => head.exec(lines[start] ?? '')?.[1] === '1')
   if (form === undefined) return undefined

@@ -4,10 +4,13 @@ import { finished, readTables } from './read-result.ts'
 
 /** Maximum number of characters that are searched, because the browser must hold the whole text. */
 const MOST_CHARACTERS = 32 * 1024 * 1024
-/** A text without a table in its first characters counts as a text without tables. */
+/**
+ * Number of characters that are searched first. If they contain no table, the whole text counts as a text
+ * without tables.
+ */
 const SAMPLE_CHARACTERS = 64 * 1024
 
-/** A session's stdout, kept only while it may contain a table. */
+/** The stdout of a session. The text is kept only while it may contain a table. */
 export class StdoutText {
   #decoder = new TextDecoder()
   #text = ''

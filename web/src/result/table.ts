@@ -5,9 +5,9 @@ export type Cell = string | null
 
 export interface Column {
   readonly name: string
-  /** Numbers are right-aligned and sorted as numbers. */
+  /** Whether all values are numbers. A column of numbers is right-aligned and sorted by number. */
   readonly isNumeric: boolean
-  /** Characters of the longest value or of the name, up to a limit. */
+  /** Number of characters of the longest value or of the name. A limit applies. */
   readonly width: number
 }
 
@@ -18,13 +18,13 @@ export interface ResultTable {
   readonly leftOut: number
 }
 
-/** Work in steps, so that the page can draw and handle keys in between. */
+/** Work that is done in steps, so that the page can draw and handle keys between two steps. */
 export type Steps<Result> = Generator<void, Result, void>
 
 export const STEP_ROWS = 256
-/** Maximum number of rows, because more cost the browser too much memory. */
+/** Maximum number of rows. More rows would take too much of the browser's memory. */
 const MOST_ROWS = 200_000
-/** Maximum number of columns, because more cannot be drawn. */
+/** Maximum number of columns. The browser cannot draw more columns. */
 export const MOST_COLUMNS = 200
 const WIDEST = 48
 
@@ -33,7 +33,10 @@ export class TableBuilder {
   readonly #names: string[]
   readonly #rows: (readonly Cell[])[] = []
   readonly #widths: number[] = []
-  /** By column: whether a value is not a number, and whether one is. */
+  /**
+   * For each column, `#hasText` says whether some value is not a number. `#hasNumbers` says whether some
+   * value is one.
+   */
   readonly #hasText: boolean[] = []
   readonly #hasNumbers: boolean[] = []
   readonly #mostRows: number
@@ -48,7 +51,7 @@ export class TableBuilder {
     return this.#names.length
   }
 
-  /** Counts also the rows that are left out. */
+  /** Number of all rows, including the rows that are left out. */
   get rowCount(): number {
     return this.#rows.length + this.#leftOut
   }
@@ -76,7 +79,7 @@ export class TableBuilder {
   }
 
   #look(column: number, cell: Cell | undefined): void {
-    // A row without the column has an empty cell, and NULL is four letters long.
+    // An empty cell counts for a row that lacks the column. NULL counts as four letters.
     const length = cell === null ? 4 : (cell?.length ?? 0)
     if (length > (this.#widths[column] ?? 0)) this.#widths[column] = length
     if (cell === null || cell === undefined || cell === '' || this.#hasText[column] === true) return

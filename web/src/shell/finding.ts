@@ -5,19 +5,21 @@ export interface Finding {
   readonly group: 'Runbooks' | 'Connections' | 'Sessions' | 'Pages' | 'Actions'
   readonly icon: IconName
   readonly title: string
-  /** Distinguishes this result from similar ones. Searched, too. */
+  /** A text that distinguishes this result from similar ones. The search also looks in this text. */
   readonly about: string
-  /** Searched but not shown: paths, names of parameters. */
+  /** Texts that are searched but not shown, such as paths and names of parameters. */
   readonly words?: string
   readonly open: () => void
 }
 
 const GROUPS = ['Runbooks', 'Connections', 'Sessions', 'Pages', 'Actions'] as const
 
-/** Maximum number of results per group. The user finds others with more words. */
+/** Maximum number of results per group. The user finds other results by typing more words. */
 const MOST = 6
 
-/** Returns the best results by group, the group with the best result first. All words must match. */
+/**
+ * Returns the best results by group. The group with the best result is first. A result must match all words.
+ */
 export function best(findings: readonly Finding[], wanted: string): Finding[] {
   const ranked = fitting(findings, wanted, searched)
   const bestOf = (group: Finding['group']) => ranked.find(({ item }) => item.group === group)?.fit ?? 0

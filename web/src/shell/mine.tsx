@@ -31,12 +31,12 @@ export const askedByMe = computed(() =>
   (ownSessions.value ?? []).filter((session) => isWaiting(session) || isApproved(session)),
 )
 
-/** A person's own request waits for other people. */
+/** Whether this person can decide about the request. A person's own request waits for other people. */
 function isForMe({ owner, can }: Review): boolean {
   return owner !== person.value?.name && (can.approve || can.force)
 }
 
-/** Minimum time between two requests, because a busy gateway announces changes every second. */
+/** Minimum time in ms between two requests, because a busy gateway announces changes every second. */
 const LEAST_MS = 2000
 
 /** Draws nothing: keeps the lists above up to date, and reports events of other views. */
@@ -72,7 +72,7 @@ function useKept<Value>(
   useEffect(() => {
     const ended = new AbortController()
     const begin = () => {
-      // The open view shows the gateway's error. The lists keep their last values.
+      // Ignores an error, because the open view shows it. The lists keep their last values.
       read(ended.signal).then(take, () => undefined)
     }
     const timer = setTimeout(begin, changes === 0 ? 0 : LEAST_MS)
@@ -83,7 +83,7 @@ function useKept<Value>(
   }, [changes])
 }
 
-/** `Refund an order on pg-shop` */
+/** Returns the name of a session, such as `Refund an order on pg-shop`. */
 function nameOf(session: ListedSession): string {
   return visible(`${sessionName(session)} on ${session.connection}`)
 }
@@ -96,7 +96,8 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
     const hasEnded = session.status === 'done' && earlier !== undefined && earlier.status !== 'done'
     if (hasEnded && document.hidden && session.session_batch_id === undefined)
       notify({ id: `ended ${session.id}`, title: nameOf(session), body: visible(session.state.text), to })
-    // A batch has its own page, and would cause one toast per connection.
+    // No toast for a session of a batch. A batch has its own page, and there would be one toast per
+    // connection.
     const isHere = path.peek() === to || session.session_batch_id !== undefined
     if (earlier === undefined || earlier.state.name === session.state.name || isHere) continue
     if (session.state.name === 'approved') toast(`${nameOf(session)} is approved`, { to })
@@ -110,7 +111,7 @@ function tellEnded(before: readonly ListedSession[] | undefined, now: readonly L
   }
 }
 
-/** Requests of the first load are shown only by the badge. */
+/** Reports new requests. Does not report the requests of the first load, because the badge shows them. */
 function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]): void {
   if (before === undefined) return
   const known = new Set(before.map(({ id }) => id))
@@ -132,7 +133,7 @@ function tellAsked(before: readonly Review[] | undefined, now: readonly Review[]
   }
 }
 
-/** `ann asks for Refund an order on pg-shop` */
+/** Returns a sentence such as `ann asks for Refund an order on pg-shop`. */
 function askedText(review: Review): string {
   const what = reviewedName(review) ?? (review.type === 'jit' ? 'a terminal' : 'a script')
   return visible(`${review.owner} asks for ${what} on ${placeOf(review)}`)

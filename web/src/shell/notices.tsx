@@ -3,16 +3,16 @@ import mark from '../look/mark.svg?url'
 import { person } from '../api/person.ts'
 import { go } from '../parts/router.ts'
 
-// Notifications of the browser, off until the person switches them on. They contain only names and states,
-// never parameters, scripts or output, because a locked screen may show them.
+// Notifications of the browser. They are off until the person switches them on. They contain only names and
+// states, never parameters, scripts or output, because a locked screen may show them.
 
-/** `missing`: the browser has no notifications here, for example for pages without TLS. */
+/** `missing` means that the browser offers no notifications here, for example for a page without TLS. */
 type Notices = 'off' | 'on' | 'blocked' | 'missing'
 
 const notices = signal<Notices>('off')
 const ON = 'runbook-page-notices'
 const TOLD = 'runbook-page-told'
-/** Remembered events, which other tabs do not report again. */
+/** Maximum number of remembered events. Other tabs do not report a remembered event again. */
 const MOST_TOLD = 200
 
 /** Each person has a key of their own in the browser's storage. */

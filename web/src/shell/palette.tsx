@@ -16,7 +16,7 @@ import { isPaletteOpen } from './palette-state.ts'
 import { ALL_PLACES, isForPerson } from './places.ts'
 import { showShortcuts } from './shortcuts.tsx'
 
-/** The search over everything, in a dialog. */
+/** The dialog in which the user searches everything. */
 export default function Palette() {
   const dialog = useRef<HTMLDialogElement>(null)
   const [wanted, setWanted] = useState('')
@@ -36,7 +36,7 @@ export default function Palette() {
   const take = (finding: Finding | undefined) => {
     if (finding === undefined) return
     close()
-    // Opened after the dialog has returned the focus, because the action may move it.
+    // The result is opened after the dialog has returned the focus, because the result may move the focus.
     setTimeout(finding.open)
   }
   const onKeyDown = (event: KeyboardEvent) => {

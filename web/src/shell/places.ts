@@ -7,11 +7,11 @@ export interface Place {
   readonly icon: IconName
   /** The letter after `g` in the shortcut. */
   readonly key?: string
-  /** Only for people who may read everything. */
+  /** Whether the view is only for people who may read everything. */
   readonly isForAuditors?: boolean
 }
 
-/** Entries of the sidebar; the first group has no heading. */
+/** The groups of the sidebar. The first group has no heading. */
 export const PLACES: readonly { readonly heading?: string; readonly places: readonly Place[] }[] = [
   {
     places: [

@@ -5,7 +5,10 @@ import { go } from '../parts/router.ts'
 import { openPalette } from './palette-state.ts'
 import { ALL_PLACES, type Place } from './places.ts'
 
-/** Views by the second key of their shortcut, after `g`. Single keys work when no field has the focus. */
+/**
+ * The views by the second key of their shortcut. The first key is `g`. Single keys work when no field has the
+ * focus.
+ */
 const PLACES = new Map<string, Place>(
   ALL_PLACES.flatMap((place) => (place.key === undefined ? [] : [[place.key, place] as const])),
 )
@@ -60,8 +63,8 @@ export function Shortcuts() {
 }
 
 function useKeys(isEnabled: boolean): void {
-  // A layout effect, because a key that is pressed before a normal effect runs would be lost or have its old
-  // meaning.
+  // A layout effect runs earlier than a normal effect. A key that is pressed before a normal effect runs
+  // would be lost, or would have its old meaning.
   useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
@@ -83,7 +86,7 @@ function useKeys(isEnabled: boolean): void {
   }, [isEnabled])
 }
 
-/** In a terminal, Ctrl+K belongs to the shell. */
+/** Whether the key opens the search. In a terminal, Ctrl+K belongs to the shell. */
 function isPaletteKey(event: KeyboardEvent): boolean {
   const isInTerminal = event.target instanceof Element && event.target.closest('.terminal') !== null
   return (

@@ -7,10 +7,10 @@ import { waitingForMe } from './mine.tsx'
 import { isAt, isForPerson, PLACES, type Place } from './places.ts'
 
 const KEPT = 'runbook-page-sidebar'
-/** Minimum width of a window with an unfolded sidebar, as in styles/narrow.css. */
+/** Matches a window that is wide enough for an unfolded sidebar. styles/narrow.css has the same width. */
 const ROOMY = matchMedia('(min-width: 68.01rem)')
 
-/** Undefined while the width of the window decides. */
+/** The user's choice. As long as it is undefined, the width of the window decides. */
 const chosen = signal(keptChoice())
 const isRoomy = signal(ROOMY.matches)
 ROOMY.addEventListener('change', () => (isRoomy.value = ROOMY.matches))
@@ -20,12 +20,12 @@ function keptChoice(): 'folded' | 'unfolded' | undefined {
   return kept === 'folded' || kept === 'unfolded' ? kept : undefined
 }
 
-/** The class of the frame, whose first column is the sidebar. */
+/** Returns the class of the frame. The first column of the frame is the sidebar. */
 export function sidebarClass(): string {
   return chosen.value === undefined ? 'shell' : `shell is-${chosen.value}`
 }
 
-/** A column beside the content, or a drawer on a phone. */
+/** Draws the sidebar as a column beside the content. On a phone, it is a drawer. */
 export function Sidebar() {
   const nav = useRef<HTMLElement>(null)
   const pathname = path.value

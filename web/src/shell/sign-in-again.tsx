@@ -10,7 +10,7 @@ import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
 import { useHasAccounts, WithAccount } from '../views/sign-in.tsx'
 
-/** Asks in a dialog above the view, and then sends the waiting request. */
+/** Asks for a new sign-in in a dialog above the view, and then sends the waiting request. */
 export default function SignInAgain() {
   const waiting = waitingForSignIn.value
   const [token, setToken] = useState('')
@@ -52,7 +52,10 @@ export default function SignInAgain() {
   )
 }
 
-/** The token of another person signs that person in and drops the waiting request. */
+/**
+ * Signs in and sends the waiting request. If the token belongs to another person, drops the request and signs
+ * in this person.
+ */
 async function signInAgain(token: string): Promise<void> {
   const before = person.peek()?.name
   const waiting = waitingForSignIn.peek()

@@ -96,14 +96,17 @@ function UserMenu() {
   )
 }
 
-/** Closes the menu after a choice. A choice of theme leaves the menu open: users try several themes. */
+/**
+ * Closes the menu after a choice. The menu stays open after a choice of theme, because users try several
+ * themes.
+ */
 function closeMenu(event: Event): void {
   const { currentTarget: menu, target } = event
   if (!(menu instanceof HTMLElement && target instanceof Element)) return
   if (target.closest('button, a') !== null && target.closest('.theme') === null) menu.hidePopover()
 }
 
-/** `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
+/** Returns initials: `SL` for `Sue Lindqvist` and `sue.lindqvist@shop.example`, `AD` for `admin`. */
 function initials(name: string): string {
   const [first = '', second] = name
     .replace(/@.*/, '')

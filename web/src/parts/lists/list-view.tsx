@@ -16,7 +16,7 @@ interface ListViewProps<Item> {
   readonly none: ComponentChildren
   /** Notes above the list, once it is loaded. */
   readonly notes?: (items: readonly Item[]) => ComponentChildren
-  /** Names of the columns; a column without a name has buttons. */
+  /** Names of the columns. A column that contains buttons has an empty name. */
   readonly columns: readonly string[]
   readonly row: (item: Item) => ComponentChildren
   readonly actions?: ComponentChildren

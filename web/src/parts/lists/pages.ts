@@ -6,16 +6,16 @@ import { asRefused, isAbort, type Refused } from '../../api/request.ts'
 /** Maximum number of items that the gateway sends in one answer. */
 const PAGE = 100
 
-/** `count` is the length of the whole list. */
+/** `items` are the items of one page. `count` is the number of items in the whole list. */
 interface Page<Item, More> {
   readonly items: readonly Item[]
   readonly count: number
-  /** Other facts about the list in the answer. */
+  /** Other facts about the list that the answer contains. */
   readonly more: More
 }
 
 export interface PagedList<Item, More> {
-  /** `query` is without the page, which counts from 0. */
+  /** Reads a page. `query` does not contain the page. The first page has the index 0. */
   readonly read: (
     query: URLSearchParams,
     page: { readonly index: number; readonly size: number },
@@ -31,7 +31,7 @@ interface PagesState<More> {
   readonly error?: Refused
 }
 
-/** A page is loaded when its rows become visible. */
+/** Loads a page when its rows become visible. */
 class Pages<Item, More> {
   readonly state = signal<PagesState<More>>({})
   readonly #query: string

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 
-/** Rows that are drawn together. */
+/** Number of rows that are drawn together. */
 const BLOCK = 50
 /** Estimated height of a row that was not drawn yet. */
 const ROW_PX = 57
@@ -14,7 +14,10 @@ interface RowBlocksProps<Item> {
   readonly columns: number
 }
 
-/** Table bodies with rows of any number and height. An empty row replaces rows far from the window. */
+/**
+ * Draws table bodies with rows of any number and height. Draws one empty row in place of rows that are far
+ * from the window.
+ */
 export function RowBlocks<Item>({ items, row, columns }: RowBlocksProps<Item>) {
   const blocks = useMemo(
     () =>

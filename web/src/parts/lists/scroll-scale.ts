@@ -4,9 +4,9 @@ const TALLEST_PX = 8_000_000
 const STEP_HEIGHTS = 4
 
 /**
- * The place in a list that may be taller than a browser can scroll. In a short list it is the browser's own.
- * In a taller list, a step moves the list by the same number of pixels, and a jump moves to the same fraction
- * of the list.
+ * The place in a list that may be taller than a browser can scroll. In a short list, the place is the
+ * position of the scroll bar. In a taller list, a short step of the scroll bar moves the list by the same
+ * number of pixels. A jump moves to the same fraction of the list.
  */
 export class ScrollScale {
   readonly total: number
@@ -52,7 +52,7 @@ export class ScrollScale {
 }
 
 export interface ScrollPlace {
-  /** `scrollTop` of the element. */
+  /** The element's `scrollTop`. */
   readonly bar: number
   /** Pixels of the list above the view. */
   readonly top: number

@@ -7,7 +7,7 @@ export function searchedText(): string {
   return query.value.get('search') ?? ''
 }
 
-/** Returns a test whether a text has all words of the search. */
+/** Returns a function that tests whether a text has all words of the search. */
 export function searchOf(): (text: string) => boolean {
   const words = searchedText().toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return () => true
@@ -17,7 +17,9 @@ export function searchOf(): (text: string) => boolean {
   }
 }
 
-/** `name` is the list's name in its heading; `onEnter` opens the found item. */
+/**
+ * `name` is the list's name in its heading. `onEnter` is called for the Enter key, and opens the found item.
+ */
 export function SearchField({ name, onEnter }: { readonly name: string; readonly onEnter?: () => void }) {
   const label = `Search ${name.toLowerCase()}`
   return (

@@ -10,7 +10,7 @@ interface WindowListProps {
   readonly onRows?: (first: number, end: number) => void
 }
 
-/** A list of any length, of which only the visible rows are in the page. */
+/** A list of any length. The page contains only its visible rows. */
 export function WindowList({ label, count, rowHeight, row, onRows }: WindowListProps) {
   const { scroller, first, end, height, offset, onScroll } = useRowWindow(count, rowHeight)
   useEffect(() => onRows?.(first, end), [first, end, onRows])

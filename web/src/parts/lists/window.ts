@@ -2,15 +2,20 @@ import type { RefObject } from 'preact'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ScrollScale, START, type ScrollPlace } from './scroll-scale.ts'
 
-/** Rows drawn above and below the view, so that keys and short steps find drawn rows. */
+/**
+ * Number of extra rows that are drawn above and below the view, so that keys and short steps find drawn rows.
+ */
 const BESIDE = 8
 
 export interface RowWindow {
   readonly scroller: RefObject<HTMLDivElement | null>
-  /** The rows to draw, without `end`. */
+  /** The rows from `first` up to `end` are drawn. The row `end` is not. */
   readonly first: number
   readonly end: number
-  /** `height` is that of the element in the scroller, `offset` the place of the first drawn row in it. */
+  /**
+   * `height` is the height of the element in the scroller. `offset` is the place of the first drawn row in
+   * this element.
+   */
   readonly height: number
   readonly offset: number
   readonly place: ScrollPlace
@@ -73,7 +78,10 @@ function useHeight(element: RefObject<HTMLElement | null>): number {
   return height
 }
 
-/** Moves the scroll bar to its true place after scrolling: small steps move it too far in a long list. */
+/**
+ * Moves the scroll bar to its true place after scrolling. This is needed because small steps move the bar too
+ * far in a long list.
+ */
 function useSettling(element: RefObject<HTMLElement | null>, settle: () => void): void {
   const latest = useRef(settle)
   latest.current = settle

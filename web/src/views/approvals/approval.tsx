@@ -110,20 +110,23 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
   )
 }
 
-/** Returns the last approved run of the same runbook; undefined when the person can see none. */
+/** Returns the last approved run of the same runbook, or undefined when the person can see no such run. */
 async function readBefore(id: string, signal: AbortSignal): Promise<Session | undefined> {
   try {
     const path = `/api/reviews/${encodeURIComponent(id)}/previous`
     const before = await ask<PreviousRun>('GET', path, { signal })
     return before === null ? undefined : await readSession(before.session, signal)
   } catch (error) {
-    // The view works without the comparison.
+    // Leaves out the comparison, because the view works without it.
     if (error instanceof Refused) return undefined
     throw error
   }
 }
 
-/** The differences from the last approved run of the same runbook: parameters, then lines of the script. */
+/**
+ * Shows the differences from the last approved run of the same runbook. The parameters come first, then the
+ * lines of the script.
+ */
 function Changes({ before, now }: { readonly before: Session; readonly now: Session }) {
   const [was, is] = [recordedParameters(before.labels), recordedParameters(now.labels)]
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
