@@ -18,7 +18,7 @@ import { placeOf } from './approvals/review-facts.tsx'
 import { placeOfSession } from './sessions/place.ts'
 import { isApproved, isBad, isWaiting, StateBadge } from './sessions/state.tsx'
 
-/** Maximum number of entries per card. The card's link shows all. */
+/** Maximum number of entries per card. The link of the card shows all entries. */
 const MOST = 6
 
 /** Waiting requests, running and failed sessions, and the runbooks that this person uses. */
@@ -227,7 +227,7 @@ function titleOf(file: string, titles: Titles): string {
   return runbookName(file, titles.get(file))
 }
 
-/** The favourites, then the runbooks of this person's last runs, each once. */
+/** Shows the favourites, and then the runbooks that this person ran last. Each runbook is shown once. */
 function Yours({ titles }: { readonly titles: Titles }) {
   const sessions = ownSessions.value
   if (sessions === undefined) return <Loading />
@@ -292,7 +292,7 @@ function LastRun({ session: { connection, start_date: start } }: { readonly sess
   )
 }
 
-/** Returns the titles by file, or an empty map when the list cannot be read. */
+/** Returns the titles of runbooks by file. The map is empty when the list cannot be read. */
 function useTitles(): Titles {
   const { value } = useLoaded(readRunbooks)
   return titlesIn(value)

@@ -12,7 +12,7 @@ import { Problem } from '../../parts/messages.tsx'
 
 interface DecisionButtonsProps {
   readonly review: Review
-  /** False when the view already has a button to withdraw. */
+  /** False when the view already has a button that withdraws the request. */
   readonly withdraws?: boolean
   readonly onDecided: () => void
 }
@@ -198,7 +198,10 @@ function Rejecting({ onClose, onReject }: RejectingProps) {
   )
 }
 
-/** A batch waits as its first session, but is stopped as a whole. */
+/**
+ * Withdraws the request. The first session of a batch waits for the approval, but the batch is stopped as a
+ * whole.
+ */
 export function withdraw({ batch, session }: Review): Promise<unknown> {
   if (batch === undefined) return stopSession(session)
   return ask('POST', `/api/batches/${encodeURIComponent(batch.id)}/stop`, { body: {} })

@@ -14,7 +14,7 @@ import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { withdraw } from './decision.tsx'
 import { placeOf, ReviewState } from './review-facts.tsx'
 
-/** Waiting requests, live, then decided ones. */
+/** Shows the waiting requests, which are updated live, and below them the decided ones. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
   const waiting = value?.filter(({ status }) => status === 'PENDING') ?? []

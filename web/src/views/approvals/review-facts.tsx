@@ -10,7 +10,7 @@ import { visible } from '../../parts/visible.ts'
 
 type Shown = Omit<Review, 'session' | 'can'>
 
-/** The target of an approval: `web-01`, or `12 connections`. */
+/** Returns what an approval is for: a connection such as `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
   const count = batch?.waves.flat().length
   return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
@@ -115,7 +115,7 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
   )
 }
 
-/** Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
+/** Returns the names of one kind. The keys of a request are `envvar:NAME` and `filesystem:NAME`. */
 export function namesOf(kind: string, keys: readonly string[]): string[] {
   return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }

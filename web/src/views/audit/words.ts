@@ -34,7 +34,7 @@ const THINGS: Readonly<Record<string, string>> = {
   audit: 'the audit log',
 }
 
-/** Words for an event about a whole list. */
+/** The texts for an event that is about a whole list. */
 const LISTS: Readonly<Record<string, string>> = {
   sessions: 'sessions',
   batches: 'batches',
@@ -48,11 +48,11 @@ const LISTS: Readonly<Record<string, string>> = {
 const choices = (words: Readonly<Record<string, string>>) =>
   [['', 'any'], ...Object.keys(words).map((name) => [name, name.replace('_', ' ')] as const)] as const
 
-/** Actions by the gateway's names. */
+/** The actions, by the names that the gateway uses. */
 export const ACTIONS = choices(DEEDS)
 export const TYPES = choices(THINGS)
 
-/** `looked at a session` */
+/** Returns what the person did, such as `looked at a session`. */
 export function deedOf({ action, resource_type: type, resource_id: id, stage, outcome }: AuditEntry): string {
   const isList = id === '' && (action === 'view' || action === 'download')
   const thing = (isList ? LISTS[type] : undefined) ?? THINGS[type] ?? type
@@ -61,7 +61,7 @@ export function deedOf({ action, resource_type: type, resource_id: id, stage, ou
   return outcome ? what : `tried: ${what}`
 }
 
-/** Returns the object of the event, and the reason of a failure. */
+/** Returns the object of the event. For a failure, also returns the reason. */
 export function thingOf(entry: AuditEntry): string {
   const { resource_id: id, http_path: path, error_message: error, request_payload_redacted: details } = entry
   const { runbook, connection } = details ?? {}

@@ -15,7 +15,7 @@ export function Differences({ batch }: { readonly batch: Batch }) {
     [id],
   )
   const { value, error } = useLoaded(load, ['batches'])
-  // Reviewers may see the batch but not its output.
+  // Shows nothing after 404, because reviewers may see the batch but not its output.
   if (error !== undefined && asRefused(error).status === 404) return null
   if (error !== undefined) return <Problem error={error} />
   if (value === undefined) return null

@@ -17,7 +17,7 @@ import { recordedParameters } from '../runbooks/recorded.ts'
 import { StateBadge } from '../sessions/state.tsx'
 import { DiffText } from './diff-text.tsx'
 
-/** Maximum number of compared bytes of each output, because more take the browser too long. */
+/** Maximum number of bytes of each output that are compared. The browser would take too long for more. */
 const COMPARED_BYTES = 1024 * 1024
 const LONGEST_MS = 5000
 

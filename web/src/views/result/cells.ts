@@ -10,7 +10,7 @@ interface Place {
   readonly column: number
 }
 
-/** The selection, from the first cell to the current one. */
+/** The selected cells, from the first cell to the current one. */
 interface Range {
   readonly from: Place
   readonly to: Place
@@ -24,10 +24,13 @@ interface CellsOf {
   readonly rowHeight: number
 }
 
-/** Maximum length of the value below the table. */
+/** Maximum number of characters of the value that is shown below the table. */
 const MOST_SHOWN = 2000
 
-/** Selects cells by clicks and arrow keys, several with Shift, and copies them with Ctrl+C. */
+/**
+ * Selects a cell by a click or by arrow keys, and several cells with Shift. Copies the selected cells with
+ * Ctrl+C.
+ */
 export function useCells({ columns, count, rowAt, window, rowHeight }: CellsOf) {
   const [range, setRange] = useState<Range | undefined>(undefined)
   const latest = useRef(range)

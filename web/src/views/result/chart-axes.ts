@@ -20,12 +20,12 @@ export const CLOCKED: Partial<uPlot.Axis> = {
     }),
 }
 
-/** As wide as its longest number. */
+/** An axis that is as wide as its longest number needs. */
 export const VALUED: Partial<uPlot.Axis> = {
   size: (_, values: readonly string[] | null) => Math.max(VALUES_PX, widest(values ?? []) + BESIDE_VALUES_PX),
 }
 
-/** Labels at whole places, as many as fit. */
+/** Returns an axis with labels only at whole places. It has as many labels as fit. */
 export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   const space = widest(labels.map(shortened)) + BETWEEN_PX
   return {
@@ -39,12 +39,15 @@ export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   }
 }
 
-/** Returns all labels, with half a place at each end, or the range that a user has selected. */
+/**
+ * Returns the range that the user has selected. Without a selection, returns the range of all labels with
+ * half a place at each end.
+ */
 export function labelRange({ labels: { length } }: ChartData): uPlot.Scale.Range {
   return (_, low, high) => (low <= 0 && high >= length - 1 ? [-0.6, length - 0.4] : [low, high])
 }
 
-/** The space to the right of the chart may contain the right half of the last label. */
+/** Returns the space to the right of the chart. The right half of the last label may be in this space. */
 export function roomForLast({ kind, labels, places }: ChartData): number {
   const texts =
     kind === 'labels'

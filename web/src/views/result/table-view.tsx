@@ -98,7 +98,7 @@ export function TableView({ table, name, fills, fileName }: TableViewProps) {
   )
 }
 
-/** Ascending, descending, unsorted. */
+/** Returns the next sorting of a column: ascending, then descending, then unsorted. */
 function sortedNext(before: Sorting | undefined, column: number): Sorting | undefined {
   if (before?.column !== column) return { column, isDescending: false }
   return before.isDescending ? undefined : { column, isDescending: true }
@@ -113,7 +113,10 @@ function countText(count: number, all: number): string {
   return count === all ? rows : `${number(count)} of ${rows}`
 }
 
-/** Returns undefined for the order of the output. Keeps the old order until the new one is complete. */
+/**
+ * Returns the order of the rows, or undefined for the order of the output. Keeps the old order until the new
+ * one is complete.
+ */
 function useOrder(
   table: ResultTable,
   filtering: Filtering,
@@ -212,7 +215,7 @@ function Rows({
   )
 }
 
-/** An empty row in place of the rows that are not drawn. */
+/** Draws one empty row in place of the rows that are not drawn. */
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   if (rows <= 0) return null
   return (
@@ -282,7 +285,9 @@ function CellOf({ column: { isNumeric }, at, index, cells, value }: CellProps) {
   )
 }
 
-/** Cuts a value to 400 characters. The line below the table shows more of it. */
+/**
+ * Cuts a value to 400 characters and shows it on one line. The line below the table shows more of the value.
+ */
 function oneLine(value: string): string {
   return visible(value.slice(0, 400)).replaceAll('\n', '↵')
 }

@@ -15,7 +15,7 @@ interface ResultTablesProps {
   readonly isCut: boolean
 }
 
-/** A single table fills the window; several tables are stacked. */
+/** Shows the tables. A single table fills the window. Several tables are shown one below the other. */
 export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesProps) {
   const shown = tables.slice(0, MOST_TABLES)
   const isAlone = shown.length === 1

@@ -33,7 +33,7 @@ export async function copyRows(shown: ShownRows): Promise<void> {
   }
 }
 
-/** Then reports how many values were changed in the file. */
+/** Saves the rows as CSV. Then reports how many values were changed in the file. */
 export async function downloadCsv(shown: ShownRows, fileName: string): Promise<void> {
   const { table, count } = shown
   const { pieces, formulas } = await inTurns(csvPieces(shown), new AbortController().signal)

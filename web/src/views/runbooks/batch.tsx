@@ -12,7 +12,7 @@ export interface BatchDraft {
   readonly setOpen: (isOpen: boolean) => void
   readonly chosen: ReadonlySet<string>
   readonly choose: (names: readonly string[], isChosen: boolean) => void
-  /** The connection of the preview. */
+  /** The connection for which the preview is made. */
   readonly first: string | undefined
   readonly settings: Readonly<Record<'waves' | 'parallel' | 'stop_after', string>>
   readonly change: (name: string, value: string) => void

@@ -15,7 +15,7 @@ export type CatalogRow =
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly heading: string | undefined }
 
 const RECENT = 'Recent'
-/** Maximum number of files for which folders are open at first. */
+/** If there are more files than this, the folders are closed at first. */
 const MOST_UNFOLDED = 50
 
 export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
@@ -33,7 +33,7 @@ export function recentFiles(sessions: readonly ListedSession[]): string[] {
 
 /**
  * Returns the runbooks that have all words in the title, the path, the description or the names of
- * parameters. The best fit is first; of equal fits, the runbook that was run last.
+ * parameters. The best fit is first. Among equal fits, the runbook that was run last is first.
  */
 export function foundRows(
   runbooks: readonly ListedRunbook[],
@@ -69,7 +69,10 @@ interface Shown {
   readonly toggled: ReadonlySet<string>
 }
 
-/** Each runbook once: first the recently run ones, then all others in their folders. */
+/**
+ * Returns each runbook once. The runbooks that were run recently come first, and then all others in their
+ * folders.
+ */
 export function rowsOf(runbooks: readonly ListedRunbook[], { recent, toggled }: Shown): CatalogRow[] {
   const [first, others] = split(runbooks, recent)
   const folders = Map.groupBy(others, folderOf)

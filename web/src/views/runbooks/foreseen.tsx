@@ -5,7 +5,7 @@ import { Note } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
 
-/** Returns the gateway's forecast for these connections; empty before the answer. */
+/** Returns the gateway's forecast for these connections. The list is empty before the answer. */
 export function useForeseen(
   repository: string,
   file: string,
@@ -20,7 +20,8 @@ export function useForeseen(
     else
       ask<Foreseen[]>('POST', '/api/runbooks/foresee', { body, signal: ended.signal }).then(
         setAnswers,
-        // The gateway refuses the run itself for the same reason, and that refusal is shown.
+        // Ignores the error. The gateway refuses the run itself for the same reason, and the page then shows
+        // that refusal.
         () => setAnswers([]),
       )
     return () => ended.abort()

@@ -148,7 +148,7 @@ function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
   )
 }
 
-/** If the settings require it, people type the connection's name, or the number of connections. */
+/** Asks people to type the connection's name or the number of connections, if the settings require this. */
 function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
   const [typed, type] = useState('')
   const isNeeded = answers.some(({ confirm }) => confirm)
@@ -171,7 +171,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 
-/** The gateway's API expects `envvar:NAME` and the value in base64. */
+/** Reads a line `NAME=value`. The gateway's API expects the key `envvar:NAME` and the value in base64. */
 function variableOf(line: string): [string, string] {
   const equals = line.indexOf('=')
   const [name, value] = equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)]

@@ -7,7 +7,7 @@ import { visible } from '../../parts/visible.ts'
 
 type JiraField = JiraTemplate['prompt_types']['items'][number]
 
-/** Values for the Jira issue that each run on a connection creates. */
+/** Values for the Jira issue. Each run on a connection creates such an issue. */
 export interface Jira {
   readonly fields: readonly JiraField[]
   readonly values: Readonly<Record<string, string>>

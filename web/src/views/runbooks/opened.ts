@@ -14,10 +14,13 @@ export interface Opened {
   readonly values: Values
 }
 
-/** Value of `again` for the user's own last run of the runbook. */
+/** Value of `again` that means the user's own last run of the runbook. */
 const LAST = 'last'
 
-/** `again` is the session whose parameters are used, or `last`. Returns null without such a runbook. */
+/**
+ * `again` is the id of the session whose parameters are used, or `last`. Returns null when there is no such
+ * runbook.
+ */
 export async function openRunbook(
   repository: string,
   file: string,
@@ -48,8 +51,8 @@ export async function openRunbook(
 }
 
 /**
- * A link may contain the repository's name from gateway.yaml, which the list does not have. Then the file is
- * searched in all repositories.
+ * Finds the runbook in the list. A link may contain the repository's name from gateway.yaml, which the list
+ * does not have. In this case the file is searched in all repositories.
  */
 function itemOf({ repositories }: RunbookLists, repository: string, file: string) {
   const all = repositories.flatMap(({ repository: key, items }) =>
@@ -58,7 +61,7 @@ function itemOf({ repositories }: RunbookLists, repository: string, file: string
   return all.find(({ repository: key }) => key === repository) ?? (all.length === 1 ? all[0] : undefined)
 }
 
-/** Secret values are not recorded, so the user types them again. */
+/** Returns the recorded parameters. Secret values are not recorded, so the user must type them again. */
 function reusable(labels: ListedSession['labels']): Values {
   return Object.fromEntries(
     Object.entries(recordedParameters(labels)).filter(([, value]) => value !== NOT_RECORDED),

@@ -12,7 +12,7 @@ export interface Previewed {
   readonly rendered: Rendered
   /** The values at the time of the request. */
   readonly values: Readonly<Record<string, string>>
-  /** The request as JSON. It differs from the form's request if the form has changed. */
+  /** The request as JSON. If the form has changed since, the form's request is different. */
   readonly asked: string
 }
 

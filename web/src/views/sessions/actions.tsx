@@ -138,7 +138,7 @@ function RunApproved({ session, busy, onRun }: RunApprovedProps) {
   )
 }
 
-/** The address of the runbook's form with the same parameters. */
+/** Returns the address of the runbook's form, with the same parameters filled in. */
 function againPath({ id, labels }: Session): string | undefined {
   const { runbookRepository: repository, runbookFile: file } = { ...labels }
   if (repository === undefined || file === undefined) return undefined

@@ -3,9 +3,9 @@ import { person } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 
 /**
- * Sessions and batches that this tab requested and that wait for an approval, with the name of the user. The
- * tab runs them after the approval, like `run` of the command line. After a reload, or after another user
- * signed in, the user has to choose Run.
+ * Sessions and batches that this tab requested and that wait for an approval. The value is the name of the
+ * user. The tab runs them after the approval, as `run` of the command line does. After a reload, or after
+ * another user has signed in, the user has to choose Run.
  */
 const asked = new Map<string, string>()
 
@@ -19,14 +19,14 @@ export function runsWhenApproved(id: string): boolean {
   return name !== undefined && name === person.value?.name
 }
 
-/** Forgets a session or batch that has started or could not start. */
+/** Forgets a session or batch that has started or that could not start. */
 export function isAskedNoMore(id: string): void {
   asked.delete(id)
 }
 
 /**
- * Runs this tab's session or batch once, as soon as it is approved. `run` and `reload` must be the same
- * functions in each rendering. Returns the error if it could not start.
+ * Runs a session or batch that this tab requested, once, as soon as it is approved. `run` and `reload` must
+ * be the same functions in each rendering. Returns the error if the run could not start.
  */
 export function useRunWhenApproved(
   id: string,

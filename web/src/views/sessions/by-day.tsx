@@ -7,7 +7,7 @@ const DAYS = 30
 /** Width of a bar with its gap, and height of the highest bar, in units of the drawing. */
 const [STEP, HEIGHT] = [10, 44]
 
-/** The outcomes from bottom to top, each with its colour's class. */
+/** The outcomes in the order of the bars from bottom to top. Each has the class for its colour. */
 const OUTCOMES = [
   ['succeeded', 'is-good'],
   ['open', 'is-live'],
