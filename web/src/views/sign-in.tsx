@@ -25,7 +25,7 @@ interface SignInProps {
   readonly code: string | undefined
 }
 
-/** After the sign-in the page shows the view of the address. */
+/** Shows the sign-in. After the sign-in, the page shows the view that the address names. */
 export function SignIn({ code }: SignInProps) {
   const [token, setToken] = useState('')
   const { busy, error, enter } = useSignIn(code)
@@ -121,7 +121,7 @@ export function useHasAccounts(): boolean {
   return useLoaded(readPublicServer).value?.sign_in?.includes('browser') === true
 }
 
-/** Link to an external account. The open view is shown again afterwards. */
+/** A link to sign in with an external account. After the sign-in, the page shows the open view again. */
 export function WithAccount() {
   const [error, setError] = useState<Refused | undefined>(undefined)
   const begin = () => {

@@ -121,7 +121,7 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
   )
 }
 
-/** Whether the column holds keys, which have no meaning as a height. */
+/** Whether the column holds keys. A key is not a quantity, so its height in a chart means nothing. */
 function isKey(name: string | undefined): boolean {
   return /(?:^|_)id$/i.test(name ?? '')
 }
@@ -277,7 +277,7 @@ function colourOf(place: HTMLElement, token: string): string {
   return color
 }
 
-/** Saves the picture with the page's background, because it may be unreadable on another one. */
+/** Saves the picture with the page's background. On another background, the picture may be unreadable. */
 function savePicture(place: HTMLElement | null, fileName: string): void {
   const drawn = place?.querySelector('canvas')
   if (place === null || drawn === null || drawn === undefined) return

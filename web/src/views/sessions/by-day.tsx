@@ -32,7 +32,7 @@ export function RunsByDay({ asked }: { readonly asked: string }) {
   const { value } = useLoaded(load, ['sessions'])
   const days = value?.days ?? []
   const most = Math.max(...days.map(totalOf))
-  // The list itself shows an error, and a chart without data is useless.
+  // Shows no chart when there is no data, for example after an error. The list itself shows the error.
   if (days.length === 0 || most === 0) return null
   return (
     <figure class="days">

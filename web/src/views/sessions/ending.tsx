@@ -4,7 +4,7 @@ import { visible } from '../../parts/visible.ts'
 import { meaningOf } from './exit-code.ts'
 import { isBad } from './state.tsx'
 
-/** Code of sessions without an exit code. */
+/** The code that a session has when there is no exit code. */
 const NO_CODE = 254
 
 /** Shows how the session ended, and what was removed from the output. */

@@ -1,4 +1,4 @@
-/** docs/endings-and-codes.md has all codes. */
+/** Returns what an exit code means. docs/endings-and-codes.md lists all codes. */
 export function meaningOf(code: number): string {
   const known = MEANINGS[code]
   if (known !== undefined) return known

@@ -3,7 +3,7 @@ import { shortName } from '../../parts/paths.ts'
 
 type NamedSession = Pick<ListedSession, 'labels' | 'verb' | 'start_date'>
 
-/** `refund-order-2026-11-28-1703.txt`, in the reader's time zone. */
+/** Returns a file name such as `refund-order-2026-11-28-1703.txt`. The time is in the reader's time zone. */
 export function downloadName(session: NamedSession, ending: string): string {
   const { labels, verb, start_date: startDate } = session
   const name = shortName(labels?.['runbookFile'] ?? (verb === 'connect' ? 'terminal' : 'script'))

@@ -1,6 +1,6 @@
 import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
 
-// Filters of the list, which are stored in the address.
+// The filters of the list. The page stores them in the address.
 
 const STATUSES = [
   ['', 'any'],
@@ -19,7 +19,7 @@ const KINDS = [
   ['terminal', 'terminals'],
 ] as const
 
-/** Only links of earlier versions contain `review` and `batch`. */
+/** The names of the filters. `review` and `batch` occur only in links of earlier versions. */
 const NAMES = 'runbook status connection user parameter kind from to review batch'.split(' ')
 
 export function Filters() {
@@ -41,13 +41,13 @@ const OPTIONS = {
   parameter: 'parameter',
   status: 'status',
   kind: 'kind',
-  // Links of earlier versions.
+  // Filters that occur only in links of earlier versions.
   review: 'review.status',
   batch: 'batch_id',
 }
 const DAYS = { from: 'start_date', to: 'end_date' }
 
-/** A text is put between two `%`, so that it matches any part of a name. */
+/** Puts a text between two `%`, so that the text matches any part of a name. */
 export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = gatewayFilters(asked, OPTIONS, DAYS)
   for (const name of ['runbook', 'connection', 'user']) {

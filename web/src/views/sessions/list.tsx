@@ -17,7 +17,7 @@ import { placeOfSession } from './place.ts'
 
 const ROW_PX = 64
 
-/** The newest session is first. */
+/** Shows the sessions. The newest session is first. */
 export default function SessionList() {
   const asked = gatewayQuery(query.value).toString()
   const pages = useSessionPages(asked)

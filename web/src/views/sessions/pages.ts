@@ -15,7 +15,7 @@ const SESSIONS: PagedList<ListedSession, { readonly isCapped: boolean }> = {
   },
 }
 
-/** `query` is without limit and offset. */
+/** `query` contains no limit and no offset. */
 export function useSessionPages(query: string) {
   const { more, ...pages } = usePages(query, SESSIONS)
   return { ...pages, isCapped: more?.isCapped }

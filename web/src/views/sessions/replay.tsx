@@ -10,7 +10,7 @@ const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>
 
-/** The player is loaded when the user starts it. */
+/** Shows a recording. The page loads the player when the user starts it. */
 export function Replay({ session }: { readonly session: Session }) {
   const [player, setPlayer] = useState<{ readonly view: Player } | undefined>(undefined)
   const [error, setError] = useState<Refused | undefined>(undefined)

@@ -38,7 +38,10 @@ export default function SessionView({ id }: { readonly id: string }) {
   )
 }
 
-/** `Refund an order failed (7)`: the state lets users find the session among many tabs. */
+/**
+ * Returns the name of the window, such as `Refund an order failed (7)`. Users recognize the session among
+ * many tabs by its state.
+ */
 function windowNameOf(session: Session): string {
   return visible(`${sessionName(session)} ${session.state.text}`)
 }
@@ -69,7 +72,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
   )
 }
 
-/** Shows who holds the lock that the session waits for, and for how long. */
+/** Shows who holds the lock that the session waits for, and how long they have held it. */
 function LockNote({ session: { state } }: { readonly session: Session }) {
   if (state.name !== 'waiting-for-lock') return null
   return (

@@ -24,7 +24,7 @@ const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
 /** Ends that need no attention. */
 const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdrawn']
 
-/** Has an icon and the gateway's words, because not all people can see colours. */
+/** Shows an icon and the gateway's text for the state, because not all people can see colours. */
 export function StateBadge({ state: { name, text, since } }: Stateful) {
   return (
     <State kind={KIND_OF_STATE[name] ?? 'failed'}>
@@ -71,7 +71,7 @@ export function isApproved({ state: { name } }: Stateful): boolean {
   return name === 'approved'
 }
 
-/** A session that was withdrawn before it ran has no output. */
+/** Whether the session was withdrawn before it ran. Such a session has no output. */
 export function isWithdrawn({ state: { name } }: Stateful): boolean {
   return name === 'withdrawn'
 }

@@ -9,7 +9,10 @@ import { durationText } from '../../parts/moment.tsx'
 import { State } from '../../parts/state.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
-/** Statements that are loaded first, and after "Show more". The download has all statements. */
+/**
+ * Maximum number of statements. `FEW` are loaded first, and `MOST` after "Show more". The download has all
+ * statements.
+ */
 const FEW = 200
 const MOST = 1000
 
@@ -88,7 +91,7 @@ function Row({ statement }: { readonly statement: Statement }) {
   )
 }
 
-/** Characters of a statement that are shown before the user opens it. */
+/** Maximum number of characters of a statement that are shown before the user opens it. */
 const LONG = 400
 
 function Query({ text }: { readonly text: string }) {

@@ -12,7 +12,7 @@ interface Read {
 
 const NONE: Read = { tables: [], isReading: true }
 
-/** Searches a session's output for tables, after its end. */
+/** Searches a session's output for tables after the session has ended. */
 export function useTables(session: Session, { stdout, state, missing, error }: SessionOutput): Read {
   const [read, setRead] = useState<Read>(NONE)
   const isOver = state === 'over' && session.status === 'done'
@@ -30,7 +30,9 @@ export function useTables(session: Session, { stdout, state, missing, error }: S
   return error === undefined ? read : { tables: [], isReading: false }
 }
 
-/** The last line of a stopped command may be incomplete. */
+/**
+ * Whether the output is complete. If a command was stopped, the last line of its output may be incomplete.
+ */
 function isWhole({ state: { name } }: Session): boolean {
   return name === 'succeeded' || name === 'failed'
 }

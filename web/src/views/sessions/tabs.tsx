@@ -34,7 +34,7 @@ interface RunTabsProps {
   readonly reload: () => void
 }
 
-/** Tabs of a run: its output as text, table or chart, and its facts. */
+/** The tabs of a run. They show the output as text, table or chart, and the facts of the session. */
 export function RunTabs({ session, hasRun, reload }: RunTabsProps) {
   const isTerminal = session.verb === 'connect'
   if (!hasRun) return <Script session={session} />

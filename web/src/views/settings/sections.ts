@@ -8,7 +8,7 @@ export interface Section {
   readonly settings: readonly Setting[]
 }
 
-/** Tasks by the first part of a setting's name. Other settings are under "Others". */
+/** Each task has the first parts of the names of its settings. Settings of no task are under "Others". */
 const TASKS: readonly (readonly [title: string, about: string, parts: readonly string[]])[] = [
   ['Addresses', 'where the gateway listens, and its TLS', ['listen']],
   ['People', 'users, groups, and how they sign in', ['users', 'sign-in']],
@@ -35,7 +35,7 @@ export function sectionsOf(settings: readonly Setting[]): Section[] {
 }
 
 export interface Entry {
-  /** For example `users[0]`. Undefined for a setting outside of lists. */
+  /** The list entry, for example `users[0]`. Undefined for a setting outside of lists. */
   readonly at: string | undefined
   readonly settings: readonly Setting[]
 }
@@ -46,7 +46,7 @@ export function entriesOf(settings: readonly Setting[]): readonly Entry[] {
   return [...byEntry].map(([at, those]) => ({ at, settings: those }))
 }
 
-/** `users` for `users[0].name`. */
+/** Returns the first part of a setting's name, such as `users` for `users[0].name`. */
 function partOf(name: string): string {
   return /^[^.[]*/.exec(name)?.[0] ?? name
 }

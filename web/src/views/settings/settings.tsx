@@ -111,7 +111,8 @@ function Found({ settings }: { readonly settings: readonly Setting[] }) {
       (hasDefaults || from === 'file' || from === 'refused') &&
       `${name} ${value ?? ''}`.toLowerCase().includes(wanted),
   )
-  // From all settings: the heading of an entry needs its name, even if the search does not match the name.
+  // The map has all settings, because the heading of an entry needs the entry's name. The search may not
+  // match this name.
   const names = new Map(settings.map(({ name, value }) => [name, value]))
   return (
     <>
@@ -179,7 +180,7 @@ function SectionCard({ section: { title, about, settings }, names }: SectionCard
   )
 }
 
-/** Settings of one list entry, such as a user, with its name as the heading. */
+/** Shows the settings of one list entry, such as a user. The heading is the name of the entry. */
 function EntryRows({ entry: { at, settings }, names }: { readonly entry: Entry; readonly names: Names }) {
   const called = at === undefined ? undefined : names.get(`${at}.name`)
   const shown = settings.filter(({ name }) => called == null || name !== `${at}.name`)
@@ -219,7 +220,7 @@ const SOURCES = {
 
 interface RowProps {
   readonly setting: Setting
-  /** Start of the name, which the heading already shows. */
+  /** The start of the setting's name. It is left out here because the heading already shows it. */
   readonly after: string | undefined
 }
 
@@ -248,7 +249,7 @@ function Secret() {
   )
 }
 
-/** `gateway.yaml:12:5`. The top of the view shows the folder. */
+/** Returns a place such as `gateway.yaml:12:5`, without the folder. The top of the view shows the folder. */
 function placeText(place: string): string {
   return place.slice(place.lastIndexOf('/') + 1)
 }

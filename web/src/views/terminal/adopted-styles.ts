@@ -10,7 +10,8 @@ export function adoptStyles(): () => void {
   const standIn: Create = (name, options) => {
     if (name === 'style') return styleElement(create, sheets)
     const element = create(name, options)
-    // A cell with a 24-bit colour, or a selected cell, has a `style` attribute, which the policy forbids.
+    // xterm.js sets a `style` attribute on a cell that is selected or has a 24-bit colour. The policy forbids
+    // this attribute, so the method is replaced.
     if (name === 'span') element.setAttribute = setAttribute
     return element
   }
@@ -23,7 +24,7 @@ export function adoptStyles(): () => void {
 
 type Create = (name: string, options?: ElementCreationOptions) => HTMLElement
 
-/** The policy allows `element.style`. */
+/** Sets a style by `element.style`, because the policy allows this. */
 function setAttribute(this: HTMLElement, name: string, value: string): void {
   if (name === 'style') this.style.cssText = value
   else Element.prototype.setAttribute.call(this, name, value)

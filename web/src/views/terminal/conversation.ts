@@ -22,7 +22,9 @@ interface Said {
 
 /** Maximum bytes of a frame that the gateway accepts. Longer pasted text is sent in several frames. */
 const LARGEST_FRAME = 32 * 1024
-/** How long the gateway keeps a terminal without a connection. The tab tries to reconnect as long. */
+/**
+ * How long the gateway keeps a terminal that has no connection. The tab tries to reconnect for the same time.
+ */
 const KEPT_MS = 30_000
 const PAUSE_MS = 1000
 /** Clears the screen of a terminal and resets all its modes (RIS of ECMA-48). */
@@ -32,7 +34,10 @@ const NORMAL = 1000
 /** The gateway's close code for a terminal that continues in another tab. */
 const ELSEWHERE = 4000
 
-/** Binary frames contain the bytes of the terminal, text frames messages about it. */
+/**
+ * Connects the terminal to the gateway. Binary frames contain the bytes of the terminal. Text frames contain
+ * messages about the terminal.
+ */
 export function converse(
   connection: string,
   terminal: Terminal,
@@ -43,7 +48,10 @@ export function converse(
   let isOver = false
   let lostAt: number | undefined
   let retry: number | undefined
-  /** Bytes of a replay to draw. Until then, the screen's answers to old queries are not sent. */
+  /**
+   * Number of bytes of a replay that are not drawn yet. Until all are drawn, no keys are sent. The replay may
+   * contain old queries of programs, and the screen would send its answers to them again, as keys.
+   */
   let replayed = 0
   const send = (data: string | Uint8Array<ArrayBuffer>) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(data)
@@ -62,14 +70,14 @@ export function converse(
     terminal.onResize(resize),
   ]
   const tell = (state: TerminalState) => {
-    // Otherwise keys that are typed without a connection would be lost silently.
+    // Keys are disabled in all other states, because typed keys would be lost and the user would not notice.
     terminal.options.disableStdin = state.kind !== 'open' && state.kind !== 'connecting'
     tellView(state)
   }
   const hear = (said: Said) => {
     if (said.type === 'replay') {
-      // `write` keeps the order: output of the previous socket may still wait to be drawn. `reset()` would
-      // run before that output.
+      // Output of the previous socket may still wait to be drawn. `write` clears the screen after this
+      // output, but `reset()` would clear it before.
       terminal.write(RESET)
       replayed = said.bytes ?? 0
     }
@@ -132,7 +140,10 @@ function keptSession(connection: string) {
   }
 }
 
-/** Reports the sum of a turn of the event loop, because the screen draws many small frames in one turn. */
+/**
+ * Adds up the bytes and reports the sum once in a turn of the event loop, because the screen draws many small
+ * frames in one turn.
+ */
 function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   let sum = 0
   return (bytes) => {

@@ -1,10 +1,16 @@
 import type { Terminal } from '@xterm/xterm'
 import type { Happening } from './recording.ts'
 
-/** Bytes after which the player waits until they are drawn. xterm.js drops data when more than 50 MB wait. */
+/**
+ * The player writes this many bytes at once, and then waits until they are drawn. xterm.js drops data when
+ * more than 50 MB wait.
+ */
 const AT_ONCE_BYTES = 256 * 1024
 
-/** Draws the screen at a place of the recording: forward from the last place, backward from the beginning. */
+/**
+ * Draws the screen at a place of the recording. Goes forward from the last place. To go backward, starts
+ * again from the beginning.
+ */
 export class Drawing {
   readonly #terminal: Pick<Terminal, 'reset' | 'resize' | 'write'>
   readonly #happenings: readonly Happening[]
@@ -42,7 +48,10 @@ export class Drawing {
     this.#drawn = 0
   }
 
-  /** Resolves when the output is drawn: a change of the size must not overtake earlier output. */
+  /**
+   * Draws the next events. Waits until output is drawn, because a change of the size must not overtake
+   * earlier output.
+   */
   async #advance(): Promise<void> {
     const next = this.#happenings[this.#drawn]
     if (next?.kind === 'size') {

@@ -6,7 +6,10 @@ import '@xterm/xterm/css/xterm.css'
 import { adoptStyles } from './adopted-styles.ts'
 
 const SCROLLBACK = 5000
-/** Smaller values cut off underscores: a font of 14 px needs rows of more than 16 px. */
+/**
+ * Height of a row, as a factor of the font size. A smaller value cuts off underscores. For example, a font of
+ * 14 px needs rows of more than 16 px.
+ */
 const LINE_HEIGHT = 1.2
 
 export const FONT_SIZES = [10, 12, 14, 16, 18, 22, 28] as const
@@ -24,7 +27,7 @@ interface ScreenOptions {
   readonly fontSize?: number
 }
 
-/** Always dark, because programs expect a dark background. */
+/** Opens a screen. The screen is always dark, because programs expect a dark background. */
 export function openScreen(
   parent: HTMLElement,
   { isRead, fontSize = USUAL_FONT_SIZE }: ScreenOptions,

@@ -12,7 +12,7 @@ import { openScreen, type Screen } from './screen.ts'
 import { TerminalTools, useFontSize } from './tools.tsx'
 import '../sessions/run.css'
 
-/** Like `runbook-agent connect`. */
+/** Shows a terminal on a connection, as `runbook-agent connect` does. */
 export default function TerminalView({ connection }: { readonly connection: string }) {
   const [attempt, setAttempt] = useState(0)
   const [state, setState] = useState<TerminalState>({ kind: 'connecting' })
@@ -67,12 +67,12 @@ export default function TerminalView({ connection }: { readonly connection: stri
 }
 
 interface Asking {
-  /** Whether the user chose End, so that the view stays open. */
+  /** Whether the user chose End. In this case the view stays open. */
   readonly isEnd: boolean
   readonly goOn: () => void
 }
 
-/** Asks before a terminal is closed, because its command ends with it. */
+/** Asks before a terminal is closed, because the terminal's command ends with it. */
 function LeaveDialog({
   asking: { isEnd, goOn },
   onClose,
@@ -178,7 +178,7 @@ interface Beginning {
   readonly tell: (state: TerminalState) => void
 }
 
-/** Screen and connection are closed when the user leaves the view. */
+/** Opens screen and connection. Both are closed when the user leaves the view. */
 function begin(place: HTMLElement, { connection, fontSize, tell }: Beginning): Opened {
   const screen = openScreen(place, { isRead: false, fontSize })
   const { terminal, fit } = screen

@@ -4,7 +4,7 @@ import { FONT_SIZES, USUAL_FONT_SIZE } from './screen.ts'
 
 const KEPT = 'runbook-page-terminal-font'
 
-/** Font size, stored in the browser. */
+/** Returns the font size, which the browser stores. */
 export function useFontSize() {
   const [size, setSize] = useState<number>(() => {
     const kept = Number(localStorage.getItem(KEPT))

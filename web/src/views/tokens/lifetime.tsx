@@ -1,7 +1,7 @@
 import { useId } from 'preact/hooks'
 import { Choice } from '../../form/choice.tsx'
 
-/** In seconds. With the empty text the token does not expire. */
+/** The lifetimes in seconds. A token with an empty text as lifetime does not expire. */
 export const LIFETIMES = [
   ['604800', '7 days'],
   ['2592000', '30 days'],
@@ -16,13 +16,16 @@ const MOST_MS = 100 * 365 * 24 * 60 * 60 * 1000
 
 interface LifetimeProps {
   readonly label: string
-  /** Seconds, an empty text for no end, `until 2027-01-31`, or a value of `options`. */
+  /**
+   * The lifetime: seconds, an empty text for a token that does not expire, `until 2027-01-31`, or a value of
+   * `options`.
+   */
   readonly value: string
   readonly onValue: (value: string) => void
   readonly options: readonly (readonly [value: string, words: string])[]
 }
 
-/** One of the options, or until a day that the user chooses. */
+/** Lets the user choose one of the options, or a day until which the token is valid. */
 export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
   const id = useId()
   const isDay = value.startsWith(UNTIL)
@@ -53,7 +56,10 @@ export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
   )
 }
 
-/** Returns the lifetime for the request: null for no end, undefined while no valid day is chosen. */
+/**
+ * Returns the lifetime for the request. It is null for a token that does not expire, and undefined as long as
+ * no valid day is chosen.
+ */
 export function lifetimeSeconds(value: string): number | null | undefined {
   if (value === '') return null
   if (!value.startsWith(UNTIL)) return Number(value)

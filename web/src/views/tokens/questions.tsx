@@ -73,7 +73,7 @@ export function Rotate({ token, busy, error, make, onClose }: QuestionProps) {
   )
 }
 
-/** Asks before, because a revoked token never becomes valid again. */
+/** Asks before a token is revoked, because a revoked token never becomes valid again. */
 export function Revoke({ token, busy, error, make, onClose }: QuestionProps) {
   return (
     <DangerDialog

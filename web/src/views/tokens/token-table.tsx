@@ -20,7 +20,7 @@ import { daysLeft, mayRevoke, mayRotate, originOf } from './token.ts'
 interface TokenTableProps {
   readonly tokens: readonly Token[]
   readonly reload: () => void
-  /** The owner, if all tokens have the same. */
+  /** The owner of all tokens. Undefined if the tokens have different owners. */
   readonly user?: string
 }
 
@@ -31,7 +31,7 @@ interface Asking {
 
 const isOfTokens = ({ path }: Change) => path.startsWith('/api/tokens')
 
-/** `?new=token` in the address opens the form for a new token. */
+/** Shows tokens. `?new=token` in the address opens the form for a new token. */
 export function TokenTable({ tokens, reload, user }: TokenTableProps) {
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const close = () => {

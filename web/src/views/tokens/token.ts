@@ -13,8 +13,9 @@ export function originOf({ kind, name, user, declared, created_by: by }: Token):
 }
 
 /**
- * Returns whole days. Undefined if the token does not expire soon or needs no new token: sign-ins, and tokens
- * that are already rotated.
+ * Returns the number of whole days until the token expires. Returns undefined if the token does not expire
+ * soon. Also returns undefined for sign-ins and for tokens that were already rotated, because they need no
+ * new token.
  */
 export function daysLeft(
   { kind, status, expires_at: at, replaced_by: next }: Token,

@@ -59,7 +59,9 @@ function Whose({ isOfAll }: { readonly isOfAll: boolean }) {
   )
 }
 
-/** Ended tokens and sign-ins are hidden at first, because there are many. */
+/**
+ * Whether the token is shown. Ended tokens and sign-ins are hidden at first, because there are many of them.
+ */
 function isWanted({ kind, status }: Token): boolean {
   const asked = query.value
   const isEnded = status === 'revoked' || status === 'expired'

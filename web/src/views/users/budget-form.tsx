@@ -44,7 +44,7 @@ function sent({ runs, bytes, hours, per }: Typed): object {
   }
 }
 
-/** A machine's budget: numbers of runs, bytes and hours for a period. */
+/** A form for a machine's budget: the number of runs, bytes and hours in a period. */
 export function BudgetForm({ user: { name, budget }, busy, error, make, onClose }: AboutUserProps) {
   const [typed, setTyped] = useState(() => typedOf(budget))
   const [problem, setProblem] = useState<string | undefined>(undefined)

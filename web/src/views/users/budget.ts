@@ -15,7 +15,7 @@ export function spanText(seconds: number): string {
   return known ?? `${Math.round(seconds / 360) / 10} hours`
 }
 
-/** `100 runs, 1.0 GiB and 5 hours in a day` */
+/** Returns a text such as `100 runs, 1.0 GiB and 5 hours in a day`. */
 export function budgetText({ runs, bytes, hours, per }: Budget): string {
   const parts = [
     `${runs} runs`,
@@ -36,7 +36,7 @@ export function exactSize(bytes: number): string {
   return `${bytes / size}${unit}`
 }
 
-/** Reads `1GiB`, `500 MiB` or `4096`; undefined for other texts. */
+/** Reads a size such as `1GiB`, `500 MiB` or `4096`. Returns undefined for any other text. */
 export function sizeIn(text: string): number | undefined {
   const [, number = '', unit = ''] = /^\s*(\d{1,15})\s*([KMGT]iB)?\s*$/i.exec(text) ?? []
   if (number === '') return undefined

@@ -29,7 +29,7 @@ async function readListed(signal: AbortSignal): Promise<readonly Listed[]> {
 
 const isOfUsers = ({ method, path }: Change) => method === 'POST' && path === '/api/users'
 
-/** People and machines. `?new=user` in the address opens the form for a new user. */
+/** Shows people and machines. `?new=user` in the address opens the form for a new user. */
 export default function Users() {
   const users = useLoaded(readListed)
   const close = () => changeQuery({ new: '' })

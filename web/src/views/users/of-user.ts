@@ -26,7 +26,7 @@ export function plainGroups({ groups }: Pick<User, 'groups'>): string[] {
   return groups.filter((group) => !ROLE_GROUPS.includes(group))
 }
 
-/** `text` is that of the field "Groups". */
+/** Returns the groups for a role and the text of the field "Groups". */
 export function groupsOf(role: Role, text: string): string[] {
   return [...new Set([...(role === 'standard' ? [] : [role]), ...wordsOf(text)])]
 }

@@ -203,7 +203,7 @@ interface TokensProps {
   readonly reload: () => void
 }
 
-/** Ended sign-ins are hidden, because there are many. */
+/** Whether the token is shown. Ended sign-ins are hidden, because there are many of them. */
 function isOfInterest({ kind, status }: Token): boolean {
   return kind === 'personal' || status === 'active'
 }
