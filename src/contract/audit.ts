@@ -137,7 +137,7 @@ export const auditContract = {
   },
 } as const satisfies Contract
 
-/** Mounted by hand, because the answer is sent in pieces. */
+/** The route is mounted by hand, because the answer is sent in pieces. */
 export const auditStreamContract = {
   exportLines: {
     ...READ,

@@ -182,7 +182,7 @@ const DifferencesShape = v.strictObject({
 export type ListedBatch = Frozen<v.InferOutput<typeof ListedBatchShape>>
 export type BatchAnswer = Frozen<v.InferOutput<typeof BatchShape>>
 export type BatchRunAnswer = BatchAnswer['runs'][number]
-/** Runs that ended with the same exit code and output. */
+/** A group of runs that ended with the same exit code and output. */
 export type BatchGroup = BatchAnswer['groups'][number]
 export type BatchDifferences = Frozen<v.InferOutput<typeof DifferencesShape>>
 

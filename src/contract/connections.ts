@@ -6,7 +6,7 @@ import { about, numberOption, option, pageSizeOption, text, wholeCount } from '.
 const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
-/** All fields of hoop's object. */
+/** The fields of hoop's object. All of them are here. */
 const connection = later(() => ({
   id: about('the same as `name`', text),
   name: needed(about('name of the connection', text)),
@@ -74,7 +74,7 @@ const FeaturesShape = later(() =>
   }),
 )
 
-/** Has neither secrets nor the command. */
+/** A connection in a list, which has neither secrets nor the command. */
 export type ListedConnectionAnswer = Frozen<v.InferOutput<typeof ListedConnectionShape>>
 export type FeaturesAnswer = Frozen<v.InferOutput<typeof FeaturesShape>>
 
@@ -110,7 +110,7 @@ export const connectionContract = {
       page_size: pageSizeOption('connections per page, from 1 to 100 (default: 50)'),
     })),
     answers: later(() => ({
-      // A page if the caller sends `page` or `page_size`.
+      // The answer is a page if the caller sends `page` or `page_size`.
       200: v.union([
         v.array(ListedConnectionShape),
         v.strictObject({
@@ -137,7 +137,7 @@ export const connectionContract = {
     })),
     errors: ['connection-not-found'],
   },
-  /** Hoop's command line asks which plugins a connection has. */
+  /** hoop's command line asks with this request which plugins a connection has. */
   plugins: {
     ...READ,
     path: '/api/plugins',

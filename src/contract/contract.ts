@@ -1,31 +1,36 @@
 import * as v from 'valibot'
 import { httpStatus, type HttpCode, type HttpStatus } from './statuses.ts'
 
-// A contract describes a resource of the REST interface once. Handlers, the client's calls, access, audit and
-// the description follow from it.
+// A contract describes a resource of the REST interface once. From this description the program makes
+// handlers, the client's calls, access, audit and the published description.
 
-/** The HTTP status is given if it is not the code's usual status. */
+/** A code, with an HTTP status if it is not the code's usual status. */
 type Refusal = HttpCode | readonly [HttpCode, HttpStatus]
 
 interface BodyReading {
   /** A request without a body is read as `{}`. */
   readonly isOptional?: true
-  /** In bytes, for callers without a token. */
+  /** The maximum size in bytes, for callers without a token. */
   readonly most?: number
-  /** hoop refuses a wrong text in these fields with 422, and a missing field with 400. */
+  /**
+   * Fields in which hoop refuses a wrong text with 422. If such a field is missing, hoop refuses the request
+   * with 400.
+   */
   readonly unprocessable?: readonly string[]
 }
 
 export interface ContractOperation extends Omit<Operation, 'errors' | 'codes' | 'query'> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** In the form of fastify: `/api/schedules/:name`. */
+  /** The path in fastify's form, for example `/api/schedules/:name`. */
   readonly path: `/${string}`
-  /** Besides the codes that every route can answer. */
+  /** Codes that this route can answer in addition to the codes of every route. */
   readonly errors?: readonly Refusal[]
-  /** Options of the URL by name. */
+  /** The options of the URL by their names. */
   readonly query?: Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
   readonly bodyReading?: BodyReading
-  /** For operations that set cookies or open a socket. A `type` also means mounting by hand. */
+  /**
+   * Set for operations that set cookies or open a socket. Operations with a `type` are mounted by hand, too.
+   */
   readonly isMountedByHand?: true
 }
 
@@ -39,14 +44,14 @@ type ParamNames<Path extends string> = Path extends `${string}:${infer Rest}`
 
 export type Params<O extends ContractOperation> = Readonly<Record<ParamNames<O['path']>, string>>
 
-/** valibot infers mutable lists. */
+/** Makes the lists and objects of a type readonly, because valibot infers mutable ones. */
 export type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]
   : T extends object
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T
 
-/** A plain value is answered with the first of these statuses in the contract. */
+/** If a handler returns a plain value, the answer has the first of these statuses that the contract has. */
 const SUCCESSES = [200, 201, 202, 204] as const
 type Success = (typeof SUCCESSES)[number]
 
@@ -62,7 +67,7 @@ export type BodyOf<O extends ContractOperation> = O extends {
   ? Frozen<T>
   : undefined
 
-/** The body, as callers send it. */
+/** The body as callers send it. */
 export type Sent<O extends ContractOperation> = O extends { readonly body: v.GenericSchema<infer T, unknown> }
   ? Frozen<T>
   : undefined
@@ -74,9 +79,9 @@ export type QueryOf<O extends ContractOperation> = O extends { readonly query: i
 
 const NEEDED = new WeakSet()
 
-/** If a required field of an answer is missing, the client refuses the whole answer. */
+/** Marks a required field of an answer. If such a field is missing, the client refuses the whole answer. */
 export function needed<S extends v.GenericSchema>(shape: S): S {
-  // valibot's own metadata would appear in the description of the interface.
+  // The mark is not valibot's own metadata, which would appear in the description of the interface.
   const marked = { ...shape }
   NEEDED.add(marked)
   return marked
@@ -117,7 +122,10 @@ const ROLES = {
 } as const
 export type Role = keyof typeof ROLES
 
-/** What a caller with the role can reach. The route checks it, and answers as if the rest were missing. */
+/**
+ * The objects that a caller with the role can reach. The route checks the scope, and answers as if objects
+ * outside the scope were missing.
+ */
 export const SCOPES = {
   connection: 'on connections that the caller may see',
   scheduled: 'on connections that the caller may see; auditors and admins: on all',
@@ -140,7 +148,7 @@ export const AUDIT_ACTIONS = [
   /** A user has read the object. */
   'view',
   'download',
-  /** A session begins, or waits for approval first. */
+  /** A session begins, or it waits for approval first. */
   'execute',
   'run',
   'kill',
@@ -172,14 +180,18 @@ export const AUDIT_TYPES = [
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
 /**
- * `execute` is recorded with the session that begins, and itself only if it is refused. `view`, `download`
- * and `sign-in` are recorded with their answer. Other actions are recorded before they are done, and are
- * refused if they cannot be recorded.
+ * Says how the operation is recorded in the audit log. `execute` is recorded together with the session that
+ * begins. It has an entry of its own only if it is refused. `view`, `download` and `sign-in` are recorded
+ * with their answer. Other actions are recorded before they are done. If they cannot be recorded, they are
+ * refused.
  */
 interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
-  /** The operation ends or revokes something: it runs even if it cannot be recorded, and is counted. */
+  /**
+   * The operation ends or revokes something. It runs even if it cannot be recorded, and such an operation is
+   * counted.
+   */
   readonly takesAway?: true
 }
 
@@ -199,25 +211,33 @@ export interface Operation {
   readonly description?: string
   readonly role: Role
   /**
-   * For the sign-in by cookie: a thief of the cookie could create something that outlives the cookie.
-   * `fresh`: allowed for `FRESH_MINUTES` after the sign-in. `refused`: never. Missing: the same as for the
-   * user's token.
+   * Whether the operation accepts a sign-in by cookie. A thief of the cookie could otherwise create something
+   * that outlives the cookie. `fresh` allows the operation for `FRESH_MINUTES` after the sign-in. `refused`
+   * never allows it. Without a value, the cookie may do the same as the user's token.
    */
   readonly byCookie?: 'fresh' | 'refused'
-  /** Refuses even admins: a machine that changes identities could become another user. */
+  /**
+   * Refuses machines, even machines that are admins: a machine that changes identities could become another
+   * user.
+   */
   readonly peopleOnly?: boolean
-  /** Missing if the operation has no objects, or all callers can reach the same objects. */
+  /** Missing if the operation has no objects or if all callers can reach the same objects. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
-  /** By status. The errors of every route, `errors`, and 403 for a required sign-in are added. */
+  /**
+   * Shapes of the answers by status. These statuses are added: the errors of every route, `errors`, and 403
+   * if the caller must sign in.
+   */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
-  /** Statuses of errors. A contract has codes instead, from which the statuses follow. */
+  /**
+   * Statuses of errors. A contract has codes instead of statuses. The statuses are derived from the codes.
+   */
   readonly errors?: readonly number[]
   /** Set if the operation comes from a contract. */
   readonly codes?: readonly HttpCode[]
-  /** For an answer that is not JSON. */
+  /** The media type of an answer that is not JSON. */
   readonly type?: string
 }
 
@@ -238,12 +258,12 @@ export function callersOf({
   return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }
 
-/** By method and path, in fastify's form. */
+/** Operations by method and path. The path has fastify's form. */
 export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
- * Every route may answer these, because they are decided before a route is found. An unknown token gets 401,
- * even if the route needs no token, and 429 after too many unknown tokens.
+ * Every route may answer these statuses, because they are decided before a route is found. An unknown token
+ * gets 401, even if the route needs no token. After too many unknown tokens, the answer is 429.
  */
 const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 

@@ -6,17 +6,19 @@ import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
 
-/** More entries would keep the gateway busy for seconds, and make all other callers wait. */
+/** Requests with more entries would keep the gateway busy for seconds, and all other callers would wait. */
 export const MAX_ENTRIES = 10_000
 
-/** Bound of a session's recorded output, and of its input (protocol.md 7). No answer is longer. */
+/** The maximum size of a session's recorded output, and of its input (protocol.md 7). No answer is longer. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
 export const sentText = v.string('must be a text')
 export const sentName = v.pipe(sentText, v.nonEmpty('must not be empty'))
-/** In JavaScript a list is an object, and would become a record with numbers as names. */
+/**
+ * In JavaScript a list is an object. Without this check, a list would become a record with numbers as names.
+ */
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'must be an object, not a list')
-/** Go reads `null` as an empty text. */
+/** Like Go, this shape reads `null` as an empty text. */
 const element = v.nullable(sentText, '')
 export const textMap = v.pipe(
   v.unknown(),
@@ -53,14 +55,14 @@ const RunbookRunShape = later(() => v.object(runbookRun, 'must be a JSON object'
 const RepositoryRunShape = later(() =>
   v.object({ ...runbookRun, connection_name: sentName, repository: sentName }, 'must be a JSON object'),
 )
-/** Default of `repository`: the repository of the connection. */
+/** `repository` defaults to the repository of the connection. */
 const RenderShape = later(() =>
   v.object(
     { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
     'must be a JSON object',
   ),
 )
-/** Enough for a whole batch. */
+/** This limit is enough for a whole batch. */
 const MOST_FORESEEN = 500
 const ForeseeShape = later(() =>
   v.object(
@@ -88,7 +90,7 @@ export type RunbookBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
 
 const whole = v.pipe(v.number(), v.integer())
 
-/** `openapi.ExecResponse` of the published contract, with our fields. */
+/** `openapi.ExecResponse` of hoop's published contract, with fields of ours. */
 const ExecutionShape = later(() =>
   v.strictObject({
     has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
@@ -177,7 +179,7 @@ const RenderedShape = later(() =>
   }),
 )
 
-/** What a run would need and wait for, for this caller and at this moment. */
+/** What a run would need and what it would wait for. The answer holds for this caller at this moment. */
 const ForeseenShape = later(() =>
   v.strictObject({
     connection: about('name of the connection', text),

@@ -5,7 +5,7 @@ import { about, file, text, time } from './words.ts'
 const no = v.literal(false)
 const names = v.array(text)
 
-/** Hoop's fields about features that this gateway does not have are empty. */
+/** Fields for hoop's features that this gateway does not have are empty. */
 const ServerShape = v.strictObject({
   version: about('version of the gateway', text),
   auth_method: about(

@@ -3,7 +3,7 @@ import { later } from './later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, text } from './words.ts'
 
-/** `null` if gateway.yaml has no Jira site. */
+/** The value is `null` if gateway.yaml has no Jira site. */
 const JiraShape = later(() =>
   v.nullable(
     v.strictObject({
@@ -91,7 +91,7 @@ export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
 
 const READ = { tag: 'Connections', method: 'GET', role: 'user', audit: 'none' } as const
 
-/** Jira is configured in gateway.yaml, so REST can only show the configuration. */
+/** REST can only show the configuration of Jira, which is set in gateway.yaml. */
 export const jiraContract = {
   site: {
     ...READ,

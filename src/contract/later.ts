@@ -1,4 +1,7 @@
-/** Calls `make` at the first use: a command uses few objects of the modules that it loads. */
+/**
+ * Returns an object that calls `make` at its first use. A command uses few objects of the modules that it
+ * loads, so most objects are never made.
+ */
 export function later<T extends object>(make: () => T): T {
   let made: T | undefined
   const object = (): T => (made ??= make())

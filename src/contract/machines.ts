@@ -44,7 +44,7 @@ export type ApiKeyAnswer = Frozen<v.InferOutput<typeof ApiKeyShape>>
 
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'refused', peopleOnly: true } as const
 
-/** `subject` is the name of the machine. */
+/** The part `:subject` of a path is the name of the machine. */
 export const serviceAccountContract = {
   list: {
     tag: 'Users',

@@ -152,9 +152,9 @@ const review = later(() => ({
   ),
 }))
 
-/** hoop's contract, with our fields. */
+/** A review with the fields of hoop's contract and fields of ours. */
 export const ReviewInSessionShape = later(() => v.strictObject(review))
-/** `can` has the decisions that the caller may make now. */
+/** A review with `can`: the decisions that the caller may make now. */
 const ReviewShape = later(() =>
   v.strictObject({
     ...review,

@@ -80,7 +80,7 @@ const RunbookListShape = later(() =>
   }),
 )
 
-/** Here hoop's objects are parts of gateway.yaml, which have no times. */
+/** These objects of hoop are parts of gateway.yaml here, so they have no times. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
 const RuleShape = later(() =>
@@ -134,7 +134,7 @@ export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
 export type RunbookListAnswer = Frozen<v.InferOutput<typeof RunbookListShape>>
 export type RuleAnswer = Frozen<v.InferOutput<typeof RuleShape>>
 export type RepositoryAnswer = Frozen<v.InferOutput<typeof ConfigurationShape>>['repositories'][number]
-/** hoop's first form, in which all runbooks appear to be from one repository. */
+/** The runbooks in hoop's first form. In this form, all runbooks appear to be from one repository. */
 export type TemplatesAnswer = Frozen<v.InferOutput<typeof TemplatesShape>>
 
 const READ = { tag: 'Runbooks', method: 'GET', role: 'user', scope: 'connection', audit: 'none' } as const

@@ -76,7 +76,7 @@ export const StatementsShape = later(() =>
 )
 
 export type OutputRange = Frozen<v.InferOutput<typeof OutputRangeShape>>
-/** Statements of native clients. */
+/** The statements that native clients have sent. */
 export type StatementsAnswer = Frozen<v.InferOutput<typeof StatementsShape>>
 export type StatementAnswer = StatementsAnswer['statements'][number]
 export type EventAnswer = Omit<OutputRange['events'][number], 'place'>

@@ -9,7 +9,7 @@ const whole = v.pipe(v.number(), v.integer())
 const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
 
-/** The issue moves to another status after the session's end. */
+/** After the session's end, the issue moves to another status. The fields say how far this has come. */
 const JiraMoveShape = later(() =>
   v.strictObject({
     status: about(
@@ -21,7 +21,7 @@ const JiraMoveShape = later(() =>
   }),
 )
 
-/** Null until the end of the session. */
+/** The value is null until the session ends. */
 const metrics = later(() =>
   v.nullable(
     v.strictObject({

@@ -43,7 +43,7 @@ export const StateShape = later(() =>
   }),
 )
 
-/** Summaries of the states, to filter lists and to count runs. */
+/** Outcomes summarize the states. Lists are filtered and runs are counted by outcome. */
 export const OUTCOMES = [
   'waiting',
   'approved',
@@ -55,7 +55,10 @@ export const OUTCOMES = [
 ] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** `stopped` needs no investigation: a person or a deadline did it. Missing states are `failed`. */
+/**
+ * Outcome of each state. A `stopped` session needs no investigation: a person or a deadline stopped it.
+ * States that are not listed are `failed`.
+ */
 const OUTCOME_OF: Readonly<Partial<Record<StateName, Outcome>>> = {
   'waiting-for-approval': 'waiting',
   approved: 'approved',
@@ -77,5 +80,5 @@ export function outcomeOf(state: StateName): Outcome {
 export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
 export type SessionKind = (typeof SESSION_KINDS)[number]
 
-/** `since` is when another session got the lock. */
+/** `since` is the time when another session got the lock. */
 export type StateAnswer = Frozen<v.InferOutput<typeof StateShape>>

@@ -25,7 +25,7 @@ const SessionListShape = later(() =>
 
 const MetadataShape = later(() => v.object({ metadata: anyMap }, 'must be a JSON object'))
 
-/** Bytes as a command wrote them. */
+/** The bytes that a command wrote. */
 const plainText = v.pipe(text, v.description('text/plain'))
 
 const VIEW = { action: 'view', type: 'sessions' } as const
@@ -193,7 +193,10 @@ const DOWNLOAD = {
   errors: ['session-not-found', 'download-expired', 'history-failed'],
 } as const
 
-/** Mounted by hand: the answer is sent in pieces, or the body is read as hoop does. */
+/**
+ * These routes are mounted by hand, because their answer is sent in pieces or their body is read as hoop
+ * reads it.
+ */
 export const sessionStreamContract = {
   exportLines: {
     tag: 'Sessions',

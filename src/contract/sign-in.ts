@@ -3,7 +3,7 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { whoAsks } from './gateway.ts'
 import { about, plainOption, text } from './words.ts'
 
-/** For callers without a token. */
+/** The maximum size of a body from a caller without a token, in bytes. */
 export const SIGN_IN_BODY_BYTES = 8 * 1024
 
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
@@ -13,7 +13,7 @@ const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empt
 const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
 const upTo200 = v.pipe(v.string('must be a text'), v.maxLength(200, 'is too long'))
 
-/** The email is the user's name, the password is the token. */
+/** In these requests, the email is the user's name, and the password is the token. */
 export const localSignInContract = {
   signIn: {
     ...OPEN,
@@ -42,7 +42,7 @@ const TokenShape = v.strictObject({
   user: about('name of the user of the token', text),
 })
 
-// Pages for people. Refusals are pages, too.
+// Pages for people. A refusal is answered with a page, too.
 const page = v.pipe(text, v.description('a page'))
 const PAGE = {
   tag: 'Gateway',
@@ -93,7 +93,7 @@ export const browserSignInContract = {
     answers: redirecting,
     errors: ['history-failed'],
   },
-  /** Completes a sign-in with `challenge`. */
+  /** Completes a sign-in by its `challenge`. */
   take: {
     ...OPEN,
     method: 'POST',
@@ -109,7 +109,10 @@ export const browserSignInContract = {
 
 const CODE = { code: plainOption('code that the command line shows') }
 
-/** For a command line without a browser: it polls until a person has decided in any browser. */
+/**
+ * Sign-in for a command line without a browser. The command line polls until a person has decided in any
+ * browser.
+ */
 export const deviceSignInContract = {
   begin: {
     ...OPEN,

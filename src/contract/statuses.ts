@@ -1,13 +1,13 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
 interface Statuses {
-  /** The name in grpc-go; missing if no stream ends with this code. */
+  /** The name of the code in grpc-go. Missing if no stream ends with this code. */
   readonly grpc?: string
-  /** The default is the first; missing if no request is answered with this code. */
+  /** The possible statuses; the first is the default. Missing if no request is answered with this code. */
   readonly http?: readonly [usual: number, ...others: number[]]
 }
 
-/** If hoop refuses the same request, its statuses are used. */
+/** Statuses of each code. If hoop also refuses the request, hoop's status is used. */
 export const STATUSES = {
   unauthenticated: { grpc: 'Unauthenticated', http: [401] },
   'too-many-failed-sign-ins': { grpc: 'ResourceExhausted', http: [429] },

@@ -47,12 +47,12 @@ const IssuedTokenShape = v.strictObject({
   token: needed(v.pipe(text, v.description('the token itself, which no other answer shows'))),
 })
 
-/** Without the token itself. */
+/** A token as lists show it, without its secret text. */
 export type TokenAnswer = Frozen<v.InferOutput<typeof TokenShape>>
-/** With the token itself. */
+/** A new token with its secret text. */
 export type IssuedTokenAnswer = Frozen<v.InferOutput<typeof IssuedTokenShape>>
 
-/** Null: the token does not expire. */
+/** Null means that the token does not expire. */
 const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
 
 const OPERATION = { tag: 'Users', role: 'user', byCookie: 'fresh' } as const

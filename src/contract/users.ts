@@ -4,7 +4,7 @@ import { about, nothing, seconds, text, time, userName } from './words.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
-/** Limits for a machine in each period of the length `per`. */
+/** The limits of a machine. They count in each period of the length `per`. */
 export const BudgetShape = v.strictObject({
   runs: about('maximum number of sessions', v.number()),
   bytes: about('maximum number of bytes of output; null: unlimited', v.nullable(v.number())),
@@ -44,7 +44,7 @@ const UserShape = v.strictObject({
 
 const GroupShape = v.strictObject({ name: text })
 
-/** Hoop's fields, followed by ours. */
+/** A user with hoop's fields, followed by ours. */
 export type UserAnswer = Frozen<v.InferOutput<typeof UserShape>>
 
 const groupName = v.pipe(
@@ -66,7 +66,7 @@ const count = (most: number) =>
     v.maxValue(most, `must be at most ${most}`),
   )
 
-/** As in gateway.yaml, but with `per` in seconds. */
+/** The budget as in gateway.yaml, but with `per` in seconds. */
 const BudgetBody = v.object(
   {
     runs: v.nullish(count(10_000), 10_000),
@@ -85,7 +85,7 @@ const BudgetBody = v.object(
 export type BudgetAsked = Frozen<v.InferOutput<typeof BudgetBody>>
 
 const READ = { tag: 'Users', method: 'GET', role: 'user', audit: 'none' } as const
-/** With a change of identities, a machine could become another user. */
+/** Machines are refused, because a machine that changes identities could become another user. */
 const CHANGE = { tag: 'Users', role: 'admin', byCookie: 'fresh', peopleOnly: true } as const
 
 export const userContract = {
@@ -110,7 +110,7 @@ export const userContract = {
     description:
       '`email` is the name of the user. With `take_over` the user gets the sessions of an earlier user with the same name.',
     audit: { action: 'create', type: 'users' },
-    // Hoop's `name` is only displayed.
+    // hoop's field `name` is only displayed.
     body: v.object(
       {
         email: userName,

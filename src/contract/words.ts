@@ -1,23 +1,26 @@
 import * as v from 'valibot'
 
-/** For the pages of docs/ and the OpenAPI document. */
+/** Adds a meaning to a shape, for the pages of docs/ and the OpenAPI document. */
 export function about<const Shape extends v.GenericSchema>(meaning: string, shape: Shape) {
   return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
 }
 
-// Parts of answers.
+// The following shapes are parts of answers.
 
 export const text = v.string()
 export const wholeCount = v.pipe(v.number(), v.integer(), v.minValue(0))
-/** RFC 3339 in UTC with milliseconds, as `Date.toISOString` writes it. */
+/** A time as `Date.toISOString` writes it: RFC 3339 in UTC with milliseconds. */
 export const moment = v.pipe(v.string(), v.isoTimestamp())
 export const time = v.nullable(moment)
 export const file = v.pipe(text, v.description('a file'))
 export const nothing = v.strictObject({})
 
-// Parts of bodies.
+// The following shapes are parts of bodies.
 
-/** Names may be mail addresses. They occur in paths and file names, so nothing else is allowed. */
+/**
+ * A name may be a mail address. Other characters are not allowed, because names occur in paths and file
+ * names.
+ */
 export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
 export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
 
@@ -31,8 +34,8 @@ export const seconds = (least: number, most: number) =>
     v.maxValue(most, `must be at most ${most} seconds`),
   )
 
-// If an option of a URL is given twice, the first value counts. A refusal is answered with the message of the
-// check, and with 400 unless the option has another status.
+// The following shapes are options of a URL. If an option is given twice, the first value counts. A refused
+// value is answered with the message of the check. The status is 400 unless the option has another status.
 
 /** An empty text counts as given. */
 export const plainOption = (description: string) => v.pipe(v.optional(v.string()), v.description(description))
@@ -45,7 +48,7 @@ const filled = v.pipe(
   v.transform((given) => (given === '' ? undefined : given)),
 )
 
-/** @param problem the error for a text that `read` cannot parse */
+/** @param problem the error message for a text that `read` cannot parse */
 export function readOption<T>(description: string, read: (text: string) => T | undefined, problem: string) {
   return v.pipe(
     filled,
@@ -59,7 +62,7 @@ export function readOption<T>(description: string, read: (text: string) => T | u
   )
 }
 
-/** Texts that are no whole number are refused with 422, as in hoop. */
+/** A text that is no whole number is refused with 422, as in hoop. */
 export function numberOption(name: string, description: string, most: number, least = 1) {
   return v.pipe(
     filled,
@@ -80,14 +83,14 @@ export const USUAL_PAGE = 50
 
 export const pageSizeOption = (description: string) => numberOption('page_size', description, 100)
 
-/** The form of Go's time.RFC3339. */
+/** Matches the texts that Go accepts as time.RFC3339. */
 const RFC3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
 export function momentIn(text: string): Date | undefined {
   const [, day, ofMonth] = RFC3339.exec(text) ?? []
   const date = new Date(text.replace(',', '.'))
-  // JavaScript would read the 30th of February as the 1st of March.
+  // Refuses days that do not exist: JavaScript would read the 30th of February as the 1st of March.
   const isDay = day !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() === Number(ofMonth)
   return isDay && !Number.isNaN(date.getTime()) ? date : undefined
 }

@@ -1,8 +1,9 @@
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 
 /**
- * Returns `host:port` of an address with or without scheme, user and path; undefined without a valid port.
- * URL is not used: it drops the default port of a scheme, as in `https://h:443`.
+ * Returns `host:port` of an address, which may have scheme, user and path. Returns undefined if the port is
+ * missing or invalid. The class URL is not used, because it drops the default port of a scheme, as in
+ * `https://h:443`.
  */
 export function serverAddress(text: string): string | undefined {
   const [authority = ''] = text.replace(/^[a-zA-Z][\w+.-]*:\/\//, '').split(/[/?#]/)
