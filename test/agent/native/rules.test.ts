@@ -257,6 +257,14 @@ describe('the stream of MySQL', () => {
     )
   })
 
+  it.each(['', '#HY000'])('masks the whole text of an error with the state "%s"', async (state) => {
+    const [to, dialogue] = [client(), new Dialogue()]
+    dialogue.expect({ kind: 'query', shift: 0 })
+    using stream = new MaskedPackets(to, await rulesOf(masking({ types: ['EMAIL_ADDRESS'] })), dialogue)
+    await stream.pass(packet(1, Buffer.concat([Buffer.of(0xff, 1, 2), Buffer.from(`${state}${MAIL}`)])))
+    expect(to.got().includes(MAIL)).toBe(false)
+  })
+
   it('changed at random, shows no value and breaks nothing', async () => {
     const rules = await rulesOf(masking({ types: ['EMAIL_ADDRESS'] }))
     await mutated(

@@ -15,8 +15,9 @@ const EOF = 0xfe
 const ERROR = 0xff
 /** An EOF packet is shorter than this. A longer packet with the same first byte is a row. */
 const EOF_BYTES = 9
-/** Length in bytes of an error's number and state. */
-const ERROR_HEAD_BYTES = 9
+/** An error has its number after the first byte. The state after the number may be missing. */
+const ERROR_STATE = /^#[0-9A-Z]{5}/
+const ERROR_HEAD_BYTES = { withState: 9, withoutState: 3 } as const
 const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
 
 /**
@@ -84,7 +85,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
       await this.refuse(refusal)
       return
     }
-    if (content[0] === ERROR && content.includes(0, ERROR_HEAD_BYTES)) this.rules.cannotRead(WIDE_ERROR)
+    if (content[0] === ERROR && content.includes(0, errorTextAt(content))) this.rules.cannotRead(WIDE_ERROR)
     const added = this.outgoing.add(outgoing)
     if (added !== undefined) await added
   }
@@ -130,7 +131,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
     const send = this.#sending(cut, begins)
     if (content[0] === ERROR) {
       this.#done()
-      return quoting(content, ERROR_HEAD_BYTES, send)
+      return quoting(content, errorTextAt(content), send)
     }
     if (this.#dialogue.current === undefined) throw new NativeError('server', UNREADABLE)
     if (this.#part.kind === 'rows' && !isEof(content)) return this.#row(content, this.#part.columns, send)
@@ -257,6 +258,12 @@ export class MaskedPackets extends MaskedStream<Cut> {
 
 function isEof(content: Buffer): boolean {
   return content[0] === EOF && content.length < EOF_BYTES
+}
+
+/** Returns the offset of the text in an error. */
+function errorTextAt(content: Buffer): number {
+  const { withState, withoutState } = ERROR_HEAD_BYTES
+  return ERROR_STATE.test(content.toString('latin1', withoutState, withState)) ? withState : withoutState
 }
 
 function okStatus(content: Buffer): number {
