@@ -68,7 +68,7 @@ describe('a configuration error is one line that names setting and place, and ex
     [
       'an agent that is not there',
       'connections:\n  - name: x\n    agent: missing\n    command: [bash]\n',
-      /^gateway\.yaml:3:12 connections\[0\]\.agent: the name of one of the agents is expected/,
+      /^gateway\.yaml:3:12 connections\[0\]\.agent: unknown name; no agents are configured/,
     ],
     [
       'a file that is not there',
