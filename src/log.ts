@@ -3,7 +3,7 @@ import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { Logger } from './basics/logger.ts'
 
-/** Maximum wait of one line while the descriptor is full: a reader that stops must not stop the agent. */
+/** How long a line waits while the descriptor is full. A reader that stops must not stop the agent. */
 const PATIENCE_MS = 1000
 const PAUSE_MS = 10
 
@@ -33,7 +33,7 @@ export class Lines {
 
   /** @returns the number of written bytes */
   #writeAll(bytes: Buffer): number {
-    // After a line has waited in vain, later lines do not wait, until one is written completely.
+    // If a line has waited without success, later lines do not wait until one line is written completely.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {
@@ -71,7 +71,7 @@ export interface ProgramLogger extends RootLogger {
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly encoding: 'json' | 'human'
-  /** Default: standard error, written before the logging call returns. */
+  /** Undefined for standard error. A line is then written before the logging call returns. */
   readonly destination?: NodeJS.WritableStream
   /** Called with each written line, as JSON for `parseLogLine`. Must not log. */
   readonly tap?: (line: string) => void
@@ -154,7 +154,7 @@ const REDACTED = '[redacted]'
 const UNPRINTABLE = '[unprintable]'
 
 /**
- * Hides values whose names sound secret, at any depth: a last safety net, since callers must not log secrets.
+ * Hides values whose names sound secret, at any depth. This is a safety net: callers must not log secrets.
  * Never throws.
  * pino's `redact` is not used: with a wildcard, pino 10.4 clones values, and the clone of a URL, a Buffer or
  * an object with a failing getter makes the logging call throw (seen).
@@ -165,7 +165,7 @@ function redactFields(fields: object): Record<string, unknown> {
 
 function redactField(name: string, value: unknown): unknown {
   if (hides(name, value)) return REDACTED
-  // pino has its own form for an error in `err`, with the stack.
+  // An error in `err` stays, because pino writes it in its own form, with the stack.
   if (typeof value !== 'object' || value === null || (name === 'err' && value instanceof Error)) return value
   try {
     return JSON.parse(JSON.stringify(value, replace)) as unknown

@@ -8,12 +8,12 @@ import { Script } from 'node:vm'
 process.on('SIGUSR1', () => undefined)
 
 /**
- * Chunks and packs that `scripts/compile.mjs` builds from the program and its packages. Without `node:path`, and
- * with texts read as UTF-8, each command takes a millisecond less.
+ * Folder of the chunks and packs that `scripts/compile.mjs` builds from the program and its packages. The
+ * path is made without `node:path`, and files are read as UTF-8: this saves each command a millisecond.
  */
 const folder = `${__dirname}/compiled/program`
 
-/** The pack of each command's chunks. Other commands use `OTHERS`. */
+/** Maps a command to the pack with its chunks. Commands without an entry use `OTHERS`. */
 const PACKS: Readonly<Record<string, string>> = {
   ...{ start: 'start', gateway: 'gateway', dev: 'gateway' },
   ...{ exec: 'exec', connect: 'exec', run: 'run', version: 'version' },
@@ -36,7 +36,7 @@ const ENTRY = 'main.js'
 interface Program {
   readonly main: () => Promise<void>
 }
-/** Exports of a pack. `chunk` returns the exports of one chunk. */
+/** The exports of a pack. The function `chunk` returns the exports of one chunk. */
 interface Pack {
   readonly chunk?: (name: string) => object | undefined
 }
@@ -54,7 +54,7 @@ function compiledProgram(word: string | undefined): Program | undefined {
 
   function requireFrom(id: string): unknown {
     if (id.startsWith('./')) return load(id.slice('./'.length))
-    // `node:module` takes most of a millisecond to load, so only a package loads it.
+    // `node:module` takes most of a millisecond to load, so it is loaded only for packages.
     if (!id.startsWith('node:'))
       return process.getBuiltinModule('node:module').createRequire(file)(id) as unknown
     return LATER.includes(id) && !LONG.includes(name) ? loadedLater(id) : process.getBuiltinModule(id)
@@ -64,8 +64,8 @@ function compiledProgram(word: string | undefined): Program | undefined {
     const present = loaded.get(chunk)
     if (present !== undefined) return present
     const exports = pack?.chunk?.(chunk) ?? run(chunk)
-    // A chunk is kept only after it has run: a chunk that throws must throw again. No chunk needs itself
-    // while it runs.
+    // A chunk is kept only after it has run, because a chunk that throws must throw again at the next call.
+    // Chunks do not need each other in a circle.
     if (exports !== undefined) loaded.set(chunk, exports)
     return exports
   }
@@ -105,7 +105,8 @@ function loadedLater(id: string): object {
 function scriptOf(name: string, cachedData?: Buffer): unknown {
   const source = ifThere(() => readFileSync(`${folder}/${name}`, 'utf8'))
   if (source === undefined) return undefined
-  // V8 compares only the source's length, so the build removes the code before it changes the file.
+  // V8 accepts cached code if the source has the same length. So the build removes the cached code before it
+  // changes the source.
   const script = new Script(source, {
     filename: `${folder}/${name}`,
     ...(cachedData !== undefined && { cachedData }),

@@ -2,7 +2,7 @@ import { connectionWords, isReady, type Status } from './status.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000
-/** Maximum time in the last minute for which a healthy agent's loop is blocked. */
+/** If the loop was blocked longer than this in the last minute, the agent is not healthy. */
 const BLOCKED_MS = WINDOW_MS / 2
 
 /** Records when an event loop was blocked in the last minute. Times ascend, in milliseconds. */
@@ -19,7 +19,7 @@ export class LoopDelays {
     const ms = at - this.#turnedAt - PERIOD_MS
     this.#turnedAt = at
     this.#blocks = this.#blocks.filter(({ endedAt }) => endedAt > at - WINDOW_MS)
-    // At most one block per 200 ms, so at most 300 blocks.
+    // The list has at most 300 blocks, because each block takes at least 200 ms of the minute.
     if (ms > 0) this.#blocks.push({ endedAt: at, ms })
   }
 
@@ -67,7 +67,7 @@ export interface Health {
   readonly line: string
 }
 
-/** Reports a loop that seldom turns. A blocked loop does not answer, so the probe's timeout finds it. */
+/** Reports a loop that is often blocked. While the loop is blocked, a probe gets no answer in time. */
 export function liveness(blockedMs: number): Health {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }
   return {

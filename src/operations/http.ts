@@ -21,16 +21,16 @@ interface HttpOptions {
   /** Whether executions can reach this agent, for `/readyz`. */
   readonly readiness: () => Health
   readonly log: Logger
-  /** For tests. */
+  /** Only tests set this value. */
   readonly connectionMs?: number
 }
 
 export interface Http extends AsyncDisposable {
-  /** `http://127.0.0.1:9100` */
+  /** For example `http://127.0.0.1:9100`. */
   readonly address: string
 }
 
-/** Does not keep the process running. @throws SetUpError */
+/** Starts the HTTP server. It does not keep the process running. @throws SetUpError */
 export async function openHttp({
   listen,
   setting,
@@ -81,7 +81,7 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
     socket.once('close', () => open.delete(socket))
     endAfter(socket, connectionMs)
   })
-  // For example, no descriptor is left. The probe then fails, but the program must continue.
+  // An error occurs, for example, if no descriptor is left. The probe fails, but the program must continue.
   const note = (error: Error) =>
     log.warn({ error: error.message }, 'the HTTP server cannot accept a connection')
   server.once('listening', () => server.on('error', note))
@@ -126,7 +126,7 @@ async function answerTo(
   }
 }
 
-/** Closes the connection, because probes ask only every few seconds. */
+/** Answers and closes the connection, because the next probe comes only some seconds later. */
 function respond(response: ServerResponse, { code, contentType, text }: Answer): void {
   response.writeHead(code, {
     'content-type': contentType,

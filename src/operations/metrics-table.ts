@@ -1,7 +1,7 @@
 import { counter, counters, type Definition, familiesOf, gauge, type MetricSource } from './metrics.ts'
 import { CONNECTION_STATES, type Status, type StatusSource } from './status.ts'
 
-/** Zeros make the first outcome visible as an increase. */
+/** The counters begin with 0, so that Prometheus sees the first outcome as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
 /** Metrics that are read from the status. docs/operating.md lists them, too; a test compares the lists. */
@@ -108,7 +108,7 @@ function sessions(): Definition<Status>[] {
   ]
 }
 
-/** Metrics of ended sessions only, because a session reports its output at its end. */
+/** Metrics of output. They count only ended sessions, because a session reports its output at its end. */
 function output(): Definition<Status>[] {
   return [
     counter('output_read_bytes', 'Bytes of output of ended sessions.', (now) => now.output.bytesRead),

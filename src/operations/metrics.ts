@@ -29,7 +29,7 @@ type Family = Omit<Definition<unknown>, 'read'> & { readonly read: () => readonl
 interface Distribution {
   readonly name: string
   readonly help: string
-  /** In seconds, no whole numbers, because prom-client writes `1` where OpenMetrics requires `1.0`. */
+  /** In seconds. None is a whole number, because prom-client writes `1` where OpenMetrics requires `1.0`. */
   readonly buckets: readonly number[]
   /** Calls `told` with each duration from now on. */
   readonly follow: (told: (seconds: number) => void) => void
@@ -78,12 +78,12 @@ export function counters<Now>(
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**
- * Metrics of prom-client to remove: sums with the name of a counter, and the event loop's lag. The histogram
- * of the lag wakes the process 100 times a second and counts its own pause as lag.
- * `event_loop_delay_max_seconds` replaces it.
+ * Metrics of prom-client to remove. Some are sums but have the name of a counter. The others are the lag of
+ * the event loop: prom-client's histogram wakes the process 100 times a second, and counts its own pause as
+ * lag. `event_loop_delay_max_seconds` replaces these.
  */
 const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
-/** Interval of the lag's histogram, which prom-client always creates. */
+/** Interval of prom-client's histogram of the lag. It cannot be switched off, so it is made very slow. */
 const HARDLY_EVER_MS = 60 * 60 * 1000
 
 interface Scrape {
@@ -103,8 +103,8 @@ export class Metrics {
   /** The histograms count from the start of the program, and are in each registry. */
   readonly #distributions: readonly Histogram[]
   /**
-   * One registry per format. To write OpenMetrics, prom-client removes `_total` from the names of counters
-   * permanently. It also reads the registry's format again after an `await`.
+   * One registry for each format. When prom-client writes OpenMetrics, counters lose `_total` in their names
+   * for ever. Also, prom-client reads the registry's format again after an `await`.
    */
   readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
 
@@ -122,7 +122,7 @@ export class Metrics {
     return { contentType, text: await this.#registry(contentType).metrics() }
   }
 
-  /** Created at the first request for a format: observers have a cost, and usually one format is used. */
+  /** Creates a registry when its format is first needed: usually one is used, and observers cost time. */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
     if (known !== undefined) return known
@@ -144,7 +144,7 @@ function histogramOf(prefix: string, { name, help, buckets, follow }: Distributi
   return histogram
 }
 
-/** The metric reads its value from the status at each scrape, so prom-client has no counts of its own. */
+/** Adds a metric. Its value is read at each scrape, so prom-client counts nothing itself. */
 function register(
   registry: Registry<RegistryContentType>,
   prefix: string,
@@ -164,7 +164,7 @@ function register(
       ...configuration,
       collect() {
         this.reset()
-        // After a reset a gauge without labels is 0, and a time of 0 would be in 1970.
+        // After a reset, a gauge without labels is 0. It is removed, because a time of 0 would be in 1970.
         if (labels.length === 0) this.remove()
         for (const { labels, value } of read()) this.set(labels, value)
       },
@@ -198,7 +198,7 @@ function registerLoopDelay(
   })
 }
 
-/** Whether OpenMetrics is preferred. Prometheus names it before the classic text; browsers do not. */
+/** Tests if the header prefers OpenMetrics to the classic text. Prometheus does, and browsers do not. */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')

@@ -16,9 +16,9 @@ const LONGEST_ANSWER = 256 * 1024
 type StatusAnswer = { readonly line: string } | NoAnswer
 
 interface NoAnswer {
-  /** The text after "PATH: ". */
+  /** Text for a message that begins with the path and a colon. */
   readonly reason: string
-  /** No process listens at the path: the agent has ended or has not started. */
+  /** True if no process listens at the path. Then the agent has ended or has not started. */
   readonly isGone: boolean
 }
 
@@ -55,7 +55,7 @@ function noAnswer(error: unknown): NoAnswer {
   }
 }
 
-/** Node cuts a path that is too long without an error. */
+/** Needed because Node reports no error for a path that is too long, but cuts it. */
 function isTooLong(path: string): boolean {
   return Buffer.byteLength(path) > LONGEST_PATH
 }
@@ -66,7 +66,7 @@ const CONNECTION_MS = 2000
 const LIVING_MS = 500
 
 interface StatusSocketOptions {
-  /** A folder of this user, 0700. */
+  /** A folder of this user with mode 0700. */
   readonly folder: string
   readonly status: StatusSource
   readonly log: Logger
@@ -77,7 +77,7 @@ export interface StatusSocket extends AsyncDisposable {
   readonly path: string | undefined
 }
 
-/** `status.sock` (0600) answers with one line of JSON. Never throws, because an agent works without it. */
+/** Opens `status.sock` (0600), which answers with a line of JSON. Never throws: an agent works without it. */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
@@ -100,7 +100,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The system refuses connections to a dead agent's socket immediately. */
+/** Tests if an agent answers. If it is dead, the system refuses the connection immediately. */
 async function isLiving(path: string): Promise<boolean> {
   const socket = createConnection({ path, signal: AbortSignal.timeout(LIVING_MS) })
   try {
@@ -116,7 +116,7 @@ async function isLiving(path: string): Promise<boolean> {
 function createBoundedServer(status: StatusSource, log: Logger): Server {
   const server = createServer((socket) => answer(socket, status, log))
   server.maxConnections = MAX_CONNECTIONS
-  // For example, no descriptor is left.
+  // An error occurs, for example, if no descriptor is left. The agent must continue.
   const note = (error: Error) =>
     log.warn({ error: error.message }, 'the status socket cannot accept a connection')
   server.once('listening', () => server.on('error', note))
@@ -139,7 +139,7 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
 
 /** Listens under a temporary name until the mode is right, then replaces a dead socket. Returns the inode. */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
-  // Not longer than `status.sock`, so the path's length is already checked.
+  // This name is not longer than `status.sock`, and the length of that path is already checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)
   server.listen(passing)
   await once(server, 'listening')
@@ -155,7 +155,7 @@ async function listenOn(server: Server, folder: string, path: string): Promise<n
 
 async function close(server: Server, path: string, inode: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
-  // The socket may belong to another agent by now.
+  // The file is removed only if its inode is the same: the socket may now belong to another agent.
   const found = await stat(path).catch(() => undefined)
   if (found?.ino === inode) await rm(path, { force: true })
   await closed

@@ -17,7 +17,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** A function has failed. The message is a byte string. The caller adds the place and `error calling NAME:`. */
+/** A function has failed. The message is a byte string. The caller adds place and `error calling NAME:`. */
 export class FunctionFailure extends Error {
   override readonly name = 'FunctionFailure'
 }
@@ -33,8 +33,8 @@ export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
 
 /**
  * Maximum number of steps of one rendering. A rendering blocks all other users. Steps are counted instead of
- * time, so that a template ends the same way on every machine. 256 steps take about a microsecond. The maximum
- * takes a quarter of a second.
+ * time, so that a template ends the same way on every machine. 256 steps take about a microsecond. The
+ * maximum takes a quarter of a second.
  */
 export const MAX_WORK = 64 * 1024 * 1024
 

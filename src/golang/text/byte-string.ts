@@ -1,6 +1,6 @@
 /**
- * Go's strings are bytes: lengths, indexes, columns and comparisons count bytes, and `decodeb64` makes
- * strings that are not text. So each character of a byte string (0 to 255) is one byte.
+ * A string of Go: each character (0 to 255) is one byte. In Go, lengths, indexes, columns and comparisons
+ * count bytes, and `decodeb64` makes strings that are not text.
  */
 export type ByteString = string
 
@@ -47,13 +47,13 @@ export function isValidRune(value: number): boolean {
   return (value >= 0 && value < 0xd800) || (value > 0xdfff && value <= 0x10ffff)
 }
 
-/** An invalid code point becomes U+FFFD. */
+/** Returns the bytes of a code point. An invalid one becomes U+FFFD. */
 export function encodeRune(value: number): ByteString {
   if (value >= 0 && value < 0x80) return String.fromCharCode(value)
   return encodeText(String.fromCodePoint(isValidRune(value) ? value : REPLACEMENT_RUNE))
 }
 
-/** A broken byte counts as one code point. */
+/** Counts code points. A byte that is not UTF-8 counts as one. */
 export function countRunes(bytes: ByteString): number {
   let count = 0
   for (let at = 0; at < bytes.length; at += runeAt(bytes, at).width) count++

@@ -8,11 +8,12 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 }
-// Escaped, because esbuild copies regular expressions: one such letter doubles the memory of a pack.
+// The letters are escaped, because esbuild copies regular expressions as they are: one letter beyond Latin-1
+// doubles the memory of a pack.
 const DURATION = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|[u\u00B5\u03BC]s|ms|s|m|h))+$/
 const PART = /(\d+\.?\d*|\.\d+)(ns|[u\u00B5\u03BC]s|ms|s|m|h)/g
 
-/** Parses `1h30m`, `1.5s`, `-2ms` to milliseconds like Go's time.ParseDuration; undefined where Go fails. */
+/** Reads `1h30m`, `1.5s` or `-2ms` like Go's time.ParseDuration. Returns ms, or undefined where Go fails. */
 export function parseGoDuration(text: string): number | undefined {
   if (/^[-+]?0$/.test(text)) return 0
   if (!DURATION.test(text)) return undefined
@@ -24,7 +25,7 @@ export function parseGoDuration(text: string): number | undefined {
   return text.startsWith('-') ? -sum : sum
 }
 
-/** Formats milliseconds, a second or more, as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
+/** Formats a duration of at least one second as Go does: `5s`, `1.5s`, `1m30s`, `2h0m0s`. */
 export function formatGoDuration(ms: number): string {
   const hours = Math.floor(ms / 3_600_000)
   const minutes = Math.floor((ms % 3_600_000) / 60_000)

@@ -6,7 +6,7 @@ const FIRST_CHARACTER = /^[ \t\r\n]*(.)/su
 const LITERALS = ['true', 'false', 'null']
 const BEGINNING_OF_VALUE = /[{["\-\dtfn]/
 
-/** V8's error would quote the text. */
+/** Parses JSON. V8's own error is not used, because it quotes the text. */
 export function parseJson(text: string): JsonResult {
   try {
     return { value: JSON.parse(text) as unknown }
@@ -24,7 +24,7 @@ function problemOf(text: string, words: string): string {
   return /^(?:Unexpected end|Unterminated string)/.test(words) ? 'unexpected EOF' : 'it is not valid JSON'
 }
 
-/** For a text that begins like a literal, such as `forbidden` like `false`. */
+/** Returns the problem of a text like `forbidden`, which begins like the literal `false`. */
 function literalProblem(text: string, literal: string): string {
   let at = 0
   while (at < literal.length && text[at] === literal[at]) at++

@@ -51,15 +51,15 @@ const NAMED_ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x0b, '\\v'],
 ])
 
-/** Characters that need a closer look; all others are plain ASCII and stay unchanged. */
+/** Matches characters that may need escaping. All others are ASCII and are not changed. */
 const SPECIAL = /[^ !#-[\]-~]+/g
 
-/** Quotes like Go's `%q`, so that texts look like those of hoop's agent. */
+/** Quotes a text like Go's `%q`, because hoop's agent quotes texts in this way. */
 export function goQuote(text: string): string {
   return decodeText(quote(encodeText(text)))
 }
 
-/** Quotes like `%q`, or with `asciiOnly` like `%+q`. */
+/** Quotes bytes like Go's `%q`. With `asciiOnly`, quotes them like `%+q`. */
 export function quote(bytes: ByteString, asciiOnly = false): ByteString {
   return `"${bytes.replace(SPECIAL, (run) => escapeRun(run, asciiOnly))}"`
 }
@@ -131,7 +131,7 @@ const HEX_ESCAPES: ReadonlyMap<string, number> = new Map([
   ['U', 8],
 ])
 
-/** Reads a literal in double quotes or backquotes; undefined where Go's error is `invalid syntax`. */
+/** Reads a literal in double quotes or backquotes. Returns undefined where Go reports `invalid syntax`. */
 export function unquote(literal: ByteString): ByteString | undefined {
   if (literal.startsWith('`')) return literal.slice(1, -1).replaceAll('\r', '')
   if (!literal.includes('\\')) return literal.slice(1, -1)
