@@ -14,30 +14,30 @@ function optional<T>(schema: v.GenericSchema<unknown, T>) {
   )
 }
 
-/** Reads agents of any version. Ignores unknown fields; missing fields are an error. */
+/** The report of an agent of any version. Unknown fields are ignored, and missing fields are an error. */
 const Reported = v.object({
   version: v.string(),
   pid: Count,
   /** Seconds since the program began. */
   uptimeSeconds: Count,
-  /** The agent's name at the gateway; empty in old credentials. */
+  /** The agent's name at the gateway. It is empty if an old credential has no name. */
   agent: v.string(),
-  /** `host:port` */
+  /** Address in the form `host:port`. */
   gateway: v.string(),
   engine: v.picklist(['posix', 'portable']),
   connection: v.object({
     state: v.string(),
-    /** ISO 8601. */
+    /** Time at which the state began, as ISO 8601. */
     since: v.string(),
     /** Why the agent waits. */
     reason: optional(v.string()),
-    /** Streams that were opened after the first one. */
+    /** Number of streams that were opened after the first one. */
     reconnects: Count,
     /** The last answered health check. */
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
-    /** Since when the gateway accepts no data, and the waiting bytes. Older agents do not report it. */
+    /** Set while the gateway accepts no data: since when, and how many bytes wait. Older agents lack it. */
     stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
-    /** When the gateway stops: running commands may continue until then. Older agents do not report it. */
+    /** Time until which commands may run while the gateway stops. Older agents do not report it. */
     gatewayStopsAt: v.optional(optional(v.string())),
   }),
   sessions: v.object({
@@ -45,11 +45,11 @@ const Reported = v.object({
     limit: Count,
     opened: Count,
     started: Count,
-    /** Ended executions by outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
+    /** Number of ended executions per outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
     outcomes: Counts,
-    /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
+    /** Number of executions that the agent has ended, per reason (`timeout`, `gateway-lost`, ...). */
     reasons: Counts,
-    /** Executions that a guardrail rule has stopped or refused, by rule. Older agents do not report them. */
+    /** Number of executions that each guardrail rule has stopped or refused. Older agents lack it. */
     guardrails: v.optional(Counts, {}),
     confirmed: Count,
     unconfirmed: Count,
@@ -62,11 +62,11 @@ const Reported = v.object({
     /** Memory that the tails of capped outputs use now. */
     tailBytes: Count,
   }),
-  /** Requests of the gateway itself (hooks, health checks), by the same outcomes; not in `sessions`. */
+  /** Number of the gateway's own requests (hooks, health checks) per outcome. `sessions` leaves them out. */
   systemRequests: Counts,
-  /** Processes that commands had left behind. */
+  /** Number of processes that commands had left and that the agent has ended. */
   processesEnded: Count,
-  /** Journal lines that could not be written. */
+  /** Number of journal lines that could not be written. */
   journalLinesLost: Count,
   /**
    * Names of secrets whose values look ordinary, by connection. Older agents do not report them. The field
@@ -80,12 +80,12 @@ export type Status = Readonly<v.InferOutput<typeof Reported>>
 
 export type StatusSource = () => Status
 
-/** For SIGUSR2. */
+/** Logs the status. The signal SIGUSR2 asks for this. */
 export function dumpStatus(log: Logger, status: StatusSource): void {
   log.info({ status: status() }, 'status')
 }
 
-/** Writes undefined as null, because fixed fields are easier to read. */
+/** Returns JSON. Undefined becomes null, so that a status always has the same fields. */
 export function formatStatus(status: Status): string {
   return printableJson(status)
 }
@@ -113,14 +113,14 @@ export const CONNECTION_STATES = [
 ] as const
 
 /**
- * Whether executions can reach this agent. With mode=embedded, an agent is `polling` while no session waits
- * for it, and connects when one does.
+ * Tests if executions can reach this agent. With mode=embedded, an agent is `polling` while no session waits
+ * for the agent. It connects as soon as a session waits.
  */
 export function isReady({ connection: { state } }: Status): boolean {
   return state === 'serving' || state === 'polling'
 }
 
-/** `refused: the gateway refuses this key`. */
+/** Returns a text like `refused: the gateway refuses this key`. */
 export function connectionWords({ connection }: Status): string {
   const { state, reason = '' } = connection
   const why = [reason, ...gatewayWords(connection)].filter((text) => text !== '').join(', ')
@@ -139,7 +139,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
   ]
 }
 
-/** `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
+/** Returns a text like `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
 export function activityWords(status: Status): string {
   const { connection, gateway, agent, sessions } = status
   const count = [`${sessions.running} of ${sessions.limit} sessions`, ...gatewayWords(connection)].join('; ')
@@ -155,7 +155,7 @@ export function activityWords(status: Status): string {
   }
 }
 
-/** An agent is ready when it has begun to connect, so that its unit starts without a reachable gateway. */
+/** Reports ready as soon as the agent begins to connect: its unit must also start without a gateway. */
 export function agentLife(status: Status): Life {
   const { state } = status.connection
   const isStopping = state === 'draining' || state === 'stopped'

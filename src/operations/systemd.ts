@@ -1,8 +1,11 @@
 import type { Logger } from '../basics/logger.ts'
 
-/** Interval of messages: each repeats lost ones, reports changes without a new state, extends a stop. */
+/**
+ * Interval of messages to systemd. A message repeats lost messages, reports changes within a state, and
+ * extends the time for a stop.
+ */
 const TICK_MS = 10_000
-/** Asks systemd to wait three intervals for the next message, even beyond the unit's TimeoutStopSec. */
+/** Asks systemd to wait three intervals for the next message, even if TimeoutStopSec is over. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
 export interface Life {
@@ -16,19 +19,19 @@ export interface SystemdOptions {
   /** Returns false when the socket's buffer is full. @throws when no process listens */
   readonly send: (message: string) => boolean
   readonly life: () => Life
-  /** The result of `takeSystemdEnvironment`; undefined means no watchdog. */
+  /** A result of `takeSystemdEnvironment`. Undefined if there is no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
-  /** Maximum time of a regular stop, after which systemd's own time limit applies. */
+  /** Maximum time of a regular stop. After this time, systemd's own time limit decides. */
   readonly stopWithinMs: () => number
-  /** For tests. */
+  /** Only tests set this value. */
   readonly tickMs?: number
 }
 
 /**
  * Tells systemd about a program's state (sd_notify(3), `Type=notify`). The timers do not keep the process
- * running. The watchdog covers only the event loop: an agent is healthy even when its gateway is unreachable
- * for a day.
+ * running. The watchdog checks only the event loop, because an agent is healthy even if its gateway cannot be
+ * reached for a day.
  */
 export class Systemd implements Disposable {
   readonly #options: SystemdOptions
@@ -55,7 +58,7 @@ export class Systemd implements Disposable {
 
   /** Runs the work of SIGHUP. During the work, systemd shows the unit as reloading. */
   async reload(work: () => void | Promise<void>): Promise<void> {
-    // Only Type=notify-reload (systemd 253) needs the time. hrtime is CLOCK_MONOTONIC, like systemd's.
+    // Only Type=notify-reload (systemd 253) needs the time. hrtime and systemd both use CLOCK_MONOTONIC.
     const isTold = this.#send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`])
     if (isTold) this.#told = { ...this.#told, ready: false }
     this.#reloads += 1
@@ -78,7 +81,7 @@ export class Systemd implements Disposable {
     const lines: string[] = []
     if (ready && !this.#told.ready) lines.push('READY=1')
     if (stopping && !this.#told.stopping) lines.push('STOPPING=1')
-    // `drain` may be longer than TimeoutStopSec. systemd does not kill a program that sends EXTENSION.
+    // `drain` may be longer than TimeoutStopSec. EXTENSION keeps systemd from killing the program.
     this.#stoppingSince ??= stopping ? performance.now() : undefined
     if (stopping && (isTick || !this.#told.stopping) && !this.#isOverdue()) lines.push(EXTENSION)
     if (words !== this.#told.words) lines.push(`STATUS=${words}`)
@@ -90,7 +93,7 @@ export class Systemd implements Disposable {
     return this.#stoppingSince !== undefined && performance.now() - this.#stoppingSince > stopWithinMs()
   }
 
-  /** Returns whether systemd has accepted the message. */
+  /** Returns true if systemd has accepted the message. */
   #send(lines: readonly string[]): boolean {
     if (lines.length === 0) return true
     try {
@@ -105,7 +108,7 @@ export class Systemd implements Disposable {
 }
 
 interface SystemdEnvironment {
-  /** A path, or `@name`. */
+  /** A path, or `@name` for an abstract socket. */
   readonly socket: string
   /** Maximum time between two pings; undefined without a watchdog. */
   readonly watchdogMs: number | undefined
@@ -126,7 +129,7 @@ export function takeSystemdEnvironment(
   return { socket, watchdogMs: isForUs ? parseMicroseconds(usec) : undefined }
 }
 
-/** Node's timers with a longer delay fire immediately. */
+/** The longest delay of a timer. With a longer delay, Node's timers fire immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function parseMicroseconds(text = ''): number | undefined {

@@ -9,17 +9,17 @@ import {
   widthOfRune,
 } from './nodes.ts'
 
-/** A bit beside those of `WHERE`: the rune before the place is a word character. */
+/** A further bit beside those of `WHERE`. It means that the rune before the place is a word character. */
 const AFTER_WORD = 64
 const BEFORE = WHERE.lineBegins | WHERE.textBegins
-/** Conditions that only the next rune decides. */
+/** Conditions for which the next rune must be known. */
 const NEEDS_NEXT = WHERE.lineEnds | WHERE.textEnds | WHERE.wordBoundary | WHERE.noWordBoundary
 
-/** All nodes where a search may be at one place of the text. */
+/** The nodes that a search has reached at one place of the text. */
 interface Standing {
-  /** Sorted nodes that wait for a rune or for a condition that the next rune decides. */
+  /** Sorted nodes that wait for the next rune. Some of them have a condition that this rune decides. */
   readonly nodes: Int32Array
-  /** Whether a node waits for a condition that the next rune decides. */
+  /** True if a node has a condition that the next rune decides. */
   readonly waits: boolean
   /** Sorted targets that match here. */
   readonly targets: readonly number[]
@@ -45,8 +45,8 @@ class Closure {
   }
 
   /**
-   * `from` may repeat nodes, and `where` has the bits of `WHERE` that hold. With `isDecided`, the next rune
-   * is known, and `where` has the bits that depend on it.
+   * Returns the nodes that can be reached from `from`, which may repeat nodes. `where` has the bits of
+   * `WHERE` that are true here. If `isDecided`, the next rune is known, and its bits are in `where`, too.
    */
   of(from: Iterable<number>, where: number, isDecided: boolean): Standing {
     this.#begin()
@@ -122,9 +122,9 @@ function distinct(targets: number[]): readonly number[] {
 
 /** Maximum number of table entries, nodes and ways (4 to 8 bytes). Above it, all states are forgotten. */
 const MAX_KEPT = 1024 * 1024
-/** Memory of a state besides its nodes and its row, as a number of entries. */
+/** Memory that a state needs besides its nodes and its row, counted in table entries. */
 const STATE_COST = 50
-/** Memory of a way outside the table, as a number of entries. */
+/** Memory that a way outside the table needs, counted in table entries. */
 const WAY_COST = 12
 
 /** Maximum number of nodes visited between two pauses, which takes some milliseconds. */
@@ -136,39 +136,42 @@ const ASCII = 0x80
 const LINE_END = 10
 const UNKNOWN = -1
 
-/** A state exists once until the automaton forgets all states, so identity compares states. */
+/** Two equal states are the same object, until the automaton forgets all states. */
 interface State extends Standing {
   /** Index in the table where the state's row begins. */
   readonly row: number
-  /** Bits of `WHERE` before the place, and AFTER_WORD; 0 if no node waits for a condition. */
+  /** AFTER_WORD and bits of `WHERE` that text before the place decides. 0 if no condition needs them. */
   readonly where: number
   /** True when no match is open: no rune read so far can belong to an incomplete match. */
   readonly isIdle: boolean
   readonly generation: number
-  /** Next states by class that the table cannot have: after a rune beyond ASCII, or with targets. */
+  /**
+   * The next state for each class, where the table has none. The table cannot have states after a rune beyond
+   * ASCII, and states with targets.
+   */
   readonly ways: Map<number, State>
 }
 
-/** Why reading stopped: the state has targets, the data ends (perhaps inside a rune), or a pause is due. */
+/** Why reading stopped: the state has targets, the data ends (perhaps in a rune), or a pause is due. */
 type Stop = 'targets' | 'end' | 'pause'
 
-/** Offsets count from the beginning of the current data. */
+/** The progress of a search. Its offsets are from the beginning of the current data. */
 export interface RuleReading {
   state: State
   at: number
-  /** Incomplete matches begin here or later. */
+  /** No incomplete match begins before this offset. */
   idleAt: number
 }
 
 /**
- * Searches for all words and patterns together. A state is made when a text first needs it. Then a byte costs
- * one look into a table, with any number of rules; a new state costs at most one look per node.
+ * Searches for all words and patterns at the same time. A state is made when a text first needs it, and costs
+ * at most one look at each node. After that, a byte costs one look into a table, with any number of rules.
  */
 export class RuleAutomaton {
   readonly #nodes: Nodes
   readonly #closure: Closure
   readonly #borders: Int32Array
-  /** Class of each byte. All bytes beyond ASCII share one column of the table, which stays UNKNOWN. */
+  /** Class of each byte. All bytes beyond ASCII use one column of the table, which stays UNKNOWN. */
   readonly #classes = new Uint8Array(256)
   readonly #stride: number
   #table: Int32Array
@@ -176,7 +179,7 @@ export class RuleAutomaton {
   #byHash = new Map<number, State[]>()
   #kept = 0
   #generation = 0
-  /** Rows before this one belong to idle states. */
+  /** Only idle states have rows before this one. */
   #idleRows = 0
 
   constructor(nodes: Nodes) {
@@ -275,7 +278,7 @@ export class RuleAutomaton {
     return this.#state(standing, where, isIdle, united(matched, standing.targets))
   }
 
-  /** Resolves the nodes that waited for the next rune. */
+  /** Decides the conditions that needed the next rune, and returns the nodes that are reached then. */
   #decided(state: State, read: number, isWord: boolean): Standing {
     const isBoundary = isWord !== ((state.where & AFTER_WORD) !== 0)
     let where = state.where & ~AFTER_WORD

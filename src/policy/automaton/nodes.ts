@@ -59,7 +59,7 @@ export class WordTrie {
 interface Instruction {
   readonly op: number
   readonly out: number
-  /** The second way of a fork, or the bits of a condition. */
+  /** The second next instruction of a fork, or the bits of a condition. */
   readonly arg: number
   readonly runes: Int32Array
 }
@@ -69,7 +69,7 @@ interface Program {
   readonly inst: readonly Instruction[]
 }
 
-/** Numbers of `Inst` in re2js, which does not export them; package.json pins it, and a test compares. */
+/** Numbers of re2js's `Inst`, which are not exported: package.json pins re2js, and a test compares. */
 export const OP = {
   fork: 1,
   forkToMatch: 2,
@@ -126,7 +126,7 @@ const single = (rune: number) => Int32Array.of(rune, rune)
 
 const foldedRunes = new Map<number, Int32Array>()
 
-/** Returns a rune in all its cases. The NUL keeps the parser from making the class a single letter. */
+/** Returns a rune in all its cases. Without the NUL, the parser would replace the class by one letter. */
 function folded(rune: number): Int32Array {
   let ranges = foldedRunes.get(rune)
   if (ranges === undefined) {
@@ -137,12 +137,12 @@ function folded(rune: number): Int32Array {
   return ranges
 }
 
-/** A byte that is not UTF-8. As in Go, each such byte counts alone. */
+/** Stands for a byte that is not UTF-8. As in Go, each such byte is read separately. */
 export const INVALID_BYTE = -1
-/** Returned when the data ends inside a rune; more data may complete it. */
+/** Stands for a rune that is cut by the end of the data. More data may complete this rune. */
 export const INCOMPLETE = -3
 
-/** Returns INVALID_BYTE where Go finds an invalid byte. */
+/** Reads the rune at an offset. Returns INVALID_BYTE in the same places as Go. */
 export function readRune(data: Buffer, at: number): number {
   const lead = data[at] ?? 0
   if (lead < 0x80) return lead
@@ -158,7 +158,7 @@ export function readRune(data: Buffer, at: number): number {
   return rune
 }
 
-/** Refuses overlong forms, surrogates and code points beyond U+10FFFF. */
+/** Tests if the second byte is valid. Overlong forms, surrogates and runes above U+10FFFF are not. */
 function mayFollow(lead: number, second: number): boolean {
   switch (lead) {
     case 0xe0:
@@ -174,7 +174,7 @@ function mayFollow(lead: number, second: number): boolean {
   }
 }
 
-/** Returns 1 for a byte that begins no rune. */
+/** Returns the number of bytes of a rune by its first byte. Returns 1 for a byte that begins no rune. */
 function widthOf(lead: number): number {
   if (lead < 0xc2 || lead > 0xf4) return 1
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
@@ -188,15 +188,18 @@ export function widthOfRune(rune: number): number {
 
 export const END_OF_TEXT = -2
 
-/** Go's patterns read U+FFFD for a byte that is not UTF-8; Go compares words byte by byte. */
+/** Go's patterns read U+FFFD for a byte that is not UTF-8. Words do not: Go compares their bytes. */
 const REPLACEMENT_RUNE = 0xfffd
 
-/** The instructions of all patterns, then the words. A target is the number of a pattern or word. */
+/**
+ * The nodes of a search: first the instructions of all patterns, then the words. A target is the number of a
+ * pattern or word.
+ */
 export class Nodes {
   /** Nodes where a match may begin, anywhere in the text. */
   readonly starts: readonly number[]
   readonly size: number
-  /** Runes at which a node's answer changes, in order. No node tells apart the runes between two borders. */
+  /** Sorted runes at which a node's answer may change. All runes between two borders get the same answers. */
   readonly borders: Int32Array
   readonly #ops: Uint8Array
   readonly #outs: Int32Array
@@ -205,7 +208,7 @@ export class Nodes {
   readonly #patternNodes: number
   readonly #trie: WordTrie
 
-  /** Makes the nodes with pauses. `trie` must hold all its words. */
+  /** Makes the nodes, with pauses. All words must already be in `trie`. */
   static *of(patterns: readonly PatternTarget[], trie: WordTrie): Work<Nodes> {
     const programs: NodesOfProgram[] = []
     const borders = new Set<number>(ALWAYS_BORDERS)
@@ -294,7 +297,7 @@ interface NodesOfProgram {
 
 const NO_RUNES = Int32Array.of()
 
-/** Borders around line ends and around the word characters of `\b`. */
+/** The borders that line ends and the word characters of `\b` need. */
 const ALWAYS_BORDERS = [10, 11, 48, 58, 65, 91, 95, 96, 97, 123]
 
 function isWithin(rune: number, ranges: Int32Array | undefined): boolean {
