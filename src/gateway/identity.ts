@@ -4,15 +4,15 @@ import { RequestRefused } from './refusals/request-refused.ts'
 /** The only organization. hoop has an id for each organization. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
 
-/** A machine never approves, and may have a budget. */
+/** A machine cannot approve, and may have a budget. */
 export type UserKind = 'person' | 'machine'
 
 /** Limits of a machine in any period of `perMs`. A missing value means no limit. */
 export interface Budget {
   readonly runs: number
-  /** Bytes of output. */
+  /** Maximum bytes of output. */
   readonly bytes?: number
-  /** Running time of all sessions together. */
+  /** Maximum running time in ms of all sessions together. */
   readonly runningMs?: number
   readonly perMs: number
 }
@@ -21,7 +21,7 @@ export interface GatewayUser {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
-  /** False: none of the user's tokens is accepted. */
+  /** If false, no token of the user is accepted. */
   readonly isActive: boolean
   /** A user in gateway.yaml can be changed only there. */
   readonly isDeclared: boolean
@@ -35,7 +35,7 @@ export const ACCOUNT = 'oidc:'
 export interface StoredUser extends GatewayUser {
   readonly isDeclared: false
   readonly createdAt: number
-  /** A user, or an external account (`ACCOUNT`). */
+  /** Name of the user who created this user, or an external account (`ACCOUNT`). */
   readonly createdBy: string
   readonly deactivatedAt?: number
   readonly deactivatedBy?: string
@@ -45,7 +45,10 @@ export interface StoredUser extends GatewayUser {
 export type AccessTokenKind = 'personal' | 'sign-in'
 
 interface PageOf {
-  /** SHA-256 of the token with which the person signed in, if any. The page's token ends with that token. */
+  /**
+   * SHA-256 of the token with which the person signed in. Missing if they used no token. If that token ends,
+   * the page's token ends, too.
+   */
   readonly parent?: Buffer
 }
 
@@ -55,12 +58,12 @@ export interface AccessToken {
   readonly name: string
   readonly user: string
   readonly kind: AccessTokenKind
-  /** The token's text is not stored. */
+  /** Hash of the token's text. The text itself is not stored. */
   readonly sha256: Buffer
   readonly isDeclared: boolean
-  /** Undefined: the token never expires. */
+  /** If undefined, the token never expires. */
   readonly expiresAt?: number
-  /** Set for the token of a browser's cookie, which is accepted only in a cookie. */
+  /** Set for the token in a browser's cookie. Such a token is accepted only in a cookie. */
   readonly page?: PageOf
 }
 
@@ -83,22 +86,23 @@ export interface SignedIn {
 const TOKEN_PREFIX = 'rba_'
 const TOKEN_BYTES = 32
 
-/** Has 256 random bits. */
+/** Makes a token with 256 random bits. */
 export function newTokenText(): string {
   return TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
 }
 
 /**
- * Tokens are looked up by this hash. The time of a look-up reveals nothing, because callers who do not know
- * the token cannot choose the beginning of its hash.
+ * Hashes a token. Tokens are looked up by this hash. The time of a look-up reveals nothing, because callers
+ * who do not know a token cannot choose the first bytes of its hash.
  */
 export function tokenHash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
 /**
- * Refuses machines. With another identity, a machine could approve or have another budget. With a stolen
- * token, an attacker could create a token that outlives its revocation.
+ * Refuses machines. A machine with another identity could approve, or use another budget. Otherwise, an
+ * attacker with a machine's stolen token could also create another token, which would stay valid after the
+ * stolen token is revoked.
  * @throws RequestRefused 403
  */
 export function checkIsPerson({ kind }: GatewayUser): void {

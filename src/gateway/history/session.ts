@@ -97,7 +97,7 @@ export interface SessionQuery {
   readonly parameter?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
-  /** The session started at this time or later. */
+  /** The session started between `from` and `to`. Each of them may be missing. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   readonly limit: number

@@ -11,7 +11,7 @@ import type { JiraSettings, JiraTemplate } from '../settings/jira.ts'
 import type { Current } from '../settings/settings.ts'
 import type { JiraFieldValues } from './fields.ts'
 
-// Shapes of Atlassian's published contract. Unknown fields are ignored.
+// These are the shapes of answers in Atlassian's published contract. Unknown fields are ignored.
 
 const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
 
@@ -21,7 +21,7 @@ const ServiceDesks = v.object({
 })
 
 const CreatedIssue = v.object({
-  // The key becomes part of an address.
+  // The key becomes part of an address, so its form is checked.
   issueKey: v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]{0,200}-\d{1,20}$/)),
   _links: v.fallback(v.object({ agent: v.fallback(v.nullish(v.string()), undefined) }), {}),
 })
@@ -36,7 +36,7 @@ const IssueStatus = v.object({ fields: v.object({ status: v.object({ name: v.str
 
 export interface JiraIssue {
   readonly key: string
-  /** Address for agents of the service desk. */
+  /** Address of the issue for the staff of the service desk. */
   readonly url: string
 }
 
@@ -45,7 +45,7 @@ export class JiraError extends Error {
   override readonly name = 'JiraError'
   /** True if Jira may have created an issue in spite of the error. Its key is unknown. */
   readonly isUnsure: boolean
-  /** True if a retry of the move would fail again. */
+  /** True if the same move would fail again. */
   readonly isLasting: boolean
 
   constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
@@ -57,12 +57,17 @@ export class JiraError extends Error {
 
 const SERVICE_DESK = '/rest/servicedeskapi'
 const PAGE = 100
-/** 2,000 desks. The limit also ends the loop if a site repeats its pages. */
+/**
+ * Maximum number of pages, enough for 2,000 desks. The limit also ends the loop if a site repeats its pages.
+ */
 const MOST_PAGES = 20
-/** A retry does not help. Other statuses change, for example with a new token or after a rate limit. */
+/**
+ * After these statuses, a retry does not help. Other failures may pass, for example with a new token or after
+ * a rate limit.
+ */
 const LASTING = new Set([400, 404, 405, 410, 422])
 
-/** The time limit is for all requests of a call together. */
+/** Calls Jira. The time limit applies to all requests of a call together. */
 export class Jira {
   readonly #site: JiraSite
   readonly #timeoutMs: number
@@ -98,7 +103,7 @@ export class Jira {
     const { transitions } = await this.#read(IssueTransitions, `${path}/transitions`, signal)
     const found = transitions.find((one) => one.isAvailable && isSameName(one.to.name, status))
     if (found !== undefined) return this.#transition(`${path}/transitions`, found.id, signal)
-    // An earlier process may have moved the issue before a kill -9.
+    // The issue may have the status already: an earlier process may have moved the issue before a kill -9.
     const { fields } = await this.#read(IssueStatus, `${path}?fields=status`, signal)
     if (isSameName(fields.status.name, status)) return
     const names = this.#site.shown(transitions.map(({ to }) => goQuote(to.name)).join(' '))
@@ -175,7 +180,7 @@ function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/** The function returns undefined while the settings have no Jira site. */
+/** Returns a function that gives the current Jira; undefined while the settings have no site. */
 export function currentJira(settings: Current<'jira'>): () => Jira | undefined {
   let of = settings.value.jira
   let jira = of && new Jira(of)
@@ -204,21 +209,24 @@ function webAddressIn(text: string | null | undefined): string | undefined {
   return URL.canParse(text) ? text : undefined
 }
 
-/** A page of service desks, or the transitions of an issue, have some ten KB. */
+/** Maximum bytes of an answer. A page of service desks, or the transitions of an issue, take some ten KB. */
 const ANSWER_BYTES = 1024 * 1024
-/** Bound of an answer that an error quotes. */
+/** Maximum length of an answer in the text of an error. */
 const SHOWN_CHARACTERS = 1000
 
-/** No complete answer was received. */
+/** The result of a request without a complete answer. */
 interface Unanswered {
   readonly reason: string
   /** True if Jira has certainly not received the request. */
   readonly isUnsent: boolean
 }
 
-/** Each request has a new connection. Redirects are not followed, and nothing is retried. */
+/**
+ * Sends requests to one site. Each request uses a new connection. Redirects are not followed, and nothing is
+ * retried.
+ */
 class JiraSite {
-  /** Without a slash at the end. */
+  /** The address has no slash at the end. */
   readonly url: string
   readonly #settings: JiraSettings
   readonly #target: URL
@@ -233,7 +241,7 @@ class JiraSite {
     this.#authorization = basicAuthorization(`${user}:${token.reveal()}`)
   }
 
-  /** @param path below the site's address, with its query */
+  /** @param path path with its query; the address of the site comes before it */
   async ask(path: string, signal: AbortSignal, body?: object): Promise<Reply | Unanswered> {
     try {
       return await exchange(this.#question(path, signal, body))
@@ -245,12 +253,12 @@ class JiraSite {
     }
   }
 
-  /** `status=404, body=...` */
+  /** Describes an answer as `status=404, body=...`. */
   answered({ status, body }: Reply): string {
     return `status=${status}, body=${this.shown(body.toString('utf8'))}`
   }
 
-  /** Makes one line of Jira's text, cut and without the token. */
+  /** Makes one line of a text from Jira. Removes the token and shortens the line. */
   shown(said: string): string {
     const line = this.#withoutToken(said)
       .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
@@ -302,7 +310,7 @@ class JiraSite {
     return goHttpError(error, this.#address)
   }
 
-  /** An answer may quote the request. */
+  /** Removes the token, because an answer may quote the request. */
   #withoutToken(text: string): string {
     const token = this.#settings.token.reveal()
     const encoded = this.#authorization.replace('Basic ', '')
@@ -314,7 +322,10 @@ function isTimeout({ reason }: AbortSignal): boolean {
   return reason instanceof Error && reason.name === 'TimeoutError'
 }
 
-/** Tells whether the error happened while connecting, in a proxy's tunnel or in TLS. */
+/**
+ * Tells whether the error happened before the request was sent: at the connect, in the tunnel of a proxy or
+ * in TLS.
+ */
 function isUnsent(error: unknown): boolean {
   const {
     syscall,

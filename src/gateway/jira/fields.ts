@@ -11,7 +11,7 @@ export interface SessionFacts {
   readonly subtype: string
   readonly connection: string
   readonly tags: Tags
-  /** Script with its secrets replaced, because everybody who sees the issue can read the script. */
+  /** The script. Its secrets are replaced, because everybody who sees the issue can read it. */
   readonly script: string
   readonly startedAt: Date
   /** Address of the session's page. */
@@ -21,16 +21,17 @@ export interface SessionFacts {
 type Given = Readonly<Record<string, string>>
 type FieldValue = string | { readonly value: string } | readonly { readonly id: string }[]
 
-/** `requestFieldValues` of a customer request. */
+/** The field `requestFieldValues` of Jira's request for an issue. */
 export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
 const SUMMARY = 'Hoop Session'
-/** Jira accepts 32767 characters in a field. */
+/** Maximum number of characters of a script. Jira accepts 32767 characters in a field. */
 const MOST_CHARACTERS = 32_700
 
 /**
- * A later value replaces an earlier one: first prompts, then mappings, then objects.
- * @throws RequestRefused when the caller has left out a required field
+ * Returns the values of the issue's fields. Takes the prompts first, then the mappings, then the objects. A
+ * later value of a field replaces an earlier value.
+ * @throws RequestRefused if the caller has left out a required field
  */
 export function jiraFieldValues(template: JiraTemplate, given: Given, facts: SessionFacts): JiraFieldValues {
   const prompts = promptValues(template, given)
@@ -76,7 +77,10 @@ function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): En
   })
 }
 
-/** Empty text counts as given, as in hoop. @throws RequestRefused if a required field is missing */
+/**
+ * Checks the required fields. As in hoop, an empty text is a value.
+ * @throws RequestRefused if a required field is missing
+ */
 function checkThere(
   items: readonly { readonly jira_field: string; readonly required: boolean }[],
   given: Given,
@@ -108,14 +112,17 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.webapp_link': ({ link }) => link,
 }
 
-/** `{code` in the script would end the block, and the rest would become text and links of the issue. */
+/**
+ * Puts the script into a code block of Jira. `{code` in the script would end the block early, and Jira would
+ * show the rest as text and links. So a space is inserted.
+ */
 function codeBlock(script: string): string {
   return `{code:shell}${shortened(script.replace(/\{(?=code)/gi, '{ '))}{code}`
 }
 
 function shortened(script: string): string {
   if (script.length <= MOST_CHARACTERS) return script
-  // Never cut a surrogate pair.
+  // The cut must not split a surrogate pair.
   const kept = script.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
   return `${kept} ...[TRUNCATED ${script.length - kept.length}]`
 }

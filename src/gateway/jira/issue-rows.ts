@@ -2,9 +2,12 @@ import type { SessionPart, SessionParts } from '../history/rows.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
-/** A request for an issue, stored before it is sent to Jira: a crash of this process must not lose it. */
+/**
+ * A request for an issue. It is stored before it is sent to Jira, so that a crash of this process does not
+ * lose it.
+ */
 export interface AskedIssue {
-  /** Id of the session, which begins after the issue was created. */
+  /** Id of the session. The session begins after Jira has created the issue. */
   readonly session: string
   readonly askedAt: number
   /** Id of the process that sends the request. */
@@ -43,7 +46,7 @@ export interface EndedIssue {
   readonly endedAt: number
 }
 
-/** The row of a removed session stays until its issue was moved. */
+/** If a session is removed, its row here stays until the issue is moved. */
 class IssueRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -73,7 +76,7 @@ class IssueRows {
     this.#statements.run.run([session])
   }
 
-  /** Requests of other processes whose sessions never began. */
+  /** Returns the requests of other processes whose sessions never began. */
   orphans(gateway: string): OrphanedIssue[] {
     type Columns = [string, number, string, string, string | null]
     return (this.#statements.orphans.all([gateway]) as Columns[]).map(
@@ -81,7 +84,7 @@ class IssueRows {
     )
   }
 
-  /** The issue that is due for the longest time is the first. */
+  /** Returns issues whose session has ended. The issue that has been due for the longest time comes first. */
   ended(now: number, limit: number): EndedIssue[] {
     type Columns = [string, string, string, string, number, number, number]
     return (this.#statements.ended.all([now, limit]) as Columns[]).map(
@@ -155,8 +158,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * A row is inserted before its session exists. The row of a removed session stays until its issue is moved,
- * with the session's `ended_at` and `exit_code`.
+ * A row is inserted before its session exists. If the session is removed, the row stays until the issue is
+ * moved. The row then has the session's `ended_at` and `exit_code`.
  */
 const VERSION_8 = `
   CREATE TABLE history.jira_issues (

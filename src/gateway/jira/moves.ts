@@ -10,7 +10,10 @@ const HOUR_MS = 60 * 60 * 1000
 
 interface MoveTiming extends RetryTiming {
   readonly pollMs: number
-  /** An issue is given up when its session ended this long ago and this number of `attempts` has failed. */
+  /**
+   * The gateway gives up an issue if its session ended longer ago than `ageMs` and `attempts` attempts have
+   * failed.
+   */
   readonly ageMs: number
   readonly attempts: number
 }
@@ -20,14 +23,17 @@ const TIMING: MoveTiming = {
   firstMs: 5000,
   longestMs: 10 * 60 * 1000,
   ageMs: 24 * HOUR_MS,
-  // Without this bound, a clock that jumps ahead would give up issues.
+  // Without this number, the gateway would give up issues at once if the clock jumps ahead.
   attempts: 12,
 }
-/** Maximum number of parallel moves. A slow Jira delays only other moves. */
+/** Maximum number of parallel moves. If Jira is slow, this limit delays only other moves. */
 const AT_ONCE = 4
-/** Failed issues that wait for a retry. Above this limit the oldest issues are given up. */
+/**
+ * Maximum number of failed issues that wait for a retry. If there are more, the gateway gives up the oldest
+ * ones.
+ */
 const MOST_FAILING = 1000
-/** Pause after a result that could not be written. The move is then repeated. */
+/** Pause after the result of a move could not be written. After the pause, the move is repeated. */
 const REST_MS = 60_000
 
 interface MoveServices {
@@ -38,8 +44,8 @@ interface MoveServices {
 }
 
 /**
- * Moves the issues of ended sessions. Only queries of the history find these issues. So code that ends a
- * session need not know about issues, and a crash loses no move.
+ * Moves the issues of ended sessions. A query of the history finds these issues. So code that ends a session
+ * need not know about issues, and a crash loses no move.
  */
 export class IssueMoves {
   readonly #services: MoveServices
@@ -60,7 +66,7 @@ export class IssueMoves {
     this.#timer = setInterval(() => this.#tick(), timing.pollMs)
   }
 
-  /** Warning for operators. */
+  /** Warning for operators; undefined if no move has failed. */
   get warning(): string | undefined {
     const count = this.#failing
     if (count === 0) return undefined
@@ -141,7 +147,7 @@ export class IssueMoves {
     )
   }
 
-  /** If the write fails, the move stays due. */
+  /** Writes the result of a move. If the write fails, waits, and the move stays due. */
   async #write(work: () => void): Promise<void> {
     const isDone = this.#attempts.try(() => {
       work()

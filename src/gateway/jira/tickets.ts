@@ -15,16 +15,22 @@ import { JiraError, type Jira, type JiraIssue } from './client.ts'
 import { jiraFieldValues, type JiraFieldValues } from './fields.ts'
 import type { OrphanedIssue } from './issue-rows.ts'
 
-/** Issues created in parallel, for all users. More requests would only wait in Jira. */
+/**
+ * Maximum number of issues that are created in parallel for all users. Further requests would only wait in
+ * Jira.
+ */
 const AT_ONCE = 16
-/** Requests that wait for an issue. If Jira is slow, further callers are refused early. */
+/** Maximum number of requests that wait for an issue. If Jira is slow, further callers are refused early. */
 const MOST_WAITING = 100
-/** Bound of the requests that wait for Jira, as for running sessions. */
+/** Maximum bytes of one user's requests that wait for Jira. Running sessions have the same limit. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
-/** Longer requests, up to megabytes, are stored without labels and metadata. */
+/**
+ * Maximum length of a stored request. Longer requests are stored without labels and metadata, which may have
+ * megabytes.
+ */
 const MOST_TOLD = 64 * 1024
 
-/** A session that is about to begin, with its issue. */
+/** The id and the Jira issue of a session that is about to begin. */
 export interface Ticket {
   readonly sid: SessionId
   readonly issue: JiraIssue
@@ -53,7 +59,7 @@ export class Tickets {
   readonly #over = new AbortController()
   readonly #turns = pLimit(AT_ONCE)
   readonly #creating = new Set<Promise<JiraIssue>>()
-  /** Requests that wait for Jira. */
+  /** The requests that wait for Jira. */
   readonly #waiting = new Map<SessionId, { readonly user: string; readonly bytes: number }>()
 
   constructor(services: TicketServices) {
@@ -68,9 +74,10 @@ export class Tickets {
   }
 
   /**
-   * Returns undefined if the connection has no template, or the request would be refused anyway.
+   * Creates the issue of a session. Returns undefined if the connection has no template, or if the request
+   * would be refused anyway.
    * @param fields `jira_fields` of the caller
-   * @throws RequestRefused, HistoryError; then no session may begin
+   * @throws RequestRefused, HistoryError. After an error, the session must not begin.
    */
   async open(request: SessionRequest, fields: Readonly<Record<string, string>>): Promise<Ticket | undefined> {
     const { jira: template } = request.connection
@@ -94,8 +101,9 @@ export class Tickets {
   }
 
   /**
-   * Logs that a session could not begin although its issue exists. The next start shows it as a session that
-   * has not run. A session that waits for approval keeps its issue, even if its client has failed.
+   * Logs that a session could not begin although its issue exists. After the next start, the history shows
+   * the session as one that has not run. If the session still waits for approval, it keeps its issue, so
+   * nothing is logged.
    */
   unused({ sid, issue }: Ticket, error: Error): void {
     if (this.#services.history.isOpen(sid)) return
@@ -106,7 +114,10 @@ export class Tickets {
     )
   }
 
-  /** @throws RequestRefused when a reload has removed the site, but the connection still has its template */
+  /**
+   * @throws RequestRefused if a reload has removed the site from the settings while the connection still has
+   * a template
+   */
   #site(): Jira {
     const jira = this.#services.jira()
     if (jira !== undefined) return jira
@@ -146,7 +157,10 @@ export class Tickets {
     return jiraFieldValues(template, fields, facts)
   }
 
-  /** Stores the request before it is sent to Jira, and the key before any caller receives it. */
+  /**
+   * Creates an issue. Stores the request before it is sent to Jira. Stores the issue's key before any caller
+   * receives the key.
+   */
   async #create(jira: Jira, wanted: Wanted, values: JiraFieldValues): Promise<JiraIssue> {
     const { sid, request, template } = wanted
     const { history, log } = this.#services
@@ -174,7 +188,8 @@ export class Tickets {
       const { message: reason, isUnsure } = error
       const { history, log } = this.#services
       log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
-      // A gateway that stops keeps the row, and the next start shows it in the history.
+      // If the gateway stops and cannot know whether Jira has created the issue, the row stays. After the
+      // next start, the history shows it.
       if (!isUnsure || !this.#over.signal.aborted) history.write(({ issues }) => issues.forget(sid))
       throw new RequestRefused(
         'jira-failed',
@@ -213,8 +228,8 @@ function toldOf({ origin, verb, connection, connectionType, user, labels, metada
 }
 
 /**
- * Records requested issues whose sessions never began as sessions that have not run. So users can find out to
- * whom an issue belongs. The next start retries records that cannot be written now.
+ * If a requested issue has no session, records a session that has not run. So users can find out who has
+ * requested the issue. If a record cannot be written now, the next start retries it.
  * @param gateway id of this process
  */
 function showOrphanedIssues({ history, log }: Services, gateway: string): void {
@@ -251,7 +266,7 @@ function trying(log: Logger, work: () => void): void {
 function adopt(history: History, orphan: OrphanedIssue): void {
   const { session: id, askedAt, request } = orphan
   const startedAt = new Date(askedAt)
-  // JSON written by `askedIssue`.
+  // `askedIssue` has written this JSON, so it needs no validation.
   const told = JSON.parse(request) as Omit<NewSession, 'id' | 'script' | 'startedAt'>
   history.begin({ ...told, id, script: Buffer.alloc(0), startedAt })
   history.append(id, 'e', Buffer.from(textOf(orphan)), 0)

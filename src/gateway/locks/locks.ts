@@ -13,15 +13,18 @@ interface Waiter extends LockSession {
   readonly run: () => void
 }
 
-/** Sessions that wait for one lock are kept in memory. */
+/** Maximum number of sessions that wait for one lock. These sessions are kept in memory. */
 const MOST_WAITING = 100
-/** Keeps one user from taking all places of a lock. By default, a batch may run 50 sessions in parallel. */
+/**
+ * Maximum number of one user's sessions that wait for one lock. The limit keeps one user from taking all
+ * places. By default, a batch may run 50 sessions in parallel.
+ */
 const MOST_OF_ONE_USER = 50
 
 /**
- * Sessions get locks in the order of their waiting. A session gets all of its locks together, and has none
- * while it waits: this prevents deadlocks. Locks are only in memory, because no running session survives the
- * gateway.
+ * Gives locks to sessions in the order in which they began to wait. A session gets all of its locks at once,
+ * and has no lock while it waits. This prevents deadlocks. Locks are only in memory, because no running
+ * session survives the gateway.
  */
 export class Locks {
   readonly #holders = new Map<string, LockSession>()
@@ -32,7 +35,10 @@ export class Locks {
     return this.#queue.size
   }
 
-  /** @throws RequestRefused when too many sessions, or too many of this user, wait for one of these locks */
+  /**
+   * @throws RequestRefused if too many sessions wait for one of these locks, or too many sessions of this
+   * user
+   */
   checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {
       const waiting = this.waiting(name)
@@ -47,7 +53,7 @@ export class Locks {
     }
   }
 
-  /** The caller has to call `leave` of the returned turn. */
+  /** Adds the session to the queue. The caller has to call `leave` of the returned turn. */
   enter(session: Pick<LockSession, 'sid' | 'user'>, names: readonly string[]): LockTurn {
     let isReached: () => void = () => undefined
     const reached = new Promise<void>((resolve) => (isReached = resolve))
@@ -65,12 +71,15 @@ export class Locks {
     return this.#holders.get(name)
   }
 
-  /** The next session is the first. */
+  /** Returns the sessions that wait for the lock. The first one gets the lock next. */
   waiting(name: string): readonly LockSession[] {
     return [...this.#queue].filter(({ names }) => names.includes(name))
   }
 
-  /** No session overtakes another session that waits for the same lock. */
+  /**
+   * Gives locks to all sessions that can have them. A session never overtakes another session that waits for
+   * the same lock.
+   */
   #grant(): void {
     const wanted = new Set<string>()
     for (const waiter of this.#queue) {
@@ -108,11 +117,11 @@ export class Locks {
   }
 }
 
-/** A session's place in the queue, and later its locks. */
+/** A session's place in the queue. Later, the same turn holds the session's locks. */
 export interface LockTurn {
-  /** Never settles if the session leaves first. */
+  /** Settles when the session has its locks. Never settles if the session leaves before. */
   readonly reached: Promise<void>
-  /** Returns the lock that the session waits for; undefined when it has its locks. */
+  /** Returns the lock that the session waits for. Returns undefined if the session has its locks. */
   readonly obstacle: () => LockObstacle | undefined
   /** Leaves the queue or releases the locks. */
   readonly leave: () => void
@@ -135,20 +144,23 @@ export class SessionLocks implements LockQueue {
     this.#settings = settings
   }
 
-  /** @throws RequestRefused when too many sessions wait already; then the session must not begin */
+  /** @throws RequestRefused if too many sessions wait already. After an error, the session must not begin. */
   checkRoom(request: SessionRequest): void {
     this.#locks.checkRoom(this.#namesFor(request), request.user)
   }
 
-  /** The session keeps its place, and later its locks, until `leave`. */
+  /**
+   * Adds the session to the queues of its locks. The session keeps its place, and later its locks, until
+   * `leave`.
+   */
   enter(sid: SessionId, request: SessionRequest): void {
     const names = this.#namesFor(request)
     if (names.length > 0) this.#turns.set(sid, this.#locks.enter({ sid, user: request.user }, names))
   }
 
   /**
-   * Settles when the session has its locks or is over.
-   * @returns a text about the lock for which the session still waits after `limits.lock-wait`
+   * Settles when the session has its locks, the session is over, or `limits.lock-wait` has passed.
+   * @returns after `limits.lock-wait`, a text about the lock for which the session still waits
    */
   async reached(sid: SessionId, over: AbortSignal): Promise<string | undefined> {
     const turn = this.#turns.get(sid)
@@ -177,7 +189,7 @@ interface LockedSettings {
   readonly schedules: readonly ScheduleSettings[]
 }
 
-/** The locks of a session's runbook and connection, and the lock of its schedule. */
+/** Returns the locks of the session's runbook and connection, and the lock of its schedule. */
 export function lockNames({ locks, schedules }: LockedSettings, request: SessionRequest): readonly string[] {
   const { origin, connection, labels } = request
   const file = labels['runbookFile']

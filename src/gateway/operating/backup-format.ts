@@ -7,14 +7,15 @@ import * as v from 'valibot'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { checkSchemaVersion } from '../store/copy.ts'
 
-// A backup is a gzip file: a line of JSON (the manifest), then the parts in its order, without gaps.
+// A backup is a gzip file. It has one line of JSON (the manifest), then the parts in the manifest's order,
+// without gaps.
 
 const READ_BYTES = 256 * 1024
-/** A manifest lists only a few parts. */
+/** Maximum length of the manifest, which lists only a few parts. */
 const LONGEST_LINE = 64 * 1024
 const NEWLINE = 0x0a
 
-/** The caller has to read the stream to its end, or destroy it. */
+/** Makes the stream of a backup. The caller has to read the stream to its end, or destroy it. */
 export function pack(manifest: Manifest, folder: string): Readable {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
   const plain = Readable.from(plainBytes(manifest, folder), { objectMode: false })
@@ -31,13 +32,16 @@ async function* plainBytes(manifest: Manifest, folder: string): AsyncGenerator<B
     }) as AsyncIterable<Buffer>
 }
 
-/** All bytes of a part are written before the next part begins. */
+/** Receives the parts of a backup. A part begins only after all bytes of the part before. */
 interface PartSink {
   readonly begin: (manifest: Manifest) => void | Promise<void>
   readonly write: (part: Part, bytes: Buffer) => void | Promise<void>
 }
 
-/** Reads a backup without checking its sums. @throws BackupError if the backup is truncated or altered */
+/**
+ * Reads a backup, and does not check its hashes.
+ * @throws BackupError if the backup is truncated, or has more bytes than its manifest says
+ */
 export async function unpack(file: AsyncIterable<Buffer>, sink: PartSink): Promise<Manifest> {
   await using bytes = new ByteReader(unzipped(file))
   const manifest = readManifest(await bytes.line())
@@ -96,7 +100,7 @@ class ByteReader implements AsyncDisposable {
     }
   }
 
-  /** Returns between 1 and `count` bytes. */
+  /** Returns at least one byte and at most `count` bytes. */
   async atMost(count: number): Promise<Buffer> {
     if (this.#rest.length === 0 && !(await this.#more()))
       throw new BackupError('the backup is truncated: its end is missing')
@@ -126,7 +130,7 @@ const KIND = 'runbook-agent backup'
 const FORMAT = 1
 
 export const HISTORY_FILE = 'history.sqlite'
-/** Its key encrypts requests that wait for approval. */
+/** The key in this file encrypts requests that wait for approval. */
 export const REVIEWS_KEY = 'reviews.key'
 const NAMES = [HISTORY_FILE, REVIEWS_KEY] as const
 
@@ -164,7 +168,7 @@ function manifestLine(manifest: Manifest): string {
   return `${JSON.stringify(manifest)}\n`
 }
 
-/** @throws BackupError; HistoryError if the history is newer than this program */
+/** @throws BackupError for a damaged manifest, HistoryError if the history is newer than this program */
 function readManifest(line: string): Manifest {
   const written = parse(line)
   if (written?.kind !== KIND) throw new BackupError('the file is not a backup')
@@ -203,7 +207,7 @@ export class PartSums {
   }
 }
 
-/** The message continues a sentence about the backup. */
+/** The message is the rest of a sentence about the backup. */
 export class BackupError extends Error {
   override readonly name = 'BackupError'
 }

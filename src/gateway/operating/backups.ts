@@ -8,7 +8,7 @@ import { NEWEST_VERSION } from '../rooms.ts'
 import { copyHistory } from '../store/copy.ts'
 import { pack, HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part } from './backup-format.ts'
 
-/** Folder of the parts until they are sent. */
+/** Name of the folder that has the parts of a backup until they are sent. */
 const FOLDER = /^\.backup-[0-9a-f]{16}$/
 
 interface Backup {
@@ -19,7 +19,7 @@ interface Backup {
 }
 
 /**
- * Makes one backup at a time. Until a backup is sent, it needs as much space in the state folder as the
+ * Makes one backup at a time. Until a backup is sent, its copy takes as much space in the state folder as the
  * content of the history.
  */
 export class Backups {
@@ -32,7 +32,8 @@ export class Backups {
   #work: Promise<unknown> = Promise.resolve()
 
   /**
-   * Removes copies of a killed gateway. `onError` is told about a copy that stays; the next start retries.
+   * Removes copies that a killed gateway has left. If a copy cannot be removed, calls `onError`, and the next
+   * start tries again.
    */
   constructor(state: string, program: string, onError: (error: Error) => void) {
     this.#state = state
@@ -42,9 +43,9 @@ export class Backups {
   }
 
   /**
-   * The caller has to discard the backup.
-   * @param withKey whether the backup has the key of requests that wait for approval
-   * @throws RequestRefused when another backup is not discarded yet, HistoryError
+   * Makes a backup. The caller has to discard it.
+   * @param withKey true if the backup should contain the key of requests that wait for approval
+   * @throws RequestRefused if another backup is not discarded yet, HistoryError
    */
   async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {
     if (this.#isBusy)
@@ -75,7 +76,10 @@ export class Backups {
     }
   }
 
-  /** Copies the history first. A key is written before the history needs it, so the later copy fits. */
+  /**
+   * Copies the history first, then the key. The key is written before the history has anything that needs it,
+   * so the key's later copy is complete.
+   */
   async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))

@@ -37,7 +37,7 @@ export async function openMetrics(
   opened: Opened,
 ): Promise<string | undefined> {
   if (listen === undefined) return undefined
-  // Loading this module takes a tenth of the start time.
+  // The module is loaded only if it is needed, because loading takes a tenth of the start time.
   const { openHttp } = await import('../../operations/http.ts')
   const readiness = () => {
     const { status, reason, warning } = readinessOf(condition())
@@ -67,12 +67,12 @@ interface Measured {
   readonly tls: Pick<ServerCertificate, 'endsAt'> | undefined
 }
 
-/** The bounds range from immediate answers to runs of a day. */
+/** Upper bounds of the histogram in seconds, from immediate answers to runs of a day. */
 const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 86_400.5]
 
 /**
- * No label has a value that callers can choose: none for users, connections, runbooks or agents.
- * docs/operating.md has the same list; a test compares them.
+ * The metrics. Callers cannot choose the value of any label, so there are no labels for users, connections,
+ * runbooks or agents. docs/operating.md has the same list, and a test compares both lists.
  */
 const DEFINITIONS: readonly Definition<Measured>[] = [
   {
@@ -209,7 +209,7 @@ function historyFile(): Definition<Measured>[] {
   ]
 }
 
-/** A metric from tables of the history. */
+/** Defines a metric whose value comes from tables of the history. */
 function stored(name: string, help: string, read: (tables: Tables) => number): Definition<Measured> {
   return gauge(name, help, ({ history }) => known(() => history.read(read)))
 }
