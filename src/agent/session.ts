@@ -20,7 +20,7 @@ type AgentSessionState =
   /** Waits for the input that starts the command. */
   | { readonly name: 'open'; readonly start: (start: Start) => void; readonly cancel: () => void }
   | { readonly name: 'started' }
-  /** Ended or refused before the input came. No command starts any more. */
+  /** The session was ended or refused before the input came. No command starts any more. */
   | { readonly name: 'cancelled' }
   | { readonly name: 'closed' }
 
@@ -48,7 +48,9 @@ export class AgentSession {
     this.#command = new RunningCommand(open.sid, services)
   }
 
-  /** Whether the command is not about to start yet. Until then the gateway may open the session again. */
+  /**
+   * Whether the start of the command has not begun. Until it begins, the gateway may open the session again.
+   */
   get idle(): boolean {
     return this.#state.name === 'opening' || this.#state.name === 'open'
   }
@@ -74,16 +76,21 @@ export class AgentSession {
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()
-    // The wait begins before the gateway learns that the session is open: the script may arrive right after.
+    // The wait begins before the gateway learns that the session is open, because the script may arrive
+    // immediately after.
     const input = this.#awaitInput(signal)
     await this.#tellOpened(open, request)
     const start = await input
     if (start === undefined) return this.#command.notRun()
-    // No `await`: this function would keep script and secrets in memory as long as the command runs.
+    // There is no `await`, because this function would then keep script and secrets in memory as long as the
+    // command runs.
     return this.#command.run({ request, start }, (chunk) => this.#send(chunk))
   }
 
-  /** Ignores a second script: a close as answer would end the session, in which the first script runs. */
+  /**
+   * Starts the script. A second script gets no answer: an answer would be a close, and would end the session
+   * in which the first script runs.
+   */
   startScript(stdin: Buffer): void {
     const state = this.#state
     if (!this.#isInteractive && state.name === 'open') return state.start({ kind: 'script', stdin })
@@ -95,7 +102,8 @@ export class AgentSession {
     if (!this.#isInteractive) return
     if (this.#state.name === 'open') return this.#state.start({ kind: 'terminal' })
     if (this.#state.name !== 'started') return
-    // Some keys were lost. The following keys alone could be a command that nobody wrote.
+    // Some keys were lost, so the session is ended. The following keys alone could be a command that nobody
+    // wrote.
     if (!this.#command.type(data)) this.end('input-limit')
   }
 
@@ -130,7 +138,7 @@ export class AgentSession {
     this.#command.end(reason)
   }
 
-  /** A command that has already run keeps its own end. */
+  /** A refusal replaces the end of a command that never ran. A command that has run keeps its own end. */
   #withRefusal(ending: CommandEnd): CommandEnd {
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
     return { ...endingRefused(this.#refusal), reason: ending.reason }
@@ -141,15 +149,15 @@ export class AgentSession {
     let resolve!: (start: Start | undefined) => void
     const input = new Promise<Start | undefined>((settle) => (resolve = settle))
     const leave = (name: 'started' | 'cancelled', start?: Start) => {
-      // The state changes here, not after `await input`: the first keys may be routed before that code runs,
-      // and need a started session.
+      // The state changes here, not after `await input`. The first keys may be routed before the code after
+      // the `await` runs, and they need a started session.
       this.#state = { name }
       resolve(start)
     }
     const cancel = () => leave('cancelled')
     this.#state = { name: 'open', start: (start) => leave('started', start), cancel }
-    // Removes the listener: through it the signal would keep the script in memory as long as the session
-    // lives.
+    // `using` removes the listener. Otherwise the signal would keep the listener, and with it the script, in
+    // memory as long as the session lives.
     using _ = onAbort(ended, cancel)
     return await input
   }
@@ -165,8 +173,8 @@ export class AgentSession {
   }
 
   /**
-   * Sends nothing if the gateway ended the session before the command ran: it then expects no close
-   * (protocol.md 0.6).
+   * Sends nothing if the gateway ended the session before the command ran, because the gateway then expects
+   * no close (protocol.md 0.6).
    */
   async #close(ending: CommandEnd): Promise<boolean> {
     // The reason is checked only now: the gateway may have closed the session while secret files were being

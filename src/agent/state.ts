@@ -10,8 +10,8 @@ export type AgentPhase =
   | { readonly name: 'polling'; readonly reason: string }
   | { readonly name: 'serving' }
   /**
-   * A wait of `ms`. `waiting`: the stream was lost or not opened. `conflict`: the gateway already has a
-   * stream with this key. `refused`: the gateway does not accept the key.
+   * The agent waits `ms` milliseconds. `waiting`: the stream was lost or not opened. `conflict`: the gateway
+   * already has a stream with this key. `refused`: the gateway does not accept the key.
    */
   | { readonly name: 'waiting' | 'conflict' | 'refused'; readonly reason: string; readonly ms: number }
   | { readonly name: 'draining' }
@@ -48,7 +48,10 @@ export function between(error: ConnectError, ms: number): AgentPhase {
 const STALLED =
   'the gateway reads no output, so all sessions wait. Usually a client of the gateway does not read its output. Nothing is lost'
 
-/** Logs each state, but the same conflict, with its attempts, only once per `conflictEveryMs`. */
+/**
+ * Logs each state. While the same conflict continues, its attempts are logged only once per
+ * `conflictEveryMs`, and otherwise at level debug.
+ */
 export class StateLog {
   readonly #log: Logger
   readonly #conflictEveryMs: number

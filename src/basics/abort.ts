@@ -14,7 +14,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): Disposable {
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', aborted) }
 }
 
-/** @throws the failure of `work` before the abort */
+/** Waits for `work`, at most until the abort. @throws the failure of `work` before the abort */
 export async function untilAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   let abort: () => void = () => undefined
   const aborted = new Promise<void>((resolve) => (abort = resolve))
@@ -28,16 +28,17 @@ const LONGEST_MS = 2 ** 31 - 1
 /** Aborts after `ms` milliseconds, or when `outer` aborts. */
 export function patience(ms: number, outer: AbortSignal): AbortSignal {
   const late = AbortSignal.timeout(Math.min(Math.ceil(ms), LONGEST_MS))
-  // Without a listener, Node 20 collects the signal as garbage, and it never aborts (seen).
+  // Without a listener, Node 20 collects the signal as garbage, and the signal never aborts. We have seen
+  // this.
   onAbort(late, () => undefined)
   return AbortSignal.any([outer, late])
 }
 
-/** Returns whether `work` is done within `ms`. Throws its failure only within `ms`. */
+/** Returns whether `work` is done within `ms`. Throws the failure of `work` if `work` fails within `ms`. */
 export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  // After a block of the event loop, timers run first. So the result waits until work that was done during
-  // the block has settled.
+  // After a block of the event loop, timers run first. `setImmediate` lets work that was done during the
+  // block settle before the result.
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => setImmediate(resolve, false), Math.max(0, ms))
   })

@@ -30,7 +30,10 @@ export function parseLogLine(json: string): LogLine {
 }
 
 const MINUTE_MS = 60_000
-/** Maximum number of different warnings per minute, because callers choose a part of the text. */
+/**
+ * Maximum number of different warnings per minute. There is a limit because callers choose a part of the
+ * text.
+ */
 const MOST_KINDS = 20
 
 interface Kind {
@@ -39,7 +42,7 @@ interface Kind {
   repeats: number
 }
 
-/** Limits warnings that callers can cause at will: logs each kind once, then its count after a minute. */
+/** Limits warnings that callers can cause at will. Logs each kind once, and its count after a minute. */
 export class RepeatedWarnings {
   readonly #log: Pick<Logger, 'warn'>
   readonly #kinds = new Map<string, Kind>()

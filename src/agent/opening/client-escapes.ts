@@ -23,15 +23,15 @@ import { Captured } from '../output/captured.ts'
 import { RefusedError } from '../refused.ts'
 
 /**
- * How long a positive answer is valid, in milliseconds. A program may be updated, or be a script that starts
- * the newest version.
+ * How long a positive answer is valid, in milliseconds. The time is short, because a program may be updated,
+ * or may be a script that starts the newest version.
  */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
 const ASK_MS = 5000
 const GRACE_MS = 1000
-/** Size of an answer in bytes. One line is expected. */
+/** Maximum size of a program's answer in bytes. One line is expected. */
 const MAX_SAID_BYTES = 4096
 
 interface Asking {
@@ -42,12 +42,18 @@ interface Asking {
   readonly marker: string
 }
 
-/** Asks installed database programs for their version, which shows whether they can be restricted. */
+/**
+ * Asks installed database programs for their version. The version shows whether the program can be
+ * restricted.
+ */
 export class ProgramVersions {
   /** Time until which the answer is valid, by program and modification time. */
   readonly #able = new Map<string, number>()
 
-  /** Returns undefined if the program may run, or is missing: its start then fails anyway. */
+  /**
+   * Returns undefined if the program may run. A missing program is not refused, because its start fails
+   * anyway.
+   */
   async refusalOf(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)
@@ -137,8 +143,8 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * A caller's variable is passed on only if the script uses it, under a name that has no meaning for the
- * program, its libraries or the loader.
+ * Restricts a script and its variables. A caller's variable is passed on only if the script uses the
+ * variable. It then has a new name, which has no meaning for the program, its libraries or the loader.
  */
 export function restrictScript(
   { program }: RestrictedProgram,

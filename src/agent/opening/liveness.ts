@@ -88,7 +88,7 @@ function mongoUri(uri: string): Address | Promise<Address> {
   const [, isSrv, authority = ''] = /^mongodb(\+srv)?:\/\/([^/?]+)/.exec(uri) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  // An @ that follows later means that the password contains a slash, and the apparent host is part of it.
+  // If another @ follows the authority, the password contains a slash, and the apparent host is a part of it.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
   if (host === undefined || ambiguous) throw unreachable(UNPARSABLE_URI)
   if (isSrv === undefined) return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
@@ -99,7 +99,8 @@ function mongoUri(uri: string): Address | Promise<Address> {
 const UNPARSABLE_URI = 'failed parsing mongodb connection string'
 
 /**
- * hoop's agent fails the same way: its MongoDB library looks the name up while it parses.
+ * Returns the first server of a service. hoop's agent fails in the same way: its MongoDB library looks up the
+ * name while it parses the URI.
  * @throws RefusedError
  */
 async function firstOfService(name: string): Promise<Address> {
@@ -116,7 +117,8 @@ async function firstOfService(name: string): Promise<Address> {
 }
 
 /**
- * Cancels look-ups after DIAL_MS: c-ares multiplies its own time limit by the numbers of tries and servers.
+ * Makes a resolver that cancels look-ups after DIAL_MS. The time limit of c-ares is too long: c-ares
+ * multiplies it by the numbers of tries and servers.
  */
 function boundedResolver(): Disposable & { readonly resolver: Resolver } {
   const resolver = new Resolver()

@@ -58,8 +58,8 @@ export interface CheckServices {
 /**
  * Checks a session in the order of protocol.md 5.3.
  * @param ended aborts when the session is over: secrets are then no longer fetched
- * @throws RefusedError or EnvvarError, whose message closes the session with exit code 254; or the signal's
- * reason
+ * @throws RefusedError or EnvvarError; the session is then closed with exit code 254 and the error's message
+ * @throws the signal's reason
  */
 export async function checkRequest(
   open: OpenMessage,
@@ -103,7 +103,10 @@ export async function checkRequest(
   }
 }
 
-/** A variable that the gateway calls plain is treated like one of the client: secret only by its name. */
+/**
+ * If the gateway calls a variable plain, the variable is treated like a client's: only its name can make it
+ * secret.
+ */
 function forRedaction(entries: readonly Entry[], { plainEnvVars = [] }: ConnectionParams): readonly Entry[] {
   const plain = new Set(plainEnvVars)
   const isPlain = ({ kind, name, origin }: Entry) =>
@@ -134,8 +137,8 @@ async function maskingFor(
 }
 
 /**
- * Whether the client's side opens a port. The opening of an unserved protocol is refused: otherwise hoop's
- * command line says that the port is ready, and only the first packet fails.
+ * Whether the client's side opens a port. If the agent does not serve the protocol, it refuses the opening.
+ * Otherwise hoop's command line would say that the port is ready, and only the first packet would fail.
  */
 export function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
@@ -167,7 +170,7 @@ function forRdsToken(cmdList: readonly string[], connectionType: string): readon
   return connectionType === 'mysql' && !cmdList.includes(CLEARTEXT) ? [...cmdList, CLEARTEXT] : cmdList
 }
 
-/** Step 9: they override variables of the connection and the client. */
+/** Step 9: these variables override variables of the connection and the client. */
 function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
   return new Map([
     ['HOOP_CONNECTION_NAME', params.connectionName],

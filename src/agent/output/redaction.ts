@@ -4,24 +4,28 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import { looksOrdinary, type SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 
-/** Connections in the agent's status, and names per connection, for the command doctor. */
+/**
+ * Maximum number of connections in the agent's status, and of names per connection. The command doctor shows
+ * them.
+ */
 const MOST_TOLD = 100
 const MOST_NAMES = 20
 
 /**
- * Connections whose compiled secrets are reused. A new session's variables are compared with those of each.
+ * Maximum number of connections whose compiled secrets are reused. The variables of a new session are
+ * compared with the variables of each of these connections.
  */
 const MOST_KNOWN = 16
 
 /**
- * The sessions of a connection share compiled secrets: compiling hundreds takes longer than the command.
- * References are weak: no secret stays in memory for this purpose.
+ * Lets the sessions of a connection share compiled secrets: compiling hundreds of secrets takes longer than
+ * the command. The references are weak, so that no secret stays in memory only to be shared.
  */
 export class Redactions {
   readonly #names: SecretNames
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #ordinary = new Map<string, string[]>()
-  /** The most recently used is the last. */
+  /** Compiled secrets of earlier sessions. The most recently used are the last. */
   #known: WeakRef<SessionRedaction>[] = []
 
   constructor(names: SecretNames, log: Pick<Logger, 'info' | 'warn'>) {
@@ -50,8 +54,8 @@ export class Redactions {
   }
 
   /**
-   * Logs the names once per connection: the output can mislead readers if, for example, a host is replaced
-   * everywhere.
+   * Logs the names once per connection. If a secret's value is ordinary, such as a host, it is replaced
+   * everywhere in the output, and this can mislead readers.
    */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)

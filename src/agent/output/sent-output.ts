@@ -5,8 +5,8 @@ import { type Chunk, split } from '../../runtime/child.ts'
 import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
 
 /**
- * A session's output waits here while its client does not read (`AgentSessionPause`), so the stream stays
- * free for other sessions. Opens permanently when the session ends.
+ * Holds back a session's output while its client does not read (`AgentSessionPause`). Meanwhile the stream is
+ * free for other sessions. The gate opens permanently when the session ends.
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'
@@ -39,7 +39,9 @@ export class OutputGate {
   }
 }
 
-/** Time in milliseconds for which a filter holds back releasable bytes: they may begin a longer match. */
+/**
+ * Time in milliseconds for which a filter holds back releasable bytes, because they may begin a longer match.
+ */
 const HELD_MS = 100
 
 /** `since`: the time at which the filter began to hold bytes back. */
@@ -50,8 +52,8 @@ interface Stream<Filter> {
 }
 
 /**
- * When a filter stops the output, nothing more is passed on, but the output is still read: the command has to
- * end.
+ * Passes output through one filter for each stream. After a filter has stopped the output, nothing more is
+ * passed on. The output is still read, so that the command can end.
  */
 export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterable<Chunk> {
   readonly #output: AsyncIterable<Chunk>
@@ -86,15 +88,16 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
         const passed = this.#push(result.value)
         // Few filters are asynchronous. An `await` for each chunk would cost more than their search.
         yield* split({ stream, data: passed instanceof Promise ? await passed : passed })
-        // The reader's time does not count: the end of a secret may already be in the pipe.
+        // The reader's time does not count as waiting time, because the end of a secret may already be in the
+        // pipe.
         for (const each of this.#streams) each.since += performance.now() - from
       }
       for (const { name, filter } of this.#streams) yield* split({ stream: name, data: await filter.end() })
     } catch (error) {
       await this.#drain(error, source)
     } finally {
-      // No `await`: `return` waits for a pending read, which may wait for the end of the child. The caller
-      // ends the child only after this generator.
+      // There is no `await`, because `return` waits for a pending read. This read may wait for the end of the
+      // child, and the caller ends the child only after this generator.
       void source.return?.()
     }
   }
@@ -145,7 +148,7 @@ function begun(stream: Stream<OutputFilter>, waited: boolean, passed: Buffer): B
 }
 
 interface OutputRules {
-  /** Size in bytes, and the memory for the tail; undefined sends everything. */
+  /** The cap in bytes, and the memory for the tail. If undefined, everything is sent. */
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   readonly gate: OutputGate
   /** Each function makes the filter of one stream. The output passes them in this order. */
@@ -203,20 +206,20 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** The output is still read, so that the command can end. */
+  /** Stops sending. The output is still read, so that the command can end. */
   discard(): void {
     this.#isDiscarded = true
   }
 
-  /** Starts the message on a new line: the gateway puts it directly after the output. */
+  /** Puts the message on a line of its own, because the gateway puts it directly after the output. */
   onOwnLine(message: string): string {
     const glued = this.#lastByte !== undefined && this.#lastByte !== 0x0a
     return message !== '' && glued ? `\n${message}` : message
   }
 
   /**
-   * A slow reader slows the command down. There is only one generator: each further one costs 1 to 2 % of the
-   * speed of bulk output.
+   * Yields the output. A slow reader slows the command down. Everything is in one generator, because each
+   * further generator costs 1 to 2 % of the speed of bulk output.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
     const { isStopped, overflowed, gate } = this.#rules
@@ -262,7 +265,10 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** Called when the reader asks for the next chunk: this one was then sent, or `discard` was called. */
+  /**
+   * Counts a chunk when the reader asks for the next chunk: this chunk was then sent, or `discard` was
+   * called.
+   */
   #count({ data }: Chunk): void {
     if (this.#isDiscarded) return
     this.#sent += data.length

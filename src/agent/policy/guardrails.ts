@@ -23,7 +23,7 @@ export interface Blocked {
   readonly info: GuardrailInfo
 }
 
-/** hoop's words: people and programs recognise this beginning. */
+/** hoop uses the same words. People and programs recognise this beginning. */
 const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
 
 function blockedBy(violation: Violation, direction: GuardrailInfo['direction']): Blocked {
@@ -104,7 +104,8 @@ export class SessionGuardrails {
     if (!hasRules(rules.input) && !hasRules(rules.output)) return SessionGuardrails.ofOwner(owner)
     if (asking.dlpProvider === 'gcp') throw new RefusedError(NO_GCP)
     if (isTerminal && hasRules(rules.input)) throw new RefusedError(NO_TERMINAL)
-    // Rules that include the owner's are not cached: the owner's may change before the next session.
+    // Compiled rules that include the owner's rules are not cached, because the owner's rules may change
+    // before the next session.
     const compiled =
       owner?.output === undefined
         ? await cache.get(payload, () => compiledOf(rules))
@@ -188,7 +189,10 @@ async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
   }
 }
 
-/** Puts both sets into one automaton: the first match in the output counts, no matter whose rule matches. */
+/**
+ * Joins both sets, so that one automaton searches for them: the first match in the output counts, no matter
+ * whose rule matches.
+ */
 function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
   return { input, output: [...output, ...outputSets] }
 }

@@ -14,7 +14,7 @@ interface ProgramSearch {
   readonly cwd: string
 }
 
-/** No variable of a connection or a client changes where programs are searched for. */
+/** Returns where programs are searched for. No variable of a connection or a client changes this. */
 export function programSearch(services: {
   readonly inherited: ReadonlyMap<string, string>
   readonly cwd: string
@@ -22,7 +22,7 @@ export function programSearch(services: {
   return { path: services.inherited.get('PATH') ?? '', cwd: services.cwd }
 }
 
-/** Paths, and names as the agent's PATH finds them. */
+/** The allowed programs. An entry is a path, or a name that the agent's PATH finds. */
 class AllowedPrograms {
   readonly #programs: readonly string[]
 
@@ -32,7 +32,8 @@ class AllowedPrograms {
 
   /**
    * Compares files, not names: `/tmp/psql` is not the allowed `psql`. Links in the folder's path are
-   * resolved, but not the file itself: `sh` and `bash` may be links to one program that behaves by its name.
+   * resolved. A link at the end of the path is not resolved: `sh` and `bash` may be links to one program that
+   * behaves by its name.
    * @throws RefusedError
    */
   check(program: string, search: ProgramSearch): void {
@@ -55,7 +56,10 @@ export function placeOf(program: string, search: ProgramSearch): string | undefi
   }
 }
 
-/** Compiled at the start, so each rule can be enforced. */
+/**
+ * The rules of the server's owner. They are compiled before any session uses them, so each rule can be
+ * enforced.
+ */
 export interface OwnerRules {
   readonly input: CompiledRules | undefined
   readonly output: CompiledRules | undefined
@@ -63,12 +67,12 @@ export interface OwnerRules {
   readonly outputSets: readonly RuleSet[]
 }
 
-/** Undefined allows all. */
+/** The lists of the server's owner. If a list is undefined, everything is allowed. */
 interface AllowLists {
   readonly programs: readonly string[] | undefined
   /**
-   * Variables that callers may set besides the harmless ones. Undefined means all without `programs`, and
-   * none with `programs`.
+   * Variables that callers may set besides the harmless ones. If undefined, callers may set all variables.
+   * But if `programs` are listed and `variables` is undefined, callers may set only the harmless ones.
    */
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
@@ -114,8 +118,9 @@ export class OwnerPolicy {
   }
 
   /**
-   * The origin of a request of the gateway itself is its kind. If connections are listed, a request without a
-   * connection needs a listed origin: the author of the list did not think of such requests.
+   * Checks a request of the gateway itself. The request's kind counts as its origin. If connections are
+   * listed, a request without a connection needs a listed origin: the author of the list did not think of
+   * such requests.
    * @throws RefusedError
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
@@ -130,9 +135,10 @@ export class OwnerPolicy {
   }
 
   /**
-   * Judges variables before their values are fetched: none may turn an allowed program into another. Callers
-   * may set listed names. They may also set names of the connection, whose values win. A connection's own
-   * variable is refused only if any program runs code by it: its authors know the others.
+   * Judges variables before their values are fetched. No variable may turn an allowed program into another.
+   * Callers may set listed names. They may also set names of the connection, because the connection's values
+   * win. If programs are listed, a variable of the connection is refused only if any program runs code by it:
+   * the authors of the connection know its other variables.
    * @param connection names, also in the form of entries (`filesystem:NAME`); `caller` accepts the same forms
    * @throws RefusedError
    */
@@ -161,7 +167,7 @@ function notAllowed(list: AllowListName, what: string): RefusedError {
   return new RefusedError(message, 'PolicyRefusal', list)
 }
 
-/** Characters shown of a name. A gateway can send names of any length. */
+/** Maximum number of characters that a message shows of a name. A gateway can send names of any length. */
 const LONGEST_NAME = 100
 
 function quotedName(name: string): string {

@@ -17,8 +17,8 @@ import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
 
 /**
- * The page has shorter texts in gateway/sessions/session-state.ts, and in web/src/views/sessions/exit-code.ts
- * for exit codes.
+ * Texts for the user. The page has shorter texts in gateway/sessions/session-state.ts, and its texts for exit
+ * codes in web/src/views/sessions/exit-code.ts.
  */
 const REASONS = {
   'closed-by-gateway': 'ended by the agent: the gateway closed the session',
@@ -81,10 +81,13 @@ export interface EndedExecution {
   readonly outOfMemory: 'certain' | 'likely' | undefined
 }
 
-/** Exit code after the agent's SIGTERM. Replaces also a 0: such an end is no success. */
+/**
+ * Exit code after the agent's SIGTERM. It replaces also the command's exit code 0, because such an end is no
+ * success.
+ */
 const ENDED_BY_US = 128 + constants.signals.SIGTERM
 
-/** The code that timeout(1) uses. */
+/** Exit code after a timeout. The program timeout(1) uses the same code. */
 const TIMED_OUT = 124
 
 export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | 'bytes'> {
@@ -102,7 +105,10 @@ export function endingOf(end: EndedExecution): Omit<CommandEnd, 'durationMs' | '
   }
 }
 
-/** The message is for the user. It may quote arguments, so the log has only the error's name. */
+/**
+ * Errors whose message is for the user. The message may quote arguments, so the log has only the error's
+ * name.
+ */
 const REFUSALS = [RefusedError, EnvvarError, SetUpError, TemplateError]
 
 export const INTERNAL_ERROR = 'internal error of the agent; see its log'
@@ -120,7 +126,10 @@ export function endingUnstarted(reason: TerminationReason): CommandEnd {
   return endingWithoutRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
-/** The usual end of a session of native clients is a client that closes its port. */
+/**
+ * Returns the end of a session of native clients. Such a session usually ends because the client closes its
+ * port.
+ */
 export function endingOfPort(reason: TerminationReason): CommandEnd {
   const ended: CommandEnd = { ...endingUnstarted(reason), outcome: 'exited' }
   if (reason === 'closed-by-gateway') return { ...ended, exitCode: 0 }

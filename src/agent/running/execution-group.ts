@@ -37,8 +37,8 @@ export class ExecutionGroup implements AsyncDisposable {
   }
 
   /**
-   * Call in the tick in which the command was started: a process that it forks before stays outside the
-   * group.
+   * Call in the tick in which the command was started. If the command forks before this call, the new process
+   * stays outside the group.
    * @throws RefusedError if the command cannot be moved and the group has a limit
    */
   async add(pid: number | undefined): Promise<void> {

@@ -2,15 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { WindowSize } from '../../basics/window-size.ts'
 import type { Execution } from '../../runtime/execution.ts'
 
-/** Input before the terminal has started, in bytes. A program that does not read has the same limit. */
+/**
+ * Maximum number of bytes of input before the terminal has started. The same limit applies while a program
+ * does not read.
+ */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
 /**
- * Wait for the window size, in milliseconds. hoop's client sends it within a millisecond after the key that
- * starts the terminal (protocol.md 4.3).
+ * Time in milliseconds to wait for the window size. hoop's client sends the size within a millisecond after
+ * the key that starts the terminal (protocol.md 4.3).
  */
 const SIZE_MS = 50
 
-/** Keys and window size may arrive before the terminal exists. */
+/** Keeps keys and window size if they arrive before the terminal exists. */
 export class Keyboard {
   #size: WindowSize = { cols: 80, rows: 24 }
   #execution: Execution | undefined
@@ -22,7 +25,7 @@ export class Keyboard {
     return this.#size
   }
 
-  /** Waits a moment for the client's window size: the program then has it from its start. */
+  /** Waits a moment for the client's window size, so that the program has this size from its start. */
   async sized(): Promise<void> {
     await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
   }

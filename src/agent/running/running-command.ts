@@ -54,8 +54,8 @@ export class RunningCommand {
   readonly #unawaited = new AbortController()
   #subject: LogSubject
   /**
-   * `#start` clears this field: as a parameter, a large script and secrets would stay in memory as long as
-   * the command runs.
+   * The job, until `#start` clears this field. If the job were a parameter, a large script and secrets would
+   * stay in memory as long as the command runs.
    */
   #job: Job | undefined
   #execution: Execution | undefined
@@ -110,7 +110,7 @@ export class RunningCommand {
     this.#keyboard.resize(size)
   }
 
-  /** Nobody receives the output any more. It is still read, so that the command can end. */
+  /** Call when nobody receives the output any more. The output is still read, so that the command can end. */
   discardOutput(): void {
     this.#output?.discard()
   }
@@ -119,8 +119,8 @@ export class RunningCommand {
   end(reason: TerminationReason): void {
     const isTooLate = this.#execution?.hasEnded === true && ONLY_WHILE_RUNNING.has(reason)
     if (!isTooLate) this.#reason ??= reason
-    // The gate opens for every reason: the last output of a command that has ended by itself may be waiting,
-    // too.
+    // The gate opens for every reason. Even if the command has ended by itself, its last output may be
+    // waiting.
     this.gate.openForGood()
     this.#over.abort()
     if (UNAWAITED.has(reason)) this.#unawaited.abort()
@@ -169,7 +169,7 @@ export class RunningCommand {
     return { ...endingBlocked(blocked), reason: this.#reason ?? 'guardrails' }
   }
 
-  /** Disposing removes the secret files. */
+  /** Makes the environment and its secret files. Disposing removes the files. */
   async #hold({ request }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { folder, inherited, log } = this.#services
     // The program is checked again: the machine may have changed since the session was opened.
@@ -180,7 +180,7 @@ export class RunningCommand {
       folder,
       sessionId: this.sid,
     })
-    // A failed removal must not turn a success into a failure. The agent tries again when it ends.
+    // If the removal fails, a success must not become a failure. The agent tries again when it ends.
     const complain = ({ message: error }: Error) =>
       log.error({ ...this.#subject, error }, 'cannot remove the secret files of a session')
     return {
@@ -231,7 +231,7 @@ export class RunningCommand {
     })
     this.#execution = execution
     this.#keyboard.attach(execution)
-    // `end` may have been called while the program was being started.
+    // `end` may have been called while the program was being started. Then the program is ended now.
     if (this.#reason !== undefined) execution.terminate()
     return execution
   }
@@ -308,7 +308,10 @@ interface Passing {
   readonly take: TakeOutput
 }
 
-/** hoop's `connect` shows no stderr, and its terminal is raw (protocol.md 4.3). */
+/**
+ * hoop's `connect` shows no stderr, so the line is sent to stdout. The terminal is raw, so the line needs a
+ * carriage return (protocol.md 4.3).
+ */
 function blockedChunk(line: string, kind: Start['kind']): Chunk {
   return kind === 'terminal'
     ? { stream: 'stdout', data: Buffer.from(line.replaceAll('\n', '\r\n')) }
@@ -336,7 +339,7 @@ function onTerminal(entries: readonly Entry[]): Entry[] {
   return [...entries.filter(({ name }) => name !== TERM.name), TERM]
 }
 
-/** Guardrails before masking, which would hide the text that they search for. */
+/** Guardrails come before masking, because masking would hide the text that guardrails search for. */
 function filtersOf(
   { guardrails, masking }: CommandRequest,
   { kind }: Start,

@@ -11,7 +11,7 @@ import type { CheckServices } from '../opening/request.ts'
 import type { Redactions } from '../output/redaction.ts'
 
 interface SlotsOptions {
-  /** Noun for the slots, in the message for a session without a slot. */
+  /** Noun for the slots in the message for a session without a slot, such as `system requests`. */
   readonly what?: string
   /** Called with the number of taken slots, after each change. */
   readonly changed?: (taken: number) => void
@@ -19,7 +19,10 @@ interface SlotsOptions {
 
 const ignore = (): void => undefined
 
-/** Commands do not wait for a free slot: the gateway waits only 50 s. */
+/**
+ * Limits the commands that run at the same time. Commands do not wait for a free slot, because the gateway
+ * waits only 50 s.
+ */
 export class Slots {
   readonly limit: number
   readonly #what: string
@@ -98,7 +101,10 @@ export interface SessionServices extends CommandServices, CheckServices {
 /** `SessionServices` before a stream is opened, when the mode is not yet known. */
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
-/** Returns a promise if the stream accepts no more; it rejects with a ConnectError if the stream ends. */
+/**
+ * Returns a promise if the stream accepts no more. The promise rejects with a ConnectError if the stream
+ * ends.
+ */
 export type SessionReply = (
   message: Exclude<AgentMessage, { kind: 'unsupported' }>,
 ) => Promise<void> | undefined

@@ -10,18 +10,22 @@ import { RefusedError } from '../refused.ts'
 import type { Job } from '../running/running-command.ts'
 import type { CommandServices, SessionServices, Slots } from '../running/services.ts'
 
-/** Commands at the same time. A gateway sends two hooks for each session, and hooks are short. */
+/**
+ * Maximum number of commands at the same time. A gateway sends two hooks for each session, and hooks are
+ * short.
+ */
 export const MAX_SYSTEM_REQUESTS = 100
 
 /**
- * Requests that run or wait for REPLY_AFTER_MS. Further requests get no answer, so the gateway's wait times
- * out.
+ * Maximum number of requests that run or wait for REPLY_AFTER_MS. Further requests get no answer, so the
+ * gateway's wait times out.
  */
 export const MAX_HELD = 1000
 
 /**
- * Milliseconds from a request to its answer. The gateway begins to wait only after it has sent the request.
- * It does not buffer an earlier answer (protocol.md 3.6): an answer within microseconds would be lost.
+ * Minimum time in milliseconds from a request to its answer. The gateway begins to wait only after it has
+ * sent the request, and does not buffer an earlier answer (protocol.md 3.6). So an answer within microseconds
+ * would be lost.
  */
 export const REPLY_AFTER_MS = 50
 
@@ -33,17 +37,17 @@ const HOOK_MS = 60_000
 /** Bytes kept of a hook's output. */
 export const HOOK_OUTPUT_BYTES = 4096
 
-/** Time limit of a bare exec; the gateway has the same. */
+/** Time limit of a bare exec in milliseconds. The gateway has the same limit. */
 const BARE_EXEC_MS = 5 * 60_000
 /**
- * Size of a bare exec's output in bytes. It may grow sixfold as JSON, and a packet of more than 17 MiB would
- * end the stream.
+ * Maximum size of a bare exec's output in bytes. As JSON the output may be six times as large, and a packet
+ * of more than 17 MiB would end the stream.
  */
 const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
 
 /**
- * Length of all unsent answers together, in characters, while the gateway reads nothing. Further answers are
- * not sent: the gateway's wait would time out anyway.
+ * Maximum length of all unsent answers together, in characters. Answers wait while the gateway reads nothing.
+ * Further answers are not sent, because the gateway's wait would time out anyway.
  */
 export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024
 
@@ -51,7 +55,7 @@ export function hasCommand(request: SystemRequest): request is HookRequest | Bar
   return request.kind === 'hook' || request.kind === 'bare-exec'
 }
 
-/** The journal's entry `started` has the kind of the request. */
+/** Returns the services for a request. The journal's entry `started` then has the kind of the request. */
 export function servicesFor(
   { kind }: HookRequest | BareExecRequest,
   services: SessionServices,
@@ -101,7 +105,10 @@ function hookJob(hook: HookRequest, marks: ReadonlyMap<string, string>): Job {
   return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
 }
 
-/** The connection's secrets are replaced in the hook's output, which the gateway logs. */
+/**
+ * Returns the connection's secrets. They are replaced in the hook's output, because the gateway logs the
+ * output.
+ */
 function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
   return Object.entries(connectionEnvs)
     .slice(0, MAX_ENTRIES)

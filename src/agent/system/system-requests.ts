@@ -37,7 +37,7 @@ interface SystemEnd {
 /** The exit code of a hook that did not run (protocol.md 3.6). */
 const HOOK_ERROR_CODE = -2
 
-/** Only an agent with database drivers can serve these requests. */
+/** Answers to requests that this agent does not serve. Only an agent with database drivers can serve them. */
 const UNSERVED = {
   provision: 'this agent does not provision database roles: use an agent that does',
   pgmanager: 'this agent does not manage database roles: use an agent that does',
@@ -118,8 +118,8 @@ interface SystemServices {
 }
 
 /**
- * The gateway's own requests on one stream. Each request gets one answer, if the gateway reads answers. No
- * process or file is left.
+ * Serves the gateway's own requests on one stream. Each request gets one answer, if the gateway reads
+ * answers. After the request, no process or file of it is left.
  */
 export class SystemRequests {
   readonly #system: SystemServices
@@ -211,7 +211,10 @@ export class SystemRequests {
     return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
-  /** Returns false if the stream has ended, or too many answers wait because the gateway reads nothing. */
+  /**
+   * Returns false if the answer was not sent: the stream has ended, or too many answers wait because the
+   * gateway reads nothing.
+   */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
     const { length } = 'output' in reply ? reply.output : reply.message
     if (this.#unsentLength > 0 && this.#unsentLength + length > MAX_UNSENT_LENGTH) return false

@@ -20,7 +20,8 @@ export class ForeignPathError extends Error {
 
 /**
  * Returns why a file or folder (found with `lstat`) cannot be trusted, as the end of a sentence about its
- * path. It must be of the expected kind and belong to this user, and other users may not write to a folder.
+ * path. The file or folder must be of the expected kind and belong to this user. Other users may not write to
+ * a folder.
  */
 export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regular file'): string | undefined {
   if (found.isSymbolicLink()) return 'is a symbolic link'
@@ -61,7 +62,8 @@ export function openToOthers(
   isForGroup = false,
 ): OpenFile | undefined {
   const { mode, uid } = statSync(file)
-  // A service reads a file of root through its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
+  // A service may read a file of root through the file's group: root:runbook-gateway 0640, or fsGroup of
+  // Kubernetes.
   const isForService = uid === ROOT && process.geteuid?.() !== ROOT
   const readable = isForGroup || isForService ? 0o004 : 0o044
   if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined
@@ -91,8 +93,8 @@ export function makeFolder(folder: string): void {
 }
 
 /**
- * Makes the folder (0700), or accepts one to which only this user can write. Follows a link of this user or
- * root.
+ * Makes the folder (0700). An existing folder is accepted if only this user can write to it. Follows a link
+ * of this user or root.
  * @throws ForeignPathError, or the system's error
  */
 export function claimFolder(folder: string): void {
@@ -105,8 +107,8 @@ export function claimFolder(folder: string): void {
 }
 
 /**
- * Makes the file private (0600) if it exists, and returns whether it does. Call `claimFolder` first, so that
- * no other user can put a link at this path after the check.
+ * Makes the file private (0600) if it exists. Returns whether the file exists. Call `claimFolder` first, so
+ * that no other user can put a link at this path after the check.
  * @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
