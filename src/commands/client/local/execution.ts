@@ -60,9 +60,9 @@ class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** Why output could not be written. */
+  /** The reason why output could not be written. */
   #failure: Error | undefined
-  /** After this signal, the program does not wait for a stuck write. */
+  /** The signal after which the program does not wait for a stuck write. */
   #leftBy: LeavingSignal | undefined
   #overdue: () => void = () => undefined
   readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
@@ -98,7 +98,7 @@ class LocalExecution {
     return await command.run({ request, start }, (chunk) => this.#show(chunk, command))
   }
 
-  /** A stuck write would keep Node from exiting. */
+  /** Ends the program by the signal if a write is stuck, because the write would keep Node from exiting. */
   endIfStuck(): void {
     const { stdout, stderr } = this.#outputs
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
@@ -117,7 +117,10 @@ class LocalExecution {
     return report.exitCode
   }
 
-  /** A piece that cannot be written ends the command, as in an agent whose gateway no longer reads. */
+  /**
+   * Writes a piece of output. If this fails, the command is ended, as in an agent whose gateway no longer
+   * reads.
+   */
   async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
     const output = this.#outputs[stream]
     if (this.#leftBy !== undefined && output.isWriting) return
@@ -130,7 +133,7 @@ class LocalExecution {
   }
 }
 
-/** As a client of a gateway would get it. */
+/** Makes the end that a client of a gateway would get. */
 function endOf({ exitCode, message, bytes, blocked }: CommandEnd): StreamEnd {
   return {
     kind: 'exited',
@@ -163,8 +166,8 @@ interface LocalConnection {
 }
 
 /**
- * Without `config`, `words` is the whole command, and the name is only a label.
- * @throws Failure, exit code 64 for an unknown connection, 78 for unusable settings
+ * Finds the connection. Without `config`, `words` is the whole command, and the name is only a label.
+ * @throws Failure with exit code 64 for an unknown connection, and with 78 for unusable settings
  */
 export function localConnection(
   name: string,
@@ -225,14 +228,14 @@ const SETTINGS: CommandServices['settings'] = { killGraceMs: KILL_GRACE_MS, back
 type LocalServices = CommandServices &
   Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
 
-/** The same services as in an agent. @throws Failure if no folder is safe for secret files */
+/** Opens the same services as in an agent. @throws Failure if no folder is safe for secret files */
 async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // The session's end already reports a refusal.
+  // Only errors are logged, because the session's end already reports a refusal.
   const log = await createLogger(logSettings('error'))
-  // Removes processes and files of earlier runs that were killed.
+  // This removes processes and files of earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,

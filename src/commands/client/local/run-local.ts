@@ -16,13 +16,13 @@ import { localConnection, executeHere } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 
-/** Bytes, as in the gateway. */
+/** Bytes. The gateway has the same limit. */
 const MAX_FILE_BYTES = 1_000_000
 
 export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
-  /** `NAME=value` each. */
+  /** Each value has the form `NAME=value`. */
   readonly env?: readonly string[]
-  /** `NAME=path` each. */
+  /** Each value has the form `NAME=path`. */
   readonly file?: readonly string[]
   readonly config?: string
   /** Prints the rendered script and does not run it. */
@@ -41,7 +41,7 @@ export async function runLocal(
     return exitCodes.done
   }
   const local = localConnection(connection, clientArgs, flags.config)
-  // A variable of the runbook replaces one of -e or -f.
+  // A variable of the runbook replaces a variable of -e or -f with the same name.
   const envVars = new Map([
     ...readVariables(flags.env ?? []),
     ...readFiles(flags.file ?? []),
@@ -72,7 +72,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
   return refusing(`${file}:`, made, TemplateError)
 }
 
-/** In the order of the questions, in the form of a gateway's list. */
+/** Returns the parameters in the order of the questions, in the form of a gateway's list. */
 function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)

@@ -2,16 +2,16 @@ import { oneLine, printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 
-/** Short: the line about the wait is useful without groups, too. */
+/** The wait is short, because the line about the wait is useful without groups, too. */
 const PATIENCE_MS = 3000
 
 interface AwaitedReviewers {
   readonly groups: readonly string[]
-  /** Groups that have to approve; undefined if the review lacks this number. */
+  /** Number of groups that have to approve. Undefined if the review does not say it. */
   readonly needed: number | undefined
 }
 
-/** Empty groups if the gateway does not send the review. */
+/** Returns no groups if the gateway does not send the review. */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   const { fetchReview, groupNames, neededApprovals } = await import('../../../client/rest/reviews.ts')
   try {
@@ -23,7 +23,7 @@ export async function awaitedReviewers(account: Account, session: string): Promi
   }
 }
 
-/** Printable: `waiting for approval by 2 of dba, sre, boss: https://...`. */
+/** Returns a printable text such as `waiting for approval by 2 of dba, sre, boss: https://...`. */
 export function waitingText({ groups, needed }: AwaitedReviewers, url: string): string {
   const names = groups.join(', ')
   const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
@@ -31,7 +31,7 @@ export function waitingText({ groups, needed }: AwaitedReviewers, url: string): 
 }
 
 /**
- * Commands for a waiting session that this program has left.
+ * Returns the commands with which the user can continue with a waiting session after leaving it.
  * @param whenApproved the gateway itself runs the session after the approval
  */
 export function waysBack(session: string, whenApproved = false): string {

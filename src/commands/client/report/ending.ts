@@ -39,7 +39,7 @@ const none = () => ''
 const seeSession = ({ sessionId }: SessionSubject) =>
   sessionId === undefined ? '' : `See how it ended: runbook-agent sessions show ${sessionId}`
 
-/** Their messages already say when to try again. */
+/** The messages of these codes already say when to try again. */
 const SAYS_WHEN: readonly GatewayCode[] = ['budget-spent', 'too-many-failed-sign-ins']
 
 const WORDS: Readonly<Record<NoExitReason, Words>> = {
@@ -124,12 +124,12 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
 }
 
-/** For the time before the session is open. */
+/** Returns what the program waits for before the session is open. */
 export function waitingFor({ connection, address }: SessionSubject): string {
   return `waiting for ${connection} at ${address}`
 }
 
-/** Only the message of an execution may have several lines. */
+/** Reports the end. Only the message of an execution may have several lines. */
 export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
@@ -150,7 +150,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** The output already names the rule. */
+/** Does not name the rule, because the output already does. */
 function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
   return `runbook-agent: a guardrail rule of ${oneLine(connection)} stopped the session`
 }
@@ -165,7 +165,8 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
 }
 
 /**
- * Returns why the exit code is missing (`what`), and advice (`hint`), one line each. The hint may be empty.
+ * Returns why the exit code is missing (`what`), and an advice (`hint`), each in one line. The hint may be
+ * empty.
  * @public scripts/docs.mjs makes a table of these texts
  */
 export function explanation(
@@ -176,10 +177,10 @@ export function explanation(
   return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject, code) }
 }
 
-/** Short, because the user waits for the error. */
+/** The wait is short, because the user waits for the error. */
 const PATIENCE_MS = 3000
 
-/** For an unknown connection, suggests a similar name. */
+/** Explains the end. For an unknown connection, suggests a similar name. */
 export async function explainEnd(
   end: StreamEnd,
   subject: SessionSubject,
@@ -193,7 +194,7 @@ export async function explainEnd(
   return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
 }
 
-/** Bytes. JSON has the output as one string, whose length is limited. */
+/** Bytes. In JSON the output is one string, and the length of a string is limited. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
 
 export interface EndingFlags {
@@ -217,7 +218,7 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // The reader has closed the pipe (`| head`). The end is still reported.
+    // If the reader has closed the pipe (`| head`), the end is still reported.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (isatty(1) && shown.isInLine) process.stderr.write('\n')
@@ -266,7 +267,10 @@ export function endFields(outcome: Outcome) {
   }
 }
 
-/** Says how the execution ended, so that the user knows whether the script ran. */
+/**
+ * Makes the failure of an execution whose output cannot be read. It says how the execution ended, so that the
+ * user knows whether the script ran.
+ */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =

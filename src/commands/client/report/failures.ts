@@ -15,12 +15,12 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
   'no-gateway': [exitCodes.unreachable],
 }
 
-/** Their messages already say what to do next. */
+/** The messages of these codes already say what to do next. */
 const SAY_THEMSELVES = ['gateway-draining', 'budget-spent']
 
 /**
- * Returns errors that are not from `src/client` unchanged. @param doing begins the message: `cannot run
- * ops/x.runbook.sh`
+ * Makes a failure of an error from `src/client`. Returns other errors unchanged.
+ * @param doing begins the message: `cannot run ops/x.runbook.sh`
  */
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof SetUpError) return new Failure(error.message)
@@ -31,13 +31,16 @@ export function clientFailure(error: unknown, doing: string): unknown {
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }
 
-/** Other refusals are about permissions: a new token would not help. */
+/**
+ * Whether the token was refused. Other refusals are about permissions, for which a new token would not help.
+ */
 function isAboutToken({ status, code }: ApiError): boolean {
   return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
 }
 
 /**
- * `: did you mean pg?`; empty if the connection is known, no name is similar, or the gateway does not answer.
+ * Returns `: did you mean pg?`. Returns an empty text if the connection is known, no name is similar, or the
+ * gateway does not answer.
  */
 export async function meantConnection(account: Account, name: string): Promise<string> {
   const { connectionNamesIfKnown } = await import('../../../client/rest/connections.ts')

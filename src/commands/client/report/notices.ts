@@ -1,19 +1,22 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from '../terminal/output.ts'
-/** A person hears of longer waits. Gateways wait 15 s for an agent that is not connected. */
+/**
+ * A wait that is longer than this is reported to a person. Gateways wait 15 s for an agent that is not
+ * connected.
+ */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
   readonly quiet?: boolean
-  /** One line of JSON per notice. */
+  /** Whether each notice is printed as one line of JSON. */
   readonly json?: boolean
 }
 
 export interface Notice {
-  /** The JSON line: `event` and its data. */
+  /** The content of the JSON line: `event` and the event's data. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** Printable. Empty for a notice that is only for programs. */
+  /** The printable text for a person. Empty for a notice that is only printed as JSON. */
   readonly text: string
   readonly hint?: string
 }
@@ -33,7 +36,7 @@ export class Notices {
   }
 
   /**
-   * Tells a person what this program waits for, unless the wait is short.
+   * Tells a person what this program waits for, if the wait is not short.
    * @returns an object to dispose after the wait
    */
   whileWaiting(text: string): Disposable {
@@ -42,7 +45,7 @@ export class Notices {
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   }
 
-  /** @param isInLine the cursor may be in an unfinished line */
+  /** @param isInLine whether the cursor may be in an unfinished line */
   async say({ fields, text, hint = '' }: Notice, isInLine = false): Promise<void> {
     const { json = false, quiet = false } = this.#flags
     const lines = json ? printableJson(fields) : [text, quiet ? '' : hint].filter(Boolean).join('\n')
@@ -50,7 +53,7 @@ export class Notices {
     try {
       await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
     } catch (error) {
-      // The reader of stderr has closed the pipe. The exit code still reports the end.
+      // If the reader of stderr has closed the pipe, the exit code still reports the end.
       if (!(error instanceof ReaderGone)) throw error
     }
   }

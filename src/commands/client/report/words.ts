@@ -3,7 +3,7 @@ import { durationText } from '../../../basics/text/units.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 
-/** `2026-01-31 14:30:00` in this machine's time zone; empty for an invalid time. */
+/** Returns `2026-01-31 14:30:00` in this machine's time zone. Returns an empty text for an invalid time. */
 export function moment(text: string): string {
   const date = new Date(text)
   if (Number.isNaN(date.getTime())) return ''
@@ -11,14 +11,14 @@ export function moment(text: string): string {
   return local.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** Empty while the session runs. */
+/** Returns an empty text while the session runs. */
 export function took(startedAt: string, endedAt: string | undefined): string {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
   if (!(ms >= 0)) return ''
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(ms / 1000)
 }
 
-/** `whom to greet (number, one of 1, 2, may be empty)` */
+/** Returns, for example, `whom to greet (number, one of 1, 2, may be empty)`. */
 export function describeParameter(parameter: Parameter): string {
   const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
   const facts = [
@@ -40,12 +40,12 @@ function lengths({ minLength, maxLength }: Parameter): string {
     : `${minLength} to ${maxLength} characters`
 }
 
-/** `1 connection`, `12 connections` */
+/** Returns `1 connection`, `12 connections`. */
 export function connectionCount(count: number): string {
   return `${count} ${count === 1 ? 'connection' : 'connections'}`
 }
 
-/** An empty line, then the indented script. Empty without a script. */
+/** Returns an empty line and then the indented script. Returns an empty text if there is no script. */
 export function scriptText({ script }: Pick<RecordedSession, 'script'>, most = Infinity): string {
   const { data = '' } = script ?? {}
   if (data === '') return ''

@@ -18,7 +18,7 @@ export interface ReviewListFlags extends AskingFlags {
 
 /** Gateways send no more sessions on one page. */
 const PAGE = 100
-/** Pages that are searched for the reviews' sessions. */
+/** Number of pages in which the reviews' sessions are searched. */
 const PAGES = 10
 
 export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
@@ -34,8 +34,8 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
 }
 
 /**
- * For hoop's gateway, whose reviews lack requester and command. Returns the sessions that this user may see,
- * by id.
+ * Returns the sessions that this user may see, by id. This is for hoop's gateway, whose reviews have no
+ * requester and no command.
  */
 async function sessionsOf(
   account: Account,
@@ -65,7 +65,7 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
   })
 }
 
-/** Undefined if this user may not see the session. @throws ApiError for any other error */
+/** Returns undefined if this user may not see the session. @throws ApiError for any other error */
 async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
   try {
     return await fetchSession(account, session)
@@ -82,7 +82,7 @@ const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const NAMED = 5
 
 /**
- * The newest first: gateways promise no order.
+ * Returns the newest review first, because gateways do not promise an order.
  * @throws Failure if the gateway lacks the endpoint; ApiError
  */
 async function allReviews(account: Account): Promise<readonly Review[]> {
@@ -91,8 +91,8 @@ async function allReviews(account: Account): Promise<readonly Review[]> {
 }
 
 /**
- * Finds a review by the beginning of its own or its session's id.
- * @throws Failure, exit code 64, unless exactly one matches; ApiError
+ * Finds a review by the beginning of its id, or of its session's id.
+ * @throws Failure with exit code 64 if not exactly one review matches; ApiError
  */
 async function askedReview(account: Account, text: string): Promise<Review> {
   if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())
@@ -109,7 +109,7 @@ async function reviewBeginning(account: Account, text: string): Promise<Review> 
   const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
   const [only, ...others] = found
   if (only === undefined) throw noneBegins(text, reviews)
-  // The list has only some fields of a review.
+  // The review is requested, because the list has only some fields of a review.
   if (others.length === 0) return fetchReview(account, only.id)
   const some = found.slice(0, NAMED).map(({ id, session }) => oneLine(`${id} (session ${session})`))
   throw new Failure(
@@ -176,7 +176,7 @@ async function decide(verb: string, id: string, decision: Decision, flags: Decid
   })
 }
 
-/** hoop's gateway answers a caller's mistake with 500, and with this prefix before the reason. */
+/** For a mistake of the caller, hoop's gateway answers with status 500 and this prefix before the reason. */
 const HOOP_PREFIX = 'failed updating review status: '
 
 async function decided(account: Account, id: string, body: Decision): Promise<Review> {
@@ -189,8 +189,9 @@ async function decided(account: Account, id: string, body: Decision): Promise<Re
 }
 
 /**
- * Gateways accept a decision of a user in none of the groups, and ignore it. @throws Failure for such a
- * decision
+ * Refuses a decision that changed nothing. Gateways accept a decision of a user who is in none of the groups,
+ * but ignore it.
+ * @throws Failure
  */
 function checkEffect(before: Review, after: Review): void {
   const isSame = after.status === before.status && count(after) === count(before)
@@ -211,7 +212,10 @@ function count({ review_groups_data: groups }: Review): number {
 const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
 const WINDOW = new RegExp(`^(${TIME})-(${TIME})$`)
 
-/** In hoop's form. The embedded gateway needs no `type`. @throws Failure, exit code 64 */
+/**
+ * Returns the window in hoop's form. The embedded gateway does not need `type`.
+ * @throws Failure, exit code 64
+ */
 function windowIn(text: string): object {
   const [, start, end] = WINDOW.exec(text) ?? []
   if (start !== undefined && end !== undefined && start !== end)

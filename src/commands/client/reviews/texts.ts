@@ -43,7 +43,10 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
   { heading: 'WAITS', of: timeLeft },
 ]
 
-/** Time left for the approvers: `6h`. Empty after the decision, or without a deadline from the gateway. */
+/**
+ * Returns the time left for the approvers, such as `6h`. Returns an empty text after the decision, or if the
+ * gateway sends no deadline.
+ */
 function timeLeft({ status, expires_at: end }: Review): string {
   const seconds = (Date.parse(end) - Date.now()) / 1000
   return status === 'PENDING' && seconds > 0 ? durationText(seconds) : ''
@@ -54,14 +57,16 @@ function connectionsText({ batch, connection, about }: ShownReview): string {
   return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
 }
 
-/** `1 of 2`, or `1` if the review lacks the needed number. */
+/** Returns `1 of 2`, or only `1` if the review does not say how many approvals it needs. */
 function approvals(review: Review): string {
   const needed = neededApprovals(review)
   const given = review.review_groups_data.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
 
-/** Title or file of the runbook, `a terminal` or `a script`; empty if unknown. */
+/**
+ * Returns the runbook's title or file, `a terminal` or `a script`. Returns an empty text if this is unknown.
+ */
 function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | undefined): string {
   if (runbook !== undefined) return runbook.title || runbook.file
   const recorded = session && runbookOf(session)
@@ -73,7 +78,7 @@ function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | u
 const NANOSECONDS = 1_000_000_000
 
 /**
- * Shows the whole script: approvers have to see everything that would run.
+ * Shows the whole script, because approvers have to see everything that would run.
  * @param session undefined if this user may not see it
  */
 export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
@@ -103,8 +108,8 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
 }
 
 /**
- * `approve, reject`. Requesters withdraw instead of `reject` or `revoke`. Empty if the gateway does not send
- * this.
+ * Returns, for example, `approve, reject`. If the user can withdraw the request, `reject` and `revoke` are
+ * left out. Returns an empty text if the gateway does not send what the user can do.
  */
 function possibleText({ can }: Review): string {
   if (can === undefined) return ''
@@ -119,7 +124,7 @@ function possibleText({ can }: Review): string {
   return words.filter((word) => word !== false).join(', ')
 }
 
-/** A withdrawn request is shown as `withdrawn`, not as `rejected`. */
+/** Returns `withdrawn`, not `rejected`, for a withdrawn request. */
 export function statusWord({ status, withdrawn_by: by }: Review): string {
   return by === '' ? status.toLowerCase() : 'withdrawn'
 }
@@ -155,7 +160,10 @@ function decision(group: ReviewGroup): string {
   return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}${said}`
 }
 
-/** Gateways do not record parameters of type file; the embedded one records no passwords, either. */
+/**
+ * Returns the recorded parameters and metadata. Gateways do not record parameters of type file, and the
+ * embedded gateway does not record passwords, either.
+ */
 function givenTo({ labels, metadata = {} }: RecordedSession): (readonly [string, string])[] {
   const recorded = labels?.['runbookParameters']
   const parameters = recorded === undefined ? undefined : parsedJson(recorded)
@@ -179,7 +187,7 @@ function wholeScript(session: RecordedSession): string {
   return isUnseen ? '\nThe script is empty, or the gateway does not show it.\n' : text
 }
 
-/** For a person, in one line. */
+/** Describes the outcome for a person, in one line. */
 export function outcomeText(review: Review): string {
   const { session, status, batch, review_groups_data: groups } = review
   const window = windowOf(review)

@@ -39,11 +39,12 @@ async function ask(parameter: Parameter): Promise<string> {
   if (type === 'file') return askForFile(message, required)
   if (proposed === undefined || printableText(proposed) === proposed) return askText(message, proposed, check)
   // The prompt would show control characters of the default unchanged, and the terminal would execute them.
+  // So the question has the default in printable form.
   return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
 }
 
 /**
- * `limit: of rows (number)`. The prompt itself shows options and default.
+ * Returns, for example, `limit: of rows (number)`. The prompt itself shows the options and the default.
  * @param shown a default that the prompt cannot show itself
  */
 function questionOf(parameter: Parameter, shown?: string): string {
@@ -81,8 +82,8 @@ function contentOf(path: string): string {
 }
 
 /**
- * Asks on a terminal for the missing fields. Otherwise the gateway's refusal names them.
- * @param given `FIELD=VALUE` each
+ * On a terminal, asks for the missing fields. Otherwise the gateway refuses the execution and names them.
+ * @param given texts of the form `FIELD=VALUE`
  * @throws Failure, ApiError
  */
 export async function jiraFields(
@@ -106,7 +107,10 @@ function askField({ jira_field: id, label, description, required }: JiraField): 
   return askText(message, undefined, (text) => text !== '' || !required || 'the value may not be empty')
 }
 
-/** Returns `true` or the problem. The embedded gateway enforces the same rules, hoop's only patterns. */
+/**
+ * Returns `true`, or the problem of the value. The embedded gateway enforces the same rules. hoop's gateway
+ * enforces only patterns.
+ */
 export function checkValue(parameter: Parameter, value: string): true | string {
   if (value === '') return parameter.required ? 'the value may not be empty' : true
   const broken = brokenRule(parameter, value)
@@ -116,20 +120,20 @@ export function checkValue(parameter: Parameter, value: string): true | string {
   )
 }
 
-/** A part of the value is enough, as in Go and the gateway. */
+/** Whether a part of the value matches the pattern. A part is enough, as in Go and in the gateway. */
 function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
   } catch {
-    // The gateway's own error for an invalid pattern is better.
+    // The value is sent, because the gateway's own error for an invalid pattern is better.
     return true
   }
 }
 
 /**
- * Adds the parameter's name to the gateway's error, which has only the pattern and a place in the template.
- * Only the gateway can check: a template may change a value first.
+ * Adds the parameter's name to the gateway's error, in which there are only the pattern and a place in the
+ * template. Only the gateway can check the value, because a template may change it first.
  */
 export function withParameterName(
   error: unknown,

@@ -10,13 +10,13 @@ interface Meant {
   readonly file: string
   readonly repository: string | null | undefined
   readonly connections: readonly string[]
-  /** Undefined if unknown: the gateway is asked. */
+  /** Undefined if this is unknown. Then the gateway is asked. */
   readonly needsConfirmation?: boolean | undefined
 }
 
 /**
- * Asks the user to type the connection's name, or the number of connections, if the settings require it.
- * Protects only from mistakes of the user: the gateway runs any request.
+ * If the settings require it, asks the user to type the connection's name, or the number of connections. This
+ * protects only from mistakes of the user: the gateway runs any request.
  * @param given the value of `--confirm`
  * @throws Failure, exit code 64; ApiError
  */
@@ -50,8 +50,8 @@ async function needsConfirmation(
     const answers = await call(account, executionContract.foresee, {}, { body })
     return answers.some(({ confirm }) => confirm)
   } catch (error) {
-    // hoop's gateway lacks the endpoint. The embedded gateway refuses again when the execution starts, with a
-    // better message.
+    // If there is no such endpoint, this is hoop's gateway. After another error of the embedded gateway, the
+    // execution is refused at its start, with a better message.
     if (error instanceof ApiError && (error.kind === 'not-found' || error.code !== undefined)) return false
     if (error instanceof ApiError && error.kind === 'no-gateway') return false
     throw error

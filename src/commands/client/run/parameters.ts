@@ -7,14 +7,14 @@ import { describeParameter } from '../report/words.ts'
 import { canAsk } from '../terminal/prompts.ts'
 
 export interface ParameterFlags {
-  /** `name=value` each. */
+  /** Each value has the form `name=value`. */
   readonly param?: readonly string[]
   readonly paramFile?: string
   readonly defaults?: boolean
 }
 
 /**
- * YAML or JSON, for passwords that must not be on the command line. `-` is stdin.
+ * Reads a file of YAML or JSON, for passwords that must not be on the command line. `-` is stdin.
  * @throws Failure, exit code 64
  */
 async function readParameterFile(file: string): Promise<Map<string, string>> {
@@ -31,7 +31,7 @@ async function readParameterFile(file: string): Promise<Map<string, string>> {
 }
 
 async function parseMap(text: string): Promise<Map<string, string> | undefined> {
-  // Most commands have no parameter file.
+  // yaml is loaded only here, because most commands have no parameter file.
   const { parse } = await import('yaml')
   try {
     // "failsafe" reads every value as text, also 007 and no.
@@ -47,7 +47,10 @@ async function parseMap(text: string): Promise<Map<string, string> | undefined> 
   }
 }
 
-/** A value of `-p` replaces one of the file. @throws Failure */
+/**
+ * Returns the values of the file and of `-p`. A value of `-p` replaces the file's value for the same name.
+ * @throws Failure
+ */
 export async function givenParameters({
   param = [],
   paramFile,
@@ -74,8 +77,8 @@ export async function completeParameters(
 }
 
 /**
- * For parameters of type `file`, `-p name=@path` gives the text of a file; `@@` stands for an `@`. Elsewhere
- * `@` is a plain character, because a password may begin with it.
+ * For parameters of type `file`, `-p name=@path` gives the text of a file, and `@@` stands for an `@`. For
+ * other types `@` is a plain character, because a password may begin with it.
  * @throws Failure for a file that cannot be read or is not text
  */
 export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {
@@ -100,9 +103,10 @@ function sayUncertain(runbook: Runbook, name: string): void {
 type Values = ReadonlyMap<string, string>
 
 /**
- * Refuses unknown names and values outside the options. hoop's list lacks names that only a block uses: an
- * unknown name is sent to hoop unless it resembles a declared one.
- * @returns the names that the runbook may or may not use
+ * Refuses unknown names, and values that are not among the options. The list of hoop's gateway lacks names
+ * that only a block uses. So an unknown name is sent to hoop's gateway, unless it is similar to a declared
+ * name.
+ * @returns the names of which it is unknown whether the runbook uses them
  * @throws Failure, exit code 64
  */
 function checkGiven(runbook: Runbook, given: Values): readonly string[] {
@@ -125,7 +129,10 @@ function checkGiven(runbook: Runbook, given: Values): readonly string[] {
   return uncertain
 }
 
-/** A template that checks a parameter before it sets the default would refuse an empty value. */
+/**
+ * Adds defaults of parameters that are required or have a pattern. A template that checks such a parameter
+ * before it sets the default would refuse an empty value.
+ */
 function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
   const needed = parameters.filter(
     ({ name, default: proposed, required, pattern }) =>

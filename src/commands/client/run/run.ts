@@ -31,12 +31,12 @@ export interface RunFlags extends ParameterFlags {
   readonly jira?: readonly string[]
   readonly ref?: string
   readonly repository?: string
-  /** Replaces the typed confirmation. */
+  /** This value replaces the confirmation that the user would type. */
   readonly confirm?: string
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
-  /** The gateway itself runs the session after the approval. */
+  /** If true, the gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean
   readonly wait?: boolean
   readonly profile?: string
@@ -123,13 +123,13 @@ async function runTarget(
     return await showEnding(ended, subject, { json, quiet }, output)
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
-    // Loaded only here: the engine for patterns takes long to load.
+    // ask.ts is loaded only here, because the engine for patterns takes long to load.
     const { withParameterName } = await import('./ask.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }
 }
 
-/** @returns this program's exit code if it does not wait for the end */
+/** @returns the outcome, or this program's exit code if the program does not wait for the end */
 async function executed(
   account: Account,
   request: RestExecution,
@@ -149,7 +149,10 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
   return exitCodes.done
 }
 
-/** For another commit (`--ref`) or an unlisted file, only the gateway knows and checks the parameters. */
+/**
+ * Completes and checks the parameters. For another commit (`--ref`) or an unlisted file, only the gateway
+ * knows the parameters, and so the gateway checks them.
+ */
 async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,
@@ -161,8 +164,8 @@ async function allParameters(
 }
 
 /**
- * `--no-wait`: prints the session's id as soon as the gateway has answered.
- * @returns undefined unless the session has already ended
+ * For `--no-wait`: prints the session's id as soon as the gateway has answered.
+ * @returns undefined, or the outcome if the session has already ended
  */
 async function startOnly(
   account: Account,
@@ -201,7 +204,7 @@ async function waysOn(account: Account, sight: Started, whenApproved: boolean): 
 
 const HIDDEN = '<hidden>'
 
-/** Hides secret values. */
+/** Returns the request with hidden secret values. */
 function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
@@ -215,7 +218,10 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   }
 }
 
-/** Another commit or an unlisted file may declare any parameter as secret, so all names count. */
+/**
+ * Returns the names of secret parameters. Another commit or an unlisted file may declare any parameter as
+ * secret. Then all names are returned.
+ */
 function secretNames(
   { parameters, refHash }: RestExecution,
   runbook: Runbook | undefined,
@@ -240,7 +246,7 @@ function mapped(
 
 interface DryRun {
   readonly text: string
-  /** Why `text` has no script, for stderr. */
+  /** The reason why `text` has no script. It is printed on stderr. */
   readonly notice: string | undefined
 }
 
@@ -273,13 +279,13 @@ async function renderedBy(account: Account, request: RestExecution): Promise<Ren
   }
 }
 
-/** False for a missing connection or file. */
+/** Whether the gateway lacks the endpoint. A missing connection or file is another error. */
 function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** The longest first, because a value may be part of a longer one. */
+/** Returns the longest text first, because a value may be part of a longer value. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

@@ -11,7 +11,7 @@ export interface Target {
   /** Undefined for a file that is not listed as a runbook. Any file of the repository can be run. */
   readonly runbook: Runbook | undefined
   readonly repository: string | undefined
-  /** For a suggestion if the gateway does not find the file. */
+  /** These names are for a suggestion if the gateway does not find the file. */
   readonly names: readonly string[]
 }
 
@@ -47,7 +47,7 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
   }
 }
 
-/** The gateway's error if its list has the connection, otherwise our own. */
+/** Returns the gateway's error if the gateway's list has the connection, otherwise our own error. */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
@@ -64,8 +64,8 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
 }
 
 /**
- * For a file that is not listed as a runbook.
- * @throws Failure if no repository or several may have the file
+ * Finds the repository of a file that is not listed as a runbook.
+ * @throws Failure if no repository may have the file, or several
  */
 async function repositoryOf(
   account: Account,
@@ -76,7 +76,7 @@ async function repositoryOf(
   if (wanted.repository !== undefined) return wanted.repository
   const [repository, ...others] = repositories
   if (repository !== undefined && others.length === 0) return repository
-  // For an unknown connection, hoop answers with an empty list.
+  // The connection is checked here, because hoop answers with an empty list for an unknown connection.
   const names = await connectionNamesIfKnown(account)
   if (names.length > 0 && !names.includes(wanted.connection))
     throw await unknownConnection(
@@ -100,7 +100,7 @@ async function repositoryOf(
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = didYouMean(file, names)
-  // The embedded gateway's error already has a suggestion.
+  // The embedded gateway's error already has a suggestion, and needs no second one.
   const isSaid = error.message.includes('did you mean')
   const hint = meant === undefined || isSaid ? '' : `: ${meant}`
   return new ApiError('not-found', `${error.message}${hint}`, error)

@@ -17,10 +17,10 @@ import { Progress, WAITING } from '../terminal/progress.ts'
 const DETACH_MS = 3000
 /** Maximum wait for a stopped session's end. The gateway does not wait for the command (`kill.grace`). */
 const KILL_MS = 20_000
-/** Short, because the user waits at the terminal. */
+/** The wait is short, because the user waits at the terminal. */
 const FIND_MS = 3000
 
-/** @returns this program's exit code if the user left before the end */
+/** @returns the outcome, or this program's exit code if the user left before the end */
 export async function executeWatched(
   account: Account,
   request: RestExecution,
