@@ -58,7 +58,7 @@ export function scheduleCommand(name: string, flags: AskingFlags): Promise<numbe
   )
 }
 
-/** Before it answers, the gateway reads the runbook and may call Jira. */
+/** Maximum wait for the answer. Before it answers, the gateway reads the runbook and may call Jira. */
 const RUN_MS = 300_000
 
 /** Prints the id of the new session, which runs or waits for approval. */

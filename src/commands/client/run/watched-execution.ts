@@ -34,7 +34,7 @@ export async function executeWatched(
 }
 
 interface Showing {
-  /** Otherwise the outcome has the output. */
+  /** Whether the output is shown while the execution runs. If not, the outcome has the output. */
   readonly isLive: boolean
   readonly output: SessionOutput
 }
@@ -44,7 +44,7 @@ class WatchedExecution {
   readonly #request: RestExecution
   readonly #progress: Progress
   readonly #showing: Showing
-  /** Stops the requests. Not after a normal end: then the output is still read. */
+  /** Stops the requests. It is not used after a normal end, because the output is still read then. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -69,7 +69,7 @@ class WatchedExecution {
       throw error
     } finally {
       this.#waits.abort()
-      // After the user has left, no code uses the result.
+      // This prevents an unhandled rejection: after the user has left, no code uses the result.
       running.catch(() => undefined)
     }
   }
@@ -89,7 +89,10 @@ class WatchedExecution {
     return second === 'later' ? this.#detach(first) : this.#kill(running)
   }
 
-  /** A stuck write would keep this process alive: ends by the signal. */
+  /**
+   * Leaves the session. If a write is stuck, the process ends by the signal, because the write would keep the
+   * process alive.
+   */
   #detach(signal: Leave): { readonly leftWith: number } {
     if (this.#showing.output.isWriting) endBySignal(signal)
     return { leftWith: exitCodeOfSignal(signal) }
@@ -112,7 +115,7 @@ class WatchedExecution {
     }
   }
 
-  /** Says "cannot run" only if nothing has run: after such a text people run the runbook again. */
+  /** Says "cannot run" only if nothing has run, because people run the runbook again after such a text. */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
     const isRefused = error instanceof ApiError && error.kind === 'refused'
@@ -137,7 +140,7 @@ class WatchedExecution {
       case 'event':
         return this.#show(sight)
       case 'incomplete':
-        // The report of the end mentions the missing output.
+        // Nothing is shown here, because the report of the end mentions the missing output.
         return
       case 'review':
         return this.#awaitReview(sight)
@@ -174,13 +177,13 @@ class WatchedExecution {
     try {
       if (this.#hasReader) await this.#showing.output.show(piece)
     } catch (error) {
-      // The reader has closed the pipe (`| head`). The end is still reported.
+      // If the reader has closed the pipe (`| head`), the end is still reported.
       if (!(error instanceof ReaderGone)) throw error
       this.#hasReader = false
     }
   }
 
-  /** The gateway's own answer with the id may take 50 s. */
+  /** Looks for the session's id, because the gateway's own answer with the id may take 50 s. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {
@@ -239,7 +242,7 @@ class WatchedExecution {
   }
 
   #later(ms: number): Promise<'later'> {
-    // Aborted when no code waits any more.
+    // The wait is aborted when no code waits any more.
     return delay(ms, 'later' as const, { signal: this.#waits.signal }).catch(() => 'later' as const)
   }
 
@@ -249,7 +252,7 @@ class WatchedExecution {
   }
 }
 
-/** For an approved session that may not run now, for example outside its time window. */
+/** Makes the failure of an approved session that may not run now, for example outside its time window. */
 function notRunFailure(error: ApiError, session: string): Failure {
   const id = oneLine(session)
   return new Failure(

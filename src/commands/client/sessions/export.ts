@@ -18,7 +18,7 @@ type Write = (lines: Buffer) => Promise<unknown>
 
 const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/export' }
 
-/** JSON lines, the oldest session first. */
+/** Exports sessions as JSON lines, the oldest session first. */
 export async function exportCommand(flags: ExportFlags): Promise<number> {
   const { connection, user, runbook, status, kind, parameter, after, output, resume = false } = flags
   if (resume && output === undefined)
@@ -77,13 +77,13 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
 const LONGEST_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 
-/** The export continues after `cursor`, or starts at the first session. */
+/** A file to which sessions are added: those after `cursor`, or all sessions if there is no cursor. */
 interface ExportFile {
   readonly handle: FileHandle
   readonly cursor: string | undefined
 }
 
-/** @throws Failure if the file exists, or the system's error */
+/** @throws Failure if the file exists; otherwise the system's error */
 async function newExportFile(file: string): Promise<ExportFile> {
   try {
     return { handle: await open(file, 'ax', 0o600), cursor: undefined }
@@ -97,8 +97,8 @@ async function newExportFile(file: string): Promise<ExportFile> {
 }
 
 /**
- * Removes an unfinished last line. A missing file is created.
- * @throws Failure if the file is not an export, or the system's error
+ * Opens a file to continue an export. Removes an unfinished last line, and creates a missing file.
+ * @throws Failure if the file is not an export; otherwise the system's error
  */
 async function resumedExportFile(file: string): Promise<ExportFile> {
   const handle = await open(file, 'a+', 0o600)

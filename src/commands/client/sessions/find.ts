@@ -12,18 +12,19 @@ import {
 import { outcomeOf, STATE_NAMES, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
-/** Gateways send no more sessions on one page. */
+/** One page of a gateway has at most this number of sessions. */
 const PAGE = 100
-/** The newest sessions, among which an id is searched. */
+/** An id is searched among this number of newest sessions. */
 const SEARCHED = 1000
-/** Gateways accept no larger offset. */
+/** Gateways do not accept a larger offset. */
 const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationId'>
 
 /**
- * Yields up to `count` sessions, the newest first. Checks each one again: a gateway may ignore a filter.
+ * Yields up to `count` sessions, the newest first. Checks whether each session matches, because a gateway may
+ * ignore a filter.
  * @throws ApiError
  */
 export async function* newest(
@@ -45,14 +46,14 @@ export async function* newest(
   }
 }
 
-/** The gateway may send sessions that do not match these filters. */
+/** Whether there is a filter that the gateway may ignore. */
 function isNarrow({ status, runbook, kind, parameter, connection = '' }: SessionWish): boolean {
   return [status, runbook, kind, parameter].some((one) => one !== undefined) || connection.includes('_')
 }
 
 /**
- * hoop reads a connection as a pattern of SQL, in which `_` is any character. A user who writes `%` means a
- * pattern.
+ * Whether the session matches. The connection is checked because hoop reads it as a pattern of SQL, in which
+ * `_` is any character. A user who writes `%` means a pattern.
  */
 function isWished(session: RecordedSession, wish: SessionWish): boolean {
   const { status, runbook, connection, kind } = wish
@@ -63,7 +64,7 @@ function isWished(session: RecordedSession, wish: SessionWish): boolean {
   return runbook === undefined || runbookOf(session) === runbook
 }
 
-/** hoop's sessions have no state: status and exit code decide. */
+/** Returns the outcome. hoop's sessions have no state, so status and exit code are used for them. */
 function outcomeWord({ state, status, exit_code: code, review }: RecordedSession): Outcome {
   const name = STATE_NAMES.find((one) => one === state?.name)
   if (name !== undefined) return outcomeOf(name)
@@ -77,7 +78,10 @@ function kindWord(session: RecordedSession): SessionKind {
   return session.verb === 'connect' ? 'terminal' : 'script'
 }
 
-/** Sessions with a `state` are from the embedded gateway, which has already filtered them. */
+/**
+ * Whether the session has the parameter. Sessions with a `state` are from the embedded gateway, which has
+ * already filtered them.
+ */
 function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: SessionWish): boolean {
   if (parameter === undefined || state !== undefined) return true
   return JSON.stringify(labels).toLowerCase().includes(parameter.toLowerCase())
@@ -85,7 +89,7 @@ function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: Se
 
 /**
  * Finds a session by the beginning of its id.
- * @throws Failure, exit code 64, unless exactly one matches; ApiError
+ * @throws Failure with exit code 64 if not exactly one session matches; ApiError
  */
 export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
   const id = await wholeId(account, text)
@@ -100,7 +104,7 @@ export async function sessionOf(account: Account, text: string): Promise<Recorde
 
 /**
  * Returns the only id that begins with the text.
- * @throws Failure, exit code 64, unless exactly one matches; ApiError
+ * @throws Failure with exit code 64 if not exactly one id matches; ApiError
  */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
@@ -126,12 +130,14 @@ function noneBegins(text: string, sessions: readonly RecordedSession[]): Failure
   )
 }
 
-/** As long as the text. */
+/** Returns the beginnings of the ids. They are as long as the text, but have at least 8 characters. */
 function beginnings(text: string, sessions: readonly RecordedSession[]): string[] {
   return sessions.map(({ id }) => oneLine(id.slice(0, Math.max(8, text.length))))
 }
 
-/** Also undefined when the gateway does not list its sessions. */
+/**
+ * Returns a suggestion. Returns undefined if no id is similar, or if the gateway does not list its sessions.
+ */
 async function meantSession(account: Account, text: string): Promise<string | undefined> {
   try {
     const { sessions } = await listSessions(account, { limit: PAGE })

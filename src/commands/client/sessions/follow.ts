@@ -48,7 +48,7 @@ async function following(
     const session = await fetchSession(account, await wholeId(account, id))
     return await new FollowedSession(account, session, flags).toEnd(sightsOf)
   } catch (error) {
-    // The session continues without this program.
+    // If the reader of the output has gone, this program ends, but the session continues.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, oneLine(doing))
   }
@@ -90,7 +90,7 @@ class FollowedSession {
     for (let isAway = false; ;) {
       const { done, value } = await sights.next()
       if (done === true) return value
-      // A lost connection is reported only once.
+      // After a connection was lost, only the first report of it is shown.
       if (value.kind !== 'away' || !isAway) await this.#show(value)
       isAway = value.kind === 'away'
     }
@@ -118,7 +118,7 @@ class FollowedSession {
     }
   }
 
-  /** A session has no output before its approval. */
+  /** Says what the session waits for, because it has no output before its approval. */
   async #sayWhatItWaitsFor(): Promise<void> {
     const { status, review } = this.#session
     const id = oneLine(this.#id)
@@ -157,7 +157,7 @@ class FollowedSession {
   }
 }
 
-/** In the form of the gateway's stream. */
+/** Returns the event in the form of the gateway's stream. */
 function eventFields({ type, time, bytes }: SessionPiece): object {
   return { event: 'event', time: time ?? null, type, payload: bytes.toString('base64') }
 }

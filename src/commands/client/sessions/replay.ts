@@ -7,18 +7,18 @@ import type { ByteOutput } from '../terminal/output.ts'
 import { ScreenReset } from '../terminal/own-terminal.ts'
 import { sessionOf } from './find.ts'
 
-/** For sessions that recorded no size. */
+/** The size for sessions that recorded no size. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
 
 interface Frame {
-  /** Since the start of the session. */
+  /** Seconds since the start of the session. */
   readonly seconds: number
-  /** `content`: bytes for the terminal, or its new size. */
+  /** Says what `content` is: bytes for the terminal, or the terminal's new size. */
   readonly kind: 'output' | 'size'
   readonly content: Buffer
 }
 
-/** Omits input. Errors are output. */
+/** Returns the frames without input. Errors count as output. */
 export function framesOf(events: readonly RecordedEvent[]): Frame[] {
   return events.flatMap(([seconds, kind, content]): Frame[] => {
     if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
@@ -31,13 +31,13 @@ function parseSize(content: Buffer): { width: number; height: number } | undefin
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }
 
-/** Format for asciinema (asciicast v2): a header, then one line per frame. */
+/** Yields the format of asciinema (asciicast v2): a header, and then one line per frame. */
 export function* asciicast(
   session: RecordedSession,
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // The size at the session's start.
+  // The first size is the terminal's size at the session's start.
   const begin = frames[first]
   yield line({
     version: 2,
@@ -46,7 +46,8 @@ export function* asciicast(
     title: `${session.connection} ${session.id}`,
     env: { TERM: 'xterm-256color' },
   })
-  // A UTF-8 sequence may be cut between two pieces, but JSON has only whole characters.
+  // A UTF-8 sequence may be cut between two pieces, but JSON must have whole characters. The decoder keeps
+  // the rest for the next piece.
   const decoder = new TextDecoder('utf-8')
   const translate = session.verb === 'connect' ? (text: string) => text : returning()
   for (const [i, { seconds, kind, content }] of frames.entries()) {
@@ -62,7 +63,8 @@ export function* asciicast(
 }
 
 /**
- * Adds carriage returns: without a terminal, lines end only in a line feed, which a player shows as stairs.
+ * Adds carriage returns. Without a terminal, lines end only in a line feed, and a player would begin each
+ * line where the line before has ended.
  */
 function returning(): (text: string) => string {
   let last = ''
@@ -75,7 +77,7 @@ function returning(): (text: string) => string {
   }
 }
 
-/** To microseconds, against digits such as 0.30000000000000004. */
+/** Rounds to microseconds, to avoid digits such as 0.30000000000000004. */
 function rounded(seconds: number): number {
   return Number(seconds.toFixed(6))
 }
@@ -85,13 +87,13 @@ function line(value: unknown): string {
 }
 
 interface Pace {
-  /** 2 is twice as fast. */
+  /** 2 means twice as fast. */
   readonly speed: number
-  /** Before the speed is applied. */
+  /** Maximum pause, in milliseconds before the speed is applied. */
   readonly longestPauseMs: number
 }
 
-/** Keeps the original timing. @returns this program's exit code */
+/** Shows the frames with the pauses of the recording. @returns this program's exit code */
 async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
   const reset = new ScreenReset()
@@ -137,7 +139,7 @@ export interface ReplayFlags {
   readonly profile?: string
 }
 
-/** Replays on a terminal, otherwise prints a recording. */
+/** On a terminal, replays the session. Otherwise prints a recording. */
 export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
   const pace = {
     speed: positive(flags.speed, '--speed'),

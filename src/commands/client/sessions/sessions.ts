@@ -24,7 +24,7 @@ import { moment, took, connectionCount, scriptText } from '../report/words.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
-/** Shows no output, but the first statements of native clients. */
+/** Shows a session without its output, but with the first statements of native clients. */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   return showingCommand(
     flags,
@@ -34,7 +34,7 @@ export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   )
 }
 
-/** The output so far, byte for byte. */
+/** Prints the output so far, byte for byte. */
 export async function outputCommand(id: string, { profile }: AskingFlags): Promise<number> {
   return asking(profile, `cannot read the output of session ${id}`, async (account, stdout) => {
     const output = await openOutput(account, await wholeId(account, id))
@@ -42,7 +42,7 @@ export async function outputCommand(id: string, { profile }: AskingFlags): Promi
   })
 }
 
-/** Tells a stopped session from one that had already ended. */
+/** Stops a session. Says whether the session was stopped now or had already ended. */
 export async function killCommand(
   id: string,
   { quiet = false, json = false, profile }: NoticeFlags & AskingFlags,
@@ -92,13 +92,19 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
   return sessions
 }
 
-/** Suggests a similar name. No failure: a deleted connection still has sessions. */
+/**
+ * Suggests a similar name. An unknown connection is no failure, because a deleted connection still has
+ * sessions.
+ */
 async function sayMeant(account: Account, connection: string): Promise<void> {
   const meant = await meantConnection(account, connection)
   if (meant !== '') process.stderr.write(`runbook-agent: no sessions of ${oneLine(connection)}${meant}\n`)
 }
 
-/** A script may have megabytes. `--json` prints all lines. */
+/**
+ * Maximum number of lines of a script that are shown, because a script may have megabytes. `--json` prints
+ * all lines.
+ */
 const SCRIPT_LINES = 40
 
 export function sessionDetails(session: RecordedSession): string {
@@ -146,7 +152,10 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'OUTPUT', leftOut: 2, of: ({ event_size: bytes }) => sizeText(bytes) },
 ]
 
-/** The session of a waiting batch stands for all its connections; after the start, only for the first. */
+/**
+ * Returns the connections. The session of a waiting batch stands for all connections of the batch. After the
+ * start, it stands only for the first one.
+ */
 function placeText({ connection, review }: RecordedSession): string {
   const { status = '', batch } = review ?? {}
   if (batch === undefined || status === 'PROCESSING' || status === 'EXECUTED') return connection
@@ -161,7 +170,7 @@ function codeText({ exit_code: code, end_date: end }: RecordedSession): string {
   return code === undefined || end === '' ? '' : String(code)
 }
 
-/** hoop's sessions have no state. */
+/** Returns undefined for hoop's sessions, which have no state. */
 function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
   if (state === undefined) return undefined
   return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`

@@ -3,7 +3,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { firstStatements, type RecordedSession } from '../../../client/rest/sessions.ts'
 
-/** `sessions output` prints all statements. */
+/** Maximum number of statements that are shown. `sessions output` prints all. */
 const SHOWN = 40
 
 type Statements = Awaited<ReturnType<typeof firstStatements>>
@@ -23,7 +23,7 @@ export async function withStatements(
       raw: { ...session.raw, statements: statements.statements.map(({ raw }) => raw) },
     }
   } catch (error) {
-    // Reviewers may read the session, but not its statements.
+    // Then the user may be a reviewer, who may read the session but not its statements.
     if (error instanceof ApiError && error.kind === 'refused') return session
     throw error
   }

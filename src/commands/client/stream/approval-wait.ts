@@ -8,7 +8,7 @@ import { Progress, WAITING } from '../terminal/progress.ts'
 
 type ApprovalEvent = Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>
 
-/** A waiting session has an id before it is open. */
+/** Adds the session's id, because a waiting session has an id before it is open. */
 export function subjectAt(event: ApprovalEvent, subject: SessionSubject): SessionSubject {
   return event.kind === 'approved' ? subject : { ...subject, sessionId: event.sessionId }
 }
@@ -49,11 +49,14 @@ interface Waiting {
   readonly notices: Notices
 }
 
-/** A waiting script stays, and its requester can still run it. A terminal ends. */
+/**
+ * What Ctrl-C does while the session waits. A script keeps waiting, and its requester can still run it. A
+ * terminal ends.
+ */
 const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
 
 /**
- * Names the groups that have to approve, then shows on a terminal how long the session has waited.
+ * Names the groups that have to approve. Then shows on a terminal how long the session has waited.
  * @returns an object to dispose after the wait
  */
 async function waitForReview(
@@ -74,7 +77,7 @@ async function waitForReview(
   return progress
 }
 
-/** The user left before the approval. */
+/** Makes the report when the user has left before the approval. */
 export function leftWaitingReport(
   exitCode: number,
   { connection, sessionId = '' }: SessionSubject,

@@ -22,21 +22,21 @@ import { openGrpcLine } from '../../../client/running/grpc-line.ts'
 import { streamAccess } from './stream-access.ts'
 
 export interface PortFlags extends NoticeFlags {
-  /** `true`: the protocol's default port. */
+  /** `true` means the protocol's default port. */
   readonly port?: string | true
-  /** Starts when the port is open. Its end ends the session. */
+  /** A command that starts when the port is open. When the command ends, the session ends. */
   readonly run?: string
   readonly profile?: string
 }
 
-/** As in hoop's command line. */
+/** The default ports of hoop's command line. */
 const USUAL_PORTS: Readonly<Record<NativeProtocolName, number>> = { tcp: 8999, postgres: 5433, mysql: 3307 }
 const HOST = '127.0.0.1'
-/** User and password of clients. The agent replaces it. */
+/** User and password for clients. The agent replaces them by the real ones. */
 const NOOP = 'noop'
-/** For clients of a port that the user has closed. */
+/** The message to clients of a port that the user has closed. */
 const PORT_CLOSED = 'runbook-agent: the port was closed'
-/** Time from the session's end to SIGTERM for the command of `--run`. */
+/** Time from the session's end to SIGTERM, for the command of `--run`. */
 const GRACE_MS = 5000
 
 /**
@@ -68,7 +68,7 @@ function portNumber(given: PortFlags['port']): number | undefined {
   throw new Failure('the value of --port is a number from 0 to 65535; 0 is any free port', exitCodes.usage)
 }
 
-/** Lives as long as the session. */
+/** Shows the session, and has the port that is open as long as the session. */
 class PortConsole implements Disposable {
   port: ClientPort | undefined
   readonly #account: Account
@@ -174,7 +174,7 @@ class PortConsole implements Disposable {
   }
 }
 
-/** The command of `--run`, on the terminal of this program. */
+/** The command of `--run`, which uses this program's terminal. */
 class ClientProgram {
   readonly #child: ChildProcess
   readonly #ended: Promise<number>
@@ -198,8 +198,8 @@ class ClientProgram {
   }
 
   /**
-   * SIGINT and SIGQUIT reach the command from the terminal itself. @returns whether the command handles the
-   * signal
+   * Passes SIGTERM and SIGHUP to the command. SIGINT and SIGQUIT reach the command from the terminal itself.
+   * @returns whether the command handles the signal
    */
   takes(signal: NodeJS.Signals): boolean {
     if (this.hasEnded) return false
@@ -207,7 +207,7 @@ class ClientProgram {
     return true
   }
 
-  /** Waits for the command after its session's end. @returns the command's exit code */
+  /** Waits for the command after the session's end. @returns the command's exit code */
   async end(): Promise<number> {
     const late = setTimeout(() => signalChild(this.#child, 'SIGTERM'), GRACE_MS)
     try {

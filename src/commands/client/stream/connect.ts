@@ -16,7 +16,7 @@ import { EscapeKeys, type KeyAction, OwnTerminal } from '../terminal/own-termina
 import { connectionName, readVariables } from '../input.ts'
 
 export interface ConnectFlags extends NoticeFlags {
-  /** `NAME=value` each. */
+  /** Each value has the form `NAME=value`. */
   readonly env?: readonly string[]
   readonly profile?: string
 }
@@ -30,10 +30,7 @@ const HELP = [
   '',
 ].join('\r\n')
 
-/**
- * @returns this program's exit code
- * @throws Failure before there is a session
- */
+/** @returns this program's exit code @throws Failure if it happens before there is a session */
 export async function connectCommand(
   connection: string,
   clientArgs: readonly string[],
@@ -59,7 +56,7 @@ export async function connectCommand(
   return await console.follow()
 }
 
-/** Connects the session's terminal with this program's. */
+/** Connects the session's terminal with the terminal of this program. */
 class ConnectConsole implements Disposable {
   readonly #session: ClientSession
   readonly #account: Account
@@ -168,8 +165,8 @@ class ConnectConsole implements Disposable {
 }
 
 /**
- * Refuses types without a program (tcp, ssh), as hoop's command line does: they need `--port`. Databases have
- * a program (psql), to which the agent gives a terminal.
+ * Refuses types that have no program (tcp, ssh), because they need `--port`. hoop's command line does the
+ * same. Databases have a program (psql), for which the agent makes a terminal.
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return

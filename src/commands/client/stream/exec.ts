@@ -13,17 +13,14 @@ import { clientFailure } from '../report/failures.ts'
 import { openExecLine, restAddress } from '../../../client/running/exec-line.ts'
 
 export interface ExecFlags extends ScriptFlags, NoticeFlags {
-  /** `NAME=value` each. */
+  /** Each value has the form `NAME=value`. */
   readonly env?: readonly string[]
   readonly profile?: string
-  /** The gateway itself runs the script after the approval, even if this program has ended. */
+  /** If true, the gateway itself runs the script after the approval, even if this program has ended. */
   readonly whenApproved?: boolean
 }
 
-/**
- * @returns this program's exit code
- * @throws Failure before there is a session
- */
+/** @returns this program's exit code @throws Failure if it happens before there is a session */
 export async function execCommand(
   connection: string,
   clientArgs: readonly string[],
@@ -42,7 +39,7 @@ export async function execCommand(
   try {
     return await console.follow(session)
   } catch (error) {
-    // As after any write to a pipe without a reader.
+    // The exit code is the usual one after a write to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw clientFailure(error, 'cannot open a session')
   }

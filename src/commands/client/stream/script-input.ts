@@ -3,19 +3,20 @@ import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 
-/** Script, variables and arguments have to fit into a packet of 17 MiB. */
+/** Maximum size of a script, because script, variables and arguments have to fit into a packet of 17 MiB. */
 const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 
 export interface ScriptFlags {
-  /** May be empty. */
+  /** The script itself. It may be empty. */
   readonly input?: string
-  /** A file, a FIFO, or `-` for stdin. */
+  /** The path of a file or a FIFO, or `-` for stdin. */
   readonly file?: string
 }
 
 /**
- * Reads stdin without a flag, unless stdin is a terminal. Only a command with arguments needs no script:
- * otherwise nothing would run, and look like a success.
+ * Reads the script. Without a flag, reads stdin, unless stdin is a terminal. Only a command with arguments
+ * needs no script. A command without arguments and without a script would do nothing, which would look like a
+ * success.
  * @throws Failure, exit code 64, for both flags, no script, an unreadable file, or more than 16 MiB
  */
 export async function readScript(

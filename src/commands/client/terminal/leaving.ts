@@ -3,19 +3,23 @@ import { exitCodeOfSignal } from '../../exit-codes.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 
-/** Then the end is overdue: a write to a reader that no longer reads would keep Node from exiting. */
+/**
+ * After this time the end is overdue: a write to a reader that no longer reads would keep Node from exiting.
+ */
 const PATIENCE_MS = 1000
 
 interface SessionExit {
-  /** Ends the session. The code that waits for the session then returns `exitCode`. */
+  /** Ends the session. After that, the code that waits for the session returns `exitCode`. */
   readonly end: () => void
-  /** The end takes too long, or a second signal has arrived. May be called more than once. */
+  /**
+   * Called when the end takes too long, or when a second signal has arrived. It may be called more than once.
+   */
   readonly overdue: (signal: LeavingSignal) => void
-  /** Another program handles the signal. */
+  /** Returns whether another program handles the signal. */
   readonly isTaken?: (signal: LeavingSignal) => boolean
 }
 
-/** Ends the session at a signal, or when the user leaves. */
+/** Ends the session when a signal arrives or the user leaves. */
 export class Leaving implements Disposable {
   readonly #exit: SessionExit
   #exitCode: number | undefined
@@ -33,7 +37,7 @@ export class Leaving implements Disposable {
     return this.#exitCode
   }
 
-  /** The first exit code wins. */
+  /** Ends the session. Only the exit code of the first call counts. */
   leave(exitCode: number, signal: LeavingSignal = 'SIGTERM'): void {
     if (this.#exitCode !== undefined) return this.#exit.overdue(signal)
     this.#exitCode = exitCode
@@ -47,7 +51,7 @@ export class Leaving implements Disposable {
   }
 }
 
-/** Node's own exit would wait for a write that never ends. */
+/** Ends this process by the signal, because Node's own exit would wait for a write that never ends. */
 export function endBySignal(signal: LeavingSignal): void {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
@@ -61,7 +65,7 @@ export class Interrupts implements Disposable {
   #wake: (() => void) | undefined
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
-    // After a third signal, something hangs.
+    // A third signal means that something hangs.
     if (this.#received.length > 2) endBySignal(signal)
     this.#wake?.()
   }
@@ -70,7 +74,7 @@ export class Interrupts implements Disposable {
     for (const signal of INTERRUPTS) process.on(signal, this.#listener)
   }
 
-  /** Returns the signal after the first `seen` signals. Only one caller may wait at a time. */
+  /** Returns the signal that arrives after the first `seen` signals. Only one caller may wait at a time. */
   async next(seen: number): Promise<Leave> {
     for (;;) {
       const signal = this.#received[seen]

@@ -8,17 +8,20 @@ import { exitCodes, Failure } from '../../exit-codes.ts'
 
 const writeSome = promisify(write)
 
-/** Wait before the next write to a full descriptor, which another process has made non-blocking. */
+/**
+ * Wait before the next write to a full descriptor. A write to it fails only because another process has made
+ * it non-blocking.
+ */
 const RETRY_MS = 2
 
-/** The reader has closed the pipe, as `head` does after its last line. No failure. */
+/** Thrown when the reader has closed the pipe, as `head` does after its last line. This is no failure. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
 /**
- * Writes bytes in order. `process.stdout` is not used: it writes on the main thread, so that a slow reader
- * (`less`, Ctrl-S) would hold up signals, keys and packets.
+ * Writes bytes in order. Does not use `process.stdout`, which writes on the main thread. There, a slow reader
+ * (`less`, Ctrl-S) would delay signals, keys and packets.
  */
 export class ByteOutput {
   readonly fd: number
@@ -30,18 +33,18 @@ export class ByteOutput {
     this.fd = fd
   }
 
-  /** During a write the process cannot exit: Node would wait for the write. */
+  /** Whether a write is not finished. Then the process cannot exit, because Node would wait for the write. */
   get isWriting(): boolean {
     return this.#writing > 0
   }
 
-  /** The last write ended with an unfinished line. */
+  /** Whether the last write ended with an unfinished line. */
   get isInLine(): boolean {
     return this.#lastByte !== undefined && this.#lastByte !== 0x0a
   }
 
   /**
-   * Wait for each write, so that a slow reader slows down the source.
+   * Writes the data. Wait for each write, so that a slow reader slows down the source.
    * @throws ReaderGone, or Failure when the data cannot be written
    */
   write(data: Uint8Array): Promise<void> {
@@ -67,7 +70,7 @@ export class ByteOutput {
       return (await writeSome(this.fd, data)).bytesWritten
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
-      // EIO: the terminal is closed.
+      // EIO means that the terminal is closed.
       if (code === 'EPIPE' || code === 'EIO') throw new ReaderGone()
       if (code !== 'EAGAIN') throw new Failure(`cannot write the output: ${code}`, exitCodes.inputOutput)
       await delay(RETRY_MS)
@@ -77,14 +80,14 @@ export class ByteOutput {
 }
 
 /**
- * Whether a text on stderr would continue an unfinished line, which stdout may have written to the same
- * terminal.
+ * Whether a text on stderr would continue an unfinished line. If both are the same terminal, stdout may have
+ * written that line.
  */
 export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
   return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
 }
 
-/** The session's output goes to stdout, texts about the session to stderr. */
+/** Writes the session's output to stdout, and texts about the session to stderr. */
 export class SessionOutput {
   readonly stdout = new ByteOutput(1)
   readonly stderr = new ByteOutput(2)
@@ -97,7 +100,10 @@ export class SessionOutput {
     return isAfterUnfinishedLine(this.stdout, this.stderr)
   }
 
-  /** Request the next piece only after this one is written. @throws ReaderGone, or Failure */
+  /**
+   * Writes a piece. Request the next piece only after this piece is written.
+   * @throws ReaderGone, or Failure
+   */
   async show({ type, bytes }: SessionPiece): Promise<void> {
     if (type === 'o') return this.stdout.write(bytes)
     if (type === 'e') return this.say(printableText(bytes.toString()).replace(/^\n/, ''))

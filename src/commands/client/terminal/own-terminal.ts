@@ -1,17 +1,20 @@
 import { writeSync } from 'node:fs'
 import type { WindowSize } from '../../../basics/window-size.ts'
 
-/** Some terminals that programs create report no size. */
+/** The size for terminals that report no size, as some terminals do that programs create. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
-/** This terminal in raw mode. Every end of the program restores it, except SIGKILL and an abort. */
+/**
+ * This terminal in raw mode. The terminal's mode is restored at every end of the program, except after
+ * SIGKILL or an abort.
+ */
 export class OwnTerminal implements Disposable {
   readonly #reset = new ScreenReset()
   readonly #makeRaw: () => () => void
   #makeCooked: (() => void) | undefined
   readonly #again = () => {
     this.#makeRaw()
-    // Makes Node read the size again: no SIGWINCH arrives in the background.
+    // This makes Node read the size again, because no SIGWINCH arrives in the background.
     process.kill(process.pid, 'SIGWINCH')
   }
   readonly #restore = () => this.restore()
@@ -24,7 +27,7 @@ export class OwnTerminal implements Disposable {
   private constructor(makeRaw: () => () => void) {
     this.#makeRaw = makeRaw
     this.#makeCooked = makeRaw()
-    // The shell sets its own mode while this program is stopped.
+    // While this program is stopped, the shell sets its own mode. So raw mode is set again afterwards.
     process.on('SIGCONT', this.#again)
     process.on('uncaughtExceptionMonitor', this.#restore)
     process.on('exit', this.#restore)
@@ -35,7 +38,7 @@ export class OwnTerminal implements Disposable {
     return cols > 0 && rows > 0 ? { rows, cols } : USUAL_SIZE
   }
 
-  /** Tracks the screen's modes: pass everything that is written to the terminal. */
+  /** Tracks the screen's modes. Pass everything that is written to the terminal. */
   see(data: Uint8Array): void {
     this.#reset.see(data)
   }
@@ -60,7 +63,7 @@ export class OwnTerminal implements Disposable {
     process.stdout.on('resize', () => resized(this.size))
   }
 
-  /** @param isStuck the terminal accepts no output: restores only the mode */
+  /** @param isStuck whether the terminal accepts no output. Then only its mode is restored */
   restore(isStuck = false): void {
     if (this.#makeCooked === undefined) return
     process.off('SIGCONT', this.#again)
@@ -78,7 +81,7 @@ export class OwnTerminal implements Disposable {
   }
 }
 
-/** Node's own raw mode is for systems where libc cannot be called. */
+/** Uses Node's own raw mode only on systems where libc cannot be called. */
 async function rawMode(): Promise<() => () => void> {
   const termios = await import('../../../runtime/linux/termios.ts').catch(() => undefined)
   if (termios !== undefined) return () => termios.makeRaw(0)
@@ -92,7 +95,7 @@ function write(text: string): void {
   try {
     writeSync(1, text)
   } catch {
-    // The terminal is closed.
+    // This happens when the terminal is closed.
   }
 }
 
@@ -102,17 +105,17 @@ const CANCEL = '\x18'
 const SHIFT_OUT = 0x0e
 
 /**
- * Switches to and from the alternate screen; a full reset leaves it, too. At most eight modes per sequence,
- * as in terminals: an endless row of numbers would take quadratic time.
+ * Matches switches to and from the alternate screen, and a full reset, which also leaves it. A sequence has
+ * at most eight modes, as in terminals: an endless row of numbers would take quadratic time.
  */
 const SCREEN_SWITCH = new RegExp(
   String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
   'g',
 )
-/** Bytes that are searched again, because a sequence may be cut in two. */
+/** This number of bytes is searched again, because a sequence may be cut in two. */
 const LONGEST_SWITCH = 32
 
-/** Resets the keyboard modes (kitty's protocol), which each screen has for itself. */
+/** Resets the keyboard modes (kitty's protocol). Each screen has its own keyboard modes. */
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
 
 /**
