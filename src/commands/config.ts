@@ -21,7 +21,7 @@ export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | bool
 type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
 /**
- * @param file default: the file that `start` would use
+ * @param file the default is the file that `start` would use
  * @throws Failure with all problems of the settings, after the settings are printed
  */
 export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {
@@ -92,7 +92,7 @@ function plain(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
-/** For editors. */
+/** Prints the schema that editors use. */
 export function configSchemaCommand(kind: SettingsKind): void {
   const schema = documentJson(
     `${kind}.yaml of runbook-agent`,
@@ -112,7 +112,7 @@ interface Checked {
 
 /**
  * Prints one line per problem.
- * @throws Failure if the file cannot be read, or may belong to an agent or a gateway
+ * @throws Failure if the file cannot be read, or if it is unclear whether it belongs to an agent or a gateway
  */
 export async function configCheckCommand(file: string, flags: ConfigCheckFlags): Promise<number> {
   const kind = settingsKind(file, flags)
@@ -123,7 +123,7 @@ export async function configCheckCommand(file: string, flags: ConfigCheckFlags):
   return checked.problems.length === 0 ? exitCodes.done : exitCodes.configuration
 }
 
-/** Also checks the rule files that it names. */
+/** Checks the file, and also the rule files that it names. */
 async function checkAgent(file: string): Promise<Checked> {
   const { problems, warnings, policy } = checkAgentFile(file, process.env)
   const rules = await examineOwnerRules(policy)
@@ -138,7 +138,7 @@ function checkGatewayFile(file: string): Checked {
   }
 }
 
-/** The gateway accepts these connections, but agents refuse their sessions. */
+/** Warns of connections that the gateway accepts, although agents refuse their sessions. */
 function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
   return connections.flatMap((connection) => {
     const missing = missingVariables(connection)
@@ -163,14 +163,15 @@ interface KindFlags {
 
 export type SettingsKind = 'agent' | 'gateway'
 
-/** Bytes, as in the gateway. The agent's limit may be lower. */
+/** Bytes. The gateway has the same limit. The agent's limit may be lower. */
 const LONGEST_FILE = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
 const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
 
 /**
- * By the flags, otherwise by the names that only agent or gateway knows.
+ * Decides by the flags. Without flags, decides by the names in the file that only an agent or only a gateway
+ * knows.
  * @throws Failure if neither decides, or the file cannot be read
  */
 function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind {
@@ -188,7 +189,10 @@ function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind
   )
 }
 
-/** Names up to their first dot. A search by text works with broken YAML, too. */
+/**
+ * Returns the names in the file, up to their first dot. Searches the text, because this also works with
+ * broken YAML.
+ */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)

@@ -11,10 +11,10 @@ import { reviewContract } from '../../contract/reviews.ts'
 import { accountFile, readAccount } from '../client/asking/account.ts'
 import { FILES } from './scripts.ts'
 
-/** The shell waits no longer. Also bounds a name lookup, which cannot be aborted. */
+/** Maximum time for which the shell waits. This also limits a name lookup, which cannot be aborted. */
 const LONGEST_MS = 2000
 
-/** @param words up to the cursor; the last word is unfinished */
+/** @param words the words up to the cursor. The last word is unfinished */
 export async function printCandidates(root: Command, words: readonly string[]): Promise<number> {
   const current = words.at(-1) ?? ''
   const before = words.slice(0, -1)
@@ -28,14 +28,14 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** The value of `--profile` before the cursor. Names come from the gateway of this profile. */
+/** Returns the value of `--profile` before the cursor. Names come from the gateway of this profile. */
 function profileIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--profile')
   if (at >= 0) return words[at + 1]
   return words.findLast((word) => word.startsWith('--profile='))?.slice('--profile='.length)
 }
 
-/** A shell accepts the value as one plain word. */
+/** Whether a shell accepts the value as one plain word. */
 function isPlain({ value }: Candidate): boolean {
   return value !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
 }
@@ -45,11 +45,14 @@ function line({ value, description }: Candidate): string {
   return what === '' ? `${value}\n` : `${value}\t${what}\n`
 }
 
-/** For all requests to the gateway. Short, because a user has pressed Tab and waits. */
+/** Maximum time for all requests to the gateway. It is short, because a user has pressed Tab and waits. */
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
-/** After any error, for example without a login, there are no candidates and no message. */
+/**
+ * Makes the sources. After any error, for example if the user has not signed in, they return no candidates
+ * and show no message.
+ */
 function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
@@ -99,7 +102,10 @@ async function reviewCandidates(account: Account, signal: AbortSignal): Promise<
   }))
 }
 
-/** A leading `-` would make a flag, and FILES has a meaning for the shells' scripts. */
+/**
+ * Whether the value is a name. A leading `-` would make it a flag, and FILES has a meaning for the shells'
+ * scripts.
+ */
 function isName({ value }: Candidate): boolean {
   return value !== FILES && !value.startsWith('-')
 }
@@ -118,21 +124,21 @@ interface Candidate {
   readonly description: string
 }
 
-/** No candidates if the gateway does not answer in time. */
+/** Each source returns no candidates if the gateway does not answer in time. */
 interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
-  /** `name=`, or `name=value` for a parameter with options. */
+  /** Returns `name=`, or `name=value` for a parameter with options. */
   readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
   readonly sessions: () => Promise<readonly Candidate[]>
-  /** All that the user may run on some connection. */
+  /** Returns all runbooks that the user may run on at least one connection. */
   readonly allRunbooks: () => Promise<readonly Candidate[]>
   readonly reviews: () => Promise<readonly Candidate[]>
-  /** On this machine: needs no gateway. */
+  /** Returns the profiles on this machine, for which no gateway is needed. */
   readonly profiles: () => readonly Candidate[]
 }
 
-/** `files`: the shell should complete file names. */
+/** `files` means that the shell should complete file names. */
 type Completion = 'files' | readonly Candidate[]
 
 async function complete(
@@ -160,7 +166,7 @@ async function atPosition(position: WordPosition, sources: CandidateSources): Pr
   }
 }
 
-/** Without `help`, which every command has. */
+/** Returns the commands without `help`, which every command has. */
 function visible(command: Command): Command[] {
   return command
     .createHelp()
@@ -227,7 +233,7 @@ type WordPosition =
       readonly operands: readonly string[]
     }
   | { readonly kind: 'operand'; readonly command: Command; readonly operands: readonly string[] }
-  /** After `--`. */
+  /** The cursor is after `--`. */
   | { readonly kind: 'unknown' }
 
 /**
@@ -261,7 +267,7 @@ function subcommand(command: Command, word: string): Command | undefined {
   return command.commands.find((one) => one.name() === word)
 }
 
-/** `--flag=value` already has its value. */
+/** Returns the option whose value the next word is. `--flag=value` already has its value. */
 function valueWanted(command: Command, word: string): Option | undefined {
   const option = command.options.find(({ short, long }) => short === word || long === word)
   return option !== undefined && (option.required || option.optional) ? option : undefined

@@ -2,8 +2,8 @@
 export const FILES = ':files'
 
 /**
- * Each script calls `runbook-agent complete -- WORDS... CURRENT`. The answer has one candidate per line:
- * value, tab, description. After a value that ends in `=`, the user types more.
+ * Each script calls `runbook-agent complete -- WORDS... CURRENT`. The answer has one candidate per line: the
+ * value, a tab, and a description. If a value ends in `=`, no space is added, because the user types more.
  */
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {

@@ -23,10 +23,13 @@ export interface DevFlags {
   readonly json?: boolean
 }
 
-/** For the first start on a slow machine, with a margin. Later starts take a fraction of a second. */
+/**
+ * Maximum wait for the agent. It is enough for the first start on a slow machine, with a margin. Later starts
+ * take a fraction of a second.
+ */
 const AGENT_START_MS = 20_000
 
-/** A gateway, an agent and example runbooks on one machine, until Ctrl-C. */
+/** Runs a gateway, an agent and example runbooks on one machine, until Ctrl-C. */
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
@@ -99,25 +102,25 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page:
   })
 }
 
-/** The link signs in as the only user. */
+/** Returns a link that signs in as the only user. */
 function pageLink(gateway: Gateway, { tokenFile }: DevState): string {
   return gateway.signInLink({ token: readFileSync(tokenFile, 'utf8').trim(), next: EXAMPLE_PAGE })
 }
 
-/** A program's control characters must not reach the terminal. */
+/** Escapes control characters of a program's output, because they must not reach the terminal. */
 function printable(output: string): string {
   return output.replace(/[^\P{Cc}\n\t]/gu, (character) => JSON.stringify(character).slice(1, -1))
 }
 
-/** On stdout, or with `--json` on stderr. */
+/** Writes lines to stdout, or with `--json` to stderr. */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
-  // After the window or the pipe has closed, this process still has to end the sessions.
+  // An error is ignored: after the window or the pipe has closed, this process still has to end the sessions.
   out.on('error', () => undefined)
   return (line) => void out.write(`${line}\n`)
 }
 
-/** The addresses of the flags replace those of the file. */
+/** Reads the settings. The addresses of the flags replace the addresses of the file. */
 function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger): GatewayFile {
   const { file, read } = gatewayFile(configFile, log)
   const http = address(flags.http, '--http')
@@ -131,7 +134,7 @@ function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger):
   }
 }
 
-/** `dev` serves only one machine, so only loopback addresses are accepted. */
+/** Accepts only loopback addresses, because `dev` serves only one machine. */
 function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
   if (given === undefined) return undefined
   const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)
@@ -146,7 +149,7 @@ function address(given: string | undefined, flag: string): GatewaySettings['list
   return parsed
 }
 
-/** How often `atEnter` looks whether this process is in the foreground. */
+/** Time between two looks of `atEnter` whether this process is in the foreground. */
 const LOOK_MS = 500
 
 /** Calls `pressed` at each Enter in this terminal. */
@@ -158,7 +161,7 @@ function atEnter(pressed: () => void): Disposable {
     else stdin.pause()
   }
   stdin.on('data', pressed)
-  // `bg` sends SIGCONT. `fg` sends no signal to a running program, so a timer looks, too.
+  // `bg` sends SIGCONT. `fg` sends no signal to a running program, and so a timer looks, too.
   process.on('SIGCONT', look)
   const timer = setInterval(look, LOOK_MS).unref()
   look()
@@ -171,10 +174,14 @@ function atEnter(pressed: () => void): Disposable {
   }
 }
 
-/** The system would stop a background process that reads from its terminal. */
+/**
+ * Whether this process may read from its terminal. The system would stop a background process that reads from
+ * it.
+ */
 function isInForeground(): boolean {
   try {
-    // The fields after the name: state, parent, group, session, terminal, the terminal's foreground group.
+    // These are the fields after the name: state, parent, group, session, terminal, the terminal's foreground
+    // group.
     const [, , group, , , foreground] =
       readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
     return group === foreground
@@ -183,13 +190,13 @@ function isInForeground(): boolean {
   }
 }
 
-/** Doubles up to LONGEST_WAIT_MS. */
+/** The first wait. Each further wait is twice as long, up to LONGEST_WAIT_MS. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** Passed as flags, because a settings file may have other times. */
+/** These times are passed as flags, because a settings file may have other times. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: KILL_GRACE_MS }
 
-/** The agent in its own process, restarted when it ends. */
+/** The agent in its own process. The process is restarted when it ends. */
 class AgentProcess {
   readonly #state: DevState
   readonly #say: (line: string) => void
@@ -210,7 +217,7 @@ class AgentProcess {
     this.#over = this.#keep()
   }
 
-  /** Sends SIGTERM, then SIGKILL after the maximum time of an orderly stop. */
+  /** Sends SIGTERM. After the maximum time of an orderly stop, sends SIGKILL. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
@@ -236,8 +243,8 @@ class AgentProcess {
   }
 
   /**
-   * In a new session, so that Ctrl-C reaches the agent only through this process. The agent ends when its
-   * channel to this process closes.
+   * Runs the agent in a new session of the system, so that Ctrl-C reaches the agent only through this
+   * process. The agent ends when its channel to this process closes.
    */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
@@ -256,7 +263,7 @@ class AgentProcess {
   }
 }
 
-/** Without the settings of another agent on this machine. */
+/** Returns the environment without the settings of another agent on this machine. */
 function agentEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
@@ -272,7 +279,7 @@ const request = {
   client_args: ['-s', '--', 'first-argument'],
 }
 
-/** With the parameters of the last run. `examples` is the repository in state.ts. */
+/** Shows the example with the parameters of the last run. `examples` is the repository in state.ts. */
 const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
 
 interface Answer {
@@ -282,7 +289,7 @@ interface Answer {
   readonly execution_time: number
 }
 
-/** @throws Failure when the gateway refuses it */
+/** @throws Failure when the gateway refuses the request */
 async function runExample(http: string, tokenFile: string): Promise<Answer> {
   const response = await fetch(url(http), {
     method: 'POST',
@@ -297,7 +304,7 @@ async function runExample(http: string, tokenFile: string): Promise<Answer> {
   return (await response.json()) as Answer
 }
 
-/** To paste: the first signs in, the second runs the example. */
+/** Returns two commands to paste. The first signs in, and the second runs the example. */
 function exampleCommands(http: string, tokenFile: string): string {
   const program = commandLine()
   return [
@@ -306,7 +313,7 @@ function exampleCommands(http: string, tokenFile: string): string {
   ].join('\n')
 }
 
-/** Also works if the program is not in the PATH. */
+/** Returns the command that starts this program, even if the program is not in the PATH. */
 function commandLine(): string {
   const main = process.argv[1] ?? 'runbook-agent'
   return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)

@@ -6,16 +6,19 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../exit-codes.ts'
 
-/** `dev` creates each file once; then the user may change it. */
+/** The files of `dev`, which creates each file once. After that, the user may change them. */
 export interface DevState {
   readonly configFile: string
   readonly tokenFile: string
   readonly agentKeyFile: string
-  /** The agent's whole credential. It contains the port, so every start writes the file. */
+  /** The agent's whole credential. Every start writes this file, because the credential contains the port. */
   readonly credentialFile: string
-  /** Empty at first. Without it, the agent would read the settings of an installed agent. */
+  /**
+   * The agent's settings, at first empty. Without this file, the agent would read the settings of an
+   * installed agent.
+   */
   readonly agentConfigFile: string
-  /** For the agent's journal. */
+  /** The folder of the agent's journal. */
   readonly agentFolder: string
 }
 
@@ -31,7 +34,7 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    // Other users could otherwise plant or steal a token.
+    // Without this, other users could plant or steal a token.
     claimFolder(folder)
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())
@@ -48,7 +51,7 @@ export function prepareState(folder: string): DevState {
   return state
 }
 
-/** `grpc://local:<key>@host:port` */
+/** Writes the agent's credential, which has the form `grpc://local:<key>@host:port`. */
 export function writeCredential(state: DevState, grpc: string): void {
   const key = readFileSync(state.agentKeyFile, 'utf8').trim()
   const address = grpc.replace('grpc://', '')
@@ -79,7 +82,10 @@ function writeOnce(file: string, content: () => string): void {
   if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
 }
 
-/** The user can edit, commit and run here. The folder gets its final name when it is complete. */
+/**
+ * Makes a repository in which the user can edit, commit and run. The folder gets its final name only when it
+ * is complete.
+ */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
@@ -93,7 +99,7 @@ function makeRepository(folder: string): void {
   renameSync(unfinished, folder)
 }
 
-/** Without the user's git configuration and hooks. */
+/** Returns an environment in which git does not use the user's configuration and hooks. */
 function commitEnvironment(): NodeJS.ProcessEnv {
   const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
   return {
@@ -109,7 +115,7 @@ function commitEnvironment(): NodeJS.ProcessEnv {
   }
 }
 
-/** The first gateway.yaml, for the user to edit. Paths are relative to the file. */
+/** Returns the first gateway.yaml, which the user can edit. Its paths are relative to the file. */
 export function gatewayYaml(): string {
   return `# The embedded gateway's settings. Edit them and start again; docs/settings.md explains each one.
 listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }

@@ -16,7 +16,9 @@ import { Failure } from '../exit-codes.ts'
 import { readIdentity } from '../start/settings.ts'
 import { routeOf, type Route } from './way.ts'
 
-/** hoop's own form of a secret: 32 random bytes after a prefix. Other forms work as well. */
+/**
+ * The form of secrets that hoop makes: 32 random bytes after a prefix. Secrets of other forms work as well.
+ */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
 export function checkKey(settings: AgentConfiguration): Finding<Route> {
@@ -40,7 +42,10 @@ function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
 }
 
-/** A key of the old form is secret as a whole: undefined. */
+/**
+ * Returns the secret part of the key. Returns undefined for a key of the old form, which is secret as a
+ * whole.
+ */
 function secretOf({ token }: Identity): string | undefined {
   const { password } = new URL(token.reveal())
   return password === '' ? undefined : password
@@ -57,7 +62,7 @@ function svid({ token }: Identity, way: string): Finding {
   )
 }
 
-/** Milliseconds until the token's `exp`, if it has one. */
+/** Returns the milliseconds until the token's `exp`. Returns undefined if it has none. */
 function remaining(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
@@ -90,7 +95,10 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   )
 }
 
-/** In a sticky folder like /tmp, users cannot change the files of others. */
+/**
+ * Whether other users can replace files in the folder. In a sticky folder like /tmp, they cannot change the
+ * files of others.
+ */
 function isOpen(mode: number): boolean {
   return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
 }
@@ -118,7 +126,7 @@ function placeOf({ from, place, reference }: Found<unknown>, source: SettingsSou
 }
 
 /**
- * @param canRead tests whether a command can read the environment of a process that is protected like an
+ * @param canRead tests whether a command can read the environment of a process with the protection of an
  * agent
  */
 export async function checkKeyExposure(
@@ -135,7 +143,9 @@ export async function checkKeyExposure(
   return warning(found, advice)
 }
 
-/** Commands run as the agent's user. Root reads every file. */
+/**
+ * Reports whether commands can read the file. Commands run as the agent's user, and root reads every file.
+ */
 function file(path: string): Finding {
   if (process.geteuid?.() === 0)
     return warning(
@@ -154,7 +164,7 @@ export function hasVault(env: Variables): boolean {
   return ['VAULT_ADDR', 'VAULT_APP_ROLE_ID', 'VAULT_AUTH_METHOD'].some((name) => env[name])
 }
 
-/** Signs in like an agent, or looks up the given token. Reads no secret. */
+/** Tests the sign-in of an agent, or looks up the given token. Reads no secret. */
 export async function checkVault(
   { tls, proxy }: AgentConfiguration,
   env: Variables,

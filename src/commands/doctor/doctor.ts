@@ -56,7 +56,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // After the reader has closed the pipe (`| head`), the exit code is still needed.
+  // An error is ignored: after the reader has closed the pipe (`| head`), the exit code is still needed.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {
@@ -70,7 +70,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   return EXIT_CODES[worst(lines.map(({ level }) => level))]
 }
 
-/** What checks find out for later checks. */
+/** Facts that checks find out and later checks need. */
 interface Facts {
   readonly settings: AgentConfiguration
   readonly key: Route
@@ -84,7 +84,7 @@ interface Facts {
 
 interface Place {
   readonly source: SettingsSource
-  /** Runs commands as an agent does. */
+  /** Runs commands in the same way as an agent. */
   readonly trial: Pick<TrialProcess, 'ask'>
 }
 
@@ -97,14 +97,14 @@ type Look<Name, Need> = (
 
 interface Check {
   readonly name: string
-  /** Without the fact of that check, this check is skipped. */
+  /** The check whose fact this check needs. Without the fact, this check is skipped. */
   readonly needs: keyof Facts | undefined
   readonly look: (
     need: never,
     place: Place,
     signal: AbortSignal,
   ) => Finding<unknown> | Promise<Finding<unknown>>
-  /** Most agents, for example, have no Vault. */
+  /** Whether the check is for this agent. Most agents, for example, have no Vault. */
   readonly isFor: (place: Place) => boolean
 }
 
@@ -177,10 +177,10 @@ export async function examine(
   }
 }
 
-/** The checks of the key say this later, with more detail. */
+/** These texts are omitted here, because the checks of the key say them later with more detail. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
-/** Names all problems that would keep `start` from reading its settings. */
+/** Finds all problems because of which `start` cannot read its settings. */
 export function checkSettings(source: SettingsSource): Finding<AgentConfiguration> {
   try {
     return accepted(loadAgentSettings(source), source)

@@ -119,8 +119,8 @@ const LONGEST_SWITCH = 32
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
 
 /**
- * The modes with which terminals start. Cursor and screen stay, and so do settings of the user, such as the
- * palette.
+ * The modes with which terminals start. The cursor's position and the screen do not change. Settings of the
+ * user, such as the palette, do not change, either.
  */
 const DEFAULTS = [
   KEYBOARDS,
@@ -136,11 +136,11 @@ const DEFAULTS = [
 /** Makes a terminal usable after a program that did not restore its modes. */
 export class ScreenReset {
   #isTouched = false
-  /** The mode that entered the alternate screen, while it is shown. */
+  /** The mode that entered the alternate screen. Undefined while the alternate screen is not shown. */
   #screen: string | undefined
   #last = ''
 
-  /** Pass everything that is written to the terminal. */
+  /** Tracks the modes. Pass everything that is written to the terminal. */
   see(data: Uint8Array): void {
     if (data.includes(0x1b) || data.includes(SHIFT_OUT)) this.#isTouched = true
     if (!this.#isTouched) return
@@ -149,7 +149,7 @@ export class ScreenReset {
     this.#last = text.slice(-LONGEST_SWITCH)
   }
 
-  /** Empty after plain text. */
+  /** The bytes that reset the terminal. Empty if only plain text was written. */
   get sequence(): string {
     if (!this.#isTouched) return ''
     const leave = this.#screen === undefined ? '' : `${KEYBOARDS}${ESC}[?${this.#screen}l`
@@ -172,19 +172,22 @@ const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
 const PASTE_BEGINS = Buffer.from('\x1b[200~')
 const PASTE_ENDS = Buffer.from('\x1b[201~')
 
-/** Finds `~.`, `~~`, `~?` at the beginning of a line, as ssh does. Marked pastes end no session. */
+/**
+ * Finds `~.`, `~~`, `~?` at the beginning of a line, as ssh does. These keys have no effect in pastes that
+ * the terminal marks, so that a paste cannot end the session.
+ */
 export class EscapeKeys {
   #atLineStart = true
-  /** A tilde waits for the next key, which decides its meaning. */
+  /** Whether a tilde waits for the next key, which decides the tilde's meaning. */
   #isHeld = false
   readonly #pasteMark = new Mark(PASTE_BEGINS)
   readonly #pasteEnd = new Mark(PASTE_ENDS)
   #isPaste = false
 
-  /** Nothing after `leave` counts. */
+  /** Returns what the keys do. Ignores all keys after `leave`. */
   read(input: Buffer): KeyAction[] {
     const actions: KeyAction[] = []
-    // One byte more, for a tilde held back from an earlier piece.
+    // One byte more is needed for a tilde that was held back from an earlier piece.
     let keys = Buffer.alloc(input.length + 1)
     let length = 0
     const flush = () => {
@@ -207,7 +210,10 @@ export class EscapeKeys {
     return actions
   }
 
-  /** No byte for a tilde that is held back; two if the key after it is no command. */
+  /**
+   * Returns the bytes to send. Returns none for a tilde that is held back, and two if the key after it is not
+   * a command.
+   */
   #keysOf(byte: number): number[] {
     if (this.#isHeld) {
       this.#isHeld = false
@@ -227,7 +233,7 @@ export class EscapeKeys {
   }
 }
 
-/** Finds a text byte by byte. Its first byte must not occur in it again. */
+/** Finds a text byte by byte. The text's first byte must not occur in it again. */
 class Mark {
   readonly #text: Buffer
   #matched = 0

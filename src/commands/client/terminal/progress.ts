@@ -2,10 +2,10 @@ import { sizeText } from '../../../basics/text/units.ts'
 
 export const WAITING = 'waiting for approval'
 
-/** A status line on stderr, rewritten in place. Only on a terminal. */
+/** A status line on stderr, which is rewritten in place. It is shown only on a terminal. */
 export class Progress implements Disposable {
   bytes = 0
-  /** What the next Ctrl-C does: `detaches`. */
+  /** Says what the next Ctrl-C does, such as `detaches`. */
   ctrlC = 'detaches'
   readonly #isShown: boolean
   readonly #mayDraw: () => boolean
@@ -16,19 +16,19 @@ export class Progress implements Disposable {
   #isLine = false
 
   /**
-   * @param subject runbook or session, printable
-   * @param mayDraw false while the cursor is in an unfinished line of the output
+   * @param subject the runbook or session, as printable text
+   * @param mayDraw returns false while the cursor is in an unfinished line of the output
    */
   constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
     this.#subject = subject
     this.#mayDraw = mayDraw
     this.#isShown = isShown
-    // Loading `performance` takes most of a millisecond, so only a shown line has a time.
+    // Only a shown line has a time, because loading `performance` takes most of a millisecond.
     this.#startedAt = isShown ? performance.now() : 0
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
 
-  /** In words: `running`. */
+  /** A word or text, such as `running`. */
   set state(text: string) {
     this.#state = text
     if (this.#isShown && this.#isLine) this.#draw()
@@ -49,13 +49,13 @@ export class Progress implements Disposable {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
     const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
-    // A longer line would wrap, and `clear` would remove only its last part.
+    // The line is cut, because a longer line would wrap, and `clear` would remove only its last part.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
   }
 }
 
-/** `1:02:03` or `0:07` */
+/** Formats the time as `1:02:03` or `0:07`. */
 function clock(seconds: number): string {
   const whole = Math.floor(seconds)
   const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0'))

@@ -12,12 +12,12 @@ export function canAsk(): boolean {
 /** Hides the typed characters. @throws Failure if the user cancels */
 export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
   const { default: password } = await import('@inquirer/password')
-  // By default, Ctrl-T would show the text.
+  // This is switched off, because Ctrl-T would show the text.
   const question = { message, mask: true, toggleMask: false, validate, theme: theme() }
   return answered((context) => password(question, context))
 }
 
-/** @param proposed the answer for an empty line @throws Failure if the user cancels */
+/** @param proposed the answer if the user enters an empty line @throws Failure if the user cancels */
 export async function askText(
   message: string,
   proposed: string | undefined,
@@ -28,7 +28,7 @@ export async function askText(
   return answered((context) => input(question, context))
 }
 
-/** @param proposed selected at first @throws Failure if the user cancels */
+/** @param proposed the choice that is selected at first @throws Failure if the user cancels */
 export async function askChoice(
   message: string,
   choices: readonly { readonly name: string; readonly value: string }[],
@@ -40,7 +40,8 @@ export async function askChoice(
 }
 
 /**
- * Turns Ctrl-C, Ctrl-D and signals into Failures. The library would let a signal end the process in raw mode.
+ * Turns Ctrl-C, Ctrl-D and signals into Failures. Without this, the library would let a signal end the
+ * process while the terminal is in raw mode.
  */
 async function answered<T>(
   ask: (
@@ -50,7 +51,7 @@ async function answered<T>(
   const giveUp = new AbortController()
   using leaving = new Leaving({ end: () => giveUp.abort(), overdue: endBySignal })
   try {
-    // stdout may be a file.
+    // Questions go to stderr, because stdout may be a file.
     return await ask({ input: process.stdin, output: process.stderr, signal: giveUp.signal })
   } catch (error) {
     const { name } = error as Error
@@ -60,7 +61,7 @@ async function answered<T>(
   }
 }
 
-/** The library (styleText of Node 20) ignores NO_COLOR. */
+/** Returns a theme without colours for NO_COLOR, because the library ignores it (styleText of Node 20). */
 function theme(): object {
   const asIs = (text: string) => text
   const names = ['answer', 'message', 'help', 'highlight', 'disabled', 'description'] as const
