@@ -221,7 +221,7 @@ export class OutputCap implements Disposable {
     return this.#tailBytes > this.#tailCapacity
   }
 
-  /** Returns the part of the chunk that has to be sent now. */
+  /** Returns the part of the chunk that has to be sent now, and keeps the rest for the tail. */
   head(chunk: Chunk): Chunk | undefined {
     const end = this.#headEnd(chunk.data)
     if (end < chunk.data.length) this.#keep({ stream: chunk.stream, data: chunk.data.subarray(end) })
@@ -229,8 +229,8 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Yields the marker line if bytes were left out, then the tail, in chunks of at most 64 KiB with memory of
-   * their own.
+   * Yields the marker line if bytes were left out, and then the tail. The chunks have at most 64 KiB, and
+   * their memory is not shared.
    */
   *finish(): Generator<Chunk> {
     if (this.#tail.dropped > 0) {

@@ -5,8 +5,8 @@ import { findProgram } from './lookup.ts'
 
 /**
  * Starts a command on systems without glibc's posix_spawn (macOS, musl). stdin, stdout and stderr are
- * sockets: scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values lose bytes that are not UTF-8,
- * and other inheritable descriptors stay open.
+ * sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Arguments and variables lose bytes
+ * that are not UTF-8. Other inheritable descriptors stay open in the child.
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''

@@ -14,10 +14,13 @@ export { endProcessesOf } from './ending/orphans.ts'
 export { giveBackMemory } from './linux/posix.ts'
 export { whyUnmarked } from './ending/process-table.ts'
 
-// Throws if libc lacks a function, like the imports above. The portable engine is then used.
+// Like the imports above, this call throws if libc lacks a function. The portable engine is then used.
 requireLibc()
 
-/** Size of the pipe in bytes: bulk output needs fewer wake-ups. stderr has the default of 64 KiB. */
+/**
+ * Size of stdout's pipe in bytes. Bulk output needs fewer wake-ups with a larger pipe. stderr has the default
+ * of 64 KiB.
+ */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
 /** @throws SpawnError with the errno of the failure, or the signal's reason */
@@ -32,7 +35,7 @@ async function startOnPipes(command: Command, how: StartOptions): Promise<Child>
   } catch (error) {
     throw spawnError(command, error)
   } finally {
-    // Our copies of the child's ends. Otherwise the pipes would never reach their end.
+    // These are our copies of the child's ends. If they stayed open, the pipes would never reach their end.
     for (const fd of owned) closeSync(fd)
   }
 }
@@ -113,8 +116,8 @@ function outputPipe(owned: number[]): [number, number] {
 }
 
 /**
- * Returns a file with the whole input. Unlike with a pipe, no loop has to write, EPIPE cannot occur, and the
- * command can open /dev/stdin again.
+ * Returns a file with the whole input. A file is better than a pipe: no loop has to write, EPIPE cannot
+ * occur, and the command can open /dev/stdin again.
  */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
@@ -144,8 +147,9 @@ function describe(command: Command, error: ErrnoError): string {
 }
 
 /**
- * The newest start. Only one command starts at a time: its mark is a limit of this whole process (`marking`
- * of `ending/process-table.ts`), and all calls share the same buffers (`linux/spawn.ts`).
+ * The newest start. Only one command starts at a time, for two reasons. The mark of a command is a limit of
+ * this whole process (`marking` of `ending/process-table.ts`). All calls share the same buffers
+ * (`linux/spawn.ts`).
  */
 let last: Promise<unknown> = Promise.resolve()
 

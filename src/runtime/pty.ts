@@ -8,7 +8,9 @@ import { type Child, PipeEnd } from './child.ts'
 import { type ExitStatus, SpawnError } from './exit-status.ts'
 import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 
-/** Milliseconds until the next write to a full terminal. Most programs read soon; some never read. */
+/**
+ * Milliseconds until the next try to write to a full terminal. Most programs read soon, but some never read.
+ */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
 /**
@@ -17,8 +19,8 @@ const LONGEST_RETRY_MS = 32
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
- * Writes to a terminal's master by a non-blocking descriptor. libuv falls back to blocking writes on a
- * master: a program that does not read its terminal would stop the whole agent.
+ * Writes to a terminal's master through a non-blocking descriptor. libuv falls back to blocking writes on a
+ * master. With blocking writes, a program that does not read its terminal would stop the whole agent.
  */
 export class TerminalInput {
   readonly #fd: number
@@ -37,7 +39,10 @@ export class TerminalInput {
     return this.#bytes
   }
 
-  /** Writes the bytes that the terminal does not accept later. The caller must not change the bytes. */
+  /**
+   * Writes the bytes. If the terminal does not accept all bytes now, the rest is written later. The caller
+   * must not change the bytes.
+   */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)
@@ -64,7 +69,10 @@ export class TerminalInput {
     else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
-  /** Returns 0 if the terminal is full, all bytes if the program has ended. */
+  /**
+   * Returns the number of bytes that need no further write: 0 if the terminal is full, all bytes if the
+   * program has ended.
+   */
   #writeOnce(data: Uint8Array): number {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))
@@ -76,8 +84,9 @@ export class TerminalInput {
 }
 
 /**
- * Opening and resizing by node-pty. Its `native` is not documented, so test/runtime/pty.test.ts checks it.
- * Our engine starts the program and reads: node-pty loses the last output of short programs (its issue 72).
+ * Functions of node-pty that open and resize a terminal. node-pty's `native` is not documented, so
+ * test/runtime/pty.test.ts checks it. Our engine starts the program and reads its output, because node-pty
+ * loses the last output of short programs (its issue 72).
  */
 interface NativePty {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
@@ -87,11 +96,11 @@ interface NativePty {
 const native = (nodePty as unknown as { readonly native: NativePty }).native
 
 interface OpenTerminal {
-  /** Becomes stdin, stdout and stderr of the program. */
+  /** Path of the terminal that becomes stdin, stdout and stderr of the program. */
   readonly path: string
-  /** Closes both ends if no program was started. */
+  /** Closes both ends of the terminal. For a terminal on which no program was started. */
   discard(): void
-  /** The child's output is the terminal's; stderr is empty. */
+  /** Returns the child. Its stdout is the output of the terminal, and its stderr is empty. */
   started(pid: number, exited: Promise<ExitStatus>): Child
 }
 
@@ -126,7 +135,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // The slave is closed only after the program's end: the output ends when the last slave is closed, and a
+    // The slave is closed only after the program's end. The output ends when the last slave is closed, and a
     // program may close its terminal and open it again.
     closeSync(slave)
     return status
@@ -149,8 +158,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
 }
 
 /**
- * The end of the output counts as one byte: after the hangup the master has to be read, even if the last
- * bytes arrive late.
+ * Returns the number of unread bytes. The end of the output counts as one byte, because the master has to be
+ * read after the hangup, even if the last bytes arrive late.
  */
 function unreadBytes(master: number): number {
   return Number(isHungUp(master)) + bytesInPipe(master)

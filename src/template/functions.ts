@@ -10,22 +10,28 @@ import { matches } from '../golang/template/run/pattern.ts'
 import { base64Fault } from '../golang/text/base64.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
 
-/** Maximum length of a name in bytes. PostgreSQL cuts a longer one, which may then name another table. */
+/**
+ * Maximum length of a name in bytes. PostgreSQL cuts a longer name, and the cut name may be the name of
+ * another table.
+ */
 const MAX_IDENTIFIER_BYTES = 63
 
-/** Quotes one word for a Bourne shell. Not for use inside quotes. */
+/** Quotes one word for a Bourne shell. The result must not be used inside quotes. */
 function shellQuoted(value: ByteString): ByteString {
   refuseNul(value)
   return `'${value.replaceAll("'", `'\\''`)}'`
 }
 
-/** Quotes a text for SQL, not inside quotes. Refuses a backslash: an escape only in some databases. */
+/**
+ * Quotes a text for SQL. The result must not be used inside quotes. Refuses a backslash, which is an escape
+ * only in some databases.
+ */
 function sqlQuoted(value: ByteString): ByteString {
   refuseForSql(value)
   return `'${value.replaceAll("'", "''")}'`
 }
 
-/** Quotes a table or column name in standard SQL. Not for use inside quotes. */
+/** Quotes a table or column name in standard SQL. The result must not be used inside quotes. */
 function sqlIdentifier(value: ByteString): ByteString {
   if (value === '') throw new FunctionFailure('a name may not be empty')
   if (value.length > MAX_IDENTIFIER_BYTES) {
@@ -52,10 +58,10 @@ function refuseNul(value: ByteString): void {
   if (value.includes('\0')) throw new FunctionFailure('a NUL byte cannot be quoted')
 }
 
-/** Hoop's words before the expression, by which clients find the parameter. */
+/** Hoop's words before the expression. Clients find the parameter by these words. */
 export const PATTERN_MISMATCH = "pattern didn't match:"
 
-/** Returns the piped value unchanged: the function only describes an input for clients. */
+/** Returns the piped value unchanged, because the function only describes an input for clients. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
 /** Functions that hoop gives to runbooks (protocol.md 9.3). */
@@ -89,7 +95,7 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   }),
 }
 
-/** Functions that hoop does not have: it refuses a template that uses them. */
+/** Functions that hoop does not have. Hoop refuses a template that uses one of them. */
 const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   shellquote: ofValue(shellQuoted),
   sqlquote: ofValue(sqlQuoted),

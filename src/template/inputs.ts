@@ -16,11 +16,11 @@ import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 export interface Input {
   /** Has letters, digits and underscores. */
   readonly name: string
-  /** A type for which clients have a form field; `text` by default. */
+  /** A type for which clients have a form field. The default is `text`. */
   readonly type: string
   /** Whether the parameter may be missing, because its `default` is not empty. */
   readonly optional: boolean
-  /** The message of `required`; '' when it is not a plain text. */
+  /** The message of `required`. It is empty if the argument of `required` is not a plain text. */
   readonly required?: string
   readonly description?: string
   readonly default?: string
@@ -55,8 +55,8 @@ const TYPES: ReadonlySet<string> = new Set([
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**
- * Returns the inputs in the order in which they first appear; of several actions with the same input, the
- * last counts. Like hoop, does not find inputs inside blocks, and refuses any other top-level action.
+ * Returns the inputs in the order in which they first appear. If several actions have the same input, the
+ * last action counts. Like hoop, does not find inputs inside blocks, and refuses any other top-level action.
  */
 export function discoverInputs(statements: readonly TemplateStatement[]): Discovered {
   const declarations = statements.flatMap((statement) =>
@@ -68,7 +68,9 @@ export function discoverInputs(statements: readonly TemplateStatement[]): Discov
 
 export interface Discovered {
   readonly inputs: readonly Input[]
-  /** One declaration per action, because a value must keep the rules of all actions with its input. */
+  /**
+   * One declaration for each action, because a value must keep the rules of all actions that have its input.
+   */
   readonly declarations: readonly Input[]
 }
 
@@ -84,7 +86,7 @@ export function checkDeclared(
   for (const declared of declarations) {
     const { name, type, options, minlength, maxlength } = declared
     const value = parameters.get(name) ?? ''
-    // Clients send the listed default unchanged, and it may break the author's own rules.
+    // The listed default is not checked. Clients send it unchanged, and it may break the author's own rules.
     if (value === '' || value === declared.default) continue
     const rules = {
       type,
@@ -149,7 +151,9 @@ function literalText(operand: Operand): string | undefined {
   return operand.kind === 'string' ? decodeText(operand.value) : undefined
 }
 
-/** Whether a default is not empty. As in hoop, a variable or an empty raw string counts as not empty. */
+/**
+ * Returns whether a default is not empty. As in hoop, a variable or an empty raw string counts as not empty.
+ */
 function isWritten(args: readonly Operand[]): boolean {
   return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')
 }

@@ -8,12 +8,15 @@ interface Rules {
   readonly maxLength?: number | undefined
 }
 
-/** Characters that RFC 3986 forbids; blanks, control and invisible ones, some of which parsers drop. */
+/**
+ * Matches characters that may not be in a URL: those that RFC 3986 forbids, and blanks, control characters
+ * and invisible characters. Some parsers drop some of these.
+ */
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 
 /**
- * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots. Stricter than mail, so that no
- * address is code or an option (`$(id)@example.com`, `-x@example.com`).
+ * Matches an address of letters and digits of any language, `_`, `+`, `-`, `=` and single dots. This rule is
+ * stricter than mail, so that no address is code or an option (`$(id)@example.com`, `-x@example.com`).
  */
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
@@ -36,8 +39,8 @@ const FORMS: Readonly<
 const SHOWN_OPTIONS = 20
 
 /**
- * Returns the broken rule as words to write after the parameter's name. The words never contain the value,
- * which may be a password. `required` decides about empty values.
+ * Returns the broken rule as words that follow the parameter's name. The words never contain the value, which
+ * may be a password. Empty values are left to `required`.
  */
 export function brokenRule(
   { type, options, minLength, maxLength }: Rules,
@@ -57,7 +60,7 @@ export function declaredLength(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** Returns the work of `brokenRule`, in characters that it may read. */
+/** Returns the work of `brokenRule`, which is the number of characters that it may read. */
 export function ruleWork({ type, options = [], minLength, maxLength }: Rules, value: string): number {
   const passes = [FORMS[type], minLength, maxLength].filter((rule) => rule !== undefined).length
   return passes * value.length + options.length

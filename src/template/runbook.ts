@@ -61,31 +61,32 @@ export type { Input } from './inputs.ts'
 export interface RenderedTemplate {
   /** Only `decodeb64` and `slice` can make bytes that are not UTF-8. */
   readonly bytes: Buffer
-  /** Variables from `asenv`: `envvar:KEY` to the base64 of the value. */
+  /** Variables from `asenv`. The key is `envvar:KEY`, and the value is in base64. */
   readonly env: Map<string, string>
 }
 
 export interface Template {
-  /** In the order in which the inputs first appear. */
+  /** The inputs in the order in which they first appear. */
   readonly inputs: readonly Input[]
   /** Parameters that the template may use. A parameter that is only inside blocks is not an input. */
   readonly names: readonly string[]
   /**
-   * Ignores unknown parameters. @throws TemplateError, stage `parameters` when inputs are missing or break a
-   * declared rule, `render` when a function fails or a limit is reached
+   * Ignores unknown parameters.
+   * @throws TemplateError with the stage `parameters` if inputs are missing or break a declared rule, and
+   * with the stage `render` if a function fails or a limit is reached
    */
   render(parameters: ReadonlyMap<string, string>): RenderedTemplate
 }
 
 /**
  * Reads Go's text/template with the functions of protocol.md 9.3 and a `map[string]string` of parameters.
- * Refused when the template is read: `define`, `template` and `block`, complex constants, hexadecimal
- * floating point constants, blocks and parentheses more than 200 levels deep. Refused when it is rendered:
- * `call` (no value can be called), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or
- * work than the limits allow.
- * Errors have Go's words, but show the type where Go shows the value: ranging over a string, comparing all
- * parameters, piping into `call`. `%p` of the parameters gives the text for a wrong verb; Go prints an
- * address.
+ * The reader refuses `define`, `template` and `block`, complex constants, hexadecimal floating point
+ * constants, and blocks and parentheses that are more than 200 levels deep. Rendering refuses `call` (no
+ * value can be called), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or work than
+ * the limits allow.
+ * Errors have Go's words. But they show the type where Go shows the value: for ranging over a string,
+ * comparing all parameters, and piping into `call`. `%p` of the parameters gives the text for a wrong verb,
+ * where Go prints an address.
  * @throws TemplateError, stage `parse`
  */
 export function parseTemplate(source: string): Template {
@@ -119,8 +120,8 @@ function render(
 }
 
 /**
- * Adds missing inputs that have a default as empty values. The error names the other missing inputs sorted;
- * hoop names them in random order.
+ * Adds missing inputs that have a default as empty values. The error names the other missing inputs in sorted
+ * order. Hoop names them in random order.
  */
 function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
   const absent = inputs.filter(({ name }) => !fields.has(name))

@@ -13,8 +13,8 @@ const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_F
 export type TemplateData = Readonly<Record<string, unknown>>
 
 /**
- * Renders Go's text/template from a gateway's own requests. Has the limits of runbooks (runbook.ts). `data`
- * is the dot; null is an empty map.
+ * Renders Go's text/template for a gateway's own requests. The limits are those of runbooks (runbook.ts).
+ * `data` is the dot. If `data` is null, the dot is an empty map.
  * @throws TemplateError, stage `parse` or `render`; its message never contains a value of the data
  */
 export function renderScript(source: string, data: TemplateData | null): Buffer {

@@ -2,8 +2,8 @@ import { gatewayCode, type GatewayCode } from './gateway-codes.ts'
 import { decodePacket, encodeHead } from './packet-codec.ts'
 import { DecodeError, MAX_MESSAGE_BYTES, specText, type Packet } from './packet.ts'
 
-// Packets on an upgraded HTTP connection, without gRPC (protocol.md 1.7). A frame is a packet as protobuf
-// after its length (u32, the highest byte first).
+// Packets on an upgraded HTTP connection, without gRPC (protocol.md 1.7). A frame is a length (u32, the
+// highest byte first) and then a packet as protobuf.
 
 /** Value of the `Upgrade` header. */
 export const FRAMED_PACKETS = 'runbook-agent-packets'
@@ -13,10 +13,10 @@ export const EXEC_STREAM = '/api/streams/exec'
 const END = 'RunbookStreamEnd'
 const CODE = 'code'
 const U32 = 4
-/** Pieces of a frame are joined up to this size. */
+/** Maximum size in bytes up to which the pieces of a frame are joined. */
 const JOINED_BYTES = 64 * 1024
 
-/** The packet's payload follows the head. */
+/** Returns the head of a frame. The packet's payload follows this head. */
 export function frameHead(packet: Packet): Buffer {
   const head = encodeHead(packet, U32)
   head.writeUInt32BE(head.length - U32 + packet.payload.length)
@@ -27,7 +27,7 @@ export function endPacket(code: GatewayCode, message: string): Packet {
   return { type: END, spec: { [CODE]: Buffer.from(code) }, payload: Buffer.from(message) }
 }
 
-/** Returns undefined for packets that do not end a stream. */
+/** Returns the end that a packet announces, or undefined if the packet does not end a stream. */
 export function endIn(
   packet: Packet,
 ): { readonly code: GatewayCode | undefined; message: string } | undefined {
@@ -39,7 +39,10 @@ export function endIn(
 export class FrameReader {
   #pieces: Buffer[] = []
   #bytes = 0
-  /** Number of bytes that the next frame needs, as far as its length is known. */
+  /**
+   * Number of bytes that the next frame needs. Until the length of the frame is known, only the length field
+   * counts.
+   */
   #needed = U32
 
   /** Returns the packets that the piece completes. @throws DecodeError */
@@ -64,7 +67,10 @@ export class FrameReader {
     return packets
   }
 
-  /** Joins small pieces: each takes far more memory than its bytes. Copies a byte only a few times. */
+  /**
+   * Joins small pieces, because each piece takes far more memory than its bytes. Copies a byte only a few
+   * times.
+   */
   #join(): void {
     for (;;) {
       const [before, last] = this.#pieces.slice(-2)
@@ -75,7 +81,10 @@ export class FrameReader {
   }
 }
 
-/** Returns the frame's bytes with its length field, or 4 before the length is known. @throws DecodeError */
+/**
+ * Returns the number of bytes of a frame, including its length field. Returns 4 before the length is known.
+ * @throws DecodeError
+ */
 function frameBytes(begun: Buffer): number {
   if (begun.length < U32) return U32
   const length = begun.readUInt32BE()

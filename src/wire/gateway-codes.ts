@@ -1,10 +1,10 @@
-/** Trailer with the code when a stream ends. Hoop's programs ignore it. */
+/** Name of the trailer that has the code when a stream ends. Hoop's programs ignore this trailer. */
 export const CODE_TRAILER = 'runbook-agent-code'
 
 /**
- * Codes for programs: why the embedded gateway refuses or ends something. They are in the trailers of a
- * stream, and `code` in answers of REST. A code never changes its meaning. docs/endings-and-codes.md lists
- * them.
+ * Codes that tell a program why the embedded gateway refuses or ends something. They are in the trailers of a
+ * stream, and in `code` of REST's answers. A code never changes its meaning. docs/endings-and-codes.md lists
+ * all codes.
  */
 export const GATEWAY_CODES = [
   // Any request.
@@ -94,7 +94,10 @@ export const GATEWAY_CODES = [
 
 export type GatewayCode = (typeof GATEWAY_CODES)[number]
 
-/** Returns undefined for unknown values: hoop's gateway sends no code, and a newer one may send others. */
+/**
+ * Returns undefined for an unknown value. Hoop's gateway sends no code, and a newer gateway may send other
+ * codes.
+ */
 export function gatewayCode(value: unknown): GatewayCode | undefined {
   return GATEWAY_CODES.find((code) => code === value)
 }

@@ -1,8 +1,8 @@
 import type { GatewayCode } from './gateway-codes.ts'
 
 /**
- * Hoop's sentences, word for word: hoop's programs show them, and some compare them. Our client recognises
- * some, because hoop's gateway sends no code.
+ * Hoop's sentences, word for word, because hoop's programs show them and some programs compare them. Our
+ * client recognises some of the sentences, because hoop's gateway sends no code.
  */
 export const hoopWords = {
   invalidAuthentication: 'invalid authentication',
@@ -49,7 +49,7 @@ export const hoopWords = {
   jiraFailed: (reason: string) => `failed creating jira customer request: ${reason}`,
   serviceDesksNotAsked: (project: string, reason: string) =>
     `failed performing service desk http request for ${project}, reason=${reason}`,
-  /** `answer` is `status=404, body=...`. */
+  /** `answer` has the form `status=404, body=...`. */
   serviceDesksNotListed: (url: string, answer: string) =>
     `unable to list service desk resources, api-url=${url}, ${answer}`,
   jiraProjectNotFound: (project: string) => `unable to find project key ${project}`,
@@ -57,7 +57,7 @@ export const hoopWords = {
     `unable to find service desk id for ${project}, ${reason}`,
   issueNotCreated: (answer: string) => `unable to create jira issue, ${answer}`,
   issueNotAsked: (reason: string) => `failed creating jira issue, reason=${reason}`,
-  /** `found` is `issue=OPS-9, transition-names=[...]`. */
+  /** `found` has the form `issue=OPS-9, transition-names=[...]`. */
   transitionNotFound: (name: string, found: string) =>
     `unable to find a issue transition matching ${name}, ${found}`,
   reviewNotFound: 'review not found',

@@ -1,7 +1,7 @@
 import type { CallNode, Operand, Pipeline } from '../../golang/template/syntax/ast.ts'
 import { type ByteString, decodeText } from '../../golang/text/byte-string.ts'
 
-/** ASCII codes, and BEYOND for all other characters. */
+/** A set of characters: their ASCII codes, and BEYOND for all characters outside ASCII. */
 export type Characters = ReadonlySet<number>
 
 const BEYOND = 128
@@ -45,9 +45,9 @@ function admitsNumbersOnly(pattern: string): boolean {
 }
 
 /**
- * Returns the characters that a pattern admits; undefined when they are not certain. Reads a small part of
- * Go's syntax, without flags, negation, `.` and named classes. A pattern must be anchored at both ends,
- * without a choice beside the anchors (`^a|b$`).
+ * Returns the characters that a pattern admits, or undefined if they are not certain. Reads only a small part
+ * of Go's syntax. Flags, negation, `.` and named classes are not read. A pattern must be anchored at both
+ * ends, and must have no choice beside the anchors (`^a|b$`).
  */
 function admittedBy(pattern: string): Characters | undefined {
   const anchored = /^(?:\^|\\A)([^]*)(?:\$|\\z)$/.exec(pattern)?.[1]
@@ -190,12 +190,12 @@ export interface PassedVariable {
 const EVERY_PARAMETER = '(all parameters)'
 const OWN: Flow = { from: new Set(), characters: new Set() }
 
-/** Knows only the origin of a value. */
+/** Returns the flow of a value of which only the origin is known. */
 export function anything(...names: readonly string[]): Flow {
   return { from: new Set(names), characters: undefined }
 }
 
-/** The caller declares the pipeline's variables. */
+/** Returns the flow of a pipeline. The caller declares the pipeline's variables. */
 export function flowOf(pipeline: Pipeline, scope: Scope): Flow {
   let piped: Flow | undefined
   for (const command of pipeline.commands) piped = commandFlow(command, piped, scope)
@@ -213,7 +213,7 @@ export function commandFlow(command: CallNode, piped: Flow | undefined, scope: S
 interface Called {
   readonly command: CallNode
   readonly words: readonly Operand[]
-  /** The arguments, then the piped value. */
+  /** The flows of the arguments, and then the flow of the piped value. */
   readonly values: readonly Flow[]
   readonly scope: Scope
 }
@@ -254,7 +254,10 @@ function called(name: string, { command, words, values, scope }: Called): Flow {
   }
 }
 
-/** Functions that print true, false or a count are harmless. */
+/**
+ * Returns the flow of one of Go's functions. The result is harmless if the function prints true, false or a
+ * count.
+ */
 function callOfGo(name: string, { words, values, scope }: Called): Flow {
   const from = joined(values).from
   switch (name) {
@@ -278,7 +281,7 @@ function callOfGo(name: string, { words, values, scope }: Called): Flow {
   }
 }
 
-/** `index . "name"` returns a parameter. */
+/** Returns the flow of `index . "name"`, which reads a parameter. */
 function indexed(words: readonly Operand[], scope: Scope): Flow | undefined {
   const [first] = words
   const name = literal(words[1])
@@ -327,7 +330,8 @@ function joined(flows: readonly Flow[]): Flow {
   if (first === undefined) return OWN
   if (others.length === 0) return first
   const all = [first, ...others]
-  // `characters` has neither quotes nor escapes, so it is unknown when a flow is quoted or escaped.
+  // `characters` does not include the quotes and escapes of a value. So the characters are unknown if a flow
+  // is quoted or escaped.
   const isPlain = (flow: Flow) => flow.marks === undefined && flow.escapedBy === undefined
   const known = all.flatMap((flow) =>
     flow.characters !== undefined && isPlain(flow) ? [flow.characters] : [],

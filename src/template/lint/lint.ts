@@ -30,9 +30,9 @@ import { judgedUses } from './uses.ts'
 export type { Language } from './place.ts'
 
 export interface LintFinding {
-  /** Counts from 1. */
+  /** Number of the line. The first line is 1. */
   readonly line: number
-  /** Counts bytes from 1. */
+  /** Number of the byte in the line. The first byte is 1. */
   readonly column: number
   readonly parameter: string
   readonly action: string
@@ -45,16 +45,16 @@ export interface LintFinding {
 interface LintOptions {
   /** Undefined when the language is not known. */
   readonly language: Language | undefined
-  /** Accepts only guards that hoop's gateway enforces, too. */
+  /** If it is true, only guards that hoop's gateway also enforces are accepted. */
   readonly portable: boolean
-  /** ksh and zsh evaluate more than bash. */
+  /** True for ksh and zsh, which evaluate more than bash. */
   readonly isOtherShell?: boolean
 }
 
 /**
- * Finds parameters that reach a script unguarded, and uses of values that are code or cannot be judged.
- * Follows quotes and blocks while their state is certain. After that, a value must be harmless in every
- * place.
+ * Finds parameters that reach a script unguarded. Also finds values that the script uses as code, or in a way
+ * that cannot be judged. Follows quotes and blocks while their state is certain. After that, a value must be
+ * harmless in every place.
  * @throws TemplateError, stage `parse`
  */
 export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
@@ -80,7 +80,9 @@ class Walk {
   readonly #passed = new Map<string, Flow>()
   /** The script in pieces, with their places in the source. */
   #pieces: { readonly text: string; readonly at: number }[] = []
-  /** Parameters that are written into the text, which has their indexes. */
+  /**
+   * Parameters that are written into the script. The text of the script contains their indexes in this list.
+   */
   readonly #written: { readonly flow: Flow; readonly action: string }[] = []
   #read = 0
 
@@ -155,7 +157,7 @@ class Walk {
     this.#variables.release(mark)
   }
 
-  /** Marks a place where the text has several continuations. */
+  /** Marks a place where the text can continue in several ways. */
   #fork(at: number): void {
     this.#pieces.push({ text: FORK, at })
   }
@@ -211,7 +213,10 @@ class Walk {
     else if (value.from.size > 0) this.#passed.set(name, value)
   }
 
-  /** Finds `:name` of psql without the quotes of `:'name'`: its value becomes a part of the statement. */
+  /**
+   * Finds `:name` of psql without the quotes of `:'name'`. The value of `:name` becomes a part of the
+   * statement.
+   */
   bareVariables(): void {
     const place = { kind: 'plain', before: '', after: '', isStatementStart: false } as const
     for (const { at, text, variable } of bareUses(this.#source)) {
@@ -287,7 +292,7 @@ class Walk {
   }
 }
 
-/** Whether a value cannot be the name of a shell's variable or a subscript. */
+/** Returns whether a value can neither be the name of a shell variable nor a subscript. */
 function isNumeric({ characters, isNumber }: Flow): boolean {
   return isNumber === true || (characters !== undefined && firstOutside(characters, NUMERIC) === undefined)
 }
@@ -306,11 +311,14 @@ function numberOnly(parameter: string): string {
   return `{{ .${/^\w+$/.test(parameter) ? parameter : 'name'} | pattern "^[0-9]+$" }} if the value is a number; otherwise use another command`
 }
 
-/** Advice for `docker ps --format '{{.Names}}'`. */
+/** Advice for another program's template, such as `docker ps --format '{{.Names}}'`. */
 const LITERAL =
   '; to write literal braces: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/runbooks.md, Literal braces)'
 
-/** Whether an action looks like another program's template: a capitalized name on a line about a format. */
+/**
+ * Returns whether an action looks like another program's template. Such an action begins with a capitalized
+ * name and is on a line about a format.
+ */
 function isFormat(action: string, before: ByteString): boolean {
   const line = before.slice(before.lastIndexOf('\n') + 1)
   return /^\.[A-Z]/.test(action) && /format|template|\s-[fo][\s=]/i.test(line)

@@ -18,9 +18,13 @@ interface Step {
 }
 
 /**
- * The enclosures of a place, innermost last. The sign of a quote is its closing mark. Other signs: `(` a
- * command in a string; `#` a comment up to the end of the line; `*` a comment of SQL; `\` a command of psql;
- * `?` text that is not understood, up to the end of the script.
+ * The enclosures of a place, with the innermost last. The sign of a quote is its closing mark. The other
+ * signs are:
+ * - `(` for a command in a string
+ * - `#` for a comment up to the end of the line
+ * - `*` for a comment of SQL
+ * - `\` for a command of psql
+ * - `?` for text that is not understood, up to the end of the script
  */
 type State = readonly string[]
 
@@ -31,13 +35,13 @@ interface Before {
 
 const UNKNOWN: State = ['?']
 
-/** Comments and psql's commands, whose text is not a part of a statement. */
+/** Signs of comments and of psql's commands. Their text is not a part of a statement. */
 const ASIDE = new Set(['#', '*', '\\'])
 
-/** Signs that belong to the next word in at least one of the languages. */
+/** Matches a sign at the end of a text that belongs to the next word in at least one of the languages. */
 const BINDING = /[-$:@\\]$/
 
-/** Number of characters of a line and of a statement that are kept. */
+/** Maximum number of characters that are kept of a line and of a statement. */
 const KEPT = 2_000
 
 /** Follows the quotes and comments of a script that is read in pieces. */
@@ -114,14 +118,17 @@ export class Cursor {
     const endsLine = read.endsWith('\n') && read !== '\\\n' && next.length === 0
     this.#line = endsLine ? '' : kept(this.#line + read)
     const isAside = ASIDE.has(this.#state.at(-1) ?? '') || ASIDE.has(next.at(-1) ?? '')
-    // A command of psql may have sent the statement before it.
+    // A command of psql may have sent the statement that is before the command.
     if (this.#state.at(-1) === '\\') this.#statement = ''
     else if (!isAside) this.#statement = kept(this.#statement + read)
     if (next.length === 0 && read.endsWith(';')) this.#statement = ''
   }
 }
 
-/** Cuts a long text to the first SECOND_READER of the dropped part and the last KEPT characters. */
+/**
+ * Shortens a long text to its last KEPT characters. The first match of SECOND_READER in the dropped part is
+ * kept before them.
+ */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
@@ -139,7 +146,10 @@ function joinedLine(lines: readonly string[]): string {
   return kept([...others, first, last].join(' '))
 }
 
-/** Words after which another program (shell, interpreter, database, starter) parses the line again. */
+/**
+ * Matches a word after which another program parses the line again. Such a second reader is a shell, an
+ * interpreter, a database, or a program that starts others.
+ */
 export const SECOND_READER =
   /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
 
@@ -158,7 +168,7 @@ function found(expression: RegExp, text: string, at: number): number {
 const go = (length: number, state: State): Step => ({ length, state })
 const lost: Step = { length: 1, state: UNKNOWN }
 
-/** `${NAME}` and similar expansions, without quotes or commands in them. */
+/** Matches `${NAME}` and similar expansions that contain no quotes and no commands. */
 const SIMPLE_EXPANSION = /\$\{[#!]?\w+[^"'`\\$}{]*\}/y
 
 function shellStep(state: State, text: string, at: number, line: string): Step {
@@ -184,17 +194,20 @@ function shellPlainStep(state: State, text: string, at: number, line: string): S
   const character = text[at] ?? ''
   const isWordStart = /(?:^|[\s;&|()])$/.test(line.slice(-1))
   if (character === "'" || character === '"') {
-    // $'..' and $".." have their own rules.
+    // Strings that begin with `$'` or `$"` have their own rules.
     return line.endsWith('$') ? lost : go(1, [...state, character])
   }
   if (character === '#' && isWordStart) return go(1, [...state, '#'])
   if (text.startsWith('<<<', at)) return go(3, state)
-  // A here-document has no quotes, and the author chooses the line that ends it.
+  // In a here-document, quotes mean nothing, and the author chooses the line that ends it.
   if (text.startsWith('<<', at)) return lost
   return state.length === 0 ? go(1, state) : inCommand(state, text, at)
 }
 
-/** Follows the parentheses of a command inside a string. In a `case`, parentheses may be without pairs. */
+/**
+ * Follows the parentheses of a command inside a string. Gives up at `case`, because parentheses in a `case`
+ * may have no partner.
+ */
 function inCommand(state: State, text: string, at: number): Step {
   if (found(/case\b/y, text, at) > 0) return lost
   if (text[at] === '(') return go(1, [...state, '('])
@@ -222,7 +235,7 @@ function sqlStep(state: State, text: string, at: number, { line, statement }: Be
 
 function sqlPlainStep(text: string, at: number, statement: string): Step {
   const character = text[at] ?? ''
-  // Lines of data follow COPY ... FROM STDIN, in which quotes mean nothing.
+  // After COPY ... FROM STDIN, lines of data follow. Quotes mean nothing in these lines.
   if (character === ';' && FROM_STDIN.test(statement)) return lost
   if (character === "'" || character === '"') return go(1, [character])
   if (text.startsWith('--', at)) return found(/--(?=\s|$)/y, text, at) > 0 ? go(2, ['#']) : lost

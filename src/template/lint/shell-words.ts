@@ -1,8 +1,11 @@
 export interface Word {
   readonly text: string
-  /** Variables and written parameters whose values are in the word; BARE for an unquoted value. */
+  /**
+   * Variables and written parameters whose values are in the word. The list also has BARE if one of the
+   * values is not quoted.
+   */
   readonly uses: readonly string[]
-  /** The text before the first of these values, without quotes. */
+  /** The text of the word before the first of these values, without quotes. */
   readonly lead: string
 }
 
@@ -15,10 +18,16 @@ export interface SimpleCommand {
 /** Signs around the number of a written parameter. */
 export const OPEN = '\ue000'
 export const CLOSE = '\ue001'
-/** Where an `if`, `with` or `range` begins, branches or ends. Such a line may become several: not read. */
+/**
+ * Marks where an `if`, `with` or `range` begins, branches or ends. A line with this mark may become several
+ * lines, so it is not read.
+ */
 export const FORK = '\ue002'
 
-/** Keeps only forks inside a line. Others are between whole lines, which are the same on each branch. */
+/**
+ * Keeps only the forks inside a line, and replaces other forks by blanks. The other forks are between whole
+ * lines, and each of these lines is the same on all branches.
+ */
 export function withoutWholeLines(text: string): string {
   const blanks = (found: string) => found.replaceAll(FORK, ' ')
   return text
@@ -36,9 +45,9 @@ const USE = /\$(\w+)|\$\{(\w+)(?::?[-?+][\w ./:@%,+=-]*)?\}|\$[?#@*$!]|\ue000(\d
 const TEXT_IN_DOUBLE = /(?:[^"\\$`\ue000\ue002]|\\[^])+/y
 
 /**
- * Reads the simple commands of a line. Returns undefined for anything else: substitutions, arithmetic,
- * arrays, groups in parentheses, here-documents, patterns with brackets. bash and dash read an accepted line
- * in the same way.
+ * Reads the simple commands of a line. bash and dash read such a line in the same way. Returns undefined for
+ * a line with anything else: substitutions, arithmetic, arrays, groups in parentheses, here-documents,
+ * patterns with brackets.
  */
 export function readCommands(line: string): readonly SimpleCommand[] | undefined {
   const commands: { words: Word[]; written: Word[] }[] = []
@@ -82,7 +91,7 @@ function readWord(line: string, from: number): Word | undefined {
     const single = isDouble ? undefined : matchAll(SINGLE, line, at)
     if (use !== undefined) {
       const [text, name, braced, parameter] = use
-      // Values without quotes are split and globbed into several words, each of which may be an option.
+      // A value without quotes is split and globbed into several words. Each of these words may be an option.
       const isBare = !isDouble && parameter === undefined
       uses.push(...[name, braced, parameter && `${OPEN}${parameter}${CLOSE}`].flatMap((one) => one ?? []))
       if (isBare) uses.push(BARE)
@@ -103,7 +112,7 @@ function readWord(line: string, from: number): Word | undefined {
   }
 }
 
-/** Item of `uses` for a value without quotes. */
+/** Entry of `uses` that stands for a value without quotes. */
 export const BARE = ''
 
 function match(expression: RegExp, text: string, at: number): string | undefined {
@@ -115,7 +124,10 @@ function matchAll(expression: RegExp, text: string, at: number): RegExpExecArray
   return expression.exec(text) ?? undefined
 }
 
-/** Splits into logical lines, each with its quoted text, continued lines and here-documents. */
+/**
+ * Splits a script into logical lines. Each of them includes its quoted text, its continued lines and its
+ * here-documents.
+ */
 export function logicalLines(text: string): readonly { readonly at: number; readonly text: string }[] {
   const lines: { at: number; text: string }[] = []
   let start = 0
@@ -143,7 +155,7 @@ export function logicalLines(text: string): readonly { readonly at: number; read
   return lines
 }
 
-/** Returns the length of the line's here-documents, which follow it. */
+/** Returns the length of the line's here-documents, which are after the line. */
 function hereDocument(text: string, start: number, at: number): number {
   let rest = text.slice(at)
   for (const [, mark = ''] of text.slice(start, at).matchAll(/(?<!<)<<(?!<)-?\s*["'\\]?(\w+)/g)) {

@@ -21,7 +21,9 @@ const PLAIN = words(
   'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq true false : cd exit return shift for export',
   'local readonly declare typeset test [ [[ case',
 )
-/** The same, but with options that run commands or read files with commands. */
+/**
+ * Programs that read their arguments as data, but have options that run commands or read files with commands.
+ */
 const WITHOUT_OPTIONS = words('curl ln chmod chown gzip gunzip base64 ping host')
 const KEYWORDS = words('if then else elif fi while until do done esac ! { } time')
 const DECLARING = words('export local readonly declare typeset')
@@ -42,10 +44,10 @@ const SETTING =
   /(?:^|[\s;&|(])(\w+)(?:\[[^\n]*?\])?\+?=|\b(?:read|mapfile|readarray|for|select|getopts)\b([^\n;|&]*)|\bprintf\s+-v\s*(\w+)/g
 
 /**
- * Finds how a script of bash or dash uses values, except uses that stay data. For a few programs, the linter
- * knows what they do with their arguments and environment. `text` has written parameters as their numbers
- * between OPEN and CLOSE. `values` may be anything. `words` are single harmless words, which can do harm only
- * as a variable's name.
+ * Finds how a script of bash or dash uses values. Leaves out uses in which a value stays data. For a few
+ * programs, the linter knows what they do with their arguments and environment.
+ * `text` has each written parameter as a number between OPEN and CLOSE. `values` may be anything. Each of
+ * `words` is a single harmless word, which can do harm only as the name of a variable.
  */
 export function judgedUses(
   text: string,
@@ -98,8 +100,8 @@ function redefines(text: string): boolean {
 }
 
 /**
- * Whether a line passes on the output of commands on other lines (a group or a function). The output may
- * contain a value whose name is not on the line.
+ * Returns whether a line passes on the output of a group or a function whose commands are on other lines. The
+ * output may contain a value whose name is not on this line.
  */
 function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   const text = withoutText(line).replace(FUNCTION, '').replace(UNREAD_OUTPUT, '')
@@ -158,7 +160,7 @@ function judgedLine(
     const judged = judgedCommand(command, values)
     if (judged !== undefined) return judged
     const program = programOf(command)?.lead ?? ''
-    // The program reads another program's output, or has a variable's name in its arguments.
+    // True if the program reads another program's output, or has the name of a variable in its arguments.
     const isReached = isPiped || mentioned(textOf(command), values).length > 0
     if (isReached && !isKnown(program) && output?.functions.has(program) !== true)
       return notJudged(name, unknown(program))
@@ -275,7 +277,9 @@ function obeyed(variable: string): string {
   return `the variable ${variable} changes what programs do`
 }
 
-/** Judges `NAME="$X"`, whose value is data if no attribute of NAME evaluates it. */
+/**
+ * Judges a declaration `NAME="$X"`. The value is data if no attribute of NAME lets bash evaluate the value.
+ */
 function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: string): Judged | undefined {
   if (using.some(({ lead }) => !/^\w+\+?=/.test(lead))) return { name, problem: NAME, isCode: true }
   if (args.some(({ lead }) => /^[-+]\w*[inaA]/.test(lead)))

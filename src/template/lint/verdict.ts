@@ -23,7 +23,7 @@ const COMMENT = union(WORD, charactersIn(' .,:@_-'))
 /** Characters that are harmless inside quotes in every language. */
 const QUOTED = union(WORD, charactersIn(' .,:/@%+=-é'))
 
-/** Characters that stay data in a place. */
+/** Characters that stay data, for each language and kind of place. */
 const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>>>> = {
   shell: {
     plain: SHELL_WORD,
@@ -48,7 +48,7 @@ const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>
   },
 }
 
-/** Letters and digits are only a word in every language. */
+/** In every language, letters and digits are only a word. */
 const ANY_LANGUAGE: Characters = WORD
 
 const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
@@ -57,7 +57,9 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
   python: [],
 }
 
-/** A pipe to a second reader, perhaps after options and variables. */
+/**
+ * Matches a pipe to a second reader. Variables and options may be between the pipe and the program's name.
+ */
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
 /** `after` is the text up to the end of the command. */
@@ -65,7 +67,7 @@ interface UsePosition extends TextPlace {
   readonly after: string
 }
 
-/** Returns why a value could become code; undefined when it stays data. */
+/** Returns why a value could become code. Returns undefined if the value stays data. */
 export function problemWith(
   flow: Flow,
   place: UsePosition,
@@ -89,7 +91,10 @@ function outside(characters: Characters, harmless: Characters): string | undefin
   return first === undefined ? undefined : `the pattern admits ${first}`
 }
 
-/** Whether a number, perhaps with a sign, is harmless here. In SQL, two minus signs begin a comment. */
+/**
+ * Returns whether a number, with or without a sign, is harmless here. In SQL, two minus signs begin a
+ * comment.
+ */
 function isNumberPlace(
   { kind, before, isStatementStart }: TextPlace,
   language: Language | undefined,
@@ -134,7 +139,7 @@ function escapeProblem(
     : `${by} protects only outside of quotes, in a place that the linter can follow`
 }
 
-/** Judges a value with quotes of its own. Inside other quotes, these are a part of the value. */
+/** Judges a value that has quotes of its own. Inside other quotes, its own quotes are a part of the value. */
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,
@@ -168,8 +173,8 @@ const FORMS: Readonly<Partial<Record<string, Characters>>> = {
 
 /**
  * Returns what is true for every use of a parameter. A value that breaks the rules of a top-level action ends
- * the rendering, so these rules count everywhere. `portable` counts only patterns, because hoop's gateway
- * enforces nothing else.
+ * the rendering, so these rules count everywhere. If `portable` is true, only patterns count, because hoop's
+ * gateway enforces no other rules.
  */
 export function declaredFlows(
   statements: readonly TemplateStatement[],
@@ -233,7 +238,7 @@ interface BareUse {
 
 const GETENV = /^[ \t]*\\getenv[ \t]+(\w+)[ \t]+(\w+)/gm
 
-/** Finds `:name` of psql, for variables that the script has read from the environment. */
+/** Finds `:name` of psql if the script has read this variable from the environment. */
 export function bareUses(source: ByteString): readonly BareUse[] {
   const taken = new Map([...source.matchAll(GETENV)].map(([, name = '', variable = '']) => [name, variable]))
   return [...source.matchAll(/(?<![:\w]):(\w+)/g)].flatMap(({ 0: text, 1: name = '', index }) => {
@@ -242,7 +247,10 @@ export function bareUses(source: ByteString): readonly BareUse[] {
   })
 }
 
-/** Whether psql ignores `:name` here: in a comment, or in quotes that begin on the same line. */
+/**
+ * Returns whether psql ignores `:name` here, because it is in a comment or in quotes that begin on the same
+ * line.
+ */
 function isAside(source: ByteString, at: number): boolean {
   const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
   return line.includes('--') || line.split("'").length % 2 === 0
@@ -255,7 +263,10 @@ const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
     /\b(?:eval|exec\w*|compile|system|popen|Popen|subprocess|spawn\w*|__import__|import_module|pickle|marshal|yaml|getattr|globals|format|ctypes|runpy|code)\b/,
 }
 
-/** Reports the first place that may run a variable's value as code; the beginning in an unknown language. */
+/**
+ * Reports the first place that may run a variable's value as code. In an unknown language, it reports the
+ * beginning of the text.
+ */
 export function unfollowedUses(
   text: string,
   values: ReadonlySet<string>,

@@ -17,7 +17,7 @@ import {
 /** Maximum number of types that one stream may define. The gateway's parameters define 4. */
 export const MAX_DEFINITIONS = 256
 
-/** A type's number is valid only within one stream. */
+/** The types that one stream defines. The number of a type is valid only within this stream. */
 class Definitions {
   readonly #types = new Map<number, GobType>()
   readonly #place: GobPlace
@@ -37,7 +37,10 @@ class Definitions {
     return type
   }
 
-  /** Refuses reserved and defined numbers, and more than MAX_DEFINITIONS. */
+  /**
+   * Refuses a number that is reserved or already defined. Refuses any number if MAX_DEFINITIONS types are
+   * defined.
+   */
   checkFree(id: number): void {
     if (id < FIRST_DEFINED) throw this.#place.error(`type ${id} cannot be defined, it is reserved`)
     if (this.#types.has(id)) throw this.#place.error(`type ${id} is defined twice`)
@@ -99,7 +102,7 @@ class Definitions {
   }
 }
 
-// Absent means zero. Type 0 does not exist, so its lookup fails.
+// An absent number means zero. There is no type 0, so a lookup of it fails.
 function numberIn(description: GobStruct, name: string): number {
   const value = description.fields.get(name)
   return typeof value === 'number' ? value : 0
@@ -108,13 +111,16 @@ function numberIn(description: GobStruct, name: string): number {
 /** The limit of gRPC messages (protocol.md 1.2), so no packet can hold a larger value. */
 export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
-/** Known values reach 4. Go types may be recursive, so the stack needs a limit. */
+/**
+ * Maximum depth of a value. Known values have a depth of up to 4. Go types may be recursive, so the stack
+ * needs a limit.
+ */
 export const MAX_GOB_DEPTH = 32
 
 /**
- * Values of one stream: list elements, map keys, fields, contents of interfaces, also in definitions.
- * Sessions have hundreds. Linux starts no command with more than 233,016 arguments (2 MiB in total, an empty
- * one takes 9 bytes).
+ * Maximum number of values in one stream. List elements, map keys, fields and contents of interfaces count,
+ * also in definitions. Sessions have hundreds of values. Linux starts no command with more than 233,016
+ * arguments (2 MiB in total, and an empty argument takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
 
@@ -129,7 +135,7 @@ interface KnownDefinition {
   readonly values: number
 }
 
-/** Type definitions by their bytes. */
+/** Keeps type definitions. The bytes of a definition are its key. */
 class KnownDefinitions {
   readonly #known = new Map<string, KnownDefinition>()
 
@@ -144,7 +150,10 @@ class KnownDefinitions {
   }
 }
 
-/** Definitions from all streams: each session sends the same, and they take longest to read. */
+/**
+ * Definitions from all streams. They are kept because each session sends the same definitions, and because
+ * they take longest to read.
+ */
 const known = new KnownDefinitions()
 
 /**
@@ -180,9 +189,10 @@ class GobDecoder {
   }
 
   /**
-   * Reads type definitions, then returns the number of the value's type. Go writes a definition when an
-   * interface value needs it, and ends the open message there; the value continues in the next message. In an
-   * interface inside an interface, all pieces are in one message, each after its length.
+   * Reads type definitions, then returns the number of the value's type. Go writes a definition where an
+   * interface value needs it. At this place Go ends the open message, and the value continues in the next
+   * message. In an interface inside an interface, all pieces are in one message, and the length of each piece
+   * is before it.
    */
   #typeOfNext(within: 'stream' | 'interface'): number {
     for (;;) {
@@ -219,8 +229,8 @@ class GobDecoder {
     return type
   }
 
-  // In a stream or an interface, a zero byte is before a value that is not a struct, as before field 0 of a
-  // struct.
+  // In a stream or an interface, a zero byte is before a value that is not a struct, as if the value were
+  // field 0 of a struct.
   #delimited(id: number): GobValue {
     const type = this.#definitions.lookup(id)
     if (type.kind !== 'struct' && this.#reader.unsigned() !== 0) {
@@ -305,7 +315,7 @@ class GobDecoder {
     return list
   }
 
-  // Errors name the number of an entry, not its key, which in a damaged stream may be a secret.
+  // Errors name the number of an entry and not its key. In a damaged stream, a key may be a secret.
   #map(key: number, element: number): Map<GobValue, GobValue> {
     const count = this.#reader.elementCount()
     const map = new Map<GobValue, GobValue>()
@@ -330,7 +340,8 @@ class GobDecoder {
     return { kind: 'interface', goType, value: this.#sized(type, size) }
   }
 
-  // A definition inside the value splits it; then `size` is only that of the first piece (see `#typeOfNext`).
+  // A definition inside the value splits the value. In this case, `size` is only the size of the first piece
+  // (see `#typeOfNext`).
   #sized(type: number, size: number): GobValue {
     const start = this.#reader.offset
     const definedBefore = this.#definitions.size

@@ -1,4 +1,4 @@
-/** Element, key and field types are numbers of other types. */
+/** The types of elements, keys and fields are given as the numbers of other types. */
 export type TypeDefinition = { readonly id: number; readonly name: string } & (
   | { readonly kind: 'struct'; readonly fields: Readonly<Record<string, number>> }
   | { readonly kind: 'slice'; readonly element: number }
@@ -10,7 +10,10 @@ export const BYTES = 5
 export const STRING = 6
 export const INTERFACE = 8
 
-/** Encodes the definitions, then the value, which has the first type (Go sends the outermost first). */
+/**
+ * Encodes the definitions, then the value. The value has the first of these types, because Go sends the
+ * outermost type first.
+ */
 export function encodeGob(
   definitions: readonly [TypeDefinition, ...TypeDefinition[]],
   value: Buffer,
@@ -20,7 +23,10 @@ export function encodeGob(
   return Buffer.concat([beginningOf(definitions), message(outermost.id, ...singletonMark, value)])
 }
 
-/** Encoded definitions never change, and take longer to encode than most values. */
+/**
+ * Encoded definitions. They are kept because they never change, and because they take longer to encode than
+ * most values.
+ */
 const beginnings = new WeakMap<readonly TypeDefinition[], Buffer>()
 
 function beginningOf(definitions: readonly TypeDefinition[]): Buffer {
@@ -41,7 +47,7 @@ export function encodeBytes(bytes: Uint8Array): Buffer {
   return Buffer.concat([encodeUnsigned(bytes.length), bytes])
 }
 
-/** Encodes a string in a Go `any`: the type's name and number, the size, and the value after a zero byte. */
+/** Encodes a string in a Go `any`: the name of the type, its number, the size, a zero byte, and the value. */
 export function encodeTextInside(text: string): Buffer {
   const value = Buffer.concat([encodeUnsigned(0), encodeGobText(text)])
   return Buffer.concat([encodeGobText('string'), encodeSigned(STRING), encodeBytes(value)])
@@ -55,7 +61,7 @@ export function encodeMap(entries: readonly (readonly [Buffer, Buffer])[]): Buff
   return Buffer.concat([encodeUnsigned(entries.length), ...entries.flat()])
 }
 
-/** Undefined is a zero value, which Go leaves out. */
+/** Encodes a struct. An undefined field has the zero value, which Go leaves out. */
 export function encodeStruct(fields: readonly (Buffer | undefined)[]): Buffer {
   const parts: Buffer[] = []
   let previous = -1
@@ -71,7 +77,8 @@ function message(id: number, ...parts: Buffer[]): Buffer {
   return encodeBytes(Buffer.concat([encodeSigned(id), ...parts]))
 }
 
-// Go's wireType: the field that is present gives the kind (value.ts has the reading side).
+// Encodes Go's wireType. Only one of its fields is present, and this field gives the kind of the type
+// (value.ts has the reading side).
 function encodeDefinition(definition: TypeDefinition): Buffer {
   const name = definition.name === '' ? undefined : encodeGobText(definition.name)
   const common = encodeStruct([name, encodeSigned(definition.id)])
@@ -97,7 +104,7 @@ function encodeSigned(value: number): Buffer {
   return encodeUnsigned(value < 0 ? -value * 2 - 1 : value * 2)
 }
 
-// A value of 128 or more is its number of bytes, negated, then its bytes, high byte first.
+// A value of 128 or more is written as its number of bytes, negated, and then its bytes, high byte first.
 function encodeUnsigned(value: number): Buffer {
   if (value < 0x80) return Buffer.of(value)
   const bytes = Buffer.alloc(6)

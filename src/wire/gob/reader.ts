@@ -4,7 +4,7 @@ import type { GobOpaque } from './value.ts'
 
 type Step = string | number
 
-/** The decoder's place in a value, such as `CmdList[3]`. Steps are joined only for an error. */
+/** The decoder's place in a value, such as `CmdList[3]`. The steps become a text only for an error. */
 export class GobPlace {
   readonly #field: string
   readonly #steps: Step[] = []
@@ -13,12 +13,12 @@ export class GobPlace {
     this.#field = field
   }
 
-  /** Enters a struct field by its name, an element or map entry by its number. */
+  /** Enters a struct field by its name, or an element or map entry by its number. */
   enter(step: Step): void {
     this.#steps.push(step)
   }
 
-  /** Not needed after an error, which ends the decoding. */
+  /** Leaves the last step. No call is needed after an error, because an error ends the decoding. */
   leave(): void {
     this.#steps.pop()
   }
@@ -28,7 +28,7 @@ export class GobPlace {
   }
 }
 
-// Field names come from the stream. A name that cannot be a Go identifier is not repeated.
+// Field names come from the stream. An error does not repeat a name that cannot be a Go identifier.
 const IDENTIFIER = /^[\p{L}\p{N}_]{1,100}$/u
 
 function written(step: Step): string {
@@ -36,14 +36,16 @@ function written(step: Step): string {
   return IDENTIFIER.test(step) ? `.${step}` : '.?'
 }
 
-/** Replaces bytes that are not UTF-8. Valid text may contain it, too. */
+/**
+ * The decoded text has this character instead of bytes that are not UTF-8. Valid text may contain it, too.
+ */
 const REPLACEMENT = '\ufffd'
 const floatBytes = Buffer.alloc(8)
 
 /**
- * Reads a gob stream (Go: encoding/gob/doc.go, "Encoding Details"): messages, each after its length. Never
- * reads past the open message, and compares a length with the bytes left before it allocates anything. Throws
- * DecodeError.
+ * Reads a gob stream (Go: encoding/gob/doc.go, "Encoding Details"). A stream is a sequence of messages, and
+ * each message is after its length. Never reads past the open message. Compares a length with the number of
+ * bytes left before it allocates anything. Throws DecodeError.
  */
 export class GobReader {
   readonly #bytes: Buffer
@@ -88,14 +90,14 @@ export class GobReader {
     return narrowed((high << 32n) | BigInt(this.#bytes.readUInt32BE(at + size - 4)))
   }
 
-  /** Reads up to 64 bits. Bit 0 says whether the bits above it are complemented. */
+  /** Reads up to 64 bits. Bit 0 says whether the other bits are complemented. */
   signed(): number | bigint {
     const coded = this.unsigned()
     if (typeof coded === 'number') return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2
     return narrowed(coded % 2n === 0n ? coded >> 1n : ~(coded >> 1n))
   }
 
-  /** The number is negative before the type's definition. */
+  /** Reads the number of a type. The number is negative if the type's definition follows. */
   typeId(): number {
     const id = this.signed()
     if (typeof id === 'bigint') throw this.#place.error('type number out of range')
@@ -108,29 +110,30 @@ export class GobReader {
     return floatBytes.readDoubleLE()
   }
 
-  /** All the bytes must be in the open message. */
+  /** Reads a number of bytes. All these bytes must be in the open message. */
   byteCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#messageEnd - this.#offset)
   }
 
   /**
-   * Each element takes at least one byte, perhaps in a later message; even an empty struct has an end mark.
-   * So a number above the bytes left in the stream is wrong.
+   * Reads a number of elements. Each element takes at least one byte, perhaps in a later message, because
+   * even an empty struct has an end mark. So a number above the bytes left in the stream is wrong.
    */
   elementCount(): number {
     const count = this.unsigned()
     return this.#counted(count, this.#bytes.length - this.#offset)
   }
 
-  /** Copies, because a view would keep the whole packet in memory. */
+  /** Copies the bytes, because a view would keep the whole packet in memory. */
   bytes(): Buffer {
     return Buffer.from(this.#take(this.byteCount()))
   }
 
   /**
-   * Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded: an unknown field may have them,
-   * but no command may run with an argument that was never sent.
+   * Reads a text. Go strings may hold any bytes. Bytes that are not UTF-8 stay undecoded, because an unknown
+   * field may have them. They are not replaced, because no command may run with an argument that was never
+   * sent.
    */
   text(): string | GobOpaque {
     const size = this.byteCount()
