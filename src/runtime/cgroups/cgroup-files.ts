@@ -3,8 +3,8 @@ import path from 'node:path'
 import { errnoOf } from '../../basics/errors.ts'
 
 /**
- * Opens the file without O_CREAT. With O_CREAT, the kernel would answer EACCES instead of ENOENT. @throws
- * errno errors
+ * Opens the file without O_CREAT. With O_CREAT, the kernel would answer EACCES instead of ENOENT.
+ * @throws errno errors
  */
 export function writeValue(file: string, value: string | number): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
