@@ -19,12 +19,15 @@ import { Dial } from './dial.ts'
 import type { Destination } from './tls.ts'
 import type { Proxy } from '../basics/net/proxy.ts'
 
-/** `answered`: any answer. `silent`: not one byte was received. `unknown`: says nothing about the gateway. */
+/**
+ * `answered`: the gateway gave any answer. `silent`: not one byte was received. `unknown`: the result says
+ * nothing about the gateway.
+ */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'
 
 const MAX_OPEN_CHECKS = 2
 
-/** A path in the gateway's service, so proxies that route health checks also route this call. */
+/** This path belongs to the gateway's service, so proxies that route health checks also route this call. */
 const KNOCK = '/protobuf.Transport/Knock'
 
 const options = {
@@ -32,17 +35,19 @@ const options = {
   // With retries, grpc-js would acknowledge 1 MiB of writes that it has not sent.
   'grpc.enable_retries': 0,
   'grpc.per_rpc_retry_buffer_size': 0,
-  // Each attempt has its own connection: a shared one would wait for grpc-js's own backoff of up to 120 s.
+  // Each attempt has its own connection. A shared connection would wait for grpc-js's own backoff of up to
+  // 120 s.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.primary_user_agent': 'runbook-agent',
-  // The dial connects through proxies. grpc-js reads other variables, and would use a proxy without TLS, too.
+  // The dial connects through proxies. grpc-js must not: it reads other variables, and would use a proxy
+  // without TLS, too.
   'grpc.enable_http_proxy': 0,
 } as const
 
 /** An error of Node itself has no metadata. */
 type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
 
-/** The text of grpc-js if the connection was never usable. */
+/** The text of grpc-js for a connection that was never usable. */
 const NO_CONNECTION =
   /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-\S+Z\))?\. Resolution note: *$/s
 
@@ -89,11 +94,12 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether the gateway answers. Needs no credential and never rejects. If two questions are already
-   * open, waits for their answer. On a slow line a question waits after megabytes of output. A gateway that
-   * reads this output sends window updates, so it does not count as dead.
-   * @param isBlocked whether the peer reads nothing: the question may not have left, so `#knock` is called,
-   * too
+   * Asks whether the gateway answers. The question needs no credential and never rejects. If two questions
+   * are already open, no third one is sent: the function waits for their answer. On a slow line, a question
+   * may wait after megabytes of output. A gateway that reads this output sends window updates, so it does not
+   * count as dead.
+   * @param isBlocked whether the peer reads nothing: then the question may not have left, so `#knock` is
+   * called, too
    */
   async healthCheck(deadlineMs: number, isBlocked = false): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -105,10 +111,10 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether a session waits for this agent. If this throws, dispose the channel. A late call is not
-   * cancelled and has no gRPC deadline: its RST_STREAM would wait to be written while the answer is read.
-   * `Symbol.dispose` describes the danger. After a pause of the machine, timers and answers run in the same
-   * turn.
+   * Asks whether a session waits for this agent. If this function throws, dispose the channel. A call that
+   * takes too long is not cancelled and has no gRPC deadline: its RST_STREAM would wait to be written while
+   * the answer is read. After a pause of the machine, timers and answers do run in the same turn.
+   * `Symbol.dispose` describes the danger.
    * @throws ConnectError
    */
   async preConnect(
@@ -132,12 +138,15 @@ export class Channel implements Disposable {
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)
-    // grpc-js itself uses these codes when the connection failed or was lost.
+    // grpc-js itself uses these codes if the connection failed or was lost.
     const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
     return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
-  /** Adds a guess to grpc-js's reason if the connection succeeded but HTTP/2 failed. */
+  /**
+   * Returns a readable reason. If the connection succeeded but HTTP/2 failed, the text also has a guess about
+   * the cause.
+   */
   #plain(text: string): string {
     const [, reason] = NO_CONNECTION.exec(text) ?? []
     if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
@@ -158,9 +167,9 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Calls a method that no gateway has. Servers refuse the call by its headers, which can always be sent. The
-   * bytes of a health check may be stuck behind a stalled stream: proxies based on Go's net/http (Traefik,
-   * Caddy) count its bytes for the whole connection, up to 1 MiB.
+   * Calls a method that no gateway has. Servers refuse the call by its headers, and headers can always be
+   * sent. A health check also has a body, whose bytes may be stuck behind a stalled stream: proxies based on
+   * Go's net/http (Traefik, Caddy) count a stream's bytes for the whole connection, up to 1 MiB.
    */
   #knock(): Promise<HealthAnswer> {
     const nothing = () => Buffer.alloc(0)
@@ -177,10 +186,11 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Ends the connection. The gateway sees that the agent has disconnected; after `call.cancel()` it would see
-   * an orderly end. The end waits for the next turn: no callback may end an HTTP/2 session with other streams
-   * while Node reads from it. nghttp2 would continue with a freed session and corrupt the heap (Node 20).
-   * Nearly all code of this file is called from such callbacks, through promises.
+   * Ends the connection. The gateway then sees that the agent has disconnected. After `call.cancel()`, the
+   * gateway would see an orderly end. The connection ends in the next turn, because no callback may end an
+   * HTTP/2 session with other streams while Node reads from it: nghttp2 would continue with a freed session
+   * and corrupt the heap (Node 20). Nearly all code of this file is called from such callbacks, through
+   * promises.
    */
   [Symbol.dispose](): void {
     setImmediate(() => {
@@ -190,7 +200,10 @@ export class Channel implements Disposable {
   }
 }
 
-/** An error from the gateway is an answer: it may have no health checks. An error of grpc-js is none. */
+/**
+ * Judges the result of a health check. An error from the gateway is an answer, because a gateway may have no
+ * health checks. An error of grpc-js is no answer.
+ */
 function healthAnswer(error: ServiceError | null): HealthAnswer {
   const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
   return isOurs ? 'unknown' : 'answered'
@@ -203,15 +216,15 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 }
 
 /**
- * Accepts a message while earlier ones are being sent. grpc-js itself asks for the next only when the
- * previous has left, one turn of the event loop later.
+ * Accepts a message while earlier messages are being sent. grpc-js itself asks for the next message only
+ * after the previous one has left, which costs a turn of the event loop.
  */
 class EagerCall extends InterceptingCall {
   readonly #written: () => void
-  /** Whether grpc-js has a connection for the call. Before that, grpc-js keeps only one message. */
+  /** Whether grpc-js has a connection for the call. Without a connection, grpc-js keeps only one message. */
   #isConnected = false
 
-  /** @param written called for each message, in order, when it has left this process */
+  /** @param written called once for each message, in order, when the message has left this process */
   constructor(call: ConstructorParameters<typeof InterceptingCall>[0], written: () => void) {
     super(call)
     this.#written = written
@@ -234,7 +247,10 @@ class EagerCall extends InterceptingCall {
 
 const SCHEME = 'runbook-agent'
 
-/** Passes the dial's addresses to grpc-js. One lookup is enough: a channel lives as long as its stream. */
+/**
+ * Passes the dial's addresses to grpc-js. One lookup is enough, because a channel lives as long as its
+ * stream.
+ */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
   readonly #dial: Dial
@@ -260,7 +276,10 @@ class DialResolver implements experimental.Resolver {
     this.#destroyed = true
   }
 
-  /** grpc-js passes each address object unchanged to `net.connect`, so it can contain the dial's signal. */
+  /**
+   * An address object can contain the dial's signal, because grpc-js passes the object unchanged to
+   * `net.connect`.
+   */
   async #resolve(): Promise<void> {
     const result = await this.#dial.addresses().then(
       (addresses) =>
@@ -279,7 +298,9 @@ class DialResolver implements experimental.Resolver {
 
 experimental.registerResolver(SCHEME, DialResolver)
 
-/** Lets the dial prepare a connected socket. grpc-js supports neither our proxies nor our error texts. */
+/**
+ * Lets the dial prepare a connected socket, because grpc-js supports neither our proxies nor our error texts.
+ */
 class DialCredentials extends ChannelCredentials {
   readonly #dial: Dial
 
@@ -310,7 +331,7 @@ function isRefusal(grpcStatus: number | undefined): boolean {
   return grpcStatus === status.UNAUTHENTICATED || grpcStatus === status.PERMISSION_DENIED
 }
 
-/** Recognises hoop's gateway by its text: it has no code for a conflict. */
+/** Recognises the conflict by hoop's text, because hoop's gateway has no code for a conflict. */
 function isConflict(grpcStatus: number | undefined, text: string): boolean {
   return grpcStatus === status.FAILED_PRECONDITION && text.includes(hoopWords.agentAlreadyConnected)
 }

@@ -1,6 +1,9 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
-/** `kind` decides the message and the agent's wait before the next attempt. */
+/**
+ * An error of the connection. Its `kind` decides the message and how long the agent waits before the next
+ * attempt.
+ */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly kind: 'refused' | 'conflict' | 'lost'

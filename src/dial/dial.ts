@@ -4,7 +4,7 @@ import { hostOf, portOf } from './address.ts'
 import { type Destination, explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { type Proxy, tunnel, TunnelError } from '../basics/net/proxy.ts'
 
-/** Options for `net.connect`. The signal destroys the socket in any state. */
+/** Options for `net.connect`. The signal destroys the socket at any time. */
 interface DialAddress {
   readonly host: string
   readonly port: number
@@ -14,8 +14,8 @@ interface DialAddress {
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
 /**
- * Connects to the gateway: name lookup, TCP, proxy, TLS. The dial owns its sockets from the start: a socket
- * that hangs would keep the process alive, and a TLS handshake without an answer hangs for ever.
+ * Connects to the gateway: name lookup, TCP, proxy, TLS. The dial can end its sockets from the start, because
+ * a socket that hangs would keep the process alive, and a TLS handshake without an answer hangs for ever.
  */
 export class Dial {
   readonly #destination: Destination
@@ -48,12 +48,14 @@ export class Dial {
     return this.#socket?.bytesRead ?? 0
   }
 
-  /** Why the gateway cannot be reached, if the dial knows more than the error contains. */
+  /** The reason why the gateway cannot be reached. Set if the dial knows more than the error says. */
   get failure(): string | undefined {
     return this.#failure
   }
 
-  /** With a proxy, returns the proxy's addresses: the proxy looks up the gateway. */
+  /**
+   * Looks up the next server. With a proxy, this is the proxy, because the proxy itself looks up the gateway.
+   */
   async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
     const host = hostOf(next)
@@ -67,10 +69,10 @@ export class Dial {
     }
   }
 
-  /** Leads a connected socket through the proxy and TLS. */
+  /** Takes a connected socket through the proxy and the TLS handshake. */
   async lead(socket: Socket): Promise<Socket> {
     this.#socket = socket
-    // The socket's user learns of its end by `close`. An error without a listener would end the process.
+    // The socket's user notices the end by `close`. Without a listener, an error would end the process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
     const { tls } = this.#destination
@@ -97,7 +99,8 @@ export class Dial {
     const { address } = this.#destination
     try {
       const secured = await secure(socket, address, options, secureContext(options))
-      // With TLS 1.3 the gateway sees the client's certificate, or its absence, only after our handshake.
+      // With TLS 1.3, the gateway checks the client's certificate only after our handshake. A refusal arrives
+      // as this error.
       secured.on('error', (error: Error) => (this.#failure ??= explainTls(error, address, options)))
       return secured
     } catch (error) {
@@ -111,7 +114,10 @@ export class Dial {
   }
 }
 
-/** Reading `signal` throws if it is aborted: Node would still connect the socket, and then lose it. */
+/**
+ * Reading `signal` throws if the signal is aborted. Without this, Node would still connect the socket, and
+ * then lose track of it.
+ */
 function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
   return {
     host,

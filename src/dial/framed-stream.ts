@@ -4,15 +4,18 @@ import { DecodeError, KEEPALIVE, type Packet } from '../wire/packet.ts'
 import { ConnectError } from './connect-error.ts'
 import type { PacketLine } from './packet-line.ts'
 
-/** Milliseconds between keepalives, which the gateway answers. Two missed answers end the stream. */
+/**
+ * Milliseconds between keepalives. The gateway answers each keepalive. Two missed answers in a row end the
+ * stream.
+ */
 const KEEPALIVE_MS = 15_000
 const MISSES = 2
-/** Size of one write in bytes. A large script is sent in pieces, each of which is a sign of life. */
+/** Size of one write in bytes. A large script is sent in pieces, and each sent piece is a sign of life. */
 const PIECE_BYTES = 64 * 1024
 
 type Ended = Pick<ConnectError, 'message'> & Partial<Pick<ConnectError, 'code'>>
 
-/** One stream of packets in frames, on a connection that the gateway has upgraded. */
+/** A stream of packets in frames, on a connection that the gateway has upgraded. */
 export class FramedStream implements PacketLine {
   readonly address: string
   readonly #socket: Socket
@@ -21,7 +24,7 @@ export class FramedStream implements PacketLine {
   readonly #reader = new FrameReader()
   #ended: Ended | undefined
   #turn: Promise<void> = Promise.resolve()
-  /** While the caller does not read, answers may wait unread. */
+  /** Whether the caller reads now. Otherwise answers may wait unread, so a missing answer proves nothing. */
   #isReading = false
   #hasSignOfLife = true
   #misses = 0
@@ -34,7 +37,10 @@ export class FramedStream implements PacketLine {
     this.#keepalive = setInterval(() => this.#keepAlive(), keepaliveMs)
   }
 
-  /** Made when it is read: its stack would take `exec` a millisecond, also after a normal end. */
+  /**
+   * The error is made only when it is read: its stack would take `exec` a millisecond, also after a normal
+   * end.
+   */
   get error(): ConnectError | undefined {
     return this.#ended && new ConnectError('lost', this.#ended.message, undefined, this.#ended.code)
   }
@@ -58,7 +64,10 @@ export class FramedStream implements PacketLine {
     }
   }
 
-  /** Settles when the packet has left this process, after the earlier packets. @throws ConnectError */
+  /**
+   * Sends the packet after the earlier packets. Settles when the packet has left this process.
+   * @throws ConnectError
+   */
   async send(packet: Packet): Promise<void> {
     const sent = this.#turn.then(() => this.#write(packet))
     this.#turn = sent

@@ -2,25 +2,37 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { HealthAnswer } from './channel.ts'
 
 export interface StreamTiming {
-  /** Time from the first step to the gateway's first packet. grpc-js has no limit for this time. */
+  /**
+   * Time from the first step of the connection to the gateway's first packet. grpc-js has no limit for this
+   * time.
+   */
   readonly dialMs: number
-  /** `whenever`: no limit, for a gateway that waits for an agent. Meanwhile it answers health checks. */
+  /**
+   * `whenever` means that the first packet has no time limit, because the gateway waits for an agent. The
+   * gateway answers health checks meanwhile.
+   */
   readonly firstPacket: 'within-dial' | 'whenever'
   /**
-   * Time between keepalive packets: proxies then keep the connection, and the gateway ignores them
-   * (protocol.md 3.1).
+   * Time between keepalive packets. The packets make proxies keep the connection, and the gateway ignores
+   * them (protocol.md 3.1).
    */
   readonly keepaliveMs: number
   /**
-   * After this time without a byte read, the agent reports a stall. It stays connected: the gateway may wait
-   * for a client.
+   * If the gateway reads no byte for this time, the agent reports a stall. The agent stays connected, because
+   * the gateway may wait for a client.
    */
   readonly stallMs: number
-  /** Time for an orderly end. After this time the socket is dropped. */
+  /** Time for an orderly end. After this time, the stream drops the socket. */
   readonly closeMs: number
-  /** Time from the start of one health check to the next; below the idle limit of usual load balancers. */
+  /**
+   * Time from the start of one health check to the start of the next. It is below the idle limit of usual
+   * load balancers.
+   */
   readonly healthEveryMs: number
-  /** Time for one answer. Two missed answers end the stream, at most 50 s after the last sign of life. */
+  /**
+   * Time for one answer. Two missed answers end the stream. This happens at most 50 s after the last sign of
+   * life.
+   */
   readonly healthDeadlineMs: number
 }
 
@@ -34,7 +46,10 @@ export const STREAM_TIMING: StreamTiming = {
   healthDeadlineMs: 10_000,
 }
 
-/** Measure intervals with the monotonic clock: the wall clock may be changed at any time. */
+/**
+ * A moment by two clocks. Measure intervals with the monotonic clock, because the wall clock may be changed
+ * at any time.
+ */
 export interface Moment {
   /** The value of `performance.now()`. */
   readonly monotonicMs: number
@@ -52,15 +67,18 @@ export interface GatewayHealth {
 }
 
 /**
- * Missed answers in a row that end the stream. One proves nothing: it may be lost, or this process may have
- * been stopped.
+ * This number of missed answers in a row ends the stream. One missed answer proves nothing: the answer may be
+ * lost, or this process may have been stopped.
  */
 const MISSES = 2
 
-/** @param again whether the last question was not answered */
+/** @param again whether the previous question got no answer */
 type Ask = (deadlineMs: number, again: boolean) => Promise<HealthAnswer>
 
-/** Sends no HTTP/2 pings: grpc-go ends connections with more than one ping in 5 minutes. */
+/**
+ * Asks for health by calls, not by HTTP/2 pings: grpc-go ends connections with more than one ping in 5
+ * minutes.
+ */
 export class HealthWatch {
   readonly #ask: Ask
   readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>

@@ -8,25 +8,28 @@ import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
 
 /**
- * Bytes that gRPC holds and has not written; grpc-js itself limits only the number of messages. The echo of a
- * key waits for these bytes, and the event loop reads as many in one turn. A higher limit makes bulk output
- * no faster: the kernel has buffers, too.
+ * Maximum number of bytes that gRPC holds and has not written. grpc-js itself limits only the number of
+ * messages. The echo of a key waits for these bytes, and the event loop reads as many bytes in one turn. A
+ * higher limit makes bulk output no faster, because the kernel has buffers, too.
  */
 const MAX_IN_FLIGHT_BYTES = 128 * 1024
 /** Approximate number of bytes of a packet without its payload. */
 const PACKET_OVERHEAD_BYTES = 256
 /**
- * Size in bytes. Small packets (a terminal's output, an answer, a close) do not wait for large ones of other
- * sessions.
+ * Maximum size of a small packet in bytes: a terminal's output, an answer or a close. Small packets do not
+ * wait for large packets of other sessions.
  */
 const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
-/** Bytes of small packets that may pass a waiting packet: a flood must not stop large packets. */
+/**
+ * Number of bytes of small packets that may pass a waiting packet. Without this limit, a flood of small
+ * packets would stop the large ones.
+ */
 const MAX_PASSED_BYTES = 64 * 1024
 
-/** Bytes that have not left this process. */
+/** The bytes that have not left this process. */
 interface Untaken {
   readonly bytes: number
-  /** Time in ms of `performance.now()`. */
+  /** The time by `performance.now()`, in ms. */
   readonly since: number
 }
 
@@ -38,7 +41,8 @@ interface Waiting {
 }
 
 /**
- * Sessions with much output take turns: each waits until its packet is sent before it reads the next output.
+ * Sends packets and limits the bytes in gRPC. Sessions with much output take turns: each session waits until
+ * its packet is sent, and only then reads its next output.
  */
 export class SendQueue {
   readonly #write: (packet: Packet, written: () => void) => void
@@ -46,7 +50,10 @@ export class SendQueue {
   #inFlightBytes = 0
   #waitingBytes = 0
   #passedBytes = 0
-  /** Time when bytes last left this process, or, after an empty queue, when the first bytes were sent. */
+  /**
+   * The time when bytes last left this process. After an empty queue, it is the time when the first bytes
+   * were sent.
+   */
   #takenAt = 0
   #isOver = false
   #emptied: () => void = () => undefined
@@ -61,15 +68,18 @@ export class SendQueue {
     return this.#waiting.length === 0 && this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /** `since`: the time since when no byte has left. Undefined if all bytes have left. */
+  /**
+   * Returns the unsent bytes and the time `since` which no byte has left. Returns undefined if all bytes have
+   * left.
+   */
   get untaken(): Untaken | undefined {
     const bytes = this.#inFlightBytes + this.#waitingBytes
     return bytes === 0 ? undefined : { bytes, since: this.#takenAt }
   }
 
   /**
-   * Returns undefined if the packet was sent immediately; otherwise the promise settles when it is sent or
-   * the queue ends.
+   * Returns undefined if the packet was sent immediately. Otherwise returns a promise, which settles when the
+   * packet is sent or the queue ends.
    */
   send(packet: Packet): Promise<void> | undefined {
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
@@ -81,7 +91,7 @@ export class SendQueue {
     return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
   }
 
-  /** Drops the waiting packets of a session: nobody reads them any more. */
+  /** Drops the waiting packets of a session, because nobody reads them any more. */
   forget(sid: SessionId): void {
     for (let at = this.#waiting.length - 1; at >= 0; at -= 1)
       if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))
@@ -139,7 +149,7 @@ export class SendQueue {
   }
 }
 
-/** A gateway that reads nothing, although its connection is alive. */
+/** Describes a gateway that reads nothing although its connection is alive. */
 export interface Stall {
   /** Bytes that wait in this process. */
   readonly bytes: number
@@ -147,7 +157,7 @@ export interface Stall {
   readonly ms: number
 }
 
-/** One stream of packets between the gateway and an agent or a client, on a channel of its own. */
+/** A stream of packets between the gateway and an agent or a client. The stream has its own channel. */
 export class PacketStream {
   readonly #channel: Channel
   readonly #call: ClientDuplexStream<Packet, Packet>
@@ -162,7 +172,7 @@ export class PacketStream {
   readonly #queue: SendQueue
   readonly #writes: JoinedWrites
 
-  /** Opens the stream. The first packet received shows that the gateway has accepted it. */
+  /** Opens the stream. The first received packet shows that the gateway has accepted the stream. */
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
     this.#channel = channel
     this.#timing = timing
@@ -184,7 +194,7 @@ export class PacketStream {
     keepalive()
   }
 
-  /** Yields packets in order and on demand, until the stream ends. After that `error` is the reason. */
+  /** Yields packets in order and on demand, until the stream ends. After the end, `error` is the reason. */
   async *receive(): AsyncGenerator<Packet, void, undefined> {
     using _ = this.#reading()
     try {
@@ -199,8 +209,8 @@ export class PacketStream {
   }
 
   /**
-   * Passes each packet to `take` when it arrives, until the stream ends. After that `error` is the reason.
-   * Costs less than `receive`. Rejects with the error that `take` throws.
+   * Passes each packet to `take` when the packet arrives, until the stream ends. After the end, `error` is
+   * the reason. Costs less than `receive`. Rejects with the error that `take` throws.
    */
   async deliver(take: (packet: Packet) => void): Promise<void> {
     using _ = this.#reading()
@@ -227,7 +237,7 @@ export class PacketStream {
     }
   }
 
-  /** Why the stream ended; undefined while it is open. */
+  /** The reason why the stream ended, or undefined while it is open. */
   get error(): ConnectError | undefined {
     return this.#error
   }
@@ -241,7 +251,7 @@ export class PacketStream {
     return this.#queue.hasRoom
   }
 
-  /** Undefined while the gateway reads. */
+  /** Undefined unless the gateway has read nothing for `stallMs`. */
   get stall(): Stall | undefined {
     const untaken = this.#accepted && this.#error === undefined ? this.#queue.untaken : undefined
     if (untaken === undefined) return undefined
@@ -250,9 +260,10 @@ export class PacketStream {
   }
 
   /**
-   * Returns undefined if the packet was sent immediately. Otherwise returns a promise, the only
-   * back-pressure, which rejects with the ConnectError if the stream ends. Waits without a limit while the
-   * gateway lives: hoop's gateway stops reading from an agent while one of the agent's clients does not read.
+   * Returns undefined if the packet was sent immediately. Otherwise returns a promise, which rejects with the
+   * ConnectError if the stream ends. This promise is the only back-pressure. It may wait without a limit
+   * while the gateway lives: hoop's gateway stops reading from an agent while one of the agent's clients does
+   * not read.
    */
   send(packet: Packet): Promise<void> | undefined {
     if (this.#error !== undefined) return Promise.reject(this.#error)
@@ -264,9 +275,12 @@ export class PacketStream {
     this.#queue.forget(sid)
   }
 
-  /** An orderly end. Call after the closes have been sent. `drop` ends the wait of this function. */
+  /**
+   * Ends the stream in an orderly way. Call this function after the closes have been sent. `drop` ends its
+   * wait.
+   */
   async close(): Promise<void> {
-    // The gateway has never accepted the stream, so it needs no orderly end.
+    // A gateway that has never accepted the stream needs no orderly end.
     if (!this.#accepted) this.drop('told to stop')
     else {
       // The last output and closes may not be written yet.
@@ -283,7 +297,7 @@ export class PacketStream {
     this.#drop(new ConnectError('lost', reason))
   }
 
-  /** Starts the time limit for the first packet. Dispose the result when reading ends. */
+  /** Starts the time limit for the first packet. The caller disposes the result when it stops reading. */
   #reading(): Disposable {
     this.#dial = setTimeout(() => this.#dialTimedOut(), this.#timing.dialMs)
     return { [Symbol.dispose]: () => this.#end(ended()) }
@@ -295,7 +309,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** Starts the health checks: from now on the gateway has to answer them. */
+  /** Starts the health checks. From now on, the gateway has to answer them. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -306,21 +320,28 @@ export class PacketStream {
     })
   }
 
-  /** Keeps proxies from closing an idle connection. Other waiting bytes have the same effect. */
+  /**
+   * Sends a keepalive so that proxies do not close an idle connection. Other waiting bytes have the same
+   * effect.
+   */
   #keepAlive(): void {
     if (this.#queue.untaken === undefined) void this.#queue.send(KEEPALIVE)
   }
 
-  /** grpc-js would silently ignore a write after the end. */
+  /** Throws after the end, because grpc-js would silently ignore the write. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
   }
 
-  /** Closes the sockets first: the gateway then sees that the agent has disconnected (protocol.md 0.25). */
+  /**
+   * Closes the sockets before the call. The gateway then sees that the agent has disconnected (protocol.md
+   * 0.25).
+   */
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // One turn later the sockets have ended. A call that never had a socket is ended only by this cancel.
+    // The sockets end one turn later. The cancel is for a call that never had a socket: only the cancel ends
+    // it.
     setImmediate(() => this.#call.cancel())
   }
 

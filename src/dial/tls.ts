@@ -3,12 +3,12 @@ import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
 import type { Secret } from '../basics/secret.ts'
 import { hostOf } from './address.ts'
 
-// Loaded only for TLS: without this module, commands for a gateway on this machine take a third less time.
+// Loaded only for TLS. Without this module, commands for a gateway on this machine take a third less time.
 const tlsModule = () => process.getBuiltinModule('node:tls')
 
-/** Texts are PEM. */
+/** The texts are PEM. */
 export interface TlsOptions {
-  /** Accepted authorities for the gateway's certificate (default: Node's authorities). */
+  /** The authorities that may sign the gateway's certificate (default: Node's authorities). */
   readonly authorities?: readonly string[]
   /** The name in the gateway's certificate (default: the host). */
   readonly serverName?: string
@@ -17,9 +17,9 @@ export interface TlsOptions {
 }
 
 export interface Destination {
-  /** `host:port` */
+  /** The address in the form `host:port`. */
   readonly address: string
-  /** Undefined means plaintext. */
+  /** Undefined means a connection without TLS. */
   readonly tls: TlsOptions | undefined
 }
 
