@@ -237,13 +237,13 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0)
 }
 
-/** Contains no secrets. */
+/** The state of the gateway for probes and operators. It contains no secrets. */
 export interface Condition {
-  /** Time at which running sessions are ended, in ms since 1970; set only while the gateway stops. */
+  /** Time in ms since 1970 at which the gateway ends running sessions. Set only while the gateway stops. */
   readonly stopsAt: number | undefined
-  /** Why no session can begin. */
+  /** Says why no session can begin; otherwise undefined. */
   readonly obstacle: string | undefined
-  /** Why old sessions are not removed. */
+  /** Says why old sessions are not removed; otherwise undefined. */
   readonly doubt: string | undefined
   readonly webhooks: string | undefined
   readonly issues: string | undefined
@@ -258,7 +258,8 @@ interface Readiness {
 }
 
 /**
- * `degraded`: no session can begin. `stopping`: running sessions continue for a while, new ones are refused.
+ * `degraded`: no session can begin. `stopping`: running sessions continue for a while, and new sessions are
+ * refused.
  */
 export function readinessOf(condition: Condition): Readiness {
   const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition

@@ -28,7 +28,8 @@ import { Backups } from './backups.ts'
 const UNFINISHED = /^\.restore-[0-9a-f]{16}$/
 
 /**
- * Restores into an empty or missing folder, completely or not at all. A killed restore can be run again.
+ * Restores a backup into an empty or missing folder. The folder gets the complete state, or nothing. After a
+ * kill, the restore can be run again.
  * @throws BackupError, HistoryError, ForeignPathError, or the system's error
  */
 export async function restore(file: string, state: string): Promise<Manifest> {
@@ -44,7 +45,7 @@ export async function restore(file: string, state: string): Promise<Manifest> {
     return manifest
   } catch (error) {
     await rm(work, { recursive: true, force: true })
-    // Fails, and so keeps the files, if another restore has put files there meanwhile.
+    // If another restore has put files into the folder meanwhile, `rmdir` fails, and the files stay.
     if (isNew) await rmdir(state).catch(() => undefined)
     throw error
   }
@@ -61,7 +62,10 @@ export function checkRestored(state: string): void {
     )
 }
 
-/** The remains of a killed restore never include the history, which is moved last. */
+/**
+ * Accepts an empty folder, or the remains of a killed restore. Such remains never include the history,
+ * because it is moved last.
+ */
 function checkEmpty(state: string): void {
   const found = readdirSync(state)
   const others = found.filter((name) => !UNFINISHED.test(name))
@@ -100,7 +104,7 @@ async function extract(file: string, work: string): Promise<Manifest> {
 }
 
 /**
- * Moves the history last: it makes the state complete.
+ * Moves the files. Moves the history last, because a folder with a history counts as complete.
  * @throws BackupError if another program has put files there meanwhile
  */
 async function moveAll({ parts }: Manifest, work: string, state: string): Promise<void> {
@@ -117,7 +121,10 @@ async function moveAll({ parts }: Manifest, work: string, state: string): Promis
   await rm(work, { recursive: true })
 }
 
-/** A link never replaces a file, so concurrent restores cannot overwrite each other's files. */
+/**
+ * Moves by links, because a link never replaces a file. So two restores at the same time cannot overwrite
+ * each other's files.
+ */
 async function linkAll(names: readonly string[], work: string, state: string): Promise<void> {
   const linked: string[] = []
   try {
@@ -175,7 +182,10 @@ interface State {
   readonly backups: Backups
 }
 
-/** Reading 10 GB takes a minute, and `gateway --check` has a limit of ten minutes. */
+/**
+ * Maximum time of the check at the start. To read 10 GB takes a minute. `gateway --check` has a limit of ten
+ * minutes.
+ */
 const EXAMINED_MS = 5000
 
 /** Claims the state folder for this gateway. @throws ForeignPathError, HistoryError */
@@ -199,7 +209,10 @@ export async function openState(
   }
 }
 
-/** Writing to a damaged history would increase the damage. @throws HistoryError */
+/**
+ * Checks the history before it is opened, because writes to a damaged history would increase the damage.
+ * @throws HistoryError
+ */
 async function examine(file: string, log: Logger): Promise<void> {
   if (!existsSync(file)) return
   const health = await examineUnused(file, LAYOUT, { depth: 'quick', withinMs: EXAMINED_MS })

@@ -6,18 +6,21 @@ import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
 
-/** Period of writing counts and removing old entries. */
+/** Period in which counts are written and old entries are removed. */
 const PASS_MS = 60_000
-/** Entries removed per pass: 720,000 in a day. A pass blocks the gateway for some milliseconds. */
+/**
+ * Maximum number of entries that one pass removes, which makes 720,000 in a day. A pass blocks the gateway
+ * for some milliseconds.
+ */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Entries of one user, or address, in ten minutes (some 6 MB). New sessions do not count. */
+/** Maximum number of entries of one user or address in ten minutes (some 6 MB). New sessions do not count. */
 const MOST_OF_ONE = 10_000
 
 /**
- * Record of views, changes and decisions, in a chain of hashes. Changes and decisions are written and synced
- * before they happen; if the write fails, they do not happen. Entries that cannot be written, or exceed a
- * user's share, are counted, and a later entry has their number.
+ * Records views, changes and decisions in a chain of hashes. An entry about a change or a decision is written
+ * and synced before the change happens. If the write fails, the change does not happen. Entries that cannot
+ * be written, or that exceed a user's share, are only counted. A later entry has their number.
  */
 export class AuditLog {
   readonly #history: History
@@ -41,8 +44,9 @@ export class AuditLog {
   }
 
   /**
-   * Writes an entry before a change. @returns its sequence
-   * @throws HistoryError, RequestRefused; the change must not happen then
+   * Writes an entry before a change.
+   * @returns the sequence of the entry
+   * @throws HistoryError, RequestRefused. After an error, the change must not happen.
    */
   announce(facts: AuditFacts): number {
     const name = nameOf(facts)
@@ -54,7 +58,7 @@ export class AuditLog {
 
   /**
    * Announces a change that must happen even if the entry cannot be written.
-   * @returns undefined when the entry is only counted
+   * @returns the sequence of the entry; undefined if the entry is only counted
    */
   announceAnyway(facts: AuditFacts): number | undefined {
     try {
@@ -70,7 +74,7 @@ export class AuditLog {
     this.#counting(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
   }
 
-  /** The entry survives the end of this process, but a power failure may lose it. */
+  /** Writes an entry. The entry survives the end of this process, but a power failure may lose it. */
   note(facts: AuditFacts): void {
     if (this.#hasRoom(nameOf(facts))) this.#note(facts)
   }
@@ -81,8 +85,8 @@ export class AuditLog {
   }
 
   /**
-   * Notes the first failure of an address, and counts further failures for ten minutes. An IPv6 address
-   * counts as its /64 network, because one caller has the whole network.
+   * Writes an entry for the first failure of an address. Only counts further failures of this address for ten
+   * minutes. An IPv6 address counts as its /64 network, because one caller can use the whole network.
    */
   failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
     const network = callerNetwork(address)
@@ -94,7 +98,7 @@ export class AuditLog {
     return this.#history.read(({ audit }) => audit.head())
   }
 
-  /** Writes all counts. */
+  /** Writes all counts, and logs the newest hash. */
   close(): void {
     clearInterval(this.#timer)
     this.#noteCounted(true)
@@ -117,7 +121,10 @@ export class AuditLog {
       this.#log.info({ entries: removed }, 'old entries removed from the audit log')
   }
 
-  /** Logs the newest hash once a day: with logs elsewhere, an operator can see a rewritten audit log. */
+  /**
+   * Logs the newest hash once a day. If the logs are stored elsewhere, an operator can compare the hash and
+   * see whether the audit log was rewritten.
+   */
   #tellHead(): void {
     const now = performance.now()
     if (now - this.#headToldAt < DAY_MS) return
@@ -143,7 +150,8 @@ export class AuditLog {
   }
 
   /**
-   * Takes an entry of the name's share, or counts it as left out. The gateway's own entries have no limit.
+   * Takes one entry from the share of this name. If the share is used up, counts the entry as left out. The
+   * gateway's own entries have no limit.
    */
   #hasRoom(name: string): boolean {
     if (name === '' || this.#shares.take(name)) return true
@@ -199,14 +207,14 @@ interface Missing {
 class Gap {
   #missing: Missing | undefined
 
-  /** @returns whether it is the first missing entry */
+  /** @returns true if this is the first missing entry */
   add(): boolean {
     const { entries, since } = this.#missing ?? { entries: 0, since: new Date() }
     this.#missing = { entries: entries + 1, since }
     return entries === 0
   }
 
-  /** The entry about the missing entries. */
+  /** Returns the entry that tells how many entries are missing; undefined if none is missing. */
   facts(): AuditFacts | undefined {
     if (this.#missing === undefined) return undefined
     const { entries, since } = this.#missing
@@ -218,14 +226,14 @@ class Gap {
     })
   }
 
-  /** Call this when the missing entries are on record. */
+  /** Call this after the number of missing entries was written. */
   close(): void {
     this.#missing = undefined
   }
 }
 
 const WINDOW_MS = 10 * 60 * 1000
-/** Further names count together, as `MANY`. */
+/** Maximum number of names with their own share. All further names share one, `MANY`. */
 const MOST_NAMES = 10_000
 const MANY = 'others'
 
@@ -241,8 +249,8 @@ interface LeftOut {
 }
 
 /**
- * Limits the entries per user, or per address, in ten minutes. Further entries are only counted, so that
- * nobody can fill the log.
+ * Limits the entries per user or address in ten minutes, so that nobody can fill the log. Further entries are
+ * only counted.
  */
 export class Shares {
   readonly #most: number
@@ -264,7 +272,9 @@ export class Shares {
     this.#shareOf(name).leftOut += 1
   }
 
-  /** Removes shares whose time is over, and yields what they left out. */
+  /**
+   * Removes the shares whose time is over. Yields for each share the number of entries that were left out.
+   */
   *over(isAll: boolean): Generator<LeftOut> {
     const now = performance.now()
     for (const [name, { leftOut, since }] of this.#shares) {
@@ -282,12 +292,15 @@ export class Shares {
   }
 }
 
-/** Above this number, the oldest event is forgotten, and may be noted again. */
+/**
+ * Maximum number of remembered events. If there are more, the oldest event is forgotten, and may be noted
+ * again.
+ */
 const MOST_REPEATS = 10_000
 
-/** Finds repeated events: commands and pages send the same request every second. */
+/** Finds repeated events, because commands and pages send the same request every second. */
 export class Repeats {
-  /** Time of each note, oldest first. */
+  /** Time at which each event was noted. The oldest event is first. */
   readonly #noted = new Map<string, number>()
 
   isNew(facts: AuditFacts): boolean {
@@ -304,7 +317,7 @@ export class Repeats {
   }
 }
 
-/** Refuses a change. Nothing has changed. */
+/** Makes the error for a change that is refused before anything has changed. */
 function tooMuch(name: string): RequestRefused {
   return new RequestRefused(
     'too-much-at-once',

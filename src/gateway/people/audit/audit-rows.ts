@@ -14,20 +14,22 @@ export interface AuditQuery {
   readonly outcome?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
-  /** Upper and lower case are equal. */
+  /** Part of the actor. Case does not matter. */
   readonly actorPart?: string | undefined
-  /** Part of the subject or the details, in upper or lower case. */
+  /** Part of the subject or the details. Case does not matter. */
   readonly text?: string | undefined
 }
 
 interface AuditPage {
   readonly entries: readonly AuditLink[]
   readonly total: number
-  /** Number of entries searched for the text, if older entries were not searched; otherwise undefined. */
+  /**
+   * Number of entries in which the text was searched, if older entries were left out; otherwise undefined.
+   */
   readonly textLookedAt: number | undefined
 }
 
-/** The search of one entry takes some microseconds. */
+/** Maximum number of entries in which a text is searched. The search of one entry takes some microseconds. */
 const TEXT_LOOKED_AT = 20_000
 
 const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'text'>, string>> = {
@@ -54,14 +56,18 @@ const TEXTS = [
 ]
   .map((name) => `coalesce(entry ->> '$.${name}', '')`)
   .join(" || ' ' || ")
-/** Searches the whole entry first: parsing every entry as JSON is slower. */
+/**
+ * First searches the text of the whole entry. Parses only the entries with a match as JSON, because parsing
+ * every entry is slower.
+ */
 const HAS_TEXT = `((instr(lower(entry), ?) > 0 OR instr(lower(entry), ?) > 0) AND instr(lower(${TEXTS}), ?) > 0)`
 
-/** Hides the entry before a change if the entry with the outcome exists. */
+/** Hides an entry that was written before a change, if there is an entry with the outcome. */
 const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
 
 /**
- * Adds entries at the end and removes them from the front. Use it only in `read` and `write` of the history.
+ * The entries of the audit log. New entries are added at the end, and old entries are removed at the
+ * beginning. Use this class only in `read` and `write` of the history.
  */
 export class AuditRows {
   readonly #db: Connection
@@ -78,7 +84,9 @@ export class AuditRows {
     return link
   }
 
-  /** The newest entry, or the last removed entry when no entry is left. */
+  /**
+   * Returns the place of the newest entry. If no entry is left, returns the place of the last removed entry.
+   */
   head(): AuditHead {
     const found = this.#statements.head.get([]) as [number, string] | undefined
     if (found === undefined) return this.anchor()
@@ -86,7 +94,7 @@ export class AuditRows {
     return { sequence, hash }
   }
 
-  /** The last removed entry: the place before the first entry. */
+  /** Returns the place of the last removed entry, which comes before the first entry. */
   anchor(): AuditHead {
     const found = this.#statements.anchor.get([]) as [number, string] | undefined
     const [sequence, hash] = found ?? [0, NO_HASH]
@@ -113,9 +121,9 @@ export class AuditRows {
   }
 
   /**
-   * Matching entries between two sequence numbers. Reads the whole range whatever the filters are, so that
-   * each step takes about the same time.
-   * @param query undefined: all entries, also those that the list hides
+   * Returns the matching entries between two sequence numbers. Always reads the whole range, so that each
+   * step takes about the same time.
+   * @param query undefined returns all entries, including entries that the list hides
    */
   step(query: AuditQuery | undefined, after: number, until: number): AuditLink[] {
     const { text, ...columns } = query ?? {}
@@ -146,8 +154,8 @@ export class AuditRows {
   }
 
   /**
-   * Removes the oldest entries and keeps the place of the last one. An entry with a future time was written
-   * with a wrong clock, so it counts as old as the next entry.
+   * Removes the oldest entries, and keeps the place of the last removed entry. An entry with a future time
+   * was written with a wrong clock. Such an entry is removed together with the entry after it.
    * @returns the number of removed entries
    */
   removeOldEntries(before: Date, most: number): number {
@@ -182,11 +190,11 @@ function conditionsOf(query: Omit<AuditQuery, 'text'>): {
 
 function textValues(text: string): Values {
   const lower = lowerCase(text)
-  // Details are JSON within the entry, so the escaped text is searched, too.
+  // Details are JSON inside the entry, so the text is also searched in its escaped form.
   return [lower, JSON.stringify(lower).slice(1, -1), lower]
 }
 
-/** Changes only ASCII letters, as SQLite does. */
+/** Converts only ASCII letters, as SQLite does. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
@@ -217,8 +225,9 @@ function prepare(db: Connection) {
 }
 
 /**
- * `hash` is the hash of the text in `entry` (audit/entry.ts). The columns for searches are generated from
- * this text: nothing outside the chain is shown. `audit_anchor` is the last removed entry.
+ * `hash` is the hash of the text in `entry` (audit/entry.ts). SQLite generates the columns for searches from
+ * this text. So searches show nothing that the chain does not protect. `audit_anchor` is the last removed
+ * entry.
  */
 const VERSION_15 = `
   CREATE TABLE history.audit_log (
@@ -254,10 +263,10 @@ export const auditRoom: Room<AuditRows> = {
   json: { audit_log: ['entry'] },
 }
 
-/** Labels name files, repositories and commits. */
+/** Maximum length of a label, which names a file, a repository or a commit. */
 const MAX_LABEL = 500
 
-/** Leaves out scripts, arguments and parameters. */
+/** Returns the facts about a session for the log, without scripts, arguments and parameters. */
 export function sessionFacts(
   session: Pick<NewSession, 'id' | 'user' | 'connection' | 'origin' | 'verb' | 'labels' | 'sessionBatchId'>,
   { clientIp = '', token, waits }: SessionAsking,

@@ -1,38 +1,38 @@
 import { createHash } from 'node:crypto'
 import type { AuditAction, AuditType } from '../../../contract/contract.ts'
 
-/** One event, in hoop's words where hoop has words. */
+/** One event. Its words are hoop's words if hoop has words for the event. */
 export interface AuditFacts {
   /** Empty if the caller is unknown. */
   readonly actor: string
-  /** Empty without a token. */
+  /** Empty if the caller used no token. */
   readonly token_id: string
   readonly token_name: string
   readonly action: AuditAction
   readonly resource_type: AuditType
   /** Empty for lists, and if the path names no resource. */
   readonly resource_id: string
-  /** Empty without a REST request. */
+  /** Empty if there was no REST request. */
   readonly http_method: string
   readonly http_path: string
-  /** 0 without an answer. */
+  /** 0 if there was no answer. */
   readonly http_status: number
   readonly client_ip: string
   readonly request_payload_redacted: Readonly<Record<string, unknown>> | null
   readonly outcome: boolean
   readonly error_message: string
-  /** `asked`: written before a change, and followed by a `done` entry. */
+  /** `asked`: the entry was written before a change, and a `done` entry follows. */
   readonly stage: 'asked' | 'done'
-  /** Sequence of the entry that was written before the change. */
+  /** Sequence of the entry that was written before the change; null if there is none. */
   readonly asked: number | null
 }
 
 export interface AuditEntry extends AuditFacts {
   /** Entries count from 1, without gaps. */
   readonly sequence: number
-  /** Hexadecimal. The first entry has `NO_HASH`. */
+  /** Hash of the entry before, in hexadecimal. The first entry has `NO_HASH`. */
   readonly previous_hash: string
-  /** RFC 3339, UTC, in milliseconds. */
+  /** Time as RFC 3339 in UTC, with milliseconds. */
   readonly created_at: string
 }
 
@@ -62,7 +62,7 @@ export function nextLink(before: AuditHead, facts: AuditFacts, at: Date): AuditL
   return { sequence, text, hash: hashOf(text) }
 }
 
-/** SHA-256 in hexadecimal. */
+/** Returns the SHA-256 in hexadecimal. */
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
@@ -89,14 +89,14 @@ const NOTHING: AuditFacts = {
   asked: null,
 }
 
-/** Missing values are empty; the outcome is a success. */
+/** Fills missing values with empty values, and the outcome with success. */
 export function auditFacts(
   facts: Pick<AuditFacts, 'action' | 'resource_type'> & Partial<AuditFacts>,
 ): AuditFacts {
   return { ...NOTHING, ...facts }
 }
 
-/** JSON without spaces, names in the order of their code units (RFC 8785). */
+/** Returns JSON without spaces. Names are in the order of their code units (RFC 8785). */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

@@ -6,7 +6,7 @@ import { readAlone, type Connection } from '../../store/sqlite.ts'
 import { AuditRows } from './audit-rows.ts'
 import { canonicalText, hashOf, type AuditEntry, type AuditHead, type AuditLink, entryOf } from './entry.ts'
 
-/** A fault of the entry, or missing entries before it. */
+/** A fault of one entry, or of entries that are missing before it. */
 interface ChainFault {
   readonly sequence: number
   readonly fault: 'altered' | 'missing' | 'reordered' | 'malformed'
@@ -26,11 +26,13 @@ export interface Verification {
   readonly hasExpected: boolean
 }
 
-/** Further faults would not help. */
+/** Maximum number of reported faults. More faults would tell nothing new. */
 const MOST_FAULTS = 20
 
 /**
- * @param anchor the place before the first entry; undefined if unknown, for example in a part of a log
+ * Checks the chain of hashes.
+ * @param anchor the place before the first entry; undefined if this place is unknown, for example in a part
+ * of a log
  * @param expected a hash that was stored elsewhere
  */
 export function verifyChain(
@@ -57,7 +59,7 @@ export function verifyChain(
 }
 
 interface ReadLink extends AuditLink {
-  /** Whether the columns beside the text differ from the text. */
+  /** True if other columns of the row differ from the text. */
   readonly isForged?: true
 }
 
@@ -108,7 +110,7 @@ function readLine(line: string, number: number): ReadLink | Malformed {
   const { hash } = shown
   const entry = Object.fromEntries(Object.entries(shown).filter(([name]) => !BESIDE.has(name)))
   const link = { sequence: shown.sequence, text: canonicalText(entry), hash }
-  // hoop's copies of fields are not in the chain: they must equal the entry's fields.
+  // The fields that hoop repeats are not in the chain. So they must equal the fields of the entry.
   return isDeepStrictEqual(shownEntry(link), shown) ? link : { ...link, isForged: true }
 }
 
@@ -122,7 +124,7 @@ interface AuditFile {
 /** Throws errors of SQLite. */
 export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
   return readAlone(file, (db) => {
-    // A transaction shows one moment: a gateway may add entries meanwhile.
+    // In a transaction, all reads show the same state, even if a gateway adds entries meanwhile.
     db.exec('BEGIN')
     const found = read(auditIn(db))
     db.exec('ROLLBACK')

@@ -8,8 +8,8 @@ import type { Users } from './users.ts'
 const HOUR_MS = 60 * 60 * 1000
 
 /**
- * Counts the sessions in the history, so a restart loses nothing. Checks when a session begins, so the last
- * session may exceed the budget.
+ * Limits what a machine may use. The use is counted from the sessions in the history, so a restart loses
+ * nothing. The check happens when a session begins, so the last session may exceed the budget.
  */
 export class Budgets {
   readonly #users: Pick<Users, 'named'>
@@ -52,7 +52,8 @@ export class Budgets {
   }
 
   /**
-   * Keeps the use of removed sessions. Called before the machine's first session, so no removal is missed.
+   * From now on, keeps the use of sessions that are removed. This is called before the machine's first
+   * session, so that no removal is missed.
    */
   #watch(name: string): void {
     if (this.#watched.has(name)) return
@@ -65,7 +66,7 @@ interface Used {
   readonly runs: number
   readonly bytes: number
   readonly runningMs: number
-  /** Time at which the next session may begin, in ms since 1970; undefined: now. */
+  /** Time in ms since 1970 at which the next session may begin. Undefined if it may begin now. */
   readonly freeAt: number | undefined
 }
 
@@ -75,8 +76,8 @@ function freeAt(spent: readonly SpentRow[], budget: Budget, now: number): number
 }
 
 /**
- * The limit that blocks the machine longest. The next session may begin when the session that began at `at`
- * is older than the period.
+ * Returns the limit that blocks the machine longest. The session that began at `at` blocks the next one: it
+ * may begin when that session is older than the period.
  */
 function lastLimit(spent: readonly SpentRow[], budget: Budget): { what: string; at: number } | undefined {
   const found = limitsOf(budget).flatMap(({ limit, what, of }) => {
@@ -105,7 +106,8 @@ function limitsOf({ runs, bytes, runningMs }: Budget): Limit[] {
 }
 
 /**
- * Start of a session. The next session may begin when this session is older than the period. Undefined: now.
+ * Returns the start of the session that blocks the next one. The next session may begin when the returned
+ * time is older than the period. Returns undefined if the next session may begin now.
  */
 function roomAt(spent: readonly SpentRow[], limit: number, of: Limit['of']): number | undefined {
   let left = spent.reduce((sum, row) => sum + of(row), 0)
@@ -131,13 +133,13 @@ function spanText(ms: number): string {
 interface SpentRow {
   /** Time in ms since 1970. */
   readonly startedAt: number
-  /** Excludes the wait for an approval. */
+  /** Time in ms that the session ran. The wait for an approval does not count. */
   readonly runningMs: number
   /** Bytes of output. */
   readonly bytes: number
 }
 
-/** Use by existing and by removed sessions. */
+/** The use of a machine, by sessions in the history and by removed sessions. */
 class BudgetRows {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -145,12 +147,12 @@ class BudgetRows {
     this.#statements = prepare(db)
   }
 
-  /** Counts removed sessions, too, from now on. */
+  /** From now on, the use of removed sessions counts, too. */
   watch(user: string): void {
     this.#statements.watch.run([user])
   }
 
-  /** Sessions that began after this time, oldest first. Running sessions count up to now. */
+  /** Returns the sessions that began after this time, oldest first. Running sessions count up to now. */
   spent(user: string, after: number, now: number): SpentRow[] {
     type Columns = [startedAt: number, runningMs: number, bytes: number]
     const found = this.#statements.spent.all([now, now, user, after, user, after]) as Columns[]
@@ -177,8 +179,8 @@ function prepare(db: Connection) {
 }
 
 /**
- * The use of removed sessions stays for 32 days, longer than any period of a budget (31 days). So a machine
- * gains nothing by writing so much that its older sessions are removed.
+ * The use of removed sessions is kept for 32 days. No period of a budget is longer than 31 days. So a machine
+ * gains nothing if it writes so much that its older sessions are removed.
  */
 const VERSION_13 = `
   CREATE TABLE history.budgeted_users (name TEXT PRIMARY KEY);

@@ -13,7 +13,10 @@ interface IdentityChange {
   readonly removedGroups?: readonly string[]
 }
 
-/** All users and tokens are in memory, so a sign-in reads no disk. Changes are written to the disk first. */
+/**
+ * The users and tokens of the state. All of them are in memory, so a sign-in reads no disk. Changes are
+ * written to the disk before memory changes.
+ */
 export class StoredIdentities {
   readonly #history: History
   readonly #uses: Pick<LastUses, 'forget'>
@@ -47,7 +50,7 @@ export class StoredIdentities {
     return [...this.tokens.values()].filter((token) => token.user === user)
   }
 
-  /** Whether sessions or reviews are recorded under this name. @throws HistoryError */
+  /** Tells whether sessions or reviews are recorded under this name. @throws HistoryError */
   isInHistory(name: string): boolean {
     return this.#history.read(({ users }) => users.isInHistory(name))
   }
@@ -57,7 +60,7 @@ export class StoredIdentities {
     return this.#history.read(({ users }) => users.formerAccount(name))
   }
 
-  /** Makes a change and syncs it. @throws HistoryError; nothing has changed then */
+  /** Makes a change and syncs it. @throws HistoryError. After an error, nothing has changed. */
   apply(change: IdentityChange): void {
     this.#history.write(({ users, tokens }) => {
       for (const name of change.removedUsers ?? []) users.remove(name)
@@ -69,7 +72,10 @@ export class StoredIdentities {
     this.keep(change)
   }
 
-  /** Makes a change in memory, before `apply`: a revoked token must not stay valid while the disk fails. */
+  /**
+   * Makes a change only in memory. A revocation calls this before `apply`, because a revoked token must not
+   * stay valid if the disk fails.
+   */
   keep({ users = [], removedUsers = [], tokens = [], removedTokens = [] }: IdentityChange): void {
     for (const name of removedUsers) this.#users.delete(name)
     for (const user of users) this.#users.set(user.name, user)
@@ -89,7 +95,10 @@ export class StoredIdentities {
     if (token !== undefined) this.#byHash.delete(token.sha256.toString('hex'))
   }
 
-  /** While the disk fails, only users of gateway.yaml exist. */
+  /**
+   * Loads the users and tokens. If the disk fails, only users of gateway.yaml exist until a later call
+   * succeeds.
+   */
   #load(): void {
     if (this.#isLoaded) return
     try {
@@ -109,7 +118,7 @@ interface Declared {
   readonly byHash: ReadonlyMap<string, SignedIn>
 }
 
-/** Follows reloads of the settings. */
+/** The users and tokens of gateway.yaml. They change when the settings are reloaded. */
 export class DeclaredIdentities {
   readonly #settings: Current<'users'>
   #indexed: readonly UserSettings[] | undefined
@@ -167,7 +176,7 @@ function toUser({ name, kind, groups, budget }: UserSettings): GatewayUser {
   }
 }
 
-/** A token keeps its id while its name in the file stays the same. */
+/** The id of a token is made from names, so it stays the same while the token's name stays in the file. */
 function tokensOf({ name: user, tokens }: UserSettings): AccessToken[] {
   return tokens.map(({ name, sha256, expiresAt }) => ({
     id: `gateway.yaml:${user}:${name}`,

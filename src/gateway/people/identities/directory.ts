@@ -10,11 +10,11 @@ interface NewUser {
   readonly groups: readonly string[]
   readonly isActive: boolean
   readonly budget: Budget | undefined
-  /** Whether the user takes over the sessions recorded under this name. */
+  /** True if the user takes over the sessions that are recorded under this name. */
   readonly takesOver: boolean
 }
 
-/** Undefined values stay as they are. */
+/** An undefined value changes nothing. */
 interface UserChange {
   readonly isActive?: boolean | undefined
   readonly groups?: readonly string[] | undefined
@@ -24,7 +24,7 @@ interface UserChange {
 
 const ADMIN_GROUP = 'admin'
 
-/** Users of gateway.yaml are only listed: they are changed in that file. */
+/** Lists all users, and changes users of the state. Users of gateway.yaml are changed only in that file. */
 export class UserDirectory {
   readonly #users: Users
   readonly #history: History
@@ -50,15 +50,15 @@ export class UserDirectory {
     return user
   }
 
-  /** Whether a user of gateway.yaml hides a user of the state. */
+  /** Tells whether gateway.yaml has a user of the same name as a user of the state. */
   isShadowing(name: string): boolean {
     return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
   }
 
   /**
-   * Removes tokens of an earlier user of this name.
+   * Creates a user, and removes tokens of an earlier user with this name.
    * @param tokens first tokens of the new user
-   * @throws RequestRefused, HistoryError; neither user nor tokens exist then
+   * @throws RequestRefused, HistoryError. After an error, neither the user nor the tokens exist.
    */
   create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
     const { name, kind, budget, takesOver } = asked
@@ -92,8 +92,8 @@ export class UserDirectory {
   }
 
   /**
-   * Removes the user and their tokens from the state. Sessions keep the name, and a user of gateway.yaml with
-   * this name stays.
+   * Removes the user and their tokens from the state. Sessions keep the user's name. If gateway.yaml has a
+   * user with this name, that user stays.
    * @throws RequestRefused, HistoryError
    */
   remove(name: string, by: string): void {
@@ -105,7 +105,7 @@ export class UserDirectory {
     this.#log.info({ user: name, by }, 'user deleted')
   }
 
-  /** The added groups, and all groups of users. */
+  /** Returns the groups that were added, and all groups that users have. */
   groups(): string[] {
     const made = this.#history.read(({ users }) => users.groups())
     return [...new Set([...made, ...this.list().flatMap(({ groups }) => groups)])].sort()
@@ -117,7 +117,7 @@ export class UserDirectory {
     this.#history.write(({ users }) => users.addGroup(name))
   }
 
-  /** Users of the state lose the group, too. @throws RequestRefused, HistoryError */
+  /** Removes a group, also from users of the state. @throws RequestRefused, HistoryError */
   removeGroup(name: string): void {
     if (name === ADMIN_GROUP)
       throw new RequestRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)

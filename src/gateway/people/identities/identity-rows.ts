@@ -34,12 +34,12 @@ class UserRows {
     remove.run([name])
   }
 
-  /** The external account of the last removed user of this name. */
+  /** Returns the external account of the user who last had this name and was removed. */
   formerAccount(name: string): string | undefined {
     return (this.#statements.formerAccount.get([name]) as [string] | undefined)?.[0]
   }
 
-  /** Whether sessions or reviews are recorded under this name. */
+  /** Tells whether sessions or reviews are recorded under this name. */
   isInHistory(name: string): boolean {
     return this.#statements.isInHistory.get([name, name]) !== undefined
   }
@@ -107,9 +107,9 @@ function userStatements(db: Connection) {
 }
 
 /**
- * A token's user may be a user of gateway.yaml, so there is no foreign key. `groups` and `budget` are JSON.
- * `tokens.sha256` is the hash of the token's text, which is not stored. `token_uses` also has tokens of
- * gateway.yaml.
+ * There is no foreign key, because the user of a token may be a user of gateway.yaml. `groups` and `budget`
+ * are JSON. `tokens.sha256` is the hash of the token's text. The text is not stored. `token_uses` also has
+ * tokens of gateway.yaml.
  */
 const VERSION_11 = `
   CREATE TABLE history.users (
@@ -143,7 +143,10 @@ const VERSION_11 = `
 const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
 
-/** `of_page`: for a browser's cookie. `parent`: SHA-256 of the token used for the sign-in, if any. */
+/**
+ * `of_page` marks the token of a browser's cookie. `parent` is the SHA-256 of the token that was used for the
+ * sign-in, if there was one.
+ */
 const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE history.tokens ADD COLUMN parent BLOB;`
@@ -251,5 +254,5 @@ declare module '../../store/room.ts' {
   }
 }
 
-/** Its tables are created with those of users. */
+/** The tables of tokens are created together with the tables of users. */
 export const tokenRoom: Room<TokenRows> = { rows: (db) => new TokenRows(db), steps: {} }

@@ -71,7 +71,7 @@ export function userRoutes(services: UserRouting): Handlers<typeof userContract>
   }
 }
 
-/** Users have only names, so the name fills hoop's other fields, too. */
+/** Users have only names, so the name also fills the other fields that hoop has. */
 function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserAnswer {
   const { name, kind, groups, isActive, isDeclared, budget } = user
   const { createdAt, createdBy } = user as Partial<StoredUser>
@@ -96,7 +96,7 @@ function userAnswer({ users, directory }: UserRouting, user: GatewayUser): UserA
   }
 }
 
-/** The units of gateway.yaml, but `per` in seconds. */
+/** Uses the units of gateway.yaml, except that `per` is in seconds. */
 function budgetAnswer(budget: Budget | undefined): UserAnswer['budget'] {
   if (budget === undefined) return null
   const { runs, bytes = null, runningMs, perMs } = budget
@@ -148,7 +148,10 @@ function milliseconds(seconds: number | null | undefined): number | undefined {
   return seconds === null || seconds === undefined ? undefined : seconds * 1000
 }
 
-/** Tokens that the caller may not see count as missing. @throws RequestRefused 403, 404 */
+/**
+ * Returns a token that the caller may change. A token that the caller may not see counts as missing.
+ * @throws RequestRefused 403, 404
+ */
 function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string): AccessToken {
   const token = tokens.find(id)
   if (token?.user === user.name) return token
@@ -158,7 +161,7 @@ function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string
   return token
 }
 
-/** No later answer has the text. */
+/** Returns the answer with the token's text. No later answer contains the text. */
 function issuedAnswer(services: TokenRouting, { token, text }: IssuedToken): IssuedTokenAnswer {
   return { ...tokenAnswer(services, token), token: text }
 }
@@ -193,7 +196,10 @@ interface MachineRouting {
   readonly tokens: Tokens
 }
 
-/** hoop shows the beginning of a key. This gateway stores no part of a key. */
+/**
+ * The text that is shown instead of a key. hoop shows the first characters of a key here. This gateway stores
+ * no part of a key.
+ */
 const MASKED = `rba_${'*'.repeat(43)}`
 
 export function budgetRoutes({
@@ -216,7 +222,7 @@ export function budgetRoutes({
   }
 }
 
-/** Machines as hoop's service accounts. */
+/** Serves machines in the form of hoop's service accounts. */
 export function serviceAccountRoutes({
   directory,
 }: Pick<MachineRouting, 'directory'>): Handlers<typeof serviceAccountContract> {
@@ -237,7 +243,7 @@ export function serviceAccountRoutes({
   }
 }
 
-/** Machines as hoop's API keys. */
+/** Serves machines in the form of hoop's API keys. */
 export function apiKeyRoutes(services: MachineRouting): Handlers<typeof apiKeyContract> {
   const { directory, tokens } = services
   const machineOf = (name: string) => {

@@ -2,32 +2,40 @@ import { normalizeIP } from '@fastify/rate-limit'
 
 /** Failures count for this time after the first one. */
 const FAILURES_MS = 60_000
-/** Failures of further addresses count together. */
+/**
+ * Maximum number of addresses that are counted separately. Failures of all further addresses count together.
+ */
 const MOST_ADDRESSES = 10_000
 const OTHERS = 'others'
-/** Accepted credentials, each with its address. Above this number, the least recently used is forgotten. */
+/**
+ * Maximum number of accepted credentials, each with its address. If there are more, the one that was not used
+ * for the longest time is forgotten.
+ */
 const MOST_KNOWN = 10_000
 
 interface Failures {
   count: number
-  /** Monotonic, in ms. */
+  /** Time of the first failure on a monotonic clock, in ms. */
   readonly since: number
 }
 
 interface SignInOptions {
-  /** Failures of one address in a minute. */
+  /** Maximum number of failures of one address in a minute. */
   readonly most: () => number
   /** Called for each failure. */
   readonly told: (address: string) => void
 }
 
 /**
- * Counts failed sign-ins per address, over REST and gRPC together. After too many failures, a guessable
- * credential is checked only if it was accepted from this address before.
+ * Counts failed sign-ins per address, over REST and gRPC together. After too many failures, the gateway does
+ * not check a credential that can be guessed, unless it was accepted from this address before.
  */
 export class SignInAttempts {
   readonly #options: SignInOptions
-  /** The address with the oldest first failure is first, so expired failures are at the front. */
+  /**
+   * The failures of each address. The address with the oldest first failure comes first, so failures that no
+   * longer count are at the beginning.
+   */
   readonly #failed = new Map<string, Failures>()
   readonly #known = new Map<string, true>()
   #total = 0
@@ -41,7 +49,10 @@ export class SignInAttempts {
     return this.#total
   }
 
-  /** @returns seconds to wait after too many failures */
+  /**
+   * Counts a failure.
+   * @returns the seconds that the caller has to wait, if there were too many failures; otherwise undefined
+   */
   refused(address: string): number | undefined {
     this.#total += 1
     this.#options.told(address)
@@ -55,8 +66,8 @@ export class SignInAttempts {
   }
 
   /**
-   * Whether a guessable credential is not checked now. Call this before comparisons that callers could
-   * notice.
+   * Tells whether a credential that can be guessed must not be checked now. Call this before comparisons
+   * whose result a caller could notice.
    */
   holdsUp(address: string, credential: string): boolean {
     this.#forget()
@@ -64,7 +75,10 @@ export class SignInAttempts {
     return isOver && !this.#known.has(pair(address, credential))
   }
 
-  /** This credential is not blocked at this address from now on. */
+  /**
+   * Remembers that this address has used the right credential. Later failures of the address do not block
+   * this credential.
+   */
   accepted(address: string, credential: string): void {
     const known = pair(address, credential)
     this.#known.delete(known)
@@ -87,7 +101,7 @@ export class SignInAttempts {
   }
 }
 
-/** Callers are counted by address, or by the /64 network of an IPv6 address. */
+/** Returns the address under which a caller is counted. For an IPv6 address, this is its /64 network. */
 export function callerNetwork(address: string): string {
   return normalizeIP(address)
 }

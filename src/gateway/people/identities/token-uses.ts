@@ -3,10 +3,13 @@ import type { History } from '../../history/history.ts'
 import type { AccessToken } from '../../identity.ts'
 import { HistoryError } from '../../store/errors.ts'
 
-/** Precision of a last use, and time between two writes. */
+/** Precision of the time of a last use, and minimum time between two writes. */
 const MINUTE_MS = 60_000
 
-/** A sign-in never waits for the disk: uses that cannot be written are written later. */
+/**
+ * Remembers when each token was last used. A sign-in never waits for the disk, so a use that cannot be
+ * written now is written later.
+ */
 export class LastUses {
   readonly #history: History
   readonly #log: Logger
@@ -27,7 +30,7 @@ export class LastUses {
   note(id: string): void {
     const now = Date.now()
     const last = this.#usedAt.get(id)
-    // `Math.abs`: the clock may have been set back.
+    // The clock may have been set back, so the difference may be negative.
     if (last !== undefined && Math.abs(now - last) < MINUTE_MS) return
     this.#usedAt.set(id, now)
     this.#unwritten.set(id, now)
@@ -58,7 +61,7 @@ export class LastUses {
     if (isWritten) this.#unwritten.clear()
   }
 
-  /** Logs a failing disk once. */
+  /** Runs `work`. If the disk fails, logs this only once. */
   #trying(work: () => void): boolean {
     try {
       work()
@@ -75,11 +78,12 @@ export class LastUses {
 }
 
 /**
- * Longest time until the requests of a token end after its expiry, revocation or removal from gateway.yaml.
+ * Period of the check of running requests. A request ends at most this time after its token has expired, was
+ * revoked or was removed from gateway.yaml.
  */
 const CHECK_MS = 250
 
-/** Why a token is no longer accepted, in a few words; undefined while it is accepted. */
+/** Says in a few words why a token is no longer accepted; undefined while the token is accepted. */
 interface AcceptedTokens {
   refusal(token: AccessToken): string | undefined
 }
@@ -90,7 +94,7 @@ interface LiveUse {
 }
 
 /**
- * Running requests and streams, which end when their token is no longer accepted. One timer checks all
+ * The running requests and streams. They end when their token is no longer accepted. One timer checks all
  * tokens, so that no change is missed.
  */
 export class LiveUses {
@@ -102,7 +106,10 @@ export class LiveUses {
     this.#users = users
   }
 
-  /** @param end called at most once @returns an object that the caller disposes after the request */
+  /**
+   * @param end called at most once
+   * @returns an object that the caller has to dispose after the request
+   */
   begin(token: AccessToken, end: (reason: string) => void): Disposable {
     const use = { token, end }
     this.#uses.add(use)

@@ -17,7 +17,7 @@ interface NewToken {
   /** Unique among the user's accepted tokens. */
   readonly name: string
   readonly kind: AccessTokenKind
-  /** Undefined: no expiry. */
+  /** If undefined, the token does not expire. */
   readonly lifetimeMs: number | undefined
   readonly page?: StoredToken['page']
 }
@@ -31,7 +31,7 @@ interface NewPageToken {
 interface Rotation {
   /** How long the old token stays valid. */
   readonly overlapMs: number
-  /** Undefined: the lifetime that the old token had originally. */
+  /** If undefined, the new token gets the lifetime that the old token had at its beginning. */
   readonly lifetimeMs: number | undefined
 }
 
@@ -41,12 +41,15 @@ export interface IssuedToken {
   readonly text: string
 }
 
-/** Accepted tokens per user. */
+/** Maximum number of accepted tokens per user. */
 const MOST_TOKENS = 100
-/** Page tokens per user, also ended tokens, which are removed only above this limit. */
+/**
+ * Maximum number of page tokens per user. Ended tokens count, too, because they are removed only above this
+ * limit.
+ */
 const MOST_BROWSERS = 20
 
-/** Callers check the user's permission before. */
+/** Makes and ends tokens. The caller has to check the user's permission before. */
 export class Tokens {
   readonly #users: Users
   readonly #uses: LastUses
@@ -58,7 +61,7 @@ export class Tokens {
     this.#log = log
   }
 
-  /** Tokens of gateway.yaml are first. @param user undefined: all users */
+  /** Lists the tokens of gateway.yaml first. @param user if undefined, the tokens of all users are listed */
   list(user?: string): AccessToken[] {
     const { declared, stored } = this.#users
     const all = [...declared.tokens.values(), ...stored.tokens.values()]
@@ -74,7 +77,10 @@ export class Tokens {
     return this.#uses.of(id)
   }
 
-  /** @param by name of the requesting user @throws RequestRefused, HistoryError; no token exists then */
+  /**
+   * @param by name of the requesting user
+   * @throws RequestRefused, HistoryError. After an error, no token exists.
+   */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
@@ -101,8 +107,9 @@ export class Tokens {
   }
 
   /**
-   * Makes a token for a browser's cookie. Above the limit the oldest page tokens end, so users need not sign
-   * out elsewhere. @throws HistoryError
+   * Makes a token for a browser's cookie. If the user has too many page tokens, the oldest ones end, so users
+   * need not sign out elsewhere.
+   * @throws HistoryError
    */
   createOfPage({ user, parent, lifetimeMs }: NewPageToken): IssuedToken {
     const name = `page-${randomBytes(4).toString('hex')}`
@@ -116,8 +123,8 @@ export class Tokens {
   }
 
   /**
-   * Makes a new token of the same name. Of two rotations at once, the second is refused.
-   * @throws RequestRefused, HistoryError; nothing has changed then
+   * Makes a new token of the same name. If two rotations happen at once, the second one is refused.
+   * @throws RequestRefused, HistoryError. After an error, nothing has changed.
    */
   rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
     const old = this.#changeable(id)
@@ -130,7 +137,10 @@ export class Tokens {
     return issued
   }
 
-  /** @throws RequestRefused; HistoryError when the token is revoked in memory, but not on the disk */
+  /**
+   * @throws RequestRefused, HistoryError. After a HistoryError, the token is revoked in memory, but not on
+   * the disk.
+   */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)
     const change = { tokens: [token.revokedAt === undefined ? this.#revoked(token, by) : token] }
@@ -139,7 +149,10 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
-  /** Ends a sign-in at its user's request. The token was not wrong: it counts as expired, not as revoked. */
+  /**
+   * Ends a sign-in because its user asks for it. The token then counts as expired and not as revoked, because
+   * nothing was wrong with it.
+   */
   signOut(id: string): void {
     const token = this.#changeable(id)
     const now = Math.floor(this.#users.now)
@@ -149,7 +162,10 @@ export class Tokens {
     this.#log.info(shown(token), 'signed out')
   }
 
-  /** The user may not exist yet. The token is valid when the caller has stored it. */
+  /**
+   * Makes a token, but does not store it. The user may not exist yet. The token is valid after the caller has
+   * stored it.
+   */
   issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users

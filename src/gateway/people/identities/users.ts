@@ -17,12 +17,12 @@ import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
 import type { LastUses } from './token-uses.ts'
 import type { SignInAttempts } from './sign-in-attempts.ts'
 
-/** Members see and end every session. */
+/** Members of this group see and end every session. */
 const ADMIN = 'admin'
-/** Members see every session. They change or run something only if they are also in `admin`. */
+/** Members of this group see every session. They change or run something only if they are also in `admin`. */
 const AUDITOR = 'auditor'
 
-/** All users are in memory, and some calls search all of them. */
+/** Maximum number of users. All users are in memory, and some calls search all of them. */
 export const MOST_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000
@@ -54,7 +54,7 @@ export class Users {
   }
 
   /**
-   * Undefined when the token is not accepted, or is not checked now after failed sign-ins.
+   * Returns undefined if the token is not accepted, or is not checked now because of failed sign-ins.
    * @param from address of the caller
    */
   withToken(text: string, from: string): SignedIn | undefined {
@@ -62,7 +62,7 @@ export class Users {
     if (found === undefined || isOfPage(found.token) || this.refusal(found.token) !== undefined)
       return undefined
     const { id, isDeclared } = found.token
-    // Only tokens of gateway.yaml can be guessed: the gateway's own are random.
+    // Only tokens of gateway.yaml can be guessed. Tokens that the gateway makes are random.
     if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
     if (isDeclared) this.attempts.accepted(from, id)
     this.#uses.note(found.token.id)
@@ -78,13 +78,16 @@ export class Users {
     return found
   }
 
-  /** Why a token is no longer accepted, for its owner; undefined for a text that was never a token. */
+  /**
+   * Tells the owner of a token why it is no longer accepted. Returns undefined for a text that was never a
+   * token.
+   */
   whyRefused(text: string): string | undefined {
     const found = this.#found(text)
     return found && (this.refusal(found.token) ?? (isOfPage(found.token) ? PAGE_ONLY : undefined))
   }
 
-  /** Why a token is no longer accepted, in a few words; undefined while it is accepted. */
+  /** Says in a few words why a token is no longer accepted. Returns undefined while the token is accepted. */
   refusal({ id, user, sha256 }: AccessToken): string | undefined {
     const token = this.#tokenOf(id)
     // Another token in gateway.yaml may have this id by now.
@@ -103,8 +106,9 @@ export class Users {
   }
 
   /**
-   * Why work requested with a token may no longer begin by itself. Expiry and the sign-out of a browser do
-   * not stop work: users request work and leave.
+   * Says why work may no longer begin by itself, if the token with which it was requested was removed or
+   * revoked. Users request work and leave, so the work still begins after the token has expired or the
+   * browser has signed out.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
     const token = this.#tokenOf(id)
@@ -119,26 +123,32 @@ export class Users {
       : this.withdrawal(signedInWith)
   }
 
-  /** Why a user may run nothing now. */
+  /** Says why a user may run nothing now. Returns undefined if the user may run something. */
   obstacle(user: GatewayUser | undefined): string | undefined {
     if (user === undefined) return 'was deleted'
     if (!user.isActive) return 'was deactivated'
     return this.onlyReads(user) ? 'is an auditor now, and auditors run nothing' : undefined
   }
 
-  /** Tells apart two users who had the same name one after the other. Undefined if no user has this name. */
+  /**
+   * Returns a text that differs for two users who had the same name one after the other. Returns undefined if
+   * no user has this name.
+   */
   identity(name: string): string | undefined {
     if (this.declared.users.has(name)) return 'gateway.yaml'
     const user = this.stored.users.get(name)
     return user && `${user.createdAt} ${user.createdBy}`
   }
 
-  /** Tokens expire by this time, in ms. The time advances even if the wall clock is set back. */
+  /** Time in ms by which tokens expire. This time advances even if the wall clock is set back. */
   get now(): number {
     return this.#history.clock.latest
   }
 
-  /** Whether a browser has just signed in. A sign-in in the future does not count: the clock was reset. */
+  /**
+   * Tells whether a browser has just signed in. If the sign-in is in the future, the clock was reset, and the
+   * sign-in does not count.
+   */
   isFresh({ id }: AccessToken): boolean {
     const signedInAt = this.stored.tokens.get(id)?.createdAt
     if (signedInAt === undefined) return false
@@ -147,7 +157,8 @@ export class Users {
   }
 
   /**
-   * Token used for a browser's sign-in; undefined for other tokens, and for sign-ins by an external account.
+   * Returns the token that was used for a browser's sign-in. Returns undefined for other tokens, and for
+   * sign-ins with an external account.
    */
   parentOf({ page }: AccessToken): AccessToken | undefined {
     return page?.parent && this.#withHash(page.parent)
@@ -162,7 +173,7 @@ export class Users {
     return [...this.declared.users.values(), ...others]
   }
 
-  /** Ignores case: people would confuse names that differ only in case. */
+  /** Finds a user whose name differs at most in case, because people would confuse such names. */
   alike(name: string): GatewayUser | undefined {
     return this.all.find((user) => user.name.toLowerCase() === name.toLowerCase())
   }
@@ -172,8 +183,8 @@ export class Users {
   }
 
   /**
-   * Whether an external account has signed in under a name that gateway.yaml gives to a user without `oidc:
-   * true`. The account's tokens do not belong to that user.
+   * Tells whether the name belongs to a user of gateway.yaml without `oidc: true`, and an external account
+   * has also signed in under this name. The tokens of the account do not belong to the user of gateway.yaml.
    */
   isUsurped(name: string): boolean {
     if (!this.declared.users.has(name)) return false
@@ -194,7 +205,8 @@ export class Users {
   }
 
   /**
-   * The groups by which a user may see a connection; empty if every user may, undefined if this user may not.
+   * Returns the groups by which a user may see a connection. The list is empty if every user may see the
+   * connection. Returns undefined if this user may not.
    */
   reason(
     { isActive, groups: own }: GatewayUser,
@@ -206,12 +218,15 @@ export class Users {
     return shared.length > 0 ? shared : undefined
   }
 
-  /** Undefined also for connections that the user may not see. */
+  /** Also returns undefined for a connection that the user may not see. */
   connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
   }
 
-  /** Hidden connections count as missing. @throws RequestRefused, or the caller's own error */
+  /**
+   * Returns a connection. A connection that the user may not see counts as missing.
+   * @throws RequestRefused, or the caller's own error
+   */
   visibleConnection(
     user: GatewayUser,
     name: string,
@@ -235,24 +250,27 @@ export class Users {
     return user.groups.includes(AUDITOR)
   }
 
-  /** Whether the user is an auditor, but not an admin. */
+  /** Tells whether the user is an auditor, but not an admin. */
   onlyReads(user: GatewayUser): boolean {
     return this.isAuditor(user) && !this.isAdmin(user)
   }
 
-  /** Whether the user may see every session and review. */
+  /** Tells whether the user may see every session and review. */
   seesAll(user: GatewayUser): boolean {
     return this.isAdmin(user) || this.isAuditor(user)
   }
 
-  /** Whether the user may read a session: their own, or one that the connection's `sessions` opens. */
+  /**
+   * Tells whether the user may read a session: it is their own, or the setting `sessions` of its connection
+   * allows it.
+   */
   reads(user: GatewayUser, session: { readonly user: string; readonly connection: string }): boolean {
     if (session.user === user.name || this.seesAll(user)) return true
     const opened = this.connection(user, session.connection)?.sessions
     return opened === 'all' || (opened === 'groups' && isTeammate(user, this.named(session.user)))
   }
 
-  /** A filter for the list of sessions. Undefined: no filter. */
+  /** Returns a filter for the list of sessions; undefined if the user sees all sessions. */
   viewer(user: GatewayUser): SessionViewer | undefined {
     if (this.seesAll(user)) return undefined
     const { name, groups } = user
@@ -265,12 +283,14 @@ export class Users {
     return { name, groups, team: { all, connections: ofGroups, users: users.map((other) => other.name) } }
   }
 
-  /** Whether the user may see the whole session and end it. */
+  /** Tells whether the user may see the whole session and end it. */
   owns(user: GatewayUser, session: { readonly user: string }): boolean {
     return session.user === user.name || this.isAdmin(user)
   }
 
-  /** Looks up the hash: another token in gateway.yaml may have the same id by now. */
+  /**
+   * Looks up the parent token by its hash, because another token in gateway.yaml may have the same id by now.
+   */
   #refusalOfParent(sha256: Buffer): string | undefined {
     const token = this.#withHash(sha256)
     return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
@@ -302,7 +322,7 @@ function isTeammate({ groups }: GatewayUser, other: GatewayUser | undefined): bo
   return other?.groups.some((group) => groups.includes(group)) === true
 }
 
-/** Reads an `Authorization` header, or the metadata `authorization`. */
+/** Returns the token in an `Authorization` header, or in the metadata `authorization`. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
 }
