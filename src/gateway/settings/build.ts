@@ -269,7 +269,7 @@ function buildConnection(
   }
 }
 
-/** Returns `allow` if users may send or type scripts: they can do the same without escapes. */
+/** Blocks escapes of a database client, unless users may send or type scripts: then blocking is useless. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const [program = ''] = command
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined

@@ -85,7 +85,7 @@ class Examination implements Health {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }
 
-  /** Checks the largest tables last: the time may be over then, and small tables are more important. */
+  /** Checks the largest tables last: the time may be over then, and all other rows depend on small tables. */
   async lookAtPages(depth: Depth['depth']): Promise<void> {
     const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
     for (const table of await this.#tables())

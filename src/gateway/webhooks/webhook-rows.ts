@@ -53,7 +53,8 @@ const triggers = (ofSession: string, ofReview: string) => `
 /**
  * Triggers write the messages, so that no message is lost when the gateway ends. An event writes messages
  * only if it has a row in `webhook_subscriptions`. An empty connection in such a row means all connections.
- * If a session is rejected, its review writes a message, and its end writes none.
+ * If a review is rejected, or a one-time review is revoked, the review writes a message, and the end of its
+ * session writes none.
  */
 const VERSION_16 = `
   CREATE TABLE history.webhook_subscriptions (
