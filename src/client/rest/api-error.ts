@@ -2,10 +2,10 @@ import { oneLine } from '../../basics/text/printable.ts'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
- * - `unreachable`: no connection, no answer in time, or a lost connection
+ * - `unreachable`: there was no connection or no answer in time, or the connection was lost
  * - `refused`: the gateway rejects the token or its permissions (401, 403)
- * - `not-found`: no such object or endpoint (404, 405)
- * - `busy`: no more requests at the moment (429)
+ * - `not-found`: the gateway has no such object or endpoint (404, 405)
+ * - `busy`: the gateway accepts no more requests at the moment (429)
  * - `invalid`: any other 4xx
  * - `failed`: 5xx
  * - `no-gateway`: the server at this address is not a gateway

@@ -5,17 +5,17 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
 
 /**
  * Why a session ended without an exit code:
- * - `unreachable`: no gateway, or lost before the session was open; nothing has run
+ * - `unreachable`: the gateway was not reached, or was lost before the session was open; nothing has run
  * - `refused`: the gateway does not accept the token
  * - `not-permitted`: the token is accepted, but not for this session
  * - `not-found`: the gateway lacks or hides the connection
  * - `invalid`: the gateway does not accept the request
- * - `busy`: no more sessions at the moment, from this user or from all
+ * - `busy`: the gateway accepts no more sessions at the moment, from this user or from all users
  * - `offline`: the connection's agent is away
  * - `killed`: a user ended the session
  * - `gateway-stopped`: a regular stop of the gateway ended the command
  * - `gateway-draining`: the gateway is stopping and has not begun the session; retry
- * - `agent-lost`, `gateway-lost`: unknown whether the command has run to its end
+ * - `agent-lost`, `gateway-lost`: it is unknown whether the command has run to its end
  * - `expired`: the session has reached its time limit
  * - `failed`: any other message of the gateway
  * - `malformed`: the server is not a gateway, or the end had no code
@@ -37,21 +37,21 @@ export type NoExitReason =
   | 'failed'
   | 'malformed'
 
-/** Texts are as the gateway or agent sent them, with control characters. */
+/** Texts are as the gateway or agent sent them, and may have control characters. */
 export type StreamEnd =
   | {
       readonly kind: 'exited'
       readonly exitCode: number
-      /** Empty after a normal end. */
+      /** The reason of the end. Empty after a normal end. */
       readonly message: string
       readonly truncatedBytes: number
-      /** A guardrail rule has stopped the session. */
+      /** Whether a guardrail rule has stopped the session. */
       readonly isBlocked: boolean
     }
   | {
       readonly kind: NoExitReason
       readonly message: string
-      /** hoop's gateway has no codes. */
+      /** Undefined for hoop's gateway, which has no codes. */
       readonly code?: GatewayCode
     }
 
