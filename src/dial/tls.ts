@@ -23,7 +23,7 @@ export interface Destination {
   readonly tls: TlsOptions | undefined
 }
 
-/** Call once per attempt: it reads more than a hundred authorities. */
+/** Reads more than a hundred authorities, so call this function only once per attempt. */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return tlsModule().createSecureContext({
     ...(authorities !== undefined && { ca: [...authorities] }),
@@ -32,7 +32,7 @@ export function secureContext({ authorities, client }: TlsOptions): SecureContex
 }
 
 /**
- * Rejects with Node's error, which `explainTls` explains. The handshake ends when the socket ends.
+ * Rejects with Node's error, which `explainTls` explains. If the socket ends, the handshake ends, too.
  * @param address host:port of the gateway
  */
 export function secure(
@@ -48,7 +48,8 @@ export function secure(
     const tls = tlsModule().connect({
       socket,
       secureContext,
-      // The name to check the certificate against. An IP address is not allowed as a server name (RFC 6066).
+      // The certificate is checked against this name. An IP address is not allowed as a server name (RFC
+      // 6066).
       host: name,
       ...(isIP(name) === 0 && { servername: name }),
       rejectUnauthorized: skipVerify !== true,
@@ -80,7 +81,7 @@ const NO_TLS = new Set([
   'EPROTO',
 ])
 
-/** The gateway wants a certificate. With TLS 1.2 it cannot send this reason. */
+/** Codes for a gateway that wants a client certificate. With TLS 1.2 the gateway cannot send this reason. */
 const NO_CLIENT_CERTIFICATE = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
@@ -90,7 +91,7 @@ const NO_CLIENT_CERTIFICATE = new Set([
 const CLIENT_CERTIFICATE_REFUSED =
   /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
 
-/** Returns a text for the operator of the agent; undefined for errors that are clear by themselves. */
+/** Returns a text for the operator of the agent, or undefined for an error that needs no explanation. */
 export function explainTls(
   error: NodeJS.ErrnoException,
   address: string,
@@ -120,7 +121,10 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
     : `${address} ended the TLS handshake (${code}): perhaps it does not accept the certificate in tls.cert`
 }
 
-/** Returns the names that Node puts into the error: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
+/**
+ * Returns the names that Node puts into the error, for example `DNS:gateway.example.com, IP
+ * Address:10.0.0.1`.
+ */
 function namesOf(error: object): string {
   const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
   return (subjectaltname ?? 'none').slice(0, 200)

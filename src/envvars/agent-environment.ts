@@ -1,23 +1,26 @@
 import { parsedJson } from '../basics/text/json.ts'
 import { goQuote } from '../golang/text/quote.ts'
 
-/** A value, or the reason why it is refused. The reason never contains a value. */
+/** A value, or the reason why the value is refused. The reason never contains a value. */
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * No connection may read these: credentials of the agent and of secret stores, their places, and the agent's
- * settings.
+ * Variables that no connection may read: credentials of the agent and of secret stores, the places of these
+ * credentials, and the agent's settings.
  */
 const AGENT_ONLY =
   /^(?:VAULT_TOKEN|VAULT_APP_ROLE_SECRET_ID|HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
-/** The secret in `scheme://name:secret@host:port`. Any value could contain a short one by chance. */
+/**
+ * Finds the secret in `scheme://name:secret@host:port`. Shorter secrets are left out, because any value could
+ * contain one by chance.
+ */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
- * The part of the agent's own environment that a connection may refer to, copied when this object is created.
- * Private fields keep values out of JSON and `inspect`.
+ * The part of the agent's own environment to which a connection may refer. The values are copied when this
+ * object is created. Private fields keep them out of JSON and `inspect`.
  */
 export class AgentEnvironment {
   readonly #variables = new Map<string, string>()
@@ -41,7 +44,7 @@ export class AgentEnvironment {
     this.#credentials = [key, SECRET_IN_KEY.exec(key)?.[1] ?? ''].filter((credential) => credential !== '')
   }
 
-  /** The value may be empty. */
+  /** Returns a variable. Its value may be empty. */
   variable(name: string): AgentValue {
     if (this.#isOwn(name)) return belongsToAgent(name)
     const value = this.#variables.get(name)
@@ -68,8 +71,8 @@ export class AgentEnvironment {
   }
 
   /**
-   * Returns all but the agent's own, for commands of an agent with `mode=embedded` (protocol.md 5.3, step
-   * 10).
+   * Returns all variables except the agent's own. Commands of an agent with `mode=embedded` get them
+   * (protocol.md 5.3, step 10).
    */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
@@ -89,8 +92,8 @@ export class AgentEnvironment {
   }
 
   /**
-   * Finds credentials in variables of any name, also inside other text: sudo puts the whole command line into
-   * SUDO_COMMAND.
+   * Returns whether a value contains a credential, also inside other text. The name of the variable does not
+   * matter: sudo puts the whole command line into SUDO_COMMAND.
    */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
@@ -116,8 +119,9 @@ type JsonStrings =
   | { readonly problem: string; readonly members?: never }
 
 /**
- * A value of another type makes the whole object invalid, as in hoop. A null counts as missing. (In hoop it
- * is the empty string, which no program should receive instead of a secret.)
+ * Reads an object of strings. As in hoop, a value of another type makes the whole object invalid. A null
+ * counts as missing. In hoop a null is the empty string, but no program should receive an empty string
+ * instead of a secret.
  */
 function parseJsonStrings(text: string): JsonStrings {
   const parsed = parsedJson(text)
@@ -135,7 +139,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** If the agent was started without PATH. Debian, Fedora and Alpine keep their programs in these folders. */
+/**
+ * The PATH of commands if the agent was started without PATH. Debian, Fedora and Alpine keep their programs
+ * in these folders.
+ */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const INHERITED: ReadonlySet<string> = new Set([
@@ -151,8 +158,8 @@ const INHERITED: ReadonlySet<string> = new Set([
 const LOCALE_VARIABLE = /^LC_[A-Z]+$/
 
 /**
- * The only part of the agent's environment that a child gets: no credentials or other values of its host.
- * PATH is always included.
+ * Returns the only part of the agent's environment that a child gets. It has no credentials or other values
+ * of the agent's host, but always a PATH.
  */
 export function inheritedEnvironment(
   agent: Readonly<Record<string, string | undefined>>,

@@ -4,28 +4,36 @@ import { goQuote } from '../golang/text/quote.ts'
 import { EnvvarError } from './errors.ts'
 
 /**
- * `envvar`: the variable NAME contains the value. `filesystem`: it contains the path of a file with the
- * value.
+ * `envvar` means that the variable NAME contains the value. `filesystem` means that the variable contains the
+ * path of a file with the value.
  */
 export type EntryKind = 'envvar' | 'filesystem'
 
-/** All values of a connection are secrets, also those that the agent has fetched for it. */
+/**
+ * All values of a connection are secrets. Values that the agent has fetched for the connection are secrets,
+ * too.
+ */
 export type EntryOrigin = 'connection' | 'client' | 'agent'
 
-/** Entries of connection and client together. The largest real sessions have a few dozen. */
+/**
+ * Maximum number of entries of connection and client together. The largest real sessions have a few dozen.
+ */
 export const MAX_ENTRIES = 10_000
 
 const CONTROL_CHARACTER = /\p{Cc}/u
 const BAD_IN_NAME = /[=\p{Cc}]/u
 
-/** The value is in a private field: neither JSON nor `inspect` shows it. */
+/**
+ * One variable or secret file. Its value is in a private field, so neither JSON nor `inspect` shows the
+ * value.
+ */
 export class Entry {
   readonly kind: EntryKind
   readonly name: string
   readonly origin: EntryOrigin
   readonly #value: Buffer
 
-  /** Without an origin the value counts as a connection's, and so as a secret. */
+  /** Without an origin, the value counts as a value of a connection, and so as a secret. */
   constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
     this.kind = kind
     this.name = name
@@ -41,13 +49,15 @@ export class Entry {
     return this.#value
   }
 
-  /** Prevents `inspect` with `getters` and `showHidden` from calling `value`. */
+  /** Without this method, `inspect` with `getters` and `showHidden` would call `value`. */
   [inspect.custom](): string {
     return `Entry ${JSON.stringify(this.key)}`
   }
 }
 
-/** Parses one entry of the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
+/**
+ * Parses one entry from the wire. The key is `envvar:NAME` or `filesystem:NAME`, and the value is in base64.
+ */
 export function parseEntry(key: string, encoded: string, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
   const { bytes, problem } = decodeBase64(encoded)
@@ -65,7 +75,7 @@ export function createEntry(key: string, value: Buffer, origin: EntryOrigin): En
   return checked(new Entry(kind, name, value, origin))
 }
 
-/** Refuses an impossible name, and a NUL in a variable. (Files may contain NUL.) */
+/** Refuses an impossible name, and a NUL in the value of a variable. Files may contain NUL. */
 function checked(entry: Entry): Entry {
   const { kind, name, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {

@@ -11,8 +11,8 @@ const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
 /**
- * Sizes in bytes, close to Linux's limits: 128 KiB for one argument, some MiB for all. Larger arguments are
- * refused before they need memory.
+ * Limits in bytes. They are close to Linux's limits: 128 KiB for one argument, and some MiB for all. Larger
+ * arguments are refused before they need memory.
  */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
@@ -21,16 +21,16 @@ const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 type Lookup = (name: string) => Buffer | undefined
 
 interface Expansion {
-  /** Undefined, and not built, if the result would be longer than the system accepts. */
+  /** Undefined if the result would be longer than the system accepts. Such a result is not built. */
   readonly bytes: Buffer | undefined
   /** Whether any variable contributed at least one byte. */
   readonly substituted: boolean
 }
 
 /**
- * Replaces `$NAME` and `${NAME}` like Go's os.Expand (protocol.md 5.6), but not in the program, `args[0]`.
- * Refuses an argument with a `$` to which no variable adds a byte: an empty variable counts as missing, and a
- * literal `$` is refused, too. Values keep their bytes.
+ * Replaces `$NAME` and `${NAME}` like Go's os.Expand (protocol.md 5.6), but not in the program, which is
+ * `args[0]`. Values keep their bytes. An argument with a `$` is refused if no variable adds a byte to it.
+ * Therefore an empty variable counts as missing, and a literal `$` is refused.
  */
 export function expandArguments(args: readonly string[], lookup: Lookup): Buffer[] {
   const [program, ...rest] = args
@@ -57,7 +57,10 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   )
 }
 
-/** An argument ends at a NUL for the system: the program would silently receive a shorter one. */
+/**
+ * Refuses a NUL. For the system, an argument ends at a NUL, so the program would silently receive a shorter
+ * argument.
+ */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
   if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)
@@ -67,7 +70,8 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   const pieces: Buffer[] = []
   let substituted = false
   let from = 0
-  // Searched once: an argument full of `${` would be searched to its end for each `${`.
+  // The last brace is searched only once. Otherwise, an argument full of `${` would be searched to its end
+  // for each `${`.
   const lastBrace = argument.lastIndexOf(CLOSING_BRACE)
   let dollar = argument.indexOf(DOLLAR)
   while (dollar >= 0 && dollar + 1 < argument.length) {
@@ -78,7 +82,8 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
       substituted ||= value.length > 0
       pieces.push(value)
     }
-    // A `$` without a name is kept. Broken braces (`${`, `${}`) are removed together with their `$`.
+    // A `$` without a name stays in the text. Broken braces (`${` and `${}`) are removed together with their
+    // `$`.
     from = width === 0 ? dollar : dollar + 1 + width
     dollar = argument.indexOf(DOLLAR, dollar + 1 + width)
   }
@@ -113,7 +118,7 @@ function isNameByte(byte: number | undefined): boolean {
 }
 
 interface EnvironmentRequest {
-  /** The entries of `mergeEntries`: one per name. */
+  /** The entries that `mergeEntries` returns. Each name occurs once. */
   readonly entries: readonly Entry[]
   /** The variables of `inheritedEnvironment`. */
   readonly inherited: ReadonlyMap<string, string>
@@ -121,12 +126,12 @@ interface EnvironmentRequest {
   readonly sessionId: string
 }
 
-/** A `filesystem:` entry has the path of its file as its value. */
+/** The variables by name. The value of a `filesystem:` entry is the path of its file. */
 type Store = ReadonlyMap<string, Buffer>
 
 /**
- * The variables and secret files of one execution. Call `create` just before the start: the files exist from
- * then to disposal. Private fields keep values out of JSON and `inspect`.
+ * The variables and secret files of one execution. Call `create` just before the execution starts, because
+ * the files exist from `create` to disposal. Private fields keep values out of JSON and `inspect`.
  */
 export class Environment implements AsyncDisposable {
   #variables: Store
@@ -137,20 +142,20 @@ export class Environment implements AsyncDisposable {
     this.#files = files
   }
 
-  /** @throws EnvvarError; no file is then left */
+  /** @throws EnvvarError if the creation fails; then no file is left */
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
     return new Environment(compose(request, paths), files)
   }
 
-  /** Returns NAME=VALUE for the new process, sorted by name, PATH last. */
+  /** Returns the variables as NAME=VALUE for the new process. They are sorted by name, but PATH is last. */
   get block(): readonly Buffer[] {
     const names = [...this.#variables.keys()].filter((name) => name !== 'PATH').sort()
     if (this.#variables.has('PATH')) names.push('PATH')
     return names.map((name) => assignment(name, this.#variables.get(name) ?? NOTHING))
   }
 
-  /** Uses only variables that the command receives. */
+  /** Replaces variables in the arguments. Only variables that the command receives are used. */
   expand(args: readonly string[]): Buffer[] {
     return expandArguments(args, (name) => this.#variables.get(name))
   }
@@ -160,12 +165,15 @@ export class Environment implements AsyncDisposable {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
-  /** Drops the variables: the command has its own copy. The files are kept. */
+  /** Drops the variables, because the command has its own copy. The files are kept. */
   forget(): void {
     this.#variables = new Map()
   }
 
-  /** Can be called again. @throws SetUpError if the files cannot be removed */
+  /**
+   * Removes the files. This method can be called again.
+   * @throws SetUpError if the files cannot be removed
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#files?.[Symbol.asyncDispose]()
   }
@@ -181,7 +189,10 @@ function assignment(name: string, value: Buffer): Buffer {
   return bytes
 }
 
-/** The session's variables win over the agent's, except a PATH and an empty HOME. */
+/**
+ * Joins the variables. The session's variables replace the agent's. Exceptions are PATH and an empty HOME,
+ * for which the agent's value stays.
+ */
 function compose({ entries, inherited }: EnvironmentRequest, paths: Store): Store {
   const variables = new Map<string, Buffer>()
   for (const [name, value] of inherited) variables.set(name, Buffer.from(value))
@@ -222,7 +233,7 @@ async function createFolder(folder: RuntimeFolder, sessionId: string, key: strin
 }
 
 /**
- * Removes the files that were written before `failure`. If the removal fails too, the error has both texts.
+ * Removes the files that were written before `failure`. If the removal also fails, the error has both texts.
  */
 async function undo(files: SecretFiles, failure: unknown): Promise<void> {
   try {

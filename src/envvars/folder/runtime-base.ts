@@ -7,21 +7,22 @@ import { namesIn } from '../../basics/files/access.ts'
 import { objectionTo } from '../../basics/files/private-path.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-/** f_type of a tmpfs (linux/magic.h). Its files never reach a disk, except by swap. */
+/** `f_type` of a tmpfs (linux/magic.h). Files of a tmpfs reach a disk only by swap. */
 const TMPFS = 0x01021994
 
 export interface RuntimeBaseRequest {
   /** The `runtime-dir` setting, an absolute path. A missing folder is created. */
   readonly preferred?: string | undefined
-  /** For systemd's RUNTIME_DIRECTORY. */
+  /** Contains systemd's RUNTIME_DIRECTORY, if it is set. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The mount point of shared memory (default: /dev/shm). */
   readonly sharedMemory?: string
 }
 
 /**
- * Chooses the folder for secret files: the setting, systemd's folder, shared memory, the temporary folder. An
- * unusable setting is an error: in another folder secrets could be written to a disk.
+ * Chooses the folder for secret files. The order is: the setting, systemd's folder, shared memory, the
+ * temporary folder. If the setting's folder is unusable, the function fails, because secrets could be written
+ * to a disk in another folder.
  */
 export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<string> {
   if (request.preferred) return usable(request.preferred, 'runtime-dir')
@@ -58,17 +59,18 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
   }
 }
 
-/** The folder that this user's agents share. */
+/** A folder that all agents of this user share. */
 interface UserFolder {
   readonly path: string
-  /** The usual path, and the objection to it. */
+  /** The path of the usual folder, and why that folder is not used. */
   readonly refused?: string
 }
 
 /**
- * Returns `<base>/runbook-agent-<uid>`, created if needed: a real folder, owned by this user and closed to
- * others. Often all users may write to the base, so another user may have made the path. Agents then share a
- * folder beside it, with six more characters in its name: no other user can prevent their start.
+ * Returns `<base>/runbook-agent-<uid>`, and creates it if needed. It must be a real folder that belongs to
+ * this user and is closed to others. Often all users may write to the base, so another user may have made
+ * this path. Agents then share a folder beside it, with six more characters in its name. Therefore no other
+ * user can prevent the start of agents.
  */
 export async function ensureUserFolder(base: string): Promise<UserFolder> {
   const usual = usualFolder(base)
@@ -86,7 +88,7 @@ export async function ensureUserFolder(base: string): Promise<UserFolder> {
   return { path: fresh, ...(refused !== undefined && { refused }) }
 }
 
-/** Like `ensureUserFolder`, but creates no folder. No path if no usable folder exists. */
+/** Like `ensureUserFolder`, but creates no folder. If no usable folder exists, the result has no path. */
 export function findUserFolder(base: string): Partial<UserFolder> {
   const usual = usualFolder(base)
   const found = lstatSync(usual, { throwIfNoEntry: false })
@@ -100,8 +102,8 @@ export function findUserFolder(base: string): Partial<UserFolder> {
 }
 
 /**
- * The usual folder and the folders beside it, as far as they belong to this user: agents may have left files
- * there.
+ * Returns the usual folder and the folders beside it that belong to this user. Agents may have left files in
+ * all of them.
  */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))

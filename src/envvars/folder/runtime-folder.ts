@@ -9,19 +9,19 @@ import { chooseRuntimeBase, ensureUserFolder, type RuntimeBaseRequest, userFolde
 
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const INSTANCE = new RegExp(`^${UUID}$`)
-/** The name of a folder that is being made (`.new-`) or removed (`.old-`). */
+/** The temporary name of a folder that is being made (`.new-`) or removed (`.old-`). */
 const PASSING = new RegExp(`^\\.(new|old)-${UUID}$`)
 
 interface SweepResult {
-  /** Session folders that were removed with their agents' folders. */
+  /** Number of session folders that were removed together with their agents' folders. */
   readonly sessions: number
-  /** Failures to read or remove. The next sweep tries again. */
+  /** Errors of reading or removing. The next sweep tries again. */
   readonly errors: readonly SetUpError[]
 }
 
 /**
- * Removes the folders of agents that ended without cleaning up. Leaves living agents' instances and other
- * programs' files alone, and follows no link.
+ * Removes the folders of agents that ended without cleaning up. Instances of living agents and files of other
+ * programs stay. Links are not followed.
  * @param own the caller's instance
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
@@ -39,8 +39,8 @@ export async function sweepInstances(userFolder: string, own: string): Promise<S
 }
 
 /**
- * Lists the instances whose agents have certainly ended here, in this pid namespace: only here their
- * processes can be found. Leaves out unreadable instances, which the sweep reports.
+ * Lists the instances whose agents have certainly ended in this pid namespace, because only their processes
+ * can be found from here. Unreadable instances are left out: the sweep reports them.
  */
 export async function abandonedInstances(userFolder: string, own: string): Promise<string[]> {
   const abandoned: string[] = []
@@ -62,13 +62,14 @@ async function listFolders(path: string, errors: SetUpError[]): Promise<string[]
   }
 }
 
-/** Returns the number of session folders removed. ENOENT means that another agent was faster. */
+/** Returns the number of removed session folders. ENOENT means that another agent was faster. */
 async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
   if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
   if (!INSTANCE.test(name) || !(await isAbandoned(path))) return 0
-  // The rename gives the folder to one of two agents that start at once, and hides a half-removed one.
-  // Touched before: other agents would take it for a leftover of an old sweep.
+  // If two agents start at once, only one of them succeeds with the rename. The new name also hides a folder
+  // that is half removed. The folder is touched before the rename, because other agents would otherwise take
+  // it for a leftover of an old sweep.
   const now = new Date()
   await utimes(path, now, now)
   const retired = join(userFolder, `.old-${randomUUID()}`)
@@ -88,10 +89,10 @@ function sweepError(path: string, error: unknown): SetUpError {
 }
 
 /**
- * One agent's folder for secret files (0700): `<base>/runbook-agent-<uid>/<instance>`, or beside it if that
- * place is unsafe. The folder exists from `open` to `close`. If the agent is killed, a later agent's `sweep`
- * removes it. If another program removes it (logind's RemoveIPC, a cleaner of old files), the next session
- * makes it again with the same name.
+ * One agent's folder for secret files (mode 0700). Its path is `<base>/runbook-agent-<uid>/<instance>`, or
+ * beside it if that place is unsafe. The folder exists from `open` to `close`. If the agent is killed, the
+ * `sweep` of a later agent removes the folder. Another program may also remove it (logind's RemoveIPC, a
+ * cleaner of old files). Then the next session makes the folder again with the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest
@@ -104,7 +105,7 @@ export class RuntimeFolder implements AsyncDisposable {
   private constructor(request: RuntimeBaseRequest, made: Made) {
     this.#request = request
     this.#made = made
-    // A failed touch is not reported: the next session's folder in this place fails with a better error.
+    // A failed touch is not reported, because the next session in this folder fails with a better error.
     this.#touching = setInterval(
       () => void touchOwner(this.path).catch(() => undefined),
       TOUCH_INTERVAL_MS,
@@ -116,29 +117,35 @@ export class RuntimeFolder implements AsyncDisposable {
     return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
   }
 
-  /** `<base>/runbook-agent-<uid>/<instance>`. The base may change after the folder has vanished. */
+  /**
+   * Usually `<base>/runbook-agent-<uid>/<instance>`. If the folder has vanished and is made again, the base
+   * may change.
+   */
   get path(): string {
     return this.#made.path
   }
 
-  /** Why the usual folder is unsafe and not used. */
+  /** The reason why the usual folder is unsafe and not used. */
   get refused(): string | undefined {
     return this.#made.refused
   }
 
-  /** A uuid, kept when the folder is made again: running commands have it in their environment. */
+  /**
+   * A uuid. It stays the same when the folder is made again, because running commands have it in their
+   * environment.
+   */
   get instance(): string {
     return basename(this.path)
   }
 
-  /** The caller disposes the result. */
+  /** Creates the folder of a session. The caller disposes the result. */
   async createSession(sessionId: string): Promise<SecretFiles> {
     this.#refuseClosed()
     const renewals = this.#renewals
     try {
       return await SecretFiles.create(this.path, sessionId)
     } catch (error) {
-      // `close` removes the folder. It must not be made again after that.
+      // After `close` has removed the folder, it must not be made again.
       this.#refuseClosed()
       if (!isVanished(error)) throw error
     }
@@ -148,8 +155,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Call at the start, and about every hour: an agent in another container counts as dead only after an hour
-   * without a touch.
+   * Removes the folders of dead agents. Call this method at the start and about every hour, because an agent
+   * in another container counts as dead only after an hour without a touch.
    */
   async sweep(): Promise<SweepResult> {
     const swept = []
@@ -161,8 +168,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Lists agents that were killed on this machine, in this pid namespace. Call before `sweep`, which removes
-   * their folders.
+   * Lists agents that were killed on this machine and in this pid namespace. Call this method before `sweep`,
+   * which removes their folders.
    */
   async abandoned(): Promise<string[]> {
     const abandoned = []
@@ -171,12 +178,12 @@ export class RuntimeFolder implements AsyncDisposable {
     return abandoned
   }
 
-  /** Can be called again. */
+  /** Removes the folder. This method can be called again. */
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#touching)
-    // A folder that is just being made has to be removed, too. If that fails, the session that needs it gets
-    // the error.
+    // A folder that is being made now must be removed, too. If making it fails, the session that needs the
+    // folder gets the error.
     await this.#renewal?.catch(() => undefined)
     try {
       await removeTree(this.path)
@@ -190,7 +197,7 @@ export class RuntimeFolder implements AsyncDisposable {
     await this.close()
   }
 
-  /** This agent's user folder, and folders that agents used while the usual folder was unsafe. */
+  /** Returns this agent's user folder, and the folders that agents used while the usual folder was unsafe. */
   #userFolders(): Set<string> {
     const own = dirname(this.path)
     return new Set([own, ...userFolders(dirname(own))])
@@ -200,7 +207,7 @@ export class RuntimeFolder implements AsyncDisposable {
     if (this.#closed) throw new SetUpError(`${this.path} is closed, the agent is stopping`)
   }
 
-  /** Sessions that miss the folder at the same time share one new folder. */
+  /** Makes the folder again. Sessions that miss the folder at the same time share one new folder. */
   #renew(): Promise<void> {
     this.#renewal ??= makeFolder(this.#request, this.instance)
       .then((made) => this.#renewed(made))
@@ -229,7 +236,8 @@ async function makeFolder(request: RuntimeBaseRequest, instance: string): Promis
 }
 
 /**
- * Makes the folder with a temporary name and renames it: under its final name it always has an owner file.
+ * Makes the folder under a temporary name and then renames it. Under its final name, the folder therefore
+ * always has an owner file.
  */
 async function makeInstance(userFolder: string, instance: string): Promise<string> {
   const passing = join(userFolder, `.new-${randomUUID()}`)
