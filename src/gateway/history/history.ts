@@ -209,7 +209,7 @@ export class History extends HistoryReader {
     try {
       this.clock.keep()
     } catch (error) {
-      // Without this write, the stored time is too early by up to a minute, which does no harm.
+      // Without this write, the stored time is too early by up to a minute.
       if (!(error instanceof HistoryError)) throw error
     }
   }

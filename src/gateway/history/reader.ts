@@ -40,7 +40,7 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  /** Lists one page of sessions. If labels and metadata together exceed 64 KiB, the list omits both. */
+  /** Lists one page of sessions. A request above 64 KiB is listed without its labels and metadata. */
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }

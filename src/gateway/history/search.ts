@@ -122,7 +122,7 @@ export class Search {
    * The prepared statements by their SQL. Each set of filters has at most two, with and without wildcards.
    */
   readonly #statements = new Map<string, Statements>()
-  /** The prepared statements that count outcomes. The same bound applies. */
+  /** The prepared statements that count outcomes, also at most two for each set of filters. */
   readonly #countings = new Map<string, SqlStatement>()
 
   constructor(db: Connection, columns: string, joined: Joined) {
