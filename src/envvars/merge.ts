@@ -9,22 +9,23 @@ import type { SessionSecrets } from './secrets/stores.ts'
 const RDS_IAM_USER = '_aws_iam_rds:'
 const RDS_FAILED = 'failed generating aws rds auth token, err='
 
-/** A connection's entries, with cloud tokens in place of the requests for them. */
+/** A connection's entries. Requests for cloud tokens are replaced by the tokens. */
 interface SignedEntries {
   readonly entries: readonly Entry[]
-  /** Whether the password is a token of Amazon RDS, which MySQL's client sends only in clear text. */
+  /** Whether the password is a token of Amazon RDS. MySQL's client sends such a token only in clear text. */
   readonly usesRdsToken: boolean
   /**
-   * Makes a new token: the one in the entries is valid for only 15 minutes. Set if the password is a token.
+   * Makes a new token, because the token in the entries is valid for only 15 minutes. Set if the password is
+   * a token.
    * @throws EnvvarError
    */
   readonly newRdsToken?: (ended: AbortSignal) => Promise<string>
 }
 
 /**
- * Connections ask for a token with the variable `envvar:EKS_CLUSTER`, or a database user `_aws_iam_rds:NAME`
- * (protocol.md 5.3, 6). Runs after the references are resolved, as in hoop: the resolved user may have this
- * form.
+ * Adds cloud tokens. A connection asks for a token by the variable `envvar:EKS_CLUSTER`, or by a database
+ * user `_aws_iam_rds:NAME` (protocol.md 5.3, 6). As in hoop, this happens after references are resolved,
+ * because a resolved user may have this form.
  * @throws EnvvarError, or the signal's reason
  */
 async function withCloudTokens(entries: readonly Entry[], secrets: SessionSecrets): Promise<SignedEntries> {
@@ -98,15 +99,15 @@ const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
 const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 
-/** The value for a program, or the reason why it gets none. */
+/** The value for a program, or the reason why the program gets no value. */
 type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * A fetched value is never resolved again, even if it looks like a reference. An unresolved reference is
- * refused: a program must never receive it instead of the secret. Only connections have references. A
- * client's text of this form is a literal: otherwise clients could read the agent's environment (protocol.md
- * 0.11).
+ * Resolves a reference of a connection. A fetched value is never resolved again, even if it looks like a
+ * reference. A reference that cannot be resolved is refused, because a program must never receive the
+ * reference instead of the secret. Only connections have references. A client's text of this form is a
+ * literal: otherwise clients could read the agent's environment (protocol.md 0.11).
  */
 function resolveReference(
   key: string,
@@ -140,7 +141,10 @@ function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
   return { problem: `${AGENT_VARIABLE} works only for ${VARIABLE_PREFIX} keys; ${way}` }
 }
 
-/** Splits `_provider:id:key`. Empty for any other text, also for an ARN with its colons (protocol.md 6). */
+/**
+ * Splits `_provider:id:key`. Returns an empty list for any other text, also for an ARN, which has colons, too
+ * (protocol.md 6).
+ */
 function threeParts(value: Buffer): readonly string[] {
   // Most values are no references, and a file can be large.
   if (value[0] !== UNDERSCORE) return []
@@ -148,11 +152,11 @@ function threeParts(value: Buffer): readonly string[] {
   return parts.length === 3 ? parts : []
 }
 
-/** Length of the list of faults in an error, in characters. Further faults are only counted. */
+/** Maximum length of the list of faults in an error, in characters. Further faults are only counted. */
 const LONGEST_LIST = 64 * 1024
 
 /**
- * Fetches references one after the other. All values that cannot be decoded or resolved are refused together
+ * Fetches references one after the other. One error names all values that cannot be decoded or resolved
  * (protocol.md 6). Malformed keys are checked only afterwards. The result is sorted by key.
  */
 async function parseConnectionEntries(
@@ -171,7 +175,10 @@ async function parseConnectionEntries(
   return values.map(([key, value]) => createEntry(key, value, 'connection'))
 }
 
-/** Entries have a random order in a packet. The same input then has the same result and the same error. */
+/**
+ * Sorts the entries, because they have a random order in a packet. The same input then has the same result
+ * and the same error.
+ */
 function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
 }
@@ -182,7 +189,9 @@ function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolut
   return resolveReference(key, bytes, secrets)
 }
 
-/** Ten thousand variables may each have a long fault, so only the first are shown. */
+/**
+ * Collects faults and shows only the first ones, because ten thousand variables may each have a long fault.
+ */
 class Faults {
   readonly #told: string[] = []
   #length = 0
@@ -207,8 +216,8 @@ class Faults {
 }
 
 /**
- * Variables that only the agent sets (protocol.md 5.3 step 9). All are reserved, even if a session lacks
- * some.
+ * Variables that only the agent sets (protocol.md 5.3 step 9). All these names are reserved, even if a
+ * session lacks some of the variables.
  */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
@@ -218,12 +227,12 @@ const RESERVED_VARIABLES = [
   'HOOP_USER_ID',
   'HOOP_USER_EMAIL',
   'HOOP_SESSION_ID',
-  // The processes of a killed agent are found by it. No other source may set or remove it.
+  // This variable identifies the processes of a killed agent. No other source may set or remove it.
   'RUNBOOK_AGENT_INSTANCE',
 ] as const
 
 /**
- * The variable in which each database client expects the password (protocol.md 5.3 step 8), by collapsed
+ * The variable in which a database client expects the password (protocol.md 5.3 step 8), by collapsed
  * connection type.
  */
 const PASSWORD_VARIABLES: ReadonlyMap<string, string> = new Map([
@@ -233,30 +242,36 @@ const PASSWORD_VARIABLES: ReadonlyMap<string, string> = new Map([
 ])
 
 interface MergeRequest {
-  /** Keys `envvar:NAME`/`filesystem:NAME`, base64 values, from the connection's parameters. */
+  /**
+   * The connection's parameters. The keys are `envvar:NAME` or `filesystem:NAME`, and the values are in
+   * base64.
+   */
   readonly connection: ReadonlyMap<string, string>
-  /** The same form, from the client (`terminal.envvars`). */
+  /** The client's variables (`terminal.envvars`), in the same form. */
   readonly client: ReadonlyMap<string, string>
-  /** Spec key `gateway.connection_type`. */
+  /** The value of the spec key `gateway.connection_type`. */
   readonly connectionType: string
-  /** The agent's own variables for this session (HOOP_* and its mark) by name, plain values. */
+  /**
+   * The agent's own variables for this session by name: HOOP_* and the agent's mark. The values are plain
+   * text.
+   */
   readonly own: ReadonlyMap<string, string>
   /**
-   * The agent's environment with mode=embedded, which overrides connection and client; empty in other modes.
+   * With mode=embedded, the agent's environment, which overrides connection and client. Empty in other modes.
    */
   readonly embedded?: ReadonlyMap<string, string>
   readonly secrets: SessionSecrets
 }
 
 /**
- * Merges one session's variables: one entry per name, sorted by name. Precedence, for both prefixes: the
- * agent's own variables; with mode=embedded the agent's environment; the connection's PASS under the name
- * that the database's client reads; the connection; the client.
- * - Within one source `filesystem:` wins over `envvar:` (random in hoop): a secret meant for a file is then
- * not in the environment.
- * - A client's PATH is dropped. No other variable of a client is filtered, not even LD_PRELOAD and BASH_ENV,
- * as in hoop: a client can run any program with them. Only the gateway can refuse them: the embedded gateway
- * by access.client-input, hoop's not at all.
+ * Merges one session's variables. The result has one entry per name and is sorted by name. This precedence
+ * holds for both prefixes: the agent's own variables; with mode=embedded the agent's environment; the
+ * connection's PASS under the name that the database's client reads; the connection; the client.
+ * - Within one source, `filesystem:` wins over `envvar:`, so that a secret meant for a file is not in the
+ *   environment. In hoop, the winner is random.
+ * - A client's PATH is dropped. As in hoop, no other variable of a client is filtered, not even LD_PRELOAD
+ *   and BASH_ENV. With these variables a client can run any program. Only the gateway can refuse them: the
+ *   embedded gateway by access.client-input, hoop's gateway not at all.
  * @throws EnvvarError, or the reason of the signal of `secrets`
  */
 export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {
@@ -283,15 +298,16 @@ function refuseTooMany(count: number): void {
 }
 
 /**
- * The agent's environment counts as the connection's, so that values with names of secrets are replaced in
- * the output.
+ * The agent's environment counts as a part of the connection, so that values with names of secrets are
+ * replaced in the output.
  */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
 }
 
 /**
- * A client's entry with a key of the connection is dropped unread, as in hoop, even if the key is malformed.
+ * Drops a client's entry if the connection has the same key. As in hoop, the dropped entry is not read, even
+ * if its key is malformed.
  */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)
@@ -300,8 +316,9 @@ function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
 }
 
 /**
- * `envvar:PASS` under the name that the database's client program reads. The connection's PASS replaces even
- * its own variable of this name; a client's PASS replaces no variable of the connection.
+ * Returns the value of `envvar:PASS` under the name that the database's client program reads. The
+ * connection's PASS replaces even the connection's own variable of this name. A client's PASS replaces no
+ * variable of the connection.
  */
 function passwordEntry(type: string, connection: readonly Entry[], client: readonly Entry[]): Entry[] {
   const name = PASSWORD_VARIABLES.get(type)
@@ -326,7 +343,7 @@ function onePerName(source: readonly Entry[]): Entry[] {
   return [...byName([...variables, ...files]).values()]
 }
 
-/** The later entry of a name wins. */
+/** If several entries have the same name, the last one wins. */
 function byName(entries: readonly Entry[]): Map<string, Entry> {
   const named = new Map<string, Entry>()
   for (const entry of entries) named.set(entry.name, entry)

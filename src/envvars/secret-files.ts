@@ -10,11 +10,12 @@ import { EnvvarError } from './errors.ts'
 
 const ATTEMPTS = 3
 const OWNER_MAY_ALL = 0o700
-/** Folders that one removal makes writable. */
+/** Maximum number of folders that one removal makes writable. */
 const MAX_FOLDERS = 10_000
 
 /**
- * A missing folder is no error. Folders that a script made read-only are made writable first.
+ * Removes a folder and its content. A missing folder is no error. Folders that a script made read-only are
+ * made writable before the removal.
  * @throws the error of the system call
  */
 export async function removeTree(path: string): Promise<void> {
