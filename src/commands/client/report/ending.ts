@@ -165,7 +165,8 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
 }
 
 /**
- * Returns why the exit code is missing (`what`), and advice (`hint`), each in one line. The hint may be empty.
+ * Returns why the exit code is missing (`what`), and advice (`hint`), each in one line. The hint may be
+ * empty.
  * @public scripts/docs.mjs makes a table of these texts
  */
 export function explanation(
