@@ -19,7 +19,8 @@ const MAX_FOLDERS = 10_000
  * @throws the error of the system call
  */
 export async function removeTree(path: string): Promise<void> {
-  // Several attempts: a process that is still ending may add a file or remove a permission meanwhile.
+  // The removal is tried several times, because a process that is still ending may add a file or remove a
+  // permission meanwhile.
   for (let attempt = 1; ; attempt++) {
     try {
       await rm(path, { recursive: true, force: true })
@@ -35,19 +36,22 @@ function isDenied(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errnoOf(error))
 }
 
-/** Does `chmod u+rwX` on this user's folders, from the top down: a closed folder hides those in it. */
+/**
+ * Does `chmod u+rwX` on this user's folders. It starts at the top, because a closed folder hides the folders
+ * in it.
+ */
 async function makeWritable(root: string): Promise<void> {
   const folders = [root]
   for (let count = 0; count < MAX_FOLDERS; count++) {
     const folder = folders.pop()
     if (folder === undefined) return
-    // A folder that cannot be opened is not reported: the removal fails with a better error.
+    // A folder that cannot be opened is not reported here, because the removal fails with a better error.
     const inside = await openFolder(folder).catch(() => [])
     for (const one of inside) folders.push(one)
   }
 }
 
-/** Makes one folder writable and returns the folders in it. Does not follow or change links. */
+/** Makes one folder writable and returns the folders in it. Links are not followed or changed. */
 async function openFolder(path: string): Promise<string[]> {
   const folder = await lstat(path)
   if (!folder.isDirectory() || folder.uid !== process.geteuid?.()) return []
@@ -56,14 +60,17 @@ async function openFolder(path: string): Promise<string[]> {
   return found.filter((item) => item.isDirectory()).map(({ name }) => join(path, name))
 }
 
-/** Start of the name of every session's folder. */
+/** The name of every session's folder begins with this text. */
 export const SESSION_PREFIX = 's-'
 
-/** Fails if anything exists there already, even a link. */
+/** With these flags, opening fails if anything already exists at the path, even a link. */
 const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 const SESSION_ID_IN_NAME = 36
 
-/** One session's folder (0700) for secret files (0600). The caller of `create` disposes it. */
+/**
+ * One session's folder for secret files. The folder has mode 0700 and the files have 0600. The caller of
+ * `create` disposes the object.
+ */
 export class SecretFiles implements AsyncDisposable {
   readonly folder: string
   #removal: Promise<void> | undefined
@@ -72,12 +79,16 @@ export class SecretFiles implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** @param instance the agent's own folder @param sessionId in the folder's name, only for people */
+  /**
+   * @param instance the agent's own folder
+   * @param sessionId a part of the new folder's name, only for people who read it
+   */
   static async create(instance: string, sessionId: string): Promise<SecretFiles> {
     const readable = sessionId.replace(/[^A-Za-z0-9-]/g, '').slice(0, SESSION_ID_IN_NAME)
     const prefix = `${SESSION_PREFIX}${readable}`
     try {
-      // With `keep` the library does not remember the folder. Its own removal hangs when called twice.
+      // With `keep`, the library does not remember the folder. The library's own removal hangs if it is
+      // called twice.
       const { path } = await dir({ tmpdir: instance, prefix, mode: 0o700, keep: true })
       return new SecretFiles(path)
     } catch (error) {
@@ -86,7 +97,10 @@ export class SecretFiles implements AsyncDisposable {
     }
   }
 
-  /** Returns the path of the new file, which does not contain the variable's name. */
+  /**
+   * Writes the entry's value to a new file, and returns the path. The path does not contain the variable's
+   * name.
+   */
   async write(entry: Entry): Promise<string> {
     const path = join(this.folder, `${randomUUID()}.envfs`)
     try {
@@ -99,7 +113,9 @@ export class SecretFiles implements AsyncDisposable {
     return path
   }
 
-  /** Can be called again after a failure. Does nothing after a success. */
+  /**
+   * Removes the folder. After a failure, this method can be called again. After a success, it does nothing.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#removal ??= removeTree(this.folder)
     try {

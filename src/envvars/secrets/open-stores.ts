@@ -2,7 +2,7 @@ import { SecretsManagerStore } from './aws/secrets-manager.ts'
 import type { SecretStore, SecretStores } from './stores.ts'
 import { VaultStore, type VaultSurroundings } from './vault/vault.ts'
 
-/** Reads nothing and connects nowhere yet. */
+/** Creates the stores. This function reads nothing and does not connect yet. */
 export function openSecretStores(surroundings: VaultSurroundings): SecretStores {
   return new Map<string, SecretStore>([
     ['_aws', new SecretsManagerStore(surroundings.env, surroundings.log)],

@@ -4,8 +4,8 @@ import type { AgentEnvironment, AgentValue } from '../agent-environment.ts'
 import { EnvvarError } from '../errors.ts'
 
 /**
- * A secret's members by name, or the reason why it was not fetched. The reason never contains a value or a
- * credential.
+ * A secret's members by name, or the reason why the secret was not fetched. The reason never contains a value
+ * or a credential.
  */
 export type StoredSecret =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
@@ -25,7 +25,10 @@ export interface SecretStore {
 /** The stores by provider: `_aws`, `_vaultkv1`, `_vaultkv2`. */
 export type SecretStores = ReadonlyMap<string, SecretStore>
 
-/** Milliseconds for all secrets of one session: the gateway does not wait longer for the opening. */
+/**
+ * Time in milliseconds for all secrets of one session. The gateway does not wait longer for a session to
+ * open.
+ */
 const SESSION_MS = 60_000
 
 interface SecretSources {
@@ -33,13 +36,13 @@ interface SecretSources {
   readonly secretStores: SecretStores
 }
 
-/** `taken`: whether a member of the secret has been used already. */
+/** A fetched secret. `taken` says whether a member of the secret has been used already. */
 interface Fetched {
   readonly secret: StoredSecret
   taken: boolean
 }
 
-/** Fetches each secret of a session once, and drops them with the session. */
+/** Fetches each secret of a session once, and drops the secrets with the session. */
 export class SessionSecrets {
   readonly agent: AgentEnvironment
   readonly ended: AbortSignal
@@ -48,7 +51,7 @@ export class SessionSecrets {
   readonly #fetched = new Map<string, Fetched>()
   #patience: AbortSignal | undefined
 
-  /** @param ended aborts when the session is over. Pending fetches then reject with the signal's reason */
+  /** @param ended aborts when the session is over; pending fetches then reject with the signal's reason */
   constructor({ agentEnvironment, secretStores }: SecretSources, ended: AbortSignal) {
     this.agent = agentEnvironment
     this.#stores = secretStores
@@ -59,7 +62,10 @@ export class SessionSecrets {
     return this.#stores.has(provider)
   }
 
-  /** @throws EnvvarError if the provider cannot be used at all, or the signal's reason */
+  /**
+   * Returns one member of a secret.
+   * @throws EnvvarError if the provider cannot be used at all, or the signal's reason
+   */
   async member(provider: string, id: string, key: string): Promise<AgentValue> {
     const fetched = await this.#fetch(provider, id)
     const { members, problem } = fetched.secret
@@ -69,7 +75,8 @@ export class SessionSecrets {
       fetched.taken = true
       return { value }
     }
-    // Two texts for the same failure, as in hoop: its cache begins with the first member that was found.
+    // As in hoop, the same failure has two texts. hoop's cache of a secret begins with the first member that
+    // was found.
     if (fetched.taken) return { problem: `secret key not found. secret=${id}, key=${key}` }
     return { problem: `secret id ${id} found, but key ${key} was not` }
   }

@@ -8,15 +8,19 @@ import { oneLine } from '../../../basics/text/printable.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { type FetchSecret, type SecretStore, type StoredSecret } from '../stores.ts'
 
-/** An installation may leave out packages of AWS. @throws SetUpError if they are not installed */
+/**
+ * Loads packages of AWS, which an installation may leave out.
+ * @throws SetUpError if they are not installed
+ */
 export async function loadAws<Package>(load: () => Promise<Package>): Promise<Package> {
-  // The packages would print a warning about future versions of Node to stderr, not to the log.
+  // Without this variable, the packages would print a warning about future versions of Node to stderr, not to
+  // the log.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   try {
     return await load()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // Two codes: the built program uses `require`, the source `import`.
+    // There are two codes, because the built program uses `require` and the source uses `import`.
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
     const name = /'(@[^/']+\/[^/']+)/.exec(message)?.[1] ?? '@aws-sdk'
     throw new SetUpError(
@@ -25,14 +29,16 @@ export async function loadAws<Package>(load: () => Promise<Package>): Promise<Pa
   }
 }
 
-/** Logs only the packages' warnings: their other lines may contain requests and answers. */
+/** Logs only the packages' warnings, because their other lines may contain requests and answers. */
 function awsLogger(log: Pick<Logger, 'warn'>) {
   const nothing = () => undefined
   const warn = (...content: unknown[]) => log.warn({}, oneLine(content.map(String).join(' ')))
   return { trace: nothing, debug: nothing, info: nothing, warn, error: nothing }
 }
 
-/** Never resolves, and rejects with the signal's reason. For a race with work that ignores the signal. */
+/**
+ * Never resolves, and rejects with the signal's reason. Use it in a race with work that ignores the signal.
+ */
 export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     onAbort(signal, () => reject(signal.reason as Error))
@@ -49,16 +55,16 @@ interface AwsError extends NodeJS.ErrnoException {
   readonly port?: number
 }
 
-/** Number of attempts after which the packages give up. */
+/** The packages give up after this number of attempts. */
 const MOST_ATTEMPTS = 3
 
-/** Errors with a type of their own in Go. Go prints other errors as `api error NAME`. */
+/** Errors that have a type of their own in Go. Go prints all other errors as `api error NAME`. */
 const MODELED = new Set([
   ...['DecryptionFailure', 'InternalServiceError', 'InvalidParameterException', 'InvalidRequestException'],
   'ResourceNotFoundException',
 ])
 
-/** Length of an error's text in characters. The text may be from a server. */
+/** Maximum length of an error's text in characters. The text may come from a server. */
 const SHOWN_CHARACTERS = 4096
 
 /** Returns the text of a failed request in the words of Go's packages. */
@@ -66,14 +72,20 @@ export function goAwsError(error: Error, operation: string): string {
   return shownAwsText(wordsFor(error, operation))
 }
 
-/** When AWS refuses a signature, the error quotes the signed text, which contains the session's token. */
+/**
+ * Hides the session's token. If AWS refuses a signature, the error quotes the signed text, which contains
+ * this token.
+ */
 export function shownAwsText(text: string): string {
   return text
     .replaceAll(/(x-amz-security-token\W{1,3})[\w+/=%-]+/gi, '$1[REDACTED]')
     .slice(0, SHOWN_CHARACTERS)
 }
 
-/** An error of JSON.parse quotes a part of the answer, which may be the secret. */
+/**
+ * Returns the error's text. An error of JSON.parse gets another text, because it quotes a part of the answer,
+ * which may be the secret.
+ */
 export function textOf(error: Error): string {
   return error instanceof SyntaxError ? 'the answer is not valid JSON' : error.message
 }
@@ -105,13 +117,14 @@ function unsent(error: AwsError): string {
 const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 /**
- * Returns the members of a JSON object. A number keeps its written form (5432, 12345678901234567890); hoop
- * prints 1000000 as 1e+06. Other members that are no texts become JSON, and null the empty text.
+ * Returns the members of a JSON object as texts. A number keeps its written form (5432,
+ * 12345678901234567890), although hoop prints 1000000 as 1e+06. Null becomes the empty text. Any other member
+ * that is not a text becomes JSON.
  */
 export function membersOf(secret: string | undefined): StoredSecret {
   if (secret === undefined) return undeserialized('the secret is binary, a JSON object is needed')
   const { value, problem } = parseJson(secret)
-  // Go has different error texts for the end of a whole text and the end of a stream.
+  // Go has two error texts: one for the end of a whole text, and one for the end of a stream.
   if (problem !== undefined)
     return undeserialized(problem.endsWith('EOF') ? 'unexpected end of JSON input' : problem)
   if (value === null) return { members: new Map() }
@@ -126,7 +139,10 @@ function undeserialized(reason: string): StoredSecret {
   return { problem: `failed deserializing secret key/val, err=${reason}` }
 }
 
-/** JSON.parse would round numbers, so they are changed into texts with a unique mark before. */
+/**
+ * Parses the secret, but keeps numbers as they are written. JSON.parse would round numbers, so they are first
+ * changed into texts with a unique mark.
+ */
 function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   const mark = randomUUID()
   const marked = secret.replaceAll(TEXT_OR_NUMBER, (found) =>
@@ -143,15 +159,15 @@ function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
   )
 }
 
-/** Time in milliseconds to find credentials and to fetch one secret, with three attempts. */
+/** Time in milliseconds to find credentials and to fetch one secret. It includes up to three attempts. */
 const SECRET_MS = 15_000
-/** Size of an answer in bytes. A secret has at most 64 KiB. */
+/** Maximum size of an answer in bytes. A secret has at most 64 KiB. */
 const LONGEST_ANSWER = 1024 * 1024
 const OPERATION = 'Secrets Manager: GetSecretValue'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Secrets of AWS Secrets Manager, fetched with the agent's own credentials. */
+/** Fetches secrets of AWS Secrets Manager with the agent's own credentials. */
 export class SecretsManagerStore implements SecretStore {
   readonly name = 'aws'
   readonly #env: Variables
@@ -191,8 +207,8 @@ export class SecretsManagerStore implements SecretStore {
 }
 
 /**
- * AWS_DEFAULT_REGION is the variable of Go and Python. The packages read only AWS_REGION and AWS's settings
- * file.
+ * Reads the region also from AWS_DEFAULT_REGION, which programs in Go and Python use. The packages read only
+ * AWS_REGION and AWS's settings file.
  */
 function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Variables): string | undefined {
   return [AWS_REGION, AWS_DEFAULT_REGION].find(Boolean)
@@ -206,7 +222,7 @@ async function answered(
 ): Promise<StoredSecret> {
   const ends = patience(limitMs, signal)
   try {
-    // The search for credentials ignores the signal.
+    // The search for credentials ignores the signal, so the signal needs this race.
     const { SecretString } = await Promise.race([ask(ends), aborted(ends)])
     return membersOf(SecretString)
   } catch (error) {
@@ -217,7 +233,7 @@ async function answered(
   }
 }
 
-/** The packages would read an answer of any length. */
+/** Limits the length of an answer, because the packages would read an answer of any length. */
 function bounded<Asked, Answer extends { response: unknown }>(
   next: (asked: Asked) => Promise<Answer>,
 ): (asked: Asked) => Promise<Answer> {
@@ -238,6 +254,6 @@ function cutOff(body: Readable): Readable {
       else done(null, piece)
     },
   })
-  // The reader of the body receives the error.
+  // The callback ignores the error, because the reader of the body receives it.
   return pipeline(body, limit, () => undefined)
 }

@@ -4,17 +4,19 @@ import { SetUpError } from '../../../basics/set-up-error.ts'
 import { EnvvarError } from '../../errors.ts'
 import { aborted, goAwsError, loadAws, shownAwsText, textOf } from './secrets-manager.ts'
 
-/** Time in milliseconds for a token, including the time to assume a role. */
+/** Time in milliseconds to make a token, including the time to assume a role. */
 const EKS_MS = 10_000
-/** Time in milliseconds for a token, as in hoop. */
+/** Time in milliseconds to make a token, as in hoop. */
 const RDS_MS = 3000
-/** Lifetime in the signed request, in seconds. EKS ignores it, and accepts a token for 15 minutes. */
+/**
+ * Lifetime in the signed request, in seconds. EKS ignores this lifetime and accepts a token for 15 minutes.
+ */
 const EKS_TOKEN_SECONDS = 60
 
 interface EksCluster {
   readonly cluster: string
   readonly region: string
-  /** The role to assume before; empty for no role. */
+  /** The role to assume before the token is made. Empty for no role. */
   readonly roleArn: string
   readonly roleSession: string
 }
@@ -27,7 +29,8 @@ export interface RdsServer {
 }
 
 /**
- * The token is a signed request to AWS for the caller's identity, which the cluster sends to AWS.
+ * Makes a token for a cluster. The token is a signed request that asks AWS for the caller's identity. The
+ * cluster sends this request to AWS.
  * @throws EnvvarError, or the signal's reason
  */
 export async function eksToken(
@@ -56,7 +59,10 @@ export async function eksToken(
   })
 }
 
-/** Returns a password that is valid for 15 minutes. @throws EnvvarError, or the signal's reason */
+/**
+ * Returns a password that is valid for 15 minutes.
+ * @throws EnvvarError, or the signal's reason
+ */
 export async function rdsToken(
   { hostname, port, region, user }: RdsServer,
   signal: AbortSignal,
@@ -113,7 +119,7 @@ function escaped(text: string): string {
   )
 }
 
-/** The interface that the signer needs: SHA-256, or HMAC with a key. */
+/** The hash that the signer needs: SHA-256, or HMAC if there is a key. */
 class Sha256 {
   readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
 
@@ -129,7 +135,7 @@ class Sha256 {
     return Promise.resolve(this.#hash.digest())
   }
 
-  /** Never called: the signer makes a new hash for each text. */
+  /** Never called, because the signer makes a new hash for each text. */
   reset(): void {
     throw new Error('a hash is used once')
   }

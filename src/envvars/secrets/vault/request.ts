@@ -9,12 +9,15 @@ import { formatGoDuration } from '../../../golang/text/duration.ts'
 import { isJsonObject, jsonKind, parseJson } from '../../../golang/text/json.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
 
-/** The message has hoop's words. */
+/** An error whose message has hoop's words. */
 export class VaultError extends Error {
   override readonly name = 'VaultError'
 }
 
-/** Of the key-value engine: decides where an answer has the members, and names in texts of hoop's decoder. */
+/**
+ * Version of the key-value engine. It decides where an answer has the members. hoop's decoder also names it
+ * in error texts.
+ */
 export type KeyValueVersion = 1 | 2
 
 /** @throws VaultError if the status is neither 200 nor 204 */
@@ -22,7 +25,7 @@ function refuseFailure(reply: Reply): void {
   const { status, body } = reply
   if (status === 200 || status === 204) return
   if (status < 400 || status > 499) {
-    // Below 400 the body is not shown: it may be the secret itself.
+    // A body with a status below 400 is not shown, because it may be the secret itself.
     const shown = status < 400 ? '(not shown)' : body.toString()
     throw new VaultError(`failed performing request, status=${status}, body=${shown}`)
   }
@@ -33,7 +36,10 @@ function refuseFailure(reply: Reply): void {
   throw new VaultError(`vault error response, status=${status}, errs=${texts.join('; ')}`)
 }
 
-/** Returns the error for an answer that cannot be read. @param what hoop's first words */
+/**
+ * Returns the error for an answer that cannot be read.
+ * @param what the first words of the message, as in hoop
+ */
 function undecoded(
   what: string,
   { status, length }: Pick<Reply, 'status' | 'length'>,
@@ -42,7 +48,10 @@ function undecoded(
   return new VaultError(`${what}, status=${status}, length=${length}, reason=${reason}`)
 }
 
-/** Returns the token of a login; empty if the answer has none. @throws VaultError */
+/**
+ * Returns the token of a login, or an empty text if the answer has no token.
+ * @throws VaultError
+ */
 export function tokenIn(reply: Reply, what: string): string {
   const { value, problem } = parseJson(reply.body.toString())
   if (problem !== undefined) throw undecoded(what, reply, problem)
@@ -52,7 +61,8 @@ export function tokenIn(reply: Reply, what: string): string {
 }
 
 /**
- * A null is the empty text; any other value that is not a text makes the whole secret invalid.
+ * Returns the members of a secret. A null is the empty text. Any other value that is not a text makes the
+ * whole secret invalid.
  * @throws VaultError
  */
 export function membersIn(reply: Reply, version: KeyValueVersion): ReadonlyMap<string, string> {
@@ -88,23 +98,29 @@ function mismatch(value: unknown, place: string): string {
 }
 
 export interface VaultTarget {
-  /** Undefined for a URL that is not HTTP. The request then fails later. */
+  /** Undefined for a URL that is not HTTP. A request to this URL fails later. */
   readonly isSecure: boolean | undefined
-  /** The URL in Go's form: escaped, without a password. */
+  /** The URL in Go's form: it is escaped and has no password. */
   readonly shown: string
   readonly scheme: string
   readonly host: string
   readonly port: number
   readonly path: string
-  /** Name and password of the URL as a header's value. */
+  /** Name and password of the URL, as the value of a header. */
   readonly authorization: string | undefined
 }
 
-/** Characters that must be escaped in a path. Existing escapes are kept, so no character is escaped twice. */
+/**
+ * Characters that must be escaped in a path. `%` is not among them, so that existing escapes are not escaped
+ * twice.
+ */
 const UNSENDABLE = /[^\w!#$%&'()*+,./:;=?@[\]~-]/gu
 const DEFAULT_PORTS = { http: 80, https: 443 } as const
 
-/** Parses a URL like Go, which keeps dots and doubled slashes in the path. @throws VaultError */
+/**
+ * Parses a URL like Go, which keeps dots and doubled slashes in the path.
+ * @throws VaultError
+ */
 export function targetOf(url: string, what: string): VaultTarget {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
   if (scheme !== 'http' && scheme !== 'https') return foreign(url, scheme, what)
@@ -148,24 +164,27 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
   }
 }
 
-/** Size of an answer in bytes. A secret has some hundred bytes; Vault's own limit for a request is 1 MiB. */
+/**
+ * Maximum size of an answer in bytes. A secret has some hundred bytes. Vault's own limit for a request is 1
+ * MiB.
+ */
 const LONGEST_ANSWER = 1024 * 1024
 /**
- * Length from which on a credential is replaced in texts, which may contain a shorter one by chance. Vault's
- * own have 26 or more characters.
+ * A credential with at least this length is replaced in texts. A text may contain a shorter credential by
+ * chance. Vault's own credentials have 26 or more characters.
  */
 const SHORTEST_CREDENTIAL = 6
-/** Length of an error's text in characters. The text is shown to people, once for each variable. */
+/** Maximum length of an error's text in characters. People see the text once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** The settings for reaching Vault, which are the same for all requests. */
+/** The settings for reaching Vault. They are the same for all requests. */
 export interface VaultWay {
   readonly namespace: string
   readonly timeoutMs: number
   readonly skipVerify: boolean
-  /** Called only when needed: it parses the authorities of the system. */
+  /** Called only if it is needed, because it parses the authorities of the system. */
   readonly secureContext: () => SecureContext
   readonly proxyTo: (host: string, port: number) => Proxy | undefined
 }
@@ -173,15 +192,18 @@ export interface VaultWay {
 export interface VaultRequest {
   readonly target: VaultTarget
   readonly headers: Readonly<Record<string, string>>
-  /** Posted as JSON. Without a body the request is a GET. */
+  /** The body is posted as JSON. A request without a body is a GET. */
   readonly body?: object
-  /** The credential in the request. It must not be in an error's text. */
+  /** The credential in the request. It must not appear in an error's text. */
   readonly credential: Secret
-  /** The first words about an answer that cannot be read. */
+  /** The first words of the error for an answer that cannot be read. */
   readonly undecoded: string
 }
 
-/** Returns a successful answer, within Vault's time limit. @throws VaultError, or the signal's reason */
+/**
+ * Returns a successful answer. Fails after Vault's time limit.
+ * @throws VaultError, or the signal's reason
+ */
 export async function askVault(request: VaultRequest, way: VaultWay, signal: AbortSignal): Promise<Reply> {
   const ends = patience(way.timeoutMs, signal)
   try {
@@ -205,7 +227,10 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
   }
 }
 
-/** The token must be sent neither to another server nor in plaintext. @throws VaultError */
+/**
+ * Returns the target of a redirect. The token must not be sent to another server or in plaintext.
+ * @throws VaultError
+ */
 function redirected(from: VaultTarget, location: string): VaultTarget {
   const absolute = location.startsWith('/') && !location.startsWith('//')
   const origin = from.shown.slice(0, from.shown.length - from.path.length)
@@ -260,7 +285,10 @@ function unsent({ target, body }: VaultRequest, reason: string): VaultError {
   return new VaultError(`${body === undefined ? 'Get' : 'Post'} "${target.shown}": ${reason}`)
 }
 
-/** The body of a failure is left out: it may be cut at any place. */
+/**
+ * Makes the error for a reply that broke off. The body of a failure is left out, because it may be cut at any
+ * place.
+ */
 function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, reason: string): VaultError {
   const { status } = head
   if (status === 200 || status === 204) return undecoded(words, head, reason)
@@ -269,8 +297,8 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
 }
 
 /**
- * The text may be from another program, quote the credential, and be long. It is cut after the replacement:
- * half a token is secret, too.
+ * Makes an error's text safe to show. The text may be long, may come from another program and may quote the
+ * credential. The credential is replaced before the text is cut, because half a token is secret, too.
  */
 function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()

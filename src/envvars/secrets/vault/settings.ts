@@ -6,8 +6,8 @@ import { formatGoDuration, parseGoDuration } from '../../../golang/text/duration
 import { goQuote } from '../../../golang/text/quote.ts'
 
 /**
- * A token, or the login that is posted to `/v1/auth/PATH/login`. The login is made again each time: the file
- * of a JWT may have changed.
+ * A token, or the login that is posted to `/v1/auth/PATH/login`. The login is made again each time, because
+ * the file of a JWT may have changed.
  */
 type VaultCredential =
   | { readonly kind: 'token'; readonly token: Secret }
@@ -30,9 +30,9 @@ export interface VaultSettings {
   /** The address of Vault, without a slash at the end. */
   readonly address: string
   readonly credential: VaultCredential
-  /** Certificates in PEM; empty for the system's authorities. */
+  /** Certificates in PEM. An empty text means the system's authorities. */
   readonly authority: string
-  /** Empty for no namespace. */
+  /** An empty text means no namespace. */
   readonly namespace: string
   readonly timeoutMs: number
 }
@@ -45,7 +45,11 @@ const LONGEST_FILE = 1024 * 1024
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Reads the agent's environment (protocol.md 6). @param warn about ignored settings @throws SetUpError */
+/**
+ * Reads Vault's settings from the agent's environment (protocol.md 6).
+ * @param warn gets warnings about ignored settings
+ * @throws SetUpError
+ */
 export function readVaultSettings(env: Variables, warn: (message: string) => void): VaultSettings {
   const authority = loaded(env, 'VAULT_CACERT')
   const credential = credentialOf(env, loaded(env, 'VAULT_TOKEN'))
@@ -67,7 +71,7 @@ function credentialOf(env: Variables, token: string): VaultCredential {
   return { kind: 'token', token: new Secret(token) }
 }
 
-/** As in hoop, the address is not checked here; with a wrong address the login fails. */
+/** As in hoop, the address is not checked here. With a wrong address, the login fails. */
 function appRoleLogin({
   VAULT_APP_ROLE_ID: id = '',
   VAULT_APP_ROLE_SECRET_ID: secretId = '',
@@ -83,7 +87,10 @@ function half(set: string, empty: string): SetUpError {
   return new SetUpError(`${set} env is set but ${empty} env is empty`)
 }
 
-/** hoop does not have this login. Both methods post a role and a JWT, which is read at every login. */
+/**
+ * Returns the login by JWT, which hoop does not have. Both methods post a role and a JWT. The JWT is read
+ * again at every login.
+ */
 function jwtLogin(method: string, env: Variables): VaultCredential {
   if (method !== 'kubernetes' && method !== 'jwt')
     throw new SetUpError('VAULT_AUTH_METHOD is neither kubernetes nor jwt')
@@ -112,7 +119,10 @@ function timeoutOf(text: string, warn: (message: string) => void): number {
   return DEFAULT_TIMEOUT_MS
 }
 
-/** A value is plain, `base64://` with encoded text, or `file://` with a path. @throws SetUpError */
+/**
+ * Reads a variable. Its value is plain text, `base64://` with encoded text, or `file://` with a path.
+ * @throws SetUpError
+ */
 function loaded(env: Variables, name: string): string {
   const value = env[name] ?? ''
   try {
@@ -126,7 +136,10 @@ function loaded(env: Variables, name: string): string {
   return bytes.toString()
 }
 
-/** Returns the text without its last line break, which a header may not contain. @throws SetUpError */
+/**
+ * Returns the text without its last line break, because a header may not contain a line break.
+ * @throws SetUpError
+ */
 function fileText(path: string, name: string): string {
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes).replace(/\r?\n$/, '')

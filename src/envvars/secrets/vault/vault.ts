@@ -27,7 +27,7 @@ export interface VaultSurroundings {
   readonly log: Pick<Logger, 'warn'>
 }
 
-/** Secrets of a key-value engine, version 1 or 2. */
+/** Fetches secrets of a key-value engine with version 1 or 2. */
 export class VaultStore implements SecretStore {
   readonly name = 'vault'
   readonly #version: KeyValueVersion
@@ -48,7 +48,7 @@ export class VaultStore implements SecretStore {
   }
 }
 
-/** One Vault, with the settings at the time of its creation. */
+/** One Vault. Its settings do not change after its creation. */
 export class Vault {
   readonly #settings: VaultSettings
   readonly #way: VaultWay
@@ -66,13 +66,16 @@ export class Vault {
     }
   }
 
-  /** Undefined with a token. */
+  /** Undefined if the credential is a token. */
   get method(): LoginMethod | undefined {
     const { credential } = this.#settings
     return credential.kind === 'login' ? credential.method : undefined
   }
 
-  /** The problem starts with the secret's id, as in hoop. @throws the signal's reason */
+  /**
+   * Fetches a secret. As in hoop, a problem starts with the secret's id.
+   * @throws the signal's reason
+   */
   async fetch(id: string, version: KeyValueVersion, signal: AbortSignal): Promise<StoredSecret> {
     try {
       const target = this.#target(pathOf(id, version), 'failed creating http request')
@@ -84,7 +87,10 @@ export class Vault {
     }
   }
 
-  /** Returns the configured token, or the token of a new login. @throws VaultError, or the signal's reason */
+  /**
+   * Returns the configured token, or the token of a new login.
+   * @throws VaultError, or the signal's reason
+   */
   async token(signal: AbortSignal): Promise<Secret> {
     const { credential } = this.#settings
     if (credential.kind === 'token') return credential.token
@@ -96,7 +102,10 @@ export class Vault {
     return new Secret(tokenIn(await this.#ask(request, signal), undecoded))
   }
 
-  /** Checks that Vault accepts the token. @throws VaultError, or the signal's reason */
+  /**
+   * Checks that Vault accepts the token.
+   * @throws VaultError, or the signal's reason
+   */
   async lookUp(token: Secret, signal: AbortSignal): Promise<void> {
     await this.#get(this.#target('auth/token/lookup-self', 'failed creating http request'), token, signal)
   }
@@ -112,7 +121,8 @@ export class Vault {
   }
 
   /**
-   * As in hoop, refuses unreadable authorities also for http://: the author of the setting expects an effect.
+   * As in hoop, refuses authorities that cannot be read, also for http://. A user who sets authorities
+   * expects that they have an effect.
    */
   #ask(request: VaultRequest, signal: AbortSignal): Promise<Reply> {
     if (this.#settings.authority !== '') this.#way.secureContext()
@@ -120,13 +130,13 @@ export class Vault {
   }
 }
 
-/** No character of an id is escaped. */
+/** Returns the path of a secret. No character of the id is escaped. */
 function pathOf(id: string, version: KeyValueVersion): string {
   const isPath = version === 1 || id.includes('/')
   return isPath ? id.replace(/^\//, '') : `secret/data/${id}`
 }
 
-/** @throws VaultError if there is no credential to sign in with */
+/** @throws VaultError if the agent has no credential for the login */
 function signingIn(login: () => Login): Login {
   try {
     return login()
