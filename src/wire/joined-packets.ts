@@ -1,5 +1,5 @@
 import { frameHead } from './framed-packets.ts'
-import { decodePacket } from './packet-codec.ts'
+import { decodeWithin, fieldBudget, takeField } from './packet-codec.ts'
 import { DecodeError, type Packet } from './packet.ts'
 
 // Several packets in one message (protocol.md 1.6). A message of any size costs each end a write, a read and
@@ -16,6 +16,12 @@ const SMALL_BYTES = 4 * 1024
 /** Maximum total of joined payloads. */
 const MAX_JOINED_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
+/**
+ * Maximum number of fields of all packets of a message; a packet counts as one more. 17 MiB may have millions,
+ * which would stop the process for seconds. Senders pass on some thousand small packets at most before the
+ * message in flight is written.
+ */
+const MAX_FIELDS = 64_000
 
 /** `written` is called after the packet was written. */
 interface Write {
@@ -102,10 +108,12 @@ export function packetsIn(packet: Packet): Iterable<Packet> {
 }
 
 function* split({ payload }: Packet): Generator<Packet, void, undefined> {
+  const fields = fieldBudget(MAX_FIELDS)
   for (let rest = payload; rest.length > 0;) {
+    takeField(fields)
     const end = LENGTH_BYTES + (rest.length < LENGTH_BYTES ? 0 : rest.readUInt32BE())
     if (end > rest.length) throw new DecodeError(TYPE, 'malformed')
-    yield decodePacket(rest.subarray(LENGTH_BYTES, end))
+    yield decodeWithin(rest.subarray(LENGTH_BYTES, end), fields)
     rest = rest.subarray(end)
   }
 }

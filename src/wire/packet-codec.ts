@@ -19,6 +19,22 @@ const MAX_ENTRIES = 1000
  */
 const MAX_FIELDS = 4 * MAX_ENTRIES
 
+/** Number of fields that may still follow. */
+export interface FieldBudget {
+  readonly most: number
+  left: number
+}
+
+export function fieldBudget(most: number): FieldBudget {
+  return { most, left: most }
+}
+
+/** @throws DecodeError if no field is left */
+export function takeField(fields: FieldBudget): void {
+  fields.left -= 1
+  if (fields.left < 0) throw malformed(`more than ${fields.most} fields`)
+}
+
 export function encodePacket(packet: Packet): Buffer {
   return encode(packet, 0, packet.payload)
 }
@@ -88,7 +104,12 @@ function writeHead(into: Buffer, at: number, tag: number, length: number): numbe
 
 /** The values and the payload are parts of `bytes`. @throws DecodeError */
 export function decodePacket(bytes: Buffer): Packet {
-  const reader = new Reader(bytes, 0, bytes.length, { left: MAX_FIELDS })
+  return decodeWithin(bytes, fieldBudget(MAX_FIELDS))
+}
+
+/** Decodes a packet that shares the budget with other packets. @throws DecodeError */
+export function decodeWithin(bytes: Buffer, fields: FieldBudget): Packet {
+  const reader = new Reader(bytes, 0, bytes.length, fields)
   let type = ''
   let payload: Buffer = NO_PAYLOAD
   const spec: Record<string, Buffer> = {}
@@ -124,10 +145,10 @@ class Reader {
   readonly #bytes: Buffer
   #at: number
   readonly #end: number
-  /** Counts the fields of the whole packet. */
-  readonly #fields: { left: number }
+  /** Counts the fields of the whole packet, or of all joined packets. */
+  readonly #fields: FieldBudget
 
-  constructor(bytes: Buffer, at: number, end: number, fields: { left: number }) {
+  constructor(bytes: Buffer, at: number, end: number, fields: FieldBudget) {
     this.#bytes = bytes
     this.#at = at
     this.#end = end
@@ -139,8 +160,7 @@ class Reader {
   }
 
   tag(): number {
-    this.#fields.left -= 1
-    if (this.#fields.left < 0) throw malformed(`more than ${MAX_FIELDS} fields`)
+    takeField(this.#fields)
     return this.number()
   }
 

@@ -95,3 +95,16 @@ it('yields what is in order before it fails at what is not, and opens no joined 
     expect(() => packets.next()).toThrow(message)
   }
 })
+
+it('fails at more than 64,000 packets and fields: millions would stop the process', () => {
+  const type = 'RunbookJoinedPackets'
+  const countOf = (payload: Buffer) => [...packetsIn({ type, spec: {}, payload })].length
+  expect(countOf(Buffer.alloc(64_000 * 4))).toBe(64_000)
+  expect(() => countOf(Buffer.alloc(64_001 * 4))).toThrow('more than 64000 fields')
+  // Each packet has 3,000 fields of a newer version.
+  const packet = Buffer.concat([Buffer.of(0, 0, 0x17, 0x70), Buffer.alloc(6000, '7801', 'hex')])
+  expect(countOf(Buffer.concat(Array.from({ length: 21 }, () => packet)))).toBe(21)
+  expect(() => countOf(Buffer.concat(Array.from({ length: 22 }, () => packet)))).toThrow(
+    'more than 64000 fields',
+  )
+})
