@@ -10,8 +10,8 @@ export interface PacketLine {
   /** Yields packets in order until the stream ends. The stream is read only on demand. */
   receive(): AsyncGenerator<Packet, void, undefined>
   /**
-   * Returns undefined if the stream accepts more packets. Otherwise returns a promise, which rejects with the
-   * ConnectError if the stream ends.
+   * Sends a packet. If the result is a promise, wait for it before you send more. The promise rejects with
+   * the ConnectError if the stream ends.
    */
   send(packet: Packet): Promise<void> | undefined
   /** Ends the stream immediately. The gateway then sees that its client has gone. */
