@@ -18,7 +18,10 @@ export type FetchSecret = (id: string, signal: AbortSignal) => Promise<StoredSec
 export interface SecretStore {
   /** The word in `failed initializing WORD provider`. */
   readonly name: string
-  /** Reads the store's settings again, for one session. Fetches nothing. @throws SetUpError */
+  /**
+   * Reads the store's settings again, for one session. Nothing is fetched yet.
+   * @throws SetUpError
+   */
   open(): Promise<FetchSecret> | FetchSecret
 }
 
