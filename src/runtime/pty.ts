@@ -17,6 +17,8 @@ const LONGEST_RETRY_MS = 32
  * Size of one write in bytes. A terminal in line mode accepts any number of bytes, and drops most of them.
  */
 const AT_ONCE_BYTES = 64 * 1024
+/** Approximate memory of a piece of input besides its bytes. A piece may be a single key. */
+const PIECE_OVERHEAD_BYTES = 256
 
 /**
  * Writes to a terminal's master through a non-blocking descriptor. libuv falls back to blocking writes on a
@@ -35,8 +37,9 @@ export class TerminalInput {
     this.#isClosed = isClosed
   }
 
+  /** Approximate memory of the input that waits. */
   get unwritten(): number {
-    return this.#bytes
+    return this.#bytes + this.#queue.length * PIECE_OVERHEAD_BYTES
   }
 
   /**

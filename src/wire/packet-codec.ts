@@ -102,7 +102,10 @@ function writeHead(into: Buffer, at: number, tag: number, length: number): numbe
   return end + 1
 }
 
-/** The values and the payload are parts of `bytes`. @throws DecodeError */
+/** A message up to this size may stay in memory for the sake of a small payload. */
+const MAX_KEPT_BYTES = 256 * 1024
+
+/** The values and, as a rule, the payload are parts of `bytes`. @throws DecodeError */
 export function decodePacket(bytes: Buffer): Packet {
   return decodeWithin(bytes, fieldBudget(MAX_FIELDS))
 }
@@ -124,7 +127,16 @@ export function decodeWithin(bytes: Buffer, fields: FieldBudget): Packet {
       readEntry(reader.part(), spec)
     } else reader.skip(tag)
   }
-  return { type, spec, payload }
+  return { type, spec, payload: ownPayload(payload) }
+}
+
+/**
+ * Copies a payload that is a small part of a large message. Payloads wait in queues, which count the payload
+ * only.
+ */
+function ownPayload(payload: Buffer): Buffer {
+  const { byteLength } = payload.buffer
+  return byteLength <= MAX_KEPT_BYTES || byteLength < 2 * payload.length ? payload : Buffer.from(payload)
 }
 
 function readEntry(reader: Reader, spec: Record<string, Buffer>): void {

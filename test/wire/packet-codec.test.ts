@@ -135,6 +135,16 @@ describe('packets as protobuf', () => {
     expect(() => decodePacket(entryOf('e05d', 4000))).toThrow('more than 4000 fields')
   })
 
+  it('do not keep a large message in memory for a small payload', () => {
+    const message = (payload: number, rest: number) =>
+      encodePacket({ type: 'T', spec: { key: Buffer.alloc(rest) }, payload: Buffer.alloc(payload, 7) })
+    const { payload } = decodePacket(message(1, 300 * 1024))
+    expect(payload).toEqual(Buffer.of(7))
+    expect(payload.buffer.byteLength).toBeLessThan(100 * 1024)
+    const large = message(200 * 1024, 100 * 1024)
+    expect(decodePacket(large).payload.buffer).toBe(large.buffer)
+  })
+
   it('keep the key __proto__ as data', () => {
     const key = '5f5f70726f746f5f5f'
     const { spec } = decodePacket(Buffer.from(`1a0e0a09${key}120178`, 'hex'))

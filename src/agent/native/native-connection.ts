@@ -18,6 +18,9 @@ const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 10
  */
 const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
 
+/** Approximate memory of a client's packet besides its bytes. A packet may have a single byte. */
+const PACKET_OVERHEAD_BYTES = 256
+
 /** Time in milliseconds to deliver the last bytes of a client that has hung up. */
 const LAST_BYTES_MS = 5000
 
@@ -81,7 +84,7 @@ export class NativeConnection implements NativeClient {
     if (data.length === 0 || this.#hasLeft || this.ending.aborted) return
     this.bytes.received += data.length
     this.#waiting.push(data)
-    this.#count(data.length)
+    this.#count(data.length + PACKET_OVERHEAD_BYTES)
     if (this.#waitingBytes > WAITING_BYTES.most) return this.end(notReading(WAITING_BYTES.most))
     if (this.#session.waiting.bytes > MAX_WAITING_BYTES_OF_SESSION)
       return this.end(notReading(MAX_WAITING_BYTES_OF_SESSION))

@@ -7,6 +7,8 @@ import type { Execution } from '../../runtime/execution.ts'
  * does not read.
  */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
+/** Approximate memory of a packet of input besides its bytes. A packet may be empty. */
+const PACKET_OVERHEAD_BYTES = 256
 /**
  * Time in milliseconds to wait for the window size. hoop's client sends the size within a millisecond after
  * the key that starts the terminal (protocol.md 4.3).
@@ -39,7 +41,7 @@ export class Keyboard {
   /** Returns false if the input is lost, because the program does not read. */
   type(data: Buffer): boolean {
     if (this.#execution !== undefined) return this.#execution.type(data)
-    this.#earlyBytes += data.length
+    this.#earlyBytes += data.length + PACKET_OVERHEAD_BYTES
     if (this.#earlyBytes > MAX_EARLY_BYTES) return false
     this.#early.push(data)
     return true

@@ -8,8 +8,8 @@ const session: ConnectionSession = {
   takeMasked: () => undefined,
   send: () => Promise.resolve(),
 }
-/** Cheap to send many times: only lengths count. */
-const bytes = Buffer.alloc(16 * MIB)
+/** Counts as 16 MiB with its packet. Cheap to send many times: only lengths count. */
+const bytes = Buffer.alloc(16 * MIB - 256)
 
 it('takes nothing more of a client whose connection the agent has ended', () => {
   const connection = new NativeConnection('1', { ...session, waiting: { bytes: 0 } })
@@ -28,4 +28,13 @@ it('ends where all clients of a session together fill the memory, and frees what
   await Promise.all(all.map((connection) => connection.close()))
   await all[1]?.next()
   expect(session.waiting.bytes).toBe(0)
+})
+
+it('ends a client whose many small packets fill the memory: a byte takes as much as a hundred', () => {
+  const connection = new NativeConnection('1', { ...session, waiting: { bytes: 0 } })
+  const byte = Buffer.alloc(1)
+  for (let sent = 0; sent < 200_000; sent += 1) connection.receive(byte)
+  expect(String(connection.ending.reason)).toContain('32 MiB')
+  expect(connection.bytes.received).toBeLessThan(150_000)
+  return connection.close()
 })
