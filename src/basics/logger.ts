@@ -31,8 +31,8 @@ export function parseLogLine(json: string): LogLine {
 
 const MINUTE_MS = 60_000
 /**
- * Maximum number of different warnings per minute. There is a limit because callers choose a part of the
- * text.
+ * Maximum number of different warnings per minute. Callers choose a part of the text. Without the limit, they
+ * could cause any number of different warnings.
  */
 const MOST_KINDS = 20
 

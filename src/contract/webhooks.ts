@@ -55,7 +55,7 @@ const WebhookTestShape = v.strictObject({
   error: about('why the test message was not delivered; null if it was delivered', v.nullable(text)),
 })
 
-/** A receiver of gateway.yaml, its waiting messages and its last delivery. */
+/** One receiver of messages (gateway.yaml lists them), its waiting messages and its last delivery. */
 export type WebhookAnswer = Frozen<v.InferOutput<typeof WebhookShape>>
 export type WaitingDelivery = WebhookAnswer['deliveries'][number]
 

@@ -252,8 +252,8 @@ interface MergeRequest {
   /** The value of the spec key `gateway.connection_type`. */
   readonly connectionType: string
   /**
-   * The agent's own variables for this session by name: HOOP_* and the agent's mark. The values are plain
-   * text.
+   * The variables that the agent sets for this session: HOOP_* and RUNBOOK_AGENT_INSTANCE. A key is the name
+   * without prefix. A value is plain text.
    */
   readonly own: ReadonlyMap<string, string>
   /**

@@ -74,7 +74,10 @@ export function counters<Now>(
   return { name: `${name}_total`, type: 'counter', help, labels: [label], read: samples }
 }
 
-/** Has no whole number, unlike prom-client's own buckets: it writes `1` where OpenMetrics requires `1.0`. */
+/**
+ * These limits replace prom-client's own limits, which contain whole numbers. prom-client writes a whole
+ * number as `1`, but OpenMetrics requires `1.0`.
+ */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**
@@ -103,8 +106,9 @@ export class Metrics {
   /** The histograms count from the start of the program, and are in each registry. */
   readonly #distributions: readonly Histogram[]
   /**
-   * One registry for each format. When prom-client writes OpenMetrics, counters lose `_total` in their names
-   * for ever. Also, prom-client reads the registry's format again after an `await`.
+   * One registry for each format, because one registry cannot serve two formats. When prom-client writes
+   * OpenMetrics, it removes `_total` from the names of the registry's counters and never adds it again. And
+   * prom-client reads the registry's format twice, with an `await` between: another request could change it.
    */
   readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
 

@@ -173,8 +173,9 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // After a busy turn, the timer may run before arrived bytes are noticed. So the pipes are checked, too.
-    // `#owed` would be wrong here, because a background process may have read the child's bytes.
+    // After a long turn of the event loop, the timer may run before Node notices new bytes. So `unread` asks
+    // the pipes. `#owed` cannot replace `unread`: if a background process has read some of the child's bytes,
+    // `#owed` never becomes 0.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }

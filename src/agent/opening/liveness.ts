@@ -45,7 +45,7 @@ const servers: Readonly<Record<string, Locate>> = {
 /**
  * Connects to the server of a database connection, and disconnects.
  * @returns its address
- * @throws RefusedError with the text that closes the session
+ * @throws RefusedError if this fails; the session is closed with the text of the error
  */
 export async function checkServer(connectionType: string, lookup: Lookup): Promise<Address | undefined> {
   const locate = Object.hasOwn(servers, connectionType) ? servers[connectionType] : undefined

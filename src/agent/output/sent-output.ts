@@ -141,7 +141,7 @@ export class FilteredOutput<Filter extends OutputFilter> implements AsyncIterabl
   }
 }
 
-/** Sets the time since when the stream has held back its current bytes. */
+/** Sets `since`, the time at which the stream began to hold back its current bytes. Returns `passed`. */
 function begun(stream: Stream<OutputFilter>, waited: boolean, passed: Buffer): Buffer {
   if (!waited || passed.length > 0) stream.since = performance.now()
   return passed

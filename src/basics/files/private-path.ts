@@ -62,8 +62,8 @@ export function openToOthers(
   isForGroup = false,
 ): OpenFile | undefined {
   const { mode, uid } = statSync(file)
-  // A service may read a file of root through the file's group: root:runbook-gateway 0640, or fsGroup of
-  // Kubernetes.
+  // The owner of a service's file is often root, and the service reads the file as a member of the file's
+  // group. Examples: root:runbook-gateway with mode 0640, and fsGroup of Kubernetes.
   const isForService = uid === ROOT && process.geteuid?.() !== ROOT
   const readable = isForGroup || isForService ? 0o004 : 0o044
   if ((mode & (right === 'write' ? WRITABLE_BY_OTHERS : readable)) === 0) return undefined

@@ -10,8 +10,8 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve)
     request.on('error', reject)
-    // Observed with Node: after "101 Switching Protocols" it emits `close`, but neither `response` nor
-    // `error`.
+    // After the answer "101 Switching Protocols", Node emits only `close`. It emits no `response` and no
+    // `error`. This was observed.
     request.once('close', () =>
       reject(new Error('the server closed the connection without an answer, or asked for an upgrade')),
     )

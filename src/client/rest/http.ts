@@ -12,8 +12,8 @@ import { answerLost, ApiError } from './api-error.ts'
 /** Maximum time from the open connection to the head of the answer. */
 export const ANSWER_MS = 30_000
 /**
- * Maximum wait for the next piece of an answer. Only time in which the caller waits counts: if the caller
- * reads slowly, the gateway is not silent.
+ * Maximum wait for the next piece of an answer. The time runs only while the caller waits for a piece. So a
+ * slow caller does not make the gateway look silent.
  */
 const PIECE_MS = 60_000
 

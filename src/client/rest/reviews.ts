@@ -24,8 +24,8 @@ export function neededApprovals({ min_approvals: least, review_groups_data: grou
 }
 
 /**
- * Returns the times of the daily window as `HH:MM` in UTC. Returns undefined if there is no window, or a
- * window without times, which hoop's gateway may send.
+ * Returns the times of the daily window as `HH:MM` in UTC. Returns undefined if the review has no window, or
+ * if the window has no times. hoop's gateway may send a window without times.
  */
 export function windowOf({ time_window }: Review) {
   const { start_time: start = '', end_time: end = '' } = time_window?.configuration ?? {}

@@ -26,7 +26,7 @@ export async function openExecLine(
   return openGrpcLine(await grpcAccess(account), request)
 }
 
-/** Returns the address that messages show before a stream has an address. */
+/** Returns the address of the REST interface. Messages show this address until a stream is open. */
 export function restAddress({ rest: { host, port } }: Account): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

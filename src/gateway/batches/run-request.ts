@@ -10,8 +10,9 @@ import type { Batch } from './batch.ts'
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
 /**
- * Returns the request for one connection. Checks the connection again, because its settings may have changed.
- * @throws RequestRefused
+ * Makes the request for one connection of a batch. Checks the connection again, because its settings may have
+ * changed after the batch was requested.
+ * @throws RequestRefused if the check fails
  */
 export function runRequest(
   users: Users,

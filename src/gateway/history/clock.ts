@@ -116,8 +116,8 @@ export class HistoryClock {
   }
 
   /**
-   * A warning if the wall clock is behind the latest time; otherwise undefined. Tokens expire by the latest
-   * time, not by the wall clock.
+   * A warning if the wall clock is behind the latest time; otherwise undefined. The gateway compares the end
+   * of a token with the latest time, and not with the wall clock.
    */
   get lag(): string | undefined {
     return this.#latest.lag

@@ -19,7 +19,7 @@ import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
 import type { RestServices } from './services.ts'
 
-/** Routes by which command lines sign in with a token. */
+/** Command lines sign in with these routes. The field `password` contains the user's token. */
 export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typeof localSignInContract> {
   return {
     signIn: ({ body: { email, password }, caller }) => {

@@ -10,8 +10,8 @@ export function minutesOf(text: string): number | undefined {
 }
 
 /**
- * Tells whether the time is in the window. Both are in UTC. hoop's gateway ignores the part of a window after
- * midnight.
+ * Tells whether the time is in the window. Both are in UTC. If the window includes midnight, the part after
+ * midnight counts, too. hoop's gateway ignores that part.
  */
 export function isInside({ start, end }: TimeWindow, now: Date): boolean {
   const time = ((now.getTime() % DAY_MS) + DAY_MS) % DAY_MS

@@ -265,8 +265,8 @@ function assemble(options: RunbookRepositoryOptions): Parts {
 }
 
 /**
- * Returns the name of the mirror's folder. A name with other characters gets a digest as suffix, so that no
- * two names share a folder.
+ * Returns the name of the mirror's folder. The folder's name has only letters, digits, `.`, `_` and `-`. If
+ * this changes the name, a digest is added, so that no two names share a folder.
  */
 function folderName(name: string): string {
   if (name === '') throw new RunbookError('repository', 'a runbook repository has no name')

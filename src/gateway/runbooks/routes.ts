@@ -161,8 +161,8 @@ function itemOf({ path, inputs, names, error, title, description }: ListedRunboo
 }
 
 /**
- * As in hoop, `required` is true if the template calls `required` for the parameter. It does not say whether
- * the parameter may be left out.
+ * The field `required` is true if the template calls the function `required` for the parameter. This is the
+ * same in hoop. The field does not say whether a user may leave the parameter out.
  */
 function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   return {

@@ -25,8 +25,8 @@ interface OpeningServices extends ScheduledServices {
 }
 
 /**
- * Opens the schedules. Their runs begin like requests of their users over REST. Close the schedules before
- * the sessions.
+ * Opens the schedules. A scheduled run begins as if the schedule's user had requested the run over REST.
+ * Close the schedules before the sessions.
  */
 export function openSchedules(services: OpeningServices): {
   readonly schedules: Schedules

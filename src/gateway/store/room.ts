@@ -5,7 +5,10 @@ export interface Tables {}
 
 export interface Room<Rows> {
   readonly rows: (db: Connection) => Rows
-  /** Maps a schema version to the SQL that creates this version. All rooms together have one sequence. */
+  /**
+   * The key is a schema version. The value is the SQL that changes the version before it to this version. The
+   * rooms share one sequence of versions: each version has a step in exactly one room.
+   */
   readonly steps: Readonly<Record<number, string>>
   /** Tables and columns whose changes count as changes of the room. An empty list means all columns. */
   readonly watched?: Readonly<Record<string, readonly string[]>>

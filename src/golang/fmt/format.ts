@@ -234,8 +234,8 @@ function prefix(digits: string, base: number, verb: string, layout: Layout): str
 }
 
 /**
- * Formats a number as `U+0041`. With the `#` flag, the character comes after it. Of a negative number, the 64
- * bits are shown.
+ * Formats a number as `U+0041`. The flag `#` adds the character: `U+0041 'A'`. A negative number is formatted
+ * as its 64 bits.
  */
 function unicode(value: bigint, layout: Layout): ByteString {
   const bits = BigInt.asUintN(64, value)

@@ -298,7 +298,7 @@ export class RuleAutomaton {
     this.#idleRows = this.#states.length * this.#stride
   }
 
-  /** Makes a forgotten state again. */
+  /** Returns the state. If `#forget` has dropped the state, builds an equal state and returns that. */
   #current(state: State): State {
     if (state.generation === this.#generation) return state
     return this.#state(state, state.where, state.isIdle, state.targets)

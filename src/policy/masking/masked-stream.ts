@@ -142,9 +142,9 @@ interface Judged {
 
 /**
  * Masks one stream as if it were one text. The size of the chunks does not change the result. Holds back an
- * incomplete line. If a custom type may match over several lines, also holds back the bytes that may belong
- * to such a match, up to one window. Splits a line that is longer than `masking.window`, but not inside a
- * match.
+ * incomplete line. A custom type may match over several lines. Then the stream also holds back the bytes that
+ * may belong to such a match, up to one window. Splits a line that is longer than `masking.window`, but not
+ * inside a match.
  * Only in such a long line, the result may differ from the result for a whole text. There, a match that is
  * longer than 0.3 windows is masked in parts. The mask then ends at the next blank or, for a custom type, at
  * the end of the line.
@@ -165,8 +165,8 @@ export class MaskedStream implements OutputFilter {
   #bytes = 0
 
   /**
-   * `push` and `end` throw MaskingTooLong if one window takes longer than `longestMs`. `words` has the words
-   * before the stream's beginning.
+   * `push` and `end` throw MaskingTooLong if masking one window takes longer than `longestMs`. `words`
+   * contains the words of the text that comes before this stream.
    */
   constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
     this.#masking = masking

@@ -20,8 +20,9 @@ const AUTHORITY_END = /[/?#]/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 
 /**
- * Returns the value without its last line break, and each line of the value. A replaced last line break would
- * join two lines of output. Returns nothing for a value shorter than 6 bytes.
+ * Returns the value without its last line break, and each line of the value. With the last line break, the
+ * redaction would replace the line break, too, and so join two lines of output. Returns nothing for a value
+ * shorter than 6 bytes.
  */
 export function secretTexts(value: Buffer): Buffer[] {
   // latin1 has one character per byte, so offsets stay the same.

@@ -115,9 +115,9 @@ const LEADER: readonly Rung[] = [
 ]
 
 /**
- * Ends a terminal's command, which leads a session, and the jobs of this command, including stopped jobs.
- * Sends SIGHUP first, SIGTERM after half of `graceMs`, and SIGKILL after `graceMs`. Settles as `endGroup`
- * does.
+ * Ends the command of a terminal and all jobs of the command. Stopped jobs end, too. The command leads the
+ * session. Sends SIGHUP first, SIGTERM after half of `graceMs`, and SIGKILL after `graceMs`. Settles when
+ * no process of these groups is left, or two seconds after SIGKILL.
  */
 export async function hangUp(session: number, graceMs: number): Promise<void> {
   // The jobs are listed now: after the end of the shell they are orphans, and their numbers may be reused.

@@ -3,9 +3,11 @@ import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
- * The calls of libc that Node lacks. They are made by koffi, which needs no compiler. child_process cannot be
- * used, for three reasons. Its pipes are socketpairs (`> /dev/stderr` fails in scripts, bash reads
- * ~/.bashrc). Its fork blocks the event loop for 1-3 ms. Its children inherit other descriptors.
+ * The calls of libc that Node lacks. koffi makes these calls and needs no compiler. child_process cannot be
+ * used, for three reasons:
+ * - Its pipes are socketpairs. With socketpairs, `> /dev/stderr` fails in scripts, and bash reads ~/.bashrc.
+ * - Its fork blocks the event loop for 1-3 ms.
+ * - Its children inherit other descriptors.
  */
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031

@@ -127,11 +127,11 @@ export interface Spawn {
 let attributes: Buffer | undefined
 
 /**
- * Starts a program and waits until the child has executed it. This takes 1 ms, or tens of milliseconds on a
- * busy machine. So a thread of libuv's pool makes the call, and the child may have ended before its pid is
+ * Starts a program in a child process and waits for the child's exec. The wait takes 1 ms, or tens of
+ * milliseconds on a busy machine. So a thread of libuv's pool waits. The child may end before its pid is
  * known. With `onThisThread`, the pid is known in the same tick. Only one call may run at a time.
  * @returns the pid
- * @throws ErrnoError for failures in the child up to its exec, the chdir included
+ * @throws ErrnoError if the exec fails, or a step of the child before the exec, such as the chdir
  */
 export async function posixSpawn(
   { file, argv, environment, cwd, stdio }: Spawn,

@@ -199,7 +199,7 @@ function shellPlainStep(state: State, text: string, at: number, line: string): S
   }
   if (character === '#' && isWordStart) return go(1, [...state, '#'])
   if (text.startsWith('<<<', at)) return go(3, state)
-  // In a here-document, quotes mean nothing, and the author chooses the line that ends it.
+  // Gives up at a here-document: quotes mean nothing in it, and the script chooses the line that ends it.
   if (text.startsWith('<<', at)) return lost
   return state.length === 0 ? go(1, state) : inCommand(state, text, at)
 }

@@ -109,7 +109,7 @@ function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
   return /(?<!\|)\|(?!\|)|>|`|\$\(/.test(text) && mentioned(text, functions).length > 0
 }
 
-/** Returns the value that is used where a command expects the name of a variable. */
+/** Finds a value that the line gives to a command as the name of a variable, such as `x` in `read $x`. */
 function namedIn(line: string, values: ReadonlySet<string>): string | undefined {
   const commands = readCommands(line) ?? []
   return commands

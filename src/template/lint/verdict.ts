@@ -23,7 +23,10 @@ const COMMENT = union(WORD, charactersIn(' .,:@_-'))
 /** Characters that are harmless inside quotes in every language. */
 const QUOTED = union(WORD, charactersIn(' .,:/@%+=-é'))
 
-/** Characters that stay data, for each language and kind of place. */
+/**
+ * Characters that cannot turn a value into code. They depend on the language, and on the place of the value:
+ * in plain text, in quotes or in a comment.
+ */
 const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>>>> = {
   shell: {
     plain: SHELL_WORD,
@@ -58,7 +61,8 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
 }
 
 /**
- * Matches a pipe to a second reader. Variables and options may be between the pipe and the program's name.
+ * Matches a pipe and the program that reads from it, if the program may run its input as code (see
+ * SECOND_READER). Between the pipe and the program's name, variables and options may come.
  */
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 

@@ -37,7 +37,7 @@ export function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, 
   }
 }
 
-/** Never throws: even without the details, the code of the close says that something was blocked. */
+/** Ignores unreadable details and never throws. The exit code already says that something was blocked. */
 export function decodeGuardrailsInfo(bytes: Buffer | undefined): readonly GuardrailInfo[] {
   const list = bytes && parsedJson(bytes.toString('utf8'))
   return Array.isArray(list) ? list.slice(0, MAX_INFOS).map(infoOf) : []

@@ -41,7 +41,10 @@ type Part =
   /** Parameters and columns of a prepared statement. */
   | { readonly kind: 'prepared'; readonly left: number }
 
-/** The number of an answer's first packet, as the client counts. */
+/**
+ * The number that the client expects in the first packet of an answer. The server's number is smaller if some
+ * packets of the client did not reach the server.
+ */
 interface Begin {
   readonly seq: number
 }

@@ -82,7 +82,7 @@ function statementIn(type: number, content: Buffer): Buffer[] | undefined {
 }
 
 interface Bind {
-  /** Each value is in the text format or in the binary format. A text has the same bytes in both formats. */
+  /** A value is in the text format or in the binary format. A string has the same bytes in both formats. */
   readonly values: Buffer[]
   /** Whether the client asks for columns in the binary format. */
   readonly isBinary: boolean

@@ -147,8 +147,8 @@ export class MaskedMessages extends MaskedStream<Cut> {
     const cells = cellsIn(content)
     const columns = this.#columns.length === cells.length ? this.#columns : []
     const shown = cells.flatMap((cell, at): Value[] =>
-      // A cell is taken as binary only if it contains a zero byte, because the description may belong to
-      // another portal. Only the binary format contains zero bytes.
+      // The description of the columns alone does not prove that a cell is binary: the description may belong
+      // to another portal than the row. A zero byte proves it, because the text format has no zero bytes.
       cell === undefined || (columns[at]?.isText === false && cell.includes(0))
         ? []
         : [{ label: columns[at]?.name ?? '', bytes: cell }],

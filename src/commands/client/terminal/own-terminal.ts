@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import type { WindowSize } from '../../../basics/window-size.ts'
 
-/** The size for terminals that report no size, as some terminals do that programs create. */
+/** Used if the terminal reports no size. Some terminals that were created by programs report none. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
 /**

@@ -12,7 +12,7 @@ export interface Claims extends Readonly<Record<string, unknown>> {
   readonly sub: string
 }
 
-/** Values that are made when a sign-in begins and checked when the sign-in ends. */
+/** These values are made at the beginning of a sign-in. They are checked at the end of the sign-in. */
 interface Proof {
   readonly state: string
   readonly nonce: string

@@ -84,8 +84,8 @@ function redeemed(
   if (by === undefined || users.refusal(by) !== undefined)
     throw refused('unauthenticated', hoopWords.unauthorized)
   if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
-  // Since the link was made, the user may have lost a group, or the connection may have closed its sessions
-  // to others.
+  // The user may have lost the right to read the session after the link was made: the user may have left a
+  // group, or the connection may now hide its sessions from other users.
   const user = users.named(by.user)
   if (user === undefined || !isReadable(find, user, id))
     throw refused('session-not-found', hoopWords.notFound)

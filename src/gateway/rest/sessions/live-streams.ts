@@ -123,7 +123,7 @@ function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: D
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
     time,
-    // Changes of the terminal's size are not among the followed events.
+    // The cast is safe: no event that is read here is a change of the terminal's size.
     type: kind as EventAnswer['type'],
     ...(isStderr === true && { stream: 'stderr' }),
     payload: bytes.toString('base64'),

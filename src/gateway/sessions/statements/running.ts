@@ -15,7 +15,10 @@ export interface StatementEnd {
 export interface StatementNotes {
   began(text: string): void
   ended(end: StatementEnd): void
-  /** Called when measuring stops. All statements that have no end yet, and all later ones, get no end. */
+  /**
+   * Called when measuring stops. After this call, `ended` is never called: waiting statements and later
+   * statements stay without an end in the record.
+   */
   lost(): void
 }
 

@@ -33,8 +33,8 @@ export class SessionStatements {
     if (message.kind === 'connection-close') this.#forget(id)
     if (message.kind !== 'connection-data') return undefined
     const { protocol, data } = message
-    // The agent drops bytes of another protocol and of an ended connection. They must not be measured either:
-    // after such bytes, later statements would not be recognized.
+    // The agent drops bytes of another protocol and bytes of an ended connection. Such bytes must not reach
+    // the measure: after them, the measure would not recognize later statements.
     if (protocol !== this.#type)
       return {
         code: 'invalid-request',
@@ -43,7 +43,8 @@ export class SessionStatements {
     if (this.#over.has(id)) return 'over'
     if (protocol === 'tcp') return undefined
     const measure = this.#measures.get(id) ?? this.#begin(id, protocol)
-    // Refused, because a client could otherwise open the maximum and use more connections without a record.
+    // A connection without a measure is refused. Otherwise a client could open the maximum, and its further
+    // connections would not be recorded.
     if (measure === undefined)
       return {
         code: 'too-many-clients',

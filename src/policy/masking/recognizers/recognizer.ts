@@ -85,7 +85,7 @@ export interface Recognizer {
   readonly needsContext?: boolean
 }
 
-/** `source` is a regular expression for bytes, in which `_` is one space separator. */
+/** `source` is a regular expression for bytes. In it, `_` matches one space (Unicode's category Zs). */
 export function pattern(source: string, score: number): Pattern {
   return { find: regexp(source), score }
 }

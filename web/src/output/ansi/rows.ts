@@ -37,7 +37,10 @@ const INCOMPLETE = new RegExp(
 /** Who wrote a row. `note` means the gateway. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
-/** Prefix of errors in records. It has the form that hoop uses for programs, so the page does not show it. */
+/**
+ * Errors in records begin with this prefix. hoop writes the prefix for programs. The page does not show the
+ * prefix to people.
+ */
 const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
 
 /**
