@@ -71,8 +71,8 @@ export class Approvals {
       const review = reviews.ask(request, rule, { accessMs })
       using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
-        // A terminal cannot run without its client, so `reviews.left` ends the terminal's session. The call does
-        // not end a session that already runs. An approved script can run without its client.
+        // A terminal cannot run without its client, so `reviews.left` ends the terminal's session. The call
+        // does not end a session that already runs. An approved script can run without its client.
         if (isTerminal) reviews.left(review.sessionId)
       })
     } finally {
