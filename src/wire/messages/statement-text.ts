@@ -1,5 +1,7 @@
 /** Maximum recorded length of a statement; the rest is cut off. */
 const MAX_STATEMENT_BYTES = 16 * 1024
+/** More pieces are joined: a buffer takes far more memory than a byte, and a client may send byte by byte. */
+const MAX_PIECES = 64
 
 export class StatementText {
   #pieces: Buffer[] = []
@@ -13,6 +15,7 @@ export class StatementText {
     // A copy, because a view would keep the whole packet in memory.
     this.#pieces.push(Buffer.from(room))
     this.#keptBytes += room.length
+    if (this.#pieces.length > MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
   }
 
   get kept(): Buffer {

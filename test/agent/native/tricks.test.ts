@@ -132,6 +132,14 @@ describe('what a MySQL server says', () => {
     expect([least.stopped, least.waits]).toEqual([undefined, undefined])
     expect((await answered('query', count(0x10000))).stopped).toBeInstanceOf(NativeError)
   })
+
+  it('is read with names of 16 MiB together, and not with more', async () => {
+    const long = column(2, 'n'.repeat(8_000_000))
+    const answer = (columns: number) =>
+      answered('query', packet(1, Buffer.of(columns)), ...Array.from({ length: columns }, () => long), eof(3))
+    expect((await answer(2)).stopped).toBeUndefined()
+    expect((await answer(3)).stopped).toBeInstanceOf(NativeError)
+  })
 })
 
 const letter = (one: string) => one.charCodeAt(0)

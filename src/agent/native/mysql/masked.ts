@@ -24,6 +24,8 @@ const STATUS = { moreResults: 0x08, cursor: 0x40 } as const
  * Maximum number of columns of a result: all of them are kept in memory. A table has at most 4096 columns.
  */
 const MAX_COLUMNS = 0xffff
+/** Maximum characters of the names of these columns together. A name has at most 256. */
+const MAX_NAMES = MAX_COLUMNS * 256
 
 /** Number and state of the error for a refused result. An error that a trigger raises has the same. */
 const REFUSED = { code: 1644, state: '45000' }
@@ -35,8 +37,11 @@ const UNREADABLE = 'unreadable or unexpected answer from the server'
 /** The position in the current answer. */
 type Part =
   | { readonly kind: 'first' }
-  /** `left` counts columns that have not arrived. The packet that ends the columns follows. */
-  | { readonly kind: 'columns'; readonly left: number; readonly columns: Column[] }
+  /**
+   * `left` counts columns that have not arrived. The packet that ends the columns follows. `names` counts
+   * characters.
+   */
+  | { readonly kind: 'columns'; readonly left: number; readonly columns: Column[]; readonly names: number }
   | { readonly kind: 'rows'; readonly columns: readonly Column[] }
   /** Parameters and columns of a prepared statement. */
   | { readonly kind: 'prepared'; readonly left: number }
@@ -210,7 +215,7 @@ export class MaskedPackets extends MaskedStream<Cut> {
       case 'query':
       case 'execute':
         if (content[0] === OK) return this.#endResult(okStatus(content))
-        this.#part = { kind: 'columns', left: columnCount(content), columns: [] }
+        this.#part = { kind: 'columns', left: columnCount(content), columns: [], names: 0 }
         return
       default:
         this.#done()
@@ -227,8 +232,11 @@ export class MaskedPackets extends MaskedStream<Cut> {
   }
 
   #followColumn(content: Buffer, part: Extract<Part, { kind: 'columns' }>): void {
-    part.columns.push(columnOf(content))
-    this.#part = { ...part, left: part.left - 1 }
+    const column = columnOf(content)
+    const names = part.names + column.name.length
+    if (names > MAX_NAMES) throw new RangeError('too long names of columns in a result')
+    part.columns.push(column)
+    this.#part = { ...part, left: part.left - 1, names }
   }
 
   #followColumns(content: Buffer, columns: readonly Column[]): void {
