@@ -23,6 +23,8 @@ export class FramedStream implements PacketLine {
   readonly #keepalive: NodeJS.Timeout
   readonly #reader = new FrameReader()
   #ended: Ended | undefined
+  /** Why the connection broke off. Bytes that arrived before may still be unread. */
+  #fault: Error | undefined
   #turn: Promise<void> = Promise.resolve()
   /** Whether the caller reads now. Otherwise answers may wait unread, so a missing answer proves nothing. */
   #isReading = false
@@ -82,10 +84,18 @@ export class FramedStream implements PacketLine {
 
   async #next(): Promise<Buffer | undefined> {
     this.#isReading = true
-    const { value } = await this.#bytes.next()
+    const bytes = this.#fault === undefined ? await this.#bytes.next().catch(broken) : this.#fault
     this.#isReading = false
     this.#hasSignOfLife = true
-    return value
+    return bytes instanceof Error ? this.#unread(bytes) : bytes.value
+  }
+
+  /** Returns what Node's iterator leaves unread when a connection breaks off. @throws `fault` after that */
+  #unread(fault: Error): Buffer {
+    this.#fault = fault
+    const bytes = this.#ended === undefined ? (this.#socket.read() as Buffer | null) : null
+    if (bytes === null) throw fault
+    return bytes
   }
 
   async #write(packet: Packet): Promise<void> {
@@ -116,6 +126,10 @@ export class FramedStream implements PacketLine {
     clearInterval(this.#keepalive)
     this.#socket.destroy()
   }
+}
+
+function broken(error: unknown): Error {
+  return error as Error
 }
 
 function lost({ message }: Error): string {

@@ -44,6 +44,22 @@ describe('a stream in frames', () => {
     await expect(stream.send({ type: 'X', spec: {}, payload: Buffer.alloc(0) })).rejects.toEqual(stream.error)
   })
 
+  it('gives all that came before a reset to a caller who reads late, and then says why it ended', async () => {
+    const { gateway, stream, socket } = await opened()
+    gateway.send('ClientWriteStdout', {}, 'first')
+    const packets = stream.receive()
+    await packets.next()
+    for (let n = 0; n < 10; n += 1) gateway.send('ClientWriteStdout', {}, Buffer.alloc(1000, n))
+    await waitFor(() => socket.readableLength > 10_000)
+    const failed = once(socket, 'error')
+    gateway.reset()
+    await failed
+    const late: number[] = []
+    for await (const { payload } of packets) late.push(payload[0] ?? -1)
+    expect(late).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(stream.error?.message).toBe('the connection broke off (read ECONNRESET)')
+  })
+
   it('sends packets in their order, however large one is', async () => {
     const { gateway, stream } = await opened()
     const sizes = [1, 3 * 1024 * 1024, 0, 70_000]

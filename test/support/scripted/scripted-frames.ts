@@ -66,6 +66,10 @@ export class ScriptedFrames implements AsyncDisposable {
     this.#socket?.destroy()
   }
 
+  reset(): void {
+    this.#socket?.resetAndDestroy()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket?.destroy()
     this.#server.close()
