@@ -2,7 +2,14 @@ import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js'
 import { bufferPassed } from '../basics/young-generation.ts'
 import { JoinedWrites, JOINS, packetsIn } from '../wire/joined-packets.ts'
 import type { SessionId } from '../wire/messages/message.ts'
-import { DecodeError, KEEPALIVE, type Packet, sessionIdOf, YES } from '../wire/packet.ts'
+import {
+  DecodeError,
+  KEEPALIVE,
+  PACKET_OVERHEAD_BYTES,
+  type Packet,
+  sessionIdOf,
+  YES,
+} from '../wire/packet.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
 import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
@@ -13,8 +20,6 @@ import { type GatewayHealth, HealthWatch, type StreamTiming } from './health.ts'
  * higher limit makes bulk output no faster, because the kernel has buffers, too.
  */
 const MAX_IN_FLIGHT_BYTES = 128 * 1024
-/** Approximate number of bytes of a packet without its payload. */
-const PACKET_OVERHEAD_BYTES = 256
 /**
  * Maximum size of a small packet in bytes: a terminal's output, an answer or a close. Small packets do not
  * wait for large packets of other sessions.

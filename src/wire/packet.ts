@@ -47,6 +47,19 @@ export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
+/** Approximate memory of a packet besides its bytes. Queues of packets count it, because a payload may be empty. */
+export const PACKET_OVERHEAD_BYTES = 256
+/** Approximate memory of an entry of `spec` besides its bytes. */
+const ENTRY_OVERHEAD_BYTES = 128
+
+/** Returns the approximate memory of a packet. */
+export function memoryOf({ type, payload, spec }: Packet): number {
+  return Object.entries(spec).reduce(
+    (sum, [key, { length }]) => sum + key.length + length + ENTRY_OVERHEAD_BYTES,
+    type.length + payload.length + PACKET_OVERHEAD_BYTES,
+  )
+}
+
 /** Sent so that proxies keep the connection open. The gateway ignores it (protocol.md 3.1). */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 

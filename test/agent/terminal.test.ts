@@ -178,7 +178,7 @@ describe('a console ends', () => {
     for (let i = 0; i < 6; i++) console.type(Buffer.alloc(1_000_000, 'x'))
     expect(ended(await console.ended())).toEqual([
       '129',
-      'ended by the agent: the program does not read its input, and 4 MiB of input were waiting',
+      'ended by the agent: the program does not read, and its waiting input takes 4 MiB',
     ])
     expect(isAlive(pid)).toBe(false)
   })

@@ -2,6 +2,7 @@ import { joined } from '../../basics/joined.ts'
 import type { NativeProtocolName } from '../../wire/messages/native.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
+import { PACKET_OVERHEAD_BYTES } from '../../wire/packet.ts'
 import { OutputGate } from '../output/sent-output.ts'
 import { delivery, type Take } from './delivery.ts'
 import { NativeError } from './native-error.ts'
@@ -17,9 +18,6 @@ const WAITING_BYTES = { high: 1024 * 1024, low: 256 * 1024, most: 32 * 1024 * 10
  * server that does not read.
  */
 const MAX_WAITING_BYTES_OF_SESSION = 128 * 1024 * 1024
-
-/** Approximate memory of a client's packet besides its bytes. A packet may have a single byte. */
-const PACKET_OVERHEAD_BYTES = 256
 
 /** Time in milliseconds to deliver the last bytes of a client that has hung up. */
 const LAST_BYTES_MS = 5000
@@ -218,7 +216,7 @@ export class NativeConnection implements NativeClient {
 function notReading(bytes: number): NativeError {
   return new NativeError(
     'server',
-    `the server does not read: ${bytes / 1024 / 1024} MiB of the client's data were waiting`,
+    `the server does not read, and the client's waiting data takes ${bytes / 1024 / 1024} MiB`,
   )
 }
 

@@ -26,7 +26,7 @@ const REASONS = {
   'agent-stopping': 'ended by the agent: the agent is stopping',
   timeout: 'ended by the agent: the time limit (execution.max-duration) was reached',
   'output-limit': 'ended by the agent: the output limit (output.cap) was reached',
-  'input-limit': 'ended by the agent: the program does not read its input, and 4 MiB of input were waiting',
+  'input-limit': 'ended by the agent: the program does not read, and its waiting input takes 4 MiB',
 } as const
 
 /** Reasons that do not count after the command has ended by itself. */

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WindowSize } from '../../basics/window-size.ts'
 import type { Execution } from '../../runtime/execution.ts'
+import { PACKET_OVERHEAD_BYTES } from '../../wire/packet.ts'
 
 /**
  * Maximum number of bytes of input before the terminal has started. The same limit applies while a program
  * does not read.
  */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
-/** Approximate memory of a packet of input besides its bytes. A packet may be empty. */
-const PACKET_OVERHEAD_BYTES = 256
 /**
  * Time in milliseconds to wait for the window size. hoop's client sends the size within a millisecond after
  * the key that starts the terminal (protocol.md 4.3).

@@ -2,13 +2,10 @@ import type { ServerHttp2Session } from 'node:http2'
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
 import { JoinedWrites, JOINS, packetsIn } from '../../wire/joined-packets.ts'
-import { DecodeError, type Packet, YES } from '../../wire/packet.ts'
+import { DecodeError, memoryOf, type Packet, YES } from '../../wire/packet.ts'
 import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
-
-/** Estimated memory of a packet, in addition to its content. */
-const PACKET_OVERHEAD_BYTES = 256
 
 const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Aborted: status.ABORTED,
@@ -63,7 +60,7 @@ export class PacketCall implements ClientCall {
     this.#outbox = new Outbox({
       write: (packet, taken) => this.#writes.write(packet, taken),
       finish: () => this.#writes.end(() => stream.end()),
-      bytesOf,
+      bytesOf: memoryOf,
     })
     this.over = new Promise((resolve) => {
       const over = () => {
@@ -184,8 +181,4 @@ function trailers(code: RpcCode): Metadata {
   const metadata = new Metadata()
   metadata.set(CODE_TRAILER, code)
   return metadata
-}
-
-function bytesOf({ payload, spec }: Packet): number {
-  return Object.values(spec).reduce((sum, { length }) => sum + length, payload.length + PACKET_OVERHEAD_BYTES)
 }

@@ -4,16 +4,12 @@ import type { FastifyInstance } from 'fastify'
 import type { RpcCode } from '../../contract/statuses.ts'
 import { EXEC_STREAM, FRAMED_PACKETS, endPacket, frameHead, FrameReader } from '../../wire/framed-packets.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { DecodeError, KEEPALIVE, type Packet } from '../../wire/packet.ts'
+import { DecodeError, KEEPALIVE, memoryOf, type Packet } from '../../wire/packet.ts'
 import { type ClientCall, Outbox } from '../agents/client-call.ts'
 import { addressOf } from './http-faults.ts'
 import type { RestServices } from './services.ts'
 import type { Upgrade } from './upgrades.ts'
 
-/** Approximate memory of a packet besides its bytes. */
-const PACKET_OVERHEAD_BYTES = 256
-/** Approximate memory of an entry besides its bytes. */
-const ENTRY_OVERHEAD_BYTES = 128
 /** Payloads up to this size are written with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
 /**
@@ -82,7 +78,7 @@ export class FramedCall implements ClientCall {
     this.#outbox = new Outbox<Packet>({
       write: (packet, taken) => this.#write(packet, taken),
       finish: () => void socket.end(),
-      bytesOf,
+      bytesOf: memoryOf,
     })
     const silence = setTimeout(() => socket.destroy(), silenceMs)
     socket.on('error', () => undefined)
@@ -172,7 +168,7 @@ export class FramedCall implements ClientCall {
   #take(): Packet | undefined {
     const packet = this.#unread.shift()
     if (packet === undefined) return undefined
-    this.#unreadBytes -= bytesOf(packet)
+    this.#unreadBytes -= memoryOf(packet)
     if (this.#unreadBytes <= AHEAD_BYTES) this.#socket.resume()
     return packet
   }
@@ -188,7 +184,7 @@ export class FramedCall implements ClientCall {
         if (packet.type === KEEPALIVE.type) this.#answerKeepalive()
         else {
           this.#unread.push(packet)
-          this.#unreadBytes += bytesOf(packet)
+          this.#unreadBytes += memoryOf(packet)
         }
       }
     } catch (error) {
@@ -214,11 +210,4 @@ export class FramedCall implements ClientCall {
     this.#socket.write(head)
     this.#socket.write(payload, taken)
   }
-}
-
-function bytesOf({ type, payload, spec }: Packet): number {
-  return Object.entries(spec).reduce(
-    (sum, [key, { length }]) => sum + key.length + length + ENTRY_OVERHEAD_BYTES,
-    type.length + payload.length + PACKET_OVERHEAD_BYTES,
-  )
 }

@@ -340,7 +340,7 @@ describe('back-pressure', () => {
     await gate.reached()
     for (let piece = 0; piece < 100; piece += 1) tab.type(Buffer.alloc(50_000, 'k'))
     const { message } = await tab.hears('ended')
-    expect(message).toContain('4 MiB of input were waiting')
+    expect(message).toContain('its waiting input takes 4 MiB')
   })
 })
 
