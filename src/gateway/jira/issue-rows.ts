@@ -22,7 +22,7 @@ export interface AskedIssue {
   readonly movesFailed: boolean
 }
 
-/** A request for an issue whose session never began. */
+/** A request for an issue whose session never began. A repair may have lost sessions that have run. */
 export interface OrphanedIssue {
   readonly session: string
   readonly askedAt: number
@@ -137,7 +137,7 @@ function prepare(db: Connection) {
     run: db.prepare(`UPDATE jira_issues SET has_run = 1, request = '' WHERE session = ?`),
     has: reading('SELECT 1 FROM jira_issues WHERE session = ?'),
     orphans: reading(`SELECT session, asked_at, request, project, key FROM jira_issues
-                      WHERE gateway <> ? AND outcome IS NULL AND ended_at IS NULL
+                      WHERE gateway <> ? AND outcome IS NULL AND ended_at IS NULL AND has_run = 0
                         AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = jira_issues.session)`),
     ended: reading(`SELECT i.session, i.key, i.site, i.target,
                       i.has_run = 0 OR (i.moves_failed = 0 AND coalesce(s.exit_code, i.exit_code, 254) <> 0),
@@ -197,7 +197,8 @@ declare module '../store/room.ts' {
 export const issueRoom: Room<IssueRows> = {
   rows: (db) => new IssueRows(db),
   steps: { 8: VERSION_8 },
-  json: { jira_issues: ['request'] },
+  // `run` empties the request.
+  emptied: { jira_issues: ['request'] },
 }
 
 declare module '../history/session.ts' {

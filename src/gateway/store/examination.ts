@@ -108,8 +108,8 @@ class Examination implements Health {
         const known = (await this.#all(`PRAGMA history.table_info('${table}')`)).map(([, name]) =>
           String(name),
         )
-        for (const column of columns.filter((name) => known.includes(name)))
-          await this.#count(table, `NOT json_valid(${column})`, `have invalid JSON in ${column}`)
+        for (const { column, isBroken } of columns.filter((one) => known.includes(one.column)))
+          await this.#count(table, isBroken, `have invalid JSON in ${column}`)
       })
     const has = (table: string) => tables.includes(table)
     for (const [table, condition] of Object.entries(orphans).filter(([name]) => has(name)))

@@ -3,6 +3,9 @@ import type { Connection } from './sqlite.ts'
 /** The rows of each room. The store does not know the rooms: each room adds its rows by `declare module`. */
 export interface Tables {}
 
+/** Names of columns, per table. */
+type Columns = Readonly<Record<string, readonly string[]>>
+
 export interface Room<Rows> {
   readonly rows: (db: Connection) => Rows
   /**
@@ -13,7 +16,9 @@ export interface Room<Rows> {
   /** Tables and columns whose changes count as changes of the room. An empty list means all columns. */
   readonly watched?: Readonly<Record<string, readonly string[]>>
   /** The JSON columns of each table. If such a column has other text, the program cannot read the row. */
-  readonly json?: Readonly<Record<string, readonly string[]>>
+  readonly json?: Columns
+  /** The JSON columns in which an empty text stands for a value that nobody needs any more. */
+  readonly emptied?: Columns
   /** For each table, makes the SQL condition that finds rows whose session is missing. */
   readonly orphans?: Readonly<Record<string, (has: (table: string) => boolean) => string>>
 }
@@ -24,17 +29,54 @@ export type Rooms = { readonly [Name in keyof Tables]: Room<Tables[Name]> }
 export interface Layout {
   /** SQL from an empty file to the newest version. */
   readonly steps: readonly string[]
-  readonly json: NonNullable<Room<unknown>['json']>
+  readonly json: Readonly<Record<string, readonly JsonColumn[]>>
   readonly orphans: NonNullable<Room<unknown>['orphans']>
+}
+
+interface JsonColumn {
+  readonly column: string
+  /** SQL condition that finds rows which the program cannot read. False or null for the others. */
+  readonly isBroken: string
 }
 
 export function layoutOf(rooms: Rooms): Layout {
   const all = Object.values<Room<unknown>>(rooms)
   return {
     steps: inOrder(all.flatMap(({ steps }) => Object.entries(steps))),
-    json: Object.assign({}, ...all.map(({ json }) => json)) as Layout['json'],
-    orphans: Object.assign({}, ...all.map(({ orphans }) => orphans)) as Layout['orphans'],
+    json: merged(all.map(({ json = {}, emptied = {} }) => jsonColumns(json, emptied))),
+    orphans: anyOf(merged(all.map(({ orphans = {} }) => mapped(orphans, (condition) => [condition])))),
   }
+}
+
+function jsonColumns(json: Columns, emptied: Columns): Layout['json'] {
+  const any = mapped(json, (columns) =>
+    columns.map((column) => ({ column, isBroken: `NOT json_valid("${column}")` })),
+  )
+  const orEmpty = mapped(emptied, (columns) =>
+    columns.map((column) => ({ column, isBroken: `"${column}" <> '' AND NOT json_valid("${column}")` })),
+  )
+  return merged([any, orEmpty])
+}
+
+/** A table may be in the lists of several rooms: each room adds columns. */
+function merged<T>(lists: readonly Readonly<Record<string, readonly T[]>>[]): Record<string, T[]> {
+  const all: Record<string, T[]> = {}
+  for (const [table, list] of lists.flatMap((one) => Object.entries(one)))
+    all[table] = [...(all[table] ?? []), ...list]
+  return all
+}
+
+type Orphans = Layout['orphans']
+
+function anyOf(conditions: Readonly<Record<string, readonly Orphans[string][]>>): Orphans {
+  return mapped(
+    conditions,
+    (some) => (has: Parameters<Orphans[string]>[0]) => some.map((one) => `(${one(has)})`).join(' OR '),
+  )
+}
+
+function mapped<From, To>(of: Readonly<Record<string, From>>, by: (one: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(of).map(([name, one]) => [name, by(one)]))
 }
 
 /** Throws, when the program is loaded, if a version is missing or not unique. */

@@ -80,9 +80,10 @@ function columnsOf(db: Connection, schema: string, table: string): [name: string
   return found.map(([, name, type]) => [name, type])
 }
 
-function readable(column: string, type: string, json: readonly string[] = []): string {
+function readable(column: string, type: string, json: Layout['json'][string] = []): string {
   const isTyped = `typeof("${column}") IN (${TYPES[type.slice(0, 3)] ?? `typeof("${column}")`})`
-  return json.includes(column) ? `${isTyped} AND coalesce(json_valid("${column}"), 1)` : isTyped
+  const broken = json.filter((one) => one.column === column).map(({ isBroken }) => isBroken)
+  return [isTyped, ...broken.map((condition) => `NOT coalesce(${condition}, 0)`)].join(' AND ')
 }
 
 type Range = readonly [from: number, to: number]

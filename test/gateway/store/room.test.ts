@@ -23,3 +23,13 @@ it('a list that lacks a room does not compile', () => {
   const lacking: Rooms = { sessions, reviews, issues }
   expect(Object.keys(lacking)).toHaveLength(3)
 })
+
+it('two rooms may declare columns and lost rows of one table: the examination follows both', () => {
+  const { webhooks } = ROOMS
+  const more = { ...webhooks, json: { sessions: ['extra'] }, orphans: { events: () => '0' } }
+  const { json, orphans } = layoutOf({ ...ROOMS, webhooks: more })
+  expect(json['sessions']?.map(({ column }) => column)).toEqual(
+    expect.arrayContaining(['request', 'cause', 'extra']),
+  )
+  expect(orphans['events']?.(() => true)).toMatch(/^\(session NOT IN .*\) OR \(0\)$/)
+})

@@ -87,7 +87,7 @@ export class Rest {
 
   /** Any request at all, with its answer as it came. */
   async send(
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: string,
     token = this.#token,

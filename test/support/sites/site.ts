@@ -12,6 +12,7 @@ export interface SiteOptions {
   readonly guardrails?: readonly object[]
   readonly schedules?: readonly object[]
   readonly webhooks?: readonly object[]
+  readonly locks?: readonly object[]
   /** Beside `admin`: names with their groups. */
   readonly users?: Readonly<Record<string, readonly string[]>>
   readonly limits?: object
@@ -143,6 +144,7 @@ export class Site implements AsyncDisposable {
     const bash = { name: 'bash', command: ['bash'] }
     const { connections = [], masking = [], guardrails = [], schedules = [], webhooks = [] } = this.#options
     const { limits = {}, history = {}, state = './state', jira, users = {}, stopTimeout } = this.#options
+    const { locks } = this.#options
     const people = Object.entries(users).map(([name, groups]) => ({
       name,
       token: `file://${name}.token`,
@@ -167,6 +169,7 @@ export class Site implements AsyncDisposable {
       history,
       ...(stopTimeout !== undefined && { 'stop-timeout': stopTimeout }),
       ...(jira && { jira }),
+      ...(locks && { locks }),
     }
   }
 }

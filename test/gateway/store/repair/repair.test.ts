@@ -257,6 +257,23 @@ it('text that is no JSON, where the program reads JSON, is damage', async () => 
   expect(survivors()).toMatchObject({ gone: ['session-3'] })
 })
 
+it('a ticket whose run has begun is kept without its request, and a start takes it for no lost request', async () => {
+  const db = new Database(file)
+  const columns = 'session, asked_at, gateway, request, site, project, target, moves_failed, key, has_run'
+  for (const sid of ['session-3', 'session-4'])
+    db.exec(
+      `INSERT INTO jira_issues (${columns}) VALUES ('${sid}', 0, '', '', '', 'OPS', 'Done', 0, 'OPS-1', 1)`,
+    )
+  db.exec("UPDATE sessions SET cause = 'x' WHERE id = 'session-3'")
+  db.close()
+  const repair = await repairHistory(file)
+  expect(repair?.losses.map(({ table }) => table)).toEqual(['sessions', 'events'])
+  expect(repair?.kept.get('jira_issues')).toBe(2)
+  const history = openHistory(file)
+  expect(history.read(({ issues }) => issues.orphans('another gateway'))).toEqual([])
+  history.close()
+})
+
 it('the log of a gateway that was killed is kept as far as it is sound, which is no damage', async () => {
   for (const suffix of ['', '-wal']) copyFileSync(`${soundLog}${suffix}`, `${file}${suffix}`)
   const log = readFileSync(`${file}-wal`)
