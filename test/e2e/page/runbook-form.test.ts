@@ -96,6 +96,16 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     expect(ada.problems).toEqual([])
   })
 
+  it('lets Tab leave a required field that is empty', async () => {
+    await using ada = await stage.enter('/runbooks')
+    const { page } = ada
+    await page.getByRole('link', { name: 'Refund an order' }).click()
+    await page.getByLabel('order').focus()
+    await page.keyboard.press('Tab')
+    await page.locator('[name=order][aria-invalid=true]').waitFor()
+    expect(await page.evaluate('document.activeElement.name')).toBe('pw')
+  })
+
   it('takes parameters and the connection of a link', async () => {
     await using ada = await stage.enter('/runbooks')
     await ada.page.getByRole('link', { name: 'Refund an order' }).click()

@@ -12,6 +12,12 @@ export function keepFocus(page: HTMLElement): void {
   }
   // A click outside all controls removes the focus on purpose.
   page.addEventListener('pointerdown', () => take(null), { capture: true })
+  // Tab moves the focus in two steps, and the form may be rendered between them: a required field shows its
+  // problem when the focus leaves it. The focus must not return to that field.
+  // `blur` comes before that rendering, `focusout` after it.
+  page.addEventListener('blur', ({ relatedTarget }) => relatedTarget !== null && take(null), {
+    capture: true,
+  })
   page.addEventListener('focusin', ({ target }) => take(target))
   new MutationObserver(() => {
     if (last === undefined || document.activeElement !== document.body) return
