@@ -172,7 +172,9 @@ function charactersOf(byte: number): number {
 }
 
 /** Returns why the agent refuses a terminal that the settings allow; otherwise an empty text. */
-export function terminalRefusal({ masking }: ConnectionSettings): string {
+export function terminalRefusal({ masking, guardrails }: ConnectionSettings): string {
+  if (guardrails.some(({ input }) => input.length > 0))
+    return 'the guardrails of this connection cannot check typed input before it takes effect'
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'
 }

@@ -32,6 +32,15 @@ const cli = (site: Site, line: string) =>
     ...{ HOOP_APIURL: `http://${site.address}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token },
   })
 
+test('a terminal that the agent would refuse for its rules is not offered, with the reason', async () => {
+  await using site = await start()
+  const { body } = await site.rest.send('GET', '/api/connections/guarded')
+  expect(JSON.parse(body)).toMatchObject({
+    access_mode_connect: 'disabled',
+    access_mode_connect_reason: expect.stringContaining('guardrails') as string,
+  })
+})
+
 test('a script that breaks a rule is answered as blocked, with the line of the agent, and recorded with the name', async () => {
   await using site = await start()
   const { status, body } = await site.rest.script('guarded', 'echo DROP TABLE t')

@@ -14,8 +14,10 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
         ...{ name, command: ['bash'], env: { PLACE: name }, review: { groups: ['dba'] } },
       })),
       { name: 'masked', command: ['bash'], masking: ['mail'], access: { groups: ['dba'] } },
+      { name: 'guarded', command: ['bash'], guardrails: ['drops'], access: { groups: ['dba'] } },
     ],
     masking: [{ name: 'mail', entities: ['EMAIL_ADDRESS'] }],
+    guardrails: [{ name: 'drops', input: [{ type: 'deny_words_list', words: ['DROP TABLE'] }] }],
     users: { ann: ['dev'], bea: ['dba'], [LONG]: ['dev'] },
     runbooks: {
       'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}',
@@ -263,10 +265,12 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     expect(await ann.page.locator('main').innerText()).toBe(theirs)
   })
 
-  it('offers no terminal where masking would refuse it, and says why', async () => {
+  it('offers no terminal where masking or guardrails would refuse it, and says why', async () => {
     await using bea = await stage.arrive()
     await bea.signIn(stage.site.tokenOf('bea'), '/connections')
     await bea.sees('No terminal: the output of this connection is masked')
+    await bea.sees('No terminal: the guardrails of this connection cannot check typed input')
     expect(await bea.page.locator('a[href="/connections/masked/terminal"]').count()).toBe(0)
+    expect(await bea.page.locator('a[href="/connections/guarded/terminal"]').count()).toBe(0)
   })
 })
