@@ -1,6 +1,6 @@
 import { openSync, readSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { becomeSubreaper, signalProcess } from '../linux/posix.ts'
+import { becomeSubreaper, sessionOf, signalProcess } from '../linux/posix.ts'
 import { endGroup, EXEC_MS, KILLED_MS, orphansPatienceMs, pollUntil } from './kill-ladder.ts'
 import {
   allProcesses,
@@ -90,11 +90,12 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
 
 /**
  * Finds marked processes, processes in a session that a marked process leads, and all their descendants.
- * @param self left out with its ancestors, because a command of the dead agent may have started this agent
+ * @param self left out with its ancestors and its group, because a command of the dead agent may have started
+ * this agent, with a program that reads its log
  */
 export function processesOf({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
-  const spared = selfAndAncestors(self, table)
+  const spared = selfAndKin(self, table)
   const isMarked = (pid: number) => isMarkedBy(instance, pid) || hasEntry(pid, marker)
   const marked = table.filter(({ pid }) => !spared.has(pid) && isMarked(pid))
   const sessions = new Set(marked.filter(({ pid, session }) => pid === session).map(({ pid }) => pid))
@@ -102,12 +103,15 @@ export function processesOf({ instance, marker }: DeadAgent, self = process.pid)
   return family(table, new Set([...marked, ...members].map(({ pid }) => pid)), spared)
 }
 
-function selfAndAncestors(self: number, table: readonly ProcessEntry[]): ReadonlySet<number> {
+/** Returns the process, its ancestors and the members of its group. */
+function selfAndKin(self: number, table: readonly ProcessEntry[]): ReadonlySet<number> {
   const parents = new Map(table.map(({ pid, parent }) => [pid, parent]))
-  const spared = new Set([1])
-  for (let pid: number | undefined = self; pid !== undefined && !spared.has(pid); pid = parents.get(pid))
-    spared.add(pid)
-  return spared
+  const kin = new Set([1])
+  for (let pid: number | undefined = self; pid !== undefined && !kin.has(pid); pid = parents.get(pid))
+    kin.add(pid)
+  const own = table.find(({ pid }) => pid === self)?.group
+  for (const { pid, group } of table) if (group === own) kin.add(pid)
+  return kin
 }
 
 /**
@@ -209,9 +213,7 @@ async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
-    // The kernel shows 0 for a group of another pid namespace, and -1 for a process that is just ending.
-    // These groups must not be signalled.
-    const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
+    const groups = new Set(processes.map(({ group }) => group))
     // Only the first pass gives a grace. Processes that are found later come from a process that was already
     // told to end.
     await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
@@ -276,12 +278,44 @@ function hasSign(pid: number, owner: OrphanOwner): boolean | undefined {
 /** Lists living orphans that are not spared. Also collects ended orphans, because no other code does. */
 function adopted(): number[] {
   const running = new Set(runningPids())
-  const all = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
+  const others = children().filter((pid) => !running.has(pid) && !isOfOwnSession(pid))
+  const all = others.filter((pid) => !reapOrphan(pid))
   for (const pid of spared) if (!all.includes(pid)) spared.delete(pid)
   const living = all.filter((pid) => !spared.has(pid))
   // Every process that was left on purpose is adopted, or descends from an adopted process.
   if (living.length === 0) someLeft = false
   return living
+}
+
+/**
+ * Commands lead sessions of their own. So a child in the agent's own session was started by Node, for example as
+ * an SDK's helper (`credential_process` of AWS), and Node waits for its exit. Seen in 0.1: it passed for an
+ * orphan, and the signal to its group ended the agent. It may also come from a helper, or from a shell that
+ * became this process: then Node does not collect it.
+ */
+function isOfOwnSession(pid: number): boolean {
+  if (sessionOf(pid) !== sessionOf(process.pid)) return false
+  collectUnlessNodeDoes(pid)
+  return true
+}
+
+/**
+ * Milliseconds after which an ended child of the own session is not Node's. Node collects its children in the
+ * next turn of the event loop.
+ */
+const NODES_MS = 1000
+const beingCollected = new Set<number>()
+
+function collectUnlessNodeDoes(pid: number): void {
+  const seen = processEntry(pid)
+  if (seen?.ended !== true || beingCollected.has(pid)) return
+  beingCollected.add(pid)
+  const collect = () => {
+    beingCollected.delete(pid)
+    if (processEntry(pid)?.startTime === seen.startTime) reapOrphan(pid)
+  }
+  // The event loop reads Node's signals between a timer and an immediate.
+  setTimeout(() => setImmediate(collect), NODES_MS).unref()
 }
 
 /** The descriptor stays open, so that this function works even if no other descriptor is free. */

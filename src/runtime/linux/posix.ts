@@ -58,6 +58,7 @@ function bind() {
     tcsetattr: library.func('int tcsetattr(int fd, int when, const void *termios)'),
     waitpid: library.func('int waitpid(int pid, _Out_ int *status, int options)'),
     waitid: library.func('int waitid(int kind, int id, void *info, int options)'),
+    getsid: library.func('int getsid(int pid)'),
     prctl: library.func('int prctl(int option, ...)'),
     prlimit: library.func('int prlimit(int pid, int resource, const void *limits, void *before)'),
     mallocTrim: library.func('int malloc_trim(size_t pad)'),
@@ -191,6 +192,11 @@ export function endedChild(): number | undefined {
   childInfo.writeInt32LE(0, SIGINFO_PID)
   const result = libc().waitid(P_ALL, 0, childInfo, WEXITED | WNOHANG | WNOWAIT) as number
   return result === 0 ? childInfo.readInt32LE(SIGINFO_PID) || undefined : undefined
+}
+
+/** Returns -1 if the process is gone. Needs no descriptor. An ended process that is not reaped has a session. */
+export function sessionOf(pid: number): number {
+  return libc().getsid(pid) as number
 }
 
 /**
