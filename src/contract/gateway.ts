@@ -109,6 +109,7 @@ export const gatewayContract = {
     path: '/api/openapiv3.json',
     summary: 'Returns the OpenAPI document, as /docs/json does',
     role: 'public',
+    isMountedByHand: true,
     answers: { 200: v.pipe(v.looseObject({}), v.description('OpenAPI 3')) },
   },
   /** Requested before the sign-in, so no token is needed. */

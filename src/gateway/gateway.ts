@@ -20,6 +20,7 @@ import { currentJira } from './jira/client.ts'
 import { IssueMoves } from './jira/moves.ts'
 import { Tickets } from './jira/tickets.ts'
 import { openSchedules } from './schedules/scheduled-run.ts'
+import { listenOn } from './rest/listen.ts'
 import { restServer } from './rest/server.ts'
 import type { RestServices } from './rest/services.ts'
 import { Repositories } from './runbooks/repositories.ts'
@@ -135,7 +136,7 @@ async function open(
   const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
   const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
   const { rest, drain, endSessions, tellProblems, automatic } = openRest(services, opened)
-  http = await rest.listen(listen.http)
+  http = await listenOn(rest, listen.http)
   await checkRunbooks(repositories, tellProblems, log)
   automatic.begin()
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }

@@ -51,7 +51,6 @@ export function gatewayRoutes(
       const readiness = readinessOf(condition())
       return new Reply(readiness.status === 'ready' ? 200 : 503, readiness)
     },
-    document: () => ({ ...app.swagger() }),
     // No setup is required: users cannot register, because admins or gateway.yaml create them.
     publicInfo: () => ({
       auth_method: authMethod(),

@@ -1,10 +1,11 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CallerAddress } from '../../basics/net/address.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { authenticate } from './access.ts'
 import { errorBody, errorHeaders } from './http-error.ts'
+import type { RequestOrder } from './request-order.ts'
 import type { RestServices } from './services.ts'
 
 // Node and fastify answer some faults before a route is found. The code here gives these answers the usual
@@ -32,36 +33,34 @@ export function faultOptions(who: Who) {
 }
 
 /** Call this once, before the first request. */
-export function answerFaults(app: FastifyInstance, who: Who): void {
-  const { server } = app
-  const answers = new WeakMap<Duplex, ServerResponse>()
-  server.on('request', (request: IncomingMessage, answer: ServerResponse) =>
-    answers.set(request.socket, answer),
-  )
+export function answerFaults(server: Server, order: RequestOrder, who: Who): void {
   server.removeAllListeners('clientError')
-  server.on('clientError', (error: ConnectionError, socket: Duplex) =>
-    refuseMalformed(error, socket, answers.get(socket)),
+  server.on('clientError', (error: ConnectionError, socket: Duplex) => refuseMalformed(error, socket, order))
+  server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) =>
+    order.begin(request, answer, () => refuseExpectation(who, request, answer)),
   )
-  server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
-    const text = 'Expect: only 100-continue is supported'
-    const refusal = refusalOf(who, request, new RequestRefused('malformed-http', text, 417))
-    const body = JSON.stringify(errorBody(refusal))
-    const length = Buffer.byteLength(body)
-    answer.writeHead(refusal.status, {
-      ...errorHeaders(refusal),
-      'content-type': JSON_TYPE,
-      'content-length': length,
-      connection: 'close',
-    })
-    answer.end(body)
-  })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    if (order.endHandedOver(socket)) return
     const noProxy = new RequestRefused(
       'endpoint-not-found',
       'no such endpoint: CONNECT (this gateway is not a proxy)',
     )
     endWith(socket, refusalOf(who, request, noProxy))
   })
+}
+
+function refuseExpectation(who: Who, request: IncomingMessage, answer: ServerResponse): void {
+  const text = 'Expect: only 100-continue is supported'
+  const refusal = refusalOf(who, request, new RequestRefused('malformed-http', text, 417))
+  const body = JSON.stringify(errorBody(refusal))
+  const length = Buffer.byteLength(body)
+  answer.writeHead(refusal.status, {
+    ...errorHeaders(refusal),
+    'content-type': JSON_TYPE,
+    'content-length': length,
+    connection: 'close',
+  })
+  answer.end(body)
 }
 
 /** HTTP/1.1 requires `Host`; 1.0 does not have it. @throws RequestRefused 400 */
@@ -98,22 +97,16 @@ function refusalOf(
  */
 const ending = new WeakSet<Duplex>()
 
-/** @param answer to the last request on the socket */
 function refuseMalformed(
   error: ConnectionError & { reason?: string },
   socket: Duplex,
-  answer: ServerResponse | undefined,
+  order: RequestOrder,
 ): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
   if (socket.writableEnded || ending.has(socket)) return
-  const isAnswering = answer?.writableFinished === false
-  // The malformed bytes came after a complete request. The answer to that request is pending or being sent,
-  // so the socket ends only after it.
-  if (isAnswering && (answer.req.complete || answer.headersSent)) {
-    ending.add(socket)
-    return void answer.once('finish', () => socket.end())
-  }
-  endWith(socket, malformed(error))
+  // The malformed bytes came after complete requests, so the socket ends only after their answers.
+  if (order.endAfterAnswers(socket)) ending.add(socket)
+  else endWith(socket, malformed(error))
 }
 
 function malformed({ code, reason }: ConnectionError & { reason?: string }): RequestRefused {

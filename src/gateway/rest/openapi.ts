@@ -1,10 +1,11 @@
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type OutgoingHttpHeaders } from 'node:http'
 import swagger, { type StaticDocumentSpec } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { toJsonSchema } from '@valibot/to-json-schema'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import { callersOf, errorStatuses, SCOPES, type Operation } from '../../contract/contract.ts'
+import { gatewayContract } from '../../contract/gateway.ts'
 import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
 import { OPERATIONS } from './operations.ts'
@@ -58,33 +59,62 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
+/** A file of the page. All callers get the same bytes. */
+interface PageFile {
+  readonly headers: OutgoingHttpHeaders
+  readonly body: Buffer
+}
+
+/** Names of the page's files. Each file has one name only, so callers cannot fill the memory with copies. */
+const FILE = /^\/docs(\/(json|yaml|static\/[\w.-]+)?)?$/
+
 /**
  * Loads the page at its first request, because loading takes a sixth of the start time and few people open
- * the page.
+ * the page. Each file is made once: 400 unread copies of the document filled 600 MB.
  */
 function serveDocs(app: FastifyInstance): void {
   let opened: Promise<FastifyInstance> | undefined
+  const files = new Map<string, Promise<PageFile | undefined>>()
+  const fileAt = async (url: string): Promise<PageFile | undefined> => {
+    const name = url.split('?')[0] ?? ''
+    if (!FILE.test(name)) return undefined
+    const made = files.get(name) ?? (opened ??= openDocs(app)).then((page) => pageFile(page, name))
+    files.set(name, made)
+    try {
+      const file = await made
+      if (file === undefined) files.delete(name)
+      return file
+    } catch (error) {
+      opened = undefined
+      files.delete(name)
+      throw error
+    }
+  }
+  const send = async ({ headers }: FastifyRequest, reply: FastifyReply, url: string) => {
+    const file = await fileAt(url)
+    if (file === undefined) {
+      reply.callNotFound()
+      return reply
+    }
+    const { etag } = file.headers
+    const known = headers['if-none-match']?.split(/\s*,\s*/) ?? []
+    void reply.headers(file.headers)
+    return etag !== undefined && known.includes(etag) ? reply.code(304).send() : reply.send(file.body)
+  }
   for (const path of ['', '/', '/json', '/yaml', '/static/*'])
-    app.get(`${DOCS}${path}`, { schema: { hide: true } }, async (request, reply) => {
-      opened ??= openDocs(app)
-      const page = await opened.catch((error: unknown) => {
-        opened = undefined
-        throw error
-      })
-      const known = request.headers['if-none-match']
-      const { statusCode, headers, rawPayload } = await page.inject({
-        url: request.url,
-        headers: known === undefined ? {} : { 'if-none-match': known },
-      })
-      if (statusCode >= 500)
-        throw new Error(`cannot show the page about the interface: ${rawPayload.toString()}`)
-      if (statusCode >= 400) {
-        reply.callNotFound()
-        return reply
-      }
-      for (const name of OF_CONNECTION) Reflect.deleteProperty(headers, name)
-      return reply.code(statusCode).headers(headers).send(rawPayload)
-    })
+    app.get(`${DOCS}${path}`, { schema: { hide: true } }, (request, reply) =>
+      send(request, reply, request.url),
+    )
+  app.get(gatewayContract.document.path, (request, reply) => send(request, reply, `${DOCS}/json`))
+}
+
+/** @returns undefined if there is no such file */
+async function pageFile(page: FastifyInstance, url: string): Promise<PageFile | undefined> {
+  const { statusCode, headers, rawPayload: body } = await page.inject({ url })
+  if (statusCode >= 500) throw new Error(`cannot show the page about the interface: ${body.toString()}`)
+  if (statusCode >= 400) return undefined
+  for (const name of OF_CONNECTION) Reflect.deleteProperty(headers, name)
+  return { headers, body }
 }
 
 /** Headers about the connection. They are not copied, because the answer goes over another connection. */

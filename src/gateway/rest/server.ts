@@ -1,11 +1,6 @@
 import { untilAbort, within } from '../../basics/abort.ts'
 import { RepeatedWarnings } from '../../basics/logger.ts'
-import fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { authorize, isPage, requireOperations, endWithToken } from './access.ts'
@@ -67,6 +62,7 @@ import { changesRoute } from './page/changes.ts'
 import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL, terminalRoute } from './page/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
+import { RequestOrder } from './request-order.ts'
 import { serveUpgrades } from './upgrades.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
@@ -109,7 +105,8 @@ export function restServer(services: RestServices): FastifyInstance {
     const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
     return sendError(reply, new RequestRefused('endpoint-not-found', `no such endpoint: ${endpoint}`))
   })
-  answerFaults(app, services)
+  const order = new RequestOrder(app.server)
+  answerFaults(app.server, order, services)
   knowCallers(app, services.callerAddress)
   const answers = new Set<Promise<unknown>>()
   app.decorate('answersSent', async (over) => {
@@ -118,12 +115,12 @@ export function restServer(services: RestServices): FastifyInstance {
   let isClosing = false
   app.addHook('preClose', (done) => {
     isClosing = true
+    order.close()
     done()
   })
   // This hook runs before the body is read, so that callers without a token cannot make this process parse a
   // body.
   app.addHook('onRequest', (request, reply, done) => {
-    closeQueuedAnswer(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
     // Without an upgrade, this request comes through a proxy that has dropped the offer of the upgrade. The
@@ -143,7 +140,7 @@ export function restServer(services: RestServices): FastifyInstance {
     }
     done()
   })
-  serveUpgrades(app.server, [serveSockets(app), framedStreams(app, services)])
+  serveUpgrades(app.server, order, [serveSockets(app), framedStreams(app, services)])
   requireOperations(app)
   auditCalls(app, services.audit)
   readBodiesInTurns(app)
@@ -155,18 +152,6 @@ export function restServer(services: RestServices): FastifyInstance {
     done()
   })
   return app
-}
-
-/**
- * Emits `close` for an answer that waits behind earlier answers. A client may send a request before its
- * earlier ones are answered. If the connection then ends, Node emits `close` only for the first answer, and
- * the later answers would never release their resources.
- */
-function closeQueuedAnswer({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
-  if (answer.socket !== null) return
-  const ended = () => (answer.socket === null ? answer.emit('close') : undefined)
-  socket.setMaxListeners(0).once('close', ended)
-  answer.once('close', () => socket.off('close', ended))
 }
 
 function routes(app: FastifyInstance, services: RestServices): void {

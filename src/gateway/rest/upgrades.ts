@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import type { RequestOrder } from './request-order.ts'
 
 export interface Upgrade {
   /** The word in the `Upgrade` header, in lower case. */
@@ -13,10 +14,13 @@ export interface Upgrade {
 
 /**
  * With a listener for upgrades, Node treats every request with `Upgrade` as an upgrade and does not read its
- * body. But curl and Java offer `h2c` with ordinary requests, which are served as such here.
+ * body. But curl and Java offer `h2c` with ordinary requests, which are served as such here. If earlier
+ * requests of the connection are not answered, the connection ends after their answers instead: two protocols
+ * would write to it.
  */
-export function serveUpgrades(server: Server, upgrades: readonly Upgrade[]): void {
+export function serveUpgrades(server: Server, order: RequestOrder, upgrades: readonly Upgrade[]): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (order.endHandedOver(socket)) return
     const wanted = request.headers.upgrade?.toLowerCase()
     const upgrade = upgrades.find(
       ({ protocol, isServed }) =>
