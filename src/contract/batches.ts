@@ -141,7 +141,14 @@ const RunShape = v.strictObject({
     'exit code of the command; null until the end, and if the command has no exit code',
     exitCode,
   ),
-  started_at: about('when the run began; null before', time),
+  started_at: about(
+    'when the batch started the run, which may then wait for a lock or the agent; null before',
+    time,
+  ),
+  began_at: about(
+    '`began_at` of the session: when the command began; null if it has not begun, or the session is no longer recorded',
+    v.optional(time),
+  ),
   ended_at: about('when the run ended; null before', time),
   code: about('code of the reason why the gateway refused or ended the run; missing otherwise', code),
   message: about('the reason in words; missing if there is no reason', v.optional(text)),

@@ -111,7 +111,15 @@ const session = later(() => ({
     'exit code of the command; 254 if there is no exit code, because the session was refused, lost or ended from outside; null until the end',
     v.nullable(whole),
   ),
-  start_date: about('when the session was requested; a session that needs approval runs later', moment),
+  start_date: about('when the session was requested', moment),
+  approved_at: about(
+    'when the session was approved; null if it was not, or the time is unknown',
+    v.optional(time),
+  ),
+  began_at: about(
+    'when the command began, after all waits for an approval, a lock and the agent; null before, if it never began, and for sessions of older versions',
+    v.optional(time),
+  ),
   end_date: about('when the session ended; null before', time),
   event_size: about('bytes of output that are recorded so far, including texts about the end', wholeCount),
   truncated_bytes: about(
@@ -157,7 +165,7 @@ export const SessionShape = later(() =>
       v.strictObject({ data: text }),
     ),
     event_stream: about(
-      'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since the start, type, bytes in base64]`, or the whole output as one text',
+      'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since began_at, type, bytes in base64]`, or the whole output as one text',
       v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
     ),
   }),

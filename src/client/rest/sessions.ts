@@ -16,6 +16,15 @@ export function userOf({ user, user_name: name }: RecordedSession): string {
   return user || name
 }
 
+/**
+ * Returns the time at which the command began. Returns an empty text if this is unknown. hoop's sessions have
+ * only the time of the request, from which an approved session may begin much later.
+ */
+export function beginningOf({ began_at: began, start_date: asked, state, review }: RecordedSession): string {
+  const isOfHoop = state === undefined
+  return isOfHoop && review === undefined ? asked : began
+}
+
 export function runbookOf({ labels }: RecordedSession): string | undefined {
   return labels?.['runbookFile']
 }
@@ -36,7 +45,7 @@ export interface SessionFilter {
   readonly connection?: string | undefined
   /** The user. For hoop's gateway, this must be a subject id. */
   readonly user?: string | undefined
-  /** Only sessions that began between `from` and `to` match. hoop's gateway ignores `to` without `from`. */
+  /** Only sessions that were asked for between `from` and `to` match. hoop's gateway ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`: check the answer's sessions.

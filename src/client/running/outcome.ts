@@ -2,7 +2,7 @@ import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
-import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'
+import { beginningOf, openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'
 import type { ReadExecution } from './execution-request.ts'
 
 export interface Outcome {
@@ -139,7 +139,7 @@ function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'o
     isTruncated: session.truncated_bytes > 0,
     redactedBytes: session.redacted_bytes,
     status: isBlocked ? 'blocked' : exitCode === 0 ? 'success' : 'failed',
-    executionMs: Date.parse(session.end_date) - Date.parse(session.start_date) || 0,
+    executionMs: Date.parse(session.end_date) - Date.parse(beginningOf(session)) || 0,
   }
 }
 

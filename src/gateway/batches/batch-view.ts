@@ -10,6 +10,7 @@ import type {
 } from '../../contract/batches.ts'
 import type { StateAnswer } from '../../contract/session-state.ts'
 import type { History } from '../history/history.ts'
+import type { SessionSummary } from '../history/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { timeOf } from '../identity.ts'
 
@@ -43,7 +44,7 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): Lis
         : {
             id: review.id,
             session_id: review.session,
-            state: stateOfSession(services, review.session),
+            state: stateOfSession(services, services.history.session(review.session)),
             ...(review.whenApproved === true && { when_approved: true as const }),
           },
     counts: countsOf(runs),
@@ -81,22 +82,23 @@ export function differencesView(
   }
 }
 
-/** Returns null if the run has no session, or the session is no longer in the history. */
-function stateOfSession({ history, sessions }: Viewing, id: string | undefined): StateAnswer | null {
-  const session = id === undefined ? undefined : history.session(id)
+/** Returns null if the session is not, or no longer, in the history. */
+function stateOfSession({ sessions }: Viewing, session: SessionSummary | undefined): StateAnswer | null {
   return session === undefined ? null : stateView(sessions.stateOf(session))
 }
 
 function runView(services: Viewing, run: BatchRun): BatchRunAnswer {
   const { code, message } = run
+  const session = run.session === undefined ? undefined : services.history.session(run.session)
   return {
     connection: run.connection,
     wave: run.wave,
     status: run.status,
-    state: stateOfSession(services, run.session),
+    state: stateOfSession(services, session),
     session_id: run.session ?? null,
     exit_code: run.exitCode ?? null,
     started_at: timeOf(run.startedAt),
+    began_at: session?.beganAt?.toISOString() ?? null,
     ended_at: timeOf(run.endedAt),
     ...(code !== undefined && { code }),
     ...(message !== undefined && { message }),

@@ -43,22 +43,34 @@ export class HistoryDatabase extends Store {
     return cost
   }
 
-  append(id: string, events: readonly SessionEvent[]): void {
-    this.inOne('record output', () => this.#insertEvents(id, events))
+  /** @param beganAt time at which the command began, if the row does not have it yet */
+  append(id: string, events: readonly SessionEvent[], beganAt?: number): void {
+    this.inOne('record output', () => {
+      if (beganAt !== undefined) this.#statements.setBeginning.run([beganAt, id])
+      this.#insertEvents(id, events)
+    })
   }
 
   finish(
     id: string,
     end: Pick<
       SessionRow,
-      'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes' | 'guardrails' | 'masking' | 'cause'
+      | 'beganAt'
+      | 'endedAt'
+      | 'exitCode'
+      | 'truncatedBytes'
+      | 'redactedBytes'
+      | 'guardrails'
+      | 'masking'
+      | 'cause'
     >,
     events: readonly SessionEvent[],
   ): void {
     this.inOne('record the end of a session', () => {
       this.#insertEvents(id, events)
-      const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause } = end
-      const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause]
+      const { beganAt, endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause } = end
+      const counts = [exitCode, truncatedBytes, redactedBytes]
+      const columns = [beganAt, endedAt, ...counts, guardrails, masking, cause]
       const { changes } = this.#statements.finish.run([...columns, id])
       if (changes === 0) throw new HistoryError('no open session has this id')
       this.#statements.setOutcome.run([id])
@@ -131,7 +143,7 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.lastEvent, [key])
   }
 
-  /** Time of the last event, in seconds since the start. */
+  /** Time of the last event, in seconds of the session's clock. */
   lastSecond(key: number): number {
     return this.number(this.#statements.lastSecond, [key])
   }

@@ -8,7 +8,7 @@ import { KEEP_ALL, type Retention } from '../settings/retention.ts'
 import { HistoryReader } from './reader.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './disk/reserve.ts'
-import { requestOf, requestText, type SessionRow } from './rows.ts'
+import { clockOf, requestOf, requestText, type SessionRow } from './rows.ts'
 import {
   type EventKind,
   type NewSession,
@@ -129,18 +129,20 @@ export class History extends HistoryReader {
   }
 
   /**
+   * Notes that the command has begun. From now on, the seconds of the session's events count from this time.
+   * Never throws; the time is written with the next events or the end.
+   */
+  begun(sessionId: string, at: Date): void {
+    this.#writer.begun(sessionId, at.getTime())
+  }
+
+  /**
    * Keeps the piece in memory. Pieces are written within a second, or as soon as 256 KiB are not written yet.
    * Never throws, because `finish` reports failed writes. Ignores pieces of closed sessions: packets may
    * arrive after the close (protocol.md 3.1).
    */
-  append(
-    sessionId: string,
-    kind: EventKind,
-    bytes: Buffer,
-    secondsFromStart: number,
-    isStderr = false,
-  ): void {
-    this.#writer.append(sessionId, { kind, bytes, seconds: secondsFromStart, ...(isStderr && { isStderr }) })
+  append(sessionId: string, kind: EventKind, bytes: Buffer, seconds: number, isStderr = false): void {
+    this.#writer.append(sessionId, { kind, bytes, seconds, ...(isStderr && { isStderr }) })
   }
 
   /**
@@ -244,7 +246,7 @@ export class History extends HistoryReader {
     if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
     // The real end is unknown, so the time of the last event counts as the end.
     const seconds = this.#database.lastSecond(row.key)
-    const endedAt = new Date((row.ranAt ?? row.startedAt) + Math.round(seconds * 1000))
+    const endedAt = new Date(clockOf(row) + Math.round(seconds * 1000))
     const end = {
       endedAt,
       exitCode: NO_EXIT_CODE,

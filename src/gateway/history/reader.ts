@@ -1,7 +1,7 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
 import type { HistoryDatabase } from './database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
-import { requestOf, type SessionRow } from './rows.ts'
+import { clockOf, requestOf, type SessionRow } from './rows.ts'
 import {
   type EndCause,
   type RecordedEnd,
@@ -177,6 +177,7 @@ export class HistoryReader {
       ...requestOf(row),
       id: row.id,
       startedAt: new Date(row.startedAt),
+      ...beginningOf(row, this.#writer.recording(row.id)?.beganAt),
       ...stateOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
@@ -186,6 +187,16 @@ export class HistoryReader {
       outputBytes: this.#outputBytes(row),
     }
   }
+}
+
+/** @param pending beginning of the command, if the row does not have it yet */
+function beginningOf(
+  row: SessionRow,
+  pending: number | undefined,
+): Pick<SessionSummary, 'beganAt' | 'clockAt'> {
+  const beganAt = pending ?? row.beganAt
+  const clockAt = new Date(clockOf(row, beganAt))
+  return { clockAt, ...(beganAt !== null && { beganAt: new Date(beganAt) }) }
 }
 
 /** @param pending end of the session, if the row does not have it yet */

@@ -17,6 +17,10 @@ const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
  */
 export class Recording {
   readonly holder: Holder
+  /** Time in ms at which the command began, if this process has seen it. */
+  beganAt: number | undefined
+  /** Whether the file has `beganAt`. */
+  isBeginningWritten = false
   /** Set when the session has ended. No event is added afterwards. */
   end: RecordedEnd | undefined
   /** A text about the record. It is written together with the end of the session. */
@@ -35,6 +39,11 @@ export class Recording {
 
   get pending(): readonly SessionEvent[] {
     return this.#pending
+  }
+
+  /** The beginning, unless the file has it. */
+  get unwrittenBeginning(): number | undefined {
+    return this.isBeginningWritten ? undefined : this.beganAt
   }
 
   /** The events that are not in the file yet. After the end, they include the note. */

@@ -20,7 +20,10 @@ export interface SessionRow {
   readonly key: number
   readonly id: string
   readonly status: 'open' | 'done'
+  /** When the session was requested. */
   readonly startedAt: number
+  /** When the command began; null if it has not begun, and in rows of older versions. */
+  readonly beganAt: number | null
   readonly endedAt: number | null
   readonly exitCode: number | null
   readonly truncatedBytes: number
@@ -35,7 +38,7 @@ export interface SessionRow {
   readonly facts: SessionFacts
   /** What an open session waits for; undefined when the session runs. */
   readonly waits: Waiting | undefined
-  /** Time at which the session began to run, if this was after its start. */
+  /** Time at which the session no longer waited for its approval; undefined if it needed none. */
   readonly ranAt: number | undefined
 }
 
@@ -79,9 +82,7 @@ interface KnownFact<Fact> {
   readonly fact: Fact
   /** Set for an open session that waits. Such a session survives a restart of the gateway. */
   readonly waits?: Waiting | undefined
-  /**
-   * Time in ms since 1970 at which the session began to run. Set only if this was after the session's start.
-   */
+  /** Time in ms since 1970 at which the session no longer waited for its approval. */
   readonly ranAt?: number | undefined
 }
 
@@ -149,6 +150,7 @@ export function toRow(found: unknown, parts: SessionParts): SessionRow {
     number,
     Optional,
     Optional,
+    Optional,
     number,
     number,
     Optional,
@@ -158,13 +160,14 @@ export function toRow(found: unknown, parts: SessionParts): SessionRow {
     string,
     ...(string | null)[],
   ]
-  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
-  const [redactedBytes, outputBytes, guardrails, masking, cause, request, ...joined] = rest
+  const [key, id, status, startedAt, beganAt, endedAt, exitCode, ...rest] = found as Columns
+  const [truncatedBytes, redactedBytes, outputBytes, guardrails, masking, cause, request, ...joined] = rest
   return {
     key,
     id,
     status,
     startedAt,
+    beganAt,
     endedAt,
     exitCode,
     truncatedBytes,
@@ -196,4 +199,13 @@ function factsOf(
 /** Bytes that a new session takes up. */
 export function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
   return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
+}
+
+/**
+ * Returns the time from which the seconds of the session's events count: from the beginning of the command. If
+ * this beginning is unknown, they count from the end of the wait for approval.
+ * @param beganAt the beginning, if the row does not have it yet
+ */
+export function clockOf(row: SessionRow, beganAt: number | null = row.beganAt): number {
+  return beganAt ?? row.ranAt ?? row.startedAt
 }

@@ -59,6 +59,9 @@ const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES
 
 type Joined = SessionParts['filters']
 
+/** Condition of sessions that waited for more than a second before they began, for example for an approval. */
+export const BEGAN_LATER = 'began_at > started_at + 1000'
+
 interface Condition {
   readonly sql: string
   readonly values: readonly (string | number | null)[]
@@ -178,13 +181,8 @@ export class Search {
     const counts = new Map<string, number>()
     let left = most
     for (const outcome of RECORDED_OUTCOMES.filter((one) => mayMatch(query, one))) {
-      const [count, seen] = statement.get([
-        ...values,
-        outcome,
-        Number(from),
-        Number(to),
-        left + 1,
-      ]) as number[]
+      const span = [outcome, Number(from), Number(to)]
+      const [count, seen] = statement.get([...values, ...span, ...span, left + 1]) as number[]
       counts.set(outcome, Math.min(count ?? 0, left))
       left -= seen ?? 0
       if (left < 0) break
@@ -192,7 +190,10 @@ export class Search {
     return { counts, isCapped: left < 0 }
   }
 
-  /** Selects only the columns of the index by outcome, and ids if the conditions use them. */
+  /**
+   * Selects only the columns of the index by outcome, and ids if the conditions use them. A session that waited
+   * counts at the time at which it began.
+   */
   #counting(conditions: string): SqlStatement {
     const ids = ['id', 'correlation_id', 'batch_id'].filter((id) =>
       new RegExp(`\\b${id}\\b`).test(conditions),
@@ -204,8 +205,13 @@ export class Search {
       this.#db
         .prepare(
           `SELECT count(*) FILTER (WHERE ${conditions === '' ? 'TRUE' : conditions}), count(*) FROM
-            (SELECT ${columns.join()} FROM sessions
-              WHERE outcome = ? AND started_at >= ? AND started_at <= ? LIMIT ?) AS sessions`,
+            (SELECT * FROM (
+              SELECT ${columns.join()} FROM sessions
+                WHERE outcome = ? AND started_at >= ? AND started_at <= ? AND (${BEGAN_LATER}) IS NOT TRUE
+              UNION ALL
+              SELECT ${columns.join()} FROM sessions
+                WHERE +outcome = ? AND began_at >= ? AND began_at <= ? AND ${BEGAN_LATER}
+              ) LIMIT ?) AS sessions`,
         )
         .raw()
     this.#countings.set(conditions, statement)

@@ -2,6 +2,7 @@ import type { Room } from '../store/room.ts'
 import { type Connection, inTransaction } from '../store/sqlite.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
+import { BEGAN_LATER } from './search.ts'
 import { SessionRows } from './statements.ts'
 
 /** `request` is JSON. An event of kind `s` is a piece of the input as the agent received it. */
@@ -125,6 +126,19 @@ const VERSION_22 = `
     ON sessions (outcome, started_at, user, connection, connection_type, kind, runbook);
   CREATE INDEX history.sessions_by_runbook ON sessions (runbook, started_at) WHERE runbook IS NOT NULL;`
 
+/**
+ * `began_at` is the time at which the command began, after all waits: for an approval, a lock and the agent. It
+ * is null for sessions that never began, and for those of older versions, whose wait for a lock or the agent is
+ * unknown. Counts by day read only columns of the first index; the second finds the sessions that were
+ * requested earlier.
+ */
+const VERSION_23 = `
+  ALTER TABLE history.sessions ADD COLUMN began_at INTEGER;
+  DROP INDEX history.sessions_by_outcome;
+  CREATE INDEX history.sessions_by_outcome
+    ON sessions (outcome, started_at, user, connection, connection_type, kind, runbook, began_at);
+  CREATE INDEX history.sessions_begun_later ON sessions (began_at) WHERE ${BEGAN_LATER};`
+
 declare module '../store/room.ts' {
   interface Tables {
     readonly sessions: SessionRows
@@ -155,10 +169,11 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       19: VERSION_19,
       21: VERSION_21,
       22: VERSION_22,
+      23: VERSION_23,
     },
     // The number of recorded bytes is not watched, because a new number alone changes nothing that a list
     // shows.
-    watched: { sessions: ['status', 'request', 'exit_code'] },
+    watched: { sessions: ['status', 'request', 'exit_code', 'began_at'] },
     json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
     orphans: { events: ofLostSession },
   }

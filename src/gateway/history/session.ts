@@ -22,6 +22,7 @@ export interface NewSession {
   readonly correlationId?: string
   /** Number of characters of the script in JSON. Missing in sessions of older versions. */
   readonly scriptSize?: number
+  /** When the session was requested. */
   readonly startedAt: Date
 }
 
@@ -42,6 +43,10 @@ export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts
   readonly status: 'open' | 'ready' | 'done'
   /** Undefined while the session is open, and if the agent reported no exit code. */
   readonly exitCode: number | undefined
+  /** When the command began. Unknown for sessions of older versions. */
+  readonly beganAt?: Date
+  /** The seconds of the session's events count from this time. */
+  readonly clockAt: Date
   readonly endedAt?: Date
   /** Bytes of output that the agent's limit has cut or the history has not recorded. */
   readonly truncatedBytes: number
@@ -97,7 +102,7 @@ export interface SessionQuery {
   readonly parameter?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
-  /** The session started between `from` and `to`. Each of them may be missing. */
+  /** The session was requested between `from` and `to`. Each of them may be missing. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   readonly limit: number
@@ -141,6 +146,8 @@ export interface RecordedEnd {
   readonly masking?: string
   /** Missing if the exit code is the only reason. */
   readonly cause?: EndCause
+  /** Missing if the command has not begun. */
+  readonly beganAt?: Date
   readonly endedAt: Date
 }
 
@@ -152,7 +159,7 @@ export type EventKind = 'i' | 'o' | 'e' | 'r'
 
 /** A piece of a session's stream, at most 64 KiB. */
 export interface SessionEvent {
-  /** Seconds since the session's start. */
+  /** Seconds since `clockAt` of the session. */
   readonly seconds: number
   readonly kind: EventKind
   readonly bytes: Buffer

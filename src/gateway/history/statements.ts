@@ -13,7 +13,7 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
   terminal: ['i', 'o', 'e', 'r'],
 }
 
-const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
+const SHORT_COLUMNS = `key, id, status, started_at, began_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
   guardrails_info, data_masking, cause`
 /**
  * The request in a list of sessions. A long request is listed without labels and metadata, because labels may
@@ -60,7 +60,9 @@ function writing(db: Connection) {
                             WHERE id = ?`),
     append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes, stderr)
                         SELECT key, ?, ?, ?, ? FROM sessions WHERE id = ?`),
-    finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,
+    setBeginning: db.prepare('UPDATE sessions SET began_at = ? WHERE id = ?'),
+    finish:
+      db.prepare(`UPDATE sessions SET status = 'done', began_at = coalesce(?, began_at), ended_at = ?, exit_code = ?, truncated_bytes = ?,
                           redacted_bytes = ?, guardrails_info = ?, data_masking = ?, cause = ?,
                           output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e')),
                           recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(

@@ -106,6 +106,15 @@ export class Writer {
     return this.#recordings.get(id)
   }
 
+  /** Notes the time in ms at which the command began. It is written with the next events or the end. */
+  begun(id: string, at: number): void {
+    const recording = this.#recordings.get(id)
+    if (recording === undefined || recording.end !== undefined) return
+    recording.beganAt = at
+    this.#startTimer()
+    this.followers.expect(id)
+  }
+
   append(id: string, event: SessionEvent): void {
     const recording = this.#recordings.get(id)
     if (recording === undefined || recording.end !== undefined) return
@@ -119,11 +128,13 @@ export class Writer {
   }
 
   /** Throws a HistoryError if output is lost, or if neither the file nor the reserve could take the end. */
-  finish(id: string, end: RecordedEnd): void {
+  finish(id: string, ending: RecordedEnd): void {
     const recording = this.#recordings.get(id)
     // The session is unknown or has ended. The database throws the error for this case.
-    if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
+    if (recording === undefined) return this.#parts.database().finish(id, toRow(ending, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
+    const { beganAt } = recording
+    const end = beganAt === undefined ? ending : { ...ending, beganAt: new Date(beganAt) }
     recording.end = end
     this.flush(id)
     const isSafe = !this.#recordings.has(id) || this.#keepEnd(id, recording, end)
@@ -202,15 +213,18 @@ export class Writer {
 
   #attempt(id: string, recording: Recording): HistoryError | undefined {
     const { end } = recording
-    if (end === undefined && recording.pending.length === 0) return undefined
+    const { unwrittenBeginning } = recording
+    if (end === undefined && recording.pending.length === 0 && unwrittenBeginning === undefined)
+      return undefined
     return this.#noted(() => {
       if (recording.pending.length > 0) this.#makeRoom(recording)
       const { database, quota } = this.#parts
       const events = recording.unwritten
-      if (end === undefined) database().append(id, events)
+      if (end === undefined) database().append(id, events, unwrittenBeginning)
       else database().finish(id, toRow(end, recording.dropped), events)
       quota.count(recording.holder, costOf(events))
       this.#lock = undefined
+      recording.isBeginningWritten = recording.beganAt !== undefined
       this.#change(recording, () => recording.clear())
       if (end !== undefined) this.#forget(id)
     })
@@ -308,6 +322,7 @@ export class Writer {
 /** @param dropped output bytes that the history has lost */
 function toRow(end: RecordedEnd, dropped: number) {
   return {
+    beganAt: end.beganAt?.getTime() ?? null,
     endedAt: end.endedAt.getTime(),
     exitCode: end.exitCode ?? null,
     truncatedBytes: sumOfCounts(end.truncatedBytes, dropped),

@@ -103,7 +103,7 @@ export function gatewayMetrics(measured: Measured): MetricSource {
     distributions: [
       {
         name: 'session_duration_seconds',
-        help: 'Duration of sessions that ran, with their waits for agents and locks.',
+        help: 'Duration of the commands of sessions, without waits for approvals, locks and agents.',
         buckets: SESSION_SECONDS,
         follow: (told) => measured.sessions.tally.follow(told),
       },

@@ -51,6 +51,7 @@ export function decide(
       status,
       // An approval by an admin who is in none of the groups changes nothing, and does not extend the access.
       ...(status === 'APPROVED' && groups !== review.groups && { revokeAt: moment.now + review.accessMs }),
+      ...(status === 'APPROVED' && review.approvedAt === undefined && { approvedAt: moment.now }),
       ...(verdict === 'APPROVED' && timeWindow !== undefined && { timeWindow }),
       ...(status === 'REJECTED' && reason !== '' && { rejectionReason: reason }),
     },

@@ -1,4 +1,4 @@
-import type { Review, ReviewStatus } from './review.ts'
+import { approvedAtOf, type Review, type ReviewStatus } from './review.ts'
 import type { SessionPart, SessionParts, Waiting } from '../history/rows.ts'
 import { ofLostSession } from '../history/session-schema.ts'
 import type { Room } from '../store/room.ts'
@@ -231,7 +231,9 @@ export const reviewOfSession: SessionPart<Review> = {
   read: (json) => {
     const review = reviewOf(json)
     const waits = review.type === 'onetime' ? WAITS[review.status] : undefined
-    return { fact: review, waits, ranAt: review.claimedAt }
+    // The client of a terminal opens it as soon as it is approved.
+    const ranAt = review.type === 'onetime' ? review.claimedAt : approvedAtOf(review)
+    return { fact: review, waits, ranAt }
   },
 }
 

@@ -46,7 +46,9 @@ export interface Review {
   readonly accessMs: number
   /** Time of the last approval plus `accessMs`. */
   readonly revokeAt?: number
-  /** Time at which the session began to run. */
+  /** Time at which enough people had approved. Reviews of older versions lack it. */
+  readonly approvedAt?: number
+  /** Time at which the run was asked for, after the approval. Its command begins after waits for lock and agent. */
   readonly claimedAt?: number
   readonly createdAt: number
   /** Time at which the review ends, if it was not decided or not run before. */
@@ -139,6 +141,14 @@ export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked)
     ...(request.whenApproved === true && request.verb === 'exec' && { whenApproved: true as const }),
     ...(batch !== undefined && { batch }),
   }
+}
+
+/** Returns undefined for a request that was not approved, or whose time of the approval is unknown. */
+export function approvedAtOf({ status, approvedAt, groups }: Review): number | undefined {
+  if (approvedAt !== undefined) return approvedAt
+  if (status !== 'APPROVED' && status !== 'PROCESSING' && status !== 'EXECUTED') return undefined
+  const times = groups.flatMap((group) => (group.status === 'APPROVED' ? [group.reviewedAt ?? 0] : []))
+  return times.length === 0 ? undefined : Math.max(...times)
 }
 
 /** hoop's contract for reviews in sessions, followed by fields of our own. */

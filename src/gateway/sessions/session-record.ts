@@ -74,13 +74,27 @@ export class SessionRecord {
    */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
   readonly #total = new MaskedTotal()
-  readonly #startedAt = performance.now()
+  /** Beginning of the command; before it, the time at which the gateway began to wait for lock and agent. */
+  #clockAt = performance.now()
+  #hasBegun = false
 
   constructor(sid: SessionId, history: History, redaction: Redaction, origin: SessionRequest['origin']) {
     this.#sid = sid
     this.#history = history
     this.#redaction = redaction
     if (origin === 'client') this.#streams = { stdout: redaction.stream(), stderr: redaction.stream() }
+  }
+
+  /** Notes that the agent has opened the session: the command begins now. */
+  begin(): void {
+    this.#hasBegun = true
+    this.#clockAt = performance.now()
+    this.#history.begun(this.#sid, new Date())
+  }
+
+  /** Returns for how long the command has run, in seconds. Returns undefined if it has not begun. */
+  get ranFor(): number | undefined {
+    return this.#hasBegun ? this.#elapsed : undefined
   }
 
   script(script: Buffer): void {
@@ -140,12 +154,17 @@ export class SessionRecord {
     })
   }
 
+  get #elapsed(): number {
+    return (performance.now() - this.#clockAt) / 1000
+  }
+
   #redactors(): Redactor[] {
     return this.#streams === undefined ? [] : Object.values(this.#streams)
   }
 
   #append(kind: 'i' | 'o' | 'e' | 'r', bytes: Buffer, isStderr = false): void {
-    const seconds = (performance.now() - this.#startedAt) / 1000
+    // The size of a terminal may be known before the terminal begins. Its replay begins with this size.
+    const seconds = this.#hasBegun || kind === 'e' ? this.#elapsed : 0
     if (bytes.length > 0) this.#history.append(this.#sid, kind, bytes, seconds, isStderr)
   }
 }

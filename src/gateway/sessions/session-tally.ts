@@ -13,15 +13,15 @@ export class SessionTally {
   unrecorded = 0
   #told: (seconds: number) => void = () => undefined
 
-  /** @param told called with the duration in seconds of each session that ends from now on */
+  /** @param told called with the duration in seconds of each command that ends from now on */
   follow(told: (seconds: number) => void): void {
     this.#told = told
   }
 
-  count({ exitCode, failure, unrecorded }: SessionEnd, seconds: number): void {
+  count({ exitCode, failure, unrecorded, ranForSeconds }: SessionEnd): void {
     this.outcomes[exitCode === 0 ? 'succeeded' : exitCode < 0 ? 'no-code' : 'failed'] += 1
     if (failure !== undefined) this.codes.set(failure.code, (this.codes.get(failure.code) ?? 0) + 1)
     if (unrecorded !== undefined) this.unrecorded += 1
-    this.#told(seconds)
+    if (ranForSeconds !== undefined) this.#told(ranForSeconds)
   }
 }

@@ -36,6 +36,8 @@ export interface SessionEnd {
   readonly failure?: RpcFailure
   /** Set if the exit code does not show the cause. */
   readonly cause?: EndCause
+  /** How long the command ran. Undefined if it has not begun. */
+  readonly ranForSeconds?: number
   /** Why the output or the end is not in the history. A later write may still succeed. */
   readonly unrecorded?: string
 }
@@ -235,6 +237,7 @@ export class GatewaySession {
       case 'opened':
         if (this.#opened) return
         this.#opened = true
+        this.#record.begin()
         return yield message
       case 'stdout':
       case 'stderr':
@@ -293,7 +296,12 @@ export class GatewaySession {
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
     const brokenRules = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
-    this.#ending = { ...ending, ...(brokenRules.length > 0 && { brokenRules }) }
+    const { ranFor } = this.#record
+    this.#ending = {
+      ...ending,
+      ...(brokenRules.length > 0 && { brokenRules }),
+      ...(ranFor !== undefined && { ranForSeconds: ranFor }),
+    }
     this.#statements.close()
     this.#record.close(text)
     this.#life.abort(OVER)

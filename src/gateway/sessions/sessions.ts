@@ -164,8 +164,11 @@ export class Sessions {
   /** Ends a session that waits and has not run. @throws HistoryError when the end could not be written yet */
   endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
-    this.#history.append(sid, 'e', Buffer.from(text), 0)
-    this.#history.finish(sid, { exitCode: NO_EXIT_CODE, truncatedBytes: 0, endedAt: new Date(), cause })
+    const endedAt = new Date()
+    const { clockAt = endedAt } = this.#history.session(sid) ?? {}
+    const seconds = Math.max(0, Number(endedAt) - Number(clockAt)) / 1000
+    this.#history.append(sid, 'e', Buffer.from(text), seconds)
+    this.#history.finish(sid, { exitCode: NO_EXIT_CODE, truncatedBytes: 0, endedAt, cause })
     this.#log.info({ sid, exitCode: NO_EXIT_CODE }, 'session ended without a run')
   }
 
@@ -304,13 +307,12 @@ export class Sessions {
   async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
     const { connection, user, origin, verb } = request
-    const startedAt = performance.now()
     this.#log.info({ sid, connection: connection.name, user, origin, verb }, 'session started')
     const refusal = this.#refusalOf(request)
     if (refusal !== undefined) session.fail(...refusal)
     try {
       const ending = await session.ended
-      this.tally.count(ending, (performance.now() - startedAt) / 1000)
+      this.tally.count(ending)
       this.#logEnd(sid, ending)
     } catch (error) {
       this.#log.error({ sid, error: (error as Error).message }, 'session failed')

@@ -24,19 +24,27 @@ const TEMPLATES: Readonly<Record<MessageForm, (message: WebhookMessage) => objec
 }
 
 function standard({ event, at, facts, link }: WebhookMessage): object {
-  const { started_at: started, ended_at: ended, exit_code: code, ...rest } = facts
+  const { started_at: asked, approved_at: approved, began_at: began, ended_at: ended, ...more } = facts
+  const { exit_code: code, ...rest } = more
   return {
     type: event,
     timestamp: new Date(at).toISOString(),
     data: {
       ...rest,
-      ...(typeof started === 'number' && { start_date: new Date(started).toISOString() }),
-      ...(typeof ended === 'number' && { end_date: new Date(ended).toISOString() }),
+      ...moment('start_date', asked),
+      ...moment('approved_at', approved),
+      ...moment('began_at', began),
+      ...moment('end_date', ended),
       // As in hoop's gateway, -100 means that there is no exit code.
       ...('exit_code' in facts && { exit_code: code ?? -100 }),
       url: link,
     },
   }
+}
+
+/** @param at in ms since 1970; another value means that the moment has not come, or is unknown */
+function moment(name: string, at: unknown): Readonly<Record<string, string>> {
+  return typeof at === 'number' ? { [name]: new Date(at).toISOString() } : {}
 }
 
 /** All texts have the type `plain_text`, because Slack recognizes no mentions or links in such texts. */
@@ -128,7 +136,7 @@ function batchText(connections: readonly string[]): string {
 }
 
 function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
-  const { user_id: user, schedule, exit_code: code, review } = facts
+  const { user_id: user, schedule, exit_code: code, review, ...times } = facts
   const { groups, reason } = (review ?? {}) as { groups?: unknown; reason?: unknown }
   const connections = connectionsOfBatch(facts)
   const rows = [
@@ -142,7 +150,10 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
     ],
     ['Reason', reason],
     ['Session', facts['id']],
-    ['Time', new Date(at).toISOString()],
+    ['Asked', moment('at', times['started_at'])['at']],
+    ['Approved', moment('at', times['approved_at'])['at']],
+    ['Began', moment('at', times['began_at'])['at']],
+    [times['ended_at'] === undefined ? 'Time' : 'Ended', new Date(at).toISOString()],
   ] as const
   return rows.flatMap(([name, value]) =>
     value === undefined || value === null ? [] : [[name, shown(value)] as const],

@@ -103,6 +103,16 @@ const VERSION_20 = `
   DROP TRIGGER history.webhook_messages_of_new_reviews;
   DROP TRIGGER history.webhook_messages_of_decisions;${triggers(`${SESSION}, 'cause', json(new.cause)`, review(BATCH))}`
 
+/** Messages now contain when the session was approved, and when its command began. */
+const VERSION_24 = `
+  DROP TRIGGER history.webhook_messages_of_sessions;
+  DROP TRIGGER history.webhook_messages_of_new_reviews;
+  DROP TRIGGER history.webhook_messages_of_decisions;${triggers(
+    `${SESSION}, 'cause', json(new.cause), 'began_at', new.began_at, 'approved_at',
+      (SELECT json_extract(record, '$.approvedAt') FROM reviews WHERE session = new.key)`,
+    `${review(BATCH)}, 'approved_at', json_extract(new.record, '$.approvedAt')`,
+  )}`
+
 /** A message that is not delivered yet. All times are in ms since 1970. */
 export interface WaitingMessage {
   /** Does not change from attempt to attempt. */
@@ -290,6 +300,6 @@ declare module '../store/room.ts' {
 
 export const webhookRoom: Room<WebhookRows> = {
   rows: (db) => new WebhookRows(db),
-  steps: { 16: VERSION_16, 20: VERSION_20 },
+  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24 },
   json: { webhook_messages: ['facts'] },
 }

@@ -38,6 +38,7 @@ const waiting: BatchRead = {
       session_id: '',
       exit_code: undefined,
       started_at: '',
+      began_at: '',
       ended_at: '',
       code: '',
       message: '',

@@ -24,7 +24,7 @@ const reviewed = (status: string, waves?: readonly (readonly string[])[]) =>
 describe('the table of sessions', () => {
   it('has everything where there is room', () => {
     const [heading, first, second] = itemTable(SESSION_COLUMNS, [session, running], 200).split('\n')
-    expect(heading).toMatch(/^ID +STARTED +TOOK +USER +CONNECTION +RUNBOOK +STATUS +CODE +OUTPUT$/)
+    expect(heading).toMatch(/^ID +ASKED +TOOK +USER +CONNECTION +RUNBOOK +STATUS +CODE +OUTPUT$/)
     expect(first).toMatch(
       /^5701046a .* 1m 5s +ada\.lovelace@example\.test +a-long-name +\(exec\) +done +3 +2\.0 KiB$/,
     )
@@ -44,6 +44,18 @@ describe('the table of sessions', () => {
       'waits for approval',
     )
     expect([took('x', 'y'), took('2026-01-31T14:30:00Z', '2026-01-31T14:30:00.250Z')]).toEqual(['', '0.3s'])
+  })
+
+  it('tells how long a command ran, not how long it waited, and nothing where its beginning is unknown', () => {
+    const moments = { approved_at: '2026-01-31T14:30:40Z', began_at: '2026-01-31T14:31:00Z' }
+    const state = { name: 'failed', text: 'failed (3)' }
+    const [approved, unknown] = [read({ ...done, state, ...moments }), read({ ...done, state })]
+    expect(sessionDetails(approved)).toMatch(/^took +5\.0s$/m)
+    expect(sessionDetails(approved)).toMatch(/^asked .*\napproved .*\nbegan .*\nended /m)
+    expect(sessionDetails(unknown)).not.toMatch(/^(took|began|approved) /m)
+    // A gateway of hoop tells only when a session was requested.
+    expect(sessionDetails(reviewed('EXECUTED'))).not.toMatch(/^(took|began) /m)
+    expect(sessionDetails(session)).toMatch(/^took +1m 5s$/m)
   })
 
   it('says on how many connections a batch waits, and where its session runs', () => {

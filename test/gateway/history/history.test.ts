@@ -93,6 +93,7 @@ describe('a session', () => {
     expect(scriptOf(history, 's1')).toStrictEqual(script)
     expect(history.session('s1')).toStrictEqual({
       ...kept,
+      clockAt: STARTED,
       status: 'open',
       exitCode: undefined,
       truncatedBytes: 0,
@@ -105,6 +106,7 @@ describe('a session', () => {
     })
     expect(history.session('s1')).toStrictEqual({
       ...kept,
+      clockAt: STARTED,
       status: 'done',
       exitCode: 7,
       endedAt: ENDED,
@@ -182,6 +184,7 @@ describe('the list', () => {
     expect([sessions.map(({ id }) => id), total]).toEqual([['d', 'c'], 3])
     expect(sessions[0]).toStrictEqual({
       ...withoutScript(newSession('d', { user: 'x' })),
+      clockAt: STARTED,
       ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, redactedBytes: 0, outputBytes: 0 },
     })
     expect(history.list({ user: 'x', viewer: { name: 'y', groups: [] }, limit: 2, offset: 0 })).toEqual({
@@ -202,6 +205,63 @@ describe('the list', () => {
     ])
     expect([sessions[1]?.labels, sessions[1]?.metadata]).toEqual([{}, {}])
     expect(history.session('long')?.labels).toEqual(labels)
+  })
+})
+
+describe('the beginning of a command', () => {
+  const BEGAN = new Date(STARTED.getTime() + 16 * 60_000)
+  const claimed = (history: History) => {
+    const review = { ...REVIEW, id: 'r', sessionId: 's1', type: 'onetime', status: 'PROCESSING' } as const
+    const claimedAt = BEGAN.getTime() - 5000
+    history.write(({ reviews }) => reviews.insert({ ...review, claimedAt }, null))
+  }
+
+  test('is the time from which its events count, at once and after the end', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    claimed(history)
+    expect(history.session('s1')?.beganAt).toBeUndefined()
+    history.begun('s1', BEGAN)
+    const moments = { startedAt: STARTED, beganAt: BEGAN, clockAt: BEGAN }
+    expect(history.session('s1')).toMatchObject(moments)
+    history.append('s1', 'o', Buffer.from('x'), 0.1)
+    history.finish('s1', DONE)
+    expect(history.list({ limit: 1, offset: 0 }).sessions).toMatchObject([moments])
+    history.close()
+    expect(open().session('s1')).toMatchObject(moments)
+  })
+
+  test('survives the end of the gateway, and tells when the session was last heard of', () => {
+    const first = open()
+    first.begin(newSession('s1'))
+    claimed(first)
+    first.begun('s1', BEGAN)
+    first.append('s1', 'o', Buffer.from('x'), 2)
+    first.close()
+    const endedAt = new Date(BEGAN.getTime() + 2000)
+    expect(open().session('s1')).toMatchObject({ beganAt: BEGAN, clockAt: BEGAN, endedAt })
+  })
+
+  test('is unknown where no agent has opened the session: events count from the end of its review', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    claimed(history)
+    history.append('s1', 'e', Buffer.from('agent offline'), 30)
+    history.finish('s1', { ...DONE, exitCode: 254 })
+    const { beganAt, clockAt } = history.session('s1') ?? {}
+    expect([beganAt, clockAt]).toEqual([undefined, new Date(BEGAN.getTime() - 5000)])
+  })
+
+  test('decides on which day a session counts that has waited for it', () => {
+    const history = open()
+    for (const id of ['s1', 's2', 's3']) history.begin(newSession(id))
+    history.begun('s1', BEGAN)
+    history.begun('s2', new Date(STARTED.getTime() + 500))
+    for (const id of ['s1', 's2', 's3']) history.finish(id, DONE)
+    const succeeded = (from: Date, to: Date) =>
+      history.outcomes({ from, to, limit: 1, offset: 0 }, 100).counts.get('succeeded')
+    expect([succeeded(STARTED, STARTED), succeeded(BEGAN, BEGAN)]).toEqual([2, 1])
+    expect(succeeded(STARTED, BEGAN)).toBe(3)
   })
 })
 

@@ -148,6 +148,8 @@ const OURS = [
     'redacted_bytes',
     'jira_transition',
     'last_contact',
+    'approved_at',
+    'began_at',
     'kind',
     'declared',
     'access_mode_connect_reason',

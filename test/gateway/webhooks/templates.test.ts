@@ -27,6 +27,19 @@ it('standard has the type, the time, and the facts under the names of hoop', () 
   })
 })
 
+it.each(['standard', 'slack', 'teams'] as const)(
+  '%s tells all moments of a session that waited',
+  (template) => {
+    const [approved, began] = [1_780_000_000_400, 1_780_000_000_800]
+    const text = body(template, { ...FACTS, approved_at: approved, began_at: began })
+    for (const at of [FACTS.started_at, approved, began, FACTS.ended_at])
+      expect(text).toContain(new Date(at).toISOString())
+    expect(body(template, { ...FACTS, approved_at: null, began_at: null })).not.toMatch(
+      /1970|approved|began/i,
+    )
+  },
+)
+
 it.each(['slack', 'teams'] as const)('%s says what has failed and links the session alone', (template) => {
   const text = body(template)
   expect(text).toContain('Failed: ops/a.sh on pg')

@@ -215,12 +215,12 @@ function ofConnection(connection: Connection): Finding[] {
 }
 
 function ofSession(session: ListedSession): Finding {
-  const { id, labels, connection, start_date: start, state } = session
+  const { id, labels, connection, start_date: asked, began_at: began, state } = session
   return {
     group: 'Sessions',
     icon: 'sessions',
     title: sessionName(session),
-    about: `${state.text} · on ${connection} · ${new Date(start).toLocaleString()}`,
+    about: `${state.text} · on ${connection} · ${new Date(began ?? asked).toLocaleString()}`,
     words: `${labels?.['runbookFile'] ?? ''} ${id}`,
     open: () => go(sessionPath(id)),
   }

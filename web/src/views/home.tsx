@@ -16,7 +16,7 @@ import { visible } from '../parts/visible.ts'
 import { askedByMe, ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
 import { placeOf } from './approvals/review-facts.tsx'
 import { placeOfSession } from './sessions/place.ts'
-import { isApproved, isBad, isWaiting, StateBadge } from './sessions/state.tsx'
+import { isBad, StateBadge } from './sessions/state.tsx'
 
 /** Maximum number of entries per card. The link of the card shows all entries. */
 const MOST = 6
@@ -184,8 +184,7 @@ function WaitingRow({ review }: { readonly review: Review }) {
 type Titles = ReadonlyMap<string, string>
 
 function SessionRow({ session }: { readonly session: ListedSession }) {
-  const { id, labels, start_date: start, end_date: end, review } = session
-  const isAsked = isWaiting(session) || isApproved(session)
+  const { id, labels, start_date: asked, began_at: began = null, end_date: end, review } = session
   return (
     <Row
       icon={
@@ -195,8 +194,12 @@ function SessionRow({ session }: { readonly session: ListedSession }) {
       title={sessionName(session)}
       about={
         <>
-          on <Name>{placeOfSession(session)}</Name> · {isAsked && 'asked '}
-          {end === null && !isAsked ? <Elapsed from={start} to={end} /> : <Moment at={start} />}
+          on <Name>{placeOfSession(session)}</Name> · {began === null && 'asked '}
+          {began !== null && end === null ? (
+            <Elapsed from={began} to={end} />
+          ) : (
+            <Moment at={began ?? asked} />
+          )}
         </>
       }
     >
@@ -284,10 +287,12 @@ function Yours({ titles }: { readonly titles: Titles }) {
   )
 }
 
-function LastRun({ session: { connection, start_date: start } }: { readonly session: ListedSession }) {
+function LastRun({ session }: { readonly session: ListedSession }) {
+  const { connection, start_date: asked, began_at: began = null } = session
   return (
     <>
-      on <Name>{connection}</Name> · <Moment at={start} />
+      on <Name>{connection}</Name> · {began === null && 'asked '}
+      <Moment at={began ?? asked} />
     </>
   )
 }

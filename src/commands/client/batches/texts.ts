@@ -29,7 +29,7 @@ const RUNS: readonly ItemColumn<RunRead>[] = [
   { heading: 'WAVE', leftOut: 2, of: ({ wave }) => String(wave) },
   { heading: 'STATUS', shrinks: true, of: (run) => wordsOf(run) ?? run.status.replace('-', ' ') },
   { heading: 'CODE', of: (run) => (run.exit_code === undefined ? '' : String(run.exit_code)) },
-  { heading: 'TOOK', leftOut: 1, of: (run) => took(run.started_at, run.ended_at) },
+  { heading: 'TOOK', leftOut: 1, of: (run) => took(run.began_at, run.ended_at) },
   { heading: 'SESSION', of: (run) => run.session_id.slice(0, 8) },
   { heading: 'WHY', shrinks: true, leftOut: 3, of: ({ message }) => message },
 ]
@@ -126,7 +126,7 @@ export function endedText(run: RunRead): string {
   const how = run.exit_code === undefined ? '' : ` with exit code ${run.exit_code}`
   const why = run.message === '' ? '' : `: ${run.message}`
   const session = run.session_id === '' ? '' : ` (session ${run.session_id.slice(0, 8)})`
-  const time = took(run.started_at, run.ended_at)
+  const time = took(run.began_at, run.ended_at)
   const said = wordsOf(run) ?? `${run.status}${how}`
   return oneLine(`${run.connection}: ${said}${time === '' ? '' : ` in ${time}`}${why}${session}`)
 }

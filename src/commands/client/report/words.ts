@@ -11,9 +11,9 @@ export function moment(text: string): string {
   return local.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** Returns an empty text while the session runs. */
-export function took(startedAt: string, endedAt: string | undefined): string {
-  const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
+/** Returns an empty text until the command has ended, and if its beginning is unknown. */
+export function took(beganAt: string, endedAt: string | undefined): string {
+  const ms = Date.parse(endedAt ?? '') - Date.parse(beganAt)
   if (!(ms >= 0)) return ''
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(ms / 1000)
 }

@@ -39,7 +39,7 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
     leftOut: 3,
     of: (review) => groupNames(review).join(', '),
   },
-  { heading: 'REQUESTED', leftOut: 1, of: ({ created_at: at }) => moment(at) },
+  { heading: 'ASKED', leftOut: 1, of: ({ created_at: at }) => moment(at) },
   { heading: 'WAITS', of: timeLeft },
 ]
 
@@ -96,7 +96,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['runs', whatRuns(review, session)],
     ['file', review.runbook?.file ?? ''],
     ...(session === undefined ? [] : givenTo(session)),
-    ['requested', moment(review.created_at)],
+    ['asked', moment(review.created_at)],
     ['waits for', timeLeft(review)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
     ['for at most', seconds > 0 ? durationText(seconds) : ''],

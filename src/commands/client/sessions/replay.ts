@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { printableJson } from '../../../basics/text/printable.ts'
-import { fetchEvents, type RecordedEvent, type RecordedSession } from '../../../client/rest/sessions.ts'
+import {
+  beginningOf,
+  fetchEvents,
+  type RecordedEvent,
+  type RecordedSession,
+} from '../../../client/rest/sessions.ts'
 import { exitCodeOfSignal, exitCodes, Failure } from '../../exit-codes.ts'
 import { asking } from '../asking/asking.ts'
 import type { ByteOutput } from '../terminal/output.ts'
@@ -11,7 +16,7 @@ import { sessionOf } from './find.ts'
 const DEFAULT_SIZE = { width: 80, height: 24 }
 
 interface Frame {
-  /** Seconds since the start of the session. */
+  /** Seconds since the beginning of the session. */
   readonly seconds: number
   /** Says what `content` is: bytes for the terminal, or the terminal's new size. */
   readonly kind: 'output' | 'size'
@@ -37,12 +42,12 @@ export function* asciicast(
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // The first size is the terminal's size at the session's start.
+  // The first size is the terminal's size at the session's beginning.
   const begin = frames[first]
   yield line({
     version: 2,
     ...((begin && parseSize(begin.content)) ?? DEFAULT_SIZE),
-    timestamp: Math.floor(Date.parse(session.start_date) / 1000) || 0,
+    timestamp: Math.floor(Date.parse(beginningOf(session) || session.start_date) / 1000) || 0,
     title: `${session.connection} ${session.id}`,
     env: { TERM: 'xterm-256color' },
   })

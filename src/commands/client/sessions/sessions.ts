@@ -3,6 +3,7 @@ import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
 import {
+  beginningOf,
   killSession,
   openOutput,
   runbookOf,
@@ -108,7 +109,8 @@ async function sayMeant(account: Account, connection: string): Promise<void> {
 const SCRIPT_LINES = 40
 
 export function sessionDetails(session: RecordedSession): string {
-  const { start_date: begin, end_date: end } = session
+  const { start_date: asked, approved_at: approved, end_date: end } = session
+  const began = beginningOf(session)
   const lines: [string, string][] = [
     ['session', session.id],
     ['connection', placeText(session)],
@@ -117,9 +119,11 @@ export function sessionDetails(session: RecordedSession): string {
     ['status', stateText(session) ?? session.status],
     ['review', session.review?.status ?? ''],
     ['exit code', codeText(session)],
-    ['started', moment(begin)],
+    ['asked', moment(asked)],
+    ['approved', moment(approved)],
+    ['began', moment(began)],
     ['ended', moment(end)],
-    ['took', took(begin, end)],
+    ['took', took(began, end)],
     ['output', sizeText(session.event_size)],
     ...texts(session.labels),
     ...texts(session.metadata),
@@ -137,8 +141,8 @@ function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string]
 
 export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
   { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
-  { heading: 'STARTED', leftOut: 5, of: ({ start_date: begin }) => moment(begin) },
-  { heading: 'TOOK', leftOut: 1, of: ({ start_date: begin, end_date: end }) => took(begin, end) },
+  { heading: 'ASKED', leftOut: 5, of: ({ start_date: asked }) => moment(asked) },
+  { heading: 'TOOK', leftOut: 1, of: (session) => took(beginningOf(session), session.end_date) },
   { heading: 'USER', shrinks: true, leftOut: 3, of: userOf },
   { heading: 'CONNECTION', shrinks: true, of: placeText },
   {

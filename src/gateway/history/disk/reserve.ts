@@ -24,6 +24,7 @@ const EMPTY = Buffer.alloc(SLOT_BYTES)
 const Stored = v.object({
   id: v.string(),
   endedAt: v.number(),
+  beganAt: v.optional(v.number()),
   exitCode: v.optional(v.number()),
   truncatedBytes: v.number(),
   redactedBytes: v.optional(v.number(), 0),
@@ -125,13 +126,15 @@ export class Reserve {
 }
 
 /**
- * Encodes an end for its slot. Guardrail rules are left out, because they never fit. Cause and masking are
- * included if they fit, as in most sessions.
+ * Encodes an end for its slot. Guardrail rules are left out, because they never fit. Beginning, cause and
+ * masking are included if they fit, as in most sessions.
  */
 function encode(id: string, end: RecordedEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
   const short = { id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }
-  const forms = [{ ...short, cause, masking }, { ...short, cause }, short].map((form) => JSON.stringify(form))
+  const begun = { ...short, beganAt: end.beganAt?.getTime() }
+  const more = [{ ...begun, cause, masking }, { ...begun, cause }, begun, short]
+  const forms = more.map((form) => JSON.stringify(form))
   const bytes = Buffer.alloc(SLOT_BYTES, ' ')
   bytes.write(forms.find((form) => Buffer.byteLength(form) <= SLOT_BYTES) ?? '')
   return bytes
@@ -141,10 +144,13 @@ function encode(id: string, end: RecordedEnd): Buffer {
 function decode(bytes: Buffer): { id: string; end: RecordedEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
-    const { id, endedAt, exitCode, masking, cause, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))
+    const { id, endedAt, beganAt, exitCode, masking, cause, ...counts } = v.parse(
+      Stored,
+      JSON.parse(bytes.toString()),
+    )
     const end = { endedAt: new Date(endedAt), exitCode, ...counts }
     const more = { ...(masking !== undefined && { masking }), ...(cause !== undefined && { cause }) }
-    return { id, end: { ...end, ...more } }
+    return { id, end: { ...end, ...more, ...(beganAt !== undefined && { beganAt: new Date(beganAt) }) } }
   } catch {
     return undefined
   }

@@ -133,7 +133,7 @@ function spanText(ms: number): string {
 interface SpentRow {
   /** Time in ms since 1970. */
   readonly startedAt: number
-  /** Time in ms that the session ran. The wait for an approval does not count. */
+  /** Time in ms that the command ran. Sessions that have not begun count from the end of their wait for approval. */
   readonly runningMs: number
   /** Bytes of output. */
   readonly bytes: number
@@ -155,7 +155,7 @@ class BudgetRows {
   /** Returns the sessions that began after this time, oldest first. Running sessions count up to now. */
   spent(user: string, after: number, now: number): SpentRow[] {
     type Columns = [startedAt: number, runningMs: number, bytes: number]
-    const found = this.#statements.spent.all([now, now, user, after, user, after]) as Columns[]
+    const found = this.#statements.spent.all([now, now, now, user, after, user, after]) as Columns[]
     return found.map(([startedAt, runningMs, bytes]) => ({ startedAt, runningMs, bytes }))
   }
 }
@@ -166,6 +166,7 @@ function prepare(db: Connection) {
     spent: db
       .prepare(
         `SELECT s.started_at, CASE
+             WHEN s.began_at IS NOT NULL THEN coalesce(s.ended_at, ?) - s.began_at
              WHEN r.session IS NULL THEN coalesce(s.ended_at, ?) - s.started_at
              ELSE coalesce(coalesce(s.ended_at, ?) - json_extract(r.record, '$.claimedAt'), 0) END,
            coalesce(s.output_bytes, s.recorded_bytes)
@@ -201,6 +202,19 @@ const VERSION_13 = `
       WHERE old.started_at >= (unixepoch('now') - 32 * 86400) * 1000;
   END;`
 
+/** The use of removed sessions now counts from the beginning of their command, if it is known. */
+const VERSION_25 = `
+  DROP TRIGGER history.uses_of_removed_sessions;
+  CREATE TRIGGER history.uses_of_removed_sessions BEFORE DELETE ON sessions
+    WHEN EXISTS (SELECT 1 FROM budgeted_users WHERE name = old.user) BEGIN
+    DELETE FROM removed_uses WHERE started_at < (unixepoch('now') - 32 * 86400) * 1000;
+    INSERT INTO removed_uses
+      SELECT old.user, old.started_at, coalesce(old.ended_at, old.began_at, old.started_at) - coalesce(old.began_at,
+        (SELECT coalesce(json_extract(record, '$.claimedAt'), old.ended_at) FROM reviews
+          WHERE session = old.key AND type = 'onetime'), old.started_at), coalesce(old.output_bytes, 0)
+      WHERE old.started_at >= (unixepoch('now') - 32 * 86400) * 1000;
+  END;`
+
 declare module '../../store/room.ts' {
   interface Tables {
     readonly budgets: BudgetRows
@@ -209,5 +223,5 @@ declare module '../../store/room.ts' {
 
 export const budgetRoom: Room<BudgetRows> = {
   rows: (db) => new BudgetRows(db),
-  steps: { 13: VERSION_13 },
+  steps: { 13: VERSION_13, 25: VERSION_25 },
 }

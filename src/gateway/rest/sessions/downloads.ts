@@ -188,11 +188,11 @@ function* withCommas(pieces: Iterable<Buffer>): Generator<Buffer> {
   for (const piece of pieces) yield Buffer.from(piece.map((byte) => (byte === TAB ? COMMA : byte)))
 }
 
-function* json(history: History, { id, startedAt }: SessionSummary, form: ResultForm): Generator<string> {
+function* json(history: History, { id, clockAt }: SessionSummary, form: ResultForm): Generator<string> {
   let separator = '['
   for (const { kind, seconds, bytes } of history.events(id)) {
     if (!form.events.has(kind)) continue
-    const event = { stream: bytes.toString(), time: momentOf(startedAt, seconds), type: kind }
+    const event = { stream: bytes.toString(), time: momentOf(clockAt, seconds), type: kind }
     yield `${separator}${JSON.stringify(event)}`
     separator = ','
   }

@@ -17,11 +17,12 @@ export class LiveStreams {
   }
 
   /** @throws RequestRefused 422, 429 */
-  send(request: FastifyRequest, reply: FastifyReply, { id, startedAt }: SessionSummary): FastifyReply {
+  send(request: FastifyRequest, reply: FastifyReply, session: SessionSummary): FastifyReply {
     this.#streams.checkRoom(request.user.name)
-    const follower = this.#follow(request, id)
+    const follower = this.#follow(request, session.id)
+    const clock = clockOf(this.#history, session)
     return this.#streams.send(request, reply, follower, (source, closing) =>
-      liveStream(source, startedAt, closing),
+      liveStream(source, clock, closing),
     )
   }
 
@@ -34,6 +35,15 @@ export class LiveStreams {
     const follower = this.#history.follow(id, from)
     if (follower === undefined) throw foreignId()
     return follower
+  }
+}
+
+/** Returns a function for the time from which seconds count. It changes when the command begins. */
+function clockOf(history: Pick<History, 'session'>, session: SessionSummary): () => Date {
+  let known = session
+  return () => {
+    if (known.beganAt === undefined) known = history.session(session.id) ?? known
+    return known.clockAt
   }
 }
 
@@ -83,12 +93,12 @@ const END = 'event: session_end\ndata: {}\n\n'
  */
 async function* liveStream(
   follower: SessionFollower,
-  startedAt: Date,
+  clock: () => Date,
   closing: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
   yield `: connected\nid: ${follower.place}\n\n`
   for (let toldBytes = 0; ;) {
-    const text = eventsText(follower, startedAt)
+    const text = eventsText(follower, clock)
     if (text !== '') {
       yield text
       continue
@@ -107,20 +117,20 @@ function incomplete(missingBytes: number): string {
 }
 
 /** A separate function, so that a slow reader keeps only the text in memory, not the events. */
-function eventsText(follower: SessionFollower, startedAt: Date): string {
-  return follower
-    .read()
-    .map((event) => eventText(event, startedAt))
-    .join('')
+function eventsText(follower: SessionFollower, clock: () => Date): string {
+  const events = follower.read()
+  if (events.length === 0) return ''
+  const clockAt = clock()
+  return events.map((event) => eventText(event, clockAt)).join('')
 }
 
-function eventText(event: PlacedEvent, startedAt: Date): string {
-  return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
+function eventText(event: PlacedEvent, clockAt: Date): string {
+  return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, clockAt))}\n\n`
 }
 
 /** Leaves out the event's place. */
-function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): EventAnswer {
-  const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
+function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, clockAt: Date): EventAnswer {
+  const time = new Date(clockAt.getTime() + Math.round(seconds * 1000)).toISOString()
   return {
     time,
     // The cast is safe: no event that is read here is a change of the terminal's size.
@@ -145,7 +155,7 @@ interface AskedRange {
  */
 export function outputRange(
   history: History,
-  { id, startedAt }: SessionSummary,
+  { id, clockAt }: SessionSummary,
   asked: AskedRange,
 ): OutputRange {
   const from = numberIn(asked, 'from', 0, Number.MAX_SAFE_INTEGER)
@@ -155,7 +165,7 @@ export function outputRange(
   const { events, isAll } = firstEvents(follower, most)
   const { isOver, missingBytes } = follower.progression()
   return {
-    events: events.map((event) => ({ place: event.place, ...eventView(event, startedAt) })),
+    events: events.map((event) => ({ place: event.place, ...eventView(event, clockAt) })),
     next: events.at(-1)?.place ?? from,
     over: isAll && isOver,
     missing_bytes: missingBytes,

@@ -7,7 +7,8 @@ import type { History } from '../../history/history.ts'
 import type { SessionSummary, SessionEvent, EventKind } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
-import { reviewInSession } from '../../reviews/review.ts'
+import { timeOf } from '../../identity.ts'
+import { approvedAtOf, reviewInSession } from '../../reviews/review.ts'
 import type { Repositories } from '../../runbooks/repositories.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
@@ -68,6 +69,8 @@ function summary(
     state: stateView(sessions.stateOf(session)),
     exit_code: session.exitCode ?? null,
     start_date: session.startedAt.toISOString(),
+    approved_at: timeOf(session.review && approvedAtOf(session.review)),
+    began_at: session.beganAt?.toISOString() ?? null,
     end_date: session.endedAt?.toISOString() ?? null,
     event_size: session.outputBytes,
     truncated_bytes: session.truncatedBytes,
@@ -259,21 +262,17 @@ function isPlain({ events, newline, time }: ResultForm): boolean {
   return !newline && !time && !events.has('i') && events.size === 2
 }
 
-function* formatted(
-  history: History,
-  { id, startedAt }: SessionSummary,
-  form: ResultForm,
-): Generator<Buffer> {
+function* formatted(history: History, { id, clockAt }: SessionSummary, form: ResultForm): Generator<Buffer> {
   for (const { kind, seconds, bytes } of history.events(id)) {
     if (!form.events.has(kind)) continue
-    if (form.time) yield Buffer.from(`${momentOf(startedAt, seconds)} `)
+    if (form.time) yield Buffer.from(`${momentOf(clockAt, seconds)} `)
     yield bytes
     if (form.newline) yield NEWLINE
   }
 }
 
 /** Returns the time in Go's format RFC3339, in whole seconds. */
-export function momentOf(startedAt: Date, seconds: number): string {
-  const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
+export function momentOf(clockAt: Date, seconds: number): string {
+  const at = new Date(clockAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')
 }

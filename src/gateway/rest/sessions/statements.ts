@@ -31,9 +31,9 @@ export async function statementsOf(
 
 function answerOf(
   { connection, query, seconds, end, isLost }: RecordedStatement,
-  { startedAt, status }: SessionSummary,
+  { clockAt, status }: SessionSummary,
 ): StatementAnswer {
-  const time = new Date(startedAt.getTime() + seconds * 1000).toISOString()
+  const time = new Date(clockAt.getTime() + seconds * 1000).toISOString()
   const begun = { connection, query, time }
   if (end === undefined) {
     const state = isLost === true ? 'unknown' : status === 'done' ? 'unfinished' : 'running'

@@ -12,16 +12,18 @@ const HOSTILE = 'a"; filename=/etc/passwd\r\nX: ü'
 
 function fill(state: string): void {
   const history = openHistory(path.join(state, 'history.sqlite'))
-  const begin = (id: string, connection: string) => {
+  const begin = (id: string, connection: string, began?: Date) => {
     const request = { id, user: 'admin', connection, connectionType: 'custom', startedAt: STARTED }
     const script = Buffer.from('select\t1')
     history.begin({ ...request, origin: 'client-api', verb: 'exec', labels: {}, metadata: {}, script })
+    if (began !== undefined) history.begun(id, began)
     history.append(id, 'i', script, 0)
     history.append(id, 'o', Buffer.from('a\tb\n1\t2\n'), 1)
     history.append(id, 'e', Buffer.from('reason'), 61)
     history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: STARTED })
   }
   begin('s1', 'bash')
+  begin('late', 'bash', new Date(STARTED.getTime() + 600_000))
   begin('s3', 'opened')
   begin('s2', HOSTILE)
   history.close()
@@ -74,6 +76,10 @@ describe('a download', () => {
       { stream: 'reason', time: '2026-11-26T10:05:06Z', type: 'e' },
     ])
     expect(await (await fetched(await link('extension=json&events=r'))).json()).toHaveLength(2)
+    // The command of this session began ten minutes after its request.
+    expect(await (await fetched(await link('extension=json&events=o', 'late'))).json()).toEqual([
+      { stream: 'a\tb\n1\t2\n', time: '2026-11-26T10:14:06Z', type: 'o' },
+    ])
   })
 
   it('has a name that says nothing to a header or a file system', async () => {

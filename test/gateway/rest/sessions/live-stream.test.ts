@@ -8,7 +8,7 @@ import { openHistory } from '../../../../src/gateway/rooms.ts'
 import type { EventKind } from '../../../../src/gateway/history/session.ts'
 import { closeFile, openFile } from '../../../../src/gateway/store/sqlite.ts'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
-import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
+import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { found, waitFor } from '../../../support/wait.ts'
 
 const MIB = 1024 * 1024
@@ -25,11 +25,12 @@ function fill(state: string): void {
   const record = (
     id: string,
     events: readonly (readonly [number, EventKind, Buffer])[],
-    truncatedBytes = 0,
+    { truncatedBytes = 0, began }: { readonly truncatedBytes?: number; readonly began?: Date } = {},
   ) => {
     const request = { id, user: 'admin', connection: 'bash', connectionType: 'custom', startedAt: STARTED }
     const rest = { origin: 'client', verb: 'exec', labels: {}, metadata: {} } as const
     history.begin({ ...request, ...rest, script: Buffer.from('the script') })
+    if (began !== undefined) history.begun(id, began)
     for (const [seconds, kind, bytes] of events) history.append(id, kind, bytes, seconds)
     history.finish(id, { exitCode: 0, truncatedBytes, endedAt: new Date() })
   }
@@ -42,7 +43,8 @@ function fill(state: string): void {
     [63, 'e', Buffer.from('reason')],
   ])
   record('silent', [])
-  record('cut', [[0, 'o', Buffer.from('so much')]], 42)
+  record('late', [[0.5, 'o', Buffer.from('x')]], { began: new Date('2026-01-31T15:00:00Z') })
+  record('cut', [[0, 'o', Buffer.from('so much')]], { truncatedBytes: 42 })
   record('big', [[0, 'o', BIG]])
   record('doomed', [[0, 'o', BIG.subarray(0, 30 * MIB)]])
   history.close()
@@ -61,6 +63,16 @@ afterAll(async () => {
 })
 
 describe('GET /api/sessions/{id}/stream', () => {
+  it('dates output from the beginning of the command, not from the request', async () => {
+    await using stream = await open('late')
+    expect(eventsIn(await stream.all())).toMatchObject([{ time: '2026-01-31T15:00:00.500Z' }])
+    const { body } = await gateway.request('GET', '/api/sessions/late/output')
+    expect(body['events']).toMatchObject([{ time: '2026-01-31T15:00:00.500Z' }])
+    const result = `${gateway.gateway.http}/api/sessions/late/result/stream?event-time=1`
+    const headers = { authorization: `Bearer ${userToken}`, connection: 'close' }
+    expect(await (await fetch(result, { headers })).text()).toBe('2026-01-31T15:00:00Z x')
+  })
+
   it('is what an ended session wrote, in order, with ids, and its end', async () => {
     await using stream = await open('ended')
     expect(stream.headers).toMatchObject({

@@ -5,6 +5,7 @@ import { listedSession } from '../../../../src/gateway/rest/sessions/session-vie
 
 const open: SessionSummary = {
   ...{ id: 's', status: 'open', exitCode: undefined, startedAt: new Date(0), user: 'ann', verb: 'exec' },
+  clockAt: new Date(0),
   ...{ origin: 'client-api', connection: 'pg', connectionType: 'database', labels: {}, metadata: {} },
   ...{ truncatedBytes: 0, redactedBytes: 0, outputBytes: 169 },
 }

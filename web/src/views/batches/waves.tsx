@@ -50,7 +50,7 @@ const KINDS = {
 } as const
 
 function RunPlace({ run }: { readonly run: Run }) {
-  const { connection, status, session_id: session, started_at: start, ended_at: end } = run
+  const { connection, status, session_id: session, began_at: began = null, ended_at: end } = run
   return (
     <>
       <div class="row-text">
@@ -63,9 +63,9 @@ function RunPlace({ run }: { readonly run: Run }) {
             <Name>{connection}</Name>
           </a>
         )}
-        {start !== null && (
+        {began !== null && (
           <span>
-            <Elapsed from={start} to={end} />
+            <Elapsed from={began} to={end} />
           </span>
         )}
         {run.message !== undefined && <span dir="auto">{visible(run.message)}</span>}

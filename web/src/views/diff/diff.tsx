@@ -145,7 +145,7 @@ function Run({ session }: { readonly session: Session }) {
       </a>{' '}
       <StateBadge state={session.state} />
       <span class="under">
-        <Name>{session.user}</Name> · <Moment at={session.start_date} />
+        <Name>{session.user}</Name> · <Moment at={session.began_at ?? session.start_date} />
       </span>
     </th>
   )

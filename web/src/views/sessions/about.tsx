@@ -7,7 +7,7 @@ import { Name } from '../../parts/text.tsx'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { placeOfSession } from './place.ts'
-import { isApproved, isDecided, isWaiting, isWaitingForLock } from './state.tsx'
+import { isDecided } from './state.tsx'
 
 interface SessionFactsProps {
   readonly session: Session
@@ -16,11 +16,18 @@ interface SessionFactsProps {
 
 /** Shows who ran what, where and when in one line, and the other facts below. */
 export function SessionFacts({ session, reload }: SessionFactsProps) {
-  const { user, start_date: start, end_date: end, labels, session_batch_id: batch, review } = session
+  const {
+    user,
+    start_date: asked,
+    began_at: began = null,
+    end_date: end,
+    labels,
+    session_batch_id: batch,
+    review,
+  } = session
   const commit = labels?.['runbookCommit']
   const parameters = recordedParameters(labels)
   const approvers = approversOf(session)
-  const hasRun = !isWaiting(session) && !isApproved(session)
   return (
     <details class="fold">
       <summary>
@@ -32,12 +39,12 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
           <Fact name="By">
             <Name>{user}</Name>
           </Fact>
-          <Fact name={hasRun ? 'Started' : 'Asked'}>
-            <Moment at={start} />
+          <Fact name={began === null ? 'Asked' : 'Began'}>
+            <Moment at={began ?? asked} />
           </Fact>
-          {hasRun && (
-            <Fact name={end !== null ? 'Took' : isWaitingForLock(session) ? 'Waits for' : 'Runs for'}>
-              <Elapsed from={start} to={end} />
+          {began !== null && (
+            <Fact name={end === null ? 'Runs for' : 'Took'}>
+              <Elapsed from={began} to={end} />
             </Fact>
           )}
           {approvers !== '' && (
@@ -48,6 +55,7 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
         </dl>
       </summary>
       <dl class="facts is-list">
+        <Moments session={session} />
         <NamedValues values={parameters} />
         {Object.keys(parameters).length === 0 && <Fact name="Parameters">none</Fact>}
         {commit !== undefined && (
@@ -66,6 +74,24 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
       </dl>
       {review !== null && isDecided(session) && <ReviewOfSession session={session} reload={reload} />}
     </details>
+  )
+}
+
+/** Shows the moments of a session that are known, in their order. */
+function Moments({ session }: { readonly session: Session }) {
+  const moments = [
+    ['Asked', session.start_date],
+    ['Approved', session.approved_at],
+    ['Began', session.began_at],
+    ['Ended', session.end_date],
+  ] as const
+  return moments.map(
+    ([name, at]) =>
+      typeof at === 'string' && (
+        <Fact key={name} name={name}>
+          <Moment at={at} />
+        </Fact>
+      ),
   )
 }
 

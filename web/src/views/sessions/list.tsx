@@ -56,7 +56,7 @@ export default function SessionList() {
             <span>State</span>
             <span>On</span>
             <span>By</span>
-            <span>Started</span>
+            <span>Asked</span>
             <span class="number">Took</span>
           </div>
           <WindowList label="Sessions" count={count} rowHeight={ROW_PX} row={row} onRows={pages.look} />
@@ -112,7 +112,7 @@ interface RowProps {
 }
 
 function Row({ session, isChosen, onChoose }: RowProps) {
-  const { id, user, start_date: start, end_date: end, labels } = session
+  const { id, user, start_date: start, began_at: began = null, end_date: end, labels } = session
   const file = labels?.['runbookFile']
   const title = sessionName(session)
   return (
@@ -145,7 +145,7 @@ function Row({ session, isChosen, onChoose }: RowProps) {
       <span>
         <Moment at={start} />
       </span>
-      <span class="number">{end !== null && <Elapsed from={start} to={end} />}</span>
+      <span class="number">{began !== null && end !== null && <Elapsed from={began} to={end} />}</span>
     </div>
   )
 }
