@@ -71,7 +71,11 @@ export class Batches {
     const runs = newRuns(asked)
     if (rule !== undefined) return this.#ask(asked, runs, rule)
     const batch = { ...newBatch(asked), status: 'running', startedAt: Date.now() } as const
-    this.#services.history.write(({ batches }) => batches.insert({ batch, runs }))
+    const { history } = this.#services
+    await history.patiently(() => {
+      this.#checkRoom(user)
+      history.write(({ batches }) => batches.insert({ batch, runs }))
+    })
     return this.#start({ batch, runs }, { request })
   }
 
@@ -201,7 +205,7 @@ export class Batches {
     const batchConnections = connections.map(({ name }) => name)
     let state: BatchState = { batch: newBatch(asked), runs }
     try {
-      reviews.ask({ ...first, sid: ticket?.sid }, rule, {
+      await reviews.ask({ ...first, sid: ticket?.sid }, rule, {
         batch: {
           shown,
           stored: { batchConnections, jiraFields: request.jiraFields },

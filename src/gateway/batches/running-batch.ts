@@ -7,7 +7,7 @@ import type { Ticket, Tickets } from '../jira/tickets.ts'
 import { HistoryError, refusedCode } from '../store/errors.ts'
 import { isInside } from '../reviews/time-window.ts'
 import type { TimeWindow } from '../reviews/review.ts'
-import type { SessionRequest } from '../sessions/session-request.ts'
+import { requestBytes, type SessionRequest } from '../sessions/session-request.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnd } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../people/identities/users.ts'
@@ -177,15 +177,18 @@ export class RunningBatch {
   async #open(position: number, request: SessionRequest, ticket: Ticket | undefined): Promise<void> {
     const sid = ticket?.sid ?? (randomUUID() as SessionId)
     this.#change(position, { status: 'running', session: sid, startedAt: Date.now() })
-    const session = this.#opened(position, { ...request, sid })
+    const session = await this.#opened(position, { ...request, sid })
     await this.#follow(position, session, request)
   }
 
   /** @throws the errors of `Sessions.open`. After an error, the run counts as not begun. */
-  #opened(position: number, request: SessionRequest): GatewaySession {
+  async #opened(position: number, request: SessionRequest): Promise<GatewaySession> {
+    const { history, sessions } = this.#services
     try {
-      this.#write()
-      return this.#services.sessions.open(request)
+      return await history.patiently(() => {
+        this.#write()
+        return sessions.open(request)
+      }, requestBytes(request))
     } catch (error) {
       const { position: at, wave, connection } = this.#at(position)
       this.#runs[position] = { position: at, wave, connection, status: 'not-begun' }

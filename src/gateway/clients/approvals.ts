@@ -64,11 +64,11 @@ export class Approvals {
     const { reviews, access } = this.#services
     const isTerminal = request.verb === 'connect'
     const accessMs = isTerminal ? accessTime(asked.accessDuration, rule) : 0
-    const known = isTerminal ? access.of(request) : undefined
-    if (known !== undefined) return access.open(request, known)
+    const opened = isTerminal ? await access.open(request) : undefined
+    if (opened !== undefined) return opened
     const giveBack = this.#takePlace(stream.user.name)
     try {
-      const review = reviews.ask(request, rule, { accessMs })
+      const review = await reviews.ask(request, rule, { accessMs })
       using _ = reviews.attend(review.sessionId)
       return await this.#afterDecision(stream, asked, review).finally(() => {
         // A terminal cannot run without its client, so `reviews.left` ends the terminal's session. The call
@@ -100,7 +100,8 @@ export class Approvals {
     call.send(encodeApproval(sid, { kind: 'approved' }))
     const isOpened = await inTime(call, () => opening.opened)
     if (!isOpened) return undefined
-    return request.verb === 'exec' ? runs.start(sid, user).session : access.openWaiting(request, review)
+    if (request.verb !== 'exec') return access.openWaiting(request, review)
+    return (await runs.startSoon(sid, user)).session
   }
 
   /** Returns undefined when the client leaves first. */

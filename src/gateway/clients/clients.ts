@@ -1,10 +1,12 @@
 import { type Logger, RepeatedWarnings } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
+import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import { type Ticket, type Tickets } from '../jira/tickets.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { GatewaySession } from '../sessions/session.ts'
+import { requestBytes } from '../sessions/session-request.ts'
 import { Turns } from '../../basics/turns.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
 import type { Users } from '../people/identities/users.ts'
@@ -29,6 +31,7 @@ interface ClientServices extends ApprovalServices {
   readonly live: LiveUses
   readonly tickets: Tickets
   readonly audit: Pick<AuditLog, 'noteOnce'>
+  readonly history: Pick<History, 'patiently'>
   readonly log: Logger
 }
 
@@ -122,7 +125,8 @@ export class Clients {
   async #session(stream: ClientStream, asked: Opening): Promise<GatewaySession | undefined> {
     const { request } = asked
     const rule = reviewRule(request, stream.user.groups)
-    if (rule === undefined) return this.#services.sessions.open(request)
+    const { history, sessions } = this.#services
+    if (rule === undefined) return history.patiently(() => sessions.open(request), requestBytes(request))
     return this.#approvals.session(stream, asked, rule)
   }
 

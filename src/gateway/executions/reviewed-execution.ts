@@ -67,7 +67,7 @@ async function runOrAsk(
   const request = { ...execution, verb: 'exec' } as const
   const rule = reviewRule(request, user.groups, file)
   if (rule === undefined) return services.executions.execute(execution, wait)
-  const { sessionId } = services.reviews.ask(request, rule)
+  const { sessionId } = await services.reviews.ask(request, rule)
   const body: ExecutionAnswer = {
     has_review: true,
     session_id: sessionId,

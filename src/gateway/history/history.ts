@@ -5,6 +5,7 @@ import type { ChangesSoFar } from '../store/store.ts'
 import { Quota } from './disk/quota.ts'
 import type { Holder } from './disk/removal.ts'
 import { KEEP_ALL, type Retention } from '../settings/retention.ts'
+import { Patience } from './patience.ts'
 import { HistoryReader } from './reader.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './disk/reserve.ts'
@@ -29,8 +30,8 @@ export interface HistoryOptions extends Partial<WriterOptions> {
 
 const LOST_TEXT = 'gateway stopped while the session was running'
 /**
- * Sessions and their output in one SQLite file, which only this process uses. All calls are synchronous. On a
- * full or read-only disk, only calls that have to write fail. The caller then calls `recover` until the disk
+ * Sessions and their output in one SQLite file, which only this process uses. All calls except `patiently` are
+ * synchronous. On a full or read-only disk, only calls that have to write fail. The caller then calls `recover` until the disk
  * can be written again.
  */
 export class History extends HistoryReader {
@@ -39,6 +40,7 @@ export class History extends HistoryReader {
   readonly #writer: Writer
   readonly #reserve: Reserve
   readonly #file: HistoryFile
+  readonly #patience = new Patience(() => this.#isFree)
 
   private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
     const { onError = () => undefined, flushAfterMs = 1000, retention = () => KEEP_ALL } = options
@@ -174,6 +176,16 @@ export class History extends HistoryReader {
     return this.#database.note(write)
   }
 
+  /**
+   * Calls `work`, which writes, and repeats it if another program has locked the file meanwhile. Waits without
+   * blocking the gateway. `work` must not change anything before its first write.
+   * @param bytes memory that `work` holds while it waits
+   * @throws the errors of `work`
+   */
+  patiently<T>(work: () => T | Promise<T>, bytes?: number): Promise<T> {
+    return this.#patience.try(work, bytes)
+  }
+
   /** Number of changes to each list since the file was opened. Throws a HistoryError. */
   get changes(): ChangesSoFar {
     return this.#database.changes
@@ -201,10 +213,15 @@ export class History extends HistoryReader {
    * Writes the output that is not in the file yet. The next `open` treats sessions that still run as lost.
    */
   close(): void {
+    this.#patience.close()
     this.#writer.close()
     this.#keepTimeAtEnd()
     this.#reserve.close()
     this.#file.close()
+  }
+
+  get #isFree(): boolean {
+    return !this.#file.isReadable || this.#database.isFree
   }
 
   #keepTimeAtEnd(): void {

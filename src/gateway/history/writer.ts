@@ -12,8 +12,8 @@ import { isLocked, HistoryError, hasNoRoom } from '../store/errors.ts'
 
 export interface WriterOptions {
   /**
-   * Called when a write fails: once for each session, and once each time the file is locked. `finish` also
-   * reports lost output.
+   * Called when a write fails: once for each session, and once each time the file stays locked until the next
+   * attempt. `finish` also reports lost output.
    */
   readonly onError: (error: HistoryError) => void
   /** Maximum time in ms that an event stays only in memory, if the file can be written. History uses 1000. */
@@ -48,6 +48,7 @@ export class Writer {
    * again.
    */
   #lock: HistoryError | undefined
+  #isLockTold = false
   #trouble: HistoryError | undefined
 
   constructor(parts: Parts, options: WriterOptions) {
@@ -198,7 +199,9 @@ export class Writer {
       return 'done'
     }
     if (isLocked(error)) {
-      if (this.#lock === undefined) this.#options.onError(error)
+      // A checkpoint of another program is over before the timer tries again.
+      if (this.#lock !== undefined && !this.#isLockTold) this.#options.onError(error)
+      this.#isLockTold = this.#lock !== undefined
       this.#lock = error
       return 'locked'
     }

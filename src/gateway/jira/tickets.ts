@@ -165,10 +165,11 @@ export class Tickets {
     const { sid, request, template } = wanted
     const { history, log } = this.#services
     this.#over.signal.throwIfAborted()
-    history.write(({ issues }) => issues.ask(askedIssue(wanted, jira.url, this.#id)))
+    const stored = askedIssue(wanted, jira.url, this.#id)
+    await history.patiently(() => history.write(({ issues }) => issues.ask(stored)))
     const issue = await this.#asked(sid, jira.create(template, values, this.#over.signal))
     try {
-      history.write(({ issues }) => issues.keep(sid, issue))
+      await history.patiently(() => history.write(({ issues }) => issues.keep(sid, issue)))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       log.error({ sid, issue: issue.key, user: request.user, error: error.message }, NOT_KEPT)
@@ -190,7 +191,8 @@ export class Tickets {
       log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
       // If the gateway stops and cannot know whether Jira has created the issue, the row stays. After the
       // next start, the history shows it.
-      if (!isUnsure || !this.#over.signal.aborted) history.write(({ issues }) => issues.forget(sid))
+      if (!isUnsure || !this.#over.signal.aborted)
+        await history.patiently(() => history.write(({ issues }) => issues.forget(sid)))
       throw new RequestRefused(
         'jira-failed',
         hoopWords.jiraFailed(isUnsure ? `${reason}; ${UNSURE_HINT}` : reason),

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ContractOperation } from '../../contract/contract.ts'
+import type { History } from '../history/history.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
 import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 
@@ -17,24 +19,20 @@ const MAX_PATH = 500
 const MAX_MESSAGE = 500
 
 /** Records calls in the audit log. The field `audit` of each operation says what is recorded. */
-export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
-  app.addHook('preHandler', (request, _, done) => {
-    if (isChange(request)) request.auditedAt = announced(audit, request)
-    done()
+export function auditCalls(
+  app: FastifyInstance,
+  { audit, history }: { readonly audit: AuditLog; readonly history: Pick<History, 'patiently'> },
+): void {
+  app.addHook('preHandler', async (request) => {
+    if (!isChange(request.routeOptions.config.operation)) return
+    // What takes something away, such as a token, never waits for another program's lock.
+    if (auditedOf(request)?.takesAway === true) request.auditedAt = audit.announceAnyway(factsOf(request, 0))
+    else request.auditedAt = await history.patiently(() => audit.announce(factsOf(request, 0)))
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     noteAnswer(audit, request, reply, payload)
     done(null, payload)
   })
-}
-
-/**
- * Writes the entry before the call.
- * @throws HistoryError if the entry cannot be written; the call must not happen then
- */
-function announced(audit: AuditLog, request: FastifyRequest): number | undefined {
-  const facts = factsOf(request, 0)
-  return auditedOf(request)?.takesAway === true ? audit.announceAnyway(facts) : audit.announce(facts)
 }
 
 function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
@@ -73,9 +71,10 @@ function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts)
 
 const NOTED: readonly AuditFacts['action'][] = ['view', 'download', 'sign-in', 'execute']
 
-function isChange(request: FastifyRequest): boolean {
-  const audited = auditedOf(request)
-  return audited !== undefined && !NOTED.includes(audited.action)
+/** Tells whether the operation is announced in the audit log, since it changes or decides something. */
+export function isChange(operation: Pick<ContractOperation, 'audit'> | undefined): boolean {
+  const audit = operation?.audit ?? 'none'
+  return audit !== 'none' && !NOTED.includes(audit.action)
 }
 
 function auditedOf({ routeOptions }: FastifyRequest) {

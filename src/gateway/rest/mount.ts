@@ -4,7 +4,15 @@ import { usualStatus, type Contract, type ContractOperation, type QueryOf } from
 import type { HttpStatus } from '../../contract/statuses.ts'
 import { Reply, type Asked, type Handlers } from '../handlers.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
+import { isChange } from './audited-calls.ts'
 import { readExecBody } from './body.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** `History.patiently`. A change makes one write, or repeats harmlessly what it did before it. */
+    patiently?: <T>(work: () => T | Promise<T>) => Promise<T>
+  }
+}
 
 type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknown }
 type Handler = (asked: AnyAsked) => unknown
@@ -41,8 +49,13 @@ function addRoutes(
       method,
       url,
       ...(bodyLimit !== undefined && { bodyLimit }),
-      handler: async (request, reply) =>
-        answered(operation, await handler(askedBy(operation, request)), request, reply),
+      handler: async (request, reply) => {
+        const run = () => handler(askedBy(operation, request))
+        // A new session waits in its own room, which knows what may be repeated.
+        const patiently = isChange(operation) ? app.patiently : undefined
+        const answer = await (patiently === undefined ? run() : patiently(run))
+        return answered(operation, answer, request, reply)
+      },
     })
   }
 }

@@ -76,6 +76,11 @@ export class ApprovedRuns {
     return { session, request }
   }
 
+  /** As `start`, after the lock of another program on the history. */
+  startSoon(id: string, caller: GatewayUser): Promise<ApprovedRun> {
+    return this.#services.history.patiently(() => this.start(id, caller))
+  }
+
   /**
    * Marks reviews as EXECUTED if they are still PROCESSING, but their session does not run in this process.
    */

@@ -5,7 +5,7 @@ import type { EndCause } from '../history/session.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Tables } from '../store/room.ts'
-import type { SessionRequest } from '../sessions/session-request.ts'
+import { requestBytes, type SessionRequest } from '../sessions/session-request.ts'
 import { type WaitingSession } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './approved-runs.ts'
@@ -69,7 +69,12 @@ export class Reviews {
    * @param more how long a terminal may be used, or the batch that begins with the session
    * @throws RequestRefused, HistoryError; then no review exists
    */
-  ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
+  ask(request: SessionRequest, rule: ReviewRule, more: AskedMore = {}): Promise<Review> {
+    const { history } = this.#services
+    return history.patiently(() => this.#ask(request, rule, more), requestBytes(request))
+  }
+
+  #ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore): Review {
     this.#checkRoom(request)
     const { sessions, history, vault, users, log } = this.#services
     const waiting = sessions.begin(request)

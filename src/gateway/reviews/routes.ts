@@ -41,8 +41,8 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
       const { id, sessionId: session, owner, connection, claimedAt } = before
       return { id, session, owner, connection, ran_at: timeOf(claimedAt) }
     },
-    exec: ({ user, params, headers }) => {
-      const { session, request } = runs.start(params.id, user)
+    exec: async ({ user, params, headers }) => {
+      const { session, request } = await runs.startSoon(params.id, user)
       return answerInTime(headers, async (wait) => {
         const answer = await executions.run(session, request, wait)
         const issue = history.session(session.sid)?.issue

@@ -3,7 +3,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { GatewaySession } from '../sessions/session.ts'
-import type { SessionRequest } from '../sessions/session-request.ts'
+import { requestBytes, type SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Review } from './review.ts'
 
@@ -24,15 +24,21 @@ export class TerminalAccess {
     this.#sessions = sessions
   }
 
-  /** Returns an approval by which the user may open this terminal now. */
-  of({ user, connection }: SessionRequest): Review | undefined {
-    const known = this.#history.read(({ reviews }) => reviews.accessOf(user, connection.name))
-    return known.find((review) => leftMs(review, Date.now()) > 0)
+  /**
+   * Opens the terminal if an approval allows it now. Returns undefined without an approval.
+   * @throws the errors of `Sessions.open`
+   */
+  open(request: SessionRequest): Promise<GatewaySession | undefined> {
+    return this.#history.patiently(() => {
+      // Looked up at each attempt: the approval may have been revoked while another program had a lock.
+      const review = this.#approvalOf(request)
+      return review && this.#limited(this.#sessions.open(request), review)
+    }, requestBytes(request))
   }
 
-  /** @throws the errors of `Sessions.open` */
-  open(request: SessionRequest, review: Review): GatewaySession {
-    return this.#limited(this.#sessions.open(request), review)
+  #approvalOf({ user, connection }: SessionRequest): Review | undefined {
+    const known = this.#history.read(({ reviews }) => reviews.accessOf(user, connection.name))
+    return known.find((review) => leftMs(review, Date.now()) > 0)
   }
 
   /**

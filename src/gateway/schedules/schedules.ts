@@ -97,7 +97,7 @@ export class Schedules {
         `schedule ${name} cannot run twice at the same time: ${obstacle}`,
       )
     const run = this.#newRun(schedule, null, by)
-    history.write(({ schedules }) => schedules.claim(run))
+    await history.patiently(() => history.write(({ schedules }) => schedules.claim(run)))
     await this.#begin(schedule, run)
     return history.read(({ schedules }) => schedules.run(run.id)) ?? run
   }

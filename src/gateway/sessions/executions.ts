@@ -4,7 +4,7 @@ import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import { blockedText } from './guardrails.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnd } from './session.ts'
-import type { SessionRequest } from './session-request.ts'
+import { requestBytes, type SessionRequest } from './session-request.ts'
 import type { LockObstacle } from './session-state.ts'
 import type { Sessions, LockQueue } from './sessions.ts'
 import type { Current } from '../settings/settings.ts'
@@ -72,7 +72,9 @@ export class Executions {
    * @throws HistoryError when the session cannot begin
    */
   async execute(request: ScriptExecution, wait?: AnswerWait): Promise<ExecAnswer> {
-    return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, wait)
+    const asked = { ...request, verb: 'exec' } as const
+    const session = await this.#history.patiently(() => this.#sessions.open(asked), requestBytes(asked))
+    return this.run(session, request, wait)
   }
 
   /** As `execute`, for a session that was opened already. */

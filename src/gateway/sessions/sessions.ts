@@ -109,7 +109,10 @@ export class Sessions {
     return this.#stopsAt
   }
 
-  /** The session runs while the caller reads its messages. @throws HistoryError, RequestRefused */
+  /**
+   * The session runs while the caller reads its messages. Call this in `History.patiently`.
+   * @throws HistoryError, RequestRefused
+   */
   open(request: SessionRequest): GatewaySession {
     const { redaction, bytes } = this.#checked(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
@@ -221,7 +224,7 @@ export class Sessions {
     { redaction, bytes }: { readonly redaction: Redaction; readonly bytes: number },
   ): GatewaySession {
     const { user, connection } = request
-    if (request.sid !== undefined) this.#noteRun(sid)
+    if (request.sid !== undefined) void this.#noteRun(sid)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
     this.#locks.enter(sid, request)
     const find = (over: AbortSignal) => this.#waitForTurnAndAgent(sid, connection.agent, over)
@@ -247,10 +250,10 @@ export class Sessions {
   }
 
   /** Notes that the session runs: at its end, its Jira issue is moved only if the session has run. */
-  #noteRun(sid: SessionId): void {
+  async #noteRun(sid: SessionId): Promise<void> {
     try {
       if (this.#history.read(({ issues }) => issues.has(sid)))
-        this.#history.write(({ issues }) => issues.run(sid))
+        await this.#history.patiently(() => this.#history.write(({ issues }) => issues.run(sid)))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       this.#log.error(

@@ -32,7 +32,10 @@ const REMEDIES = [
     'the file is not a history, or its header is damaged; stop the gateway and run: runbook-agent history repair',
   ],
   ['SQLITE_CORRUPT', 'the file is damaged; stop the gateway and run: runbook-agent history repair'],
-  ['SQLITE_BUSY', 'another program has locked the file; close that program'],
+  [
+    'SQLITE_BUSY',
+    'another program has locked the file; close that program, or see that it holds the lock for less than 5 s',
+  ],
 ] as const
 
 /** Errors of a disk that accepts no data, with a text that callers without rights may see. */
@@ -61,8 +64,13 @@ export function isNoRoom(error: unknown, file: string): boolean {
 }
 
 /** True if another program has locked the file for a moment. The same call may work later. */
-export function isLocked(error: HistoryError): boolean {
-  return code(error.cause).startsWith('SQLITE_BUSY')
+export function isLocked({ cause }: HistoryError): boolean {
+  return cause instanceof HistoryError ? isLocked(cause) : isBusy(cause)
+}
+
+/** As `isLocked`, for an error of SQLite. */
+export function isBusy(error: unknown): boolean {
+  return code(error).startsWith('SQLITE_BUSY')
 }
 
 export function code(error: unknown): string {

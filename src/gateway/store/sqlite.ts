@@ -11,14 +11,17 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { claimFile, findOwnFile } from '../../basics/files/private-path.ts'
-import { HistoryError, code, isNoRoom } from './errors.ts'
+import { HistoryError, code, isBusy, isNoRoom } from './errors.ts'
 
 export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** Longest wait for another program's lock. The whole gateway is blocked during this wait. */
-const BUSY_TIMEOUT_MS = 50
+/**
+ * Longest wait for another program's lock. The whole gateway is blocked during this wait, so writes that have
+ * to wait longer do so in history/patience.ts.
+ */
+export const BUSY_TIMEOUT_MS = 50
 /** Files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm', '-journal']
 /** The write-ahead log is cut to this size after a checkpoint. */
@@ -37,7 +40,7 @@ export function takeLock(file: string): Connection {
     return lock
   } catch (error) {
     lock.close()
-    if (!code(error).startsWith('SQLITE_BUSY')) throw error
+    if (!isBusy(error)) throw error
     throw new HistoryError(
       'another gateway is using it; stop that gateway, or set another state folder for this gateway',
     )

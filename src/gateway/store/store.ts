@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
-import { historyError, isNoRoom, HistoryError } from './errors.ts'
+import { historyError, isBusy, isNoRoom, HistoryError } from './errors.ts'
 import { layoutOf, tablesOf, type Rooms, type Tables, type Room } from './room.ts'
 import {
   type Access,
   type Connection,
   type OpenFile,
   type SqlStatement,
+  BUSY_TIMEOUT_MS,
   bytesOf,
   closeFile,
   durably,
@@ -84,6 +85,20 @@ export class Store {
       this.#db.exec('PRAGMA history.wal_checkpoint(TRUNCATE)')
       return this.#freePages() < before
     })
+  }
+
+  /** Tells at once whether no other program has locked the file for writes. */
+  get isFree(): boolean {
+    try {
+      waitForLocks(this.#db, 0)
+      inTransaction(this.#db, () => undefined)
+      return true
+    } catch (error) {
+      // Any other error is for the next write to throw.
+      return !isBusy(error)
+    } finally {
+      waitForLocks(this.#db, BUSY_TIMEOUT_MS)
+    }
   }
 
   /** Makes later writes wait longer for locks of other programs. The gateway must no longer serve anybody. */

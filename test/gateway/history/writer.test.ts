@@ -99,7 +99,8 @@ describe('a file that another program holds', () => {
     await waitFor(() => written().length > 0)
     expect(written()).toEqual([['s1', 3, 0]])
     expect(history.output('s1', MIB).bytes).toHaveLength(7 + 300 * 1024)
-    expect(told).toEqual([expect.stringContaining('another program has locked the file; close that program')])
+    // Nothing is told of a lock that is over at the next attempt.
+    expect(told).toEqual([])
   })
 
   test('is tried again by the timer until it is free', async () => {
@@ -109,6 +110,7 @@ describe('a file that another program holds', () => {
       history.append('s1', 'o', Buffer.from('x'), 1)
       await waitFor(() => told.length > 0)
     })
+    expect(told).toEqual([expect.stringContaining('another program has locked the file; close that program')])
     await waitFor(() => select('SELECT key FROM events').length === 1)
     history.finish('s1', done(0))
   })

@@ -99,6 +99,30 @@ it('answers a reply with its own status and headers', async () => {
   expect([status, headers['x-at']]).toEqual([202, 'noon'])
 })
 
+it('repeats a change that another program has locked out of the history, and nothing else', async () => {
+  const repeated = new Set<string>()
+  const site = fastify()
+  site.decorate('patiently', async (work) => {
+    await work()
+    return work()
+  })
+  const change = { ...OPEN, audit: { action: 'update', type: 'users' }, answers: { 200: word } } as const
+  const contract = {
+    change: { ...change, method: 'PUT', path: '/change' },
+    view: { ...change, method: 'GET', path: '/view', audit: { action: 'view', type: 'users' } },
+    run: { ...change, method: 'PUT', path: '/run', audit: { action: 'execute', type: 'sessions' } },
+  } as const satisfies Contract
+  const handler = (name: string) => () => (repeated.has(name) ? 'again' : (repeated.add(name), 'once'))
+  mount(site, contract, { change: handler('change'), view: handler('view'), run: handler('run') })
+  const answers = [
+    await site.inject({ method: 'PUT', url: '/change' }),
+    await site.inject({ method: 'GET', url: '/view' }),
+    await site.inject({ method: 'PUT', url: '/run' }),
+  ]
+  expect(answers.map(({ body }) => body)).toEqual(['again', 'once', 'once'])
+  await site.close()
+})
+
 it('reads options by their shapes: an empty one is missing unless it is plain, and the first one counts', async () => {
   await ask('GET', '/things?state=&plain=&other=1')
   await ask('GET', '/things?state=a&state=b&short=abc')

@@ -28,6 +28,8 @@ export class OidcServer implements AsyncDisposable {
   userInfo: Content = {}
   /** Changes the next id tokens. */
   forge: (claims: Content) => Content = (claims) => claims
+  /** No token is given before it settles. */
+  tokensFrom: Promise<void> = Promise.resolve()
   /** `none` leaves the signature out, `other` signs with a key that is not published. */
   signature: 'right' | 'none' | 'other' = 'right'
   readonly #keys = newKey()
@@ -49,7 +51,9 @@ export class OidcServer implements AsyncDisposable {
         ...args,
       ),
     )
-    rest.on('POST /token', (received, response) => this.#token(received)(received, response))
+    rest.on('POST /token', (received, response) => {
+      void this.tokensFrom.then(() => this.#token(received)(received, response))
+    })
     rest.on('GET /userinfo', (...args) => json(200, { sub: this.claims['sub'], ...this.userInfo })(...args))
   }
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
-import { HistoryError } from '../../store/errors.ts'
+import { HistoryError, isLocked } from '../../store/errors.ts'
 import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
@@ -71,7 +71,7 @@ export class AuditLog {
 
   /** Writes the outcome of an announced change, and syncs it. */
   conclude(facts: AuditFacts, asked: number): void {
-    this.#counting(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
+    this.#later(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
   }
 
   /** Writes an entry. The entry survives the end of this process, but a power failure may lose it. */
@@ -160,7 +160,21 @@ export class AuditLog {
   }
 
   #note(facts: AuditFacts): void {
-    this.#counting(() => this.#history.note(({ audit }) => this.#append(audit, facts)))
+    this.#later(() => this.#history.note(({ audit }) => this.#append(audit, facts)))
+  }
+
+  /** Writes at once, or after the lock of another program. Counts an entry that cannot be written. */
+  #later(write: () => number): void {
+    const attempt = () => {
+      try {
+        write()
+        this.#gap.close()
+      } catch (error) {
+        if (error instanceof HistoryError && isLocked(error)) throw error
+        this.#count(error)
+      }
+    }
+    this.#history.patiently(attempt).catch((error: unknown) => this.#count(error))
   }
 
   #append(audit: AuditRows, facts: AuditFacts): number {
@@ -175,11 +189,16 @@ export class AuditLog {
       this.#gap.close()
       return written
     } catch (error) {
-      if (!(error instanceof HistoryError)) throw error
-      const isFirst = this.#gap.add()
-      if (isFirst) this.#log.error({ error: error.message }, 'audit log: an entry could not be written')
+      this.#count(error)
       return undefined
     }
+  }
+
+  /** @throws an error that is not of the history */
+  #count(error: unknown): void {
+    if (!(error instanceof HistoryError)) throw error
+    const isFirst = this.#gap.add()
+    if (isFirst) this.#log.error({ error: error.message }, 'audit log: an entry could not be written')
   }
 }
 

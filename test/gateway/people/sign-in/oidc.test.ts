@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { checkDescribed } from '../../../support/described-answer.ts'
 import { OidcServer } from '../../../support/scripted/oidc-provider.ts'
 import { json } from '../../../support/scripted/scripted-rest.ts'
 import { RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
+import { waitFor } from '../../../support/wait.ts'
 
 const LOCAL = 'http://127.0.0.1:1/cb'
 const EVE = { email: 'eve@example.test', email_verified: true, groups: [] }
@@ -257,6 +259,23 @@ describe('a token of the provider', () => {
     const again = await browse(back)
     expect(again.status).toBe(410)
     expect(await again.text()).toMatch(/or used already/)
+  })
+
+  it('is good for one, too, where two browsers come back with one state at the same moment', async () => {
+    const { body } = await gateway.request('GET', '/api/login', undefined, { authorization: '' })
+    const address = String(body['login_url'])
+    const asked = () => provider.rest.asked('POST /token').length
+    const before = asked()
+    const both = new AbortController()
+    provider.tokensFrom = once(both.signal, 'abort').then(() => undefined)
+    // Two codes, both of which the provider accepts.
+    const browsers = [provider.authorize(address), provider.authorize(address)].map((back) => browse(back))
+    await waitFor(() => asked() === before + 2)
+    both.abort()
+    const came = (await Promise.all(browsers)).map(({ headers }) => new URL(headers.get('location') ?? ''))
+    expect(came.filter(({ searchParams }) => searchParams.has('token'))).toHaveLength(1)
+    const errors = came.flatMap(({ searchParams }) => searchParams.get('error') ?? [])
+    expect(errors).toEqual([expect.stringContaining('used already')])
   })
 
   it.each(['', '?state=x', '?state=x&code=y', `?state=${'A'.repeat(200)}&code=y`])(

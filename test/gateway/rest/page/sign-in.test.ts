@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { HistoryDatabase } from '../../../../src/gateway/history/database.ts'
+import { ROOMS } from '../../../../src/gateway/rooms.ts'
 import { OPERATIONS } from '../../../../src/gateway/rest/operations.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
+import { Workplace } from '../../../support/sites/workplace.ts'
 import { Browsing } from './browsing.ts'
 
 // What a browser is signed in with, who else can use it, and how it ends.
@@ -140,6 +143,28 @@ describe('users and tokens', () => {
     for (const what of ['create users', 'create tokens', 'delete tokens', 'delete users'])
       expect(done).toContain(`admin ${what}`)
     expect(JSON.stringify(body)).not.toContain(String(token.body['token']))
+  })
+
+  it('are not changed after a sign-in of the future: the clock was ahead then, and was reset', async () => {
+    using place = new Workplace()
+    const state = place.at('state')
+    const cookie = await (async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60 * MINUTE })
+      await using ahead = await RunningGateway.start({}, { state })
+      const browsing = await Browsing.signedIn(ahead.gateway.http, userToken)
+      expect((await browsing.ask('POST', '/api/users', { email: 'fresh' })).status).toBe(201)
+      return browsing.cookie?.split('=')[1]
+    })()
+    vi.useRealTimers()
+    const database = new HistoryDatabase(path.join(state, 'history.sqlite'), ROOMS, undefined)
+    database.resetLatestTime()
+    database.close()
+    await using now = await RunningGateway.start({}, { state })
+    const browsing = await Browsing.signedIn(now.gateway.http, userToken)
+    browsing.cookie = `${browsing.cookie?.split('=')[0]}=${cookie}`
+    expect((await browsing.ask('GET', '/api/userinfo')).status).toBe(200)
+    const { status, body } = await browsing.ask('POST', '/api/users', { email: 'late' })
+    expect([status, body['code']]).toEqual([403, 'sign-in-again'])
   })
 
   it('are not changed later, nor when the clock is set back then, until the browser has signed in again', async () => {
