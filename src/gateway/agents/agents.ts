@@ -8,7 +8,8 @@ import type { Arrival, Departure, Presence } from './presence.ts'
 /** The result of an agent's sign-in. `transport.ts` has the error texts. */
 type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
-  | { readonly kind: 'unknown' }
+  /** `claimed`: the name that the caller gives itself. */
+  | { readonly kind: 'unknown'; readonly claimed: string }
   | { readonly kind: 'held-up'; readonly seconds: number }
   | { readonly kind: 'name-differs' }
 
@@ -18,6 +19,8 @@ type Authentication =
  */
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
+/** Maximum length of a name that a caller without a key claims, in characters. */
+const LONGEST_CLAIM = 100
 /** Maximum number of leaving streams per agent. An agent that restarts several times in a row has several. */
 const MOST_LEAVING = 16
 
@@ -45,7 +48,7 @@ export class Agents {
     const { name, secret } = partsOf(url ?? '')
     const agent = this.#known.find(({ keySha256 }) => isSameKey(secret, keySha256))
     const credential = `agent ${agent?.keySha256.toString('hex') ?? ''}`
-    if (agent === undefined || this.#attempts.holdsUp(from, credential)) return this.#failed(from)
+    if (agent === undefined || this.#attempts.holdsUp(from, credential)) return this.#failed(from, name)
     this.#attempts.accepted(from, credential)
     return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
   }
@@ -150,9 +153,10 @@ export class Agents {
     if (presence !== undefined) this.#presences.set(name, { ...presence, left: { at: new Date(), why } })
   }
 
-  #failed(from: string): Authentication {
+  #failed(from: string, name: string): Authentication {
     const seconds = this.#attempts.refused(from)
-    return seconds === undefined ? { kind: 'unknown' } : { kind: 'held-up', seconds }
+    if (seconds !== undefined) return { kind: 'held-up', seconds }
+    return { kind: 'unknown', claimed: name.slice(0, LONGEST_CLAIM).replace(/\p{C}/gu, '?') }
   }
 
   get #known(): readonly AgentSettings[] {

@@ -130,8 +130,10 @@ export class Transport {
     const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
     if (authentication.kind === 'held-up')
       return call.fail('too-many-failed-sign-ins', tooManyFailures(authentication.seconds))
-    if (authentication.kind === 'unknown')
+    if (authentication.kind === 'unknown') {
+      this.#warnings.warn({ from: call.ip, claimed: authentication.claimed }, 'agent refused: unknown key')
       return call.fail('unauthenticated', hoopWords.invalidAuthentication)
+    }
     if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
     if (certificate !== undefined && !isFor(certificate, authentication.agent.name))
       return this.#refuseCertificate(call, 'other-name')

@@ -316,7 +316,7 @@ export class Sessions {
     try {
       const ending = await session.ended
       this.tally.count(ending)
-      this.#logEnd(sid, ending)
+      this.#logEnd(sid, request, ending)
     } catch (error) {
       this.#log.error({ sid, error: (error as Error).message }, 'session failed')
     } finally {
@@ -325,11 +325,17 @@ export class Sessions {
     }
   }
 
-  #logEnd(sid: SessionId, { exitCode, truncatedBytes, brokenRules, unrecorded }: SessionEnd): void {
+  #logEnd(
+    sid: SessionId,
+    { connection: { name: connection }, user }: SessionRequest,
+    ending: SessionEnd,
+  ): void {
+    const { exitCode, truncatedBytes, brokenRules, unrecorded, failure, cause } = ending
+    const code = failure?.code ?? cause?.code
     for (const { ruleName: rule, type, direction } of brokenRules ?? [])
       this.#log.warn({ sid, rule, type, direction }, 'a guardrail rule was broken')
     if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
-    this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
+    this.#log.info({ sid, connection, user, exitCode, code, truncatedBytes }, 'session ended')
   }
 
   /** Returns why the session may not run. As in hoop, this is decided before the wait for the agent. */

@@ -56,6 +56,18 @@ describe('the embedded gateway towards an agent', () => {
     expect([agent.error?.code, agent.error?.details]).toEqual([code, expect.stringContaining(text)])
   })
 
+  it('a wrong key is told in the log: from where, and which agent the caller claims to be', async () => {
+    const claimed = `local\u0007${'x'.repeat(200)}`
+    const url = `grpc://${encodeURIComponent(claimed)}:not-the-key-0123456789@127.0.0.1`
+    const metadata = { origin: 'agent', authorization: `Bearer ${url}` }
+    await using agent = new ScriptedAgent(gateway.gateway.grpc, metadata)
+    await waitFor(() => agent.error !== undefined)
+    const told = gateway.log.filter((line) => line.startsWith('agent refused: unknown key'))
+    const shown = { from: '127.0.0.1', claimed: `local?${'x'.repeat(94)}` }
+    expect(told).toContain(`agent refused: unknown key ${JSON.stringify(shown)}`)
+    expect(told.join()).not.toContain('not-the-key')
+  })
+
   it('refuses a second stream with the same key, until the first one has ended', async () => {
     {
       await using first = await ScriptedAgent.connected(gateway.agentUrl)

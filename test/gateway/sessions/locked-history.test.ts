@@ -41,6 +41,9 @@ it('executions, requests for approval, changes and terminals wait for the lock, 
   await streamed
   expect(client.received.some(({ payload }) => payload.toString().includes('streamed'))).toBe(true)
   expect(gateway.log.filter((line) => line.includes('locked'))).toEqual([])
+  expect(gateway.log.find((line) => line.startsWith('session ended'))).toMatch(
+    /"connection":"bash","user":"admin","exitCode":0/,
+  )
   // Each change is in the audit log, and no entry is missing.
   const { body } = await gateway.request('GET', '/api/audit/logs')
   const entries = body['data'] as { action: string; resource_type: string }[]
