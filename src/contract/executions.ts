@@ -151,6 +151,15 @@ const ExecutionShape = later(() =>
         }),
       ),
     ),
+    waits_for_agent: about(
+      'with 202, the agent for which the execution waits; missing if the agent is connected',
+      v.optional(
+        v.strictObject({
+          agent: about('name of the agent', text),
+          until: about('when the gateway ends the execution if the agent has not connected', time),
+        }),
+      ),
+    ),
     when_approved: about(
       'true if the gateway runs the session as soon as it is approved; missing otherwise',
       v.optional(v.literal(true)),

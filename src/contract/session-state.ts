@@ -7,6 +7,7 @@ export const STATE_NAMES = [
   'waiting-for-approval',
   'approved',
   'waiting-for-lock',
+  'waiting-for-agent',
   'running',
   'succeeded',
   'failed',
@@ -40,6 +41,8 @@ export const StateShape = later(() =>
     ),
     lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
     since: about('since when another session has the lock; null otherwise', time),
+    agent: about('name of the agent for which the session waits; null otherwise', v.nullable(text)),
+    until: about('when the gateway ends the session if the agent has not connected; null otherwise', time),
   }),
 )
 
@@ -63,6 +66,7 @@ const OUTCOME_OF: Readonly<Partial<Record<StateName, Outcome>>> = {
   'waiting-for-approval': 'waiting',
   approved: 'approved',
   'waiting-for-lock': 'running',
+  'waiting-for-agent': 'running',
   running: 'running',
   succeeded: 'succeeded',
   stopped: 'stopped',

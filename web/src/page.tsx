@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { loadFailure } from './api/request.ts'
 import { followChanges, isLive, stopsAt } from './api/changes.ts'
 import { waitingForSignIn } from './api/fresh.ts'
 import { person } from './api/person.ts'
@@ -77,9 +78,10 @@ function Search() {
     if (!isOpen) return
     import('./shell/palette.tsx').then(
       ({ default: View }) => setPalette({ View }),
-      () => {
+      async () => {
         isPaletteOpen.value = false
-        toast('The search could not be loaded. Reload the page', { tone: 'bad', icon: 'alert' })
+        const { message } = await loadFailure()
+        toast(`The search could not be loaded. ${message}`, { tone: 'bad', icon: 'alert' })
       },
     )
   }, [isOpen])

@@ -28,6 +28,7 @@ export interface RestExecution {
 // names of secrets as an empty list.
 
 const Text = v.nullish(v.string(), null)
+const AgentWait = v.object({ agent: v.string(), until: v.string() })
 const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
 
 const Answer = v.object({
@@ -45,6 +46,7 @@ const Answer = v.object({
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
   waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
+  waits_for_agent: v.fallback(v.optional(AgentWait, undefined), undefined),
   // Whether the gateway itself runs the session after its approval.
   when_approved: v.fallback(v.nullish(v.boolean(), false), false),
 })

@@ -79,9 +79,21 @@ async function* afterAnswer(
   }
   if (status === 202 || value.output_status === 'running') {
     yield { kind: 'going-on', id, ...(value.waits_for !== undefined && { lock: value.waits_for.lock }) }
+    yield* untilAgent(account, value, signal)
     return yield* followToEnd(account, id, asking)
   }
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
+}
+
+async function* untilAgent(
+  account: Account,
+  { session_id: id, waits_for_agent: wait }: ReadExecution,
+  signal: AbortSignal,
+): AsyncGenerator<ExecutionSight, void> {
+  if (wait === undefined) return
+  yield { kind: 'agent-away', agent: wait.agent, until: wait.until }
+  yield* watch(account, id, ({ state }) => state?.name !== 'waiting-for-agent', signal)
+  yield { kind: 'agent-back' }
 }
 
 function lockText({ session_id: id, waits_for: wait }: ReadExecution): string {

@@ -74,6 +74,10 @@ export type ExecutionSight =
   /** The session waits for approval at this URL. */
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
   | { readonly kind: 'approved' }
+  /** The session waits for this agent, until this time at most. */
+  | { readonly kind: 'agent-away'; readonly agent: string; readonly until: string }
+  /** The session no longer waits for its agent. */
+  | { readonly kind: 'agent-back' }
   /** The execution continues after the gateway's answer. `lock` is the lock for which the session waits. */
   | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
   /** A warning, for example that the runbook is an old copy. */

@@ -112,7 +112,14 @@ export class Executions {
 
   #stillRunning(sid: string): ExecutionAnswer {
     const obstacle = this.#locks.obstacle(sid)
-    return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
+    const wait = this.#sessions.agentWait(sid)
+    return {
+      ...stillRunning(sid),
+      ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }),
+      ...(wait !== undefined && {
+        waits_for_agent: { agent: wait.agent, until: wait.until.toISOString() },
+      }),
+    }
   }
 
   /**

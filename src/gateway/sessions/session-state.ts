@@ -20,12 +20,20 @@ export interface LockObstacle {
   readonly ahead: number
 }
 
+/** Agent for which a session waits. */
+export interface AgentWait {
+  readonly agent: string
+  /** Time at which the gateway ends the session if the agent has not connected. */
+  readonly until: Date
+}
+
 // REST answers, the page, the command line and webhooks all use these texts.
 
 const WORDS = {
   'waiting-for-approval': 'waits for approval',
   approved: 'approved, has not run yet',
   'waiting-for-lock': 'waits for lock',
+  'waiting-for-agent': 'waits for agent',
   running: 'running',
   succeeded: 'succeeded',
   failed: 'failed',
@@ -50,7 +58,7 @@ const WORDS = {
 
 export interface SessionState {
   readonly name: StateName
-  /** Has no times: readers have different time zones. Times are only in `since`. */
+  /** Has no times: readers have different time zones. Times are only in `since` and `until`. */
   readonly text: string
   /** The user who has stopped, rejected, revoked or withdrawn the session, or who has the lock. */
   readonly by?: string
@@ -58,6 +66,10 @@ export interface SessionState {
   readonly lock?: string
   /** Time at which the other session got the lock. */
   readonly since?: Date
+  /** The agent that the session waits for. */
+  readonly agent?: string
+  /** Time at which the wait for the agent ends. */
+  readonly until?: Date
 }
 
 /** The facts that decide the state, from the history or from a message about an end. */
@@ -66,13 +78,16 @@ export type Stated = Pick<
   'status' | 'exitCode' | 'cause' | 'guardrails' | 'review' | 'isPort'
 >
 
-/** @param obstacle the lock for which a running session waits at this moment */
-export function stateOf(session: Stated, obstacle?: LockObstacle): SessionState {
+/** @param obstacle the lock or the agent for which a running session waits at this moment */
+export function stateOf(session: Stated, obstacle?: LockObstacle | AgentWait): SessionState {
   const { status, review } = session
   if (status === 'ready') return worded('approved')
   if (status === 'done') return endOf(session)
   if (review?.status === 'PENDING') return worded('waiting-for-approval')
-  return obstacle === undefined ? worded('running') : lockState(obstacle)
+  if (obstacle === undefined) return worded('running')
+  if ('lock' in obstacle) return lockState(obstacle)
+  const name = 'waiting-for-agent'
+  return { name, text: `${WORDS[name]} ${obstacle.agent}`, ...obstacle }
 }
 
 function worded(name: StateName, by?: string): SessionState {
@@ -147,6 +162,7 @@ function deniedBefore(
 }
 
 /** The form of REST answers and webhooks. */
-export function stateView({ name, text, by, lock, since }: SessionState): StateAnswer {
-  return { name, text, by: by ?? null, lock: lock ?? null, since: since?.toISOString() ?? null }
+export function stateView({ name, text, by, lock, since, agent, until }: SessionState): StateAnswer {
+  const ofLock = { lock: lock ?? null, since: since?.toISOString() ?? null }
+  return { name, text, by: by ?? null, ...ofLock, agent: agent ?? null, until: until?.toISOString() ?? null }
 }

@@ -14,7 +14,13 @@ import { HistoryError } from '../store/errors.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { GatewaySession, type RpcFailure, type SessionEnd } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
-import { stateOf, type LockObstacle, type SessionState, type Stated } from './session-state.ts'
+import {
+  stateOf,
+  type AgentWait,
+  type LockObstacle,
+  type SessionState,
+  type Stated,
+} from './session-state.ts'
 import { SessionTally } from './session-tally.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { Current } from '../settings/settings.ts'
@@ -85,6 +91,8 @@ export class Sessions {
   readonly #log: Logger
   readonly tally = new SessionTally()
   readonly #running = new Map<string, RunningSession>()
+  /** Sessions that wait for an agent that is not connected. */
+  readonly #agentWaits = new Map<string, AgentWait>()
   readonly #redactions = new RecordRedactions()
   readonly #locks: LockQueue
   readonly #budgets: Budgets
@@ -188,7 +196,12 @@ export class Sessions {
   }
 
   stateOf(session: Stated & Pick<SessionSummary, 'id'>): SessionState {
-    return stateOf(session, this.#locks.obstacle(session.id))
+    return stateOf(session, this.#locks.obstacle(session.id) ?? this.agentWait(session.id))
+  }
+
+  /** The agent for which the session waits at this moment. */
+  agentWait(id: string): AgentWait | undefined {
+    return this.#agentWaits.get(id)
   }
 
   /** Refuses new sessions, ends sessions that wait for a lock or an agent, and waits for running sessions. */
@@ -246,7 +259,18 @@ export class Sessions {
         code: 'lock-busy',
         reason: `nothing has run: the session waited too long for a lock; ${obstacle}`,
       }
-    return this.#agents.waitFor(agent, this.#settings.value.limits.agentWaitMs, over)
+    return this.#waitForAgent(sid, agent, over)
+  }
+
+  async #waitForAgent(sid: SessionId, agent: string, over: AbortSignal): Promise<AgentStream | undefined> {
+    const { agentWaitMs } = this.#settings.value.limits
+    if (!this.#agents.isOnline(agent))
+      this.#agentWaits.set(sid, { agent, until: new Date(Date.now() + agentWaitMs) })
+    try {
+      return await this.#agents.waitFor(agent, agentWaitMs, over)
+    } finally {
+      this.#agentWaits.delete(sid)
+    }
   }
 
   /** Notes that the session runs: at its end, its Jira issue is moved only if the session has run. */

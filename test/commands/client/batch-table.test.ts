@@ -2,7 +2,16 @@ import { expect, it } from 'vitest'
 import { itemTable } from '../../../src/basics/text/table.ts'
 import { batchDetails, BATCH_COLUMNS, type BatchRead } from '../../../src/commands/client/batches/texts.ts'
 
-const state = (name: string, words: string) => ({ name, text: words, by: '', lock: '', since: '', raw: {} })
+const state = (name: string, words: string) => ({
+  name,
+  text: words,
+  by: '',
+  lock: '',
+  since: '',
+  agent: '',
+  until: '',
+  raw: {},
+})
 const waiting: BatchRead = {
   id: '5474d29f-6d0c-4a3b-9a52-0a6f4f6f1c11',
   status: 'waiting',

@@ -66,6 +66,7 @@ it('a runbook waits for another one under its lock, on any connection, and is to
   expect(second.body['waits_for']).toEqual({ lock: 'migrations', ...holder, ahead: 0 })
   expect((await session(second))['state']).toEqual({
     ...{ name: 'waiting-for-lock', text: 'waits for lock migrations, held by admin', by: 'admin' },
+    ...{ agent: null, until: null },
     ...{ lock: 'migrations', since },
   })
   expect((await session(first))['state']).toMatchObject({ name: 'running' })

@@ -30,6 +30,13 @@ it('is what a session waits for, whether it runs, and how its command has ended'
   expect(stateOf({ status: 'done', exitCode: 3 }).text).toBe('failed (3)')
 })
 
+it('names the agent that a session waits for, and until when', () => {
+  const until = new Date(1000)
+  expect(stateOf({ status: 'open', exitCode: undefined }, { agent: 'west', until })).toEqual({
+    ...{ name: 'waiting-for-agent', text: 'waits for agent west', agent: 'west', until },
+  })
+})
+
 it('names the lock that a session waits for, who has it and since when', () => {
   const holder = { sid: 'x', user: 'bea', since: 1000 }
   const open = { status: 'open', exitCode: undefined } as const

@@ -22,6 +22,9 @@ export interface Refusal {
   readonly message: string
 }
 
+/** An answer that takes longer is as good as none. */
+const REACH_MS = 10_000
+
 interface Asking {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
@@ -73,6 +76,20 @@ export function isAbort(error: unknown): boolean {
 export function asRefused(error: unknown): Refused {
   if (error instanceof Refused) return error
   return new Refused(error instanceof Error ? error.message : String(error), 'page-failed', 0)
+}
+
+/**
+ * Returns why a file of the page could not be loaded. The browser does not tell, so the gateway is asked: either
+ * it cannot be reached, or it was updated and its files have other names.
+ */
+export async function loadFailure(): Promise<Refused> {
+  try {
+    const signal = AbortSignal.timeout(REACH_MS)
+    await fetch('/healthz', { cache: 'no-store', signal })
+    return new Refused('A part of the page could not be loaded: the gateway was updated.', 'page-failed', 0)
+  } catch {
+    return new Refused('The connection to the gateway is lost.', 'unreachable', 0)
+  }
 }
 
 function unreachable(error: unknown): Refused {

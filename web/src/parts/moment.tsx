@@ -36,8 +36,9 @@ export function TimeLeft({ until }: { readonly until: string }) {
   )
 }
 
-/** Returns the duration in days, hours or minutes. */
+/** Returns the duration in days, hours, minutes or seconds. */
 function roughly(ms: number): string {
+  if (ms <= 60_000) return `${Math.ceil(ms / 1000)} s`
   const minutes = Math.ceil(ms / 60_000)
   if (minutes < 120) return `${minutes} min`
   const hours = Math.floor(minutes / 60)

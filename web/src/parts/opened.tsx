@@ -1,6 +1,6 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { asRefused, type Refused } from '../api/request.ts'
+import { loadFailure, type Refused } from '../api/request.ts'
 import { Loading, Problem } from './messages.tsx'
 
 /**
@@ -21,6 +21,17 @@ const loaded = new Map<Load, unknown>()
 export function Opened<Props extends object>({ load, props }: OpenedProps<Props>) {
   const [, setVersion] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)
+  const [attempt, setAttempt] = useState(0)
+  // A reload without the gateway would leave only the browser's own error.
+  const retry = async () => {
+    const failure = await loadFailure()
+    if (failure.code !== 'unreachable' && error?.code !== 'unreachable') {
+      location.reload()
+      return
+    }
+    setError(failure.code === 'unreachable' ? failure : undefined)
+    setAttempt((count) => count + 1)
+  }
   const Part = loaded.get(load) as ComponentType<Props> | undefined
   useEffect(() => {
     if (loaded.has(load)) return
@@ -29,11 +40,9 @@ export function Opened<Props extends object>({ load, props }: OpenedProps<Props>
         loaded.set(load, file.default)
         setVersion((version) => version + 1)
       },
-      // After an update of the gateway the files have other names, so the import fails and the error is
-      // shown.
-      (failure: unknown) => setError(asRefused(failure)),
+      async () => setError(await loadFailure()),
     )
-  }, [load])
-  if (error !== undefined) return <Problem error={error} onRetry={() => location.reload()} />
+  }, [load, attempt])
+  if (error !== undefined) return <Problem error={error} onRetry={() => void retry()} />
   return Part === undefined ? <Loading /> : <Part {...props} />
 }

@@ -11,7 +11,7 @@ import { exitCodes, Failure, exitCodeOfSignal } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
 import { endBySignal, Interrupts, type Leave } from '../terminal/leaving.ts'
 import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
-import { Progress, WAITING } from '../terminal/progress.ts'
+import { agentAwayText, Progress, WAITING } from '../terminal/progress.ts'
 
 /** A second Ctrl-C within this time stops the session. */
 const DETACH_MS = 3000
@@ -151,6 +151,15 @@ class WatchedExecution {
         return
       case 'going-on':
         this.#review = 'none'
+        return
+      case 'agent-away':
+        this.#progress.state = oneLine(`waiting for agent ${sight.agent}`)
+        this.#progress.until = Date.parse(sight.until)
+        this.#say(agentAwayText(sight))
+        return
+      case 'agent-back':
+        this.#progress.state = 'running'
+        this.#progress.until = undefined
         return
       case 'warning':
         this.#say(oneLine(sight.text))

@@ -12,6 +12,7 @@ import { clientFailure } from '../report/failures.ts'
 import { endBySignal, Leaving } from '../terminal/leaving.ts'
 import type { NoticeFlags } from '../report/notices.ts'
 import { ReaderGone, SessionOutput } from '../terminal/output.ts'
+import { agentAwayText } from '../terminal/progress.ts'
 import { wholeId } from './find.ts'
 
 type FollowFlags = NoticeFlags & { readonly profile?: string }
@@ -109,21 +110,26 @@ class FollowedSession {
         return this.#notice('the gateway can be reached again')
       case 'warning':
         return this.#notice(oneLine(sight.text))
+      case 'agent-away':
+        return this.#notice(agentAwayText(sight))
       case 'review':
         return this.#sayWhoApproves(sight.url)
       case 'session':
       case 'bytes':
       case 'approved':
       case 'going-on':
+      case 'agent-back':
     }
   }
 
   /** Says what the session waits for, because it has no output before its approval. */
   async #sayWhatItWaitsFor(): Promise<void> {
-    const { status, review } = this.#session
+    const { status, review, state } = this.#session
     const id = oneLine(this.#id)
     if (status === 'ready')
       return this.#notice(`session ${id} is approved. Run it: runbook-agent sessions exec ${id}`)
+    if (state?.name === 'waiting-for-agent')
+      return this.#notice(agentAwayText({ agent: state.agent, until: state.until }))
     if (review?.status === 'PENDING') await this.#sayWhoApproves(`runbook-agent reviews show ${id}`)
   }
 

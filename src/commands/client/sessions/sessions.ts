@@ -22,6 +22,7 @@ import { readLimit, askedSpan } from '../input.ts'
 import { meantConnection } from '../report/failures.ts'
 import type { NoticeFlags } from '../report/notices.ts'
 import { moment, took, connectionCount, scriptText } from '../report/words.ts'
+import { agentAwayText } from '../terminal/progress.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
@@ -177,5 +178,6 @@ function codeText({ exit_code: code, end_date: end }: RecordedSession): string {
 /** Returns undefined for hoop's sessions, which have no state. */
 function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
   if (state === undefined) return undefined
+  if (state.until !== '') return agentAwayText(state)
   return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '../../../basics/text/printable.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 
 export const WAITING = 'waiting for approval'
@@ -12,6 +13,8 @@ export class Progress implements Disposable {
   readonly #subject: string
   readonly #startedAt: number
   readonly #timer: NodeJS.Timeout | undefined
+  /** Time in ms at which the state ends by itself; the line shows the seconds that are left. */
+  until: number | undefined
   #state = 'running'
   #isLine = false
 
@@ -48,11 +51,22 @@ export class Progress implements Disposable {
     if (!this.#mayDraw()) return
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
-    const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
+    const left = this.until === undefined ? '' : `, ${secondsLeft(this.until)} s left`
+    const line = `${this.#subject}: ${this.#state}${left}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
     // The line is cut, because a longer line would wrap, and `clear` would remove only its last part.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
   }
+}
+
+/** Returns, for example, `waits for agent west, 13 s left`. */
+export function agentAwayText({ agent, until }: { readonly agent: string; readonly until: string }): string {
+  return oneLine(`waits for agent ${agent}, ${secondsLeft(Date.parse(until))} s left`)
+}
+
+/** @param until in ms */
+function secondsLeft(until: number): number {
+  return Math.max(0, Math.ceil((until - Date.now()) / 1000))
 }
 
 /** Formats the time as `1:02:03` or `0:07`. */

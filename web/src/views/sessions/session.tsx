@@ -4,7 +4,7 @@ import type { Session } from '../../api/types.ts'
 import { fileOf, sessionName } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
-import { Elapsed } from '../../parts/moment.tsx'
+import { Elapsed, TimeLeft } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
 import { useTitle, type Mark } from '../../parts/title.ts'
 import { Trail } from '../../parts/trail.tsx'
@@ -65,6 +65,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       </header>
       <SessionFacts session={session} reload={reload} />
       <LockNote session={session} />
+      <AgentNote session={session} />
       {isDecided(session) || <ReviewOfSession session={session} reload={reload} />}
       <Ending session={session} />
       <RunTabs session={session} hasRun={hasRun} reload={reload} />
@@ -85,6 +86,25 @@ function LockNote({ session: { state } }: { readonly session: Session }) {
           starts automatically when the lock is free.
         </>
       )}
+    </Note>
+  )
+}
+
+/** Says that the command has not begun, because its agent is not connected. */
+function AgentNote({ session: { state } }: { readonly session: Session }) {
+  if (state.name !== 'waiting-for-agent' || state.until === null) return null
+  return (
+    <Note
+      tone="wait"
+      role="status"
+      title={
+        <>
+          This run waits for the agent <Name>{state.agent ?? ''}</Name>, <TimeLeft until={state.until} />
+        </>
+      }
+    >
+      The agent is not connected to the gateway. The run starts automatically when the agent connects; if it
+      does not connect in time, the run ends, and nothing has run.
     </Note>
   )
 }

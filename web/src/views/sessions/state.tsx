@@ -1,5 +1,5 @@
 import type { ListedSession } from '../../api/types.ts'
-import { Moment } from '../../parts/moment.tsx'
+import { Moment, TimeLeft } from '../../parts/moment.tsx'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { visible } from '../../parts/visible.ts'
 
@@ -10,6 +10,7 @@ type StateName = ListedSession['state']['name']
 const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
   'waiting-for-approval': 'waiting',
   'waiting-for-lock': 'waiting',
+  'waiting-for-agent': 'waiting',
   approved: 'approved',
   running: 'running',
   succeeded: 'succeeded',
@@ -25,7 +26,7 @@ const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
 const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdrawn']
 
 /** Shows an icon and the gateway's text for the state, because not all people can see colours. */
-export function StateBadge({ state: { name, text, since } }: Stateful) {
+export function StateBadge({ state: { name, text, since, until } }: Stateful) {
   return (
     <State kind={KIND_OF_STATE[name] ?? 'failed'}>
       <bdi>{visible(text)}</bdi>
@@ -33,6 +34,11 @@ export function StateBadge({ state: { name, text, since } }: Stateful) {
         <>
           {' '}
           since <Moment at={since} />
+        </>
+      )}
+      {until !== null && (
+        <>
+          , <TimeLeft until={until} />
         </>
       )}
     </State>
@@ -49,22 +55,19 @@ function isOpen(name: StateName): boolean {
   return (
     name === 'waiting-for-approval' ||
     name === 'waiting-for-lock' ||
+    name === 'waiting-for-agent' ||
     name === 'approved' ||
     name === 'running'
   )
 }
 
-/** Whether the session runs or waits for a lock. In these states it can be stopped. */
+/** Whether the session runs, or waits for a lock or the agent. In these states it can be stopped. */
 export function isRunning({ state: { name } }: Stateful): boolean {
-  return name === 'running' || name === 'waiting-for-lock'
+  return name === 'running' || name === 'waiting-for-lock' || name === 'waiting-for-agent'
 }
 
 export function isWaiting({ state: { name } }: Stateful): boolean {
   return name === 'waiting-for-approval'
-}
-
-export function isWaitingForLock({ state: { name } }: Stateful): boolean {
-  return name === 'waiting-for-lock'
 }
 
 export function isApproved({ state: { name } }: Stateful): boolean {
