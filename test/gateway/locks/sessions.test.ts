@@ -69,7 +69,7 @@ it('a runbook waits for another one under its lock, on any connection, and is to
     ...{ agent: null, until: null },
     ...{ lock: 'migrations', since },
   })
-  expect((await session(first))['state']).toMatchObject({ name: 'running' })
+  expect((await session(first))['state']).toMatchObject({ name: 'waiting-for-agent' })
   expect(await held()).toEqual({
     ...{ name: 'migrations', runbooks: ['ops/migrate/*'], connections: null, holder },
     waiting: [{ session_id: idOf(second), user: 'admin', since }],
