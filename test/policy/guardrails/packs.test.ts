@@ -31,6 +31,8 @@ const PACKS: Readonly<Record<string, { stops: readonly (readonly string[])[]; pa
           'delete from users \\g\nselect 1 where true',
           'DELETE FROM users\nGO\nSELECT 1 WHERE 1 = 0',
           'with gone as (delete from users returning id) select 1;',
+          'delete # all\n from users',
+          'delete /*!50000 from */ users',
         ],
         [
           'UPDATE users SET a = 1',
@@ -39,6 +41,7 @@ const PACKS: Readonly<Record<string, { stops: readonly (readonly string[])[]; pa
           'UPDATE "my table" SET a = 1;',
           'update low_priority ignore t set a=1',
           'update /* all of */ public.users -- !\n set a = 1',
+          'update # all of\n users set a = 1',
         ],
         [
           'DELETE FROM users WHERE 1=1;',
@@ -80,9 +83,36 @@ const PACKS: Readonly<Record<string, { stops: readonly (readonly string[])[]; pa
     },
     'destructive-ddl.yaml': {
       stops: [
-        ['DROP TABLE users', 'drop\n  database shop;', 'Drop Materialized View v'],
-        ['TRUNCATE users', 'truncate table only "Users"', 'TRUNCATE TABLE [dbo]'],
-        ['ALTER TABLE t DROP COLUMN a', 'alter table t\n add b int, drop constraint c;'],
+        [
+          'DROP TABLE users',
+          'drop\n  database shop;',
+          'Drop Materialized View v',
+          'drop /* x */ table users',
+          'drop/**/table users',
+          'drop -- x\n table users',
+          'drop -- x\r table users',
+          'drop # x\n-- y\n\tschema s',
+          'drop /* a /* b */ c */ table users',
+          'drop /* ; */ table users',
+          'drop /*!50000 table */ users',
+          'drop /*M!table */ users',
+          'drop materialized /* x **/ view v',
+        ],
+        [
+          'TRUNCATE users',
+          'truncate table only "Users"',
+          'TRUNCATE TABLE [dbo]',
+          'truncate/* x */users',
+          'truncate -- all of\n table # x\n only users',
+          'truncate"Users"',
+        ],
+        [
+          'ALTER TABLE t DROP COLUMN a',
+          'alter table t\n add b int, drop constraint c;',
+          'alter /* x */ table -- y\n t drop/**/column a',
+          'alter table t /* ; */ drop # x\n primary -- y\n key',
+          'alter table"t" drop if /* x */ exists a',
+        ],
         ['db.dropDatabase()', 'db.users.drop()', 'db.users.deleteMany({})'],
       ],
       passes: [
@@ -92,6 +122,9 @@ const PACKS: Readonly<Record<string, { stops: readonly (readonly string[])[]; pa
         "select date_trunc('day', now()), trunc(1.5)",
         'db.users.find({a: 1})',
         'drop index concurrently i',
+        'drop /* no table */ index i',
+        'drop -- table\nindex i',
+        'select truncate(1.5, 1), truncate /* to one digit */ (1.55, 1)',
       ],
     },
     'dangerous-shell.yaml': {
@@ -241,8 +274,8 @@ const KNOWN: Readonly<Record<string, { misses: readonly string[]; stopped: reado
     ],
   },
   'destructive-ddl.yaml': {
-    misses: ['DROP VIEW v', 'DROP INDEX i', 'db.users.deleteMany({ })'],
-    stopped: ['-- DROP TABLE t', "select 'drop table t'"],
+    misses: ['DROP VIEW v', 'DROP INDEX i', 'ALTER TABLE t DROP a', 'db.users.deleteMany({ })'],
+    stopped: ['-- DROP TABLE t', "select 'drop table t'", 'alter table t /* drop column a */ add b int'],
   },
   'dangerous-shell.yaml': {
     misses: [
