@@ -51,6 +51,9 @@ export interface NativeClient {
  */
 export const MAX_PACKET_BYTES = 256 * 1024
 
+/** People write this placeholder as user, password and database. */
+export const NOOP = 'noop'
+
 export interface Account {
   readonly user: string
   readonly password: string

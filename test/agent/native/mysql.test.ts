@@ -89,6 +89,17 @@ describe.skipIf(missing !== undefined)(`a native mysql session${without(missing)
     expect(port.closedByAgent).toEqual([])
   })
 
+  it('gets the database of the connection if it names none, and its own where it names one', async () => {
+    await using account = await mysqlDatabase()
+    await using port = await open(account, { DB: account.name })
+    const database = ['-e', 'select database()']
+    expect(await mysqlSays(port, ...database)).toBe(`${account.name}\n`)
+    expect(await mysqlSays(port, 'noop', ...database)).toBe(`${account.name}\n`)
+    expect(await mysqlSays(port, 'information_schema', ...database)).toBe('information_schema\n')
+    await using without = await open(account, { DB: '' })
+    expect(await mysqlSays(without, ...database)).toBe('NULL\n')
+  })
+
   it('passes on the errors of the server, numbered as the client expects', async () => {
     await using account = await mysqlDatabase()
     {

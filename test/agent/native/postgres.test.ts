@@ -60,6 +60,25 @@ describe.skipIf(missing !== undefined)(`psql through the agent${without(missing)
     expect(port.closedByAgent).toEqual([])
   })
 
+  it('gets the database of the connection if it names none, and its own where it names one', async () => {
+    await using database = await postgresDatabase()
+    await using port = await opened(database)
+    const query = ['-c', 'select current_user, current_database()']
+    // libpq names the user as database.
+    const alone = await psql(port, query, { PGUSER: 'somebody', PGDATABASE: '' })
+    expect(alone.stdout).toBe(`${database.name}|${database.name}\n`)
+    const own = await psql(port, query, { PGUSER: 'somebody', PGDATABASE: 'no_such_database' })
+    expect(own.stderr).toContain('no_such_database')
+  })
+
+  it('names its user as database where the connection has none', async () => {
+    await using database = await postgresDatabase()
+    await using port = await opened(database, { DB: '' })
+    const query = ['-c', 'select current_database()']
+    const own = await psql(port, query, { PGUSER: database.name, PGDATABASE: '' })
+    expect(own.stdout).toBe(`${database.name}\n`)
+  })
+
   it('gets errors, notices, COPY in both directions and large results as from the server itself', async () => {
     await using database = await postgresDatabase()
     await using port = await opened(database)

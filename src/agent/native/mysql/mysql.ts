@@ -20,7 +20,7 @@ import {
   type MysqlError,
   type Packet,
 } from './login.ts'
-import type { NativeClient, NativeProtocol, Target } from '../protocol.ts'
+import { NOOP, type NativeClient, type NativeProtocol, type Target } from '../protocol.ts'
 import { ProtectedClient } from '../rules/protected-client.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import { serverTls, type ServerTls } from '../server-tls.ts'
@@ -133,7 +133,7 @@ async function open(
   if (said === undefined) return undefined
   refuseCommand(said)
   tell.next = said.seq + 1
-  const request = parseLogin(said.payload, hidden)
+  const request = withDatabase(parseLogin(said.payload, hidden), target.variable('DB'))
   const account = await target.account(client.gone)
   const { answer, rest } = await server.inTime(() =>
     logIn(server, greeting, request, account, target.tls, client.gone),
@@ -142,6 +142,13 @@ async function open(
   await tell.say(answer)
   if (answer[0] !== 0x00) return undefined
   return { threadId: greeting.threadId, fromClient: reader.rest, fromServer: rest }
+}
+
+/** Adds the connection's database if the client names none, or only the placeholder `noop`. */
+function withDatabase(request: LoginRequest, database = ''): LoginRequest {
+  const asked = request.database ?? NOOP
+  if (asked !== NOOP && asked !== '') return request
+  return { ...request, database: database === '' ? undefined : database }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { NativeError } from '../native-error.ts'
+import { NOOP } from '../protocol.ts'
 
 const SSL_REQUEST = 80_877_103
 const GSS_REQUEST = 80_877_104
@@ -55,13 +56,10 @@ function parametersIn(bytes: Buffer): ReadonlyMap<string, string> {
   return parameters
 }
 
-/** People write this placeholder as user, password and database. */
-const NOOP = 'noop'
-
 /**
  * Builds the client's parameters with the connection's user.
- * @param database used if the client names no database, or only the placeholder `noop`. If `database` is
- * undefined, the server uses the user's name.
+ * @param database database of the connection. If neither the client nor the connection names a database, the
+ * server uses the user's name.
  */
 export function serverStartup(
   { version, parameters }: Extract<Startup, { kind: 'startup' }>,
@@ -69,7 +67,9 @@ export function serverStartup(
   database: string | undefined,
 ): Buffer {
   const asked = parameters.get('database') ?? NOOP
-  const chosen = asked === NOOP ? latin1(database ?? '') : asked
+  // A client without a database names its user: psql does so by itself. The agent's user is another one.
+  const isOwnChoice = asked !== NOOP && (asked !== parameters.get('user') || (database ?? '') === '')
+  const chosen = isOwnChoice ? asked : latin1(database ?? '')
   const all = new Map([...parameters, ['user', latin1(user)], ['database', chosen]])
   if (chosen === '') all.delete('database')
   const texts = Array.from(all, ([name, value]) => `${name}\0${value}\0`)
