@@ -72,6 +72,7 @@ export const StatementsShape = later(() =>
       ),
     ),
     has_more: about('whether there are further statements', v.boolean()),
+    total: about('number of all statements so far; only with `count`', v.optional(wholeCount)),
   }),
 )
 

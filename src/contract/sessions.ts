@@ -5,7 +5,8 @@ import { anyMap } from './executions.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
 import { ListedSessionShape, SessionShape } from './session-shape.ts'
 import { OUTCOMES, SESSION_KINDS } from './session-state.ts'
-import { about, file, moment, nothing, numberOption, plainOption, text, wholeCount } from './words.ts'
+import { about, file, moment, nothing, numberOption,
+  readOption, plainOption, text, wholeCount } from './words.ts'
 
 const DownloadLinkShape = later(() =>
   v.strictObject({
@@ -164,6 +165,11 @@ export const sessionContract = {
     query: later(() => ({
       offset: numberOption('offset', 'number of statements to skip (default: 0)', 10_000_000, 0),
       limit: numberOption('limit', 'maximum number of statements, up to 1000 (default: 200)', 1000),
+      count: readOption(
+        'true: also return the number of all statements, for which the gateway reads the whole record',
+        (given) => (given === 'true' || given === 'false' ? given === 'true' : undefined),
+        'count must be true or false',
+      ),
     })),
     answers: { 200: StatementsShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],

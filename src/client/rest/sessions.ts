@@ -68,7 +68,8 @@ export async function firstStatements(
   id: string,
   limit: number,
 ): Promise<Read<StatementsAnswer>> {
-  return call(account, sessionContract.statements, { id }, { query: { limit: String(limit) } })
+  const query = { limit: String(limit), count: 'true' }
+  return call(account, sessionContract.statements, { id }, { query })
 }
 
 interface SessionPage {

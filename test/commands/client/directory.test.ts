@@ -96,7 +96,7 @@ describe('what a gateway says, on a terminal', () => {
     ['a runbook', runbookDetails(entry)],
     ['reviews', itemTable(REVIEW_COLUMNS, [{ ...review, about: session }], 80)],
     ['a review', reviewDetails(review, session)],
-    ['statements', statementsText({ statements: [statement], has_more: true, raw: {} }, 80)],
+    ['statements', statementsText({ statements: [statement], has_more: true, total: 2, raw: {} }, 80)],
     ['a decision', outcomeText(review)],
     ['reviews of a batch', itemTable(REVIEW_COLUMNS, [{ ...review, about: session, batch }], 80)],
     ['the review of a batch', reviewDetails({ ...review, batch }, session)],

@@ -60,7 +60,19 @@ describe.skipIf(missing !== undefined)(
       ])
       expect(statements.every(({ duration_ms: ms }) => ms !== null && ms < 60_000)).toBe(true)
       const shown = await runProgram(site.place, ['sessions', 'show', await site.rest.lastSession()], account)
-      expect(JSON.parse(shown.stdout)).toMatchObject({ port: true, statements })
+      expect(JSON.parse(shown.stdout)).toMatchObject({
+        ...{ port: true, statements, statements_total: 8, statements_has_more: false },
+      })
+    })
+
+    it('are a thousand in JSON, with the number of all and whether there are more', async () => {
+      const account = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
+      const select = 'for n in $(seq 1002); do echo "select $n;"; done | psql -X -q -o /dev/null'
+      await runProgram(site.place, ['connect', 'pg', '--run', select], account)
+      const shown = await runProgram(site.place, ['sessions', 'show', await site.rest.lastSession()], account)
+      const { statements, ...rest } = JSON.parse(shown.stdout) as { statements: readonly object[] }
+      expect(statements).toHaveLength(1000)
+      expect(rest).toMatchObject({ statements_total: 1002, statements_has_more: true })
     })
   },
 )

@@ -13,6 +13,7 @@ import {
 import {
   asking,
   type AskingFlags,
+  isJson,
   showingCommand,
   printList,
   unlessLacking,
@@ -31,7 +32,7 @@ export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   return showingCommand(
     flags,
     `cannot show session ${id}`,
-    async (account) => withStatements(account, await sessionOf(account, id)),
+    async (account) => withStatements(account, await sessionOf(account, id), isJson(flags)),
     (session, width) => sessionDetails(session) + statementsText(session.statements, width),
   )
 }

@@ -3,8 +3,10 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { firstStatements, type RecordedSession } from '../../../client/rest/sessions.ts'
 
-/** Maximum number of statements that are shown. `sessions output` prints all. */
+/** Maximum number of statements on a terminal. `sessions output` prints all. */
 const SHOWN = 40
+/** Maximum number of statements in JSON: a gateway gives no more at once. */
+const MOST = 1000
 
 type Statements = Awaited<ReturnType<typeof firstStatements>>
 type Statement = Statements['statements'][number]
@@ -13,15 +15,17 @@ type Statement = Statements['statements'][number]
 export async function withStatements(
   account: Account,
   session: RecordedSession,
+  asJson: boolean,
 ): Promise<RecordedSession & { readonly statements?: Statements }> {
   if (!session.port) return session
   try {
-    const statements = await firstStatements(account, session.id, SHOWN)
-    return {
-      ...session,
-      statements,
-      raw: { ...session.raw, statements: statements.statements.map(({ raw }) => raw) },
+    const found = await firstStatements(account, session.id, asJson ? MOST : SHOWN)
+    const statements = {
+      statements: found.statements.map(({ raw }) => raw),
+      statements_has_more: found.has_more,
+      statements_total: found.total,
     }
+    return { ...session, statements: found, raw: { ...session.raw, ...statements } }
   } catch (error) {
     // Then the user may be a reviewer, who may read the session but not its statements.
     if (error instanceof ApiError && error.kind === 'refused') return session
@@ -31,7 +35,9 @@ export async function withStatements(
 
 export function statementsText(statements: Statements | undefined, width: number): string {
   if (statements === undefined || statements.statements.length === 0) return ''
-  const more = statements.has_more ? `... and more (sessions output shows all)\n` : ''
+  const { has_more: hasMore, total } = statements
+  const all = typeof total === 'number' ? `first ${statements.statements.length} of ${total}` : 'and more'
+  const more = hasMore ? `... ${all} (sessions output shows all)\n` : ''
   return `\n${itemTable(STATEMENT_COLUMNS, statements.statements, width)}${more}`
 }
 

@@ -14,19 +14,24 @@ export async function statementsOf(
   {
     offset = 0,
     limit = USUAL_LIMIT,
-  }: { readonly offset?: number | undefined; readonly limit?: number | undefined },
+    count = false,
+  }: {
+    readonly offset?: number | undefined
+    readonly limit?: number | undefined
+    readonly count?: boolean | undefined
+  },
 ): Promise<StatementsAnswer> {
-  if (session.isPort !== true) return { statements: [], has_more: false }
+  if (session.isPort !== true) return { statements: [], has_more: false, ...(count && { total: 0 }) }
   const reader = new StatementReader(offset, limit)
   let events = 0
   for (const { seconds, kind, bytes } of history.events(session.id, 'output')) {
     if (kind === 'o') reader.add(seconds, bytes.toString())
-    if (reader.isDone) break
+    if (reader.isDone && !count) break
     events += 1
     if (events % EVENTS_PER_TURN === 0) await setImmediate()
   }
   const statements = reader.asked.map((one) => answerOf(one, session))
-  return { statements, has_more: reader.hasMore }
+  return { statements, has_more: reader.hasMore, ...(count && { total: reader.count }) }
 }
 
 function answerOf(

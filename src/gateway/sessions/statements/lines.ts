@@ -69,6 +69,11 @@ export class StatementReader {
     return this.#count > this.#until
   }
 
+  /** Number of all statements that were read, also outside of the range. */
+  get count(): number {
+    return this.#count
+  }
+
   /** True if no later event can change the result. */
   get isDone(): boolean {
     return this.hasMore && this.#unended === 0
