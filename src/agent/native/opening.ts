@@ -110,12 +110,15 @@ function refuseRules(payload: Buffer = Buffer.alloc(0), policy: OwnerPolicy | un
     throw new RefusedError(unenforced('guardrail rules', 'guardrail', type))
   if (policy?.rules.input !== undefined || policy?.rules.output !== undefined)
     throw new RefusedError(
-      `native connections of type ${type} are not allowed: the agent's guardrail rules (policy.input-rules, policy.output-rules) cannot be enforced on them; use exec or a runbook`,
+      `native connections of type ${type} are not allowed: the agent's guardrail rules (policy.input-rules, policy.output-rules) cannot be enforced on them; use a connection of another type`,
     )
 }
 
-/** Returns hoop's text: people search for its words. */
+/**
+ * Begins with hoop's words, because people search for them. hoop's text also recommends exec, which every
+ * gateway refuses for this type.
+ */
 function unenforced(what: string, enforcement: string, type: string): string {
   const remove = enforcement === 'guardrail' ? 'the guardrails' : 'the masking'
-  return `connection has ${what} configured, but the native ${type} proxy does not support ${enforcement} enforcement; remove ${remove} from this connection or use exec instead`
+  return `connection has ${what} configured, but the native ${type} proxy does not support ${enforcement} enforcement; remove ${remove} from this connection, or use a connection of another type`
 }

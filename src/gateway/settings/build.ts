@@ -9,6 +9,7 @@ import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
 import { buildWebhooks } from './webhooks.ts'
 import { buildSchedule } from './schedules.ts'
+import { connectionType } from './connections.ts'
 import { buildReview, buildRunbookReviews, type KnownGroups } from './reviews.ts'
 import { checkMasking, maskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
@@ -232,7 +233,11 @@ function buildConnection(
   problems: Problems,
   path: Path,
 ): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira' | 'review' | 'runbooks'> {
-  const { name, agent, type, subtype, tags, command, sessions, confirm } = shape
+  const { name, agent, type, subtype, tags, sessions, confirm } = shape
+  const command = shape.command ?? []
+  // A tcp connection only has a port. Without a command its terminals and runbooks are refused by the agent.
+  if (!shape.command && connectionType(type, subtype ?? undefined) !== 'tcp')
+    problems.add([...path, 'command'], 'this setting is missing')
   const {
     groups,
     connect,
@@ -271,7 +276,7 @@ function buildConnection(
 
 /** Blocks escapes of a database client, unless users may send or type scripts: then blocking is useless. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
-  const [program = ''] = command
+  const [program = ''] = command ?? []
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
   const isDatabase = type === 'database' || isClient
   return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'

@@ -233,10 +233,12 @@ const ConnectionShape = map({
     entries(TagKey, TagValue, 'shown'),
   ),
   command: about(
-    'program and arguments, without a shell; the agent replaces $NAME in arguments',
-    v.pipe(
-      list(Word, 'texts, the program and its arguments,'),
-      v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
+    'program and arguments, without a shell; the agent replaces $NAME in arguments (required, except for type tcp)',
+    v.nullish(
+      v.pipe(
+        list(Word, 'texts, the program and its arguments,'),
+        v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
+      ),
     ),
   ),
   env: about(

@@ -15,12 +15,11 @@ beforeAll(async () => {
   const values = { HOST: '127.0.0.1', PORT: String(port) }
   site = await Site.start({
     connections: [
-      { name: 'echo', type: 'application', subtype: 'tcp', command: ['cat'], env: values },
+      { name: 'echo', type: 'application', subtype: 'tcp', env: values },
       {
         name: 'closed',
         type: 'application',
         subtype: 'tcp',
-        command: ['cat'],
         env: values,
         access: { connect: false },
       },

@@ -437,6 +437,15 @@ limits:
     ])
   })
 
+  test('are a command that is missing, except on a tcp connection', () => {
+    const text = (type: string) =>
+      `agents: [{ name: a, key: ${KEY} }]\nconnections:\n  - { name: c, agent: a, type: ${type} }`
+    expect(problems(text('application, subtype: tcp'))).toEqual([])
+    expect(parse(text('application, subtype: tcp')).connections[0]?.command).toEqual([])
+    for (const type of ['custom', 'application', 'database, subtype: postgres'])
+      expect(problems(text(type))).toEqual(['3:5 connections[0].command: this setting is missing'])
+  })
+
   test('can be taken apart', () => {
     const error = (() => {
       try {
