@@ -5,8 +5,17 @@ import { anyMap } from './executions.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
 import { ListedSessionShape, SessionShape } from './session-shape.ts'
 import { OUTCOMES, SESSION_KINDS } from './session-state.ts'
-import { about, file, moment, nothing, numberOption,
-  readOption, plainOption, text, wholeCount } from './words.ts'
+import {
+  about,
+  file,
+  moment,
+  nothing,
+  numberOption,
+  readOption,
+  plainOption,
+  text,
+  wholeCount,
+} from './words.ts'
 
 const DownloadLinkShape = later(() =>
   v.strictObject({
