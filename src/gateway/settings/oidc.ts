@@ -20,10 +20,12 @@ import {
 import { Authorities } from './jira.ts'
 import { Name } from './words.ts'
 
-const ISSUER = /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i
+/** Without TLS, only a provider on this machine, for example in a trial. */
+const ISSUER =
+  /^(?:https:\/\/[^\s?#@\\/]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?)(?:\/[^\s?#@\\]*)?$/i
 const Issuer = parsed(
   (text) => (ISSUER.test(text) && URL.canParse(text) ? text : undefined),
-  'an address like https://accounts.example.org, without user, ? and #,',
+  'an address like https://accounts.example.org, or http:// with 127.0.0.1, [::1] or localhost, without user, ? and #,',
   textJson(ISSUER),
 )
 

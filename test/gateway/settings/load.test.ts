@@ -390,7 +390,15 @@ describe('problems', () => {
       expect(problems(`sign-in: { oidc: { issuer: 'https://${host}', ${oidc} } }`)).toEqual([
         expect.stringContaining('sign-in.oidc.issuer: an address like'),
       ])
-    expect(problems(`sign-in: { oidc: { issuer: 'https://a:8443', ${oidc} } }`)).toEqual([])
+    for (const host of ['127.0.0.1.evil.test', 'accounts.example.org', '127.0.0.1@evil.test', '10.0.0.1'])
+      expect(problems(`sign-in: { oidc: { issuer: 'http://${host}', ${oidc} } }`)).toHaveLength(1)
+    for (const issuer of [
+      'https://a:8443',
+      'http://127.0.0.1:8080/realms/x',
+      'http://[::1]:1',
+      'http://localhost',
+    ])
+      expect(problems(`sign-in: { oidc: { issuer: '${issuer}', ${oidc} } }`)).toEqual([])
   })
 
   test('are reported together, in the order of the file, with line, column and setting', () => {

@@ -37,9 +37,10 @@ export class OidcServer implements AsyncDisposable {
 
   readonly #authority: Authority
 
-  static async start(): Promise<OidcServer> {
+  static async start({ isPlain = false } = {}): Promise<OidcServer> {
     const authority = new Authority('of the provider')
-    return new OidcServer(await ScriptedRest.start(authority.issue({ names: ['127.0.0.1'] })), authority)
+    const certificate = isPlain ? undefined : authority.issue({ names: ['127.0.0.1'] })
+    return new OidcServer(await ScriptedRest.start(certificate), authority)
   }
 
   private constructor(rest: ScriptedRest, authority: Authority) {

@@ -1,4 +1,5 @@
 import type { Configuration, IDToken } from 'openid-client'
+import { isLoopback } from '../../../basics/net/address.ts'
 import { exchange, type HttpQuestion } from '../../../basics/net/exchange.ts'
 import { proxyTo } from '../../../basics/net/proxy.ts'
 import { patience } from '../../../basics/abort.ts'
@@ -100,7 +101,10 @@ export class OidcProvider {
       [client.customFetch]: providerFetch(this.#settings),
       timeout: timeoutMs / 1000,
       // Without this check, the library trusts the connection and verifies no signature.
-      execute: [client.enableNonRepudiationChecks],
+      execute: [
+        client.enableNonRepudiationChecks,
+        ...(isPlain(issuer) ? [client.allowInsecureRequests] : []),
+      ],
     }
     return this.#asking('its configuration', () =>
       client.discovery(new URL(issuer), clientId, undefined, authentication, options),
@@ -141,7 +145,7 @@ interface Options {
 
 /** The library's `fetch`, with the settings' authorities and proxy. Follows no redirects. */
 function providerFetch(
-  settings: Pick<OidcSettings, 'authorities' | 'proxy' | 'timeoutMs'>,
+  settings: Pick<OidcSettings, 'authorities' | 'issuer' | 'proxy' | 'timeoutMs'>,
 ): (url: string, options: Options) => Promise<Response> {
   const { createSecureContext } = process.getBuiltinModule('node:tls')
   let context: ReturnType<typeof createSecureContext> | undefined
@@ -151,11 +155,13 @@ function providerFetch(
   })
   return async (url, options) => {
     const target = new URL(url)
-    if (target.protocol !== 'https:') throw new TypeError(`the provider names an address without TLS: ${url}`)
+    const isSecure = target.protocol === 'https:'
+    if (!isSecure && !(isPlain(settings.issuer) && isPlain(url)))
+      throw new TypeError(`the provider names an address without TLS: ${url}`)
     const { status, contentType, body } = await exchange({
       ...addressOf(target),
-      isSecure: true,
-      tls: tls(),
+      isSecure,
+      ...(isSecure && { tls: tls() }),
       method: options.method === 'POST' ? 'POST' : 'GET',
       headers: { ...options.headers },
       ...bodyOf(options),
@@ -167,13 +173,22 @@ function providerFetch(
   }
 }
 
-function addressOf(target: URL): Pick<HttpQuestion, 'host' | 'port' | 'path'> {
-  const host = target.hostname.replace(/^\[|\]$/g, '')
-  return { host, port: portOf(target), path: target.pathname + target.search }
+/** Whether the address is on this machine and has no TLS. */
+function isPlain(address: string): boolean {
+  const url = new URL(address)
+  return url.protocol === 'http:' && isLoopback(hostOf(url))
 }
 
-function portOf({ port }: URL): number {
-  return port === '' ? 443 : Number(port)
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}
+
+function addressOf(target: URL): Pick<HttpQuestion, 'host' | 'port' | 'path'> {
+  return { host: hostOf(target), port: portOf(target), path: target.pathname + target.search }
+}
+
+function portOf({ port, protocol }: URL): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 }
 
 /** The library sends only forms. */

@@ -430,3 +430,40 @@ async function userOf(token: unknown, at = gateway): Promise<object> {
   if (status !== 200) throw new Error(`answered ${status}`)
   return body
 }
+
+describe('a provider without TLS', () => {
+  const signInAt = async (of: RunningGateway, at: OidcServer) => {
+    const { body } = await of.request('GET', '/api/login', undefined, { authorization: '' })
+    return browse(at.authorize(String(body['login_url'])))
+  }
+
+  it('is taken on this machine', async () => {
+    await using plain = await OidcServer.start({ isPlain: true })
+    await using of = await started(plain)
+    const location = (await signInAt(of, plain)).headers.get('location')
+    expect(location).toMatch(/^http:\/\/127\.0\.0\.1:3587\/callback\?token=/)
+  })
+
+  it.each([
+    [
+      'on this machine, by a provider with TLS',
+      false,
+      'http://127.0.0.1:1/token',
+      'only requests to HTTPS are allowed',
+    ],
+    [
+      'elsewhere, by a provider on this machine',
+      true,
+      'http://provider.test/token',
+      'the provider names an address without TLS',
+    ],
+  ])('is not asked %s', async (_, isPlain, token_endpoint, reason) => {
+    await using other = await OidcServer.start({ isPlain })
+    const { issuer } = other
+    const endpoints = { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint }
+    other.rest.on('GET /.well-known/openid-configuration', json(200, endpoints))
+    await using of = await started(other)
+    await signInAt(of, other)
+    expect(of.log.join('\n')).toContain(`"reason":"${reason}`)
+  })
+})
