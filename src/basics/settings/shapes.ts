@@ -139,18 +139,23 @@ export function entryName(pattern: RegExp, what: string) {
   )
 }
 
-/** `parse` returns undefined to refuse the text. */
+/**
+ * `parse` returns undefined to refuse the text. `problemOf` returns what is wrong with a refused text, or an
+ * empty text; it must not quote the text.
+ */
 export function parsed<Value>(
   parse: (text: string) => Value | undefined,
   what: string,
   schema: JsonSchema = textJson(),
+  problemOf: (text: string) => string = () => '',
 ) {
   return v.pipe(
     v.string(expected(what)),
     v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
       const value = parse(dataset.value)
       if (value !== undefined) return value
-      addIssue({ message: `${what} is expected` })
+      const problem = problemOf(dataset.value)
+      addIssue({ message: `${what} is expected${problem === '' ? '' : `: ${problem}`}` })
       return NEVER
     }),
     json(referable(schema, what)),

@@ -3,7 +3,7 @@ import { readAll } from '../../basics/files/small-file.ts'
 import { readStructuredFile } from '../../basics/settings/tree.ts'
 import { printableJson } from '../../basics/text/printable.ts'
 import { MaskedStream } from '../../policy/masking/masked-stream.ts'
-import { Masking } from '../../policy/masking/masking.ts'
+import { Masking, typeAdvice } from '../../policy/masking/masking.ts'
 import { REFINEMENTS, type Refinement } from '../../policy/masking/recognizers/table.ts'
 import type { Replacement } from '../../policy/masking/replacement.ts'
 import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
@@ -61,7 +61,10 @@ function maskingOf(flags: MaskFlags): Masking {
     })
   })
   const { needModel, unknown } = masking.unserved
-  if (unknown.length > 0) throw refusal(`--entities: unknown type ${unknown.join(', ')}`)
+  if (unknown.length > 0) {
+    const [first = ''] = unknown
+    throw refusal(`--entities: unknown type ${unknown.join(', ')}: ${typeAdvice(first)}`)
+  }
   if (needModel.length === 0) return masking
   throw refusal(
     `--entities: no pattern can find ${needModel.join(', ')}. This needs a language model, such as Presidio's`,

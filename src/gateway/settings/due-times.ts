@@ -27,6 +27,19 @@ export function isCron(cron: string): boolean {
   }
 }
 
+const FIELDS = ['minute', 'hour', 'day', 'month', 'weekday']
+
+/** Returns what is wrong with a refused rule; an empty text if it has another number of fields. */
+export function cronProblem(text: string): string {
+  const fields = text.trim().split(/\s+/)
+  if (fields.length !== FIELDS.length) return ''
+  const wrong = FIELDS.filter(
+    (_, at) => !isCron(fields.map((field, i) => (i === at ? field : '*')).join(' ')),
+  )
+  if (wrong.length === 0) return 'no day of any year matches day and month'
+  return `the field ${wrong.join(' and the field ')} cannot be read`
+}
+
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })

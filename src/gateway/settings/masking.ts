@@ -1,4 +1,4 @@
-import { Masking } from '../../policy/masking/masking.ts'
+import { Masking, typeAdvice } from '../../policy/masking/masking.ts'
 import { decodeMasking, EVERYTHING, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { PolicyError } from '../../policy/policy-error.ts'
@@ -46,7 +46,7 @@ function checkTypes({ entities, custom }: MaskingShape, path: Path, problems: Pr
       [...path, 'entities', entities.indexOf(name)],
       needModel.includes(name)
         ? 'only a language model finds this type: use provider: presidio'
-        : 'the local engine has no such type',
+        : `the local engine has no such type: ${typeAdvice(name)}`,
     )
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { textJson } from '../../basics/settings/json-schema.ts'
 import {
   about,
   choice,
@@ -10,12 +11,14 @@ import {
   parsed,
   truth,
 } from '../../basics/settings/shapes.ts'
-import { isCron, isTimeZone } from './due-times.ts'
+import { cronProblem, isCron, isTimeZone } from './due-times.ts'
 import { Name } from './words.ts'
 
 const Cron = parsed(
   (text) => (isCron(text) ? text : undefined),
   'five fields of cron (minute hour day month weekday) or @hourly, @daily, @weekly, @monthly, @yearly,',
+  textJson(),
+  cronProblem,
 )
 const TimeZone = parsed(
   (text) => (isTimeZone(text) ? text : undefined),

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../basics/text/nearest.ts'
 import { encodeText } from '../../golang/text/byte-string.ts'
 import type { RuleAutomaton } from '../automaton/automaton.ts'
 import { done, inTurns, type Work } from '../work.ts'
@@ -130,4 +131,11 @@ function unservedOf({ entities = [], custom }: MaskingRules): Unserved {
     needModel: missing.filter((name) => NEED_MODEL.includes(name)),
     unknown: missing.filter((name) => !NEED_MODEL.includes(name)),
   }
+}
+
+/** Returns the nearest types for the name of an unknown type, and all types. */
+export function typeAdvice(name: string): string {
+  const types = [...new Set([...BUILT_IN, ...EXTRA].map(({ type }) => type))].toSorted()
+  const meant = didYouMean(name, types)
+  return `${meant === undefined ? '' : `${meant} `}The types are ${types.join(', ')}`
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isCron, isTimeZone, nextTime } from '../../../src/gateway/settings/due-times.ts'
+import { cronProblem, isCron, isTimeZone, nextTime } from '../../../src/gateway/settings/due-times.ts'
 
 const at = (text: string) => Date.parse(text)
 const text = (ms: number | undefined) =>
@@ -46,6 +46,16 @@ it.each([
   ['', false],
 ])('%j is a rule: %s', (cron, is) => {
   expect(isCron(cron)).toBe(is)
+})
+
+it.each([
+  ['* 24 * * *', 'the field hour cannot be read'],
+  ['61 * * 13 *', 'the field minute and the field month cannot be read'],
+  ['0 0 * * mondy', 'the field weekday cannot be read'],
+  ['0 0 30 2 *', 'no day of any year matches day and month'],
+  ['* * * *', ''],
+])('of %j says what is wrong', (cron, problem) => {
+  expect([isCron(cron), cronProblem(cron)]).toEqual([false, problem])
 })
 
 it('takes names of places for time zones, and no offsets', () => {
