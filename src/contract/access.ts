@@ -41,8 +41,13 @@ const ExplanationShape = v.strictObject({
   ),
   uses: needed(
     about(
-      '`runbooks`: runbooks; `exec`: scripts; `connect`: terminals and native clients',
-      v.strictObject({ runbooks: needed(UseShape), exec: needed(UseShape), connect: needed(UseShape) }),
+      '`runbooks`: runbooks; `exec`: scripts; `connect`: terminals; `port`: ports for native clients',
+      v.strictObject({
+        runbooks: needed(UseShape),
+        exec: needed(UseShape),
+        connect: needed(UseShape),
+        port: UseShape,
+      }),
     ),
   ),
 })

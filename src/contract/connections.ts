@@ -52,6 +52,10 @@ const connection = later(() => ({
     'why no terminal can be opened although `access.connect` allows terminals; empty otherwise',
     text,
   ),
+  native_port: about(
+    'protocol of the clients for which `connect --port` can open a port; null: no port can be opened',
+    v.nullable(v.picklist(['tcp', 'postgres', 'mysql'])),
+  ),
   access_schema: about('always disabled; clients of hoop expect this field', mode),
   jira_issue_template_id: about(
     'name of the template for Jira issues of sessions; empty if the connection has no template',

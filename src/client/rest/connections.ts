@@ -48,7 +48,8 @@ export async function fetchConnection(account: Account, name: string): Promise<L
 
 export function modesOf(connection: ListedConnection): readonly string[] {
   const modes = ['runbooks', 'exec', 'connect'] as const
-  return modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
+  const open = modes.filter((mode) => connection[`access_mode_${mode}`] === 'enabled')
+  return connection.native_port ? [...open, 'port'] : open
 }
 
 /**

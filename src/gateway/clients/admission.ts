@@ -1,12 +1,11 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { WHEN_APPROVED } from '../../wire/messages/from-client.ts'
-import { isNativeProtocol } from '../../wire/messages/native.ts'
 import type { Packet } from '../../wire/packet.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import type { SignedIn } from '../identity.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import { bearerToken, type Users } from '../people/identities/users.ts'
-import { type SessionRequest, fitsPackets } from '../sessions/session-request.ts'
+import { type SessionRequest, fitsPackets, nativeProtocol } from '../sessions/session-request.ts'
 import { connectionType } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { StreamRefused, decodeClient } from './client.ts'
@@ -133,11 +132,11 @@ function requestOf(
  * Returns a port if the type has a native protocol and the client wants no terminal, as in hoop's gateway.
  */
 function portOf(
-  { type, subtype }: Admission['connection'],
+  connection: Admission['connection'],
   verb: Admission['verb'],
   { wantsTerminal, pausesConnections }: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
 ): Pick<SessionRequest, 'port'> {
   const isPort = verb === 'connect' && wantsTerminal !== true
-  if (!isPort || !isNativeProtocol(connectionType(type, subtype))) return {}
+  if (!isPort || nativeProtocol(connection) === undefined) return {}
   return { port: { pausesConnections: pausesConnections === true } }
 }

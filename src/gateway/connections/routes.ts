@@ -11,7 +11,7 @@ import type { Handlers } from '../handlers.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { terminalRefusal } from '../sessions/session-request.ts'
+import { nativeProtocol, portRefusal, terminalRefusal } from '../sessions/session-request.ts'
 import { hasTags, parseTagSelector, type TagSelector } from '../settings/connections.ts'
 
 interface ConnectionRouting {
@@ -97,6 +97,7 @@ function listed(
 ): ListedConnectionAnswer {
   const { name, type, subtype = '', tags, agent, access, review, guardrails, jira } = connection
   const refusal = terminalRefusal(connection)
+  const hasPort = access.connect && portRefusal(connection) === ''
   return {
     id: name,
     name,
@@ -124,6 +125,7 @@ function listed(
     access_mode_exec: mode(access.exec),
     access_mode_connect: mode(access.connect && refusal === ''),
     access_mode_connect_reason: access.connect ? refusal : '',
+    native_port: (hasPort ? nativeProtocol(connection) : undefined) ?? null,
     access_schema: mode(false),
     jira_issue_template_id: jira?.name ?? '',
   }

@@ -5,7 +5,13 @@ import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
-import { terminalRefusal, useOf, type SessionRequest } from '../sessions/session-request.ts'
+import {
+  nativeProtocol,
+  portRefusal,
+  terminalRefusal,
+  useOf,
+  type SessionRequest,
+} from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** Together, these limits allow 2,500 cells in one answer. */
@@ -21,9 +27,10 @@ const REQUESTS = {
   runbooks: { origin: 'client-api-runbooks', verb: 'exec' },
   exec: { origin: 'client-api', verb: 'exec' },
   connect: { origin: 'client', verb: 'connect' },
+  port: { origin: 'client', verb: 'connect' },
 } as const satisfies Readonly<Record<UseName, Pick<SessionRequest, 'origin' | 'verb'>>>
 
-const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal' } as const
+const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal', port: 'port' } as const
 
 /** Operations about access. Admins and auditors see everybody's access. Other users see their own access. */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
@@ -72,10 +79,10 @@ function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSe
   const isRefused = groups === undefined ? unseenReason(user, connection) : undefined
   const reads = users.onlyReads(user) ? 'an auditor reads, and runs nothing' : undefined
   const use = (name: UseName) => useOn(connection, user, name, isRefused ?? reads)
-  const uses = { runbooks: use('runbooks'), exec: use('exec'), connect: use('connect') }
+  const uses = { runbooks: use('runbooks'), exec: use('exec'), connect: use('connect'), port: use('port') }
   const level = reads !== undefined && user.isActive ? 'reads' : levelOf(uses)
   const via = groups === undefined || groups.length > 0 ? (groups ?? []).join(', ') : 'everybody'
-  const text = isRefused ?? [via, ...(reads === undefined ? usesText(uses) : [reads])].join('; ')
+  const text = isRefused ?? [via, ...(reads === undefined ? usesText(uses, connection) : [reads])].join('; ')
   return { user: user.name, connection: connection.name, level, text, groups: groups ?? null, uses }
 }
 
@@ -106,6 +113,7 @@ function obstacleOf(connection: ConnectionSettings, name: UseName): string {
   const use = useOf(REQUESTS[name])
   if (!connection.access[use]) return hoopWords.disabled(use)
   if (name === 'runbooks' && connection.runbooks === undefined) return hoopWords.runbooksNotEnabled
+  if (name === 'port') return portRefusal(connection)
   return name === 'connect' ? terminalRefusal(connection) : ''
 }
 
@@ -126,9 +134,10 @@ function levelOf(uses: Uses): AccessExplanation['level'] {
   return all.some(({ approvals }) => approvals.length > 0) ? 'approval' : 'free'
 }
 
-/** Lists restrictions: `no terminal`, `exec needs approval of sre`. */
-function usesText(uses: Uses): string[] {
-  const names = Object.keys(WORDS) as UseName[]
+/** Lists restrictions: `no terminal`, `exec needs approval of sre`. Ports are named only if the type has one. */
+function usesText(uses: Uses, connection: ConnectionSettings): string[] {
+  const isNative = nativeProtocol(connection) !== undefined
+  const names = (Object.keys(WORDS) as UseName[]).filter((name) => isNative || name !== 'port')
   const off = names.filter((name) => !uses[name].allowed)
   if (off.length === names.length) return ['nothing may run on this connection']
   const needs = new Map<string, UseName[]>()

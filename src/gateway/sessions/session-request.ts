@@ -1,5 +1,6 @@
 import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
+import { isNativeProtocol, type NativeProtocolName } from '../../wire/messages/native.ts'
 import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
 import { WITHOUT_PROTECTION } from '../../wire/params.ts'
 import { connectionType } from '../settings/connections.ts'
@@ -177,4 +178,20 @@ export function terminalRefusal({ masking, guardrails }: ConnectionSettings): st
     return 'the guardrails of this connection cannot check typed input before it takes effect'
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'
+}
+
+/** Returns the protocol of the connection's native clients; undefined if the type has none. */
+export function nativeProtocol({ type, subtype }: ConnectionSettings): NativeProtocolName | undefined {
+  const collapsed = connectionType(type, subtype)
+  return isNativeProtocol(collapsed) ? collapsed : undefined
+}
+
+/** Returns why no port for native clients can be opened although the settings allow it; otherwise an empty text. */
+export function portRefusal(connection: ConnectionSettings): string {
+  const { type, subtype, guardrails, masking } = connection
+  const protocol = nativeProtocol(connection)
+  if (protocol === undefined)
+    return `connections of type ${connectionType(type, subtype)} have no port for native clients`
+  if (protocol !== 'tcp' || (guardrails.length === 0 && masking === undefined)) return ''
+  return 'guardrails and masking of this connection cannot be enforced on tcp connections'
 }

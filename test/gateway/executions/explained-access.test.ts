@@ -19,7 +19,12 @@ const CONNECTIONS = `
     access: { groups: [dba], exec: false, connect: false }
     runbooks: { repository: rb, review: [{ path: 'ops/free.sh', groups: [] }, { path: 'ops/danger/*', groups: [sre] }] }
     review: { groups: [dba, lead] }
+  - { name: db, agent: local, type: database, subtype: postgres, command: [psql], review: { groups: [dba] } }
+  - { name: raw, agent: local, type: application, subtype: tcp, command: [cat], access: { connect: true }, guardrails: [no-drops] }
   - { name: shut, agent: local, command: [bash], access: { exec: false, connect: false } }`
+
+const GUARDRAILS =
+  'guardrails:\n  - { name: no-drops, input: [{ type: pattern_match, pattern_regex: drop }] }'
 
 let gateway: RunningGateway
 beforeAll(async () => {
@@ -29,6 +34,7 @@ beforeAll(async () => {
       connections: CONNECTIONS,
       users: USERS,
       limits: '{ agent-wait: 0s }',
+      more: GUARDRAILS,
     },
   )
   // The repository's git process starts with the first read and stays: it is no leak of a test.
@@ -53,9 +59,29 @@ describe('what a user may do on a connection', () => {
       'dba; runbooks need approval of dba or lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval of sre; no exec or terminal',
     ],
     ['fay', 'open', 'reads', 'everybody; an auditor reads, and runs nothing'],
+    [
+      ...(['ann', 'db', 'approval'] as const),
+      'everybody; exec, terminal and port need approval of dba; no runbooks',
+    ],
     ['ann', 'shut', 'none', 'everybody; nothing may run on this connection'],
   ])('%s on %s: %s', async (name, connection, level, text) => {
     expect(await explained(name, connection)).toMatchObject({ user: name, connection, level, text })
+  })
+
+  it('says whether a port for native clients can be opened', async () => {
+    const port = async (connection: string) => (await explained('bea', connection)).uses.port
+    expect(await port('db')).toMatchObject({ allowed: true, approvals: [{ groups: ['dba'] }] })
+    expect(await port('open')).toMatchObject({
+      ...{ allowed: false, reason: 'connections of type command-line have no port for native clients' },
+    })
+    expect(await port('raw')).toMatchObject({
+      allowed: false,
+      reason: 'guardrails and masking of this connection cannot be enforced on tcp connections',
+    })
+    const { body } = await gateway.request('GET', '/api/connections', undefined, as('bea'))
+    const listed = body as unknown as { name: string; native_port: string | null }[]
+    const ports = listed.map((one) => [one.name, one.native_port])
+    expect(Object.fromEntries(ports)).toMatchObject({ db: 'postgres', open: null, raw: null, shut: null })
   })
 
   it('is what happens when the user asks for it', async () => {
@@ -101,7 +127,10 @@ describe('what a user may do on a connection', () => {
       (await gateway.request('GET', `/api/access${query}`, undefined, as('fay')))
         .body as unknown as AccessMatrix
     const all = await matrix('')
-    expect(all).toMatchObject({ connections: ['bash', 'open', 'pg', 'books', 'shut'], more_users: 0 })
+    expect(all).toMatchObject({
+      connections: ['bash', 'open', 'pg', 'books', 'db', 'raw', 'shut'],
+      more_users: 0,
+    })
     for (const { name, cells } of all.users)
       for (const [at, cell] of cells.entries()) {
         const { level, text } = await explained(name, all.connections[at] ?? '')
@@ -125,7 +154,8 @@ describe('the settings as they are read', () => {
     expect((await gateway.request('GET', '/api/settings', undefined, as('ann'))).status).toBe(403)
     const preview = () => gateway.request('GET', '/api/settings/changes', undefined, as('fay'))
     expect((await preview()).body).toEqual({ changes: [], restart_required: [] })
-    gateway.configure({ connections: CONNECTIONS, users: USERS + user('new', 'dev'), host: '127.0.0.1' })
+    const users = USERS + user('new', 'dev')
+    gateway.configure({ connections: CONNECTIONS, users, more: GUARDRAILS, host: '127.0.0.1' })
     const changed = (await preview()).body
     expect(changed['changes']).toEqual([
       { setting: 'users', added: ['new'], removed: [], changed: [] },

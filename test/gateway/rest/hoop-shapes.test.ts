@@ -153,6 +153,7 @@ const OURS = [
     'kind',
     'declared',
     'access_mode_connect_reason',
+    'native_port',
   ],
   ...[
     'budget',

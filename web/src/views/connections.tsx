@@ -70,6 +70,7 @@ function tagsOf({ connection_tags: tags }: Connection): string {
 
 function Row({ connection }: { readonly connection: Connection }) {
   const { name, status, agent_id: agent, reviewers, access_mode_connect_reason: reason } = connection
+  const port = connection.native_port
   const tags = tagsOf(connection)
   return (
     <tr>
@@ -86,6 +87,11 @@ function Row({ connection }: { readonly connection: Connection }) {
               </span>
             )}
             {reason !== '' && <span class="under">No terminal: {visible(reason)}.</span>}
+            {port !== null && mayRun() && (
+              <span class="under">
+                Port for {port} clients: <code>runbook-agent connect {visible(name)} --port</code>
+              </span>
+            )}
           </div>
         </div>
       </th>
