@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { expect, it } from 'vitest'
+import { withoutAliases } from '../../src/commands/program/aliases.ts'
 import { program } from '../../src/commands/program/program.ts'
 
 it('no option in the help has two defaults', async () => {
@@ -20,6 +21,25 @@ it('only the command that prints a session says so of --quiet', async () => {
     ['pause', 'print only errors'],
     ['resume', 'print only errors'],
   ])
+})
+
+it.each([
+  'session',
+  'batch',
+  'review',
+  'runbook',
+  'connection',
+  'agent',
+  'schedule',
+  'webhook',
+  'tokens',
+  'users',
+])('knows %s, and does not show it', async (word) => {
+  const [name = ''] = withoutAliases([word])
+  expect(withoutAliases(['help', word, word])).toEqual(['help', name, word])
+  expect(withoutAliases([name, word])).toEqual([name, word])
+  expect((await program(name)).commands.map((command) => command.name())).toEqual([name])
+  expect((await program(undefined)).helpInformation()).not.toMatch(new RegExp(`^  ${word}[ |]`, 'm'))
 })
 
 function optionsOf(command: Command): string[] {

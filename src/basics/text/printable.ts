@@ -45,6 +45,16 @@ export function printableLine(text: string): string {
     .trim()
 }
 
+/** Makes foreign text one cell of a line of TSV. The escapes can be undone: a backslash becomes two. */
+export function printableCell(text: string): string {
+  return text.replaceAll(
+    /[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => ESCAPES[character] ?? visible(character),
+  )
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+
 function visible(character: string): string {
   const code = (character.codePointAt(0) ?? 0).toString(16)
   return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`

@@ -1,4 +1,4 @@
-import { oneLine } from './printable.ts'
+import { oneLine, printableCell } from './printable.ts'
 
 interface TableColumn {
   readonly heading: string
@@ -13,6 +13,10 @@ interface TableColumn {
 
 export interface ItemColumn<Item> extends TableColumn {
   readonly of: (item: Item) => string
+  /** A shorter text. It is used in all rows if the table is wider than the terminal, before anything is cut. */
+  readonly short?: (item: Item) => string
+  /** The text in TSV, for example a whole id. */
+  readonly whole?: (item: Item) => string
 }
 
 /** The cells may hold any characters. */
@@ -21,10 +25,31 @@ export function itemTable<Item>(
   items: readonly Item[],
   width: number,
 ): string {
-  const rows = items.map((item) => columns.map((column) => oneLine(column.of(item))))
-  const all = [columns.map(({ heading }) => heading), ...rows]
-  const shown = fitting(measured(columns, all), width)
-  return all.map((cells) => `${line(cells, shown)}\n`).join('')
+  const whole = rowsOf(columns, items, ({ of }) => of)
+  const isWide = total(measured(columns, whole).map((column) => column.width)) > width
+  const rows = isWide ? rowsOf(columns, items, ({ of, short = of }) => short) : whole
+  const shown = fitting(measured(columns, rows), width)
+  return rows.map((cells) => `${line(cells, shown)}\n`).join('')
+}
+
+/** Makes the rows, with the headings first. */
+function rowsOf<Item>(
+  columns: readonly ItemColumn<Item>[],
+  items: readonly Item[],
+  textOf: (column: ItemColumn<Item>) => (item: Item) => string,
+): TableRow[] {
+  const rows = items.map((item) => columns.map((column) => oneLine(textOf(column)(item))))
+  return [columns.map(({ heading }) => heading), ...rows]
+}
+
+/**
+ * Makes lines of cells between tabs, with the headings first. No column is left out or cut. A tab, a line
+ * break, another control character and a backslash in a cell are escaped.
+ */
+export function itemTsv<Item>(columns: readonly ItemColumn<Item>[], items: readonly Item[]): string {
+  const rows = items.map((item) => columns.map(({ of, whole = of }) => printableCell(whole(item))))
+  const headings = columns.map(({ heading }) => heading.trim() || '-')
+  return [headings, ...rows].map((cells) => `${cells.join('\t')}\n`).join('')
 }
 
 /** One printable text per column. */

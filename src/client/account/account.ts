@@ -25,6 +25,8 @@ export interface Account {
   readonly proxyTo: (address: string) => Proxy | undefined
   /** The configured address; undefined when the gateway must be asked for it (serverinfo). */
   readonly grpcUrl: string | undefined
+  /** What to do when the token has expired, for example `runbook-agent login --profile production`. */
+  readonly renewal: string
   /** @throws SetUpError for an invalid address, or one to which the token would go without TLS */
   readonly destination: (grpcUrl: string) => Destination
 }
@@ -35,6 +37,8 @@ interface AccountSources {
   readonly stored: StoredAccount | undefined
   /** The file from which `stored` was read. Messages name it. */
   readonly file: string
+  /** The profile of the file; undefined for the default profile. */
+  readonly profile?: string | undefined
 }
 
 const SIGN_IN =
@@ -45,7 +49,7 @@ const SIGN_IN =
  * never to another one that a variable names.
  * @throws SetUpError
  */
-export function findAccount({ env: all, stored, file }: AccountSources): Account {
+export function findAccount({ env: all, stored, file, profile }: AccountSources): Account {
   const env = withoutEmpty(all)
   const { HOOP_APIURL, HOOP_GRPCURL, HOOP_TOKEN } = env
   const apiUrl = HOOP_APIURL ?? stored?.api_url
@@ -63,7 +67,13 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   const grpcUrl = HOOP_GRPCURL ?? (isStoredGateway ? stored?.grpc_url : undefined)
   if (!HOOP_TOKEN && HOOP_GRPCURL && !isKnownHost(HOOP_GRPCURL, rest, stored))
     throw otherGateway('HOOP_GRPCURL', file)
-  return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
+  const renewal = HOOP_TOKEN ? 'set HOOP_TOKEN to a new token' : signInWords(profile)
+  const core = { rest, token: new Secret(token), grpcUrl, renewal }
+  return accountOf(core, env, isStoredGateway ? stored : undefined)
+}
+
+function signInWords(profile: string | undefined): string {
+  return profile === undefined ? 'runbook-agent login' : `runbook-agent login --profile ${profile}`
 }
 
 /** Whether an HTTP header can hold the text as a token. */
@@ -82,7 +92,7 @@ function isKnownHost(grpcUrl: string, rest: RestAddress, stored: StoredAccount |
   return host === rest.host || host === hostOf(parseStreamAddress(stored?.grpc_url ?? '')?.address ?? '')
 }
 
-type Core = Pick<Account, 'rest' | 'token' | 'grpcUrl'>
+type Core = Pick<Account, 'rest' | 'token' | 'grpcUrl' | 'renewal'>
 
 function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): Account {
   const allowPlaintext = flagIn(env, 'RUNBOOK_AGENT_ALLOW_PLAINTEXT') ?? stored?.allow_plaintext ?? false

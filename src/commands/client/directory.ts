@@ -26,6 +26,7 @@ import {
   unlessLacking,
   type AskingFlags,
   listingCommand,
+  type ListingFlags,
   isJson,
   printList,
 } from './asking/asking.ts'
@@ -49,7 +50,7 @@ const CONNECTION_LIST = { things: 'connections', endpoint: 'GET /api/connections
 
 type AgentNames = ReadonlyMap<string, string>
 
-export interface ConnectionsFlags extends AskingFlags {
+export interface ConnectionsFlags extends ListingFlags {
   readonly tag?: readonly string[]
 }
 
@@ -83,6 +84,10 @@ export function connectionDetails(connection: ListedConnection, agents: AgentNam
     ['tags', tagsText(connection)],
     ['open for', modes.join(', ') || 'nothing'],
     ['no terminal', connection.access_mode_connect_reason],
+    [
+      'port',
+      connection.native_port ? `for ${connection.native_port}: runbook-agent connect ${name} --port` : '',
+    ],
     ['command', command.join(' ')],
     ['approved by', reviewers.join(', ')],
     ['jira template', connection.jira_issue_template_id],
@@ -171,7 +176,7 @@ const AGENT_LIST = {
   columns: AGENT_COLUMNS,
 }
 
-export function agentsCommand(flags: AskingFlags): Promise<number> {
+export function agentsCommand(flags: ListingFlags): Promise<number> {
   return listingCommand(flags, AGENT_LIST)
 }
 
@@ -183,7 +188,7 @@ export const RUNBOOK_COLUMNS: readonly ItemColumn<CatalogEntry>[] = [
   { heading: 'REPOSITORY', shrinks: true, leftOut: 1, of: ({ runbook }) => runbook.repository ?? '' },
 ]
 
-export interface RunbookFlags extends AskingFlags {
+export interface RunbookFlags extends ListingFlags {
   readonly connection?: string
   readonly repository?: string
 }
@@ -319,7 +324,7 @@ const WEBHOOK_LIST = {
   columns: WEBHOOK_COLUMNS,
 }
 
-export function webhooksCommand(flags: AskingFlags): Promise<number> {
+export function webhooksCommand(flags: ListingFlags): Promise<number> {
   return listingCommand(flags, WEBHOOK_LIST)
 }
 

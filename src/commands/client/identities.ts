@@ -16,6 +16,7 @@ import {
   printAnswer,
   type AskingFlags,
   listingCommand,
+  type ListingFlags,
   showingCommand,
   unlessLacking,
 } from './asking/asking.ts'
@@ -51,7 +52,7 @@ const USER_LIST = {
   columns: USER_COLUMNS,
 }
 
-export function usersCommand(flags: AskingFlags): Promise<number> {
+export function usersCommand(flags: ListingFlags): Promise<number> {
   return listingCommand(flags, USER_LIST)
 }
 
@@ -140,7 +141,7 @@ function budgetOf({ runs, bytes, hours, per }: UserFlags): Sent<typeof userContr
   }
 }
 
-export interface TokenFlags extends AskingFlags {
+export interface TokenFlags extends ListingFlags {
   readonly user?: string
   readonly name?: string
   readonly expires?: string
@@ -293,6 +294,7 @@ function accessText({ user, connection, text, uses }: Read<AccessExplanation>): 
     ['runbooks', useText(uses?.runbooks)],
     ['exec', useText(uses?.exec)],
     ['terminal', useText(uses?.connect)],
+    ['port', useText(uses?.port)],
   ])
 }
 

@@ -8,7 +8,14 @@ import {
   type ScheduleRunAnswer,
 } from '../../contract/schedules.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
-import { asking, type AskingFlags, factLines, listingCommand, showingCommand } from './asking/asking.ts'
+import {
+  asking,
+  type AskingFlags,
+  factLines,
+  listingCommand,
+  type ListingFlags,
+  showingCommand,
+} from './asking/asking.ts'
 import { itemTable, type ItemColumn } from '../../basics/text/table.ts'
 import { moment } from './report/words.ts'
 
@@ -44,7 +51,7 @@ const LIST = {
   columns: COLUMNS,
 }
 
-export function schedulesCommand(flags: AskingFlags): Promise<number> {
+export function schedulesCommand(flags: ListingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }
 

@@ -116,6 +116,15 @@ export function repeatable(flags: string, description: string): Option {
 }
 
 export const JSON_OPTION = option('--json', 'print JSON')
+/** For every command that lists something. */
+export const FORMATS = [
+  choice(
+    '--format <format>',
+    'print a table, JSON, or TSV, whose cells have escaped control characters (default: a table on a terminal, else JSON)',
+    ['table', 'json', 'tsv'],
+  ),
+  option('--json', 'print JSON, like --format json'),
+]
 export const QUIET = option('--quiet', 'print only errors')
 /** For every command that sends requests to a gateway. */
 export const PROFILE = option('--profile <name>', 'profile to use (default: the selected profile)')

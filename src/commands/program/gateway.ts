@@ -1,9 +1,11 @@
-import type { AskingFlags } from '../client/asking/asking.ts'
+import type { AskingFlags, ListingFlags } from '../client/asking/asking.ts'
 import type { UserFlags } from '../client/identities.ts'
+import type { ReloadFlags } from '../client/reload.ts'
 import type { DevFlags } from '../dev/dev.ts'
 import type { GatewayFlags } from '../gateway/gateway.ts'
 import type { MigrateHoopFlags } from '../migrate/migrate-hoop.ts'
 import {
+  FORMATS,
   choice,
   JSON_OPTION,
   LISTED,
@@ -40,6 +42,18 @@ export const gateway: CommandRow = {
     flags.check === true
       ? (await import('../gateway/check.ts')).checkGatewayCommand(flags)
       : (await import('../gateway/gateway.ts')).gatewayCommand(flags),
+}
+
+export const reload: CommandRow = {
+  name: 'reload',
+  does: 'Let a running gateway read gateway.yaml again, and print what has changed (admins)',
+  options: [
+    PROFILE,
+    option('--dry-run', 'print what would change, and change nothing (also for auditors)'),
+    JSON_OPTION,
+  ],
+  examples: ['runbook-agent reload --dry-run', 'runbook-agent reload'],
+  run: async (flags: ReloadFlags) => (await import('../client/reload.ts')).reloadCommand(flags),
 }
 
 export const dev: CommandRow = {
@@ -180,9 +194,9 @@ export const user: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List users ${LISTED}`,
-      options: [PROFILE, JSON_OPTION],
+      options: [PROFILE, ...FORMATS],
       examples: ['runbook-agent user list'],
-      run: async (flags: AskingFlags) => (await loadUsers()).usersCommand(flags),
+      run: async (flags: ListingFlags) => (await loadUsers()).usersCommand(flags),
     },
     {
       name: 'show <name>',

@@ -1,11 +1,12 @@
 import type { Option } from 'commander'
-import type { AskingFlags } from '../client/asking/asking.ts'
+import type { AskingFlags, ListingFlags } from '../client/asking/asking.ts'
 import type { AuditExportFlags, AuditListFlags } from '../client/audit/list.ts'
 import type { AuditVerifyFlags } from '../client/audit/verify.ts'
 import type { ConnectionsFlags, RunbookFlags } from '../client/directory.ts'
 import type { ScheduleFlags } from '../client/schedules.ts'
 import type { LintFlags } from '../lint.ts'
 import {
+  FORMATS,
   JSON_OPTION,
   LIMIT,
   LISTED,
@@ -29,7 +30,7 @@ export const runbooks: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List runbooks ${LISTED}`,
-      options: [PROFILE, option('--connection <name>', 'only runbooks of this connection'), JSON_OPTION],
+      options: [PROFILE, option('--connection <name>', 'only runbooks of this connection'), ...FORMATS],
       examples: ['runbook-agent runbooks list --connection pg'],
       run: async (flags: RunbookFlags) => (await loadRunbooks()).runbooksCommand(flags),
     },
@@ -84,7 +85,7 @@ export const connections: CommandGroup = {
           '--tag <key=value>',
           'only connections that have this tag (repeatable; a connection must have all tags)',
         ),
-        JSON_OPTION,
+        ...FORMATS,
       ],
       examples: ['runbook-agent connections', 'runbook-agent connections list --tag env=prod'],
       run: async (flags: ConnectionsFlags) => (await loadConnections()).connectionsCommand(flags),
@@ -109,9 +110,9 @@ export const agents: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List agents ${LISTED}`,
-      options: [PROFILE, JSON_OPTION],
+      options: [PROFILE, ...FORMATS],
       examples: ['runbook-agent agents'],
-      run: async (flags: AskingFlags) => (await import('../client/directory.ts')).agentsCommand(flags),
+      run: async (flags: ListingFlags) => (await import('../client/directory.ts')).agentsCommand(flags),
     },
   ],
 }
@@ -128,9 +129,9 @@ export const schedules: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List schedules ${LISTED}`,
-      options: [PROFILE, JSON_OPTION],
+      options: [PROFILE, ...FORMATS],
       examples: ['runbook-agent schedules'],
-      run: async (flags: AskingFlags) => (await loadSchedules()).schedulesCommand(flags),
+      run: async (flags: ListingFlags) => (await loadSchedules()).schedulesCommand(flags),
     },
     {
       name: 'show',
@@ -178,9 +179,9 @@ export const webhooks: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List webhooks ${LISTED} (only for admins and auditors)`,
-      options: [PROFILE, JSON_OPTION],
+      options: [PROFILE, ...FORMATS],
       examples: ['runbook-agent webhooks'],
-      run: async (flags: AskingFlags) => (await loadWebhooks()).webhooksCommand(flags),
+      run: async (flags: ListingFlags) => (await loadWebhooks()).webhooksCommand(flags),
     },
     {
       name: 'test',
@@ -222,7 +223,7 @@ export const audit: CommandGroup = {
         ),
         ...span('entries'),
         LIMIT,
-        JSON_OPTION,
+        ...FORMATS,
       ],
       examples: ['runbook-agent audit list --actor ann --since 7d', 'runbook-agent audit list --failed'],
       run: async (flags: AuditListFlags) => (await loadAudit()).auditListCommand(flags),

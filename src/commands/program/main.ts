@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import { printableText } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
+import { withoutAliases } from './aliases.ts'
 import { program } from './program.ts'
 
 /** Prints one line if the user can solve the problem, or a stack for a bug. */
@@ -30,9 +31,10 @@ function showHelp(root: Awaited<ReturnType<typeof program>>): number {
 
 export async function main(): Promise<void> {
   try {
-    const root = await program(process.argv[2])
-    if (process.argv.length === 2) process.exitCode = showHelp(root)
-    else await root.parseAsync()
+    const words = withoutAliases(process.argv.slice(2))
+    const root = await program(words[0])
+    if (words.length === 0) process.exitCode = showHelp(root)
+    else await root.parseAsync(words, { from: 'user' })
     process.exitCode ??= exitCodes.done
   } catch (error) {
     // The program has failed, so it does not wait for running work.

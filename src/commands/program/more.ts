@@ -147,7 +147,8 @@ export const complete: CommandRow = {
   takes: [takes('[words...]')],
   run: async (words: string[], _flags: object, { parent }: Command) => {
     const { printCandidates } = await import('../completion/complete.ts')
-    if (parent !== null) return printCandidates(parent, words)
+    const { withoutAliases } = await import('./aliases.ts')
+    if (parent !== null) return printCandidates(parent, withoutAliases(words))
   },
 }
 

@@ -36,10 +36,12 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     login: async () => (await signIn()).login,
     logout: async () => (await signIn()).logout,
     use: async () => (await signIn()).use,
+    whoami: async () => (await signIn()).whoami,
     token: async () => (await signIn()).token,
   },
   'Operate a gateway:': {
     gateway: async () => (await operatingGateway()).gateway,
+    reload: async () => (await operatingGateway()).reload,
     dev: async () => (await operatingGateway()).dev,
     user: async () => (await operatingGateway()).user,
     access: async () => (await operatingGateway()).access,

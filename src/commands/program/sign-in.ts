@@ -1,7 +1,9 @@
 import type { LoginFlags } from '../client/account/login.ts'
 import type { UseFlags } from '../client/account/use.ts'
+import type { AskingFlags } from '../client/asking/asking.ts'
 import type { TokenFlags } from '../client/identities.ts'
 import {
+  FORMATS,
   JSON_OPTION,
   LISTED,
   option,
@@ -18,7 +20,10 @@ export const login: CommandRow = {
   name: 'login',
   does: 'Sign in to a gateway with a browser or a token',
   options: [
-    required('--api-url <url>', 'REST address of the gateway, for example https://gateway.example'),
+    option(
+      '--api-url <url>',
+      'REST address of the gateway, for example https://gateway.example (default: the gateway of the profile)',
+    ),
     option(
       '--grpc-url <url>',
       'gRPC address of the gateway, for example grpcs://gateway.example:8010 (default: the address that the gateway announces)',
@@ -37,6 +42,7 @@ export const login: CommandRow = {
     'runbook-agent login --api-url https://gateway.example',
     'runbook-agent login --api-url http://127.0.0.1:8009 --token-file state/admin.token',
     'runbook-agent login --api-url https://gateway.example --profile production',
+    'runbook-agent login --profile production',
   ],
   run: async (flags: LoginFlags) => (await import('../client/account/login.ts')).loginCommand(flags),
 }
@@ -57,10 +63,18 @@ export const use: CommandRow = {
   name: 'use',
   does: 'Select or list profiles',
   takes: [takes('[profile]', 'profile to select (default: list all profiles)')],
-  options: [option('--quiet', 'print only errors and the list'), JSON_OPTION],
+  options: [option('--quiet', 'print only errors and the list'), ...FORMATS],
   examples: ['runbook-agent use', 'runbook-agent use production'],
   run: async (name: string | undefined, flags: UseFlags) =>
     (await import('../client/account/use.ts')).useCommand(name, flags),
+}
+
+export const whoami: CommandRow = {
+  name: 'whoami',
+  does: 'Show the user, gateway and profile that commands use',
+  options: [PROFILE, JSON_OPTION],
+  examples: ['runbook-agent whoami', 'runbook-agent whoami --profile production'],
+  run: async (flags: AskingFlags) => (await import('../client/account/whoami.ts')).whoamiCommand(flags),
 }
 
 const loadTokens = () => import('../client/identities.ts')
@@ -74,7 +88,7 @@ export const token: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List tokens ${LISTED}`,
-      options: [...OF_USER, JSON_OPTION],
+      options: [...OF_USER, ...FORMATS],
       examples: ['runbook-agent token list', 'runbook-agent token list --user deploy-bot'],
       run: async (flags: TokenFlags) => (await loadTokens()).tokensCommand(flags),
     },

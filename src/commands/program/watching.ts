@@ -1,5 +1,5 @@
 import { OUTCOMES, SESSION_KINDS } from '../../contract/session-state.ts'
-import type { AskingFlags } from '../client/asking/asking.ts'
+import type { AskingFlags, ListingFlags } from '../client/asking/asking.ts'
 import type { StopFlags, WatchFlags } from '../client/batches/batches.ts'
 import type { NoticeFlags } from '../client/report/notices.ts'
 import type { ApproveFlags, RejectFlags, ReviewListFlags } from '../client/reviews/reviews.ts'
@@ -7,6 +7,7 @@ import type { ExportFlags } from '../client/sessions/export.ts'
 import type { ReplayFlags } from '../client/sessions/replay.ts'
 import type { ListFlags } from '../client/sessions/sessions.ts'
 import {
+  FORMATS,
   choice,
   JSON_OPTION,
   LIMIT,
@@ -55,7 +56,7 @@ const sessionList: CommandRow = {
   name: 'list',
   isDefault: true,
   does: `List the newest sessions ${LISTED}`,
-  options: [PROFILE, ...FILTERS, LIMIT, JSON_OPTION],
+  options: [PROFILE, ...FILTERS, LIMIT, ...FORMATS],
   examples: [
     'runbook-agent sessions',
     'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
@@ -157,9 +158,9 @@ export const batches: CommandGroup = {
       name: 'list',
       isDefault: true,
       does: `List the newest batches ${LISTED}`,
-      options: [PROFILE, JSON_OPTION],
+      options: [PROFILE, ...FORMATS],
       examples: ['runbook-agent batches'],
-      run: async (flags: AskingFlags) => (await loadBatches()).batchesCommand(flags),
+      run: async (flags: ListingFlags) => (await loadBatches()).batchesCommand(flags),
     },
     {
       name: 'show',
@@ -222,7 +223,7 @@ export const reviews: CommandGroup = {
         PROFILE,
         choice('--status <status>', 'only reviews in this state (default: pending)', STATUSES),
         option('--all', 'list reviews in all states, not only waiting reviews'),
-        JSON_OPTION,
+        ...FORMATS,
       ],
       examples: ['runbook-agent reviews', 'runbook-agent reviews list --all'],
       run: async (flags: ReviewListFlags) => (await loadReviews()).reviewsCommand(flags),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { itemTable, type ItemColumn } from '../../../src/basics/text/table.ts'
 
-type Column = Omit<ItemColumn<never>, 'of'>
+type Column = Omit<ItemColumn<never>, 'of' | 'short' | 'whole'>
 
 /** A table of rows with a text per column. */
 function textTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
@@ -53,6 +53,15 @@ it('shrinks what people type last: others are left out and shrunk before, the on
     { heading: 'PATH', shrinks: 'last' },
   ] as const
   expect(textTable(two, [['a-name', 'ops/change.sh']], 15)).toBe('NAME    PATH\na-name  ops/ch~\n')
+})
+
+it('takes the short texts of all rows if the table is too wide, before it shrinks a column', () => {
+  const columns = [
+    { heading: 'AT', of: (at: string) => `2026-${at}`, short: (at: string) => at },
+    { heading: 'NAME', shrinks: true, of: () => 'a-name' },
+  ]
+  expect(itemTable(columns, ['01-31', '02-01'], 18)).toContain('2026-01-31  a-name\n2026-02-01')
+  expect(itemTable(columns, ['01-31', '02-01'], 17)).toBe('AT     NAME\n01-31  a-name\n02-01  a-name\n')
 })
 
 it('keeps characters whole, and takes 10,000 rows', () => {

@@ -39,6 +39,20 @@ describe('the table of sessions', () => {
     }
   })
 
+  it('writes times short before it cuts anything, and never cuts the status', () => {
+    const text = 'expired, because nobody approved or ran the session in time'
+    const expired = {
+      ...session,
+      state: { ...{ name: 'expired', text, by: '', lock: '', since: '' }, raw: {} },
+    }
+    const at = (width: number) => itemTable(SESSION_COLUMNS, [expired], width).split('\n')[1] ?? ''
+    expect(at(200)).toMatch(/ 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d .* expired, because nobody .* in time +3 /)
+    expect(at(120)).toMatch(
+      /^5701046a {2}(\d\d-\d\d \d\d:\d\d|2026-\d\d-\d\d) {2}.*ada\.lovelace@example\.test .* expired +3 /,
+    )
+    for (let width = 40; width <= 130; width++) expect(at(width)).toMatch(/ expired +3/)
+  })
+
   it('says of a session in review that it is, and of a time that is none nothing', () => {
     expect(itemTable(SESSION_COLUMNS, [{ ...reviewed('PENDING'), start_date: 'x' }], 100)).toContain(
       'waits for approval',

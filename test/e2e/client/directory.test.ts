@@ -52,7 +52,25 @@ describe('the embedded gateway', () => {
   it('is asked for one of them, in the shape of the list', async () => {
     const [, greet] = (await client('runbooks', 'list')).answer as object[]
     expect((await client('runbooks', 'show', 'ops/greet.runbook.sh')).answer).toEqual(greet)
-    expect((await client('connections', 'show', 'pg')).answer).toMatchObject({ name: 'pg', type: 'database' })
+    expect((await client('connections', 'show', 'pg')).answer).toMatchObject({
+      ...{ name: 'pg', type: 'database', native_port: 'postgres' },
+    })
+    expect((await client('connections', 'show', 'bash')).answer).toMatchObject({ native_port: null })
+  })
+
+  it('is asked by other words for the same commands', async () => {
+    expect(await client('connection', 'show', 'pg')).toEqual(await client('connections', 'show', 'pg'))
+    expect(await client('users', 'show', 'admin')).toEqual(await client('user', 'show', 'admin'))
+  })
+
+  it('says who asks, and reads its settings again', async () => {
+    const { answer, ...ended } = await client('whoami')
+    expect(ended).toEqual({ code: 0, stderr: '' })
+    expect(answer).toMatchObject({ name: 'admin', role: 'admin', token: { kind: 'personal' } })
+    expect(await client('reload', '--dry-run')).toMatchObject({
+      ...{ code: 0, stderr: '', answer: { changes: [], restart_required: [] } },
+    })
+    expect(await client('reload')).toMatchObject({ code: 0, answer: { changes: [] } })
   })
 
   it.each([
@@ -138,6 +156,31 @@ describe('a hoop gateway', () => {
     ])
     rest.on('GET /api/runbooks', json(200, { errors, repositories: [] }))
     expect(await ask(place, rest, ['runbooks'])).toMatchObject({ code: 69, stdout: '' })
+  })
+
+  it('gives lists as a table or as TSV also to a pipe, on request', async () => {
+    using place = new Workplace()
+    await using rest = await ScriptedRest.start()
+    const name = `a\tb\\c\n\u001b[2J${'x'.repeat(100)}`
+    rest.on('GET /api/connections', json(200, [{ name, type: 'custom', subtype: 'tcp', status: 'online' }]))
+    const list = (...words: readonly string[]) => ask(place, rest, ['connections', 'list', ...words])
+    const tsv = await list('--format', 'tsv')
+    expect([tsv.code, tsv.stderr, tsv.stdout.split('\n')]).toEqual([
+      0,
+      '',
+      [
+        'NAME\tTYPE\tSTATUS\tAGENT\tOPEN FOR\tTAGS',
+        `a\\tb\\\\c\\n\\x1b[2J${'x'.repeat(100)}\tcustom/tcp\tonline\t\t\t`,
+        '',
+      ],
+    ])
+    const table = await list('--format', 'table')
+    expect(table.stdout).toMatch(/^NAME +TYPE +STATUS +AGENT +OPEN FOR +TAGS\na b\\c \[2Jx{100} +custom\/tcp/)
+    expect(await list('--format', 'json')).toEqual(await list())
+    expect(await list('--json', '--format', 'tsv')).toMatchObject({
+      ...{ code: 64, stdout: '', stderr: expect.stringContaining('exclude each other') as string },
+    })
+    expect((await list('--format', 'csv')).code).toBe(64)
   })
 
   it('shows secrets of a connection to nobody through us', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { runProgram } from '../../support/sites/program.ts'
 import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
@@ -91,6 +91,47 @@ describe('login', () => {
   })
 })
 
+describe('login without --api-url', () => {
+  it('takes the gateway of the profile, with what was stored about it, and a new token', async () => {
+    using place = new Workplace()
+    await using rest = await gateway()
+    place.write('token', TOKEN)
+    const client = (line: string, env: Record<string, string> = {}) => runProgram(place, line.split(' '), env)
+    const first = `login --api-url ${rest.url} --token-file token --profile prod --grpc-url grpc://127.0.0.1:1`
+    await client(`${first} --allow-plaintext`, { HOOP_TLSSERVERNAME: 'gateway.test' })
+    const file = place.at('home', '.config', 'runbook-agent', 'account.prod.json')
+    const stored = JSON.parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, JSON.stringify({ ...stored, token: 'an-old-token' }))
+    const refused = await client('agents --profile prod')
+    expect([refused.code, refused.stderr]).toEqual([
+      77,
+      expect.stringMatching(
+        /access denied\. The token may have expired: runbook-agent login --profile prod\n$/,
+      ),
+    ])
+    const again = await client('login --profile prod --token-file token')
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(`signed in to ${rest.url}`)])
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...stored, grpc_url: 'grpc://127.0.0.1:8010' })
+  })
+
+  it('says what is missing in a profile without a gateway', async () => {
+    using place = new Workplace()
+    place.write('token', TOKEN)
+    const ended = await runProgram(place, ['login', '--profile', 'prod', '--token-file', 'token'])
+    expect([ended.code, ended.stderr]).toEqual([
+      64,
+      'runbook-agent: profile prod has no gateway yet: give the address with --api-url https://GATEWAY\n',
+    ])
+  })
+
+  it('is not advised for a token of the environment', async () => {
+    using place = new Workplace()
+    await using rest = await gateway()
+    const ended = await runProgram(place, ['agents'], { HOOP_APIURL: rest.url, HOOP_TOKEN: 'an-old-token' })
+    expect(ended.stderr).toMatch(/The token may have expired: set HOOP_TOKEN to a new token\n$/)
+  })
+})
+
 describe('several gateways', () => {
   it('each keep their account, and use, a flag or a variable says which one a command is for', async () => {
     using place = new Workplace()
@@ -138,7 +179,11 @@ describe('several gateways', () => {
     for (const [words, code, message] of [
       [['use', 'prd'], 64, 'profile prd not found: did you mean prod?'],
       [['sessions', '--profile', 'prd'], 64, 'profile prd not found: did you mean prod?'],
-      [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other creates the profile'],
+      [
+        ['exec', 'x', '-i', '', '--profile', 'other'],
+        64,
+        'login --profile other --api-url https://GATEWAY creates the profile',
+      ],
       [['logout', '--profile', 'other'], 64, 'profile other not found'],
       [['use', '../x'], 64, 'the name of a profile may have letters'],
       [['run', '--local', 'x', 'y', '--profile', 'prod'], 64, '--local uses no gateway'],
@@ -173,5 +218,6 @@ async function gateway(): Promise<ScriptedRest> {
       : json(401, { message: 'access denied' })
     answer(received, response)
   })
+  rest.on('GET /api/agents', json(401, { message: 'access denied' }))
   return rest.on('GET /api/serverinfo', json(200, { grpc_url: 'grpc://127.0.0.1:8010' }))
 }

@@ -43,6 +43,25 @@ describe('a connection with reviews on the embedded gateway', () => {
     expect(run.stdout).toBe('hello world\n')
   })
 
+  it('run --on --no-wait prints the batch, and says who has to approve and how to go on', async () => {
+    const words = ['run', FILE, '-p', 'name=world', '--on', 'reviewed', '--no-wait', '--yes']
+    const asked = await client(...words)
+    const id = asked.stdout.trim()
+    expect([asked.code, asked.stderr]).toEqual([
+      0,
+      expect.stringMatching(`^runbook-agent: batch ${id} is waiting for approval by admin\\n`) as string,
+    ])
+    expect(asked.stderr).toContain(`run it when approved: runbook-agent batches exec ${id}\n`)
+    const json = await client(...words, '--json')
+    expect([JSON.parse(json.stdout), json.stderr]).toEqual([
+      expect.objectContaining({ status: 'waiting' }) as object,
+      '',
+    ])
+    const { review } = JSON.parse(json.stdout) as { review: { id: string; session_id: string } }
+    const shown = await client('batches', 'list', '--format', 'table')
+    expect([shown.stdout.split('\n').length, review.id === review.session_id]).toEqual([4, false])
+  })
+
   it('run and exec --when-approved leave the run to the gateway, and follow it where they stay', async () => {
     await using stays = start(...asking, '--when-approved')
     const followed = await waiting(stays, /session \S+ is waiting/)

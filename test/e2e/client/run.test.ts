@@ -629,9 +629,16 @@ describe('run has one line and a code for', () => {
       [
         json(401, { message: 'access denied' }),
         77,
-        'access denied. The token may have expired: runbook-agent login',
+        'access denied. The token may have expired: set HOOP_TOKEN to a new token',
       ],
       [json(500, { message: 'no database' }), 69, 'no database. See the log of the gateway'],
+      [
+        json(422, {
+          message: 'unable to parse fields, missing required fields: ["summary" "customfield_1"]',
+        }),
+        64,
+        'the Jira issue lacks required fields: add --jira summary=... --jira customfield_1=...\n',
+      ],
       [json(422, { message: 'bad' }), 64, 'cannot run ops/report.runbook.sql on pg: bad'],
       [json(400, { message: 'other words', code: 'too-much-at-once' }), 69, 'other words. Try again when'],
       [json(400, { message: 'other words', code: 'unauthenticated' }), 77, 'other words. The token may'],

@@ -32,7 +32,8 @@ import { clientFailure } from '../report/failures.ts'
 import { canAsk } from '../terminal/prompts.ts'
 
 export interface LoginFlags extends TokenSourceFlags {
-  readonly apiUrl: string
+  /** If undefined, the gateway of the profile. */
+  readonly apiUrl?: string
   readonly grpcUrl?: string
   readonly allowPlaintext?: boolean
   readonly profile?: string
@@ -46,19 +47,20 @@ const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
 export async function loginCommand(flags: LoginFlags): Promise<void> {
   const profile = chosenProfile(flags.profile)
   const { file } = profile
+  const gateway = gatewayOf(flags, profile)
   try {
-    const found = await findSignInToken(flags, accountFor(storedOf(flags, NO_TOKEN)))
-    const stored = storedOf(flags, found)
+    const found = await findSignInToken(flags, accountFor(withToken(gateway, NO_TOKEN)))
+    const stored = withToken(gateway, found)
     const account = accountFor(stored)
     const { name } = await fetchUser(account)
-    const grpcUrl = flags.grpcUrl ?? (await knownGrpcUrl(account))
+    const grpcUrl = flags.grpcUrl ?? (await knownGrpcUrl(account)) ?? gateway.grpc_url
     if (grpcUrl !== undefined) account.destination(grpcUrl)
     writeAccountFile(file, { ...stored, grpc_url: grpcUrl })
     if (flags.quiet !== true) say({ account, name, grpcUrl }, profile)
   } catch (error) {
     if (isSystemError(error))
       throw explain(error, `cannot write ${file}`, 'Set XDG_CONFIG_HOME to another folder')
-    const doing = `cannot sign in to ${oneLine(flags.apiUrl)}`
+    const doing = `cannot sign in to ${oneLine(gateway.api_url)}`
     if (error instanceof ApiError && error.kind === 'refused')
       throw new Failure(`${doing}: ${error.message}. Is this a token of this gateway?`, exitCodes.refused)
     throw clientFailure(error, doing)
@@ -69,18 +71,38 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** Also stores the variables for TLS, because the next shell may not have them. */
-function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
+type StoredGateway = Omit<StoredAccount, 'token' | 'signed_in'>
+
+/**
+ * Returns the gateway of `--api-url`, otherwise the gateway of the profile with what an earlier login stored
+ * about it. Also stores the variables for TLS, because the next shell may not have them.
+ * @throws Failure if neither names a gateway
+ */
+function gatewayOf({ apiUrl, allowPlaintext }: LoginFlags, profile: Profile): StoredGateway {
+  const known = apiUrl === undefined ? knownGateway(profile) : { api_url: apiUrl }
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
-    api_url: apiUrl,
-    token,
-    signed_in: isOfSignIn ? true : undefined,
-    allow_plaintext: allowPlaintext === true ? true : undefined,
-    tls_ca: HOOP_TLSCA ? withAbsolutePath(HOOP_TLSCA) : undefined,
-    tls_server_name: HOOP_TLSSERVERNAME,
-    tls_skip_verify: HOOP_TLS_SKIP_VERIFY ? isSwitchedOn(HOOP_TLS_SKIP_VERIFY) : undefined,
+    ...known,
+    ...(allowPlaintext === true && { allow_plaintext: true }),
+    ...(HOOP_TLSCA && { tls_ca: withAbsolutePath(HOOP_TLSCA) }),
+    ...(HOOP_TLSSERVERNAME && { tls_server_name: HOOP_TLSSERVERNAME }),
+    ...(HOOP_TLS_SKIP_VERIFY && { tls_skip_verify: isSwitchedOn(HOOP_TLS_SKIP_VERIFY) }),
   }
+}
+
+function knownGateway({ name }: Profile): StoredGateway {
+  const stored = storedAccount(name)
+  if (stored === undefined)
+    throw new Failure(
+      `profile ${name} has no gateway yet: give the address with --api-url https://GATEWAY`,
+      exitCodes.usage,
+    )
+  const { token: _, signed_in: __, ...gateway } = stored
+  return gateway
+}
+
+function withToken(gateway: StoredGateway, { token, isOfSignIn }: FoundToken): StoredAccount {
+  return { ...gateway, token, signed_in: isOfSignIn ? true : undefined }
 }
 
 function withAbsolutePath(ca: string): string {

@@ -1,8 +1,8 @@
 import { oneLine } from '../../../basics/text/printable.ts'
-import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
+import type { ItemColumn } from '../../../basics/text/table.ts'
 import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/account-file.ts'
 import { explain, Failure } from '../../exit-codes.ts'
-import { printAnswer } from '../asking/asking.ts'
+import { isJson, type ListingFlags, printList } from '../asking/asking.ts'
 import { clientFailure } from '../report/failures.ts'
 import {
   ACCOUNT_VARIABLES,
@@ -14,8 +14,7 @@ import {
   unknownProfile,
 } from '../asking/account.ts'
 
-export interface UseFlags {
-  readonly json?: boolean
+export interface UseFlags extends Pick<ListingFlags, 'format' | 'json'> {
   readonly quiet?: boolean
 }
 
@@ -57,7 +56,14 @@ interface KnownProfile {
 async function listProfiles(flags: UseFlags): Promise<number> {
   const current = chosenProfile(undefined).name
   const profiles = profileNames(accountFile()).map((name) => known(name, current))
-  await printAnswer(flags, profiles, (width) => profileTable(profiles, width))
+  if (profiles.length === 0 && !isJson(flags))
+    process.stderr.write('no profile is signed in: runbook-agent login --api-url https://GATEWAY\n')
+  else
+    await printList(
+      flags,
+      COLUMNS,
+      profiles.map((profile) => ({ ...profile, raw: profile })),
+    )
   if (flags.quiet !== true) sayWinning(process.env[PROFILE_VARIABLE] ? [] : ACCOUNT_VARIABLES)
   return 0
 }
@@ -81,11 +87,6 @@ const COLUMNS: readonly ItemColumn<KnownProfile>[] = [
     of: ({ api_url: gateway, problem = '' }) => gateway ?? `cannot be used: ${problem}`,
   },
 ]
-
-function profileTable(profiles: readonly KnownProfile[], width: number): string {
-  if (profiles.length === 0) return 'no profile is signed in: runbook-agent login --api-url https://GATEWAY\n'
-  return itemTable(COLUMNS, profiles, width)
-}
 
 function sayWinning(variables: readonly string[]): void {
   const winning = variables.filter((variable) => process.env[variable])

@@ -77,11 +77,12 @@ export function checkProfileName(name: string, source: string): void {
  */
 export function readAccount(profile?: string): Account {
   const chosen = chosenProfile(profile)
-  const { file, isNamed } = chosen
+  const { name, file, isNamed } = chosen
   try {
     const stored = readAccountFile(file)
     if (stored === undefined) checkMissing(chosen)
-    return findAccount({ env: isNamed ? withoutAccount(process.env) : process.env, stored, file })
+    const env = isNamed ? withoutAccount(process.env) : process.env
+    return findAccount({ env, stored, file, profile: name === DEFAULT_PROFILE ? undefined : name })
   } catch (error) {
     throw clientFailure(error, '')
   }
@@ -98,14 +99,15 @@ function checkMissing({ name, isNamed }: Profile): void {
   const { HOOP_APIURL, HOOP_TOKEN } = process.env
   if (HOOP_APIURL && HOOP_TOKEN) return
   throw new Failure(
-    `the selected profile ${name} is signed out: sign in with runbook-agent login --profile ${name}, or select the default profile with runbook-agent use ${DEFAULT_PROFILE}`,
+    `the selected profile ${name} is signed out: sign in with runbook-agent login --profile ${name} --api-url https://GATEWAY, or select the default profile with runbook-agent use ${DEFAULT_PROFILE}`,
   )
 }
 
 export function unknownProfile(name: string): Failure {
   const meant = didYouMean(name, profileNames(accountFile()))
   const hint =
-    meant ?? `runbook-agent login --profile ${name} creates the profile, runbook-agent use lists all profiles`
+    meant ??
+    `runbook-agent login --profile ${name} --api-url https://GATEWAY creates the profile, runbook-agent use lists all profiles`
   return new Failure(`profile ${name} not found: ${hint}`, exitCodes.usage)
 }
 

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty'
 import { oneLine, printableJson } from '../../../basics/text/printable.ts'
-import { itemTable, type ItemColumn } from '../../../basics/text/table.ts'
+import { itemTable, itemTsv, type ItemColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
@@ -11,6 +11,12 @@ import { readAccount } from './account.ts'
 export interface AskingFlags {
   readonly profile?: string
   readonly json?: boolean
+}
+
+export type ListFormat = 'table' | 'json' | 'tsv'
+
+export interface ListingFlags extends AskingFlags {
+  readonly format?: ListFormat
 }
 
 const DEFAULT_COLUMNS = 80
@@ -26,7 +32,7 @@ export async function asking(profile: string | undefined, doing: string, act: Ac
   try {
     await act(account, new ByteOutput(1))
   } catch (error) {
-    if (!(error instanceof ReaderGone)) throw clientFailure(error, oneLine(doing))
+    if (!(error instanceof ReaderGone)) throw clientFailure(error, oneLine(doing), account)
   }
   return exitCodes.done
 }
@@ -41,10 +47,13 @@ export async function printAnswer(
   text: (width: number) => string,
   stdout = new ByteOutput(1),
 ): Promise<void> {
-  const printed = isJson(flags)
-    ? `${printableJson(json, 2)}\n`
-    : text(process.stdout.columns || DEFAULT_COLUMNS)
+  const printed = isJson(flags) ? `${printableJson(json, 2)}\n` : text(lineWidth())
   await stdout.write(Buffer.from(printed))
+}
+
+/** A file or a pipe has lines of any width. */
+function lineWidth(): number {
+  return isatty(1) ? process.stdout.columns || DEFAULT_COLUMNS : Infinity
 }
 
 /**
@@ -86,15 +95,32 @@ interface Raw {
   readonly raw: object
 }
 
-/** Prints a table for people, otherwise the gateway's objects unchanged. */
+/** Prints a table, TSV, or as JSON the gateway's objects unchanged. */
 export async function printList<Item extends Raw>(
-  flags: AskingFlags,
+  flags: ListingFlags,
   columns: readonly ItemColumn<Item>[],
   items: readonly Item[],
-  stdout: ByteOutput,
+  stdout = new ByteOutput(1),
 ): Promise<void> {
-  const raw = items.map((item) => item.raw)
-  await printAnswer(flags, raw, (width) => itemTable(columns, items, width), stdout)
+  await stdout.write(Buffer.from(listText(formatOf(flags), columns, items)))
+}
+
+function listText<Item extends Raw>(
+  format: ListFormat,
+  columns: readonly ItemColumn<Item>[],
+  items: readonly Item[],
+): string {
+  switch (format) {
+    case 'table':
+      return itemTable(columns, items, lineWidth())
+    case 'tsv':
+      return itemTsv(columns, items)
+    case 'json':
+      return `${printableJson(
+        items.map(({ raw }) => raw),
+        2,
+      )}\n`
+  }
 }
 
 interface Listing<Item> {
@@ -106,18 +132,27 @@ interface Listing<Item> {
 }
 
 export async function listingCommand<Item extends Raw>(
-  flags: AskingFlags,
+  flags: ListingFlags,
   { things, endpoint, fetch, columns }: Listing<Item>,
 ): Promise<number> {
+  const isTable = !isJson(flags)
   return asking(flags.profile, `cannot list ${things}`, async (account, stdout) => {
-    const items = await unlessLacking(account, { things, endpoint }, fetch(account, !isJson(flags)))
+    const items = await unlessLacking(account, { things, endpoint }, fetch(account, isTable))
     await printList(flags, columns, items, stdout)
   })
 }
 
-/** Whether to print JSON: on request, or if stdout is not a terminal. */
-export function isJson({ json }: { readonly json?: boolean }): boolean {
-  return json === true || !isatty(1)
+/** Whether to print JSON: on request, or if no format was asked for and stdout is not a terminal. */
+export function isJson(flags: ListingFlags): boolean {
+  return formatOf(flags) === 'json'
+}
+
+/** @throws Failure, exit code 64 */
+function formatOf({ json, format }: ListingFlags): ListFormat {
+  if (json === true && format !== undefined && format !== 'json')
+    throw new Failure(`--json and --format ${format} exclude each other`, exitCodes.usage)
+  if (json === true) return 'json'
+  return format ?? (isatty(1) ? 'table' : 'json')
 }
 
 /** Shows one object. JSON is printed as the gateway sent it. @param problem begins the failure's message */

@@ -3,10 +3,10 @@ import type { Account } from '../../../client/account/account.ts'
 import { call, type Read } from '../../../client/rest/call.ts'
 import { auditContract, type AuditEntryAnswer } from '../../../contract/audit.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
-import { asking, type AskingFlags, unlessLacking, printList } from '../asking/asking.ts'
+import { asking, type AskingFlags, type ListingFlags, unlessLacking, printList } from '../asking/asking.ts'
 import { readLimit, askedMoment } from '../input.ts'
 
-export interface AuditListFlags extends AskingFlags {
+export interface AuditListFlags extends ListingFlags {
   readonly actor?: string
   readonly type?: string
   readonly action?: string

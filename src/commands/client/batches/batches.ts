@@ -12,6 +12,7 @@ import {
   unlessLacking,
   type AskingFlags,
   listingCommand,
+  type ListingFlags,
   showingCommand,
   printAnswer,
 } from '../asking/asking.ts'
@@ -23,7 +24,7 @@ const listBatches = (account: Account) => call(account, batchContract.list, {})
 const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, columns: BATCH_COLUMNS }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-export function batchesCommand(flags: AskingFlags): Promise<number> {
+export function batchesCommand(flags: ListingFlags): Promise<number> {
   return listingCommand(flags, LIST)
 }
 
@@ -58,7 +59,7 @@ export async function execBatchCommand(id: string, flags: WatchFlags): Promise<n
     using interrupts = new Interrupts()
     return await watchBatch(account, batch, flags, interrupts)
   } catch (error) {
-    throw clientFailure(error, oneLine(`cannot run batch ${id}`))
+    throw clientFailure(error, oneLine(`cannot run batch ${id}`), account)
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { oneLine } from '../../../basics/text/printable.ts'
+import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { call } from '../../../client/rest/call.ts'
@@ -7,6 +7,7 @@ import { listConnections } from '../../../client/rest/connections.ts'
 import { batchContract, type BatchBody } from '../../../contract/batches.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
 import { readAccount } from '../asking/account.ts'
+import { awaitedReviewers, waitingText, waysBackToBatch } from '../report/awaited.ts'
 import { clientFailure } from '../report/failures.ts'
 import { readPairs, readVariables, readFiles } from '../input.ts'
 import { askChoice, canAsk } from '../terminal/prompts.ts'
@@ -54,11 +55,28 @@ export async function runBatch(
     const batch = await created(account, file, body)
     if (batch.warning !== '') process.stderr.write(`runbook-agent: ${oneLine(batch.warning)}\n`)
     if (flags.wait !== false) return await watchBatch(account, batch, flags, interrupts)
-    process.stdout.write(`${oneLine(batch.id)}\n`)
+    await sayCreated(account, batch, flags)
     return exitCodes.done
   } catch (error) {
-    throw clientFailure(error, oneLine(`cannot run ${file}`))
+    throw clientFailure(error, oneLine(`cannot run ${file}`), account)
   }
+}
+
+/** Prints the id, or the batch as JSON. Says who has to approve, and how to continue. */
+async function sayCreated(
+  account: Account,
+  batch: BatchRead,
+  { json, quiet, whenApproved }: RunBatchFlags,
+): Promise<void> {
+  const id = oneLine(batch.id)
+  process.stdout.write(`${json === true ? printableJson(batch.raw, 2) : id}\n`)
+  if (json === true || quiet === true) return
+  const { status, review } = batch
+  const said =
+    status === 'waiting' && review !== undefined
+      ? `batch ${id} is ${waitingText(await awaitedReviewers(account, review.session_id))}\n${waysBackToBatch(id, review.session_id, whenApproved)}`
+      : `batch ${id} runs. To follow it: runbook-agent batches exec ${id}`
+  process.stderr.write(`runbook-agent: ${said}\n`)
 }
 
 /**

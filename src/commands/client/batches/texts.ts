@@ -16,7 +16,7 @@ type ListedRead = Read<ListedBatch>
 type RunRead = Read<BatchRunAnswer>
 
 export const BATCH_COLUMNS: readonly ItemColumn<ListedRead>[] = [
-  { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
+  { heading: 'ID', of: ({ id }) => id.slice(0, 8), whole: ({ id }) => id },
   { heading: 'ASKED', leftOut: 3, of: (batch) => moment(batch.created_at) },
   { heading: 'USER', shrinks: true, leftOut: 2, of: ({ owner }) => owner },
   { heading: 'RUNBOOK', shrinks: 'last', of: (batch) => batch.file_name },
@@ -60,7 +60,8 @@ export function batchDetails(batch: BatchRead, width: number): string {
     ['for', batch.owner],
     ['asked', moment(batch.created_at)],
     ['waves', batch.waves.join(', ')],
-    ['review', batch.review?.session_id ?? ''],
+    ['review', batch.review?.id ?? ''],
+    ["review's session", batch.review?.session_id ?? ''],
     ['warning', batch.warning],
   ])
   return `${facts}\n${itemTable(RUNS, batch.runs, width)}${summary(batch)}`

@@ -24,10 +24,12 @@ export async function awaitedReviewers(account: Account, session: string): Promi
 }
 
 /** Returns a printable text such as `waiting for approval by 2 of dba, sre, boss: https://...`. */
-export function waitingText({ groups, needed }: AwaitedReviewers, url: string): string {
+export function waitingText({ groups, needed }: AwaitedReviewers, url?: string): string {
   const names = groups.join(', ')
   const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
-  return printableLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
+  return printableLine(
+    `waiting for approval${who === '' ? '' : ` by ${who}`}${url === undefined ? '' : `: ${url}`}`,
+  )
 }
 
 /**
@@ -36,10 +38,19 @@ export function waitingText({ groups, needed }: AwaitedReviewers, url: string): 
  */
 export function waysBack(session: string, whenApproved = false): string {
   const id = oneLine(session)
+  return ways(id, whenApproved, { run: `sessions exec ${id}`, see: `sessions follow ${id}` })
+}
+
+/** Returns the commands with which the user can continue with a waiting batch. @param id of the batch */
+export function waysBackToBatch(id: string, session: string, whenApproved = false): string {
+  return ways(oneLine(session), whenApproved, { run: `batches exec ${id}`, see: `batches show ${id}` })
+}
+
+function ways(session: string, whenApproved: boolean, commands: { run: string; see: string }): string {
   return [
     ...(whenApproved ? ['  the gateway runs it when it is approved'] : []),
-    `  who has decided:      runbook-agent reviews show ${id}`,
-    ...(whenApproved ? [] : [`  run it when approved: runbook-agent sessions exec ${id}`]),
-    `  see it when it runs:  runbook-agent sessions follow ${id}`,
+    `  who has decided:      runbook-agent reviews show ${session}`,
+    ...(whenApproved ? [] : [`  run it when approved: runbook-agent ${commands.run}`]),
+    `  see it when it runs:  runbook-agent ${commands.see}`,
   ].join('\n')
 }

@@ -180,13 +180,16 @@ export function explanation(
 /** The wait is short, because the user waits for the error. */
 const PATIENCE_MS = 3000
 
-/** Explains the end. For an unknown connection, suggests a similar name. */
+/**
+ * Explains the end. For an unknown connection, suggests a similar name; for a refused token, names the profile.
+ */
 export async function explainEnd(
   end: StreamEnd,
   subject: SessionSubject,
   account: Account,
 ): Promise<EndReport> {
   const report = reportEnd(end, subject)
+  if (end.kind === 'refused') return { ...report, hint: `Get a new token: ${account.renewal}` }
   if (end.kind !== 'not-found') return report
   const { connectionNamesIfKnown } = await import('../../../client/rest/connections.ts')
   const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))

@@ -11,6 +11,13 @@ export function moment(text: string): string {
   return local.toISOString().slice(0, 19).replace('T', ' ')
 }
 
+/** Returns the time as `01-31 14:30`, or `2025-01-31` for another year. */
+export function shortMoment(text: string): string {
+  const whole = moment(text)
+  const isOfThisYear = whole.slice(0, 4) === moment(new Date().toISOString()).slice(0, 4)
+  return isOfThisYear ? whole.slice(5, 16) : whole.slice(0, 10)
+}
+
 /** Returns an empty text until the command has ended, and if its beginning is unknown. */
 export function took(beganAt: string, endedAt: string | undefined): string {
   const ms = Date.parse(endedAt ?? '') - Date.parse(beganAt)

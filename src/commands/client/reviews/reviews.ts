@@ -8,10 +8,18 @@ import { fetchSession, listSessions, type RecordedSession } from '../../../clien
 import type { Sent } from '../../../contract/contract.ts'
 import { reviewContract } from '../../../contract/reviews.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
-import { asking, printAnswer, type AskingFlags, printList, isJson, unlessLacking } from '../asking/asking.ts'
+import {
+  asking,
+  printAnswer,
+  type AskingFlags,
+  type ListingFlags,
+  printList,
+  isJson,
+  unlessLacking,
+} from '../asking/asking.ts'
 import { reviewDetails, REVIEW_COLUMNS, outcomeText, statusWord } from './texts.ts'
 
-export interface ReviewListFlags extends AskingFlags {
+export interface ReviewListFlags extends ListingFlags {
   readonly status?: string
   readonly all?: boolean
 }

@@ -18,7 +18,7 @@ import { connectionCount, moment, scriptText } from '../report/words.ts'
 export type ShownReview = Review & { readonly about: RecordedSession | undefined }
 
 export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
-  { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8) },
+  { heading: 'REVIEW', of: ({ id }) => id.slice(0, 8), whole: ({ id }) => id },
   { heading: 'STATUS', of: statusWord },
   { heading: 'APPROVED', leftOut: 2, of: approvals },
   {

@@ -86,7 +86,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
     return await runTarget(account, request, target, flags)
   } catch (error) {
     if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
-    throw clientFailure(error, oneLine(`cannot run ${file} on ${connection}`))
+    throw clientFailure(error, oneLine(`cannot run ${file} on ${connection}`), account)
   }
 }
 

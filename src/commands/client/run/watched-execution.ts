@@ -122,7 +122,7 @@ class WatchedExecution {
     if (this.#sessionId !== undefined && this.#review === 'approved' && isRefused)
       return notRunFailure(error, this.#sessionId)
     if (this.#sessionId !== undefined)
-      return clientFailure(error, `the end of session ${oneLine(this.#sessionId)} is unknown`)
+      return clientFailure(error, `the end of session ${oneLine(this.#sessionId)} is unknown`, this.#account)
     const isSent = error instanceof ApiError && error.isAnswerLost
     return isSent
       ? clientFailure(error, oneLine(`it is unknown whether ${file} runs on ${connection}`))
@@ -246,7 +246,7 @@ class WatchedExecution {
     try {
       await killSession(this.#account, id)
     } catch (error) {
-      throw clientFailure(error, `cannot stop session ${oneLine(id)}, which may still run`)
+      throw clientFailure(error, `cannot stop session ${oneLine(id)}, which may still run`, this.#account)
     }
   }
 

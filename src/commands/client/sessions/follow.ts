@@ -51,7 +51,7 @@ async function following(
   } catch (error) {
     // If the reader of the output has gone, this program ends, but the session continues.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
-    throw clientFailure(error, oneLine(doing))
+    throw clientFailure(error, oneLine(doing), account)
   }
 }
 

@@ -14,6 +14,7 @@ import {
   asking,
   type AskingFlags,
   isJson,
+  type ListingFlags,
   showingCommand,
   printList,
   unlessLacking,
@@ -22,7 +23,7 @@ import {
 import { readLimit, askedSpan } from '../input.ts'
 import { meantConnection } from '../report/failures.ts'
 import type { NoticeFlags } from '../report/notices.ts'
-import { moment, took, connectionCount, scriptText } from '../report/words.ts'
+import { moment, shortMoment, took, connectionCount, scriptText } from '../report/words.ts'
 import { agentAwayText } from '../terminal/progress.ts'
 import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
@@ -71,7 +72,7 @@ export interface FilterFlags extends AskingFlags {
   readonly until?: string
 }
 
-export interface ListFlags extends FilterFlags {
+export interface ListFlags extends FilterFlags, ListingFlags {
   readonly limit: string
 }
 
@@ -127,11 +128,34 @@ export function sessionDetails(session: RecordedSession): string {
     ['ended', moment(end)],
     ['took', took(began, end)],
     ['output', sizeText(session.event_size)],
+    ...jiraFacts(session),
     ...texts(session.labels),
     ...texts(session.metadata),
     ['correlation', session.correlation_id],
   ]
   return `${factLines(lines)}${scriptText(session, SCRIPT_LINES)}`
+}
+
+/** Returns the issue and its move. hoop's sessions have no move. */
+function jiraFacts(session: RecordedSession): [string, string][] {
+  const { integrations_metadata: issue, jira_transition: move } = session
+  if (issue === undefined) return []
+  return [
+    ['jira issue', `${issue.jira_issue_key} ${issue.jira_issue_url}`.trim()],
+    ['jira status', move === undefined ? '' : moveText(move)],
+  ]
+}
+
+function moveText({ status, attempts, error }: NonNullable<RecordedSession['jira_transition']>): string {
+  const word = MOVES[status] ?? status
+  return error === '' ? word : `${word}, failed attempts: ${attempts} (${error})`
+}
+
+const MOVES: Readonly<Record<string, string>> = {
+  pending: 'not moved yet',
+  done: 'moved',
+  skipped: 'keeps its status, because the session did not run or failed',
+  'given-up': 'not moved: too many attempts failed',
 }
 
 function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string][] {
@@ -142,8 +166,13 @@ function texts(fields: Readonly<Record<string, unknown>> = {}): [string, string]
 }
 
 export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
-  { heading: 'ID', of: ({ id }) => id.slice(0, 8) },
-  { heading: 'ASKED', leftOut: 5, of: ({ start_date: asked }) => moment(asked) },
+  { heading: 'ID', of: ({ id }) => id.slice(0, 8), whole: ({ id }) => id },
+  {
+    heading: 'ASKED',
+    leftOut: 5,
+    of: ({ start_date: asked }) => moment(asked),
+    short: ({ start_date: asked }) => shortMoment(asked),
+  },
   { heading: 'TOOK', leftOut: 1, of: (session) => took(beginningOf(session), session.end_date) },
   { heading: 'USER', shrinks: true, leftOut: 3, of: userOf },
   { heading: 'CONNECTION', shrinks: true, of: placeText },
@@ -153,7 +182,7 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
     leftOut: 4,
     of: (session) => runbookOf(session) ?? `(${session.verb})`,
   },
-  { heading: 'STATUS', shrinks: true, of: statusText },
+  { heading: 'STATUS', of: statusText, short: shortStatus },
   { heading: 'CODE', of: codeText },
   { heading: 'OUTPUT', leftOut: 2, of: ({ event_size: bytes }) => sizeText(bytes) },
 ]
@@ -170,6 +199,11 @@ function placeText({ connection, review }: RecordedSession): string {
 
 function statusText(session: RecordedSession): string {
   return stateText(session) ?? (session.review?.status === 'PENDING' ? 'waits for approval' : session.status)
+}
+
+/** Returns the status without its reason, and without since when. */
+function shortStatus(session: RecordedSession): string {
+  return (session.state?.text ?? statusText(session)).replace(/, .*/s, '')
 }
 
 function codeText({ exit_code: code, end_date: end }: RecordedSession): string {

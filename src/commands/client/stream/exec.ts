@@ -41,7 +41,7 @@ export async function execCommand(
   } catch (error) {
     // The exit code is the usual one after a write to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
-    throw clientFailure(error, 'cannot open a session')
+    throw clientFailure(error, 'cannot open a session', account)
   }
 }
 

@@ -14,6 +14,6 @@ export async function streamAccess(profile: string | undefined): Promise<Account
   try {
     return { account, ...(await grpcAccess(account)) }
   } catch (error) {
-    throw clientFailure(error, 'cannot open a session')
+    throw clientFailure(error, 'cannot open a session', account)
   }
 }

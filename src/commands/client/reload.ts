@@ -1,0 +1,33 @@
+import { call, type Read } from '../../client/rest/call.ts'
+import type { AnswerOf } from '../../contract/contract.ts'
+import { settingsContract } from '../../contract/gateway.ts'
+import { type AskingFlags, factLines, showingCommand } from './asking/asking.ts'
+
+export interface ReloadFlags extends AskingFlags {
+  readonly dryRun?: boolean
+}
+
+type Changes = Read<AnswerOf<typeof settingsContract.reload>>
+
+/** Lets the gateway read gateway.yaml again. Prints what has changed. */
+export function reloadCommand({ dryRun = false, ...flags }: ReloadFlags): Promise<number> {
+  return showingCommand(
+    flags,
+    dryRun ? 'cannot check the changes' : 'cannot reload the settings',
+    (account) => call(account, dryRun ? settingsContract.preview : settingsContract.reload, {}),
+    changesText,
+  )
+}
+
+function changesText({ changes, restart_required: restart }: Changes): string {
+  if (changes.length === 0 && restart.length === 0) return 'nothing has changed\n'
+  return factLines([
+    ...changes.map((change) => [change.setting, changeText(change)] as const),
+    ['after a restart', restart.join(', ')],
+  ])
+}
+
+function changeText({ added, removed, changed }: Changes['changes'][number]): string {
+  const parts = Object.entries({ added, removed, changed }).filter(([, names]) => names.length > 0)
+  return parts.map(([word, names]) => `${word} ${names.join(', ')}`).join('; ') || 'changed'
+}
