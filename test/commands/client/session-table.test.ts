@@ -41,10 +41,7 @@ describe('the table of sessions', () => {
 
   it('writes times short before it cuts anything, and never cuts the status', () => {
     const text = 'expired, because nobody approved or ran the session in time'
-    const expired = {
-      ...session,
-      state: { ...{ name: 'expired', text, by: '', lock: '', since: '' }, raw: {} },
-    }
+    const expired = read({ ...done, state: { name: 'expired', text } })
     const at = (width: number) => itemTable(SESSION_COLUMNS, [expired], width).split('\n')[1] ?? ''
     expect(at(200)).toMatch(/ 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d .* expired, because nobody .* in time +3 /)
     expect(at(120)).toMatch(
