@@ -13,7 +13,7 @@ export interface AskingFlags {
   readonly json?: boolean
 }
 
-export type ListFormat = 'table' | 'json' | 'tsv'
+type ListFormat = 'table' | 'json' | 'tsv'
 
 export interface ListingFlags extends AskingFlags {
   readonly format?: ListFormat
