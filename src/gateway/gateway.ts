@@ -6,6 +6,7 @@ import type { Upkeep } from './history/disk/upkeep.ts'
 import type { History } from './history/history.ts'
 import { Opened } from '../basics/opened.ts'
 import type { AuditLog } from './people/audit/audit-log.ts'
+import type { Users } from './people/identities/users.ts'
 import { openAuditLog, openPeople } from './people/open-people.ts'
 import { openState } from './operating/restore.ts'
 import { Agents } from './agents/agents.ts'
@@ -105,7 +106,7 @@ async function open(
   const people = openPeople({ ...base, audit }, opened)
   const agents = new Agents(settings, people.users.attempts)
   const tls = openCertificate(settings, log, opened)
-  const reload = openReload(source, { settings, repositories, agents, tls, audit, log })
+  const reload = openReload(source, { settings, repositories, users: people.users, agents, tls, audit, log })
   const automation = openAutomation(base, opened)
   const sessions = new Sessions({ ...base, agents, locks: automation.turns, budgets: people.budgets })
   const reviewing = openReviews({ ...base, ...people, sessions }, state, opened)
@@ -228,7 +229,7 @@ function openReviews(
 ): { readonly reviews: Reviews; readonly runs: ApprovedRuns; readonly access: TerminalAccess } {
   const run = { ...services, vault: new RequestVault(path.join(state, REVIEWS_KEY)) }
   const runs = new ApprovedRuns(run)
-  const access = new TerminalAccess(services.history, services.sessions)
+  const access = new TerminalAccess(services)
   return { runs, access, reviews: opened.own(new Reviews({ ...run, runs, access })) }
 }
 
@@ -304,6 +305,7 @@ interface Reloaded {
   readonly tls: ServerCertificate | undefined
   readonly settings: CurrentSettings
   readonly repositories: Repositories
+  readonly users: Users
   readonly agents: Agents
   readonly audit: AuditLog
   readonly log: Logger
@@ -311,11 +313,12 @@ interface Reloaded {
 
 function openReload(
   source: GatewayFile,
-  { settings, repositories, agents, tls, audit, log }: Reloaded,
+  { settings, repositories, users, agents, tls, audit, log }: Reloaded,
 ): Reload {
   const apply = (next: GatewaySettings) => {
     const opened = repositories.replace(next.repositories)
     settings.replace(next)
+    users.noteDeclared()
     agents.retireUnknown()
     audit.note(auditFacts({ action: 'reload', resource_type: 'settings' }))
     tls?.renew()

@@ -71,12 +71,13 @@ export class Batches {
     const runs = newRuns(asked)
     if (rule !== undefined) return this.#ask(asked, runs, rule)
     const batch = { ...newBatch(asked), status: 'running', startedAt: Date.now() } as const
-    const { history } = this.#services
+    const { history, users } = this.#services
+    const asker = users.identity(user.name)
     await history.patiently(() => {
       this.#checkRoom(user)
       history.write(({ batches }) => batches.insert({ batch, runs }))
     })
-    return this.#start({ batch, runs }, { request })
+    return this.#start({ batch, runs }, { request: { ...request, asker } })
   }
 
   /**

@@ -143,9 +143,9 @@ export class RunningBatch {
     const { users } = this.#services
     const failed = this.#runs.filter(hasFailed).length
     const { threshold, stop, owner } = this.#batch
-    const { timeWindow } = this.#work
+    const { timeWindow, request } = this.#work
     if (stop !== undefined) return false
-    const obstacle = users.obstacle(users.named(owner))
+    const obstacle = users.obstacleOf(owner, request.asker)
     if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of the runs failed` })
     else if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       this.stop({

@@ -12,8 +12,10 @@ import type { GatewayUser } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
 import type { Users } from '../people/identities/users.ts'
+import { standing } from './decision.ts'
 import type { Review, ShownRequest } from './review.ts'
 import { decodeStoredRequest, type StoredSessionRequest } from './stored-request.ts'
+import { countsOf } from './terminal-access.ts'
 import { isInside } from './time-window.ts'
 import type { RequestVault } from './vault.ts'
 
@@ -58,13 +60,15 @@ export class ApprovedRuns {
    * session never runs twice, even after a kill. No `await` may come between the checks and this write.
    * @param id id of the session or its review
    * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself starts the run
-   * @throws RequestRefused, HistoryError; then the review has not changed
+   * @throws RequestRefused, HistoryError; then nothing has run. If approvals no longer count, the request
+   * waits for people again. Otherwise the review has not changed.
    */
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
     const { batch } = how
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewedSessionNotFound)
     this.#check(review, caller)
+    this.#checkApprovals(review)
     checkSubject(review, batch)
     const request = this.#requestOf(review)
     this.#checkAsker(request, how)
@@ -109,6 +113,23 @@ export class ApprovedRuns {
         'outside-time-window',
         hoopWords.outsideWindow(timeWindow.start, timeWindow.end),
       )
+  }
+
+  /** Approvers must still be users. If approvals are missing now, the request waits for people again. */
+  #checkApprovals(review: Review): void {
+    const { users, history, log } = this.#services
+    const counts = countsOf(users)
+    const now = standing(review, counts)
+    if (now.status === review.status) return
+    history.write(({ reviews }) => reviews.update(now, review.status))
+    const gone = review.groups.filter((entry) => entry.status === 'APPROVED' && !counts(entry))
+    const names = [...new Set(gone.map(({ reviewedBy }) => reviewedBy))].join(', ')
+    log.warn({ sid: review.sessionId, review: review.id, approvers: names }, 'approval no longer counts')
+    throw new RequestRefused(
+      'review-wrong-state',
+      `nothing has run: the approval of ${names} no longer counts, because approvers must still be active users; the request waits for approval again`,
+      403,
+    )
   }
 
   /** Returns the stored request with the present settings of its connection. */

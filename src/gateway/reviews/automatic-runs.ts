@@ -111,9 +111,9 @@ export class AutomaticRuns {
     }
   }
 
-  #start({ sessionId, owner: name, batch }: Review): void {
+  #start({ sessionId, owner: name, ownerIdentity, batch }: Review): void {
     const { runs, executions, runBatch, log } = this.#services
-    const owner = this.#ownerNamed(name)
+    const owner = this.#ownerNamed(name, ownerIdentity)
     if (batch !== undefined) return runBatch(batch.id, owner)
     const { session, request } = runs.start(sessionId, owner, { isAutomatic: true })
     executions.run(session, request, NO_WAIT).catch((error: unknown) => {
@@ -122,10 +122,10 @@ export class AutomaticRuns {
   }
 
   /** @throws RequestRefused when the requester could not choose Run now */
-  #ownerNamed(name: string): GatewayUser {
+  #ownerNamed(name: string, identity: string | undefined): GatewayUser {
     const { users } = this.#services
     const user = users.named(name)
-    const obstacle = users.obstacle(user)
+    const obstacle = users.obstacleOf(name, identity)
     if (user !== undefined && obstacle === undefined) return user
     throw new RequestRefused('not-permitted', `${name} ${obstacle ?? ''}`)
   }

@@ -1,5 +1,6 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
+import type { UserKind } from '../identity.ts'
 import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
 import { common } from './rules.ts'
 
@@ -7,8 +8,13 @@ import { common } from './rules.ts'
 
 export interface Reviewer {
   readonly name: string
+  /** Text of `Users.identity`. */
+  readonly identity: string | undefined
+  readonly kind: UserKind
   readonly groups: readonly string[]
   readonly isAdmin: boolean
+  /** True for auditors, who decide nothing. */
+  readonly onlyReads: boolean
 }
 
 export interface Decision {
@@ -22,6 +28,8 @@ export interface Decision {
 
 interface DecisionMoment {
   readonly now: number
+  /** Time of the history's clock, by which reviews expire. */
+  readonly latest: number
   /** Makes the id of a group entry. */
   readonly newId: () => string
 }
@@ -31,14 +39,17 @@ interface Refusal {
   readonly message: string
 }
 
-/** The order of the checks is the same as in hoop's gateway. */
+/**
+ * Accepts exactly the decisions that `possibleDecisions` offers.
+ * @param review a review as `standing` returns it
+ */
 export function decide(
   review: Review,
   decision: Decision,
   reviewer: Reviewer,
   moment: DecisionMoment,
 ): { readonly review: Review } | { readonly refusal: Refusal } {
-  const refusal = refusalOf(review, decision, reviewer)
+  const refusal = refusalOf(review, decision, reviewer, moment.latest)
   if (refusal !== undefined) return { refusal }
   const groups = entriesAfter(review, decision, reviewer, moment)
   const isDecided = decision.verdict !== 'APPROVED' || decision.force || isEnough(review, groups)
@@ -49,9 +60,7 @@ export function decide(
       ...review,
       groups,
       status,
-      // An approval by an admin who is in none of the groups changes nothing, and does not extend the access.
-      ...(status === 'APPROVED' && groups !== review.groups && { revokeAt: moment.now + review.accessMs }),
-      ...(status === 'APPROVED' && review.approvedAt === undefined && { approvedAt: moment.now }),
+      ...(status === 'APPROVED' && { revokeAt: moment.now + review.accessMs, approvedAt: moment.now }),
       ...(verdict === 'APPROVED' && timeWindow !== undefined && { timeWindow }),
       ...(status === 'REJECTED' && reason !== '' && { rejectionReason: reason }),
     },
@@ -65,48 +74,76 @@ export interface PossibleDecisions {
   readonly revoke: boolean
 }
 
-/** Returns the decisions that would be accepted and change something. */
-export function possibleDecisions(review: Review, reviewer: Reviewer): PossibleDecisions {
-  const { status, groups } = review
+/** @param latest time of the history's clock */
+export function possibleDecisions(review: Review, reviewer: Reviewer, latest: number): PossibleDecisions {
   const accepts = (verdict: ReviewVerdict, force = false) =>
-    refusalOf(review, { verdict, force }, reviewer) === undefined
-  const isAsked = groups.some((entry) => entry.status === 'PENDING' && reviewer.groups.includes(entry.group))
-  const isPending = status === 'PENDING'
+    refusalOf(review, { verdict, force }, reviewer, latest) === undefined
   return {
-    approve: isPending && isAsked && accepts('APPROVED'),
-    force: isPending && accepts('APPROVED', true),
-    reject: isPending && accepts('REJECTED'),
+    approve: accepts('APPROVED'),
+    force: accepts('APPROVED', true),
+    reject: accepts('REJECTED'),
     revoke: accepts('REVOKED'),
   }
 }
 
-function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refusal | undefined {
-  const { status, owner } = review
-  const { verdict, force, timeWindow } = decision
-  if (timeWindow !== undefined && review.timeWindow !== undefined)
-    return {
-      code: 'invalid-request',
-      message: hoopWords.reviewNotUpdated('time window can only be set once'),
-    }
-  // A terminal has no time window. It opens when it is approved and ends after its access time, so the window
-  // would not be enforced.
-  if (timeWindow !== undefined && review.type === 'jit')
-    return {
-      code: 'invalid-request',
-      message: hoopWords.reviewNotUpdated('time window is for scripts, not for terminals'),
-    }
-  if (status !== 'PENDING' && status !== 'APPROVED') return wrongState()
-  if (verdict === 'APPROVED' && reviewer.name === owner && !review.selfApproval)
+/** The order of the checks is the same as in hoop's gateway. Only an undecided review can be decided. */
+function refusalOf(
+  review: Review,
+  decision: Decision,
+  reviewer: Reviewer,
+  latest: number,
+): Refusal | undefined {
+  const { verdict } = decision
+  const refusal = refusedReviewer(review, decision, reviewer, latest) ?? refusedWindow(review, decision)
+  if (refusal !== undefined) return refusal
+  if (review.status !== (verdict === 'REVOKED' ? 'APPROVED' : 'PENDING')) return wrongState()
+  if (verdict === 'APPROVED' && reviewer.name === review.owner && !review.selfApproval)
     return { code: 'not-eligible', message: hoopWords.selfApproval }
-  if (verdict === 'REVOKED' && status !== 'APPROVED') return wrongState()
-  if (force) return common(reviewer.groups, review.forceGroups).length > 0 ? undefined : notEligible()
-  return isConcerned(review, reviewer) ? undefined : notEligible()
+  if (decision.force)
+    return common(reviewer.groups, review.forceGroups).length > 0 ? undefined : notEligible()
+  if (verdict !== 'APPROVED') return isConcerned(review, reviewer) ? undefined : notEligible()
+  return refusedApproval(review, reviewer)
 }
 
-/** Owners and admins may revoke and reject without being in the review's groups. */
-function isConcerned(review: Review, { name, groups, isAdmin }: Reviewer): boolean {
-  const reviewers = review.groups.map(({ group }) => group)
-  return isAdmin || name === review.owner || common(groups, reviewers).length > 0
+function refusedReviewer(
+  { expiresAt }: Review,
+  { verdict }: Decision,
+  { name, kind, onlyReads }: Reviewer,
+  latest: number,
+): Refusal | undefined {
+  if (onlyReads)
+    return { code: 'not-permitted', message: `${name} is an auditor, and auditors decide nothing` }
+  if (verdict !== 'APPROVED') return undefined
+  if (kind === 'machine')
+    return { code: 'not-permitted', message: `${name} is a machine, and only people may approve` }
+  // An expired review can still be found until `Reviews.tick` ends it some seconds later.
+  return expiresAt < latest
+    ? { code: 'review-wrong-state', message: 'nobody has decided in time: the request has expired' }
+    : undefined
+}
+
+function refusedWindow({ type, timeWindow: known }: Review, { timeWindow }: Decision): Refusal | undefined {
+  if (timeWindow === undefined) return undefined
+  const refused = (why: string) =>
+    ({ code: 'invalid-request', message: hoopWords.reviewNotUpdated(why) }) as const
+  if (known !== undefined) return refused('time window can only be set once')
+  // A terminal has no time window. It opens when it is approved and ends after its access time, so the window
+  // would not be enforced.
+  return type === 'jit' ? refused('time window is for scripts, not for terminals') : undefined
+}
+
+/** Each group approves once. A second approval would replace the name of the first approver. */
+function refusedApproval({ groups }: Review, reviewer: Reviewer): Refusal | undefined {
+  const mine = groups.filter(({ group }) => reviewer.groups.includes(group))
+  if (mine.length === 0) return notEligible()
+  return mine.some(({ status }) => status === 'PENDING') ? undefined : wrongState()
+}
+
+/** Owners, admins and members of force groups may revoke and reject without being in the review's groups. */
+function isConcerned({ owner, groups: asked, forceGroups }: Review, reviewer: Reviewer): boolean {
+  const { name, groups, isAdmin } = reviewer
+  const concerned = [...asked.map(({ group }) => group), ...forceGroups]
+  return isAdmin || name === owner || common(groups, concerned).length > 0
 }
 
 function entriesAfter(
@@ -116,32 +153,33 @@ function entriesAfter(
   { now, newId }: DecisionMoment,
 ): readonly GroupReview[] {
   const isSaid = verdict === 'APPROVED' && comment !== ''
-  const said = { status: verdict, reviewedBy: reviewer.name, reviewedAt: now, ...(isSaid && { comment }) }
+  const { name: reviewedBy, identity: reviewedAs } = reviewer
+  const said = {
+    status: verdict,
+    reviewedBy,
+    ...(reviewedAs !== undefined && { reviewedAs }),
+    reviewedAt: now,
+    forced: force,
+    ...(isSaid && { comment }),
+  }
+  const groups = review.groups.map(({ group }) => group)
   const mine = force
     ? common(reviewer.groups, review.forceGroups).slice(0, 1)
-    : common(
-        review.groups.map(({ group }) => group),
-        reviewer.groups,
-      )
-  if (mine.length === 0 && verdict === 'APPROVED') return review.groups
-  // A forced approval keeps its reviewer, because an approved review must not lose approvals that it needs.
-  const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
+    : common(groups, reviewer.groups)
+  // An approval stays with the person who gave it.
+  const isKept = ({ status }: GroupReview) => status === 'APPROVED' && verdict === 'APPROVED' && !force
   const known = review.groups.map((entry) =>
-    mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,
+    mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said } : entry,
   )
-  const added = mine.length > 0 ? mine : [nameOf(reviewer)]
-  const isThere = (group: string) => known.some((entry) => entry.group === group)
-  return [
-    ...known,
-    ...added
-      .filter((group) => !isThere(group))
-      .map((group) => ({ id: newId(), group, ...said, forced: force })),
-  ]
+  const added = (mine.length > 0 ? mine : [nameOf(review, reviewer)]).filter(
+    (group) => !groups.includes(group),
+  )
+  return [...known, ...added.map((group) => ({ id: newId(), group, ...said, isAdded: true as const }))]
 }
 
 /** Names the entry of a user who rejects or revokes and is in none of the groups. */
-function nameOf({ groups, isAdmin }: Reviewer): string {
-  return isAdmin ? 'admin' : (groups[0] ?? 'owner')
+function nameOf({ forceGroups }: Review, { groups, isAdmin }: Reviewer): string {
+  return common(groups, forceGroups)[0] ?? (isAdmin ? 'admin' : (groups[0] ?? 'owner'))
 }
 
 /**
@@ -154,6 +192,43 @@ function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): b
   return each.every(
     (need) => common(approved, need.groups).length >= Math.min(need.minimum, need.groups.length),
   )
+}
+
+/** Tells whether the user who has approved may still approve. */
+export type Counts = (entry: GroupReview) => boolean
+
+/** Tells whether the approvals that still count are enough. */
+export function isApproved(review: Review, counts: Counts): boolean {
+  if (review.status !== 'APPROVED') return false
+  const groups = countedGroups(review, counts)
+  const isForced = groups.some(({ forced, status }) => forced && status === 'APPROVED')
+  // The rule has decided. Only a void approval makes it decide again.
+  return groups === review.groups || isForced || isEnough(review, groups)
+}
+
+/**
+ * Returns the review without approvals that no longer count, so that other members of these groups can
+ * approve. An approved request that then lacks approvals is undecided again.
+ */
+export function standing(review: Review, counts: Counts): Review {
+  const isOpen = review.status === 'PENDING' || (review.status === 'APPROVED' && review.type === 'onetime')
+  const groups = isOpen ? countedGroups(review, counts) : review.groups
+  if (groups === review.groups) return review
+  if (review.status === 'PENDING' || isApproved(review, counts)) return { ...review, groups }
+  const { revokeAt: _, approvedAt: _approvedAt, held: _held, ...rest } = review
+  return { ...rest, groups, status: 'PENDING' }
+}
+
+/** Returns the same list if every approval counts. */
+function countedGroups({ groups }: Review, counts: Counts): readonly GroupReview[] {
+  const isVoid = (entry: GroupReview) => entry.status === 'APPROVED' && !counts(entry)
+  if (!groups.some(isVoid)) return groups
+  return groups
+    .filter((entry) => !(entry.isAdded === true && isVoid(entry)))
+    .map((entry) => {
+      const { id, group } = entry
+      return isVoid(entry) ? { id, group, status: 'PENDING', forced: false } : entry
+    })
 }
 
 /** Ends a review that was not decided or run in time, or whose session has ended meanwhile. */

@@ -18,10 +18,14 @@ export interface GroupReview {
   readonly group: string
   readonly status: 'PENDING' | ReviewVerdict
   readonly reviewedBy?: string
+  /** Text of `Users.identity`. Reviews of older versions lack it. */
+  readonly reviewedAs?: string
   /** In ms since 1970, like all times of a review. */
   readonly reviewedAt?: number
   readonly forced: boolean
   readonly comment?: string
+  /** Set if the review does not ask this group: its member has forced, rejected or revoked. */
+  readonly isAdded?: true
 }
 
 /** Times are `HH:MM` in UTC. If the end is not after the start, the window includes midnight. */
@@ -37,6 +41,8 @@ export interface Review {
   readonly connection: string
   /** The requester. */
   readonly owner: string
+  /** Text of `Users.identity` for the requester. Reviews of older versions lack it. */
+  readonly ownerIdentity?: string
   /** `onetime`: a script, which runs once. `jit`: access to terminals for some time. */
   readonly type: 'onetime' | 'jit'
   /** Undefined for a script. */
@@ -109,13 +115,14 @@ export interface ShownRequest {
 interface Asked {
   readonly request: SessionRequest
   readonly rule: ReviewRule
+  readonly asker: string | undefined
   readonly accessMs: number
   readonly sid: string
   readonly shown: ShownRequest
   readonly batch: ReviewedBatch | undefined
 }
 
-export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
+export function newReview({ request, rule, asker, accessMs, sid, shown, batch }: Asked): Review {
   const { review, path, needs } = rule
   const { runbookFile: file, runbookTitle: title } = request.labels
   const now = Date.now()
@@ -125,6 +132,7 @@ export function newReview({ request, rule, accessMs, sid, shown, batch }: Asked)
     sessionId: sid,
     connection: request.connection.name,
     owner: request.user,
+    ...(asker !== undefined && { ownerIdentity: asker }),
     type: request.verb === 'connect' ? 'jit' : 'onetime',
     ...(file !== undefined && { runbook: { file, ...(title !== undefined && { title }) } }),
     status: 'PENDING',

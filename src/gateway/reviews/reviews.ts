@@ -12,6 +12,7 @@ import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './ap
 import {
   decide,
   possibleDecisions,
+  standing,
   withdrawn,
   type Decision,
   type PossibleDecisions,
@@ -21,7 +22,7 @@ import { deniedText } from './denied-text.ts'
 import { newReview, type HeldRun, type Review, type ReviewedBatch, type ShownRequest } from './review.ts'
 import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
-import type { TerminalAccess } from './terminal-access.ts'
+import { countsOf, type TerminalAccess } from './terminal-access.ts'
 
 /** Limits of one user's waiting requests. They are needed because requests may wait for days. */
 const MAX_WAITING = 100
@@ -70,20 +71,24 @@ export class Reviews {
    * @throws RequestRefused, HistoryError; then no review exists
    */
   ask(request: SessionRequest, rule: ReviewRule, more: AskedMore = {}): Promise<Review> {
-    const { history } = this.#services
-    return history.patiently(() => this.#ask(request, rule, more), requestBytes(request))
+    const { history, users } = this.#services
+    const asker = users.identity(request.user)
+    return history.patiently(() => this.#ask(request, rule, { ...more, asker }), requestBytes(request))
   }
 
-  #ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore): Review {
+  #ask(
+    request: SessionRequest,
+    rule: ReviewRule,
+    { accessMs = 0, batch, asker }: AskedMore & { readonly asker: string | undefined },
+  ): Review {
     this.#checkRoom(request)
-    const { sessions, history, vault, users, log } = this.#services
+    const { sessions, history, vault, log } = this.#services
     const waiting = sessions.begin(request)
     const { sid } = waiting
     try {
       const shown = this.#shown(request, waiting)
-      const review = newReview({ request, rule, accessMs, sid, shown, batch: batch?.shown })
+      const review = newReview({ request, rule, asker, accessMs, sid, shown, batch: batch?.shown })
       const isStored = review.type === 'onetime'
-      const asker = users.identity(request.user)
       const stored = encodeStoredRequest(request, { ...batch?.stored, asker, token: request.askedWith })
       const sealed = isStored ? vault.seal(stored, sealPurpose(review)) : null
       history.write((tables) => {
@@ -101,13 +106,14 @@ export class Reviews {
   /** @param id id of the review or of its session */
   visible(user: GatewayUser, id: string): Review | undefined {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    return review !== undefined && this.isConcerned(user, review) ? review : undefined
+    return review !== undefined && this.isConcerned(user, review) ? this.#standing(review) : undefined
   }
 
   /** Lists the newest reviews first. */
   list(user: GatewayUser): Review[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
-    return this.#services.history.read(({ reviews }) => reviews.list(viewer))
+    const found = this.#services.history.read(({ reviews }) => reviews.list(viewer))
+    return found.map((review) => this.#standing(review))
   }
 
   /** Returns the last earlier run of the same runbook, among the reviews that the user may see. */
@@ -122,42 +128,45 @@ export class Reviews {
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
-  /** Returns what the user may decide. Decisions that would be refused are false. */
+  /**
+   * Returns what the user may decide. Decisions that would be refused are false.
+   * @param review a review of `visible`, `list` or `decide`
+   */
   possible(user: GatewayUser, review: Review): PossibleDecisions & { readonly withdraw: boolean } {
     const { users, history } = this.#services
-    if (users.onlyReads(user))
-      return { approve: false, force: false, reject: false, revoke: false, withdraw: false }
-    const all = possibleDecisions(review, this.#reviewer(user))
-    const approves = user.kind !== 'machine' && review.expiresAt >= history.clock.latest
     return {
-      ...all,
-      approve: all.approve && approves,
-      force: all.force && approves,
-      withdraw: user.name === review.owner && waits(review),
+      ...possibleDecisions(review, this.#reviewer(user), history.clock.latest),
+      withdraw: !users.onlyReads(user) && user.name === review.owner && waits(review),
     }
   }
 
   #reviewer(user: GatewayUser): Reviewer {
-    return { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
+    const { users } = this.#services
+    const { name, kind, groups } = user
+    const [isAdmin, onlyReads] = [users.isAdmin(user), users.onlyReads(user)]
+    return { name, identity: users.identity(name), kind, groups, isAdmin, onlyReads }
+  }
+
+  #standing(review: Review): Review {
+    return standing(review, countsOf(this.#services.users))
   }
 
   /** @param id of review or session @throws RequestRefused, HistoryError; then nothing has changed */
   decide(id: string, user: GatewayUser, decision: Decision): Review {
-    const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewNotFound)
-    if (user.kind === 'machine' && decision.verdict === 'APPROVED')
-      throw new RequestRefused('not-permitted', `${user.name} is a machine, and only people may approve`)
-    // An expired review can still be found until `tick` ends it some seconds later.
-    if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.clock.latest)
-      throw new RequestRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
-    const outcome = decide(review, decision, this.#reviewer(user), { now: Date.now(), newId: randomUUID })
-    if ('refusal' in outcome) throw new RequestRefused(outcome.refusal.code, outcome.refusal.message)
+    const { history, log } = this.#services
     const by = user.name
-    const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
-    this.#change(review, outcome.review, { code, by })
-    const { sessionId: sid, status } = outcome.review
-    this.#services.log.info({ sid, review: review.id, by, verdict: decision.verdict, status }, 'reviewed')
-    return outcome.review
+    const after = this.#change(id, (review) => {
+      if (review === undefined) return new RequestRefused('review-not-found', hoopWords.reviewNotFound)
+      const moment = { now: Date.now(), latest: history.clock.latest, newId: randomUUID }
+      const outcome = decide(this.#standing(review), decision, this.#reviewer(user), moment)
+      if ('refusal' in outcome) return new RequestRefused(outcome.refusal.code, outcome.refusal.message)
+      const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
+      return { review: outcome.review, cause: { code, by } }
+    })
+    if (after === undefined) throw new Error('unreachable: the decision has changed the review')
+    const { sessionId: sid, status } = after
+    log.info({ sid, review: after.id, by, verdict: decision.verdict, status }, 'reviewed')
+    return after
   }
 
   /**
@@ -167,15 +176,17 @@ export class Reviews {
    * @throws HistoryError
    */
   cancel(sessionId: string, reason: string, by: string): boolean {
-    const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
-    if (review === undefined) return false
+    const cause = { code: 'withdrawn', by }
+    const after = this.#change(sessionId, (review) => {
+      if (review === undefined || !waits(review)) return undefined
+      return { review: { ...withdrawn(review, reason), withdrawnBy: by }, cause, text: reason }
+    })
+    if (after !== undefined) return true
     // If the terminal is approved but not opened yet, its session ends. The approval can still open other
     // terminals.
-    const cause = { code: 'withdrawn', by }
-    if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
-    if (!waits(review)) return false
-    this.#change(review, { ...withdrawn(review, reason), withdrawnBy: by }, cause, reason)
-    return true
+    const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
+    if (review?.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
+    return false
   }
 
   /** Ends the session of a terminal whose client has left. Its approval can still open the terminal later. */
@@ -214,16 +225,24 @@ export class Reviews {
   }
 
   /** @throws HistoryError */
-  hold(review: Review, held: HeldRun): void {
-    this.#services.history.write(({ reviews }) => reviews.update({ ...review, held }, 'APPROVED'))
+  hold({ id }: Review, held: HeldRun): void {
+    this.#services.history.write(({ reviews }) => {
+      const review = reviews.find(id)
+      if (review !== undefined) reviews.update({ ...review, held }, 'APPROVED')
+    })
   }
 
   /**
-   * Ends an approved request that its owner may no longer run.
-   * @throws RequestRefused when the review has changed meanwhile, HistoryError
+   * Ends an approved request that its owner may no longer run. A request that has run or has ended meanwhile
+   * stays as it is.
+   * @throws RequestRefused, HistoryError
    */
-  refuse(review: Review, reason: string): void {
-    this.#change(review, withdrawn(review, reason), { code: 'not-permitted' }, reason)
+  refuse({ id }: Review, reason: string): void {
+    this.#change(id, (review) =>
+      review?.status === 'APPROVED'
+        ? { review: withdrawn(review, reason), cause: { code: 'not-permitted' }, text: reason }
+        : undefined,
+    )
   }
 
   /** Ends expired reviews. Marks reviews as executed that are still PROCESSING after their run. */
@@ -231,8 +250,13 @@ export class Reviews {
     const { history, runs, log } = this.#services
     try {
       runs.repair()
-      for (const review of history.read(({ reviews }) => reviews.due(history.clock.trusted)))
-        this.#change(review, withdrawn(review, overdue(review)), { code: 'expired' })
+      const now = history.clock.trusted
+      for (const { id } of history.read(({ reviews }) => reviews.due(now)))
+        this.#change(id, (review) =>
+          review !== undefined && waits(review)
+            ? { review: withdrawn(review, overdue(review)), cause: { code: 'expired' } }
+            : undefined,
+        )
     } catch (error) {
       if (!(error instanceof HistoryError) && !(error instanceof RequestRefused)) throw error
       log.warn({ error: error.message }, 'cleanup of reviews failed; will retry')
@@ -265,23 +289,38 @@ export class Reviews {
   }
 
   /**
-   * @param cause cause of the session's end, if the session ends
-   * @throws RequestRefused when the review has changed meanwhile, HistoryError
+   * Reads, checks and writes the review in one transaction, so that only one of two changes takes effect.
+   * @param make returns the change of the present review; undefined if nothing changes
+   * @throws RequestRefused, HistoryError; then nothing has changed
    */
-  #change(before: Review, after: Review, cause: EndCause, text = deniedText(after)): void {
-    const isOver = after.status === 'REJECTED' || after.status === 'REVOKED'
-    const isChanged = this.#services.history.write(({ reviews }) => {
-      if (!reviews.update(after, before.status)) return false
-      if (isOver) reviews.dropRequest(after.id)
-      return true
+  #change(
+    id: string,
+    make: (review: Review | undefined) => Change | RequestRefused | undefined,
+  ): Review | undefined {
+    const change = this.#services.history.write(({ reviews }) => {
+      const before = reviews.find(id)
+      const change = make(before)
+      if (before === undefined || change === undefined || change instanceof RequestRefused) return change
+      const { review } = change
+      if (!reviews.update(review, before.status))
+        return new RequestRefused('review-wrong-state', hoopWords.reviewInWrongState)
+      if (isOver(review)) reviews.dropRequest(review.id)
+      return change
     })
-    if (!isChanged) throw new RequestRefused('review-wrong-state', hoopWords.reviewInWrongState)
-    if (isOver) {
-      this.#services.access.revoke(after, text, cause.by)
-      this.#endSession(after.sessionId, text, cause)
+    // An error inside the transaction would count as a failure of the history.
+    if (change instanceof RequestRefused) throw change
+    if (change !== undefined) this.#tell(change)
+    return change?.review
+  }
+
+  /** Tells sessions and clients what has been written. */
+  #tell({ review, cause, text = deniedText(review) }: Change): void {
+    if (isOver(review)) {
+      this.#services.access.revoke(review, text, cause.by)
+      this.#endSession(review.sessionId, text, cause)
     }
-    if (after.status !== 'PENDING') this.#waiters.tell(after)
-    if (after.status === 'APPROVED' && after.whenApproved === true) this.#runner(after.sessionId)
+    if (review.status !== 'PENDING') this.#waiters.tell(review)
+    if (review.status === 'APPROVED' && review.whenApproved === true) this.#runner(review.sessionId)
   }
 
   /** Ends the waiting session. If the end cannot be written now, it is written later. */
@@ -293,6 +332,17 @@ export class Reviews {
       this.#services.log.error({ sid, error: error.message }, 'session not recorded')
     }
   }
+}
+
+interface Change {
+  readonly review: Review
+  /** Cause of the session's end, if the session ends. */
+  readonly cause: EndCause
+  readonly text?: string
+}
+
+function isOver({ status }: Review): boolean {
+  return status === 'REJECTED' || status === 'REVOKED'
 }
 
 function waits({ type, status }: Review): boolean {

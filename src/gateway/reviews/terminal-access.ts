@@ -5,10 +5,18 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import { requestBytes, type SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Users } from '../people/identities/users.ts'
+import { isApproved, type Counts } from './decision.ts'
 import type { Review } from './review.ts'
 
 /** If the clock steps back by more than this time, an approval no longer counts. */
 const CLOCK_MS = 60_000
+
+interface TerminalServices {
+  readonly history: History
+  readonly sessions: Sessions
+  readonly users: Users
+}
 
 /**
  * Limits how long each terminal may be used. Also limits how long the same approval opens further terminals.
@@ -16,12 +24,14 @@ const CLOCK_MS = 60_000
 export class TerminalAccess {
   readonly #history: History
   readonly #sessions: Sessions
+  readonly #users: Users
   /** Running sessions by review. */
   readonly #running = new Map<string, Set<SessionId>>()
 
-  constructor(history: History, sessions: Sessions) {
+  constructor({ history, sessions, users }: TerminalServices) {
     this.#history = history
     this.#sessions = sessions
+    this.#users = users
   }
 
   /**
@@ -38,7 +48,7 @@ export class TerminalAccess {
 
   #approvalOf({ user, connection }: SessionRequest): Review | undefined {
     const known = this.#history.read(({ reviews }) => reviews.accessOf(user, connection.name))
-    return known.find((review) => leftMs(review, Date.now()) > 0)
+    return known.find((review) => this.#isOpenBy(review))
   }
 
   /**
@@ -47,10 +57,16 @@ export class TerminalAccess {
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
     const review = this.#history.read(({ reviews }) => reviews.find(id))
-    const isApproved = review?.status === 'APPROVED' && leftMs(review, Date.now()) > 0
-    if (!isApproved || !this.#history.isOpen(sessionId))
+    if (review === undefined || !this.#isOpenBy(review) || !this.#history.isOpen(sessionId))
       throw new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
+  }
+
+  /** Tells whether the approval still counts, and whether its owner is still the same user. */
+  #isOpenBy(review: Review): boolean {
+    const { owner, ownerIdentity } = review
+    const isOwners = ownerIdentity !== undefined && this.#users.isStill(owner, ownerIdentity)
+    return isOwners && leftMs(review, Date.now()) > 0 && isApproved(review, countsOf(this.#users))
   }
 
   /** @param by user who revokes the approval */
@@ -72,6 +88,11 @@ export class TerminalAccess {
     void session.ended.then(forget, forget)
     return session
   }
+}
+
+/** An approval counts while its approver exists and is active. */
+export function countsOf(users: Users): Counts {
+  return ({ reviewedBy, reviewedAs }) => reviewedBy !== undefined && users.isStill(reviewedBy, reviewedAs)
 }
 
 /** Returns how long the access still lasts. This is at most the approved time, even if the clock is wrong. */

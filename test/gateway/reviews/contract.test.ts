@@ -176,7 +176,6 @@ describe('deciding', () => {
   it('waits for all groups where all have to approve', async () => {
     const sid = await site.ask('echo', 'both')
     expect((await site.say('bea', sid, 'APPROVED')).body['status']).toBe('PENDING')
-    expect((await site.say('bea', sid, 'APPROVED')).body['status']).toBe('PENDING')
     expect((await site.say('cid', sid, 'APPROVED')).body).toMatchObject({
       status: 'APPROVED',
       min_approvals: 2,
@@ -206,15 +205,19 @@ describe('deciding', () => {
     ])
   })
 
-  it('rejects and revokes what was approved, once and for all', async () => {
-    for (const status of ['REJECTED', 'REVOKED']) {
-      const sid = await site.ask('echo')
-      await site.say('bea', sid, 'APPROVED')
-      expect((await site.say('cid', sid, status)).body['status']).toBe(status)
-      expect(await site.session(sid)).toMatchObject({ status: 'done', exit_code: 254 })
-      expect(refusal(await site.run('ann', sid))).toEqual([403, 'review not approved or already executed'])
-      expect(refusal(await site.say('bea', sid, 'APPROVED'))).toEqual([400, 'review is in wrong state'])
+  it('revokes what was approved, once and for all, and rejects and approves it no more', async () => {
+    const sid = await site.ask('echo')
+    await site.say('bea', sid, 'APPROVED')
+    const late = [400, 'review is in wrong state']
+    for (const name of ['cid', 'bea', 'admin'] as const) {
+      expect(refusal(await site.say(name, sid, 'REJECTED'))).toEqual(late)
+      expect(refusal(await site.say(name, sid, 'APPROVED'))).toEqual(late)
     }
+    expect(refusal(await site.say('eve', sid, 'REJECTED', { force_review: true }))).toEqual(late)
+    expect((await site.say('cid', sid, 'REVOKED')).body['status']).toBe('REVOKED')
+    expect(await site.session(sid)).toMatchObject({ status: 'done', exit_code: 254 })
+    expect(refusal(await site.run('ann', sid))).toEqual([403, 'review not approved or already executed'])
+    expect(refusal(await site.say('bea', sid, 'APPROVED'))).toEqual(late)
   })
 
   it('lets owners and admins reject without being reviewers, and adds an entry for them', async () => {
@@ -226,9 +229,9 @@ describe('deciding', () => {
     expect((byAdmin.body['review_groups_data'] as object[])[2]).toMatchObject({ group: 'admin' })
   })
 
-  it('changes nothing when an admin approves who is no reviewer', async () => {
+  it('refuses the approval of an admin who is no reviewer', async () => {
     const sid = await site.ask('echo')
-    expect((await site.say('admin', sid, 'APPROVED')).body['status']).toBe('PENDING')
+    expect(refusal(await site.say('admin', sid, 'APPROVED'))).toEqual([400, 'not eligible for review'])
   })
 
   it('lets members of a force group approve alone', async () => {

@@ -1,19 +1,31 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decide, withdrawn, type Decision, type Reviewer } from '../../../src/gateway/reviews/decision.ts'
+import {
+  decide,
+  isApproved,
+  possibleDecisions,
+  standing,
+  withdrawn,
+  type Decision,
+  type Reviewer,
+} from '../../../src/gateway/reviews/decision.ts'
 import type { Review } from '../../../src/gateway/reviews/review.ts'
 
 // Whatever people say in whatever order: what must hold of what becomes of a review.
 
 const GROUPS = ['dba', 'sre', 'boss', 'dev', 'admin'] as const
 const OWNER = 'ann'
-const moment = { now: 1_000_000, newId: () => 'new' }
+const moment = { now: 1_000_000, latest: 0, newId: () => 'new' }
+const known = { identity: 'known', kind: 'person', onlyReads: false } as const
 
 const groups = fc.uniqueArray(fc.constantFrom(...GROUPS), { maxLength: 3 })
 const reviewers = fc.record({
   name: fc.constantFrom(OWNER, 'bea', 'cid', 'dan'),
   groups,
   isAdmin: fc.boolean(),
+  identity: fc.constant('known'),
+  kind: fc.constantFrom('person', 'machine'),
+  onlyReads: fc.boolean(),
 })
 const decisions = fc.record(
   {
@@ -115,6 +127,31 @@ describe('whatever is said', () => {
     })
   })
 
+  it('just what is offered is accepted, and it is an end or an approval more', () => {
+    check(({ by, decision, before, outcome }) => {
+      const { timeWindow: _, ...plain } = decision
+      const can = possibleDecisions(before, by, moment.latest)
+      const offered = {
+        APPROVED: plain.force ? can.force : can.approve,
+        REJECTED: can.reject,
+        REVOKED: can.revoke,
+      }
+      const accepted = decide(before, plain, by, moment)
+      if ('review' in accepted) expect(offered[plain.verdict]).toBe(true)
+      else if (!plain.force || plain.verdict === 'APPROVED') expect(offered[plain.verdict]).toBe(false)
+      if (!('review' in outcome) || decision.verdict !== 'APPROVED') return
+      const approvals = ({ groups: entries }: Review) => entries.filter(({ status }) => status === 'APPROVED')
+      if (!decision.force) expect(approvals(outcome.review).length).toBeGreaterThan(approvals(before).length)
+    })
+  })
+
+  it('a decision is made once: an approved review can only be revoked', () => {
+    check(({ decision, before, outcome }) => {
+      if (before.status === 'APPROVED' && decision.verdict !== 'REVOKED')
+        expect(outcome).toHaveProperty('refusal')
+    })
+  })
+
   it('one rejection is enough, and nothing follows it', () => {
     check(({ decision, before, outcome }) => {
       if (before.status === 'REJECTED' || before.status === 'REVOKED')
@@ -131,6 +168,7 @@ describe('whatever is said', () => {
         groups: [],
         status: 'PENDING',
         revokeAt: 0,
+        approvedAt: 0,
         timeWindow: undefined,
         rejectionReason: '',
       }
@@ -160,7 +198,7 @@ describe('whatever is said', () => {
 })
 
 describe('a reviewer in two groups', () => {
-  const dan = { name: 'dan', groups: ['dba', 'sre'], isAdmin: false }
+  const dan = { name: 'dan', groups: ['dba', 'sre'], isAdmin: false, ...known }
 
   it('approves where one of them is enough', () => {
     const outcome = decide(fresh({}), { verdict: 'APPROVED', force: false }, dan, moment)
@@ -170,7 +208,7 @@ describe('a reviewer in two groups', () => {
 
 it('an approval of a terminal takes no time window, which nobody would keep', () => {
   const asked = fresh({ type: 'jit', accessMs: 60_000 })
-  const bea = { name: 'bea', groups: ['dba'], isAdmin: false }
+  const bea = { name: 'bea', groups: ['dba'], isAdmin: false, ...known }
   const timeWindow = { start: '01:00', end: '02:00' }
   const decision = { verdict: 'APPROVED', force: false } as const
   expect(decide(asked, { ...decision, timeWindow }, bea, moment)).toMatchObject({
@@ -181,7 +219,7 @@ it('an approval of a terminal takes no time window, which nobody would keep', ()
 
 it('an approval of a terminal is for the time that was asked for', () => {
   const review = fresh({ type: 'jit', accessMs: 60_000 })
-  const bea = { name: 'bea', groups: ['dba'], isAdmin: false }
+  const bea = { name: 'bea', groups: ['dba'], isAdmin: false, ...known }
   const outcome = decide(review, { verdict: 'APPROVED', force: false }, bea, moment)
   expect(outcome).toMatchObject({ review: { revokeAt: moment.now + 60_000 } })
 })
@@ -189,4 +227,42 @@ it('an approval of a terminal is for the time that was asked for', () => {
 it('what ends by itself was rejected while it waited for people, and revoked when it was approved', () => {
   expect(withdrawn(fresh({}), 'late')).toMatchObject({ status: 'REJECTED', rejectionReason: 'late' })
   expect(withdrawn(fresh({ status: 'APPROVED' }), 'late')).toMatchObject({ status: 'REVOKED' })
+})
+
+describe('an approver who may not approve any more', () => {
+  const bea = { name: 'bea', groups: ['dba'], isAdmin: false, ...known }
+  const cid = { name: 'cid', groups: ['sre'], isAdmin: false, ...known }
+  const eve = { name: 'eve', groups: ['boss'], isAdmin: false, ...known }
+  const without = (name: string) => (entry: { reviewedBy?: string }) => entry.reviewedBy !== name
+  const after = (review: Review, by: Reviewer, force = false): Review => {
+    const outcome = decide(review, { verdict: 'APPROVED', force }, by, moment)
+    if ('refusal' in outcome) throw new Error(outcome.refusal.message)
+    return outcome.review
+  }
+
+  it('leaves the request undecided, and another member of the group may approve', () => {
+    const approved = after(fresh({}), bea)
+    expect([isApproved(approved, () => true), isApproved(approved, without('bea'))]).toEqual([true, false])
+    const open = standing(approved, without('bea'))
+    expect(open).toEqual(fresh({}))
+    expect(after(open, { ...bea, name: 'dan' }).status).toBe('APPROVED')
+  })
+
+  it('changes nothing where the others are enough, and where nobody was lost', () => {
+    const approved = after(fresh({}), { ...bea, groups: ['dba', 'sre'] })
+    expect(standing(approved, () => true)).toBe(approved)
+    const two = after(after(fresh({ minimum: 2 }), bea), cid)
+    expect(standing(two, without('cid'))).toMatchObject({
+      status: 'PENDING',
+      groups: [{ reviewedBy: 'bea' }, {}],
+    })
+    const forced = after(after(fresh({ minimum: 2, forceGroups: ['boss'] }), bea), eve, true)
+    expect(standing(forced, without('bea'))).toMatchObject({ status: 'APPROVED' })
+  })
+
+  it('of a force group asks this group for no approval afterwards', () => {
+    const forced = after(fresh({ forceGroups: ['boss'] }), eve, true)
+    expect(forced.groups).toHaveLength(3)
+    expect(standing(forced, without('eve'))).toEqual(fresh({ forceGroups: ['boss'] }))
+  })
 })

@@ -48,7 +48,6 @@ const runbook = { file_name: 'ops/plain.sh', client_args: ['x'] }
 it.each([
   ['its connection is gone', { connections: books() }, ann],
   ['its owner may not use it now', { connections: one(', access: { groups: [sre] }') + books() }, ann],
-  ['its owner is gone', { users: '' }, undefined],
   ['scripts are off now', { connections: one(', access: { exec: false }') + books() }, ann],
 ])('an approved script does not run where %s, and runs when that is put right', async (_, changed, as) => {
   const sid = await approved('/api/sessions', script)

@@ -44,6 +44,20 @@ class UserRows {
     return this.#statements.isInHistory.get([name, name]) !== undefined
   }
 
+  /**
+   * Notes the users of gateway.yaml.
+   * @param names names in the current settings
+   * @param missed names that were missing in earlier settings, and may be there again
+   * @returns the generation of each name
+   */
+  noteDeclared(names: readonly string[], missed: readonly string[]): Map<string, number> {
+    const { markMissing, putDeclared, declared } = this.#statements
+    const current = JSON.stringify(names)
+    markMissing.run([JSON.stringify(missed), current])
+    putDeclared.run([current])
+    return new Map(declared.all([]) as [string, number][])
+  }
+
   groups(): string[] {
     return (this.#statements.groups.all([]) as [string][]).map(([name]) => name)
   }
@@ -100,6 +114,13 @@ function userStatements(db: Connection) {
         'SELECT 1 FROM sessions WHERE user = ? UNION ALL SELECT 1 FROM reviews WHERE owner = ? LIMIT 1',
       )
       .raw(),
+    markMissing: db.prepare(`UPDATE declared_users SET is_there = 0
+      WHERE is_there = 1 AND (name IN (SELECT value FROM json_each(?))
+        OR name NOT IN (SELECT value FROM json_each(?)))`),
+    putDeclared: db.prepare(`INSERT INTO declared_users (name, generation, is_there)
+      SELECT value, 1, 1 FROM json_each(?) WHERE true
+      ON CONFLICT (name) DO UPDATE SET generation = generation + 1 - is_there, is_there = 1`),
+    declared: db.prepare('SELECT name, generation FROM declared_users WHERE is_there = 1').raw(),
     groups: db.prepare('SELECT name FROM user_groups ORDER BY name').raw(),
     addGroup: db.prepare('INSERT OR IGNORE INTO user_groups (name) VALUES (?)'),
     removeGroup: db.prepare('DELETE FROM user_groups WHERE name = ?'),
@@ -151,6 +172,17 @@ const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE history.tokens ADD COLUMN parent BLOB;`
 
+/**
+ * Names that users of gateway.yaml have or had. A generation counts the users who had the name one after the
+ * other. Rows are kept, because a later user of the name must not count as the former one.
+ */
+const VERSION_26 = `
+  CREATE TABLE history.declared_users (
+    name TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    is_there INTEGER NOT NULL
+  ) WITHOUT ROWID;`
+
 declare module '../../store/room.ts' {
   interface Tables {
     readonly users: UserRows
@@ -159,7 +191,7 @@ declare module '../../store/room.ts' {
 
 export const userRoom: Room<UserRows> = {
   rows: (db) => new UserRows(db),
-  steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18 },
+  steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18, 26: VERSION_26 },
   json: { users: ['groups', 'budget'] },
 }
 

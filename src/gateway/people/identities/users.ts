@@ -14,6 +14,7 @@ import {
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { ConnectionSettings, Current } from '../../settings/settings.ts'
 import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
+import { Generations } from './generations.ts'
 import type { LastUses } from './token-uses.ts'
 import type { SignInAttempts } from './sign-in-attempts.ts'
 
@@ -38,6 +39,7 @@ export class Users {
   readonly #settings: Current<'users' | 'connections'>
   readonly #history: History
   readonly #uses: LastUses
+  readonly #generations: Generations
 
   constructor(
     settings: Current<'users' | 'connections'>,
@@ -51,6 +53,13 @@ export class Users {
     this.#uses = uses
     this.declared = new DeclaredIdentities(settings)
     this.stored = new StoredIdentities(history, uses)
+    this.#generations = new Generations(history)
+    this.noteDeclared()
+  }
+
+  /** Call this method after each change of the settings. */
+  noteDeclared(): void {
+    this.#generations.note(this.declared.users.keys())
   }
 
   /**
@@ -123,6 +132,25 @@ export class Users {
       : this.withdrawal(signedInWith)
   }
 
+  /**
+   * Says why nothing may run for a requester now. Returns undefined if something may run.
+   * @param identity the requester's identity at the time of the request; undefined if it is unknown
+   */
+  obstacleOf(name: string, identity: string | undefined): string | undefined {
+    const obstacle = this.obstacle(this.named(name))
+    if (obstacle !== undefined || identity === undefined || identity === this.identity(name)) return obstacle
+    return 'is the name of another user now'
+  }
+
+  /**
+   * Tells whether an earlier user still exists and is active. Another user of the same name does not count.
+   * @param identity undefined if it is unknown
+   */
+  isStill(name: string, identity: string | undefined): boolean {
+    if (this.named(name)?.isActive !== true) return false
+    return identity === undefined || identity === this.identity(name)
+  }
+
   /** Says why a user may run nothing now. Returns undefined if the user may run something. */
   obstacle(user: GatewayUser | undefined): string | undefined {
     if (user === undefined) return 'was deleted'
@@ -135,9 +163,16 @@ export class Users {
    * no user has this name.
    */
   identity(name: string): string | undefined {
-    if (this.declared.users.has(name)) return 'gateway.yaml'
+    if (this.declared.users.has(name)) return this.#declaredIdentity(name)
     const user = this.stored.users.get(name)
     return user && `${user.createdAt} ${user.createdBy}`
+  }
+
+  /** The text of the first generation is as in older versions, whose requests may still wait. */
+  #declaredIdentity(name: string): string | undefined {
+    const generation = this.#generations.of(name)
+    if (generation === undefined) return undefined
+    return generation === 1 ? 'gateway.yaml' : `gateway.yaml ${generation}`
   }
 
   /** Time in ms by which tokens expire. This time advances even if the wall clock is set back. */

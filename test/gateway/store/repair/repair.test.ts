@@ -26,7 +26,7 @@ const SESSIONS = 30
 const WHOLE = { depth: 'whole', withinMs: 60_000 } as const
 /** Makes the same damage again. */
 const SEED = Number(process.env['REPAIR_SEED'] ?? 1)
-const ROUNDS = Number(process.env['REPAIR_ROUNDS'] ?? 3)
+const ROUNDS = Number(process.env['REPAIR_ROUNDS'] ?? 4)
 
 let place: Workplace
 let sound: string
