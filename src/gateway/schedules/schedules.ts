@@ -97,8 +97,9 @@ export class Schedules {
         `schedule ${name} cannot run twice at the same time: ${obstacle}`,
       )
     const run = this.#newRun(schedule, null, by)
-    await history.patiently(() => history.write(({ schedules }) => schedules.claim(run)))
-    await this.#begin(schedule, run)
+    await this.#begin(schedule, run, () =>
+      history.patiently(() => history.write(({ schedules }) => schedules.claim(run))),
+    )
     return history.read(({ schedules }) => schedules.run(run.id)) ?? run
   }
 
@@ -153,11 +154,16 @@ export class Schedules {
     else log.warn({ schedule: name, reason: obstacle }, 'schedule: skipped')
   }
 
-  async #begin(schedule: ScheduleSettings, run: ScheduleRun): Promise<void> {
+  /** @param claim of a run that is not claimed yet. It may wait, so no other run begins in the meantime. */
+  async #begin(schedule: ScheduleSettings, run: ScheduleRun, claim?: () => Promise<unknown>): Promise<void> {
     const { starting } = this.#unfinished
     starting.add(schedule.name)
-    await this.#turns(() => this.#start(schedule, run))
-    starting.delete(schedule.name)
+    try {
+      await claim?.()
+      await this.#turns(() => this.#start(schedule, run))
+    } finally {
+      starting.delete(schedule.name)
+    }
   }
 
   async #start(schedule: ScheduleSettings, { id, dueAt }: ScheduleRun): Promise<void> {
