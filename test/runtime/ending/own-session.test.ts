@@ -14,7 +14,7 @@ function inOwnSession(script: string): string {
     import { endGroup, hangUp } from './dist/runtime/ending/kill-ladder.js'
     import { spawn } from 'node:child_process'
     import { once } from 'node:events'
-    import { existsSync } from 'node:fs'
+    import { existsSync, readFileSync } from 'node:fs'
     import { setTimeout as delay } from 'node:timers/promises'
     const engine = await loadEngine()
     engine.guard()
@@ -55,12 +55,13 @@ describe('a child that Node has started', () => {
 
   it('may leave a process in the session, which is collected when it has ended', () => {
     const said = inOwnSession(`
-      const helper = spawn('sh', ['-c', 'sh -c "read line <&3" 3<&0 > /dev/null & echo $!'])
+      const helper = spawn('sh', ['-c', 'sleep 1000 > /dev/null & echo $!'])
       const [data] = await once(helper.stdout, 'data')
       if (helper.exitCode === null) await once(helper, 'exit')
-      const left = '/proc/' + String(data).trim()
-      console.log(await runs('true'), existsSync(left))
-      helper.stdin.end('go on\\n')
+      const pid = Number(String(data))
+      const left = '/proc/' + pid
+      console.log(await runs('true'), readFileSync(left + '/stat', 'utf8').includes(') S '))
+      process.kill(pid)
       while (existsSync(left)) await delay(20)
       console.log('gone')`)
     expect(said).toBe('0 true\ngone\n')
