@@ -68,6 +68,7 @@ export class Counters {
       case 'ended':
         return this.#countEnd(entry)
       case 'agent':
+      case 'starting':
         return
     }
   }

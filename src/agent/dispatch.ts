@@ -148,8 +148,9 @@ export class Dispatch {
     const unavailable = this.#unavailable()
     if (unavailable !== undefined) return this.#refuseOpening(message, unavailable)
     const earlier = this.#sessions.get(sid)?.session
-    // An approved review opens its session a second time (protocol.md 4.7).
-    if (earlier?.idle === false)
+    // An approved review opens its session a second time (protocol.md 4.7). Native sessions may be idle after
+    // their start.
+    if (earlier !== undefined && (!earlier.idle || this.#services.started?.has(sid) === true))
       return this.#services.log.warn({ sid }, 'ignored a second opening of a running session')
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')

@@ -4,7 +4,7 @@ export type AllowListName = 'policy.programs' | 'policy.variables' | 'policy.con
 /** A session cannot run. Its user sees the message. */
 export class RefusedError extends Error {
   /** Logged instead of the message, which may quote arguments. */
-  override readonly name: 'RefusedError' | 'LivenessError' | 'PolicyRefusal'
+  override readonly name: 'RefusedError' | 'LivenessError' | 'PolicyRefusal' | 'StartedBefore'
   /** The owner's list that does not allow the session. */
   readonly list: AllowListName | undefined
 
@@ -13,4 +13,11 @@ export class RefusedError extends Error {
     this.name = name
     this.list = list
   }
+}
+
+export const STARTED_BEFORE =
+  'this agent has already started this session, and starts no session twice. Nothing was run now: run it anew as a session of its own'
+
+export function startedBefore(): RefusedError {
+  return new RefusedError(STARTED_BEFORE, 'StartedBefore')
 }

@@ -5,6 +5,7 @@ import type { Chunk } from '../runtime/child.ts'
 import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest, type CommandRequest } from './opening/request.ts'
+import { startedBefore } from './refused.ts'
 import {
   endedEntry,
   endingRefused,
@@ -73,6 +74,7 @@ export class AgentSession {
 
   async #checkAndRun(open: OpenMessage): Promise<CommandEnd> {
     const { signal } = this.#command
+    if (this.#services.started?.has(this.sid) === true) throw startedBefore()
     const request = await checkRequest(open, this.#services, signal)
     this.#masking = request.masking?.result
     if (signal.aborted || this.#refusal !== undefined) return this.#command.notRun()

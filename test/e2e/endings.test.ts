@@ -225,6 +225,7 @@ describe('it was refused, or met a bug or the end of memory:', () => {
       agentEnvironment,
       policy: owner,
       oomCounters: [group.counter],
+      startedBefore: ['started-before'],
     })
     await running.serving()
   })
@@ -319,6 +320,10 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   )
   ending('a connection that the owner does not allow', () => forbids({ connections: ['prod-*'] }))
   ending('an origin that the owner does not allow', () => forbids({ origins: ['client'] }))
+  ending('a session that the agent has started before', async () => {
+    gateway.send('AgentSessionOpen', openSpec('started-before', {}))
+    return closed(await gateway.closeOf('started-before'))
+  })
   ending('strict masking', () =>
     open({ dlpProvider: 'gcp', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
   )

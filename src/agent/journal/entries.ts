@@ -1,5 +1,6 @@
 /** The texts of an entry may come from a gateway unchanged; `journalLine` cuts and escapes them. */
-export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
+export type JournalEntry =
+  AgentEntry | OpenedEntry | StartingEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
 /**
  * If no `stopped` entry is between two `started` entries, the agent died, and all running executions with it.
@@ -30,6 +31,15 @@ interface OpenedEntry extends ExecutionEntry {
   readonly verb: string
   readonly userId: string
   readonly userEmail: string
+}
+
+/**
+ * Written before the command starts, or before the first native client is served. Without this entry, a killed
+ * agent would not know what it had started (`started-sessions.ts`).
+ */
+interface StartingEntry {
+  readonly event: 'starting'
+  readonly sid: string
 }
 
 /** Arguments and script are only counted: they may contain secrets. */
@@ -152,6 +162,11 @@ function format(fields: Readonly<Record<string, unknown>>, limit: number): Buffe
 function cut(value: unknown, limit: number): unknown {
   if (typeof value !== 'string') return value
   return value.slice(0, limit).toWellFormed()
+}
+
+/** Returns an id as the journal has it. */
+export function shortened(sid: string): string {
+  return sid.slice(0, MAX_TEXT).toWellFormed()
 }
 
 /** Escapes control characters that JSON leaves unchanged, but a terminal may obey. */

@@ -14,7 +14,7 @@ import {
   type TerminationReason,
 } from '../running/ending.ts'
 import type { SessionReply, SessionServices } from '../running/services.ts'
-import { RefusedError } from '../refused.ts'
+import { RefusedError, startedBefore } from '../refused.ts'
 import { NativeConnection } from './native-connection.ts'
 import { openNative, type Opened } from './opening.ts'
 
@@ -55,6 +55,8 @@ export class NativeSession {
   #open: OpenMessage | undefined
   #opened: Opened | undefined
   readonly #pauses: boolean
+  /** Whether a client was connected. Before the first one, the gateway may open the session again. */
+  #hasStarted = false
   #state: State = 'opening'
   #reason: TerminationReason | undefined
   #refusal: string | undefined
@@ -136,7 +138,8 @@ export class NativeSession {
     this.#open = undefined
     if (open === undefined) return this.#ending()
     const { signal } = this.#life
-    const { slots, settings } = this.#services
+    const { slots, settings, started } = this.#services
+    if (started?.has(this.sid) === true) throw startedBefore()
     const opened = await openNative(open, this.#services, signal)
     if (signal.aborted) return this.#ending()
     using slot = slots.take()
@@ -174,7 +177,8 @@ export class NativeSession {
   /** Returns undefined if the session is over, the id was used before, or there are too many connections. */
   #connect(id: string): NativeConnection | undefined {
     const opened = this.#opened
-    if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id)) return undefined
+    if (opened === undefined || this.#life.signal.aborted || this.#seen.has(id) || !this.#starts())
+      return undefined
     if (this.#connections.size >= MAX_CONNECTIONS) {
       this.#remember(id)
       this.#services.log.warn(
@@ -196,6 +200,13 @@ export class NativeSession {
     const connection = new NativeConnection(id, session)
     this.#connections.set(id, { connection, over: this.#follow(connection, opened) })
     return connection
+  }
+
+  /** Ends the session if it was started on another stream meanwhile. */
+  #starts(): boolean {
+    if (!this.#hasStarted && this.#services.started?.begin(this.sid) === false) this.end('started-before')
+    else this.#hasStarted = true
+    return this.#hasStarted
   }
 
   /** Never rejects. */

@@ -7,14 +7,15 @@ import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import { type Blocked, blockedOutput } from '../policy/guardrails.ts'
-import { RefusedError, type AllowListName } from '../refused.ts'
+import { RefusedError, STARTED_BEFORE, type AllowListName } from '../refused.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
 /**
- * Why the agent ended a command: its own reason, the reason that stopped the output, or the owner's lists.
+ * Why the agent ended a command: its own reason, the reason that stopped the output, the owner's lists, or that
+ * it has started the session before.
  */
-export type TerminationReason = keyof typeof REASONS | StopReason | 'policy'
+export type TerminationReason = keyof typeof REASONS | StopReason | 'policy' | 'started-before'
 
 /**
  * Texts for the user. The page has shorter texts in gateway/sessions/session-state.ts, and its texts for exit
@@ -117,6 +118,7 @@ export const INTERNAL_ERROR = 'internal error of the agent; see its log'
 export function endingOfRefusal(error: Error): CommandEnd | undefined {
   if (!REFUSALS.some((kind) => error instanceof kind)) return undefined
   const refusal = error.name
+  if (refusal === 'StartedBefore') return { ...endingStartedBefore(), refusal }
   return error instanceof RefusedError && error.list !== undefined
     ? { ...endingForbidden(error.message, error.list), refusal }
     : { ...endingRefused(error.message), refusal }
@@ -133,6 +135,7 @@ export function endingUnstarted(reason: TerminationReason): CommandEnd {
 export function endingOfPort(reason: TerminationReason): CommandEnd {
   const ended: CommandEnd = { ...endingUnstarted(reason), outcome: 'exited' }
   if (reason === 'closed-by-gateway') return { ...ended, exitCode: 0 }
+  if (reason === 'started-before') return endingStartedBefore()
   return reason === 'timeout' ? { ...ended, exitCode: TIMED_OUT } : ended
 }
 
@@ -144,6 +147,11 @@ export function endingRefused(message: string, outcome: 'refused' | 'failed' = '
 export function endingBlocked(blocked: Blocked): CommandEnd {
   const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
   return { ...endingWithoutRun(ending), blocked }
+}
+
+function endingStartedBefore(): CommandEnd {
+  const ending = { exitCode: NO_EXIT_CODE, message: STARTED_BEFORE, outcome: 'refused' } as const
+  return endingWithoutRun({ ...ending, reason: 'started-before' })
 }
 
 function endingForbidden(message: string, forbiddenBy: AllowListName): CommandEnd {

@@ -12,7 +12,7 @@ import type { CommandRequest } from '../opening/request.ts'
 import { OutputGate, SentOutput } from '../output/sent-output.ts'
 import { type Blocked, blockedLine } from '../policy/guardrails.ts'
 import { programSearch } from '../policy/owner-policy.ts'
-import { RefusedError } from '../refused.ts'
+import { RefusedError, startedBefore } from '../refused.ts'
 import {
   type CommandEnd,
   endingBlocked,
@@ -204,6 +204,7 @@ export class RunningCommand {
         ? expanded
         : await restrictCommand(restricted, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return { kind: 'unwanted' }
+    if (this.#services.started?.begin(this.sid) === false) throw startedBefore()
     const execution = await this.#execute(command, start.kind === 'terminal', group)
     environment.forget()
     const { pid } = execution

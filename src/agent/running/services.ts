@@ -6,6 +6,7 @@ import type { Engine } from '../../runtime/engine.ts'
 import type { TailMemory } from '../../runtime/output-tail.ts'
 import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts'
 import type { JournalEntry } from '../journal/entries.ts'
+import type { StartedSessions } from '../journal/started-sessions.ts'
 import type { ProgramVersions } from '../opening/client-escapes.ts'
 import type { CheckServices } from '../opening/request.ts'
 import type { Redactions } from '../output/redaction.ts'
@@ -87,6 +88,8 @@ export interface CommandServices {
   /** Undefined if the agent may not make groups. */
   readonly groups?: ControlGroups | undefined
   readonly oom?: OomWatch
+  /** What this agent has started. Undefined where no gateway sends sessions, and for system requests. */
+  readonly started?: StartedSessions | undefined
   /** Writes each change of a session's state to the journal. */
   readonly record?: (entry: JournalEntry) => void
   readonly log: Logger

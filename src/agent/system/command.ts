@@ -66,6 +66,8 @@ export function servicesFor(
   return {
     ...services,
     slots,
+    // A gateway repeats health checks, and nobody approves requests of the gateway itself.
+    started: undefined,
     settings: {
       ...settings,
       background: 'kill',

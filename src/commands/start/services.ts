@@ -2,6 +2,8 @@ import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
+import { startedIn, StartedSessions } from '../../agent/journal/started-sessions.ts'
+import type { JournalEntry } from '../../agent/journal/entries.ts'
 import type { MaskingSettings } from '../../agent/masking/session-masking.ts'
 import { ProgramVersions } from '../../agent/opening/client-escapes.ts'
 import { Redactions } from '../../agent/output/redaction.ts'
@@ -56,6 +58,10 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
+  const record = (entry: JournalEntry) => {
+    counters.count(entry)
+    journal.record(entry)
+  }
   // This line comes before openGroups, which moves the agent into a new group: OomWatch needs the present
   // group, with all executions.
   const oom = new OomWatch()
@@ -81,11 +87,23 @@ export async function openServices({
     redactions: settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
     groups: await openGroups(settings, log),
     oom,
-    record: (entry) => {
-      counters.count(entry)
-      journal.record(entry)
-    },
+    started: new StartedSessions(record, earlierSessions(settings, log)),
+    record,
     log,
+  }
+}
+
+/** Without a journal, only this process knows what it has started. */
+function earlierSessions({ stateDir, journalBytes }: AgentConfiguration, log: Logger): readonly string[] {
+  if (journalBytes === 0) return []
+  try {
+    return startedIn(stateDir)
+  } catch (error) {
+    log.warn(
+      { error: (error as Error).message },
+      'cannot read the journal: a session that was started before this start of the agent could run again',
+    )
+    return []
   }
 }
 

@@ -17,6 +17,7 @@ export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   guardrails: 'blocked',
   policy: 'refused',
   refused: 'refused',
+  'started-before': 'refused',
   'not-permitted': 'refused',
   'client-input-refused': 'refused',
   rejected: 'rejected',

@@ -72,6 +72,7 @@ const entries: readonly (readonly [JournalEntry, string])[] = [
     },
     '"event":"ended","sid":"s1","outcome":"not-started","durationMs":0,"bytesRead":0,"bytesSent":0,"bytesLeftOut":0,"bytesRedacted":0,"processesEnded":0,"closeSent":false',
   ],
+  [{ event: 'starting', sid: 's1' }, '"event":"starting","sid":"s1"'],
   [{ event: 'confirmed', sid: 's1' }, '"event":"confirmed","sid":"s1"'],
   [{ event: 'unconfirmed', sid: 's1' }, '"event":"unconfirmed","sid":"s1"'],
   [

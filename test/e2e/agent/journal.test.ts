@@ -25,6 +25,7 @@ describe('the journal', () => {
     expect(entriesOf(folder)).toMatchObject([
       { event: 'agent', state: 'started', agent: 'local' },
       { event: 'opened', sid, connection: 'bash' },
+      { event: 'starting', sid },
       { event: 'started', sid, program: 'bash' },
       { event: 'ended', sid, outcome: 'exited', exitCode: 3, closeSent: true },
       { event: 'confirmed', sid },

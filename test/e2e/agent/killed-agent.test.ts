@@ -1,6 +1,6 @@
 import { signalChild } from '../../../src/basics/signals.ts'
 import { spawn } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { base64, openSpec } from '../../support/scripted/open.ts'
 import { isAlive } from '../../support/machine/processes.ts'
@@ -95,4 +95,27 @@ it('what an agent leaves that is killed with SIGKILL, files and processes, the n
   await living.stop()
   expect(ofLiving.filter(isAlive)).toEqual([])
   expect(secretFiles(place)).toEqual([])
+})
+
+it('an agent that is killed while it runs a session does not run the session again after its restart', async () => {
+  using place = new Workplace()
+  await using gateway = await ScriptedGateway.start()
+  await using killed = await agentOf(place, gateway)
+  const file = place.at('ran')
+  const script = `echo once >> '${file}'; echo ready; exec sleep 1000`
+  const send = () => {
+    gateway.send('AgentSessionOpen', openSpec('s1', { clientOrigin: 'client' }))
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, script)
+  }
+  send()
+  await waitFor(() => gateway.written('s1').includes('ready'), 10_000)
+  killed.signal('SIGKILL')
+  await killed.ended()
+  await using next = await agentOf(place, gateway)
+  // As a gateway does that was restored from a copy of its database.
+  send()
+  const close = await gateway.closeOf('s1')
+  expect(String(close.payload)).toContain('this agent has already started this session')
+  expect(readFileSync(file, 'utf8')).toBe('once\n')
+  await next.stop()
 })

@@ -83,6 +83,7 @@ const STATE_OF_REASON: Readonly<Record<TerminationReason | 'refused', StateName>
   masking: 'failed',
   policy: 'refused',
   refused: 'refused',
+  'started-before': 'refused',
 }
 
 it.each(Object.entries(STATE_OF_REASON))('follows from the reason of an agent: %s, %s', (reason, name) => {

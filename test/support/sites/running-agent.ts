@@ -13,6 +13,7 @@ import { AgentEnvironment, inheritedEnvironment } from '../../../src/envvars/age
 import { openSecretStores } from '../../../src/envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../../src/envvars/folder/runtime-folder.ts'
 import type { JournalEntry } from '../../../src/agent/journal/entries.ts'
+import { StartedSessions } from '../../../src/agent/journal/started-sessions.ts'
 import { CompiledCache } from '../../../src/policy/compiled-cache.ts'
 import { SecretNames } from '../../../src/policy/redaction/secret-names.ts'
 import { OomWatch } from '../../../src/runtime/cgroups/oom-watch.ts'
@@ -31,6 +32,8 @@ export interface AgentOptions {
   readonly redact?: 'on' | 'off'
   /** Files that count what the kernel kills for lack of memory. */
   readonly oomCounters?: readonly string[]
+  /** Ids of sessions that ran before this agent was started: it then starts no session twice. */
+  readonly startedBefore?: readonly string[]
   /** Of the agent's own settings. */
   readonly presidio?: MaskingSettings['presidio']
   /** What the server's owner forbids. */
@@ -62,6 +65,7 @@ export class RunningAgent implements AsyncDisposable {
       const plain = JSON.parse(JSON.stringify(fields)) as LogLine['fields']
       options.life?.logs?.add(logged({ time: new Date(), level, message, fields: plain }))
     }
+    const record = (entry: JournalEntry): void => void entries.push(entry)
     const services: AgentServices = {
       engine,
       folder: await RuntimeFolder.open({ preferred: base, env: {} }),
@@ -97,7 +101,8 @@ export class RunningAgent implements AsyncDisposable {
           ? undefined
           : new Redactions(new SecretNames([]), { info: at('info'), warn: at('warn') }),
       oom: new OomWatch(options.oomCounters),
-      record: (entry) => void entries.push(entry),
+      ...(options.startedBefore && { started: new StartedSessions(record, options.startedBefore) }),
+      record,
       log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     }
     const identities = options.identities ?? fixedIdentity(parseKey(key, 'HOOP_KEY'))
