@@ -63,6 +63,7 @@ import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL, terminalRoute } from './page/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { RequestOrder } from './request-order.ts'
+import { boundUnreadAnswers } from './unread-answers.ts'
 import { serveUpgrades } from './upgrades.ts'
 import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
@@ -146,6 +147,7 @@ export function restServer(services: RestServices): FastifyInstance {
   app.decorate('patiently', (work) => services.history.patiently(work))
   readBodiesInTurns(app)
   passOverBodies(app)
+  boundUnreadAnswers(app)
   services.server.tls?.follow((tls) => app.server.setSecureContext(tls))
   describeRoutes(app, services.server.version)
   void app.register((described, _, done) => {

@@ -1,0 +1,154 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { within } from '../../basics/abort.ts'
+import { Turns } from '../../basics/turns.ts'
+import type { GatewayUser } from '../identity.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { TERMINAL } from './page/terminal.ts'
+
+export interface AnswerLimits {
+  /** Reading requests of one user that are answered at the same time. */
+  readonly places: number
+  /** Longest wait for a place. */
+  readonly placeMs: number
+  /** Bytes of large answers that a user has not read yet. A user with more gets no further answers. */
+  readonly userBytes: number
+  /** The same for all users together. Users who have read all their answers are not refused. */
+  readonly allBytes: number
+  /** A reader who reads nothing for this time is cut off. */
+  readonly pieceMs: number
+  /** Longest time of a large answer. */
+  readonly answerMs: number
+}
+
+const LIMITS: AnswerLimits = {
+  places: 16,
+  placeMs: 5_000,
+  userBytes: 16 * 1024 * 1024,
+  allBytes: 128 * 1024 * 1024,
+  pieceMs: 60_000,
+  answerMs: 5 * 60_000,
+}
+
+/** Larger answers are sent in pieces of this size, and are counted until they are sent. */
+const PIECE_BYTES = 64 * 1024
+const RETRY_SECONDS = 5
+
+/**
+ * Bounds the memory of answers that clients ask for and do not read. All routes pass here, so that a new route
+ * has the bound without doing anything for it. Streams have a bound of their own: they make the next piece
+ * when the one before it is sent.
+ */
+export function boundUnreadAnswers(app: FastifyInstance, limits = LIMITS): void {
+  const answers = new UnreadAnswers(limits)
+  app.addHook('preHandler', async (request, reply) => {
+    const { user } = request as { user: GatewayUser | undefined }
+    const { method, routeOptions } = request
+    const isReading = method === 'GET' || method === 'HEAD'
+    // A terminal of the page is no answer: it lasts for hours.
+    if (user !== undefined && isReading && routeOptions.url !== TERMINAL)
+      await answers.admit(user.name, reply)
+  })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    done(null, answers.send(request, reply, payload))
+  })
+}
+
+class UnreadAnswers {
+  readonly #limits: AnswerLimits
+  readonly #turns: Turns
+  /** Unread bytes of the users who have some. */
+  readonly #ofUsers = new Map<string, number>()
+  #ofAll = 0
+  /** Frees the place of a reading request. */
+  readonly #places = new WeakMap<FastifyReply, () => void>()
+
+  constructor(limits: AnswerLimits) {
+    this.#limits = limits
+    this.#turns = new Turns(limits.places)
+  }
+
+  /** @throws RequestRefused 429 */
+  async admit(user: string, reply: FastifyReply): Promise<void> {
+    await this.#place(user, reply)
+    const { userBytes, allBytes } = this.#limits
+    const own = this.#ofUsers.get(user) ?? 0
+    if (own >= userBytes || (own > 0 && this.#ofAll >= allBytes))
+      throw tooMuch('answers that you have asked for are not read yet')
+  }
+
+  /** Returns the payload in the form in which it is sent. */
+  send(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    const free = this.#places.get(reply)
+    const size = sizeOf(payload)
+    if (size <= PIECE_BYTES || request.method === 'HEAD') {
+      free?.()
+      return payload
+    }
+    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(String(payload))
+    const { user } = request as { user: GatewayUser | undefined }
+    // All callers without a user get the same bytes.
+    if (user !== undefined) this.#count(user.name, bytes.length, reply)
+    void reply.header('content-length', bytes.length)
+    return Readable.from(this.#pieces(bytes, reply), { objectMode: false, highWaterMark: PIECE_BYTES })
+  }
+
+  /** Waits for a place, which the answer has until it is sent, or until it turns out to be small. */
+  async #place(user: string, reply: FastifyReply): Promise<void> {
+    let give: () => void = () => undefined
+    let free: () => void = () => undefined
+    let isLate = false
+    const given = new Promise<void>((resolve) => (give = resolve))
+    const freed = new Promise<void>((resolve) => (free = resolve))
+    const { raw } = reply
+    void this.#turns.run(user, () => {
+      give()
+      return isLate || raw.destroyed ? Promise.resolve() : freed
+    })
+    this.#places.set(reply, free)
+    raw.once('close', free)
+    if (await within(given, this.#limits.placeMs)) return
+    isLate = true
+    throw tooMuch(`this gateway answers at most ${this.#limits.places} reading requests of a user at once`)
+  }
+
+  #count(user: string, bytes: number, { raw }: FastifyReply): void {
+    this.#add(user, bytes)
+    raw.once('close', () => this.#add(user, -bytes))
+  }
+
+  #add(user: string, bytes: number): void {
+    this.#ofAll += bytes
+    const own = (this.#ofUsers.get(user) ?? 0) + bytes
+    if (own === 0) this.#ofUsers.delete(user)
+    else this.#ofUsers.set(user, own)
+  }
+
+  *#pieces(bytes: Buffer, { raw }: FastifyReply): Generator<Buffer, void> {
+    const { pieceMs, answerMs } = this.#limits
+    const giveUp = () => raw.destroy()
+    const late = setTimeout(giveUp, answerMs)
+    const stalled = setTimeout(giveUp, pieceMs)
+    // The answer is sent when the connection has taken the last piece, not when that piece was made.
+    raw.once('close', () => {
+      clearTimeout(late)
+      clearTimeout(stalled)
+    })
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      stalled.refresh()
+      yield bytes.subarray(at, at + PIECE_BYTES)
+    }
+  }
+}
+
+/** Returns 0 for streams. */
+function sizeOf(payload: unknown): number {
+  if (typeof payload === 'string') return Buffer.byteLength(payload)
+  return Buffer.isBuffer(payload) ? payload.length : 0
+}
+
+function tooMuch(text: string): RequestRefused {
+  return new RequestRefused('too-much-at-once', `too many unread answers: ${text}; try again later`, 429, {
+    retryAfterSeconds: RETRY_SECONDS,
+  })
+}
