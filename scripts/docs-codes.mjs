@@ -24,7 +24,8 @@ export const CODES = {
     },
     'too-much-at-once': {
       text: '`...; wait until some of them end`; `...: try again later`; `another backup is being made; ...`',
-      advice: 'wait until some of your sessions or requests have ended, or until the other backup is made',
+      advice:
+        'wait until some of your sessions or requests have ended, or until the other backup is made; read the answers to your requests',
     },
     'gateway-stopped': {
       text: '`gateway shutdown`; `the gateway is stopping: nothing has run`',

@@ -77,7 +77,7 @@ export function isChange(operation: Pick<ContractOperation, 'audit'> | undefined
   return audit !== 'none' && !NOTED.includes(audit.action)
 }
 
-function auditedOf({ routeOptions }: FastifyRequest) {
+export function auditedOf({ routeOptions }: FastifyRequest) {
   const { operation } = routeOptions.config
   return operation === undefined || operation.audit === 'none' ? undefined : operation.audit
 }

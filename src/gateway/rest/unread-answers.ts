@@ -4,6 +4,7 @@ import { within } from '../../basics/abort.ts'
 import { Turns } from '../../basics/turns.ts'
 import type { GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
+import { auditedOf } from './audited-calls.ts'
 import { TERMINAL } from './page/terminal.ts'
 
 export interface AnswerLimits {
@@ -17,8 +18,9 @@ export interface AnswerLimits {
   readonly allBytes: number
   /** A reader who reads nothing for this time is cut off. */
   readonly pieceMs: number
-  /** Longest time of a large answer. */
+  /** Longest time of a large answer, to which each of its pieces adds `eachMs`. */
   readonly answerMs: number
+  readonly eachMs: number
 }
 
 const LIMITS: AnswerLimits = {
@@ -28,6 +30,7 @@ const LIMITS: AnswerLimits = {
   allBytes: 128 * 1024 * 1024,
   pieceMs: 60_000,
   answerMs: 5 * 60_000,
+  eachMs: 1000,
 }
 
 /** Larger answers are sent in pieces of this size, and are counted until they are sent. */
@@ -44,10 +47,11 @@ export function boundUnreadAnswers(app: FastifyInstance, limits = LIMITS): void 
   app.addHook('preHandler', async (request, reply) => {
     const { user } = request as { user: GatewayUser | undefined }
     const { method, routeOptions } = request
-    const isReading = method === 'GET' || method === 'HEAD'
     // A terminal of the page is no answer: it lasts for hours.
-    if (user !== undefined && isReading && routeOptions.url !== TERMINAL)
-      await answers.admit(user.name, reply)
+    if (user === undefined || routeOptions.url === TERMINAL) return
+    if (method === 'GET' || method === 'HEAD') await answers.takePlace(user.name, reply)
+    // What takes something away, such as a token or a running session, is never refused.
+    if (auditedOf(request)?.takesAway !== true) answers.checkRoom(user.name)
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     done(null, answers.send(request, reply, payload))
@@ -68,33 +72,12 @@ class UnreadAnswers {
     this.#turns = new Turns(limits.places)
   }
 
-  /** @throws RequestRefused 429 */
-  async admit(user: string, reply: FastifyReply): Promise<void> {
-    await this.#place(user, reply)
-    const { userBytes, allBytes } = this.#limits
-    const own = this.#ofUsers.get(user) ?? 0
-    if (own >= userBytes || (own > 0 && this.#ofAll >= allBytes))
-      throw tooMuch('answers that you have asked for are not read yet')
-  }
-
-  /** Returns the payload in the form in which it is sent. */
-  send(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
-    const free = this.#places.get(reply)
-    const size = sizeOf(payload)
-    if (size <= PIECE_BYTES || request.method === 'HEAD') {
-      free?.()
-      return payload
-    }
-    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(String(payload))
-    const { user } = request as { user: GatewayUser | undefined }
-    // All callers without a user get the same bytes.
-    if (user !== undefined) this.#count(user.name, bytes.length, reply)
-    void reply.header('content-length', bytes.length)
-    return Readable.from(this.#pieces(bytes, reply), { objectMode: false, highWaterMark: PIECE_BYTES })
-  }
-
-  /** Waits for a place, which the answer has until it is sent, or until it turns out to be small. */
-  async #place(user: string, reply: FastifyReply): Promise<void> {
+  /**
+   * Waits for a place, which the request has until its answer is sent, or turns out to be small or a stream.
+   * The bytes of an answer are known only when it is made, so places bound how many are made at once.
+   * @throws RequestRefused 429
+   */
+  async takePlace(user: string, reply: FastifyReply): Promise<void> {
     let give: () => void = () => undefined
     let free: () => void = () => undefined
     let isLate = false
@@ -109,7 +92,32 @@ class UnreadAnswers {
     raw.once('close', free)
     if (await within(given, this.#limits.placeMs)) return
     isLate = true
-    throw tooMuch(`this gateway answers at most ${this.#limits.places} reading requests of a user at once`)
+    throw tooMuch(`this user waits for the answers to ${this.#limits.places} other reading requests`)
+  }
+
+  /** @throws RequestRefused 429 */
+  checkRoom(user: string): void {
+    const { userBytes, allBytes } = this.#limits
+    const own = this.#ofUsers.get(user) ?? 0
+    if (own >= userBytes || (own > 0 && this.#ofAll >= allBytes))
+      throw tooMuch('this user has not read the answers to earlier requests')
+  }
+
+  /** Returns the payload in the form in which it is sent. */
+  send(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    const free = this.#places.get(reply)
+    const size = sizeOf(payload)
+    // The client may have gone while the answer was made.
+    if (size <= PIECE_BYTES || request.method === 'HEAD' || reply.raw.destroyed) {
+      free?.()
+      return payload
+    }
+    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(String(payload))
+    const { user } = request as { user: GatewayUser | undefined }
+    // All callers without a user get the same bytes.
+    if (user !== undefined) this.#count(user.name, bytes.length, reply)
+    void reply.header('content-length', bytes.length)
+    return Readable.from(this.#pieces(bytes, reply), { objectMode: false, highWaterMark: PIECE_BYTES })
   }
 
   #count(user: string, bytes: number, { raw }: FastifyReply): void {
@@ -125,9 +133,9 @@ class UnreadAnswers {
   }
 
   *#pieces(bytes: Buffer, { raw }: FastifyReply): Generator<Buffer, void> {
-    const { pieceMs, answerMs } = this.#limits
+    const { pieceMs, answerMs, eachMs } = this.#limits
     const giveUp = () => raw.destroy()
-    const late = setTimeout(giveUp, answerMs)
+    const late = setTimeout(giveUp, answerMs + (bytes.length / PIECE_BYTES) * eachMs)
     const stalled = setTimeout(giveUp, pieceMs)
     // The answer is sent when the connection has taken the last piece, not when that piece was made.
     raw.once('close', () => {
@@ -148,7 +156,7 @@ function sizeOf(payload: unknown): number {
 }
 
 function tooMuch(text: string): RequestRefused {
-  return new RequestRefused('too-much-at-once', `too many unread answers: ${text}; try again later`, 429, {
+  return new RequestRefused('too-much-at-once', `${text}: try again later`, 429, {
     retryAfterSeconds: RETRY_SECONDS,
   })
 }
