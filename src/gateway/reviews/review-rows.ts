@@ -155,14 +155,17 @@ function prepare(db: Connection) {
     accessOf: reading(`SELECT record FROM reviews
                        WHERE owner = ? AND status = 'APPROVED' AND connection = ? AND type = 'jit'
                        ORDER BY session DESC LIMIT 100`),
-    sameRunbook: reading(`SELECT r.record FROM reviews this
-                          JOIN sessions mine ON mine.key = this.session
-                          JOIN reviews r ON r.status = 'EXECUTED' AND r.session < this.session
-                          JOIN sessions s ON s.key = r.session
-                          WHERE this.id = ?
-                            AND s.request ->> '$.labels.runbookFile' = mine.request ->> '$.labels.runbookFile'
-                            AND s.request ->> '$.labels.runbookRepository' IS mine.request ->> '$.labels.runbookRepository'
-                          ORDER BY r.session DESC LIMIT 20`),
+    // The index by runbook comes first: a request may have megabytes, and is read only for its repository.
+    sameRunbook: reading(`WITH mine AS MATERIALIZED (
+                            SELECT s.key, s.runbook, s.request ->> '$.labels.runbookRepository' AS repository
+                            FROM reviews r JOIN sessions s ON s.key = r.session WHERE r.id = ?),
+                          others AS MATERIALIZED (
+                            SELECT s.key, r.record FROM mine JOIN sessions s ON s.runbook = mine.runbook
+                            JOIN reviews r ON r.session = s.key AND r.status = 'EXECUTED'
+                            WHERE s.key < mine.key ORDER BY s.started_at DESC, s.key DESC LIMIT 50)
+                          SELECT o.record FROM mine JOIN others o JOIN sessions s ON s.key = o.key
+                          WHERE s.request ->> '$.labels.runbookRepository' IS mine.repository
+                          ORDER BY o.key DESC`),
     automatic: reading(`SELECT session, record FROM reviews
                         WHERE status = 'APPROVED' AND session > ? AND json_extract(record, '$.whenApproved')
                         ORDER BY session LIMIT ?`),

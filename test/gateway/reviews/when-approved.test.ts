@@ -9,7 +9,7 @@ import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Browsing } from '../rest/page/browsing.ts'
-import { ReviewSite } from './site.ts'
+import { ReviewSite, type Name } from './site.ts'
 
 // Scripts that the gateway itself runs once they are approved.
 
@@ -19,7 +19,8 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'when-approved-'))
   site = await ReviewSite.start({
     connections: `
-  - { name: away, agent: elsewhere, command: [bash], review: { groups: [dba] } }`,
+  - { name: away, agent: elsewhere, command: [bash], review: { groups: [dba] } }
+  - { name: vault, agent: local, command: [bash], runbooks: { repository: rb }, review: { groups: [dba] } }`,
     agents: '{ name: elsewhere, key: xagt-another-key-0123456789 }',
   })
 })
@@ -431,10 +432,10 @@ describe('what an approver is shown and says', () => {
   const run = (table: string) => ({
     ...{ file_name: 'ops/danger/drop.runbook.sh', parameters: { pw: 'a-secret-word', table } },
   })
-  const path = '/api/plugins/runbooks/connections/books/exec'
-  const ask = async (table: string) =>
-    String((await site.as('ann', 'POST', path, { ...run(table), ...itself })).body['session_id'])
-  const previous = async (sid: string, name: 'cid' | 'bea' = 'cid') =>
+  const path = (connection: string) => `/api/plugins/runbooks/connections/${connection}/exec`
+  const ask = async (table: string, connection = 'books') =>
+    String((await site.as('ann', 'POST', path(connection), { ...run(table), ...itself })).body['session_id'])
+  const previous = async (sid: string, name: Name = 'cid') =>
     site.as(name, 'GET', `/api/reviews/${sid}/previous`)
 
   it('is the last approved run of the same runbook, and a comment with the approval', async () => {
@@ -454,5 +455,16 @@ describe('what an approver is shown and says', () => {
     await site.say('cid', second, 'REJECTED')
     expect((await previous(await ask('three'))).body).toMatchObject({ session: first })
     expect((await previous(await site.ask('echo a script'))).body).toBeNull()
+  })
+  it('is no run that the approver may not see', async () => {
+    const seen = (await previous(await ask('before'))).body as { session?: string } | null
+    const hidden = await ask('hidden', 'vault')
+    await site.say('bea', hidden, 'APPROVED')
+    await ended(hidden)
+    const next = await ask('next')
+    expect((await previous(next)).body).toEqual(seen)
+    for (const name of ['ann', 'dan', 'admin'] as const)
+      expect((await previous(next, name)).body).toMatchObject({ session: hidden })
+    expect((await site.as('cid', 'GET', `/api/sessions/${hidden}`)).status).toBe(404)
   })
 })
