@@ -48,7 +48,7 @@ const commandRoom = (name, from, below) => ({
 /** The rooms of the gateway, from the ground. A room uses those of lower floors, and none of its own floor. */
 const FLOORS = [
   ['tls/', 'refusals/'],
-  ['identity[.]ts'],
+  ['identity[.]ts', 'long-work[.]ts'],
   ['handlers[.]ts'],
   ['store/'],
   ['settings/'],

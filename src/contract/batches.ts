@@ -225,7 +225,7 @@ export const batchContract = {
     scope: 'read',
     audit: { action: 'view', type: 'batches' },
     answers: { 200: DifferencesShape },
-    errors: ['not-permitted', 'batch-not-found', 'history-failed'],
+    errors: ['not-permitted', 'batch-not-found', 'too-much-at-once', 'history-failed'],
   },
   exec: {
     tag: 'Batches',

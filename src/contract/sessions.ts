@@ -30,6 +30,10 @@ const SessionListShape = later(() =>
     total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
     total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
     has_next_page: about('whether there are further sessions', v.boolean()),
+    parameter_search: about(
+      'what the option `parameter` has searched; missing without the option. `searched`: number of searched sessions, which are the newest ones of runbooks that match the other filters; `is_complete`: false if there are older ones, which were not searched; `shortened`: number of searched sessions that do not match, but have parameters of more than 1,024 characters, of which only the first 1,024 were searched',
+      v.optional(v.strictObject({ searched: wholeCount, is_complete: v.boolean(), shortened: wholeCount })),
+    ),
   }),
 )
 
@@ -52,7 +56,7 @@ const FILTERS = later(() => ({
   ),
   kind: plainOption(`only sessions of this kind: ${SESSION_KINDS.join(', ')}`),
   parameter: plainOption(
-    'only sessions of runbooks with this text in a recorded parameter (ignoring case); searches the newest 20,000 sessions that match the other filters, but no request of more than 64 KiB',
+    'only sessions of runbooks with this text in a recorded parameter (ignoring case); searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each session, the shortest values first',
   ),
   batch_id: plainOption('only sessions of this batch'),
   correlation_id: plainOption('only sessions with this correlation id; empty: all sessions'),
@@ -81,7 +85,7 @@ const LIST = {
     count: plainOption('how `total` is counted: capped (at 10,000), exact or none (default: capped)'),
   })),
   answers: { 200: SessionListShape },
-  errors: [['invalid-request', 422], 'history-failed'],
+  errors: [['invalid-request', 422], 'too-much-at-once', 'history-failed'],
 } as const
 
 /** Hoop has two paths for the list. */

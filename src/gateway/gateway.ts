@@ -4,6 +4,7 @@ import { Locks, SessionLocks } from './locks/locks.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 import type { Upkeep } from './history/disk/upkeep.ts'
 import type { History } from './history/history.ts'
+import { LongWork } from './long-work.ts'
 import { Opened } from '../basics/opened.ts'
 import type { AuditLog } from './people/audit/audit-log.ts'
 import type { Users } from './people/identities/users.ts'
@@ -131,6 +132,7 @@ async function open(
     repositories,
     tickets,
     batches,
+    longWork: new LongWork(),
     server: { version, grpc, tls },
     condition: conditionOf({ sessions, history, upkeep, moves, webhooks: automation.webhooks, tls }),
   }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { pathOf } from '../../contract/contract.ts'
+import { pathOf, type AnswerOf } from '../../contract/contract.ts'
 import type { StatementsAnswer } from '../../contract/session-output.ts'
 import type { ListedSession, ShownSession } from '../../contract/session-shape.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../contract/sessions.ts'
@@ -75,7 +75,13 @@ export async function firstStatements(
 interface SessionPage {
   readonly sessions: readonly RecordedSession[]
   readonly hasMore: boolean
+  /** Undefined without the filter `parameter`, and from hoop's gateway. */
+  readonly search: ParameterSearch | undefined
 }
+
+export type ParameterSearch = NonNullable<
+  AnswerOf<(typeof sessionListContract)['list'], 200>['parameter_search']
+>
 
 /** The newest session first. @throws ApiError */
 export async function listSessions(
@@ -84,7 +90,7 @@ export async function listSessions(
   signal?: AbortSignal,
 ): Promise<SessionPage> {
   const listed = await call(account, sessionListContract.list, {}, { query: queryOf(filter), signal })
-  return { sessions: listed.data, hasMore: listed.has_next_page }
+  return { sessions: listed.data, hasMore: listed.has_next_page, search: listed.parameter_search }
 }
 
 function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<string, string>> {

@@ -47,7 +47,7 @@ const FILTERS = [
   choice('--kind <kind>', 'only sessions of this kind', SESSION_KINDS),
   option(
     '--parameter <text>',
-    'only sessions of runbooks with this text in a parameter (searches the newest 20,000 sessions)',
+    'only sessions of runbooks with this text in a parameter (searches the newest 20,000 runs, and 1,024 characters of the parameters of each)',
   ),
   ...span('sessions that began'),
 ]

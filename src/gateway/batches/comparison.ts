@@ -24,8 +24,10 @@ const SHOWN_GROUPS = 20
 const COMPARED_BYTES = 64 * 1024
 /** Maximum length of a diff. */
 const SHOWN_CHARACTERS = 16 * 1024
-/** Maximum number of changed lines in a diff. A larger diff takes long to compute and helps little. */
-const MOST_CHANGES = 2000
+/** Maximum number of changed lines in a diff. The time grows with the square, and a larger diff helps little. */
+const MOST_CHANGES = 500
+/** Maximum number of changed lines in all diffs of an answer, also in those that were given up. */
+const MOST_CHANGES_IN_ALL = 1500
 
 /** Groups runs by result and output. The first group is the largest, and counts as the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
@@ -45,17 +47,27 @@ function writtenBy({ session, fingerprint, message }: BatchRun): string | undefi
   return session === undefined ? message : fingerprint
 }
 
-export function outputDifferences(
+/**
+ * Compares group by group. Each comparison waits for its turn among the long works of the gateway, so a
+ * difference of many outputs keeps nobody else waiting.
+ * @param turn runs a comparison in the turn of the caller
+ */
+export async function outputDifferences(
   history: History,
   [norm, ...others]: readonly RunGroup[],
-): GroupDifference[] {
+  turn: (work: () => Promise<GroupDifference>) => Promise<GroupDifference>,
+): Promise<GroupDifference[]> {
   const usual = norm?.runs[0]
   if (usual === undefined) return []
   const text = textOf(history, usual)
-  return others.slice(0, SHOWN_GROUPS).map((group) => {
+  const found: GroupDifference[] = []
+  const budget = { changes: MOST_CHANGES_IN_ALL }
+  for (const group of others.slice(0, SHOWN_GROUPS)) {
     const [run] = group.runs as [BatchRun]
-    return { group, ...difference({ run: usual, text }, { run, text: textOf(history, run) }) }
-  })
+    const compared = () => difference({ run: usual, text }, { run, text: textOf(history, run) }, budget)
+    found.push(await turn(async () => ({ group, ...(await compared()) })))
+  }
+  return found
 }
 
 interface Written {
@@ -75,19 +87,46 @@ function textOf(history: History, { session }: BatchRun): RecordedText | undefin
   return { text: bytes.toString('utf8'), isWhole: !truncated }
 }
 
-function difference(usual: Written, other: Written): Omit<GroupDifference, 'group'> {
+type Difference = Omit<GroupDifference, 'group'>
+
+async function difference(usual: Written, other: Written, budget: { changes: number }): Promise<Difference> {
   if (other.run.session === undefined) return { note: other.run.message ?? 'the run did not start' }
   if (usual.text === undefined || other.text === undefined)
     return { note: 'the output is no longer in the history' }
-  if (usual.text.text === other.text.text) return { note: sameText(usual.text, other) }
-  const patch = createTwoFilesPatch(
-    ...[usual.run.connection, other.run.connection],
-    ...[usual.text.text, other.text.text],
-    ...[undefined, undefined],
-    { context: 3, maxEditLength: MOST_CHANGES },
-  )
-  if (patch === undefined) return { note: `more than ${MOST_CHANGES} lines differ` }
-  return cut(patch, usual.text.isWhole && other.text.isWhole)
+  const [{ text: before }, { text: after }] = [usual.text, other.text]
+  if (before === after) return { note: sameText(usual.text, other) }
+  if (leastChanges(before, after) > MOST_CHANGES) return TOO_DIFFERENT
+  if (budget.changes <= 0) return { note: 'not compared: the groups above differ in too many lines already' }
+  const most = Math.min(MOST_CHANGES, budget.changes)
+  const patch = await patchOf([usual.run.connection, other.run.connection], [before, after], most)
+  budget.changes -= patch === undefined ? most : changesIn(patch)
+  return patch === undefined ? TOO_DIFFERENT : cut(patch, usual.text.isWhole && other.text.isWhole)
+}
+
+const TOO_DIFFERENT = { note: `more than ${MOST_CHANGES} lines differ` }
+
+/** Lines that only one of the texts has, or has more often. The diff has at least so many changed lines. */
+function leastChanges(before: string, after: string): number {
+  const counts = new Map<string, number>()
+  for (const line of before.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1)
+  for (const line of after.split('\n')) counts.set(line, (counts.get(line) ?? 0) - 1)
+  return [...counts.values()].reduce((sum, count) => sum + Math.abs(count), 0)
+}
+
+/** With a callback, the library lets the rest of the gateway run after each further changed line. */
+function patchOf(
+  names: readonly [string, string],
+  texts: readonly [string, string],
+  most: number,
+): Promise<string | undefined> {
+  return new Promise((callback) => {
+    const options = { context: 3, maxEditLength: most, callback }
+    createTwoFilesPatch(...names, ...texts, undefined, undefined, options)
+  })
+}
+
+function changesIn(patch: string): number {
+  return patch.match(/^[+-](?!--|\+\+)/gm)?.length ?? 0
 }
 
 function sameText({ isWhole }: RecordedText, { run }: Written): string {
@@ -99,7 +138,7 @@ function sameText({ isWhole }: RecordedText, { run }: Written): string {
 
 const BEYOND = `the first ${COMPARED_BYTES / 1024} KiB are the same`
 
-function cut(patch: string, isWhole: boolean): Omit<GroupDifference, 'group'> {
+function cut(patch: string, isWhole: boolean): Difference {
   const diff = patch.slice(0, SHOWN_CHARACTERS)
   if (diff.length < patch.length) return { diff, note: 'the rest of the diff is left out' }
   return { diff, ...(!isWhole && { note: `only the first ${COMPARED_BYTES / 1024} KiB were compared` }) }

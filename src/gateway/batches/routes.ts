@@ -3,6 +3,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import type { GatewayUser } from '../identity.ts'
+import type { LongWork } from '../long-work.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { BatchState } from './batch.ts'
@@ -13,10 +14,11 @@ import { prepareBatch, type PreparingServices } from './prepare-batch.ts'
 interface BatchRouting extends PreparingServices {
   readonly history: History
   readonly sessions: Sessions
+  readonly longWork: LongWork
 }
 
 export function batchRoutes(services: BatchRouting): Handlers<typeof batchContract> {
-  const { batches, history, users } = services
+  const { batches, history, longWork, users } = services
 
   const found = (user: GatewayUser, id: string): BatchState => {
     const state = batches.find(id, user)
@@ -35,9 +37,10 @@ export function batchRoutes(services: BatchRouting): Handlers<typeof batchContra
   return {
     list: ({ user }) => batches.list(user).map((state) => listedBatch(services, state)),
     show: ({ user, params }) => batchView(services, found(user, params.id)),
-    differences: ({ user, params }) => {
+    differences: async ({ user, params }) => {
       const state = withOutput(user, params.id)
-      return differencesView(state, outputDifferences(history, groupsOf(state.runs)))
+      const turn: Parameters<typeof outputDifferences>[2] = (work) => longWork.run(user.name, work)
+      return differencesView(state, await outputDifferences(history, groupsOf(state.runs), turn))
     },
     exec: ({ user, token: askedWith, caller: clientIp, params }) =>
       batchView(services, batches.exec(params.id, user, { askedWith, clientIp })),

@@ -36,6 +36,7 @@ export class HistoryDatabase extends Store {
       const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
       const searched = [kindOf(row), row.labels['runbookFile'] ?? null]
       this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost, ...searched])
+      this.#rows.values.insert(this.#lastKey + 1, row)
       for (const bytes of input) this.#statements.append.run(['s', 0, bytes, 0, id])
       this.#rows.parts.begun(this.tables, row, asking)
     })

@@ -1,6 +1,8 @@
 import type { SessionParts } from './rows.ts'
 import { RECORDED_OUTCOMES } from './end-states.ts'
-import type { SessionQuery } from './session.ts'
+import type { Searched, SessionQuery } from './session.ts'
+import { likeMatch } from './like.ts'
+import { HAS_TEXT } from './values.ts'
 import type { Outcome } from '../../contract/session-state.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
@@ -20,11 +22,11 @@ const COUNT_CAP = 10_000
 
 /** Number of sessions that one step reads. Each session may have 64 KiB of labels and metadata. */
 const STEP = 50
-/** Maximum number of sessions whose parameters are searched. Each search takes microseconds. */
+/** Maximum number of sessions whose parameters a page searches. A search takes about a microsecond for each. */
 const PARAMETERS_LOOKED_AT = 20_000
 /**
- * Longer requests are listed without labels, and are not searched. A list with hundreds of requests of 16 MiB
- * would block all users.
+ * Longer requests are listed without labels. A list with hundreds of requests of 16 MiB would block all
+ * users.
  */
 export const LISTED_REQUEST_BYTES = 64 * 1024
 
@@ -45,32 +47,23 @@ const FILTERS = [
   ...(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]),
 ] as const
 
-const PARAMETERS = "json_extract(request, '$.labels.runbookParameters')"
-/**
- * First searches the text of the whole request. Parses only the requests with a match as JSON, because
- * parsing every request is slower.
- */
-const HAS_PARAMETER = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES}
-  THEN instr(lower(request), ?) > 0 AND EXISTS (
-    SELECT 1 FROM json_each(CASE WHEN json_valid(${PARAMETERS}) THEN ${PARAMETERS} ELSE '{}' END)
-    WHERE instr(lower(value), ?) > 0) END`
-/** Avoids reading requests that are too long to be searched. */
-const SHORT_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request END AS request`
-
 type Joined = SessionParts['filters']
 
 /** Condition of sessions that waited for more than a second before they began, for example for an approval. */
 export const BEGAN_LATER = 'began_at > started_at + 1000'
 
+type Values = readonly (string | number | null)[]
+
 interface Condition {
   readonly sql: string
-  readonly values: readonly (string | number | null)[]
+  readonly values: Values
 }
 
-/** For `conditions`, SQLite reads only columns of an index. For `within`, SQLite has to read the rows. */
+/** For `conditions`, SQLite reads only columns of an index. The text is searched in the table of values. */
 interface Asked {
   readonly conditions: readonly Condition[]
-  readonly within: Condition | undefined
+  /** Text in lower case that the values of the parameters contain. */
+  readonly text: string | undefined
 }
 
 interface Statements {
@@ -78,6 +71,10 @@ interface Statements {
   readonly step: SqlStatement
   readonly exact: SqlStatement
   readonly capped: SqlStatement
+  /** Keys of the sessions that contain a text, newest session first, and the number of others that were cut. */
+  readonly withText: SqlStatement
+  /** Counts one session more than are searched. */
+  readonly searchable: SqlStatement
 }
 
 export type SpanQuery = SessionQuery & { readonly from: Date; readonly to: Date }
@@ -110,6 +107,8 @@ export interface FoundRows extends Total {
   /** One page, newest session first. */
   readonly rows: readonly unknown[]
   readonly hasMore: boolean
+  /** Set if the query has a parameter. */
+  readonly searched?: Searched
 }
 
 /**
@@ -121,6 +120,7 @@ export class Search {
   readonly #columns: string
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
+  readonly #ofKeys: SqlStatement
   /**
    * The prepared statements by their SQL. Each set of filters has at most two, with and without wildcards.
    */
@@ -137,12 +137,18 @@ export class Search {
         `SELECT max(key) FROM (SELECT key FROM sessions WHERE key > ? AND key <= ? ORDER BY key LIMIT ${STEP})`,
       )
       .raw()
+    this.#ofKeys = db
+      .prepare(
+        `SELECT ${columns} FROM sessions WHERE key IN (SELECT value FROM json_each(?)) ORDER BY +started_at DESC, +key DESC`,
+      )
+      .raw()
   }
 
   find(query: SessionQuery): FoundRows {
     const asked = askedOf(query, this.#joined)
-    const values = valuesOf(asked)
+    const values = asked.conditions.flatMap((condition) => condition.values)
     const statements = this.#of(asked)
+    if (asked.text !== undefined) return this.#findText(query, statements, asked.text, values)
     const counted = total(statements, values, query.count)
     // This page has no match. The search is skipped, because a search without a match takes longest.
     if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
@@ -156,6 +162,25 @@ export class Search {
     }
   }
 
+  /** Reads the values once, for the page and for the count. */
+  #findText(query: SessionQuery, statements: Statements, text: string, values: Values): FoundRows {
+    const { offset, limit, count } = query
+    const [searchable] = statements.searchable.get(values) as [number]
+    const [found, shortened] = statements.withText.get([text, ...values]) as [string, number]
+    const keys = JSON.parse(found) as number[]
+    const page = JSON.stringify(keys.slice(offset, offset + limit))
+    return {
+      rows: this.#ofKeys.all([page]),
+      hasMore: keys.length > offset + limit,
+      ...cappedTotal(keys.length, count),
+      searched: {
+        sessions: Math.min(searchable, PARAMETERS_LOOKED_AT),
+        areAll: searchable <= PARAMETERS_LOOKED_AT,
+        shortened,
+      },
+    }
+  }
+
   /**
    * Each step reads the same number of sessions, because matches may be rare.
    * @returns undefined when no session follows
@@ -164,7 +189,9 @@ export class Search {
     const [until] = this.#lastOfStep.get([behind, newest]) as [number | null]
     if (until === null) return undefined
     const asked = askedOf(query, this.#joined)
-    return { rows: this.#of(asked).step.all([...valuesOf(asked), behind, until]), until }
+    const values = asked.conditions.flatMap((condition) => condition.values)
+    const text = asked.text === undefined ? [] : [asked.text]
+    return { rows: this.#of(asked).step.all([...values, ...text, behind, until]), until }
   }
 
   /**
@@ -221,22 +248,22 @@ export class Search {
   #of(asked: Asked): Statements {
     const conditions = asked.conditions.map(({ sql }) => sql)
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-    const key = `${where} | ${asked.within?.sql ?? ''}`
-    const known = this.#statements.get(key) ?? this.#prepare(where, asked.within?.sql)
+    const key = `${where} | ${asked.text === undefined ? '' : 'text'}`
+    const known = this.#statements.get(key) ?? this.#prepare(where, asked.text !== undefined)
     this.#statements.set(key, known)
     return known
   }
 
-  #prepare(where: string, within: string | undefined): Statements {
+  #prepare(where: string, hasText: boolean): Statements {
     const order = 'ORDER BY started_at DESC, key DESC'
     const reading = (sql: string): SqlStatement => this.#db.prepare(sql).raw()
-    const source =
-      within === undefined
-        ? `sessions ${where}`
-        : `(SELECT key, started_at, ${SHORT_REQUEST} FROM sessions ${where} ${order} LIMIT ${PARAMETERS_LOOKED_AT}) WHERE ${within}`
+    const source = `sessions ${where}`
     // The inner query reads only an index. The outer query reads only the rows of one page.
     const keys = `SELECT key FROM ${source} ${order} LIMIT ? OFFSET ?`
-    const all = [where.replace(/^WHERE /, ''), within ?? '', 'key > ? AND key <= ?'].filter(Boolean)
+    const newest = `SELECT key, started_at FROM ${source} ${order} LIMIT ${PARAMETERS_LOOKED_AT}`
+    const all = [where.replace(/^WHERE /, ''), hasText ? HAS_TEXT : '', 'key > ? AND key <= ?'].filter(
+      Boolean,
+    )
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
@@ -248,17 +275,25 @@ export class Search {
       ),
       exact: reading(`SELECT count(*) FROM ${source}`),
       capped: reading(`SELECT count(*) FROM (SELECT 1 FROM ${source} LIMIT ${COUNT_CAP + 1})`),
+      withText: reading(
+        `SELECT json_group_array(key ORDER BY started_at DESC, key DESC) FILTER (WHERE is_match),
+           count(*) FILTER (WHERE is_cut AND NOT is_match)
+         FROM (SELECT key, started_at, is_cut, instr(text, ?) > 0 AS is_match
+           FROM (${newest}) JOIN session_values ON session = key)`,
+      ),
+      searchable: reading(`SELECT count(*) FROM (SELECT 1 FROM ${source} LIMIT ${PARAMETERS_LOOKED_AT + 1})`),
     }
   }
 }
 
-function total(
-  { exact, capped }: Statements,
-  values: Condition['values'],
-  how: SessionQuery['count'],
-): Total {
+function total({ exact, capped }: Statements, values: Values, how: SessionQuery['count']): Total {
   if (how === 'none') return { total: undefined, isCapped: false }
   const [count] = (how === 'exact' ? exact : capped).get(values) as [number]
+  return cappedTotal(count, how)
+}
+
+function cappedTotal(count: number, how: SessionQuery['count']): Total {
+  if (how === 'none') return { total: undefined, isCapped: false }
   const isCapped = how !== 'exact' && count > COUNT_CAP
   return { total: isCapped ? COUNT_CAP : count, isCapped }
 }
@@ -271,22 +306,11 @@ function askedOf(query: SessionQuery, joined: Joined): Asked {
     ...outcomeConditions(query, joined),
     ...otherConditions(query, { ...CONDITIONS, ...joined }),
   ]
-  if (parameter === undefined) return { conditions, within: undefined }
-  const text = parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  if (parameter === undefined) return { conditions, text: undefined }
   return {
     conditions: [...conditions, { sql: '+runbook IS NOT NULL', values: [] }],
-    // The text is escaped twice, because the parameters are JSON inside the JSON of the request.
-    within: { sql: HAS_PARAMETER, values: [inJson(inJson(text)), text] },
+    text: parameter.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   }
-}
-
-/** Values in the order of the statements' placeholders. */
-function valuesOf({ conditions, within }: Asked): Condition['values'] {
-  return [...conditions, ...(within === undefined ? [] : [within])].flatMap(({ values }) => values)
-}
-
-function inJson(text: string): string {
-  return JSON.stringify(text).slice(1, -1)
 }
 
 function* likeConditions(
@@ -355,33 +379,4 @@ function* otherConditions(
 function bound(value: string | Date | readonly string[]): string | number {
   if (value instanceof Date) return value.getTime()
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/**
- * The translation of a LIKE pattern, with the meaning that LIKE has in PostgreSQL. SQLite's own LIKE ignores
- * case.
- */
-interface LikeMatch {
-  readonly operator: '=' | 'GLOB'
-  /** Null matches no session. */
-  readonly value: string | null
-}
-
-/**
- * Translates a LIKE pattern: `%` means any text, `_` means one character, and a backslash escapes the next
- * character.
- */
-function likeMatch(pattern: string): LikeMatch {
-  const unescaped = pattern.replace(/\\[^]/gu, '')
-  // PostgreSQL rejects a trailing backslash. Here such a pattern matches nothing.
-  if (unescaped.endsWith('\\')) return { operator: '=', value: null }
-  if (!/[%_]/.test(unescaped)) return { operator: '=', value: pattern.replace(/\\([^])/gu, '$1') }
-  return { operator: 'GLOB', value: pattern.replace(/\\([^])|[%_*?[]/gu, toGlob) }
-}
-
-function toGlob(found: string, escaped: string | undefined): string {
-  if (escaped === undefined && found === '%') return '*'
-  if (escaped === undefined && found === '_') return '?'
-  const letter = escaped ?? found
-  return '*?['.includes(letter) ? `[${letter}]` : letter
 }

@@ -4,6 +4,7 @@ import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
 import { BEGAN_LATER } from './search.ts'
 import { SessionRows } from './statements.ts'
+import { VERSION_27 } from './values.ts'
 
 /** `request` is JSON. An event of kind `s` is a piece of the input as the agent received it. */
 const VERSION_1 = `
@@ -170,12 +171,13 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       21: VERSION_21,
       22: VERSION_22,
       23: VERSION_23,
+      27: VERSION_27,
     },
     // The number of recorded bytes is not watched, because a new number alone changes nothing that a list
     // shows.
     watched: { sessions: ['status', 'request', 'exit_code', 'began_at'] },
     json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
-    orphans: { events: ofLostSession },
+    orphans: { events: ofLostSession, session_values: ofLostSession },
   }
 }
 

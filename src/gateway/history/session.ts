@@ -119,6 +119,18 @@ export interface HistoryPage {
   readonly total: number | undefined
   /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
+  /** Set if the query has a parameter. */
+  readonly searched?: Searched
+}
+
+/** What a search for a parameter has looked at. */
+export interface Searched {
+  /** Number of searched sessions: the newest runs of runbooks that match the other filters. */
+  readonly sessions: number
+  /** False if there are older sessions that were not searched. */
+  readonly areAll: boolean
+  /** Number of sessions without a match whose parameters are longer than the part that is searched. */
+  readonly shortened: number
 }
 
 /** A session and its place. If the recording of a session began later, its place is larger. */

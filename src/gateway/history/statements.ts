@@ -4,6 +4,7 @@ import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionPart, type SessionPar
 import { LISTED_REQUEST_BYTES, Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
+import { SessionValues } from './values.ts'
 
 export type Events = 'stream' | 'output' | 'terminal'
 
@@ -34,6 +35,7 @@ export class SessionRows {
   readonly statements: ReturnType<typeof prepare>
   readonly search: Search
   readonly removal: Removal
+  readonly values: SessionValues
   readonly parts: SessionParts
 
   constructor(db: Connection, parts: SessionParts) {
@@ -43,6 +45,7 @@ export class SessionRows {
     this.statements = prepare(db, columns('request'))
     this.search = new Search(db, columns(LISTED_REQUEST), parts.filters)
     this.removal = new Removal(db, parts.keeps)
+    this.values = new SessionValues(db)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { LongWork } from '../long-work.ts'
 import type { Batches } from '../batches/batches.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Backups } from '../operating/backups.ts'
@@ -55,6 +56,7 @@ export interface RestServices {
   readonly executions: Executions
   readonly sessions: Sessions
   readonly history: History
+  readonly longWork: LongWork
   readonly backups: Backups
   readonly audit: AuditLog
   readonly reviews: Reviews

@@ -236,6 +236,41 @@ describe('the difference', () => {
   })
 })
 
+/** The same lines of one digit each, which begin at another place. */
+function rotated(by: number): string {
+  let state = 1
+  const digits = Array.from({ length: 16_000 }, () => (state = (state * 48271) % 2147483647) % 10)
+  return [...digits.slice(by), ...digits.slice(0, by)].join('\n')
+}
+
+describe('the difference of outputs that have little in common', () => {
+  it('is given up after some changed lines, and lets other requests be answered meanwhile', async () => {
+    await using fleet = await Fleet.start(7, (name) => ({
+      code: 0,
+      output: rotated(Number(name.slice(2)) * 2000),
+    }))
+    const id = await fleet.begin({})
+    await fleet.ended(id)
+    const order: string[] = []
+    const ask = async (path: string) => {
+      const { body } = await fleet.gateway.request('GET', path)
+      order.push(path)
+      return body
+    }
+    const [body] = await Promise.all([ask(`/api/batches/${id}/diff`), ask('/api/connections')])
+    expect(order).toEqual(['/api/connections', `/api/batches/${id}/diff`])
+    const notes = (body['differences'] as { note: string | null; connections: string[] }[]).map(
+      ({ note, connections }) => [connections[0], note],
+    )
+    const given = 'more than 500 lines differ'
+    const left = 'not compared: the groups above differ in too many lines already'
+    expect(notes).toEqual([
+      ...[2, 3, 4].map((at) => [`c-${at}`, given]),
+      ...[5, 6, 7].map((at) => [`c-${at}`, left]),
+    ])
+  })
+})
+
 describe('before anything has run', () => {
   it('all refusals are told', async () => {
     await using fleet = await Fleet.start(2, undefined, {

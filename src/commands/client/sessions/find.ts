@@ -6,6 +6,7 @@ import {
   fetchSession,
   listSessions,
   runbookOf,
+  type ParameterSearch,
   type RecordedSession,
   type SessionFilter,
 } from '../../../client/rest/sessions.ts'
@@ -25,17 +26,20 @@ export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationI
 /**
  * Yields up to `count` sessions, the newest first. Checks whether each session matches, because a gateway may
  * ignore a filter.
+ * @param onSearch called with what a search for a parameter has looked at
  * @throws ApiError
  */
 export async function* newest(
   account: Account,
   wish: SessionWish,
   count: number,
+  onSearch: (search: ParameterSearch) => void = () => undefined,
 ): AsyncGenerator<RecordedSession, void, undefined> {
   let left = count
   for (let offset = 0; left > 0 && offset <= LAST_OFFSET;) {
     const limit = isNarrow(wish) ? PAGE : Math.min(PAGE, left)
-    const { sessions, hasMore } = await listSessions(account, { ...wish, limit, offset })
+    const { sessions, hasMore, search } = await listSessions(account, { ...wish, limit, offset })
+    if (search !== undefined && offset === 0) onSearch(search)
     for (const session of sessions) {
       if (left <= 0 || !isWished(session, wish)) continue
       yield session

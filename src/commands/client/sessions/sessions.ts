@@ -8,6 +8,7 @@ import {
   openOutput,
   runbookOf,
   userOf,
+  type ParameterSearch,
   type RecordedSession,
 } from '../../../client/rest/sessions.ts'
 import {
@@ -92,8 +93,20 @@ export async function listCommand(flags: ListFlags): Promise<number> {
 
 async function found(account: Account, wish: SessionWish, limit: number): Promise<RecordedSession[]> {
   const sessions: RecordedSession[] = []
-  for await (const session of newest(account, wish, limit)) sessions.push(session)
+  for await (const session of newest(account, wish, limit, saySearched)) sessions.push(session)
   return sessions
+}
+
+/** Says what a search for a parameter could not look at. */
+function saySearched({ searched, is_complete: isComplete, shortened }: ParameterSearch): void {
+  if (!isComplete)
+    process.stderr.write(
+      `searched only the newest ${searched} runs that match the other filters; narrow them to search older runs\n`,
+    )
+  if (shortened > 0)
+    process.stderr.write(
+      `searched only the first 1,024 characters of the parameters of ${shortened} of these runs, which have more\n`,
+    )
 }
 
 /**

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { AnswerOf } from '../../../contract/contract.ts'
 import { momentIn } from '../../../contract/words.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../../contract/sessions.ts'
 import { OUTCOMES, SESSION_KINDS, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { checkMetadata } from '../../executions/limits.ts'
 import type { Asked, Handlers } from '../../handlers.ts'
-import type { SessionSummary, SessionQuery, PlacedSession } from '../../history/session.ts'
+import type { HistoryPage, PlacedSession, SessionQuery, SessionSummary } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
@@ -82,19 +83,33 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
  * `sessions` shows them to others. Admins and auditors see all sessions. The option `user` does not show more
  * sessions.
  */
-function listRoutes({ users, history, ...services }: RestServices): Handlers<typeof sessionListContract> {
-  const list = ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
+function listRoutes(services: RestServices): Handlers<typeof sessionListContract> {
+  const { users, history, longWork } = services
+  const list = async ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
     const options = readListOptions(query, groupsSeenBy(users, user))
-    const viewer = users.viewer(user)
-    const { sessions, total, isCapped, hasMore } = history.list({ ...options, viewer })
-    return {
-      data: sessions.map((session) => listedSession({ ...services, users }, session)),
-      total: total ?? null,
-      total_is_capped: isCapped,
-      has_next_page: hasMore,
-    }
+    const read = () => listView(services, history.list({ ...options, viewer: users.viewer(user) }))
+    return options.parameter === undefined ? read() : longWork.run(user.name, read)
   }
   return { list, listByOldName: list }
+}
+
+function listView(
+  services: RestServices,
+  { sessions, total, isCapped, hasMore, searched }: HistoryPage,
+): AnswerOf<(typeof sessionListContract)['list'], 200> {
+  return {
+    data: sessions.map((session) => listedSession(services, session)),
+    total: total ?? null,
+    total_is_capped: isCapped,
+    has_next_page: hasMore,
+    ...(searched !== undefined && {
+      parameter_search: {
+        searched: searched.sessions,
+        is_complete: searched.areAll,
+        shortened: searched.shortened,
+      },
+    }),
+  }
 }
 
 /** Changes only the user's own session: as in hoop, not even admins replace the metadata of others. */

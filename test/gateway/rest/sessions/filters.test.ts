@@ -26,7 +26,7 @@ const SESSIONS: [string, { file?: string; parameters?: object; verb?: string }, 
   ],
   ['script', {}, 2, { exitCode: 254, cause: { code: 'rejected', by: 'bea' } }],
   ['terminal', { verb: 'connect' }, 2, { exitCode: 0, cause: { code: 'timeout' } }],
-  // Longer than what is looked at: a list of such requests would keep everybody else waiting.
+  // Longer than what is searched.
   [
     'old',
     { file: 'ops/refund.runbook.sh', parameters: { log: `10293${'x'.repeat(64 * 1024)}` } },
@@ -86,13 +86,13 @@ it.each<[string, string[]]>([
   ['status=running,failed', ['refund-2', 'terminal']],
   ['status=open', []],
   ['status=done&runbook=%25.sql', ['report']],
-  ['parameter=10293', ['refund', 'report']],
-  ['parameter=10293&runbook=ops%25', ['refund']],
+  ['parameter=10293', ['refund', 'report', 'old']],
+  ['parameter=10293&runbook=ops%25', ['refund', 'old']],
   ['parameter=%22bEA%22', ['refund']],
   ['parameter=%C3%9Cber', ['refund']],
   ['parameter=order', []],
   ['parameter=%5C', []],
-  ['status=succeeded&parameter=1&count=exact', ['refund']],
+  ['status=succeeded&parameter=1&count=exact', ['refund', 'old']],
 ])('the filter %s finds %j, in the list and in an export', async (query, ids) => {
   expect(await found(query)).toEqual(ids)
 })
@@ -107,6 +107,16 @@ it.each([
 ])('%s is refused', async (query, message) => {
   const { status, body } = await gateway.request('GET', `/api/sessions?${query}`)
   expect([status, body['message']]).toEqual([422, expect.stringContaining(message)])
+})
+
+it('says what a search for a parameter has searched', async () => {
+  const searched = async (query: string) =>
+    (await gateway.request('GET', `/api/sessions?${query}`)).body['parameter_search']
+  const all = { searched: 4, is_complete: true }
+  expect(await searched('parameter=xxx')).toEqual({ ...all, shortened: 0 })
+  expect(await searched('parameter=7')).toEqual({ ...all, shortened: 1 })
+  expect(await searched('parameter=7&status=failed')).toEqual({ ...all, searched: 1, shortened: 0 })
+  expect(await searched('status=failed')).toBeUndefined()
 })
 
 it('tells a session that runs and one that waits, until they end', async () => {

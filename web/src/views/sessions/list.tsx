@@ -11,7 +11,7 @@ import { visible } from '../../parts/visible.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { RunsByDay } from './by-day.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
-import { useSessionPages } from './pages.ts'
+import { useSessionPages, type ParameterSearch } from './pages.ts'
 import { StateBadge } from './state.tsx'
 import { placeOfSession } from './place.ts'
 
@@ -22,7 +22,7 @@ export default function SessionList() {
   const asked = gatewayQuery(query.value).toString()
   const pages = useSessionPages(asked)
   const [chosen, setChosen] = useState<readonly string[]>([])
-  const { count, isCapped, error } = pages
+  const { count, isCapped, search, error } = pages
   const choose = (id: string, isChosen: boolean) =>
     setChosen((before) => (isChosen ? [...before, id].slice(-2) : before.filter((one) => one !== id)))
   const row = (index: number) => {
@@ -47,6 +47,7 @@ export default function SessionList() {
       {error !== undefined && <Problem error={error} />}
       {count === undefined && error === undefined && <Loading rows={6} />}
       {count === 0 && <None isFiltered={asked !== ''} />}
+      <Searched search={search} />
       {isCapped && <p class="hint">To find older sessions, narrow the filters.</p>}
       {count !== undefined && count > 0 && (
         <div class="listed-card">
@@ -63,6 +64,19 @@ export default function SessionList() {
         </div>
       )}
     </>
+  )
+}
+
+/** Says what a search for a parameter could not look at. */
+function Searched({ search }: { readonly search: ParameterSearch }) {
+  if (search === undefined || (search.is_complete && search.shortened === 0)) return null
+  return (
+    <p class="hint" role="status">
+      {!search.is_complete &&
+        `Only the newest ${search.searched.toLocaleString()} runs that match the other filters were searched. To search older runs, narrow the filters. `}
+      {search.shortened > 0 &&
+        `Of ${search.shortened.toLocaleString()} of these runs, only the first 1,024 characters of the parameters were searched.`}
+    </p>
   )
 }
 

@@ -1,0 +1,58 @@
+import type { NewRow } from './rows.ts'
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
+
+/**
+ * Maximum number of characters of a session's values that are searched. The values of 20,000 sessions are
+ * then at most some 20 MB, which a search reads at once.
+ */
+export const SEARCHED_CHARACTERS = 1024
+
+/**
+ * SQL that inserts the recorded values of a runbook's parameters in lower case, the shortest values first, so
+ * that names and numbers are found beside a long text. A separator keeps a search from matching the end of
+ * one value and the beginning of the next one.
+ * @param sources SQL of rows with `session` and the JSON text `parameters`
+ */
+const insertValues = (sources: string) => `
+  INSERT INTO history.session_values (session, text, is_cut)
+  SELECT session, substr(text, 1, ${SEARCHED_CHARACTERS}), length(text) > ${SEARCHED_CHARACTERS} FROM (
+    SELECT session, (
+      SELECT lower(group_concat(value, char(31))) FROM (
+        SELECT value FROM json_each(CASE WHEN json_valid(parameters) THEN parameters ELSE '{}' END)
+        ORDER BY length(value))
+    ) AS text FROM (${sources})
+  ) WHERE text IS NOT NULL`
+
+/**
+ * A search reads this table instead of the requests, which may have megabytes. A trigger removes the values
+ * of a removed session, because foreign keys are off (sqlite.ts).
+ */
+export const VERSION_27 = `
+  CREATE TABLE history.session_values (
+    session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    is_cut INTEGER NOT NULL
+  );
+  CREATE TRIGGER history.values_of_removed_sessions AFTER DELETE ON sessions BEGIN
+    DELETE FROM session_values WHERE session = old.key;
+  END;
+  ${insertValues(`SELECT key AS session, json_extract(request, '$.labels.runbookParameters') AS parameters
+    FROM history.sessions WHERE runbook IS NOT NULL AND json_valid(request)`)};`
+
+/** SQL condition of a session whose values contain the text. */
+export const HAS_TEXT =
+  'EXISTS (SELECT 1 FROM session_values WHERE session = sessions.key AND instr(text, ?) > 0)'
+
+/** Inserts the searchable values of new sessions. */
+export class SessionValues {
+  readonly #insert: SqlStatement
+
+  constructor(db: Connection) {
+    this.#insert = db.prepare(insertValues('SELECT ? AS session, ? AS parameters'))
+  }
+
+  insert(key: number, { labels }: NewRow): void {
+    const { runbookFile: file, runbookParameters: parameters } = labels
+    if (file !== undefined && parameters !== undefined) this.#insert.run([key, parameters])
+  }
+}

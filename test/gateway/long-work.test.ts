@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest'
+import { LongWork } from '../../src/gateway/long-work.ts'
+
+it('runs one work at a time, and users with waiting works take turns', async () => {
+  const place = new LongWork()
+  const begun: string[] = []
+  let running = 0
+  const work = (name: string) => async () => {
+    expect(++running).toBe(1)
+    begun.push(name)
+    await Promise.resolve()
+    running--
+    return name
+  }
+  const asked = ['ann', 'ann', 'ann', 'bob', 'cid', 'bob'].map((user, at) =>
+    place.run(user, work(`${user} ${at}`)),
+  )
+  expect(await Promise.all(asked)).toEqual(['ann 0', 'ann 1', 'ann 2', 'bob 3', 'cid 4', 'bob 5'])
+  expect(begun).toEqual(['ann 0', 'ann 1', 'bob 3', 'cid 4', 'ann 2', 'bob 5'])
+})
+
+it('gives everything else of the process its turn between two works', async () => {
+  const place = new LongWork()
+  const order: string[] = []
+  const first = place.run('ann', () => void setImmediate(() => order.push('other')))
+  await Promise.all([first, place.run('ann', () => void order.push('work'))])
+  expect(order).toEqual(['other', 'work'])
+})
+
+it('refuses a user who has too many works, and lets others and later ones run', async () => {
+  const place = new LongWork()
+  const asked = Array.from({ length: 17 }, (_, at) => place.run('ann', () => at))
+  await expect(asked.at(-1)).rejects.toMatchObject({ code: 'too-much-at-once' })
+  expect(await place.run('bob', () => 'bob')).toBe('bob')
+  await Promise.all(asked.slice(0, -1))
+  expect(await place.run('ann', () => 'again')).toBe('again')
+})
+
+it('goes on after a work that has failed', async () => {
+  const place = new LongWork()
+  const failed = place.run('ann', () => Promise.reject(new Error('no')))
+  const next = place.run('ann', () => 7)
+  await expect(failed).rejects.toThrow('no')
+  expect(await next).toBe(7)
+})
