@@ -79,6 +79,7 @@ const PACKS: Readonly<Record<string, { stops: readonly (readonly string[])[]; pa
         'merge into t using s on t.a = s.a when matched then delete;',
         'delete users where id = 1; delete from "T" where a = 11',
         'delete from t where 10 = 1;',
+        'DELETE #old WHERE id = 1\nGO',
       ],
     },
     'destructive-ddl.yaml': {
@@ -121,6 +122,8 @@ const PACKS: Readonly<Record<string, { stops: readonly (readonly string[])[]; pa
         'alter table t add column dropped int',
         "select date_trunc('day', now()), trunc(1.5)",
         'db.users.find({a: 1})',
+        'db.log.find({"action": "truncate"})',
+        'select * from log where action in ("truncate", "drop");',
         'drop index concurrently i',
         'drop /* no table */ index i',
         'drop -- table\nindex i',
