@@ -1,6 +1,9 @@
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../store/errors.ts'
 
+/** Time in ms between two attempts to write. An attempt blocks the gateway while another program has a lock. */
+const RETRY_MS = 1000
+
 /**
  * Tells users of gateway.yaml apart who had the same name one after the other. A name that was missing in the
  * settings of a start or a reload gets a new generation when it appears again.
@@ -11,7 +14,10 @@ export class Generations {
   #names = new Set<string>()
   /** Names that were missing in the settings after the last write. */
   readonly #missed = new Set<string>()
-  #written: ReadonlyMap<string, number> | undefined
+  /** Generations as the file has them. */
+  #known: ReadonlyMap<string, number> = new Map()
+  #isWritten = false
+  #retryAt = 0
 
   constructor(history: History) {
     this.#history = history
@@ -22,24 +28,41 @@ export class Generations {
     const now = new Set(names)
     for (const name of this.#names) if (!now.has(name)) this.#missed.add(name)
     this.#names = now
-    this.#written = undefined
+    this.#isWritten = false
     this.#write()
   }
 
-  /** Returns undefined while the history cannot be written. */
+  /**
+   * Returns undefined for a name that was missing before, while the history cannot be written. A failed write
+   * does not change who the other users are: their approvals still count.
+   */
   of(name: string): number | undefined {
-    if (this.#written === undefined) this.#write()
-    return this.#written?.get(name)
+    if (!this.#isWritten && performance.now() >= this.#retryAt) this.#write()
+    return this.#known.get(name)
   }
 
   #write(): void {
     try {
-      this.#written = this.#history.write(({ users }) =>
+      this.#known = this.#history.write(({ users }) =>
         users.noteDeclared([...this.#names], [...this.#missed]),
       )
+      this.#isWritten = true
       this.#missed.clear()
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
+      this.#retryAt = performance.now() + RETRY_MS
+      this.#known = this.#unchanged()
+    }
+  }
+
+  /** Generations of the users who were never missing. Also a file that cannot be written can be read. */
+  #unchanged(): ReadonlyMap<string, number> {
+    try {
+      const stored = this.#history.read(({ users }) => users.declared())
+      return new Map([...stored].filter(([name]) => this.#names.has(name) && !this.#missed.has(name)))
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      return new Map()
     }
   }
 }

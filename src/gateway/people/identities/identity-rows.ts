@@ -51,11 +51,16 @@ class UserRows {
    * @returns the generation of each name
    */
   noteDeclared(names: readonly string[], missed: readonly string[]): Map<string, number> {
-    const { markMissing, putDeclared, declared } = this.#statements
+    const { markMissing, putDeclared } = this.#statements
     const current = JSON.stringify(names)
     markMissing.run([JSON.stringify(missed), current])
     putDeclared.run([current])
-    return new Map(declared.all([]) as [string, number][])
+    return this.declared()
+  }
+
+  /** Returns the generation of each name in the settings that were noted last. */
+  declared(): Map<string, number> {
+    return new Map(this.#statements.declared.all([]) as [string, number][])
   }
 
   groups(): string[] {
