@@ -70,37 +70,43 @@ export class Reviews {
    * @param more how long a terminal may be used, or the batch that begins with the session
    * @throws RequestRefused, HistoryError; then no review exists
    */
-  ask(request: SessionRequest, rule: ReviewRule, more: AskedMore = {}): Promise<Review> {
-    const { history, users } = this.#services
+  async ask(request: SessionRequest, rule: ReviewRule, more: AskedMore = {}): Promise<Review> {
+    const { history, sessions, users, log } = this.#services
     const asker = users.identity(request.user)
-    return history.patiently(() => this.#ask(request, rule, { ...more, asker }), requestBytes(request))
+    // Each of the two writes waits by itself: if both were repeated, the first session would stay as a failed one.
+    const begin = () => {
+      this.#checkRoom(request)
+      return sessions.begin(request)
+    }
+    const waiting = await history.patiently(begin, requestBytes(request))
+    try {
+      const review = await this.#insert(request, waiting, { ...more, rule, asker })
+      log.info({ sid: review.sessionId, review: review.id, user: review.owner }, 'session waits for approval')
+      return review
+    } catch (error) {
+      const text = 'the request could not be stored for its reviewers'
+      this.#endSession(waiting.sid, text, { code: 'history-failed' })
+      throw error
+    }
   }
 
-  #ask(
+  async #insert(
     request: SessionRequest,
-    rule: ReviewRule,
-    { accessMs = 0, batch, asker }: AskedMore & { readonly asker: string | undefined },
-  ): Review {
-    this.#checkRoom(request)
-    const { sessions, history, vault, log } = this.#services
-    const waiting = sessions.begin(request)
-    const { sid } = waiting
-    try {
-      const shown = this.#shown(request, waiting)
-      const review = newReview({ request, rule, asker, accessMs, sid, shown, batch: batch?.shown })
-      const isStored = review.type === 'onetime'
-      const stored = encodeStoredRequest(request, { ...batch?.stored, asker, token: request.askedWith })
-      const sealed = isStored ? vault.seal(stored, sealPurpose(review)) : null
+    waiting: WaitingSession,
+    { rule, asker, accessMs = 0, batch }: AskedMore & Pick<Parameters<typeof newReview>[0], 'rule' | 'asker'>,
+  ): Promise<Review> {
+    const { history, vault } = this.#services
+    const shown = this.#shown(request, waiting)
+    const review = newReview({ request, rule, asker, accessMs, sid: waiting.sid, shown, batch: batch?.shown })
+    const stored = encodeStoredRequest(request, { ...batch?.stored, asker, token: request.askedWith })
+    const sealed = review.type === 'onetime' ? vault.seal(stored, sealPurpose(review)) : null
+    const write = () =>
       history.write((tables) => {
         tables.reviews.insert(review, sealed)
         batch?.insert(tables, review)
       })
-      log.info({ sid, review: review.id, user: review.owner }, 'session waits for approval')
-      return review
-    } catch (error) {
-      this.#endSession(sid, 'the request could not be stored for its reviewers', { code: 'history-failed' })
-      throw error
-    }
+    await history.patiently(write, requestBytes(request))
+    return review
   }
 
   /** @param id id of the review or of its session */

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import Database from 'libsql'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
 import { ClientSite } from '../../support/sites/client-site.ts'
 import { waitFor } from '../../support/wait.ts'
 
@@ -49,4 +50,29 @@ it('executions, requests for approval, changes and terminals wait for the lock, 
   const entries = body['data'] as { action: string; resource_type: string }[]
   expect(entries.filter(({ action }) => action === 'gap')).toEqual([])
   expect(entries.filter(({ action }) => action === 'create')).toHaveLength(2)
+})
+
+it('a request for approval leaves no failed session if the lock comes between its two writes', async () => {
+  await using site = await ClientSite.start({}, REVIEWED)
+  const { gateway } = site
+  const other = new Database(path.join(path.dirname(gateway.settingsFile), 'state/history.sqlite'))
+  const begin = Object.getOwnPropertyDescriptor(Sessions.prototype, 'begin')?.value as Sessions['begin']
+  const locked = vi.spyOn(Sessions.prototype, 'begin').mockImplementationOnce(function (
+    this: Sessions,
+    request,
+  ) {
+    const waiting = begin.call(this, request)
+    other.exec('BEGIN IMMEDIATE')
+    return waiting
+  })
+  const asked = gateway.script('echo never', { connection: 'reviewed' })
+  await waitFor(() => other.inTransaction)
+  // Answered after the first attempt of the second write has failed.
+  await gateway.request('GET', '/api/sessions')
+  other.exec('ROLLBACK')
+  other.close()
+  locked.mockRestore()
+  const { body } = await asked
+  const sessions = (await gateway.request('GET', '/api/sessions')).body['data'] as { id: string }[]
+  expect(sessions.map(({ id }) => id)).toEqual([body['session_id']])
 })
