@@ -41,7 +41,8 @@ class AllowedPrograms {
     if (!program.includes('/') && this.#programs.includes(program)) return
     const file = placeOf(program, search)
     if (file !== undefined && this.#programs.some((allowed) => placeOf(allowed, search) === file)) return
-    throw notAllowed('policy.programs', `the program ${quotedName(program)}`)
+    const what = program === '' ? 'connections without a command' : `the program ${quotedName(program)}`
+    throw notAllowed('policy.programs', what)
   }
 }
 

@@ -234,6 +234,24 @@ describe('a list of', () => {
     })
   })
 
+  it.each([
+    ['postgres', ['psql'], 'the program "psql"'],
+    ['mysql', ['/bin/false'], 'the program "/bin/false"'],
+    ['tcp', ['nc'], 'the program "nc"'],
+    ['tcp', [], 'connections without a command'],
+  ])('programs holds for native clients of %s with the command %j', async (connectionType, cmdList, what) => {
+    // The server's address is read only when the lists let the session pass.
+    const params = { connectionType, cmdList, clientVerb: 'connect', clientOrigin: 'client' }
+    await owner.wants({ programs: ['/bin/true', 'mariadb'] })
+    const refused = await endOf(await opened(params))
+    expect([refused.code, refused.text]).toEqual([
+      '254',
+      `the owner of this server does not allow ${what} here (policy.programs of the agent). Nothing was run`,
+    ])
+    await owner.wants({ programs: ['/bin/true', ...cmdList] })
+    if (cmdList.length > 0) expect((await endOf(await opened(params))).text).not.toContain('policy.programs')
+  })
+
   it('all three lets pass what is in them', async () => {
     await owner.wants({ connections: ['te*'], origins: ['client-*'], programs: ['bash'] })
     expect((await exec('exit 7')).code).toBe('7')

@@ -1,16 +1,18 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
+import { base64 } from '../../support/scripted/open.ts'
 import type { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { ClientSite } from '../../support/sites/client-site.ts'
 
 /** A client that has opened a session of PostgreSQL. */
 async function opened(
   serve: (client: ScriptedClient, site: ClientSite, sid: string) => Promise<void>,
+  secrets: Readonly<Record<string, string>> = { PASS: 'p' },
 ): Promise<void> {
   await using server = createServer((socket) => socket.on('error', () => undefined).resume())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const env = `{ HOST: 127.0.0.1, PORT: "${port}", USER: u, PASS: p }`
+  const env = `{ HOST: 127.0.0.1, PORT: "${port}", USER: u }, secrets: ${JSON.stringify(secrets)}`
   const pg = `\n  - { name: pg, agent: local, type: database, subtype: postgres, command: [psql], env: ${env} }`
   await using site = await ClientSite.start({}, pg)
   await using client = site.client('connect', { 'connection-name': 'pg' })
@@ -53,4 +55,41 @@ it('nothing is read for the record behind the end of a connection, as the agent 
     const texts = (await site.recorded(sid)).events.map(({ text }) => text).join('')
     expect(texts.match(/select \d/g)).toEqual(['select 1', 'select 3'])
   })
+})
+
+it('secrets of the connection are replaced in its statements, in texts to prepare too, before they are kept', async () => {
+  const secrets = ['hunter2-hunter2', 'swordfish-1', 'a-key-in-a-file']
+  const [password, inLink, inFile] = secrets
+  const entries = {
+    PASS: String(password),
+    LINK: `postgres://app:${inLink}@db/app`,
+    'filesystem:API_KEY': base64(String(inFile)),
+  }
+  await opened(async (client, site, sid) => {
+    const startup = Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0])
+    const message = (type: string, content: string) => {
+      const head = Buffer.from(`${type}....`)
+      head.writeUInt32BE(content.length + 4, 1)
+      return Buffer.concat([head, Buffer.from(content)])
+    }
+    const texts = secrets.map((secret, at) => `select ${at}, '${secret}'`)
+    const [simple = '', prepared = '', last = ''] = texts
+    const talk = [
+      startup,
+      message('Q', `${simple}\0`),
+      message('P', `s\0${prepared}\0\0\0`),
+      message('Q', `${last}\0`),
+    ]
+    const bytes = Buffer.concat(talk)
+    // In two packets, in the middle of the first secret.
+    const middle = bytes.indexOf('2-hunter')
+    for (const data of [bytes.subarray(0, middle), bytes.subarray(middle), startup])
+      client.send({
+        ...{ kind: 'connection-data', connectionId: '1' },
+        ...{ protocol: data === startup ? 'mysql' : 'postgres', data },
+      })
+    await client.over()
+    const recorded = (await site.recorded(sid)).events.map(({ text }) => text).join('')
+    expect(recorded.match(/select .*/g)).toEqual(texts.map((_, at) => `select ${at}, '[REDACTED]'`))
+  }, entries)
 })

@@ -138,13 +138,14 @@ class PostgresSession {
 
   /**
    * Cancels another client's query. hoop's command line then gives the id of this connection to the
-   * connection of the other client. So no message may be sent on this connection, not even a close: the
-   * message would reach the other client.
+   * connection of the other client, whatever the key is. So no message may be sent on this connection, not
+   * even a close: the message would reach the other client.
    */
   async #cancel(client: NativeClient, { pid, key }: Cancel): Promise<void> {
     const backend = this.#backends.get(pid)
-    if (backend?.key.length !== key.length || !timingSafeEqual(backend.key, key)) return
+    if (backend === undefined) return
     client.isSilent = !client.isOurs
+    if (backend.key.length !== key.length || !timingSafeEqual(backend.key, key)) return
     await this.#sendCancel(backend)
   }
 
