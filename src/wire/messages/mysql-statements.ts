@@ -47,7 +47,7 @@ export class MysqlStatements {
   #left = 0
   #goesOn = false
   /** The first bytes of a command (the command's byte and text), or of a login packet. */
-  readonly #text = new StatementText()
+  readonly #text = new StatementText('mysql')
   #isCommand = false
 
   /** Returns the requests that end in these bytes. */

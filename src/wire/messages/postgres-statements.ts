@@ -43,7 +43,7 @@ export class PostgresStatements {
   #type = 0
   /** Missing bytes of the content. */
   #left = 0
-  readonly #text = new StatementText()
+  readonly #text = new StatementText('postgres')
   /** A prepared statement's name, which is sent before the text. A complete name ends with a zero byte. */
   #name: Buffer | undefined
 

@@ -1,12 +1,19 @@
+import { hidePasswords, type SqlDialect } from './hidden-passwords.ts'
+
 /** Maximum recorded length of a statement; the rest is cut off. */
 const MAX_STATEMENT_BYTES = 16 * 1024
 /** More pieces are joined: a buffer takes far more memory than a byte, and a client may send byte by byte. */
 const MAX_PIECES = 64
 
 export class StatementText {
+  readonly #dialect: SqlDialect
   #pieces: Buffer[] = []
   #keptBytes = 0
   #bytes = 0
+
+  constructor(dialect: SqlDialect) {
+    this.#dialect = dialect
+  }
 
   add(content: Buffer): void {
     this.#bytes += content.length
@@ -22,9 +29,10 @@ export class StatementText {
     return Buffer.concat(this.#pieces)
   }
 
-  /** A cut text ends with the statement's number of bytes. */
+  /** Passwords in the text are replaced. A cut text ends with the statement's number of bytes. */
   said(text: string, isWhole = this.#bytes <= MAX_STATEMENT_BYTES): string {
-    return isWhole ? text : `${text}... (${this.#bytes} bytes)`
+    const shown = hidePasswords(text, this.#dialect, !isWhole)
+    return isWhole ? shown : `${shown}... (${this.#bytes} bytes)`
   }
 
   clear(): void {
