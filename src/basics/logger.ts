@@ -6,6 +6,16 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
+/** Returns a logger that adds the fields to each line. */
+export function withFields(log: Logger, fields: object): Logger {
+  return {
+    debug: (more, message) => log.debug({ ...fields, ...more }, message),
+    info: (more, message) => log.info({ ...fields, ...more }, message),
+    warn: (more, message) => log.warn({ ...fields, ...more }, message),
+    error: (more, message) => log.error({ ...fields, ...more }, message),
+  }
+}
+
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** A logged line, for code that passes log lines on. */

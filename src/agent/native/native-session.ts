@@ -1,4 +1,5 @@
 import { onAbort, within } from '../../basics/abort.ts'
+import { withFields } from '../../basics/logger.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
@@ -67,7 +68,10 @@ export class NativeSession {
     this.sid = open.sid
     this.#open = open
     this.#pauses = open.pausesConnections === true
-    this.#services = services
+    const { connectionName: connection, userEmail: user } = open.params
+    // Each line about native clients names these.
+    const log = withFields(services.log, { sid: open.sid, connection, user })
+    this.#services = { ...services, log }
     this.#reply = reply
   }
 
@@ -182,7 +186,7 @@ export class NativeSession {
     if (this.#connections.size >= MAX_CONNECTIONS) {
       this.#remember(id)
       this.#services.log.warn(
-        { sid: this.sid, connections: MAX_CONNECTIONS },
+        { connections: MAX_CONNECTIONS },
         'native connection refused: the session has too many connections',
       )
       this.#tellClosed(id)
@@ -218,10 +222,7 @@ export class NativeSession {
       await protocol.serve(connection)
     } catch (error) {
       const { message, stack } = error as Error
-      log.error(
-        { sid: this.sid, connectionId, error: message, stack },
-        'native connection failed: this is a bug',
-      )
+      log.error({ connectionId, error: message, stack }, 'native connection failed: this is a bug')
     }
     await connection.close()
     this.#connections.delete(connectionId)
@@ -229,7 +230,7 @@ export class NativeSession {
     this.#bytes.read += bytes.received
     this.#bytes.sent += bytes.sent
     const ms = Math.round(performance.now() - startedAt)
-    log.debug({ sid: this.sid, connectionId, ms, ...bytes }, 'native connection closed')
+    log.debug({ connectionId, ms, ...bytes }, 'native connection closed')
   }
 
   /**
@@ -239,10 +240,7 @@ export class NativeSession {
   #refuseConnection(id: string): void {
     if (this.#opened === undefined || this.#connections.has(id) || this.#seen.has(id)) return
     this.#remember(id)
-    this.#services.log.warn(
-      { sid: this.sid, connectionId: id },
-      'native connection of another protocol refused',
-    )
+    this.#services.log.warn({ connectionId: id }, 'native connection of another protocol refused')
     this.#tellClosed(id)
   }
 
@@ -303,7 +301,7 @@ export class NativeSession {
     const refused = endingOfRefusal(error)
     if (refused !== undefined) return refused
     const { message, stack } = error
-    this.#services.log.error({ sid: this.sid, error: message, stack }, 'session failed: this is a bug')
+    this.#services.log.error({ error: message, stack }, 'session failed: this is a bug')
     return endingRefused(INTERNAL_ERROR, 'failed')
   }
 
@@ -312,6 +310,7 @@ export class NativeSession {
     const { exitCode, message, refusal, reason, bytes } = ending
     const { sid } = this
     const { log, record } = this.#services
+    const broken = this.#opened?.rules?.broken ?? []
     const endReason = reason ?? (ending.outcome === 'refused' ? 'refused' : undefined)
     let isSent = false
     if (this.#reason !== 'closed-by-gateway') {
@@ -327,14 +326,16 @@ export class NativeSession {
           ...counts,
           ...why,
           ...(masked !== undefined && { masked }),
+          // hoop's gateway keeps what a close has, and nothing of the packets of refusals (protocol.md 4.8).
+          ...(broken.length > 0 && { guardrails: broken.map(({ info }) => info) }),
         })
         isSent = true
       } catch {
         // The stream has ended. The journal records that the close was not sent.
       }
     }
-    if (refusal !== undefined) log.warn({ sid, reason: refusal }, 'session refused')
-    record(endedEntry(sid, ending, isSent))
-    log.info({ sid, exitCode, reason, ...bytes }, 'session of native clients closed')
+    if (refusal !== undefined) log.warn({ reason: refusal }, 'session refused')
+    record(endedEntry(sid, { ...ending, blocked: broken[0] }, isSent))
+    log.info({ exitCode, reason, ...bytes }, 'session of native clients closed')
   }
 }

@@ -1,5 +1,5 @@
 import type { Rule } from '../../policy/guardrails/rules.ts'
-import { decodeGuardrailsInfo, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
+import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 
 /** Makes the agent's form of the rules: one set of rules per name (protocol.md 8.1). */
@@ -45,9 +45,8 @@ export class BrokenRules {
     this.#guardrails = guardrails
   }
 
-  /** @param bytes `client.guardrails_info` of one refusal */
-  add(bytes: Buffer): void {
-    for (const info of withNames(decodeGuardrailsInfo(bytes), this.#guardrails)) {
+  add(infos: readonly GuardrailInfo[]): void {
+    for (const info of withNames(infos, this.#guardrails)) {
       const { ruleName, type, words, pattern, direction, message } = info
       const key = JSON.stringify([ruleName, type, words, pattern, direction, message])
       if (this.#infos.size < MAX_BROKEN && !this.#infos.has(key)) this.#infos.set(key, info)

@@ -9,7 +9,11 @@ import type {
   SessionId,
 } from '../../wire/messages/message.ts'
 import type { ConnectionMessage } from '../../wire/messages/native.ts'
-import { guardrailInfoJson, type GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
+import {
+  decodeGuardrailsInfo,
+  guardrailInfoJson,
+  type GuardrailInfo,
+} from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, AgentStream } from '../agents/agent-stream.ts'
 import type { EndCause } from '../history/session.ts'
@@ -264,7 +268,7 @@ export class GatewaySession {
     this.#statements.answered(message)
     if (message.kind !== 'connection-data') return
     const { guardrailsInfo, masked } = message
-    if (guardrailsInfo !== undefined) this.#broken.add(guardrailsInfo)
+    if (guardrailsInfo !== undefined) this.#broken.add(decodeGuardrailsInfo(guardrailsInfo))
     if (masked !== undefined) this.#record.masked(masked)
   }
 
@@ -275,8 +279,11 @@ export class GatewaySession {
 
   #hasClosed(message: ClosedMessage): void {
     this.#record.closed(message)
-    const broken = withNames(message.guardrails ?? [], this.#rules)
-    const closed = broken.length === 0 ? message : { ...message, guardrails: broken }
+    const { guardrails = [], ...rest } = message
+    this.#broken.add(guardrails)
+    // A rule ends no port. Its close only repeats what the refusals have said.
+    const broken = this.#isPort ? [] : withNames(guardrails, this.#rules)
+    const closed = broken.length === 0 ? rest : { ...rest, guardrails: broken }
     const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes } = closed
     const said = this.#leaving === undefined ? closed.message : behind(HAS_LEFT, closed.message)
     const code = this.#leaving === undefined ? agentsCause(closed.endReason) : 'client-left'
@@ -295,7 +302,7 @@ export class GatewaySession {
   /** Ends the session. After the first end, further calls change nothing and return the first end. */
   #end(ending: SessionEnd, text: string): SessionEnd {
     if (this.#ending !== undefined) return this.#ending
-    const brokenRules = [...(ending.closed?.guardrails ?? []), ...this.#broken.all]
+    const brokenRules = this.#broken.all
     const { ranFor } = this.#record
     this.#ending = {
       ...ending,

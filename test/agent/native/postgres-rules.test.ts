@@ -8,7 +8,8 @@ import { without } from '../../support/machine/servers.ts'
 import { cutPostgres, HoopPort } from '../../support/native/hoop-port.ts'
 import { guardrails, masking } from '../../support/native/rules.ts'
 import { base64, openSpec } from '../../support/scripted/open.ts'
-import { agentForEachTest, gateway } from '../../support/sites/each-agent.ts'
+import { agentForEachTest, gateway, running } from '../../support/sites/each-agent.ts'
+import { found } from '../../support/wait.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 
 agentForEachTest()
@@ -57,6 +58,31 @@ describe.skipIf(missing !== undefined)(`statements of psql that rules refuse${wi
     expect(inside).toContain('current transaction is aborted')
     expect(inside).not.toContain('7')
     expect(await database.sql('select count(*) from kept')).toBe('0')
+  })
+
+  it('can be traced by log, journal and close: whose session broke which rule', async () => {
+    await using database = await postgresDatabase()
+    await using port = await opened(database, guardrails({ input: ['DROP TABLE', 'TRUNCATE'] }))
+    await psql(port, ...statements('DROP TABLE one', 'TRUNCATE two', 'DROP TABLE three'))
+    const whose = '"sid":"s","connection":"test","user":"u1@example.test"'
+    const [rule, other] = [
+      'input_rules[0].rules[0] deny_words_list',
+      'input_rules[0].rules[1] deny_words_list',
+    ]
+    const refusal = `a statement of a native client was refused {${whose},"connectionId":"1","rule":`
+    expect(running.log.filter((line) => line.includes('was refused'))).toEqual(
+      [rule, other, rule].map((broken) => `${refusal}"${broken}"}`),
+    )
+    running.agent.stop()
+    const close = await gateway.closeOf('s')
+    const infos = JSON.parse(String(close.spec['client.guardrails_info'])) as object[]
+    expect(infos).toMatchObject([
+      { rule: { words: ['DROP TABLE'] }, direction: 'input' },
+      { rule: { words: ['TRUNCATE'] }, direction: 'input' },
+    ])
+    const ended = await found(() => running.entries.find(({ event }) => event === 'ended'))
+    expect(ended).toMatchObject({ sid: 's', guardrail: rule, guardrailMessage: 'no DROP TABLE' })
+    expect(running.log.find((line) => line.startsWith('session of native clients closed'))).toContain(whose)
   })
 
   it('are refused as a whole, wherever in the text the words are', async () => {

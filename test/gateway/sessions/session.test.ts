@@ -16,6 +16,7 @@ import {
 } from '../../../src/gateway/sessions/session-request.ts'
 import { settingsOf } from '../../support/settings.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
+import { encodeGuardrailsInfo } from '../../../src/wire/messages/guardrails-info.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
 import { waitFor } from '../../support/wait.ts'
 
@@ -50,9 +51,12 @@ afterEach(() => {
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
 
 /** Runs the session as the one who asked for it does: to the end of its messages. Settles when the agent was found. */
-async function run(find: FindAgent = () => Promise.resolve(agent)): Promise<{ end: Promise<SessionEnd> }> {
+async function run(
+  find: FindAgent = () => Promise.resolve(agent),
+  asked = request(),
+): Promise<{ end: Promise<SessionEnd> }> {
   const record = new SessionRecord(sid, history, new Redaction([]), 'client')
-  session = new GatewaySession(openMessage(sid, request()), record, find)
+  session = new GatewaySession(openMessage(sid, asked), record, find)
   const read = async () => {
     for await (const message of session.run()) expect(message.sid).toBe(sid)
     return session.ended
@@ -268,4 +272,34 @@ it('lets its agent go on when its reader leaves in the middle', async () => {
   await all
   expect((await session.ended).failure?.code).toBe('internal-error')
   expect(kinds()).toEqual(['open', 'close'])
+})
+
+it('lists a rule that native clients have broken once, though the close repeats it', async () => {
+  const { end } = await run(undefined, { ...request(), port: { pausesConnections: true } })
+  const rule = {
+    ruleName: '',
+    type: 'deny_words_list',
+    pattern: '',
+    direction: 'input',
+    message: '',
+  } as const
+  const [first, second] = ['DROP', 'TRUNCATE'].map((word) => ({
+    ...rule,
+    words: [word],
+    matchedWords: [word],
+  }))
+  if (first === undefined || second === undefined) throw new Error('two were given')
+  const data = {
+    kind: 'connection-data',
+    connectionId: '1',
+    protocol: 'postgres',
+    data: Buffer.from('E'),
+  } as const
+  for (let count = 0; count < 2; count++)
+    await agent.receive({ ...data, sid, guardrailsInfo: encodeGuardrailsInfo([first]) })
+  await agent.receive({ ...closed(254, 'the agent is stopping'), guardrails: [first, second] })
+  const { brokenRules, closed: close } = await end
+  expect(brokenRules).toEqual([first, second])
+  expect(close?.guardrails).toBeUndefined()
+  expect(events().at(-1)).toMatch(/the agent is stopping$/)
 })

@@ -52,7 +52,7 @@ async function serveMysql(client: NativeClient, target: MysqlTarget): Promise<vo
       await relay.run({ ...opened, fromClient })
     } finally {
       if (relay.awaits && (client.gone.aborted || client.ending.aborted))
-        await endQuery(opened.threadId, target)
+        await endQuery(client.id, opened.threadId, target)
     }
   } catch (error) {
     // The reason was already sent to the client.
@@ -313,7 +313,7 @@ class Relay {
  * Cancels a query by a second connection to the server. While a query runs, the server does not notice that
  * the client has gone.
  */
-async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
+async function endQuery(connectionId: string, threadId: number, target: MysqlTarget): Promise<void> {
   const late = AbortSignal.timeout(KILL_MS)
   try {
     using server = await target.dial(late)
@@ -328,6 +328,6 @@ async function endQuery(threadId: number, target: MysqlTarget): Promise<void> {
   } catch (error) {
     const text = messageFor(error)
     if (text === undefined) throw error
-    target.log.warn({ threadId, error: text }, 'cannot end the query of a client that has left')
+    target.log.warn({ connectionId, threadId, error: text }, 'cannot end the query of a client that has left')
   }
 }

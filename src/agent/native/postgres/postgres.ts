@@ -86,7 +86,7 @@ class PostgresSession {
       try {
         await relay.run(guarded === undefined ? rest : Buffer.alloc(0), loggedIn.rest)
       } finally {
-        if (relay.isBusy && current !== undefined) await this.#sendCancel(current)
+        if (relay.isBusy && current !== undefined) await this.#sendCancel(client.id, current)
       }
     } finally {
       if (current !== undefined) this.#backends.delete(current.pid)
@@ -146,11 +146,11 @@ class PostgresSession {
     if (backend === undefined) return
     client.isSilent = !client.isOurs
     if (backend.key.length !== key.length || !timingSafeEqual(backend.key, key)) return
-    await this.#sendCancel(backend)
+    await this.#sendCancel(client.id, backend)
   }
 
   /** Sends the request on a connection of its own. Settles when the server has handled the request. */
-  async #sendCancel({ pid, key }: Backend): Promise<void> {
+  async #sendCancel(connectionId: string, { pid, key }: Backend): Promise<void> {
     const late = AbortSignal.timeout(CANCEL_MS)
     try {
       using server = await this.#target.dial(late)
@@ -158,7 +158,7 @@ class PostgresSession {
       while ((await server.next()) !== undefined);
     } catch (error) {
       if (!isServerFault(error)) throw error
-      this.#target.log.warn({ error: error.message }, 'cannot cancel a statement')
+      this.#target.log.warn({ connectionId, error: error.message }, 'cannot cancel a statement')
     }
   }
 }

@@ -19,6 +19,8 @@ export const MAX_WHOLE_BYTES = 16 * 1024 * 1024
  * session.
  */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
+/** Maximum number of broken rules that a session remembers, and that its close names. */
+const MAX_BROKEN = 100
 
 /** What the client receives in place of a result that was refused or stopped. */
 export interface Refusal {
@@ -32,6 +34,8 @@ export class SessionRules {
   readonly #masking: SessionMasking | undefined
   readonly #log: Logger
   readonly #waiting = { bytes: 0 }
+  /** The first break of each rule, by the rule's place. */
+  readonly #broken = new Map<string, Blocked>()
 
   /** Returns undefined without rules and masking. @throws RefusedError if the rules cannot be enforced */
   static async of(open: OpenMessage, services: CheckServices): Promise<SessionRules | undefined> {
@@ -56,6 +60,11 @@ export class SessionRules {
     this.#log = log
   }
 
+  /** The rules that clients of the session have broken, in the order of the first breaks. */
+  get broken(): readonly Blocked[] {
+    return [...this.#broken.values()]
+  }
+
   takeMasked(): MaskedOutput | undefined {
     return this.#masking?.result.take()
   }
@@ -72,11 +81,17 @@ export class SessionRules {
       values: this.#masking?.values?.(ended),
       waiting: this.#waiting,
       ended,
+      broke: (blocked) => this.#remember(blocked),
       statementRefused: (rule) =>
         this.#log.warn({ connectionId, rule }, 'a statement of a native client was refused'),
       resultStopped: (rule) =>
         this.#log.warn({ connectionId, rule }, 'a result for a native client was stopped'),
     })
+  }
+
+  #remember(blocked: Blocked): void {
+    if (this.#broken.size < MAX_BROKEN && !this.#broken.has(blocked.rule))
+      this.#broken.set(blocked.rule, blocked)
   }
 }
 
@@ -96,6 +111,7 @@ interface ConnectionNeeds {
   readonly values: ValueMasking | undefined
   readonly waiting: { bytes: number }
   readonly ended: AbortSignal
+  readonly broke: (blocked: Blocked) => void
   readonly statementRefused: (rule: string) => void
   readonly resultStopped: (rule: string) => void
 }
@@ -157,6 +173,7 @@ export class ConnectionRules {
   }
 
   #forbidden(blocked: Blocked): Refusal {
+    this.#needs.broke(blocked)
     this.#needs.statementRefused(blocked.rule)
     return refusalOf(blocked)
   }
@@ -171,6 +188,7 @@ export class ConnectionRules {
   stopped(error: unknown): Refusal {
     if (!(error instanceof OutputStopped)) throw error
     const blocked = blockedOutput(error)
+    if (blocked !== undefined) this.#needs.broke(blocked)
     this.#needs.resultStopped(blocked?.rule ?? error.message)
     return blocked === undefined ? { message: error.message, info: undefined } : refusalOf(blocked)
   }
