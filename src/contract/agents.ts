@@ -40,6 +40,14 @@ const AgentShape = v.strictObject({
     'why the agent accepts no new sessions, in words; null if the agent accepts sessions or has not connected',
     v.nullable(text),
   ),
+  refused_at: about(
+    'when a caller that claims to be this agent was last refused because of a wrong key; null: not since the gateway started, or the agent has connected with the right key after it',
+    time,
+  ),
+  refused_from: about(
+    'IP address of that caller; null for users who are neither admins nor auditors, and if `refused_at` is null',
+    v.nullable(text),
+  ),
   address: about(
     'IP address from which the agent last connected; null for users who are neither admins nor auditors, and if the agent has not connected',
     v.nullable(text),

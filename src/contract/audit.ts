@@ -39,6 +39,12 @@ const AuditEntryShape = v.strictObject({
     wholeCount,
   ),
   client_ip: about('IP address of the caller; empty if unknown', text),
+  claimed_agent: v.optional(
+    about(
+      'name of the agent that the caller of a failed sign-in claims to be, at most 100 characters; nothing proves it; missing in entries without such a claim',
+      text,
+    ),
+  ),
   request_payload_redacted: about(
     'body of the request, or filters of an export, shortened and without secrets; null if the request had no body and no filters',
     v.nullable(v.record(v.string(), v.unknown())),

@@ -151,8 +151,16 @@ export const AGENT_COLUMNS: readonly ItemColumn<Read<AgentAnswer>>[] = [
   { heading: 'HOSTNAME', shrinks: true, leftOut: 7, of: factOf('hostname') },
   { heading: 'ADDRESS', shrinks: true, leftOut: 2, of: ({ address }) => address },
   { heading: 'PLATFORM', shrinks: true, leftOut: 1, of: factOf('platform') },
-  { heading: 'REASON', shrinks: true, leftOut: 3, of: ({ last_words: words }) => words },
+  { heading: 'REASON', shrinks: true, leftOut: 3, of: reasonText },
 ]
+
+/** An agent cannot prove its name with a wrong key, so the text says "claims". */
+function reasonText({ last_words: words, refused_at: at, refused_from: from }: Read<AgentAnswer>): string {
+  if (at === '') return words
+  const whence = from === '' ? '' : ` from ${from}`
+  const refused = `a caller${whence} that claims to be this agent was refused: wrong key, ${moment(at)}`
+  return [words, refused].filter(Boolean).join('; ')
+}
 
 /** Returns an empty text for agents of hoop's gateway. */
 function sinceText({ state, connected_at: connected, left_at: left }: Read<AgentAnswer>): string {

@@ -36,6 +36,7 @@ import {
   type Route,
   type Way,
 } from './way.ts'
+import { checkSignIn } from './sign-in.ts'
 import { checkTls } from './tls.ts'
 import { checkKey, checkKeyExposure, judgeKeyFile, keyPlace, checkVault, hasVault } from './credential.ts'
 import { checkPolicy, checkPresidio, checkRedaction } from './policy.ts'
@@ -140,6 +141,7 @@ export const CHECKS: readonly Check[] = [
   checkWith('tls', 'http/2', (way, _, signal) => checkHttp2(way, signal)),
   checkWith('http/2', 'health check', ({ way }) => checkHealth(way)),
   checkWith('http/2', 'clock', checkClock),
+  checkWith('key', 'sign-in', (route) => checkSignIn(route)),
   checkWith(
     'settings',
     'vault',

@@ -21,6 +21,12 @@ type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
 /** Maximum length of a name that a caller without a key claims, in characters. */
 const LONGEST_CLAIM = 100
+/** The newest sign-in with a wrong key by a caller who claims to be the agent. */
+interface Refusal {
+  readonly at: Date
+  readonly from: string
+}
+
 /** Maximum number of leaving streams per agent. An agent that restarts several times in a row has several. */
 const MOST_LEAVING = 16
 
@@ -31,6 +37,8 @@ export class Agents {
   readonly #online = new Map<string, AgentStream>()
   readonly #leaving = new Set<AgentStream>()
   readonly #presences = new Map<string, Presence>()
+  /** At most one for each agent of the settings: callers can claim any name. */
+  readonly #refusals = new Map<string, Refusal>()
   readonly #waiting = new Set<() => void>()
   #stopsAt: Date | undefined
 
@@ -50,7 +58,9 @@ export class Agents {
     const credential = `agent ${agent?.keySha256.toString('hex') ?? ''}`
     if (agent === undefined || this.#attempts.holdsUp(from, credential)) return this.#failed(from, name)
     this.#attempts.accepted(from, credential)
-    return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
+    if (agent.name === name) return { kind: 'agent', agent }
+    this.#noteRefusal(from, name)
+    return { kind: 'name-differs' }
   }
 
   get names(): readonly string[] {
@@ -67,6 +77,7 @@ export class Agents {
     if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
     this.#online.set(stream.name, stream)
     this.#presences.set(stream.name, { arrival, since: new Date() })
+    this.#refusals.delete(stream.name)
     this.#wakeAll()
     return true
   }
@@ -99,6 +110,7 @@ export class Agents {
    * An agent with the new key can connect at once.
    */
   retireUnknown(): void {
+    for (const name of this.#refusals.keys()) if (!this.names.includes(name)) this.#refusals.delete(name)
     for (const stream of [...this.#online.values(), ...this.#leaving]) {
       if (this.#known.some((known) => isSameAgent(known, stream.agent))) continue
       this.drains(stream, 'retired')
@@ -108,6 +120,11 @@ export class Agents {
 
   presence(name: string): Presence | undefined {
     return this.#presences.get(name)
+  }
+
+  /** Undefined after the agent has connected with the right key. */
+  refusal(name: string): Refusal | undefined {
+    return this.#refusals.get(name)
   }
 
   state(name: string): AgentState {
@@ -154,9 +171,15 @@ export class Agents {
   }
 
   #failed(from: string, name: string): Authentication {
-    const seconds = this.#attempts.refused(from)
+    const claimed = name.slice(0, LONGEST_CLAIM).replace(/\p{C}/gu, '?')
+    const seconds = this.#attempts.refused(from, claimed || undefined)
     if (seconds !== undefined) return { kind: 'held-up', seconds }
-    return { kind: 'unknown', claimed: name.slice(0, LONGEST_CLAIM).replace(/\p{C}/gu, '?') }
+    this.#noteRefusal(from, name)
+    return { kind: 'unknown', claimed }
+  }
+
+  #noteRefusal(from: string, name: string): void {
+    if (this.names.includes(name)) this.#refusals.set(name, { at: new Date(), from })
   }
 
   get #known(): readonly AgentSettings[] {

@@ -62,6 +62,7 @@ function standing({ agents, users }: AgentRouting, user: GatewayUser, name: stri
   const state = agents.state(name)
   const seesAll = users.seesAll(user)
   const connections = seesAll ? users.allConnections : users.connections(user)
+  const refusal = agents.refusal(name)
   const contact = state === 'connected' ? new Date() : left?.at
   return {
     last_contact: contact?.toISOString() ?? null,
@@ -69,6 +70,8 @@ function standing({ agents, users }: AgentRouting, user: GatewayUser, name: stri
     connected_at: since?.toISOString() ?? null,
     left_at: left?.at.toISOString() ?? null,
     last_words: left === undefined ? null : wordsOf(left.why, state),
+    refused_at: refusal?.at.toISOString() ?? null,
+    refused_from: seesAll ? (refusal?.from ?? null) : null,
     address: seesAll ? (arrival?.address ?? null) : null,
     sessions: agents.sessionCount(name),
     session_limit: arrival?.sessionLimit ?? null,

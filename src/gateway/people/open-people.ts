@@ -38,7 +38,7 @@ export function openPeople(
   const uses = opened.own(new LastUses(history, log))
   const attempts = new SignInAttempts({
     most: () => settings.value.limits.failedSignIns,
-    told: (address) => audit.failedSignIn(address),
+    told: (address, claimedAgent) => audit.failedSignIn(address, { claimed_agent: claimedAgent }),
   })
   const users = new Users(settings, history, uses, attempts)
   const tokens = new Tokens(users, uses, log)

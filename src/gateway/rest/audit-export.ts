@@ -35,6 +35,7 @@ const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])
   ['error', ({ error_message: error }) => error],
   ['details', ({ request_payload_redacted: details }) => (details === null ? '' : JSON.stringify(details))],
   ['stage', ({ stage }) => stage],
+  ['claimed agent', ({ claimed_agent: agent = '' }) => agent],
 ]
 
 const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {

@@ -32,6 +32,7 @@ const agent: Read<AgentAnswer> = {
     last_contact: '',
   },
   ...{ state: HOSTILE, last_words: HOSTILE, address: HOSTILE, connected_at: '', left_at: '' },
+  ...{ refused_at: '2026-01-31T14:30:00Z', refused_from: HOSTILE },
   ...{ sessions: 3, session_limit: 64, connections: [HOSTILE] },
   metadata: { version: HOSTILE },
   raw: {},
@@ -103,6 +104,15 @@ describe('what a gateway says, on a terminal', () => {
   ])('is never obeyed: %s', (_, text) => {
     expect(text).toMatch(/a .*b/)
     expect(obeyed(text), text).toBe(false)
+  })
+
+  it('says of a wrong key that its caller only claims to be the agent', () => {
+    const refused = { ...agent, last_words: '', refused_from: '192.0.2.7' }
+    expect(itemTable(AGENT_COLUMNS, [refused], 400)).toMatch(
+      /a caller from 192\.0\.2\.7 that claims to be this agent was refused: wrong key, 2026-01-31 /,
+    )
+    const plain = itemTable(AGENT_COLUMNS, [{ ...refused, refused_at: '', refused_from: '' }], 400)
+    expect(plain).not.toContain('claims')
   })
 
   it('fits a terminal of 40 columns, and 10,000 of each are a table', () => {

@@ -25,7 +25,7 @@ const runsForNobody =
 
 const NAMES = [
   ...['version', 'settings', 'key', 'key file', 'key exposure'],
-  ...['name resolution', 'tcp', 'proxy', 'tls', 'http/2', 'health check', 'clock'],
+  ...['name resolution', 'tcp', 'proxy', 'tls', 'http/2', 'health check', 'clock', 'sign-in'],
   ...['runtime folder', 'state folder', 'policy', 'masking', 'redaction'],
   ...['engine', 'command', 'terminal', 'process cleanup'],
   ...['control groups', 'open files', 'oom score', 'process 1', 'memory', 'stop time'],

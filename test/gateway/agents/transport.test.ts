@@ -68,6 +68,13 @@ describe('the embedded gateway towards an agent', () => {
     expect(told.join()).not.toContain('not-the-key')
   })
 
+  it('a session without its agent is told in the log: connection, user, and the code of the end', async () => {
+    await gateway.script('x')
+    expect(gateway.log.find((line) => line.startsWith('session ended'))).toMatch(
+      /"connection":"bash","user":"admin","exitCode":-?\d+,"code":"agent-/,
+    )
+  })
+
   it('refuses a second stream with the same key, until the first one has ended', async () => {
     {
       await using first = await ScriptedAgent.connected(gateway.agentUrl)

@@ -271,6 +271,7 @@ const nothing = {
   platform: '',
   last_contact: null,
   ...{ state: 'never', connected_at: null, left_at: null, last_words: null, address: null },
+  ...{ refused_at: null, refused_from: null },
   ...{ sessions: 0, session_limit: null, connections: ['bash'] },
 }
 

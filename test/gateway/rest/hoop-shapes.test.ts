@@ -166,6 +166,7 @@ const OURS = [
     'hash',
     'actor',
     'stage',
+    'claimed_agent',
     'asked',
   ],
   ...[
@@ -188,7 +189,17 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   '/api/plugins/audit/sessions': ['port'],
   '/api/audit/logs': ['text_looked_at'],
   '/api/agents': [
-    ...['connected_at', 'left_at', 'last_words', 'address', 'sessions', 'session_limit', 'connections'],
+    ...[
+      'connected_at',
+      'left_at',
+      'last_words',
+      'refused_at',
+      'refused_from',
+      'address',
+      'sessions',
+      'session_limit',
+      'connections',
+    ],
   ],
 }
 

@@ -85,6 +85,7 @@ function Row({ agent }: { readonly agent: Agent }) {
         <span class="under">
           <Since agent={agent} />
         </span>
+        <Refused agent={agent} />
       </td>
       <td data-name={loadOf(agent) === '' ? undefined : 'Sessions'}>{loadOf(agent)}</td>
       <td data-name={version === '' ? undefined : 'Version'}>
@@ -116,6 +117,17 @@ function Since({ agent: { state, connected_at: connected, left_at: left, last_wo
     <>
       <Moment at={left ?? connected} />: {words !== null && visible(words)}
     </>
+  )
+}
+
+/** A caller cannot prove a name with a wrong key, so the text says "claims". */
+function Refused({ agent: { refused_at: at, refused_from: from } }: RowProps) {
+  if (at === null) return null
+  return (
+    <span class="under">
+      wrong key refused, <Moment at={at} />: the caller {from !== null && <>at {visible(from)} </>}claims to
+      be this agent
+    </span>
   )
 }
 

@@ -25,7 +25,7 @@ const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
   { heading: 'ACTOR', shrinks: true, of: ({ actor_name: actor }) => actor || '-' },
   { heading: 'ACTION', of: ({ action }) => action },
   { heading: 'TYPE', of: ({ resource_type: type }) => type },
-  { heading: 'WHAT', shrinks: true, leftOut: 1, of: ({ resource_id: id, http_path: path }) => id || path },
+  { heading: 'WHAT', shrinks: true, leftOut: 1, of: whatText },
   { heading: 'RESULT', of: resultText },
   { heading: 'FROM', shrinks: true, leftOut: 2, of: ({ client_ip: ip }) => ip },
 ]
@@ -53,6 +53,11 @@ async function found(account: Account, wish: AuditWish, limit: number): Promise<
   const entries: ListedAuditEntry[] = []
   for await (const entry of newestAuditEntries(account, wish, limit)) entries.push(entry)
   return entries
+}
+
+/** A failed sign-in of an agent has only the name that its caller claims. */
+function whatText({ resource_id: id, http_path: path, claimed_agent: agent }: ListedAuditEntry): string {
+  return id || path || (agent === '' ? '' : `claims to be agent ${agent}`)
 }
 
 function resultText({ http_status: status, outcome }: ListedAuditEntry): string {

@@ -50,6 +50,7 @@ const TEXTS = [
   'resource_id',
   'http_path',
   'client_ip',
+  'claimed_agent',
   'token_name',
   'error_message',
   'request_payload_redacted',

@@ -18,6 +18,8 @@ export interface AuditFacts {
   /** 0 if there was no answer. */
   readonly http_status: number
   readonly client_ip: string
+  /** The agent that the caller of a failed sign-in claims to be. Nothing proves this. */
+  readonly claimed_agent?: string | undefined
   readonly request_payload_redacted: Readonly<Record<string, unknown>> | null
   readonly outcome: boolean
   readonly error_message: string

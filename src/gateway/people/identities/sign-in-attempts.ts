@@ -22,8 +22,8 @@ interface Failures {
 interface SignInOptions {
   /** Maximum number of failures of one address in a minute. */
   readonly most: () => number
-  /** Called for each failure. */
-  readonly told: (address: string) => void
+  /** Called for each failure. `claimedAgent`: see `refused`. */
+  readonly told: (address: string, claimedAgent: string | undefined) => void
 }
 
 /**
@@ -51,11 +51,12 @@ export class SignInAttempts {
 
   /**
    * Counts a failure.
+   * @param claimedAgent the agent that the caller claims to be, shortened
    * @returns the seconds that the caller has to wait, if there were too many failures; otherwise undefined
    */
-  refused(address: string): number | undefined {
+  refused(address: string, claimedAgent?: string): number | undefined {
     this.#total += 1
-    this.#options.told(address)
+    this.#options.told(address, claimedAgent)
     this.#forget()
     const name = this.#nameOf(address)
     const failures = this.#failed.get(name) ?? { count: 0, since: performance.now() }

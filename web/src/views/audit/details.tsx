@@ -44,6 +44,7 @@ function factsOf(entry: AuditEntry): Readonly<Record<string, string>> {
     User: entry.actor,
     Token: entry.token_name === '' ? entry.token_id : `${entry.token_name} (${entry.token_id})`,
     Address: entry.client_ip,
+    'Claims to be agent': entry.claimed_agent ?? '',
     Action: entry.action,
     About: [entry.resource_type, entry.resource_id].filter(Boolean).join(' '),
     Request: method === '' ? '' : `${method} ${path}`,

@@ -64,8 +64,10 @@ export function deedOf({ action, resource_type: type, resource_id: id, stage, ou
 /** Returns the object of the event. For a failure, also returns the reason. */
 export function thingOf(entry: AuditEntry): string {
   const { resource_id: id, http_path: path, error_message: error, request_payload_redacted: details } = entry
+  const { claimed_agent: agent } = entry
   const { runbook, connection } = details ?? {}
   const place = typeof connection === 'string' ? `on ${connection}` : ''
   const what = typeof runbook === 'string' ? [runbook, place] : [id || path, place]
-  return [...what, error && `· ${error}`].filter(Boolean).join(' ')
+  const claim = agent === undefined ? '' : `claims to be agent ${agent}`
+  return [...what, claim, error && `· ${error}`].filter(Boolean).join(' ')
 }
