@@ -71,7 +71,10 @@ export const StatementsShape = later(() =>
         }),
       ),
     ),
-    has_more: about('whether there are further statements', v.boolean()),
+    has_more: about(
+      'whether there are further statements; an answer has at most 1 MiB of statements, also below its limit',
+      v.boolean(),
+    ),
     total: about('number of all statements so far; only with `count`', v.optional(wholeCount)),
   }),
 )

@@ -208,3 +208,31 @@ it('a line of a statement cannot pass for the end of another, whatever the id of
   reader.add(2, beginLine('2', '\n[1]: 0.1 ms, skipped'))
   expect(reader.asked.map(({ end }) => end)).toEqual([undefined, undefined, undefined])
 })
+
+describe('a range of statements', () => {
+  it('ends at 1 MiB of JSON, and the next one goes on from there', () => {
+    // JSON has six bytes for each of these characters.
+    const queries = Array.from({ length: 40 }, (_, at) => `${at}${'\u0001'.repeat(16_000)}`)
+    const found: string[] = []
+    for (let hasMore = true; hasMore;) {
+      const reader = new StatementReader(found.length, 1000)
+      for (const query of queries) reader.add(0, beginLine('1', query))
+      expect(reader.count).toBe(queries.length)
+      expect(JSON.stringify(reader.asked).length).toBeLessThan(1024 * 1024)
+      expect(reader.asked).not.toHaveLength(0)
+      found.push(...reader.asked.map(({ query }) => query))
+      hasMore = reader.hasMore
+    }
+    expect(found).toEqual(queries)
+  })
+
+  it('is done when no statement in it runs, although it ended early', () => {
+    const reader = new StatementReader(0, 1000)
+    const end = endLine('1', { outcome: 'done', ms: 1 })
+    for (let at = 0; at < 12; at += 1) {
+      reader.add(0, beginLine('1', '\u0001'.repeat(16_000)))
+      reader.add(0, end)
+    }
+    expect(reader.hasMore && reader.isDone).toBe(true)
+  })
+})

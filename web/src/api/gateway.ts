@@ -51,10 +51,25 @@ export const readReview = (id: string, signal: AbortSignal) =>
   ask<Review>('GET', `/api/reviews/${part(id)}`, { signal })
 export const readSession = (id: string, signal?: AbortSignal) =>
   ask<Session>('GET', `/api/sessions/${part(id)}`, signal && { signal })
-export const readStatements = (id: string, limit: number, signal: AbortSignal) =>
-  ask<StatementsAnswer>('GET', `/api/sessions/${part(id)}/statements?limit=${limit}`, { signal })
 export const readSessions = (query: string, signal: AbortSignal) =>
   ask<SessionList>('GET', `/api/sessions?${query}`, { signal })
+
+/** Asks again for what an answer has left out: the gateway ends it early if statements are large. */
+export async function readStatements(
+  id: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<StatementsAnswer> {
+  const statements: StatementsAnswer['statements'][number][] = []
+  for (;;) {
+    const range = `offset=${statements.length}&limit=${limit - statements.length}`
+    const path = `/api/sessions/${part(id)}/statements?${range}`
+    const found = await ask<StatementsAnswer>('GET', path, { signal })
+    statements.push(...found.statements)
+    const isAll = !found.has_more || found.statements.length === 0 || statements.length >= limit
+    if (isAll) return { ...found, statements }
+  }
+}
 
 /** Reads the newest sessions of the signed-in person. */
 export async function readOwnSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {

@@ -46,12 +46,21 @@ const OUTCOMES = ['prepared', 'skipped', 'unfinished'] as const
 const LINE = /^\[([^\]]*)\](:?) ([^]*)\n$/
 const END = /^(\d+\.\d) ms(?:, (\d+) rows?)?(?:, error ([^,]+))?(?:, (prepared|skipped|unfinished))?$/
 
-/** Reads a range of statements from the events of a record, one event after the other. */
+/** Size of the statements of one range as JSON. The rest is another range. A statement has at most 0.1 MiB. */
+const RANGE_BYTES = 1024 * 1024
+/** The fields of a statement beside its text and its connection. */
+const FIELDS_BYTES = 200
+
+/**
+ * Reads a range of statements from the events of a record, one event after the other. A range ends before its
+ * limit when its statements are large.
+ */
 export class StatementReader {
   readonly asked: RecordedStatement[] = []
   readonly #from: number
-  readonly #until: number
+  #until: number
   #count = 0
+  #bytes = 0
   /**
    * The statements of each connection that have no end yet, oldest first. `lost` means that the connection is
    * not measured any more.
@@ -89,7 +98,7 @@ export class StatementReader {
 
   #begin(statement: RecordedStatement): void {
     const running = this.#running.get(statement.connection) ?? []
-    const isAsked = this.#count >= this.#from && this.#count < this.#until
+    const isAsked = this.#count >= this.#from && this.#count < this.#until && this.#fits(statement)
     this.#count += 1
     if (isAsked) this.asked.push(statement)
     if (running === 'lost') {
@@ -99,6 +108,14 @@ export class StatementReader {
     if (isAsked) this.#unended += 1
     this.#running.set(statement.connection, running)
     running.push(isAsked ? statement : undefined)
+  }
+
+  /** Ends the range if the statement has no room in it. */
+  #fits({ connection, query }: RecordedStatement): boolean {
+    this.#bytes += Buffer.byteLength(JSON.stringify({ connection, query })) + FIELDS_BYTES
+    if (this.#bytes <= RANGE_BYTES || this.asked.length === 0) return true
+    this.#until = this.#count
+    return false
   }
 
   #lose(connection: string): void {
