@@ -148,13 +148,24 @@ function usesText(uses: Uses, connection: ConnectionSettings): string[] {
   const byPath = uses.runbooks.approvals.flatMap((approval) =>
     approval.path === null ? [] : [`runbooks ${approval.path} ${needText(2, approvalText(approval))}`],
   )
+  const isByPath = uses.runbooks.approvals.some(({ path, groups }) => path !== null && groups.length > 0)
+  const free = names.filter((name) => name !== 'runbooks' && uses[name].allowed && needsNone(uses[name]))
   return [
     ...[...needs].map(
       ([text, of]) => `${andText(of.map((name) => WORDS[name]))} ${needText(pluralOf(of), text)}`,
     ),
     ...byPath,
+    ...(isByPath && free.length > 0
+      ? [
+          `${andText(free.map((name) => WORDS[name]))} ${needText(free.length, 'no approval although runbooks do')}`,
+        ]
+      : []),
     ...(off.length === 0 ? [] : [`no ${orText(off.map((name) => WORDS[name]))}`]),
   ]
+}
+
+function needsNone({ approvals }: Use): boolean {
+  return approvals.every(({ groups }) => groups.length === 0)
 }
 
 function pluralOf(names: readonly UseName[]): number {

@@ -11,6 +11,7 @@ import { buildWebhooks } from './webhooks.ts'
 import { buildSchedule } from './schedules.ts'
 import { connectionType } from './connections.ts'
 import { buildReview, buildRunbookReviews, type KnownGroups } from './reviews.ts'
+import { checkUnreviewed } from './unreviewed.ts'
 import { checkMasking, maskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import { buildUser, checkTokens } from './users.ts'
@@ -238,6 +239,7 @@ function buildConnection(
   // A tcp connection only has a port. Without a command its terminals and runbooks are refused by the agent.
   if (!shape.command && connectionType(type, subtype ?? undefined) !== 'tcp')
     problems.add([...path, 'command'], 'this setting is missing')
+  const exec = shape.access.exec ?? true
   const {
     groups,
     connect,
@@ -250,6 +252,7 @@ function buildConnection(
       [...path, 'access', 'connect'],
       '"client-escapes: block" does not work on a terminal; remove "connect: true" or "client-escapes: block"',
     )
+  checkUnreviewed(shape, problems, path)
   const why = clientEscapes === 'block' ? whyUnrestrictable(command[0] ?? '') : undefined
   if (why !== undefined)
     problems.add([...path, 'access', 'client-escapes'], `client escapes cannot be blocked here: ${why}`)
@@ -266,8 +269,9 @@ function buildConnection(
     ...(confirm && { confirm: true as const }),
     access: {
       ...access,
-      connect: connect ?? (access.exec && clientEscapes !== 'block'),
-      clientInput: clientInput ?? access.exec,
+      exec,
+      connect: connect ?? (exec && clientEscapes !== 'block'),
+      clientInput: clientInput ?? exec,
       clientEscapes: clientEscapes ?? usualEscapes(shape),
       ...(groups ? { groups } : {}),
     },
@@ -279,7 +283,7 @@ function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'al
   const [program = ''] = command ?? []
   const isClient = databaseProgram(program) !== undefined || whyUnrestrictable(program) !== undefined
   const isDatabase = type === 'database' || isClient
-  return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'
+  return isDatabase && access.exec === false && !access.connect ? 'block' : 'allow'
 }
 
 /**

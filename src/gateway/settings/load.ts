@@ -8,13 +8,14 @@ import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small
 import { buildSettings } from './build.ts'
 import { SettingsShape } from './schema.ts'
 import type { GatewaySettings } from './settings.ts'
+import { unreviewedWarnings } from './unreviewed.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Content of the file, even if its settings are invalid. References in the tree are not resolved. */
 interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
-  /** Warnings about secrets that other users can read. */
+  /** Warnings about secrets that other users can read, and about uses that need no approval although runbooks do. */
   readonly warnings: readonly string[]
 }
 
@@ -22,7 +23,7 @@ const FILE_BYTES = 1024 * 1024
 
 /**
  * Reads `gateway.yaml` and all files that it refers to.
- * @param warn receives a line for each secret that other users can read
+ * @param warn receives a line for each warning
  * @throws SettingsError with all problems that could be found
  */
 export function loadSettings(
@@ -52,7 +53,8 @@ export function examineSettings(path: string, env: Environment): ExaminedSetting
   const sources = { folder: dirname(file), env, noticed }
   const settings = tree === undefined ? undefined : settingsOf(tree ?? {}, sources, problems)
   noticed(file, [], tree !== undefined && holdsSecret(tree) ? 'secret' : 'public')
-  return { tree, problems, settings, warnings: [...new Set(warnings)] }
+  const unreviewed = unreviewedWarnings(settings?.connections ?? [], problems)
+  return { tree, problems, settings, warnings: [...new Set(warnings), ...unreviewed] }
 }
 
 const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])

@@ -204,8 +204,14 @@ const GuardrailShape = map({
 
 const AccessShape = map({
   runbooks: about('whether users may run runbooks', v.nullish(truth, 'true')),
-  exec: about('whether users may run their own scripts', v.nullish(truth, 'true')),
-  connect: about('whether users may open terminals (default: the value of exec)', v.nullish(truth)),
+  exec: about(
+    'whether users may run their own scripts (default: true; required if only runbooks need approval)',
+    v.nullish(truth),
+  ),
+  connect: about(
+    'whether users may open terminals and ports (default: the value of exec; required if only runbooks need approval and exec is true)',
+    v.nullish(truth),
+  ),
   'client-input': about(
     'whether callers may add arguments and variables of their own (default: the value of exec)',
     v.nullish(truth),

@@ -19,6 +19,11 @@ const CONNECTIONS = `
     access: { groups: [dba], exec: false, connect: false }
     runbooks: { repository: rb, review: [{ path: 'ops/free.sh', groups: [] }, { path: 'ops/danger/*', groups: [sre] }] }
     review: { groups: [dba, lead] }
+  - name: half
+    agent: local
+    command: [bash]
+    access: { exec: true, connect: true }
+    runbooks: { repository: rb, review: [{ path: 'ops/danger/*', groups: [sre] }] }
   - { name: db, agent: local, type: database, subtype: postgres, command: [psql], review: { groups: [dba] } }
   - { name: raw, agent: local, type: application, subtype: tcp, command: [cat], access: { connect: true }, guardrails: [no-drops] }
   - { name: shut, agent: local, command: [bash], access: { exec: false, connect: false } }`
@@ -57,6 +62,10 @@ describe('what a user may do on a connection', () => {
     [
       ...(['bea', 'books', 'approval'] as const),
       'dba; runbooks need approval of dba or lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval of sre; no exec or terminal',
+    ],
+    [
+      ...(['ann', 'half', 'approval'] as const),
+      'everybody; runbooks need no approval; runbooks ops/danger/* need approval of sre; exec and terminal need no approval although runbooks do',
     ],
     ['fay', 'open', 'reads', 'everybody; an auditor reads, and runs nothing'],
     [
@@ -128,7 +137,7 @@ describe('what a user may do on a connection', () => {
         .body as unknown as AccessMatrix
     const all = await matrix('')
     expect(all).toMatchObject({
-      connections: ['bash', 'open', 'pg', 'books', 'db', 'raw', 'shut'],
+      connections: ['bash', 'open', 'pg', 'books', 'half', 'db', 'raw', 'shut'],
       more_users: 0,
     })
     for (const { name, cells } of all.users)
