@@ -118,6 +118,7 @@ export class Dispatch {
         return this.#commandOf(message.sid)?.resize(message)
       case 'connection-data':
       case 'connection-close':
+      case 'connection-end':
       case 'connection-pause':
       case 'connection-resume':
         return this.#nativePacket(message)

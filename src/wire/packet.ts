@@ -37,6 +37,11 @@ export const spec = {
   serverConnect: 'tcp.server_connect',
   // Our own key: the client pauses a single connection when the agent asks for a pause.
   pausesConnections: 'client.pauses_connections',
+  // Our own keys: the client, or the agent, can close one direction of a native connection.
+  clientHalfCloses: 'client.half_closes',
+  agentHalfCloses: 'agent.half_closes',
+  // Our own key of a close: the connection was not closed, but reset.
+  reset: 'tcp.reset',
   // Our own key. Hoop's gateway may replace a packet that has `client.guardrails_info`. It is unknown whether
   // it also does this for MySQL.
   refusedBy: 'client.refused_by',

@@ -114,9 +114,31 @@ describe('a packet of the gateway', () => {
       { kind: 'input', sid, data: Buffer.from('x') },
       { kind: 'resize', sid, rows: 3, cols: 4 },
       { kind: 'close', sid },
+      { kind: 'connection-end', sid, connectionId: '1' },
+      { kind: 'connection-close', sid, connectionId: '1', isReset: true },
+      { ...open, pausesConnections: true, halfCloses: true },
     ] as const
     for (const message of messages)
       expect(decodeGatewayPacket(encodeGatewayMessage(message))).toEqual(message)
+  })
+})
+
+describe('the end of a native connection', () => {
+  const ids = { 'gateway.session_id': 's1', 'client.connection_id': '1' }
+  it('may be that of one direction, or a reset, and names its connection', () => {
+    for (const [decode, ending, close] of [
+      [decodeGatewayPacket, 'AgentConnectionEnd', 'AgentCloseTCPConnection'],
+      [decodeAgentPacket, 'ClientConnectionEnd', 'ClientTCPConnectionClose'],
+    ] as const) {
+      const of = { sid, connectionId: '1' }
+      expect(decode(packet(ending, ids))).toEqual({ ...of, kind: 'connection-end' })
+      expect(decode(packet(close, { ...ids, 'tcp.reset': '1' }))).toEqual({
+        ...of,
+        ...{ kind: 'connection-close', isReset: true },
+      })
+      for (const no of [{}, { 'tcp.reset': '0' }])
+        expect(decode(packet(close, { ...ids, ...no }))).toEqual({ ...of, kind: 'connection-close' })
+    }
   })
 })
 
@@ -125,6 +147,9 @@ describe('a packet of the agent', () => {
     const messages = [
       { kind: 'keepalive' },
       { kind: 'opened', sid, connectionType: 'postgres', requestPort: '', command: 'psql -h $HOST' },
+      { kind: 'opened', sid, connectionType: 'tcp', requestPort: '', command: '', halfCloses: true },
+      { kind: 'connection-end', sid, connectionId: '1' },
+      { kind: 'connection-close', sid, connectionId: '1', isReset: true },
       { kind: 'stdout', sid, data: Buffer.from([0xff, 0]) },
       { kind: 'stderr', sid, data: Buffer.from('e') },
       { kind: 'closed', sid, exitCode: 3, message: 'why', truncatedBytes: 12, redactedBytes: 34 },

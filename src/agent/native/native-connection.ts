@@ -6,7 +6,8 @@ import { PACKET_OVERHEAD_BYTES } from '../../wire/packet.ts'
 import { OutputGate } from '../output/sent-output.ts'
 import { delivery, type Take } from './delivery.ts'
 import { NativeError } from './native-error.ts'
-import { MAX_PACKET_BYTES, type NativeClient } from './protocol.ts'
+import { MAX_PACKET_BYTES, type RawClient } from './protocol.ts'
+import { CLIENT_RESET } from './server-socket.ts'
 
 /**
  * Limits in bytes for data of a client that waits for its server. Clients of this program are paused above
@@ -30,6 +31,8 @@ export interface ConnectionSession {
   readonly protocol: NativeProtocolName
   /** Whether the client's side can pause connections. */
   readonly pauses: boolean
+  /** Whether the client's side can end one direction of a connection. */
+  readonly halfCloses: boolean
   /** Bytes of all clients of the session that wait for the server. */
   readonly waiting: { bytes: number }
   readonly takeMasked: () => MaskedOutput | undefined
@@ -42,7 +45,7 @@ export interface ConnectionSession {
   ) => Promise<void> | undefined
 }
 
-export class NativeConnection implements NativeClient {
+export class NativeConnection implements RawClient {
   readonly id: string
   isSilent = false
   readonly #session: ConnectionSession
@@ -56,6 +59,9 @@ export class NativeConnection implements NativeClient {
   #takenBytes = 0
   #isPausing = false
   #hasLeft = false
+  /** Whether the client sends no more bytes. It may go on reading. */
+  #hasFinished = false
+  #isReset = false
   #lastBytes: NodeJS.Timeout | undefined
   #goodbye: NodeJS.Timeout | undefined
   #wake: () => void = () => undefined
@@ -70,6 +76,10 @@ export class NativeConnection implements NativeClient {
     return this.#session.pauses
   }
 
+  get halfCloses(): boolean {
+    return this.#session.halfCloses
+  }
+
   get gone(): AbortSignal {
     return this.#gone.signal
   }
@@ -79,7 +89,7 @@ export class NativeConnection implements NativeClient {
   }
 
   receive(data: Buffer): void {
-    if (data.length === 0 || this.#hasLeft || this.ending.aborted) return
+    if (data.length === 0 || this.#hasLeft || this.#hasFinished || this.ending.aborted) return
     this.bytes.received += data.length
     this.#waiting.push(data)
     this.#count(data.length + PACKET_OVERHEAD_BYTES)
@@ -124,7 +134,7 @@ export class NativeConnection implements NativeClient {
 
   #isAtEnd(): boolean {
     if (this.#hasLeft) this.#gone.abort()
-    return this.gone.aborted || this.ending.aborted
+    return this.#hasFinished || this.gone.aborted || this.ending.aborted
   }
 
   #woken(): Promise<void> {
@@ -166,14 +176,29 @@ export class NativeConnection implements NativeClient {
     this.#gate.resume()
   }
 
+  /** The client sends no more bytes, and waits for the rest of the answer. */
+  endInput(): void {
+    this.#hasFinished = true
+    this.#wake()
+  }
+
+  finish(): void {
+    if (this.halfCloses && !this.#hasLeft) void this.#tell({ kind: 'connection-end' })
+  }
+
+  reset(): void {
+    this.#isReset = true
+  }
+
   /**
    * The client's last bytes are still delivered. This stops after LAST_BYTES_MS, because the server may not
-   * read any more.
+   * read any more. If the client has reset its connection, the server's connection is reset, too.
    */
-  hangUp(): void {
+  hangUp(isReset = false): void {
     this.#hasLeft = true
     this.#gate.openForGood()
-    if (this.#waiting.length === 0) this.#gone.abort()
+    if (isReset) this.#gone.abort(CLIENT_RESET)
+    else if (this.#waiting.length === 0) this.#gone.abort()
     else this.#lastBytes ??= setTimeout(() => this.#gone.abort(), LAST_BYTES_MS)
     this.#wake()
   }
@@ -189,7 +214,8 @@ export class NativeConnection implements NativeClient {
   async close(): Promise<void> {
     clearTimeout(this.#lastBytes)
     clearTimeout(this.#goodbye)
-    if (!this.#hasLeft && !this.isSilent) await this.#tell({ kind: 'connection-close' })
+    const reset = this.#isReset ? { isReset: true as const } : {}
+    if (!this.#hasLeft && !this.isSilent) await this.#tell({ kind: 'connection-close', ...reset })
     this.#hasLeft = true
     this.#waiting = []
     this.#count(-this.#waitingBytes)

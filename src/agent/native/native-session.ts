@@ -56,6 +56,7 @@ export class NativeSession {
   #open: OpenMessage | undefined
   #opened: Opened | undefined
   readonly #pauses: boolean
+  readonly #halfCloses: boolean
   /** Whether a client was connected. Before the first one, the gateway may open the session again. */
   #hasStarted = false
   #state: State = 'opening'
@@ -68,6 +69,7 @@ export class NativeSession {
     this.sid = open.sid
     this.#open = open
     this.#pauses = open.pausesConnections === true
+    this.#halfCloses = open.halfCloses === true && open.connectionType === 'tcp'
     const { connectionName: connection, userEmail: user } = open.params
     // Each line about native clients names these.
     const log = withFields(services.log, { sid: open.sid, connection, user })
@@ -102,7 +104,9 @@ export class NativeSession {
         if (message.protocol !== this.#opened?.type) return this.#refuseConnection(connectionId)
         return (connection ?? this.#connect(connectionId))?.receive(message.data)
       case 'connection-close':
-        return connection?.hangUp()
+        return connection?.hangUp(message.isReset)
+      case 'connection-end':
+        return connection?.endInput()
       case 'connection-pause':
         return connection?.pause()
       case 'connection-resume':
@@ -155,7 +159,8 @@ export class NativeSession {
     const late =
       maxDurationMs === undefined ? undefined : setTimeout(() => this.end('timeout'), maxDurationMs)
     try {
-      await this.#reply({ kind: 'opened', sid: this.sid, connectionType, requestPort, command: '' })
+      const told = { connectionType, requestPort, command: '' }
+      await this.#reply({ kind: 'opened', sid: this.sid, ...told, halfCloses: true })
       await new Promise<void>((resolve) => onAbort(signal, resolve))
     } finally {
       clearTimeout(late)
@@ -197,6 +202,7 @@ export class NativeSession {
       sid,
       protocol: opened.type,
       pauses: this.#pauses,
+      halfCloses: this.#halfCloses,
       waiting: this.#waiting,
       takeMasked: () => opened.rules?.takeMasked(),
       send: (told: Told) => this.#send(told),

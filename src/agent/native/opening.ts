@@ -13,14 +13,14 @@ import { ServerSocket } from './server-socket.ts'
 import { mysqlProtocol } from './mysql/mysql.ts'
 import { postgresProtocol } from './postgres/postgres.ts'
 import { tcpProtocol } from './tcp.ts'
-import type { NativeProtocol, Target } from './protocol.ts'
+import type { NativeProtocol, RawClient, Target } from './protocol.ts'
 import { SessionRules } from './rules/session-rules.ts'
 
 const PROTOCOLS = {
   tcp: tcpProtocol,
   postgres: postgresProtocol,
   mysql: mysqlProtocol,
-} as const satisfies Record<string, (target: Target) => NativeProtocol>
+} as const satisfies Record<string, (target: Target) => NativeProtocol<RawClient>>
 type Served = keyof typeof PROTOCOLS
 /** Types whose statements are checked by rules and whose results are masked. */
 const JUDGED: ReadonlySet<string> = new Set<Served>(['postgres', 'mysql'])
@@ -31,7 +31,7 @@ export function isForNativeClients(open: OpenMessage): boolean {
 
 export interface Opened {
   readonly type: Served
-  readonly protocol: NativeProtocol
+  readonly protocol: NativeProtocol<RawClient>
   /** Undefined if neither rules nor masking apply. */
   readonly rules: SessionRules | undefined
 }
@@ -64,7 +64,7 @@ export async function openNative(
   const address = await checkServer(type, variable)
   if (address === undefined)
     throw new RefusedError(`the server's address is unknown for connections of type ${type}`)
-  const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone)
+  const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone, { isRaw: type === 'tcp' })
   const account = accountOf(variable, newRdsToken)
   return { type, rules, protocol: PROTOCOLS[type]({ address, variable, account, dial, rules, log }) }
 }

@@ -5,13 +5,23 @@ import type { Take } from './delivery.ts'
 import type { ServerSocket } from './server-socket.ts'
 
 /** Serves the many connections of one session. To add a protocol, add a row to `PROTOCOLS` in opening.ts. */
-export interface NativeProtocol {
+export interface NativeProtocol<Client extends NativeClient = NativeClient> {
   /**
    * Settles when the connection is over. The caller then tells the client, unless the client has hung up or
    * `client.isSilent` is set. An error that is thrown is logged as a bug. If the client should receive an
    * error message, send the message before.
    */
-  serve(client: NativeClient): Promise<void>
+  serve(client: Client): Promise<void>
+}
+
+/** A client whose protocol is unknown. Only the ends of TCP say whether all bytes have arrived. */
+export interface RawClient extends NativeClient {
+  /** Whether the client's side can end one direction and go on with the other. */
+  readonly halfCloses: boolean
+  /** Says that no more bytes for the client follow. The client may go on sending. */
+  finish(): void
+  /** Makes the end of the connection a reset: the client has not received everything. */
+  reset(): void
 }
 
 export interface NativeClient {

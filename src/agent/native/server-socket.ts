@@ -4,6 +4,7 @@ import { onAbort } from '../../basics/abort.ts'
 import { joined } from '../../basics/joined.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-errors.ts'
+import { resetConnection } from '../../basics/net/reset.ts'
 import { delivery, type Take } from './delivery.ts'
 import { NativeError } from './native-error.ts'
 import { readsInto } from './reused-buffer.ts'
@@ -19,11 +20,22 @@ const MAX_UNREAD_BYTES = 64 * 1024
 /** Maximum time for a login in milliseconds. Some servers wait for a directory, up to a minute. */
 const LOGIN_MS = 30_000
 
+/** The reason of `gone` if the client has reset its connection. */
+export const CLIENT_RESET = new Error('the client has reset its connection')
+
+interface DialOptions {
+  readonly loginMs?: number
+  /** Whether only the ends of the connection tell its peers what has arrived: one direction may end alone. */
+  readonly isRaw?: boolean
+}
+
 /** A connection to a server. It reads on demand, and about MAX_UNREAD_BYTES ahead. */
 export class ServerSocket implements Disposable {
   readonly #address: Address
   #socket: Socket
   readonly #loginMs: number
+  readonly #isRaw: boolean
+  #isResting = false
   #unread: Buffer[] = []
   #unreadBytes = 0
   #isOver = false
@@ -37,8 +49,8 @@ export class ServerSocket implements Disposable {
    * The socket closes when `gone` aborts.
    * @throws NativeError, with the reason in the words of hoop's agent
    */
-  static async dial(address: Address, gone: AbortSignal, loginMs = LOGIN_MS): Promise<ServerSocket> {
-    const server = new ServerSocket(address, loginMs)
+  static async dial(address: Address, gone: AbortSignal, options: DialOptions = {}): Promise<ServerSocket> {
+    const server = new ServerSocket(address, options)
     try {
       await connected(server.#socket, 'connect', gone)
     } catch (error) {
@@ -51,16 +63,21 @@ export class ServerSocket implements Disposable {
       )
     }
     server.#listen()
-    server.#aborted = onAbort(gone, () => server.#end())
+    server.#aborted = onAbort(gone, () => {
+      if (options.isRaw === true && gone.reason === CLIENT_RESET) resetConnection(server.#socket)
+      server.#end()
+    })
     return server
   }
 
-  private constructor(address: Address, loginMs: number) {
+  private constructor(address: Address, { loginMs = LOGIN_MS, isRaw = false }: DialOptions) {
     this.#address = address
     this.#loginMs = loginMs
+    this.#isRaw = isRaw
     this.#socket = connect({
       ...address,
       noDelay: true,
+      allowHalfOpen: isRaw,
       keepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_MS,
       onread: readsInto((bytes) => this.#received(bytes)),
@@ -112,8 +129,22 @@ export class ServerSocket implements Disposable {
    * dropped, and `next` reports the close.
    */
   write(bytes: Buffer): Promise<void> | undefined {
-    if (this.#isOver || this.#socket.write(bytes)) return undefined
+    if (!this.#socket.writable || this.#socket.write(bytes)) return undefined
     return new Promise((resolve) => (this.#wakeWriter = resolve))
+  }
+
+  /** Settles when both directions have ended. @throws NativeError if the connection was lost */
+  closed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = () => (this.#error === undefined ? resolve() : reject(this.#error))
+      if (this.#socket.closed) settle()
+      else this.#socket.once('close', settle)
+    })
+  }
+
+  /** Ends the direction to the server. The server may go on sending. */
+  finish(): void {
+    this.#socket.end()
   }
 
   /**
@@ -160,15 +191,29 @@ export class ServerSocket implements Disposable {
     const unread = this.#unread
     this.#unread = []
     this.#unreadBytes = 0
-    if (this.#socket.isPaused()) this.#socket.resume()
+    if (this.#socket.isPaused() && !this.#isResting) this.#socket.resume()
     return joined(unread)
   }
 
   #received(bytes: Buffer): void {
     this.#unread.push(bytes)
     this.#unreadBytes += bytes.length
-    if (this.#unreadBytes >= MAX_UNREAD_BYTES) this.#socket.pause()
+    if (this.#isRaw) this.#rest()
+    else if (this.#unreadBytes >= MAX_UNREAD_BYTES) this.#socket.pause()
     this.#wakeReader()
+  }
+
+  /**
+   * Stops reading until the next turn of the event loop. If libuv reads the last bytes and goes on reading, it
+   * reports a reset that has arrived behind them as an end.
+   */
+  #rest(): void {
+    this.#isResting = true
+    this.#socket.pause()
+    setImmediate(() => {
+      this.#isResting = false
+      if (this.#unreadBytes < MAX_UNREAD_BYTES) this.#socket.resume()
+    })
   }
 
   #listen(): void {

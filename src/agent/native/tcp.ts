@@ -1,28 +1,35 @@
 import { onAbort } from '../../basics/abort.ts'
 import { isServerFault } from './native-error.ts'
 import type { ServerSocket } from './server-socket.ts'
-import type { NativeClient, NativeProtocol, Target } from './protocol.ts'
+import type { NativeProtocol, RawClient, Target } from './protocol.ts'
 
-export function tcpProtocol(target: Target): NativeProtocol {
+export function tcpProtocol(target: Target): NativeProtocol<RawClient> {
   return { serve: (client) => serveTcp(client, target) }
 }
 
-async function serveTcp(client: NativeClient, target: Target): Promise<void> {
+async function serveTcp(client: RawClient, target: Target): Promise<void> {
   try {
     using server = await target.dial(client.gone)
     await relay(client, server)
   } catch (error) {
-    // The protocol cannot carry a text: the client only learns that the connection is over.
+    // The protocol cannot carry a text: the client only learns that its connection was not closed in order.
+    client.reset()
     if (!isServerFault(error)) throw error
     target.log.warn({ connectionId: client.id, error: error.message }, 'native connection failed')
   }
 }
 
-async function relay(client: NativeClient, server: ServerSocket): Promise<void> {
-  const toServer = client.deliver((bytes) => server.write(bytes))
-  const toClient = server.deliver((bytes) => client.send(bytes))
+/** @throws NativeError if the server is lost */
+async function relay(client: RawClient, server: ServerSocket): Promise<void> {
+  const toServer = client.deliver((bytes) => server.write(bytes)).then(() => server.finish())
+  const toClient = server.deliver((bytes) => client.send(bytes)).then(() => client.finish())
   let end = (): void => undefined
   const ended = new Promise<void>((resolve) => (end = resolve))
   using _ = onAbort(client.ending, end)
-  await Promise.race([toServer, toClient, ended])
+  // A client that cannot end one direction waits for the end of the connection when the server has ended its own.
+  const over = client.halfCloses
+    ? toClient.then(() => Promise.race([toServer, server.closed()]))
+    : Promise.race([toServer, toClient])
+  await Promise.race([over, ended])
+  if (client.ending.aborted) client.reset()
 }

@@ -148,7 +148,10 @@ export class ClientSession implements Disposable {
   #open(): void {
     const { verb, script, clientArgs, envVars, port } = this.#request
     const open = { kind: 'open', input: script, clientArgs, clientEnvVars: envVars } as const
-    const way = port === undefined ? { wantsTerminal: true as const } : { pausesConnections: true as const }
+    const way =
+      port === undefined
+        ? { wantsTerminal: true as const }
+        : { pausesConnections: true as const, halfCloses: true as const }
     void this.#send(encodeClientMessage({ ...open, ...(verb === 'connect' && way) }))
   }
 
@@ -174,6 +177,7 @@ export class ClientSession implements Disposable {
         return undefined
       case 'connection-data':
       case 'connection-close':
+      case 'connection-end':
       case 'connection-pause':
       case 'connection-resume':
         this.#request.port?.(message)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { resetConnection } from '../../basics/net/reset.ts'
 import type { ConnectionMessage, NativeProtocolName } from '../../wire/messages/native.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { farewellOf, type Farewell } from './farewell.ts'
@@ -10,10 +11,19 @@ import { farewellOf, type Farewell } from './farewell.ts'
  */
 const UNREAD_BYTES = { high: 1024 * 1024, most: 32 * 1024 * 1024 }
 const MAX_CLIENTS = 1000
+/**
+ * Time in milliseconds without a byte for a client that has ended its direction. Only a write could tell whether it
+ * waits for an answer or has left.
+ */
+const ANSWER_MS = 3_600_000
 const LOOPBACK = '127.0.0.1'
 
 interface PortOptions {
   readonly protocol: NativeProtocolName
+  /** Whether the agent can end one direction of a TCP connection and go on with the other. */
+  readonly halfCloses: boolean
+  /** Time without a byte for a TCP client that has ended its direction. */
+  readonly answerMs?: number
   /** 0 means any free port. */
   readonly port: number
   /** Settles when more messages can be sent. */
@@ -41,7 +51,9 @@ export class ClientPort implements Disposable {
 
   private constructor(options: PortOptions) {
     this.#options = options
-    this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket))
+    this.#server = createServer({ noDelay: true, allowHalfOpen: options.protocol === 'tcp' }, (socket) =>
+      this.#accept(socket),
+    )
     this.#server.maxConnections = MAX_CLIENTS
   }
 
@@ -62,7 +74,7 @@ export class ClientPort implements Disposable {
 
   [Symbol.dispose](): void {
     this.#server.close()
-    for (const client of this.#clients.values()) client.end()
+    for (const client of this.#clients.values()) client.cut()
   }
 
   #accept(socket: Socket): void {
@@ -86,6 +98,9 @@ class LocalClient {
   #isAsking = false
   #isSending = false
   #isClosedByAgent = false
+  /** Whether the server sends no more bytes. */
+  #isAnswered = false
+  #isReset = false
 
   constructor(id: string, socket: Socket, options: PortOptions) {
     this.#id = id
@@ -96,11 +111,15 @@ class LocalClient {
     if (options.protocol !== 'postgres') void this.#data(NO_PAYLOAD, options.protocol === 'tcp')
     socket.on('data', (data: Buffer) => void this.#data(data))
     socket.on('drain', () => this.#ask(false))
+    if (options.protocol === 'tcp') socket.on('end', () => this.#inputOver())
     // After an error the socket closes, and then the agent gets the close.
-    socket.on('error', () => undefined)
+    socket.on('error', () => (this.#isReset = options.protocol === 'tcp'))
     // The close is sent also after the agent's own close, as hoop's command line does. Data of this port that
     // arrives late may make a connection tracker register the connection again. This packet then removes it.
-    socket.once('close', () => void options.send({ kind: 'connection-close', connectionId: id }))
+    socket.once('close', () => {
+      const reset = this.#isReset ? { isReset: true as const } : {}
+      void options.send({ kind: 'connection-close', connectionId: id, ...reset })
+    })
   }
 
   receive(message: ConnectionMessage): void {
@@ -109,7 +128,10 @@ class LocalClient {
         return this.#write(message.data)
       case 'connection-close':
         this.#isClosedByAgent = true
-        return this.end()
+        return message.isReset === true ? this.cut() : this.#end()
+      case 'connection-end':
+        this.#isAnswered = true
+        return void this.#socket.end()
       case 'connection-pause':
         this.#isPaused = true
         return this.#flow()
@@ -124,8 +146,30 @@ class LocalClient {
     if (error !== undefined) this.#socket.write(error)
   }
 
-  end(): void {
+  /**
+   * Ends the connection before the server has ended it. A client of TCP alone would take the end for the end of
+   * the answer, so its connection is reset.
+   */
+  cut(): void {
+    if (this.#options.protocol === 'tcp' && !this.#isAnswered) resetConnection(this.#socket)
+    else this.#end()
+  }
+
+  #end(): void {
     this.#socket.destroySoon()
+  }
+
+  /** The client sends no more bytes, and may wait for the rest of the answer. */
+  #inputOver(): void {
+    if (this.#isClosedByAgent || this.#isAnswered) return
+    const { halfCloses, answerMs = ANSWER_MS, send } = this.#options
+    if (halfCloses) {
+      this.#socket.setTimeout(answerMs, () => this.cut())
+      void send({ kind: 'connection-end', connectionId: this.#id })
+    }
+    // A client that has left does not notice the reset. A client that waits for an answer must not take the end
+    // of its connection for the end of the answer.
+    else this.cut()
   }
 
   #write(data: Buffer): void {

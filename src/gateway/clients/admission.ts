@@ -134,9 +134,13 @@ function requestOf(
 function portOf(
   connection: Admission['connection'],
   verb: Admission['verb'],
-  { wantsTerminal, pausesConnections }: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
+  {
+    wantsTerminal,
+    pausesConnections,
+    halfCloses,
+  }: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
 ): Pick<SessionRequest, 'port'> {
   const isPort = verb === 'connect' && wantsTerminal !== true
   if (!isPort || nativeProtocol(connection) === undefined) return {}
-  return { port: { pausesConnections: pausesConnections === true } }
+  return { port: { ...(pausesConnections && { pausesConnections }), ...(halfCloses && { halfCloses }) } }
 }

@@ -1,6 +1,6 @@
 import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
-import { isNativeProtocol, type NativeProtocolName } from '../../wire/messages/native.ts'
+import { isNativeProtocol, type ClientFlags, type NativeProtocolName } from '../../wire/messages/native.ts'
 import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
 import { WITHOUT_PROTECTION } from '../../wire/params.ts'
 import { connectionType } from '../settings/connections.ts'
@@ -19,7 +19,7 @@ export interface SessionRequest {
   readonly envVars: ReadonlyMap<string, string>
   readonly clientArgs: readonly string[]
   /** Set when the client opens a port for native clients; otherwise `connect` is a terminal. */
-  readonly port?: { readonly pausesConnections: boolean }
+  readonly port?: ClientFlags
   readonly metadata: Readonly<Record<string, unknown>>
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
@@ -87,7 +87,7 @@ export function openMessage(
     clientEnvVars: request.envVars,
     // Marks a terminal, because the connection's type alone may also mean a port.
     ...(request.verb === 'connect' && port === undefined && { wantsTerminal: true as const }),
-    ...(port?.pausesConnections === true && { pausesConnections: true as const }),
+    ...port,
     params: {
       connectionName: connection.name,
       connectionType: type,

@@ -249,6 +249,7 @@ export class GatewaySession {
         return yield message
       case 'connection-data':
       case 'connection-close':
+      case 'connection-end':
       case 'connection-pause':
       case 'connection-resume':
         this.#answered(message)

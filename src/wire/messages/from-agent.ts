@@ -20,6 +20,7 @@ import {
   spec,
   specBytes,
   specText,
+  YES,
 } from '../packet.ts'
 import { encodeSystemReply } from './system-request.ts'
 
@@ -53,6 +54,7 @@ export function encodeAgentMessage(message: AgentOutbound): Packet {
       return encodeClosed(message)
     case 'connection-data':
     case 'connection-close':
+    case 'connection-end':
     case 'connection-pause':
     case 'connection-resume':
       return encodeConnection(message, 'Client', sessionSpec(message.sid))
@@ -71,6 +73,7 @@ function encodeOpened(message: OpenedMessage): Packet {
       [spec.connectionType]: Buffer.from(message.connectionType),
       [spec.requestPort]: Buffer.from(message.requestPort),
       [spec.command]: Buffer.from(message.command),
+      ...(message.halfCloses === true && { [spec.agentHalfCloses]: Buffer.from(YES) }),
     },
     payload: NO_PAYLOAD,
   }
@@ -137,6 +140,7 @@ function decodeOpened(packet: Packet, sid: SessionId): OpenedMessage {
     connectionType: specText(packet, spec.connectionType) ?? '',
     requestPort: specText(packet, spec.requestPort) ?? '',
     command: specText(packet, spec.command) ?? '',
+    ...(specText(packet, spec.agentHalfCloses) === YES && { halfCloses: true as const }),
   }
 }
 

@@ -3,7 +3,13 @@ import { decodeAgentPacket } from './from-agent.ts'
 import { type AgentMessage, decodeWindowSize, encodeWindowSize, type SessionId } from './message.ts'
 import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
-import { decodeConnection, encodeConnection, pausesConnections, type ConnectionMessage } from './native.ts'
+import {
+  decodeConnection,
+  clientFlags,
+  clientFlagsSpec,
+  encodeConnection,
+  type ConnectionMessage,
+} from './native.ts'
 
 // Messages between a client (hoop's command line or ours) and a gateway (protocol.md 4.2 and 4.3). The
 // gateway passes a client's packets on to the agent with the same types, and adds the session id.
@@ -38,6 +44,8 @@ interface ClientOpenMessage {
   readonly wantsTerminal?: true
   /** For `connect` to a port: the client pauses a single connection when the agent asks for a pause. */
   readonly pausesConnections?: true
+  /** For `connect` to a port: the client can end one direction of a TCP connection. */
+  readonly halfCloses?: true
   /** For `connect` with an approval: how long the access lasts, as Go writes durations. */
   readonly accessDuration?: string
 }
@@ -56,6 +64,7 @@ export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'uns
       return { type: type.resize, spec: {}, payload: encodeWindowSize(message) }
     case 'connection-data':
     case 'connection-close':
+    case 'connection-end':
     case 'connection-pause':
     case 'connection-resume':
       return encodeConnection(message, 'Agent', {})
@@ -66,12 +75,12 @@ function openSpec({
   clientArgs,
   clientEnvVars,
   wantsTerminal,
-  pausesConnections: pauses,
   accessDuration,
+  ...flags
 }: ClientOpenMessage): Packet['spec'] {
   return {
     ...(wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
-    ...(pauses === true && { [spec.pausesConnections]: Buffer.from(YES) }),
+    ...clientFlagsSpec(flags),
     ...(accessDuration !== undefined && { [spec.accessDuration]: Buffer.from(accessDuration) }),
     ...(clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(clientArgs) }),
     ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
@@ -106,7 +115,7 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
     clientArgs: args === undefined ? [] : decodeStringList(args, spec.clientArgs),
     clientEnvVars: variables === undefined ? new Map() : decodeStringMap(variables, spec.clientEnvVars),
     ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
-    ...(pausesConnections(packet) && { pausesConnections: true as const }),
+    ...clientFlags(packet),
     ...(accessDuration !== undefined && { accessDuration }),
   }
 }

@@ -16,7 +16,7 @@ import {
   type OpenMessage,
   type SessionId,
 } from './message.ts'
-import { decodeConnection, encodeConnection, pausesConnections } from './native.ts'
+import { decodeConnection, encodeConnection, clientFlags, clientFlagsSpec } from './native.ts'
 import { decodeSystemRequest } from './system-request.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from '../params.ts'
 
@@ -108,7 +108,7 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
     clientEnvVars:
       clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
     ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
-    ...(pausesConnections(packet) && { pausesConnections: true as const }),
+    ...clientFlags(packet),
   }
 }
 
@@ -166,6 +166,7 @@ export function encodeGatewayMessage(
       return { type: type[message.kind], spec: sessionSpec(message.sid), payload: NO_PAYLOAD }
     case 'connection-data':
     case 'connection-close':
+    case 'connection-end':
     case 'connection-pause':
     case 'connection-resume':
       return encodeConnection(message, 'Agent', sessionSpec(message.sid))
@@ -183,7 +184,7 @@ function encodeOpen(message: OpenMessage): Packet {
       ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
       ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
       ...(message.wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
-      ...(message.pausesConnections === true && { [spec.pausesConnections]: Buffer.from(YES) }),
+      ...clientFlagsSpec(message),
     },
     payload: NO_PAYLOAD,
   }

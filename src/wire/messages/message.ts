@@ -53,6 +53,8 @@ export interface OpenMessage {
    * Our own field: the client pauses a single connection of a native client when the agent asks for a pause.
    */
   readonly pausesConnections?: true
+  /** Our own field: the client's side of a TCP connection can end one direction and go on with the other. */
+  readonly halfCloses?: true
 }
 
 /** Messages of an agent that the embedded gateway reads. */
@@ -90,6 +92,8 @@ export interface OpenedMessage {
   readonly requestPort: string
   /** Command and arguments, joined with spaces and without expansion. They are only displayed. */
   readonly command: string
+  /** Our own field: the agent knows `connection-end`, which hoop's agent and older agents would ignore. */
+  readonly halfCloses?: true
 }
 
 export interface OutputMessage {

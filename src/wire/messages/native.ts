@@ -16,6 +16,7 @@ const CLOSES = { Agent: 'AgentCloseTCPConnection', Client: 'ClientTCPConnectionC
 // Our own types. Hoop's gateway passes these packets on. Hoop's agent and command line ignore unknown types.
 const PAUSE = 'ConnectionPause'
 const RESUME = 'ConnectionResume'
+const END = 'ConnectionEnd'
 
 /** Maximum length of a connection's id. Hoop's command line uses numbers; its SSH forwarding adds letters. */
 const MAX_ID_BYTES = 128
@@ -26,9 +27,21 @@ type Receiver = keyof typeof CLOSES
 /** A message about one connection of a native client, in either direction. */
 export type ConnectionMessage =
   | ConnectionData
-  | { readonly kind: 'connection-close'; readonly connectionId: string }
+  | ConnectionClose
+  /**
+   * Our own message: no more bytes of the sender follow, but the other direction goes on. Only for TCP, and only
+   * if the receiver has said that it knows this message.
+   */
+  | { readonly kind: 'connection-end'; readonly connectionId: string }
   /** Our own message: the receiver must send no more bytes of the connection until `connection-resume`. */
   | { readonly kind: 'connection-pause' | 'connection-resume'; readonly connectionId: string }
+
+interface ConnectionClose {
+  readonly kind: 'connection-close'
+  readonly connectionId: string
+  /** Our own field, only for TCP: the connection was lost. Without it, all bytes have arrived. */
+  readonly isReset?: true
+}
 
 interface ConnectionData {
   readonly kind: 'connection-data'
@@ -58,6 +71,7 @@ function typesOf(receiver: Receiver): ReadonlyMap<string, Kind | NativeProtocolN
     [CLOSES[receiver], 'connection-close'],
     [receiver + PAUSE, 'connection-pause'],
     [receiver + RESUME, 'connection-resume'],
+    [receiver + END, 'connection-end'],
     ...NATIVE_PROTOCOLS.map((name) => [receiver + WRITES[name], name] as const),
   ])
 }
@@ -75,7 +89,9 @@ export function decodeConnection(packet: Packet, receiver: Receiver): Connection
   const found = TYPES[receiver].get(packet.type)
   if (found === undefined) return undefined
   const connectionId = idIn(packet)
-  return isNativeProtocol(found) ? decodeData(packet, connectionId, found) : { kind: found, connectionId }
+  if (isNativeProtocol(found)) return decodeData(packet, connectionId, found)
+  const isReset = found === 'connection-close' && specText(packet, spec.reset) === YES
+  return isReset ? { kind: found, connectionId, isReset } : { kind: found, connectionId }
 }
 
 function decodeData(packet: Packet, connectionId: string, protocol: NativeProtocolName): ConnectionData {
@@ -108,7 +124,10 @@ export function encodeConnection(
   ids[spec.connectionId] = Buffer.from(message.connectionId)
   switch (message.kind) {
     case 'connection-close':
+      if (message.isReset === true) ids[spec.reset] = Buffer.from(YES)
       return { type: CLOSES[receiver], spec: ids, payload: NO_PAYLOAD }
+    case 'connection-end':
+      return { type: receiver + END, spec: ids, payload: NO_PAYLOAD }
     case 'connection-pause':
       return { type: receiver + PAUSE, spec: ids, payload: NO_PAYLOAD }
     case 'connection-resume':
@@ -123,9 +142,26 @@ export function encodeConnection(
   }
 }
 
-/** Whether the session's client pauses a connection when the agent asks for a pause. */
-export function pausesConnections(packet: Packet): boolean {
-  return specText(packet, spec.pausesConnections) === YES
+/** What the client's side of a session's connections can do, as the packet that opens the session says. */
+export interface ClientFlags {
+  /** Pauses a connection when the agent asks for a pause. */
+  readonly pausesConnections?: true
+  /** Ends one direction of a TCP connection and goes on with the other. */
+  readonly halfCloses?: true
+}
+
+export function clientFlags(packet: Packet): ClientFlags {
+  return {
+    ...(specText(packet, spec.pausesConnections) === YES && { pausesConnections: true }),
+    ...(specText(packet, spec.clientHalfCloses) === YES && { halfCloses: true }),
+  }
+}
+
+export function clientFlagsSpec({ pausesConnections, halfCloses }: ClientFlags): Packet['spec'] {
+  return {
+    ...(pausesConnections === true && { [spec.pausesConnections]: Buffer.from(YES) }),
+    ...(halfCloses === true && { [spec.clientHalfCloses]: Buffer.from(YES) }),
+  }
 }
 
 function idIn(packet: Packet): string {

@@ -37,7 +37,7 @@ it.each([
   const never = new Promise<undefined>(() => undefined)
   const stays = { next: () => (sends.length > 0 ? Promise.resolve(sends.shift()) : never) }
   const account = () => Promise.resolve({ user: 'u', password: 'the password' })
-  const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone, 50)
+  const dial = (gone: AbortSignal) => ServerSocket.dial(address, gone, { loginMs: 50 })
   const variable = () => undefined
   await mysqlProtocol({ address, account, dial, variable, rules: undefined, log }).serve({ ...to, ...stays })
   const told = `the server 127.0.0.1:${port} did not finish the login within 0.05 s`

@@ -4,7 +4,7 @@ import type { SessionId } from '../../../src/wire/messages/message.ts'
 
 const MIB = 1024 * 1024
 const session: ConnectionSession = {
-  ...{ sid: 's' as SessionId, protocol: 'tcp', pauses: false, waiting: { bytes: 0 } },
+  ...{ sid: 's' as SessionId, protocol: 'tcp', pauses: false, halfCloses: false, waiting: { bytes: 0 } },
   takeMasked: () => undefined,
   send: () => Promise.resolve(),
 }

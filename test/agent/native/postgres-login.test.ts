@@ -29,7 +29,7 @@ async function read(
     address,
     variable: (name) => variables[name],
     account: () => Promise.resolve({ user: variables['USER'] ?? '', password: variables['PASS'] ?? '' }),
-    dial: (gone) => ServerSocket.dial(address, gone, loginMs),
+    dial: (gone) => ServerSocket.dial(address, gone, loginMs === undefined ? {} : { loginMs }),
     rules: undefined,
     log: { debug: note, info: note, warn: note, error: note },
   }

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { HoopPort } from '../../support/native/hoop-port.ts'
 import { base64, openSpec } from '../../support/scripted/open.ts'
 import { agentForEachTest, gateway, running } from '../../support/sites/each-agent.ts'
+import { resetConnection } from '../../../src/basics/net/reset.ts'
+import { heard } from '../../support/network/heard.ts'
 import { found, waitFor } from '../../support/wait.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 
@@ -15,9 +17,9 @@ interface Listening extends Server {
   readonly sockets: ReadonlySet<Socket>
 }
 
-async function listening(serve: (socket: Socket) => void): Promise<Listening> {
+async function listening(serve: (socket: Socket) => void, allowHalfOpen = false): Promise<Listening> {
   const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen }, (socket) => {
     // The agent tries the port once before it opens the session, and hangs up without a byte.
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
     sockets.add(socket)
@@ -172,6 +174,87 @@ describe('a session of native tcp connections', () => {
     read()
     await waitFor(() => told().includes('ClientConnectionResume'))
     gateway.send('AgentSessionClose', { 'gateway.session_id': 'p' })
+  })
+
+  describe('whose client can end one direction', () => {
+    const ids = { 'gateway.session_id': 's', 'client.connection_id': '1' }
+    const told = () => gateway.of('s').map(({ type, spec }) => type + String(spec['tcp.reset'] ?? ''))
+    async function dialled(server: Listening) {
+      const values = { HOST: '127.0.0.1', PORT: String(server.port) }
+      const envVars = new Map(
+        Object.entries(values).map(([name, value]) => [`envvar:${name}`, base64(value)]),
+      )
+      const params = { connectionType: 'tcp', clientVerb: 'connect', envVars }
+      gateway.send('AgentSessionOpen', { ...openSpec('s', params), 'client.half_closes': '1' })
+      const opened = await found(() => ofType('ClientSessionOpenOK')[0])
+      expect(String(opened.spec['agent.half_closes'])).toBe('1')
+      gateway.send('AgentTCPConnectionWrite', { ...ids, 'tcp.server_connect': '' })
+    }
+    const halfOpen = (serve: (socket: Socket) => void) => listening(serve, true)
+
+    it('passes the end of the client on, and then the answer and the end of the server', async () => {
+      await using server = await halfOpen((socket) => {
+        void heard(socket).then((asked) => socket.end(`answer to ${asked}`))
+      })
+      await dialled(server)
+      gateway.send('AgentTCPConnectionWrite', ids, Buffer.from('question'))
+      gateway.send('AgentConnectionEnd', ids)
+      await waitFor(() => told().includes('ClientTCPConnectionClose'))
+      expect(String(ofType('ClientTCPConnectionWrite')[0]?.payload)).toBe('answer to question')
+      expect(told().slice(-2)).toEqual(['ClientConnectionEnd', 'ClientTCPConnectionClose'])
+    })
+
+    it('passes the end of the server on, and then what the client still sends', async () => {
+      const got: string[] = []
+      await using server = await halfOpen((socket) => {
+        socket.end('hello')
+        void heard(socket).then((said) => got.push(said))
+      })
+      await dialled(server)
+      await waitFor(() => told().includes('ClientConnectionEnd'))
+      gateway.send('AgentTCPConnectionWrite', ids, Buffer.from('late'))
+      gateway.send('AgentConnectionEnd', ids)
+      await waitFor(() => got.includes('late'))
+      await waitFor(() => told().includes('ClientTCPConnectionClose'))
+    })
+
+    it('passes on that the server is lost, and the bytes before', async () => {
+      await using server = await listening((socket) => {
+        socket.once('data', () => {
+          socket.write('part')
+          resetConnection(socket)
+        })
+      })
+      await dialled(server)
+      gateway.send('AgentTCPConnectionWrite', ids, Buffer.from('x'))
+      await waitFor(() => told().some((one) => one.startsWith('ClientTCPConnectionClose')))
+      expect(told().slice(-2)).toEqual(['ClientTCPConnectionWrite', 'ClientTCPConnectionClose1'])
+    })
+
+    it('passes on that the server is lost after its end, when the client sends', async () => {
+      await using server = await halfOpen((socket) => {
+        socket.end('hello').once('data', () => {
+          resetConnection(socket)
+          gateway.send('AgentTCPConnectionWrite', ids, Buffer.from('y'))
+        })
+      })
+      await dialled(server)
+      await waitFor(() => told().includes('ClientConnectionEnd'))
+      gateway.send('AgentTCPConnectionWrite', ids, Buffer.from('x'))
+      await waitFor(() => told().includes('ClientTCPConnectionClose1'))
+    })
+
+    it('passes the reset of the client on', async () => {
+      const lost: unknown[] = []
+      await using server = await listening((socket) => {
+        socket.once('data', () => gateway.send('AgentCloseTCPConnection', { ...ids, 'tcp.reset': '1' }))
+        socket.on('error', (error: NodeJS.ErrnoException) => lost.push(error.code))
+      })
+      await dialled(server)
+      gateway.send('AgentTCPConnectionWrite', ids, Buffer.from('x'))
+      await waitFor(() => lost.length > 0)
+      expect(lost).toEqual(['ECONNRESET'])
+    })
   })
 
   it('is refused at its opening where rules would have to be enforced', async () => {

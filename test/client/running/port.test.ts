@@ -4,14 +4,20 @@ import { connect, type AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ClientPort } from '../../../src/client/running/port.ts'
-import type { ConnectionMessage } from '../../../src/wire/messages/native.ts'
+import type { ConnectionMessage, NativeProtocolName } from '../../../src/wire/messages/native.ts'
+import { resetConnection } from '../../../src/basics/net/reset.ts'
+import { heard } from '../../support/network/heard.ts'
 import { waitFor } from '../../support/wait.ts'
 
-async function opened() {
+async function opened(
+  options: { protocol?: NativeProtocolName; halfCloses?: boolean; answerMs?: number } = {},
+) {
   const sent: ConnectionMessage[] = []
   const refusals: string[] = []
   const port = await ClientPort.open({
     protocol: 'postgres',
+    halfCloses: true,
+    ...options,
     port: 0,
     send: async (message) => {
       sent.push(message)
@@ -56,6 +62,80 @@ it('says that a client is gone, although the agent has closed it first', async (
   await once(client.resume(), 'close')
   await waitFor(() => sent.length === 2)
   expect(sent.at(-1)).toEqual({ kind: 'connection-close', connectionId: '1' })
+})
+
+describe('the end of a TCP client', () => {
+  const close = { kind: 'connection-close', connectionId: '1' } as const
+  async function client(halfCloses = true, answerMs = 60_000) {
+    const { port, sent } = await opened({ protocol: 'tcp', halfCloses, answerMs })
+    const socket = connect({ port: port.number, host: '127.0.0.1', allowHalfOpen: true })
+    const got = heard(socket)
+    await waitFor(() => sent.length === 1)
+    const answer = (data: string) =>
+      port.receive({ kind: 'connection-data', connectionId: '1', protocol: 'tcp', data: Buffer.from(data) })
+    return { port, sent, socket, got, answer }
+  }
+
+  it('in one direction is passed on, and the answer arrives', async () => {
+    const { port, sent, socket, got, answer } = await client()
+    using _ = port
+    socket.end('question')
+    await waitFor(() => sent.length === 3)
+    expect(sent.slice(1)).toMatchObject([{ data: Buffer.from('question') }, { kind: 'connection-end' }])
+    answer('answer')
+    port.receive({ kind: 'connection-end', connectionId: '1' })
+    expect(await got).toBe('answer')
+    await waitFor(() => sent.length === 4)
+    expect(sent.at(-1)).toEqual(close)
+  })
+
+  it('comes after the end of the server, which ends only the other direction', async () => {
+    const { port, sent, socket, got, answer } = await client()
+    using _ = port
+    answer('all')
+    port.receive({ kind: 'connection-end', connectionId: '1' })
+    expect(await got).toBe('all')
+    socket.end('thanks')
+    await waitFor(() => sent.length === 3)
+    expect(sent.slice(1)).toMatchObject([{ data: Buffer.from('thanks') }, close])
+  })
+
+  it('is a reset where the server was lost, and where the port closes', async () => {
+    const lost = await client()
+    using _ = lost.port
+    lost.answer('part')
+    await once(lost.socket, 'data')
+    lost.port.receive({ ...close, isReset: true })
+    expect(await lost.got).toBe('ECONNRESET')
+    const { port, got } = await client()
+    port.close('the session is over')
+    expect(await got).toBe('ECONNRESET')
+  })
+
+  it('is a reset where no answer follows for long', async () => {
+    const { port, sent, socket, got } = await client(true, 1)
+    using _ = port
+    socket.end('question')
+    expect(await got).toBe('ECONNRESET')
+    await waitFor(() => sent.at(-1)?.kind === 'connection-close')
+  })
+
+  it('by a reset is told as a reset', async () => {
+    const { port, sent, socket } = await client()
+    using _ = port
+    resetConnection(socket)
+    await waitFor(() => sent.length === 2)
+    expect(sent.at(-1)).toEqual({ ...close, isReset: true })
+  })
+
+  it('in one direction is a reset where the agent cannot pass it on', async () => {
+    const { port, sent, socket, got } = await client(false)
+    using _ = port
+    socket.end('question')
+    expect(await got).toBe('ECONNRESET')
+    await waitFor(() => sent.length === 3)
+    expect(sent.at(-1)).toEqual(close)
+  })
 })
 
 describe.skipIf(process.getuid?.() !== 0)('a client of another user', () => {

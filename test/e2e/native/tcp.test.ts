@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { resetConnection } from '../../../src/basics/net/reset.ts'
 import { Program, runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 
@@ -7,8 +8,12 @@ let site: Site
 let server: Server
 
 beforeAll(async () => {
-  server = createServer((socket) => {
-    socket.on('error', () => undefined).on('data', (bytes) => socket.write(`echo ${String(bytes)}`))
+  server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined).on('end', () => socket.end('bye'))
+    socket.on('data', (bytes) => {
+      socket.write(`echo ${String(bytes)}`)
+      if (String(bytes) === 'break') resetConnection(socket)
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -40,6 +45,10 @@ const connect = (...args: string[]): [typeof site.place, string[], Record<string
 const say = (word: string) =>
   `exec bash -c 'exec 3<>/dev/tcp/$RUNBOOK_AGENT_HOST/$RUNBOOK_AGENT_PORT; echo ${word} >&3; head -1 <&3; exit 7'`
 
+/** A client that ends its direction after the word, prints the answer, and exits with 1 if it is reset. */
+const ask = (word: string) =>
+  `exec node -e 'require("net").connect({ port: process.env.RUNBOOK_AGENT_PORT, host: "127.0.0.1", allowHalfOpen: true }).on("error", ({ code }) => { console.log(code); process.exit(1) }).end("${word}").pipe(process.stdout)'`
+
 describe('connect to a port of a tcp connection, through gateway and agent', () => {
   it('runs a client with the port in its environment, ends with it, and exits with its code', async () => {
     const ran = await runProgram(...connect('echo', '--run', say('hello')))
@@ -48,6 +57,16 @@ describe('connect to a port of a tcp connection, through gateway and agent', () 
       data: readonly { id: string; status: string; verb: string; exit_code: number }[]
     }
     expect(data[0]).toMatchObject({ status: 'done', verb: 'connect', exit_code: 0 })
+  })
+
+  it('gives the answer to a client that has ended its direction', async () => {
+    const ran = await runProgram(...connect('echo', '--run', ask('hello')))
+    expect([ran.code, ran.stdout]).toEqual([0, 'echo hellobye'])
+  })
+
+  it('resets the client where the server resets its connection', async () => {
+    const ran = await runProgram(...connect('echo', '--run', ask('break')))
+    expect([ran.code, ran.stdout]).toEqual([1, expect.stringMatching(/ECONNRESET\n$/)])
   })
 
   it('listens until it is told to stop, and says where', async () => {

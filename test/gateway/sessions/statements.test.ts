@@ -228,7 +228,7 @@ describe('a range of statements', () => {
 
   it('is done when no statement in it runs, although it ended early', () => {
     const reader = new StatementReader(0, 1000)
-    const end = endLine('1', { outcome: 'done', ms: 1 })
+    const end = endLine('1', { outcome: 'done', ms: 1, rows: undefined, error: undefined })
     for (let at = 0; at < 12; at += 1) {
       reader.add(0, beginLine('1', '\u0001'.repeat(16_000)))
       reader.add(0, end)

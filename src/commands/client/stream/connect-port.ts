@@ -36,6 +36,8 @@ const HOST = '127.0.0.1'
 const NOOP = 'noop'
 /** The message to clients of a port that the user has closed. */
 const PORT_CLOSED = 'runbook-agent: the port was closed'
+const NO_HALF_CLOSES =
+  '(this agent or gateway cannot close one direction of a connection: a client that does so is reset before it has the whole answer)'
 /** Time from the session's end to SIGTERM, for the command of `--run`. */
 const GRACE_MS = 5000
 
@@ -133,7 +135,7 @@ class PortConsole implements Disposable {
     }
   }
 
-  async #opened({ connectionType, sid }: OpenedMessage, session: ClientSession): Promise<void> {
+  async #opened({ connectionType, sid, halfCloses }: OpenedMessage, session: ClientSession): Promise<void> {
     this.#approval[Symbol.dispose]()
     this.#subject = { ...this.#subject, sessionId: sid }
     const { connection } = this.#subject
@@ -144,17 +146,22 @@ class PortConsole implements Disposable {
       )
     const { run } = this.#flags
     const usual = run === undefined ? USUAL_PORTS[connectionType] : 0
-    const port = await this.#listen(connectionType, this.#flags.port ?? usual, session)
+    const port = await this.#listen(connectionType, this.#flags.port ?? usual, session, halfCloses === true)
     await this.#notices.say({
       fields: { event: 'listening', session_id: sid, host: HOST, port, protocol: connectionType },
-      text: `runbook-agent: ${connection} listens on ${HOST}:${port}${hintFor(connectionType, port)}`,
+      text: `runbook-agent: ${connection} listens on ${HOST}:${port}${hintFor(connectionType, port, halfCloses === true)}`,
       hint: `session ${printableLine(sid)}, Ctrl-C ends it`,
     })
     if (run === undefined) return
     this.#client = new ClientProgram(run, variablesFor(connectionType, port), () => session[Symbol.dispose]())
   }
 
-  async #listen(protocol: NativeProtocolName, port: number, session: ClientSession): Promise<number> {
+  async #listen(
+    protocol: NativeProtocolName,
+    port: number,
+    session: ClientSession,
+    halfCloses: boolean,
+  ): Promise<number> {
     const send = session.connection.bind(session)
     const refused = (reason: string) =>
       void this.#notices.say({
@@ -162,7 +169,7 @@ class PortConsole implements Disposable {
         text: `runbook-agent: refused ${reason}`,
       })
     try {
-      this.port = await ClientPort.open({ protocol, port, send, refused })
+      this.port = await ClientPort.open({ protocol, port, halfCloses, send, refused })
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       throw new Failure(
@@ -218,8 +225,8 @@ class ClientProgram {
   }
 }
 
-function hintFor(protocol: NativeProtocolName, port: number): string {
-  if (protocol === 'tcp') return ''
+function hintFor(protocol: NativeProtocolName, port: number, halfCloses: boolean): string {
+  if (protocol === 'tcp') return halfCloses ? '' : `\n  ${NO_HALF_CLOSES}`
   if (protocol === 'mysql') return `\n  mysql -h ${HOST} -P ${port} -u ${NOOP} -p${NOOP}`
   return `\n  psql 'host=${HOST} port=${port} user=${NOOP} password=${NOOP} dbname=${NOOP}'   (${NOOP}: the database of the connection)`
 }
