@@ -10,6 +10,7 @@ import type { SettingsSource } from '../config/settings-file.ts'
 import { settings } from '../config/table.ts'
 import { missingVariables } from '../gateway/settings/connections.ts'
 import { examineSettings } from '../gateway/settings/load.ts'
+import { scheduleWarnings } from '../gateway/settings/schedules.ts'
 import { printGatewaySettings } from '../gateway/settings/print.ts'
 import { SettingsShape } from '../gateway/settings/schema.ts'
 import type { ConnectionSettings } from '../gateway/settings/settings.ts'
@@ -134,7 +135,11 @@ function checkGatewayFile(file: string): Checked {
   const { problems, settings, warnings } = readingSettings(() => examineSettings(file, process.env))
   return {
     problems: problems.toLines(),
-    warnings: [...warnings, ...warningsOf(file, settings?.connections ?? [])],
+    warnings: [
+      ...warnings,
+      ...warningsOf(file, settings?.connections ?? []),
+      ...(settings === undefined ? [] : scheduleWarnings(settings)).map((warning) => `${file}: ${warning}`),
+    ],
   }
 }
 

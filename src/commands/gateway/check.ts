@@ -13,6 +13,7 @@ import { isRepositoryFault } from '../../gateway/refusals/runbook-errors.ts'
 import { LAYOUT, NEWEST_VERSION } from '../../gateway/rooms.ts'
 import { reachRemote } from '../../gateway/runbooks/git/reach.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
+import { scheduleWarnings } from '../../gateway/settings/schedules.ts'
 import type { GatewaySettings, RepositorySettings } from '../../gateway/settings/settings.ts'
 import { HistoryError } from '../../gateway/store/errors.ts'
 import { lookAtHistory } from '../../gateway/store/copy.ts'
@@ -99,7 +100,10 @@ function settingsOf(file: string): {
 } {
   try {
     const { settings, problems, warnings } = examineSettings(file, process.env)
-    return { settings, problems: problems.toLines(), warnings }
+    const ofSchedules = (settings === undefined ? [] : scheduleWarnings(settings)).map(
+      (warning) => `${file}: ${warning}`,
+    )
+    return { settings, problems: problems.toLines(), warnings: [...warnings, ...ofSchedules] }
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     return { settings: undefined, problems: error.message.split('\n'), warnings: [] }

@@ -12,6 +12,8 @@ import {
   truth,
 } from '../../basics/settings/shapes.ts'
 import { cronProblem, isCron, isTimeZone } from './due-times.ts'
+import { USER_NAME, USER_NAME_FORM } from '../../contract/words.ts'
+import type { GatewaySettings } from './settings.ts'
 import { Name } from './words.ts'
 
 const Cron = parsed(
@@ -44,7 +46,7 @@ export const ScheduleShape = map({
     'fields of the Jira issue of each run, a map of name to value',
     entries(FieldName, Value),
   ),
-  as: about('name of the user to whom the runs of the schedule belong', Name),
+  as: about('name of the user to whom the runs of the schedule belong', matching(USER_NAME, USER_NAME_FORM)),
   'catch-up': about(
     'what happens to runs that were due while the gateway was down: none skips these runs, once starts the last of them late',
     v.nullish(choice({ none: 'none', once: 'once' }), 'none'),
@@ -82,6 +84,27 @@ export function buildSchedule({
   ...rest
 }: v.InferOutput<typeof ScheduleShape>): ScheduleSettings {
   return { ...rest, jiraFields, catchesUp: catchUp === 'once', ...(lock ? { lock } : {}) }
+}
+
+/**
+ * Returns a warning for each schedule whose connection or user is not in the settings. The user may still be
+ * known to the gateway's state: created while the gateway runs, or by a sign-in.
+ */
+export function scheduleWarnings({
+  schedules,
+  users,
+  connections,
+}: Pick<GatewaySettings, 'schedules' | 'users' | 'connections'>): string[] {
+  return schedules.flatMap(({ name, connection, as }) => [
+    ...(connections.some((one) => one.name === connection)
+      ? []
+      : [`schedule ${name}: connection ${connection} does not exist, so the schedule cannot run`]),
+    ...(users.some((one) => one.name === as)
+      ? []
+      : [
+          `schedule ${name}: user ${as} is not in users: the schedule runs only if this user was created in the running gateway or has signed in`,
+        ]),
+  ])
 }
 
 // Labels of sessions that schedules have begun. Only the gateway can set labels with this prefix.

@@ -73,6 +73,29 @@ describe("runbook-agent config check of a gateway's file", () => {
     expect((await connection("env: { HOST: h, USER: u, PASS: '' }")).stdout).not.toContain('warning')
   })
 
+  it('warns of schedules whose connection or user it does not have', async () => {
+    const schedule = (name: string, connection: string, as: string) =>
+      `  - { name: ${name}, cron: '@daily', connection: ${connection}, runbook: a.sh, as: ${as} }\n`
+    const { code, stdout } = await check(
+      [
+        'users: [{ name: ann@example.org, token: a-token-of-ann-0123456789 }]\n',
+        'agents: [{ name: l, key: xagt-0123456789abcdef }]\n',
+        'connections: [{ name: sh, agent: l, command: [sh] }]\n',
+        'schedules:\n',
+        schedule('fine', 'sh', 'ann@example.org'),
+        schedule('off', 'shh', 'ann@example.org'),
+        schedule('orphan', 'sh', 'bob+x@example.org'),
+      ].join(''),
+    )
+    expect([code, stdout.match(/schedule .*(?= \(warning\))/g)]).toEqual([
+      0,
+      [
+        'schedule off: connection shh does not exist, so the schedule cannot run',
+        expect.stringMatching(/^schedule orphan: user bob\+x@example.org is not in users:/),
+      ],
+    ])
+  })
+
   it('says that it can be used, with what it refers to', async () => {
     using place = new Workplace()
     for (const name of ['admin.token', 'agent.key']) place.write(name, SECRET)
