@@ -5,7 +5,7 @@ import type { Connection, SqlStatement } from '../store/sqlite.ts'
  * Maximum number of characters of a session's values that are searched. The values of 20,000 sessions are
  * then at most some 20 MB, which a search reads at once.
  */
-export const SEARCHED_CHARACTERS = 1024
+const SEARCHED_CHARACTERS = 1024
 
 /**
  * SQL that inserts the recorded values of a runbook's parameters in lower case, the shortest values first, so

@@ -13,7 +13,6 @@ import {
 } from '../../basics/settings/shapes.ts'
 import { cronProblem, isCron, isTimeZone } from './due-times.ts'
 import { USER_NAME, USER_NAME_FORM } from '../../contract/words.ts'
-import type { GatewaySettings } from './settings.ts'
 import { Name } from './words.ts'
 
 const Cron = parsed(
@@ -94,7 +93,11 @@ export function scheduleWarnings({
   schedules,
   users,
   connections,
-}: Pick<GatewaySettings, 'schedules' | 'users' | 'connections'>): string[] {
+}: {
+  readonly schedules: readonly ScheduleSettings[]
+  readonly users: readonly { readonly name: string }[]
+  readonly connections: readonly { readonly name: string }[]
+}): string[] {
   return schedules.flatMap(({ name, connection, as }) => [
     ...(connections.some((one) => one.name === connection)
       ? []

@@ -37,7 +37,7 @@ export function unreviewedWarnings(connections: readonly ConnectionSettings[], p
 }
 
 /** Says which uses need no approval although runbooks do, or returns undefined if there are none. */
-export function unreviewedUses({ review, access, runbooks }: ConnectionSettings): string | undefined {
+function unreviewedUses({ review, access, runbooks }: ConnectionSettings): string | undefined {
   const paths = (runbooks?.reviews ?? []).flatMap((rule) => (rule.review ? [rule.path.text] : []))
   if (review !== undefined || paths.length === 0) return undefined
   const open = [...(access.exec ? ['exec'] : []), ...(access.connect ? ['terminals'] : [])]
