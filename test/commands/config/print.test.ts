@@ -154,7 +154,7 @@ describe("runbook-agent config print with a gateway's settings", () => {
       `connections[0].env.PASS  <set>  ${file}:9:18`,
       'connections[0].files  -  not set',
       'connections[0].runbooks  -  not set',
-      'connections[0].access.exec  true  default',
+      'connections[0].access.runbooks  true  default',
       'limits.wait  50s  default',
     ])
       expect(lines).toContain(line)
