@@ -27,6 +27,7 @@ const plain = {
   ...{ managed_by: null, tags: [], attributes: [], mandatory_metadata_fields: [] },
   ...{ reviewers: [], min_review_approvals: null, force_approve_groups: null, access_max_duration: null },
   ...{ redact_enabled: false, redact_types: [], guardrail_rules: [], jira_issue_template_id: '' },
+  native_port: null,
   access_schema: 'disabled',
 }
 const bash = {
