@@ -84,6 +84,8 @@ describe('GET /api/sessions', () => {
         state: expect.objectContaining({ name: 'failed' }) as object,
         exit_code: 3,
         start_date: at(3998).toISOString(),
+        approved_at: null,
+        began_at: null,
         end_date: at(3999).toISOString(),
       },
       ...{ event_size: 6, truncated_bytes: 0, redacted_bytes: 0, guardrails_info: null, script: null },
