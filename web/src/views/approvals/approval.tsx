@@ -1,20 +1,24 @@
-import { useCallback } from 'preact/hooks'
+import { useCallback, useMemo, useState } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
 import { ask, Refused } from '../../api/request.ts'
 import type { PreviousRun, Review, Session } from '../../api/types.ts'
 import { fileOf, sessionName } from '../../parts/called.ts'
 import { Coloured } from '../../parts/coloured.tsx'
+import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { LoadedView } from '../../parts/loaded-view.tsx'
-import { Fact, NamedValues } from '../../parts/facts.tsx'
+import { NamedValues } from '../../parts/facts.tsx'
+import { Note } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
+import { saveFile } from '../../parts/save-file.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
 import { Trail } from '../../parts/trail.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
-import { DiffText } from '../diff/diff-text.tsx'
+import { Changes, changesLeftOut } from './changes.tsx'
 import { DecisionButtons } from './decision.tsx'
+import { requestDiff } from './request-diff.ts'
 import { Held, namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
 
 const LIST = { href: '/approvals', list: 'Approvals', label: 'All approvals' }
@@ -47,6 +51,16 @@ interface ShownProps {
 function Shown({ review, session, before, reload }: ShownProps) {
   const name = sessionName(session)
   useTitle(visible(`${name} on ${placeOf(review)}`))
+  const { data: script } = session.script
+  const diff = useMemo(
+    () => (before === undefined ? undefined : requestDiff(before, session, review)),
+    [before, session, review],
+  )
+  const [seen, setSeen] = useState<Seen>({})
+  const unseen = [
+    diff !== undefined && seen.diff === undefined && changesLeftOut(diff),
+    script.length > MOST_CHARACTERS && seen.script === undefined && 'Not the whole script is shown.',
+  ].filter((reason) => typeof reason === 'string')
   return (
     <>
       <header class="head">
@@ -64,8 +78,19 @@ function Shown({ review, session, before, reload }: ShownProps) {
       <Held review={review} />
       <div class="split is-wide-first">
         <div class="stack">
-          <WhatRuns review={review} session={session} />
-          {before !== undefined && <Changes before={before} now={session} />}
+          {diff !== undefined && (
+            <Changes
+              diff={diff}
+              isWhole={seen.diff === 'opened'}
+              onWhole={(how) => setSeen({ ...seen, diff: how })}
+            />
+          )}
+          <WhatRuns
+            review={review}
+            session={session}
+            isWhole={seen.script === 'opened'}
+            onWhole={(how) => setSeen({ ...seen, script: how })}
+          />
           <ReviewedBatch review={review} />
           <Given review={review} session={session} />
         </div>
@@ -75,7 +100,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
           </div>
           <div class="card-body">
             <ReviewFacts review={review} />
-            <DecisionButtons review={review} onDecided={reload} />
+            <DecisionButtons review={review} unseen={unseen} onDecided={reload} />
           </div>
         </section>
       </div>
@@ -83,12 +108,30 @@ function Shown({ review, session, before, reload }: ShownProps) {
   )
 }
 
-function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
+type How = 'opened' | 'downloaded'
+
+/** How the person has seen the whole of what is not drawn at first. */
+interface Seen {
+  readonly diff?: How
+  readonly script?: How
+}
+
+/** Maximum number of characters of a script that are drawn at first. */
+const MOST_CHARACTERS = 500_000
+
+interface WhatRunsProps extends Pick<ShownProps, 'review' | 'session'> {
+  readonly isWhole: boolean
+  readonly onWhole: (how: How) => void
+}
+
+function WhatRuns({ review, session, isWhole, onWhole }: WhatRunsProps) {
   const { data: script } = session.script
+  const isCut = !isWhole && script.length > MOST_CHARACTERS
   return (
     <section class="card" aria-labelledby="what">
       <div class="card-head">
         <h2 id="what">What runs</h2>
+        {isCut && <WholeScript script={script} onWhole={onWhole} />}
       </div>
       {script === '' ? (
         <p class="card-body soft small">
@@ -101,12 +144,40 @@ function WhatRuns({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
             {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}. Secrets in it are
             replaced here.
           </p>
+          {isCut && (
+            <Note tone="bad" title="Only the beginning of the script is shown.">
+              <p>
+                {MOST_CHARACTERS.toLocaleString()} of {script.length.toLocaleString()} characters.
+              </p>
+            </Note>
+          )}
           <pre class="script" tabIndex={0} aria-label="Script">
-            <Coloured text={visibleLines(script)} file={review.runbook?.file ?? ''} />
+            <Coloured
+              text={visibleLines(isCut ? script.slice(0, MOST_CHARACTERS) : script)}
+              file={review.runbook?.file ?? ''}
+            />
           </pre>
         </>
       )}
     </section>
+  )
+}
+
+function WholeScript({ script, onWhole }: { readonly script: string } & Pick<WhatRunsProps, 'onWhole'>) {
+  const download = () => {
+    saveFile(new Blob([script], { type: 'text/plain' }), 'script.txt')
+    onWhole('downloaded')
+  }
+  return (
+    <div class="line push">
+      <button type="button" class="button is-small" onClick={() => onWhole('opened')}>
+        Show the whole script
+      </button>
+      <button type="button" class="button is-small" onClick={download}>
+        <Icon name="download" small />
+        Download
+      </button>
+    </div>
   )
 }
 
@@ -121,57 +192,6 @@ async function readBefore(id: string, signal: AbortSignal): Promise<Session | un
     if (error instanceof Refused) return undefined
     throw error
   }
-}
-
-/**
- * Shows the differences from the last approved run of the same runbook. The parameters come first, then the
- * lines of the script.
- */
-function Changes({ before, now }: { readonly before: Session; readonly now: Session }) {
-  const [was, is] = [recordedParameters(before.labels), recordedParameters(now.labels)]
-  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
-    (name) => was[name] !== is[name],
-  )
-  const lines = changedLines(before.script.data, now.script.data)
-  return (
-    <section class="card" aria-label="Changes">
-      <div class="card-head">
-        <h2>What is different</h2>
-      </div>
-      <div class="card-body">
-        <p class="soft small">
-          {names.length + lines.length === 0 ? 'Nothing, compared with ' : 'Compared with '}
-          <a href={sessionPath(before.id)}>the last approved run</a> of this runbook.
-        </p>
-        {names.length > 0 && (
-          <dl class="facts is-list" aria-label="Changed parameters">
-            {names.map((name) => (
-              <Fact key={name} name={<Name>{name}</Name>}>
-                {visible(was[name] ?? 'not given')} → {visible(is[name] ?? 'not given')}
-              </Fact>
-            ))}
-          </dl>
-        )}
-      </div>
-      {lines.length > 0 && <DiffText diff={lines.join('\n')} />}
-    </section>
-  )
-}
-
-/** Maximum number of shown lines of the difference. */
-const MOST_LINES = 1000
-
-/** Returns the lines from the first to the last difference, marked with `-` and `+`. */
-function changedLines(before: string, now: string): string[] {
-  const [was, is] = [before.split('\n'), now.split('\n')]
-  let start = 0
-  while (start < was.length && start < is.length && was[start] === is[start]) start++
-  let end = 0
-  while (end < Math.min(was.length, is.length) - start && was.at(-1 - end) === is.at(-1 - end)) end++
-  const removed = was.slice(start, was.length - end).map((line) => `-${line}`)
-  const added = is.slice(start, is.length - end).map((line) => `+${line}`)
-  const all = [...removed, ...added]
-  return all.length === 0 ? [] : [`@@ line ${start + 1} @@`, ...all.slice(0, MOST_LINES)]
 }
 
 function Given({ review, session }: Pick<ShownProps, 'review' | 'session'>) {

@@ -8,17 +8,19 @@ import { TextField } from '../../form/text-field.tsx'
 import { useAction } from '../../parts/action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
-import { Problem } from '../../parts/messages.tsx'
+import { Note, Problem } from '../../parts/messages.tsx'
 
 interface DecisionButtonsProps {
   readonly review: Review
   /** False when the view already has a button that withdraws the request. */
   readonly withdraws?: boolean
+  /** What the view does not show of the request. The person has to see it before an approval. */
+  readonly unseen?: readonly string[]
   readonly onDecided: () => void
 }
 
 /** Approves with a comment and hours, or rejects with a reason. The requester can withdraw. */
-export function DecisionButtons({ review, withdraws = true, onDecided }: DecisionButtonsProps) {
+export function DecisionButtons({ review, withdraws = true, unseen = [], onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(onDecided)
   const [isRejecting, setRejecting] = useState(false)
   const send = (decision: Decision) => act(() => decide(review.id, decision))
@@ -56,7 +58,7 @@ export function DecisionButtons({ review, withdraws = true, onDecided }: Decisio
         <button
           type="button"
           class="button"
-          disabled={busy}
+          disabled={busy || unseen.length > 0}
           onClick={() => send({ status: 'APPROVED', force_review: true })}
         >
           Force approval
@@ -66,8 +68,9 @@ export function DecisionButtons({ review, withdraws = true, onDecided }: Decisio
   )
   return (
     <div class="stack">
+      {(can.approve || can.force) && <Unseen reasons={unseen} />}
       {can.approve ? (
-        <Approving review={review} busy={busy} send={send}>
+        <Approving review={review} isOff={busy || unseen.length > 0} send={send}>
           {others}
         </Approving>
       ) : (
@@ -87,14 +90,23 @@ export function DecisionButtons({ review, withdraws = true, onDecided }: Decisio
   )
 }
 
+function Unseen({ reasons }: { readonly reasons: readonly string[] }) {
+  if (reasons.length === 0) return null
+  return (
+    <Note tone="bad" title={reasons.join(' ')}>
+      <p>You can approve after you have opened or downloaded the whole.</p>
+    </Note>
+  )
+}
+
 interface ApprovingProps {
   readonly review: Review
-  readonly busy: boolean
+  readonly isOff: boolean
   readonly send: (decision: Decision) => void
   readonly children: ComponentChildren
 }
 
-function Approving({ review, busy, send, children }: ApprovingProps) {
+function Approving({ review, isOff, send, children }: ApprovingProps) {
   const [comment, setComment] = useState('')
   const [isTimed, setTimed] = useState(false)
   const [[from, until], setHours] = useState(['18:00', '20:00'])
@@ -136,7 +148,7 @@ function Approving({ review, busy, send, children }: ApprovingProps) {
         </p>
       )}
       <div class="line">
-        <button class="button is-primary" disabled={busy}>
+        <button class="button is-primary" disabled={isOff}>
           <Icon name="check" />
           {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
         </button>

@@ -1,0 +1,93 @@
+import type { Review, Session } from '../../api/types.ts'
+import { visible } from '../../parts/visible.ts'
+import { lineDiff, type LineDiff } from '../diff/line-diff.ts'
+import { recordedParameters } from '../runbooks/recorded.ts'
+
+type Given = Omit<Review, 'session' | 'can'>
+
+/** A value that differs. Undefined: it was not given. */
+export interface ChangedValue {
+  readonly name: string
+  readonly before: string | undefined
+  readonly now: string | undefined
+}
+
+/** Texts of several lines that differ: the script, the arguments, long values. */
+export interface ChangedLines {
+  readonly name: string
+  readonly diff: LineDiff
+}
+
+export interface RequestDiff {
+  readonly before: Session
+  readonly values: readonly ChangedValue[]
+  readonly lines: readonly ChangedLines[]
+  /** The scripts look the same, but differ in secrets, which are not shown. */
+  readonly differsInSecrets: boolean
+  /** Whether a request has variables, whose values are never shown. */
+  readonly hasVariables: boolean
+}
+
+/** Compares a request with the last approved run of the same runbook. */
+export function requestDiff(before: Session, now: Session, review: Given): RequestDiff {
+  const was = before.review
+  const script = { name: 'Script', diff: diffOf(before.script.data, now.script.data) }
+  const clientArgs = { name: 'Arguments', diff: lineDiff(was?.client_args ?? [], review.client_args) }
+  const values = [
+    ...changed(placesOf(was ?? { connection: before.connection }), placesOf(review)),
+    ...changed(recordedParameters(before.labels), recordedParameters(now.labels)),
+    ...changed(variablesOf(was), variablesOf(review)),
+  ]
+  const long = values.filter(isLong).map(({ name, before: from = '', now: to = '' }) => ({
+    name: `Parameter ${visible(name)}`,
+    diff: diffOf(from, to),
+  }))
+  return {
+    before,
+    values: values.filter((value) => !isLong(value)),
+    lines: [script, clientArgs, ...long].filter(({ diff }) => sizeOf(diff) > 0),
+    differsInSecrets:
+      sizeOf(script.diff) === 0 &&
+      was?.script_hmac_sha256 !== undefined &&
+      review.script_hmac_sha256 !== undefined &&
+      was.script_hmac_sha256 !== review.script_hmac_sha256,
+    hasVariables: (was?.env_vars.length ?? 0) + review.env_vars.length > 0,
+  }
+}
+
+function diffOf(before: string, now: string): LineDiff {
+  return lineDiff(before.split('\n'), now.split('\n'))
+}
+
+export function sizeOf({ added, removed }: LineDiff): number {
+  return added + removed
+}
+
+function isLong({ before = '', now = '' }: ChangedValue): boolean {
+  return before.includes('\n') || now.includes('\n')
+}
+
+type Values = Readonly<Record<string, string>>
+
+function changed(was: Values, is: Values): ChangedValue[] {
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .filter((name) => was[name] !== is[name])
+    .map((name) => ({ name, before: was[name], now: is[name] }))
+}
+
+function placesOf({ connection, batch }: Pick<Given, 'connection' | 'batch'>): Values {
+  if (batch === undefined) return { connection }
+  return {
+    connections: batch.waves.map((names) => names.join(', ')).join('; then '),
+    'parallel runs': String(batch.parallel),
+    'stops after failures': String(batch.threshold),
+  }
+}
+
+function variablesOf(given: Given | null): Values {
+  const entries = (given?.env_vars ?? []).map((key) => {
+    const [kind = '', name = ''] = key.split(/:(.*)/s)
+    return [`${kind === 'filesystem' ? 'file' : 'variable'} ${name}`, 'given'] as const
+  })
+  return Object.fromEntries(entries)
+}
