@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { NewSession } from '../../../src/gateway/history/session.ts'
+import { VERSION_27 } from '../../../src/gateway/history/values.ts'
 import { openHistory } from '../../../src/gateway/rooms.ts'
 import { closeFile, openFile, type Connection } from '../../../src/gateway/store/sqlite.ts'
 import { removeOlder } from '../../support/remove-older.ts'
@@ -59,11 +60,7 @@ it('keeps the values of parameters in lower case, the short ones first, up to a 
 it('makes the same of the sessions of an older file', () => {
   fill()
   const before = values()
-  inFile((db) =>
-    db.exec(
-      'DROP TRIGGER values_of_removed_sessions; DROP TABLE session_values; PRAGMA history.user_version = 25',
-    ),
-  )
+  inFile((db) => db.exec(`DROP TRIGGER values_of_removed_sessions; DROP TABLE session_values; ${VERSION_27}`))
   openHistory(file).close()
   expect(values()).toEqual(before)
 })
