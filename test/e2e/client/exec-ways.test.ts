@@ -150,7 +150,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('exec with our own gat
     )
     expect(code).toBe(77)
     expect(stderr).toMatch(
-      /^runbook-agent: the gateway 127\.0\.0\.1:\d+ does not accept the token: .+\n.*login\n$/,
+      /^runbook-agent: the gateway 127\.0\.0\.1:\d+ does not accept the token: .+\n.*HOOP_TOKEN to a new token\n$/,
     )
   })
 

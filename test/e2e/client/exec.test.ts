@@ -255,7 +255,7 @@ describe('exec that gets no exit code, over gRPC', () => {
       status.UNAUTHENTICATED,
       'invalid authentication',
       77,
-      /does not accept the token: invalid authentication\n.*login/,
+      /does not accept the token: invalid authentication\n.*HOOP_TOKEN/,
     ],
     [status.NOT_FOUND, 'connection not found', 64, /has no connection bash, or you have no access to it\n$/],
     [status.FAILED_PRECONDITION, 'agent is offline', 254, /the agent of bash is offline: nothing has run\n/],
