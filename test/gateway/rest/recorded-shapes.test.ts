@@ -60,9 +60,19 @@ it('a session is as recorded, with eight fields of ours', async () => {
   const request = { metadata: { n: '1' }, labels: { l: '1' }, session_batch_id: 'b1', correlation_id: 'c-1' }
   const { body } = await gateway.script(script, request)
   const session = await gateway.request('GET', `/api/sessions/${String(body['session_id'])}`)
-  const state = ['', '.name', '.text', '.by', '.lock', '.since', '.agent', '.until'].map((field) => `.state${field}`)
+  const state = ['', '.name', '.text', '.by', '.lock', '.since', '.agent', '.until'].map(
+    (field) => `.state${field}`,
+  )
   const counts = ['.truncated_bytes', '.redacted_bytes']
-  expectShape(session.body, 'session', ['.origin', '.port', ...counts, '.jira_transition', '.approved_at', '.began_at', ...state])
+  expectShape(session.body, 'session', [
+    '.origin',
+    '.port',
+    ...counts,
+    '.jira_transition',
+    '.approved_at',
+    '.began_at',
+    ...state,
+  ])
   expect(session.body).toMatchObject({ script_size: 41, exit_code: 3, script: { data: script } })
   const list = await gateway.request('GET', '/api/sessions?batch_id=b1')
   expectShape({ ...list.body, data: [] }, 'session-list')
