@@ -138,7 +138,7 @@ function checkGatewayFile(file: string): Checked {
     warnings: [
       ...warnings,
       ...warningsOf(file, settings?.connections ?? []),
-      ...(settings === undefined ? [] : scheduleWarnings(settings)).map((warning) => `${file}: ${warning}`),
+      ...scheduleWarnings(file, settings),
     ],
   }
 }

@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest'
 import { Dispatch } from '../../src/agent/dispatch.ts'
 import { Slots } from '../../src/agent/running/services.ts'
 import type { Packet } from '../../src/wire/packet.ts'
-import { base64, openSpec } from '../support/scripted/open.ts'
+import { openSpec, tcpParams } from '../support/scripted/open.ts'
 import { agentForEachTest, running } from '../support/sites/each-agent.ts'
 import { found, waitFor } from '../support/wait.ts'
 
@@ -109,15 +109,7 @@ it('a port of native clients that is sent on two streams serves clients on one o
     socket.pipe(socket)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const values = { HOST: '127.0.0.1', PORT: String((server.address() as AddressInfo).port) }
-  const envVars = new Map(Object.entries(values).map(([name, value]) => [`envvar:${name}`, base64(value)]))
-  const params = {
-    connectionType: 'tcp',
-    clientVerb: 'connect',
-    clientOrigin: 'client',
-    cmdList: [],
-    envVars,
-  }
+  const params = tcpParams((server.address() as AddressInfo).port)
   const streams = [new Stream(), new Stream()] as const
   for (const stream of streams) await stream.open(params)
   const data = { ...sid, 'client.connection_id': '1' }

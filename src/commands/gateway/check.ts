@@ -100,10 +100,8 @@ function settingsOf(file: string): {
 } {
   try {
     const { settings, problems, warnings } = examineSettings(file, process.env)
-    const ofSchedules = (settings === undefined ? [] : scheduleWarnings(settings)).map(
-      (warning) => `${file}: ${warning}`,
-    )
-    return { settings, problems: problems.toLines(), warnings: [...warnings, ...ofSchedules] }
+    const all = [...warnings, ...scheduleWarnings(file, settings)]
+    return { settings, problems: problems.toLines(), warnings: all }
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     return { settings: undefined, problems: error.message.split('\n'), warnings: [] }

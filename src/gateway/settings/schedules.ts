@@ -85,20 +85,20 @@ export function buildSchedule({
   return { ...rest, jiraFields, catchesUp: catchUp === 'once', ...(lock ? { lock } : {}) }
 }
 
-/**
- * Returns a warning for each schedule whose connection or user is not in the settings. The user may still be
- * known to the gateway's state: created while the gateway runs, or by a sign-in.
- */
-export function scheduleWarnings({
-  schedules,
-  users,
-  connections,
-}: {
+interface ScheduleUses {
   readonly schedules: readonly ScheduleSettings[]
   readonly users: readonly { readonly name: string }[]
   readonly connections: readonly { readonly name: string }[]
-}): string[] {
-  return schedules.flatMap(({ name, connection, as }) => [
+}
+
+/**
+ * Returns a warning for each schedule whose connection or user is not in the settings. The user may still be
+ * known to the gateway's state: created while the gateway runs, or by a sign-in.
+ * @param settings undefined if the file has problems
+ */
+export function scheduleWarnings(file: string, settings: ScheduleUses | undefined): string[] {
+  const { schedules = [], users = [], connections = [] } = settings ?? {}
+  const warnings = schedules.flatMap(({ name, connection, as }) => [
     ...(connections.some((one) => one.name === connection)
       ? []
       : [`schedule ${name}: connection ${connection} does not exist, so the schedule cannot run`]),
@@ -108,6 +108,7 @@ export function scheduleWarnings({
           `schedule ${name}: user ${as} is not in users: the schedule runs only if this user was created in the running gateway or has signed in`,
         ]),
   ])
+  return warnings.map((warning) => `${file}: ${warning}`)
 }
 
 // Labels of sessions that schedules have begun. Only the gateway can set labels with this prefix.

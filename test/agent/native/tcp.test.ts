@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { HoopPort } from '../../support/native/hoop-port.ts'
-import { base64, openSpec } from '../../support/scripted/open.ts'
+import { openSpec, tcpParams } from '../../support/scripted/open.ts'
 import { agentForEachTest, gateway, running } from '../../support/sites/each-agent.ts'
 import { resetConnection } from '../../../src/basics/net/reset.ts'
 import { heard } from '../../support/network/heard.ts'
@@ -30,16 +30,7 @@ async function listening(serve: (socket: Socket) => void, allowHalfOpen = false)
 }
 
 function open(sid: string, port: number, more: Partial<ConnectionParams> = {}): void {
-  const values = { HOST: '127.0.0.1', PORT: String(port) }
-  const envVars = new Map(Object.entries(values).map(([name, value]) => [`envvar:${name}`, base64(value)]))
-  const params = {
-    connectionType: 'tcp',
-    clientVerb: 'connect',
-    clientOrigin: 'client',
-    cmdList: [],
-    envVars,
-  }
-  gateway.send('AgentSessionOpen', openSpec(sid, { ...params, ...more }))
+  gateway.send('AgentSessionOpen', openSpec(sid, { ...tcpParams(port), ...more }))
 }
 
 const tcp = { word: 'TCP', sid: 's', greets: true }
@@ -162,10 +153,8 @@ describe('a session of native tcp connections', () => {
     await waitFor(() => port.closedByAgent.length === 1)
     read()
     gateway.send('AgentSessionClose', { 'gateway.session_id': 's' })
-    const values = { HOST: '127.0.0.1', PORT: String(server.port) }
-    const envVars = new Map(Object.entries(values).map(([name, value]) => [`envvar:${name}`, base64(value)]))
-    const params = { connectionType: 'tcp', clientVerb: 'connect', envVars }
-    gateway.send('AgentSessionOpen', { ...openSpec('p', params), 'client.pauses_connections': '1' })
+    const asked = openSpec('p', tcpParams(server.port))
+    gateway.send('AgentSessionOpen', { ...asked, 'client.pauses_connections': '1' })
     await waitFor(() => gateway.of('p').length === 1)
     const ids = { 'gateway.session_id': 'p', 'client.connection_id': '1' }
     for (let sent = 0; sent < 20; sent += 1) gateway.send('AgentTCPConnectionWrite', ids, mebibyte)
@@ -180,12 +169,8 @@ describe('a session of native tcp connections', () => {
     const ids = { 'gateway.session_id': 's', 'client.connection_id': '1' }
     const told = () => gateway.of('s').map(({ type, spec }) => type + String(spec['tcp.reset'] ?? ''))
     async function dialled(server: Listening) {
-      const values = { HOST: '127.0.0.1', PORT: String(server.port) }
-      const envVars = new Map(
-        Object.entries(values).map(([name, value]) => [`envvar:${name}`, base64(value)]),
-      )
-      const params = { connectionType: 'tcp', clientVerb: 'connect', envVars }
-      gateway.send('AgentSessionOpen', { ...openSpec('s', params), 'client.half_closes': '1' })
+      const asked = openSpec('s', tcpParams(server.port))
+      gateway.send('AgentSessionOpen', { ...asked, 'client.half_closes': '1' })
       const opened = await found(() => ofType('ClientSessionOpenOK')[0])
       expect(String(opened.spec['agent.half_closes'])).toBe('1')
       gateway.send('AgentTCPConnectionWrite', { ...ids, 'tcp.server_connect': '' })

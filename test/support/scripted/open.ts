@@ -21,6 +21,13 @@ export function openSpec(
   }
 }
 
+/** Parameters of a session for native clients of a TCP server on this machine. */
+export function tcpParams(port: number): Partial<ConnectionParams> {
+  const values = { HOST: '127.0.0.1', PORT: String(port) }
+  const envVars = new Map(Object.entries(values).map(([name, value]) => [`envvar:${name}`, base64(value)]))
+  return { connectionType: 'tcp', clientVerb: 'connect', clientOrigin: 'client', cmdList: [], envVars }
+}
+
 export function base64(text: string): string {
   return Buffer.from(text).toString('base64')
 }
