@@ -34,7 +34,7 @@ it.each([
   'webhook',
   'tokens',
   'users',
-])('knows %s, and does not show it', async (word) => {
+])('the help knows the other name %s, and does not show it', async (word) => {
   const [name = ''] = withoutAliases([word])
   expect(withoutAliases(['help', word, word])).toEqual(['help', name, word])
   expect(withoutAliases([name, word])).toEqual([name, word])

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { LongWork } from '../../src/gateway/long-work.ts'
 
-it('runs one work at a time, and users with waiting works take turns', async () => {
+it('one long work runs at a time, and users with waiting works take turns', async () => {
   const place = new LongWork()
   const begun: string[] = []
   let running = 0
@@ -19,7 +19,7 @@ it('runs one work at a time, and users with waiting works take turns', async () 
   expect(begun).toEqual(['ann 0', 'ann 1', 'bob 3', 'cid 4', 'ann 2', 'bob 5'])
 })
 
-it('gives everything else of the process its turn between two works', async () => {
+it('everything else of the process has its turn between two long works', async () => {
   const place = new LongWork()
   const order: string[] = []
   const first = place.run('ann', () => void setImmediate(() => order.push('other')))
@@ -27,7 +27,7 @@ it('gives everything else of the process its turn between two works', async () =
   expect(order).toEqual(['other', 'work'])
 })
 
-it('refuses a user who has too many works, and lets others and later ones run', async () => {
+it('a user who has too many long works is refused, and others and later ones run', async () => {
   const place = new LongWork()
   const asked = Array.from({ length: 17 }, (_, at) => place.run('ann', () => at))
   await expect(asked.at(-1)).rejects.toMatchObject({ code: 'too-much-at-once' })
@@ -36,7 +36,7 @@ it('refuses a user who has too many works, and lets others and later ones run', 
   expect(await place.run('ann', () => 'again')).toBe('again')
 })
 
-it('goes on after a work that has failed', async () => {
+it('a long work that has failed lets the next one run', async () => {
   const place = new LongWork()
   const failed = place.run('ann', () => Promise.reject(new Error('no')))
   const next = place.run('ann', () => 7)

@@ -55,7 +55,7 @@ it('shrinks what people type last: others are left out and shrunk before, the on
   expect(textTable(two, [['a-name', 'ops/change.sh']], 15)).toBe('NAME    PATH\na-name  ops/ch~\n')
 })
 
-it('takes the short texts of all rows if the table is too wide, before it shrinks a column', () => {
+it('a table that is too wide takes the short texts of all rows before it shrinks a column', () => {
   const columns = [
     { heading: 'AT', of: (at: string) => `2026-${at}`, short: (at: string) => at },
     { heading: 'NAME', shrinks: true, of: () => 'a-name' },

@@ -18,7 +18,7 @@ async function checked(connection: Partial<Status['connection']>, name = 'local'
   return await checkSignIn({ identity }, [place.at('none.sock'), one.path ?? ''])
 }
 
-it('says that it does not try the key, and which state the running agent reports', async () => {
+it('doctor says that it does not try the key, and which state the running agent reports', async () => {
   expect(await checked({})).toEqual({
     level: 'ok',
     found: `doctor does not try the key; the running agent (pid 4711) reports serving since ${since}`,
@@ -30,7 +30,7 @@ it('says that it does not try the key, and which state the running agent reports
   })
 })
 
-it('repeats why the gateway refuses the running agent', async () => {
+it('doctor repeats why the gateway refuses the running agent', async () => {
   expect(await checked({ state: 'refused', reason: 'the gateway refuses this key' })).toEqual({
     level: 'broken',
     found: `the running agent (pid 4711) reports refused since ${since}: the gateway refuses this key`,
@@ -39,7 +39,7 @@ it('repeats why the gateway refuses the running agent', async () => {
   expect(await checked({ state: 'conflict', reason: 'two' })).toMatchObject({ level: 'warning' })
 })
 
-it('asks no agent of another name', async () => {
+it('doctor asks no agent of another name', async () => {
   expect(await checked({ state: 'refused' }, 'other')).toEqual({
     level: 'skipped',
     found: 'doctor does not try the key, and no running agent answers that could report it',

@@ -20,8 +20,8 @@ const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const TEMPLATE = { name: 'runs', project_key: 'OPS', request_type_id: '25' }
 const missing = await missingPostgres()
 
-/** Tables that get rows only when old sessions, entries or accounts are removed, or a run has parameters. */
-const NOT_MADE = ['audit_anchor', 'former_accounts', 'removals', 'removed_uses', 'session_values']
+/** Tables that get rows only when old sessions, entries or accounts are removed. */
+const NOT_MADE = ['audit_anchor', 'former_accounts', 'removals', 'removed_uses']
 
 it.skipIf(missing !== undefined)(
   `what every feature leaves in the history is sound: checked, not repaired, backed up, restored and served${without(missing)}`,
@@ -127,7 +127,7 @@ function settings(jira: string, receiver: string, database: Awaited<ReturnType<t
     ],
     jira: { url: jira, user: 'gateway@example.test', api_token: JIRA_TOKEN, templates: [TEMPLATE] },
     history: { retain: '30d' },
-    runbooks: { 'ops/mark.runbook.sh': 'echo mark' },
+    runbooks: { 'ops/mark.runbook.sh': 'echo mark', 'ops/say.runbook.sh': 'echo {{ .word }}' },
   }
 }
 
@@ -154,6 +154,8 @@ async function useEverything(site: Site, command: Command): Promise<void> {
   )
   expect(reply.status).toBeLessThan(300)
   expect((await rest.runbook('bash', 'ops/mark.runbook.sh')).body).toMatchObject({ output: 'mark\n' })
+  const said = await rest.runbook('bash', 'ops/say.runbook.sh', { parameters: { word: 'value' } })
+  expect(said.body).toMatchObject({ output: 'value\n' })
 
   // Approvals: run by hand, by themselves, rejected, withdrawn, revoked, still waiting, and of a terminal.
   const byHand = await asked()

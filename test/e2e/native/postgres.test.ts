@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../../support/machine/databases.ts'
 import { without } from '../../support/machine/servers.ts'
@@ -37,6 +39,23 @@ describe.skipIf(missing !== undefined)(
       expect(recorded).not.toContain(database.password)
     })
 
+    it('sets a password that is in no record, and the rest of its statement is', async () => {
+      const [role, word] = [`${database.name}_role`, randomBytes(12).toString('hex')]
+      // The role is never made: the database's user may make none. The statement reaches the server.
+      const sql = `create role ${role} /* new */ password '${word}'; alter user ${role} password $x$${word}$x$`
+      const account = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
+      const script = site.place.write('role.sql', sql)
+      const ran = await runProgram(site.place, ['connect', 'pg', '--run', `psql -X -f ${script}`], account)
+      expect(ran.stderr).toContain('permission denied')
+      const [first] = await site.rest.lastStatements()
+      expect(first?.query).toBe(`create role ${role} /* new */ password '[REDACTED]';`)
+      const shown = await runProgram(site.place, ['sessions', 'show', await site.rest.lastSession()], account)
+      expect(shown.stdout + (await site.rest.lastRecord())).not.toContain(word)
+      for (const file of readdirSync(site.place.at('state')).filter((name) => name.startsWith('history')))
+        expect(readFileSync(site.place.at('state', file)).includes(word)).toBe(false)
+      expect(site.agent.stderr + site.gateway.stderr).not.toContain(word)
+    })
+
     it('are shown with duration and rows, and with their errors, by REST and the command line', async () => {
       const asked = [
         'create table t (n int); insert into t select generate_series(1, 50); select * from t',
@@ -65,7 +84,7 @@ describe.skipIf(missing !== undefined)(
       })
     })
 
-    it('are a thousand in JSON, with the number of all and whether there are more', async () => {
+    it('shows a thousand statements in JSON, with the number of all and whether there are more', async () => {
       const account = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
       const select = 'for n in $(seq 1002); do echo "select $n;"; done | psql -X -q -o /dev/null'
       await runProgram(site.place, ['connect', 'pg', '--run', select], account)

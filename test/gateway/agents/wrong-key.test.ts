@@ -19,7 +19,7 @@ async function shown(headers = {}): Promise<Record<string, unknown>> {
   return (await gateway.request('GET', '/api/agents/local', undefined, headers)).body
 }
 
-it('is in the audit log as a claim, short and on one line, and can be searched', async () => {
+it('a wrong key is in the audit log with the claimed name, short and on one line, and can be searched', async () => {
   await refused(`lo\u0007cal${'x'.repeat(200)}`, 'not-the-key-0123456789')
   await refused('local', 'not-the-key-0123456789')
   const { body } = await gateway.request('GET', '/api/audit/logs?text=lo?cal')
@@ -36,7 +36,7 @@ it('is in the audit log as a claim, short and on one line, and can be searched',
   expect(JSON.stringify(entries)).not.toContain('not-the-key')
 })
 
-it('stands at the agent with its time and address, until the agent connects with its key', async () => {
+it('a wrong key stands at the agent with its time and address, until the agent connects with its key', async () => {
   const began = Date.now()
   await refused('local', 'not-the-key-0123456789')
   const told = await shown()
@@ -49,7 +49,7 @@ it('stands at the agent with its time and address, until the agent connects with
   expect(agent.error).toBeUndefined()
 })
 
-it('is kept for agents of the settings only', async () => {
+it('a wrong key is kept for agents of the settings only', async () => {
   await refused('nobody', 'not-the-key-0123456789')
   await refused('somebody', agentKey)
   const { agents } = gateway.gateway

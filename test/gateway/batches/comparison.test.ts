@@ -6,7 +6,7 @@ import type { BatchRun } from '../../../src/gateway/batches/batch.ts'
 import { outputDifferences } from '../../../src/gateway/batches/comparison.ts'
 import { openHistory } from '../../../src/gateway/rooms.ts'
 
-it('lets everything else of the process run during one comparison', async () => {
+it('a comparison lets everything else of the process run meanwhile', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'comparison-'))
   const history = openHistory(path.join(folder, 'history.sqlite'))
   const numbers = Array.from({ length: 100 }, (_, at) => String(at))

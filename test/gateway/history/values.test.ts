@@ -49,7 +49,7 @@ function fill(): void {
   history.close()
 }
 
-it('keeps the values of parameters in lower case, the short ones first, up to a length', () => {
+it('the searched values of parameters are kept in lower case, the short ones first, up to a length', () => {
   fill()
   expect(values()).toEqual([
     [1, '1\u001fab-1\u001f[1,2]', 0],
@@ -57,7 +57,7 @@ it('keeps the values of parameters in lower case, the short ones first, up to a 
   ])
 })
 
-it('makes the same of the sessions of an older file', () => {
+it('the searched values of an older file are the same', () => {
   fill()
   const before = values()
   inFile((db) => db.exec(`DROP TRIGGER values_of_removed_sessions; DROP TABLE session_values; ${VERSION_27}`))
@@ -65,7 +65,7 @@ it('makes the same of the sessions of an older file', () => {
   expect(values()).toEqual(before)
 })
 
-it('forgets the values of a removed session', () => {
+it('the searched values of a removed session are removed', () => {
   const history = openHistory(file)
   for (const one of SESSIONS) {
     history.begin(one)

@@ -99,7 +99,7 @@ it('answers a reply with its own status and headers', async () => {
   expect([status, headers['x-at']]).toEqual([202, 'noon'])
 })
 
-it('repeats a change that another program has locked out of the history, and nothing else', async () => {
+it('only a change that another program has locked out of the history is repeated', async () => {
   const repeated = new Set<string>()
   const site = fastify()
   site.decorate('patiently', async (work) => {

@@ -20,7 +20,7 @@ async function momentsOf(sid: string): Promise<readonly unknown[]> {
   return [asked, approved, began, end]
 }
 
-it('are kept of an approved run, each with its own time, and its output is dated from the run', async () => {
+it('an approved run keeps each moment with its own time, and its output is dated from the run', async () => {
   const sid = await site.ask('echo out')
   const asked = await momentsOf(sid)
   expect(asked).toEqual([expect.any(String), null, null, null])
@@ -42,7 +42,7 @@ it('are kept of an approved run, each with its own time, and its output is dated
   expect(listed).toMatchObject([{ id: sid, approved_at: approved, began_at: began }])
 })
 
-it('have no beginning where no agent ran it, and an end without approval is dated when it came', async () => {
+it('a session that no agent ran has no beginning, and its end without approval is dated when it came', async () => {
   const away = await site.ask('echo never', 'away')
   await site.say('bea', away, 'APPROVED')
   await site.run('ann', away)

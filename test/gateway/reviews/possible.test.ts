@@ -50,7 +50,7 @@ it('offers one approval of each group, not a second one', async () => {
   expect(list.find(({ session }) => session === sid)?.can.approve).toBe(true)
 })
 
-it('accepts one of two decisions at the same moment, and the other one is told that it is too late', async () => {
+it('one of two decisions at the same moment is accepted, and the other one is told that it is too late', async () => {
   const says = [
     ['bea', 'APPROVED'],
     ['cid', 'REJECTED'],
@@ -72,7 +72,7 @@ it('accepts one of two decisions at the same moment, and the other one is told t
   }
 })
 
-it('runs or is revoked, and never both', async () => {
+it('an approved request runs or is revoked, and never both', async () => {
   for (const order of [0, 1]) {
     const sid = await site.ask('echo either')
     await site.say('bea', sid, 'APPROVED')

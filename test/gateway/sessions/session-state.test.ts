@@ -30,7 +30,7 @@ it('is what a session waits for, whether it runs, and how its command has ended'
   expect(stateOf({ status: 'done', exitCode: 3 }).text).toBe('failed (3)')
 })
 
-it('names the agent that a session waits for, and until when', () => {
+it('the state names the agent that a session waits for, and until when', () => {
   const until = new Date(1000)
   expect(stateOf({ status: 'open', exitCode: undefined }, { agent: 'west', until })).toEqual({
     ...{ name: 'waiting-for-agent', text: 'waits for agent west', agent: 'west', until },

@@ -274,7 +274,7 @@ it('lets its agent go on when its reader leaves in the middle', async () => {
   expect(kinds()).toEqual(['open', 'close'])
 })
 
-it('lists a rule that native clients have broken once, though the close repeats it', async () => {
+it('a session lists a rule that native clients have broken once, though the close repeats it', async () => {
   const { end } = await run(undefined, { ...request(), port: { pausesConnections: true } })
   const rule = {
     ruleName: '',

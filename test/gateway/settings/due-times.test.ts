@@ -54,7 +54,7 @@ it.each([
   ['0 0 * * mondy', 'the field weekday cannot be read'],
   ['0 0 30 2 *', 'no day of any year matches day and month'],
   ['* * * *', ''],
-])('of %j says what is wrong', (cron, problem) => {
+])('the refusal of %j says what is wrong', (cron, problem) => {
   expect([isCron(cron), cronProblem(cron)]).toEqual([false, problem])
 })
 

@@ -70,7 +70,7 @@ describe('a difference of lines', () => {
   })
 })
 
-it('is whole and reversible for texts at random', () => {
+it('a difference of lines is whole and reversible for texts at random', () => {
   for (let seed = 1; seed <= 200; seed++) {
     let state = seed
     const random = (below: number) => (state = (state * 48271) % 2147483647) % below

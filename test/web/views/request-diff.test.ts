@@ -29,7 +29,7 @@ function differences(before: Parts, now: Parts) {
 
 const NOTHING = { values: [], lines: [], secrets: false }
 
-it('compares script, parameters, connections, arguments and variables', () => {
+it('a difference of requests has script, parameters, connections, arguments and variables', () => {
   expect(differences({}, {})).toEqual(NOTHING)
   expect(differences({ script: 'a\nb' }, { script: 'a\nc\nd' }).lines).toEqual([['Script', 2, 1]])
   expect(differences({ parameters: { a: '1', b: '2' } }, { parameters: { b: '3', c: '4' } }).values).toEqual([
@@ -53,7 +53,7 @@ it('compares script, parameters, connections, arguments and variables', () => {
   ])
 })
 
-it('compares the connections of batches, and how they run', () => {
+it('a difference of batches has their connections, and how they run', () => {
   const batch = { id: 'b', waves: [['web-01'], ['web-02', 'web-03']], parallel: 2, threshold: 1 }
   const more = { ...batch, waves: [['web-01'], ['web-02', 'prod']], threshold: 9 }
   expect(differences({ review: { batch } }, { review: { batch: more } }).values).toEqual([
@@ -62,7 +62,7 @@ it('compares the connections of batches, and how they run', () => {
   ])
 })
 
-it('tells scripts that differ in secrets alone, which are not shown', () => {
+it('a difference of requests tells scripts that differ in secrets alone, which are not shown', () => {
   expect(differences({}, { review: { script_hmac_sha256: 'b2' } })).toEqual({ ...NOTHING, secrets: true })
   expect(differences({}, { script: 'false', review: { script_hmac_sha256: 'b2' } }).secrets).toBe(false)
 })

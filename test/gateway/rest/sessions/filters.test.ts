@@ -109,7 +109,7 @@ it.each([
   expect([status, body['message']]).toEqual([422, expect.stringContaining(message)])
 })
 
-it('says what a search for a parameter has searched', async () => {
+it('the list says what a search for a parameter has searched', async () => {
   const searched = async (query: string) =>
     (await gateway.request('GET', `/api/sessions?${query}`)).body['parameter_search']
   const all = { searched: 4, is_complete: true }
