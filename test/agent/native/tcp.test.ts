@@ -165,6 +165,26 @@ describe('a session of native tcp connections', () => {
     gateway.send('AgentSessionClose', { 'gateway.session_id': 'p' })
   })
 
+  it('has a thousand connections at most, and refuses one more alone', async () => {
+    await using server = await listening((socket) => socket.pipe(socket))
+    open('s', server.port)
+    await found(() => ofType('ClientSessionOpenOK')[0])
+    const write = (id: number, payload: string) =>
+      gateway.send(
+        'AgentTCPConnectionWrite',
+        { 'gateway.session_id': 's', 'client.connection_id': String(id) },
+        Buffer.from(payload),
+      )
+    for (let id = 1; id <= 1001; id += 1) write(id, 'x')
+    const closed = () => ofType('ClientTCPConnectionClose').map(idOf)
+    await waitFor(() => closed().length > 0)
+    await waitFor(() => ofType('ClientTCPConnectionWrite').length === 1000)
+    expect(closed()).toEqual(['1001'])
+    expect(server.sockets.size).toBe(1000)
+    gateway.send('AgentSessionClose', { 'gateway.session_id': 's' })
+    await waitFor(() => server.sockets.size === 0)
+  })
+
   describe('whose client can end one direction', () => {
     const ids = { 'gateway.session_id': 's', 'client.connection_id': '1' }
     const told = () => gateway.of('s').map(({ type, spec }) => type + String(spec['tcp.reset'] ?? ''))
