@@ -59,6 +59,15 @@ describe('connect to a port of a tcp connection, through gateway and agent', () 
     expect(data[0]).toMatchObject({ status: 'done', verb: 'connect', exit_code: 0 })
   })
 
+  it('says on stderr where it listens, and nothing with --quiet', async () => {
+    const [told, quiet] = await Promise.all([
+      runProgram(...connect('echo', '--run', say('hello'))),
+      runProgram(...connect('echo', '--quiet', '--run', say('hello'))),
+    ])
+    expect(told.stderr).toMatch(/^runbook-agent: echo listens on 127\.0\.0\.1:\d+.*\nsession .* ends it\n$/)
+    expect([quiet.code, quiet.stdout, quiet.stderr]).toEqual([7, 'echo hello\n', ''])
+  })
+
   it('gives the answer to a client that has ended its direction', async () => {
     const ran = await runProgram(...connect('echo', '--run', ask('hello')))
     expect([ran.code, ran.stdout]).toEqual([0, 'echo hellobye'])

@@ -149,8 +149,8 @@ class PortConsole implements Disposable {
     const port = await this.#listen(connectionType, this.#flags.port ?? usual, session, halfCloses === true)
     await this.#notices.say({
       fields: { event: 'listening', session_id: sid, host: HOST, port, protocol: connectionType },
-      text: `runbook-agent: ${connection} listens on ${HOST}:${port}${hintFor(connectionType, port, halfCloses === true)}`,
-      hint: `session ${printableLine(sid)}, Ctrl-C ends it`,
+      text: '',
+      hint: `runbook-agent: ${connection} listens on ${HOST}:${port}${hintFor(connectionType, port, halfCloses === true)}\nsession ${printableLine(sid)}, Ctrl-C ends it`,
     })
     if (run === undefined) return
     this.#client = new ClientProgram(run, variablesFor(connectionType, port), () => session[Symbol.dispose]())
