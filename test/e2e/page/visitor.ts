@@ -45,6 +45,8 @@ export class Visitor implements AsyncDisposable {
     const context = await browser.newContext({
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
+      // A test that looks at colours in the middle of a transition sees neither the old nor the new ones.
+      reducedMotion: 'reduce',
       viewport: { width: 1120, height: 680 },
       ...options,
     })
