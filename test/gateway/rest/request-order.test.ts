@@ -1,6 +1,6 @@
 import dns from 'node:dns/promises'
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -31,15 +31,17 @@ describe('requests of one connection', () => {
     readonly answer: ServerResponse
   }
 
-  async function serving(test: (begun: readonly Begun[], socket: Socket) => Promise<void>): Promise<void> {
+  type Test = (begun: readonly Begun[], socket: Socket, server: Server, order: RequestOrder) => Promise<void>
+
+  async function serving(test: Test): Promise<void> {
     const begun: Begun[] = []
     const server = createServer((request, answer) => begun.push({ path: request.url ?? '', answer }))
-    new RequestOrder(server)
+    const order = new RequestOrder(server)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' })
     try {
-      await test(begun, socket)
+      await test(begun, socket, server, order)
     } finally {
       socket.destroy()
       server.closeAllConnections()
@@ -74,6 +76,18 @@ describe('requests of one connection', () => {
       socket.write(of('/').repeat(MOST + 500))
       await once(socket, 'close')
       expect(begun).toHaveLength(1)
+    }))
+
+  it('that Node hands over after the server has begun to close end at once', () =>
+    serving(async (begun, socket, server, order) => {
+      server.on('upgrade', (_, handedOver: Socket) => order.endHandedOver(handedOver))
+      socket.resume()
+      socket.write(of('/'))
+      await waitFor(() => begun.length === 1)
+      order.close()
+      socket.write(webSocket)
+      await once(socket, 'close')
+      expect(begun[0]?.answer.writableEnded).toBe(false)
     }))
 })
 

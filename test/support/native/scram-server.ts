@@ -11,7 +11,7 @@ export interface ScramOptions {
   /** What it asks for instead of SASL: 3 is the password itself, 5 an MD5 answer. */
   readonly asks?: 3 | 5
   /** Does not know the password, and says all the same that the login is done. */
-  readonly lies?: 'signature' | 'skips-signature' | 'nonce' | 'repeats' | 'weakens'
+  readonly lies?: 'signature' | 'skips-signature' | 'nonce' | 'repeats' | 'weakens' | 'weakens-at-once'
 }
 
 /** A PostgreSQL that does nothing but log in and say that it is ready. */
@@ -78,6 +78,7 @@ export class ScramServer implements AsyncDisposable {
     const end = initial.indexOf(0)
     const first = initial.subarray(end + 5).toString()
     this.seen.push(initial.subarray(0, end).toString(), first.slice(0, first.indexOf(',n=')))
+    if (lies === 'weakens-at-once') return void socket.write(ask(5, Buffer.from('salt')))
     const bare = first.slice(first.indexOf('n=,r='))
     const salt = randomBytes(16)
     const nonce = `${lies === 'nonce' ? 'other' : bare.slice('n=,r='.length)}more`
