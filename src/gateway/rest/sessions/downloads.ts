@@ -223,12 +223,18 @@ interface Redeemed {
  * token at a time.
  */
 export class DownloadTokens {
+  readonly #now: () => number
   /** Tokens by session, oldest first. */
   readonly #pending = new Map<string, Pending>()
 
+  /** @param now time in ms since 1970, by which access tokens expire, too */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
   issue(session: string, by: AccessToken): { token: string; expiresAt: Date } {
     const token = randomBytes(32).toString('hex')
-    const expiresAt = Date.now() + LIFE_MS
+    const expiresAt = this.#now() + LIFE_MS
     this.#pending.delete(session)
     this.#makeRoom(by.user)
     this.#pending.set(session, { sha256: createHash('sha256').update(token).digest(), by, expiresAt })
@@ -244,7 +250,7 @@ export class DownloadTokens {
     this.#pending.delete(session)
     if (pending === undefined) return { outcome: 'none' }
     if (!isSameKey(token, pending.sha256)) return { outcome: 'wrong' }
-    return { outcome: Date.now() < pending.expiresAt ? 'valid' : 'expired', by: pending.by }
+    return { outcome: this.#now() < pending.expiresAt ? 'valid' : 'expired', by: pending.by }
   }
 
   #makeRoom(user: string): void {

@@ -51,9 +51,9 @@ function ownRoutes(services: RestServices): Handlers<typeof sessionContract> {
 }
 
 function readingRoutes(app: FastifyInstance, services: RestServices): void {
-  const { history } = services
+  const { history, users } = services
 
-  const tokens = new DownloadTokens()
+  const tokens = new DownloadTokens(() => users.now)
   downloadRoutes(app, services, tokens, (user, id) => visibleSession(services, user, id))
 
   mount(app, sessionListContract, listRoutes(services))

@@ -120,6 +120,18 @@ describe('a download', () => {
     ])
   })
 
+  it('lasts five minutes also when the clock is set back meanwhile', async () => {
+    const url = await link('extension=txt')
+    const now = Date.now()
+    const elapsed = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5 * 60 * 1000 + 1)
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now - 60 * 60 * 1000)
+    const response = await fetched(url).finally(() => {
+      clock.mockRestore()
+      elapsed.mockRestore()
+    })
+    expect(response.status).toBe(410)
+  })
+
   it('of a session of somebody else cannot be asked for', async () => {
     const answer = await gateway.request('GET', '/api/sessions/s1?extension=txt', undefined, asOther)
     expect(answer).toEqual({ status: 404, body: { message: 'not found', code: 'session-not-found' } })
@@ -153,7 +165,7 @@ describe('a download', () => {
 
 describe('tokens of downloads', () => {
   it('are bounded: who asks for more than a hundred loses the oldest, and nobody else does', () => {
-    const tokens = new DownloadTokens()
+    const tokens = new DownloadTokens(() => Date.now())
     const by = (user: string): AccessToken => ({
       ...{ id: user, name: user, user, kind: 'personal', sha256: Buffer.alloc(32), isDeclared: true },
     })
