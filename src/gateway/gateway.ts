@@ -31,7 +31,7 @@ import { AutomaticRuns } from './reviews/automatic-runs.ts'
 import { Reviews } from './reviews/reviews.ts'
 import { TerminalAccess } from './reviews/terminal-access.ts'
 import { RequestVault } from './reviews/vault.ts'
-import { checkRepositories } from './runbooks/start-check.ts'
+import { checkRepositories, tellUnmatchedPaths } from './runbooks/start-check.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl, callerAddress } from '../basics/net/address.ts'
 import { CurrentSettings, type GatewaySettings } from './settings/settings.ts'
@@ -140,7 +140,8 @@ async function open(
   const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
   const { rest, drain, endSessions, tellProblems, automatic } = openRest(services, opened)
   http = await listenOn(rest, listen.http)
-  await checkRunbooks(repositories, tellProblems, log)
+  await checkRepositories(repositories.all, log)
+  tellProblems()
   automatic.begin()
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
@@ -165,10 +166,11 @@ function openRest(
   readonly rest: ReturnType<typeof restServer>
   readonly drain: Gateway['drain']
   readonly endSessions: () => Promise<void>
-  readonly tellProblems: () => Promise<void>
+  /** Starts the checks of schedules and paths, and does not wait for them. */
+  readonly tellProblems: () => void
   readonly automatic: AutomaticRuns
 } {
-  const { settings, agents, batches, sessions, reload, log } = services
+  const { settings, repositories, agents, batches, sessions, reload, log } = services
   const scheduled = openSchedules(services)
   const rest = opened.own(restServer({ ...services, ...scheduled }))
   const endSessions = () => endRunning(batches, sessions)
@@ -178,7 +180,11 @@ function openRest(
     new AutomaticRuns({ ...services, runBatch: (id, owner) => void batches.exec(id, owner, {}, true) }),
   )
   opened.own(reload)
-  const tellProblems = () => scheduled.scheduleProblems.tell(settings.value.schedules, log)
+  const tellProblems = () => {
+    void scheduled.scheduleProblems.tell(settings.value.schedules, log)
+    void tellUnmatchedPaths(repositories.all, settings.value, log)
+  }
+  reload.afterEach(tellProblems)
   const drain = async (over: AbortSignal) => {
     const { stopTimeoutMs } = settings.value
     const begun = { running: sessions.running, stopTimeoutMs }
@@ -212,16 +218,6 @@ function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened
   const open = opened.own(new Repositories(state, log))
   open.replace(repositories)
   return open
-}
-
-/** Checks the repositories, and starts the check of the schedules without waiting for it. */
-async function checkRunbooks(
-  repositories: Repositories,
-  checkSchedules: () => Promise<void>,
-  log: Logger,
-): Promise<void> {
-  await checkRepositories(repositories.all, log)
-  void checkSchedules()
 }
 
 function openReviews(

@@ -6,9 +6,14 @@ const SHORTEST_PART = 3
 /**
  * Returns `did you mean a?` or `did you mean a or b?`, or undefined when no name is near. The result may
  * contain control characters of the names: make it printable before you show it.
+ * @param isRight is asked only about the nearest candidates
  */
-export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
-  const names = nearest(word, candidates)
+export function didYouMean(
+  word: string,
+  candidates: readonly string[],
+  isRight: (candidate: string) => boolean = () => true,
+): string | undefined {
+  const names = nearest(word, candidates).filter(isRight)
   const last = names.at(-1)
   if (last === undefined) return undefined
   return `did you mean ${names.length > 1 ? `${names.slice(0, -1).join(', ')} or ` : ''}${last}?`

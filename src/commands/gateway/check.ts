@@ -1,8 +1,12 @@
 import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { onAbort } from '../../basics/abort.ts'
 import { claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
+import type { Logger } from '../../basics/logger.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import { printableText } from '../../basics/text/printable.ts'
@@ -11,7 +15,8 @@ import { BackupError, HISTORY_FILE } from '../../gateway/operating/backup-format
 import { checkRestored } from '../../gateway/operating/restore.ts'
 import { isRepositoryFault } from '../../gateway/refusals/runbook-errors.ts'
 import { LAYOUT, NEWEST_VERSION } from '../../gateway/rooms.ts'
-import { reachRemote } from '../../gateway/runbooks/git/reach.ts'
+import { RunbookRepository } from '../../gateway/runbooks/repository.ts'
+import { missingRunbooks, unmatchedPaths } from '../../gateway/runbooks/unmatched-paths.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
 import { scheduleWarnings } from '../../gateway/settings/schedules.ts'
 import type { GatewaySettings, RepositorySettings } from '../../gateway/settings/settings.ts'
@@ -38,6 +43,8 @@ import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
 import type { GatewayFlags } from './gateway.ts'
 
+/** Time for one repository. The gateway itself ends a fetch after 30 s. */
+const REPOSITORY_MS = 45_000
 /** Time for checking the whole history. systemd/runbook-gateway.service allows 15 minutes for the start. */
 const HISTORY_MS = 10 * 60 * 1000
 
@@ -64,16 +71,23 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
   )
   for (const server of ['http', 'grpc', 'metrics'] satisfies Server[])
     await examination.checkWith(settings, `listen.${server}`, ({ listen }) => checkPort(listen[server]))
-  const repositories = settings.fact?.repositories ?? []
-  for (const lines of await Promise.all(repositories.map(examineRepository))) lines.forEach(tell)
+  if (settings.fact !== undefined) await examinePaths(settings.fact, tell)
 }
 
-/** The caller examines all repositories at the same time, because one that does not answer takes seconds. */
-async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
-  const lines: Line[] = []
-  const examination = new Examination((line) => void lines.push(line))
-  await examination.check(`repository ${repository.name}`, (signal) => checkRepository(repository, signal))
-  return lines
+/** Reads all repositories, at the same time because one that does not answer takes seconds. */
+async function examinePaths(settings: GatewaySettings, tell: (line: Line) => void): Promise<void> {
+  const known = new Map<string, readonly string[]>()
+  const examined = settings.repositories.map(async (repository) => {
+    const lines: Line[] = []
+    const examination = new Examination((line) => void lines.push(line), REPOSITORY_MS)
+    const name = `repository ${repository.name}`
+    const { fact } = await examination.check(name, (signal) => checkRepository(repository, signal))
+    if (fact !== undefined) known.set(repository.name, fact)
+    return lines
+  })
+  for (const lines of await Promise.all(examined)) lines.forEach(tell)
+  for (const found of [...missingRunbooks(settings, known), ...unmatchedPaths(settings, known)])
+    tell({ name: 'settings', level: 'warning', found })
 }
 
 /** Reports one line per problem, like `config check`. */
@@ -158,17 +172,35 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
   }
 }
 
-/** Checks the repository. Without it, the gateway still starts and serves the last copy. */
-async function checkRepository(repository: RepositorySettings, signal: AbortSignal): Promise<Finding> {
+const nothing = () => undefined
+/** The findings of the check say what the repository would log. */
+const NO_LOG: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/**
+ * Fetches the paths of the repository into a folder that is removed. Without the repository, the gateway
+ * still starts and serves the last copy.
+ */
+async function checkRepository(
+  { name, url, branch }: RepositorySettings,
+  signal: AbortSignal,
+): Promise<Finding<readonly string[]>> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'runbook-check-'))
+  const options = { name, url, branch, stateDir: folder, log: NO_LOG, pathsOnly: true }
+  const repository = RunbookRepository.open(options)
+  using _ = onAbort(signal, () => void repository.close())
   try {
-    await reachRemote(repository, signal)
-    return ok(repository.branch === undefined ? 'HEAD was found' : `branch ${repository.branch} was found`)
+    const paths = await repository.paths()
+    const found = branch === undefined ? 'HEAD was found' : `branch ${branch} was found`
+    return ok(paths === undefined ? `${found}; it has too many files to check paths` : found, paths)
   } catch (error) {
     if (!isRepositoryFault(error)) throw error
     return warning(
       error.message,
       'Until the repository can be read, the gateway serves runbooks of the last copy, or no runbooks',
     )
+  } finally {
+    await repository.close()
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -4,7 +4,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
 import type { LockQueue } from '../sessions/sessions.ts'
-import type { LockSettings } from '../settings/locks.ts'
+import { isOn, type LockSettings } from '../settings/locks.ts'
 import { SCHEDULE_LABEL, type ScheduleSettings } from '../settings/schedules.ts'
 import type { Current } from '../settings/settings.ts'
 
@@ -199,8 +199,4 @@ export function lockNames({ locks, schedules }: LockedSettings, request: Session
   const schedule = schedules.find(({ name }) => name === labels[SCHEDULE_LABEL])
   const own = schedule?.lock === undefined ? [] : [schedule.lock]
   return [...locks.filter(isFor).map(({ name }) => name), ...own]
-}
-
-export function isOn({ connections }: LockSettings, connection: string): boolean {
-  return connections === undefined || connections.includes(connection)
 }

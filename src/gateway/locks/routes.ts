@@ -3,8 +3,8 @@ import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
-import type { LockSettings } from '../settings/locks.ts'
-import { isOn, type Locks } from './locks.ts'
+import { isOn, type LockSettings } from '../settings/locks.ts'
+import type { Locks } from './locks.ts'
 import type { LockSession } from '../sessions/session-state.ts'
 
 interface LockRouting {

@@ -102,7 +102,7 @@ export class Catalog {
     const known = this.#contents.get(folder)
     const contents = new Map<string, Content>()
     const walk = new Walk(this.#objects, commit.length / 2, end, this.#limits)
-    const files = await walk.runbooks(root, folder)
+    const files = await walk.files(root, folder)
     const turns = pLimit({ concurrency: READS, rejectOnClear: true })
     let bytes = 0
     const read = async (file: TreeEntry) => {

@@ -12,6 +12,7 @@ import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './git/objects.ts
 import { Refresher } from './refresher.ts'
 import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
+import { allPaths } from './git/walk.ts'
 import { isInWorktree } from './local.ts'
 
 export const REFRESH_MS = 10_000
@@ -34,6 +35,8 @@ export interface RunbookRepositoryOptions {
   readonly fetchTimeoutMs?: number | undefined
   /** Largest size of the mirror. Default: 1 GiB. */
   readonly maxBytes?: number | undefined
+  /** True if only `paths` is called: nothing else is fetched then. */
+  readonly pathsOnly?: boolean | undefined
   /** git's variables come from this environment: PATH, HOME, proxies. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
@@ -113,6 +116,14 @@ export class RunbookRepository {
       const listing = await this.#parts.catalog.list(commit, folders)
       return { ...listing, ...(oldCopy !== undefined && { oldCopy }) }
     })
+  }
+
+  /**
+   * Lists the paths of all files at the branch's newest commit. Returns undefined if there are too many.
+   * @throws RunbookError
+   */
+  async paths(): Promise<readonly string[] | undefined> {
+    return this.#reading(async () => allPaths(this.#parts.objects, (await this.#tip()).commit))
   }
 
   /** Fetches the mirror before the first read. @throws RunbookError if nothing can be read */
@@ -237,6 +248,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
     path: gitDir,
     closing: closing.signal,
     onReplaced: () => objects.renew(),
+    pathsOnly: options.pathsOnly,
     timeoutMs: options.fetchTimeoutMs ?? 30_000,
     maxBytes: options.maxBytes ?? 1024 ** 3,
   })

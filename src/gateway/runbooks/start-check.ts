@@ -2,6 +2,7 @@ import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/abort.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
 import type { RunbookRepository } from './repository.ts'
+import { hasPaths, unmatchedPaths, type PathSettings } from './unmatched-paths.ts'
 
 /** Time after which the start no longer waits for remotes. Their results are logged later. */
 const PATIENCE_MS = 2_000
@@ -27,5 +28,31 @@ async function check({ name, repository }: NamedForLog, log: Logger): Promise<vo
     if (!(error instanceof RunbookError)) throw error
     if (repository.isClosed) return
     log.warn({ repository: name, reason: error.message }, 'runbook repository cannot be read')
+  }
+}
+
+/** Logs each path of `review`, `confirm` and `locks` that no file of its repositories matches. */
+export async function tellUnmatchedPaths(
+  repositories: readonly NamedForLog[],
+  settings: PathSettings,
+  log: Logger,
+): Promise<void> {
+  if (!hasPaths(settings)) return
+  const known = new Map<string, readonly string[]>()
+  for (const { name, repository } of repositories) {
+    const paths = await pathsOf(repository)
+    if (paths !== undefined) known.set(name, paths)
+  }
+  for (const reason of unmatchedPaths(settings, known))
+    log.warn({ reason }, 'settings: a path applies to no runbook')
+}
+
+/** Returns undefined if the repository cannot be read: its check has logged the reason. */
+async function pathsOf(repository: RunbookRepository): Promise<readonly string[] | undefined> {
+  try {
+    return await repository.paths()
+  } catch (error) {
+    if (!(error instanceof RunbookError)) throw error
+    return undefined
   }
 }

@@ -34,3 +34,7 @@ export interface LockSettings {
 export function buildLock({ name, runbooks, connections }: LockShape): LockSettings {
   return { name, runbooks, ...(connections ? { connections } : {}) }
 }
+
+export function isOn({ connections }: LockSettings, connection: string): boolean {
+  return connections === undefined || connections.includes(connection)
+}

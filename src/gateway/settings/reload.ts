@@ -46,10 +46,16 @@ export class Reload {
   readonly #services: ReloadServices
   #running: Promise<ReloadReport> | undefined
   #next: Promise<ReloadReport> | undefined
+  #afterwards: () => void = () => undefined
   readonly #closing = new AbortController()
 
   constructor(services: ReloadServices) {
     this.#services = services
+  }
+
+  /** Sets what begins after each successful reload. */
+  afterEach(afterwards: () => void): void {
+    this.#afterwards = afterwards
   }
 
   /**
@@ -95,6 +101,7 @@ export class Reload {
       const { after, report } = await this.#found()
       await apply(after)
       this.#tell(report)
+      this.#afterwards()
       return report
     } catch (error) {
       const problems = (error as Error).message.split('\n')

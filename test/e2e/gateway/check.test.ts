@@ -140,6 +140,42 @@ it('names a repository without the branch, and one that is not there: the gatewa
   })
 })
 
+it('names the unknown runbook of a schedule, and paths that match no runbook, with the nearest ones', async () => {
+  mkdirSync(place.at('rb/ops'))
+  for (const name of ['clean', 'danger-drop']) place.write(`rb/ops/${name}.runbook.sh`, 'echo')
+  const git = ['-C', place.at('rb'), '-c', 'user.name=t', '-c', 'user.email=t@example.test']
+  execFileSync('git', [...git, 'add', '--all'])
+  execFileSync('git', [...git, 'commit', '--quiet', '--message=runbooks'])
+  const settings = (clean: string, danger: string) =>
+    configure({
+      more: `agents: [{ name: local, key: xagt-a-key-for-tests-0123456789 }]
+connections:
+  - name: pg
+    agent: local
+    command: [bash]
+    runbooks: { repository: rb, path: ops/, review: [{ path: '${danger}', groups: [admin] }], confirm: ['${danger}'] }
+    access: { exec: false, connect: false }
+locks: [{ name: one, runbooks: ['${danger}'] }]
+schedules: [{ name: nightly, cron: '@daily', connection: pg, as: ada, runbook: ${clean} }]`,
+    })
+  settings('ops/clean.runbook.sh', 'ops/danger-*')
+  expect(await check()).toMatchObject({ code: 0, stdout: expect.not.stringContaining('warning') as string })
+  settings('ops/claen.runbook.sh', 'ops/dagner-*')
+  const before = everything()
+  const { code, stdout } = await check()
+  const hint = 'no runbook matches ops/dagner-*: did you mean ops/danger-*?'
+  expect([code, stdout.split('\n').filter((line) => line.startsWith('warning'))]).toEqual([
+    0,
+    [
+      'warning: schedule nightly: runbook ops/claen.runbook.sh does not exist in ops/ of rb, so the schedule cannot run: did you mean ops/clean.runbook.sh?',
+      `warning: connection pg: runbooks.review: ${hint}`,
+      `warning: connection pg: runbooks.confirm: ${hint}`,
+      `warning: lock one: runbooks: ${hint}`,
+    ],
+  ])
+  expect(everything()).toEqual(before)
+})
+
 it('names a state folder that others can write to, or that is none', async () => {
   configure()
   mkdirSync(place.at('state'))

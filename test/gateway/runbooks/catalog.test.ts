@@ -173,9 +173,9 @@ describe('a repository that is too large', () => {
   test('is listed up to a number of runbooks, and says that there are more', async () => {
     await using workshop = new Workshop()
     workshop.commit(Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`${name}/x.runbook.sh`, ''])))
-    const cut = await listing(workshop, { runbooks: 3 })
+    const cut = await listing(workshop, { files: 3 })
     expect([paths(cut), cut.isCut]).toEqual([['a/x.runbook.sh', 'b/x.runbook.sh', 'c/x.runbook.sh'], true])
-    expect((await listing(workshop, { runbooks: 5 })).isCut).toBe(false)
+    expect((await listing(workshop, { files: 5 })).isCut).toBe(false)
   })
 
   test('is listed up to a number of folders: one tree may stand in many places', async () => {

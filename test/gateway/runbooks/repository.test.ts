@@ -224,7 +224,7 @@ describe('where a repository may be', () => {
       message: expect.stringMatching(/books.*nowhere' does not appear to be a git repository/) as string,
     })
     const branchless = workshop.open({ branch: 'gone' })
-    expect((await failure(branchless.readFile('a.sql'))).message).toMatch(/find remote ref refs\/heads\/gone/)
+    expect((await failure(branchless.readFile('a.sql'))).message).toMatch(/has no branch gone$/)
     expect(readdirSync(join(workshop.state, 'repositories'))).toEqual([])
   })
 
@@ -446,6 +446,39 @@ describe('when the remote cannot be reached', () => {
     const nowhere = workshop.open({ url: join(workshop.folder, 'nowhere') })
     expect((await failure(nowhere.readFile('a.sql'))).status).toBe(500)
     expect((await workshop.open().readFile('a.sql')).text).toBe('1')
+  })
+})
+
+describe('the paths of a repository', () => {
+  test('are those of all files at the newest commit, also of files that are no runbooks', async () => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'ops/a.runbook.sh': '1', 'ops/b.sql': '2', 'c.md': '3' })
+    const repository = workshop.open()
+    expect(await repository.paths()).toEqual(['c.md', 'ops/a.runbook.sh', 'ops/b.sql'])
+    symlinkSync('c.md', join(workshop.origin, 'link.sh'))
+    workshop.commit({ 'd.sh': '4' })
+    expect(await repository.paths()).toEqual(['c.md', 'd.sh', 'ops/a.runbook.sh', 'ops/b.sql'])
+  })
+
+  test('are fetched without contents and older commits, if the server can do that', async () => {
+    await using workshop = new Workshop()
+    git(workshop.origin, 'config', 'uploadpack.allowFilter', 'true')
+    workshop.commit({ 'a.sh': '1' })
+    workshop.commit({ 'b.sh': '2' })
+    const url = `ssh://localhost${workshop.origin}`
+    const paths = await workshop.open({ url, env: workshop.sshEnv(), pathsOnly: true }).paths()
+    expect(paths).toEqual(['a.sh', 'b.sh'])
+    // One commit and its tree.
+    expect(git(workshop.mirror, 'count-objects', '-v')).toMatch(/^in-pack: 2$/m)
+  })
+
+  test('are not there without the branch, and the error names it', async () => {
+    await using workshop = new Workshop()
+    const { message } = await failure(workshop.open().paths())
+    expect(message).toBe('runbook repository books has no commit')
+    workshop.commit({ 'a.sh': '1' })
+    const gone = await failure(workshop.open({ branch: 'gone' }).paths())
+    expect(gone.message).toBe('runbook repository books has no branch gone')
   })
 })
 

@@ -22,12 +22,15 @@ const ABANDONED_AFTER_MS = 60 * 60 * 1_000
  */
 const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
+const NO_REF = "couldn't find remote ref"
 
 export interface FetchOptions extends CommandOptions {
   readonly name: string
   readonly remote: Remote
   /** `undefined` means the branch of the remote's HEAD. */
   readonly branch: string | undefined
+  /** True if only the paths of the newest commit are read: its contents and older commits are not fetched. */
+  readonly pathsOnly?: boolean | undefined
   readonly timeoutMs: number
   readonly maxBytes: number
 }
@@ -73,7 +76,7 @@ async function fetchWatched(gitDir: string, options: FetchOptions, globalConfig:
   const watching = watchSize(gitDir, options, stop, finished.signal)
   try {
     const { code, stderr } = await runGit(fetchCommand(gitDir, options, globalConfig, stop.signal))
-    if (code !== 0) throw fetchFailed(options, stderr)
+    if (code !== 0) throw stderr.includes(NO_REF) ? noBranch(options) : fetchFailed(options, stderr)
   } finally {
     finished.abort()
     await watching
@@ -86,7 +89,7 @@ function fetchCommand(
   globalConfig: string,
   signal: AbortSignal,
 ): GitRun {
-  const { name, remote, branch, timeoutMs } = options
+  const { name, remote, branch, pathsOnly, timeoutMs } = options
   const source = branch === undefined ? 'HEAD' : `refs/heads/${branch}`
   const flags = [
     '--quiet',
@@ -94,6 +97,9 @@ function fetchCommand(
     '--no-recurse-submodules',
     '--no-auto-maintenance',
     '--no-write-fetch-head',
+    ...(pathsOnly === true ? ['--depth=1'] : []),
+    // A server that does not know the filter ignores it. git takes no path as the name of a filtered remote.
+    ...(pathsOnly === true && remote.kind !== 'local' ? ['--filter=blob:none'] : []),
   ]
   return {
     // Without --update-shallow git fetches nothing from a shallow clone, prints nothing, and exits 0.
@@ -127,7 +133,7 @@ async function watchSize(
   }
 }
 
-export function fetchFailed(options: Pick<FetchOptions, 'name' | 'remote'>, stderr: string): RunbookError {
+function fetchFailed(options: FetchOptions, stderr: string): RunbookError {
   const said = redact(options.remote, stderr)
     .trim()
     .replace(/\s*\n\s*/g, ' / ')
@@ -135,6 +141,11 @@ export function fetchFailed(options: Pick<FetchOptions, 'name' | 'remote'>, stde
     'repository',
     `failed fetching runbook repository ${options.name}: ${said || 'git gave no reason'}`,
   )
+}
+
+function noBranch({ name, branch }: FetchOptions): RunbookError {
+  const what = branch === undefined ? 'commit' : `branch ${branch}`
+  return new RunbookError('repository', `runbook repository ${name} has no ${what}`)
 }
 
 function tooBig(options: FetchOptions): RunbookError {
@@ -149,7 +160,7 @@ function tooBig(options: FetchOptions): RunbookError {
  * Writes git's setting safe.directory. It names exactly this local repository, which may belong to another
  * user.
  */
-export async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
+async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
   if (remote.kind !== 'local') return ''
   const file = join(gitDir, LOCAL_CONFIG)
   const paths = await ownedPaths(remote.url)

@@ -50,7 +50,7 @@ export async function findBlob(
   return oid
 }
 
-async function rootTree(objects: ObjectReader, commit: string): Promise<string> {
+export async function rootTree(objects: ObjectReader, commit: string): Promise<string> {
   return treeOf(await readStructure(objects, commit, 'commit'), commit)
 }
 

@@ -1,8 +1,10 @@
 import { hasFault, RunbookError } from '../../refusals/runbook-errors.ts'
 import type { ObjectReader } from './objects.ts'
-import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPath } from './tree.ts'
+import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, rootTree, splitPath } from './tree.ts'
 
-export const LISTING_LIMITS = { runbooks: 10_000, folders: 5_000, ms: 10_000 }
+export const LISTING_LIMITS = { files: 10_000, folders: 5_000, ms: 10_000 }
+/** Paths alone cost less than runbooks, which are read and parsed. */
+const PATH_LIMITS = { ...LISTING_LIMITS, files: 100_000 }
 
 /** The id has as many bytes as the id of the commit. */
 export interface TreeEntry {
@@ -10,7 +12,19 @@ export interface TreeEntry {
   readonly path: string
 }
 
-/** Finds the runbooks of a folder in one commit, ordered by path. */
+/**
+ * Lists the paths of all files of a commit. Returns undefined if the commit has too many files or folders.
+ * @param commit full id
+ * @throws RunbookError
+ */
+export async function allPaths(objects: ObjectReader, commit: string): Promise<string[] | undefined> {
+  const end = performance.now() + PATH_LIMITS.ms
+  const walk = new Walk(objects, commit.length / 2, end, PATH_LIMITS)
+  const files = await walk.files(await rootTree(objects, commit), '', () => true)
+  return walk.isCut ? undefined : files.map(({ path }) => path)
+}
+
+/** Finds the files of a folder in one commit, ordered by path. */
 export class Walk {
   readonly #objects: ObjectReader
   readonly #oidBytes: number
@@ -31,12 +45,17 @@ export class Walk {
   /**
    * Returns an empty list if the folder does not exist.
    * @param folder '' or a path that ends with a slash
+   * @param isWanted tells which files count, by their name; runbooks by default
    * @throws RunbookError if reading takes too long
    */
-  async runbooks(root: string, folder: string): Promise<TreeEntry[]> {
+  async files(
+    root: string,
+    folder: string,
+    isWanted: (name: string) => boolean = isRunbook,
+  ): Promise<TreeEntry[]> {
     const start = await this.#descend(root, folder)
     const found: TreeEntry[] = []
-    if (start !== undefined) await this.#inside(start, found)
+    if (start !== undefined) await this.#inside(start, isWanted, found)
     return found
   }
 
@@ -50,14 +69,14 @@ export class Walk {
     return tree
   }
 
-  async #inside(tree: TreeEntry, found: TreeEntry[]): Promise<void> {
+  async #inside(tree: TreeEntry, isWanted: (name: string) => boolean, found: TreeEntry[]): Promise<void> {
     for (const { mode, name, oid } of entriesOf(await this.#read(tree), this.#oidBytes)) {
       if (this.isCut) return
       const kind = mode.toString('latin1')
       const entry = { oid: oid.toString('hex'), path: `${tree.path}${name.toString()}` }
-      if (FOLDER_MODES.has(kind)) await this.#inside({ ...entry, path: `${entry.path}/` }, found)
-      else if (FILE_MODES.has(kind) && isRunbook(name) && isPlain(entry.path)) {
-        if (this.#isBeyond('runbooks', found.length + 1)) return
+      if (FOLDER_MODES.has(kind)) await this.#inside({ ...entry, path: `${entry.path}/` }, isWanted, found)
+      else if (FILE_MODES.has(kind) && isText(name) && isWanted(name.toString()) && isPlain(entry.path)) {
+        if (this.#isBeyond('files', found.length + 1)) return
         found.push(entry)
       }
     }
@@ -82,18 +101,20 @@ export class Walk {
     throw new RunbookError('repository', `listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
   }
 
-  #isBeyond(what: 'folders' | 'runbooks', count: number): boolean {
+  #isBeyond(what: 'folders' | 'files', count: number): boolean {
     if (count > this.#limits[what]) this.isCut = true
     return count > this.#limits[what]
   }
 }
 
-/**
- * Tells whether a file is a runbook, by hoop's rule (protocol.md 9.2). A name that is not UTF-8 cannot be
- * requested, so such a file does not count.
- */
-function isRunbook(name: Buffer): boolean {
-  return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
+/** Tells whether a file is a runbook, by hoop's rule (protocol.md 9.2). */
+function isRunbook(name: string): boolean {
+  return name.includes('.runbook.')
+}
+
+/** A name that is not UTF-8 cannot be requested, so such a file does not count. */
+function isText(name: Buffer): boolean {
+  return Buffer.from(name.toString()).equals(name)
 }
 
 /**

@@ -284,6 +284,35 @@ describe('a repository', () => {
   })
 })
 
+describe('what cannot work with the new settings', () => {
+  const more = (runbook: string, path: string) => `
+locks: [{ name: one, runbooks: ['${path}'] }]
+schedules: [{ name: nightly, cron: '@yearly', connection: bash, as: admin, runbook: ${runbook} }]
+`
+  const told = () => gateway.log.filter((line) => /^(?:schedule: cannot|settings: a path)/.test(line))
+
+  it('is said after the reload: a schedule without its runbook, and a path that matches none', async () => {
+    gateway.commit({ 'ops/a.runbook.sh': 'echo a' })
+    await reload({ more: more('ops/a.runbook.sh', 'ops/*') })
+    await reload({ more: more('ops/b.runbook.sh', 'opps/*') })
+    await waitFor(() => told().length === 2)
+    expect(told().toSorted()).toEqual([
+      expect.stringMatching(/^schedule: cannot run .*"nightly".*ops\/b\.runbook\.sh/),
+      'settings: a path applies to no runbook {"reason":"lock one: runbooks: no runbook matches opps/*: did you mean ops/*?"}',
+    ])
+  })
+
+  it('is said once at a start, and not again with a fetch', async () => {
+    const files = { 'ops/a.runbook.sh': 'echo a' }
+    await using own = await RunningGateway.start(files, { more: more('ops/a.runbook.sh', 'opps/*') })
+    const lines = () => own.log.filter((line) => line.startsWith('settings: a path'))
+    await waitFor(() => lines().length > 0)
+    own.commit({ 'ops/b.runbook.sh': 'echo b' })
+    await own.request('GET', '/api/runbooks?connection_name=bash')
+    expect(lines()).toHaveLength(1)
+  })
+})
+
 /** Without a length. */
 async function post(url: string, body: string): Promise<number | undefined> {
   const headers = { authorization: 'Bearer a-token-for-tests-0123456789', 'transfer-encoding': 'chunked' }
