@@ -140,15 +140,20 @@ const review = later(() => ({
     v.optional(v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))),
   ),
   batch: about(
-    'the batch: its id, names of connections wave by wave, maximum number of parallel runs, number of failures that stop the batch; missing for a single session',
+    'the batch: its id, names of connections wave by wave, number of connections, maximum number of parallel runs, number of failures that stop the batch; missing for a single session',
     v.optional(
       v.strictObject({
         id: text,
         waves: v.array(v.array(text)),
+        connections: v.optional(wholeCount),
         parallel: wholeCount,
         threshold: wholeCount,
       }),
     ),
+  ),
+  is_shortened: about(
+    'true in lists, and in sessions of lists, if the review is longer than 4 KiB: arguments, names of variables, comments, long texts and the names in `batch` are missing; `GET /api/reviews/ID` has everything; missing otherwise',
+    v.optional(v.literal(true)),
   ),
 }))
 

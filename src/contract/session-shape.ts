@@ -79,7 +79,7 @@ const session = later(() => ({
     text,
   ),
   labels: about(
-    'labels of the request, and labels of the gateway, which begin with `runbook`; null if there are no labels, and in a list if they are too long',
+    'labels of the request, and labels of the gateway, which begin with `runbook`; null if there are no labels',
     v.nullable(texts),
   ),
   runbook_title: v.optional(
@@ -88,10 +88,7 @@ const session = later(() => ({
       v.description('title of the runbook at the time of the request; missing if the runbook had no title'),
     ),
   ),
-  metadata: about(
-    'metadata of the session; null if there is no metadata, and in a list if it is too long',
-    v.nullable(anything),
-  ),
+  metadata: about('metadata of the session; null if there is no metadata', v.nullable(anything)),
   session_batch_id: about(
     'id of the batch, or `session_batch_id` of the request; missing if there is no such id',
     v.optional(text),
@@ -153,6 +150,10 @@ const session = later(() => ({
     v.nullable(wholeCount),
   ),
   metrics: about('figures of the session; null until the end', metrics),
+  is_shortened: about(
+    'true in a list if the request is longer than 8 KiB, in an export than 64 KiB: metadata is missing, and labels are only those of the gateway with at most 1 KiB; also true if `guardrails_info` is longer than 4 KiB, and then empty; `GET /api/sessions/ID` has everything; missing otherwise',
+    v.optional(v.literal(true)),
+  ),
 }))
 
 export const ListedSessionShape = later(() => v.strictObject({ ...session, script: v.null() }))

@@ -37,6 +37,7 @@ export class HistoryDatabase extends Store {
       const searched = [kindOf(row), row.labels['runbookFile'] ?? null]
       this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost, ...searched])
       this.#rows.values.insert(this.#lastKey + 1, row)
+      this.#rows.whole.insert(id, request)
       for (const bytes of input) this.#statements.append.run(['s', 0, bytes, 0, id])
       this.#rows.parts.begun(this.tables, row, asking)
     })
@@ -78,8 +79,10 @@ export class HistoryDatabase extends Store {
     })
   }
 
-  row(id: string): SessionRow | undefined {
-    const found = this.attempt('read a session', () => this.#statements.row.get([id]))
+  /** @param form `listed`: the form of lists, in which long texts are missing */
+  row(id: string, form: 'listed' | 'whole' = 'listed'): SessionRow | undefined {
+    const statement = form === 'listed' ? this.#statements.row : this.#statements.whole
+    const found = this.attempt('read a session', () => statement.get([id]))
     return found === undefined ? undefined : this.#toRow(found)
   }
 
@@ -115,7 +118,10 @@ export class HistoryDatabase extends Store {
 
   /** Replaces the stored request. The columns for searches do not change. */
   setRequest(id: string, request: string): void {
-    this.inOne('change a session', () => this.#statements.setRequest.run([request, request, id]))
+    this.inOne('change a session', () => {
+      this.#statements.setRequest.run([request, request, id])
+      this.#rows.whole.replace(id, request)
+    })
   }
 
   /** Yields the input in the pieces in which it was inserted. */

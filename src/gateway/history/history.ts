@@ -121,7 +121,7 @@ export class History extends HistoryReader {
 
   /** @returns false when there is no such session. @throws HistoryError */
   setMetadata(id: string, metadata: NewSession['metadata']): boolean {
-    const row = isSessionId(id) ? this.#database.row(id) : undefined
+    const row = isSessionId(id) ? this.#database.row(id, 'whole') : undefined
     if (row === undefined) return false
     const request = requestOf(row)
     const text = requestText({ ...request, metadata })

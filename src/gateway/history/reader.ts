@@ -28,7 +28,7 @@ export class HistoryReader {
   }
 
   session(id: string): SessionSummary | undefined {
-    const row = this.#row(id)
+    const row = this.#row(id, 'whole')
     return row && this.#summary(row)
   }
 
@@ -40,7 +40,7 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  /** Lists one page of sessions. A request above 64 KiB is listed without its labels and metadata. */
+  /** Lists one page of sessions, without the long texts of requests. */
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
@@ -136,8 +136,8 @@ export class HistoryReader {
       throw new HistoryError(`session ${id} was removed from the history while it was read`)
   }
 
-  #row(id: string): SessionRow | undefined {
-    return isSessionId(id) ? this.#database().row(id) : undefined
+  #row(id: string, form?: 'whole'): SessionRow | undefined {
+    return isSessionId(id) ? this.#database().row(id, form) : undefined
   }
 
   #flushedRow(id: string): SessionRow | undefined {

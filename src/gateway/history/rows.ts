@@ -75,6 +75,8 @@ export interface SessionPart<Fact> {
    * the session.
    */
   readonly column: string
+  /** The same for a single session, if the column lacks long texts. */
+  readonly whole?: string
   readonly read: (json: string) => KnownFact<Fact>
 }
 

@@ -25,12 +25,6 @@ const STEP = 50
 /** Maximum number of sessions whose parameters a page searches. A search takes about a microsecond for each. */
 const PARAMETERS_LOOKED_AT = 20_000
 /**
- * Longer requests are listed without labels. A list with hundreds of requests of 16 MiB would block all
- * users.
- */
-export const LISTED_REQUEST_BYTES = 64 * 1024
-
-/**
  * The plus prevents that SQLite uses an index by kind. Such an index helps little, because there are only a
  * few kinds.
  */
@@ -111,13 +105,19 @@ export interface FoundRows extends Total {
   readonly searched?: Searched
 }
 
+/** SQL of the columns of a page, and of a step of a walk. */
+interface Columns {
+  readonly page: string
+  readonly step: string
+}
+
 /**
  * Prepares one statement for each set of filters. A single statement for all sets would need filters that are
  * always true, and such filters would keep SQLite from using an index.
  */
 export class Search {
   readonly #db: Connection
-  readonly #columns: string
+  readonly #columns: Columns
   readonly #joined: Joined
   readonly #lastOfStep: SqlStatement
   readonly #ofKeys: SqlStatement
@@ -128,7 +128,7 @@ export class Search {
   /** The prepared statements that count outcomes, also at most two for each set of filters. */
   readonly #countings = new Map<string, SqlStatement>()
 
-  constructor(db: Connection, columns: string, joined: Joined) {
+  constructor(db: Connection, columns: Columns, joined: Joined) {
     this.#db = db
     this.#columns = columns
     this.#joined = joined
@@ -139,7 +139,7 @@ export class Search {
       .raw()
     this.#ofKeys = db
       .prepare(
-        `SELECT ${columns} FROM sessions WHERE key IN (SELECT value FROM json_each(?)) ORDER BY +started_at DESC, +key DESC`,
+        `SELECT ${columns.page} FROM sessions WHERE key IN (SELECT value FROM json_each(?)) ORDER BY +started_at DESC, +key DESC`,
       )
       .raw()
   }
@@ -266,12 +266,12 @@ export class Search {
     )
     return {
       page: reading(
-        `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
+        `SELECT ${this.#columns.page} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
       ),
       // Reads the sessions by key. With another index, SQLite would find and sort all matches again for each
       // step.
       step: reading(
-        `SELECT ${this.#columns} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
+        `SELECT ${this.#columns.step} FROM sessions NOT INDEXED WHERE ${all.join(' AND ')} ORDER BY key`,
       ),
       exact: reading(`SELECT count(*) FROM ${source}`),
       capped: reading(`SELECT count(*) FROM (SELECT 1 FROM ${source} LIMIT ${COUNT_CAP + 1})`),

@@ -5,6 +5,7 @@ import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.
 import { BEGAN_LATER } from './search.ts'
 import { SessionRows } from './statements.ts'
 import { VERSION_27 } from './values.ts'
+import { VERSION_28 } from './whole-requests.ts'
 
 /** `request` is JSON. An event of kind `s` is a piece of the input as the agent received it. */
 const VERSION_1 = `
@@ -172,12 +173,13 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       22: VERSION_22,
       23: VERSION_23,
       27: VERSION_27,
+      28: VERSION_28,
     },
     // The number of recorded bytes is not watched, because a new number alone changes nothing that a list
     // shows.
     watched: { sessions: ['status', 'request', 'exit_code', 'began_at'] },
-    json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'] },
-    orphans: { events: ofLostSession, session_values: ofLostSession },
+    json: { sessions: ['request', 'guardrails_info', 'data_masking', 'cause'], whole_requests: ['request'] },
+    orphans: { events: ofLostSession, session_values: ofLostSession, whole_requests: ofLostSession },
   }
 }
 

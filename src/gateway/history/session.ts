@@ -39,6 +39,8 @@ export interface SessionFacts {}
 
 /** A session without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts {
+  /** Set in lists if long labels, metadata or broken rules are missing. */
+  readonly isShort?: true
   /** `ready`: approved, but not yet run. `open`: running, or waiting for an approval. */
   readonly status: 'open' | 'ready' | 'done'
   /** Undefined while the session is open, and if the agent reported no exit code. */

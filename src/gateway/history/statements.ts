@@ -1,10 +1,11 @@
 import { Removal } from './disk/removal.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionPart, type SessionParts } from './rows.ts'
-import { LISTED_REQUEST_BYTES, Search } from './search.ts'
+import { Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import { SessionValues } from './values.ts'
+import { LISTED_PARAMETER, REQUEST_BYTES, WHOLE_REQUEST, WholeRequests } from './whole-requests.ts'
 
 export type Events = 'stream' | 'output' | 'terminal'
 
@@ -14,14 +15,27 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
   terminal: ['i', 'o', 'e', 'r'],
 }
 
-const SHORT_COLUMNS = `key, id, status, started_at, began_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
-  guardrails_info, data_masking, cause`
-/**
- * The request in a list of sessions. A long request is listed without labels and metadata, because labels may
- * have megabytes, and a page may list a hundred sessions.
- */
-const LISTED_REQUEST = `CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
-  ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
+/** Longer lists of broken rules are left out of lists of sessions. */
+const LISTED_RULES_BYTES = 4096
+/** Longer requests are exported in their short form. */
+const EXPORTED_REQUEST_BYTES = 64 * 1024
+const LISTED = {
+  request: 'request',
+  guardrails: `CASE WHEN octet_length(guardrails_info) <= ${LISTED_RULES_BYTES} THEN guardrails_info
+    WHEN guardrails_info IS NOT NULL THEN '[]' END`,
+}
+const EXPORTED = {
+  ...LISTED,
+  request: `coalesce((SELECT w.request FROM whole_requests w WHERE w.session = sessions.key
+    AND octet_length(w.request) <= ${EXPORTED_REQUEST_BYTES}), request)`,
+}
+const WHOLE = { request: WHOLE_REQUEST, guardrails: 'guardrails_info' }
+const columns = ({ request, guardrails }: typeof LISTED, joined: readonly string[]) =>
+  [
+    'key, id, status, started_at, began_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes',
+    ...[guardrails, 'data_masking', 'cause', request],
+    ...joined,
+  ].join(', ')
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Events of one page. An event has at most 64 KiB, so a page has at most 2 MiB. */
 const EVENTS_PER_READ = 32
@@ -36,20 +50,37 @@ export class SessionRows {
   readonly search: Search
   readonly removal: Removal
   readonly values: SessionValues
+  readonly whole: WholeRequests
   readonly parts: SessionParts
 
   constructor(db: Connection, parts: SessionParts) {
-    const joined = Object.values<SessionPart<unknown>>(parts.facts).map(({ column }) => column)
-    const columns = (request: string) => [SHORT_COLUMNS, request, ...joined].join(', ')
+    const facts = Object.values<SessionPart<unknown>>(parts.facts)
+    const joined = facts.map(({ column }) => column)
     this.parts = parts
-    this.statements = prepare(db, columns('request'))
-    this.search = new Search(db, columns(LISTED_REQUEST), parts.filters)
+    this.statements = prepare(db, {
+      listed: columns(LISTED, joined),
+      whole: columns(
+        WHOLE,
+        facts.map(({ column, whole = column }) => whole),
+      ),
+    })
+    this.search = new Search(
+      db,
+      { page: columns(LISTED, joined), step: columns(EXPORTED, joined) },
+      parts.filters,
+    )
     this.removal = new Removal(db, parts.keeps)
     this.values = new SessionValues(db)
+    this.whole = new WholeRequests(db)
   }
 }
 
-function prepare(db: Connection, columns: string) {
+interface Columns {
+  readonly listed: string
+  readonly whole: string
+}
+
+function prepare(db: Connection, columns: Columns) {
   return { ...writing(db), ...ofSessions(db, columns), ...ofEvents(db), ...ofTime(db) }
 }
 
@@ -57,9 +88,9 @@ function writing(db: Connection) {
   return {
     insert: db.prepare(`INSERT INTO sessions (key, id, status, started_at, request, user, connection,
                           connection_type, correlation_id, batch_id, recorded_bytes, kind, runbook)
-                        VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    setRequest: db.prepare(`UPDATE sessions SET request = ?,
-                              recorded_bytes = recorded_bytes - octet_length(request) + octet_length(?)
+                        VALUES (?, ?, 'open', ?, ${LISTED_PARAMETER}, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    setRequest: db.prepare(`UPDATE sessions SET request = ${LISTED_PARAMETER},
+                              recorded_bytes = recorded_bytes - ${REQUEST_BYTES} + octet_length(?)
                             WHERE id = ?`),
     append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes, stderr)
                         SELECT key, ?, ?, ?, ? FROM sessions WHERE id = ?`),
@@ -68,18 +99,19 @@ function writing(db: Connection) {
       db.prepare(`UPDATE sessions SET status = 'done', began_at = coalesce(?, began_at), ended_at = ?, exit_code = ?, truncated_bytes = ?,
                           redacted_bytes = ?, guardrails_info = ?, data_masking = ?, cause = ?,
                           output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e')),
-                          recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(
+                          recorded_bytes = ${SESSION_COST_BYTES} + ${REQUEST_BYTES} + coalesce(
                             (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM events WHERE session = sessions.key), 0)
                         WHERE id = ? AND status = 'open'`),
     setOutcome: db.prepare(`UPDATE sessions SET outcome = ${OUTCOME_OF_ENDED} WHERE id = ?`),
   }
 }
 
-function ofSessions(db: Connection, columns: string) {
+function ofSessions(db: Connection, { listed, whole }: Columns) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   return {
-    row: reading(`SELECT ${columns} FROM sessions WHERE id = ?`),
-    open: reading(`SELECT ${columns} FROM sessions WHERE status = 'open' ORDER BY key`),
+    row: reading(`SELECT ${listed} FROM sessions WHERE id = ?`),
+    whole: reading(`SELECT ${whole} FROM sessions WHERE id = ?`),
+    open: reading(`SELECT ${listed} FROM sessions WHERE status = 'open' ORDER BY key`),
     recordedByUser: reading('SELECT user, sum(recorded_bytes) FROM sessions GROUP BY user'),
     recordedByConnection: reading('SELECT connection, sum(recorded_bytes) FROM sessions GROUP BY connection'),
     lastKey: reading(`SELECT max(coalesce((SELECT max(key) FROM sessions), 0),

@@ -8,7 +8,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import { NO_WAIT, type Executions } from '../sessions/executions.ts'
 import { HistoryError } from '../store/errors.ts'
 import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
-import type { Review } from './review.ts'
+import type { ListedReview } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
 /** Interval between attempts to begin runs that were held, or that an earlier gateway has left. */
@@ -93,7 +93,7 @@ export class AutomaticRuns {
     })
   }
 
-  #run(review: Review): void {
+  #run(review: ListedReview): void {
     const { reviews, history, log } = this.#services
     // Expired reviews are left out, because `Reviews.tick` ends them.
     if (reviews.isAttended(review.sessionId) || review.expiresAt < history.clock.latest) return
@@ -111,7 +111,7 @@ export class AutomaticRuns {
     }
   }
 
-  #start({ sessionId, owner: name, ownerIdentity, batch }: Review): void {
+  #start({ sessionId, owner: name, ownerIdentity, batch }: ListedReview): void {
     const { runs, executions, runBatch, log } = this.#services
     const owner = this.#ownerNamed(name, ownerIdentity)
     if (batch !== undefined) return runBatch(batch.id, owner)
@@ -130,7 +130,7 @@ export class AutomaticRuns {
     throw new RequestRefused('not-permitted', `${name} ${obstacle ?? ''}`)
   }
 
-  #refused(before: Review, { code, message }: RequestRefused): void {
+  #refused(before: ListedReview, { code, message }: RequestRefused): void {
     const { reviews, history, audit, log } = this.#services
     // The refusal has no effect if another client has run the session meanwhile, or if the owner has
     // withdrawn it.

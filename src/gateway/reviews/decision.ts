@@ -1,7 +1,7 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import type { UserKind } from '../identity.ts'
-import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
+import type { GroupReview, ListedReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
 import { common } from './rules.ts'
 
 // Nothing here reads a clock or writes to the history.
@@ -75,7 +75,11 @@ export interface PossibleDecisions {
 }
 
 /** @param latest time of the history's clock */
-export function possibleDecisions(review: Review, reviewer: Reviewer, latest: number): PossibleDecisions {
+export function possibleDecisions(
+  review: ListedReview,
+  reviewer: Reviewer,
+  latest: number,
+): PossibleDecisions {
   const accepts = (verdict: ReviewVerdict, force = false) =>
     refusalOf(review, { verdict, force }, reviewer, latest) === undefined
   return {
@@ -88,7 +92,7 @@ export function possibleDecisions(review: Review, reviewer: Reviewer, latest: nu
 
 /** The order of the checks is the same as in hoop's gateway. Only an undecided review can be decided. */
 function refusalOf(
-  review: Review,
+  review: ListedReview,
   decision: Decision,
   reviewer: Reviewer,
   latest: number,
@@ -106,7 +110,7 @@ function refusalOf(
 }
 
 function refusedReviewer(
-  { expiresAt }: Review,
+  { expiresAt }: ListedReview,
   { verdict }: Decision,
   { name, kind, onlyReads }: Reviewer,
   latest: number,
@@ -122,7 +126,10 @@ function refusedReviewer(
     : undefined
 }
 
-function refusedWindow({ type, timeWindow: known }: Review, { timeWindow }: Decision): Refusal | undefined {
+function refusedWindow(
+  { type, timeWindow: known }: ListedReview,
+  { timeWindow }: Decision,
+): Refusal | undefined {
   if (timeWindow === undefined) return undefined
   const refused = (why: string) =>
     ({ code: 'invalid-request', message: hoopWords.reviewNotUpdated(why) }) as const
@@ -133,14 +140,14 @@ function refusedWindow({ type, timeWindow: known }: Review, { timeWindow }: Deci
 }
 
 /** Each group approves once. A second approval would replace the name of the first approver. */
-function refusedApproval({ groups }: Review, reviewer: Reviewer): Refusal | undefined {
+function refusedApproval({ groups }: ListedReview, reviewer: Reviewer): Refusal | undefined {
   const mine = groups.filter(({ group }) => reviewer.groups.includes(group))
   if (mine.length === 0) return notEligible()
   return mine.some(({ status }) => status === 'PENDING') ? undefined : wrongState()
 }
 
 /** Owners, admins and members of force groups may revoke and reject without being in the review's groups. */
-function isConcerned({ owner, groups: asked, forceGroups }: Review, reviewer: Reviewer): boolean {
+function isConcerned({ owner, groups: asked, forceGroups }: ListedReview, reviewer: Reviewer): boolean {
   const { name, groups, isAdmin } = reviewer
   const concerned = [...asked.map(({ group }) => group), ...forceGroups]
   return isAdmin || name === owner || common(groups, concerned).length > 0
@@ -178,7 +185,7 @@ function entriesAfter(
 }
 
 /** Names the entry of a user who rejects or revokes and is in none of the groups. */
-function nameOf({ forceGroups }: Review, { groups, isAdmin }: Reviewer): string {
+function nameOf({ forceGroups }: ListedReview, { groups, isAdmin }: Reviewer): string {
   return common(groups, forceGroups)[0] ?? (isAdmin ? 'admin' : (groups[0] ?? 'owner'))
 }
 
@@ -186,7 +193,7 @@ function nameOf({ forceGroups }: Review, { groups, isAdmin }: Reviewer): string 
  * Tells whether enough groups have approved. hoop's gateway requires the exact number of approvals. There,
  * one reviewer in two groups blocks a review for ever.
  */
-function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): boolean {
+function isEnough({ minimum, needs }: ListedReview, groups: readonly GroupReview[]): boolean {
   const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
   const each = needs ?? [{ groups: groups.map(({ group }) => group), minimum }]
   return each.every(
@@ -198,7 +205,7 @@ function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): b
 export type Counts = (entry: GroupReview) => boolean
 
 /** Tells whether the approvals that still count are enough. */
-export function isApproved(review: Review, counts: Counts): boolean {
+export function isApproved(review: ListedReview, counts: Counts): boolean {
   if (review.status !== 'APPROVED') return false
   const groups = countedGroups(review, counts)
   const isForced = groups.some(({ forced, status }) => forced && status === 'APPROVED')
@@ -210,7 +217,9 @@ export function isApproved(review: Review, counts: Counts): boolean {
  * Returns the review without approvals that no longer count, so that other members of these groups can
  * approve. An approved request that then lacks approvals is undecided again.
  */
-export function standing(review: Review, counts: Counts): Review {
+export function standing(review: Review, counts: Counts): Review
+export function standing(review: ListedReview, counts: Counts): ListedReview
+export function standing(review: ListedReview, counts: Counts): ListedReview {
   const isOpen = review.status === 'PENDING' || (review.status === 'APPROVED' && review.type === 'onetime')
   const groups = isOpen ? countedGroups(review, counts) : review.groups
   if (groups === review.groups) return review
@@ -220,7 +229,7 @@ export function standing(review: Review, counts: Counts): Review {
 }
 
 /** Returns the same list if every approval counts. */
-function countedGroups({ groups }: Review, counts: Counts): readonly GroupReview[] {
+function countedGroups({ groups }: ListedReview, counts: Counts): readonly GroupReview[] {
   const isVoid = (entry: GroupReview) => entry.status === 'APPROVED' && !counts(entry)
   if (!groups.some(isVoid)) return groups
   return groups

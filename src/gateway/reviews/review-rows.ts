@@ -1,8 +1,9 @@
-import { approvedAtOf, type Review, type ReviewStatus } from './review.ts'
+import { approvedAtOf, type ListedReview, type Review, type ReviewStatus } from './review.ts'
 import type { SessionPart, SessionParts, Waiting } from '../history/rows.ts'
 import { ofLostSession } from '../history/session-schema.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
+import { LISTED_PARAMETER, LISTED_REVIEW_BYTES, VERSION_29, WHOLE_RECORD } from './whole-reviews.ts'
 
 interface WaitingReviews {
   readonly reviews: number
@@ -29,8 +30,10 @@ export class ReviewRows {
   /** @param request the sealed request; null if nothing has to be stored */
   insert(review: Review, request: Buffer | null): void {
     const { sessionId, id, owner, connection, type, status, expiresAt } = review
-    const columns = [id, owner, connection, type, status, expiresAt, JSON.stringify(review), request]
+    const record = JSON.stringify(review)
+    const columns = [id, owner, connection, type, status, expiresAt, record, request]
     this.#statements.insert.run([...columns, sessionId])
+    this.#keepWhole(id, record)
     this.#addGroups(review)
   }
 
@@ -41,8 +44,12 @@ export class ReviewRows {
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review
     return this.#leavingNothing(() => {
-      const { changes } = this.#statements.update.run([status, JSON.stringify(review), id, from])
-      return changes > 0
+      const record = JSON.stringify(review)
+      const { changes } = this.#statements.update.run([status, record, id, from])
+      if (changes === 0) return false
+      this.#statements.forgetWhole.run([id])
+      this.#keepWhole(id, record)
+      return true
     })
   }
 
@@ -62,7 +69,7 @@ export class ReviewRows {
   }
 
   /** Lists the newest reviews first. */
-  list(viewer: ReviewViewer): Review[] {
+  list(viewer: ReviewViewer): ListedReview[] {
     const { all, concerning } = this.#statements
     return viewer === undefined
       ? reviewsIn(all.all([LISTED]))
@@ -75,17 +82,17 @@ export class ReviewRows {
   }
 
   /** Lists reviews that wait for people or for their run, and have expired before this time. */
-  due(before: number): Review[] {
+  due(before: number): ListedReview[] {
     return reviewsIn(this.#statements.due.all([before]))
   }
 
   /** Lists approved access to terminals. */
-  accessOf(owner: string, connection: string): Review[] {
+  accessOf(owner: string, connection: string): ListedReview[] {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
   /** Lists earlier reviews of the same runbook that have run, newest first; none for a script. */
-  sameRunbook(id: string): Review[] {
+  sameRunbook(id: string): ListedReview[] {
     return reviewsIn(this.#statements.sameRunbook.all([id]))
   }
 
@@ -93,13 +100,13 @@ export class ReviewRows {
    * Lists approved reviews that the gateway itself has to run, in the order of their sessions. The list
    * begins after the place `after`.
    */
-  automatic(after: number, most: number): { readonly place: number; readonly review: Review }[] {
+  automatic(after: number, most: number): { readonly place: number; readonly review: ListedReview }[] {
     const rows = this.#statements.automatic.all([after, most]) as [number, string][]
-    return rows.map(([place, record]) => ({ place, review: reviewOf(record) }))
+    return rows.map(([place, record]) => ({ place, review: listedIn(record) }))
   }
 
   processing(): Review[] {
-    return reviewsIn(this.#statements.processing.all([]))
+    return (this.#statements.processing.all([]) as [string][]).map(([record]) => reviewOf(record))
   }
 
   /**
@@ -115,6 +122,10 @@ export class ReviewRows {
     }
   }
 
+  #keepWhole(id: string, record: string): void {
+    if (Buffer.byteLength(record) > LISTED_REVIEW_BYTES) this.#statements.keepWhole.run([record, id])
+  }
+
   #addGroups({ id, groups, forceGroups }: Review): void {
     const names = new Set([...groups.map(({ group }) => group), ...forceGroups])
     for (const name of names) this.#statements.addGroup.run([name, id])
@@ -125,8 +136,12 @@ function reviewOf(record: string): Review {
   return JSON.parse(record) as Review
 }
 
-function reviewsIn(rows: readonly unknown[]): Review[] {
-  return (rows as [string][]).map(([record]) => reviewOf(record))
+function listedIn(record: string): ListedReview {
+  return JSON.parse(record) as ListedReview
+}
+
+function reviewsIn(rows: readonly unknown[]): ListedReview[] {
+  return (rows as [string][]).map(([record]) => listedIn(record))
 }
 
 function prepare(db: Connection) {
@@ -134,12 +149,18 @@ function prepare(db: Connection) {
   return {
     insert:
       db.prepare(`INSERT INTO reviews (session, id, owner, connection, type, status, expires_at, record, request)
-                        SELECT key, ?, ?, ?, ?, ?, ?, ?, ? FROM sessions WHERE id = ?`),
+                        SELECT key, ?, ?, ?, ?, ?, ?, ${LISTED_PARAMETER}, ? FROM sessions WHERE id = ?`),
+    keepWhole: db.prepare('INSERT INTO whole_reviews SELECT session, ? FROM reviews WHERE id = ?'),
+    forgetWhole: db.prepare(
+      'DELETE FROM whole_reviews WHERE session = (SELECT session FROM reviews WHERE id = ?)',
+    ),
     addGroup: db.prepare(`INSERT OR IGNORE INTO review_groups (name, session)
                           SELECT ?, session FROM reviews WHERE id = ?`),
-    update: db.prepare('UPDATE reviews SET status = ?, record = ? WHERE id = ? AND status = ?'),
+    update: db.prepare(
+      `UPDATE reviews SET status = ?, record = ${LISTED_PARAMETER} WHERE id = ? AND status = ?`,
+    ),
     dropRequest: db.prepare('UPDATE reviews SET request = NULL WHERE id = ?'),
-    find: reading(`SELECT record FROM reviews
+    find: reading(`SELECT ${WHOLE_RECORD} FROM reviews r
                    WHERE id = ? OR session = (SELECT key FROM sessions WHERE id = ?)`),
     request: reading('SELECT request FROM reviews WHERE id = ?'),
     all: reading('SELECT record FROM reviews ORDER BY session DESC LIMIT ?'),
@@ -169,7 +190,7 @@ function prepare(db: Connection) {
     automatic: reading(`SELECT session, record FROM reviews
                         WHERE status = 'APPROVED' AND session > ? AND json_extract(record, '$.whenApproved')
                         ORDER BY session LIMIT ?`),
-    processing: reading(`SELECT record FROM reviews WHERE status = 'PROCESSING'`),
+    processing: reading(`SELECT ${WHOLE_RECORD} FROM reviews r WHERE status = 'PROCESSING'`),
   }
 }
 
@@ -211,15 +232,15 @@ declare module '../store/room.ts' {
 
 export const reviewRoom: Room<ReviewRows> = {
   rows: (db) => new ReviewRows(db),
-  steps: { 7: VERSION_7 },
+  steps: { 7: VERSION_7, 29: VERSION_29 },
   watched: { reviews: [], review_groups: [] },
-  json: { reviews: ['record'] },
-  orphans: { reviews: ofLostSession, review_groups: ofLostSession },
+  json: { reviews: ['record'], whole_reviews: ['record'] },
+  orphans: { reviews: ofLostSession, review_groups: ofLostSession, whole_reviews: ofLostSession },
 }
 
 declare module '../history/session.ts' {
   interface SessionFacts {
-    readonly review?: Review
+    readonly review?: ListedReview
   }
 }
 
@@ -229,10 +250,11 @@ const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'peop
  * After a restart of the gateway, only scripts still wait for approval, because the client of a terminal is
  * gone.
  */
-export const reviewOfSession: SessionPart<Review> = {
+export const reviewOfSession: SessionPart<ListedReview> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
+  whole: `(SELECT ${WHOLE_RECORD} FROM reviews r WHERE r.session = sessions.key)`,
   read: (json) => {
-    const review = reviewOf(json)
+    const review = listedIn(json)
     const waits = review.type === 'onetime' ? WAITS[review.status] : undefined
     // The client of a terminal opens it as soon as it is approved.
     const ranAt = review.type === 'onetime' ? review.claimedAt : approvedAtOf(review)

@@ -35,7 +35,7 @@ export interface TimeWindow {
 }
 
 /** Contains no secrets. */
-export interface Review {
+export interface ListedReview {
   readonly id: string
   readonly sessionId: string
   readonly connection: string
@@ -78,6 +78,13 @@ export interface Review {
   readonly held?: HeldRun
   /** Undefined if the review is for its session alone. */
   readonly batch?: ReviewedBatch
+  /** Set in lists if arguments, variables, comments, names of connections and long texts are missing. */
+  readonly isShort?: true
+}
+
+/** A whole review. Only a whole one can be written. */
+export interface Review extends ListedReview {
+  readonly isShort?: never
 }
 
 /** A runbook with its title at the time of the request. */
@@ -96,6 +103,8 @@ export interface ReviewedBatch {
   readonly id: string
   /** Names of connections, wave by wave. */
   readonly waves: readonly (readonly string[])[]
+  /** Number of connections. Set only if the review is short. */
+  readonly connections?: number
   /** Parallel runs. */
   readonly parallel: number
   /** Number of failures after which the batch stops. */
@@ -152,7 +161,7 @@ export function newReview({ request, rule, asker, accessMs, sid, shown, batch }:
 }
 
 /** Returns undefined for a request that was not approved, or whose time of the approval is unknown. */
-export function approvedAtOf({ status, approvedAt, groups }: Review): number | undefined {
+export function approvedAtOf({ status, approvedAt, groups }: ListedReview): number | undefined {
   if (approvedAt !== undefined) return approvedAt
   if (status !== 'APPROVED' && status !== 'PROCESSING' && status !== 'EXECUTED') return undefined
   const times = groups.flatMap((group) => (group.status === 'APPROVED' ? [group.reviewedAt ?? 0] : []))
@@ -160,7 +169,7 @@ export function approvedAtOf({ status, approvedAt, groups }: Review): number | u
 }
 
 /** hoop's contract for reviews in sessions, followed by fields of our own. */
-export function reviewInSession(review: Review): ReviewInSession {
+export function reviewInSession(review: ListedReview): ReviewInSession {
   const { scriptDigest, clientArgs, envVars } = review.shown
   return {
     id: review.id,
@@ -188,12 +197,17 @@ export function reviewInSession(review: Review): ReviewInSession {
     ...(review.whenApproved === true && { when_approved: true }),
     ...(review.status === 'APPROVED' && review.held !== undefined && { held: review.held }),
     ...(review.needs !== undefined && { needs: review.needs }),
-    ...(review.batch !== undefined && { batch: review.batch }),
+    ...(review.batch !== undefined && { batch: batchView(review.batch) }),
+    ...(review.isShort === true && { is_shortened: true as const }),
   }
 }
 
+function batchView(batch: ReviewedBatch): NonNullable<ReviewInSession['batch']> {
+  return { ...batch, connections: batch.connections ?? batch.waves.flat().length }
+}
+
 /** @param can what the caller may do about the review */
-export function reviewView(review: Review, can: ReviewAnswer['can']): ReviewAnswer {
+export function reviewView(review: ListedReview, can: ReviewAnswer['can']): ReviewAnswer {
   return { ...reviewInSession(review), session: review.sessionId, can }
 }
 
@@ -218,7 +232,7 @@ function groupView({
   }
 }
 
-function windowView({ timeWindow }: Review): ReviewAnswer['time_window'] {
+function windowView({ timeWindow }: ListedReview): ReviewAnswer['time_window'] {
   if (timeWindow === undefined) return null
   return {
     type: 'time_range',

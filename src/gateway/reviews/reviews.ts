@@ -14,12 +14,20 @@ import {
   possibleDecisions,
   standing,
   withdrawn,
+  type Counts,
   type Decision,
   type PossibleDecisions,
   type Reviewer,
 } from './decision.ts'
 import { deniedText } from './denied-text.ts'
-import { newReview, type HeldRun, type Review, type ReviewedBatch, type ShownRequest } from './review.ts'
+import {
+  newReview,
+  type HeldRun,
+  type ListedReview,
+  type Review,
+  type ReviewedBatch,
+  type ShownRequest,
+} from './review.ts'
 import { common, type ReviewRule } from './rules.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import { countsOf, type TerminalAccess } from './terminal-access.ts'
@@ -112,23 +120,23 @@ export class Reviews {
   /** @param id id of the review or of its session */
   visible(user: GatewayUser, id: string): Review | undefined {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    return review !== undefined && this.isConcerned(user, review) ? this.#standing(review) : undefined
+    return review !== undefined && this.isConcerned(user, review) ? standing(review, this.#counts) : undefined
   }
 
   /** Lists the newest reviews first. */
-  list(user: GatewayUser): Review[] {
+  list(user: GatewayUser): ListedReview[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     const found = this.#services.history.read(({ reviews }) => reviews.list(viewer))
-    return found.map((review) => this.#standing(review))
+    return found.map((review) => standing(review, this.#counts))
   }
 
   /** Returns the last earlier run of the same runbook, among the reviews that the user may see. */
-  previous(user: GatewayUser, review: Review): Review | undefined {
+  previous(user: GatewayUser, review: Review): ListedReview | undefined {
     const before = this.#services.history.read(({ reviews }) => reviews.sameRunbook(review.id))
     return before.find((one) => this.isConcerned(user, one))
   }
 
-  isConcerned(user: GatewayUser, { owner, groups, forceGroups }: Review): boolean {
+  isConcerned(user: GatewayUser, { owner, groups, forceGroups }: ListedReview): boolean {
     const reviewers = [...groups.map(({ group }) => group), ...forceGroups]
     const isMember = common(user.groups, reviewers).length > 0
     return user.name === owner || isMember || this.#services.users.seesAll(user)
@@ -138,7 +146,7 @@ export class Reviews {
    * Returns what the user may decide. Decisions that would be refused are false.
    * @param review a review of `visible`, `list` or `decide`
    */
-  possible(user: GatewayUser, review: Review): PossibleDecisions & { readonly withdraw: boolean } {
+  possible(user: GatewayUser, review: ListedReview): PossibleDecisions & { readonly withdraw: boolean } {
     const { users, history } = this.#services
     return {
       ...possibleDecisions(review, this.#reviewer(user), history.clock.latest),
@@ -153,8 +161,8 @@ export class Reviews {
     return { name, identity: users.identity(name), kind, groups, isAdmin, onlyReads }
   }
 
-  #standing(review: Review): Review {
-    return standing(review, countsOf(this.#services.users))
+  get #counts(): Counts {
+    return countsOf(this.#services.users)
   }
 
   /** @param id of review or session @throws RequestRefused, HistoryError; then nothing has changed */
@@ -164,7 +172,7 @@ export class Reviews {
     const after = this.#change(id, (review) => {
       if (review === undefined) return new RequestRefused('review-not-found', hoopWords.reviewNotFound)
       const moment = { now: Date.now(), latest: history.clock.latest, newId: randomUUID }
-      const outcome = decide(this.#standing(review), decision, this.#reviewer(user), moment)
+      const outcome = decide(standing(review, this.#counts), decision, this.#reviewer(user), moment)
       if ('refusal' in outcome) return new RequestRefused(outcome.refusal.code, outcome.refusal.message)
       const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
       return { review: outcome.review, cause: { code, by } }
@@ -351,7 +359,7 @@ function isOver({ status }: Review): boolean {
   return status === 'REJECTED' || status === 'REVOKED'
 }
 
-function waits({ type, status }: Review): boolean {
+function waits({ type, status }: ListedReview): boolean {
   return status === 'PENDING' || (status === 'APPROVED' && type === 'onetime')
 }
 

@@ -8,7 +8,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { ApprovedRuns } from './approved-runs.ts'
 import type { Decision } from './decision.ts'
-import { reviewView, type Review, type ReviewVerdict, type TimeWindow } from './review.ts'
+import { reviewView, type ListedReview, type ReviewVerdict, type TimeWindow } from './review.ts'
 import type { Reviews } from './reviews.ts'
 import { minutesOf } from './time-window.ts'
 
@@ -22,7 +22,8 @@ interface ReviewRouting {
 /** An `id` in a path is the id of a review or of its session. */
 export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewContract> {
   const { reviews, runs, executions, history } = services
-  const viewed = (user: GatewayUser, review: Review) => reviewView(review, reviews.possible(user, review))
+  const viewed = (user: GatewayUser, review: ListedReview) =>
+    reviewView(review, reviews.possible(user, review))
   const decide = ({ user, params, body }: Asked<(typeof reviewContract)['decide']>) =>
     viewed(user, reviews.decide(params.id, user, decisionOf(body)))
 

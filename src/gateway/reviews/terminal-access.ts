@@ -7,7 +7,7 @@ import { requestBytes, type SessionRequest } from '../sessions/session-request.t
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../people/identities/users.ts'
 import { isApproved, type Counts } from './decision.ts'
-import type { Review } from './review.ts'
+import type { ListedReview } from './review.ts'
 
 /** If the clock steps back by more than this time, an approval no longer counts. */
 const CLOCK_MS = 60_000
@@ -46,7 +46,7 @@ export class TerminalAccess {
     }, requestBytes(request))
   }
 
-  #approvalOf({ user, connection }: SessionRequest): Review | undefined {
+  #approvalOf({ user, connection }: SessionRequest): ListedReview | undefined {
     const known = this.#history.read(({ reviews }) => reviews.accessOf(user, connection.name))
     return known.find((review) => this.#isOpenBy(review))
   }
@@ -55,7 +55,7 @@ export class TerminalAccess {
    * Opens the session that has waited for approval. The client may open it some time after the approval.
    * @throws RequestRefused when the approval was revoked, or the session was killed or has ended meanwhile
    */
-  openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
+  openWaiting(request: SessionRequest, { id, sessionId }: ListedReview): GatewaySession {
     const review = this.#history.read(({ reviews }) => reviews.find(id))
     if (review === undefined || !this.#isOpenBy(review) || !this.#history.isOpen(sessionId))
       throw new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
@@ -63,18 +63,18 @@ export class TerminalAccess {
   }
 
   /** Tells whether the approval still counts, and whether its owner is still the same user. */
-  #isOpenBy(review: Review): boolean {
+  #isOpenBy(review: ListedReview): boolean {
     const { owner, ownerIdentity } = review
     const isOwners = ownerIdentity !== undefined && this.#users.isStill(owner, ownerIdentity)
     return isOwners && leftMs(review, Date.now()) > 0 && isApproved(review, countsOf(this.#users))
   }
 
   /** @param by user who revokes the approval */
-  revoke({ id }: Review, text: string, by: string | undefined): void {
+  revoke({ id }: ListedReview, text: string, by: string | undefined): void {
     for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text, by)
   }
 
-  #limited(session: GatewaySession, review: Review): GatewaySession {
+  #limited(session: GatewaySession, review: ListedReview): GatewaySession {
     const { sid } = session
     const cut = () => this.#sessions.end(sid, 'access-ended', hoopWords.accessOver)
     const timer = setTimeout(cut, Math.max(0, leftMs(review, Date.now())))
@@ -96,7 +96,7 @@ export function countsOf(users: Users): Counts {
 }
 
 /** Returns how long the access still lasts. This is at most the approved time, even if the clock is wrong. */
-function leftMs({ accessMs, revokeAt = 0 }: Review, now: number): number {
+function leftMs({ accessMs, revokeAt = 0 }: ListedReview, now: number): number {
   const approvedAt = revokeAt - accessMs
   return now < approvedAt - CLOCK_MS ? 0 : Math.min(revokeAt - now, accessMs)
 }

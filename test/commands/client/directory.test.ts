@@ -71,7 +71,13 @@ const review = {
   ...{ rejection_reason: HOSTILE, withdrawn_by: '', access_request_rule_name: HOSTILE },
 } as unknown as Review
 const batch = {
-  ...{ id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], parallel: 2, threshold: 1 },
+  ...{
+    id: `b${HOSTILE}`,
+    waves: [['web-01'], ['web-02', HOSTILE]],
+    connections: 3,
+    parallel: 2,
+    threshold: 1,
+  },
   raw: {},
 }
 const session = {

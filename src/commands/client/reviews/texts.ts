@@ -5,6 +5,7 @@ import {
   deciderOf,
   groupNames,
   neededApprovals,
+  sizeOfBatch,
   windowOf,
   type Review,
   type ReviewedBatch,
@@ -54,7 +55,8 @@ function timeLeft({ status, expires_at: end }: Review): string {
 
 function connectionsText({ batch, connection, about }: ShownReview): string {
   if (batch === undefined) return connection || (about?.connection ?? '')
-  return `${countOf(batch)}: ${batch.waves.flat().join(', ')}`
+  const names = batch.waves.flat().join(', ')
+  return names === '' ? countOf(batch) : `${countOf(batch)}: ${names}`
 }
 
 /** Returns `1 of 2`, or only `1` if the review does not say how many approvals it needs. */
@@ -134,8 +136,8 @@ function placeOf({ batch, connection }: Review, session: RecordedSession | undef
   return connection || (session?.connection ?? '')
 }
 
-function countOf({ waves }: ReviewedBatch): string {
-  return connectionCount(waves.flat().length)
+function countOf(batch: ReviewedBatch): string {
+  return connectionCount(sizeOfBatch(batch))
 }
 
 function batchOf({ batch }: Review): (readonly [string, string])[] {

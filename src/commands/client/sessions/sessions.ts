@@ -2,6 +2,7 @@ import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
+import { sizeOfBatch } from '../../../client/rest/reviews.ts'
 import {
   beginningOf,
   killSession,
@@ -207,7 +208,7 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
 function placeText({ connection, review }: RecordedSession): string {
   const { status = '', batch } = review ?? {}
   if (batch === undefined || status === 'PROCESSING' || status === 'EXECUTED') return connection
-  return connectionCount(batch.waves.flat().length)
+  return connectionCount(sizeOfBatch(batch))
 }
 
 function statusText(session: RecordedSession): string {

@@ -83,7 +83,13 @@ function summary(
         ? null
         : (JSON.parse(session.guardrails) as ListedSession['guardrails_info']),
     metrics: session.status === 'done' ? metrics(session) : null,
+    ...(isShort(session) && { is_shortened: true as const }),
   }
+}
+
+/** Broken rules are recorded only if there are some, so an empty list stands for a long one. */
+function isShort({ isShort: isRequestShort, guardrails }: SessionSummary): boolean {
+  return isRequestShort === true || guardrails === '[]'
 }
 
 /**

@@ -136,7 +136,7 @@ function WaitingRow({ review, reload }: { readonly review: Review; readonly relo
         <span>
           <RunbookName review={review} />
           asked <Moment at={created} />
-          {batch !== undefined && (
+          {batch !== undefined && batch.waves.length > 0 && (
             <>
               {' '}
               · <Name>{batch.waves.flat().join(', ')}</Name>

@@ -12,8 +12,14 @@ type Shown = Omit<Review, 'session' | 'can'>
 
 /** Returns what an approval is for: a connection such as `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
-  const count = batch?.waves.flat().length
-  return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
+  if (batch === undefined) return connection
+  const count = countOf(batch)
+  return `${count} ${count === 1 ? 'connection' : 'connections'}`
+}
+
+/** In a list, a long batch has no names. */
+export function countOf({ connections, waves }: NonNullable<Shown['batch']>): number {
+  return connections ?? waves.flat().length
 }
 
 export function ReviewedBatch({ review }: { readonly review: Shown }) {

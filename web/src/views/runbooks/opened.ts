@@ -37,7 +37,7 @@ export async function openRunbook(
   const found = itemOf(lists, repository, file)
   if (found === undefined) return null
   const last = recent.find(({ labels }) => labels?.['runbookFile'] === file)
-  const earlier = again === LAST ? last : named
+  const earlier = again === LAST && last !== undefined ? await wholeSession(last, signal) : named
   const possible = connections.filter(({ name }) => found.item.connections?.includes(name))
   const kept = again === '' ? keptDraft(found.repository, file) : undefined
   const wanted = link.get('connection') ?? kept?.connection ?? (earlier ?? last)?.connection
@@ -48,6 +48,11 @@ export async function openRunbook(
   const begun = earlier === undefined ? kept?.values : reusable(earlier.labels)
   const values = { ...begun, ...linkedValues(link, found.item) }
   return { ...found, connections: possible, chosen: chosen?.name ?? '', values }
+}
+
+/** Loads what a list has left out. */
+async function wholeSession(session: ListedSession, signal: AbortSignal) {
+  return session.is_shortened === true ? await readSession(session.id, signal) : session
 }
 
 /**

@@ -1,0 +1,73 @@
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
+
+/**
+ * Longer requests are stored twice: short with their session, and whole in a table of its own. Lists, events
+ * and webhooks read only the short form: a whole request may have megabytes.
+ */
+const LISTED_REQUEST_BYTES = 8 * 1024
+/** Maximum length of a text, such as the label with a runbook's file, in a short request. */
+const LABEL_BYTES = 1024
+
+/**
+ * SQL of the form in which a session is listed. A short form keeps the labels of the gateway, which begin with
+ * `runbook`, and says by `isShort` that something is missing. Long texts are left out and not cut: a text of
+ * callers may have half a surrogate pair, which only its JSON can express.
+ */
+const listed = (
+  request: string,
+) => `CASE WHEN octet_length(${request}) <= ${LISTED_REQUEST_BYTES} THEN ${request}
+  ELSE json_remove(json_set(${request}, '$.isShort', json('true'), '$.metadata', json('{}'), '$.labels', (
+      SELECT json_group_object(key, value) FROM json_each(${request}, '$.labels')
+      WHERE key GLOB 'runbook*' AND octet_length(value) <= ${LABEL_BYTES})),
+    CASE WHEN octet_length(${request} -> '$.sessionBatchId') > ${LABEL_BYTES} THEN '$.sessionBatchId' ELSE '$.none' END) END`
+
+/** SQL of a session's request as it was written. */
+export const WHOLE_REQUEST =
+  'coalesce((SELECT w.request FROM whole_requests w WHERE w.session = sessions.key), sessions.request)'
+/** SQL of the size of the whole request, which SQLite knows without reading the request. */
+export const REQUEST_BYTES = `coalesce(
+  (SELECT octet_length(w.request) FROM whole_requests w WHERE w.session = sessions.key), octet_length(sessions.request))`
+
+/**
+ * Each old row is moved by itself, so that the next one can use its pages: the file grows by one request at
+ * most. A temporary trigger may name the table of another schema only without the schema.
+ */
+export const VERSION_28 = `
+  CREATE TABLE history.whole_requests (
+    session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
+    request TEXT NOT NULL
+  );
+  CREATE TRIGGER history.requests_of_removed_sessions AFTER DELETE ON sessions BEGIN
+    DELETE FROM whole_requests WHERE session = old.key;
+  END;
+  CREATE TEMP TRIGGER move_request BEFORE UPDATE OF request ON history.sessions BEGIN
+    INSERT INTO whole_requests VALUES (old.key, old.request);
+  END;
+  UPDATE history.sessions SET request = ${listed('request')}
+    WHERE octet_length(request) > ${LISTED_REQUEST_BYTES} AND json_valid(request);
+  DROP TRIGGER temp.move_request;`
+
+/** SQL of the listed form of a request that is a parameter. */
+export const LISTED_PARAMETER = `(SELECT ${listed('written')} FROM (SELECT ? AS written))`
+
+/** The requests that are longer than their listed form. For use in a transaction. */
+export class WholeRequests {
+  readonly #forget: SqlStatement
+  readonly #keep: SqlStatement
+
+  constructor(db: Connection) {
+    this.#forget = db.prepare(
+      'DELETE FROM whole_requests WHERE session = (SELECT key FROM sessions WHERE id = ?)',
+    )
+    this.#keep = db.prepare('INSERT INTO whole_requests SELECT key, ? FROM sessions WHERE id = ?')
+  }
+
+  insert(id: string, request: string): void {
+    if (Buffer.byteLength(request) > LISTED_REQUEST_BYTES) this.#keep.run([request, id])
+  }
+
+  replace(id: string, request: string): void {
+    this.#forget.run([id])
+    this.insert(id, request)
+  }
+}
