@@ -49,6 +49,12 @@ it('a wrong key stands at the agent with its time and address, until the agent c
   expect(agent.error).toBeUndefined()
 })
 
+it('a wrong key that is tried again and again is one warning in the log', async () => {
+  for (let times = 0; times < 3; times += 1) await refused('persistent', 'not-the-key-0123456789')
+  const warnings = gateway.log.filter((line) => line.startsWith('agent refused: unknown key'))
+  expect(warnings.filter((line) => line.includes('persistent'))).toHaveLength(1)
+})
+
 it('a wrong key is kept for agents of the settings only', async () => {
   await refused('nobody', 'not-the-key-0123456789')
   await refused('somebody', agentKey)

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseKey } from '../../../src/agent/connection/identity.ts'
 import { Secret } from '../../../src/basics/secret.ts'
 import { isFor } from '../../../src/gateway/agents/transport.ts'
@@ -104,6 +104,14 @@ describe('a gateway that demands certificates of its agents', () => {
     expect(
       gateway.log.filter((line) => line.startsWith('agent refused because of its certificate')),
     ).toHaveLength(1)
+  })
+
+  it('refuses one whose certificate has ended since TLS checked it, as on a resumed connection', async () => {
+    const hour = 60 * 60 * 1000
+    const client = agents.issue({ names: [AGENT], validTo: new Date(Date.now() + hour) })
+    // OpenSSL has a clock of its own, and accepts the certificate.
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * hour)
+    expect(await refusal(client).finally(() => clock.mockRestore())).toMatch(NONE)
   })
 
   it('lets nobody in by an authority that only has the name of one', async () => {
