@@ -120,16 +120,21 @@ describe('a batch', () => {
     expect(fleet.begun).toEqual(['c-1', 'c-6'])
   })
 
-  it.each([
-    ['was deactivated', { status: 'inactive' }],
-    ['is an auditor now', { groups: ['auditor'] }],
-  ])('stops where its owner %s', async (why, change) => {
+  it.each<[string, ...[method: 'PUT' | 'DELETE' | 'POST', path: string, body?: object][]]>([
+    ['was deactivated', ['PUT', '/api/users/ann', { status: 'inactive' }]],
+    ['is an auditor now', ['PUT', '/api/users/ann', { groups: ['auditor'] }]],
+    [
+      'is the name of another user now',
+      ['DELETE', '/api/users/ann'],
+      ['POST', '/api/users', { email: 'ann', take_over: true }],
+    ],
+  ])('stops where its owner %s', async (why, ...changes) => {
     await using fleet = await Fleet.start(3, (name) => (name === 'c-1' ? 'wait' : { code: 0 }))
     await fleet.gateway.request('POST', '/api/users', { email: 'ann' })
     const { body } = await fleet.gateway.request('POST', '/api/tokens', { name: 't', user: 'ann' })
     const id = await fleet.begin({ stop_after: '100%' }, { authorization: `Bearer ${String(body['token'])}` })
     await waitFor(() => fleet.begun.length === 1)
-    await fleet.gateway.request('PUT', '/api/users/ann', change)
+    for (const change of changes) expect((await fleet.gateway.request(...change)).status).toBeLessThan(300)
     await fleet.end('c-1')
     const { status, stop, counts } = await fleet.ended(id)
     expect([status, stop?.reason, stop?.message]).toEqual([

@@ -16,6 +16,19 @@ const ENDLESS = {
   },
 } as unknown as RestServices
 
+it('does not look whole when the gateway stops before its end', async () => {
+  const app = fastify()
+  app.decorateRequest('user')
+  app.addHook('onRequest', (request, _, done) => {
+    request.user = { name: 'ann' } as GatewayUser
+    done()
+  })
+  auditExportRoute(app, ENDLESS)
+  const answer = await fetch(`${await app.listen({ host: '127.0.0.1', port: 0 })}/api/audit/export`)
+  const [read] = await Promise.allSettled([answer.text(), app.close()])
+  expect(read.status).toBe('rejected')
+})
+
 it('serves at most two exports of one user and eight of all at once, and others again when one has ended', async () => {
   const app = fastify()
   app.decorateRequest('user')

@@ -103,6 +103,8 @@ describe('sign-in with an account elsewhere', () => {
     'https://evil.test/',
     'http://evil.test/',
     'http://127.0.0.1@evil.test/',
+    'http://127.0.0.1.evil.test/',
+    'http://localhost.evil.test/',
     'file:///etc/passwd',
     'x',
   ])('sends no browser to %s', async (redirect) => {
