@@ -404,10 +404,10 @@ describe('who sees what', () => {
     expect((await site.as('cid', 'GET', `${url}?expand=event_stream`)).body).not.toHaveProperty(
       'event_stream',
     )
-    expect(refusal(await site.as('cid', 'GET', `${url}/result/stream`))).toEqual([
-      403,
-      'user is not allowed to stream this session',
-    ])
+    for (const part of ['result/stream', 'stream', 'output', 'statements'])
+      expect([part, ...refusal(await site.as('cid', 'GET', `${url}/${part}`))]).toEqual([
+        ...[part, 403, 'user is not allowed to stream this session'],
+      ])
     expect(refusal(await site.as('gus', 'GET', url))).toEqual([404, 'not found'])
     expect((await site.as('fay', 'GET', `${url}?expand=event_stream&event_stream=utf8`)).body).toMatchObject({
       event_stream: ['visible\n'],

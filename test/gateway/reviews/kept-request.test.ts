@@ -121,6 +121,24 @@ it('a request is not approved at the moment after it has expired, though nothing
   expect((await decide(gateway, sid, 'REJECTED')).status).toBe(200)
 })
 
+it('a script whose hash differs from the one that people were shown does not run', async () => {
+  let sid: string
+  {
+    await using gateway = await start()
+    sid = await ask(gateway)
+    await decide(gateway, sid, 'APPROVED')
+  }
+  const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
+  db.prepare(`UPDATE reviews SET record = json_set(record, '$.shown.scriptDigest.hex', 'abcd')`).run([])
+  closeFile(db)
+  await using gateway = await start()
+  const [status, text] = refusal(await run(gateway, sid))
+  expect([status, text]).toEqual([
+    403,
+    expect.stringContaining('the script differs from the approved script'),
+  ])
+})
+
 it.each([
   ['it has run', 'APPROVED', 'EXECUTED'],
   ['it was rejected', 'REJECTED', 'REJECTED'],

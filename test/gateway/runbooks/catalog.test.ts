@@ -157,12 +157,17 @@ class CountingReader extends ObjectReader {
 }
 
 describe('a repository that is too large', () => {
-  async function listing(workshop: Workshop, limits: Partial<typeof LISTING_LIMITS>) {
+  async function listing(
+    workshop: Workshop,
+    limits: Partial<typeof LISTING_LIMITS>,
+    watch: (objects: ObjectReader) => void = () => undefined,
+  ) {
     const commit = git(workshop.origin, 'rev-parse', 'HEAD')
     const objects = new ObjectReader({
       gitDir: join(workshop.origin, '.git'),
       env: mirrorEnvironment(process.env),
     })
+    watch(objects)
     try {
       return await new Catalog(objects, { ...LISTING_LIMITS, ...limits }).list(commit, [''])
     } finally {
@@ -194,6 +199,24 @@ describe('a repository that is too large', () => {
     )
     const { runbooks, isCut } = await listing(workshop, {})
     expect([runbooks.length, isCut]).toEqual([34, true])
+  })
+
+  test('is read hardly further than it is listed', async () => {
+    await using workshop = new Workshop()
+    const file = Buffer.alloc(999_990, 'x\n')
+    const names = Array.from({ length: 100 }, (_, at) => `${at}.runbook.sh`)
+    workshop.commit(Object.fromEntries(names.map((name) => [name, file])))
+    let reads = 0
+    const count = (objects: ObjectReader) => {
+      const read = objects.read.bind(objects)
+      objects.read = (...asked) => {
+        reads += 1
+        return read(...asked)
+      }
+    }
+    const { runbooks } = await listing(workshop, {}, count)
+    // The 32 files that were being read when the last one was listed, and the objects of commit and tree.
+    expect([runbooks.length, reads < 34 + 32 + 5]).toEqual([34, true])
   })
 
   test('is given up when it takes too long', async () => {

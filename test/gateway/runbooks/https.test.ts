@@ -139,6 +139,20 @@ test("the user's own credential helper is not told a password of ours, but asked
   expect(readFileSync(calls, 'utf8')).toBe('get\nstore\nget\nstore\n')
 })
 
+test("a fetch runs no hook of the user's own configuration", async () => {
+  await using workshop = new Workshop()
+  workshop.commit({ 'a.sql': '1' })
+  const ran = join(workshop.folder, 'ran')
+  const hook = `#!/bin/sh\necho $1 >> ${ran}\n`
+  writeFileSync(join(workshop.folder, 'reference-transaction'), hook, { mode: 0o755 })
+  writeFileSync(join(workshop.folder, '.gitconfig'), `[core]\n\thooksPath = ${workshop.folder}\n`)
+  await using host = new Host(workshop, 'host', gitBackend(workshop, undefined))
+  const url = `https://127.0.0.1:${await host.listen()}/origin/.git`
+  const env = { PATH: process.env['PATH'], GIT_SSL_CAINFO: host.certificate, HOME: workshop.folder }
+  expect((await workshop.open({ url, env }).readFile('a.sql')).text).toBe('1')
+  expect(existsSync(ran)).toBe(false)
+})
+
 test('a wrong password is an error without the password, and nobody is asked for another', async () => {
   await using workshop = new Workshop()
   workshop.commit({ 'a.sql': '1' })

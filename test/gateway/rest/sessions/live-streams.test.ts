@@ -61,6 +61,15 @@ it('has places for so many streams of one user, and of all', async () => {
   for (const at of [0, 1, 3]) expect(await textOf(streams[at])).toContain('session_end')
 })
 
+it('has places for 64 streams of one user', async () => {
+  await using site = await Site.start('usual')
+  const streams: http.IncomingMessage[] = []
+  for (let count = 0; count <= 64; count += 1) streams.push(await site.open('a'))
+  const statuses = streams.map(({ statusCode }) => statusCode)
+  expect(statuses).toEqual([...Array.from({ length: 64 }, () => 200), 429])
+  await site.streams.close()
+})
+
 it('keeps places for users who have few streams', async () => {
   await using site = await Site.start({ streams: 7, ofOneUser: 6, reserved: 2 })
   const open = async (user: string, count: number) => {
@@ -110,13 +119,16 @@ class Site implements AsyncDisposable {
   /** All that was sent. */
   sent = ''
 
-  static async start(limits: Partial<StreamLimits> = {}, options: HistoryOptions = {}): Promise<Site> {
-    const site = new Site({ ...LIMITS, ...limits }, options)
+  static async start(
+    limits: Partial<StreamLimits> | 'usual' = {},
+    options: HistoryOptions = {},
+  ): Promise<Site> {
+    const site = new Site(limits === 'usual' ? undefined : { ...LIMITS, ...limits }, options)
     await site.#app.listen({ host: '127.0.0.1', port: 0 })
     return site
   }
 
-  private constructor(limits: StreamLimits, options: HistoryOptions) {
+  private constructor(limits: StreamLimits | undefined, options: HistoryOptions) {
     this.#folder = mkdtempSync(path.join(tmpdir(), 'live-'))
     this.history = openHistory(path.join(this.#folder, 'state', 'history.sqlite'), options)
     this.history.begin({
