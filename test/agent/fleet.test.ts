@@ -29,9 +29,9 @@ it('twenty agents that lost their gateway together do not come back together', a
     Array.from({ length: 20 }, (_, i) => RunningAgent.start(key(i), { life: { timing } })),
   )
   fleet.forEach(own)
-  await waitFor(() => fleet.every(({ agent }) => agent.state.name === 'serving'), 20_000)
+  await waitFor(() => fleet.every(({ agent }) => agent.state.name === 'serving'))
   proxy.reset()
-  await waitFor(() => fleet.every(({ agent }) => agent.state.reconnects === 1), 20_000)
+  await waitFor(() => fleet.every(({ agent }) => agent.state.reconnects === 1))
   const at = fleet.map(({ agent }) => agent.state.since.monotonicMs)
   const spanMs = Math.max(...at) - Math.min(...at)
   // Twenty at random within 2 s lie within half a second of each other about once in 10^10 times.

@@ -42,7 +42,7 @@ async function stalled({ agent }: RunningAgent): Promise<void> {
 /** The gateway has answered so many more health checks: each is two stalls apart. */
 async function checked(gateway: ScriptedGateway, times: number): Promise<void> {
   const before = gateway.healthChecks
-  await waitFor(() => gateway.healthChecks >= before + times, 20_000)
+  await waitFor(() => gateway.healthChecks >= before + times)
 }
 
 function outputBytes(gateway: ScriptedGateway, sid: string): number {
@@ -121,7 +121,7 @@ it("answers to the gateway's own requests that wait for it are bounded, and the 
   const unsent = () => running.entries.filter((entry) => entry.event === 'ended' && !entry.closeSent)
   await waitFor(() => unsent().length === 14)
   gateway.readAgain()
-  await waitFor(() => ids.filter((sid) => gateway.of(sid).length === 1).length === 16, 20_000)
+  await waitFor(() => ids.filter((sid) => gateway.of(sid).length === 1).length === 16)
   expect(unsent()).toHaveLength(14)
 })
 
@@ -159,7 +159,7 @@ it('a gateway is not left when the stalled stream holds up the health checks the
   await stalled(running)
   const before = gateway.healthChecks
   for (let signs = 0, last = running.agent.health; signs < 4; signs += 1) {
-    await waitFor(() => running.agent.health !== last, 20_000)
+    await waitFor(() => running.agent.health !== last)
     last = running.agent.health
   }
   // One may have left before the window was full.
@@ -178,7 +178,7 @@ it('a stop ends, though the gateway never takes the ends of its sessions', async
   await stalled(running)
   running.agent.drain()
   running.agent.stop()
-  await waitFor(() => running.agent.state.name === 'stopped', 10_000)
+  await waitFor(() => running.agent.state.name === 'stopped')
   expect(running.entries).toContainEqual(
     expect.objectContaining({ event: 'ended', sid: 'bulk', closeSent: false }),
   )

@@ -321,7 +321,7 @@ describe('dev, while it serves', () => {
     const first = agentOf(dev.pid) ?? NaN
     process.kill(first, 'SIGKILL')
     await dev.says('stdout', /the agent ended \(SIGKILL\); restarting it/)
-    const second = await found(() => agentOf(dev.pid), 20_000)
+    const second = await found(() => agentOf(dev.pid))
     expect(second).not.toBe(first)
     const token = readFileSync(place.at('state', 'admin.token'), 'utf8').trim()
     const reply = await new Rest(http, token).runbook('bash', 'ops/hello.runbook.sh', hello)

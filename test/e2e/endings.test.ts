@@ -136,7 +136,7 @@ describe('the agent ended it:', () => {
     alone.gateway.signal('SIGKILL')
     await reply
     const journal = () => readFileSync(alone.place.at('agent-state', 'journal.jsonl'), 'utf8')
-    await waitFor(() => journal().includes('"reason":"gateway-lost"'), 10_000)
+    await waitFor(() => journal().includes('"reason":"gateway-lost"'))
     return { code: 'none', status: 'none', text: '' }
   })
   // The embedded gateway asks a draining agent for nothing.

@@ -142,5 +142,5 @@ it('nobody waits for answers behind another one on a connection that has ended',
   let isOver = false
   void drain(fleet).over.then(() => (isOver = true))
   // Less than the gateway has patience for.
-  await waitFor(() => isOver, 20_000)
+  await waitFor(() => isOver)
 })

@@ -54,7 +54,7 @@ async function one(number: number): Promise<void> {
 
 async function round(): Promise<void> {
   await Promise.all(Array.from({ length: CONSOLES }, (_, number) => one(number)))
-  await waitFor(() => descendantsOf(site.agent.pid).length === 0, 20_000)
+  await waitFor(() => descendantsOf(site.agent.pid).length === 0)
 }
 
 const pids = () => [site.agent.pid, site.gateway.pid]
@@ -67,7 +67,7 @@ it(`${CONSOLES} consoles at once, each with ${LINES} lines of its own: no mix-up
   const before = memory()
   for (let n = 0; n < ROUNDS; n++) await round()
   // The gateway notices a moment later that a client has gone.
-  await waitFor(() => pids().every((pid, i) => descriptorsOf(pid) <= (idle[i] ?? 0) + 2), 20_000)
+  await waitFor(() => pids().every((pid, i) => descriptorsOf(pid) <= (idle[i] ?? 0) + 2))
   const after = memory()
   const peak = Math.round(peakMemoryOf(site.agent.pid))
   console.log(`agent and gateway after ${WARM_UP} and ${WARM_UP + ROUNDS} times ${CONSOLES} consoles`, {
@@ -111,6 +111,6 @@ it.each(ends)(`${CONSOLES} consoles with a job each are gone when %s`, async (_,
     return all.length === 2 * CONSOLES ? all : undefined
   }, 20_000)
   await end(clients)
-  await waitFor(() => !processes.some(isAlive), 20_000)
+  await waitFor(() => !processes.some(isAlive))
   for (const client of clients) await client.leave()
 })

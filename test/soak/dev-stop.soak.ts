@@ -14,7 +14,7 @@ it(
     await using dev = await Development.start(place)
     const stubborn = `trap '' TERM; setsid sleep 861 & echo $! > started; mv started ready; while :; do sleep 1; done`
     const reply = dev.rest.script('bash', `cd '${place.path}'; ${stubborn}`)
-    await waitFor(() => existsSync(place.at('ready')), 20_000)
+    await waitFor(() => existsSync(place.at('ready')))
     const started = Number(readFileSync(place.at('ready'), 'utf8'))
     await waitFor(() => commandLineOf(started) === 'sleep 861 ')
     dev.program.signal('SIGTERM')

@@ -29,7 +29,7 @@ export class Gate implements Disposable {
 
   /** Settles when so many scripts wait here, or have waited. */
   async reached(count = 1): Promise<readonly [Waiting, ...Waiting[]]> {
-    await waitFor(() => this.#waiting().length >= count, 20_000)
+    await waitFor(() => this.#waiting().length >= count)
     const [first, ...rest] = this.#waiting()
     if (first === undefined) throw new Error('unreachable: count is at least 1')
     return [first, ...rest]

@@ -379,7 +379,7 @@ test('keys wait for a gateway that takes nothing and is there, and of sizes only
   })()
   // Until the keys fill the way, sizes are sent at once.
   const before = gateway.healthChecks
-  await waitFor(() => gateway.healthChecks > before + 4, 10_000)
+  await waitFor(() => gateway.healthChecks > before + 4)
   const sized = Array.from({ length: 100 }, (_, n) => client.resize({ rows: n + 1, cols: 80 }))
   gateway.readAgain()
   await Promise.all([typed, ...sized])

@@ -34,7 +34,7 @@ async function runLeaving(gateway: ScriptedGateway): Promise<number[]> {
   gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, script.join('\n'))
   const lines = () => gateway.of('s1').map(({ payload }) => String(payload))
   const pids = () => lines().join('').trim().split('\n').map(Number)
-  await waitFor(() => pids().length === 7, 10_000)
+  await waitFor(() => pids().length === 7)
   return pids()
 }
 
@@ -108,7 +108,7 @@ it('an agent that is killed while it runs a session does not run the session aga
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, script)
   }
   send()
-  await waitFor(() => gateway.written('s1').includes('ready'), 10_000)
+  await waitFor(() => gateway.written('s1').includes('ready'))
   killed.signal('SIGKILL')
   await killed.ended()
   await using next = await agentOf(place, gateway)

@@ -104,7 +104,7 @@ it('lines that are shipped are those of the log from the connection on, the leve
   using place = new Workplace()
   await using gateway = await ScriptedGateway.start()
   await using agent = await agentOf(place, gateway, { LOG_LEVEL: 'warn', RUNBOOK_AGENT_LOG_LEVEL: 'info' })
-  await waitFor(() => shipped(gateway).length > 0, 20_000)
+  await waitFor(() => shipped(gateway).length > 0)
   const [first] = shipped(gateway)
   expect(first).toMatchObject({ level: 'info', message: 'agent serving', fields: { state: 'serving' } })
   expect(agent.stderr).toContain('agent connecting')

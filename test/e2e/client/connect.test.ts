@@ -48,7 +48,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
   test('sends the first byte, the size, every key and every new size; the code is the program’s', async () => {
     using tmux = terminal()
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     expect(gateway.sent('AgentTerminalResizeTTY').map(String)).toEqual(['24,80,0,0'])
     expect(gateway.sent('AgentTerminalWriteStdin').map(String)).toEqual(['\n'])
     tmux.type('ls -l "$x"')
@@ -65,7 +65,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
   test('tells the size again that the window got while it was stopped', async () => {
     using tmux = terminal()
     tmux.enter(`"${process.execPath}" "${main}" connect bash`)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     process.kill(tmux.child(), 'SIGSTOP')
     await tmux.shows(/Stopped/)
     tmux.resize({ rows: 30, cols: 100 })
@@ -80,7 +80,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
   test('the output reaches the screen as it is, line ends included', async () => {
     using tmux = terminal()
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     gateway.stdout('one\n  two\nthree\r\nüñ€\r\n')
     // A line feed alone moves down: what comes behind it is not at the beginning of the line.
     await tmux.shows(/^one\n +two\n +three\nüñ€$/m)
@@ -95,12 +95,12 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     place.write('paste', paste)
     using tmux = terminal()
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     gateway.stdout('\x1b[?2004hready')
     await tmux.shows(/ready/)
     tmux.paste('paste')
     const marked = `\x1b[200~${paste}\x1b[201~`
-    await waitFor(() => keys().length >= Buffer.byteLength(marked), 20_000)
+    await waitFor(() => keys().length >= Buffer.byteLength(marked))
     expect(keys().toString() === marked).toBe(true)
     gateway.stdout('\r\n')
     gateway.close(0)
@@ -138,7 +138,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     test(`restores the terminal when ${what}`, async () => {
       using tmux = terminal()
       tmux.enter(CONNECT)
-      await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+      await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
       gateway.stdout(`${FULL_SCREEN}a program`)
       await tmux.shows(/a program/)
       expect(tmux.state(...STATE)).toBe('1 0 1 1 1')
@@ -152,7 +152,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
   test('keeps what is on the screen and above it, and the place of the cursor, when the program ends', async () => {
     using tmux = terminal()
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     const lines = Array.from({ length: 60 }, (_, index) => `\x1b[32mline ${index}\x1b[m\r\n`)
     gateway.stdout(lines.join(''))
     await tmux.shows(/^line 59$/m)
@@ -166,7 +166,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     let cancelled = false
     using tmux = terminal()
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     gateway.gateway.stream?.on('cancelled', () => (cancelled = true))
     tmux.type('~?')
     await tmux.shows(/~\. {2}ends the session/)
@@ -193,7 +193,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     test(`SIG${signal} restores the terminal`, async () => {
       using tmux = terminal()
       tmux.enter(CONNECT)
-      await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+      await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
       gateway.stdout(`${FULL_SCREEN}a program`)
       await tmux.shows(/a program/)
       process.kill(tmux.child(), `SIG${signal}`)
@@ -206,7 +206,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     const crash = place.write('crash.mjs', "process.on('SIGUSR2', () => { throw new Error('a crash') })\n")
     using tmux = terminal({ NODE_OPTIONS: `--import=${crash}` })
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     gateway.stdout(`${FULL_SCREEN}a program`)
     await tmux.shows(/a program/)
     process.kill(tmux.child(), 'SIGUSR2')
@@ -219,7 +219,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     let cancelled = false
     const tmux = terminal()
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     gateway.gateway.stream?.on('cancelled', () => (cancelled = true))
     tmux[Symbol.dispose]()
     await waitFor(() => cancelled)
@@ -249,7 +249,7 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     using tmux = terminal()
     gateway.opened = { 'gateway.connection_type': 'postgres', 'client.command': 'psql -h $HOST' }
     tmux.enter(CONNECT)
-    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0)
     gateway.close(0)
     await tmux.shows(/^code 0$/m)
     gateway.opened = { 'gateway.connection_type': 'tcp', 'client.command': '' }

@@ -108,8 +108,8 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('exec with our own gat
     const [pid = ''] = await program.says('stdout', /^\d+/)
     program.signal('SIGINT')
     expect((await program.ended()).code).toBe(130)
-    await waitFor(() => !isAlive(Number(pid)), 20_000)
-    await waitFor(async () => (await newest())['status'] === 'done', 20_000)
+    await waitFor(() => !isAlive(Number(pid)))
+    await waitFor(async () => (await newest())['status'] === 'done')
     expect(await newest()).toMatchObject({ state: { name: 'closed' } })
   })
 

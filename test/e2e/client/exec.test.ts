@@ -241,7 +241,7 @@ describe.each(WAYS)('exec over %s', (way) => {
       "trap : INT; mkfifo full; sleep 100 < full & runbook-agent exec bash -i '' > full; echo code $?; kill %1",
       gateway.env,
     )
-    await waitFor(() => gateway.sent('AgentExecWriteStdin').length > 0, 10_000)
+    await waitFor(() => gateway.sent('AgentExecWriteStdin').length > 0)
     running.signal('SIGINT')
     expect((await running.ended()).stdout).toContain('code 130')
   })

@@ -55,7 +55,7 @@ it.skipIf(!canMount)(
     expect(await readiness(site)).toMatchObject({ ...DEGRADED, status: 'degraded' })
     expect(await site.rest.session(session)).toMatchObject({ status: 'done', exit_code: 7 })
     disk.free()
-    await waitFor(async () => (await readiness(site)).status.toString() === 'ready', 20_000)
+    await waitFor(async () => (await readiness(site)).status.toString() === 'ready')
     expect((await site.rest.script('bash', 'echo new')).body).toMatchObject({ output: 'new\n', exit_code: 0 })
     expect(await site.rest.session(session)).toMatchObject({ status: 'done', exit_code: 7 })
   },

@@ -50,8 +50,8 @@ it('no issue is lost when the gateway is killed while it asks Jira, and while it
   // What was asked stays without an answer; the next gateway asks within a moment.
   server.transitionsOf('OPS-1', undefined)
   await restart()
-  await waitFor(() => server.issues[0]?.status === 'Done', 20_000)
-  await waitFor(async () => (await sessions())[0]?.jira_transition?.status === 'done', 20_000)
+  await waitFor(() => server.issues[0]?.status === 'Done')
+  await waitFor(async () => (await sessions())[0]?.jira_transition?.status === 'done')
 
   // It was moved, and the gateway does not know.
   server.answers('create', (received, response) => {
@@ -67,5 +67,5 @@ it('no issue is lost when the gateway is killed while it asks Jira, and while it
   await waitFor(() => unanswered.length === 2)
   server.rest.on('POST /rest/api/3/issue/OPS-2/transitions', json(400, {}))
   await restart()
-  await waitFor(async () => (await sessions())[0]?.jira_transition?.status === 'done', 20_000)
+  await waitFor(async () => (await sessions())[0]?.jira_transition?.status === 'done')
 })

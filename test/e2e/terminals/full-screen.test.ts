@@ -179,7 +179,7 @@ describe('the same screens as on a terminal of its own:', () => {
       await console.show(/=> ?$/m)
       console.do((tmux) => tmux.enter('select pg_sleep(100);'))
       await console.show(/pg_sleep\(100\);$/m)
-      await waitFor(async () => (await database.sql(sleeping)) === '2', 20_000)
+      await waitFor(async () => (await database.sql(sleeping)) === '2')
       console.do((tmux) => tmux.press('C-c'))
       await console.show(/canceling statement due to user request\n.*=> ?$/m)
       console.do((tmux) => tmux.press('C-d'))

@@ -114,7 +114,7 @@ describe.skipIf(!canBuild)(
           }
         })(),
       })
-      const shows = (text: string) => waitFor(() => shown.includes(text), 10_000)
+      const shows = (text: string) => waitFor(() => shown.includes(text))
       await shows('$ ').catch(() => shows('# '))
       terminal.type(Buffer.from('stty size\r'))
       await shows('33 101')

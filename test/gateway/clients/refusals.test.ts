@@ -199,18 +199,18 @@ describe('with a gateway of its own', () => {
     const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
     try {
       for (let i = 0; i < 250; i += 1) come()
-      await waitFor(() => sessions() === 250, 20_000)
+      await waitFor(() => sessions() === 250)
       expect(await ask()).toEqual([8, 'too-many-clients', expect.stringContaining('at most 250 per user')])
       expect((await ask(other))[0]).toBe(9)
       for (let i = 0; i < 250; i += 1) come(other)
-      await waitFor(() => sessions() === 500, 20_000)
+      await waitFor(() => sessions() === 500)
       expect(await ask(other)).toEqual([
         8,
         'too-many-clients',
         expect.stringContaining('at most 500 at once'),
       ])
       await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
-      await waitFor(async () => (await ask())[0] === 9, 20_000)
+      await waitFor(async () => (await ask())[0] === 9)
     } finally {
       await Promise.all(clients.map((one) => one.leave()))
     }
@@ -240,7 +240,7 @@ describe('with a gateway of its own', () => {
     const clients = Array.from({ length: 8 }, () => client(asked))
     try {
       for (const one of clients) one.open(script)
-      await waitFor(() => sessions() === 8, 20_000)
+      await waitFor(() => sessions() === 8)
       const text = expect.stringContaining('running sessions have more than 128 MiB together') as string
       await using ninth = client(asked)
       ninth.open(script)
@@ -257,12 +257,12 @@ describe('with a gateway of its own', () => {
       expect(labelled.status).toBe(429)
       await using other = client({ ...asked, authorization: `Bearer ${otherToken}` })
       other.open(script)
-      await waitFor(() => sessions() === 9, 20_000)
+      await waitFor(() => sessions() === 9)
       await clients[0]?.leave()
       await using next = client(asked)
-      await waitFor(() => gateway.log.some((line) => line.includes('session ended')), 20_000)
+      await waitFor(() => gateway.log.some((line) => line.includes('session ended')))
       next.open(script)
-      await waitFor(() => sessions() === 10, 20_000)
+      await waitFor(() => sessions() === 10)
     } finally {
       await Promise.all(clients.map((one) => one.leave()))
     }

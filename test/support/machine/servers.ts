@@ -59,10 +59,10 @@ export class RedisServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     signalChild(this.#child, 'SIGTERM')
-    await waitFor(() => this.#child.exitCode !== null || this.#child.signalCode !== null, 10_000)
+    await waitFor(() => this.#child.exitCode !== null || this.#child.signalCode !== null)
   }
 
   async #ready(): Promise<void> {
-    await waitFor(() => existsSync(this.socket) || this.#child.exitCode !== null, 10_000)
+    await waitFor(() => existsSync(this.socket) || this.#child.exitCode !== null)
   }
 }

@@ -70,7 +70,7 @@ export function clientOf(
 /** Settles when the session is done: a client may know of its end before it is recorded. */
 export async function recorded(gateway: RunningGateway, sid: string): Promise<Recorded> {
   const url = `/api/sessions/${sid}`
-  await waitFor(async () => (await gateway.request('GET', url)).body['status'] === 'done', 20_000)
+  await waitFor(async () => (await gateway.request('GET', url)).body['status'] === 'done')
   const { body } = await gateway.request('GET', `${url}?expand=event_stream,session_input`)
   const stream = body['event_stream'] as [number, string, string][]
   const events = stream.map(([seconds, kind, bytes]) => ({

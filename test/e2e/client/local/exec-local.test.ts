@@ -113,7 +113,7 @@ describe('exec --local', () => {
       place,
       `trap : INT; runbook-agent exec --local x -i '${script}' -- bash; echo code $?`,
     )
-    await waitFor(() => /^\d+\n/.test(running.stdout), 10_000)
+    await waitFor(() => /^\d+\n/.test(running.stdout))
     const pid = Number.parseInt(running.stdout, 10)
     running.signal('SIGINT')
     const { stdout } = await running.ended()
@@ -125,7 +125,7 @@ describe('exec --local', () => {
     const line =
       "trap : INT; mkfifo full; sleep 100 < full & runbook-agent exec --local x -i 'echo $$ >&2; yes' -- bash > full; echo code $?; kill %1"
     await using running = new Shell(place, line)
-    await waitFor(() => /^\d+\n/.test(running.stderr), 10_000)
+    await waitFor(() => /^\d+\n/.test(running.stderr))
     const pid = Number.parseInt(running.stderr, 10)
     running.signal('SIGINT')
     expect((await running.ended()).stdout).toContain('code 130')
@@ -140,7 +140,7 @@ describe('exec --local', () => {
       place,
       `runbook-agent exec --local reports --config gateway.yaml -i '${script}'`,
     )
-    await waitFor(() => /^\d+\n/.test(killed.stdout), 10_000)
+    await waitFor(() => /^\d+\n/.test(killed.stdout))
     const pid = Number.parseInt(killed.stdout, 10)
     killed.signal('SIGKILL')
     await waitFor(() => secretFiles().length > 0 && isAlive(pid))

@@ -74,18 +74,18 @@ export class TerminalTab implements Disposable {
   }
 
   async hears(type: string): Promise<Said> {
-    await waitFor(() => this.said.some((one) => one.type === type) || this.#isClosed, 20_000)
+    await waitFor(() => this.said.some((one) => one.type === type) || this.#isClosed)
     const found = this.said.find((one) => one.type === type)
     if (found === undefined) throw new Error(`closed before ${type}: ${JSON.stringify(this.said)}`)
     return found
   }
 
   async shows(text: string): Promise<void> {
-    await waitFor(() => this.shown.includes(text), 20_000)
+    await waitFor(() => this.shown.includes(text))
   }
 
   async closed(): Promise<void> {
-    await waitFor(() => this.#isClosed, 20_000)
+    await waitFor(() => this.#isClosed)
   }
 
   #show(bytes: Buffer): void {

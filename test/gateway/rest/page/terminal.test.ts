@@ -118,7 +118,7 @@ describe('a terminal of the page', () => {
   it('ends its command when the tab is closed', async () => {
     const tab = await opened()
     tab.type('echo pid:$$:\n')
-    await waitFor(() => /pid:\d+:/.test(tab.shown), 20_000)
+    await waitFor(() => /pid:\d+:/.test(tab.shown))
     const { session_id: sid = '' } = await tab.hears('opened')
     tab[Symbol.dispose]()
     expect(await recorded(gateway, sid)).toMatchObject({ status: 'done' })
