@@ -1,21 +1,25 @@
 // `npm run dev [-- FLAGS OF dev]` builds after each change of src, and restarts `dist/main.js dev` if the
 // build succeeds. After a change of web the page is built. Reload it in the browser.
-// One Ctrl-C ends build and program in order. The second and third Ctrl-C are passed on to `dev`.
+// One Ctrl-C ends build and program in order. The second and third Ctrl-C are passed on to `dev`. All of it also
+// ends when npm or this process is killed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { prepare, root } from './prepare.mjs'
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const BUILT = 'Found 0 errors.'
 /**
  * A terminal signals its whole group, and npm passes the signal on. Signals within this time count as one
  * signal.
  */
 const SAME_SIGNAL_MS = 200
+/** A child with this code ends when its channel to this process closes. The code keeps no child alive. */
+const END_WITH_PARENT =
+  'data:text/javascript,process.once("disconnect",()=>process.kill(process.pid,"SIGTERM")).channel.unref()'
 
+await prepare(process.argv.slice(2))
 // Builds of tsc have no stamp, so the next `npm start` builds again.
 rmSync(path.join(root, 'dist/.stamp'), { force: true })
 // Otherwise this old code would run instead of the new build.
@@ -75,7 +79,11 @@ function end() {
  * others once.
  */
 function inOwnGroup(args, stdio) {
-  return spawn(process.execPath, args, { cwd: root, stdio, detached: true })
+  return spawn(process.execPath, ['--import', END_WITH_PARENT, ...args], {
+    cwd: root,
+    stdio: [...stdio, 'ipc'],
+    detached: true,
+  })
 }
 
 function isRunning(child) {

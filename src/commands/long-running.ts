@@ -5,13 +5,20 @@ import { Systemd, type SystemdOptions, takeSystemdEnvironment } from '../operati
 interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
-  /** SIGHUP, which a closed terminal sends, counts as a first signal. */
-  readonly onHangup?: boolean
+  /**
+   * The process runs in a terminal, maybe below npm. SIGHUP, which a closed terminal sends, counts as a first
+   * signal, and a Ctrl-C that npm passes on counts once.
+   */
+  readonly inTerminal?: boolean
 }
 
+/** A terminal sends SIGINT to npm and to this process, and npm passes it on, also when the machine is busy. */
+const SAME_INTERRUPT_MS = 500
+
 /** Handles SIGTERM and SIGINT. The third signal makes the process exit with 1. */
-export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
+export function onShutdownSignals({ drain, stop, inTerminal = false }: Shutdown): void {
   let count = 0
+  let interruptedAt = -Infinity
   const received = () => {
     count += 1
     if (count === 1) drain()
@@ -19,10 +26,14 @@ export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): 
     else process.exit(1)
   }
   process.on('SIGTERM', received)
-  process.on('SIGINT', received)
+  process.on('SIGINT', () => {
+    if (inTerminal && performance.now() - interruptedAt < SAME_INTERRUPT_MS) return
+    interruptedAt = performance.now()
+    received()
+  })
   // When a terminal closes, shell, npm and kernel each send a SIGHUP. Only the first counts: the user has not
   // asked for a faster stop.
-  if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
+  if (inTerminal) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 
 interface OperatorSignals {

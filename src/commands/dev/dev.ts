@@ -37,7 +37,7 @@ export async function devCommand(flags: DevFlags): Promise<void> {
   const gateway = await openGateway(settingsSource(state, flags, log), log)
   const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>
-    onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
+    onShutdownSignals({ drain: resolve, stop: () => process.exit(1), inTerminal: true }),
   )
   const enter = atEnter(() => say(`page      ${pageLink(gateway, state)}`))
   try {
