@@ -27,6 +27,7 @@ class Site implements AsyncDisposable {
   readonly #sockets: Socket[] = []
   /** Requests whose handler has begun. */
   readonly begun: string[] = []
+  onBegin: () => void = () => undefined
   connections = 0
 
   static async start(limits: Partial<AnswerLimits> = {}): Promise<Site> {
@@ -60,6 +61,7 @@ class Site implements AsyncDisposable {
     boundUnreadAnswers(this.app, limits)
     this.app.addHook('preHandler', (request, _, done) => {
       this.begun.push(request.url)
+      this.onBegin()
       done()
     })
     this.app.get('/text', () => LARGE)
@@ -86,9 +88,13 @@ class Site implements AsyncDisposable {
     return socket
   }
 
-  async answer(user: string, request: string) {
+  get url(): string {
     const { port } = this.app.server.address() as AddressInfo
-    const [answer] = await rawAnswers(`http://127.0.0.1:${port}`, written(user, request, 'Connection: close'))
+    return `http://127.0.0.1:${port}`
+  }
+
+  async answer(user: string, request: string) {
+    const [answer] = await rawAnswers(this.url, written(user, request, 'Connection: close'))
     return answer
   }
 
@@ -177,6 +183,24 @@ describe('answers that nobody reads', () => {
     expect(found?.headers.get('content-type')).toBe('application/json; charset=utf-8')
     expect(found?.headers.get('content-length')).toBe(String(LARGE_BYTES + '{"text":""}'.length))
     expect(Buffer.from(found?.body ?? '', 'latin1').toString()).toBe(JSON.stringify({ text: LARGE }))
+  })
+})
+
+describe('reading requests that arrive together', () => {
+  it('begin in different turns of the event loop, so that others are served between them', async () => {
+    const site = await started({ places: 10 })
+    let turn = 0
+    let next = setImmediate(function count() {
+      turn += 1
+      next = setImmediate(count)
+    })
+    const turns: number[] = []
+    site.onBegin = () => turns.push(turn)
+    const requests = ['ann', 'ann', 'bob', 'bob', 'carl'].map((user) => written(user, 'GET /small'))
+    await rawAnswers(site.url, requests.join('') + written('dan', 'GET /small', 'Connection: close'))
+    clearImmediate(next)
+    expect(turns).toHaveLength(6)
+    expect(new Set(turns).size).toBe(6)
   })
 })
 
