@@ -167,6 +167,7 @@ export const deviceSignInContract = {
     path: '/api/login/device/decide',
     summary: 'Records the decision of the person',
     audit: SIGN_IN,
+    errors: [['too-large', 413]],
   },
 } as const satisfies Contract
 

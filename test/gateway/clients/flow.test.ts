@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { ClientCall } from '../../../src/gateway/agents/client-call.ts'
+import { Unread } from '../../../src/gateway/clients/client.ts'
 import { ClientSite, clientOf, recorded, textOf } from '../../support/sites/client-site.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
@@ -111,6 +113,19 @@ describe('a client that does not read', () => {
     agent.send('ClientSessionClose', { ...other, 'client.exit_code': '0' })
     expect((await answer).body['exit_code']).toBe(0)
   })
+})
+
+it('clients that do not read lose their sessions beyond 256 MiB of them all, and those that read keep theirs', () => {
+  const call = (unread: number) => ({ unsentBytes: unread }) as ClientCall
+  const [reading, ...others] = [call(MiB), ...Array.from({ length: 85 }, () => call(3 * MiB))]
+  const calls = new Map<ClientCall, unknown>([reading, ...others].map((one) => [one, undefined]))
+  const unread = new Unread(calls)
+  expect(others.map((one) => unread.fault(one))).toEqual(others.map(() => undefined))
+  calls.set(call(1), undefined)
+  expect(unread.fault(reading)).toBeUndefined()
+  expect(new Set(others.map((one) => unread.fault(one)))).toEqual(
+    new Set(['clients do not read: 256 MiB of output are unread in total']),
+  )
 })
 
 it('a client is asked to wait while its agent takes nothing, and nothing is lost', async () => {

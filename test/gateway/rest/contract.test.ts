@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { OPERATIONS } from '../../../src/gateway/rest/operations.ts'
 import { base64 } from '../../support/scripted/open.ts'
 import { Gate } from '../../support/gate.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
@@ -228,6 +229,19 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     const answer = await gateway.exec(body, connection)
     expect(answer.status).toBe(status)
     expect(answer.body).toEqual({ message: expect.stringContaining(text) as string, code })
+  })
+
+  it('reads at most 8 KiB of a body without a token', async () => {
+    const open = Object.entries(OPERATIONS).filter(
+      ([, { role, body }]) => role === 'public' && body !== undefined,
+    )
+    expect(open.length).toBeGreaterThan(3)
+    for (const [name] of open) {
+      const url = name.replace('POST ', '')
+      const body = { unknown: 'x'.repeat(8 * 1024) }
+      const { status } = await gateway.request('POST', url, body, { authorization: '' })
+      expect([name, status]).toEqual([name, 413])
+    }
   })
 
   it('reads JSON whatever the content type says', async () => {

@@ -30,13 +30,14 @@ class Site implements AsyncDisposable {
   onBegin: () => void = () => undefined
   connections = 0
 
-  static async start(limits: Partial<AnswerLimits> = {}): Promise<Site> {
-    const site = new Site({ ...LIMITS, ...limits })
+  /** @param limits `usual`: those of a gateway */
+  static async start(limits: Partial<AnswerLimits> | 'usual' = {}): Promise<Site> {
+    const site = new Site(limits === 'usual' ? undefined : { ...LIMITS, ...limits })
     await site.app.listen({ port: 0, host: '127.0.0.1' })
     return site
   }
 
-  private constructor(limits: AnswerLimits) {
+  private constructor(limits: AnswerLimits | undefined) {
     this.app = fastify({ forceCloseConnections: true })
     this.app.server.on('connection', (socket: Socket) => {
       this.connections += 1
@@ -119,8 +120,40 @@ function written(user: string, request: string, ...headers: string[]): string {
 }
 
 let last: Site | undefined
-const started = async (limits?: Partial<AnswerLimits>) => (last = await Site.start(limits))
+const started = async (limits?: Parameters<typeof Site.start>[0]) => (last = await Site.start(limits))
 afterEach(() => last?.[Symbol.asyncDispose]())
+
+describe('the bounds of a gateway', () => {
+  it('are 16 MiB for a user', async () => {
+    const site = await started('usual')
+    await site.unread('ann', 'GET /text')
+    expect(await site.status('ann', 'GET /small')).toBe(200)
+    await site.unread('ann', 'GET /text')
+    expect(await site.status('ann', 'GET /small')).toBe(429)
+  })
+
+  it('are 128 MiB for all users who have some', async () => {
+    const site = await started('usual')
+    const unread = async (...users: string[]) => {
+      for (const user of users) await site.unread(user, 'GET /text')
+      return [await site.status('ann', 'GET /small'), await site.status('bea', 'GET /small')]
+    }
+    expect(await unread('ann', ...['a', 'b', 'c', 'd'].flatMap((user) => [user, user]), 'e')).toEqual([
+      ...[200, 200],
+    ])
+    expect(await unread('e')).toEqual([429, 200])
+  })
+
+  it('are 16 reading requests of a user', async () => {
+    const site = await started('usual')
+    for (let count = 0; count < 16; count += 1) await site.unread('ann', 'GET /for-ever')
+    const waiting = site.status('ann', 'GET /for-ever').catch(() => undefined)
+    expect(await site.status('bea', 'GET /small')).toBe(200)
+    expect(site.begun.filter((url) => url === '/for-ever')).toHaveLength(16)
+    await site[Symbol.asyncDispose]()
+    await waiting
+  })
+})
 
 describe('answers that nobody reads', () => {
   it.each([['GET /text'], ['GET /list'], ['POST /run']])(

@@ -211,6 +211,11 @@ describe('what one user causes', () => {
     expect(verified().faults).toEqual([])
   })
 
+  it('is ten thousand entries at most', () => {
+    for (let count = 0; count <= 10_000; count += 1) log.note(viewed('ann'))
+    expect(log.head.sequence).toBe(10_000)
+  })
+
   it('does not happen beyond it, where it would change something; what takes away does', () => {
     few()
     for (let i = 0; i < 3; i++) log.conclude(changed('ann'), log.announce(changed('ann')))

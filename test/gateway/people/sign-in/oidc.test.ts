@@ -333,6 +333,13 @@ describe('a command line without a browser', () => {
     expect(await token()).toMatchObject({ status: 410 })
   })
 
+  it('is decided by at most 64 KiB, which are read without a token', async () => {
+    const KIB = 1024
+    expect((await decide('x'.repeat(63 * KIB), 'allow')).status).toBe(410)
+    const refused = await fetch(devicePath('decide'), decision('x'.repeat(64 * KIB), 'allow'))
+    expect([refused.status, await refused.json()]).toMatchObject([413, { code: 'too-large' }])
+  })
+
   it('gets nothing when the person refuses', async () => {
     const { body } = await ask('POST', '/api/login/device', {})
     const confirm = await (
@@ -410,12 +417,16 @@ function devicePath(step = ''): string {
   return `${gateway.gateway.http}/api/login/device${step === '' ? '' : `/${step}`}`
 }
 
-function decide(confirmation: string, decision: string): Promise<Response> {
-  return browse(devicePath('decide'), {
+function decide(confirmation: string, verdict: string): Promise<Response> {
+  return browse(devicePath('decide'), decision(confirmation, verdict))
+}
+
+function decision(confirmation: string, verdict: string): RequestInit {
+  return {
     method: 'POST',
-    body: new URLSearchParams({ confirmation, decision }).toString(),
+    body: new URLSearchParams({ confirmation, decision: verdict }).toString(),
     headers: { 'content-type': 'application/x-www-form-urlencoded', connection: 'close' },
-  })
+  }
 }
 
 /** Asks again while the gateway says that it was asked too soon. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { SocketCall } from '../../../../src/gateway/rest/page/socket-call.ts'
 import { encodeAgentMessage } from '../../../../src/wire/messages/from-agent.ts'
 import { decodeClientPacket } from '../../../../src/wire/messages/from-client.ts'
@@ -24,10 +24,11 @@ const opened = encodeAgentMessage({
   requestPort: '',
 })
 
-async function callWithTab(awayMs = 1) {
+async function callWithTab(awayMs: number | 'usual' = 1) {
   const { own, peer, close } = await socketPair(true)
   const asked = { user: {}, token: {}, callerAddress: '127.0.0.1', params: { name: 'bash' } }
-  const call = new SocketCall(own, asked as ConstructorParameters<typeof SocketCall>[1], awayMs)
+  const [, request] = [own, asked] as unknown as ConstructorParameters<typeof SocketCall>
+  const call = awayMs === 'usual' ? new SocketCall(own, request) : new SocketCall(own, request, awayMs)
   const shown: number[] = []
   peer.on('message', (data: Buffer) => shown.push(data.length))
   return { call, own, peer, shown, [Symbol.asyncDispose]: close }
@@ -77,6 +78,19 @@ it('ends in good order while its tab is away, with thousands of small frames tha
   site.call.end()
   await site.call.over
   expect(site.call.unsentBytes).toBe(0)
+})
+
+it('waits 30 seconds for its tab', async () => {
+  await using site = await callWithTab('usual')
+  site.call.send(opened)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  site.peer.terminate()
+  await once(site.own, 'close')
+  vi.advanceTimersByTime(29_999)
+  expect(site.call.isOver).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect(site.call.isOver).toBe(true)
 })
 
 it('waits for no tab that was not told its session: it could not come back', async () => {
