@@ -42,6 +42,10 @@ const connection = later(() => ({
     'maximum length of an approved access to terminals, in seconds; null if the connection has no setting `review`',
     v.nullable(v.number()),
   ),
+  unreviewed: about(
+    'says which uses of the connection need no approval although some of its runbooks do; empty if there are none',
+    text,
+  ),
   redact_enabled: v.literal(false),
   redact_types: none,
   guardrail_rules: about('names of the guardrails of the connection', v.array(text)),

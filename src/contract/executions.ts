@@ -204,6 +204,10 @@ const ForeseenShape = later(() =>
               'path of the rule for runbooks that requires the approval; null if the setting `review` of the connection requires it',
             ),
           ),
+          unreviewed: about(
+            'says which uses of the connection need no approval although the runbook does; empty if there are none',
+            text,
+          ),
         }),
       ),
     ),

@@ -12,6 +12,7 @@ import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { nativeProtocol, portRefusal, terminalRefusal } from '../sessions/session-request.ts'
+import { unreviewedUses } from '../settings/unreviewed.ts'
 import { hasTags, parseTagSelector, type TagSelector } from '../settings/connections.ts'
 
 interface ConnectionRouting {
@@ -118,6 +119,7 @@ function listed(
     min_review_approvals: review?.minimum ?? null,
     force_approve_groups: review?.forceGroups ?? null,
     access_max_duration: review === undefined ? null : review.accessMaxMs / 1000,
+    unreviewed: unreviewedUses(connection),
     redact_enabled: false,
     redact_types: [],
     guardrail_rules: guardrails.map((one) => one.name),

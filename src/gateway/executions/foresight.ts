@@ -6,6 +6,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings, CurrentSettings } from '../settings/settings.ts'
+import { unreviewedUses } from '../settings/unreviewed.ts'
 import { checkRunbookAccess, needsConfirmation } from './runbook-access.ts'
 
 interface Foreseeing {
@@ -41,7 +42,12 @@ export function foreseen(
     review:
       rule === undefined
         ? null
-        : { groups: [...rule.review.groups], minimum: rule.review.minimum, rule: rule.path ?? null },
+        : {
+            groups: [...rule.review.groups],
+            minimum: rule.review.minimum,
+            rule: rule.path ?? null,
+            unreviewed: unreviewedUses(connection),
+          },
     jira_fields: [...(prompts?.items ?? []), ...(objects?.items ?? [])].map(
       ({ jira_field, label, description, required }) => ({ jira_field, label, description, required }),
     ),

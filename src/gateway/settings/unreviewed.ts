@@ -31,17 +31,17 @@ export function checkUnreviewed(shape: ConnectionShape, problems: Problems, path
 export function unreviewedWarnings(connections: readonly ConnectionSettings[], problems: Problems): string[] {
   return connections.flatMap((connection, i) => {
     const path = ['connections', i, 'access']
-    const found = problems.has(path) ? undefined : unreviewedUses(connection)
-    return found === undefined ? [] : [`${problems.placeOf(path)} connection ${connection.name}: ${found}`]
+    const found = problems.has(path) ? '' : unreviewedUses(connection)
+    return found === '' ? [] : [`${problems.placeOf(path)} connection ${connection.name}: ${found}`]
   })
 }
 
-/** Says which uses need no approval although runbooks do, or returns undefined if there are none. */
-function unreviewedUses({ review, access, runbooks }: ConnectionSettings): string | undefined {
+/** Says which uses need no approval although runbooks do. Returns an empty text if there are none. */
+export function unreviewedUses({ review, access, runbooks }: ConnectionSettings): string {
   const paths = (runbooks?.reviews ?? []).flatMap((rule) => (rule.review ? [rule.path.text] : []))
-  if (review !== undefined || paths.length === 0) return undefined
+  if (review !== undefined || paths.length === 0) return ''
   const open = [...(access.exec ? ['exec'] : []), ...(access.connect ? ['terminals'] : [])]
-  if (open.length === 0) return undefined
+  if (open.length === 0) return ''
   const need = open.length === 1 && access.exec ? 'needs' : 'need'
   return `${open.join(' and ')} ${need} no approval although runbooks of ${pathsText(paths)} do`
 }

@@ -69,6 +69,7 @@ const review = {
   review_groups_data: [{ ...decision, group: HOSTILE, status: 'PENDING', reviewed_by: person(HOSTILE) }],
   ...{ min_approvals: 1, time_window: undefined, access_duration: 0, batch: undefined, raw: {} },
   ...{ rejection_reason: HOSTILE, withdrawn_by: '', access_request_rule_name: HOSTILE },
+  ...{ client_args: [HOSTILE], env_vars: [`envvar:${HOSTILE}`] },
 } as unknown as Review
 const batch = {
   ...{
@@ -169,6 +170,24 @@ describe('a review', () => {
     expect(reviewDetails(review, undefined)).toContain('does not show you this session')
   })
 
+  it('shows arguments, names of variables and long values whole, because nothing of it may be cut', () => {
+    const long = `${'a'.repeat(400)} end`
+    const waves = [Array.from({ length: 100 }, (_, at) => `web-${at}`)]
+    const asked = {
+      ...review,
+      ...{ client_args: ['-u', `one\ntwo ${long}`], env_vars: ['envvar:PGUSER', 'filesystem:CA'] },
+      batch: { ...batch, waves },
+    }
+    const labels = { runbookParameters: JSON.stringify({ text: `first\n${long}`, short: 'x' }) }
+    const text = reviewDetails(asked, { ...session, labels })
+    expect(text).toMatch(/\nargument 1 +-u\n/)
+    expect(text).toContain(`\nargument 2\n  one\n  two ${long}\n`)
+    expect(text).toMatch(/\nvariables +PGUSER\nfiles +CA\n/)
+    expect(text).toMatch(/\n-p short +x\n/)
+    expect(text).toContain(`\n-p text\n  first\n  ${long}\n`)
+    expect(text).toContain('web-99\n')
+  })
+
   it('that was withdrawn says so, and by whom, not that it was rejected', () => {
     const reason = 'session killed by the user'
     const gone = { ...review, status: 'REJECTED', rejection_reason: reason, withdrawn_by: 'ann' }
@@ -186,7 +205,7 @@ describe('a review', () => {
       '3 connections: web-01, web-02, ',
     )
     expect(reviewDetails(one, session)).toMatch(
-      /\non +3 connections, once on each\nwave 1 +web-01\nwave 2 +web-02, /,
+      /\non +3 connections, once on each\nwave 1 +web-01\n[^]*\nwave 2\n {2}web-02, /,
     )
     expect(outcomeText(one)).toMatch(/^approved: batch .* may run on 3 connections, once on each$/)
   })

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
-import { runProgram } from '../../support/sites/program.ts'
+import { main, runProgram } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
+import { hasTmux, Tmux } from '../../support/terminals/tmux.ts'
+import { waitFor } from '../../support/wait.ts'
 
 // Against a stand-in with the shapes of hoop's gateway.
 
@@ -144,5 +146,50 @@ describe('reviews', () => {
       64,
       expect.stringMatching(/2 reviews have an id that begins with 5474d29f: 5474d29f-/),
     ])
+  })
+})
+
+describe.skipIf(!hasTmux)('reviews approve on a terminal (tmux)', () => {
+  function terminal(place: Workplace, rest: ScriptedRest): Tmux {
+    const env = { HOOP_APIURL: rest.url, HOOP_TOKEN: 'a-token-0123456789', A: main, N: process.execPath }
+    const screen = new Tmux(place, env)
+    screen.enter('reviews() { "$N" "$A" reviews "$@"; echo "ended with $?"; }; clear')
+    return screen
+  }
+  const decided = (rest: ScriptedRest) => rest.asked(`PUT /api/reviews/${ID}`)
+
+  it('shows what would run, and sends nothing before a yes', async () => {
+    await using rest = await gateway()
+    const session = {
+      ...{ id: SESSION, user: 'ann', connection: 'pg', type: 'database', verb: 'exec', status: 'open' },
+      ...{ exit_code: null, start_date: '2026-01-31T14:30:00.000Z', end_date: null, event_size: 0 },
+      ...{ labels: {}, metadata: {}, script: { data: 'drop table t' } },
+    }
+    rest.on(`GET /api/sessions/${SESSION}`, json(200, session))
+    using place = new Workplace()
+    using screen = terminal(place, rest)
+    screen.enter(`reviews approve ${ID}`)
+    await screen.shows(/drop table t[^]*Approve what is shown above\?[^]*No, send nothing/)
+    screen.press('Enter')
+    await screen.shows(/nothing was sent[^]*ended with 130/)
+    expect(decided(rest)).toEqual([])
+    screen.enter('clear')
+    screen.enter(`reviews approve ${ID}`)
+    await screen.shows(/Approve what is shown above\?/)
+    screen.press('Down', 'Enter')
+    await screen.shows(/approved by 1 of 2[^]*ended with 0/)
+    await waitFor(() => decided(rest).length === 1)
+  })
+
+  it('is refused where the gateway does not show what would run, unless --yes is given', async () => {
+    await using rest = await gateway()
+    rest.on(`GET /api/sessions/${SESSION}`, json(404, { message: 'not found' }))
+    using place = new Workplace()
+    using screen = terminal(place, rest)
+    screen.enter(`reviews approve ${ID}`)
+    await screen.shows(/does not show you this session[^]*--yes[^]*ended with 77/)
+    expect(decided(rest)).toEqual([])
+    screen.enter(`reviews approve ${ID} --yes`)
+    await screen.shows(/approved by 1 of 2[^]*ended with 0/)
   })
 })

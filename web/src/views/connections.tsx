@@ -69,7 +69,14 @@ function tagsOf({ connection_tags: tags }: Connection): string {
 }
 
 function Row({ connection }: { readonly connection: Connection }) {
-  const { name, status, agent_id: agent, reviewers, access_mode_connect_reason: reason } = connection
+  const {
+    name,
+    status,
+    agent_id: agent,
+    reviewers,
+    unreviewed,
+    access_mode_connect_reason: reason,
+  } = connection
   const port = connection.native_port
   const tags = tagsOf(connection)
   return (
@@ -111,6 +118,7 @@ function Row({ connection }: { readonly connection: Connection }) {
             </span>
           </span>
         )}
+        {unreviewed !== '' && <span class="under">{visible(unreviewed)}</span>}
       </td>
       <td>
         <div class="line row-actions">

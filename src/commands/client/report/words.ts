@@ -56,7 +56,12 @@ export function connectionCount(count: number): string {
 export function scriptText({ script }: Pick<RecordedSession, 'script'>, most = Infinity): string {
   const { data = '' } = script ?? {}
   if (data === '') return ''
-  const lines = printableText(data.replace(/\n$/, '')).split('\n')
+  return `\n${indented(data.replace(/\n$/, ''), most)}`
+}
+
+/** Returns the lines of the text, each behind two spaces. */
+export function indented(text: string, most = Infinity): string {
+  const lines = printableText(text).split('\n')
   const more = lines.length > most ? [`... and ${lines.length - most} more lines (--json shows all)`] : []
-  return `\n${[...lines.slice(0, most), ...more].map((line) => `  ${line}\n`).join('')}`
+  return [...lines.slice(0, most), ...more].map((line) => `  ${line}\n`).join('')
 }

@@ -17,6 +17,7 @@ import {
   isJson,
   unlessLacking,
 } from '../asking/asking.ts'
+import { askChoice, canAsk } from '../terminal/prompts.ts'
 import { reviewDetails, REVIEW_COLUMNS, outcomeText, statusWord } from './texts.ts'
 
 export interface ReviewListFlags extends ListingFlags {
@@ -148,6 +149,7 @@ interface DecideFlags extends AskingFlags {
 }
 
 export interface ApproveFlags extends DecideFlags {
+  readonly yes?: boolean
   readonly window?: string
   readonly comment?: string
 }
@@ -162,7 +164,8 @@ export async function approveCommand(id: string, flags: ApproveFlags): Promise<n
     ...(window !== undefined && { time_window: windowIn(window) }),
     ...(comment !== undefined && { comment }),
   }
-  return decide('approve', id, { status: 'APPROVED', ...given }, flags)
+  const isSeen = flags.yes === true || !canAsk()
+  return decide('approve', id, { status: 'APPROVED', ...given }, flags, isSeen ? undefined : showAndAsk)
 }
 
 export async function rejectCommand(id: string, flags: RejectFlags): Promise<number> {
@@ -171,9 +174,37 @@ export async function rejectCommand(id: string, flags: RejectFlags): Promise<num
   return decide('reject', id, { status: 'REJECTED', ...given }, flags)
 }
 
-async function decide(verb: string, id: string, decision: Decision, flags: DecideFlags): Promise<number> {
+/**
+ * Shows the whole request and asks for a yes, because approvers have to see what they approve.
+ * @throws Failure if the gateway does not show the request, or the user does not approve it
+ */
+async function showAndAsk(account: Account, review: Review): Promise<void> {
+  if (review.status !== 'PENDING') return
+  const session = await sessionIfVisible(account, review)
+  process.stderr.write(reviewDetails(review, session))
+  if (session === undefined)
+    throw new Failure(
+      'approve with --yes only if you know in another way what would run; nothing was sent',
+      exitCodes.refused,
+    )
+  const choices = [
+    { name: 'No, send nothing', value: 'no' },
+    { name: 'Yes, approve exactly this', value: 'yes' },
+  ]
+  if ((await askChoice('Approve what is shown above?', choices, 'no')) !== 'yes')
+    throw new Failure('not approved: nothing was sent', exitCodes.interrupted)
+}
+
+async function decide(
+  verb: string,
+  id: string,
+  decision: Decision,
+  flags: DecideFlags,
+  checkBefore?: (account: Account, review: Review) => Promise<void>,
+): Promise<number> {
   return asking(flags.profile, `cannot ${verb} review ${id}`, async (account, stdout) => {
     const before = await askedReview(account, id)
+    await checkBefore?.(account, before)
     const after = await decided(account, before.id, {
       ...decision,
       ...(flags.force === true && { force_review: true }),

@@ -14,7 +14,7 @@ import {
 import { runbookOf, userOf, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText } from '../../../basics/text/units.ts'
 import { factLines } from '../asking/asking.ts'
-import { connectionCount, moment, scriptText } from '../report/words.ts'
+import { connectionCount, indented, moment, scriptText } from '../report/words.ts'
 
 export type ShownReview = Review & { readonly about: RecordedSession | undefined }
 
@@ -80,12 +80,14 @@ function whatRuns({ runbook, owner, type }: Review, session: RecordedSession | u
 const NANOSECONDS = 1_000_000_000
 
 /**
- * Shows the whole script, because approvers have to see everything that would run.
+ * Shows the whole script and all values, because approvers have to see everything that would run.
  * @param session undefined if this user may not see it
  */
 export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
   const window = windowOf(review)
   const seconds = review.access_duration / NANOSECONDS
+  const given = [...(session === undefined ? [] : givenTo(session)), ...sentWith(review)]
+  const batch = batchOf(review)
   const facts = factLines([
     ['review', review.id],
     ['status', `${statusWord(review)}, approved by ${approvals(review)}`],
@@ -94,10 +96,10 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['session', review.session],
     ['for', review.owner || (session === undefined ? '' : userOf(session))],
     ['on', placeOf(review, session)],
-    ...batchOf(review),
+    ...batch.filter(isShort),
     ['runs', whatRuns(review, session)],
     ['file', review.runbook?.file ?? ''],
-    ...(session === undefined ? [] : givenTo(session)),
+    ...given.filter(isShort),
     ['asked', moment(review.created_at)],
     ['waits for', timeLeft(review)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
@@ -106,7 +108,17 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
     ['you can', possibleText(review)],
   ])
-  return `${facts}${session === undefined ? UNSEEN : wholeScript(session)}`
+  const long = [...batch, ...given].filter((fact) => !isShort(fact)).map(wholeValue)
+  return `${facts}${long.join('')}${session === undefined ? UNSEEN : wholeScript(session)}`
+}
+
+/** Tells whether the line of a fact shows the value unchanged: it would cut a long one. */
+function isShort([, value]: readonly [string, string]): boolean {
+  return oneLine(value) === value
+}
+
+function wholeValue([name, value]: readonly [string, string]): string {
+  return `\n${oneLine(name)}\n${indented(value)}`
 }
 
 /**
@@ -172,6 +184,17 @@ function givenTo({ labels, metadata = {} }: RecordedSession): (readonly [string,
   return [
     ...Object.entries(fieldsOf(parameters)).map(([name, value]) => [`-p ${name}`, plain(value)] as const),
     ...Object.entries(metadata).map(([name, value]) => [`metadata ${name}`, plain(value)] as const),
+  ]
+}
+
+/** Returns the arguments, and the names of variables and files. Gateways never show values of variables. */
+function sentWith({ client_args: args, env_vars: keys }: Review): (readonly [string, string])[] {
+  const named = (kind: string) =>
+    keys.flatMap((key) => (key.startsWith(kind) ? [key.slice(kind.length)] : [])).join(', ')
+  return [
+    ...args.map((arg, at) => [`argument ${at + 1}`, arg || '(empty)'] as const),
+    ['variables', named('envvar:')],
+    ['files', named('filesystem:')],
   ]
 }
 

@@ -8,6 +8,8 @@ import { waitFor } from '../../../support/wait.ts'
 const connections = `
   - { name: prod, agent: local, command: [bash], confirm: true, jira: ops,
       runbooks: { repository: rb, review: [{ path: ops/**, groups: [dba] }] }, access: { exec: false } }
+  - { name: open, agent: local, command: [bash],
+      runbooks: { repository: rb, review: [{ path: ops/danger*, groups: [dba] }] }, access: { exec: true, connect: false } }
   - { name: some, agent: local, command: [bash], runbooks: { repository: rb, confirm: ['ops/danger*'] } }
   - { name: off, agent: local, command: [bash], runbooks: { repository: rb }, access: { runbooks: false } }
   - { name: admins, agent: local, command: [bash], runbooks: { repository: rb }, access: { groups: [admin] } }`
@@ -47,7 +49,7 @@ it('says who has to approve, what Jira asks for, and that the name has to be typ
     [
       {
         ...{ connection: 'prod', confirm: true, client_input: false, locks: [] },
-        review: { groups: ['dba'], minimum: 1, rule: 'ops/**' },
+        review: { groups: ['dba'], minimum: 1, rule: 'ops/**', unreviewed: '' },
         jira_fields: [{ jira_field: 'customfield_1', label: 'Reason', description: 'why', required: true }],
       },
       { ...plain, connection: 'some' },
@@ -56,6 +58,18 @@ it('says who has to approve, what Jira asks for, and that the name has to be typ
   expect((await ask({ file_name: 'ops/danger.runbook.sh', connections: ['some'] })).body).toEqual([
     { ...plain, connection: 'some', confirm: true },
   ])
+})
+
+it('says of a runbook that needs approval which uses of its connection need none, as the connection does', async () => {
+  const unreviewed = 'exec needs no approval although runbooks of ops/danger* do'
+  const { body } = await ask({ file_name: 'ops/danger.runbook.sh', connections: ['open'] })
+  expect(body).toMatchObject([{ review: { rule: 'ops/danger*', unreviewed } }])
+  expect((await ask({ file_name: 'ops/slow.runbook.sh', connections: ['open'] })).body).toMatchObject([
+    { review: null },
+  ])
+  const of = async (name: string) =>
+    (await gateway.request('GET', `/api/connections/${name}`)).body['unreviewed']
+  expect([await of('open'), await of('prod'), await of('some')]).toEqual([unreviewed, '', ''])
 })
 
 it('says who has the lock that the runbook takes', async () => {

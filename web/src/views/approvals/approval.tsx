@@ -1,25 +1,16 @@
-import { useCallback, useMemo, useState } from 'preact/hooks'
+import { useCallback } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
-import { ask, Refused } from '../../api/request.ts'
-import type { PreviousRun, Review, Session } from '../../api/types.ts'
+import type { Review, Session } from '../../api/types.ts'
 import { fileOf, sessionName } from '../../parts/called.ts'
-import { Coloured } from '../../parts/coloured.tsx'
-import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { LoadedView } from '../../parts/loaded-view.tsx'
-import { NamedValues } from '../../parts/facts.tsx'
-import { Note } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
-import { saveFile } from '../../parts/save-file.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
 import { Trail } from '../../parts/trail.tsx'
-import { visible, visibleLines } from '../../parts/visible.ts'
-import { recordedParameters } from '../runbooks/recorded.ts'
-import { Changes, changesLeftOut } from './changes.tsx'
-import { DecisionButtons } from './decision.tsx'
-import { requestDiff } from './request-diff.ts'
-import { Held, namesOf, placeOf, ReviewedBatch, ReviewFacts, ReviewState, Sent } from './review-facts.tsx'
+import { visible } from '../../parts/visible.ts'
+import { readBefore, Request } from './request.tsx'
+import { Held, placeOf, ReviewState } from './review-facts.tsx'
 
 const LIST = { href: '/approvals', list: 'Approvals', label: 'All approvals' }
 
@@ -51,16 +42,6 @@ interface ShownProps {
 function Shown({ review, session, before, reload }: ShownProps) {
   const name = sessionName(session)
   useTitle(visible(`${name} on ${placeOf(review)}`))
-  const { data: script } = session.script
-  const diff = useMemo(
-    () => (before === undefined ? undefined : requestDiff(before, session, review)),
-    [before, session, review],
-  )
-  const [seen, setSeen] = useState<Seen>({})
-  const unseen = [
-    diff !== undefined && seen.diff === undefined && changesLeftOut(diff),
-    script.length > MOST_CHARACTERS && seen.script === undefined && 'Not the whole script is shown.',
-  ].filter((reason) => typeof reason === 'string')
   return (
     <>
       <header class="head">
@@ -76,139 +57,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
         </p>
       </header>
       <Held review={review} />
-      <div class="split is-wide-first">
-        <div class="stack">
-          {diff !== undefined && (
-            <Changes
-              diff={diff}
-              isWhole={seen.diff === 'opened'}
-              onWhole={(how) => setSeen({ ...seen, diff: how })}
-            />
-          )}
-          <WhatRuns
-            review={review}
-            session={session}
-            isWhole={seen.script === 'opened'}
-            onWhole={(how) => setSeen({ ...seen, script: how })}
-          />
-          <ReviewedBatch review={review} />
-          <Given review={review} session={session} />
-        </div>
-        <section class="card stays" aria-labelledby="decision">
-          <div class="card-head">
-            <h2 id="decision">Decision</h2>
-          </div>
-          <div class="card-body">
-            <ReviewFacts review={review} />
-            <DecisionButtons review={review} unseen={unseen} onDecided={reload} />
-          </div>
-        </section>
-      </div>
+      <Request review={review} session={session} before={before} title="Decision" onDecided={reload} />
     </>
-  )
-}
-
-type How = 'opened' | 'downloaded'
-
-/** How the person has seen the whole of what is not drawn at first. */
-interface Seen {
-  readonly diff?: How
-  readonly script?: How
-}
-
-/** Maximum number of characters of a script that are drawn at first. */
-const MOST_CHARACTERS = 500_000
-
-interface WhatRunsProps extends Pick<ShownProps, 'review' | 'session'> {
-  readonly isWhole: boolean
-  readonly onWhole: (how: How) => void
-}
-
-function WhatRuns({ review, session, isWhole, onWhole }: WhatRunsProps) {
-  const { data: script } = session.script
-  const isCut = !isWhole && script.length > MOST_CHARACTERS
-  return (
-    <section class="card" aria-labelledby="what">
-      <div class="card-head">
-        <h2 id="what">What runs</h2>
-        {isCut && <WholeScript script={script} onWhole={onWhole} />}
-      </div>
-      {script === '' ? (
-        <p class="card-body soft small">
-          This request is for a terminal. The commands that the user will type are not known yet.
-        </p>
-      ) : (
-        <>
-          <p class="card-body soft small">
-            Exactly this script runs,{' '}
-            {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}. Secrets in it are
-            replaced here.
-          </p>
-          {isCut && (
-            <Note tone="bad" title="Only the beginning of the script is shown.">
-              <p>
-                {MOST_CHARACTERS.toLocaleString()} of {script.length.toLocaleString()} characters.
-              </p>
-            </Note>
-          )}
-          <pre class="script" tabIndex={0} aria-label="Script">
-            <Coloured
-              text={visibleLines(isCut ? script.slice(0, MOST_CHARACTERS) : script)}
-              file={review.runbook?.file ?? ''}
-            />
-          </pre>
-        </>
-      )}
-    </section>
-  )
-}
-
-function WholeScript({ script, onWhole }: { readonly script: string } & Pick<WhatRunsProps, 'onWhole'>) {
-  const download = () => {
-    saveFile(new Blob([script], { type: 'text/plain' }), 'script.txt')
-    onWhole('downloaded')
-  }
-  return (
-    <div class="line push">
-      <button type="button" class="button is-small" onClick={() => onWhole('opened')}>
-        Show the whole script
-      </button>
-      <button type="button" class="button is-small" onClick={download}>
-        <Icon name="download" small />
-        Download
-      </button>
-    </div>
-  )
-}
-
-/** Returns the last approved run of the same runbook, or undefined when the person can see no such run. */
-async function readBefore(id: string, signal: AbortSignal): Promise<Session | undefined> {
-  try {
-    const path = `/api/reviews/${encodeURIComponent(id)}/previous`
-    const before = await ask<PreviousRun>('GET', path, { signal })
-    return before === null ? undefined : await readSession(before.session, signal)
-  } catch (error) {
-    // Leaves out the comparison, because the view works without it.
-    if (error instanceof Refused) return undefined
-    throw error
-  }
-}
-
-function Given({ review, session }: Pick<ShownProps, 'review' | 'session'>) {
-  const parameters = recordedParameters(session.labels)
-  const { client_args: args, env_vars: variables } = review
-  if (Object.keys(parameters).length + args.length + variables.length === 0) return null
-  return (
-    <section class="card" aria-labelledby="given">
-      <div class="card-head">
-        <h2 id="given">Parameters and variables</h2>
-      </div>
-      <dl class="card-body facts is-list" aria-label="Parameters">
-        <NamedValues values={parameters} />
-        <Sent name="Arguments" values={args} />
-        <Sent name="Variables" values={namesOf('envvar:', variables)} />
-        <Sent name="Files" values={namesOf('filesystem:', variables)} />
-      </dl>
-    </section>
   )
 }

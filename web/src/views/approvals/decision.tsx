@@ -14,7 +14,7 @@ import { countOf } from './review-facts.tsx'
 interface DecisionButtonsProps {
   readonly review: Review
   /** False when the view already has a button that withdraws the request. */
-  readonly withdraws?: boolean
+  readonly withdraws?: boolean | undefined
   /** What the view does not show of the request. The person has to see it before an approval. */
   readonly unseen?: readonly string[]
   readonly onDecided: () => void

@@ -4,6 +4,7 @@ import type { Foreseen } from '../../api/types.ts'
 import { Note } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
+import { visible } from '../../parts/visible.ts'
 
 /** Returns the gateway's forecast for these connections. The list is empty before the answer. */
 export function useForeseen(
@@ -32,12 +33,22 @@ export function useForeseen(
 /** Shows which approvals and locks the run will need. */
 export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen[] }) {
   const reviews = [...new Set(answers.flatMap(({ review }) => (review === null ? [] : [needOf(review)])))]
+  const unreviewed = answers.flatMap(({ connection, review }) =>
+    review === null || review.unreviewed === '' ? [] : [{ connection, text: review.unreviewed }],
+  )
   const locks = new Map(answers.flatMap(({ locks }) => locks.map((lock) => [lock.name, lock] as const)))
   return (
     <>
       {reviews.map((need) => (
         <Note key={need} tone="wait" title={need}>
           The approver sees exactly this script. You can close the page while you wait.
+        </Note>
+      ))}
+      {unreviewed.map(({ connection, text }) => (
+        <Note key={connection} tone="wait">
+          <p>
+            On <Name>{connection}</Name>, {visible(text)}.
+          </p>
         </Note>
       ))}
       {[...locks.values()].map(({ name, holder, waiting }) => (

@@ -53,7 +53,7 @@ function markOf(session: Session | undefined): Mark | undefined {
 }
 
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
-  const hasRun = !isWaiting(session) && !isApproved(session) && !isWithdrawn(session)
+  const isAsked = isWaiting(session) || isApproved(session)
   return (
     <>
       <header class="head">
@@ -68,7 +68,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       <AgentNote session={session} />
       {isDecided(session) || <ReviewOfSession session={session} reload={reload} />}
       <Ending session={session} />
-      <RunTabs session={session} hasRun={hasRun} reload={reload} />
+      {isAsked || <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} />}
     </>
   )
 }
