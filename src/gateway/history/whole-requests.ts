@@ -1,3 +1,4 @@
+import { movedLongValues } from '../store/long-values.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /**
@@ -28,10 +29,6 @@ export const WHOLE_REQUEST =
 export const REQUEST_BYTES = `coalesce(
   (SELECT octet_length(w.request) FROM whole_requests w WHERE w.session = sessions.key), octet_length(sessions.request))`
 
-/**
- * Each old row is moved by itself, so that the next one can use its pages: the file grows by one request at
- * most. A temporary trigger may name the table of another schema only without the schema.
- */
 export const VERSION_28 = `
   CREATE TABLE history.whole_requests (
     session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
@@ -40,12 +37,10 @@ export const VERSION_28 = `
   CREATE TRIGGER history.requests_of_removed_sessions AFTER DELETE ON sessions BEGIN
     DELETE FROM whole_requests WHERE session = old.key;
   END;
-  CREATE TEMP TRIGGER move_request BEFORE UPDATE OF request ON history.sessions BEGIN
-    INSERT INTO whole_requests VALUES (old.key, old.request);
-  END;
-  UPDATE history.sessions SET request = ${listed('request')}
-    WHERE octet_length(request) > ${LISTED_REQUEST_BYTES} AND json_valid(request);
-  DROP TRIGGER temp.move_request;`
+  ${movedLongValues({
+    ...{ table: 'sessions', key: 'key', column: 'request', to: 'whole_requests' },
+    ...{ bytes: LISTED_REQUEST_BYTES, rest: listed('request') },
+  })}`
 
 /** SQL of the listed form of a request that is a parameter. */
 export const LISTED_PARAMETER = `(SELECT ${listed('written')} FROM (SELECT ? AS written))`

@@ -1,3 +1,5 @@
+import { movedLongValues } from '../store/long-values.ts'
+
 /**
  * Longer reviews are stored twice: short in the list of reviews, and whole in a table of its own. Arguments,
  * names of variables and comments may have half a megabyte together, and a list has a thousand reviews.
@@ -26,7 +28,6 @@ export const LISTED_PARAMETER = `(SELECT ${listed('written')} FROM (SELECT ? AS 
 export const WHOLE_RECORD =
   'coalesce((SELECT w.record FROM whole_reviews w WHERE w.session = r.session), r.record)'
 
-/** Each old row is moved by itself, as in the step of whole requests. */
 export const VERSION_29 = `
   CREATE TABLE history.whole_reviews (
     session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
@@ -35,9 +36,7 @@ export const VERSION_29 = `
   CREATE TRIGGER history.whole_reviews_of_removed_sessions AFTER DELETE ON sessions BEGIN
     DELETE FROM whole_reviews WHERE session = old.key;
   END;
-  CREATE TEMP TRIGGER move_review BEFORE UPDATE OF record ON history.reviews BEGIN
-    INSERT INTO whole_reviews VALUES (old.session, old.record);
-  END;
-  UPDATE history.reviews SET record = ${listed('record')}
-    WHERE octet_length(record) > ${LISTED_REVIEW_BYTES} AND json_valid(record);
-  DROP TRIGGER temp.move_review;`
+  ${movedLongValues({
+    ...{ table: 'reviews', key: 'session', column: 'record', to: 'whole_reviews' },
+    ...{ bytes: LISTED_REVIEW_BYTES, rest: listed('record') },
+  })}`
