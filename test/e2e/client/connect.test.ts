@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { existsSync, readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { main } from '../../support/sites/program.ts'
+import { main, Program } from '../../support/sites/program.ts'
 import { own } from '../../support/owned.ts'
 import { ServedClient } from '../../support/sites/served-client.ts'
 import { shell } from '../../support/terminals/shell.ts'
@@ -310,4 +310,18 @@ test('connect without a terminal is refused, and names exec', async () => {
   )
   expect(code).toBe(64)
   expect(stderr).toMatch(/^runbook-agent: connect needs a terminal .*runbook-agent exec\n$/)
+})
+
+describe('connect --port on a connection of the type tcp', () => {
+  const LOST = 'a client that does so is reset before it has the whole answer'
+
+  test.each([
+    ['says that no client can end one direction, if the agent does not say that it can', {}, true],
+    ['says nothing about that, if the agent can', { 'agent.half_closes': '1' }, false],
+  ])('%s', async (_title, told, isLost) => {
+    gateway.opened = { 'gateway.connection_type': 'tcp', 'client.command': '', ...told }
+    await using port = new Program(place, ['connect', 'bash', '--port', '0'], gateway.env)
+    await port.says('stderr', /listens on 127\.0\.0\.1:\d+[^]*Ctrl-C ends it\n/)
+    expect(port.stderr.includes(LOST)).toBe(isLost)
+  })
 })

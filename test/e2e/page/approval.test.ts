@@ -15,6 +15,10 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
       })),
       { name: 'masked', command: ['bash'], masking: ['mail'], access: { groups: ['dba'] } },
       { name: 'guarded', command: ['bash'], guardrails: ['drops'], access: { groups: ['dba'] } },
+      {
+        ...{ name: 'cache', type: 'application', subtype: 'tcp', access: { groups: ['dba'] } },
+        env: { HOST: '127.0.0.1', PORT: '6379' },
+      },
     ],
     masking: [{ name: 'mail', entities: ['EMAIL_ADDRESS'] }],
     guardrails: [{ name: 'drops', input: [{ type: 'deny_words_list', words: ['DROP TABLE'] }] }],
@@ -305,6 +309,15 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await ann.goTo('/sessions/79365fe6-6d0c-4a3b-9a52-0a6f4f6f1c22')
     await ann.sees('This session does not exist, or you have no access to it.')
     expect(await ann.page.locator('main').innerText()).toBe(theirs)
+  })
+
+  it('says which command opens a port for native clients, where there is one', async () => {
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), '/connections')
+    const rows = bea.page.getByRole('row').filter({ hasText: 'Port for' })
+    await rows.first().waitFor()
+    expect(await rows.count()).toBe(1)
+    expect(await rows.innerText()).toContain('Port for tcp clients: runbook-agent connect cache --port')
   })
 
   it('offers no terminal where masking or guardrails would refuse it, and says why', async () => {
