@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openSpec } from '../support/scripted/open.ts'
 import { quickTiming } from '../support/sites/quick-timing.ts'
@@ -112,7 +115,10 @@ it('an agent that stops ends it, and what was written still comes', async () => 
 
 it('an agent that stops does not wait for the last output of a command that has ended', async () => {
   await agent()
-  await paused('echo all; exit 3')
+  const place = path.join(tmpdir(), 'paused-output.pid')
+  await paused(`echo all; echo $$ > '${place}.new'; mv '${place}.new' '${place}'; exit 3`)
+  await waitFor(() => existsSync(place) && !existsSync(`/proc/${readFileSync(place, 'utf8').trim()}`))
+  rmSync(place)
   running.agent.drain()
   running.agent.stop()
   expect([await code(), gateway.of('s1').some(({ payload }) => String(payload) === 'all\n')]).toEqual([
