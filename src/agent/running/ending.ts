@@ -73,6 +73,8 @@ export interface CommandEnd {
 }
 
 export interface EndedExecution {
+  /** Name of this agent, if it has one. */
+  readonly agent: string | undefined
   readonly status: ExitStatus
   readonly reason: TerminationReason | undefined
   /** Set if a policy stopped the output, even if the command ended for another reason. */
@@ -222,14 +224,15 @@ function textFor(reason: TerminationReason): string {
 }
 
 /** Returns the text for a command that the agent did not end. */
-function ownText({ status, outOfMemory }: EndedExecution): string {
+function ownText({ agent, status, outOfMemory }: EndedExecution): string {
   switch (status.kind) {
     case 'exited':
       return ''
     case 'signaled':
       return `killed by signal ${constants.signals[status.signal]} (${status.signal})${memoryText(outOfMemory)}`
     case 'failed':
-      return status.cause.message
+      // Hoop's text begins with the same words. The user has to know on which machine the program is missing.
+      return agent === undefined ? status.cause.message : `${status.cause.message} (agent ${agent})`
   }
 }
 

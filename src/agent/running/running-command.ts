@@ -292,7 +292,7 @@ export class RunningCommand {
       stopped: this.#stopped,
       processesEnded,
     }
-    return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })
+    return endingOf({ ...end, agent: this.#services.agent, outOfMemory: group.outOfMemory(end) })
   }
 }
 

@@ -71,6 +71,8 @@ interface CommandRules {
 
 /** Shared by all commands of one process. */
 export interface CommandServices {
+  /** Name of this agent. Undefined if it has none, and where no gateway sends sessions. */
+  readonly agent?: string
   readonly engine: Engine
   readonly folder: RuntimeFolder
   readonly settings: CommandRules

@@ -33,6 +33,8 @@ import { collectHeap, IdleMemory } from './idle-memory.ts'
 export const COMMANDS_UMASK = 0o022
 
 interface Parts {
+  /** Name of this agent, empty if it has none. */
+  readonly agent: string
   readonly settings: AgentConfiguration
   /** No connection may read these variables. */
   readonly ownVariables: ReadonlySet<string>
@@ -49,6 +51,7 @@ interface Parts {
  * @throws Failure if limits.memory or limits.processes cannot be enforced
  */
 export async function openServices({
+  agent,
   settings,
   ownVariables,
   policy,
@@ -66,6 +69,7 @@ export async function openServices({
   // group, with all executions.
   const oom = new OomWatch()
   return {
+    ...(agent !== '' && { agent }),
     engine,
     folder,
     settings: sessionSettings(settings),

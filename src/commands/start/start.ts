@@ -48,7 +48,17 @@ export async function startCommand(flags: Flags): Promise<void> {
       log,
     })
     const identities = new CurrentIdentity(flags, identity, settings, log)
-    await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
+    await serve({
+      agent: identity.name,
+      settings,
+      folder,
+      engine: opened.engine,
+      journal,
+      log,
+      logs,
+      identities,
+      policy,
+    })
   } catch (error) {
     // After a bug, the folder stays. By the folder's name, the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
@@ -75,6 +85,7 @@ async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
 }
 
 interface Parts {
+  readonly agent: string
   readonly settings: AgentConfiguration
   readonly identities: CurrentIdentity
   readonly policy: CurrentPolicy

@@ -51,7 +51,7 @@ describe('the answer', () => {
 
   it('has 127 for a command that does not exist and 126 for one that cannot be executed, with the reason', async () => {
     const cases = [
-      ['missing', 127, 'exec: "no-such-program-here": executable file not found in $PATH'],
+      ['missing', 127, 'exec: "no-such-program-here": executable file not found in $PATH (agent local)'],
       ['missing-path', 127, 'exec: "/no/such/folder/program": no such file'],
       ['not-executable', 126, 'exec: "./not-executable": permission denied'],
       ['folder', 126, 'exec: "/etc": permission denied'],
