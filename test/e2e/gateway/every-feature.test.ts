@@ -170,6 +170,8 @@ async function useEverything(site: Site, command: Command): Promise<void> {
   await rest.review(revoked, 'APPROVED')
   await rest.review(revoked, 'REVOKED')
   await asked()
+  // Long requests and reviews have a short form for lists.
+  await asked({ labels: { note: 'n'.repeat(9000) }, client_args: ['a'.repeat(5000)] })
 
   // A batch, with and without approval, and schedules.
   const file = { file_name: 'ops/mark.runbook.sh' }
