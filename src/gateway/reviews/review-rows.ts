@@ -32,8 +32,8 @@ export class ReviewRows {
     const { sessionId, id, owner, connection, type, status, expiresAt } = review
     const record = JSON.stringify(review)
     const columns = [id, owner, connection, type, status, expiresAt, record, request]
+    if (isLong(record)) this.#statements.keepWhole.run([record, sessionId])
     this.#statements.insert.run([...columns, sessionId])
-    this.#keepWhole(id, record)
     this.#addGroups(review)
   }
 
@@ -42,13 +42,14 @@ export class ReviewRows {
    * @returns false when the review has another status; then nothing has changed
    */
   update(review: Review, from: ReviewStatus): boolean {
-    const { id, status } = review
+    const { id, sessionId, status } = review
+    const { statusOf, forgetWhole, keepWhole, update } = this.#statements
     return this.#leavingNothing(() => {
+      if ((statusOf.get([id]) as [string] | undefined)?.[0] !== from) return false
       const record = JSON.stringify(review)
-      const { changes } = this.#statements.update.run([status, record, id, from])
-      if (changes === 0) return false
-      this.#statements.forgetWhole.run([id])
-      this.#keepWhole(id, record)
+      forgetWhole.run([sessionId])
+      if (isLong(record)) keepWhole.run([record, sessionId])
+      update.run([status, record, id])
       return true
     })
   }
@@ -122,14 +123,14 @@ export class ReviewRows {
     }
   }
 
-  #keepWhole(id: string, record: string): void {
-    if (Buffer.byteLength(record) > LISTED_REVIEW_BYTES) this.#statements.keepWhole.run([record, id])
-  }
-
   #addGroups({ id, groups, forceGroups }: Review): void {
     const names = new Set([...groups.map(({ group }) => group), ...forceGroups])
     for (const name of names) this.#statements.addGroup.run([name, id])
   }
+}
+
+function isLong(record: string): boolean {
+  return Buffer.byteLength(record) > LISTED_REVIEW_BYTES
 }
 
 function reviewOf(record: string): Review {
@@ -150,15 +151,15 @@ function prepare(db: Connection) {
     insert:
       db.prepare(`INSERT INTO reviews (session, id, owner, connection, type, status, expires_at, record, request)
                         SELECT key, ?, ?, ?, ?, ?, ?, ${LISTED_PARAMETER}, ? FROM sessions WHERE id = ?`),
-    keepWhole: db.prepare('INSERT INTO whole_reviews SELECT session, ? FROM reviews WHERE id = ?'),
+    statusOf: reading('SELECT status FROM reviews WHERE id = ?'),
+    // The whole record is written first, because triggers on `reviews` (webhook-rows.ts) read it.
+    keepWhole: db.prepare('INSERT INTO whole_reviews SELECT key, ? FROM sessions WHERE id = ?'),
     forgetWhole: db.prepare(
-      'DELETE FROM whole_reviews WHERE session = (SELECT session FROM reviews WHERE id = ?)',
+      'DELETE FROM whole_reviews WHERE session = (SELECT key FROM sessions WHERE id = ?)',
     ),
     addGroup: db.prepare(`INSERT OR IGNORE INTO review_groups (name, session)
                           SELECT ?, session FROM reviews WHERE id = ?`),
-    update: db.prepare(
-      `UPDATE reviews SET status = ?, record = ${LISTED_PARAMETER} WHERE id = ? AND status = ?`,
-    ),
+    update: db.prepare(`UPDATE reviews SET status = ?, record = ${LISTED_PARAMETER} WHERE id = ?`),
     dropRequest: db.prepare('UPDATE reviews SET request = NULL WHERE id = ?'),
     find: reading(`SELECT ${WHOLE_RECORD} FROM reviews r
                    WHERE id = ? OR session = (SELECT key FROM sessions WHERE id = ?)`),

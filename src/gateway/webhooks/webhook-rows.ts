@@ -11,9 +11,14 @@ const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'con
   'started_at', new.started_at, 'ended_at', new.ended_at, 'exit_code', new.exit_code,
   'review', (SELECT json_object('id', id, 'type', type, 'status', status, 'owner_email', owner)
              FROM reviews WHERE session = new.key)`
-/** SQL for the fields of a session and its review. @param more SQL for more fields of the review */
+/**
+ * SQL for the fields of a session and its review.
+ * @param more SQL for more fields of the review
+ * @param record SQL of the review's record
+ */
 const review = (
   more = '',
+  record = 'new.record',
 ) => `'id', s.id, 'user_id', s.user, 'user_email', s.user, 'connection', s.connection,
   'connection_type', s.connection_type, 'verb', json_extract(s.request, '$.verb'),
   'origin', json_extract(s.request, '$.origin'),
@@ -22,10 +27,10 @@ const review = (
   'session_batch_id', substr(s.batch_id, 1, 255), 'correlation_id', s.correlation_id,
   'started_at', s.started_at,
   'review', json_object('id', new.id, 'type', new.type, 'status', new.status, 'owner_email', new.owner,
-    'reason', substr(json_extract(new.record, '$.rejectionReason'), 1, 500),
+    'reason', substr(json_extract(${record}, '$.rejectionReason'), 1, 500),
     'groups', (SELECT json_group_array(json_object('group', json_extract(value, '$.group'),
                  'status', json_extract(value, '$.status'), 'reviewed_by', json_extract(value, '$.reviewedBy')))
-               FROM json_each(new.record, '$.groups'))${more})`
+               FROM json_each(${record}, '$.groups'))${more})`
 
 /** Inserts a message for each webhook of the event, in the transaction of the event itself. */
 const message = (event: string, at: string, facts: string, from = '') => `
@@ -36,18 +41,18 @@ const message = (event: string, at: string, facts: string, from = '') => `
 const NOW = `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 const OF_SESSION = 'JOIN sessions s ON s.key = new.session'
 
-const triggers = (ofSession: string, ofReview: string) => `
+const triggers = (ofSession: string, ofReview: string, from = OF_SESSION) => `
   CREATE TRIGGER history.webhook_messages_of_sessions AFTER UPDATE OF status ON sessions
     WHEN old.status = 'open' AND new.status = 'done' AND NOT EXISTS (SELECT 1 FROM reviews
       WHERE session = new.key AND (status = 'REJECTED' OR (status = 'REVOKED' AND type = 'onetime')))
   BEGIN ${message(`CASE WHEN new.exit_code = 0 THEN 'session.finished' ELSE 'session.failed' END`, 'new.ended_at', ofSession)}
   END;
   CREATE TRIGGER history.webhook_messages_of_new_reviews AFTER INSERT ON reviews WHEN new.status = 'PENDING'
-  BEGIN ${message(`'review.waiting'`, NOW, ofReview, OF_SESSION)}
+  BEGIN ${message(`'review.waiting'`, NOW, ofReview, from)}
   END;
   CREATE TRIGGER history.webhook_messages_of_decisions AFTER UPDATE OF status ON reviews
     WHEN new.status <> old.status AND new.status IN ('APPROVED', 'REJECTED', 'REVOKED')
-  BEGIN ${message(`CASE new.status WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END`, NOW, ofReview, OF_SESSION)}
+  BEGIN ${message(`CASE new.status WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END`, NOW, ofReview, from)}
   END;`
 
 /**
@@ -88,30 +93,40 @@ const VERSION_16 = `
 ${triggers(SESSION, review())}`
 
 /** Connections of a batch in their order, or null if the review is for one session. */
-const BATCH = `, 'batch', json(CASE WHEN json_type(new.record, '$.batch') = 'object' THEN json_object(
-    'id', json_extract(new.record, '$.batch.id'),
+const batch = (
+  record: string,
+) => `, 'batch', json(CASE WHEN json_type(${record}, '$.batch') = 'object' THEN json_object(
+    'id', json_extract(${record}, '$.batch.id'),
     'connections', (SELECT json_group_array(c.value)
-                    FROM json_each(new.record, '$.batch.waves') w, json_each(w.value) c)) END)`
+                    FROM json_each(${record}, '$.batch.waves') w, json_each(w.value) c)) END)`
+
+const DROP = `
+  DROP TRIGGER history.webhook_messages_of_sessions;
+  DROP TRIGGER history.webhook_messages_of_new_reviews;
+  DROP TRIGGER history.webhook_messages_of_decisions;`
 
 /**
  * `cause` is JSON with the reason of a session's end and the user who has ended it. Messages now contain
  * `cause`, and the connections of a batch.
  */
 const VERSION_20 = `
-  ALTER TABLE history.sessions ADD COLUMN cause TEXT;
-  DROP TRIGGER history.webhook_messages_of_sessions;
-  DROP TRIGGER history.webhook_messages_of_new_reviews;
-  DROP TRIGGER history.webhook_messages_of_decisions;${triggers(`${SESSION}, 'cause', json(new.cause)`, review(BATCH))}`
+  ALTER TABLE history.sessions ADD COLUMN cause TEXT;${DROP}${triggers(`${SESSION}, 'cause', json(new.cause)`, review(batch('new.record')))}`
+
+const SESSION_WITH_TIMES = `${SESSION}, 'cause', json(new.cause), 'began_at', new.began_at, 'approved_at',
+      (SELECT json_extract(record, '$.approvedAt') FROM reviews WHERE session = new.key)`
+const reviewWithTimes = (record: string) =>
+  `${review(batch(record), record)}, 'approved_at', json_extract(${record}, '$.approvedAt')`
 
 /** Messages now contain when the session was approved, and when its command began. */
-const VERSION_24 = `
-  DROP TRIGGER history.webhook_messages_of_sessions;
-  DROP TRIGGER history.webhook_messages_of_new_reviews;
-  DROP TRIGGER history.webhook_messages_of_decisions;${triggers(
-    `${SESSION}, 'cause', json(new.cause), 'began_at', new.began_at, 'approved_at',
-      (SELECT json_extract(record, '$.approvedAt') FROM reviews WHERE session = new.key)`,
-    `${review(BATCH)}, 'approved_at', json_extract(new.record, '$.approvedAt')`,
-  )}`
+const VERSION_24 = `${DROP}${triggers(SESSION_WITH_TIMES, reviewWithTimes('new.record'))}`
+
+/** A row of reviews now has a short record if the whole one is long. Messages need the whole one. */
+const VERSION_30 = `${DROP}${triggers(
+  SESSION_WITH_TIMES,
+  reviewWithTimes('r.record'),
+  `${OF_SESSION} JOIN (SELECT coalesce(
+      (SELECT record FROM whole_reviews WHERE session = new.session), new.record) AS record) r`,
+)}`
 
 /** A message that is not delivered yet. All times are in ms since 1970. */
 export interface WaitingMessage {
@@ -300,6 +315,6 @@ declare module '../store/room.ts' {
 
 export const webhookRoom: Room<WebhookRows> = {
   rows: (db) => new WebhookRows(db),
-  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24 },
+  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24, 30: VERSION_30 },
   json: { webhook_messages: ['facts'] },
 }

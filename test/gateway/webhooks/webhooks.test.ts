@@ -152,6 +152,24 @@ it('says who has stopped a session, and on which connections a batch would run',
   })
 })
 
+it('names every connection and the beginning of the reason of a review that is stored in two forms', async () => {
+  current.value = { webhooks: [hook({ events: ['review.waiting', 'review.rejected'] })] }
+  start()
+  const connections = Array.from({ length: 500 }, (_, at) => `connection-${at}`)
+  const batch = { id: 'b', waves: [connections.slice(0, 1), connections.slice(1)], parallel: 2, threshold: 1 }
+  begin('s1')
+  history.write(({ reviews }) => reviews.insert({ ...review('s1', 'PENDING'), batch }, null))
+  await waitFor(() => asked().length === 1 && waiting() === 0)
+  const rejected = { ...review('s1', 'REJECTED', 'cid'), batch, rejectionReason: 'r'.repeat(600) }
+  history.write(({ reviews }) => reviews.update(rejected, 'PENDING'))
+  await waitFor(() => asked().length === 2 && waiting() === 0)
+  const said = asked().map(({ body }) => (body as { data: { review: object } }).data.review)
+  expect(said).toMatchObject([
+    { status: 'PENDING', batch: { id: 'b', connections } },
+    { status: 'REJECTED', batch: { id: 'b', connections }, reason: 'r'.repeat(500) },
+  ])
+})
+
 it('writes nothing for what nobody wants to hear', () => {
   current.value = { webhooks: [hook({ events: ['session.failed'], connections: ['other'] })] }
   start({ ...quick, pollMs: 3_600_000 })
