@@ -53,6 +53,8 @@ export function boundUnreadAnswers(app: FastifyInstance, limits = LIMITS): void 
     if (method === 'GET' || method === 'HEAD') {
       await answers.takePlace(user.name, reply)
       await loop.turn()
+      // The client has gone. Its requests would make answers for nobody, before those that others wait for.
+      if (reply.raw.destroyed) return reply.hijack()
     }
     // What takes something away, such as a token or a running session, is never refused.
     if (auditedOf(request)?.takesAway !== true) answers.checkRoom(user.name)

@@ -379,4 +379,17 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
       expect(bea.problems).toEqual([])
     },
   )
+
+  it('shows script and approval of a waiting session to those who may not read the review itself', async () => {
+    const id = await asks(['echo of-this-session'])
+    await using bea = await stage.arrive()
+    await bea.page.route('**/api/reviews/**', (route) =>
+      route.fulfill({ status: 404, json: { message: 'not found', code: 'review-not-found' } }),
+    )
+    await bea.signIn(stage.site.tokenOf('bea'), `/sessions/${id}`)
+    await bea.page.getByRole('main').getByText('of-this-session').filter({ visible: true }).first().waitFor()
+    await bea.sees('Waits until')
+    expect(await bea.page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
+    expect(bea.problems).toEqual([])
+  })
 })

@@ -123,6 +123,20 @@ let last: Site | undefined
 const started = async (limits?: Parameters<typeof Site.start>[0]) => (last = await Site.start(limits))
 afterEach(() => last?.[Symbol.asyncDispose]())
 
+it('a request whose client has gone while it waited does not begin', async () => {
+  const site = await started({ places: 1 })
+  const first = await site.unread('ann', 'GET /for-ever')
+  const { port } = site.app.server.address() as AddressInfo
+  const gone = connect({ port, host: '127.0.0.1' })
+  gone.write(written('ann', 'GET /list'))
+  expect(await site.status('bea', 'GET /small')).toBe(200)
+  gone.destroy()
+  await waitFor(() => site.connections === 1)
+  first.destroy()
+  expect(await site.status('ann', 'GET /small')).toBe(200)
+  expect(site.begun).toEqual(['/for-ever', '/small', '/small'])
+})
+
 describe('the bounds of a gateway', () => {
   it('are 16 MiB for a user', async () => {
     const site = await started('usual')

@@ -5,6 +5,7 @@ import type { Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Loading, Problem } from '../../parts/messages.tsx'
 import { isApproved, isWaiting } from '../sessions/state.tsx'
+import { RunTabs } from '../sessions/tabs.tsx'
 import { DecisionButtons } from './decision.tsx'
 import { readBefore, Request } from './request.tsx'
 import { Held, ReviewedBatch, ReviewFacts } from './review-facts.tsx'
@@ -50,7 +51,15 @@ function Asked({ session, reload }: ReviewOfSessionProps) {
     [id],
   )
   const { value, error, reload: again } = useLoaded(load, ['reviews'])
-  if (error !== undefined) return <Problem error={error} onRetry={again} />
+  if (error !== undefined)
+    return (
+      <>
+        {/* People who may see the session see its review only where they are asked. */}
+        {error.code === 'review-not-found' || <Problem error={error} onRetry={again} />}
+        {session.review !== null && <ReviewFacts review={session.review} />}
+        <RunTabs session={session} hasRun={false} reload={reload} />
+      </>
+    )
   if (value === undefined) return <Loading />
   const { review, before } = value
   const isOwn = session.user === person.value?.name
