@@ -152,7 +152,7 @@ const review = later(() => ({
     ),
   ),
   is_shortened: about(
-    'true in lists, and in sessions of lists, if the review is longer than 4 KiB: arguments, names of variables, comments, long texts and the names in `batch` are missing; `GET /api/reviews/ID` has everything; missing otherwise',
+    'true if long parts are left out, otherwise missing: of a review above 4 KiB in a list of reviews or sessions, arguments, names of variables, comments, texts above 512 bytes and the names in `batch` are left out; `GET /api/reviews/ID` has everything',
     v.optional(v.literal(true)),
   ),
 }))

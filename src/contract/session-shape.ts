@@ -151,7 +151,7 @@ const session = later(() => ({
   ),
   metrics: about('figures of the session; null until the end', metrics),
   is_shortened: about(
-    'true in a list if the request is longer than 8 KiB, in an export than 64 KiB: metadata is missing, and labels are only those of the gateway with at most 1 KiB; also true if `guardrails_info` is longer than 4 KiB, and then empty; `GET /api/sessions/ID` has everything; missing otherwise',
+    'true if long parts are left out, otherwise missing: of a request above 8 KiB in a list, or above 64 KiB in an export, metadata, labels (except those of the gateway with at most 1 KiB) and a `session_batch_id` above 1 KiB are left out; `guardrails_info` above 4 KiB is empty in both; `GET /api/sessions/ID` has everything',
     v.optional(v.literal(true)),
   ),
 }))
