@@ -1,7 +1,7 @@
 // `npm run dev [-- FLAGS OF dev]` builds after each change of src, and restarts `dist/main.js dev` if the
 // build succeeds. After a change of web the page is built. Reload it in the browser.
-// One Ctrl-C ends build and program in order. The second and third Ctrl-C are passed on to `dev`. All of it also
-// ends when npm or this process is killed.
+// One Ctrl-C ends build and program in order. The second and third Ctrl-C are passed on to `dev`. Build and
+// program also end when npm or this process is killed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'

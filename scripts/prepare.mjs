@@ -13,8 +13,8 @@ import { parseArgs } from 'node:util'
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** The addresses in the first gateway.yaml, which src/commands/dev/state.ts writes. */
 const FIRST = { http: '127.0.0.1:8009', grpc: '127.0.0.1:8010' }
-/** Time between two looks whether npm still runs. A look is one system call. */
-const LOOK_MS = 500
+/** Interval of the checks whether npm still runs. A check is one system call. */
+const CHECK_MS = 500
 
 /**
  * Ends this process when npm ends, refuses ports that are in use, and then sets up the checkout.
@@ -29,15 +29,15 @@ export async function prepare(flags) {
 
 /**
  * A killed npm (SIGKILL) passes no signal on, and this process gets another parent. `exec` in package.json
- * makes this process a child of npm itself: otherwise `sh` would be its parent, and stay.
+ * makes this process a child of npm itself: otherwise `sh` would be its parent, and would go on.
  */
 function endWithNpm() {
   const npm = process.ppid
-  const look = setInterval(() => {
+  const checking = setInterval(() => {
     if (process.ppid === npm) return
-    clearInterval(look)
+    clearInterval(checking)
     process.kill(process.pid, 'SIGTERM')
-  }, LOOK_MS).unref()
+  }, CHECK_MS).unref()
 }
 
 /** Returns the addresses on which `dev` will listen, as far as they can be known before the build. */
@@ -49,7 +49,7 @@ async function addresses(flags) {
   return [values.http ?? listen.http, values.grpc ?? listen.grpc]
 }
 
-/** Returns nothing for settings that cannot be read: `dev` says later what is wrong with them. */
+/** Returns no addresses for settings that cannot be read: `dev` says later what is wrong with them. */
 async function listenOf(state) {
   try {
     const settings = readFileSync(path.join(state, 'gateway.yaml'), 'utf8')

@@ -1,4 +1,4 @@
-// `npm start [-- FLAGS OF dev]` prepares the checkout, and then this process is `dist/main.js dev`.
+// `npm start [-- FLAGS OF dev]` prepares the checkout. Then this process becomes `dist/main.js dev`.
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { prepare, root } from './prepare.mjs'

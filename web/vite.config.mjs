@@ -17,7 +17,7 @@ export default defineConfig({
     // The content security policy has only 'self', so styles must not contain `data:` addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // A slow machine would print a warning about the time of our own plugins.
+    // On a slow machine the build would warn about the time of our own plugins.
     rolldownOptions: { checks: { pluginTimings: false } },
   },
   plugins: [licenses(), precompressed()],

@@ -6,13 +6,13 @@ interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
   /**
-   * The process runs in a terminal, maybe below npm. SIGHUP, which a closed terminal sends, counts as a first
-   * signal, and a Ctrl-C that npm passes on counts once.
+   * The process runs in a terminal, possibly as a child of npm. SIGHUP, which a closed terminal sends, counts as
+   * a first signal, and two SIGINT of one Ctrl-C count once.
    */
   readonly inTerminal?: boolean
 }
 
-/** A terminal sends SIGINT to npm and to this process, and npm passes it on, also when the machine is busy. */
+/** A terminal sends SIGINT to npm and to this process, and npm passes it on, on a busy machine some time later. */
 const SAME_INTERRUPT_MS = 500
 
 /** Handles SIGTERM and SIGINT. The third signal makes the process exit with 1. */

@@ -166,7 +166,7 @@ function openRest(
   readonly rest: ReturnType<typeof restServer>
   readonly drain: Gateway['drain']
   readonly endSessions: () => Promise<void>
-  /** Starts the checks of schedules and paths, and does not wait for them. */
+  /** Begins the checks of schedules and paths, and does not wait for them. */
   readonly tellProblems: () => void
   readonly automatic: AutomaticRuns
 } {

@@ -173,12 +173,12 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
 }
 
 const nothing = () => undefined
-/** The findings of the check say what the repository would log. */
+/** The finding of the check says what the repository would log. */
 const NO_LOG: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
 /**
- * Fetches the paths of the repository into a folder that is removed. Without the repository, the gateway
- * still starts and serves the last copy.
+ * Lists the paths of the repository, whose newest commit is fetched into a temporary folder. Without the
+ * repository, the gateway still starts and serves the last copy.
  */
 async function checkRepository(
   { name, url, branch }: RepositorySettings,

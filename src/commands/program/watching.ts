@@ -247,7 +247,7 @@ export const reviews: CommandGroup = {
           'time of day (UTC) in which the session may run, for example 01:00-05:00 (default: any time)',
         ),
         option('--comment <text>', 'comment for the requester'),
-        option('--yes', 'approve without being shown the request and asked for confirmation'),
+        option('--yes', 'approve without showing the request and asking first'),
       ],
       examples: [
         'runbook-agent reviews approve 5474d29f',

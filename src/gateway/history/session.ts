@@ -39,7 +39,7 @@ export interface SessionFacts {}
 
 /** A session without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'>, SessionFacts {
-  /** Set in lists if long labels, metadata or broken rules are missing. */
+  /** Set in lists and exports if long parts of the request are missing: labels, metadata, the batch's id. */
   readonly isShort?: true
   /** `ready`: approved, but not yet run. `open`: running, or waiting for an approval. */
   readonly status: 'open' | 'ready' | 'done'

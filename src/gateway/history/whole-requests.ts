@@ -10,9 +10,9 @@ const LISTED_REQUEST_BYTES = 8 * 1024
 const LABEL_BYTES = 1024
 
 /**
- * SQL of the form in which a session is listed. A short form keeps the labels of the gateway, which begin with
- * `runbook`, and says by `isShort` that something is missing. Long texts are left out and not cut: a text of
- * callers may have half a surrogate pair, which only its JSON can express.
+ * Returns SQL of the form in which a request is listed. A short form keeps the labels of the gateway, which
+ * begin with `runbook`, and has `isShort`. Long texts are left out and not cut: a text of callers may have half
+ * a surrogate pair, which only its JSON can express. `$.none` is a path that no request has.
  */
 const listed = (
   request: string,

@@ -65,9 +65,9 @@ export function boundUnreadAnswers(app: FastifyInstance, limits = LIMITS): void 
 }
 
 /**
- * Begins one reading request in each turn of the event loop. Without it, an answer that goes into the system's
- * buffers at once frees its place, and the next request begins before the loop looks at other connections: 300
- * requests that one client sent together kept everybody waiting for 3 s.
+ * Begins one reading request in each turn of the event loop. Otherwise, an answer that goes into the system's
+ * buffers at once frees its place, and the next request begins before the loop serves other connections: 300
+ * requests that one client sent together kept all others waiting for 3 s.
  */
 class LoopTurns {
   readonly #waiting: (() => void)[] = []

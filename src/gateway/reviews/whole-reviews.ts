@@ -8,11 +8,11 @@ export const LISTED_REVIEW_BYTES = 4096
 /** Maximum length of a text in a short review. */
 const TEXT_BYTES = 512
 
-/** SQL of the path of a text that is left out, as whole-requests.ts does. */
+/** Returns SQL of the path of a text that is left out, or of a path that no review has. */
 const tooLong = (record: string, path: string) =>
   `CASE WHEN octet_length(${record} -> '${path}') > ${TEXT_BYTES} THEN '${path}' ELSE '$.none' END`
 
-/** SQL of the form in which a review is listed. A short form says so by `isShort`. */
+/** Returns SQL of the form in which a review is listed. A short form has `isShort`. */
 const listed = (record: string) => `CASE WHEN octet_length(${record}) <= ${LISTED_REVIEW_BYTES} THEN ${record}
   ELSE json_remove(json_replace(
     json_set(${record}, '$.isShort', json('true'), '$.shown.clientArgs', json('[]'), '$.shown.envVars', json('[]'),

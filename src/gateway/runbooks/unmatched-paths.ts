@@ -47,7 +47,7 @@ export function unmatchedPaths({ connections, locks }: PathSettings, known: Know
   )
 }
 
-/** The default of `locks[].runbooks`. A repository without files is no mistake of this path. */
+/** The default of `locks[].runbooks`, which is right also while a repository has no files. */
 const ALL = '**'
 
 function pathsOf(connection: ConnectionSettings, known: KnownPaths): PathList[] {
@@ -114,7 +114,7 @@ function hint(text: string, files: readonly string[]): string {
 }
 
 /**
- * Maximum number of names that one path is compared with. The comparison takes 0.1 s, in which the gateway does
+ * Maximum number of names with which one path is compared. The comparison takes 0.1 s, in which the gateway does
  * nothing else.
  */
 const MOST_COMPARED = 2_000
@@ -130,7 +130,7 @@ function filesNear(text: string, files: readonly string[]): readonly string[] {
 /** A mistyped beginning may be this much shorter or longer than the right one. */
 const LENGTHS = [-2, -1, 0, 1, 2]
 
-/** Returns patterns with the beginnings of files. From the first asterisk on, each pattern is like `text`. */
+/** Returns patterns that begin as files do. From the first asterisk on, each pattern equals `text`. */
 function patternsLike(text: string, files: readonly string[]): readonly string[] {
   const star = text.indexOf('*')
   const rest = text.slice(star)

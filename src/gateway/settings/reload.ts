@@ -53,7 +53,7 @@ export class Reload {
     this.#services = services
   }
 
-  /** Sets what begins after each successful reload. */
+  /** Sets the function that is called after each successful reload. */
   afterEach(afterwards: () => void): void {
     this.#afterwards = afterwards
   }

@@ -1,4 +1,4 @@
-/** Number of parts in which old rows are moved. The file has room for one more part while they move. */
+/** Number of parts in which old rows are moved. The file grows by about one part. */
 const PARTS = 16
 
 interface LongValues {
@@ -14,9 +14,9 @@ interface LongValues {
 }
 
 /**
- * SQL of a step that moves the long JSON texts of a column into a table of their own. A part of the rows uses
- * the pages of the part before it. A trigger could move each row by itself, but keeps all values in memory: 380
- * MB for 300 rows of 1.3 MB, where these statements take 10 MB.
+ * Returns SQL of a step that moves the long JSON texts of a column into a table of their own. Each part of the
+ * rows reuses the pages that the part before it has freed. A trigger for each row would need no parts, but keeps
+ * all values in memory: 380 MB for 300 rows of 1.3 MB, where these statements take 10 MB.
  */
 export function movedLongValues({ table, key, column, to, bytes, rest }: LongValues): string {
   const parts = Array.from({ length: PARTS }, (_, part) => {

@@ -59,7 +59,7 @@ export function scriptText({ script }: Pick<RecordedSession, 'script'>, most = I
   return `\n${indented(data.replace(/\n$/, ''), most)}`
 }
 
-/** Returns the lines of the text, each behind two spaces. */
+/** Returns the lines of the text, each indented by two spaces. */
 export function indented(text: string, most = Infinity): string {
   const lines = printableText(text).split('\n')
   const more = lines.length > most ? [`... and ${lines.length - most} more lines (--json shows all)`] : []

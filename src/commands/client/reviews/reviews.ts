@@ -164,8 +164,8 @@ export async function approveCommand(id: string, flags: ApproveFlags): Promise<n
     ...(window !== undefined && { time_window: windowIn(window) }),
     ...(comment !== undefined && { comment }),
   }
-  const isSeen = flags.yes === true || !canAsk()
-  return decide('approve', id, { status: 'APPROVED', ...given }, flags, isSeen ? undefined : showAndAsk)
+  const asks = flags.yes !== true && canAsk()
+  return decide('approve', id, { status: 'APPROVED', ...given }, flags, asks ? showAndAsk : undefined)
 }
 
 export async function rejectCommand(id: string, flags: RejectFlags): Promise<number> {
@@ -176,7 +176,7 @@ export async function rejectCommand(id: string, flags: RejectFlags): Promise<num
 
 /**
  * Shows the whole request and asks for a yes, because approvers have to see what they approve.
- * @throws Failure if the gateway does not show the request, or the user does not approve it
+ * @throws Failure if the gateway does not show the session, or the user does not approve
  */
 async function showAndAsk(account: Account, review: Review): Promise<void> {
   if (review.status !== 'PENDING') return
@@ -184,7 +184,7 @@ async function showAndAsk(account: Account, review: Review): Promise<void> {
   process.stderr.write(reviewDetails(review, session))
   if (session === undefined)
     throw new Failure(
-      'approve with --yes only if you know in another way what would run; nothing was sent',
+      'the gateway does not show you what would run, so nothing was sent; use --yes only if you know what would run',
       exitCodes.refused,
     )
   const choices = [

@@ -96,10 +96,10 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['session', review.session],
     ['for', review.owner || (session === undefined ? '' : userOf(session))],
     ['on', placeOf(review, session)],
-    ...batch.filter(isShort),
+    ...batch.filter(fitsLine),
     ['runs', whatRuns(review, session)],
     ['file', review.runbook?.file ?? ''],
-    ...given.filter(isShort),
+    ...given.filter(fitsLine),
     ['asked', moment(review.created_at)],
     ['waits for', timeLeft(review)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
@@ -108,12 +108,12 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
     ['you can', possibleText(review)],
   ])
-  const long = [...batch, ...given].filter((fact) => !isShort(fact)).map(wholeValue)
+  const long = [...batch, ...given].filter((fact) => !fitsLine(fact)).map(wholeValue)
   return `${facts}${long.join('')}${session === undefined ? UNSEEN : wholeScript(session)}`
 }
 
-/** Tells whether the line of a fact shows the value unchanged: it would cut a long one. */
-function isShort([, value]: readonly [string, string]): boolean {
+/** Tells whether `factLines` shows the value unchanged: it cuts long values and joins lines. */
+function fitsLine([, value]: readonly [string, string]): boolean {
   return oneLine(value) === value
 }
 

@@ -16,8 +16,8 @@ interface ReviewOfSessionProps {
 }
 
 /**
- * Shows the state of a session's approval, on the session's own page. Before the run, shows the whole request,
- * as the view of the approval does.
+ * Shows the state of a session's approval, on the session's own page. Before the run, also shows the whole
+ * request, as the view of the approval does.
  */
 export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
   const { review } = session
