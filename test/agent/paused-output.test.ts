@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openSpec } from '../support/scripted/open.ts'
 import { quickTiming } from '../support/sites/quick-timing.ts'
 import { RunningAgent, type AgentOptions } from '../support/sites/running-agent.ts'
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 import { found, waitFor } from '../support/wait.ts'
 
 // `AgentSessionPause` and `AgentSessionResume`, with real commands: each way out of a pause.
@@ -115,10 +114,10 @@ it('an agent that stops ends it, and what was written still comes', async () => 
 
 it('an agent that stops does not wait for the last output of a command that has ended', async () => {
   await agent()
-  const place = path.join(tmpdir(), 'paused-output.pid')
-  await paused(`echo all; echo $$ > '${place}.new'; mv '${place}.new' '${place}'; exit 3`)
-  await waitFor(() => existsSync(place) && !existsSync(`/proc/${readFileSync(place, 'utf8').trim()}`))
-  rmSync(place)
+  using place = new Workplace()
+  const file = place.at('pid')
+  await paused(`echo all; echo $$ > '${file}.new'; mv '${file}.new' '${file}'; exit 3`)
+  await waitFor(() => existsSync(file) && !existsSync(`/proc/${readFileSync(file, 'utf8').trim()}`))
   running.agent.drain()
   running.agent.stop()
   expect([await code(), gateway.of('s1').some(({ payload }) => String(payload) === 'all\n')]).toEqual([

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -31,7 +31,6 @@ let site: Site
 let things: Things
 beforeAll(async () => {
   state = mkdtempSync(path.join(tmpdir(), 'unread-'))
-  mkdirSync(state, { recursive: true, mode: 0o700 })
   fillHistory(state, { reviews: 1000, long: 100, labelBytes: 1024 * 1024 })
   const users = Object.fromEntries(Array.from({ length: attackers }, (_, at) => [`admin-${at}`, ['admin']]))
   site = await Site.start({ ...ATTACKED_SITE, state, users })
@@ -47,7 +46,7 @@ const routes = [...Object.keys(READING_ROUTES), ...ROUTES_OF_NO_CONTRACT]
 
 describe('answers that nobody reads', () => {
   it.each(routes.filter((route) => only === undefined || route === only))(
-    'of %s do not fill the memory of a fresh gateway, do not delay others, and do not keep it from stopping',
+    'of %s do not fill the memory of a new gateway, let others be answered, and do not keep the gateway from stopping',
     async (route) => {
       await site.startGateway()
       const { address, gateway } = site

@@ -170,7 +170,7 @@ describe('a review', () => {
     expect(reviewDetails(review, undefined)).toContain('does not show you this session')
   })
 
-  it('shows arguments, names of variables and long values whole, because nothing of it may be cut', () => {
+  it('shows arguments, names of variables and long values whole, because approvers have to see all of them', () => {
     const long = `${'a'.repeat(400)} end`
     const waves = [Array.from({ length: 100 }, (_, at) => `web-${at}`)]
     const asked = {

@@ -14,12 +14,12 @@ import {
   type Things,
 } from '../../support/unread/reading-routes.ts'
 
-// Every route in one process, for a moment each; `npm run test:soak -- unread-answers` takes a new process and
-// longer for each.
+// All routes in one process, with 40 requests each. `npm run test:soak -- unread-answers` starts a new process
+// for each route and sends 300 requests.
 
-/** Largest answer that is made at once. Others are read as fast as the client reads them. */
+/** Largest answer that is made at once. Larger ones are streamed: they are made while the client reads them. */
 const LARGEST_BYTES = 5 * 1024 * 1024
-/** Its length is known, and it is read from the record page by page. */
+/** Streamed from the record with a known length. */
 const READ_PAGE_BY_PAGE = ['/api/sessions/:id/result/stream']
 const GROWTH_MIB = 200
 
@@ -67,7 +67,7 @@ describe('each route for reading', () => {
   })
 
   it.runIf(process.platform === 'linux')(
-    'answers nobody who reads nothing beyond a bound of memory, lets others be answered, and lets the gateway stop',
+    'takes a bounded memory for answers that nobody reads, lets others be answered, and lets the gateway stop',
     async () => {
       const { address, gateway, token } = site
       const memory = new Memory(gateway)

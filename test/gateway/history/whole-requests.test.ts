@@ -131,7 +131,7 @@ describe('a long request', () => {
     expect(bytes()[2]).toBeLessThan(2048)
     set({ long: LONG })
     expect(whole()[2]?.metadata).toEqual({ long: LONG })
-    // A new process has ended each of the sessions by the same text.
+    // Each opening of the history ends the open sessions with the same text, which counts for all of them.
     const added = new Set(bytes().map((count, at) => count - (begun[at] ?? 0)))
     expect(added.size).toBe(1)
   })

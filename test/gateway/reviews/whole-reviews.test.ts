@@ -12,10 +12,10 @@ import { ReviewSite } from './site.ts'
 
 const ARGUMENTS = ['\u0001'.repeat(50_000), 'last']
 const HALF_OF_A_PAIR = '\ud800'
-/** More than a listed review may have, with its connection and its groups. */
+/** More than the answer has for a short review with its connection and its groups. */
 const LISTED_BYTES = 8 * 1024
 
-describe('a long review over REST', () => {
+describe('a review over REST', () => {
   let site: ReviewSite
   beforeAll(async () => {
     site = await ReviewSite.start()
@@ -29,7 +29,7 @@ describe('a long review over REST', () => {
   }
   const shown = async (sid: string) => (await site.as('bea', 'GET', `/api/reviews/${sid}`)).body
 
-  it('is short in lists, and says so', async () => {
+  it('is short in lists if it is long, and says so', async () => {
     const sid = await site.ask('echo long', 'both', { client_args: ARGUMENTS })
     const short = await listed(sid)
     expect(short).toMatchObject({ client_args: [], is_shortened: true, status: 'PENDING', owner: 'ann' })
@@ -74,7 +74,7 @@ describe('a long review over REST', () => {
     expect(await listed(sid)).toMatchObject({ status: 'EXECUTED', client_args: [] })
   })
 
-  it('is not short if it has at most 4 KiB', async () => {
+  it('is whole in lists if it has at most 4 KiB', async () => {
     const sid = await site.ask('echo short', 'one', { client_args: ['a'.repeat(2000)] })
     expect(await listed(sid)).toEqual(await shown(sid))
   })

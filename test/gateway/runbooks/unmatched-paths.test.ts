@@ -27,7 +27,7 @@ const unmatched = (settings: Partial<PathSettings>, known = KNOWN) =>
   unmatchedPaths({ connections: [], locks: [], ...settings }, known)
 
 describe('a path of the settings', () => {
-  test('that a file matches is not told', () => {
+  test('that a file matches is not reported', () => {
     const connections = [connection('pg', { review: ['sql/danger-*'], confirm: ['ops/clean.runbook.sh'] })]
     const locks = [{ name: 'one', runbooks: patternsOf(['**', 'sql/*.sql']) }]
     expect(unmatched({ connections, locks })).toEqual([])
@@ -41,7 +41,7 @@ describe('a path of the settings', () => {
     ['ops/claen.runbook.sh', ': did you mean ops/clean.runbook.sh?'],
     ['ops/*.sql', ''],
     ['elsewhere/and/far/**', ''],
-  ])('that no file matches is told with the nearest path: %s', (path, hint) => {
+  ])('that no file matches is reported with the nearest path: %s', (path, hint) => {
     expect(unmatched({ connections: [connection('pg', { confirm: [path] })] })).toEqual([
       `connection pg: runbooks.confirm: no runbook matches ${path}${hint}`,
     ])
@@ -68,11 +68,11 @@ describe('a path of the settings', () => {
     expect(told({}, new Map([...KNOWN, ['far', ['sql/x.sql']]]))).toEqual([])
   })
 
-  test('is not told while its repository is unknown', () => {
+  test('is not reported while its repository is unknown', () => {
     expect(unmatched({ connections: [connection('pg', { confirm: ['nowhere'] })] }, new Map())).toEqual([])
   })
 
-  test('is looked for only if one is there', () => {
+  test('is looked for only if a setting names one', () => {
     const all = { name: 'one', runbooks: patternsOf(['**']) }
     expect(hasPaths({ connections: [connection('pg')], locks: [all] })).toBe(false)
     expect(hasPaths({ connections: [connection('pg', { review: ['a'] })], locks: [] })).toBe(true)
@@ -91,7 +91,7 @@ describe('the runbook of a schedule', () => {
     return missingRunbooks({ schedules: [schedule], connections }, KNOWN)
   }
 
-  test('is told if it does not exist on its connection', () => {
+  test('is reported if it does not exist on its connection', () => {
     expect(told('ops/clean.runbook.sh')).toEqual([])
     expect(told('ops/clena.runbook.sh')).toEqual([
       'schedule nightly: runbook ops/clena.runbook.sh does not exist in ops/ of rb, so the schedule cannot run: did you mean ops/clean.runbook.sh?',

@@ -28,7 +28,7 @@ export async function attack({ address, url, tokens, connections, pipelined }: A
   return Promise.all(opened)
 }
 
-/** Milliseconds until the gateway says that it lives. @throws TypeError if it does not answer */
+/** Returns the milliseconds until `/api/healthz` is answered. @throws TypeError if it is not */
 export async function healthWait(address: string): Promise<number> {
   const begun = performance.now()
   const answer = await fetch(`http://${address}/api/healthz`, { headers: { connection: 'close' } })
@@ -45,7 +45,7 @@ export class Memory {
     this.#pid = pid
   }
 
-  /** Makes the peak that of now. @returns the memory of now */
+  /** Sets the peak to the present memory. @returns the present memory */
   restart(): number {
     writeFileSync(`/proc/${this.#pid}/clear_refs`, '5')
     return this.#read('VmRSS')

@@ -5,7 +5,7 @@ import type { History } from '../../../src/gateway/history/history.ts'
 import type { SessionRequest } from '../../../src/gateway/sessions/session-request.ts'
 import { beginLine, endLine } from '../../../src/gateway/sessions/statements/lines.ts'
 
-/** Ids of sessions with much in them. */
+/** Ids of the sessions with long parts. */
 export const FILLED = { reviewed: 'reviewed-0', statements: 'statements', output: 'output' } as const
 
 /** Each character takes six bytes of JSON. */
@@ -68,7 +68,7 @@ function fillOutput(history: History): void {
   end(history, FILLED.output, at)
 }
 
-/** A session that has run after its approval. The review of a session without a long request is just listed whole. */
+/** A session that has run after its approval. Without `labelBytes` its review is short enough for lists to show it whole. */
 function fillReviewed(history: History, at: number, labelBytes: number): void {
   const id = `reviewed-${at}`
   const startedAt = new Date(Date.now() - HOUR_MS - at * 1000)

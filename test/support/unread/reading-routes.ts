@@ -2,14 +2,13 @@ import type { Site, SiteOptions } from '../sites/site.ts'
 import { waitFor } from '../wait.ts'
 import { FILLED } from './filled-history.ts'
 
-/** What is there to ask for. */
+/** Ids of what `madeThings` has made. */
 export interface Things {
   readonly batch: string
 }
 
 /**
- * A URL of each GET of the REST interface, as large as its answer gets on the filled history. The page and the
- * documents of the interface are in no contract.
+ * A URL of each GET of the REST interface, with the options that make the answer on the filled history largest.
  */
 export const READING_ROUTES: Readonly<
   Record<string, (things: Things, site: Site) => string | Promise<string>>
@@ -79,9 +78,10 @@ export const READING_ROUTES: Readonly<
   '/api/login/device/start': () => '/api/login/device/start?code=c',
   '/api/changes': () => '/api/changes',
 }
+/** The page, and the documents of the interface. */
 export const ROUTES_OF_NO_CONTRACT = ['/', '/docs', '/docs/json', '/docs/yaml']
 
-/** Differs on each connection, and has more lines than a comparison goes into. */
+/** Output that differs on each connection, and has more lines than a comparison reads. */
 const NOISE = 'for ((i = 0; i < 20000; i++)); do echo $RANDOM$RANDOM; done'
 const NOISY = Array.from({ length: 22 }, (_, at) => `noisy-${at}`)
 

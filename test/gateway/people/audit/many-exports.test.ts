@@ -16,7 +16,7 @@ const ENDLESS = {
   },
 } as unknown as RestServices
 
-it('does not look whole when the gateway stops before its end', async () => {
+it('an export does not look whole when the gateway stops before its end', async () => {
   const app = fastify()
   app.decorateRequest('user')
   app.addHook('onRequest', (request, _, done) => {
@@ -29,7 +29,7 @@ it('does not look whole when the gateway stops before its end', async () => {
   expect(read.status).toBe('rejected')
 })
 
-it('serves at most two exports of one user and eight of all at once, and others again when one has ended', async () => {
+it('a gateway serves at most two exports of one user and eight of all at once, and others again when one has ended', async () => {
   const app = fastify()
   app.decorateRequest('user')
   app.addHook('onRequest', (request, _, done) => {

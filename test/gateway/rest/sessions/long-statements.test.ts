@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]())
 afterEach(() => void vi.unstubAllGlobals())
 
-/** Asked paths, and each answer's number of statements. */
+/** Number of statements of each answer. */
 const answered: number[] = []
 const { fetch } = globalThis
 async function asPage(url: string, init: RequestInit): Promise<Response> {
@@ -73,7 +73,7 @@ describe.each(Object.entries(readers))('long statements, read by %s', (_, read) 
   })
 
   it.each([25, 3])(
-    'are as many as asked for, which are %d, and others are said to be there',
+    'are as many as asked for (%d), and the answer says that there are more',
     async (limit) => {
       const { statements, has_more: hasMore } = await read(limit)
       expect(statements.map(({ query }) => query)).toEqual(queries(limit))
