@@ -152,7 +152,7 @@ const review = later(() => ({
     ),
   ),
   is_shortened: about(
-    'true if long parts are left out, otherwise missing: of a review above 4 KiB in a list of reviews or sessions, arguments, names of variables, comments, texts above 512 bytes and the names in `batch` are left out; `GET /api/reviews/ID` has everything',
+    'true if long parts are left out, otherwise missing: of a review above 4 KiB in a list of reviews or sessions, arguments, names of variables, comments, texts above 512 bytes and the names in `batch` are left out; `GET /api/reviews/ID` has everything, unless a repair of the history has lost it: then no approval is accepted',
     v.optional(v.literal(true)),
   ),
 }))

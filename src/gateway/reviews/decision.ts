@@ -1,7 +1,14 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import type { UserKind } from '../identity.ts'
-import type { GroupReview, ListedReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
+import {
+  isIncomplete,
+  type GroupReview,
+  type ListedReview,
+  type Review,
+  type ReviewVerdict,
+  type TimeWindow,
+} from './review.ts'
 import { common } from './rules.ts'
 
 // Nothing here reads a clock or writes to the history.
@@ -103,6 +110,7 @@ function refusalOf(
   if (review.status !== (verdict === 'REVOKED' ? 'APPROVED' : 'PENDING')) return wrongState()
   if (verdict === 'APPROVED' && reviewer.name === review.owner && !review.selfApproval)
     return { code: 'not-eligible', message: hoopWords.selfApproval }
+  if (verdict === 'APPROVED' && isIncomplete(review)) return incomplete()
   if (decision.force)
     return common(reviewer.groups, review.forceGroups).length > 0 ? undefined : notEligible()
   if (verdict !== 'APPROVED') return isConcerned(review, reviewer) ? undefined : notEligible()
@@ -247,6 +255,12 @@ export function withdrawn(review: Review, reason: string): Review {
     status: review.status === 'PENDING' ? 'REJECTED' : 'REVOKED',
     rejectionReason: review.rejectionReason ?? reason,
   }
+}
+
+function incomplete(): Refusal {
+  const message =
+    'a part of this review was lost in a repair of the history, so approvers cannot see the whole request; reject it, and ask for it again'
+  return { code: 'review-wrong-state', message }
 }
 
 function wrongState(): Refusal {

@@ -134,7 +134,8 @@ function isLong(record: string): boolean {
 }
 
 function reviewOf(record: string): Review {
-  return JSON.parse(record) as Review
+  const { isShort, ...review } = listedIn(record)
+  return isShort === true ? { ...review, isIncomplete: true } : review
 }
 
 function listedIn(record: string): ListedReview {

@@ -85,6 +85,8 @@ export interface ListedReview {
 /** A whole review. Only a whole one can be written. */
 export interface Review extends ListedReview {
   readonly isShort?: never
+  /** Set if a repair of the history has lost the whole record, and only the short one is left. */
+  readonly isIncomplete?: true
 }
 
 /** A runbook with its title at the time of the request. */
@@ -168,8 +170,13 @@ export function approvedAtOf({ status, approvedAt, groups }: ListedReview): numb
   return times.length === 0 ? undefined : Math.max(...times)
 }
 
+/** Tells whether parts of the review are lost, so that nobody can see them before an approval. */
+export function isIncomplete(review: ListedReview | Review): boolean {
+  return 'isIncomplete' in review
+}
+
 /** hoop's contract for reviews in sessions, followed by fields of our own. */
-export function reviewInSession(review: ListedReview): ReviewInSession {
+export function reviewInSession(review: ListedReview | Review): ReviewInSession {
   const { scriptDigest, clientArgs, envVars } = review.shown
   return {
     id: review.id,
@@ -198,7 +205,7 @@ export function reviewInSession(review: ListedReview): ReviewInSession {
     ...(review.status === 'APPROVED' && review.held !== undefined && { held: review.held }),
     ...(review.needs !== undefined && { needs: review.needs }),
     ...(review.batch !== undefined && { batch: batchView(review.batch) }),
-    ...(review.isShort === true && { is_shortened: true as const }),
+    ...((review.isShort === true || isIncomplete(review)) && { is_shortened: true as const }),
   }
 }
 

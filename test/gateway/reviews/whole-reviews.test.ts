@@ -8,7 +8,7 @@ import { openHistory } from '../../../src/gateway/rooms.ts'
 import type { SessionRequest } from '../../../src/gateway/sessions/session-request.ts'
 import { closeFile, openFile, type Connection } from '../../../src/gateway/store/sqlite.ts'
 import { removeOlder } from '../../support/remove-older.ts'
-import { ReviewSite } from './site.ts'
+import { ReviewSite, type Name } from './site.ts'
 
 const ARGUMENTS = ['\u0001'.repeat(50_000), 'last']
 const HALF_OF_A_PAIR = '\ud800'
@@ -72,6 +72,25 @@ describe('a review over REST', () => {
     expect((await site.run('ann', sid)).body).toMatchObject({ exit_code: 0, output: '5001\n' })
     expect(await shown(sid)).toMatchObject({ status: 'EXECUTED', client_args: args })
     expect(await listed(sid)).toMatchObject({ status: 'EXECUTED', client_args: [] })
+  })
+
+  it('cannot be approved, also not by force, after a repair has lost its whole record, but rejected', async () => {
+    const sid = await site.ask('echo long', 'one', { client_args: ARGUMENTS })
+    const state = path.join(path.dirname(site.gateway.settingsFile), 'state')
+    const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
+    db.exec(`DELETE FROM whole_reviews WHERE session = (SELECT key FROM sessions WHERE id = '${sid}')`)
+    closeFile(db)
+    const can = async (name: Name) => (await site.as(name, 'GET', `/api/reviews/${sid}`)).body['can']
+    expect(await shown(sid)).toMatchObject({ client_args: [], is_shortened: true })
+    expect(await can('bea')).toMatchObject({ approve: false, reject: true })
+    expect(await can('eve')).toMatchObject({ force: false, reject: true })
+    for (const [name, more] of [['bea'], ['eve', { force_review: true }]] as const) {
+      const { status, body } = await site.say(name, sid, 'APPROVED', more)
+      expect([status, body['code']]).toEqual([400, 'review-wrong-state'])
+      expect(body['message']).toContain('lost in a repair of the history')
+    }
+    await site.say('bea', sid, 'REJECTED')
+    expect(await shown(sid)).toMatchObject({ status: 'REJECTED', is_shortened: true })
   })
 
   it('is whole in lists if it has at most 4 KiB', async () => {

@@ -182,7 +182,10 @@ async function showAndAsk(account: Account, review: Review): Promise<void> {
   if (review.status !== 'PENDING') return
   const session = await sessionIfVisible(account, review)
   process.stderr.write(reviewDetails(review, session))
-  if (session === undefined)
+  const isLost = review.is_shortened === true || session?.is_shortened === true
+  if (isLost)
+    process.stderr.write('\nThe gateway has lost a part of this request, so you cannot see it whole.\n')
+  if (session === undefined || isLost)
     throw new Failure(
       'the gateway does not show you what would run, so nothing was sent; use --yes only if you know what would run',
       exitCodes.refused,

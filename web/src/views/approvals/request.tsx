@@ -40,6 +40,8 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
     diff !== undefined && seen.diff === undefined && changesLeftOut(diff),
     script.length > MOST_CHARACTERS && seen.script === undefined && 'Not the whole script is shown.',
   ].filter((reason) => typeof reason === 'string')
+  // Only a repair of the gateway's history shortens what is not from a list.
+  const isLost = review.is_shortened === true || session.is_shortened === true
   return (
     <div class="split is-wide-first">
       <div class="stack">
@@ -66,11 +68,25 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
         <div class="card-body">
           {children}
           <ReviewFacts review={review} />
-          <DecisionButtons review={review} withdraws={withdraws} unseen={unseen} onDecided={onDecided} />
+          {isLost && (
+            <Note tone="bad" title="A part of this request is lost.">
+              <p>It cannot be approved, because nobody can see it whole. Reject it, and ask for it again.</p>
+            </Note>
+          )}
+          <DecisionButtons
+            review={isLost ? withoutApproval(review) : review}
+            withdraws={withdraws}
+            unseen={unseen}
+            onDecided={onDecided}
+          />
         </div>
       </section>
     </div>
   )
+}
+
+function withoutApproval(review: Review): Review {
+  return { ...review, can: { ...review.can, approve: false, force: false } }
 }
 
 type How = 'opened' | 'downloaded'
