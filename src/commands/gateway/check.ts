@@ -1,25 +1,19 @@
 import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { onAbort } from '../../basics/abort.ts'
 import { claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
-import type { Logger } from '../../basics/logger.ts'
 import { type Address, formatAddress } from '../../basics/net/address.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import { printableText } from '../../basics/text/printable.ts'
 import { sizeText } from '../../basics/text/units.ts'
 import { BackupError, HISTORY_FILE } from '../../gateway/operating/backup-format.ts'
 import { checkRestored } from '../../gateway/operating/restore.ts'
-import { isRepositoryFault } from '../../gateway/refusals/runbook-errors.ts'
 import { LAYOUT, NEWEST_VERSION } from '../../gateway/rooms.ts'
-import { RunbookRepository } from '../../gateway/runbooks/repository.ts'
 import { missingRunbooks, unmatchedPaths } from '../../gateway/runbooks/unmatched-paths.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
 import { scheduleWarnings } from '../../gateway/settings/schedules.ts'
-import type { GatewaySettings, RepositorySettings } from '../../gateway/settings/settings.ts'
+import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { HistoryError } from '../../gateway/store/errors.ts'
 import { lookAtHistory } from '../../gateway/store/copy.ts'
 import { damageText, examineUnused, type Health } from '../../gateway/store/examination.ts'
@@ -41,10 +35,11 @@ import {
 } from '../examination.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
+import { checkRepository } from './repository-check.ts'
 import type { GatewayFlags } from './gateway.ts'
 
-/** Time for one repository. The gateway itself ends a fetch after 30 s. */
-const REPOSITORY_MS = 45_000
+/** Time for one repository: 30 s for the fetch, 10 s for its paths. */
+const REPOSITORY_MS = 40_000
 /** Time for checking the whole history. systemd/runbook-gateway.service allows 15 minutes for the start. */
 const HISTORY_MS = 10 * 60 * 1000
 
@@ -79,9 +74,9 @@ async function examinePaths(settings: GatewaySettings, tell: (line: Line) => voi
   const known = new Map<string, readonly string[]>()
   const examined = settings.repositories.map(async (repository) => {
     const lines: Line[] = []
-    const examination = new Examination((line) => void lines.push(line), REPOSITORY_MS)
+    const examination = new Examination((line) => void lines.push(line), REPOSITORY_MS + 60_000)
     const name = `repository ${repository.name}`
-    const { fact } = await examination.check(name, (signal) => checkRepository(repository, signal))
+    const { fact } = await examination.check(name, () => checkRepository(repository, REPOSITORY_MS))
     if (fact !== undefined) known.set(repository.name, fact)
     return lines
   })
@@ -169,38 +164,6 @@ async function checkPort(address: Address | undefined): Promise<Finding> {
     return broken(`cannot listen on ${formatAddress(address)}: ${code || message}`, advice)
   } finally {
     server.close()
-  }
-}
-
-const nothing = () => undefined
-/** The finding of the check says what the repository would log. */
-const NO_LOG: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
-
-/**
- * Lists the paths of the repository, whose newest commit is fetched into a temporary folder. Without the
- * repository, the gateway still starts and serves the last copy.
- */
-async function checkRepository(
-  { name, url, branch }: RepositorySettings,
-  signal: AbortSignal,
-): Promise<Finding<readonly string[]>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'runbook-check-'))
-  const options = { name, url, branch, stateDir: folder, log: NO_LOG, pathsOnly: true }
-  const repository = RunbookRepository.open(options)
-  using _ = onAbort(signal, () => void repository.close())
-  try {
-    const paths = await repository.paths()
-    const found = branch === undefined ? 'HEAD was found' : `branch ${branch} was found`
-    return ok(paths === undefined ? `${found}; it has too many files to check paths` : found, paths)
-  } catch (error) {
-    if (!isRepositoryFault(error)) throw error
-    return warning(
-      error.message,
-      'Until the repository can be read, the gateway serves runbooks of the last copy, or no runbooks',
-    )
-  } finally {
-    await repository.close()
-    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -35,7 +35,7 @@ export interface RunbookRepositoryOptions {
   readonly fetchTimeoutMs?: number | undefined
   /** Largest size of the mirror. Default: 1 GiB. */
   readonly maxBytes?: number | undefined
-  /** True if only `paths` is called: nothing else is fetched then. */
+  /** True if only `paths` is called, on a new mirror: nothing else is fetched then, and nothing twice. */
   readonly pathsOnly?: boolean | undefined
   /** git's variables come from this environment: PATH, HOME, proxies. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined
@@ -65,6 +65,7 @@ interface Parts {
   readonly catalog: Catalog
   readonly mirror: Mirror
   readonly refresher: Refresher
+  readonly pathsOnly: boolean
 }
 
 /**
@@ -155,8 +156,9 @@ export class RunbookRepository {
 
   #reading<T>(read: () => Promise<T>): Promise<T> {
     return this.#counted(async () => {
-      await this.#parts.before()
-      return this.#healing(read)
+      const { before, pathsOnly } = this.#parts
+      await before()
+      return pathsOnly ? read() : this.#healing(read)
     })
   }
 
@@ -271,6 +273,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
     mirror,
     refresher,
     ancestry,
+    pathsOnly: options.pathsOnly === true,
     before: options.before ?? (() => Promise.resolve()),
     catalog: new Catalog(objects),
   }

@@ -38,6 +38,16 @@ function slowFetch(workshop: Workshop, fetched: string): string {
   return folder
 }
 
+/** A folder with a `git` that removes the objects of the mirror after each fetch, when their size is accepted. */
+function damagingGit(workshop: Workshop): string {
+  const folder = join(workshop.folder, 'bin')
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
+  const damage = `[ "$3" = update-ref ] && rm -r "$2"/objects/*`
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'git'), `#!/bin/sh\n${real} "$@" || exit\n${damage}\nexit 0\n`, { mode: 0o755 })
+  return folder
+}
+
 describe('reading a file', () => {
   test('gives its text and the commit it comes from, exactly as committed', async () => {
     await using workshop = new Workshop()
@@ -470,6 +480,15 @@ describe('the paths of a repository', () => {
     expect(paths).toEqual(['a.sh', 'b.sh'])
     // One commit and its tree.
     expect(git(workshop.mirror, 'count-objects', '-v')).toMatch(/^in-pack: 2$/m)
+  })
+
+  test('are fetched only once into a new mirror, also if the mirror is damaged', async () => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'a.sh': '1' })
+    const env = { PATH: `${damagingGit(workshop)}:${process.env['PATH']}` }
+    const { message } = await failure(workshop.open({ env, pathsOnly: true }).paths())
+    expect(message).toBe('the mirror of books has lost its branch')
+    expect(workshop.fetches).toBe(1)
   })
 
   test('are not there without the branch, and the error names it', async () => {

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { within } from '../../basics/abort.ts'
+import type { Logger } from '../../basics/logger.ts'
+import { isRepositoryFault } from '../../gateway/refusals/runbook-errors.ts'
+import { RunbookRepository } from '../../gateway/runbooks/repository.ts'
+import type { RepositorySettings } from '../../gateway/settings/settings.ts'
+import { type Finding, ok, warning } from '../examination.ts'
+
+const nothing = () => undefined
+/** The findings of the check say what the repository would log. */
+const NO_LOG: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/**
+ * Fetches the paths of the repository into a folder that is removed. A repository that fails or is slow is
+ * only a warning, because the gateway still starts and serves the last copy.
+ */
+export async function checkRepository(
+  { name, url, branch }: RepositorySettings,
+  withinMs: number,
+): Promise<Finding<readonly string[]>> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'runbook-check-'))
+  const options = { name, url, branch, stateDir: folder, log: NO_LOG, pathsOnly: true }
+  const repository = RunbookRepository.open(options)
+  try {
+    const reading = repository.paths()
+    if (!(await within(reading, withinMs))) return unread(`no paths within ${withinMs / 1000} s`)
+    const paths = await reading
+    const found = branch === undefined ? 'HEAD was found' : `branch ${branch} was found`
+    return ok(paths === undefined ? `${found}; it has too many files to check paths` : found, paths)
+  } catch (error) {
+    if (!isRepositoryFault(error)) throw error
+    return unread(error.message)
+  } finally {
+    await repository.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function unread(found: string): Finding<never> {
+  return warning(
+    found,
+    'Until the repository can be read, the gateway serves runbooks of the last copy, or no runbooks',
+  )
+}
