@@ -191,6 +191,13 @@ describe('a repository that is too large', () => {
     expect((await listing(workshop, { folders: 3 })).isCut).toBe(false)
   })
 
+  test('is listed without its folders that no request can name', async () => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'a.runbook.sh': '', 'x\u0001/x.runbook.sh': '' })
+    const { runbooks, isCut } = await listing(workshop, { folders: 1 })
+    expect([runbooks.length, isCut]).toEqual([1, false])
+  })
+
   test('is listed up to so many bytes', async () => {
     await using workshop = new Workshop()
     const names = [...Array(40).keys()].map((i) => String(i).padStart(2, '0'))

@@ -24,6 +24,9 @@ export async function allPaths(objects: ObjectReader, commit: string): Promise<s
   return walk.isCut ? undefined : files.map(({ path }) => path)
 }
 
+/** Number of entries of a folder after which the time is looked at. */
+const ENTRIES_BETWEEN_LOOKS = 1000
+
 /** Finds the files of a folder in one commit, ordered by path. */
 export class Walk {
   readonly #objects: ObjectReader
@@ -70,12 +73,16 @@ export class Walk {
   }
 
   async #inside(tree: TreeEntry, isWanted: (name: string) => boolean, found: TreeEntry[]): Promise<void> {
+    let looked = 0
     for (const { mode, name, oid } of entriesOf(await this.#read(tree), this.#oidBytes)) {
       if (this.isCut) return
+      if ((looked += 1) % ENTRIES_BETWEEN_LOOKS === 0) this.checkTime()
       const kind = mode.toString('latin1')
       const entry = { oid: oid.toString('hex'), path: `${tree.path}${name.toString()}` }
-      if (FOLDER_MODES.has(kind)) await this.#inside({ ...entry, path: `${entry.path}/` }, isWanted, found)
-      else if (FILE_MODES.has(kind) && isText(name) && isWanted(name.toString()) && isPlain(entry.path)) {
+      if (FOLDER_MODES.has(kind)) {
+        // No request can contain a path below such a folder. Its name may have megabytes.
+        if (isPlain(entry.path)) await this.#inside({ ...entry, path: `${entry.path}/` }, isWanted, found)
+      } else if (FILE_MODES.has(kind) && isText(name) && isWanted(name.toString()) && isPlain(entry.path)) {
         if (this.#isBeyond('files', found.length + 1)) return
         found.push(entry)
       }
