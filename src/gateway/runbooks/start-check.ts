@@ -31,8 +31,23 @@ async function check({ name, repository }: NamedForLog, log: Logger): Promise<vo
   }
 }
 
-/** Logs each path of `review`, `confirm` and `locks` that no file of its repositories matches. */
+/**
+ * Logs each path of `review`, `confirm` and `locks` that no file of its repositories matches. Nobody waits for
+ * this check, so it rejects with nothing: a bug in it must not end the gateway.
+ */
 export async function tellUnmatchedPaths(
+  repositories: readonly NamedForLog[],
+  settings: PathSettings,
+  log: Logger,
+): Promise<void> {
+  try {
+    await tellPaths(repositories, settings, log)
+  } catch (error) {
+    log.error({ error: (error as Error).message }, 'cannot check the paths of review, confirm and locks')
+  }
+}
+
+async function tellPaths(
   repositories: readonly NamedForLog[],
   settings: PathSettings,
   log: Logger,

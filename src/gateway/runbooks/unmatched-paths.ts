@@ -66,9 +66,10 @@ function pathsOfLock(
   connections: readonly ConnectionSettings[],
   known: KnownPaths,
 ): PathList[] {
-  const files = connections
-    .filter(({ name, runbooks }) => runbooks !== undefined && isOn(lock, name))
-    .map((connection) => filesOf(connection, known))
+  const those = connections.filter(({ name, runbooks }) => runbooks !== undefined && isOn(lock, name))
+  // A thousand connections may share one folder, whose files are taken once.
+  const folders = new Map(those.map((one) => [`${one.runbooks?.repository} ${one.runbooks?.path}`, one]))
+  const files = [...folders.values()].map((connection) => filesOf(connection, known))
   if (!files.every((paths) => paths !== undefined)) return []
   return [
     { setting: `lock ${lock.name}: runbooks`, patterns: lock.runbooks, files: [...new Set(files.flat())] },

@@ -1,4 +1,7 @@
-/** Number of parts in which old rows are moved. The file grows by about one part. */
+/**
+ * Number of parts in which old rows are moved: the file grows by one part. The write-ahead log grows by all long
+ * values, since a step is one transaction.
+ */
 const PARTS = 16
 
 interface LongValues {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { RunbookRepository } from '../../../src/gateway/runbooks/repository.ts'
+import { tellUnmatchedPaths } from '../../../src/gateway/runbooks/start-check.ts'
 import {
   hasPaths,
   missingRunbooks,
@@ -103,4 +105,18 @@ describe('the runbook of a schedule', () => {
     expect(told('x', { connection: 'far' })).toEqual([])
     expect(told('x', { connection: 'unknown' })).toEqual([])
   })
+})
+
+test('a bug in the check of paths, for which nobody waits, is logged and ends nothing', async () => {
+  const paths = () => Promise.reject(new RangeError('a bug'))
+  const repositories = [{ name: 'rb', repository: { paths } as unknown as RunbookRepository }]
+  const told: string[] = []
+  const nothing = () => undefined
+  const log = {
+    ...{ debug: nothing, info: nothing, warn: nothing },
+    error: (_: object, text: string) => void told.push(text),
+  }
+  const connections = [connection('pg', { confirm: ['ops/**'] })]
+  await tellUnmatchedPaths(repositories, { connections, locks: [] }, log)
+  expect(told).toEqual(['cannot check the paths of review, confirm and locks'])
 })
