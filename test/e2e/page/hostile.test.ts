@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
+import { waitFor } from '../../support/wait.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -65,9 +66,13 @@ describe.skipIf(missingBrowser !== undefined)(`a hostile runbook${without(missin
   it('keeps the direction of a name to the name', async () => {
     await using ada = await stage.enter('/runbooks')
     const row = ada.page.locator('.runbook', { hasText: RIGHT_TO_LEFT })
-    const link = await row.getByRole('link').boundingBox()
-    const hint = await row.locator('.hint').boundingBox()
-    expect(link?.x).toBeLessThan(hint?.x ?? 0)
+    // A list that is drawn anew has no places for a moment.
+    const isLinkFirst = async () => {
+      const link = await row.getByRole('link').boundingBox()
+      const hint = await row.locator('.hint').boundingBox()
+      return link !== null && hint !== null && link.x < hint.x
+    }
+    await waitFor(isLinkFirst)
     await row.getByRole('link').click()
     await ada.click('Run')
     await ada.reads('שלום')
