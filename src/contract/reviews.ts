@@ -145,7 +145,7 @@ const review = later(() => ({
       v.strictObject({
         id: text,
         waves: v.array(v.array(text)),
-        connections: v.optional(wholeCount),
+        connections: wholeCount,
         parallel: wholeCount,
         threshold: wholeCount,
       }),

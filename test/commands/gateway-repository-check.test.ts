@@ -24,3 +24,14 @@ test('a repository whose server never answers is only a warning, and its check l
     rmSync(folder, { recursive: true })
   }
 })
+
+test('a repository without room for its temporary folder is only a warning', async () => {
+  vi.stubEnv('TMPDIR', path.join(tmpdir(), 'not-there'))
+  try {
+    const finding = await checkRepository({ name: 'rb', url: 'https://127.0.0.1:9/rb.git' }, 1_000)
+    expect(finding).toMatchObject({ level: 'warning' })
+    expect(finding.found).toMatch(/^no temporary folder could be made: ENOENT/)
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})

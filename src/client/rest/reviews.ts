@@ -8,11 +8,6 @@ export type ReviewGroup = Review['review_groups_data'][number]
 /** One approval covers all connections of the batch. Only the embedded gateway has batches. */
 export type ReviewedBatch = NonNullable<Review['batch']>
 
-/** Returns the number of connections. In a list, a long batch has no names. */
-export function sizeOfBatch({ waves, connections }: ReviewedBatch): number {
-  return connections ?? waves.flat().length
-}
-
 /** @param id of the review or of its session @throws ApiError `not-found` */
 export async function fetchReview(account: Account, id: string, patienceMs?: number): Promise<Review> {
   const signal = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs)

@@ -20,7 +20,10 @@ export async function checkRepository(
   { name, url, branch }: RepositorySettings,
   withinMs: number,
 ): Promise<Finding<readonly string[]>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'runbook-check-'))
+  const folder = await mkdtemp(path.join(tmpdir(), 'runbook-check-')).catch(
+    (error: unknown) => error as Error,
+  )
+  if (folder instanceof Error) return unread(`no temporary folder could be made: ${folder.message}`)
   const options = { name, url, branch, stateDir: folder, log: NO_LOG, pathsOnly: true }
   const repository = RunbookRepository.open(options)
   try {

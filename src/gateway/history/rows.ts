@@ -68,6 +68,9 @@ export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): Sessi
  */
 export type Waiting = 'people' | 'ready'
 
+/** Longer requests and reviews are exported in their short form. */
+export const EXPORTED_BYTES = 64 * 1024
+
 /** A fact about sessions that another room stores. */
 export interface SessionPart<Fact> {
   /**
@@ -77,6 +80,8 @@ export interface SessionPart<Fact> {
   readonly column: string
   /** The same for a single session, if the column lacks long texts. */
   readonly whole?: string
+  /** The same for an export: whole up to 64 KiB. */
+  readonly exported?: string
   readonly read: (json: string) => KnownFact<Fact>
 }
 

@@ -1,6 +1,12 @@
 import { Removal } from './disk/removal.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
-import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionPart, type SessionParts } from './rows.ts'
+import {
+  EVENT_COST_BYTES,
+  EXPORTED_BYTES,
+  SESSION_COST_BYTES,
+  type SessionPart,
+  type SessionParts,
+} from './rows.ts'
 import { Search } from './search.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
@@ -17,8 +23,6 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 
 /** Longer lists of broken rules are left out of lists of sessions. */
 const LISTED_RULES_BYTES = 4096
-/** Longer requests are exported in their short form. */
-const EXPORTED_REQUEST_BYTES = 64 * 1024
 const LISTED = {
   request: 'request',
   guardrails: `CASE WHEN octet_length(guardrails_info) <= ${LISTED_RULES_BYTES} THEN guardrails_info
@@ -27,7 +31,7 @@ const LISTED = {
 const EXPORTED = {
   ...LISTED,
   request: `coalesce((SELECT w.request FROM whole_requests w WHERE w.session = sessions.key
-    AND octet_length(w.request) <= ${EXPORTED_REQUEST_BYTES}), request)`,
+    AND octet_length(w.request) <= ${EXPORTED_BYTES}), request)`,
 }
 const WHOLE = { request: WHOLE_REQUEST, guardrails: 'guardrails_info' }
 const columns = ({ request, guardrails }: typeof LISTED, joined: readonly string[]) =>
@@ -66,7 +70,13 @@ export class SessionRows {
     })
     this.search = new Search(
       db,
-      { page: columns(LISTED, joined), step: columns(EXPORTED, joined) },
+      {
+        page: columns(LISTED, joined),
+        step: columns(
+          EXPORTED,
+          facts.map(({ column, exported = column }) => exported),
+        ),
+      },
       parts.filters,
     )
     this.removal = new Removal(db, parts.keeps)

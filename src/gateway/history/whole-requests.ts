@@ -1,4 +1,4 @@
-import { movedLongValues } from '../store/long-values.ts'
+import { tableOfLongValues } from '../store/long-values.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 
 /**
@@ -29,18 +29,10 @@ export const WHOLE_REQUEST =
 export const REQUEST_BYTES = `coalesce(
   (SELECT octet_length(w.request) FROM whole_requests w WHERE w.session = sessions.key), octet_length(sessions.request))`
 
-export const VERSION_28 = `
-  CREATE TABLE history.whole_requests (
-    session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
-    request TEXT NOT NULL
-  );
-  CREATE TRIGGER history.requests_of_removed_sessions AFTER DELETE ON sessions BEGIN
-    DELETE FROM whole_requests WHERE session = old.key;
-  END;
-  ${movedLongValues({
-    ...{ table: 'sessions', key: 'key', column: 'request', to: 'whole_requests' },
-    ...{ bytes: LISTED_REQUEST_BYTES, rest: listed('request') },
-  })}`
+export const VERSION_28 = tableOfLongValues({
+  ...{ table: 'sessions', key: 'key', column: 'request', to: 'whole_requests' },
+  ...{ bytes: LISTED_REQUEST_BYTES, rest: listed('request') },
+})
 
 /** SQL of the listed form of a request that is a parameter. */
 export const LISTED_PARAMETER = `(SELECT ${listed('written')} FROM (SELECT ? AS written))`

@@ -1,5 +1,5 @@
 import { approvedAtOf, type ListedReview, type Review, type ReviewStatus } from './review.ts'
-import type { SessionPart, SessionParts, Waiting } from '../history/rows.ts'
+import { EXPORTED_BYTES, type SessionPart, type SessionParts, type Waiting } from '../history/rows.ts'
 import { ofLostSession } from '../history/session-schema.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
@@ -255,6 +255,9 @@ const WAITS: Readonly<Partial<Record<ReviewStatus, Waiting>>> = { PENDING: 'peop
 export const reviewOfSession: SessionPart<ListedReview> = {
   column: '(SELECT record FROM reviews WHERE session = sessions.key)',
   whole: `(SELECT ${WHOLE_RECORD} FROM reviews r WHERE r.session = sessions.key)`,
+  exported: `(SELECT coalesce((SELECT w.record FROM whole_reviews w
+    WHERE w.session = r.session AND octet_length(w.record) <= ${EXPORTED_BYTES}), r.record)
+    FROM reviews r WHERE r.session = sessions.key)`,
   read: (json) => {
     const review = listedIn(json)
     const waits = review.type === 'onetime' ? WAITS[review.status] : undefined

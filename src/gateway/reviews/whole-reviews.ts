@@ -1,4 +1,4 @@
-import { movedLongValues } from '../store/long-values.ts'
+import { tableOfLongValues } from '../store/long-values.ts'
 
 /**
  * Longer reviews are stored twice: short in the list of reviews, and whole in a table of its own. Arguments,
@@ -28,15 +28,7 @@ export const LISTED_PARAMETER = `(SELECT ${listed('written')} FROM (SELECT ? AS 
 export const WHOLE_RECORD =
   'coalesce((SELECT w.record FROM whole_reviews w WHERE w.session = r.session), r.record)'
 
-export const VERSION_29 = `
-  CREATE TABLE history.whole_reviews (
-    session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
-    record TEXT NOT NULL
-  );
-  CREATE TRIGGER history.whole_reviews_of_removed_sessions AFTER DELETE ON sessions BEGIN
-    DELETE FROM whole_reviews WHERE session = old.key;
-  END;
-  ${movedLongValues({
-    ...{ table: 'reviews', key: 'session', column: 'record', to: 'whole_reviews' },
-    ...{ bytes: LISTED_REVIEW_BYTES, rest: listed('record') },
-  })}`
+export const VERSION_29 = tableOfLongValues({
+  ...{ table: 'reviews', key: 'session', column: 'record', to: 'whole_reviews' },
+  ...{ bytes: LISTED_REVIEW_BYTES, rest: listed('record') },
+})

@@ -120,7 +120,7 @@ function hint(text: string, files: readonly string[]): string {
  */
 const MOST_COMPARED = 2_000
 
-/** Of many files, only those with the same folder or the same name are compared. */
+/** Returns all files of a small repository. Of a large one, returns the files with the same folder or the same name. */
 function filesNear(text: string, files: readonly string[]): readonly string[] {
   if (files.length <= MOST_COMPARED) return files
   const isNear = (file: string) =>

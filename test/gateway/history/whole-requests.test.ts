@@ -148,7 +148,7 @@ describe('a long request', () => {
     inFile((db) =>
       db.exec(`UPDATE sessions SET request = (SELECT w.request FROM whole_requests w WHERE w.session = key)
                  WHERE key IN (SELECT session FROM whole_requests);
-               DROP TRIGGER requests_of_removed_sessions; DROP TABLE whole_requests; ${VERSION_28}`),
+               DROP TRIGGER whole_requests_of_removed_sessions; DROP TABLE whole_requests; ${VERSION_28}`),
     )
     expect(rows()).toEqual(before)
   })
@@ -156,7 +156,7 @@ describe('a long request', () => {
   it('of an older file is left as it is, if the program cannot read it', () => {
     fill()
     inFile((db) =>
-      db.exec(`DROP TRIGGER requests_of_removed_sessions; DROP TABLE whole_requests;
+      db.exec(`DROP TRIGGER whole_requests_of_removed_sessions; DROP TABLE whole_requests;
                UPDATE sessions SET request = '{' || hex(zeroblob(10000)) WHERE id = 'batch'; ${VERSION_28}`),
     )
     const found = rows()[0]?.find((row) => (row as [string])[0] === 'batch') as [string, string]

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -143,7 +144,7 @@ describe('a long review in the file', () => {
       db.prepare('SELECT session, record FROM whole_reviews ORDER BY session').raw().all([]),
     ])
 
-  function fill(): Review[] {
+  function fill(sealed: Buffer | null = null): Review[] {
     const history = openHistory(file)
     const reviews = [
       reviewOf('short', ['a'], false),
@@ -155,7 +156,7 @@ describe('a long review in the file', () => {
         ...{ id: review.sessionId, origin: 'client-api', verb: 'exec', user: 'ann', connection: 'db' },
         ...{ connectionType: 'custom', startedAt: BEGIN, script: Buffer.from(''), labels: {}, metadata: {} },
       })
-      history.write((tables) => tables.reviews.insert(review, null))
+      history.write((tables) => tables.reviews.insert(review, sealed))
     }
     history.close()
     return reviews
@@ -191,16 +192,45 @@ describe('a long review in the file', () => {
     expect(after).toEqual({ ...ran, status: 'EXECUTED' })
   })
 
+  it('is exported whole up to 64 KiB', () => {
+    const [, , batch] = fill()
+    const history = openHistory(file)
+    const exported = [...history.walk({ limit: 100, offset: 0 }, 0)]
+      .flat()
+      .map(({ session }) => session.review)
+    history.close()
+    expect(exported.map((review) => review?.isShort)).toEqual([undefined, true, undefined])
+    expect(exported[2]).toEqual(batch)
+  })
+
+  /** Brings the file back to the version before long reviews were moved, and updates it. */
+  const updateAnew = () =>
+    inFile((db) =>
+      db.exec(`PRAGMA secure_delete = ON;
+               UPDATE reviews SET record = (SELECT w.record FROM whole_reviews w WHERE w.session = reviews.session)
+                 WHERE session IN (SELECT session FROM whole_reviews);
+               DROP TRIGGER whole_reviews_of_removed_sessions; DROP TABLE whole_reviews;
+               PRAGMA secure_delete = OFF; ${VERSION_29}`),
+    )
+
   it('is the same in an older file after its update', () => {
     fill()
     const before = rows()
     expect(before[1]).toHaveLength(3)
-    inFile((db) =>
-      db.exec(`UPDATE reviews SET record = (SELECT w.record FROM whole_reviews w WHERE w.session = reviews.session)
-                 WHERE session IN (SELECT session FROM whole_reviews);
-               DROP TRIGGER whole_reviews_of_removed_sessions; DROP TABLE whole_reviews; ${VERSION_29}`),
-    )
+    updateAnew()
     expect(rows()).toEqual(before)
+  })
+
+  it('leaves no copy of its sealed request behind when an older file is updated', () => {
+    const sealed = randomBytes(30_000)
+    fill(sealed)
+    updateAnew()
+    const history = openHistory(file)
+    history.write(({ reviews }) => {
+      for (const { id } of reviews.list(undefined)) reviews.dropRequest(id)
+    })
+    history.close()
+    expect(readFileSync(file).includes(sealed.subarray(-64))).toBe(false)
   })
 
   it('is removed with its session', () => {

@@ -54,7 +54,13 @@ it('a difference of requests has script, parameters, connections, arguments and 
 })
 
 it('a difference of batches has their connections, and how they run', () => {
-  const batch = { id: 'b', waves: [['web-01'], ['web-02', 'web-03']], parallel: 2, threshold: 1 }
+  const batch = {
+    id: 'b',
+    waves: [['web-01'], ['web-02', 'web-03']],
+    connections: 3,
+    parallel: 2,
+    threshold: 1,
+  }
   const more = { ...batch, waves: [['web-01'], ['web-02', 'prod']], threshold: 9 }
   expect(differences({ review: { batch } }, { review: { batch: more } }).values).toEqual([
     ['connections', 'web-01; then web-02, web-03', 'web-01; then web-02, prod'],

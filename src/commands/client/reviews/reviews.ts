@@ -182,10 +182,12 @@ async function showAndAsk(account: Account, review: Review): Promise<void> {
   if (review.status !== 'PENDING') return
   const session = await sessionIfVisible(account, review)
   process.stderr.write(reviewDetails(review, session))
-  const isLost = review.is_shortened === true || session?.is_shortened === true
-  if (isLost)
-    process.stderr.write('\nThe gateway has lost a part of this request, so you cannot see it whole.\n')
-  if (session === undefined || isLost)
+  if (review.is_shortened === true || session?.is_shortened === true)
+    throw new Failure(
+      'the gateway has lost a part of this request, so nobody can see it whole, and nothing was sent; reject it, and ask for it again',
+      exitCodes.refused,
+    )
+  if (session === undefined)
     throw new Failure(
       'the gateway does not show you what would run, so nothing was sent; use --yes only if you know what would run',
       exitCodes.refused,

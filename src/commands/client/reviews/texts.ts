@@ -5,7 +5,6 @@ import {
   deciderOf,
   groupNames,
   neededApprovals,
-  sizeOfBatch,
   windowOf,
   type Review,
   type ReviewedBatch,
@@ -149,7 +148,7 @@ function placeOf({ batch, connection }: Review, session: RecordedSession | undef
 }
 
 function countOf(batch: ReviewedBatch): string {
-  return connectionCount(sizeOfBatch(batch))
+  return connectionCount(batch.connections)
 }
 
 function batchOf({ batch }: Review): (readonly [string, string])[] {

@@ -2,7 +2,6 @@ import { oneLine, printableJson } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
 import { sizeText } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { sizeOfBatch } from '../../../client/rest/reviews.ts'
 import {
   beginningOf,
   killSession,
@@ -208,7 +207,7 @@ export const SESSION_COLUMNS: readonly ItemColumn<RecordedSession>[] = [
 function placeText({ connection, review }: RecordedSession): string {
   const { status = '', batch } = review ?? {}
   if (batch === undefined || status === 'PROCESSING' || status === 'EXECUTED') return connection
-  return connectionCount(sizeOfBatch(batch))
+  return connectionCount(batch.connections)
 }
 
 function statusText(session: RecordedSession): string {

@@ -9,7 +9,6 @@ import { useAction } from '../../parts/action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
-import { countOf } from './review-facts.tsx'
 
 interface DecisionButtonsProps {
   readonly review: Review
@@ -111,7 +110,7 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
   const [comment, setComment] = useState('')
   const [isTimed, setTimed] = useState(false)
   const [[from, until], setHours] = useState(['18:00', '20:00'])
-  const runs = review.batch === undefined ? 1 : countOf(review.batch)
+  const runs = review.batch?.connections ?? 1
   const takesHours = review.type === 'onetime' && review.time_window === null
   const onSubmit = (event: Event) => {
     event.preventDefault()

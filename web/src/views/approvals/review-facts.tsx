@@ -13,13 +13,9 @@ type Shown = Omit<Review, 'session' | 'can'>
 /** Returns what an approval is for: a connection such as `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
   if (batch === undefined) return connection
-  const count = countOf(batch)
+  // In a list, a long batch has no names of connections.
+  const { connections: count } = batch
   return `${count} ${count === 1 ? 'connection' : 'connections'}`
-}
-
-/** In a list, a long batch has no names. */
-export function countOf({ connections, waves }: NonNullable<Shown['batch']>): number {
-  return connections ?? waves.flat().length
 }
 
 export function ReviewedBatch({ review }: { readonly review: Shown }) {
