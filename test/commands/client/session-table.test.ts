@@ -19,7 +19,10 @@ const open = { ...done, status: 'open', exit_code: null, end_date: null }
 const [session, running] = [read(done), read(open)]
 /** @param waves the connections of each wave of a batch */
 const reviewed = (status: string, waves?: readonly (readonly string[])[]) =>
-  read({ ...open, review: { status, ...(waves !== undefined && { batch: { waves } }) } })
+  read({
+    ...open,
+    review: { status, ...(waves !== undefined && { batch: { waves, connections: waves.flat().length } }) },
+  })
 
 describe('the table of sessions', () => {
   it('has everything where there is room', () => {
