@@ -99,6 +99,13 @@ const gatewayFloors = [
 
 module.exports = {
   forbidden: [
+    {
+      name: 'agent-product',
+      comment: 'the agent is a product without code of the gateway',
+      severity: 'error',
+      from: { path: '^src/commands/program/agent-product[.]ts' },
+      to: { path: '^src/(gateway|commands/(gateway|dev|migrate))/', reachable: true },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     ...['basics', 'golang'].map((ground) =>
       only(`ground-${ground}`, `^src/${ground}/`, `^src/${ground}/`, 'the ground floor knows nobody'),
@@ -106,7 +113,7 @@ module.exports = {
     ...['wire', 'runtime', 'template', 'policy', 'operations'].map((leaf) =>
       only(`layer-1-${leaf}`, `^src/${leaf}/`, `^src/(${leaf}|basics|golang)/`),
     ),
-    only('layer-2-contract', '^src/contract/', '^src/(contract|wire)/'),
+    only('layer-2-contract', '^src/contract/', '^src/(contract|wire|basics)/'),
     only('layer-2-envvars', '^src/envvars/', '^src/(envvars|basics|golang)/'),
     only('layer-2-dial', '^src/dial/', '^src/(dial|basics|wire)/'),
     only(

@@ -1,28 +1,30 @@
-# The agent with what runbooks need at least: bash and git. docs/operating.md says how to run it and how to add more.
+# The agent, or with --build-arg PRODUCT=runbook-gateway the gateway, with what runbooks need at least: bash and git.
+# docs/operating.md says how to run it and how to add more.
 # No syntax line and no feature beyond multi-stage builds: docker, podman and buildah build it.
 
 # Both are LTS. The agent runs on Node from 20.19, 22.13 or 24 on, and is fastest on 24; its engine wants glibc 2.34 or
 # newer (this is 2.41).
 ARG NODE=24
 ARG DEBIAN=trixie
+ARG PRODUCT=runbook-agent
 
 FROM docker.io/library/node:${NODE}-${DEBIAN}-slim AS build
+ARG PRODUCT
 WORKDIR /build
 COPY package.json package-lock.json ./
 # What the lockfile says and nothing newer. No install script runs: every binary lies in its package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.mjs scripts/compile.mjs scripts/keep-code.cjs ./scripts/
+COPY scripts/build.mjs scripts/compile.mjs scripts/bundle.mjs scripts/keep-code.cjs ./scripts/
+COPY LICENSE ./
 COPY proto ./proto
+COPY examples ./examples
+COPY systemd ./systemd
 COPY src ./src
 COPY web ./web
-RUN node scripts/build.mjs && node scripts/compile.mjs && rm dist/.tsbuildinfo
-# Installed anew rather than pruned, so that nothing of the build is left. Then what this system cannot use goes: binaries
-# for others are most of node-pty, libsql brings one for musl, and typescript comes along as an optional peer of valibot.
-RUN rm -rf node_modules \
-  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/.bin node_modules/typescript node_modules/@libsql/*-musl node_modules/node-pty/third_party \
-    node_modules/node-pty/prebuilds/darwin-* node_modules/node-pty/prebuilds/win32-*
+# The product's folder has the program for this Node, and the packages that it cannot contain. Of the others
+# node_modules has the package.json, by which scanners know them.
+RUN node scripts/build.mjs && node scripts/bundle.mjs "$PRODUCT" /product
 
 # Not the node image: it brings npm and yarn, which nothing needs at run time.
 FROM docker.io/library/debian:${DEBIAN}-slim
@@ -42,13 +44,7 @@ RUN groupadd --gid 10001 runbook-agent \
   && install -d -o 10001 -g 10001 -m 0700 /var/lib/runbook-agent
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 WORKDIR /opt/runbook-agent
-COPY LICENSE ./
-COPY proto ./proto
-COPY examples ./examples
-COPY systemd ./systemd
-COPY --from=build /build/package.json ./
-COPY --from=build /build/node_modules ./node_modules
-COPY --from=build /build/dist ./dist
+COPY --from=build /product ./
 # All of /opt belongs to root: a runbook cannot change the agent.
 RUN ln -s /opt/runbook-agent/dist/main.js /usr/local/bin/runbook-agent
 

@@ -1,39 +1,73 @@
-// Copies the built program to one folder that runs without an installation, for this platform and this
-// version of Node:
+// Makes the folder of a product, which runs without an installation on this platform and this version of
+// Node:
 //
-//   node scripts/bundle.mjs [FOLDER]        (default: dist-bundle; an existing folder is replaced)
+//   node scripts/bundle.mjs PRODUCT [FOLDER]
+//
+// PRODUCT is runbook-agent (agent and command line) or runbook-gateway (everything). The default for FOLDER is
+// dist-bundle/PRODUCT. An existing folder is replaced. `npm run build` has to run first.
 //
 // The program and most packages are in `dist/compiled`. Packages with native parts, and packages that serve
-// files, stay in node_modules, because they find their files relative to their own paths.
+// files, stay in node_modules, because they find their files relative to their own paths. Of all other packages
+// node_modules has the package.json, where scanners for known vulnerabilities look for names and versions.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { WHOLE } from './compile.mjs'
+import { makeChunks, writePacks } from './compile.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
-/** Files that the program reads, and the files that load the packs. */
-const FILES = [
-  'proto',
-  'examples',
-  'systemd',
-  'dist/web',
-  'dist/compiled',
-  'dist/package.json',
-  'dist/main.js',
-]
+const FILES = ['LICENSE', 'proto', 'dist/package.json', 'dist/main.js']
+/** `files` are read by this product alone. */
+const PRODUCTS = {
+  'runbook-agent': {
+    description: 'Runs hoop.dev runbooks beside your databases: an executor agent and a command line.',
+    files: ['systemd/runbook-agent.service', 'examples/policies'],
+  },
+  'runbook-gateway': {
+    description:
+      'Runs hoop.dev runbooks beside your databases: an embedded gateway, its agent and a command line.',
+    files: ['systemd', 'examples', 'dist/web'],
+  },
+}
+const [, , product = '', given] = process.argv
+if (!Object.hasOwn(PRODUCTS, product)) {
+  console.error(`bundle: the product is ${Object.keys(PRODUCTS).join(' or ')}`)
+  process.exit(64)
+}
+const folder = path.resolve(given ?? path.join(root, 'dist-bundle', product))
 /** Packages that are needed only for compiling. */
 const UNUSED = ['node-addon-api']
 
-const { name, version, description, license } = readJson('package.json')
+const made = await makeChunks(product)
+const whole = closure(made.outside)
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
-for (const each of FILES) cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
-for (const each of closure(WHOLE)) copyPackage(each)
-writeFileSync(
-  path.join(folder, 'package.json'),
-  JSON.stringify({ name, version, description, license }, null, 2),
-)
+for (const each of [...FILES, ...PRODUCTS[product].files])
+  cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
+for (const each of whole) copyPackage(each)
+for (const each of made.inside)
+  if (!existsSync(path.join(folder, each)))
+    cpSync(path.join(root, each, 'package.json'), path.join(folder, each, 'package.json'))
+writeManifest()
+await writePacks(product, made, folder)
+
+/** Names the packages that the sources import, with the installed versions. */
+function writeManifest() {
+  const { version, license, bin, engines, ...all } = readJson('package.json')
+  const { description } = PRODUCTS[product]
+  const has = (name) => existsSync(path.join(folder, 'node_modules', name))
+  const [dependencies, optionalDependencies] = [all.dependencies, all.optionalDependencies].map((some) =>
+    Object.fromEntries(
+      Object.keys(some)
+        .filter(has)
+        .map((name) => [name, readJson('node_modules', name, 'package.json').version]),
+    ),
+  )
+  const manifest = { name: product, version, description, license, bin, engines }
+  writeFileSync(
+    path.join(folder, 'package.json'),
+    `${JSON.stringify({ ...manifest, dependencies, optionalDependencies }, null, 2)}\n`,
+  )
+}
 
 /** Returns these packages and their installed dependencies. */
 function closure(names) {

@@ -13,20 +13,17 @@ import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-/** The depth of this folder is the depth of the sources that search for the package's files. */
-const folder = path.join(root, 'dist/compiled/program')
+/** Folder within a product. Its depth is the depth of the sources that search for the package's files. */
+const PLACE = 'dist/compiled/program'
+const folder = path.join(root, PLACE)
+/** The same sources give two products (docs/architecture.md). */
+const ENTRIES = { 'runbook-agent': 'agent-product.ts', 'runbook-gateway': 'gateway-product.ts' }
 const { optionalDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
 /**
  * Packages that are not compiled. Some find native parts and files relative to their own paths. The others
  * are optional: few commands load them, and an installation may not have them.
  */
-export const WHOLE = [
-  'koffi',
-  'libsql',
-  'node-pty',
-  '@fastify/swagger-ui',
-  ...Object.keys(optionalDependencies),
-]
+const WHOLE = ['koffi', 'libsql', 'node-pty', '@fastify/swagger-ui', ...Object.keys(optionalDependencies)]
 const RUNBOOK = 'one.runbook.sh'
 const LONGEST_RUN_MS = 120_000
 /**
@@ -59,15 +56,19 @@ const FUNCTION = {
 }
 const [HEAD, FOOT] = ['(function (exports, require, module, __filename, __dirname) {', '})']
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await compile()
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await writePacks('runbook-gateway', await makeChunks('runbook-gateway'), root)
 
-async function compile() {
-  // Remove old files first, because V8 would use the compiled code of another file with the same length.
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
+/**
+ * Bundles a product.
+ * @param {'runbook-agent' | 'runbook-gateway'} product
+ * @returns the chunks by name, the names of the packages in them, and the names of the packages that they
+ * load from node_modules
+ */
+export async function makeChunks(product) {
   const { metafile, outputFiles } = await build({
     ...FORM,
-    entryPoints: { main: path.join(root, 'src/commands/program/main.ts') },
+    entryPoints: { main: path.join(root, 'src/commands/program', ENTRIES[product]) },
     absWorkingDir: root,
     outdir: folder,
     write: false,
@@ -87,16 +88,30 @@ async function compile() {
       return [path.basename(file), { text, exports }]
     }),
   )
-  await Promise.all([...chunks].map(writeChunk))
-  writeFileSync(path.join(folder, 'LICENSES'), licenses(Object.keys(metafile.inputs)))
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
+  const outside = imports.filter((one) => one.external && isWhole(one.path)).map((one) => packageOf(one.path))
+  return { chunks, inside: packagesIn(Object.keys(metafile.inputs)), outside: [...new Set(outside)] }
+}
+
+/**
+ * Writes the chunks and packs of a product, and V8's compiled code of each pack.
+ * @param at folder of the product, which has everything else already
+ */
+export async function writePacks(product, { chunks, inside }, at) {
+  const target = path.join(at, PLACE)
+  // Remove old files first, because V8 would use the compiled code of another file with the same length.
+  rmSync(target, { recursive: true, force: true })
+  mkdirSync(target, { recursive: true })
+  await Promise.all([...chunks].map((chunk) => writeChunk(target, chunk)))
+  writeFileSync(path.join(target, 'LICENSES'), licenses(inside))
   // The first runs list the chunks that each command loads. The second runs write the compiled code of these
   // chunks.
-  for (const name of await runAll()) {
-    const list = path.join(folder, `${name}.list`)
-    await pack(name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
+  for (const name of await runAll(product, at)) {
+    const list = path.join(target, `${name}.list`)
+    await pack(target, name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
     rmSync(list)
   }
-  await runAll()
+  await runAll(product, at)
 }
 
 /**
@@ -119,23 +134,25 @@ function isWhole(name) {
   return WHOLE.some((whole) => name === whole || name.startsWith(`${whole}/`))
 }
 
-async function writeChunk([name, { text }]) {
+async function writeChunk(target, [name, { text }]) {
   const how = { ...FUNCTION, sourcefile: name, banner: HEAD, footer: FOOT }
   const { code, map } = await transform(text, how)
-  writeFileSync(path.join(folder, name), code)
-  writeFileSync(path.join(folder, `${name}.map`), map)
+  writeFileSync(path.join(target, name), code)
+  writeFileSync(path.join(target, `${name}.map`), map)
 }
 
 /**
  * Writes these chunks as one file, in which they use each other's variables directly. Its function `chunk`
  * evaluates a chunk, if this has not happened yet, and returns the exports.
  */
-async function pack(name, names, chunks) {
+async function pack(target, name, names, chunks) {
   const cases = names.map((each) => `case '${each}': return require('exports of ./${each}').exported()`)
-  await build({
+  const { outputFiles } = await build({
     ...FUNCTION,
     stdin: { contents: `export function chunk(name) { switch (name) { ${cases.join('\n')} } }` },
+    // The paths in the map are relative to this file, and the same wherever the product is written.
     outfile: path.join(folder, `${name}.js`),
+    write: false,
     bundle: true,
     banner: { js: HEAD },
     footer: { js: FOOT },
@@ -163,6 +180,8 @@ async function pack(name, names, chunks) {
     ],
     logLevel: 'warning',
   })
+  for (const { path: file, contents } of outputFiles)
+    writeFileSync(path.join(target, path.basename(file)), contents)
 }
 
 /**
@@ -176,25 +195,26 @@ function exportsOf(id, names) {
     export const exported = () => Object.defineProperty({ ${getters.join()} }, '__esModule', { value: true })`
 }
 
-async function runAll() {
+async function runAll(product, at) {
   const place = mkdtempSync(path.join(tmpdir(), 'compile-'))
   try {
-    return await runOnce(place)
+    return await runOnce(place, product, at)
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
 }
 
 /**
- * Runs a gateway, an agent that connects to it, and a command of each kind. Each process writes its compiled
- * code when it ends.
+ * Runs a gateway, and of the product an agent that connects to it and a command of each kind. Each process of
+ * the product writes its compiled code when it ends.
  * @returns the names of the kinds
  */
-async function runOnce(place) {
-  const at = (name) => path.join(place, name)
-  const write = (name, text) => writeFileSync(at(name), text, { mode: 0o600 })
-  for (const name of ['home', 'state', 'runtime']) mkdirSync(at(name), { mode: 0o700 })
-  const hasGit = makeRepository(at('runbooks'))
+async function runOnce(place, product, at) {
+  const inPlace = (name) => path.join(place, name)
+  const write = (name, text) => writeFileSync(inPlace(name), text, { mode: 0o600 })
+  for (const name of ['home', 'state', 'runtime']) mkdirSync(inPlace(name), { mode: 0o700 })
+  const hasGit = makeRepository(inPlace('runbooks'))
+  const run = (name, args, env) => start(place, at, name, args, env)
   // Credentials of a gateway that runs for a second on this machine.
   const [token, key] = ['token-of-a-second', 'xagt-key-of-a-second']
   write('admin.token', token)
@@ -206,7 +226,7 @@ async function runOnce(place) {
       state: './state',
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }],
       agents: [{ name: 'local', key: 'file://agent.key' }],
-      ...(hasGit && { repositories: [{ name: 'runbooks', url: at('runbooks'), branch: 'main' }] }),
+      ...(hasGit && { repositories: [{ name: 'runbooks', url: inPlace('runbooks'), branch: 'main' }] }),
       connections: [
         {
           name: 'sh',
@@ -217,10 +237,12 @@ async function runOnce(place) {
       ],
     }),
   )
-  const gateway = run(place, 'gateway', ['gateway', '--json', '--config', 'gateway.yaml'])
+  const serve = ['gateway', '--json', '--config', 'gateway.yaml']
+  const hasGateway = product === 'runbook-gateway'
+  const gateway = hasGateway ? run('gateway', serve) : start(place, root, undefined, serve)
   const { grpc, http } = JSON.parse(await gateway.says('stdout', /^\{/))
   write('agent.credential', `grpc://local:${key}@${grpc.replace('grpc://', '')}?mode=standard`)
-  const agent = run(place, 'start', ['start', '--key-file', 'agent.credential'])
+  const agent = run('start', ['start', '--key-file', 'agent.credential'])
   await agent.says('stderr', /agent serving/)
   const client = { HOOP_APIURL: http, HOOP_GRPCURL: grpc, HOOP_TOKEN: token }
   const clients = {
@@ -231,10 +253,10 @@ async function runOnce(place) {
     version: ['version'],
   }
   for (const [name, args] of Object.entries(clients))
-    await run(place, name, args, client).done(name === 'run' && !hasGit ? undefined : 0)
+    await run(name, args, client).done(name === 'run' && !hasGit ? undefined : 0)
   await agent.end()
   await gateway.end()
-  return ['gateway', 'start', ...Object.keys(clients)]
+  return [...(hasGateway ? ['gateway'] : []), 'start', ...Object.keys(clients)]
 }
 
 /**
@@ -253,33 +275,25 @@ function makeRepository(at) {
   ].every((args) => spawnSync('git', args, { cwd: at, env }).status === 0)
 }
 
-function run(place, name, args, env = {}) {
-  const child = spawn(
-    process.execPath,
-    [
-      AS_V8_HAS_IT,
-      '--require',
-      path.join(root, 'scripts/keep-code.cjs'),
-      path.join(root, 'dist/main.js'),
-      ...args,
-    ],
-    {
-      cwd: place,
-      // Nothing of the environment of the build: no settings of an installed agent, and no flags of Node,
-      // which would change the compiled code.
-      env: {
-        PATH: process.env.PATH,
-        HOME: path.join(place, 'home'),
-        RUNTIME_DIRECTORY: path.join(place, 'runtime'),
-        STATE_DIRECTORY: path.join(place, 'state'),
-        RUNBOOK_AGENT_CONFIG: '',
-        ...env,
-        KEEP_CODE: path.join(folder, name),
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: LONGEST_RUN_MS,
+/** @param name of the pack; undefined if the process writes no compiled code */
+function start(place, at, name, args, env = {}) {
+  const keep = name === undefined ? [] : ['--require', path.join(root, 'scripts/keep-code.cjs')]
+  const child = spawn(process.execPath, [AS_V8_HAS_IT, ...keep, path.join(at, 'dist/main.js'), ...args], {
+    cwd: place,
+    // Nothing of the environment of the build: no settings of an installed agent, and no flags of Node,
+    // which would change the compiled code.
+    env: {
+      PATH: process.env.PATH,
+      HOME: path.join(place, 'home'),
+      RUNTIME_DIRECTORY: path.join(place, 'runtime'),
+      STATE_DIRECTORY: path.join(place, 'state'),
+      RUNBOOK_AGENT_CONFIG: '',
+      ...env,
+      ...(name !== undefined && { KEEP_CODE: path.join(at, PLACE, name) }),
     },
-  )
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_RUN_MS,
+  })
   const ended = once(child, 'exit')
   let said = ''
   child.stderr.on('data', (piece) => (said += piece))
@@ -287,7 +301,7 @@ function run(place, name, args, env = {}) {
     /** Resolves to the first line of the stream that matches. */
     async says(stream, pattern) {
       for await (const line of createInterface({ input: child[stream] })) if (pattern.test(line)) return line
-      throw new Error(`compile: ${name} ended too early: ${said}`)
+      throw new Error(`compile: ${args[0]} ended too early: ${said}`)
     },
     async end() {
       child.kill('SIGTERM')
@@ -297,17 +311,25 @@ function run(place, name, args, env = {}) {
     async done(wanted) {
       const [code] = await ended
       if (wanted !== undefined && code !== wanted)
-        throw new Error(`compile: ${name} ended with ${code}: ${said}`)
+        throw new Error(`compile: ${args[0]} ended with ${code}: ${said}`)
     },
   }
 }
 
+/** @returns the packages of these files, as paths from the root */
+function packagesIn(inputs) {
+  const packages = inputs.map((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1])
+  return [...new Set(packages.filter(Boolean))].toSorted()
+}
+
+/** Returns the name of the package that this word imports. */
+function packageOf(word) {
+  return word.split('/', word.startsWith('@') ? 2 : 1).join('/')
+}
+
 /** Returns the licences of all packages whose code is in the chunks. */
-function licenses(inputs) {
-  const packages = inputs
-    .map((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1])
-    .filter(Boolean)
-  return ['', ...new Set(packages.toSorted())]
+function licenses(packages) {
+  return ['', ...packages]
     .map((each) => {
       const { name, version, license } = JSON.parse(
         readFileSync(path.join(root, each, 'package.json'), 'utf8'),

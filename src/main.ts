@@ -123,4 +123,4 @@ function ifThere<Content>(read: () => Content): Content | undefined {
 }
 
 const compiled = compiledProgram(process.argv[2])
-void (compiled?.main() ?? import('./commands/program/main.ts').then(({ main }) => main()))
+void (compiled?.main() ?? import('./commands/program/gateway-product.ts').then(({ main }) => main()))

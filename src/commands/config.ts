@@ -1,19 +1,17 @@
 import { existsSync } from 'node:fs'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
-import { documentJson, type PrintedSetting, type PrintedSettings } from '../basics/settings/json-schema.ts'
+import {
+  documentJson,
+  type JsonSchema,
+  type PrintedSetting,
+  type PrintedSettings,
+} from '../basics/settings/json-schema.ts'
 import { SettingsError } from '../basics/settings/problems.ts'
-import { jsonOf } from '../basics/settings/shapes.ts'
 import { printableJson, printableText } from '../basics/text/printable.ts'
 import { type AgentConfiguration, loadAgentSettings, checkAgentFile } from '../config.ts'
 import { agentSchema, printSettings } from '../config/print.ts'
 import type { SettingsSource } from '../config/settings-file.ts'
 import { settings } from '../config/table.ts'
-import { missingVariables } from '../gateway/settings/connections.ts'
-import { examineSettings } from '../gateway/settings/load.ts'
-import { scheduleWarnings } from '../gateway/settings/schedules.ts'
-import { printGatewaySettings } from '../gateway/settings/print.ts'
-import { SettingsShape } from '../gateway/settings/schema.ts'
-import type { ConnectionSettings } from '../gateway/settings/settings.ts'
 import { exitCodes, Failure } from './exit-codes.ts'
 import { examineOwnerRules } from './policy/owner-rules.ts'
 
@@ -21,12 +19,25 @@ export type ConfigPrintFlags = KindFlags & Readonly<Record<string, string | bool
 
 type Printed = PrintedSettings & { readonly problems: readonly string[] }
 
+/** What is done with a settings file of a gateway. */
+interface GatewayFiles {
+  readonly printSettingsFile: (file: string) => Printed
+  readonly checkSettingsFile: (file: string) => Checked
+  readonly settingsSchema: () => JsonSchema
+}
+/** Loads code of the gateway, which the product of the agent does not have. @throws Failure */
+export type LoadGatewayFiles = () => Promise<GatewayFiles>
+
 /**
  * @param file the default is the file that `start` would use
  * @throws Failure with all problems of the settings, after the settings are printed
  */
-export function configPrintCommand(file: string | undefined, flags: ConfigPrintFlags): void {
-  const printed = isOfGateway(file, flags) ? printGateway(file, flags) : printAgent(file, flags)
+export async function configPrintCommand(
+  file: string | undefined,
+  flags: ConfigPrintFlags,
+  load: LoadGatewayFiles,
+): Promise<void> {
+  const printed = isOfGateway(file, flags) ? await printGateway(file, flags, load) : printAgent(file, flags)
   process.stdout.write(flags['json'] === true ? `${JSON.stringify(printed, undefined, 2)}\n` : table(printed))
   if (printed.problems.length > 0) throw new Failure(printed.problems.join('\n'))
 }
@@ -37,14 +48,14 @@ function isOfGateway(file: string | undefined, flags: ConfigPrintFlags): file is
   throw new Failure('--gateway needs a path: the settings of a gateway have no default file', exitCodes.usage)
 }
 
-function printGateway(file: string, flags: ConfigPrintFlags): Printed {
+async function printGateway(file: string, flags: ConfigPrintFlags, load: LoadGatewayFiles): Promise<Printed> {
   const isOfAgent = Object.keys(flags).some((name) => name !== 'json' && name !== 'gateway')
   if (isOfAgent)
     throw new Failure(
       `${file} has the settings of a gateway: omit the options that are settings of an agent`,
       exitCodes.usage,
     )
-  return readingSettings(() => printGatewaySettings(file, process.env))
+  return (await load()).printSettingsFile(file)
 }
 
 function printAgent(file: string | undefined, flags: ConfigPrintFlags): Printed {
@@ -94,10 +105,10 @@ function plain(text: string): string {
 }
 
 /** Prints the schema that editors use. */
-export function configSchemaCommand(kind: SettingsKind): void {
+export async function configSchemaCommand(kind: SettingsKind, load: LoadGatewayFiles): Promise<void> {
   const schema = documentJson(
     `${kind}.yaml of runbook-agent`,
-    kind === 'agent' ? agentSchema() : jsonOf(SettingsShape),
+    kind === 'agent' ? agentSchema() : (await load()).settingsSchema(),
   )
   process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`)
 }
@@ -115,9 +126,13 @@ interface Checked {
  * Prints one line per problem.
  * @throws Failure if the file cannot be read, or if it is unclear whether it belongs to an agent or a gateway
  */
-export async function configCheckCommand(file: string, flags: ConfigCheckFlags): Promise<number> {
+export async function configCheckCommand(
+  file: string,
+  flags: ConfigCheckFlags,
+  load: LoadGatewayFiles,
+): Promise<number> {
   const kind = settingsKind(file, flags)
-  const checked = kind === 'agent' ? await checkAgent(file) : checkGatewayFile(file)
+  const checked = kind === 'agent' ? await checkAgent(file) : (await load()).checkSettingsFile(file)
   const text =
     flags.json === true ? printableJson({ file, kind, ...checked }, 2) : checkedText(file, kind, checked)
   process.stdout.write(`${printableText(text)}\n`)
@@ -129,31 +144,6 @@ async function checkAgent(file: string): Promise<Checked> {
   const { problems, warnings, policy } = checkAgentFile(file, process.env)
   const rules = await examineOwnerRules(policy)
   return { problems: [...problems, ...rules.problems], warnings }
-}
-
-function checkGatewayFile(file: string): Checked {
-  const { problems, settings, warnings } = readingSettings(() => examineSettings(file, process.env))
-  return {
-    problems: problems.toLines(),
-    warnings: [
-      ...warnings,
-      ...warningsOf(file, settings?.connections ?? []),
-      ...scheduleWarnings(file, settings),
-    ],
-  }
-}
-
-/** Warns of connections that the gateway accepts, although agents refuse their sessions. */
-function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
-  return connections.flatMap((connection) => {
-    const missing = missingVariables(connection)
-    if (missing.length === 0) return []
-    const type = [connection.type, connection.subtype].filter((part) => part !== undefined).join(' ')
-    const hint = missing.includes('PASS') ? "; if the server needs no password, set PASS: ''" : ''
-    return [
-      `${file}: connection ${connection.name} of type ${type} needs ${missing.join(', ')} in env or secrets${hint}`,
-    ]
-  })
 }
 
 function checkedText(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {
@@ -172,7 +162,25 @@ export type SettingsKind = 'agent' | 'gateway'
 const LONGEST_FILE = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
-const OF_GATEWAY = new Set(Object.keys(jsonOf(SettingsShape).properties ?? {}))
+/** Also the product of the agent knows these names, because people give it the settings of a gateway. */
+export const OF_GATEWAY: ReadonlySet<string> = new Set([
+  'agents',
+  'connections',
+  'guardrails',
+  'history',
+  'jira',
+  'limits',
+  'listen',
+  'locks',
+  'masking',
+  'repositories',
+  'schedules',
+  'sign-in',
+  'state',
+  'stop-timeout',
+  'users',
+  'webhooks',
+])
 
 /**
  * Decides by the flags. Without flags, decides by the names in the file that only an agent or only a gateway
@@ -205,14 +213,5 @@ function namesIn(file: string): string[] {
   } catch (error) {
     if (error instanceof FileRefused) throw new Failure(`${file}: the file ${error.message}`)
     throw error
-  }
-}
-
-/** @throws Failure if `read` cannot read the gateway's file */
-function readingSettings<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof SettingsError ? new Failure(error.message) : error
   }
 }

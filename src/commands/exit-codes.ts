@@ -31,6 +31,14 @@ export class Failure extends Error {
   }
 }
 
+/** @param what a use that needs code of the gateway */
+export function inGatewayProduct(what: string): Failure {
+  return new Failure(
+    `${what} needs the product runbook-gateway. This is the product runbook-agent, which has no code of the gateway`,
+    exitCodes.usage,
+  )
+}
+
 /** Adds to an error what failed and what to do next. */
 export function explain(error: unknown, doing: string, advice: string, exitCode?: number): Failure {
   const { code, message } = error as NodeJS.ErrnoException

@@ -5,6 +5,9 @@ export function about<const Shape extends v.GenericSchema>(meaning: string, shap
   return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
 }
 
+/** The only organization. hoop has an id for each organization. */
+export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
+
 // The following shapes are parts of answers.
 
 export const text = v.string()

@@ -1,9 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { RequestRefused } from './refusals/request-refused.ts'
 
-/** The only organization. hoop has an id for each organization. */
-export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
-
 /** A machine cannot approve, and may have a budget. */
 export type UserKind = 'person' | 'machine'
 

@@ -94,8 +94,8 @@ it('a map leads from each pack to the sources', () => {
     const map = new SourceMap(JSON.parse(readFileSync(path.join(packs, `${name}.js.map`), 'utf8')) as never)
     const lines = readFileSync(path.join(packs, `${name}.js`), 'latin1').split('\n')
     // The text of the help: where it stands in the pack, and where it stands in the source.
-    const line = lines.findIndex((text) => text.includes('Run hoop.dev runbooks beside'))
-    const column = lines[line]?.indexOf('Run hoop.dev runbooks beside') ?? 0
+    const line = lines.findIndex((text) => text.includes('(--help shows the options)'))
+    const column = lines[line]?.indexOf('(--help shows the options)') ?? 0
     const { originalSource, originalLine } = map.findEntry(line, column) as Record<string, unknown>
     expect(originalSource).toMatch(/src\/commands\/program\/program\.ts$/)
     const source = readFileSync(path.resolve(packs, '../../../src/commands/program/program.ts'), 'utf8')
@@ -104,7 +104,7 @@ it('a map leads from each pack to the sources', () => {
         .split('\n')
         .slice(Number(originalLine) - 2, Number(originalLine) + 2)
         .join(),
-    ).toContain('Run hoop.dev runbooks beside')
+    ).toContain('(--help shows the options)')
   }
 })
 

@@ -46,15 +46,13 @@ describe('the image', () => {
     expect(sources.filter((source) => !existsSync(path.join(root, source)))).toEqual([])
   })
 
-  test('has every file that the program reads beside its own', () => {
-    const { files } = JSON.parse(read('package.json')) as { files: string[] }
-    // The rest of the package is for people.
-    const wanted = files.filter((name) => /^(dist|proto|examples|systemd)$/.test(name))
-    expect(wanted).toHaveLength(4)
-    for (const name of [...wanted, 'package.json', 'node_modules'])
-      expect(
-        textsOf(image, 'COPY').some((text) => text.endsWith(` ./${name}`) || text.endsWith(`/${name} ./`)),
-      ).toBe(true)
+  test('is the folder of a product', () => {
+    expect(textsOf(build, 'RUN')).toContain(
+      'node scripts/build.mjs && node scripts/bundle.mjs "$PRODUCT" /product',
+    )
+    expect(textsOf(image, 'COPY').filter((text) => text.startsWith('--from=build /product'))).toEqual([
+      '--from=build /product ./',
+    ])
   })
 
   test('has the program on its PATH', () => {
@@ -72,11 +70,15 @@ describe('the image', () => {
     expect(read('deploy/kubernetes/base/deployment.yaml')).toContain(`runAsUser: ${user.split(':')[0]}\n`)
   })
 
-  test('takes nothing at the build but versions, so that it holds no secret', () => {
-    expect([...build, ...image].filter(({ name }) => name === 'ADD' || name === 'ARG')).toEqual([])
+  test('takes nothing at the build but versions and a product, so that it holds no secret', () => {
+    expect([...build, ...image].filter(({ name }) => name === 'ADD' || name === 'ARG')).toEqual([
+      { name: 'ARG', text: 'PRODUCT' },
+    ])
     expect([...read('Dockerfile').matchAll(/^ARG (\w+)/gm)].map(([, name]) => name)).toEqual([
       'NODE',
       'DEBIAN',
+      'PRODUCT',
+      'PRODUCT',
     ])
   })
 })

@@ -19,6 +19,7 @@ import {
   type CommandGroup,
   type CommandRow,
 } from './command.ts'
+import type { GatewayParts } from './product.ts'
 
 const loadRunbooks = () => import('../client/directory.ts')
 
@@ -196,7 +197,7 @@ export const webhooks: CommandGroup = {
 
 const loadAudit = () => import('../client/audit/list.ts')
 
-export const audit: CommandGroup = {
+export const audit = ({ verifyState }: GatewayParts): CommandGroup => ({
   name: 'audit',
   does: 'Read and verify the audit log (admins and auditors)',
   commands: [
@@ -252,8 +253,10 @@ export const audit: CommandGroup = {
       ],
       examples: ['runbook-agent audit verify --state state', 'runbook-agent audit verify --file audit.jsonl'],
       run: async (flags: AuditVerifyFlags) => {
-        process.exitCode = await (await import('../client/audit/verify.ts')).auditVerifyCommand(flags)
+        process.exitCode = await (
+          await import('../client/audit/verify.ts')
+        ).auditVerifyCommand(flags, verifyState)
       },
     },
   ],
-}
+})

@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander'
 import { printableText } from '../../basics/text/printable.ts'
-import { exitCodes, Failure } from '../exit-codes.ts'
+import { exitCodes, Failure, inGatewayProduct } from '../exit-codes.ts'
 import { withoutAliases } from './aliases.ts'
+import { GATEWAY_COMMANDS, type Product } from './product.ts'
 import { program } from './program.ts'
 
 /** Prints one line if the user can solve the problem, or a stack for a bug. */
@@ -29,10 +30,11 @@ function showHelp(root: Awaited<ReturnType<typeof program>>): number {
   return exitCodes.usage
 }
 
-export async function main(): Promise<void> {
+export async function main(product: Product): Promise<void> {
   try {
     const words = withoutAliases(process.argv.slice(2))
-    const root = await program(words[0])
+    if (product.commands === undefined) refuseGatewayCommands(words)
+    const root = await program(words[0], product)
     if (words.length === 0) process.exitCode = showHelp(root)
     else await root.parseAsync(words, { from: 'user' })
     process.exitCode ??= exitCodes.done
@@ -40,4 +42,11 @@ export async function main(): Promise<void> {
     // The program has failed, so it does not wait for running work.
     process.exit(report(error))
   }
+}
+
+/** @throws Failure */
+function refuseGatewayCommands([first, second]: readonly string[]): void {
+  const word = first === 'help' ? second : first
+  const missing = GATEWAY_COMMANDS.find((name) => name === word)
+  if (missing !== undefined) throw inGatewayProduct(`the command ${missing}`)
 }

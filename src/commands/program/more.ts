@@ -5,6 +5,7 @@ import type { CheckFlags } from '../policy/check.ts'
 import type { MaskFlags } from '../policy/mask.ts'
 import { version } from '../version.ts'
 import { agentOptions } from './agent.ts'
+import type { GatewayParts } from './product.ts'
 import {
   choice,
   JSON_OPTION,
@@ -28,7 +29,7 @@ const KIND = [
 ]
 
 /** These commands open no network connections. */
-export const config: CommandGroup = {
+export const config = ({ loadFiles }: GatewayParts): CommandGroup => ({
   name: 'config',
   does: 'Print and check settings files',
   commands: [
@@ -38,7 +39,7 @@ export const config: CommandGroup = {
       options: [...agentOptions, ...KIND],
       examples: ['runbook-agent config print', 'runbook-agent config print gateway.yaml'],
       run: async (path: string | undefined, flags: ConfigPrintFlags) =>
-        (await import('../config.ts')).configPrintCommand(path, flags),
+        (await import('../config.ts')).configPrintCommand(path, flags, loadFiles),
     },
     {
       name: 'check <path>',
@@ -46,7 +47,7 @@ export const config: CommandGroup = {
       options: KIND,
       examples: ['runbook-agent config check gateway.yaml'],
       run: async (path: string, flags: ConfigCheckFlags) => {
-        process.exitCode = await (await import('../config.ts')).configCheckCommand(path, flags)
+        process.exitCode = await (await import('../config.ts')).configCheckCommand(path, flags, loadFiles)
       },
     },
     {
@@ -54,10 +55,10 @@ export const config: CommandGroup = {
       does: 'Print the JSON schema of a settings file, for editors',
       takes: [takes('<kind>', 'program that reads the settings').choices(['agent', 'gateway'])],
       examples: ['runbook-agent config schema gateway > gateway.schema.json'],
-      run: async (kind: SettingsKind) => (await import('../config.ts')).configSchemaCommand(kind),
+      run: async (kind: SettingsKind) => (await import('../config.ts')).configSchemaCommand(kind, loadFiles),
     },
   ],
-}
+})
 
 /** The exit code for wrong arguments. Other exit codes of these commands are the answer. */
 const NO_ANSWER = 2

@@ -1,22 +1,24 @@
 import { Command } from 'commander'
 import { version } from '../version.ts'
-import { addTo, examples, refuseUnknownCommands, type CommandGroup, type CommandRow } from './command.ts'
-
-type Load = () => Promise<CommandRow | CommandGroup>
+import { addTo, examples, refuseUnknownCommands } from './command.ts'
+import type { LoadRow, Product } from './product.ts'
 
 const running = () => import('./running.ts')
 const watching = () => import('./watching.ts')
 const lookup = () => import('./lookup.ts')
 const signIn = () => import('./sign-in.ts')
-const operatingGateway = () => import('./gateway.ts')
+const administering = () => import('./administering.ts')
 const operatingAgent = () => import('./agent.ts')
 const more = () => import('./more.ts')
 
+/** The commands that only the gateway has are the first of this heading. */
+const OPERATE = 'Operate a gateway:'
+
 /** Commands by the headings of the help. A heading's file is loaded only if it is needed. */
-const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+const GROUPS: Readonly<Record<string, Readonly<Record<string, LoadRow>>>> = {
   'Run:': {
-    run: async () => (await running()).run,
-    exec: async () => (await running()).exec,
+    run: async (parts) => (await running()).run(parts),
+    exec: async (parts) => (await running()).exec(parts),
     connect: async () => (await running()).connect,
   },
   'Watch and approve:': {
@@ -30,7 +32,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     agents: async () => (await lookup()).agents,
     schedules: async () => (await lookup()).schedules,
     webhooks: async () => (await lookup()).webhooks,
-    audit: async () => (await lookup()).audit,
+    audit: async (parts) => (await lookup()).audit(parts),
   },
   'Sign in:': {
     login: async () => (await signIn()).login,
@@ -39,16 +41,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     whoami: async () => (await signIn()).whoami,
     token: async () => (await signIn()).token,
   },
-  'Operate a gateway:': {
-    gateway: async () => (await operatingGateway()).gateway,
-    reload: async () => (await operatingGateway()).reload,
-    dev: async () => (await operatingGateway()).dev,
-    user: async () => (await operatingGateway()).user,
-    access: async () => (await operatingGateway()).access,
-    backup: async () => (await operatingGateway()).backup,
-    restore: async () => (await operatingGateway()).restore,
-    history: async () => (await operatingGateway()).history,
-    migrate: async () => (await operatingGateway()).migrate,
+  [OPERATE]: {
+    reload: async () => (await administering()).reload,
+    user: async () => (await administering()).user,
+    access: async () => (await administering()).access,
   },
   'Operate an agent:': {
     start: async () => (await operatingAgent()).start,
@@ -58,7 +54,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     'doctor-trial': async () => (await operatingAgent()).doctorTrial,
   },
   'Settings and more:': {
-    config: async () => (await more()).config,
+    config: async (parts) => (await more()).config(parts),
     policy: async () => (await more()).policy,
     completion: async () => (await more()).completion,
     complete: async () => (await more()).complete,
@@ -66,19 +62,15 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
 }
 
-const NAMES = new Set(Object.values(GROUPS).flatMap((commands) => Object.keys(commands)))
-
 const NEEDS_ALL = ['complete']
 
 /**
  * Creates only the command that the word names, because creating all commands takes longer than most commands
  * run. For any other word, creates all commands, because the help and suggestions need them.
  */
-export async function program(word: string | undefined): Promise<Command> {
+export async function program(word: string | undefined, product: Product): Promise<Command> {
   const root = new Command('runbook-agent')
-    .description(
-      'Run hoop.dev runbooks beside your databases: an executor agent, a gateway and a command line.',
-    )
+    .description(product.does)
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'Show the help of a command')
@@ -87,17 +79,24 @@ export async function program(word: string | undefined): Promise<Command> {
     .addHelpText(
       'after',
       examples([
-        'runbook-agent dev',
+        ...product.examples,
         'runbook-agent login --api-url https://gateway.example',
         'runbook-agent run bash ops/hello.runbook.sh -p name=world',
         'runbook-agent sessions list --since 1d',
       ]),
     )
-  const isOne = word !== undefined && NAMES.has(word) && !NEEDS_ALL.includes(word)
-  for (const [heading, commands] of Object.entries(GROUPS)) {
+  const groups = Object.entries(GROUPS).map(
+    ([heading, commands]) =>
+      [heading, heading === OPERATE ? { ...product.commands, ...commands } : commands] as const,
+  )
+  const isOne =
+    word !== undefined &&
+    !NEEDS_ALL.includes(word) &&
+    groups.some(([, commands]) => Object.hasOwn(commands, word))
+  for (const [heading, commands] of groups) {
     root.commandsGroup(heading)
     for (const [name, load] of Object.entries(commands))
-      if (!isOne || name === word) addTo(root, await load())
+      if (!isOne || name === word) addTo(root, await load(product.parts))
   }
   return refuseUnknownCommands(root)
 }

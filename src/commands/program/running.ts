@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { oneLine } from '../../basics/text/printable.ts'
 import type { RunBatchFlags } from '../client/batches/run-batch.ts'
-import type { ExecLocalFlags } from '../client/local/execution.ts'
+import type { ExecLocalFlags, FindConnection } from '../client/local/execution.ts'
 import type { RunLocalFlags } from '../client/local/run-local.ts'
 import type { ConnectFlags } from '../client/stream/connect.ts'
 import type { PortFlags } from '../client/stream/connect-port.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 import { JSON_OPTION, option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
+import type { GatewayParts } from './product.ts'
 
 const NAME = 'name of the connection'
 
@@ -64,7 +65,7 @@ const BATCH = [
   option('--yes', 'start a batch without asking for confirmation'),
 ]
 
-export const run: CommandRow = {
+export const run = ({ findConnection }: GatewayParts): CommandRow => ({
   name: 'run',
   does: 'Run a runbook',
   takes: [
@@ -120,10 +121,10 @@ export const run: CommandRow = {
     file: string | undefined,
     clientArgs: string[],
     flags: Parameters<typeof dispatchRun>[1],
-  ) => dispatchRun({ connection, file, clientArgs }, flags),
-}
+  ) => dispatchRun({ connection, file, clientArgs }, flags, findConnection),
+})
 
-export const exec: CommandRow = {
+export const exec = ({ findConnection }: GatewayParts): CommandRow => ({
   name: 'exec',
   does: 'Run a script on a connection',
   takes: [takes('<connection>', NAME), CLIENT_ARGS],
@@ -146,8 +147,8 @@ export const exec: CommandRow = {
   ],
   check: (command) => refuseStrayWords(command, 'Use -i for a script, or -f for the file of a script'),
   run: async (connection: string, args: string[], flags: Parameters<typeof dispatchExec>[2]) =>
-    dispatchExec(connection, args, flags),
-}
+    dispatchExec(connection, args, flags, findConnection),
+})
 
 export const connect: CommandRow = {
   name: 'connect',
@@ -198,11 +199,12 @@ async function dispatchExec(
   connection: string,
   words: readonly string[],
   { local = false, ...flags }: ExecLocalFlags & Place,
+  find: FindConnection,
 ): Promise<number> {
   if (local) {
     refuse(flags, ['profile'], NO_GATEWAY)
     refuse(flags, ['whenApproved'], NO_APPROVAL)
-    return (await import('../client/local/execution.ts')).execLocalCommand(connection, words, flags)
+    return (await import('../client/local/execution.ts')).execLocalCommand(connection, words, flags, find)
   }
   refuse(flags, ['config'], '--config needs --local')
   return (await import('../client/stream/exec.ts')).execCommand(connection, words, flags)
@@ -211,6 +213,7 @@ async function dispatchExec(
 async function dispatchRun(
   { file, ...words }: RunWords,
   { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
+  find: FindConnection,
 ): Promise<number> {
   if (flags.on !== undefined || flags.tag !== undefined) {
     refuse(
@@ -240,7 +243,7 @@ async function dispatchRun(
   refuse(flags, ['ref', 'repository'], '--local runs a file on this machine: omit --ref and --repository')
   if (flags.wait === false)
     throw new Failure('--local always waits for the end of the run: omit --no-wait', exitCodes.usage)
-  return (await import('../client/local/run-local.ts')).runLocal(what, flags)
+  return (await import('../client/local/run-local.ts')).runLocal(what, flags, find)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { exitCodes, Failure } from '../exit-codes.ts'
+import { exitCodes, Failure, inGatewayProduct } from '../exit-codes.ts'
 import {
   AGENT,
   checkFile,
@@ -115,6 +115,7 @@ function requireRights({ forUser, place }: Request): void {
 function unitOf(request: Request): string {
   const { place, kind } = request
   const { node, main } = place
+  if (!existsSync(kind.template(place))) throw inGatewayProduct('--gateway')
   return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }
 

@@ -1,5 +1,6 @@
 import { markIncomplete } from '../history/session-schema.ts'
-import { auditIn, verifyChain, type Verification } from '../people/audit/verification.ts'
+import { verifyChain, type Verification } from '../../contract/audit-chain.ts'
+import { auditIn } from '../people/audit/audit-file.ts'
 import { LAYOUT } from '../rooms.ts'
 import type { Connection } from '../store/sqlite.ts'
 import { repairFile, type Repair } from '../store/repair.ts'

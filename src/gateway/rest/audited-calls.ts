@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ContractOperation } from '../../contract/contract.ts'
 import type { History } from '../history/history.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
-import { auditFacts, type AuditFacts } from '../people/audit/entry.ts'
+import { auditFacts, type AuditFacts } from '../../contract/audit-entry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -29,8 +29,6 @@ import type { Users } from '../people/identities/users.ts'
 import type { LinkCodes } from '../people/sign-in/one-time-codes.ts'
 import type { SignIn } from '../people/sign-in/sign-in.ts'
 
-export { ORGANIZATION } from '../identity.ts'
-
 interface ServerDescription {
   readonly version: string
   /** Address for agents and clients, with the real port. */

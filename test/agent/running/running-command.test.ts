@@ -5,9 +5,8 @@ import { AgentSession } from '../../../src/agent/session.ts'
 import { type Job, RunningCommand } from '../../../src/agent/running/running-command.ts'
 import type { SessionReply } from '../../../src/agent/running/services.ts'
 import { collectHeap } from '../../../src/commands/start/idle-memory.ts'
-import { localConnection } from '../../../src/commands/client/local/execution.ts'
+import { openCommand } from '../../../src/commands/client/local/execution.ts'
 import { Entry } from '../../../src/envvars/entry.ts'
-import { openMessage } from '../../../src/gateway/sessions/session-request.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
 import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
 import { isAlive } from '../../support/machine/processes.ts'
@@ -30,10 +29,7 @@ function asked(script: string): Job {
 }
 
 function sessionOf(agent: RunningAgent, reply: SessionReply): AgentSession {
-  const open = openMessage(sid(), {
-    ...localConnection('bash', ['bash'], undefined),
-    ...{ origin: 'client-api', verb: 'exec', user: 'u', envVars: new Map() },
-  })
+  const open = openCommand(sid(), 'bash', ['bash'], { user: 'u', envVars: new Map(), clientArgs: [] })
   return new AgentSession(open, { ...agent.services, embedded: false }, reply)
 }
 

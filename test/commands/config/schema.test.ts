@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import * as v from 'valibot'
 import { parse } from 'yaml'
 import { gatewayYaml } from '../../../src/commands/dev/state.ts'
+import { OF_GATEWAY } from '../../../src/commands/config.ts'
 import { settings } from '../../../src/config/table.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
@@ -32,6 +33,11 @@ describe.each(KINDS)('schemas/%s.schema.json', (kind) => {
 })
 
 describe('the schema of a gateway', () => {
+  it('has the names by which the product of the agent knows the settings of a gateway', () => {
+    const { properties = {} } = JSON.parse(read('schemas/gateway.schema.json')) as Schema
+    expect(Object.keys(properties).toSorted()).toEqual([...OF_GATEWAY].toSorted())
+  })
+
   it.each([
     ['the settings that dev makes', gatewayYaml()],
     ['an empty file', '# nothing\n'],

@@ -1,6 +1,8 @@
 import { signalChild } from '../../../src/basics/signals.ts'
+import { GATEWAY_COMMANDS } from '../../../src/commands/program/product.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import { found } from '../wait.ts'
@@ -8,6 +10,16 @@ import type { Workplace } from './workplace.ts'
 
 /** What is built. To be started in a workplace: with its environment, it writes only there. */
 export const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+
+/**
+ * Of a command. `AGENT_PRODUCT` is the folder of the agent's product; with it, all commands but those of the
+ * gateway run from there.
+ */
+function mainOf([command]: readonly string[]): string {
+  const { AGENT_PRODUCT: product } = process.env
+  const isOfGateway = GATEWAY_COMMANDS.some((name) => name === command)
+  return product === undefined || isOfGateway ? main : path.resolve(product, 'dist/main.js')
+}
 
 /** For a start on a machine that is busy with other tests. */
 const START_MS = 25_000
@@ -30,7 +42,7 @@ export class Program implements AsyncDisposable {
   /** @param env is added to the workplace's own; the working folder is the workplace */
   constructor(place: Workplace, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     if (!existsSync(main)) throw new Error(`${main} is missing: npm run build`)
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [mainOf(args), ...args], {
       cwd: place.path,
       env: { ...place.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import path from 'node:path'
 import { oneLine } from '../../../basics/text/printable.ts'
-import { linkOfLine, verifyChain, type Verification } from '../../../gateway/people/audit/verification.ts'
+import { linkOfLine, verifyChain, type Verification } from '../../../contract/audit-chain.ts'
 import { exitCodes, explain, Failure } from '../../exit-codes.ts'
 
 export interface AuditVerifyFlags {
@@ -11,8 +10,11 @@ export interface AuditVerifyFlags {
   readonly json?: boolean
 }
 
+/** Checks the audit log in a state folder. */
+export type VerifyState = (state: string, expect: string | undefined) => Promise<Verification>
+
 /** @returns the exit code: 65 if the chain is broken */
-export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
+export async function auditVerifyCommand(flags: AuditVerifyFlags, verifyState: VerifyState): Promise<number> {
   const { state, file, expect } = flags
   if ((state === undefined) === (file === undefined))
     throw new Failure('audit verify needs either --state FOLDER or --file FILE, not both', exitCodes.usage)
@@ -21,25 +23,11 @@ export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<numbe
       'the value of --expect is a hash of 64 hexadecimal digits, as audit verify prints it',
       exitCodes.usage,
     )
-  const found = file === undefined ? await ofState(state ?? '', expect) : ofFile(file, expect)
+  const found = file === undefined ? await verifyState(state ?? '', expect) : ofFile(file, expect)
   const isWhole = found.faults.length === 0 && (expect === undefined || found.hasExpected)
   const json = { whole: isWhole, ...found }
   process.stdout.write(flags.json === true ? `${JSON.stringify(json, null, 2)}\n` : report(found, expect))
   return isWhole ? exitCodes.done : exitCodes.findings
-}
-
-async function ofState(state: string, expect: string | undefined): Promise<Verification> {
-  const file = path.resolve(state, 'history.sqlite')
-  const { readAuditFile } = await import('../../../gateway/people/audit/verification.ts')
-  try {
-    return readAuditFile(file, ({ anchor, links }) => verifyChain(links, anchor, expect))
-  } catch (error) {
-    throw explain(
-      error,
-      `cannot read the audit log in ${oneLine(file)}`,
-      'Give the state folder of a gateway with --state',
-    )
-  }
 }
 
 function ofFile(file: string, expect: string | undefined): Verification {

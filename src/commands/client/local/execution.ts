@@ -7,20 +7,16 @@ import type { CommandServices, SessionServices } from '../../../agent/running/se
 import { findProxy } from '../../../basics/net/proxy.ts'
 import { SetUpError } from '../../../basics/set-up-error.ts'
 import { KILL_GRACE_MS } from '../../../basics/signals.ts'
-import { SettingsError } from '../../../basics/settings/problems.ts'
-import { didYouMean } from '../../../basics/text/nearest.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
 import { AgentEnvironment, inheritedEnvironment } from '../../../envvars/agent-environment.ts'
 import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
 import { openSecretStores } from '../../../envvars/secrets/open-stores.ts'
-import { openMessage } from '../../../gateway/sessions/session-request.ts'
-import { loadSettings } from '../../../gateway/settings/load.ts'
-import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
 import { createLogger } from '../../../log.ts'
 import { CompiledCache } from '../../../policy/compiled-cache.ts'
 import { OomWatch } from '../../../runtime/cgroups/oom-watch.ts'
 import type { Chunk } from '../../../runtime/child.ts'
 import type { OpenMessage, SessionId } from '../../../wire/messages/message.ts'
+import { WITHOUT_PROTECTION } from '../../../wire/params.ts'
 import { exitCodeOfSignal, exitCodes, Failure } from '../../exit-codes.ts'
 import { logSettings } from '../../long-running.ts'
 import { COMMANDS_UMASK, openEngine, workingFolder, sweep } from '../../start/services.ts'
@@ -75,7 +71,7 @@ class LocalExecution {
   async run(services: LocalServices): Promise<number> {
     const user = process.env['USER'] ?? 'local'
     const sid = randomUUID() as SessionId
-    const open = openMessage(sid, { ...this.#request, origin: 'client', verb: 'exec', user })
+    const open = this.#request.open(sid, { ...this.#request, user })
     const command = new RunningCommand(sid, services)
     using leaving = new Leaving({
       end: () => command.end('agent-stopping'),
@@ -107,7 +103,7 @@ class LocalExecution {
   async #tell(ending: CommandEnd, sessionId: string): Promise<number> {
     const { stdout, stderr } = this.#outputs
     const subject = {
-      connection: this.#request.connection.name,
+      connection: this.#request.name,
       verb: 'exec',
       address: '',
       sessionId,
@@ -154,72 +150,77 @@ export async function execLocalCommand(
   name: string,
   words: readonly string[],
   flags: ExecLocalFlags,
+  find: FindConnection,
 ): Promise<number> {
-  const local = localConnection(name, words, flags.config)
+  const local = await localConnection(name, words, flags.config, find)
   const envVars = readVariables(flags.env ?? [])
   return executeHere({ ...local, envVars, script: await readScript(flags, words) }, flags)
 }
 
+interface OpenRequest {
+  readonly user: string
+  readonly envVars: ReadonlyMap<string, string>
+  readonly clientArgs: readonly string[]
+}
+/** Makes the message with which a gateway would open the session. */
+type OpenSession = (sid: SessionId, request: OpenRequest) => OpenMessage
+/** Finds a connection in the settings of a gateway. @throws Failure */
+export type FindConnection = (name: string, config: string) => Promise<OpenSession>
+
 interface LocalConnection {
-  readonly connection: ConnectionSettings
+  readonly name: string
+  readonly open: OpenSession
   readonly clientArgs: readonly string[]
 }
 
 /**
  * Finds the connection. Without `config`, `words` is the whole command, and the name is only a label.
- * @throws Failure with exit code 64 for an unknown connection, and with 78 for unusable settings
+ * @throws Failure with exit code 64 if the command is missing
  */
-export function localConnection(
+export async function localConnection(
   name: string,
   words: readonly string[],
   config: string | undefined,
-): LocalConnection {
-  if (config !== undefined) return { connection: configured(name, config), clientArgs: words }
+  find: FindConnection,
+): Promise<LocalConnection> {
+  if (config !== undefined) return { name, open: await find(name, config), clientArgs: words }
   if (words.length === 0)
     throw new Failure(
       `--local: the command is missing. Add the command (--local ${name} -- bash) or the settings of the gateway (--config gateway.yaml)`,
       exitCodes.usage,
     )
-  const access = {
-    runbooks: true,
-    exec: true,
-    connect: true,
-    clientInput: true,
-    clientEscapes: 'allow',
-  } as const
+  return { name, open: (sid, request) => openCommand(sid, name, words, request), clientArgs: [] }
+}
+
+/** Returns the message for a command without variables, secrets, guardrails and masking. */
+export function openCommand(
+  sid: SessionId,
+  connectionName: string,
+  cmdList: readonly string[],
+  { user, envVars, clientArgs }: OpenRequest,
+): OpenMessage {
+  const connectionType = 'command-line'
   return {
-    connection: {
-      name,
-      agent: '',
-      type: 'custom',
-      tags: {},
-      command: words,
-      secrets: new Map(),
-      plain: [],
-      guardrails: [],
-      access,
+    kind: 'open',
+    sid,
+    connectionType,
+    requestPort: '',
+    clientEnvVars: envVars,
+    params: {
+      connectionName,
+      connectionType,
+      connectionSubType: '',
+      userId: user,
+      userEmail: user,
+      envVars: new Map(),
+      cmdList,
+      clientArgs,
+      clientVerb: 'exec',
+      clientOrigin: 'client',
+      ...WITHOUT_PROTECTION,
+      dlpMode: 'best-effort',
+      plainEnvVars: [],
     },
-    clientArgs: [],
-  }
-}
-
-function configured(name: string, config: string): ConnectionSettings {
-  const { connections } = load(config)
-  const found = connections.find((connection) => connection.name === name)
-  if (found !== undefined) return found
-  const meant = didYouMean(
-    name,
-    connections.map((connection) => connection.name),
-  )
-  const question = meant === undefined ? '' : `: ${meant}`
-  throw new Failure(`${config} has no connection ${name}${question}`, exitCodes.usage)
-}
-
-function load(config: string): ReturnType<typeof loadSettings> {
-  try {
-    return loadSettings(config)
-  } catch (error) {
-    throw error instanceof SettingsError ? new Failure(error.message) : error
   }
 }
 

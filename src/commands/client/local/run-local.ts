@@ -12,7 +12,7 @@ import { ByteOutput } from '../terminal/output.ts'
 import type { NoticeFlags } from '../report/notices.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from '../run/parameters.ts'
 import type { RunArguments } from '../run/run.ts'
-import { localConnection, executeHere } from './execution.ts'
+import { executeHere, type FindConnection, localConnection } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 
@@ -33,6 +33,7 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
 export async function runLocal(
   { connection, file, clientArgs }: RunArguments,
   flags: RunLocalFlags,
+  find: FindConnection,
 ): Promise<number> {
   const rendered = await render(file, flags)
   const script = Buffer.from(rendered.bytes)
@@ -40,7 +41,7 @@ export async function runLocal(
     await new ByteOutput(1).write(script)
     return exitCodes.done
   }
-  const local = localConnection(connection, clientArgs, flags.config)
+  const local = await localConnection(connection, clientArgs, flags.config, find)
   // A variable of the runbook replaces a variable of -e or -f with the same name.
   const envVars = new Map([
     ...readVariables(flags.env ?? []),

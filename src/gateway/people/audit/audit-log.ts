@@ -4,7 +4,7 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import { HistoryError, isLocked } from '../../store/errors.ts'
 import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
-import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
+import { auditFacts, type AuditFacts, type AuditHead } from '../../../contract/audit-entry.ts'
 
 /** Period in which counts are written and old entries are removed. */
 const PASS_MS = 60_000

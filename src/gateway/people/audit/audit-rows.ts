@@ -1,7 +1,14 @@
 import type { NewSession, SessionAsking } from '../../history/session.ts'
 import type { Room } from '../../store/room.ts'
 import type { Connection, SqlStatement } from '../../store/sqlite.ts'
-import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink, auditFacts } from './entry.ts'
+import {
+  NO_HASH,
+  nextLink,
+  type AuditFacts,
+  type AuditHead,
+  type AuditLink,
+  auditFacts,
+} from '../../../contract/audit-entry.ts'
 
 export interface AuditQuery {
   readonly actor?: string | undefined
@@ -226,7 +233,7 @@ function prepare(db: Connection) {
 }
 
 /**
- * `hash` is the hash of the text in `entry` (audit/entry.ts). SQLite generates the columns for searches from
+ * `hash` is the hash of the text in `entry` (src/contract/audit-entry.ts). SQLite generates the columns for searches from
  * this text. So searches show nothing that the chain does not protect. `audit_anchor` is the last removed
  * entry.
  */

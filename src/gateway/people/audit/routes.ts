@@ -5,7 +5,7 @@ import type { Handlers } from '../../handlers.ts'
 import type { History } from '../../history/history.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { AuditQuery } from './audit-rows.ts'
-import { shownEntry } from './verification.ts'
+import { shownEntry } from '../../../contract/audit-chain.ts'
 
 interface AuditRouting {
   readonly history: History

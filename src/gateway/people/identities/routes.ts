@@ -1,3 +1,4 @@
+import { ORGANIZATION } from '../../../contract/words.ts'
 import {
   apiKeyContract,
   budgetContract,
@@ -18,7 +19,6 @@ import {
   checkIsPerson,
   type AccessToken,
   type StoredToken,
-  ORGANIZATION,
 } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { Budgets } from './budgets.ts'

@@ -13,7 +13,8 @@ import type { Repositories } from '../../runbooks/repositories.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
-import { ORGANIZATION, type RestServices } from '../services.ts'
+import { ORGANIZATION } from '../../../contract/words.ts'
+import type { RestServices } from '../services.ts'
 
 /** `withOutput`: whether the user may see the output. */
 export interface SessionOfUser {

@@ -4,14 +4,14 @@ import path from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AuditLog } from '../../../../src/gateway/people/audit/audit-log.ts'
-import { auditFacts, type AuditEntry, entryOf, hashOf } from '../../../../src/gateway/people/audit/entry.ts'
+import { auditFacts, type AuditEntry, entryOf, hashOf } from '../../../../src/contract/audit-entry.ts'
 import {
   shownEntry,
   linkOfLine,
   verifyChain,
   type Verification,
-  readAuditFile,
-} from '../../../../src/gateway/people/audit/verification.ts'
+} from '../../../../src/contract/audit-chain.ts'
+import { readAuditFile } from '../../../../src/gateway/people/audit/audit-file.ts'
 import { type Connection, closeFile } from '../../../../src/gateway/store/sqlite.ts'
 import { hasNoRoom } from '../../../../src/gateway/store/errors.ts'
 import type { NewSession } from '../../../../src/gateway/history/session.ts'

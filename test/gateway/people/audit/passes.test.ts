@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { History } from '../../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { AuditLog } from '../../../../src/gateway/people/audit/audit-log.ts'
-import { auditFacts } from '../../../../src/gateway/people/audit/entry.ts'
+import { auditFacts } from '../../../../src/contract/audit-entry.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
 // What the audit log does by itself, each minute.

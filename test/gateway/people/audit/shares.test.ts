@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { auditFacts } from '../../../../src/gateway/people/audit/entry.ts'
+import { auditFacts } from '../../../../src/contract/audit-entry.ts'
 import { Repeats, Shares } from '../../../../src/gateway/people/audit/audit-log.ts'
 
 const TEN_MINUTES_MS = 600_000

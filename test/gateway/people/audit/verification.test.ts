@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { linkOfLine, verifyChain } from '../../../../src/gateway/people/audit/verification.ts'
+import { linkOfLine, verifyChain } from '../../../../src/contract/audit-chain.ts'
 
 const HASH = 'a'.repeat(64)
 const line = (more: string) => `{"hash":"${HASH}","sequence":1,${more}}`

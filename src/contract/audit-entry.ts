@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AuditAction, AuditType } from '../../../contract/contract.ts'
+import type { AuditAction, AuditType } from './contract.ts'
 
 /** One event. Its words are hoop's words if hoop has words for the event. */
 export interface AuditFacts {

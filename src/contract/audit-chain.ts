@@ -1,10 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parsedJson } from '../../../basics/text/json.ts'
-import type { AuditEntryAnswer } from '../../../contract/audit.ts'
-import { ORGANIZATION } from '../../identity.ts'
-import { readAlone, type Connection } from '../../store/sqlite.ts'
-import { AuditRows } from './audit-rows.ts'
-import { canonicalText, hashOf, type AuditEntry, type AuditHead, type AuditLink, entryOf } from './entry.ts'
+import { parsedJson } from '../basics/text/json.ts'
+import type { AuditEntryAnswer } from './audit.ts'
+import {
+  canonicalText,
+  hashOf,
+  type AuditEntry,
+  type AuditHead,
+  type AuditLink,
+  entryOf,
+} from './audit-entry.ts'
+import { ORGANIZATION } from './words.ts'
 
 /** A fault of one entry, or of entries that are missing before it. */
 interface ChainFault {
@@ -112,40 +117,6 @@ function readLine(line: string, number: number): ReadLink | Malformed {
   const link = { sequence: shown.sequence, text: canonicalText(entry), hash }
   // The fields that hoop repeats are not in the chain. So they must equal the fields of the entry.
   return isDeepStrictEqual(shownEntry(link), shown) ? link : { ...link, isForged: true }
-}
-
-const LINKS_PER_READ = 1000
-
-interface AuditFile {
-  readonly anchor: AuditHead
-  readonly links: Iterable<AuditLink>
-}
-
-/** Throws errors of SQLite. */
-export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
-  return readAlone(file, (db) => {
-    // In a transaction, all reads show the same state, even if a gateway adds entries meanwhile.
-    db.exec('BEGIN')
-    const found = read(auditIn(db))
-    db.exec('ROLLBACK')
-    return found
-  })
-}
-
-export function auditIn(db: Connection): AuditFile {
-  const rows = new AuditRows(db)
-  return { anchor: rows.anchor(), links: all(rows) }
-}
-
-function* all(rows: AuditRows): Generator<AuditLink> {
-  let after = 0
-  for (;;) {
-    const links = rows.after(after, LINKS_PER_READ)
-    yield* links
-    const last = links.at(-1)
-    if (last === undefined) return
-    after = last.sequence
-  }
 }
 
 /** Shows an entry as REST answers and exported files do. */
