@@ -29,6 +29,10 @@ export const WHOLE_REQUEST =
 export const REQUEST_BYTES = `coalesce(
   (SELECT octet_length(w.request) FROM whole_requests w WHERE w.session = sessions.key), octet_length(sessions.request))`
 
+/** SQL that is true if a repair of the history has lost the whole request of the session `s`. */
+export const HAS_LOST_REQUEST = `s.request ->> '$.isShort'
+  AND NOT EXISTS (SELECT 1 FROM whole_requests w WHERE w.session = s.key)`
+
 export const VERSION_28 = tableOfLongValues({
   ...{ table: 'sessions', key: 'key', column: 'request', to: 'whole_requests' },
   ...{ bytes: LISTED_REQUEST_BYTES, rest: listed('request') },

@@ -3,6 +3,7 @@ import { EXPORTED_BYTES, type SessionPart, type SessionParts, type Waiting } fro
 import { ofLostSession } from '../history/session-schema.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
+import { HAS_LOST_REQUEST } from '../history/whole-requests.ts'
 import { LISTED_PARAMETER, LISTED_REVIEW_BYTES, VERSION_29, WHOLE_RECORD } from './whole-reviews.ts'
 
 interface WaitingReviews {
@@ -60,8 +61,10 @@ export class ReviewRows {
 
   /** @param id id of the review or of its session */
   find(id: string): Review | undefined {
-    const found = this.#statements.find.get([id, id]) as [string] | undefined
-    return found && reviewOf(found[0])
+    const found = this.#statements.find.get([id, id]) as [string, number] | undefined
+    if (found === undefined) return undefined
+    const [record, hasLostRequest] = found
+    return hasLostRequest === 1 ? { ...reviewOf(record), isIncomplete: true } : reviewOf(record)
   }
 
   /** Returns the sealed request. */
@@ -162,7 +165,8 @@ function prepare(db: Connection) {
                           SELECT ?, session FROM reviews WHERE id = ?`),
     update: db.prepare(`UPDATE reviews SET status = ?, record = ${LISTED_PARAMETER} WHERE id = ?`),
     dropRequest: db.prepare('UPDATE reviews SET request = NULL WHERE id = ?'),
-    find: reading(`SELECT ${WHOLE_RECORD} FROM reviews r
+    find: reading(`SELECT ${WHOLE_RECORD}, EXISTS (
+                     SELECT 1 FROM sessions s WHERE s.key = r.session AND ${HAS_LOST_REQUEST}) FROM reviews r
                    WHERE id = ? OR session = (SELECT key FROM sessions WHERE id = ?)`),
     request: reading('SELECT request FROM reviews WHERE id = ?'),
     all: reading('SELECT record FROM reviews ORDER BY session DESC LIMIT ?'),

@@ -85,7 +85,10 @@ export interface ListedReview {
 /** A whole review. Only a whole one can be written. */
 export interface Review extends ListedReview {
   readonly isShort?: never
-  /** Set if a repair of the history has lost the whole record, and only the short one is left. */
+  /**
+   * Set if a repair of the history has lost the whole record, or the whole request of the session, and only the
+   * short one is left.
+   */
   readonly isIncomplete?: true
 }
 

@@ -75,24 +75,31 @@ describe('a review over REST', () => {
     expect(await listed(sid)).toMatchObject({ status: 'EXECUTED', client_args: [] })
   })
 
-  it('cannot be approved, also not by force, after a repair has lost its whole record, but rejected', async () => {
-    const sid = await site.ask('echo long', 'one', { client_args: ARGUMENTS })
-    const state = path.join(path.dirname(site.gateway.settingsFile), 'state')
-    const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
-    db.exec(`DELETE FROM whole_reviews WHERE session = (SELECT key FROM sessions WHERE id = '${sid}')`)
-    closeFile(db)
-    const can = async (name: Name) => (await site.as(name, 'GET', `/api/reviews/${sid}`)).body['can']
-    expect(await shown(sid)).toMatchObject({ client_args: [], is_shortened: true })
-    expect(await can('bea')).toMatchObject({ approve: false, reject: true })
-    expect(await can('eve')).toMatchObject({ force: false, reject: true })
-    for (const [name, more] of [['bea'], ['eve', { force_review: true }]] as const) {
-      const { status, body } = await site.say(name, sid, 'APPROVED', more)
-      expect([status, body['code']]).toEqual([400, 'review-wrong-state'])
-      expect(body['message']).toContain('lost in a repair of the history')
-    }
-    await site.say('bea', sid, 'REJECTED')
-    expect(await shown(sid)).toMatchObject({ status: 'REJECTED', is_shortened: true })
-  })
+  it.each([
+    ['record', 'whole_reviews'],
+    ['request', 'whole_requests'],
+  ])(
+    'cannot be approved, also not by force, after a repair has lost its whole %s, but rejected',
+    async (_, table) => {
+      const metadata = Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`m${at}`, 'm'.repeat(2000)]))
+      const sid = await site.ask('echo long', 'one', { client_args: ARGUMENTS, metadata })
+      const state = path.join(path.dirname(site.gateway.settingsFile), 'state')
+      const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
+      db.exec(`DELETE FROM ${table} WHERE session = (SELECT key FROM sessions WHERE id = '${sid}')`)
+      closeFile(db)
+      const can = async (name: Name) => (await site.as(name, 'GET', `/api/reviews/${sid}`)).body['can']
+      expect(await shown(sid)).toMatchObject({ is_shortened: true })
+      expect(await can('bea')).toMatchObject({ approve: false, reject: true })
+      expect(await can('eve')).toMatchObject({ force: false, reject: true })
+      for (const [name, more] of [['bea'], ['eve', { force_review: true }]] as const) {
+        const { status, body } = await site.say(name, sid, 'APPROVED', more)
+        expect([status, body['code']]).toEqual([400, 'review-wrong-state'])
+        expect(body['message']).toContain('lost in a repair of the history')
+      }
+      await site.say('bea', sid, 'REJECTED')
+      expect(await shown(sid)).toMatchObject({ status: 'REJECTED', is_shortened: true })
+    },
+  )
 
   it('is whole in lists if it has at most 4 KiB', async () => {
     const sid = await site.ask('echo short', 'one', { client_args: ['a'.repeat(2000)] })

@@ -11,14 +11,18 @@ import type { Workplace } from './workplace.ts'
 /** What is built. To be started in a workplace: with its environment, it writes only there. */
 export const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
+/** Words that need the gateway's product, beside its commands: they name its unit, its settings or its state. */
+const OF_GATEWAY = /^--(gateway|state)$|\bgateway[.]yaml$/
+
 /**
- * Of a command. `AGENT_PRODUCT` is the folder of the agent's product; with it, all commands but those of the
- * gateway run from there.
+ * Of a command. `AGENT_PRODUCT` is the folder of the agent's product; with it, everything that the product can
+ * do runs from there.
  */
-function mainOf([command]: readonly string[]): string {
+function mainOf(words: readonly string[]): string {
   const { AGENT_PRODUCT: product } = process.env
-  const isOfGateway = GATEWAY_COMMANDS.some((name) => name === command)
-  return product === undefined || isOfGateway ? main : path.resolve(product, 'dist/main.js')
+  const needsGateway =
+    GATEWAY_COMMANDS.some((name) => name === words[0]) || words.some((word) => OF_GATEWAY.test(word))
+  return product === undefined || needsGateway ? main : path.resolve(product, 'dist/main.js')
 }
 
 /** For a start on a machine that is busy with other tests. */
