@@ -1,9 +1,9 @@
 // Measures what a call of `process.nextTick` costs after V8 has collected the whole heap: in a process that keeps an
-// object of such a call (src/basics/tick-objects.ts), and in one that does not. Needs a build (`npm run build`).
+// object of such a call (src/wire/tick-objects.ts), and in one that does not. Needs a build (`npm run build`).
 import { spawnSync } from 'node:child_process'
 import { setTimeout } from 'node:timers'
 import { fileURLToPath } from 'node:url'
-import { keepTickObject } from '../dist/basics/tick-objects.js'
+import { keepTickObject } from '../dist/wire/tick-objects.js'
 
 const CALLS = 200_000
 const WARMING_ROUNDS = 3

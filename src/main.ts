@@ -20,17 +20,6 @@ const PACKS: Readonly<Record<string, string>> = {
   ...{ sessions: 'sessions', reviews: 'sessions', connections: 'sessions', agents: 'sessions' },
 }
 const OTHERS = 'help'
-/** Long-running commands load all modules of Node directly, not by `loadedLater`. */
-const LONG: readonly string[] = ['start', 'gateway']
-/** Modules that take at least a millisecond to load, and that most commands import but do not use. */
-const LATER: readonly string[] = [
-  'node:child_process',
-  'node:crypto',
-  'node:dns/promises',
-  'node:fs/promises',
-  'node:http',
-  'node:timers/promises',
-]
 const ENTRY = 'main.js'
 
 interface Program {
@@ -57,7 +46,7 @@ function compiledProgram(word: string | undefined): Program | undefined {
     // `node:module` takes most of a millisecond to load, so it is loaded only for packages.
     if (!id.startsWith('node:'))
       return process.getBuiltinModule('node:module').createRequire(file)(id) as unknown
-    return LATER.includes(id) && !LONG.includes(name) ? loadedLater(id) : process.getBuiltinModule(id)
+    return process.getBuiltinModule(id)
   }
 
   function load(chunk: string): object | undefined {
@@ -84,22 +73,6 @@ function compiledProgram(word: string | undefined): Program | undefined {
   ) as Pack | undefined
 
   return load(ENTRY) as Program | undefined
-}
-
-function loadedLater(id: string): object {
-  const load = (): object => process.getBuiltinModule(id) ?? {}
-  return new Proxy(
-    {},
-    {
-      get: (_, key) => Reflect.get(load(), key) as unknown,
-      has: (_, key) => Reflect.has(load(), key),
-      ownKeys: () => Reflect.ownKeys(load()),
-      getOwnPropertyDescriptor(_, key) {
-        const property = Reflect.getOwnPropertyDescriptor(load(), key)
-        return property && { ...property, configurable: true }
-      },
-    },
-  )
 }
 
 function scriptOf(name: string, cachedData?: Buffer): unknown {

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, numberOption, option, pageSizeOption, text, wholeCount } from './words.ts'
 
@@ -7,7 +6,7 @@ const none = v.array(v.never())
 const mode = v.picklist(['enabled', 'disabled'])
 
 /** The fields of hoop's object. All of them are here. */
-const connection = later(() => ({
+const connection = {
   id: about('the same as `name`', text),
   name: needed(about('name of the connection', text)),
   resource_name: about('the same as `name`', text),
@@ -65,22 +64,20 @@ const connection = later(() => ({
     'name of the template for Jira issues of sessions; empty if the connection has no template',
     text,
   ),
-}))
-const ListedConnectionShape = later(() => v.strictObject(connection))
-const FeaturesShape = later(() =>
-  v.strictObject({
-    guardrails: about('whether guardrails judge input or output', v.boolean()),
-    data_masking: about('whether output is masked', v.boolean()),
-    jira_templates: about('whether sessions get Jira issues', v.boolean()),
-    ai_session_analyzer: v.literal(false),
-    mandatory_metadata: v.literal(false),
-    access_request: v.strictObject({
-      command: about('whether scripts or some runbooks need approval', v.boolean()),
-      jit: about('whether terminals need approval', v.boolean()),
-      legacy_reviewers: about('the same as `jit`', v.boolean()),
-    }),
+}
+const ListedConnectionShape = v.strictObject(connection)
+const FeaturesShape = v.strictObject({
+  guardrails: about('whether guardrails judge input or output', v.boolean()),
+  data_masking: about('whether output is masked', v.boolean()),
+  jira_templates: about('whether sessions get Jira issues', v.boolean()),
+  ai_session_analyzer: v.literal(false),
+  mandatory_metadata: v.literal(false),
+  access_request: v.strictObject({
+    command: about('whether scripts or some runbooks need approval', v.boolean()),
+    jit: about('whether terminals need approval', v.boolean()),
+    legacy_reviewers: about('the same as `jit`', v.boolean()),
   }),
-)
+})
 
 /** A connection in a list, which has neither secrets nor the command. */
 export type ListedConnectionAnswer = Frozen<v.InferOutput<typeof ListedConnectionShape>>
@@ -96,7 +93,7 @@ export const connectionContract = {
     summary: 'Lists connections',
     description:
       'With `page` or `page_size` the answer is a page: `{"pages":{"total","page","size"},"data":[...]}`.',
-    query: later(() => ({
+    query: {
       tag_selector: option('only connections with these tags: env=prod,region!=eu'),
       search: option('only connections with this text in name, type, subtype or status (ignoring case)'),
       name: option('only connections with this text in the name (ignoring case)'),
@@ -116,8 +113,8 @@ export const connectionContract = {
       ),
       page: numberOption('page', 'number of the page, from 1 (default: 1)', Number.MAX_SAFE_INTEGER),
       page_size: pageSizeOption('connections per page, from 1 to 100 (default: 50)'),
-    })),
-    answers: later(() => ({
+    },
+    answers: {
       // The answer is a page if the caller sends `page` or `page_size`.
       200: v.union([
         v.array(ListedConnectionShape),
@@ -126,7 +123,7 @@ export const connectionContract = {
           data: needed(v.array(ListedConnectionShape)),
         }),
       ]),
-    })),
+    },
     errors: [['invalid-request', 422]],
   },
   show: {
@@ -134,7 +131,7 @@ export const connectionContract = {
     path: '/api/connections/:name',
     scope: 'connection',
     summary: 'Shows a connection',
-    answers: later(() => ({
+    answers: {
       200: v.strictObject({
         ...connection,
         effective_features: about(
@@ -142,7 +139,7 @@ export const connectionContract = {
           FeaturesShape,
         ),
       }),
-    })),
+    },
     errors: ['connection-not-found'],
   },
   /** hoop's command line asks with this request which plugins a connection has. */

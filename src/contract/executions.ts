@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
@@ -28,7 +27,7 @@ export const textMap = v.pipe(
 )
 export const anyMap = v.pipe(v.unknown(), isNoList, v.record(v.string(), v.unknown(), 'must be an object'))
 
-const common = later(() => ({
+const common = {
   env_vars: v.nullish(textMap, {}),
   client_args: v.nullish(
     v.pipe(
@@ -42,46 +41,41 @@ const common = later(() => ({
   session_batch_id: v.nullish(sentText),
   correlation_id: v.nullish(sentText),
   when_approved: v.nullish(v.boolean('must be true or false'), false),
-}))
+}
 
-export const runbookRun = later(() => ({
+export const runbookRun = {
   ...common,
   file_name: sentName,
   ref_hash: v.nullish(sentText, ''),
   parameters: v.nullish(textMap, {}),
-}))
+}
 
-const RunbookRunShape = later(() => v.object(runbookRun, 'must be a JSON object'))
-const RepositoryRunShape = later(() =>
-  v.object({ ...runbookRun, connection_name: sentName, repository: sentName }, 'must be a JSON object'),
+const RunbookRunShape = v.object(runbookRun, 'must be a JSON object')
+const RepositoryRunShape = v.object(
+  { ...runbookRun, connection_name: sentName, repository: sentName },
+  'must be a JSON object',
 )
 /** `repository` defaults to the repository of the connection. */
-const RenderShape = later(() =>
-  v.object(
-    { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
-    'must be a JSON object',
-  ),
+const RenderShape = v.object(
+  { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
+  'must be a JSON object',
 )
 /** This limit is enough for a whole batch. */
 const MOST_FORESEEN = 500
-const ForeseeShape = later(() =>
-  v.object(
-    {
-      file_name: sentName,
-      repository: v.nullish(sentText),
-      connections: v.pipe(
-        v.array(sentName, 'must be a list of names'),
-        v.maxLength(MOST_FORESEEN, `must not have more than ${MOST_FORESEEN} names`),
-      ),
-    },
-    'must be a JSON object',
-  ),
+const ForeseeShape = v.object(
+  {
+    file_name: sentName,
+    repository: v.nullish(sentText),
+    connections: v.pipe(
+      v.array(sentName, 'must be a list of names'),
+      v.maxLength(MOST_FORESEEN, `must not have more than ${MOST_FORESEEN} names`),
+    ),
+  },
+  'must be a JSON object',
 )
-const ScriptRunShape = later(() =>
-  v.object(
-    { ...common, connection: sentName, script: v.nullish(sentText, ''), labels: v.nullish(textMap, {}) },
-    'must be a JSON object',
-  ),
+const ScriptRunShape = v.object(
+  { ...common, connection: sentName, script: v.nullish(sentText, ''), labels: v.nullish(textMap, {}) },
+  'must be a JSON object',
 )
 
 /** Fields that every execution may have. */
@@ -91,154 +85,145 @@ export type RunbookBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
 const whole = v.pipe(v.number(), v.integer())
 
 /** `openapi.ExecResponse` of hoop's published contract, with fields of ours. */
-const ExecutionShape = later(() =>
-  v.strictObject({
-    has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
-    session_id: about('id of the session', v.pipe(text, v.uuid())),
-    output: about(
-      'stdout and stderr in the order of arrival, up to `limits.output`, followed by the reason if the command was stopped from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
-      text,
+const ExecutionShape = v.strictObject({
+  has_review: about('whether the session waits for approval: nothing has run yet', v.boolean()),
+  session_id: about('id of the session', v.pipe(text, v.uuid())),
+  output: about(
+    'stdout and stderr in the order of arrival, up to `limits.output`, followed by the reason if the command was stopped from outside; bytes that are not UTF-8 become U+FFFD; empty with 202; with `has_review` the address of the session on the page',
+    text,
+  ),
+  output_status: about(
+    'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: the status is 202; failed: otherwise',
+    v.picklist(['success', 'failed', 'running', 'blocked']),
+  ),
+  truncated: about(
+    'whether output is missing, because the agent (`output.cap`) or `limits.output` cut it off, or it was not recorded',
+    v.boolean(),
+  ),
+  execution_time: about(
+    'duration of the session in milliseconds, including the wait for locks and for the agent; with `has_review`: until the request was stored; with 202: 0',
+    wholeCount,
+  ),
+  exit_code: about(
+    'exit code of the command; 0 with `has_review`; -2 without an exit code: the execution still runs (202), the gateway refused or ended it (see `code`), or the agent reported no exit code',
+    whole,
+  ),
+  ai_analysis: v.null(),
+  jira_issue_key: about(
+    'key of the Jira issue of the session; missing if there is no issue',
+    v.optional(text),
+  ),
+  jira_issue_url: about(
+    'address of the Jira issue of the session; missing if there is no issue',
+    v.optional(text),
+  ),
+  redacted_bytes: about(
+    'number of bytes of secrets that were replaced in the output; missing if no bytes were replaced',
+    v.optional(wholeCount),
+  ),
+  warning: about(
+    'set if the runbook comes from an old copy, because its repository could not be read',
+    v.optional(text),
+  ),
+  code: about(
+    'code of the reason why the gateway refused or ended the execution; missing otherwise',
+    v.optional(v.picklist(GATEWAY_CODES)),
+  ),
+  waits_for: about(
+    'with 202, the lock for which the execution waits; missing if it waits for no lock',
+    v.optional(
+      v.strictObject({
+        lock: about('name of the lock', text),
+        session_id: about('id of the session that has the lock; null if the lock is free', v.nullable(text)),
+        user: about('user of the session that has the lock; null if the lock is free', v.nullable(text)),
+        since: about('since when the session has the lock; null if the lock is free', time),
+        ahead: about('number of waiting sessions that get the lock before this session', wholeCount),
+      }),
     ),
-    output_status: about(
-      'success: exit code 0, or `has_review`; blocked: a guardrail rule was broken; running: the status is 202; failed: otherwise',
-      v.picklist(['success', 'failed', 'running', 'blocked']),
+  ),
+  waits_for_agent: about(
+    'with 202, the agent for which the execution waits; missing if the agent is connected',
+    v.optional(
+      v.strictObject({
+        agent: about('name of the agent', text),
+        until: about('when the gateway ends the execution if the agent has not connected', time),
+      }),
     ),
-    truncated: about(
-      'whether output is missing, because the agent (`output.cap`) or `limits.output` cut it off, or it was not recorded',
-      v.boolean(),
-    ),
-    execution_time: about(
-      'duration of the session in milliseconds, including the wait for locks and for the agent; with `has_review`: until the request was stored; with 202: 0',
-      wholeCount,
-    ),
-    exit_code: about(
-      'exit code of the command; 0 with `has_review`; -2 without an exit code: the execution still runs (202), the gateway refused or ended it (see `code`), or the agent reported no exit code',
-      whole,
-    ),
-    ai_analysis: v.null(),
-    jira_issue_key: about(
-      'key of the Jira issue of the session; missing if there is no issue',
-      v.optional(text),
-    ),
-    jira_issue_url: about(
-      'address of the Jira issue of the session; missing if there is no issue',
-      v.optional(text),
-    ),
-    redacted_bytes: about(
-      'number of bytes of secrets that were replaced in the output; missing if no bytes were replaced',
-      v.optional(wholeCount),
-    ),
-    warning: about(
-      'set if the runbook comes from an old copy, because its repository could not be read',
-      v.optional(text),
-    ),
-    code: about(
-      'code of the reason why the gateway refused or ended the execution; missing otherwise',
-      v.optional(v.picklist(GATEWAY_CODES)),
-    ),
-    waits_for: about(
-      'with 202, the lock for which the execution waits; missing if it waits for no lock',
-      v.optional(
-        v.strictObject({
-          lock: about('name of the lock', text),
-          session_id: about(
-            'id of the session that has the lock; null if the lock is free',
-            v.nullable(text),
-          ),
-          user: about('user of the session that has the lock; null if the lock is free', v.nullable(text)),
-          since: about('since when the session has the lock; null if the lock is free', time),
-          ahead: about('number of waiting sessions that get the lock before this session', wholeCount),
-        }),
-      ),
-    ),
-    waits_for_agent: about(
-      'with 202, the agent for which the execution waits; missing if the agent is connected',
-      v.optional(
-        v.strictObject({
-          agent: about('name of the agent', text),
-          until: about('when the gateway ends the execution if the agent has not connected', time),
-        }),
-      ),
-    ),
-    when_approved: about(
-      'true if the gateway runs the session as soon as it is approved; missing otherwise',
-      v.optional(v.literal(true)),
-    ),
-  }),
-)
+  ),
+  when_approved: about(
+    'true if the gateway runs the session as soon as it is approved; missing otherwise',
+    v.optional(v.literal(true)),
+  ),
+})
 /** The end of an execution, or the session in which the execution continues. */
 export type ExecutionAnswer = Frozen<v.InferOutput<typeof ExecutionShape>>
 
-const RenderedShape = later(() =>
-  v.strictObject({
-    repository: about('key of the repository, or the name of a local folder', text),
-    commit: about('full id of the commit from which the file was read', text),
-    connection: about('name of the connection', text),
-    script: about('the script that would be sent; bytes that are not UTF-8 become U+FFFD', text),
-    env_vars: about(
-      'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
-      v.array(text),
-    ),
-    client_args: about('`client_args` of the request', v.array(text)),
-    secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
-    warning: about(
-      'set if the runbook comes from an old copy, because its repository could not be read',
-      v.optional(text),
-    ),
-  }),
-)
+const RenderedShape = v.strictObject({
+  repository: about('key of the repository, or the name of a local folder', text),
+  commit: about('full id of the commit from which the file was read', text),
+  connection: about('name of the connection', text),
+  script: about('the script that would be sent; bytes that are not UTF-8 become U+FFFD', text),
+  env_vars: about(
+    'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
+    v.array(text),
+  ),
+  client_args: about('`client_args` of the request', v.array(text)),
+  secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
+  warning: about(
+    'set if the runbook comes from an old copy, because its repository could not be read',
+    v.optional(text),
+  ),
+})
 
 /** What a run would need and what it would wait for. The answer holds for this caller at this moment. */
-const ForeseenShape = later(() =>
-  v.strictObject({
-    connection: about('name of the connection', text),
-    review: about(
-      'approval that the run needs; null: the run needs no approval',
-      v.nullable(
-        v.strictObject({
-          groups: about('groups that may approve', v.array(text)),
-          minimum: about('minimum number of groups that have to approve', wholeCount),
-          rule: v.pipe(
-            v.nullable(text),
-            v.description(
-              'path of the rule for runbooks that requires the approval; null if the setting `review` of the connection requires it',
-            ),
+const ForeseenShape = v.strictObject({
+  connection: about('name of the connection', text),
+  review: about(
+    'approval that the run needs; null: the run needs no approval',
+    v.nullable(
+      v.strictObject({
+        groups: about('groups that may approve', v.array(text)),
+        minimum: about('minimum number of groups that have to approve', wholeCount),
+        rule: v.pipe(
+          v.nullable(text),
+          v.description(
+            'path of the rule for runbooks that requires the approval; null if the setting `review` of the connection requires it',
           ),
-          unreviewed: about(
-            'says which uses of the connection need no approval although the runbook does; empty if there are none',
-            text,
-          ),
-        }),
-      ),
+        ),
+        unreviewed: about(
+          'says which uses of the connection need no approval although the runbook does; empty if there are none',
+          text,
+        ),
+      }),
     ),
-    jira_fields: v.pipe(
-      v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
-      v.description(
-        'fields of the Jira issue that the caller sets in `jira_fields`; fields that are not `required` may be omitted',
-      ),
+  ),
+  jira_fields: v.pipe(
+    v.array(v.strictObject({ jira_field: text, label: text, description: text, required: v.boolean() })),
+    v.description(
+      'fields of the Jira issue that the caller sets in `jira_fields`; fields that are not `required` may be omitted',
     ),
-    locks: about(
-      'locks that the run needs',
-      v.array(
-        v.strictObject({
-          name: about('name of the lock', text),
-          holder: about(
-            'session that has the lock, its user, and since when it has the lock; null if the lock is free',
-            v.nullable(v.strictObject({ session_id: text, user: text, since: moment })),
-          ),
-          waiting: about('number of sessions that wait for the lock', wholeCount),
-        }),
-      ),
+  ),
+  locks: about(
+    'locks that the run needs',
+    v.array(
+      v.strictObject({
+        name: about('name of the lock', text),
+        holder: about(
+          'session that has the lock, its user, and since when it has the lock; null if the lock is free',
+          v.nullable(v.strictObject({ session_id: text, user: text, since: moment })),
+        ),
+        waiting: about('number of sessions that wait for the lock', wholeCount),
+      }),
     ),
-    confirm: v.pipe(
-      v.boolean(),
-      v.description(
-        'whether the page and the command line ask people to type the name of the connection before the run; REST requests need no confirmation',
-      ),
+  ),
+  confirm: v.pipe(
+    v.boolean(),
+    v.description(
+      'whether the page and the command line ask people to type the name of the connection before the run; REST requests need no confirmation',
     ),
-    client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
-  }),
-)
+  ),
+  client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
+})
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
 export const EXECUTION = {
@@ -313,7 +298,7 @@ export const executionContract = {
     scope: 'connection',
     audit: 'none',
     body: ForeseeShape,
-    answers: { 200: later(() => v.array(ForeseenShape)) },
+    answers: { 200: v.array(ForeseenShape) },
     errors: [
       'not-permitted',
       'connection-not-found',

@@ -1,19 +1,16 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, text } from './words.ts'
 
 /** The value is `null` if gateway.yaml has no Jira site. */
-const JiraShape = later(() =>
-  v.nullable(
-    v.strictObject({
-      id: about('always jira', text),
-      url: about('address of the site', text),
-      user: about('account of the token', text),
-      api_token: v.literal(''),
-      status: v.literal('enabled'),
-    }),
-  ),
+const JiraShape = v.nullable(
+  v.strictObject({
+    id: about('always jira', text),
+    url: about('address of the site', text),
+    user: about('account of the token', text),
+    api_token: v.literal(''),
+    status: v.literal('enabled'),
+  }),
 )
 
 const field = {
@@ -22,70 +19,65 @@ const field = {
 }
 const items = <const Item extends v.GenericSchema>(item: Item) => v.strictObject({ items: v.array(item) })
 
-const JiraTemplateShape = later(() =>
-  v.strictObject({
-    id: about('the same as `name`', text),
-    name: about('name of the template', text),
-    description: about('text for people; may be empty', text),
-    project_key: about('key of the project of the service desk', text),
-    request_type_id: about('number of the request type of new issues', text),
-    issue_transition_name_on_close: about(
-      'status to which the gateway moves an issue after its session has ended',
-      text,
+const JiraTemplateShape = v.strictObject({
+  id: about('the same as `name`', text),
+  name: about('name of the template', text),
+  description: about('text for people; may be empty', text),
+  project_key: about('key of the project of the service desk', text),
+  request_type_id: about('number of the request type of new issues', text),
+  issue_transition_name_on_close: about(
+    'status to which the gateway moves an issue after its session has ended',
+    text,
+  ),
+  skip_transition_on_nonzero_exit_code: about(
+    'whether the issue keeps its status if the exit code of its session is not 0',
+    v.boolean(),
+  ),
+  mapping_types: about(
+    'fields that the gateway sets: to a fact of the session (`preset`) or to a fixed text (`custom`)',
+    items(
+      v.strictObject({
+        ...field,
+        type: about(
+          'preset: `value` names a fact of the session; custom: `value` is the text',
+          v.picklist(['preset', 'custom']),
+        ),
+        value: about('name of the fact, such as session.user_email, or the text', text),
+      }),
     ),
-    skip_transition_on_nonzero_exit_code: about(
-      'whether the issue keeps its status if the exit code of its session is not 0',
-      v.boolean(),
+  ),
+  prompt_types: about(
+    'fields that the caller sets in `jira_fields`',
+    items(
+      v.strictObject({
+        ...field,
+        label: about('name of the field, for people; may be empty', text),
+        field_type: about(
+          'select: the value is an option of the field; other types: the value is a text',
+          text,
+        ),
+        required: about('whether the caller has to fill the field', v.boolean()),
+      }),
     ),
-    mapping_types: about(
-      'fields that the gateway sets: to a fact of the session (`preset`) or to a fixed text (`custom`)',
-      items(
-        v.strictObject({
-          ...field,
-          type: about(
-            'preset: `value` names a fact of the session; custom: `value` is the text',
-            v.picklist(['preset', 'custom']),
-          ),
-          value: about('name of the fact, such as session.user_email, or the text', text),
-        }),
-      ),
+  ),
+  cmdb_types: about(
+    'fields that the caller sets in `jira_fields` to the id of an object of Assets',
+    items(
+      v.strictObject({
+        ...field,
+        label: about('name of the field, for people; may be empty', text),
+        jira_object_schema_id: about("id of the object's schema in Assets; empty if no schema is set", text),
+        jira_object_type: about("id of the object's type in Assets; empty if no type is set", text),
+        required: about('whether the caller has to fill the field', v.boolean()),
+        value: about('hint for people who choose the object; empty if there is no hint', text),
+      }),
     ),
-    prompt_types: about(
-      'fields that the caller sets in `jira_fields`',
-      items(
-        v.strictObject({
-          ...field,
-          label: about('name of the field, for people; may be empty', text),
-          field_type: about(
-            'select: the value is an option of the field; other types: the value is a text',
-            text,
-          ),
-          required: about('whether the caller has to fill the field', v.boolean()),
-        }),
-      ),
-    ),
-    cmdb_types: about(
-      'fields that the caller sets in `jira_fields` to the id of an object of Assets',
-      items(
-        v.strictObject({
-          ...field,
-          label: about('name of the field, for people; may be empty', text),
-          jira_object_schema_id: about(
-            "id of the object's schema in Assets; empty if no schema is set",
-            text,
-          ),
-          jira_object_type: about("id of the object's type in Assets; empty if no type is set", text),
-          required: about('whether the caller has to fill the field', v.boolean()),
-          value: about('hint for people who choose the object; empty if there is no hint', text),
-        }),
-      ),
-    ),
-    connection_ids: about(
-      'names of connections that use the template and that the caller may see',
-      v.array(text),
-    ),
-  }),
-)
+  ),
+  connection_ids: about(
+    'names of connections that use the template and that the caller may see',
+    v.array(text),
+  ),
+})
 
 export type JiraTemplateAnswer = Frozen<v.InferOutput<typeof JiraTemplateShape>>
 
@@ -104,7 +96,7 @@ export const jiraContract = {
     path: '/api/integrations/jira/issuetemplates',
     summary: 'Lists templates of issues, with the fields that callers set',
     scope: 'connection',
-    answers: { 200: later(() => v.array(JiraTemplateShape)) },
+    answers: { 200: v.array(JiraTemplateShape) },
   },
   template: {
     ...READ,

@@ -1,46 +1,40 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, sentText } from './executions.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
-const DecisionShape = later(() =>
-  v.object(
-    {
-      status: v.pipe(sentText, v.nonEmpty('must not be empty')),
-      time_window: v.nullish(
-        v.object(
-          {
-            configuration: v.nullish(
-              v.object(
-                { start_time: v.nullish(sentText, ''), end_time: v.nullish(sentText, '') },
-                'must be an object',
-              ),
-              {},
+const DecisionShape = v.object(
+  {
+    status: v.pipe(sentText, v.nonEmpty('must not be empty')),
+    time_window: v.nullish(
+      v.object(
+        {
+          configuration: v.nullish(
+            v.object(
+              { start_time: v.nullish(sentText, ''), end_time: v.nullish(sentText, '') },
+              'must be an object',
             ),
-          },
-          'must be an object',
-        ),
+            {},
+          ),
+        },
+        'must be an object',
       ),
-      force_review: v.nullish(v.boolean('must be true or false'), false),
-      comment: v.nullish(
-        v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
-        '',
-      ),
-      rejection_reason: v.nullish(
-        v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
-        '',
-      ),
-    },
-    'must be a JSON object',
-  ),
+    ),
+    force_review: v.nullish(v.boolean('must be true or false'), false),
+    comment: v.nullish(v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')), ''),
+    rejection_reason: v.nullish(
+      v.pipe(sentText, v.maxLength(10_000, 'must not have more than 10000 characters')),
+      '',
+    ),
+  },
+  'must be a JSON object',
 )
 
 export type DecisionBody = Frozen<v.InferOutput<typeof DecisionShape>>
 
 const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
-const review = later(() => ({
+const review = {
   id: about('id of the review', text),
   type: about(
     'onetime: a script, a runbook or a batch, which may run once; jit: terminals, which may be opened for some time',
@@ -155,28 +149,26 @@ const review = later(() => ({
     'true if long parts are left out, otherwise missing: of a review above 4 KiB in a list of reviews or sessions, arguments, names of variables, comments, texts above 512 bytes and the names in `batch` are left out; `GET /api/reviews/ID` has everything, unless a repair of the history has lost it: then no approval is accepted',
     v.optional(v.literal(true)),
   ),
-}))
+}
 
 /** A review with the fields of hoop's contract and fields of ours. */
-export const ReviewInSessionShape = later(() => v.strictObject(review))
+export const ReviewInSessionShape = v.strictObject(review)
 /** A review with `can`: the decisions that the caller may make now. */
-const ReviewShape = later(() =>
-  v.strictObject({
-    ...review,
-    id: needed(review.id),
-    session: about('id of the session', text),
-    can: about(
-      'the decisions that the gateway would accept from the caller now',
-      v.strictObject({
-        approve: v.boolean(),
-        force: v.boolean(),
-        reject: v.boolean(),
-        revoke: v.boolean(),
-        withdraw: v.boolean(),
-      }),
-    ),
-  }),
-)
+const ReviewShape = v.strictObject({
+  ...review,
+  id: needed(review.id),
+  session: about('id of the session', text),
+  can: about(
+    'the decisions that the gateway would accept from the caller now',
+    v.strictObject({
+      approve: v.boolean(),
+      force: v.boolean(),
+      reject: v.boolean(),
+      revoke: v.boolean(),
+      withdraw: v.boolean(),
+    }),
+  ),
+})
 
 export type ReviewInSession = Frozen<v.InferOutput<typeof ReviewInSessionShape>>
 export type ReviewAnswer = Frozen<v.InferOutput<typeof ReviewShape>>
@@ -206,7 +198,7 @@ export const reviewContract = {
     ...READ,
     path: '/api/reviews',
     summary: 'Lists reviews, the newest first',
-    answers: { 200: later(() => v.array(ReviewShape)) },
+    answers: { 200: v.array(ReviewShape) },
     errors: ['history-failed'],
   },
   show: {
@@ -222,7 +214,7 @@ export const reviewContract = {
     summary:
       'Shows the last approved run of the same runbook before this request; null if there is no such run',
     description: 'The script and the parameters of that run are in its session.',
-    answers: later(() => ({
+    answers: {
       200: v.nullable(
         v.strictObject({
           id: about('id of the review of the run', text),
@@ -232,7 +224,7 @@ export const reviewContract = {
           ran_at: about('when the run began', time),
         }),
       ),
-    })),
+    },
     errors: ['review-not-found', 'history-failed'],
   },
   exec: {

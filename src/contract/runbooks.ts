@@ -1,134 +1,125 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, plainOption, text, wholeCount } from './words.ts'
 
-const RunbookShape = later(() =>
-  v.strictObject({
-    name: needed(about('path of the file in its repository', text)),
-    metadata: about(
-      'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
-      v.record(v.string(), v.record(v.string(), v.unknown())),
+const RunbookShape = v.strictObject({
+  name: needed(about('path of the file in its repository', text)),
+  metadata: about(
+    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
+    v.record(v.string(), v.record(v.string(), v.unknown())),
+  ),
+  error: about('why the file cannot be run; null if the file can be run', v.nullable(text)),
+  used_names: about(
+    'all names of parameters that the template may use, also inside blocks; missing if the template cannot be read',
+    v.optional(v.array(text)),
+  ),
+  title: v.optional(
+    v.pipe(
+      text,
+      v.description('first line of the leading comment of the file; missing if there is no such line'),
     ),
-    error: about('why the file cannot be run; null if the file can be run', v.nullable(text)),
-    used_names: about(
-      'all names of parameters that the template may use, also inside blocks; missing if the template cannot be read',
-      v.optional(v.array(text)),
+  ),
+  description: v.optional(
+    v.pipe(
+      text,
+      v.description('the leading comment without its first line; missing if there are no further lines'),
     ),
-    title: v.optional(
-      v.pipe(
-        text,
-        v.description('first line of the leading comment of the file; missing if there is no such line'),
-      ),
-    ),
-    description: v.optional(
-      v.pipe(
-        text,
-        v.description('the leading comment without its first line; missing if there are no further lines'),
-      ),
-    ),
-    connections: about(
-      'names of the connections that can run the runbook; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
-      v.optional(v.array(text)),
-    ),
-    confirm: about(
-      'whether page and command line ask people to type the name of the connection before a run; only with `connection_name`',
-      v.optional(v.boolean()),
-    ),
-  }),
-)
+  ),
+  connections: about(
+    'names of the connections that can run the runbook; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
+    v.optional(v.array(text)),
+  ),
+  confirm: about(
+    'whether page and command line ask people to type the name of the connection before a run; only with `connection_name`',
+    v.optional(v.boolean()),
+  ),
+})
 
-const commit = later(() => ({
+const commit = {
   commit: about('full id of the commit from which the files were read', text),
   commit_author: about('author of the commit, as `Name <address>`', text),
   commit_message: about('message of the commit, at most 4096 characters', text),
-}))
+}
 
 /** The copies at the top level are deprecated in hoop's published contract. */
-const RunbookListShape = later(() =>
-  v.strictObject({
-    errors: about(
-      'messages about repositories that could not be read, were read from an old copy, or have more runbooks than the list',
-      v.array(text),
+const RunbookListShape = v.strictObject({
+  errors: about(
+    'messages about repositories that could not be read, were read from an old copy, or have more runbooks than the list',
+    v.array(text),
+  ),
+  repositories: about(
+    'repositories with their runbooks',
+    v.array(
+      v.strictObject({
+        repository: needed(about('key of the repository, or the name of a local folder', text)),
+        ...commit,
+        items: about('runbooks of the repository', v.array(RunbookShape)),
+      }),
     ),
-    repositories: about(
-      'repositories with their runbooks',
-      v.array(
-        v.strictObject({
-          repository: needed(about('key of the repository, or the name of a local folder', text)),
-          ...commit,
-          items: about('runbooks of the repository', v.array(RunbookShape)),
-        }),
-      ),
-    ),
-    items: about(
-      'deprecated: runbooks of all repositories; missing if no repository could be read',
-      v.optional(v.array(RunbookShape)),
-    ),
-    commit: about(
-      'deprecated: `commit` of the first repository; missing without a repository',
-      v.optional(text),
-    ),
-    commit_author: about(
-      'deprecated: `commit_author` of the first repository; missing without a repository',
-      v.optional(text),
-    ),
-    commit_message: about(
-      'deprecated: `commit_message` of the first repository; missing without a repository',
-      v.optional(text),
-    ),
-  }),
-)
+  ),
+  items: about(
+    'deprecated: runbooks of all repositories; missing if no repository could be read',
+    v.optional(v.array(RunbookShape)),
+  ),
+  commit: about(
+    'deprecated: `commit` of the first repository; missing without a repository',
+    v.optional(text),
+  ),
+  commit_author: about(
+    'deprecated: `commit_author` of the first repository; missing without a repository',
+    v.optional(text),
+  ),
+  commit_message: about(
+    'deprecated: `commit_message` of the first repository; missing without a repository',
+    v.optional(text),
+  ),
+})
 
 /** These objects of hoop are parts of gateway.yaml here, so they have no times. */
 const times = { created_at: v.null(), updated_at: v.null() }
 
-const RuleShape = later(() =>
-  v.strictObject({
-    id: about('the same as `name`', text),
-    org_id: about("hoop's id of the organization, the same for all rules", text),
-    name: about('name of the connection', text),
-    description: about('always empty', text),
-    runbooks: about(
-      'runbooks that may be run',
-      v.array(
-        v.strictObject({
-          repository: about('key of the repository, or the name of a local folder', text),
-          name: about('folder of the runbooks; empty: the whole repository', text),
-        }),
-      ),
+const RuleShape = v.strictObject({
+  id: about('the same as `name`', text),
+  org_id: about("hoop's id of the organization, the same for all rules", text),
+  name: about('name of the connection', text),
+  description: about('always empty', text),
+  runbooks: about(
+    'runbooks that may be run',
+    v.array(
+      v.strictObject({
+        repository: about('key of the repository, or the name of a local folder', text),
+        name: about('folder of the runbooks; empty: the whole repository', text),
+      }),
     ),
-    connections: about('the connection of the rule', v.array(text)),
-    user_groups: about('groups whose members may run these runbooks; empty: all users', v.array(text)),
-    ...times,
-  }),
-)
+  ),
+  connections: about('the connection of the rule', v.array(text)),
+  user_groups: about('groups whose members may run these runbooks; empty: all users', v.array(text)),
+  ...times,
+})
 
-const ConfigurationShape = later(() =>
-  v.strictObject({
-    id: about("hoop's id, always the same", text),
-    org_id: about("hoop's id of the organization, always the same", text),
-    repositories: about(
-      'repositories of gateway.yaml; fields of secrets are empty',
-      v.array(
-        v.strictObject({
-          repository: about('key of the repository, or the name of a local folder', text),
-          git_url: about('address of the repository', text),
-          git_user: about('always empty', text),
-          git_password: about('always empty', text),
-          ssh_key: about('always empty', text),
-          ssh_user: about('always empty', text),
-          ssh_keypass: about('always empty', text),
-          ssh_known_hosts: about('always empty', text),
-          git_hook_ttl: about('seconds after which the repository is fetched again', wholeCount),
-        }),
-      ),
+const ConfigurationShape = v.strictObject({
+  id: about("hoop's id, always the same", text),
+  org_id: about("hoop's id of the organization, always the same", text),
+  repositories: about(
+    'repositories of gateway.yaml; fields of secrets are empty',
+    v.array(
+      v.strictObject({
+        repository: about('key of the repository, or the name of a local folder', text),
+        git_url: about('address of the repository', text),
+        git_user: about('always empty', text),
+        git_password: about('always empty', text),
+        ssh_key: about('always empty', text),
+        ssh_user: about('always empty', text),
+        ssh_keypass: about('always empty', text),
+        ssh_known_hosts: about('always empty', text),
+        git_hook_ttl: about('seconds after which the repository is fetched again', wholeCount),
+      }),
     ),
-    ...times,
-  }),
-)
+  ),
+  ...times,
+})
 
-const TemplatesShape = later(() => v.strictObject({ items: v.array(RunbookShape), ...commit }))
+const TemplatesShape = v.strictObject({ items: v.array(RunbookShape), ...commit })
 
 export type RunbookAnswer = Frozen<v.InferOutput<typeof RunbookShape>>
 export type RunbookListAnswer = Frozen<v.InferOutput<typeof RunbookListShape>>
@@ -144,12 +135,12 @@ export const runbookContract = {
     ...READ,
     path: '/api/runbooks',
     summary: 'Lists runbooks and their parameters, by repository',
-    query: later(() => ({
+    query: {
       connection_name: plainOption('only the runbooks of this connection'),
       connection: plainOption('the same as `connection_name`, by its old name'),
       list_connections: plainOption('true: each runbook has the list of connections that may run it'),
       remove_empty_connections: plainOption('false: for admins, also lists runbooks that no connection runs'),
-    })),
+    },
     answers: { 200: RunbookListShape },
     errors: [['runbooks-not-configured', 404], 'connection-not-found'],
   },
@@ -175,7 +166,7 @@ export const runbookContract = {
     path: '/api/runbooks/rules',
     summary:
       "Lists which groups may run which runbooks, in hoop's form: a rule for each connection with runbooks",
-    answers: { 200: later(() => v.array(RuleShape)) },
+    answers: { 200: v.array(RuleShape) },
   },
   rule: {
     ...READ,

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { needed, type Frozen } from './contract.ts'
 import { ReviewInSessionShape } from './reviews.ts'
 import { StateShape } from './session-state.ts'
@@ -10,43 +9,39 @@ const texts = v.record(v.string(), v.string())
 const anything = v.record(v.string(), v.unknown())
 
 /** After the session's end, the issue moves to another status. The fields say how far this has come. */
-const JiraMoveShape = later(() =>
+const JiraMoveShape = v.strictObject({
+  status: about(
+    'pending: the issue is not moved yet; done: the issue was moved; skipped: the issue keeps its status, because the session did not run or failed; given-up: too many attempts failed',
+    v.picklist(['pending', 'done', 'skipped', 'given-up']),
+  ),
+  attempts: about('number of failed attempts', wholeCount),
+  error: about('why the last attempt failed; null if no attempt has failed', v.nullable(text)),
+})
+
+/** The value is null until the session ends. */
+const metrics = v.nullable(
   v.strictObject({
-    status: about(
-      'pending: the issue is not moved yet; done: the issue was moved; skipped: the issue keeps its status, because the session did not run or failed; given-up: too many attempts failed',
-      v.picklist(['pending', 'done', 'skipped', 'given-up']),
+    data_masking: about(
+      'what data masking replaced',
+      v.strictObject({
+        err_count: about('number of failures of the masking at the agent', wholeCount),
+        info_types: about(
+          'number of replaced values of each type, for the first 100 types',
+          v.record(v.string(), wholeCount),
+        ),
+        total_redact_count: about('number of replaced values of all types', wholeCount),
+        transformed_bytes: about(
+          'number of bytes that were replaced, by the report of the agent',
+          wholeCount,
+        ),
+      }),
     ),
-    attempts: about('number of failed attempts', wholeCount),
-    error: about('why the last attempt failed; null if no attempt has failed', v.nullable(text)),
+    event_size: about('the same as `event_size` of the session', wholeCount),
+    truncated: about('whether output is missing: `truncated_bytes` is not 0', v.boolean()),
   }),
 )
 
-/** The value is null until the session ends. */
-const metrics = later(() =>
-  v.nullable(
-    v.strictObject({
-      data_masking: about(
-        'what data masking replaced',
-        v.strictObject({
-          err_count: about('number of failures of the masking at the agent', wholeCount),
-          info_types: about(
-            'number of replaced values of each type, for the first 100 types',
-            v.record(v.string(), wholeCount),
-          ),
-          total_redact_count: about('number of replaced values of all types', wholeCount),
-          transformed_bytes: about(
-            'number of bytes that were replaced, by the report of the agent',
-            wholeCount,
-          ),
-        }),
-      ),
-      event_size: about('the same as `event_size` of the session', wholeCount),
-      truncated: about('whether output is missing: `truncated_bytes` is not 0', v.boolean()),
-    }),
-  ),
-)
-
-const session = later(() => ({
+const session = {
   id: needed(about('id of the session', text)),
   org_id: about("hoop's id of the organization, the same for all sessions", text),
   user: about('name of the user', text),
@@ -154,23 +149,21 @@ const session = later(() => ({
     'true if long parts are left out, otherwise missing: of a request above 8 KiB in a list, or above 64 KiB in an export, metadata, labels (except those of the gateway with at most 1 KiB) and a `session_batch_id` above 1 KiB are left out; `guardrails_info` above 4 KiB is empty in both; `GET /api/sessions/ID` has everything',
     v.optional(v.literal(true)),
   ),
-}))
+}
 
-export const ListedSessionShape = later(() => v.strictObject({ ...session, script: v.null() }))
+export const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
 
-export const SessionShape = later(() =>
-  v.strictObject({
-    ...session,
-    script: about(
-      '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` has only other parts; null in a list',
-      v.strictObject({ data: text }),
-    ),
-    event_stream: about(
-      'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since began_at, type, bytes in base64]`, or the whole output as one text',
-      v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
-    ),
-  }),
-)
+export const SessionShape = v.strictObject({
+  ...session,
+  script: about(
+    '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` has only other parts; null in a list',
+    v.strictObject({ data: text }),
+  ),
+  event_stream: about(
+    'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since began_at, type, bytes in base64]`, or the whole output as one text',
+    v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
+  ),
+})
 
 export type ListedSession = Frozen<v.InferOutput<typeof ListedSessionShape>>
 export type ShownSession = Frozen<v.InferOutput<typeof SessionShape>>

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import type { Frozen } from './contract.ts'
 import { about, text, time } from './words.ts'
 
@@ -31,20 +30,18 @@ export const STATE_NAMES = [
 ] as const
 export type StateName = (typeof STATE_NAMES)[number]
 
-export const StateShape = later(() =>
-  v.strictObject({
-    name: about('name of the state', v.picklist(STATE_NAMES)),
-    text: about('the state in words, with the user, lock or exit code', text),
-    by: about(
-      'name of the user who stopped, rejected, revoked or withdrew the session, or whose session has the lock; null otherwise',
-      v.nullable(text),
-    ),
-    lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
-    since: about('since when another session has the lock; null otherwise', time),
-    agent: about('name of the agent for which the session waits; null otherwise', v.nullable(text)),
-    until: about('when the gateway ends the session if the agent has not connected; null otherwise', time),
-  }),
-)
+export const StateShape = v.strictObject({
+  name: about('name of the state', v.picklist(STATE_NAMES)),
+  text: about('the state in words, with the user, lock or exit code', text),
+  by: about(
+    'name of the user who stopped, rejected, revoked or withdrew the session, or whose session has the lock; null otherwise',
+    v.nullable(text),
+  ),
+  lock: about('name of the lock for which the session waits; null otherwise', v.nullable(text)),
+  since: about('since when another session has the lock; null otherwise', time),
+  agent: about('name of the agent for which the session waits; null otherwise', v.nullable(text)),
+  until: about('when the gateway ends the session if the agent has not connected; null otherwise', time),
+})
 
 /** Outcomes summarize the states. Lists are filtered and runs are counted by outcome. */
 export const OUTCOMES = [

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { later } from './later.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
@@ -17,34 +16,30 @@ import {
   wholeCount,
 } from './words.ts'
 
-const DownloadLinkShape = later(() =>
-  v.strictObject({
-    download_url: needed(about('address of the file, for one request', text)),
-    expire_at: about('when the address expires', moment),
-  }),
-)
+const DownloadLinkShape = v.strictObject({
+  download_url: needed(about('address of the file, for one request', text)),
+  expire_at: about('when the address expires', moment),
+})
 
-const SessionListShape = later(() =>
-  v.strictObject({
-    data: about('sessions, the newest first', v.array(ListedSessionShape)),
-    total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
-    total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
-    has_next_page: about('whether there are further sessions', v.boolean()),
-    parameter_search: about(
-      'what the option `parameter` has searched; missing without the option. `searched`: number of searched sessions, which are the newest ones of runbooks that match the other filters; `is_complete`: false if there are older ones, which were not searched; `shortened`: number of searched sessions that do not match, but have parameters of more than 1,024 characters, of which only the first 1,024 were searched',
-      v.optional(v.strictObject({ searched: wholeCount, is_complete: v.boolean(), shortened: wholeCount })),
-    ),
-  }),
-)
+const SessionListShape = v.strictObject({
+  data: about('sessions, the newest first', v.array(ListedSessionShape)),
+  total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
+  total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
+  has_next_page: about('whether there are further sessions', v.boolean()),
+  parameter_search: about(
+    'what the option `parameter` has searched; missing without the option. `searched`: number of searched sessions, which are the newest ones of runbooks that match the other filters; `is_complete`: false if there are older ones, which were not searched; `shortened`: number of searched sessions that do not match, but have parameters of more than 1,024 characters, of which only the first 1,024 were searched',
+    v.optional(v.strictObject({ searched: wholeCount, is_complete: v.boolean(), shortened: wholeCount })),
+  ),
+})
 
-const MetadataShape = later(() => v.object({ metadata: anyMap }, 'must be a JSON object'))
+const MetadataShape = v.object({ metadata: anyMap }, 'must be a JSON object')
 
 /** The bytes that a command wrote. */
 const plainText = v.pipe(text, v.description('text/plain'))
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 
-const FILTERS = later(() => ({
+const FILTERS = {
   user: plainOption(
     'only sessions of this user, as an SQL LIKE pattern (`%` is any text, `_` is one character, `\\` escapes them)',
   ),
@@ -69,7 +64,7 @@ const FILTERS = later(() => ({
   'review.approver': plainOption('only sessions whose review asks a group of this user'),
   start_date: plainOption('only sessions that began at this time or later, RFC 3339'),
   end_date: plainOption('only sessions that began at this time or earlier, RFC 3339'),
-}))
+}
 
 const LIST = {
   tag: 'Sessions',
@@ -78,12 +73,12 @@ const LIST = {
   role: 'user',
   scope: 'seen',
   audit: VIEW,
-  query: later(() => ({
+  query: {
     ...FILTERS,
     limit: plainOption('maximum number of sessions, up to 100 (default: 20)'),
     offset: plainOption('number of sessions to skip, up to 10,000 (default: 0)'),
     count: plainOption('how `total` is counted: capped (at 10,000), exact or none (default: capped)'),
-  })),
+  },
   answers: { 200: SessionListShape },
   errors: [['invalid-request', 422], 'too-much-at-once', 'history-failed'],
 } as const
@@ -98,32 +93,30 @@ export const sessionListContract = {
   },
 } as const satisfies Contract
 
-const DaysShape = later(() =>
-  v.strictObject({
-    days: about(
-      'the days, the oldest first',
-      v.array(
-        v.strictObject({
-          day: v.pipe(text, v.description('the day in `time_zone`, as YYYY-MM-DD')),
-          open: v.pipe(
-            wholeCount,
-            v.description(
-              'sessions that run, wait for a lock or for approval, or are approved and have not run yet',
-            ),
+const DaysShape = v.strictObject({
+  days: about(
+    'the days, the oldest first',
+    v.array(
+      v.strictObject({
+        day: v.pipe(text, v.description('the day in `time_zone`, as YYYY-MM-DD')),
+        open: v.pipe(
+          wholeCount,
+          v.description(
+            'sessions that run, wait for a lock or for approval, or are approved and have not run yet',
           ),
-          succeeded: about('sessions with exit code 0', wholeCount),
-          failed: about('sessions that ended in another way', wholeCount),
-          stopped: about(
-            'sessions that a user stopped or withdrew, whose client disconnected, or whose request expired',
-            wholeCount,
-          ),
-          rejected: about('sessions whose approval was rejected or revoked', wholeCount),
-        }),
-      ),
+        ),
+        succeeded: about('sessions with exit code 0', wholeCount),
+        failed: about('sessions that ended in another way', wholeCount),
+        stopped: about(
+          'sessions that a user stopped or withdrew, whose client disconnected, or whose request expired',
+          wholeCount,
+        ),
+        rejected: about('sessions whose approval was rejected or revoked', wholeCount),
+      }),
     ),
-    is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were counted')),
-  }),
-)
+  ),
+  is_capped: v.pipe(v.boolean(), v.description('whether a day has more sessions than were counted')),
+})
 /** The oldest day is the first. */
 export type DaysAnswer = Frozen<v.InferOutput<typeof DaysShape>>
 
@@ -138,12 +131,12 @@ export const sessionContract = {
     role: 'user',
     scope: 'seen',
     audit: 'none',
-    query: later(() => ({
+    query: {
       ...FILTERS,
       parameter: plainOption('has no effect here'),
       days: numberOption('days', 'number of days up to today, from 1 to 92 (default: 30)', 92),
       time_zone: plainOption('time zone of the days, such as Europe/Berlin (default: UTC)'),
-    })),
+    },
     answers: { 200: DaysShape },
     errors: [['invalid-request', 422], 'history-failed'],
   },
@@ -157,12 +150,12 @@ export const sessionContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: later(() => ({
+    query: {
       from: plainOption(
         'place after which the part begins: `next` or `place` of an earlier answer (default: the beginning)',
       ),
       bytes: plainOption('size of the part in bytes, up to 1048576 (default: 262144)'),
-    })),
+    },
     answers: { 200: OutputRangeShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
@@ -175,7 +168,7 @@ export const sessionContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: later(() => ({
+    query: {
       offset: numberOption('offset', 'number of statements to skip (default: 0)', 10_000_000, 0),
       limit: numberOption('limit', 'maximum number of statements, up to 1000 (default: 200)', 1000),
       count: readOption(
@@ -183,7 +176,7 @@ export const sessionContract = {
         (given) => (given === 'true' || given === 'false' ? given === 'true' : undefined),
         'count must be true or false',
       ),
-    })),
+    },
     answers: { 200: StatementsShape },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
@@ -206,7 +199,7 @@ const DOWNLOAD = {
   role: 'public',
   scope: 'link',
   audit: { action: 'download', type: 'sessions' },
-  query: later(() => ({ token: plainOption('token of the link, which also has other options') })),
+  query: { token: plainOption('token of the link, which also has other options') },
   answers: { 200: file },
   type: 'application/octet-stream',
   errors: ['session-not-found', 'download-expired', 'history-failed'],
@@ -227,10 +220,10 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'seen',
     audit: { action: 'download', type: 'sessions' },
-    query: later(() => ({
+    query: {
       ...FILTERS,
       after: plainOption('only sessions after the session with this `cursor`'),
-    })),
+    },
     answers: { 200: plainText },
     type: 'application/x-ndjson',
     errors: [['invalid-request', 422], 'too-many-clients', 'history-failed'],
@@ -243,7 +236,7 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'seen',
     audit: VIEW,
-    query: later(() => ({
+    query: {
       expand: plainOption(
         'additional parts of the answer, separated by commas: event_stream, session_input, resize',
       ),
@@ -252,8 +245,8 @@ export const sessionStreamContract = {
         'returns a link to download the output as a file of this type: csv, json, txt or another type',
       ),
       'blob-type': plainOption('session_input: the link is for the script instead of the output'),
-    })),
-    answers: { 200: later(() => v.union([SessionShape, DownloadLinkShape])) },
+    },
+    answers: { 200: v.union([SessionShape, DownloadLinkShape]) },
     errors: ['not-permitted', 'session-not-found', ['invalid-request', 422], 'history-failed'],
   },
   download: {
@@ -286,11 +279,11 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: later(() => ({
+    query: {
       events: plainOption('types of events: i, o, e, separated by commas (default: o,e)'),
       newline: plainOption('1: adds a line break after each event'),
       'event-time': plainOption('1: adds the time before each event, in whole seconds and UTC'),
-    })),
+    },
     answers: { 200: plainText },
     type: 'text/plain',
     errors: ['not-permitted', 'session-not-found', 'too-many-clients', 'history-failed'],
@@ -304,7 +297,7 @@ export const sessionStreamContract = {
     role: 'user',
     scope: 'read',
     audit: VIEW,
-    query: later(() => ({ from: plainOption('start: from the beginning (default); now: only new output') })),
+    query: { from: plainOption('start: from the beginning (default); now: only new output') },
     answers: { 200: plainText },
     type: 'text/event-stream',
     errors: [

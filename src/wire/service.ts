@@ -14,7 +14,7 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { packageFiles } from '../basics/files/package-files.ts'
-import { keepTickObject } from '../basics/tick-objects.ts'
+import { keepTickObject } from './tick-objects.ts'
 import { decodePacket, encodePacket } from './packet-codec.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 

@@ -1,5 +1,5 @@
+import { randomUUID } from 'node:crypto'
 import { isatty } from 'node:tty'
-import { newUuid } from '../../../basics/uuid.ts'
 import { oneLine, printableJson, printableText } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
@@ -71,7 +71,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
       await confirmed(account, meant, flags.confirm)
     }
     const issue = flags.dryRun === true ? {} : await fieldsOf(account, connection, flags.jira)
-    const correlationId = `runbook-agent-${newUuid()}`
+    const correlationId = `runbook-agent-${randomUUID()}`
     const request = {
       ...what,
       repository,
