@@ -15,6 +15,7 @@ import {
 } from './running/ending.ts'
 import { RunningCommand, type Start } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
+import { deferred } from '../basics/deferred.ts'
 
 type AgentSessionState =
   | { readonly name: 'opening'; readonly open: OpenMessage }
@@ -148,20 +149,19 @@ export class AgentSession {
 
   /** Returns undefined if the session is ended or refused before the input arrives. */
   async #awaitInput(ended: AbortSignal): Promise<Start | undefined> {
-    let resolve!: (start: Start | undefined) => void
-    const input = new Promise<Start | undefined>((settle) => (resolve = settle))
+    const input = deferred<Start | undefined>()
     const leave = (name: 'started' | 'cancelled', start?: Start) => {
       // The state changes here, not after `await input`. The first keys may be routed before the code after
       // the `await` runs, and they need a started session.
       this.#state = { name }
-      resolve(start)
+      input.resolve(start)
     }
     const cancel = () => leave('cancelled')
     this.#state = { name: 'open', start: (start) => leave('started', start), cancel }
     // `using` removes the listener. Otherwise the signal would keep the listener, and with it the script, in
     // memory as long as the session lives.
     using _ = onAbort(ended, cancel)
-    return await input
+    return await input.promise
   }
 
   async #tellOpened({ connectionType, requestPort }: OpenMessage, { argv }: CommandRequest): Promise<void> {

@@ -1,3 +1,5 @@
+import { deferred } from './deferred.ts'
+
 /**
  * Calls `listener` once when the signal aborts, or immediately if it has aborted. `addEventListener` alone
  * would miss an abort between two awaits. Dispose the result; otherwise the signal keeps the listener in
@@ -16,10 +18,9 @@ export function onAbort(signal: AbortSignal, listener: () => void): Disposable {
 
 /** Waits for `work`, at most until the abort. @throws the failure of `work` before the abort */
 export async function untilAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  let abort: () => void = () => undefined
-  const aborted = new Promise<void>((resolve) => (abort = resolve))
-  using _ = onAbort(signal, abort)
-  await Promise.race([work, aborted])
+  const aborted = deferred()
+  using _ = onAbort(signal, aborted.resolve)
+  await Promise.race([work, aborted.promise])
 }
 
 /** Node's timers with a longer delay fire immediately. */

@@ -12,6 +12,7 @@ import {
   type OrphanOwner,
 } from './ending/orphans.ts'
 import { groupMembers, takeMark } from './ending/process-table.ts'
+import { deferred } from '../basics/deferred.ts'
 
 /** Maximum number of input bytes that wait for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
@@ -90,8 +91,8 @@ export class Execution implements AsyncDisposable {
   #reaped = false
   #groupLeft = true
   #killing: Promise<void> | undefined
-  #giveUp!: (status: ExitStatus) => void
-  readonly #unkillable = new Promise<ExitStatus>((resolve) => (this.#giveUp = resolve))
+  /** Settled if the child cannot be killed. */
+  readonly #unkillable = deferred<ExitStatus>()
   #givingUp: NodeJS.Timeout | undefined
   readonly #ended = new Set<number>()
 
@@ -159,7 +160,7 @@ export class Execution implements AsyncDisposable {
     const { pid } = this
     this.#givingUp = setTimeout(() => {
       if (this.#reaped) return
-      this.#giveUp({
+      this.#unkillable.resolve({
         kind: 'failed',
         cause: new Error(`process ${pid} cannot be ended and continues to run`),
       })
@@ -168,7 +169,7 @@ export class Execution implements AsyncDisposable {
   }
 
   async #finish(): Promise<ExitStatus> {
-    const status = await Promise.race([this.#child.exited, this.#unkillable])
+    const status = await Promise.race([this.#child.exited, this.#unkillable.promise])
     this.#output.drain()
     await this.#output.ended
     if (this.#options.background === 'leave' && this.#killing === undefined) this.#leave()

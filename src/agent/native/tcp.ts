@@ -1,4 +1,4 @@
-import { onAbort } from '../../basics/abort.ts'
+import { untilAbort } from '../../basics/abort.ts'
 import { isServerFault } from './native-error.ts'
 import type { ServerSocket } from './server-socket.ts'
 import type { NativeProtocol, RawClient, Target } from './protocol.ts'
@@ -23,13 +23,10 @@ async function serveTcp(client: RawClient, target: Target): Promise<void> {
 async function relay(client: RawClient, server: ServerSocket): Promise<void> {
   const toServer = client.deliver((bytes) => server.write(bytes)).then(() => server.finish())
   const toClient = server.deliver((bytes) => client.send(bytes)).then(() => client.finish())
-  let end = (): void => undefined
-  const ended = new Promise<void>((resolve) => (end = resolve))
-  using _ = onAbort(client.ending, end)
   // A client that cannot end one direction waits for the end of the connection when the server has ended its own.
   const over = client.halfCloses
     ? toClient.then(() => Promise.race([toServer, server.closed()]))
     : Promise.race([toServer, toClient])
-  await Promise.race([over, ended])
+  await untilAbort(over, client.ending)
   if (client.ending.aborted) client.reset()
 }

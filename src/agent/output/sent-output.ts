@@ -3,6 +3,7 @@ import { type OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
 import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
 import { type Chunk, split } from '../../runtime/child.ts'
 import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
+import { deferred } from '../../basics/deferred.ts'
 
 /**
  * Holds back a session's output while its client does not read (`AgentSessionPause`). Meanwhile the stream is
@@ -10,24 +11,23 @@ import { OutputCap, type TailMemory } from '../../runtime/output-tail.ts'
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'
-  #wake: () => void = () => undefined
-  #resumed: Promise<void> | undefined
+  #resumed = deferred()
 
   pause(): void {
     if (this.#state !== 'open') return
     this.#state = 'paused'
-    this.#resumed = new Promise((resolve) => (this.#wake = resolve))
+    this.#resumed = deferred()
   }
 
   resume(): void {
     if (this.#state !== 'paused') return
     this.#state = 'open'
-    this.#wake()
+    this.#resumed.resolve()
   }
 
   openForGood(): void {
     this.#state = 'open for good'
-    this.#wake()
+    this.#resumed.resolve()
   }
 
   get isClosed(): boolean {
@@ -35,7 +35,7 @@ export class OutputGate {
   }
 
   async passed(): Promise<void> {
-    while (this.isClosed) await this.#resumed
+    while (this.isClosed) await this.#resumed.promise
   }
 }
 

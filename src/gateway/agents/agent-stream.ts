@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { onAbort } from '../../basics/abort.ts'
 import type { AgentMessage, GatewayMessage, OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import type { AgentSettings } from '../settings/settings.ts'
+import { Wakeup } from '../../basics/wakeup.ts'
 
 export type GatewayOutbound = Exclude<
   GatewayMessage,
@@ -99,25 +100,25 @@ export class Handover<T> implements AsyncIterable<T> {
   readonly #over: AbortSignal
   #error: Error | undefined
   #hasLeft = false
-  #wake: () => void = () => undefined
+  readonly #wakeup = new Wakeup()
 
   constructor(over: AbortSignal) {
     this.#over = over
-    onAbort(over, () => this.#wake())
+    onAbort(over, () => this.#wakeup.wake())
   }
 
   async give(item: T): Promise<void> {
     if (this.#over.aborted || this.#hasLeft) return
     await new Promise<void>((taken) => {
       this.#given.push({ item, taken })
-      this.#wake()
+      this.#wakeup.wake()
     })
   }
 
   /** Gives the reader this error after the items that were given before. */
   fail(error: Error): void {
     this.#error ??= error
-    this.#wake()
+    this.#wakeup.wake()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
@@ -139,6 +140,6 @@ export class Handover<T> implements AsyncIterable<T> {
 
   async #more(): Promise<void> {
     if (this.#error !== undefined) throw this.#error
-    await new Promise<void>((resolve) => (this.#wake = resolve))
+    await this.#wakeup.woken()
   }
 }

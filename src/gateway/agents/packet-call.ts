@@ -6,6 +6,7 @@ import { DecodeError, memoryOf, type Packet, YES } from '../../wire/packet.ts'
 import { type ClientCall, Outbox } from './client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../contract/statuses.ts'
 import type { CallerAddress } from '../../basics/net/address.ts'
+import { Wakeup } from '../../basics/wakeup.ts'
 
 const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Aborted: status.ABORTED,
@@ -106,14 +107,14 @@ export class PacketCall implements ClientCall {
    */
   async *packets(ahead = 1): AsyncGenerator<Packet, void, undefined> {
     ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = ahead
-    let wake: () => void = () => undefined
-    for (const event of ['readable', 'end', 'close', 'cancelled']) this.#stream.on(event, () => wake())
+    const wakeup = new Wakeup()
+    for (const event of ['readable', 'end', 'close', 'cancelled']) this.#stream.on(event, () => wakeup.wake())
     for (;;) {
       const packet = this.#stream.read() as Packet | null
       if (packet !== null) {
         if (!(yield* this.#packetsIn(packet))) return
       } else if (this.#stream.readableEnded || this.#outbox.isOver) return
-      else await new Promise<void>((resolve) => (wake = resolve))
+      else await wakeup.woken()
     }
   }
 

@@ -9,6 +9,7 @@ import { DecodeError, type Packet } from '../../wire/packet.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import type { GatewaySession, SessionEnd, SessionMessage } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
+import { deferred } from '../../basics/deferred.ts'
 
 export class Client {
   readonly #call: ClientCall
@@ -17,9 +18,8 @@ export class Client {
   readonly #session: GatewaySession
   readonly #unread: Unread
   #isPaused = false
-  #wake: () => void = () => undefined
   /** Settles when the agent is ready. The agent drops messages that arrive earlier. */
-  readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
+  readonly #opened = deferred()
 
   constructor(
     call: ClientCall,
@@ -58,7 +58,7 @@ export class Client {
     // sends the name of the connection.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
-    this.#wake()
+    this.#opened.resolve()
   }
 
   /** Sends without waiting, because a client that does not read must not block other clients of the agent. */
@@ -80,7 +80,7 @@ export class Client {
 
   /** Forwards packets as fast as the agent accepts them. Settles when the client has left. */
   async #forward(): Promise<void> {
-    await Promise.race([this.#opened, this.#call.over])
+    await Promise.race([this.#opened.promise, this.#call.over])
     try {
       for (;;) {
         const { done, value } = await this.#packets.next()

@@ -1,6 +1,6 @@
-import { onAbort } from '../../basics/abort.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { SessionEvent } from './session.ts'
+import { Wakeup } from '../../basics/wakeup.ts'
 
 /**
  * Place of an event in its session. Places increase and have gaps. To continue reading, ask for the events
@@ -36,7 +36,7 @@ export class SessionFollower implements Disposable {
   readonly #membership: Disposable
   #place: EventPlace
   #hasChanged = false
-  #wake: (() => void) | undefined
+  readonly #wakeup = new Wakeup()
 
   constructor(id: string, place: EventPlace, followers: Followers, sources: Sources) {
     this.#id = id
@@ -44,7 +44,7 @@ export class SessionFollower implements Disposable {
     this.#sources = sources
     this.#membership = followers.add(id, () => {
       this.#hasChanged = true
-      this.#wake?.()
+      this.#wakeup.wake()
     })
   }
 
@@ -75,7 +75,7 @@ export class SessionFollower implements Disposable {
 
   /** @returns false when the time is over or the signal aborts */
   async changed(ms: number, signal: AbortSignal): Promise<boolean> {
-    if (!this.#hasChanged) await this.#woken(ms, signal)
+    if (!this.#hasChanged) await this.#wakeup.wokenWithin(ms, signal)
     const hasChanged = this.#hasChanged
     this.#hasChanged = false
     return hasChanged
@@ -83,20 +83,6 @@ export class SessionFollower implements Disposable {
 
   [Symbol.dispose](): void {
     this.#membership[Symbol.dispose]()
-  }
-
-  async #woken(ms: number, signal: AbortSignal): Promise<void> {
-    let wake: () => void = () => undefined
-    const woken = new Promise<void>((resolve) => (wake = resolve))
-    using _ = onAbort(signal, wake)
-    const late = setTimeout(wake, ms)
-    this.#wake = wake
-    try {
-      await woken
-    } finally {
-      clearTimeout(late)
-      this.#wake = undefined
-    }
   }
 }
 

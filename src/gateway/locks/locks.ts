@@ -7,6 +7,7 @@ import type { LockQueue } from '../sessions/sessions.ts'
 import { isOn, type LockSettings } from '../settings/locks.ts'
 import { SCHEDULE_LABEL, type ScheduleSettings } from '../settings/schedules.ts'
 import type { Current } from '../settings/settings.ts'
+import { deferred } from '../../basics/deferred.ts'
 
 interface Waiter extends LockSession {
   readonly names: readonly string[]
@@ -55,13 +56,12 @@ export class Locks {
 
   /** Adds the session to the queue. The caller has to call `leave` of the returned turn. */
   enter(session: Pick<LockSession, 'sid' | 'user'>, names: readonly string[]): LockTurn {
-    let isReached: () => void = () => undefined
-    const reached = new Promise<void>((resolve) => (isReached = resolve))
-    const waiter = { ...session, since: Date.now(), names: [...new Set(names)], run: isReached }
+    const reached = deferred()
+    const waiter = { ...session, since: Date.now(), names: [...new Set(names)], run: reached.resolve }
     this.#queue.add(waiter)
     this.#grant()
     return {
-      reached,
+      reached: reached.promise,
       obstacle: () => this.#obstacle(waiter),
       leave: () => this.#leave(waiter),
     }

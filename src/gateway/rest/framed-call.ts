@@ -9,6 +9,8 @@ import { type ClientCall, Outbox } from '../agents/client-call.ts'
 import { addressOf } from './http-faults.ts'
 import type { RestServices } from './services.ts'
 import type { Upgrade } from './upgrades.ts'
+import { deferred } from '../../basics/deferred.ts'
+import { Wakeup } from '../../basics/wakeup.ts'
 
 /** Payloads up to this size are written with the head of their frame. */
 const SMALL_BYTES = 16 * 1024
@@ -51,7 +53,6 @@ export function framedStreams(app: FastifyInstance, { clients, callerAddress }: 
 }
 
 export class FramedCall implements ClientCall {
-  readonly over: Promise<void>
   /** Settles when the connection is closed. After a failure, this may be later than `over`. */
   readonly closed: Promise<void>
   readonly ip: string
@@ -62,8 +63,9 @@ export class FramedCall implements ClientCall {
   readonly #unread: Packet[] = []
   #unreadBytes = 0
   #fault: DecodeError | undefined
-  #wake: () => void = () => undefined
-  #settle: () => void = () => undefined
+  readonly #wakeup = new Wakeup()
+  readonly #over = deferred()
+  readonly over = this.#over.promise
 
   constructor(
     { headers }: IncomingMessage,
@@ -88,7 +90,6 @@ export class FramedCall implements ClientCall {
       silence.refresh()
       this.#receive(piece)
     })
-    this.over = new Promise((resolve) => (this.#settle = resolve))
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         clearTimeout(silence)
@@ -133,7 +134,7 @@ export class FramedCall implements ClientCall {
       else if (this.#fault !== undefined) {
         this.fail('invalid-request', this.#fault.message)
         return
-      } else await new Promise<void>((resolve) => (this.#wake = resolve))
+      } else await this.#wakeup.woken()
     }
   }
 
@@ -160,8 +161,8 @@ export class FramedCall implements ClientCall {
 
   #drop(): void {
     this.#outbox.drop()
-    this.#wake()
-    this.#settle()
+    this.#wakeup.wake()
+    this.#over.resolve()
   }
 
   /** Returns the next waiting packet. Resumes the socket when only few bytes still wait. */
@@ -192,7 +193,7 @@ export class FramedCall implements ClientCall {
       this.#fault = error
     }
     if (this.#unreadBytes > AHEAD_BYTES) this.#socket.pause()
-    this.#wake()
+    this.#wakeup.wake()
   }
 
   /**

@@ -6,6 +6,7 @@ import type { GatewayUser } from '../identity.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { auditedOf } from './audited-calls.ts'
 import { TERMINAL } from './page/terminal.ts'
+import { deferred } from '../../basics/deferred.ts'
 
 export interface AnswerLimits {
   /** Reading requests of one user that are answered at the same time. */
@@ -110,19 +111,17 @@ class UnreadAnswers {
    * @throws RequestRefused 429
    */
   async takePlace(user: string, reply: FastifyReply): Promise<void> {
-    let give: () => void = () => undefined
-    let free: () => void = () => undefined
     let isLate = false
-    const given = new Promise<void>((resolve) => (give = resolve))
-    const freed = new Promise<void>((resolve) => (free = resolve))
+    const given = deferred()
+    const freed = deferred()
     const { raw } = reply
     void this.#turns.run(user, () => {
-      give()
-      return isLate || raw.destroyed ? Promise.resolve() : freed
+      given.resolve()
+      return isLate || raw.destroyed ? Promise.resolve() : freed.promise
     })
-    this.#places.set(reply, free)
-    raw.once('close', free)
-    if (await within(given, this.#limits.placeMs)) return
+    this.#places.set(reply, freed.resolve)
+    raw.once('close', freed.resolve)
+    if (await within(given.promise, this.#limits.placeMs)) return
     isLate = true
     throw tooMuch(`this user waits for the answers to ${this.#limits.places} other reading requests`)
   }

@@ -24,6 +24,7 @@ import { blockedText, BrokenRules, withNames } from './guardrails.ts'
 import type { SessionRecord } from './session-record.ts'
 import { agentsCause } from './session-state.ts'
 import { SessionStatements } from './statements/statements.ts'
+import { deferred } from '../../basics/deferred.ts'
 
 /** The end of a session, for answers and clients. */
 export interface SessionEnd {
@@ -79,8 +80,6 @@ type FindAgent = (over: AbortSignal) => Promise<AgentStream | RpcFailure | undef
 /** The owner reads all messages of `run`, and then awaits `ended`. */
 export class GatewaySession {
   readonly sid: SessionId
-  /** Settles when the end is recorded. If that is impossible, `unrecorded` has the reason. */
-  readonly ended: Promise<SessionEnd>
   readonly #open: OpenMessage
   readonly #record: SessionRecord
   readonly #find: FindAgent
@@ -88,7 +87,9 @@ export class GatewaySession {
   readonly #broken: BrokenRules
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
-  #settle!: (ending: Promise<SessionEnd>) => void
+  readonly #ended = deferred<SessionEnd>()
+  /** Settles when the end is recorded. If that is impossible, `unrecorded` has the reason. */
+  readonly ended = this.#ended.promise
   #ending: SessionEnd | undefined
   #agent: AgentStream | undefined
   #opened = false
@@ -111,7 +112,6 @@ export class GatewaySession {
     this.#record = record
     this.#statements = new SessionStatements(open.connectionType, (id) => record.statements(id))
     this.#find = find
-    this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
   /** Begins when the caller reads the first message. Call this method only once. */
@@ -124,7 +124,7 @@ export class GatewaySession {
       // The ending is missing only if a bug has stopped the reader in the middle.
       const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
       // The promise turns an unexpected error into a rejection of `ended`, so that nobody waits for ever.
-      this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
+      this.#ended.resolve(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
     }
   }
 

@@ -1,4 +1,4 @@
-import { onAbort } from '../../../basics/abort.ts'
+import { untilAbort } from '../../../basics/abort.ts'
 import { NativeError } from '../native-error.ts'
 import { Dialogue } from './dialogue.ts'
 import { JudgedCommands } from './judged.ts'
@@ -238,10 +238,7 @@ class Relay {
   async run({ fromClient, fromServer }: OpenedConnection): Promise<void> {
     const { ending } = this.#client
     this.#tell.next = undefined
-    let end = (): void => undefined
-    const ended = new Promise<void>((resolve) => (end = resolve))
-    using _ = onAbort(ending, end)
-    await Promise.race([this.#toServer(fromClient), this.#toClient(fromServer), ended])
+    await untilAbort(Promise.race([this.#toServer(fromClient), this.#toClient(fromServer)]), ending)
     if (ending.aborted)
       await this.#tell.error({ code: 1053, state: '08S01', message: (ending.reason as Error).message })
   }

@@ -9,6 +9,7 @@ import { LoginMessages, logIn, secure } from './login.ts'
 import { MaskedMessages } from './masked.ts'
 import { errorOf, messageTypes, sendNoKey, type } from './messages.ts'
 import { asksForReplication, cancelRequest, readStartup, serverStartup, type Startup } from './startup.ts'
+import { deferred } from '../../../basics/deferred.ts'
 
 /** Maximum number of requests for encryption. The agent refuses all of them. */
 const MAX_ENCRYPTION_REQUESTS = 10
@@ -268,11 +269,10 @@ class Relay {
    */
   async run(rest: Buffer, said: Buffer): Promise<void> {
     const client = this.#client
-    let end = (): void => undefined
-    const ended = new Promise<void>((resolve) => (end = resolve))
-    using _ = onAbort(client.ending, end)
-    this.#end = end
-    await Promise.race([this.#toServer(rest), this.#toClient(said), ended])
+    const ended = deferred()
+    using _ = onAbort(client.ending, ended.resolve)
+    this.#end = ended.resolve
+    await Promise.race([this.#toServer(rest), this.#toClient(said), ended.promise])
     // A client that has sent Terminate expects no answer.
     if (this.#hasTerminated) client.isSilent = !client.isOurs
     else if (client.ending.aborted) {

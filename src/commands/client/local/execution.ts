@@ -27,6 +27,7 @@ import type { ExecFlags } from '../stream/exec.ts'
 import { readScript } from '../stream/script-input.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../terminal/output.ts'
 import { endBySignal, Leaving, type LeavingSignal } from '../terminal/leaving.ts'
+import { deferred } from '../../../basics/deferred.ts'
 
 interface LocalRequest extends LocalConnection {
   readonly script: Buffer
@@ -60,8 +61,7 @@ class LocalExecution {
   #failure: Error | undefined
   /** The signal after which the program does not wait for a stuck write. */
   #leftBy: LeavingSignal | undefined
-  #overdue: () => void = () => undefined
-  readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
+  readonly #overdue = deferred()
 
   constructor(request: LocalRequest, flags: NoticeFlags) {
     this.#request = request
@@ -77,7 +77,7 @@ class LocalExecution {
       end: () => command.end('agent-stopping'),
       overdue: (signal) => {
         this.#leftBy = signal
-        this.#overdue()
+        this.#overdue.resolve()
       },
     })
     const ending = await this.#ending(open, command, services).catch((error: unknown) =>
@@ -121,7 +121,7 @@ class LocalExecution {
     const output = this.#outputs[stream]
     if (this.#leftBy !== undefined && output.isWriting) return
     try {
-      await Promise.race([output.write(data), this.#isOverdue])
+      await Promise.race([output.write(data), this.#overdue.promise])
     } catch (error) {
       this.#failure ??= error as Error
       command.end('closed-by-gateway')

@@ -1,4 +1,5 @@
 import { exitCodeOfSignal } from '../../exit-codes.ts'
+import { Wakeup } from '../../../basics/wakeup.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
@@ -62,12 +63,12 @@ const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
-  #wake: (() => void) | undefined
+  readonly #wakeup = new Wakeup()
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
     // A third signal means that something hangs.
     if (this.#received.length > 2) endBySignal(signal)
-    this.#wake?.()
+    this.#wakeup.wake()
   }
 
   constructor() {
@@ -79,7 +80,7 @@ export class Interrupts implements Disposable {
     for (;;) {
       const signal = this.#received[seen]
       if (signal !== undefined) return signal
-      await new Promise<void>((resolve) => (this.#wake = resolve))
+      await this.#wakeup.woken()
     }
   }
 

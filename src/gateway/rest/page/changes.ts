@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { onAbort } from '../../../basics/abort.ts'
 import type { Agents } from '../../agents/agents.ts'
 import type { History } from '../../history/history.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { HistoryError } from '../../store/errors.ts'
 import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
+import { Wakeup } from '../../../basics/wakeup.ts'
 
 /** Tells the page which lists to load again. All callers get the same topics, and no data of the lists. */
 export function changesRoute(app: FastifyInstance, { history, agents, sessions }: RestServices): void {
@@ -113,7 +113,7 @@ export class ChangeFeed {
 class ChangeListener implements Disposable {
   readonly #leave: () => void
   readonly #topics = new Set<string>()
-  #wake: () => void = () => undefined
+  readonly #wakeup = new Wakeup()
 
   constructor(leave: () => void) {
     this.#leave = leave
@@ -121,12 +121,12 @@ class ChangeListener implements Disposable {
 
   tell(topics: readonly string[]): void {
     for (const topic of topics) this.#topics.add(topic)
-    this.#wake()
+    this.#wakeup.wake()
   }
 
   /** Returns an empty list after `ms`, or when the signal aborts. */
   async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
-    if (this.#topics.size === 0) await this.#woken(ms, signal)
+    if (this.#topics.size === 0) await this.#wakeup.wokenWithin(ms, signal)
     const topics = [...this.#topics]
     this.#topics.clear()
     return topics
@@ -134,16 +134,5 @@ class ChangeListener implements Disposable {
 
   [Symbol.dispose](): void {
     this.#leave()
-  }
-
-  async #woken(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
-    using _ = onAbort(signal, this.#wake)
-    const late = setTimeout(this.#wake, ms)
-    try {
-      await woken
-    } finally {
-      clearTimeout(late)
-    }
   }
 }

@@ -12,6 +12,7 @@ import { type ClientCall, Outbox } from '../../agents/client-call.ts'
 import type { SignedIn } from '../../identity.ts'
 import { TabInput } from './tab-input.ts'
 import { TabOutput } from './tab-output.ts'
+import { deferred } from '../../../basics/deferred.ts'
 
 const OPENING = encodeClientMessage({
   kind: 'open',
@@ -49,7 +50,6 @@ type Frame = Buffer | string
  * stream requests a session when it connects. docs/rest.md describes the frames.
  */
 export class SocketCall implements ClientCall {
-  readonly over: Promise<void>
   readonly signedIn: SignedIn
   readonly ip: string
   readonly connection: string
@@ -62,7 +62,8 @@ export class SocketCall implements ClientCall {
   #former: WebSocket | undefined
   #seen: () => void = () => undefined
   #away: NodeJS.Timeout | undefined
-  #settle: () => void = () => undefined
+  readonly #over = deferred()
+  readonly over = this.#over.promise
   /**
    * Number of requests for the session that still have to be sent: one at first, and one more after an
    * approval.
@@ -78,7 +79,6 @@ export class SocketCall implements ClientCall {
     this.signedIn = { user, token }
     this.ip = callerAddress
     this.#awayMs = awayMs
-    this.over = new Promise((resolve) => (this.#settle = resolve))
     this.#outbox = new Outbox<Frame>({
       write: (frame, taken) => this.#write(frame, taken),
       finish: () => (this.#socket === undefined ? this.#finish() : this.#socket.close(NORMAL)),
@@ -186,7 +186,7 @@ export class SocketCall implements ClientCall {
     clearTimeout(this.#away)
     this.#outbox.drop()
     this.#input.wake()
-    this.#settle()
+    this.#over.resolve()
   }
 
   /**

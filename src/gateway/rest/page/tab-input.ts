@@ -4,6 +4,7 @@ import { encodeClientMessage } from '../../../wire/messages/from-client.ts'
 import type { Packet } from '../../../wire/packet.ts'
 import { StreamRefused } from '../../clients/client.ts'
 import type { TabOutput } from './tab-output.ts'
+import { Wakeup } from '../../../basics/wakeup.ts'
 
 /** Approximate memory of a packet besides its bytes. */
 const PACKET_OVERHEAD_BYTES = 64
@@ -37,7 +38,7 @@ export class TabInput {
   #isStarted = false
   #isRedrawDue = false
   #fault: StreamRefused | undefined
-  #wake: () => void = () => undefined
+  readonly #wakeup = new Wakeup()
 
   constructor(output: Pick<TabOutput, 'take'>) {
     this.#output = output
@@ -66,11 +67,11 @@ export class TabInput {
 
   /** Settles when there may be a new packet, or after a call of `wake`. */
   changed(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve))
+    return this.#wakeup.woken()
   }
 
   wake(): void {
-    this.#wake()
+    this.#wakeup.wake()
   }
 
   /** Frames after a fault are dropped. */
@@ -78,7 +79,7 @@ export class TabInput {
     if (this.#fault !== undefined) return
     if (isKeys) this.#keep(encodeClientMessage({ kind: 'input', data: bytes }), isKeys)
     else this.#hear(textIn(bytes))
-    this.#wake()
+    this.#wakeup.wake()
   }
 
   #hear(text: Text | undefined): void {

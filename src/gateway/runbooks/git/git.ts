@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { signalGroup } from '../../../basics/signals.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
+import { deferred } from '../../../basics/deferred.ts'
 
 /** Characters kept from the end of each output, where git prints `fatal:`. */
 const KEPT_CHARACTERS = 4096
@@ -67,8 +68,7 @@ async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRu
 /** Returns the error to throw after the time limit, or when the signal aborts before. */
 function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Error> } {
   const { signal, timeoutMs, timeoutError } = run
-  let interrupt: (reason: Error) => void = () => undefined
-  const reason = new Promise<Error>((resolve) => (interrupt = resolve))
+  const { promise: reason, resolve: interrupt } = deferred<Error>()
   const timer = setTimeout(() => interrupt(timeoutError()), timeoutMs)
   const listening = onAbort(signal, () => interrupt(signal.reason as Error))
   return {

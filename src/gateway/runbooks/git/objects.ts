@@ -4,6 +4,7 @@ import type { GitEnvironment } from './environment.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
+import { deferred } from '../../../basics/deferred.ts'
 
 /** The fetched branch, and its newest commit. */
 export const HEAD_REF = 'refs/runbooks/head'
@@ -139,12 +140,12 @@ export class ObjectReader {
     // The child has its own process group, because Ctrl-C in the terminal must not end it while the gateway
     // drains.
     const git = spawnGit(args, this.#options.env, 'pipe')
-    let gone = (): void => undefined
-    const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
+    const gone = deferred()
+    const child: Child = { git, gone: gone.promise, stderr: '', retired: false }
     this.#living.add(child)
     this.#listen(child, () => {
       this.#living.delete(child)
-      gone()
+      gone.resolve()
     })
     return child
   }
