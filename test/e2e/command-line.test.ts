@@ -14,7 +14,7 @@ describe('the program', () => {
       expect(await runProgram(place, args)).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
     const help = await runProgram(place, ['--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    expect(help.stdout).toMatch(/start[^]*gateway[^]*dev/)
+    expect(help.stdout).toMatch(/sessions[^]*start[^]*doctor/)
   })
 
   it('prints its help when it is asked for nothing, which is no success: it was an agent once', async () => {
