@@ -34,3 +34,13 @@ test('a cell that was changed by hand is found and corrected, and a missing row 
   writeFileSync(page, before.replace(' execution.max-duration kill.grace', ' kill.grace'))
   expect(check(place.path)).toEqual([1, 'agent: no page has execution.max-duration\n'])
 })
+
+test.each(['operating', 'gateway', 'agent', 'questions'])(
+  'docs/%s.md, which is read at night, has no paragraph of more than 600 characters',
+  (name) => {
+    const text = readFileSync(path.join(root, `docs/${name}.md`), 'utf8').replaceAll(/^```[^]*?^```/gm, '')
+    const paragraphs = text.split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)/)
+    const long = paragraphs.filter((one) => !one.trimStart().startsWith('|') && one.length > 600)
+    expect(long.map((one) => one.slice(0, 60))).toEqual([])
+  },
+)
