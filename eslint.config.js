@@ -46,6 +46,12 @@ export default tseslint.config(
             "CallExpression[callee.property.name='addEventListener'][arguments.0.value='abort'], AssignmentExpression[left.property.name='onabort']",
           message: 'A signal that has aborted already never calls it: use onAbort of src/basics/abort.ts.',
         },
+        {
+          selector:
+            ':matches(FunctionDeclaration[async=true], FunctionDeclaration[generator=true])[id.name=/Of$/], MethodDefinition[value.async=true][key.name=/Of$/]',
+          message:
+            'A noun hides an act: begin the name of what waits or reads with a verb, as in fetchTokens.',
+        },
       ],
     },
   },

@@ -196,7 +196,7 @@ interface Volume {
   readonly isMemory: boolean
 }
 
-export async function volumeOf(folder: string): Promise<Volume> {
+export async function readVolume(folder: string): Promise<Volume> {
   const { bavail, bsize, files, ffree, type } = await statfs(folder)
   return {
     freeBytes: bavail * bsize,

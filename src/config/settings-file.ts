@@ -67,7 +67,7 @@ export function readSettingsFile({ path, place, isRequired }: Location): Setting
 
 function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
   const entries = new Map<string, Tree>()
-  if (isMap(tree)) for (const [name, value] of leavesOf(tree, [], problems)) entries.set(name, value)
+  if (isMap(tree)) for (const [name, value] of walkLeaves(tree, [], problems)) entries.set(name, value)
   else if (tree !== null) problems.add([], expected('a map with names of settings')({ input: tree }))
   return entries
 }
@@ -76,7 +76,7 @@ function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
  * Yields settings by their dotted names. The file may have `output.cap` under this name, or as member `cap`
  * of a group `output`.
  */
-function* leavesOf(
+function* walkLeaves(
   tree: TreeMap,
   group: Path,
   problems: Problems,
@@ -88,7 +88,7 @@ function* leavesOf(
     const fault = faultIn(name, value, seen)
     seen.add(name)
     if (fault !== undefined) problems.add(path, ...fault)
-    else if (GROUPS.has(name) && isMap(value)) yield* leavesOf(value, path, problems, seen)
+    else if (GROUPS.has(name) && isMap(value)) yield* walkLeaves(value, path, problems, seen)
     else if (value !== null && NAMES.includes(name)) yield [name, value]
   }
 }

@@ -104,7 +104,7 @@ export function explainTls(
   if (code === 'CERT_HAS_EXPIRED') return `${gateway} has expired, or this machine's clock is wrong`
   if (code === 'CERT_NOT_YET_VALID') return `${gateway} is not valid yet, or this machine's clock is wrong`
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `${gateway} is for other names (${namesOf(error)}): use one of these names, or set tls.server-name (HOOP_TLSSERVERNAME)`
+    return `${gateway} is for other names (${certificateNames(error)}): use one of these names, or set tls.server-name (HOOP_TLSSERVERNAME)`
   if (NO_TLS.has(code))
     return `${address} does not speak TLS: a wrong port, or a gateway without TLS (grpc://, http://)`
   return explainAlert(code, address, options)
@@ -125,7 +125,7 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
  * Returns the names that Node puts into the error, for example `DNS:gateway.example.com, IP
  * Address:10.0.0.1`.
  */
-function namesOf(error: object): string {
+function certificateNames(error: object): string {
   const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
   return (subjectaltname ?? 'none').slice(0, 200)
 }

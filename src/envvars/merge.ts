@@ -166,7 +166,7 @@ async function parseConnectionEntries(
   const values: [key: string, value: Buffer][] = []
   const faults = new Faults()
   for (const [key, encoded] of sortedByKey(source)) {
-    const resolved = valueOf(key, encoded, secrets)
+    const resolved = resolveValue(key, encoded, secrets)
     const { value, problem } = resolved instanceof Promise ? await resolved : resolved
     if (value !== undefined) values.push([key, value])
     else faults.add(`${key} ${problem}`)
@@ -183,7 +183,11 @@ function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value]
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
 }
 
-function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolution | Promise<Resolution> {
+function resolveValue(
+  key: string,
+  encoded: string,
+  secrets: SessionSecrets,
+): Resolution | Promise<Resolution> {
   const { bytes, problem } = decodeBase64(encoded)
   if (bytes === undefined) return { problem: `failed decoding value, ${problem}` }
   return resolveReference(key, bytes, secrets)

@@ -340,14 +340,14 @@ const UNRESTRICTABLE: ReadonlyMap<string, string> = new Map([
  * Finds a program by the last part of its path. Does not find a program that a shell or `env` would start.
  */
 export function databaseProgram(program: string): DatabaseProgram | undefined {
-  return PROGRAMS.get(nameOf(program))
+  return PROGRAMS.get(baseName(program))
 }
 
 /** Returns why the program cannot be restricted, as a text for users. */
 export function whyUnrestrictable(program: string): string | undefined {
-  return UNRESTRICTABLE.get(nameOf(program))
+  return UNRESTRICTABLE.get(baseName(program))
 }
 
-function nameOf(program: string): string {
+function baseName(program: string): string {
   return program.slice(program.lastIndexOf('/') + 1)
 }

@@ -25,13 +25,13 @@ export interface Engine {
    * Sends SIGTERM, and SIGKILL after `graceMs`. Returns the number of ended processes; always 0 on the
    * portable engine.
    */
-  readonly endProcessesOf: (agent: DeadAgent, graceMs: number) => Promise<number>
+  readonly endProcessesOfAgent: (agent: DeadAgent, graceMs: number) => Promise<number>
 }
 
 /** Loads the posix engine on systems with glibc 2.34 or newer. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix, startPosixTerminal, guardPosix, giveBackMemory, endProcessesOf, whyUnmarked } =
+    const { startPosix, startPosixTerminal, guardPosix, giveBackMemory, endProcessesOfAgent, whyUnmarked } =
       await import('./posix-engine.ts')
     return {
       name: 'posix',
@@ -41,7 +41,7 @@ export async function loadEngine(): Promise<Engine> {
       startTerminal: startPosixTerminal,
       guard: guardPosix,
       giveBackMemory,
-      endProcessesOf,
+      endProcessesOfAgent,
     }
   } catch (error) {
     return {
@@ -52,7 +52,7 @@ export async function loadEngine(): Promise<Engine> {
       startTerminal: noTerminal,
       guard: () => undefined,
       giveBackMemory: () => undefined,
-      endProcessesOf: () => Promise.resolve(0),
+      endProcessesOfAgent: () => Promise.resolve(0),
     }
   }
 }

@@ -8,9 +8,9 @@ import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, requireLi
 import { marking } from './ending/process-table.ts'
 import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
-import { exitOf } from './ending/reaper.ts'
+import { waitForExit } from './ending/reaper.ts'
 
-export { endProcessesOf } from './ending/orphans.ts'
+export { endProcessesOfAgent } from './ending/orphans.ts'
 export { giveBackMemory } from './linux/posix.ts'
 export { whyUnmarked } from './ending/process-table.ts'
 
@@ -54,7 +54,7 @@ async function startOnTerminal(command: Command, size: WindowSize, how: StartOpt
   try {
     const pid = await spawn(command, terminal.path, how)
     raiseOomScore(pid)
-    return terminal.started(pid, exitOf(pid))
+    return terminal.started(pid, waitForExit(pid))
   } catch (error) {
     terminal.discard()
     throw spawnError(command, error)
@@ -101,7 +101,7 @@ async function spawn(
 
 function pipedChild(pid: number, out: number, err: number): Child {
   raiseOomScore(pid)
-  const exited = exitOf(pid)
+  const exited = waitForExit(pid)
   const stdout = new PipeEnd(out)
   const stderr = new PipeEnd(err)
   const unread = () => (stdout.destroyed ? 0 : bytesInPipe(out)) + (stderr.destroyed ? 0 : bytesInPipe(err))

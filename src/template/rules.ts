@@ -48,7 +48,7 @@ export function brokenRule(
 ): string | undefined {
   if (value === '') return undefined
   const form = FORMS[type]
-  if (options !== undefined && options.length > 0 && !options.includes(value)) return oneOf(options)
+  if (options !== undefined && options.length > 0 && !options.includes(value)) return oneOfMessage(options)
   if (minLength !== undefined && charactersOf(value) < minLength)
     return `needs at least ${minLength} characters`
   if (maxLength !== undefined && charactersOf(value) > maxLength)
@@ -71,7 +71,7 @@ function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }
 
-function oneOf(options: readonly string[]): string {
+function oneOfMessage(options: readonly string[]): string {
   const more = options.length > SHOWN_OPTIONS ? `, or ${options.length - SHOWN_OPTIONS} others` : ''
   return `has to be one of ${options.slice(0, SHOWN_OPTIONS).join(', ')}${more}`
 }

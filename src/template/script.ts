@@ -29,17 +29,17 @@ export function renderScript(source: string, data: TemplateData | null): Buffer 
 function fieldsOf(data: TemplateData, levels: number): Fields {
   const named = Object.entries(data).map(([name, value]): [ByteString, Value] => [
     encodeText(name),
-    valueOf(value, levels - 1),
+    toTemplateValue(value, levels - 1),
   ])
   return new AnyFields(named)
 }
 
 /** Converts JSON like Go's decoder for `any`: every number becomes a float64. */
-function valueOf(json: unknown, levels: number): Value {
+function toTemplateValue(json: unknown, levels: number): Value {
   if (levels < 0)
     throw new TemplateError('render', `the data is nested more than ${MAX_TEMPLATE_DEPTH} levels deep`)
   if (typeof json === 'string') return encodeText(json)
   if (typeof json === 'number' || typeof json === 'boolean') return json
-  if (Array.isArray(json)) return new List(json.map((item) => valueOf(item, levels - 1)))
+  if (Array.isArray(json)) return new List(json.map((item) => toTemplateValue(item, levels - 1)))
   return typeof json === 'object' && json !== null ? fieldsOf(json as TemplateData, levels) : undefined
 }

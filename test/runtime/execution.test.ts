@@ -26,7 +26,7 @@ const portable = {
   startTerminal: engine.startTerminal,
   guard: engine.guard,
   giveBackMemory: engine.giveBackMemory,
-  endProcessesOf: engine.endProcessesOf,
+  endProcessesOfAgent: engine.endProcessesOfAgent,
 } as const
 const bash = ['bash', '--norc', '--noprofile']
 

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nativeProof, packet } from '../../src/agent/native/mysql/login.ts'
-import { messageOf, textOf } from '../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../src/agent/native/postgres/messages.ts'
 import { serverStartup } from '../../src/agent/native/postgres/startup.ts'
 import { missingOwnDatabases, OwnDatabase } from '../support/machine/own-databases.ts'
 import { without } from '../support/machine/servers.ts'
@@ -33,25 +33,30 @@ const postgres = Buffer.concat([
     'noop',
     '',
   ),
-  messageOf(letter('P'), textOf('s'), textOf('select $1::text, 40 + 2'), int16(0)),
+  messageOf(letter('P'), encodeCString('s'), encodeCString('select $1::text, 40 + 2'), int16(0)),
   messageOf(
     letter('B'),
-    textOf(''),
-    textOf('s'),
+    encodeCString(''),
+    encodeCString('s'),
     int16(0),
     int16(1),
     Buffer.from([0, 0, 0, 1, 0x37]),
     int16(0),
   ),
-  messageOf(letter('D'), Buffer.from('P'), textOf('')),
-  messageOf(letter('E'), textOf(''), Buffer.alloc(4)),
+  messageOf(letter('D'), Buffer.from('P'), encodeCString('')),
+  messageOf(letter('E'), encodeCString(''), Buffer.alloc(4)),
   messageOf(letter('S')),
-  messageOf(letter('Q'), textOf("select '4' || '2'; select 1/0")),
+  messageOf(letter('Q'), encodeCString("select '4' || '2'; select 1/0")),
 ])
 /** PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH and CONNECT_WITH_DB. */
 const login = Buffer.concat([
-  ...[Buffer.from([0x08, 0x82, 0x08, 0, 0, 0, 0, 1, 45]), Buffer.alloc(23), textOf('noop')],
-  ...[Buffer.of(20), nativeProof('noop', Buffer.alloc(20)), textOf('mysql'), textOf('mysql_native_password')],
+  ...[Buffer.from([0x08, 0x82, 0x08, 0, 0, 0, 0, 1, 45]), Buffer.alloc(23), encodeCString('noop')],
+  ...[
+    Buffer.of(20),
+    nativeProof('noop', Buffer.alloc(20)),
+    encodeCString('mysql'),
+    encodeCString('mysql_native_password'),
+  ],
 ])
 const mysql = Buffer.concat([
   packet(1, login),

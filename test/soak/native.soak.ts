@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missingOwnDatabases, OwnDatabase } from '../support/machine/own-databases.ts'
 import { memoryOf } from '../support/machine/processes.ts'
 import { missingProgram, without } from '../support/machine/servers.ts'
-import { messageOf, textOf } from '../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../src/agent/native/postgres/messages.ts'
 import { serverStartup } from '../../src/agent/native/postgres/startup.ts'
 import { Program } from '../support/sites/program.ts'
 import { Site } from '../support/sites/site.ts'
@@ -125,7 +125,7 @@ describe.skipIf(missing !== undefined)(`native clients${without(missing)}`, () =
       parameters: new Map([['database', 'noop']]),
     } as const
     deaf.write(serverStartup(startup, 'noop', 'noop'))
-    deaf.write(messageOf(0x51, textOf(`select '${ROW}' from generate_series(1, ${ROWS})`)))
+    deaf.write(messageOf(0x51, encodeCString(`select '${ROW}' from generate_series(1, ${ROWS})`)))
     await once(deaf, 'readable')
     const memory = () => [site.agent.pid, site.gateway.pid, port.pid].map(memoryOf)
     const before = memory()

@@ -61,7 +61,7 @@ interface Told {
  * @returns undefined if the session needs no masking
  * @throws RefusedError in strict mode, if a part of the output cannot be masked
  */
-export async function maskingOf(
+export async function loadMasking(
   asked: AskedMasking,
   settings: MaskingSettings,
   told: Told,
@@ -69,7 +69,7 @@ export async function maskingOf(
   const given = settings.presidio?.mode ?? asked.dlpMode
   const mode = given === 'strict' ? given : 'best-effort'
   try {
-    const plan = await planOf(asked, settings)
+    const plan = await makePlan(asked, settings)
     if (plan === undefined) return undefined
     const { by, types, unmasked } = plan
     if (unmasked !== undefined && mode === 'strict') throw new PolicyError(unmasked)
@@ -101,7 +101,7 @@ function complain({ log, session }: Told, reason: string): void {
   log.warn({ ...session, reason }, 'output passes unmasked (allowed by mode best-effort)')
 }
 
-async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<Plan | undefined> {
+async function makePlan(asked: AskedMasking, settings: MaskingSettings): Promise<Plan | undefined> {
   const provider = asked.dlpProvider
   if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new PolicyError(unknownProvider(provider))
   const rules = decodeMasking(asked.dataMaskingEntityTypesData)

@@ -54,7 +54,7 @@ export class ProgramVersions {
    * Returns undefined if the program may run. A missing program is not refused, because its start fails
    * anyway.
    */
-  async refusalOf(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
+  async checkEscapes(client: DatabaseProgram, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)
     if (version === undefined || program === undefined) return undefined
@@ -176,7 +176,7 @@ export async function restrictCommand(
 ): Promise<Command> {
   const argv = restrictArguments(restricted, command.argv)
   const asking = { engine, instance: folder.instance, marker: `HOOP_SESSION_ID=${sid}` }
-  const refusal = await programVersions.refusalOf(restricted.program, command, asking)
+  const refusal = await programVersions.checkEscapes(restricted.program, command, asking)
   if (refusal !== undefined) throw new RefusedError(refusal)
   return { ...command, argv }
 }

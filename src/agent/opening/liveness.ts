@@ -20,12 +20,12 @@ type Locate = (lookup: Lookup) => Address | Promise<Address>
 /** The connection types whose server is tested before the session is accepted, as in hoop's agent. */
 const servers: Readonly<Record<string, Locate>> = {
   postgres: (lookup) => {
-    oneOf(lookup, 'SSLMODE', SSL_MODES)
+    requireOneOf(lookup, 'SSLMODE', SSL_MODES)
     return database('postgres', 5432)(lookup)
   },
   mysql: (lookup) => {
-    oneOf(lookup, 'RESULT_METADATA', ON_OFF)
-    oneOf(lookup, 'SSLMODE', SSL_MODES)
+    requireOneOf(lookup, 'RESULT_METADATA', ON_OFF)
+    requireOneOf(lookup, 'SSLMODE', SSL_MODES)
     return database('mysql', 3306)(lookup)
   },
   mssql: database('mssql', 1433),
@@ -74,7 +74,7 @@ function database(type: string, defaultPort: number): Locate {
   }
 }
 
-function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void {
+function requireOneOf(lookup: Lookup, name: string, accepted: readonly string[]): void {
   const value = lookup(name)
   if (value === undefined || value === '' || accepted.includes(value)) return
   throw unreachable(

@@ -132,8 +132,8 @@ async function maskingFor(
   { masking, log }: Pick<CheckServices, 'masking' | 'log'>,
 ): Promise<SessionMasking | undefined> {
   if (!asksForMasking(params)) return undefined
-  const { maskingOf } = await import('../masking/session-masking.ts')
-  return await maskingOf(params, masking, { log, session: { sid, connection: params.connectionName } })
+  const { loadMasking } = await import('../masking/session-masking.ts')
+  return await loadMasking(params, masking, { log, session: { sid, connection: params.connectionName } })
 }
 
 /**

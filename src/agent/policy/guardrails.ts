@@ -108,8 +108,8 @@ export class SessionGuardrails {
     // before the next session.
     const compiled =
       owner?.output === undefined
-        ? await cache.get(payload, () => compiledOf(rules))
-        : await compiledOf(withOwners(rules, owner))
+        ? await cache.get(payload, () => compileGuardrails(rules))
+        : await compileGuardrails(withOwners(rules, owner))
     return new SessionGuardrails(compiled.input, owner?.input, compiled.output)
   }
 
@@ -175,7 +175,7 @@ export function blockedOutput(cause: OutputStopped | undefined): Blocked | undef
 }
 
 /** Loads the compiler only here: most sessions have no rules. @throws RefusedError */
-async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
+async function compileGuardrails(rules: Guardrails): Promise<CompiledGuardrails> {
   const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const output = await compileRules(rules.output)
   if (output.broken !== undefined) throw unenforceable(output.broken)

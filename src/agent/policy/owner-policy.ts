@@ -39,15 +39,16 @@ class AllowedPrograms {
   check(program: string, search: ProgramSearch): void {
     // A listed name is allowed even if the program is missing: its start then fails with a clear error.
     if (!program.includes('/') && this.#programs.includes(program)) return
-    const file = placeOf(program, search)
-    if (file !== undefined && this.#programs.some((allowed) => placeOf(allowed, search) === file)) return
+    const file = resolveProgram(program, search)
+    if (file !== undefined && this.#programs.some((allowed) => resolveProgram(allowed, search) === file))
+      return
     const what = program === '' ? 'connections without a command' : `the program ${quotedName(program)}`
     throw notAllowed('policy.programs', what)
   }
 }
 
 /** Returns undefined if there is no such program. */
-export function placeOf(program: string, search: ProgramSearch): string | undefined {
+export function resolveProgram(program: string, search: ProgramSearch): string | undefined {
   try {
     const file = findProgram(program, search.path, search.cwd)
     return path.join(realpathSync(path.dirname(file)), path.basename(file))

@@ -268,7 +268,7 @@ export class RunningCommand {
     using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
     for await (const chunk of output) await take(chunk)
     limit[Symbol.dispose]()
-    const ending = await this.#endOf(execution, group)
+    const ending = await this.waitForEnd(execution, group)
     if (ending.blocked !== undefined)
       await take(blockedChunk(output.onOwnLine(blockedLine(ending.blocked)), kind))
     const durationMs = Math.round(performance.now() - from)
@@ -280,7 +280,7 @@ export class RunningCommand {
     return tails && settings.outputCapBytes ? { bytes: settings.outputCapBytes, tails } : undefined
   }
 
-  async #endOf(execution: Execution, group: ExecutionGroup): Promise<ReturnType<typeof endingOf>> {
+  async waitForEnd(execution: Execution, group: ExecutionGroup): Promise<ReturnType<typeof endingOf>> {
     const status = await execution.exit
     const { processesEnded } = execution
     const told = { ...this.#subject, processes: processesEnded }

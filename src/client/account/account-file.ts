@@ -109,7 +109,7 @@ export function profileNames(file: string): readonly string[] {
 export function currentProfile(file: string): string {
   const kept = currentFile(file)
   if (!existsSync(kept)) return DEFAULT_PROFILE
-  const name = textOf(kept).trim()
+  const name = readProfileFile(kept).trim()
   if (isProfileName(name)) return name
   throw new SetUpError(
     `${kept} was not written by runbook-agent use. Choose again: runbook-agent use ${DEFAULT_PROFILE}`,
@@ -126,7 +126,7 @@ function currentFile(file: string): string {
   return path.join(path.dirname(file), CURRENT)
 }
 
-function textOf(kept: string): string {
+function readProfileFile(kept: string): string {
   try {
     return decodeUtf8(readSmallFile(kept, 2 * LONGEST_NAME).bytes)
   } catch (error) {

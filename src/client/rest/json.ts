@@ -47,7 +47,7 @@ function parsed<T>(shape: v.GenericSchema<unknown, T>, json: unknown): T | typeo
 export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
   const answer = await ask(account, question)
   if (answer.status >= 200 && answer.status < 300) return answer
-  throw await errorOf(account, question, answer)
+  throw await readApiError(account, question, answer)
 }
 
 /** Reads the answer, so that its connection ends. */
@@ -55,7 +55,7 @@ export async function discardBody(answer: HttpAnswer): Promise<void> {
   await readBody(answer, LONGEST_ERROR)
 }
 
-async function errorOf(account: Account, question: Question, answer: HttpAnswer): Promise<ApiError> {
+async function readApiError(account: Account, question: Question, answer: HttpAnswer): Promise<ApiError> {
   const { status, location } = answer
   if (status >= 300 && status < 400) {
     answer.discard()

@@ -135,7 +135,7 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
     const session = yield* watch(account, id, isDecided, signal)
     if (session.review?.status === 'REJECTED' || session.review?.status === 'REVOKED')
-      throw new ReviewRejected(await rejectionOf(account, id, session.review.status))
+      throw new ReviewRejected(await describeRejection(account, id, session.review.status))
     if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
     yield { kind: 'approved' }
     try {
@@ -154,12 +154,12 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
 async function* afterAutomaticRun(account: Account, id: string, asking: FollowOptions): Sights {
   const session = yield* watch(account, id, hasBegun, asking.signal)
   if (session.review?.status === 'REJECTED' || session.review?.status === 'REVOKED')
-    throw new ReviewRejected(await rejectionOf(account, id, session.review.status))
+    throw new ReviewRejected(await describeRejection(account, id, session.review.status))
   yield { kind: 'approved' }
   return yield* followToEnd(account, id, asking)
 }
 
-async function rejectionOf(account: Account, id: string, status: string): Promise<string> {
+async function describeRejection(account: Account, id: string, status: string): Promise<string> {
   const text = `the review of session ${id} was ${status.toLowerCase()}`
   try {
     const { deciderOf, fetchReview } = await import('../rest/reviews.ts')

@@ -97,7 +97,7 @@ export function outcomeOfRecord(
 ): Outcome {
   const facts = factsOf(session)
   const hasCode = facts.exitCode !== undefined
-  const output = outputOf(account, session.id, signal)
+  const output = fetchOutput(account, session.id, signal)
   const end = new ReasonAtEnd(answer && reasonIn(answer))
   return {
     ...facts,
@@ -144,7 +144,7 @@ function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'o
 }
 
 /** Requests the output only when the caller begins to read. */
-async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+async function* fetchOutput(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
 }
 

@@ -217,7 +217,7 @@ class LocalClient {
  */
 function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket): string | undefined {
   const own = process.getuid?.()
-  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(tableOf)
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readProcFile)
   if (own === undefined || tables.every((table) => table === undefined)) return undefined
   // The client must use this address. On another loopback address, another user could have the same port
   // number.
@@ -240,7 +240,7 @@ function strangerBehind({ remoteAddress, remotePort = 0, localPort = 0 }: Socket
   return stranger === undefined ? undefined : `a client of another user (uid ${stranger})`
 }
 
-function tableOf(file: string): string | undefined {
+function readProcFile(file: string): string | undefined {
   try {
     return readFileSync(file, 'latin1')
   } catch {

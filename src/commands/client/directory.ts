@@ -274,7 +274,7 @@ function indented(text: string): string {
 
 /** Reports the files that the gateway cannot read. @throws Failure if no runbook is readable */
 async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
-  const catalog = await catalogOf(account, connection)
+  const catalog = await fetchCatalogFor(account, connection)
   if (catalog === undefined)
     throw new Failure(
       `the gateway ${account.rest.url} has no runbooks: it has no repository, or does not have the endpoint GET /api/runbooks`,
@@ -290,7 +290,7 @@ async function readCatalog(account: Account, { connection }: RunbookFlags): Prom
   return catalog
 }
 
-async function catalogOf(
+async function fetchCatalogFor(
   account: Account,
   connection: string | undefined,
 ): Promise<RunbookCatalog | undefined> {

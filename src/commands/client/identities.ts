@@ -162,7 +162,7 @@ const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
 const TOKEN_LIST = { things: 'tokens', endpoint: 'GET /api/tokens' }
 
 export async function tokensCommand(flags: TokenFlags): Promise<number> {
-  const fetch = (account: Account) => tokensOf(account, flags.user)
+  const fetch = (account: Account) => fetchTokens(account, flags.user)
   return listingCommand(flags, { ...TOKEN_LIST, fetch, columns: TOKEN_COLUMNS })
 }
 
@@ -216,14 +216,14 @@ async function making(
   })
 }
 
-async function tokensOf(account: Account, user: string | undefined): Promise<readonly ListedToken[]> {
+async function fetchTokens(account: Account, user: string | undefined): Promise<readonly ListedToken[]> {
   const tokens = await unlessLacking(account, TOKEN_LIST, call(account, tokenContract.list, {}))
   return tokens.filter((token) => user === undefined || token.user === user)
 }
 
 /** Finds a token by its id, or by its name among the active tokens. @throws Failure; ApiError */
 async function tokenNamed(account: Account, name: string, user: string | undefined): Promise<ListedToken> {
-  const tokens = await tokensOf(account, user)
+  const tokens = await fetchTokens(account, user)
   const byId = tokens.find(({ id }) => id === name)
   if (byId !== undefined) return byId
   const accepted = tokens.filter(({ status, raw }) => status === 'active' && !('replaced_by' in raw))

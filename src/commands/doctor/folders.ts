@@ -4,7 +4,7 @@ import { SetUpError } from '../../basics/set-up-error.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
 import { sizeText } from '../../basics/text/units.ts'
-import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, volumeOf } from '../examination.ts'
+import { type Finding, broken, ok, warning, obstacleTo, nearestExisting, readVolume } from '../examination.ts'
 import { access } from 'node:fs/promises'
 
 /** Enough for the secret files (keys, certificates) of many sessions. */
@@ -64,7 +64,7 @@ async function missing(folder: string, origin = ''): Promise<Finding> {
 
 async function judge(folder: string, origin: string): Promise<Finding> {
   const obstacle = await obstacleTo(folder)
-  const { freeBytes, hasInodes, isMemory } = await volumeOf(folder)
+  const { freeBytes, hasInodes, isMemory } = await readVolume(folder)
   const found = `${folder} (${origin}), ${isMemory ? 'in memory' : 'on a disk'}, ${sizeText(freeBytes)} free`
   if (obstacle !== undefined)
     return broken(`${found}: cannot create files there: ${obstacle}`, 'Set runtime-dir')
@@ -89,7 +89,7 @@ export async function checkStateFolder({
   const journal = path.join(stateDir, 'journal.jsonl')
   if (journalBytes > 0 && existsSync(journal) && !(await isWritable(journal)))
     return broken(`this user cannot write to ${journal}: executions would not be recorded`, ADVICE)
-  const { freeBytes, hasInodes } = await volumeOf(nearestExisting(stateDir))
+  const { freeBytes, hasInodes } = await readVolume(nearestExisting(stateDir))
   const made = existsSync(stateDir) ? '' : ', which the agent will create'
   const found = `${stateDir}${made}, ${sizeText(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files from that file system')

@@ -69,7 +69,7 @@ function score(file: string): number | undefined {
 
 /** Checks that process 1 or the agent reaps the processes that commands leave behind. */
 export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, proc = '/proc'): Finding {
-  const name = programOf(`${proc}/1`)
+  const name = readProgramName(`${proc}/1`)
   if (name === undefined) return skipped('this system does not show process 1')
   const isAgent = ownPid === 1 || name.includes('runbook-agent')
   if (engine === 'posix')
@@ -86,7 +86,7 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
 }
 
 /** @returns the program's name from its command line; undefined without /proc */
-function programOf(folder: string): string | undefined {
+function readProgramName(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
     if (words.length === 0) return readFileSync(`${folder}/comm`, 'utf8').trim()

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import path from 'node:path'
 import { askHealth, presidioService, type PresidioService } from '../../agent/masking/presidio.ts'
-import { placeOf } from '../../agent/policy/owner-policy.ts'
+import { resolveProgram } from '../../agent/policy/owner-policy.ts'
 import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
 import { mayAccess } from '../../basics/files/access.ts'
 import { oneLine } from '../../basics/text/printable.ts'
@@ -48,7 +48,7 @@ function summary(
 function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): string[] {
   const search = { path: env['PATH'] ?? '', cwd: workingFolder() }
   return programs
-    .filter((program) => placeOf(program, search) === undefined)
+    .filter((program) => resolveProgram(program, search) === undefined)
     .map((program) => `policy.programs: program ${program} not found in the PATH of the agent`)
 }
 
@@ -71,7 +71,7 @@ export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'pres
     )
   const { analyzer, anonymizer, mode } = presidio
   const services = [presidioService('analyzer', analyzer), presidioService('anonymizer', anonymizer)]
-  const problems = await Promise.all(services.map(problemOf))
+  const problems = await Promise.all(services.map(tryService))
   const where = `Presidio at ${origin(analyzer)} and ${origin(anonymizer)} instead of the gateway's, mode ${mode}`
   const found = problems.filter((problem) => problem !== undefined)
   if (found.length === 0) return ok(`${where}: both answer`)
@@ -83,7 +83,7 @@ export async function checkPresidio({ presidio }: Pick<AgentConfiguration, 'pres
   )
 }
 
-async function problemOf(service: PresidioService | undefined): Promise<string | undefined> {
+async function tryService(service: PresidioService | undefined): Promise<string | undefined> {
   try {
     if (service !== undefined) await askHealth(service)
     return undefined

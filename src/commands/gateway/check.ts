@@ -31,7 +31,7 @@ import {
   worst,
   nearestExisting,
   obstacleTo,
-  volumeOf,
+  readVolume,
 } from '../examination.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { version } from '../version.ts'
@@ -179,7 +179,7 @@ async function checkState(folder: string): Promise<Finding<string>> {
   if (obstacle !== undefined) return broken(`${folder}: cannot create files there: ${obstacle}`, CHOOSE)
   const foreign = existsSync(folder) ? foreignText(folder) : undefined
   if (foreign !== undefined) return broken(foreign, CHOOSE)
-  const { freeBytes, hasInodes } = await volumeOf(nearestExisting(folder))
+  const { freeBytes, hasInodes } = await readVolume(nearestExisting(folder))
   const found = `${folder}${existsSync(folder) ? '' : ', which the gateway will create'}, ${sizeText(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no free inodes`, 'Remove files from that file system')
   if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space, or lower history.size', folder)

@@ -93,7 +93,7 @@ async function apply(
   if (agents.length > 0 && options.keyFolder === undefined) throw noKeyFolder(agents)
   const done: Reported[] = []
   for (const step of steps) {
-    const refusal = step.action === 'same' ? undefined : await refusalOf(step)
+    const refusal = step.action === 'same' ? undefined : await tryStep(step)
     done.push({ step, outcome: refusal === undefined ? 'done' : 'refused' })
     if (refusal === undefined) continue
     const left = steps.slice(done.length).map((one): Reported => ({ step: one, outcome: 'left' }))
@@ -103,7 +103,7 @@ async function apply(
   await print(flags, report(account, done, notes, false))
 }
 
-async function refusalOf(step: MigrationStep): Promise<Error | undefined> {
+async function tryStep(step: MigrationStep): Promise<Error | undefined> {
   try {
     await step.write()
     return undefined

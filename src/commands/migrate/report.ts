@@ -41,7 +41,7 @@ const DONE = { create: 'created', change: 'changed', same: 'same' }
 /** Makes one line for each object, and then one line for each note. */
 export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
   const parts = [
-    `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: add --apply to write' : ''}\n`,
+    `${oneLine(to)}: ${summarize(steps)}${isDryRun ? '. Nothing was written: add --apply to write' : ''}\n`,
     steps.length === 0 ? '' : itemTable(COLUMNS, steps, width),
     section(
       'Weaker in hoop',
@@ -68,7 +68,7 @@ function wordOf({ action }: MigrationStep, outcome: Outcome): string {
   return outcome === 'done' ? DONE[action] : outcome
 }
 
-function countsOf(steps: readonly Reported[]): string {
+function summarize(steps: readonly Reported[]): string {
   const words = steps.map(({ step, outcome }) => wordOf(step, outcome))
   const counts = new Map<string, number>()
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)

@@ -103,7 +103,7 @@ interface HoopState {
  * @throws ApiError, or Failure if the gateway is not hoop's
  */
 export async function readHoopState(account: Account, wanted: readonly string[]): Promise<HoopState> {
-  const licence = await licenceOf(account)
+  const licence = await fetchLicence(account)
   const many = (path: string) => fetchResources(account, path)
   const listed = (await many('/api/connections')).map(nameOf)
   const configuration = await fetchResource(account, '/api/runbooks/configurations')
@@ -138,7 +138,7 @@ async function connectionsNamed(account: Account, wanted: readonly string[]): Pr
 }
 
 /** @throws Failure for an embedded gateway, which has no licence, and for a user who is not an admin */
-async function licenceOf(account: Account): Promise<string> {
+async function fetchLicence(account: Account): Promise<string> {
   const info = await fetchResource(account, '/api/serverinfo')
   const licence = info?.['license_info']
   if (typeof licence !== 'object' || licence === null)

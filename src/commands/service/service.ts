@@ -153,7 +153,7 @@ function remaining(request: Request, isNew: boolean, makeUser: string | undefine
 
 /** @returns the command that creates the user, or undefined if the user exists */
 async function missingUser({ forUser, runAs, kind }: Request): Promise<string | undefined> {
-  if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
+  if (forUser || (await runReportingFailure(`id -u ${runAs}`)) === undefined) return undefined
   return `useradd --system --user-group --create-home --home-dir /var/lib/${kind.runAs} ${runAs}`
 }
 
@@ -214,7 +214,7 @@ function systemctlLine({ forUser }: Request, ...args: readonly string[]): string
 async function systemctl(request: Request, ...steps: readonly (readonly string[])[]): Promise<void> {
   const lines = steps.map((step) => systemctlLine(request, ...step))
   for (const [index, line] of lines.entries()) {
-    const failure = await failureOf(line)
+    const failure = await runReportingFailure(line)
     if (failure === undefined) request.line(`ran    ${line}`)
     else if (request.force) request.line(`failed ${line}: ${failure}`)
     else {
@@ -225,7 +225,7 @@ async function systemctl(request: Request, ...steps: readonly (readonly string[]
 }
 
 /** @returns the reason of a failure, or undefined if the command succeeded */
-async function failureOf(line: string): Promise<string | undefined> {
+async function runReportingFailure(line: string): Promise<string | undefined> {
   const [program = '', ...args] = line.split(' ')
   return new Promise((resolve) => {
     execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {

@@ -102,7 +102,7 @@ export class CurrentPolicy implements PolicySource {
 
   /** @throws Failure with all problems of a rule file, because an agent must not run without its rules */
   static async read(settings: Settings): Promise<CurrentPolicy> {
-    return new CurrentPolicy(await policyOf(settings))
+    return new CurrentPolicy(await loadOwnerPolicy(settings))
   }
 
   private constructor(current: OwnerPolicy | undefined) {
@@ -117,7 +117,7 @@ export class CurrentPolicy implements PolicySource {
   async reread(settings: Settings, log: Logger): Promise<void> {
     const reading = ++this.#readings
     try {
-      const policy = await policyOf(settings)
+      const policy = await loadOwnerPolicy(settings)
       if (reading === this.#readings) this.#current = policy
     } catch (error) {
       if (!(error instanceof Failure)) throw error
@@ -126,7 +126,7 @@ export class CurrentPolicy implements PolicySource {
   }
 }
 
-async function policyOf({ policy }: Settings): Promise<OwnerPolicy | undefined> {
+async function loadOwnerPolicy({ policy }: Settings): Promise<OwnerPolicy | undefined> {
   if (policy === undefined) return undefined
   const { rules, problems } = await examineOwnerRules(policy)
   if (problems.length > 0) throw new Failure(problems.join('\n'))

@@ -236,7 +236,7 @@ interface Sweep {
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
     const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }
-    const processes = await engine.endProcessesOf(agent, graceMs)
+    const processes = await engine.endProcessesOfAgent(agent, graceMs)
     if (processes > 0) log.warn({ processes }, 'ended the commands of an agent that was killed')
   }
   const { sessions, errors } = await folder.sweep()

@@ -103,7 +103,7 @@ export class Batches {
     this.#checkConnections(batch, runs)
     const started = { ...batch, status: 'running', startedAt: Date.now() } as const
     const first = {
-      ...firstOf(runs),
+      ...requireFirst(runs),
       status: 'running' as const,
       session: review.session,
       startedAt: started.startedAt,
@@ -200,7 +200,7 @@ export class Batches {
   ): Promise<BatchState> {
     const { reviews, tickets } = this.#services
     const { id, request, connections, parallel, threshold } = asked
-    const first = { ...request, connection: firstOf(connections) }
+    const first = { ...request, connection: requireFirst(connections) }
     const ticket = await tickets.open(first, request.jiraFields ?? {})
     const shown = { id, parallel, threshold, waves: wavesOf(runs) }
     const batchConnections = connections.map(({ name }) => name)
@@ -343,7 +343,7 @@ function wavesOf(runs: readonly BatchRun[]): string[][] {
   return waves
 }
 
-function firstOf<Value>([first]: readonly Value[]): Value {
+function requireFirst<Value>([first]: readonly Value[]): Value {
   if (first === undefined) throw new Error('unreachable: a batch has at least one connection')
   return first
 }

@@ -59,12 +59,13 @@ export async function outputDifferences(
 ): Promise<GroupDifference[]> {
   const usual = norm?.runs[0]
   if (usual === undefined) return []
-  const text = textOf(history, usual)
+  const text = readRecordedOutput(history, usual)
   const found: GroupDifference[] = []
   const budget = { changes: MOST_CHANGES_IN_ALL }
   for (const group of others.slice(0, SHOWN_GROUPS)) {
     const [run] = group.runs as [BatchRun]
-    const compared = () => difference({ run: usual, text }, { run, text: textOf(history, run) }, budget)
+    const compared = () =>
+      difference({ run: usual, text }, { run, text: readRecordedOutput(history, run) }, budget)
     found.push(await turn(async () => ({ group, ...(await compared()) })))
   }
   return found
@@ -81,7 +82,7 @@ interface RecordedText {
   readonly isWhole: boolean
 }
 
-function textOf(history: History, { session }: BatchRun): RecordedText | undefined {
+function readRecordedOutput(history: History, { session }: BatchRun): RecordedText | undefined {
   if (session === undefined || history.session(session) === undefined) return undefined
   const { bytes, truncated } = history.output(session, COMPARED_BYTES)
   return { text: bytes.toString('utf8'), isWhole: !truncated }

@@ -43,7 +43,7 @@ function mayBeUpgraded({ method, httpVersion, headers }: IncomingMessage): boole
 /** Lets the server read the request again, without the offer of an upgrade. */
 function passOver(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
-  for (const [name, value] of headersOf(request)) {
+  for (const [name, value] of pairHeaders(request)) {
     const kept = name.toLowerCase() === 'connection' ? withoutOffer(value) : value
     if (!/^(upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${kept}`)
   }
@@ -52,7 +52,7 @@ function passOver(server: Server, request: IncomingMessage, socket: Duplex, head
 }
 
 /** Headers in the order in which they were received. */
-function* headersOf({
+function* pairHeaders({
   rawHeaders,
 }: IncomingMessage): Generator<readonly [name: string, value: string], void> {
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) yield [rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']

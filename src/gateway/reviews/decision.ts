@@ -186,14 +186,14 @@ function entriesAfter(
   const known = review.groups.map((entry) =>
     mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said } : entry,
   )
-  const added = (mine.length > 0 ? mine : [nameOf(review, reviewer)]).filter(
+  const added = (mine.length > 0 ? mine : [reviewerGroup(review, reviewer)]).filter(
     (group) => !groups.includes(group),
   )
   return [...known, ...added.map((group) => ({ id: newId(), group, ...said, isAdded: true as const }))]
 }
 
 /** Names the entry of a user who rejects or revokes and is in none of the groups. */
-function nameOf({ forceGroups }: ListedReview, { groups, isAdmin }: Reviewer): string {
+function reviewerGroup({ forceGroups }: ListedReview, { groups, isAdmin }: Reviewer): string {
   return common(groups, forceGroups)[0] ?? (isAdmin ? 'admin' : (groups[0] ?? 'owner'))
 }
 

@@ -55,7 +55,7 @@ async function tellPaths(
   if (!hasPaths(settings)) return
   const known = new Map<string, readonly string[]>()
   for (const { name, repository } of repositories) {
-    const paths = await pathsOf(repository)
+    const paths = await readPaths(repository)
     if (paths !== undefined) known.set(name, paths)
   }
   for (const reason of unmatchedPaths(settings, known))
@@ -63,7 +63,7 @@ async function tellPaths(
 }
 
 /** Returns undefined if the repository cannot be read: its check has logged the reason. */
-async function pathsOf(repository: RunbookRepository): Promise<readonly string[] | undefined> {
+async function readPaths(repository: RunbookRepository): Promise<readonly string[] | undefined> {
   try {
     return await repository.paths()
   } catch (error) {

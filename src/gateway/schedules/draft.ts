@@ -39,7 +39,7 @@ export function nextOf(
 }
 
 /** @param isFirst true if gateway.yaml has no list of schedules yet */
-export function linesOf({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
+export function formatDraft({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
   const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
   const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)
   const lines = [...facts, ...(values.length === 0 ? [] : ['parameters:', ...values])]

@@ -12,7 +12,7 @@ import { type GatewayUser, timeOf } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
-import { linesOf, nextOf, readDraft, type ScheduleDraft } from './draft.ts'
+import { formatDraft, nextOf, readDraft, type ScheduleDraft } from './draft.ts'
 import type { ScheduleProblems } from './scheduled-run.ts'
 import type { ScheduleRun } from './schedule-rows.ts'
 import type { Schedules } from './schedules.ts'
@@ -73,7 +73,7 @@ async function foreseen(
   }
   const problem = await scheduleProblems.of(read.schedule)
   const problems = problem === undefined ? [] : [{ field: '', message: problem }]
-  return { next_runs: next, problems, lines: linesOf(draft, schedules.all.length === 0) }
+  return { next_runs: next, problems, lines: formatDraft(draft, schedules.all.length === 0) }
 }
 
 /**

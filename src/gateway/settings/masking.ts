@@ -12,7 +12,7 @@ export function checkMasking(shape: SettingsShape, problems: Problems): void {
   masking.forEach((rule, i) => checkRule(rule, ['masking', i], problems))
   connections.forEach((connection, i) => {
     const rules = rulesOf(connection, masking)
-    if (new Set(rules.map(placeOf)).size > 1)
+    if (new Set(rules.map(presidioKey)).size > 1)
       problems.add(
         ['connections', i, 'masking'],
         'all rules of a connection must have the same provider, mode, analyzer and anonymizer',
@@ -51,7 +51,7 @@ function checkTypes({ entities, custom }: MaskingShape, path: Path, problems: Pr
 }
 
 function checkCustom(type: MaskingShape['custom'][number], path: Path, problems: Problems): void {
-  const problem = problemOf({ ...EVERYTHING, entities: [], custom: [customType(type)] })
+  const problem = compileProblem({ ...EVERYTHING, entities: [], custom: [customType(type)] })
   if (problem !== undefined) problems.add(path, problem)
 }
 
@@ -99,13 +99,13 @@ function checkTogether({ masking, connections }: SettingsShape, problems: Proble
     if (params?.dlpProvider !== 'alcatraz') return
     const rules = params.dataMaskingEntityTypesData
     const key = String(rules)
-    if (!found.has(key)) found.set(key, problemOf(decodeMasking(rules)))
+    if (!found.has(key)) found.set(key, compileProblem(decodeMasking(rules)))
     const problem = found.get(key)
     if (problem !== undefined) problems.add(['connections', i, 'masking'], `these rules together: ${problem}`)
   })
 }
 
-function problemOf(rules: MaskingRules | undefined): string | undefined {
+function compileProblem(rules: MaskingRules | undefined): string | undefined {
   try {
     if (rules !== undefined) new Masking(rules)
     return undefined
@@ -135,6 +135,6 @@ function rulesOf({ masking: names }: ConnectionShape, masking: SettingsShape['ma
   return names.flatMap((name) => masking.filter((rule) => rule.name === name))
 }
 
-function placeOf({ provider, mode, analyzer, anonymizer }: MaskingShape): string {
+function presidioKey({ provider, mode, analyzer, anonymizer }: MaskingShape): string {
   return JSON.stringify([provider, mode, analyzer, anonymizer])
 }

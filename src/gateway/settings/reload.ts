@@ -266,7 +266,7 @@ function changeText({ setting, added, removed, changed }: SettingsChange): strin
 }
 
 function isSameSettings(one: unknown, other: unknown): boolean {
-  return textOf(one) === textOf(other)
+  return comparableJson(one) === comparableJson(other)
 }
 
 function differences(before: Parts, after: Parts): Omit<SettingsChange, 'setting'> {
@@ -286,7 +286,7 @@ function byName(items: readonly { readonly name: string }[]): Parts {
 }
 
 /** Returns a text for comparing. It contains secrets, so it must not be shown. Functions are left out. */
-function textOf(value: unknown): string {
+function comparableJson(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
     // The JSON of every secret is equal, so the secret itself is used.
     const own = this[key]

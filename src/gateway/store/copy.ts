@@ -5,7 +5,7 @@ import Database from 'libsql'
 import AsyncDatabase from 'libsql/promise'
 import { objectionTo } from '../../basics/files/private-path.ts'
 import { historyError, HistoryError } from './errors.ts'
-import { bytesOf, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
+import { pagesToBytes, readAlone, urlOf, type Connection, hasLog, releaseLock, takeLock } from './sqlite.ts'
 
 /** Free space in bytes that a copy leaves for running sessions. */
 const MARGIN_BYTES = 64 * 1024 * 1024
@@ -70,7 +70,7 @@ export async function checkRoom(bytes: number, folder: string): Promise<void> {
 function usedBytes(file: string): number {
   return readAlone(file, (db) => {
     const number = (pragma: string) => (db.prepare(`PRAGMA history.${pragma}`).raw().get([]) as [number])[0]
-    return bytesOf(number('page_count') - number('freelist_count'))
+    return pagesToBytes(number('page_count') - number('freelist_count'))
   })
 }
 

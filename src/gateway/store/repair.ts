@@ -73,7 +73,7 @@ export async function repairFile<T>(
     mkdirSync(work, { mode: 0o700 })
     try {
       const target = path.join(work, path.basename(file))
-      const made = rebuild(sourceOf(file, work, layout.steps.length), target, layout, mend)
+      const made = rebuild(copyForRepair(file, work, layout.steps.length), target, layout, mend)
       await checkWhole(target, layout)
       return { faults, ...made, oldFile: swap(target, file) }
     } finally {
@@ -101,7 +101,7 @@ function neededBytes(file: string): number {
 }
 
 /** Returns the damaged file itself, which is only read, or a copy with a repaired header. */
-function sourceOf(file: string, work: string, newest: number): string {
+function copyForRepair(file: string, work: string, newest: number): string {
   const copy = path.join(work, 'damaged.sqlite')
   copyFileSync(file, copy, constants.COPYFILE_FICLONE)
   if (!mendHead(copy, newest)) {
@@ -294,7 +294,7 @@ function damagedSchemaVersion(file: string, hasLog: boolean, steps: readonly str
       ATTACH '${urlOf(file)}?${hasLog ? 'mode=ro' : 'immutable=1'}' AS history`)
     const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
     if (version > 0 && version <= steps.length) return version
-    const tables = tablesOf(db)
+    const tables = fingerprintSchema(db)
     for (let count = steps.length; count > 0; count--)
       if (tables === tablesMadeBy(steps.slice(0, count))) return count
     throw new HistoryError('the list of tables in the file is damaged; restore a backup')
@@ -309,13 +309,13 @@ function tablesMadeBy(steps: readonly string[]): string {
   try {
     db.exec(`ATTACH ':memory:' AS history`)
     updateSchema(db, steps)
-    return tablesOf(db)
+    return fingerprintSchema(db)
   } finally {
     db.close()
   }
 }
 
-function tablesOf(db: Connection): string {
+function fingerprintSchema(db: Connection): string {
   const sql = `SELECT m.name, c.name FROM history.sqlite_master m JOIN pragma_table_info(m.name, 'history') c
     WHERE m.type = 'table' ORDER BY m.name, c.cid`
   return JSON.stringify(db.prepare(sql).raw().all([]))

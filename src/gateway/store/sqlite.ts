@@ -171,7 +171,7 @@ export function durably<T>(db: Connection, work: () => T): T {
   }
 }
 
-export function bytesOf(pages: number): number {
+export function pagesToBytes(pages: number): number {
   return pages * PAGE_BYTES
 }
 

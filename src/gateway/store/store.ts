@@ -8,7 +8,7 @@ import {
   type OpenFile,
   type SqlStatement,
   BUSY_TIMEOUT_MS,
-  bytesOf,
+  pagesToBytes,
   closeFile,
   durably,
   inTransaction,
@@ -59,7 +59,7 @@ export class Store {
   }
 
   usedBytes(): number {
-    return bytesOf(this.number(this.#pages.all, []) - this.#freePages())
+    return pagesToBytes(this.number(this.#pages.all, []) - this.#freePages())
   }
 
   read<T>(read: (tables: Tables) => T): T {

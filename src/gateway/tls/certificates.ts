@@ -117,9 +117,9 @@ const MIN_VERSION = 'TLSv1.2'
 
 /** Checks that a server can use the files. @throws SetUpError that names the file */
 export function readPair(files: CertificateFiles): CertificatePair {
-  const certificate = textOf(files.certificate)
+  const certificate = readCertificateFile(files.certificate)
   const [own] = reading(files.certificate, () => certificatesIn(certificate))
-  const key = textOf(files.key)
+  const key = readCertificateFile(files.key)
   const isOwn = own?.checkPrivateKey(reading(files.key, () => privateKeyIn(key))) === true
   if (own === undefined || !isOwn)
     throw new SetUpError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
@@ -130,7 +130,7 @@ export function readPair(files: CertificateFiles): CertificatePair {
 
 function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<CertificatePair, 'agentCa'> {
   if (file === undefined) return {}
-  const agentCa = textOf(file)
+  const agentCa = readCertificateFile(file)
   reading(file, () => certificatesIn(agentCa))
   checkUsable(file, { ca: agentCa })
   return { agentCa }
@@ -147,7 +147,7 @@ function checkUsable(file: string, tls: SecureContextOptions): void {
   }
 }
 
-function textOf(file: string): string {
+function readCertificateFile(file: string): string {
   try {
     return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
   } catch (error) {

@@ -32,7 +32,7 @@ export async function deliver(
   const signal = patience(ANSWER_MS, over)
   const url = new URL(webhook.url.reveal())
   try {
-    const headers = await headersOf(webhook, id, body)
+    const headers = await makeHeaders(webhook, id, body)
     const { status, retryAfter } = await exchange(question(webhook, url, { headers, body, signal }))
     return attemptOf(status, retryAfter)
   } catch (error) {
@@ -42,7 +42,7 @@ export async function deliver(
   }
 }
 
-async function headersOf(
+async function makeHeaders(
   { secret }: WebhookSettings,
   id: string,
   body: string,

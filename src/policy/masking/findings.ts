@@ -46,7 +46,7 @@ const AT_ONCE = 1_000
 export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<FoundData[]> {
   const candidates: Candidate[] = []
   for (const by of searchers) {
-    const own = yield* candidatesOf(by, subject, place)
+    const own = yield* findCandidates(by, subject, place)
     for (const candidate of yield* ordered(yield* widest(own), bySurety)) candidates.push(candidate)
   }
   const weighed = yield* withContext(candidates, place.words)
@@ -57,7 +57,7 @@ function asFinding({ type, start, end, score, recognizer }: Candidate): FoundDat
   return { type, start, end, score, recognizer }
 }
 
-function* candidatesOf(by: Searcher, subject: Subject, { from, matched }: Place): Work<Candidate[]> {
+function* findCandidates(by: Searcher, subject: Subject, { from, matched }: Place): Work<Candidate[]> {
   const { name, type, patterns } = by.recognizer
   const candidates: Candidate[] = []
   for (const { find, score } of patterns) {

@@ -22,7 +22,7 @@ function holdsLineEnd(first: number, last: number): boolean {
  * Returns an automaton that finds the line ends that may be inside a match, or undefined if `regexes` is
  * empty. Several streams can share the automaton.
  */
-export function* overLinesOf(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
+export function* compileOverLines(regexes: readonly RE2JS[]): Work<RuleAutomaton | undefined> {
   if (regexes.length === 0) return undefined
   const patterns = regexes.map((compiled, target) => ({ compiled, target }))
   return new RuleAutomaton(yield* Nodes.of(patterns, new WordTrie()))

@@ -40,7 +40,7 @@ function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
 }
 
 /** Returns the last place up to `cut` that is inside no match and, if possible, inside no word. */
-export function* clearOf(
+export function* findClearPlace(
   matches: readonly Span[],
   { bytes }: Subject,
   from: number,
@@ -307,7 +307,7 @@ export class MaskedStream implements OutputFilter {
     const found = yield* this.#masking.search(subject, { from, words: this.#words.copy(), matched })
     const again = Math.floor((subject.bytes.length - from) * AGAIN)
     const last = subject.bytes.length - again
-    const clear = yield* clearOf(matches, subject, from, last)
+    const clear = yield* findClearPlace(matches, subject, from, last)
     const cut = clear < from + again ? last : clear
     this.#words.before(cut)
     return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])

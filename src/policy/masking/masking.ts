@@ -4,7 +4,7 @@ import type { RuleAutomaton } from '../automaton/automaton.ts'
 import { done, inTurns, type Work } from '../work.ts'
 import { type CustomRecognizer, customRecognizers } from './custom.ts'
 import { findings, type FoundData, type Place, searcher, type Searcher } from './findings.ts'
-import { LinePlaces, overLinesOf } from './line-cuts.ts'
+import { LinePlaces, compileOverLines } from './line-cuts.ts'
 import { type Subject, subjectOf } from './subject.ts'
 import { Words } from './words.ts'
 import type { Recognizer } from './recognizers/recognizer.ts'
@@ -105,7 +105,7 @@ function* compiledCustoms(
   rules: MaskingRules,
 ): Work<{ readonly customs: readonly CustomRecognizer[]; readonly overLines: RuleAutomaton | undefined }> {
   const customs = yield* customRecognizers(rules.custom)
-  return { customs, overLines: yield* overLinesOf(customs.flatMap(({ overLines }) => overLines)) }
+  return { customs, overLines: yield* compileOverLines(customs.flatMap(({ overLines }) => overLines)) }
 }
 
 /**

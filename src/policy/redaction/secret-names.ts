@@ -47,16 +47,16 @@ const HARMLESS_WORDS = [
 
 const SECRET_NAME = new RegExp(
   [
-    oneOf(SECRET_PARTS),
-    `${oneOf(SECRET_ENDINGS)}${WORD_END}`,
-    `${WORD_START}${oneOf(SECRET_WORDS)}${WORD_END}`,
+    alternation(SECRET_PARTS),
+    `${alternation(SECRET_ENDINGS)}${WORD_END}`,
+    `${WORD_START}${alternation(SECRET_WORDS)}${WORD_END}`,
   ].join('|'),
 )
 
 /** Matches the rest of a name after its last word. Words of digits only do not count: `DB_HOST_1`. */
 const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
 const HARMLESS_NAME = new RegExp(
-  `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
+  `(?:${alternation(HARMLESS_ENDINGS)}|${WORD_START}${alternation(HARMLESS_WORDS)})${LAST_WORD_END}`,
 )
 
 /** Returns true in doubt: a replaced harmless value is a nuisance, a shown secret is a leak. */
@@ -69,7 +69,7 @@ function soundsHarmless(name: string): boolean {
   return HARMLESS_NAME.test(name.toUpperCase())
 }
 
-function oneOf(words: readonly string[]): string {
+function alternation(words: readonly string[]): string {
   return `(?:${words.join('|')})`
 }
 

@@ -45,7 +45,7 @@ const AGAIN_MS = 20
  * `signalIfStill`).
  * @returns the number of ended processes; settles at most two seconds after the SIGKILL
  */
-export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise<number> {
+export async function endProcessesOfAgent(agent: DeadAgent, graceMs: number): Promise<number> {
   const signalled = new Set<string>()
   const end = performance.now() + graceMs + KILLED_MS
   let foundNothing = false
@@ -209,7 +209,7 @@ async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<
   const ended = new Set<number>()
   const end = performance.now() + orphansPatienceMs(graceMs)
   for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
-    const orphans = await orphansOf(owner)
+    const orphans = await findOrphans(owner)
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
@@ -225,7 +225,7 @@ async function endAll(owner: OrphanOwner, graceMs: number): Promise<ReadonlySet<
  * Returns the orphans of the execution. Waits until the owner of each adopted process is known, because a
  * command may end while a process that it started is still starting.
  */
-async function orphansOf(owner: OrphanOwner): Promise<readonly number[]> {
+async function findOrphans(owner: OrphanOwner): Promise<readonly number[]> {
   let orphans: number[] = []
   await pollUntil(EXEC_MS, () => {
     const found = adopted().map((pid) => ({ pid, own: isOwn(pid, owner) }))

@@ -32,7 +32,7 @@ export function collectOthers(): void {
  * Settles in a later tick than this call. Call in the tick in which the pid becomes known, because the child
  * may have ended before this code listened for SIGCHLD.
  */
-export function exitOf(pid: number): Promise<ExitStatus> {
+export function waitForExit(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
   listen()
   setImmediate(() => collect(pid))

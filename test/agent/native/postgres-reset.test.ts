@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, Socket, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest'
-import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../../src/agent/native/postgres/messages.ts'
 import { serverStartup } from '../../../src/agent/native/postgres/startup.ts'
 import { own } from '../../support/owned.ts'
 import { base64, openSpec } from '../../support/scripted/open.ts'
@@ -66,7 +66,7 @@ async function paused(last: Buffer) {
   await waitFor(() => got().includes('Z\0\0\0\x05I'))
   const before = got().length
   gateway.send('AgentConnectionPause', CLIENT)
-  write(messageOf(letter('Q'), textOf('select')))
+  write(messageOf(letter('Q'), encodeCString('select')))
   const backend = await server.query()
   backend.write(AHEAD)
   const socket = await found(() => sockets().find((one) => one.localPort === backend.remotePort))
@@ -107,7 +107,7 @@ describe('a server of PostgreSQL that resets while its client has paused', () =>
 
   it('is noticed at the next message of the client, which is told after the rows that were read', async () => {
     const { socket } = await paused(row(1000))
-    write(messageOf(letter('Q'), textOf('select')))
+    write(messageOf(letter('Q'), encodeCString('select')))
     await waitFor(() => socket.destroyed)
     expect(isClosed()).toBe(false)
     gateway.send('AgentConnectionResume', CLIENT)

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../../src/agent/native/postgres/messages.ts'
 import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../../support/machine/databases.ts'
 import { without } from '../../support/machine/servers.ts'
 import { cutPostgres, HoopPort } from '../../support/native/hoop-port.ts'
@@ -123,7 +123,7 @@ async function piped(port: HoopPort, messages: readonly Buffer[], ready: number)
 }
 
 const extended = (statement: string) => [
-  messageOf(0x50, textOf(''), textOf(statement), Buffer.alloc(2)),
+  messageOf(0x50, encodeCString(''), encodeCString(statement), Buffer.alloc(2)),
   messageOf(0x42, Buffer.alloc(8)),
   messageOf(0x45, Buffer.alloc(5)),
 ]
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)(`pipelined messages${without(missing)}`, 
       SYNC,
       ...extended('insert into kept values (3)'),
       SYNC,
-      messageOf(0x51, textOf('select sum(a) from kept')),
+      messageOf(0x51, encodeCString('select sum(a) from kept')),
     ]
     expect(await piped(port, messages, 3)).toBe('12CEZ12CZT3CZ')
   })

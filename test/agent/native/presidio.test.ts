@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Dialogue } from '../../../src/agent/native/mysql/dialogue.ts'
 import { packet } from '../../../src/agent/native/mysql/login.ts'
 import { MaskedPackets } from '../../../src/agent/native/mysql/masked.ts'
-import { textOf as counted } from '../../../src/agent/native/mysql/values.ts'
+import { encodeLengthPrefixed as counted } from '../../../src/agent/native/mysql/values.ts'
 import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
-import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../../src/agent/native/postgres/messages.ts'
 import type { NativeClient } from '../../../src/agent/native/protocol.ts'
 import type { ConnectionRules } from '../../../src/agent/native/rules/session-rules.ts'
 import { client, masking, rulesOf } from '../../support/native/rules.ts'
@@ -46,7 +46,7 @@ interface AsyncMasked extends Disposable {
 const ways: Readonly<Record<'postgres' | 'mysql', Way>> = {
   postgres: {
     rows: Buffer.concat([
-      messageOf(letter('T'), int16(1), textOf('name'), Buffer.alloc(18)),
+      messageOf(letter('T'), int16(1), encodeCString('name'), Buffer.alloc(18)),
       messageOf(letter('D'), int16(1), cell(`to ${NAME}`)),
       messageOf(letter('Z'), Buffer.from('I')),
     ]),

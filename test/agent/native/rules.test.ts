@@ -4,11 +4,11 @@ import { Dialogue } from '../../../src/agent/native/mysql/dialogue.ts'
 import { JudgedCommands } from '../../../src/agent/native/mysql/judged.ts'
 import { packet } from '../../../src/agent/native/mysql/login.ts'
 import { MaskedPackets } from '../../../src/agent/native/mysql/masked.ts'
-import { textOf as counted } from '../../../src/agent/native/mysql/values.ts'
+import { encodeLengthPrefixed as counted } from '../../../src/agent/native/mysql/values.ts'
 import { JudgedMessages } from '../../../src/agent/native/postgres/judged.ts'
 import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
 import { NativeError } from '../../../src/agent/native/native-error.ts'
-import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../../src/agent/native/postgres/messages.ts'
 import { pieces } from '../../support/native/pieces.ts'
 import { client, guardrails, masking, rulesOf } from '../../support/native/rules.ts'
 
@@ -60,8 +60,8 @@ const bind = (values: readonly string[]) =>
   )
 const clientMessages = fc.array(
   fc.oneof(
-    texts.map((text) => messageOf(letter('Q'), textOf(text))),
-    texts.map((text) => messageOf(letter('P'), textOf('s'), textOf(text), int16(0))),
+    texts.map((text) => messageOf(letter('Q'), encodeCString(text))),
+    texts.map((text) => messageOf(letter('P'), encodeCString('s'), encodeCString(text), int16(0))),
     fc.array(texts, { maxLength: 3 }).map(bind),
     fc
       .constantFrom('E', 'S', 'D', 'F', 'd')
@@ -78,11 +78,11 @@ const row = (values: readonly (string | undefined)[]) =>
       value === undefined ? int32(-1) : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]),
     ),
   )
-const column = (name: string) => Buffer.concat([textOf(name), Buffer.alloc(18)])
+const column = (name: string) => Buffer.concat([encodeCString(name), Buffer.alloc(18)])
 const heading = (names: readonly string[]) =>
   messageOf(letter('T'), int16(names.length), ...names.map(column))
 const said = (type: string, text: string) =>
-  messageOf(letter(type), textOf('SERROR'), textOf(`M${text}`), Buffer.of(0))
+  messageOf(letter(type), encodeCString('SERROR'), encodeCString(`M${text}`), Buffer.of(0))
 const serverMessages = fc.array(
   fc.oneof(
     fc.array(fc.option(texts, { nil: undefined }), { maxLength: 4 }).map(row),
@@ -132,7 +132,13 @@ describe('the stream of PostgreSQL', () => {
 
   it.each(['N', 'E'])('refuses what follows the last field of %s, which nobody would mask', async (type) => {
     using stream = new MaskedMessages(client(), await rulesOf(masking({ types: ['EMAIL_ADDRESS'] })))
-    const message = messageOf(letter(type), textOf('SERROR'), Buffer.of(0), textOf(`M${MAIL}`), Buffer.of(0))
+    const message = messageOf(
+      letter(type),
+      encodeCString('SERROR'),
+      Buffer.of(0),
+      encodeCString(`M${MAIL}`),
+      Buffer.of(0),
+    )
     await expect(stream.pass(message)).rejects.toThrow(NativeError)
   })
 
@@ -141,7 +147,7 @@ describe('the stream of PostgreSQL', () => {
     const good = Buffer.concat([
       heading(['mail', 'n']),
       ...[row([MAIL, '7']), row([undefined, `two ${MAIL}`]), said('N', MAIL)],
-      messageOf(letter('C'), textOf('SELECT 2')),
+      messageOf(letter('C'), encodeCString('SELECT 2')),
       messageOf(letter('Z'), Buffer.from('I')),
     ])
     await mutated(good, async (bytes) => {

@@ -4,11 +4,11 @@ import { JudgedCommands } from '../../../src/agent/native/mysql/judged.ts'
 import { packet } from '../../../src/agent/native/mysql/login.ts'
 import { MaskedPackets } from '../../../src/agent/native/mysql/masked.ts'
 import { COM } from '../../../src/agent/native/mysql/packets.ts'
-import { textOf as counted } from '../../../src/agent/native/mysql/values.ts'
+import { encodeLengthPrefixed as counted } from '../../../src/agent/native/mysql/values.ts'
 import { NativeError } from '../../../src/agent/native/native-error.ts'
 import { JudgedMessages } from '../../../src/agent/native/postgres/judged.ts'
 import { MaskedMessages } from '../../../src/agent/native/postgres/masked.ts'
-import { messageOf, textOf } from '../../../src/agent/native/postgres/messages.ts'
+import { messageOf, encodeCString } from '../../../src/agent/native/postgres/messages.ts'
 import { client, guardrails, masking, rulesOf } from '../../support/native/rules.ts'
 
 const MAIL = 'ann@example.com'
@@ -144,7 +144,7 @@ describe('what a MySQL server says', () => {
 
 const letter = (one: string) => one.charCodeAt(0)
 const head = (format: number) =>
-  messageOf(letter('T'), Buffer.from([0, 1]), textOf('n'), Buffer.alloc(17), Buffer.of(format))
+  messageOf(letter('T'), Buffer.from([0, 1]), encodeCString('n'), Buffer.alloc(17), Buffer.of(format))
 const row = (value: string) =>
   messageOf(letter('D'), Buffer.from([0, 1, 0, 0, 0, value.length]), Buffer.from(value))
 
@@ -153,7 +153,7 @@ describe('what a PostgreSQL client asks for', () => {
     const rules = await rulesOf(masking({ types: ['EMAIL_ADDRESS'] }))
     using stream = new JudgedMessages(rules)
     const formats = [Buffer.from([0, 0, 0, 0, 0, 2]), Buffer.from([0, 0, 0, 1])]
-    const bind = messageOf(letter('B'), textOf(''), textOf('S_1'), ...formats)
+    const bind = messageOf(letter('B'), encodeCString(''), encodeCString('S_1'), ...formats)
     expect(rules.refusalIn(await stream.judge(bind))?.message).toContain('JDBC: binaryTransfer=false')
   })
 })

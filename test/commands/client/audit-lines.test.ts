@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { linesOf } from '../../../src/commands/client/audit/verify.ts'
+import { readLines } from '../../../src/commands/client/audit/verify.ts'
 
 let folder: string
 let file: string
@@ -15,16 +15,16 @@ afterEach(() => rmSync(folder, { recursive: true }))
 it('has the lines of a file as they are, wherever it is cut when it is read', () => {
   const lines = ['', 'a', 'ä'.repeat(200_000), '', '\u{1f512}'.repeat(100_001), 'last']
   writeFileSync(file, lines.join('\n'))
-  expect([...linesOf(file)]).toEqual(lines)
+  expect([...readLines(file)]).toEqual(lines)
   writeFileSync(file, `${lines.join('\n')}\n`)
-  expect([...linesOf(file)]).toEqual(lines)
+  expect([...readLines(file)]).toEqual(lines)
   writeFileSync(file, '')
-  expect([...linesOf(file)]).toEqual([])
+  expect([...readLines(file)]).toEqual([])
 })
 
 it('reads a file that is larger than any text of JavaScript, and skips what is no entry', () => {
   writeFileSync(file, 'first\n')
   truncateSync(file, 600 * 1024 * 1024)
   appendFileSync(file, '\nnext\n')
-  expect([...linesOf(file)]).toEqual(['first', undefined, 'next'])
+  expect([...readLines(file)]).toEqual(['first', undefined, 'next'])
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CustomType } from '../../../src/policy/masking/custom.ts'
 import {
-  clearOf,
+  findClearPlace,
   MaskedStream,
   MaskingTooLong,
   type Span,
@@ -136,7 +136,7 @@ describe('a cut', () => {
   it('is the last place where no match lies across, wherever the matches are', () => {
     fc.assert(
       fc.property(fc.array(span), fc.nat(30), (matches, last) => {
-        const cut = done(clearOf(matches, subjectOf(Buffer.from('.'.repeat(40))), 0, last))
+        const cut = done(findClearPlace(matches, subjectOf(Buffer.from('.'.repeat(40))), 0, last))
         const isClear = (at: number) => !matches.some(({ start, end }) => start < at && at < end)
         const places = Array.from({ length: last + 1 }, (_, place) => last - place)
         expect(cut).toBe(places.find(isClear))
@@ -153,7 +153,7 @@ describe('a cut', () => {
       },
       end: n * 4 + 4,
     }))
-    expect(done(clearOf(matches, subjectOf(Buffer.from('aa.b'.repeat(10_000))), 0, 39_999))).toBe(2)
+    expect(done(findClearPlace(matches, subjectOf(Buffer.from('aa.b'.repeat(10_000))), 0, 39_999))).toBe(2)
     expect(looks).toBeLessThan(50 * matches.length)
   })
 })

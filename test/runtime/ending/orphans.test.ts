@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { signalChild } from '../../../src/basics/signals.ts'
 import {
   adoptOrphans,
-  endProcessesOf,
+  endProcessesOfAgent,
   processesOf,
   signalIfStill,
 } from '../../../src/runtime/ending/orphans.ts'
@@ -348,7 +348,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await waitFor(() => agent.sleeping().length === sleeping)
     await agent.kill()
     const before = agent.commands().length
-    expect(await endProcessesOf(agent, 200)).toBeGreaterThanOrEqual(before)
+    expect(await endProcessesOfAgent(agent, 200)).toBeGreaterThanOrEqual(before)
     expect(agent.commands()).toEqual([])
   })
 
@@ -357,7 +357,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await waitFor(() => agent.commands().filter(isStopped).length === 2)
     await agent.kill()
     // The grace is longer than the test may take.
-    expect(await endProcessesOf(agent, 100_000)).toBe(2)
+    expect(await endProcessesOfAgent(agent, 100_000)).toBe(2)
     expect(agent.commands()).toEqual([])
   })
 
@@ -367,7 +367,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await using agent = new AgentLike([`trap "touch ${tidied}; exit" TERM; SLEEP & wait`])
     await waitFor(() => agent.sleeping().length === 1)
     await agent.kill()
-    await endProcessesOf(agent, 100_000)
+    await endProcessesOfAgent(agent, 100_000)
     expect([agent.commands(), existsSync(tidied)]).toEqual([[], true])
   })
 
@@ -376,7 +376,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await waitFor(() => agent.sleeping().length === 20)
     await agent.kill()
     const descriptors = readdirSync('/proc/self/fd').length
-    expect(await engine.endProcessesOf(agent, 2000)).toBe(20)
+    expect(await engine.endProcessesOfAgent(agent, 2000)).toBe(20)
     expect(agent.commands()).toEqual([])
     expect(readdirSync('/proc/self/fd').length).toBe(descriptors)
   })
@@ -389,7 +389,7 @@ describe('nothing else is ended:', () => {
     await waitFor(() => killed.sleeping().length === 1 && living.sleeping().length === 2)
     await killed.kill()
     const before = living.commands()
-    expect(await endProcessesOf(killed, 200)).toBe(1)
+    expect(await endProcessesOfAgent(killed, 200)).toBe(1)
     expect(living.commands()).toEqual(before)
     expect(isAlive(living.pid)).toBe(true)
   })
@@ -401,11 +401,11 @@ describe('nothing else is ended:', () => {
     const before = nameAt(instance, -1)
     const behind = nameAt(instance, 1)
     for (const other of [before, behind]) {
-      expect(await endProcessesOf({ instance: other, marker: marker.slice(0, -1) }, 0)).toBe(0)
-      expect(await endProcessesOf({ instance: other, marker: marker.slice(1) }, 0)).toBe(0)
+      expect(await endProcessesOfAgent({ instance: other, marker: marker.slice(0, -1) }, 0)).toBe(0)
+      expect(await endProcessesOfAgent({ instance: other, marker: marker.slice(1) }, 0)).toBe(0)
     }
     expect(agent.sleeping().length).toBe(2)
-    expect(await endProcessesOf(agent, 200)).toBe(2)
+    expect(await endProcessesOfAgent(agent, 200)).toBe(2)
   })
 
   it('who looks and its group, whoever started it, and what those started without the marks', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { processEntry } from '../../../src/runtime/ending/process-table.ts'
-import { exitOf } from '../../../src/runtime/ending/reaper.ts'
+import { waitForExit } from '../../../src/runtime/ending/reaper.ts'
 import { posixSpawn } from '../../../src/runtime/linux/spawn.ts'
 import { waitFor } from '../../support/wait.ts'
 
@@ -11,5 +11,5 @@ it('tells the end of a child that was over before its pid was known, without wai
   const command = { file: '/bin/sh', argv: ['sh', '-c', 'exit 7'].map((word) => Buffer.from(word)) }
   const pid = await posixSpawn({ ...command, environment: [], cwd: '/', stdio: [0, 1, 2] }, true)
   await waitFor(() => processEntry(pid)?.ended === true)
-  expect(await exitOf(pid)).toEqual({ kind: 'exited', code: 7 })
+  expect(await waitForExit(pid)).toEqual({ kind: 'exited', code: 7 })
 })

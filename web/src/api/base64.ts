@@ -10,6 +10,6 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-export function textOf(base64: string): string {
+export function decodeBase64Text(base64: string): string {
   return new TextDecoder().decode(bytesOf(base64))
 }

@@ -19,7 +19,7 @@ export default function Agents() {
       title="Agents"
       about="Agents are programs near your databases and servers. They run the commands that the gateway sends."
       items={useLoaded(readAgents, ['agents', 'sessions'])}
-      textOf={textOf}
+      textOf={searchText}
       columns={['Name', 'State', 'Sessions', 'Version', hasAddresses ? 'Machine' : 'Platform', 'Serves']}
       row={(agent) => <Row key={agent.name} agent={agent} />}
       none={<None />}
@@ -44,7 +44,7 @@ function First() {
       title="No agent is set up yet"
       actions={
         server !== undefined && (
-          <CopiedLines label="The command that starts an agent" text={startOf(server.grpc_url)} />
+          <CopiedLines label="The command that starts an agent" text={startCommand(server.grpc_url)} />
         )
       }
     >
@@ -55,12 +55,12 @@ function First() {
 }
 
 /** `url` is the address of the gateway's streams, `grpc://HOST:PORT`. */
-function startOf(url: string): string {
+function startCommand(url: string): string {
   const key = `${url.replace('://', '://NAME:KEY@')}?mode=standard`
   return `(umask 077 && echo '${key}' > agent.key)\nrunbook-agent start --key-file agent.key`
 }
 
-function textOf({ name, hostname, address, platform, version, connections }: Agent): string {
+function searchText({ name, hostname, address, platform, version, connections }: Agent): string {
   return [name, hostname, address, platform, version, ...connections].join(' ')
 }
 

@@ -73,7 +73,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
     }
     const command = content[0]
     const refusal =
-      handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.#refusalOf(command, content)
+      handling === 'left out' ? this.#rules.unjudged(TOO_LONG) : await this.judgeCommand(command, content)
     if (refusal === undefined) return this.#expected(command, content, bytes)
     if (command === COM.sendLongData) {
       // The server does not answer this command, so no refusal can be sent now. The execution that needs the
@@ -104,7 +104,7 @@ export class JudgedCommands extends JudgedStream<Cut> {
     this.#dialogue.forget(statement)
   }
 
-  async #refusalOf(command: number | undefined, content: Buffer): Promise<Refusal | undefined> {
+  async judgeCommand(command: number | undefined, content: Buffer): Promise<Refusal | undefined> {
     if (command === undefined || !ANSWERS.has(command)) return this.#rules.unjudged(NOT_SERVED)
     if (!this.#rules.judgesInput) return undefined
     if (command === COM.sendLongData) return this.#rules.unjudged(LONG_DATA)

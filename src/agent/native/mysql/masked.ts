@@ -7,8 +7,8 @@ import type { Column, Dialogue } from './dialogue.ts'
 import { errorPayload, packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
 import { LARGEST_PACKET } from './packets.ts'
-import { binaryRow, columnOf, isWide, namesOf, textRow } from './rows.ts'
-import { countAt, textOf } from './values.ts'
+import { binaryRow, columnOf, isWide, parseColumn, textRow } from './rows.ts'
+import { countAt, encodeLengthPrefixed } from './values.ts'
 
 const OK = 0x00
 const EOF = 0xfe
@@ -283,14 +283,14 @@ function okStatus(content: Buffer): number {
 
 /** Masks the names of a column, and the column's default. Only answers to COM_FIELD_LIST have defaults. */
 function column(content: Buffer, send: (content?: Buffer) => Buffer): Outgoing {
-  const { names, plain, preset } = namesOf(content)
+  const { names, plain, preset } = parseColumn(content)
   const values = [...names, ...(preset === undefined ? [] : [preset])]
   return {
     kind: 'other',
     values: values.map((bytes) => ({ label: '', bytes })),
     bytes: (masked) => {
       if (masked === undefined) return send()
-      const texts = masked.map(textOf)
+      const texts = masked.map(encodeLengthPrefixed)
       return send(Buffer.concat([...texts.slice(0, names.length), plain, ...texts.slice(names.length)]))
     },
   }

@@ -124,7 +124,7 @@ async function open(
   tell: Telling,
 ): Promise<OpenedConnection | undefined> {
   const hidden = target.rules === undefined ? 0 : HARD_TO_READ
-  const greeting = await server.inTime(() => greetingOf(server, tell, hidden))
+  const greeting = await server.inTime(() => readGreeting(server, tell, hidden))
   if (greeting === undefined) return undefined
   await tell.greet(greeting.forClient)
   const reader = new PacketReader(() => client.next())
@@ -178,7 +178,7 @@ async function refuseEarly(server: ServerSocket, tell: Telling): Promise<undefin
 }
 
 /** Returns undefined if the server greets with an error. The error is then sent to the client. */
-async function greetingOf(
+async function readGreeting(
   server: ServerSocket,
   tell: Telling | undefined,
   hidden = 0,
@@ -314,7 +314,7 @@ async function endQuery(connectionId: string, threadId: number, target: MysqlTar
   const late = AbortSignal.timeout(KILL_MS)
   try {
     using server = await target.dial(late)
-    const greeting = await greetingOf(server, undefined)
+    const greeting = await readGreeting(server, undefined)
     if (greeting === undefined) throw new NativeError('server', 'the server accepts no more connections')
     const account = await target.account(late)
     const { answer } = await logIn(server, greeting, OWN_LOGIN, account, target.tls, late)

@@ -1,6 +1,6 @@
 import type { Value } from '../../masking/values.ts'
 import type { Column } from './dialogue.ts'
-import { binaryAt, countAt, isText, printed, textAt, textOf } from './values.ts'
+import { binaryAt, countAt, isText, printed, textAt, encodeLengthPrefixed } from './values.ts'
 
 interface MysqlRow {
   /** The cells as a program prints them; undefined for NULL. */
@@ -31,7 +31,7 @@ interface ColumnParts {
  * because an alias can be made of a value.
  * @throws RangeError
  */
-export function namesOf(content: Buffer): ColumnParts {
+export function parseColumn(content: Buffer): ColumnParts {
   const names: Buffer[] = []
   let at = 0
   while (names.length < NAMES) {
@@ -51,7 +51,7 @@ export function namesOf(content: Buffer): ColumnParts {
 
 /** @throws RangeError */
 export function columnOf(content: Buffer): Column {
-  const { names, plain, preset } = namesOf(content)
+  const { names, plain, preset } = parseColumn(content)
   const at = countAt(plain, 0).end
   if (plain.length !== at + COLUMN_BYTES || preset !== undefined)
     throw new RangeError('a column with a default in a result')
@@ -103,7 +103,9 @@ export function textRow(content: Buffer, columns: readonly Column[]): MysqlRow {
     values: labelled(cells, columns),
     rebuilt: (values) => {
       let next = 0
-      return Buffer.concat(cells.map((cell) => textOf(cell === undefined ? cell : values[next++])))
+      return Buffer.concat(
+        cells.map((cell) => encodeLengthPrefixed(cell === undefined ? cell : values[next++])),
+      )
     },
   }
 }
@@ -139,7 +141,7 @@ export function binaryRow(content: Buffer, columns: readonly Column[]): MysqlRow
       if (raw === undefined) return Buffer.alloc(0)
       const value = values[next++]
       if (value === cells[n]) return raw
-      if (isText(columns[n]?.type ?? 0)) return textOf(value)
+      if (isText(columns[n]?.type ?? 0)) return encodeLengthPrefixed(value)
       const bit = n + UNUSED_BITS
       head[1 + (bit >> 3)] = (head[1 + (bit >> 3)] ?? 0) | (1 << (bit & 7))
       return Buffer.alloc(0)

@@ -34,7 +34,7 @@ function slice(bytes: Buffer, at: number, length: number): Buffer {
   return bytes.subarray(at, at + length)
 }
 
-export function textOf(value: Buffer | undefined): Buffer {
+export function encodeLengthPrefixed(value: Buffer | undefined): Buffer {
   if (value === undefined) return Buffer.of(NULL_VALUE)
   const { length } = value
   const head = Buffer.alloc(length < NULL_VALUE ? 1 : length <= 0xffff ? 3 : length <= 0xffffff ? 4 : 9)

@@ -2,7 +2,7 @@ import { OutputStopped } from '../../../policy/output-filter.ts'
 import { type ConnectionRules, MAX_WHOLE_BYTES, type Refusal } from '../rules/session-rules.ts'
 import { JudgedStream } from '../rules/streams.ts'
 import { type Cut, type Handling, MessageCutter } from './message-cutter.ts'
-import { HEAD_BYTES, messageOf, textOf } from './messages.ts'
+import { HEAD_BYTES, messageOf, encodeCString } from './messages.ts'
 
 const QUERY = 0x51
 const PARSE = 0x50
@@ -45,16 +45,16 @@ export class JudgedMessages extends JudgedStream<Cut> {
     const refusal =
       handling === 'left out'
         ? this.#rules.unjudged(TOO_LONG)
-        : await this.#refusalOf(type, bytes.subarray(HEAD_BYTES))
+        : await this.judgeMessage(type, bytes.subarray(HEAD_BYTES))
     if (refusal === undefined) return bytes
-    const word = textOf(this.#rules.wordFor(refusal))
+    const word = encodeCString(this.#rules.wordFor(refusal))
     // The replacement is a named statement, so that the client's unnamed statement is kept.
     return type === QUERY || type === FUNCTION_CALL
       ? messageOf(QUERY, word)
       : messageOf(PARSE, word, word, Buffer.alloc(2))
   }
 
-  async #refusalOf(type: number, content: Buffer): Promise<Refusal | undefined> {
+  async judgeMessage(type: number, content: Buffer): Promise<Refusal | undefined> {
     if (type === FUNCTION_CALL) return this.#rules.unjudged(FUNCTION)
     const bind = type === BIND ? bindIn(content) : undefined
     const texts = bind?.values ?? (type === BIND ? undefined : statementIn(type, content))

@@ -3,7 +3,7 @@ import { NativeError } from '../native-error.ts'
 import type { Account, Target } from '../protocol.ts'
 import type { ServerSocket } from '../server-socket.ts'
 import { serverTls } from '../server-tls.ts'
-import { firstMessage, messageOf, textOf, type, type Message } from './messages.ts'
+import { firstMessage, messageOf, encodeCString, type, type Message } from './messages.ts'
 import { endPointOf, Scram, type Binding } from './scram.ts'
 import { sslRequest } from './startup.ts'
 
@@ -112,10 +112,10 @@ export async function logIn(
             'server',
             'the server asks for the password in clear text; the agent sends such a password only over TLS',
           )
-        await server.write(messageOf(type.password, textOf(password)))
+        await server.write(messageOf(type.password, encodeCString(password)))
         break
       case 5:
-        await server.write(messageOf(type.password, textOf(md5Answer(user, password, data))))
+        await server.write(messageOf(type.password, encodeCString(md5Answer(user, password, data))))
         break
       case 10: {
         const chosen = mechanism(data, server.certificate)
@@ -123,7 +123,7 @@ export async function logIn(
         const first = Buffer.from(scram.first)
         const length = Buffer.alloc(4)
         length.writeUInt32BE(first.length)
-        await server.write(messageOf(type.password, textOf(chosen.name), length, first))
+        await server.write(messageOf(type.password, encodeCString(chosen.name), length, first))
         break
       }
       case 11:

@@ -78,12 +78,12 @@ async function sendInTwo(client: Pick<NativeClient, 'send'>, bytes: Buffer): Pro
 }
 
 /** Appends the zero byte that ends a text. */
-export function textOf(message: string): Buffer {
+export function encodeCString(message: string): Buffer {
   return Buffer.from(`${message.replaceAll('\0', '')}\0`)
 }
 
 /** Builds an ErrorResponse. @param code the SQLSTATE */
 export function errorOf(severity: 'ERROR' | 'FATAL', code: string, message: string): Buffer {
-  const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${message}`].map(textOf)
+  const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${message}`].map(encodeCString)
   return messageOf(type.error, ...fields, Buffer.of(0))
 }

@@ -45,7 +45,7 @@ export class SessionRules {
     // (`connect`) takes effect before it is judged.
     const asking = { ...params, clientVerb: 'exec' }
     const guardrails = await SessionGuardrails.of(asking, policy?.current?.rules, compiledGuardrails)
-    const masking = await maskingOf(asking, services, { sid, connection: params.connectionName })
+    const masking = await compileMasking(asking, services, { sid, connection: params.connectionName })
     if (guardrails === undefined && masking === undefined) return undefined
     return new SessionRules(guardrails, masking, log)
   }
@@ -95,14 +95,14 @@ export class SessionRules {
   }
 }
 
-async function maskingOf(
+async function compileMasking(
   params: OpenMessage['params'],
   { masking, log }: CheckServices,
   session: object,
 ): Promise<SessionMasking | undefined> {
   if (!asksForMasking(params)) return undefined
-  const { maskingOf } = await import('../../masking/session-masking.ts')
-  return await maskingOf(params, masking, { log, session })
+  const { loadMasking } = await import('../../masking/session-masking.ts')
+  return await loadMasking(params, masking, { log, session })
 }
 
 interface ConnectionNeeds {

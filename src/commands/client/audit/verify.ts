@@ -32,7 +32,7 @@ export async function auditVerifyCommand(flags: AuditVerifyFlags, verifyState: V
 
 function ofFile(file: string, expect: string | undefined): Verification {
   try {
-    return verifyChain(linksOf(file), undefined, expect)
+    return verifyChain(readLinks(file), undefined, expect)
   } catch (error) {
     throw explain(
       error,
@@ -42,9 +42,9 @@ function ofFile(file: string, expect: string | undefined): Verification {
   }
 }
 
-function* linksOf(file: string) {
+function* readLinks(file: string) {
   let number = 0
-  for (const line of linesOf(file)) {
+  for (const line of readLines(file)) {
     number += 1
     if (line !== '') yield linkOfLine(line ?? '', number)
   }
@@ -77,7 +77,7 @@ const NEWLINE = 0x0a
  * Reads the file in pieces, because it may be larger than the memory. Yields undefined for a line that is too
  * long to be an entry.
  */
-export function* linesOf(file: string): Generator<string | undefined> {
+export function* readLines(file: string): Generator<string | undefined> {
   const descriptor = openSync(file, 'r')
   try {
     const line = new Line()

@@ -48,7 +48,7 @@ export async function runBatch(
   const given = await givenParameters(flags)
   try {
     const names = await connectionNames(account, flags.on ?? [], tags)
-    const body = await bodyOf(account, { file, clientArgs, names, tags, given }, flags)
+    const body = await makeBody(account, { file, clientArgs, names, tags, given }, flags)
     await confirm(file, names, flags)
     await confirmed(account, { file, repository: body.repository, connections: names }, flags.confirm)
     using interrupts = new Interrupts()
@@ -110,7 +110,7 @@ interface Wanted {
   readonly given: ReadonlyMap<string, string>
 }
 
-async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): Promise<SentBatch> {
+async function makeBody(account: Account, wanted: Wanted, flags: RunBatchFlags): Promise<SentBatch> {
   const { file, clientArgs, names, tags, given } = wanted
   const { runbook, repository } = await findTarget(account, {
     connection: names[0] ?? '',

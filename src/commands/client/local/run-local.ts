@@ -88,13 +88,13 @@ function parameterOf(input: Input): Parameter {
     placeholder,
     options,
     required: input.required !== undefined,
-    default: textOf(input.default),
-    pattern: textOf(input.pattern),
+    default: undefinedIfEmpty(input.default),
+    pattern: undefinedIfEmpty(input.pattern),
     minLength: declaredLength(input.minlength),
     maxLength: declaredLength(input.maxlength),
   }
 }
 
-function textOf(text: string | undefined): string | undefined {
+function undefinedIfEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text
 }

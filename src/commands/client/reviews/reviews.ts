@@ -36,7 +36,7 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
     const all = await allReviews(account)
     const reviews = all.filter((review) => wanted === undefined || statusWord(review) === wanted)
     const untold = isJson(flags) ? [] : reviews.filter(({ owner }) => owner === '')
-    const sessions = await sessionsOf(account, untold, wanted?.toUpperCase() ?? '%')
+    const sessions = await fetchSessions(account, untold, wanted?.toUpperCase() ?? '%')
     const shown = reviews.map((review) => ({ ...review, about: sessions.get(review.session) }))
     await printList(flags, REVIEW_COLUMNS, shown, stdout)
   })
@@ -46,7 +46,7 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
  * Returns the sessions that this user may see, by id. This is for hoop's gateway, whose reviews have no
  * requester and no command.
  */
-async function sessionsOf(
+async function fetchSessions(
   account: Account,
   reviews: readonly Review[],
   status: string,

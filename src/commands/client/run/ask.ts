@@ -59,7 +59,7 @@ async function askForFile(message: string, required: boolean): Promise<string> {
   const mayBeNone = (path: string) => path === '' && !required
   const check = (path: string) => (mayBeNone(path) ? true : isReadable(path))
   const path = await askText(`${message}, path of a file`, undefined, check)
-  return mayBeNone(path) ? '' : contentOf(path)
+  return mayBeNone(path) ? '' : readFileForVariable(path)
 }
 
 function choices(options: readonly string[], hasToBeOne: boolean): { name: string; value: string }[] {
@@ -69,7 +69,7 @@ function choices(options: readonly string[], hasToBeOne: boolean): { name: strin
 
 function isReadable(path: string): true | string {
   try {
-    contentOf(path)
+    readFileForVariable(path)
     return true
   } catch (error) {
     return (error as Error).message
@@ -77,7 +77,7 @@ function isReadable(path: string): true | string {
 }
 
 /** @throws Failure if the file is not text */
-function contentOf(path: string): string {
+function readFileForVariable(path: string): string {
   return readGivenText(path, LONGEST_FILE)
 }
 

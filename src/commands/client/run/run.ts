@@ -70,7 +70,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
       const meant = { file, repository, connections: [connection], needsConfirmation }
       await confirmed(account, meant, flags.confirm)
     }
-    const issue = flags.dryRun === true ? {} : await fieldsOf(account, connection, flags.jira)
+    const issue = flags.dryRun === true ? {} : await completeFields(account, connection, flags.jira)
     const correlationId = `runbook-agent-${randomUUID()}`
     const request = {
       ...what,
@@ -91,7 +91,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
 }
 
 /** Loads the code for Jira only if fields are given or the user can be asked. */
-async function fieldsOf(
+async function completeFields(
   account: Account,
   connection: string,
   given: readonly string[] = [],

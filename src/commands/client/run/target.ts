@@ -24,7 +24,7 @@ interface Wanted {
 
 /** @throws Failure, exit code 64, for an unknown connection; ApiError */
 export async function findTarget(account: Account, wanted: Wanted): Promise<Target> {
-  const list = await runbooksOf(account, wanted.connection)
+  const list = await fetchRunbooksFor(account, wanted.connection)
   const found = list.runbooks.filter(
     ({ name, repository }) =>
       name === wanted.file && (wanted.repository === undefined || repository === wanted.repository),
@@ -34,10 +34,14 @@ export async function findTarget(account: Account, wanted: Wanted): Promise<Targ
   if (runbook?.error !== undefined)
     throw new Failure(`${wanted.file} cannot be run: ${oneLine(runbook.error)}`, exitCodes.usage)
   const names = list.runbooks.map(({ name }) => name)
-  return { runbook, names, repository: runbook?.repository ?? (await repositoryOf(account, wanted, list)) }
+  return {
+    runbook,
+    names,
+    repository: runbook?.repository ?? (await chooseRepository(account, wanted, list)),
+  }
 }
 
-async function runbooksOf(account: Account, connection: string): Promise<RunbookList> {
+async function fetchRunbooksFor(account: Account, connection: string): Promise<RunbookList> {
   try {
     return await fetchRunbooks(account, connection)
   } catch (error) {
@@ -67,7 +71,7 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
  * Finds the repository of a file that is not listed as a runbook.
  * @throws Failure if no repository may have the file, or several
  */
-async function repositoryOf(
+async function chooseRepository(
   account: Account,
   wanted: Wanted,
   { repositories, errors }: RunbookList,

@@ -95,7 +95,7 @@ function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: Se
  * Finds a session by the beginning of its id.
  * @throws Failure with exit code 64 if not exactly one session matches; ApiError
  */
-export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
+export async function findSession(account: Account, text: string): Promise<RecordedSession> {
   const id = await wholeId(account, text)
   try {
     return await fetchSession(account, id)

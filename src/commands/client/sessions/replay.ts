@@ -10,7 +10,7 @@ import { exitCodeOfSignal, exitCodes, Failure } from '../../exit-codes.ts'
 import { asking } from '../asking/asking.ts'
 import type { ByteOutput } from '../terminal/output.ts'
 import { ScreenReset } from '../terminal/own-terminal.ts'
-import { sessionOf } from './find.ts'
+import { findSession } from './find.ts'
 
 /** The size for sessions that recorded no size. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
@@ -152,7 +152,7 @@ export async function replayCommand(id: string, flags: ReplayFlags): Promise<num
   }
   let exitCode: number = exitCodes.done
   await asking(flags.profile, `cannot replay session ${id}`, async (account, stdout) => {
-    const session = await sessionOf(account, id)
+    const session = await findSession(account, id)
     const frames = framesOf(await fetchEvents(account, session.id))
     if (flags.cast !== true && process.stdout.isTTY) exitCode = await play(frames, stdout, pace)
     else for (const line of asciicast(session, frames)) await stdout.write(Buffer.from(line))

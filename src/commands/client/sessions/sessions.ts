@@ -26,7 +26,7 @@ import { meantConnection } from '../report/failures.ts'
 import type { NoticeFlags } from '../report/notices.ts'
 import { moment, shortMoment, took, connectionCount, scriptText } from '../report/words.ts'
 import { agentAwayText } from '../terminal/progress.ts'
-import { sessionOf, wholeId, newest, type SessionWish } from './find.ts'
+import { findSession, wholeId, newest, type SessionWish } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
 /** Shows a session without its output, but with the first statements of native clients. */
@@ -34,7 +34,7 @@ export function showCommand(id: string, flags: AskingFlags): Promise<number> {
   return showingCommand(
     flags,
     `cannot show session ${id}`,
-    async (account) => withStatements(account, await sessionOf(account, id), isJson(flags)),
+    async (account) => withStatements(account, await findSession(account, id), isJson(flags)),
     (session, width) => sessionDetails(session) + statementsText(session.statements, width),
   )
 }
@@ -53,10 +53,10 @@ export async function killCommand(
   { quiet = false, json = false, profile }: NoticeFlags & AskingFlags,
 ): Promise<number> {
   return asking(profile, `cannot stop session ${id}`, async (account, stdout) => {
-    const { id: whole, status } = await sessionOf(account, id)
+    const { id: whole, status } = await findSession(account, id)
     const hasEnded = status === 'done'
     if (!hasEnded) await killSession(account, whole)
-    if (json) return stdout.write(Buffer.from(`${printableJson((await sessionOf(account, whole)).raw)}\n`))
+    if (json) return stdout.write(Buffer.from(`${printableJson((await findSession(account, whole)).raw)}\n`))
     const what = oneLine(`session ${whole}`)
     if (!quiet) process.stderr.write(hasEnded ? `${what} had ended already\n` : `stopped ${what}\n`)
   })

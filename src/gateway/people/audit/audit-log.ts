@@ -49,7 +49,7 @@ export class AuditLog {
    * @throws HistoryError, RequestRefused. After an error, the change must not happen.
    */
   announce(facts: AuditFacts): number {
-    const name = nameOf(facts)
+    const name = callerKey(facts)
     if (!this.#hasRoom(name)) throw tooMuch(name)
     const sequence = this.#history.write(({ audit }) => this.#append(audit, { ...facts, stage: 'asked' }))
     this.#gap.close()
@@ -76,7 +76,7 @@ export class AuditLog {
 
   /** Writes an entry. The entry survives the end of this process, but a power failure may lose it. */
   note(facts: AuditFacts): void {
-    if (this.#hasRoom(nameOf(facts))) this.#note(facts)
+    if (this.#hasRoom(callerKey(facts))) this.#note(facts)
   }
 
   /** Skips an event if an equal event was noted in the last ten minutes. */
@@ -203,7 +203,7 @@ export class AuditLog {
 }
 
 /** Returns the name whose share the entry takes. */
-function nameOf({ actor, client_ip: address }: AuditFacts): string {
+function callerKey({ actor, client_ip: address }: AuditFacts): string {
   return actor || callerNetwork(address)
 }
 

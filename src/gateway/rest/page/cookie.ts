@@ -25,7 +25,7 @@ const TWO =
  * cannot read it.
  */
 export function signInOf(request: Asking): string | undefined {
-  return valueOf(request, SIGN_IN)
+  return readCookie(request, SIGN_IN)
 }
 
 export function setSignIn(request: Asking, reply: FastifyReply, kept: Kept): void {
@@ -41,7 +41,7 @@ export function clearSignIn(request: Asking, reply: FastifyReply, webUrl: string
  * from the provider.
  */
 export function browserOf(request: Asking): string | undefined {
-  return valueOf(request, BROWSER)
+  return readCookie(request, BROWSER)
 }
 
 /** The cookie is `lax`, because the provider is another site and sends the browser back. */
@@ -72,7 +72,7 @@ function set(
  * can set a cookie of this name for a longer path. Browsers send the cookie with the longer path first.
  * @throws RequestRefused 401
  */
-function valueOf(request: Asking, name: string): string | undefined {
+function readCookie(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
   const values = new Set(all.map((one) => parseCookie(one)[withPort(request, name)]))
   const [value, another] = [...values].filter((one) => one !== undefined && one !== '')

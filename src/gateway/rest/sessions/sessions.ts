@@ -18,7 +18,7 @@ import type { RestServices } from '../services.ts'
 import { sessionsByDay } from './by-day.ts'
 import { asksForDownload, downloadRoutes, sendDownloadLink, DownloadTokens } from './downloads.ts'
 import { liveRoute, outputRange } from './live-streams.ts'
-import { statementsOf } from './statements.ts'
+import { listStatements } from './statements.ts'
 import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
 
 /** Routes that find, read and end sessions. */
@@ -40,7 +40,7 @@ function ownRoutes(services: RestServices): Handlers<typeof sessionContract> {
     output: ({ user, params, query }) =>
       outputRange(services.history, readableSession(services, user, params.id), query),
     statements: ({ user, params, query }) =>
-      statementsOf(services.history, readableSession(services, user, params.id), query),
+      listStatements(services.history, readableSession(services, user, params.id), query),
     kill: ({ user, params }) => {
       const { id } = ownSession(services, user, params.id)
       const isRunning = services.sessions.kill(id, user.name)

@@ -8,7 +8,7 @@ const USUAL_LIMIT = 200
 /** Number of events that are read before other requests get a turn. A record may have a million events. */
 const EVENTS_PER_TURN = 1000
 
-export async function statementsOf(
+export async function listStatements(
   history: History,
   session: SessionSummary,
   {

@@ -76,7 +76,7 @@ export async function readStructure(
 
 export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEntry | undefined {
   const wanted = Buffer.from(name)
-  for (const entry of entriesOf(tree, oidBytes)) {
+  for (const entry of parseEntries(tree, oidBytes)) {
     if (!entry.name.equals(wanted)) continue
     return { mode: entry.mode.toString('latin1'), oid: entry.oid.toString('hex') }
   }
@@ -84,7 +84,7 @@ export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEnt
 }
 
 /** A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
-export function* entriesOf(
+export function* parseEntries(
   tree: Buffer,
   oidBytes: number,
 ): Generator<{ readonly mode: Buffer; readonly name: Buffer; readonly oid: Buffer }> {

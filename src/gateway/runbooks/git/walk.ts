@@ -1,6 +1,14 @@
 import { hasFault, RunbookError } from '../../refusals/runbook-errors.ts'
 import type { ObjectReader } from './objects.ts'
-import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, rootTree, splitPath } from './tree.ts'
+import {
+  parseEntries,
+  FILE_MODES,
+  findEntry,
+  FOLDER_MODES,
+  readStructure,
+  rootTree,
+  splitPath,
+} from './tree.ts'
 
 export const LISTING_LIMITS = { files: 10_000, folders: 5_000, ms: 10_000 }
 /** Paths alone cost less than runbooks, which are read and parsed. */
@@ -74,7 +82,7 @@ export class Walk {
 
   async #inside(tree: TreeEntry, isWanted: (name: string) => boolean, found: TreeEntry[]): Promise<void> {
     let looked = 0
-    for (const { mode, name, oid } of entriesOf(await this.#read(tree), this.#oidBytes)) {
+    for (const { mode, name, oid } of parseEntries(await this.#read(tree), this.#oidBytes)) {
       if (this.isCut) return
       if ((looked += 1) % ENTRIES_BETWEEN_LOOKS === 0) this.checkTime()
       const kind = mode.toString('latin1')

@@ -1,4 +1,4 @@
-import { bytesOf, textOf } from '../../api/base64.ts'
+import { bytesOf, decodeBase64Text } from '../../api/base64.ts'
 import { ask } from '../../api/request.ts'
 
 export type Happening =
@@ -33,7 +33,7 @@ export function recordingOf(events: readonly RecordedEvent[]): Recording {
 function happening([at, kind, base64]: RecordedEvent): Happening | undefined {
   if (kind === 'o' || kind === 'e') return { at, kind: 'output', bytes: bytesOf(base64) }
   if (kind !== 'r') return undefined
-  const [cols = NaN, rows = NaN] = textOf(base64).split('x').map(Number)
+  const [cols = NaN, rows = NaN] = decodeBase64Text(base64).split('x').map(Number)
   if (!(cols > 0 && rows > 0)) return undefined
   return { at, kind: 'size', cols: Math.min(cols, MOST_COLS), rows: Math.min(rows, MOST_ROWS) }
 }
