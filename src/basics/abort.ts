@@ -24,11 +24,11 @@ export async function untilAbort(work: Promise<unknown>, signal: AbortSignal): P
 }
 
 /** Node's timers with a longer delay fire immediately. */
-const LONGEST_MS = 2 ** 31 - 1
+const MAX_MS = 2 ** 31 - 1
 
 /** Aborts after `ms` milliseconds, or when `outer` aborts. */
 export function patience(ms: number, outer: AbortSignal): AbortSignal {
-  const late = AbortSignal.timeout(Math.min(Math.ceil(ms), LONGEST_MS))
+  const late = AbortSignal.timeout(Math.min(Math.ceil(ms), MAX_MS))
   // Without a listener, Node 20 collects the signal as garbage, and the signal never aborts: of 200 signals,
   // none did after a collection (20.19 and 20.20). Node 22 and 24 keep it.
   onAbort(late, () => undefined)

@@ -44,7 +44,7 @@ const MINUTE_MS = 60_000
  * Maximum number of different warnings per minute. Callers choose a part of the text. Without the limit, they
  * could cause any number of different warnings.
  */
-const MOST_KINDS = 20
+const MAX_KINDS = 20
 
 interface Kind {
   readonly fields: object
@@ -67,7 +67,7 @@ export class RepeatedWarnings {
     const known = this.#kinds.get(name)
     if (known !== undefined) {
       known.repeats++
-    } else if (this.#kinds.size >= MOST_KINDS) {
+    } else if (this.#kinds.size >= MAX_KINDS) {
       this.#others++
     } else {
       if (this.#kinds.size === 0) setTimeout(() => this.#tell(), MINUTE_MS).unref()

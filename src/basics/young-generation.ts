@@ -6,7 +6,7 @@ const EVERY_BYTES = 8 * 1024 * 1024
 /** The work for one buffer leaves about this many bytes of other objects on the heap. */
 const WORK_BYTES = 8 * 1024
 /** Maximum size of the young generation, both halves together. A larger size saves little time. */
-const LARGEST_BYTES = 4 * 1024 * 1024
+const MAX_YOUNG_BYTES = 4 * 1024 * 1024
 /** Flags with which the user may have chosen a size. */
 const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
 
@@ -35,7 +35,7 @@ export function bufferPassed(bytes: number): void {
  * are the same as when the code was compiled.
  */
 function limitYoungGeneration(): void {
-  const shallGrow = youngBytes() < LARGEST_BYTES
+  const shallGrow = youngBytes() < MAX_YOUNG_BYTES
   if (shallGrow === grows || isChosen()) return
   grows = shallGrow
   setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)

@@ -159,7 +159,7 @@ interface KindFlags {
 export type SettingsKind = 'agent' | 'gateway'
 
 /** Bytes. The gateway has the same limit. The agent's limit may be lower. */
-const LONGEST_FILE = 1024 * 1024
+const MAX_FILE_BYTES = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
 /** Also the product of the agent knows these names, because people give it the settings of a gateway. */
@@ -208,7 +208,7 @@ function settingsKind(file: string, { agent, gateway }: KindFlags): SettingsKind
  */
 function namesIn(file: string): string[] {
   try {
-    const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
+    const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
     return [...text.matchAll(/^["']?([a-z-]+)(?:\.[a-z.-]+)?["']?\s*:/gm)].map(([, name = '']) => name)
   } catch (error) {
     if (error instanceof FileRefused) throw new Failure(`${file}: the file ${error.message}`)

@@ -39,11 +39,11 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
 }
 
 /** No table has so many keys. */
-const MOST_PLACES = 2 ** 40
+const MAX_PLACES = 2 ** 40
 
 function lossText({ table, names, rows, unread }: Loss): string {
   // If no key could be read, each possible key counts as unread.
-  const unreadable = unread > MOST_PLACES ? 'most of the table' : `${unread} possible rows`
+  const unreadable = unread > MAX_PLACES ? 'most of the table' : `${unread} possible rows`
   if (rows === undefined) return `  ${table}: an unknown number of rows, ${unreadable} could not be read`
   const more = rows > names.length ? `, and ${rows - names.length} more` : ''
   return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`

@@ -113,7 +113,7 @@ export interface GatewayToken {
 /** Hoop's agent uses no TLS for exactly this address. */
 const LOCAL_GATEWAY = '127.0.0.1:8010'
 /** Maximum size of an SVID's file in bytes. A JWT with many claims has some thousand characters. */
-const LONGEST_SVID = 64 * 1024
+const MAX_SVID_BYTES = 64 * 1024
 
 /** Finds a JWT-SVID. If the SVID cannot be used, adds a problem with the text of protocol.md 2.3. */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
@@ -169,7 +169,7 @@ function readSvid(found: Found<string>, lookup: Lookup): Secret | undefined {
   const path = lookup.pathIn(found)
   const file = `${found.place} "${path}"`
   try {
-    const svid = decodeUtf8(readSmallFile(path, LONGEST_SVID).bytes).trim()
+    const svid = decodeUtf8(readSmallFile(path, MAX_SVID_BYTES).bytes).trim()
     if (svid === '')
       lookup.problems.addFrom(`${file} is empty`, 'check that the SPIFFE agent has written the file')
     else if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(svid))

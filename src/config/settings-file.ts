@@ -36,7 +36,7 @@ export interface Location {
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
 /** Maximum size of the file in bytes. A file with all settings and comments is many times smaller. */
-const LONGEST_FILE = 64 * 1024
+const MAX_FILE_BYTES = 64 * 1024
 const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)
 const GROUPS = new Set(NAMES.filter((name) => name.includes('.')).map((name) => name.split('.')[0] ?? ''))
@@ -53,7 +53,7 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {
-    const { bytes } = readSmallFile(path, LONGEST_FILE)
+    const { bytes } = readSmallFile(path, MAX_FILE_BYTES)
     const { tree, problems } = readTree(decodeUtf8(bytes), path, NO_VALUE)
     return { entries: tree === undefined ? undefined : entriesIn(tree, problems), folder, path, problems }
   } catch (error) {

@@ -25,14 +25,14 @@ export interface Verification {
   readonly first: number | undefined
   /** Newest entry, or the last removed entry if no entry is left. */
   readonly head: AuditHead
-  /** The first faults, at most `MOST_FAULTS`. */
+  /** The first faults, at most `MAX_FAULTS`. */
   readonly faults: readonly ChainFault[]
   /** Whether the chain has the expected hash. */
   readonly hasExpected: boolean
 }
 
 /** Maximum number of reported faults. More faults would tell nothing new. */
-const MOST_FAULTS = 20
+const MAX_FAULTS = 20
 
 /**
  * Checks the chain of hashes.
@@ -53,7 +53,7 @@ export function verifyChain(
   for (const link of links) {
     entries += 1
     const found = 'line' in link ? [malformed(link)] : faultsOf(link, before)
-    faults.push(...found.slice(0, MOST_FAULTS - faults.length))
+    faults.push(...found.slice(0, MAX_FAULTS - faults.length))
     if ('line' in link) continue
     first ??= link.sequence
     hasExpected ||= link.hash === expected

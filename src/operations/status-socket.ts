@@ -11,7 +11,7 @@ import { formatStatus, type StatusSource } from './status.ts'
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 
 const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there; set a shorter runtime-dir`
-const LONGEST_ANSWER = 256 * 1024
+const MAX_ANSWER_BYTES = 256 * 1024
 
 type StatusAnswer = { readonly line: string } | NoAnswer
 
@@ -27,7 +27,7 @@ export async function askStatus(path: string, withinMs: number): Promise<StatusA
   try {
     const socket = createConnection({ path, signal: AbortSignal.timeout(withinMs) })
     const tooLong = () => Object.assign(new Error(), { code: TOO_LONG })
-    const answer = await readAll(socket as AsyncIterable<Buffer>, LONGEST_ANSWER, tooLong)
+    const answer = await readAll(socket as AsyncIterable<Buffer>, MAX_ANSWER_BYTES, tooLong)
     return { line: answer.toString().trim() }
   } catch (error) {
     return noAnswer(error)

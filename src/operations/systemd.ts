@@ -130,9 +130,9 @@ export function takeSystemdEnvironment(
 }
 
 /** The longest delay of a timer. With a longer delay, Node's timers fire immediately. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 function parseMicroseconds(text = ''): number | undefined {
   const ms = /^\d{1,15}$/.test(text) ? Number(text) / 1000 : 0
-  return ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : undefined
+  return ms > 0 ? Math.min(ms, MAX_TIMER_MS) : undefined
 }

@@ -6,9 +6,9 @@ interface Compiled {
 /** Maximum number of entries. Several connections in use at the same time need an entry each. */
 const MOST = 8
 /** Maximum memory in bytes. A session keeps its rules until it ends, even after the cache dropped them. */
-const MOST_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 16 * 1024 * 1024
 /** Maximum length in bytes. Rules that people write have some KiB. */
-const LONGEST_PAYLOAD = 256 * 1024
+const MAX_PAYLOAD_BYTES = 256 * 1024
 
 /** Keeps the last compiled rules for all sessions of one agent. The key is the source of the rules. */
 export class CompiledCache<Rules extends Compiled> {
@@ -16,7 +16,7 @@ export class CompiledCache<Rules extends Compiled> {
   readonly #kept = new Map<string, Rules>()
 
   async get(payload: Buffer, compile: () => Promise<Rules>): Promise<Rules> {
-    if (payload.length > LONGEST_PAYLOAD) return await compile()
+    if (payload.length > MAX_PAYLOAD_BYTES) return await compile()
     const key = payload.toString('latin1')
     const rules = this.#kept.get(key) ?? (await compile())
     this.#kept.delete(key)
@@ -27,7 +27,7 @@ export class CompiledCache<Rules extends Compiled> {
 
   #shrink(): void {
     for (const key of this.#kept.keys()) {
-      if (this.#kept.size <= MOST && this.#bytes() <= MOST_BYTES) return
+      if (this.#kept.size <= MOST && this.#bytes() <= MAX_BYTES) return
       this.#kept.delete(key)
     }
   }

@@ -12,7 +12,7 @@ import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
  * Milliseconds until the next try to write to a full terminal. Most programs read soon, but some never read.
  */
 const FIRST_RETRY_MS = 1
-const LONGEST_RETRY_MS = 32
+const MAX_RETRY_MS = 32
 /**
  * Size of one write in bytes. A terminal in line mode accepts any number of bytes, and drops most of them.
  */
@@ -61,7 +61,7 @@ export class TerminalInput {
       this.#took(data, taken)
       if (taken === 0) await delay(retryMs)
       else if (this.#bytes > 0) await otherWork()
-      retryMs = taken > 0 ? FIRST_RETRY_MS : Math.min(retryMs * 2, LONGEST_RETRY_MS)
+      retryMs = taken > 0 ? FIRST_RETRY_MS : Math.min(retryMs * 2, MAX_RETRY_MS)
     }
     this.#writing = false
   }

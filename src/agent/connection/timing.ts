@@ -28,7 +28,7 @@ interface BackoffRanges {
  * absent agent for 15 s. The agent returns within half of that, so no execution fails when a gateway
  * restarts.
  */
-const LONGEST_MS = 8000
+const MAX_MS = 8000
 
 /**
  * Computes waits with full jitter: each wait is a random time within a window that doubles. Without jitter,
@@ -97,8 +97,8 @@ export const TIMING: Timing = {
   shipLogsMs: 2000,
   closesMs: CLOSES_MS,
   backoff: {
-    lost: { shortestMs: 0, firstMs: 1000, longestMs: LONGEST_MS },
-    conflict: { shortestMs: 3000, firstMs: LONGEST_MS, longestMs: LONGEST_MS },
+    lost: { shortestMs: 0, firstMs: 1000, longestMs: MAX_MS },
+    conflict: { shortestMs: 3000, firstMs: MAX_MS, longestMs: MAX_MS },
     refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
   },
 }

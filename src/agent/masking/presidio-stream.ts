@@ -23,7 +23,7 @@ const REST = 10
  * Maximum length of a pause in milliseconds. After the services have recovered, they are called again within
  * this time.
  */
-const LONGEST_REST_MS = 60_000
+const MAX_REST_MS = 60_000
 
 /**
  * Stops calls to Presidio while they would probably fail. Each session has its own breaker: a text that makes
@@ -51,7 +51,7 @@ export class Breaker {
       return result
     } catch (error) {
       this.#failures += 1
-      this.#until = this.#now() + Math.min(LONGEST_REST_MS, REST * (this.#now() - from))
+      this.#until = this.#now() + Math.min(MAX_REST_MS, REST * (this.#now() - from))
       throw error
     }
   }

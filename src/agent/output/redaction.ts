@@ -9,7 +9,7 @@ import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../p
  * them.
  */
 const MOST_TOLD = 100
-const MOST_NAMES = 20
+const MAX_NAMES = 20
 
 /**
  * Maximum number of connections whose compiled secrets are reused. The variables of a new session are
@@ -61,7 +61,7 @@ export class Redactions {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''
     if (names.length === 0 || this.#ordinary.has(connection) || this.#ordinary.size >= MOST_TOLD) return
-    this.#ordinary.set(connection, names.slice(0, MOST_NAMES))
+    this.#ordinary.set(connection, names.slice(0, MAX_NAMES))
     const text =
       'some secrets have ordinary values, which are replaced everywhere in the output; exempt harmless variables with redact.names'
     this.#log.info({ connection, names }, text)

@@ -3,7 +3,7 @@ import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { SetUpError } from '../set-up-error.ts'
 
 /** Maximum size of a file of certificates. A distribution's bundle of authorities has 220 KB. */
-const LONGEST_FILE = 4 * 1024 * 1024
+const MAX_FILE_BYTES = 4 * 1024 * 1024
 
 /** Reads `file://PATH`, `base64://TEXT` or PEM itself (protocol.md 2.2). @throws SetUpError */
 export function pemText(value: string, resolve: (path: string) => string): string {
@@ -11,7 +11,7 @@ export function pemText(value: string, resolve: (path: string) => string): strin
   if (!value.startsWith('file://')) return value
   const path = resolve(value.slice('file://'.length))
   try {
-    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
+    return decodeUtf8(readSmallFile(path, MAX_FILE_BYTES).bytes)
   } catch (error) {
     throw error instanceof FileRefused ? new SetUpError(`the file ${path} ${error.message}`) : error
   }
@@ -101,7 +101,7 @@ function firstBundle(): string {
 
 function read(path: string): string | FileRefused {
   try {
-    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
+    return decodeUtf8(readSmallFile(path, MAX_FILE_BYTES).bytes)
   } catch (error) {
     if (error instanceof FileRefused) return error
     throw error

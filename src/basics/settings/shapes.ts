@@ -235,7 +235,7 @@ export const webAddress = named(
 )
 
 /** A longer list of names in a message would hide the suggestion. */
-const MOST_NAMES = 12
+const MAX_NAMES = 12
 
 /** Returns undefined when the tree has a fault. Calls `report` for each fault, with its path from the top. */
 export function checkShape<const Shape extends v.GenericSchema>(
@@ -257,7 +257,7 @@ export function checkShape<const Shape extends v.GenericSchema>(
 /** `known` are the names that are accepted in this place. */
 export function unknownSetting(name: string, known: readonly string[]): string {
   const meant = didYouMean(name.slice(0, 100), known)
-  const accepted = known.length > MOST_NAMES ? '' : `accepted here: ${known.join(', ')}`
+  const accepted = known.length > MAX_NAMES ? '' : `accepted here: ${known.join(', ')}`
   if (meant === undefined) return ['unknown setting', accepted].filter((part) => part !== '').join(', ')
   return `unknown setting, ${meant}${accepted === '' ? '' : ` (${accepted})`}`
 }

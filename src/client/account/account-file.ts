@@ -13,7 +13,7 @@ import * as v from 'valibot'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
 
-const LONGEST_FILE = 1024 * 1024
+const MAX_FILE_BYTES = 1024 * 1024
 const OTHERS = 0o077
 
 /** Written by `login`. Addresses are as the user wrote them. */
@@ -61,7 +61,7 @@ export function readAccountFile(file: string): StoredAccount | undefined {
 
 function parse(file: string): unknown {
   try {
-    return JSON.parse(decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes))
+    return JSON.parse(decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes))
   } catch (error) {
     if (error instanceof FileRefused) throw new SetUpError(`${file} ${error.message}`)
     return undefined

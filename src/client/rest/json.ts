@@ -8,9 +8,9 @@ import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 import { UNREADABLE } from './reading.ts'
 
 /** Bytes. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
-const LONGEST_JSON = 32 * 1024 * 1024
+const MAX_JSON_BYTES = 32 * 1024 * 1024
 /** Bytes. A gateway's error is one sentence; a longer text is not from a gateway. */
-const LONGEST_ERROR = 256 * 1024
+const MAX_ERROR_BYTES = 256 * 1024
 
 export interface RestReply<T> {
   readonly status: number
@@ -27,7 +27,7 @@ export async function askJson<T>(
   account: Account,
   question: Question,
   shape: v.GenericSchema<unknown, T> | ((json: unknown, status: number) => T | typeof UNREADABLE),
-  limit = LONGEST_JSON,
+  limit = MAX_JSON_BYTES,
 ): Promise<RestReply<T>> {
   const answer = await askWell(account, question)
   const { status } = answer
@@ -52,7 +52,7 @@ export async function askWell(account: Account, question: Question): Promise<Htt
 
 /** Reads the answer, so that its connection ends. */
 export async function discardBody(answer: HttpAnswer): Promise<void> {
-  await readBody(answer, LONGEST_ERROR)
+  await readBody(answer, MAX_ERROR_BYTES)
 }
 
 async function readApiError(account: Account, question: Question, answer: HttpAnswer): Promise<ApiError> {
@@ -66,7 +66,7 @@ async function readApiError(account: Account, question: Question, answer: HttpAn
       { status },
     )
   }
-  const said = errorIn(await readBody(answer, LONGEST_ERROR))
+  const said = errorIn(await readBody(answer, MAX_ERROR_BYTES))
   if (said === undefined && status < 500) return noGateway(account, question, status)
   // A proxy before the gateway may end the request while the execution still runs.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504

@@ -94,7 +94,7 @@ export interface StreamBlock {
 }
 
 /** Characters. A gateway's blocks have at most 64 KiB, in base64. */
-const LONGEST_BLOCK = 1024 * 1024
+const MAX_BLOCK_CHARACTERS = 1024 * 1024
 /**
  * A CR at the end of the text does not end a line yet, because the next piece may begin with the LF after it.
  */
@@ -114,7 +114,7 @@ export async function* streamBlocks(
       if (line !== '') lines.push(line)
       else if (lines.length > 0) yield blockOf(lines.splice(0))
     }
-    if (text.length + lines.join('').length > LONGEST_BLOCK)
+    if (text.length + lines.join('').length > MAX_BLOCK_CHARACTERS)
       throw new ApiError('no-gateway', 'the answer is not a stream of events')
   }
 }

@@ -168,13 +168,13 @@ function isMissingEndpoint(error: unknown): boolean {
 }
 
 /** Bytes; enough for all recorded output (`RECORDED_BYTES`) in base64. */
-const LONGEST_STREAM = 256 * 1024 * 1024
+const MAX_STREAM_BYTES = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
 /** Reads the output from older gateways, which have no stream of results. */
 async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
-  const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
+  const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, MAX_STREAM_BYTES)
   return value.event_stream.map((text) => Buffer.from(text, 'base64'))
 }
 
@@ -190,7 +190,7 @@ const Events = v.object({
 
 export async function fetchEvents(account: Account, id: string): Promise<readonly RecordedEvent[]> {
   const path = `${sessionPath(id)}?expand=event_stream,resize`
-  const { value } = await askJson(account, { method: 'GET', path }, Events, LONGEST_STREAM)
+  const { value } = await askJson(account, { method: 'GET', path }, Events, MAX_STREAM_BYTES)
   return value.event_stream.map(([seconds, kind, content]) => [seconds, kind, Buffer.from(content, 'base64')])
 }
 

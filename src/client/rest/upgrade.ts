@@ -6,7 +6,7 @@ import { ANSWER_MS, authorization, hostHeader, openRestSocket, USER_AGENT } from
 
 const EMPTY_LINE = '\r\n\r\n'
 /** Bytes. */
-const LONGEST_HEAD = 64 * 1024
+const MAX_HEAD_BYTES = 64 * 1024
 
 interface Question {
   readonly path: string
@@ -63,7 +63,7 @@ async function readHead(socket: Socket): Promise<string> {
     // One character per byte, so that an index is an offset.
     read += piece.toString('latin1')
     const end = read.indexOf(EMPTY_LINE)
-    if (end < 0 && read.length <= LONGEST_HEAD) continue
+    if (end < 0 && read.length <= MAX_HEAD_BYTES) continue
     const rest = Buffer.from(end < 0 ? '' : read.slice(end + EMPTY_LINE.length), 'latin1')
     if (rest.length > 0) socket.unshift(rest)
     return read.slice(0, end)

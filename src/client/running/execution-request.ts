@@ -58,7 +58,7 @@ export type ReadExecution = Readonly<v.InferOutput<typeof Answer>>
  * Maximum bytes of an answer, enough for all recorded output (`RECORDED_BYTES`). A byte may become six in
  * JSON, but real output grows little.
  */
-const LONGEST_ANSWER = 384 * 1024 * 1024
+const MAX_ANSWER_BYTES = 384 * 1024 * 1024
 /** hoop's gateway answers within 50 s, plus 15 s when the agent is away, plus 30 s to fetch runbooks. */
 const ANSWER_MS = 120_000
 
@@ -87,7 +87,7 @@ export async function startExecution(
   asking: FollowOptions,
 ): Promise<RestReply<ReadExecution>> {
   const question = executing(asking)
-  return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
+  return askJson(account, { ...question, ...addressed(request) }, Answer, MAX_ANSWER_BYTES)
 }
 
 /** @throws ApiError */
@@ -97,7 +97,7 @@ export async function runApproved(
   asking: FollowOptions,
 ): Promise<RestReply<ReadExecution>> {
   const path = pathOf(reviewContract.exec.path, { id: sessionId })
-  return askJson(account, { ...executing(asking), path }, Answer, LONGEST_ANSWER)
+  return askJson(account, { ...executing(asking), path }, Answer, MAX_ANSWER_BYTES)
 }
 
 function executing({ signal, isLive, isBriefEndAnswered = false }: FollowOptions) {

@@ -46,11 +46,11 @@ export function isPassing(error: unknown): error is ApiError {
 }
 
 const GROWTH = 1.5
-const LONGEST_MS = 5000
+const MAX_MS = 5000
 
 /** Returns the next wait. Waits become longer, to reduce the load on the gateway. */
 export function longer(waitMs: number): number {
-  return Math.min(waitMs * GROWTH, LONGEST_MS)
+  return Math.min(waitMs * GROWTH, MAX_MS)
 }
 
 export interface SessionPiece {

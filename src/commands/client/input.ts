@@ -40,7 +40,7 @@ export async function readStandardInput(limit: number, what: string): Promise<st
 }
 
 /** Bytes. This is the gateway's limit for a whole request. */
-export const LONGEST_FILE = 16 * 1024 * 1024
+export const MAX_FILE_BYTES = 16 * 1024 * 1024
 
 /**
  * Reads the values `NAME=path` of `-f`. Returns a map of `filesystem:NAME` to the file's content in base64.
@@ -53,7 +53,7 @@ export function readFiles(texts: readonly string[]): Map<string, string> {
 }
 
 function encodedFile(path: string): string {
-  return readGivenFile(path, LONGEST_FILE, `-f: the file ${path}`).toString('base64')
+  return readGivenFile(path, MAX_FILE_BYTES, `-f: the file ${path}`).toString('base64')
 }
 
 const NAME = /^[^=\p{Cc}]+(?==)/u
@@ -85,11 +85,11 @@ export function readVariables(texts: readonly string[]): Map<string, string> {
   return variables
 }
 
-const LARGEST_LIMIT = 10_000
+const MAX_LIMIT = 10_000
 
 export function readLimit(written: string): number {
-  if (/^[1-9]\d{0,4}$/.test(written) && Number(written) <= LARGEST_LIMIT) return Number(written)
-  throw new Failure(`the value of --limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
+  if (/^[1-9]\d{0,4}$/.test(written) && Number(written) <= MAX_LIMIT) return Number(written)
+  throw new Failure(`the value of --limit is a number from 1 to ${MAX_LIMIT}`, exitCodes.usage)
 }
 
 interface SpanFlags {
@@ -135,7 +135,7 @@ function parseMoment(text: string): number {
 }
 
 /** Bytes. A JWT with many groups has several KB. */
-const LONGEST_TOKEN = 64 * 1024
+const MAX_TOKEN_BYTES = 64 * 1024
 
 /**
  * Reads the token, but never from an argument, because every user of this machine can read the arguments of a
@@ -155,8 +155,8 @@ export async function readToken(tokenFile: string | undefined): Promise<string> 
 
 async function tokenText(tokenFile: string | undefined): Promise<string> {
   if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
-  if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
-  return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
+  if (tokenFile === undefined || tokenFile === '-') return readStandardInput(MAX_TOKEN_BYTES, 'the token')
+  return readGivenText(tokenFile, MAX_TOKEN_BYTES, `the token file ${tokenFile}`)
 }
 
 /** Checks that the name can be sent in a header. @throws Failure, exit code 64 */

@@ -12,7 +12,7 @@ import { accountFile, readAccount } from '../client/asking/account.ts'
 import { FILES } from './scripts.ts'
 
 /** Maximum time for which the shell waits. This also limits a name lookup, which cannot be aborted. */
-const LONGEST_MS = 2000
+const MAX_MS = 2000
 
 /** @param words the words up to the cursor. The last word is unfinished */
 export async function printCandidates(root: Command, words: readonly string[]): Promise<number> {
@@ -23,7 +23,7 @@ export async function printCandidates(root: Command, words: readonly string[]): 
     () => profileNames(accountFile()),
   )
   const completed = complete(root, before, current, sources)
-  const found = await Promise.race([completed, delay(LONGEST_MS, [], { ref: false })])
+  const found = await Promise.race([completed, delay(MAX_MS, [], { ref: false })])
   process.stdout.write(found === 'files' ? `${FILES}\n` : found.filter(isPlain).map(line).join(''))
   return 0
 }

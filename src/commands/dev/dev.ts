@@ -190,9 +190,9 @@ function isInForeground(): boolean {
   }
 }
 
-/** The first wait. Each further wait is twice as long, up to LONGEST_WAIT_MS. */
+/** The first wait. Each further wait is twice as long, up to MAX_WAIT_MS. */
 const FIRST_WAIT_MS = 500
-const LONGEST_WAIT_MS = 10_000
+const MAX_WAIT_MS = 10_000
 /** These times are passed as flags, because a settings file may have other times. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: KILL_GRACE_MS }
 
@@ -232,11 +232,11 @@ class AgentProcess {
 
   async #keep(): Promise<void> {
     const { signal } = this.#stopping
-    for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
       const startedAt = performance.now()
       const end = await this.#runOnce()
       if (this.#stopping.signal.aborted) return
-      if (performance.now() - startedAt > LONGEST_WAIT_MS) wait = FIRST_WAIT_MS
+      if (performance.now() - startedAt > MAX_WAIT_MS) wait = FIRST_WAIT_MS
       this.#say(`the agent ended (${end}); restarting it in ${wait} ms`)
       await delay(wait, undefined, { signal }).catch(() => undefined)
     }

@@ -234,11 +234,11 @@ async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<
 }
 
 /** Lifetime of the three test processes if nothing ends them. */
-const LONGEST_MS = 20_000
+const MAX_MS = 20_000
 /** Time for the kernel to end the processes after the execution has ended. */
 const GONE_MS = 2000
 
-const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
+const NAP = `setTimeout(() => {}, ${MAX_MS})`
 /** A command that ignores SIGTERM. It starts one process in its own group and one in a new session. */
 const SCRIPT = `
 process.on('SIGTERM', () => {})

@@ -201,7 +201,7 @@ async function uninstall(request: Request): Promise<void> {
 }
 
 /** This time is long, because a start waits for the service's READY, and a stop waits for its drain. */
-const LONGEST_MS = 5 * 60 * 1000
+const MAX_MS = 5 * 60 * 1000
 
 function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {
   return ['systemctl', ...(forUser ? ['--user'] : []), ...args].join(' ')
@@ -228,7 +228,7 @@ async function systemctl(request: Request, ...steps: readonly (readonly string[]
 async function runReportingFailure(line: string): Promise<string | undefined> {
   const [program = '', ...args] = line.split(' ')
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: LONGEST_MS }, (error, _stdout, stderr) => {
+    execFile(program, args, { timeout: MAX_MS }, (error, _stdout, stderr) => {
       if (error === null) return resolve(undefined)
       // The first line names the problem. The other lines only say where to look.
       const [words = ''] = stderr.trim().split('\n')

@@ -20,7 +20,7 @@ type Authentication =
 type AgentState = 'connected' | 'draining' | 'left' | 'lost' | 'never'
 
 /** Maximum length of a name that a caller without a key claims, in characters. */
-const LONGEST_CLAIM = 100
+const MAX_CLAIM_CHARACTERS = 100
 /** The newest sign-in with a wrong key by a caller who claims to be the agent. */
 interface Refusal {
   readonly at: Date
@@ -171,7 +171,7 @@ export class Agents {
   }
 
   #failed(from: string, name: string): Authentication {
-    const claimed = name.slice(0, LONGEST_CLAIM).replace(/\p{C}/gu, '?')
+    const claimed = name.slice(0, MAX_CLAIM_CHARACTERS).replace(/\p{C}/gu, '?')
     const seconds = this.#attempts.refused(from, claimed || undefined)
     if (seconds !== undefined) return { kind: 'held-up', seconds }
     this.#noteRefusal(from, name)

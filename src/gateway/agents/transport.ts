@@ -207,10 +207,10 @@ function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
 /** hoop's headers about an agent's program and machine (protocol.md 1.3). */
 const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
 /** Maximum length of a fact in characters. Facts stay in memory while the gateway runs. */
-const LONGEST_FACT = 256
+const MAX_FACT_CHARACTERS = 256
 
 function arrivalOf(call: PacketCall): Arrival {
-  const fact = (name: string) => (call.header(name) ?? '').slice(0, LONGEST_FACT)
+  const fact = (name: string) => (call.header(name) ?? '').slice(0, MAX_FACT_CHARACTERS)
   const facts = Object.fromEntries(FACTS.map((name) => [name, fact(name)]))
   return {
     facts: { ...facts, version: fact('version') || fact(OWN_VERSION) },

@@ -25,7 +25,7 @@ const COMPARED_BYTES = 64 * 1024
 /** Maximum length of a diff. */
 const SHOWN_CHARACTERS = 16 * 1024
 /** Maximum number of changed lines in a diff. The time grows with the square, and a larger diff helps little. */
-const MOST_CHANGES = 500
+const MAX_CHANGES = 500
 /** Maximum number of changed lines in all diffs of an answer, also in those that were given up. */
 const MOST_CHANGES_IN_ALL = 1500
 
@@ -96,15 +96,15 @@ async function difference(usual: Written, other: Written, budget: { changes: num
     return { note: 'the output is no longer in the history' }
   const [{ text: before }, { text: after }] = [usual.text, other.text]
   if (before === after) return { note: sameText(usual.text, other) }
-  if (leastChanges(before, after) > MOST_CHANGES) return TOO_DIFFERENT
+  if (leastChanges(before, after) > MAX_CHANGES) return TOO_DIFFERENT
   if (budget.changes <= 0) return { note: 'not compared: the groups above differ in too many lines already' }
-  const most = Math.min(MOST_CHANGES, budget.changes)
+  const most = Math.min(MAX_CHANGES, budget.changes)
   const patch = await patchOf([usual.run.connection, other.run.connection], [before, after], most)
   budget.changes -= patch === undefined ? most : changesIn(patch)
   return patch === undefined ? TOO_DIFFERENT : cut(patch, usual.text.isWhole && other.text.isWhole)
 }
 
-const TOO_DIFFERENT = { note: `more than ${MOST_CHANGES} lines differ` }
+const TOO_DIFFERENT = { note: `more than ${MAX_CHANGES} lines differ` }
 
 /** Lines that only one of the texts has, or has more often. The diff has at least so many changed lines. */
 function leastChanges(before: string, after: string): number {

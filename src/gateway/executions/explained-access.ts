@@ -15,8 +15,8 @@ import {
 import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** Together, these limits allow 2,500 cells in one answer. */
-const MOST_USERS = 50
-const MOST_CONNECTIONS = 50
+const MAX_USERS = 50
+const MAX_CONNECTIONS = 50
 
 type Uses = AccessExplanation['uses']
 type UseName = keyof Uses
@@ -40,8 +40,8 @@ export function accessRoutes({ users }: { readonly users: Users }): Handlers<typ
         ({ name, groups }) => wanted === undefined || groups.includes(wanted) || isPart(wanted, name),
       )
       const connections = users.allConnections.filter(({ name }) => isPart(part, name))
-      const shownUsers = people.slice(offset, offset + MOST_USERS)
-      const shown = connections.slice(from, from + MOST_CONNECTIONS)
+      const shownUsers = people.slice(offset, offset + MAX_USERS)
+      const shown = connections.slice(from, from + MAX_CONNECTIONS)
       return {
         connections: shown.map(({ name }) => name),
         users: shownUsers.map((user) => ({

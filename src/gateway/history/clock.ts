@@ -5,7 +5,7 @@ const HOUR_MS = 60 * 60 * 1000
  * If the wall clock steps forward by more than this, the gateway does not believe the new time at once.
  * Smaller steps are normal: a gateway may have been off overnight.
  */
-const LARGEST_GAP_MS = 24 * HOUR_MS
+const MAX_GAP_MS = 24 * HOUR_MS
 /**
  * The gateway believes a larger step after it has run for this long with the new time. Restarts do not
  * matter.
@@ -29,7 +29,7 @@ export interface Belief {
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
-  if (wallClock - expected <= LARGEST_GAP_MS) return { trustedAt: Math.max(expected, wallClock), provenMs: 0 }
+  if (wallClock - expected <= MAX_GAP_MS) return { trustedAt: Math.max(expected, wallClock), provenMs: 0 }
   const proven = provenMs + elapsedMs
   if (proven >= PROOF_MS) return { trustedAt: wallClock, provenMs: 0 }
   return { trustedAt: expected, provenMs: proven }
@@ -38,7 +38,7 @@ export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elap
 /** Returns a warning if the gateway does not believe the wall clock yet. */
 export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): string | undefined {
   const ahead = wallClock - trustedAt
-  if (ahead <= LARGEST_GAP_MS) return undefined
+  if (ahead <= MAX_GAP_MS) return undefined
   const left = Math.ceil((PROOF_MS - provenMs) / HOUR_MS)
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of the latest time in the session history; old sessions are kept until the gateway has run for ${left} more hours with this clock`
 }

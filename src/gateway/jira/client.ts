@@ -60,7 +60,7 @@ const PAGE = 100
 /**
  * Maximum number of pages, enough for 2,000 desks. The limit also ends the loop if a site repeats its pages.
  */
-const MOST_PAGES = 20
+const MAX_PAGES = 20
 /**
  * After these statuses, a retry does not help. Other failures may pass, for example with a new token or after
  * a rate limit.
@@ -113,7 +113,7 @@ export class Jira {
 
   async #serviceDesk(project: string, signal: AbortSignal): Promise<string> {
     let seen = 0
-    for (let page = 0; page < MOST_PAGES; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const { values, isLastPage } = await this.#serviceDesks(project, seen, signal)
       const found = values.find(({ projectKey }) => projectKey === project)
       if (found !== undefined) return found.id

@@ -26,7 +26,7 @@ export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
 const SUMMARY = 'Hoop Session'
 /** Maximum number of characters of a script. Jira accepts 32767 characters in a field. */
-const MOST_CHARACTERS = 32_700
+const MAX_CHARACTERS = 32_700
 
 /**
  * Returns the values of the issue's fields. Takes the prompts first, then the mappings, then the objects. A
@@ -121,8 +121,8 @@ function codeBlock(script: string): string {
 }
 
 function shortened(script: string): string {
-  if (script.length <= MOST_CHARACTERS) return script
+  if (script.length <= MAX_CHARACTERS) return script
   // The cut must not split a surrogate pair.
-  const kept = script.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
+  const kept = script.slice(0, MAX_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
   return `${kept} ...[TRUNCATED ${script.length - kept.length}]`
 }

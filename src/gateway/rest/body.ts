@@ -10,7 +10,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/settings.ts'
 
 /** Largest value of `limits.body`. */
-export const LARGEST_BODY = 16 * 1024 * 1024
+export const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /** Most elements in all lists and maps of a body together. Each list also has its own limit. */
 const MAX_ELEMENTS = 100_000

@@ -31,7 +31,7 @@ import { agentRoutes } from '../agents/routes.ts'
 import { auditExportRoute } from './audit-export.ts'
 import { auditCalls } from './audited-calls.ts'
 import { auditRoutes } from '../people/audit/routes.ts'
-import { readBodiesInTurns, LARGEST_BODY, parseJsonBodies, passOverBodies } from './body.ts'
+import { readBodiesInTurns, MAX_BODY_BYTES, parseJsonBodies, passOverBodies } from './body.ts'
 import { connectionRoutes } from '../connections/routes.ts'
 import { errorBody, errorHeaders, requestRefusal } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions, knowCallers } from './http-faults.ts'
@@ -90,7 +90,7 @@ const ANSWERS_MS = 30_000
 export function restServer(services: RestServices): FastifyInstance {
   const app = fastify({
     ...faultOptions(services),
-    bodyLimit: LARGEST_BODY,
+    bodyLimit: MAX_BODY_BYTES,
     https: services.server.tls?.tls ?? null,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,

@@ -93,12 +93,12 @@ export type TagSelector = readonly TagCondition[]
 export const TAG_KEY = /^[A-Za-z0-9_./-]{1,64}$/
 export const TAG_VALUE = /^[A-Za-z0-9 _./+@:-]{1,128}$/
 
-const MOST_CONDITIONS = 20
+const MAX_CONDITIONS = 20
 
 /** Reads `env=prod,region!=eu`. @returns undefined for anything else */
 export function parseTagSelector(text: string): TagSelector | undefined {
   const conditions = text.split(',').map(conditionOf)
-  const isWhole = conditions.length <= MOST_CONDITIONS
+  const isWhole = conditions.length <= MAX_CONDITIONS
   return isWhole && conditions.every((one) => one !== undefined) ? conditions : undefined
 }
 

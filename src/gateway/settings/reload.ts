@@ -11,7 +11,7 @@ import type { Current, GatewaySettings } from './settings.ts'
 /** Interval between two reads of a file. Two equal reads show that the file is completely written. */
 const SETTLE_MS = 50
 /** Maximum number of reads. If no two successive reads are equal, the reload fails. */
-const MOST_LOOKS = 40
+const MAX_LOOKS = 40
 
 export interface GatewayFile {
   /** Name for messages. */
@@ -129,7 +129,7 @@ export class Reload {
   /** Reads the file until two successive reads agree. Returns their settings or throws their error. */
   async #written(): Promise<GatewaySettings> {
     let before = this.#look()
-    for (let looks = 1; looks < MOST_LOOKS; looks++) {
+    for (let looks = 1; looks < MAX_LOOKS; looks++) {
       await delay(SETTLE_MS)
       const now = this.#look()
       if (isSameSettings(before, now)) return this.#usable(now)

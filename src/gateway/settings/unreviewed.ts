@@ -5,7 +5,7 @@ import type { ConnectionSettings } from './settings.ts'
 // A rule for runbooks by path holds neither scripts nor terminals of its connection: with a script, a user can
 // do what the runbook does. So the settings have to say which of these may be used without approval.
 
-const MOST_PATHS = 3
+const MAX_PATHS = 3
 
 /** Refuses a connection whose runbooks need approval, if `access` leaves open whether scripts and terminals may run without. */
 export function checkUnreviewed(shape: ConnectionShape, problems: Problems, path: Path): void {
@@ -51,5 +51,5 @@ function isUnset(value: unknown): boolean {
 }
 
 function pathsText(paths: readonly string[]): string {
-  return `${paths.slice(0, MOST_PATHS).join(', ')}${paths.length > MOST_PATHS ? ', ...' : ''}`
+  return `${paths.slice(0, MAX_PATHS).join(', ')}${paths.length > MAX_PATHS ? ', ...' : ''}`
 }

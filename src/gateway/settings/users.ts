@@ -38,14 +38,14 @@ const TokenShape = map({
 })
 
 /** Maximum of a budget. Each new run reads the rows of all earlier runs in the period. */
-const MOST_RUNS = 10_000
+const MAX_RUNS = 10_000
 const Runs = parsed(
   (written) => {
     const runs = /^[1-9]\d{0,4}$/.test(written) ? Number(written) : NaN
-    return runs <= MOST_RUNS ? runs : undefined
+    return runs <= MAX_RUNS ? runs : undefined
   },
-  `a number from 1 to ${MOST_RUNS}`,
-  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,4}$', minimum: 1, maximum: MOST_RUNS },
+  `a number from 1 to ${MAX_RUNS}`,
+  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,4}$', minimum: 1, maximum: MAX_RUNS },
 )
 const Hours = parsed(
   (written) => (/^(?!0+(?:\.0+)?$)\d{1,5}(?:\.\d{1,3})?$/.test(written) ? Number(written) : undefined),
@@ -54,7 +54,7 @@ const Hours = parsed(
 )
 
 const BudgetShape = map({
-  runs: about('maximum number of sessions in a period', v.nullish(Runs, String(MOST_RUNS))),
+  runs: about('maximum number of sessions in a period', v.nullish(Runs, String(MAX_RUNS))),
   bytes: about(
     'maximum total output of the sessions in a period (default: no limit)',
     v.nullish(size('1KiB', '1048576GiB')),

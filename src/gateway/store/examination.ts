@@ -16,7 +16,7 @@ interface Depth {
 }
 
 /** Maximum number of faults to report. One fault is enough to need a repair. */
-const MOST_FAULTS = 5
+const MAX_FAULTS = 5
 const INTERRUPT_EVERY_MS = 100
 
 /**
@@ -96,7 +96,7 @@ class Examination implements Health {
       })
     if (depth === 'whole')
       await this.#look('free pages', async () => {
-        const found = await this.#all(`PRAGMA history.integrity_check(${MOST_FAULTS})`)
+        const found = await this.#all(`PRAGMA history.integrity_check(${MAX_FAULTS})`)
         this.#tell(found.map(([text]) => String(text)).filter((text) => text !== 'ok'))
       })
   }
@@ -135,7 +135,7 @@ class Examination implements Health {
   }
 
   #tell(faults: readonly string[]): void {
-    this.faults.push(...faults.slice(0, Math.max(0, MOST_FAULTS - this.faults.length)))
+    this.faults.push(...faults.slice(0, Math.max(0, MAX_FAULTS - this.faults.length)))
   }
 
   async #tables(): Promise<string[]> {

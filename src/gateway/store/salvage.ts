@@ -23,16 +23,16 @@ interface Table {
 /** Number of keys that one statement copies. */
 const WINDOW = 4096
 /** After this many failed reads, the rest of a table is given up: it may have keys up to 2^63. */
-const MOST_FAILURES = 200_000
+const MAX_FAILURES = 200_000
 /** The same limit if no probe could be read: the first page is damaged, and each read takes time. */
 const MOST_FAILURES_OUT_OF_REACH = 1000
 /** Number of keys, at equal distances, that are read as a test before the copy. */
 const PROBES = 256
 /** Maximum number of lost rows per table whose names are reported. More lost rows are only counted. */
-const MOST_NAMES = 1000
+const MAX_NAMES = 1000
 /** Maximum number of lost rows per table that are counted, because their keys are kept in memory. */
 const MOST_COUNTED = 1_000_000
-const LARGEST_KEY = Number.MAX_SAFE_INTEGER
+const MAX_KEY = Number.MAX_SAFE_INTEGER
 /**
  * The first letters of a column's declared type, and the types that a value in such a column may have. SQLite
  * may store a whole number as integer or real.
@@ -92,7 +92,7 @@ class Salvage {
   readonly #db: Connection
   readonly #table: Table
   #failures = 0
-  #mostFailures = MOST_FAILURES
+  #mostFailures = MAX_FAILURES
   #unread = 0
   #isWhole = true
 
@@ -108,7 +108,7 @@ class Salvage {
     else this.#copyInOrder()
     const missing = hasRowid ? this.#missing() : undefined
     if (missing !== undefined)
-      return { table: name, names: [...missing].slice(0, MOST_NAMES), rows: missing.length, unread: 0 }
+      return { table: name, names: [...missing].slice(0, MAX_NAMES), rows: missing.length, unread: 0 }
     return { table: name, names: [], rows: this.#isWhole ? 0 : undefined, unread: this.#unread }
   }
 
@@ -241,7 +241,7 @@ class Salvage {
         }
       },
     )
-    return keys.length === 0 ? LARGEST_KEY : Math.min(LARGEST_KEY, Math.max(0, ...keys))
+    return keys.length === 0 ? MAX_KEY : Math.min(MAX_KEY, Math.max(0, ...keys))
   }
 
   /** Returns rows of the table or its indexes that were not copied. Undefined if no source can be read. */

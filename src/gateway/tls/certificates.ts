@@ -111,7 +111,7 @@ interface CertificatePair {
   readonly endsAt: number
 }
 
-const LONGEST_FILE = 1024 * 1024
+const MAX_FILE_BYTES = 1024 * 1024
 
 const MIN_VERSION = 'TLSv1.2'
 
@@ -149,7 +149,7 @@ function checkUsable(file: string, tls: SecureContextOptions): void {
 
 function readCertificateFile(file: string): string {
   try {
-    return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
+    return decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
   } catch (error) {
     throw error instanceof FileRefused ? new SetUpError(`the file ${file} ${error.message}`) : error
   }

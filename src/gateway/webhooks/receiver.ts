@@ -9,7 +9,7 @@ const ANSWER_MS = 15_000
 /** At most this much of an answer is read. Its content is not used. */
 const ANSWER_BYTES = 64 * 1024
 /** Longest pause that a receiver can request by `Retry-After`. */
-const MOST_WAIT_MS = 60 * 60 * 1000
+const MAX_WAIT_MS = 60 * 60 * 1000
 
 /** `gone` means that the receiver accepts no more messages. */
 export type Attempt =
@@ -103,7 +103,7 @@ function attemptOf(status: number, retryAfter: string | undefined): Attempt {
 function waitOf(retryAfter: string | undefined): number | undefined {
   if (retryAfter === undefined) return undefined
   const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MOST_WAIT_MS)
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_WAIT_MS)
 }
 
 /** Returns a text without the path of the address, because the path may be a secret. */

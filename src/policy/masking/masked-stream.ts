@@ -122,7 +122,7 @@ const AGAIN = 0.3
  * Maximum time for a window. A window usually takes some hundredths of a second. Only a slow regex takes
  * longer.
  */
-const LONGEST_MS = 5_000
+const MAX_MS = 5_000
 
 /** `masked` is the output before the window that took too long. The filter still holds the rest. */
 export class MaskingTooLong extends Error {
@@ -168,7 +168,7 @@ export class MaskedStream implements OutputFilter {
    * `push` and `end` throw MaskingTooLong if masking one window takes longer than `longestMs`. `words`
    * contains the words of the text that comes before this stream.
    */
-  constructor(masking: Masking, longestMs = LONGEST_MS, words = new Words()) {
+  constructor(masking: Masking, longestMs = MAX_MS, words = new Words()) {
     this.#masking = masking
     this.#longestMs = longestMs
     this.#words = words

@@ -3,7 +3,7 @@ import { type ByteString, decodeText, runeAt } from '../../golang/text/byte-stri
 /** Number of words before a match that can raise its score. */
 const WORDS_BEFORE = 5
 /** Maximum length of a word in bytes. No list of context words has a longer word. */
-const LONGEST_BYTES = 64
+const MAX_WORD_BYTES = 64
 /**
  * Maximum number of bytes read backwards. Without this bound, many calls for places inside one long word
  * would take quadratic time.
@@ -73,7 +73,7 @@ export class Words {
   }
 
   #take(start: number, end: number): void {
-    const word = end - start > LONGEST_BYTES ? '' : this.#text.slice(start, end)
+    const word = end - start > MAX_WORD_BYTES ? '' : this.#text.slice(start, end)
     this.#words.push((BEYOND_ASCII.test(word) ? decodeText(word) : word).toLowerCase())
     if (this.#words.length > WORDS_BEFORE) this.#words.shift()
     this.#cursor = end

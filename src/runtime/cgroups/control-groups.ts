@@ -21,7 +21,7 @@ import {
  * moment later.
  */
 const FIRST_LOOK_MS = 1
-const LONGEST_LOOK_MS = 100
+const MAX_LOOK_MS = 100
 /**
  * Maximum number of passes that move the processes of a session. A process that was forked before the stop
  * may fork again while it is moved.
@@ -113,7 +113,7 @@ export class ControlGroup implements AsyncDisposable {
   /** Kills the remaining processes. If one survives for two seconds, the next agent removes the group. */
   async [Symbol.asyncDispose](): Promise<void> {
     const end = performance.now() + KILLED_MS
-    for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
+    for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, MAX_LOOK_MS)) {
       if (performance.now() > end) return
       // The kill is repeated: without cgroup.kill a process that is just being forked survives one round.
       this.kill()

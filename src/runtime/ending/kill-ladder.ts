@@ -41,7 +41,7 @@ export function orphansPatienceMs(graceMs: number): number {
 
 /** Milliseconds between checks. Most processes end quickly. */
 const FIRST_LOOK_MS = 5
-const LONGEST_LOOK_MS = 100
+const MAX_LOOK_MS = 100
 
 /** `at` returns the milliseconds after the first signal. */
 interface Rung {
@@ -94,7 +94,7 @@ export function groupExists(pgid: number): boolean {
 /** Returns false if `isSo` is not true within `ms`. */
 export async function pollUntil(ms: number, isSo: () => boolean): Promise<boolean> {
   const end = performance.now() + ms
-  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
+  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, MAX_LOOK_MS)) {
     if (isSo()) return true
     await delay(wait)
   }

@@ -2,7 +2,7 @@ import { StatementText } from './statement-text.ts'
 
 const HEADER_BYTES = 4
 /** Length of a packet whose request continues in the next packet. */
-const LARGEST_PACKET = 0xff_ff_ff
+const MAX_PACKET_BYTES = 0xff_ff_ff
 
 /** Commands that a record distinguishes. */
 export const MYSQL_COMMAND = {
@@ -73,7 +73,7 @@ export class MysqlStatements {
     this.#left = this.#header.readUIntLE(0, 3)
     this.#hasCommands ||= this.#header[3] === 0
     if (!this.#goesOn) this.#isCommand = this.#hasCommands
-    this.#goesOn = this.#left === LARGEST_PACKET
+    this.#goesOn = this.#left === MAX_PACKET_BYTES
     this.#header = Buffer.alloc(0)
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { chartData, MOST_LABELS } from '../../../web/src/result/chart-data.ts'
+import { chartData, MAX_LABELS } from '../../../web/src/result/chart-data.ts'
 import { StdoutText } from '../../../web/src/result/stdout-text.ts'
 import { TableBuilder, type Cell } from '../../../web/src/result/table.ts'
 
@@ -46,7 +46,7 @@ it('draws texts one beside the other, and rows by their number', () => {
 })
 
 it('says how many rows have found no room', () => {
-  const table = tableOf(Array.from({ length: MOST_LABELS + 7 }, (_, index) => [`text ${index}`, '1']))
+  const table = tableOf(Array.from({ length: MAX_LABELS + 7 }, (_, index) => [`text ${index}`, '1']))
   expect(chartData(table, 0, 1).leftOut).toBe(7)
 })
 

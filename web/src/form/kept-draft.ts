@@ -6,7 +6,7 @@ import type { Values } from './parameters.ts'
 // sign-in. Secrets are never stored, and another user who signs in here does not get the values.
 
 /** Maximum length of a stored draft, because the browser's storage has only some megabytes. */
-const MOST_CHARACTERS = 64 * 1024
+const MAX_CHARACTERS = 64 * 1024
 /**
  * Matches names that may be secret. The gateway has better rules. Here a wrong match only means that the user
  * must type the value again.
@@ -37,7 +37,7 @@ export function keepDraft(repository: string, item: RunbookItem, draft: KeptDraf
   )
   const text = JSON.stringify({ ...draft, values })
   try {
-    if (text.length <= MOST_CHARACTERS) sessionStorage.setItem(keyOf(repository, item.name), text)
+    if (text.length <= MAX_CHARACTERS) sessionStorage.setItem(keyOf(repository, item.name), text)
   } catch {
     // If storage is not available, only the draft is lost.
   }

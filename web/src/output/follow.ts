@@ -51,7 +51,7 @@ interface OutputRange {
 }
 
 /** Maximum number of bytes that the gateway sends in one answer. */
-const LONGEST_RANGE = 1024 * 1024
+const MAX_RANGE_BYTES = 1024 * 1024
 
 /** Reads a block again. @throws Refused */
 export async function readBlock(id: string, block: Block, signal?: AbortSignal): Promise<Row[]> {
@@ -60,7 +60,7 @@ export async function readBlock(id: string, block: Block, signal?: AbortSignal):
   for (let from = block.from; left > 0;) {
     const asked = new URLSearchParams({
       ...(from !== '' && { from }),
-      bytes: String(Math.min(left, LONGEST_RANGE)),
+      bytes: String(Math.min(left, MAX_RANGE_BYTES)),
     })
     const path = `/api/sessions/${encodeURIComponent(id)}/output?${asked.toString()}`
     const range = await ask<OutputRange>('GET', path, signal && { signal })

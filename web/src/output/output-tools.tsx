@@ -9,7 +9,7 @@ import type { OutputRecord } from './record.ts'
 import type { Search } from './search.ts'
 
 /** Maximum number of bytes copied to the clipboard. */
-const MOST_COPIED_BYTES = 16 * 1024 * 1024
+const MAX_COPIED_BYTES = 16 * 1024 * 1024
 
 interface OutputToolsProps {
   readonly id: string
@@ -140,7 +140,7 @@ function SearchField({ search }: { readonly search: Search }) {
 }
 
 async function copyAll(id: string, record: OutputRecord): Promise<void> {
-  if (record.bytes > MOST_COPIED_BYTES) {
+  if (record.bytes > MAX_COPIED_BYTES) {
     toast('The output is too long to copy. Download it instead.', { icon: 'alert', tone: 'bad' })
     return
   }

@@ -10,7 +10,7 @@ import { RowTimes } from './row-times.ts'
 /** Size of a block in bytes. Many small blocks cost memory; large blocks take long to read again. */
 const BLOCK_BYTES = 128 * 1024
 /** Maximum length of a block in bytes. A block ends at this length even if no line ends there. */
-const LONGEST_BLOCK = 1024 * 1024
+const MAX_BLOCK_BYTES = 1024 * 1024
 
 interface OpenBlock {
   readonly from: string
@@ -103,7 +103,7 @@ export class OutputRecord {
       this.#feed(bytes.subarray(end), source)
     } else {
       this.#feed(bytes, source)
-      if (this.#open.bytes > LONGEST_BLOCK) this.#seal(bytes.length)
+      if (this.#open.bytes > MAX_BLOCK_BYTES) this.#seal(bytes.length)
     }
   }
 

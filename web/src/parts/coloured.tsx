@@ -1,7 +1,7 @@
 /** The colours are those of page.css: `w` words, `t` texts, `n` names, `d` numbers, `c` comments. */
 export function Coloured({ text, file }: { readonly text: string; readonly file: string }) {
   const language = languageOf(file)
-  if (language === undefined || text.length > MOST_CHARACTERS) return <>{text}</>
+  if (language === undefined || text.length > MAX_CHARACTERS) return <>{text}</>
   return (
     <>
       {piecesOf(text, language).map(({ kind, text: piece }, index) =>
@@ -18,7 +18,7 @@ export function Coloured({ text, file }: { readonly text: string; readonly file:
 }
 
 /** Longer scripts have no colours, because each coloured piece is a DOM element. */
-const MOST_CHARACTERS = 100_000
+const MAX_CHARACTERS = 100_000
 
 type Kind = 'w' | 't' | 'n' | 'd' | 'c'
 

@@ -2,9 +2,9 @@ import { momentIn, numberIn } from './numbers.ts'
 import type { ResultTable } from './table.ts'
 
 /** Maximum number of labels, because people cannot distinguish more. */
-export const MOST_LABELS = 500
+export const MAX_LABELS = 500
 /** Maximum number of points. A chart with more points than pixels is not clearer. */
-const MOST_POINTS = 100_000
+const MAX_POINTS = 100_000
 
 export interface ChartData {
   /** What the horizontal axis shows: numbers, times in seconds since 1970, or texts side by side. */
@@ -25,7 +25,7 @@ export function chartData({ rows }: ResultTable, across: number, up: number): Ch
   const kind = across < 0 ? 'numbers' : kindOf(rows.map((row) => row[across]))
   const placeOf = kind === 'moments' ? momentIn : numberIn
   const points: (readonly [place: number, value: number, label: string])[] = []
-  const most = kind === 'labels' ? MOST_LABELS : MOST_POINTS
+  const most = kind === 'labels' ? MAX_LABELS : MAX_POINTS
   for (const [index, row] of rows.entries()) {
     const value = numberIn(row[up])
     const place = across < 0 ? index + 1 : kind === 'labels' ? points.length : placeOf(row[across])

@@ -1,5 +1,5 @@
 import { isNumeric, momentIn } from './numbers.ts'
-import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
+import { MAX_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
 // Reads CSV, TSV and the rows that `psql -A` prints. Nothing in such a text says that it is a table, so the
 // content must show it. The first row must have names, and each row must have the same number of values.
@@ -82,7 +82,7 @@ function* runFrom(
     const line = lineAt(sign, lines, at)
     const isLast = isCut && (line?.next ?? lines.length) >= lines.length
     if (isLast && rows.length > 1) return { rows, next: lines.length }
-    if (line === undefined || line.cells.length > MOST_COLUMNS) return undefined
+    if (line === undefined || line.cells.length > MAX_COLUMNS) return undefined
     if (line.cells.length !== (rows[0] ?? line.cells).length) break
     rows.push(line.cells)
     at = line.next

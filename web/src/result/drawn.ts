@@ -1,5 +1,5 @@
 import { isNumeric } from './numbers.ts'
-import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type ResultTable, type Steps } from './table.ts'
+import { MAX_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type ResultTable, type Steps } from './table.ts'
 
 // Tables of psql (`a | b` over `---+---`), and tables of mysql, which have a frame.
 
@@ -18,7 +18,7 @@ export function* psqlTable(lines: readonly string[], start: number, isCut: boole
   if (!PSQL_RULE.test(rule) || !head.startsWith(' ')) return undefined
   const edges = edgesOf(rule)
   const names = cellsIn(head, edges)?.map((cell) => cell.trim())
-  if (names === undefined || names.length > MOST_COLUMNS) return undefined
+  if (names === undefined || names.length > MAX_COLUMNS) return undefined
   const builder = new TableBuilder(names)
   const rows = new PsqlRows(edges, builder)
   let at = start + 2
@@ -128,7 +128,7 @@ export function* framedTable(lines: readonly string[], start: number, isCut: boo
   if (!isFrame(lines[start]) || !BARS.includes(bar) || !isFrame(lines[start + 2])) return undefined
   const edges = edgesOfFrame(lines[start] ?? '')
   const names = framedCells(lines[start + 1] ?? '', bar, edges)
-  if (names === undefined || names.length > MOST_COLUMNS) return undefined
+  if (names === undefined || names.length > MAX_COLUMNS) return undefined
   const builder = new TableBuilder(names)
   let at = start + 3
   let frames = 0

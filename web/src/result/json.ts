@@ -1,4 +1,4 @@
-import { MOST_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
+import { MAX_COLUMNS, STEP_ROWS, TableBuilder, type Cell, type ResultTable, type Steps } from './table.ts'
 
 /** Thrown when the text is not JSON, or is not JSON of objects. */
 class NoTable extends Error {}
@@ -76,7 +76,7 @@ class ObjectTable {
     for (const [name, value] of members) {
       let column = this.#columns.get(name)
       if (column === undefined) {
-        if (this.#columns.size >= MOST_COLUMNS) throw new TooWide()
+        if (this.#columns.size >= MAX_COLUMNS) throw new TooWide()
         column = this.#builder.addColumn(name)
         this.#columns.set(name, column)
       }

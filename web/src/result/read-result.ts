@@ -4,7 +4,7 @@ import { jsonTables } from './json.ts'
 import { recordTable } from './records.ts'
 import { STEP_ROWS, type ResultTable, type Steps } from './table.ts'
 
-export const MOST_TABLES = 20
+export const MAX_TABLES = 20
 
 // eslint-disable-next-line no-control-regex -- the sequences begin with one
 const COLOURS = /\u001b\[[0-9;:]*[mK]/g

@@ -1,5 +1,5 @@
 import type { Found } from './drawn.ts'
-import { MOST_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type Cell, type Steps } from './table.ts'
+import { MAX_COLUMNS, nullOr, STEP_ROWS, TableBuilder, type Cell, type Steps } from './table.ts'
 
 // Tables with one value per line: psql's expanded form (`\x`) and mysql's vertical form (`\G`).
 
@@ -30,7 +30,7 @@ export function* recordTable(lines: readonly string[], start: number, isCut: boo
     if (isCut && record.next >= lines.length && number > 1) break
     if (record.isUnclear || record.names.length === 0) return undefined
     if (number === 1) names = record.names
-    if (names.join('\n') !== record.names.join('\n') || names.length > MOST_COLUMNS) return undefined
+    if (names.join('\n') !== record.names.join('\n') || names.length > MAX_COLUMNS) return undefined
     builder ??= new TableBuilder(names)
     builder.add(record.values)
     at = record.next

@@ -3,7 +3,7 @@ import { sourceOf, type OutputEvent } from '../output/block.ts'
 import { finished, readTables } from './read-result.ts'
 
 /** Maximum number of characters that are searched, because the browser must hold the whole text. */
-const MOST_CHARACTERS = 32 * 1024 * 1024
+const MAX_CHARACTERS = 32 * 1024 * 1024
 /**
  * Number of characters that are searched first. If they contain no table, the whole text counts as a text
  * without tables.
@@ -22,9 +22,9 @@ export class StdoutText {
   add(event: OutputEvent): void {
     if (this.#isDropped || this.#isCut || sourceOf(event) !== 'stdout') return
     this.#text += this.#decoder.decode(bytesOf(event.payload), { stream: true })
-    if (this.#text.length > MOST_CHARACTERS) {
+    if (this.#text.length > MAX_CHARACTERS) {
       this.#isCut = true
-      this.#text = this.#text.slice(0, MOST_CHARACTERS)
+      this.#text = this.#text.slice(0, MAX_CHARACTERS)
     }
     if (!this.#isLooked && this.#text.length > SAMPLE_CHARACTERS) this.#look()
   }

@@ -23,9 +23,9 @@ export type Steps<Result> = Generator<void, Result, void>
 
 export const STEP_ROWS = 256
 /** Maximum number of rows. More rows would take too much of the browser's memory. */
-const MOST_ROWS = 200_000
+const MAX_ROWS = 200_000
 /** Maximum number of columns. The browser cannot draw more columns. */
-export const MOST_COLUMNS = 200
+export const MAX_COLUMNS = 200
 const WIDEST = 48
 
 /** Collects the rows of one table, and what the values of each column have in common. */
@@ -42,7 +42,7 @@ export class TableBuilder {
   readonly #mostRows: number
   #leftOut = 0
 
-  constructor(names: readonly string[], mostRows = MOST_ROWS) {
+  constructor(names: readonly string[], mostRows = MAX_ROWS) {
     this.#names = [...names]
     this.#mostRows = mostRows
   }

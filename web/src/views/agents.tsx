@@ -141,14 +141,14 @@ function loadOf({ state, sessions, session_limit: limit }: Agent): string {
 }
 
 /** Maximum number of shown names, because an agent may serve hundreds of connections. */
-const MOST_NAMES = 6
+const MAX_NAMES = 6
 
 function Connections({ names }: { readonly names: readonly string[] }) {
   if (names.length === 0) return <span class="soft">no connection</span>
-  const more = names.length - MOST_NAMES
+  const more = names.length - MAX_NAMES
   return (
     <>
-      {names.slice(0, MOST_NAMES).map((name, at) => (
+      {names.slice(0, MAX_NAMES).map((name, at) => (
         <Fragment key={name}>
           {at > 0 && ', '}
           <a href={sessionsOf(name)} title={visible(`Sessions on ${name}`)}>

@@ -6,7 +6,7 @@ import { MaskedStream } from '../rules/streams.ts'
 import type { Column, Dialogue } from './dialogue.ts'
 import { errorPayload, packet } from './login.ts'
 import { type Cut, type Handling, PacketCutter } from './packet-cutter.ts'
-import { LARGEST_PACKET } from './packets.ts'
+import { MAX_PACKET_BYTES } from './packets.ts'
 import { binaryRow, columnOf, isWide, parseColumn, textRow } from './rows.ts'
 import { countAt, encodeLengthPrefixed } from './values.ts'
 
@@ -332,7 +332,7 @@ function lineOf(cells: readonly (Buffer | undefined)[]): Buffer {
 /** After a packet of the maximum length another packet must follow, which may be empty. */
 function packetsOf(seq: number, content: Buffer): Buffer[] {
   const packets: Buffer[] = []
-  for (let at = 0; at <= content.length; at += LARGEST_PACKET)
-    packets.push(packet(seq + packets.length, content.subarray(at, at + LARGEST_PACKET)))
+  for (let at = 0; at <= content.length; at += MAX_PACKET_BYTES)
+    packets.push(packet(seq + packets.length, content.subarray(at, at + MAX_PACKET_BYTES)))
   return packets
 }

@@ -1,5 +1,5 @@
 import { Head, StreamCutter } from '../rules/pieces.ts'
-import { HEADER_BYTES, LARGEST_PACKET } from './packets.ts'
+import { HEADER_BYTES, MAX_PACKET_BYTES } from './packets.ts'
 
 /**
  * What the cutter does with a packet: it keeps the packet until it is whole, passes it on piece by piece, or
@@ -67,7 +67,7 @@ export class PacketCutter extends StreamCutter<Handle> {
 
   #begin(): void {
     this.#left = this.#header.bytes.readUIntLE(0, 3)
-    this.#goesOn = this.#left === LARGEST_PACKET
+    this.#goesOn = this.#left === MAX_PACKET_BYTES
     this.#packets += 1
   }
 

@@ -1,7 +1,7 @@
 import { NativeError } from '../native-error.ts'
 export const HEADER_BYTES = 4
 /** The next packet continues a packet of this length. */
-export const LARGEST_PACKET = 0xff_ff_ff
+export const MAX_PACKET_BYTES = 0xff_ff_ff
 const LOCAL_INFILE = 0xfb
 
 export const COM = {
@@ -84,7 +84,7 @@ export class Commands {
         else asks ||= command === undefined || !UNANSWERED.has(command)
         this.hasQuit = command === COM.quit
       }
-      this.#goesOn = length === LARGEST_PACKET
+      this.#goesOn = length === MAX_PACKET_BYTES
       this.#left = length
       at += this.hasQuit ? HEADER_BYTES + 1 : HEADER_BYTES
     }

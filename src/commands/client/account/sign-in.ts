@@ -18,7 +18,7 @@ import type { AddressInfo } from 'node:net'
 
 /** Minimum pause and maximum total time. The gateway's wishes count between these limits. */
 const SHORTEST_PAUSE_MS = 1000
-const LONGEST_MS = 30 * 60 * 1000
+const MAX_MS = 30 * 60 * 1000
 
 /**
  * Signs in from a machine without a browser. The person uses a browser on another machine.
@@ -31,7 +31,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
   process.stderr.write(
     `open this link in any browser, and check that the page shows the code ${oneLine(begun.user_code)}:\n  ${page}\n`,
   )
-  const endsAt = performance.now() + Math.min(begun.expires_in * 1000, LONGEST_MS)
+  const endsAt = performance.now() + Math.min(begun.expires_in * 1000, MAX_MS)
   while (performance.now() < endsAt) {
     await pause(Math.max(SHORTEST_PAUSE_MS, begun.interval * 1000))
     const token = await tokenIfThere(account, begun)

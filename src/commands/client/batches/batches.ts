@@ -107,7 +107,7 @@ export interface WatchFlags extends AskingFlags {
 
 /** The first wait is short, because a batch may be short. */
 const FIRST_WAIT_MS = 250
-const LONGEST_WAIT_MS = 2000
+const MAX_WAIT_MS = 2000
 
 /**
  * Follows a batch to its end. The first Ctrl-C stops the batch. A second Ctrl-C also stops the running
@@ -155,7 +155,7 @@ class WatchedBatch {
         seen += 1
       }
       await this.#look()
-      wait = Math.min(longer(wait), LONGEST_WAIT_MS)
+      wait = Math.min(longer(wait), MAX_WAIT_MS)
     }
     return this.#end()
   }
@@ -194,7 +194,7 @@ class WatchedBatch {
         return await ask()
       } catch (error) {
         if (!isPassing(error) || performance.now() - since > AWAY_MS) throw error
-        await delay(LONGEST_WAIT_MS)
+        await delay(MAX_WAIT_MS)
       }
     }
   }

@@ -198,7 +198,7 @@ export async function explainEnd(
 }
 
 /** Bytes. In JSON the output is one string, and the length of a string is limited. */
-const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
+const MAX_JSON_OUTPUT_BYTES = 128 * 1024 * 1024
 
 export interface EndingFlags {
   readonly json: boolean
@@ -253,7 +253,7 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   const { sessionId } = outcome
   const tooLong = () =>
     new Failure(`the output is too long for --json: use runbook-agent sessions output ${oneLine(sessionId)}`)
-  const output = await readAll(outcome.output, LONGEST_JSON_OUTPUT, tooLong)
+  const output = await readAll(outcome.output, MAX_JSON_OUTPUT_BYTES, tooLong)
   const { session_id, ...end } = endFields(outcome)
   return { session_id, output: output.toString('utf8'), ...end }
 }

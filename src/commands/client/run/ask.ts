@@ -6,7 +6,7 @@ import { fetchJiraFields, type JiraField } from '../../../client/rest/connection
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { PATTERN_MISMATCH } from '../../../template/functions.ts'
 import { brokenRule } from '../../../template/rules.ts'
-import { LONGEST_FILE, readGivenText, readPairs } from '../input.ts'
+import { MAX_FILE_BYTES, readGivenText, readPairs } from '../input.ts'
 import { describeParameter } from '../report/words.ts'
 import { askChoice, askText, askUnseen, canAsk } from '../terminal/prompts.ts'
 
@@ -78,7 +78,7 @@ function isReadable(path: string): true | string {
 
 /** @throws Failure if the file is not text */
 function readFileForVariable(path: string): string {
-  return readGivenText(path, LONGEST_FILE)
+  return readGivenText(path, MAX_FILE_BYTES)
 }
 
 /**

@@ -2,7 +2,7 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine, printableText } from '../../../basics/text/printable.ts'
 import type { Runbook, Parameter } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../exit-codes.ts'
-import { LONGEST_FILE, readGivenText, readPairs, readStandardInput } from '../input.ts'
+import { MAX_FILE_BYTES, readGivenText, readPairs, readStandardInput } from '../input.ts'
 import { describeParameter } from '../report/words.ts'
 import { canAsk } from '../terminal/prompts.ts'
 
@@ -20,8 +20,8 @@ export interface ParameterFlags {
 async function readParameterFile(file: string): Promise<Map<string, string>> {
   const text =
     file === '-'
-      ? await readStandardInput(LONGEST_FILE, '--param-file')
-      : readGivenText(file, LONGEST_FILE, `--param-file ${file}`)
+      ? await readStandardInput(MAX_FILE_BYTES, '--param-file')
+      : readGivenText(file, MAX_FILE_BYTES, `--param-file ${file}`)
   const map = await parseMap(text)
   if (map !== undefined) return map
   throw new Failure(
@@ -91,7 +91,7 @@ export function withFiles({ parameters }: Runbook, given: Values, param: readonl
 }
 
 function contentOf(name: string, path: string): string {
-  return path.startsWith('@') ? path : readGivenText(path, LONGEST_FILE, `-p ${name}: the file ${path}`)
+  return path.startsWith('@') ? path : readGivenText(path, MAX_FILE_BYTES, `-p ${name}: the file ${path}`)
 }
 
 function sayUncertain(runbook: Runbook, name: string): void {

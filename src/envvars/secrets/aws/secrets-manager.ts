@@ -56,7 +56,7 @@ interface AwsError extends NodeJS.ErrnoException {
 }
 
 /** The packages give up after this number of attempts. */
-const MOST_ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
 
 /** Errors that have a type of their own in Go. Go prints all other errors as `api error NAME`. */
 const MODELED = new Set([
@@ -97,7 +97,7 @@ function wordsFor(error: Error, operation: string): string {
     return `operation error ${operation}, get identity: get credentials: ${message}`
   if (message === 'Region is missing')
     return `operation error ${operation}, failed to resolve service endpoint, Missing Region: set AWS_REGION`
-  const gaveUp = attempts === MOST_ATTEMPTS ? `exceeded maximum number of attempts, ${attempts}, ` : ''
+  const gaveUp = attempts === MAX_ATTEMPTS ? `exceeded maximum number of attempts, ${attempts}, ` : ''
   const response = `${gaveUp}https response error StatusCode: ${status ?? 0}, RequestID: ${requestId}, `
   if (status === undefined)
     return `operation error ${operation}, ${response}request send failed, ${unsent(error)}`
@@ -162,7 +162,7 @@ function withNumbersAsWritten(secret: string): ReadonlyMap<string, string> {
 /** Time in milliseconds to find credentials and to fetch one secret. It includes up to three attempts. */
 const SECRET_MS = 15_000
 /** Maximum size of an answer in bytes. A secret has at most 64 KiB. */
-const LONGEST_ANSWER = 1024 * 1024
+const MAX_ANSWER_BYTES = 1024 * 1024
 const OPERATION = 'Secrets Manager: GetSecretValue'
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -250,7 +250,7 @@ function cutOff(body: Readable): Readable {
   const limit = new Transform({
     transform(piece: Buffer, _encoding, done) {
       length += piece.length
-      if (length > LONGEST_ANSWER) done(new Error(`the answer is longer than ${LONGEST_ANSWER} bytes`))
+      if (length > MAX_ANSWER_BYTES) done(new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`))
       else done(null, piece)
     },
   })

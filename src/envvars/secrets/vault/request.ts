@@ -168,7 +168,7 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
  * Maximum size of an answer in bytes. A secret has some hundred bytes. Vault's own limit for a request is 1
  * MiB.
  */
-const LONGEST_ANSWER = 1024 * 1024
+const MAX_ANSWER_BYTES = 1024 * 1024
 /**
  * A credential with at least this length is replaced in texts. A text may contain a shorter credential by
  * chance. Vault's own credentials have 26 or more characters.
@@ -176,7 +176,7 @@ const LONGEST_ANSWER = 1024 * 1024
 const SHORTEST_CREDENTIAL = 6
 /** Maximum length of an error's text in characters. People see the text once for each variable. */
 const SHOWN_CHARACTERS = 4096
-const MOST_REDIRECTS = 10
+const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** The settings for reaching Vault. They are the same for all requests. */
@@ -222,7 +222,7 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
   for (let redirects = 0; ; redirects++) {
     const reply = await once({ ...request, target }, way, ends)
     if (!REDIRECTS.has(reply.status) || reply.location === undefined) return reply
-    if (redirects === MOST_REDIRECTS) throw new VaultError(`stopped after ${MOST_REDIRECTS} redirects`)
+    if (redirects === MAX_REDIRECTS) throw new VaultError(`stopped after ${MAX_REDIRECTS} redirects`)
     target = redirected(target, reply.location)
   }
 }
@@ -266,7 +266,7 @@ function questionOf(
     host,
     port,
     path,
-    limit: LONGEST_ANSWER,
+    limit: MAX_ANSWER_BYTES,
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       ...headers,

@@ -41,7 +41,7 @@ export interface VaultSettings {
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 const DEFAULT_TIMEOUT_MS = 5000
 const LEAST_TIMEOUT_MS = 1000
-const LONGEST_FILE = 1024 * 1024
+const MAX_FILE_BYTES = 1024 * 1024
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -142,7 +142,7 @@ function loaded(env: Variables, name: string): string {
  */
 function fileText(path: string, name: string): string {
   try {
-    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes).replace(/\r?\n$/, '')
+    return decodeUtf8(readSmallFile(path, MAX_FILE_BYTES).bytes).replace(/\r?\n$/, '')
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     if (error.isMissing) throw new SetUpError(`open ${path}: no such file or directory`)

@@ -253,7 +253,7 @@ class Gap {
 
 const WINDOW_MS = 10 * 60 * 1000
 /** Maximum number of names with their own share. All further names share one, `MANY`. */
-const MOST_NAMES = 10_000
+const MAX_NAMES = 10_000
 const MANY = 'others'
 
 interface Share {
@@ -304,7 +304,7 @@ export class Shares {
   }
 
   #shareOf(asked: string): Share {
-    const name = this.#shares.has(asked) || this.#shares.size < MOST_NAMES ? asked : MANY
+    const name = this.#shares.has(asked) || this.#shares.size < MAX_NAMES ? asked : MANY
     const share = this.#shares.get(name) ?? { entries: 0, leftOut: 0, since: performance.now() }
     this.#shares.set(name, share)
     return share
@@ -315,7 +315,7 @@ export class Shares {
  * Maximum number of remembered events. If there are more, the oldest event is forgotten, and may be noted
  * again.
  */
-const MOST_REPEATS = 10_000
+const MAX_REPEATS = 10_000
 
 /** Finds repeated events, because commands and pages send the same request every second. */
 export class Repeats {
@@ -331,7 +331,7 @@ export class Repeats {
     this.#noted.delete(key)
     this.#noted.set(key, now)
     const [oldest] = this.#noted.keys()
-    if (this.#noted.size > MOST_REPEATS && oldest !== undefined) this.#noted.delete(oldest)
+    if (this.#noted.size > MAX_REPEATS && oldest !== undefined) this.#noted.delete(oldest)
     return true
   }
 }

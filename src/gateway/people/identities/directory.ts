@@ -2,7 +2,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
-import { MOST_USERS, type Users } from './users.ts'
+import { MAX_USERS, type Users } from './users.ts'
 
 interface NewUser {
   readonly name: string
@@ -144,7 +144,7 @@ export class UserDirectory {
     if (this.#users.isFull)
       throw new RequestRefused(
         'too-many-tokens',
-        `this gateway has the maximum of ${MOST_USERS} users: delete some users first`,
+        `this gateway has the maximum of ${MAX_USERS} users: delete some users first`,
       )
     if (!takesOver && this.#users.stored.isInHistory(name))
       throw new RequestRefused(

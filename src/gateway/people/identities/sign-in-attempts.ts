@@ -5,7 +5,7 @@ const FAILURES_MS = 60_000
 /**
  * Maximum number of addresses that are counted separately. Failures of all further addresses count together.
  */
-const MOST_ADDRESSES = 10_000
+const MAX_ADDRESSES = 10_000
 const OTHERS = 'others'
 /**
  * Maximum number of accepted credentials, each with its address. If there are more, the one that was not used
@@ -90,7 +90,7 @@ export class SignInAttempts {
 
   #nameOf(address: string): string {
     const network = normalizeIP(address)
-    return this.#failed.has(network) || this.#failed.size < MOST_ADDRESSES ? network : OTHERS
+    return this.#failed.has(network) || this.#failed.size < MAX_ADDRESSES ? network : OTHERS
   }
 
   #forget(): void {

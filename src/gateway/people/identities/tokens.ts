@@ -42,12 +42,12 @@ export interface IssuedToken {
 }
 
 /** Maximum number of accepted tokens per user. */
-const MOST_TOKENS = 100
+const MAX_TOKENS = 100
 /**
  * Maximum number of page tokens per user. Ended tokens count, too, because they are removed only above this
  * limit.
  */
-const MOST_BROWSERS = 20
+const MAX_BROWSERS = 20
 
 /** Makes and ends tokens. The caller has to check the user's permission before. */
 export class Tokens {
@@ -95,10 +95,10 @@ export class Tokens {
     )
     if (accepted.some((token) => token.name === name && !isReplaced(token)))
       throw new RequestRefused('name-taken', `${user} has a token named ${name} already`)
-    if (accepted.length >= MOST_TOKENS)
+    if (accepted.length >= MAX_TOKENS)
       throw new RequestRefused(
         'too-many-tokens',
-        `${user} has ${MOST_TOKENS} tokens already: revoke a token first`,
+        `${user} has ${MAX_TOKENS} tokens already: revoke a token first`,
       )
     const issued = this.issue(asked, by)
     this.#users.stored.apply({ tokens: [issued.token] })
@@ -116,7 +116,7 @@ export class Tokens {
     const page = parent === undefined ? {} : { parent }
     const issued = this.issue({ user, name, kind: 'sign-in', lifetimeMs, page }, user)
     const ofPage = this.#users.stored.tokensOf(user).filter(isOfPage)
-    const removed = ofPage.slice(0, Math.max(0, ofPage.length + 1 - MOST_BROWSERS))
+    const removed = ofPage.slice(0, Math.max(0, ofPage.length + 1 - MAX_BROWSERS))
     this.#users.stored.apply({ tokens: [issued.token], removedTokens: removed.map(({ id }) => id) })
     this.#log.info(shown(issued.token), 'signed in on the page')
     return issued

@@ -24,7 +24,7 @@ const ADMIN = 'admin'
 const AUDITOR = 'auditor'
 
 /** Maximum number of users. All users are in memory, and some calls search all of them. */
-export const MOST_USERS = 10_000
+export const MAX_USERS = 10_000
 
 const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
@@ -214,7 +214,7 @@ export class Users {
   }
 
   get isFull(): boolean {
-    return this.stored.users.size >= MOST_USERS
+    return this.stored.users.size >= MAX_USERS
   }
 
   /**

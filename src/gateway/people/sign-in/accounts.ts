@@ -134,7 +134,7 @@ export interface Admitted {
 }
 
 /** The number of groups is limited, because each request searches all groups of its account. */
-const MOST_GROUPS = 200
+const MAX_GROUPS = 200
 const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 /**
  * A group at the provider with one of these names does not count, because its members may have chosen the
@@ -177,7 +177,7 @@ function nameIn(claims: Claims, { nameClaim }: OidcSettings): string {
 function groupsIn(claims: Claims, { groupsClaim }: OidcSettings): readonly string[] {
   const said = claims[groupsClaim]
   const list: readonly unknown[] = Array.isArray(said) ? said : [said]
-  return list.filter((one): one is string => typeof one === 'string').slice(0, MOST_GROUPS)
+  return list.filter((one): one is string => typeof one === 'string').slice(0, MAX_GROUPS)
 }
 
 function isAllowed(

@@ -3,7 +3,7 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 
 /** Lifetime of a code, from the browser's redirect to the request of the command line. */
 const HANDOVER_MS = 60_000
-const MOST_HANDOVERS = 1000
+const MAX_HANDOVERS = 1000
 /**
  * Handovers per account. A newer handover ends the account's oldest one, so no account can use up all
  * handovers.
@@ -35,7 +35,7 @@ export class Handovers<Granted> {
     const own = [...this.#byCode].filter(([, one]) => one.account === account)
     const [surplus] = own.length >= MOST_OF_ONE ? own : []
     if (surplus !== undefined) this.#byCode.delete(surplus[0])
-    if (this.#byCode.size >= MOST_HANDOVERS)
+    if (this.#byCode.size >= MAX_HANDOVERS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
     const code = randomBytes(32).toString('base64url')
     this.#byCode.set(code, { granted, account, challenge, endsAt: now + HANDOVER_MS })
@@ -59,7 +59,7 @@ export class Handovers<Granted> {
 /** Time from the output in a terminal to the opening in a browser. */
 const LINK_MS = 2 * 60 * 1000
 /** Open links of all accounts. A newer link ends the oldest one. */
-const MOST_LINKS = 100
+const MAX_LINKS = 100
 const OVER =
   'this link was used, or is older than two minutes: press Enter where `npm start` runs to get a new link, or sign in with the token (`npm start` shows its file)'
 
@@ -79,7 +79,7 @@ export class LinkCodes {
   add(linked: Linked): string {
     const code = randomBytes(32).toString('base64url')
     this.#links.set(code, { ...linked, endsAt: performance.now() + LINK_MS })
-    for (const oldest of [...this.#links.keys()].slice(0, -MOST_LINKS)) this.#links.delete(oldest)
+    for (const oldest of [...this.#links.keys()].slice(0, -MAX_LINKS)) this.#links.delete(oldest)
     return code
   }
 

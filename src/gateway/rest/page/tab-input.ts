@@ -11,7 +11,7 @@ const PACKET_OVERHEAD_BYTES = 64
 /** Makes an agent start a terminal. The agent drops this byte (protocol.md 0.5). */
 const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
 /** Bytes that the agent has not read yet. Above this limit, the browser has to wait. */
-const MOST_UNREAD_BYTES = 64 * 1024
+const MAX_UNREAD_BYTES = 64 * 1024
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
 const ResizeShape = v.object({ type: v.literal('resize'), rows: size, cols: size })
@@ -117,7 +117,7 @@ export class TabInput {
 
   #count(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes > MOST_UNREAD_BYTES) this.#socket?.pause()
+    if (this.#bytes > MAX_UNREAD_BYTES) this.#socket?.pause()
     else if (this.#socket?.isPaused === true) this.#socket.resume()
   }
 }

@@ -108,8 +108,8 @@ export class TabOutput {
 const ESCAPE = '\x1b'
 /** Private modes that are switched on or off, for example ESC [ ? 1049 h. A match has at most 64 bytes. */
 const MODES = new RegExp(`${ESCAPE}\\[\\?([\\d;]{1,60})([hl])`, 'g')
-const LONGEST_MODE_BYTES = 64
-const MOST_MODES = 100
+const MAX_MODE_BYTES = 64
+const MAX_MODES = 100
 
 /**
  * Keeps the newest bytes. Also keeps the modes that older bytes have switched on: alternate screen, mouse,
@@ -159,10 +159,10 @@ class KeptOutput {
     for (const { 0: all, 1: modes = '', 2: state = '', index } of text.matchAll(MODES)) {
       for (const mode of modes.split(';')) {
         this.#modes.delete(mode)
-        if (this.#modes.size < MOST_MODES) this.#modes.set(mode, state)
+        if (this.#modes.size < MAX_MODES) this.#modes.set(mode, state)
       }
       end = index + all.length
     }
-    this.#rest = text.slice(Math.max(end, text.length - LONGEST_MODE_BYTES))
+    this.#rest = text.slice(Math.max(end, text.length - MAX_MODE_BYTES))
   }
 }

@@ -10,7 +10,7 @@ import { endWith, SocketCall } from './socket-call.ts'
 export const TERMINAL = '/api/connections/:name/terminal'
 
 /** Largest frame from the page. The page sends keys, and it sends pasted text in pieces. */
-const MOST_FRAME_BYTES = 64 * 1024
+const MAX_FRAME_BYTES = 64 * 1024
 /** Time for pages to read the last frames when the gateway closes. */
 const CLOSING_MS = 1000
 
@@ -31,7 +31,7 @@ export function serveSockets(app: FastifyInstance): Upgrade {
   void app.register(websocket, {
     options: {
       server: upgrades,
-      maxPayload: MOST_FRAME_BYTES,
+      maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: false,
     },
     preClose(done) {

@@ -140,7 +140,7 @@ function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, clockAt: Dat
   }
 }
 
-const MOST_BYTES = 1024 * 1024
+const MAX_BYTES = 1024 * 1024
 const USUAL_BYTES = 256 * 1024
 
 interface AskedRange {
@@ -159,7 +159,7 @@ export function outputRange(
   asked: AskedRange,
 ): OutputRange {
   const from = numberIn(asked, 'from', 0, Number.MAX_SAFE_INTEGER)
-  const most = Math.max(1, numberIn(asked, 'bytes', USUAL_BYTES, MOST_BYTES))
+  const most = Math.max(1, numberIn(asked, 'bytes', USUAL_BYTES, MAX_BYTES))
   using follower = history.follow(id, from)
   if (follower === undefined) throw foreignId('from')
   const { events, isAll } = firstEvents(follower, most)

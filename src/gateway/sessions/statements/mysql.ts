@@ -3,7 +3,7 @@ import { Measure, Statement } from './running.ts'
 
 const HEADER_BYTES = 4
 /** A packet of this length continues in the next packet. */
-const LARGEST_PACKET = 0xff_ff_ff
+const MAX_PACKET_BYTES = 0xff_ff_ff
 /**
  * Only this many bytes of each packet are read. They contain a first byte, two numbers of up to nine bytes
  * and the server's state. In a greeting they contain the capabilities.
@@ -79,7 +79,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
       const seq = all[at + 3] ?? 0
       at += HEADER_BYTES
       if (!this.#goesOn) this.#packet(seq, { bytes: all, at, length })
-      this.#goesOn = length === LARGEST_PACKET
+      this.#goesOn = length === MAX_PACKET_BYTES
       this.#left = length
     }
     // Copied, so that the whole packet does not stay in memory.
@@ -205,7 +205,7 @@ function kindOf(shown: Shown): PacketKind {
   const first = shown.bytes[shown.at]
   if (first === 0xff) return u16(shown, 1) === PROGRESS ? 'progress' : 'error'
   // A row that begins with 0xfe has a field of at least 16 MiB, so its packet has the maximum length.
-  return first === 0xfe && shown.length < LARGEST_PACKET ? 'end' : 'other'
+  return first === 0xfe && shown.length < MAX_PACKET_BYTES ? 'end' : 'other'
 }
 
 /** Returns the server's state from the packet that ends a result. */

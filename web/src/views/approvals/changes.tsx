@@ -10,11 +10,11 @@ import { changedWords, diffText, type Piece } from '../diff/line-diff.ts'
 import { sizeOf, type ChangedLines, type ChangedValue, type RequestDiff } from './request-diff.ts'
 
 /** Maximum number of lines that differ and are drawn at first, and of those that "Show all" draws. */
-const MOST_LINES = 1000
+const MAX_LINES = 1000
 const MOST_DRAWN = 20_000
 
 /** Number of lines that differ and are not drawn if each text has at most so many. */
-function leftOut({ lines }: RequestDiff, most = MOST_LINES): number {
+function leftOut({ lines }: RequestDiff, most = MAX_LINES): number {
   return lines.reduce((sum, { diff }) => sum + Math.max(0, sizeOf(diff) - most), 0)
 }
 
@@ -34,7 +34,7 @@ interface ChangesProps {
 /** Shows the differences from the last approved run of the same runbook. */
 export function Changes({ diff, isWhole, onWhole }: ChangesProps) {
   const { before, values, lines } = diff
-  const most = isWhole ? MOST_DRAWN : MOST_LINES
+  const most = isWhole ? MOST_DRAWN : MAX_LINES
   return (
     <section class="card" aria-labelledby="changes">
       <div class="card-head">

@@ -38,7 +38,7 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
   const [seen, setSeen] = useState<Seen>({})
   const unseen = [
     diff !== undefined && seen.diff === undefined && changesLeftOut(diff),
-    script.length > MOST_CHARACTERS && seen.script === undefined && 'Not the whole script is shown.',
+    script.length > MAX_CHARACTERS && seen.script === undefined && 'Not the whole script is shown.',
   ].filter((reason) => typeof reason === 'string')
   // Only a repair of the gateway's history shortens what is not from a list.
   const isLost = review.is_shortened === true || session.is_shortened === true
@@ -98,7 +98,7 @@ interface Seen {
 }
 
 /** Maximum number of characters of a script that are drawn at first. */
-const MOST_CHARACTERS = 500_000
+const MAX_CHARACTERS = 500_000
 
 interface WhatRunsProps extends Pick<RequestProps, 'review' | 'session'> {
   readonly isWhole: boolean
@@ -107,7 +107,7 @@ interface WhatRunsProps extends Pick<RequestProps, 'review' | 'session'> {
 
 function WhatRuns({ review, session, isWhole, onWhole }: WhatRunsProps) {
   const { data: script } = session.script
-  const isCut = !isWhole && script.length > MOST_CHARACTERS
+  const isCut = !isWhole && script.length > MAX_CHARACTERS
   return (
     <section class="card" aria-labelledby="what">
       <div class="card-head">
@@ -128,13 +128,13 @@ function WhatRuns({ review, session, isWhole, onWhole }: WhatRunsProps) {
           {isCut && (
             <Note tone="bad" title="Only the beginning of the script is shown.">
               <p>
-                {MOST_CHARACTERS.toLocaleString()} of {script.length.toLocaleString()} characters.
+                {MAX_CHARACTERS.toLocaleString()} of {script.length.toLocaleString()} characters.
               </p>
             </Note>
           )}
           <pre class="script" tabIndex={0} aria-label="Script">
             <Coloured
-              text={visibleLines(isCut ? script.slice(0, MOST_CHARACTERS) : script)}
+              text={visibleLines(isCut ? script.slice(0, MAX_CHARACTERS) : script)}
               file={review.runbook?.file ?? ''}
             />
           </pre>

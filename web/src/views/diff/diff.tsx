@@ -19,7 +19,7 @@ import { DiffText } from './diff-text.tsx'
 
 /** Maximum number of bytes of each output that are compared. The browser would take too long for more. */
 const COMPARED_BYTES = 1024 * 1024
-const LONGEST_MS = 5000
+const MAX_MS = 5000
 
 interface DiffProps {
   readonly first: string
@@ -168,7 +168,7 @@ function valueText(value: string | undefined) {
 
 function OutputDiff({ first, second }: { readonly first: string; readonly second: string }) {
   if (first === second) return <p class="card-body">Both outputs are the same.</p>
-  const options = { context: 3, timeout: LONGEST_MS }
+  const options = { context: 3, timeout: MAX_MS }
   const diff = createTwoFilesPatch('first', 'second', first, second, '', '', options)
   if (diff === undefined) return <p class="card-body">The outputs differ too much to be compared here.</p>
   return <DiffText diff={diff.split('\n').slice(3).join('\n')} />

@@ -30,13 +30,13 @@ export interface LineDiff {
  * Maximum number of changed lines, and of milliseconds, of a comparison. Its time grows with the square of the
  * changed lines, and the page cannot be used meanwhile.
  */
-const MOST_CHANGES = 5000
-const LONGEST_MS = 1500
+const MAX_CHANGES = 5000
+const MAX_MS = 1500
 /** Maximum number of changed words and of characters of two lines that are compared word by word. */
-const MOST_WORDS = 100
+const MAX_WORDS = 100
 const LONGEST_LINE = 1000
 /** Maximum number of line pairs that are compared word by word. */
-const MOST_PAIRS = 500
+const MAX_PAIRS = 500
 
 /** Compares two lists of lines, or of arguments. */
 export function lineDiff(before: readonly string[], now: readonly string[]): LineDiff {
@@ -46,7 +46,7 @@ export function lineDiff(before: readonly string[], now: readonly string[]): Lin
   let end = 0
   while (end < most - start && before.at(-1 - end) === now.at(-1 - end)) end++
   const [was, is] = [before.slice(start, before.length - end), now.slice(start, now.length - end)]
-  const options = { maxEditLength: MOST_CHANGES, timeout: LONGEST_MS }
+  const options = { maxEditLength: MAX_CHANGES, timeout: MAX_MS }
   const found = diffArrays([...was], [...is], options)
   const lines = new Lines()
   lines.add('same', now.slice(0, start))
@@ -84,7 +84,7 @@ class Lines {
 
   /** As many lines before as now are taken for pairs, whose changed words are marked. */
   replace(before: readonly string[], now: readonly string[]): void {
-    const isPaired = before.length === now.length && this.#pairs + now.length <= MOST_PAIRS
+    const isPaired = before.length === now.length && this.#pairs + now.length <= MAX_PAIRS
     const pairs = isPaired ? before.map((text, at) => changedWords(text, now[at] ?? '')) : []
     this.#pairs += pairs.length
     this.add(
@@ -108,7 +108,7 @@ class Lines {
 /** Marks the words that differ. Lines without a common word are marked as a whole. */
 export function changedWords(before: string, now: string): readonly [Piece[], Piece[]] {
   const isShort = Math.max(before.length, now.length) <= LONGEST_LINE
-  const words = isShort ? diffWordsWithSpace(before, now, { maxEditLength: MOST_WORDS }) : undefined
+  const words = isShort ? diffWordsWithSpace(before, now, { maxEditLength: MAX_WORDS }) : undefined
   if (words === undefined) return [[{ text: before, isChanged: true }], [{ text: now, isChanged: true }]]
   const side = (other: 'added' | 'removed') =>
     words

@@ -5,7 +5,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { saveFile } from '../../parts/save-file.ts'
 import { visible } from '../../parts/visible.ts'
-import { chartData, MOST_LABELS, type ChartData } from '../../result/chart-data.ts'
+import { chartData, MAX_LABELS, type ChartData } from '../../result/chart-data.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { CLOCKED, FONT, labelled, labelRange, roomForLast, VALUED, valueText } from './chart-axes.ts'
 import { number } from './table-view.tsx'
@@ -61,7 +61,7 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
     numbers.find((at) => at !== across && !isKey(columns[at]?.name)) ?? numbers.at(-1) ?? 0,
   )
   const [shape, setShape] = useState<Shape>(() =>
-    table.rows.length > MOST_LABELS || chartData(table, across, up).kind !== 'labels' ? 'line' : 'bars',
+    table.rows.length > MAX_LABELS || chartData(table, across, up).kind !== 'labels' ? 'line' : 'bars',
   )
   const data = useMemo(() => chartData(table, across, up), [table, across, up])
   const nameOf = (at: number) => (at === ROW_NUMBER ? 'row' : visible(columns[at]?.name ?? ''))
@@ -261,7 +261,7 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
         stroke: series,
         width: 2,
         ...(shape === 'bars' && bars !== undefined && { fill: series, paths: bars }),
-        points: { show: shape === 'line' && data.values.length <= MOST_LABELS },
+        points: { show: shape === 'line' && data.values.length <= MAX_LABELS },
       },
     ],
   }

@@ -1,7 +1,7 @@
 import type { Session } from '../../api/types.ts'
 import { Note } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
-import { MOST_TABLES } from '../../result/read-result.ts'
+import { MAX_TABLES } from '../../result/read-result.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { downloadName } from '../sessions/file-name.ts'
 import { TableView } from './table-view.tsx'
@@ -17,7 +17,7 @@ interface ResultTablesProps {
 
 /** Shows the tables. A single table fills the window. Several tables are shown one below the other. */
 export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesProps) {
-  const shown = tables.slice(0, MOST_TABLES)
+  const shown = tables.slice(0, MAX_TABLES)
   const isAlone = shown.length === 1
   return (
     <>
@@ -33,7 +33,7 @@ export function ResultTables({ tables, session, cutBytes, isCut }: ResultTablesP
       )}
       {tables.length > shown.length && (
         <Note tone="wait">
-          These are the first {MOST_TABLES} of {tables.length} results. The output has all results.
+          These are the first {MAX_TABLES} of {tables.length} results. The output has all results.
         </Note>
       )}
       {shown.map((table, index) => (

@@ -7,7 +7,7 @@ import { csvOf, isFormula, tsvOf } from '../../result/csv.ts'
 import { STEP_ROWS, type Cell, type ResultTable, type Steps } from '../../result/table.ts'
 
 /** Maximum number of rows copied to the clipboard. */
-const MOST_COPIED_ROWS = 50_000
+const MAX_COPIED_ROWS = 50_000
 
 export interface ShownRows {
   readonly table: ResultTable
@@ -21,7 +21,7 @@ function* rowsOf({ count, rowAt }: ShownRows): Generator<readonly Cell[], void> 
 
 export async function copyRows(shown: ShownRows): Promise<void> {
   const { table, count } = shown
-  if (count > MOST_COPIED_ROWS) {
+  if (count > MAX_COPIED_ROWS) {
     toast('The table is too long to copy. Download it as CSV instead.', { icon: 'alert', tone: 'bad' })
     return
   }

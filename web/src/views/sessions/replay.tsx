@@ -6,7 +6,7 @@ import { Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 
 /** Maximum size of a recording, because the page keeps all of it in memory. */
-const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
+const MAX_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>
 
@@ -16,7 +16,7 @@ export function Replay({ session }: { readonly session: Session }) {
   const [error, setError] = useState<Refused | undefined>(undefined)
   if (session.status !== 'done')
     return <p class="empty">The terminal is open. You can replay it here after it has ended.</p>
-  if (session.event_size > MOST_REPLAYED_BYTES)
+  if (session.event_size > MAX_REPLAYED_BYTES)
     return (
       <p class="empty">
         The terminal has written {bytesText(session.event_size)}, too much to replay here.{' '}

@@ -21,7 +21,7 @@ interface Said {
 }
 
 /** Maximum bytes of a frame that the gateway accepts. Longer pasted text is sent in several frames. */
-const LARGEST_FRAME = 32 * 1024
+const MAX_FRAME_BYTES = 32 * 1024
 /**
  * How long the gateway keeps a terminal that has no connection. The tab tries to reconnect for the same time.
  */
@@ -58,8 +58,8 @@ export function converse(
   }
   const sendKeys = (bytes: Uint8Array<ArrayBuffer>) => {
     if (replayed > 0) return
-    for (let start = 0; start < bytes.length; start += LARGEST_FRAME)
-      send(bytes.subarray(start, start + LARGEST_FRAME))
+    for (let start = 0; start < bytes.length; start += MAX_FRAME_BYTES)
+      send(bytes.subarray(start, start + MAX_FRAME_BYTES))
   }
   const resize = () => send(JSON.stringify({ type: 'resize', rows: terminal.rows, cols: terminal.cols }))
   const tellTaken = coalesced((bytes) => send(JSON.stringify({ type: 'taken', bytes })))

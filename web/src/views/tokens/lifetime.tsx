@@ -12,7 +12,7 @@ export const LIFETIMES = [
 
 const UNTIL = 'until '
 /** Maximum lifetime. The gateway's own limit is slightly higher. */
-const MOST_MS = 100 * 365 * 24 * 60 * 60 * 1000
+const MAX_MS = 100 * 365 * 24 * 60 * 60 * 1000
 
 interface LifetimeProps {
   readonly label: string
@@ -46,7 +46,7 @@ export function Lifetime({ label, value, onValue, options }: LifetimeProps) {
             type="date"
             required
             min={dayText(new Date())}
-            max={dayText(new Date(Date.now() + MOST_MS))}
+            max={dayText(new Date(Date.now() + MAX_MS))}
             value={value.slice(UNTIL.length)}
             onInput={(event) => onValue(`${UNTIL}${event.currentTarget.value}`)}
           />
@@ -64,7 +64,7 @@ export function lifetimeSeconds(value: string): number | null | undefined {
   if (value === '') return null
   if (!value.startsWith(UNTIL)) return Number(value)
   const left = endOfDay(value.slice(UNTIL.length)) - Date.now()
-  return left > 0 && left < MOST_MS ? Math.ceil(left / 1000) : undefined
+  return left > 0 && left < MAX_MS ? Math.ceil(left / 1000) : undefined
 }
 
 /** Returns the end of a day in the user's time zone, in ms since 1970. NaN if the text is not a day. */
