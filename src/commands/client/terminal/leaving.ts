@@ -1,5 +1,4 @@
 import { exitCodeOfSignal } from '../../exit-codes.ts'
-import { Wakeup } from '../../../basics/wakeup.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
@@ -63,24 +62,24 @@ const INTERRUPTS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
-  readonly #wakeup = new Wakeup()
+  #wake: (() => void) | undefined
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
     // A third signal means that something hangs.
     if (this.#received.length > 2) endBySignal(signal)
-    this.#wakeup.wake()
+    this.#wake?.()
   }
 
   constructor() {
     for (const signal of INTERRUPTS) process.on(signal, this.#listener)
   }
 
-  /** Returns the signal that arrives after the first `seen` signals. Only one caller may wait at a time. */
+  /** Returns the signal that arrives after the first `seen` signals. A later call takes the place of one that waits. */
   async next(seen: number): Promise<Leave> {
     for (;;) {
       const signal = this.#received[seen]
       if (signal !== undefined) return signal
-      await this.#wakeup.woken()
+      await new Promise<void>((resolve) => (this.#wake = resolve))
     }
   }
 
