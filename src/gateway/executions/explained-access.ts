@@ -1,3 +1,4 @@
+import { andText, orText } from '../../basics/text/lists.ts'
 import type { AccessExplanation, accessContract } from '../../contract/access.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
@@ -181,17 +182,4 @@ function approvalText(approval: Approval | undefined): string {
   const { groups, minimum } = approval
   if (minimum === groups.length) return `approval of ${andText(groups)}`
   return `approval of ${minimum === 1 ? orText(groups) : `${minimum} of ${groups.join(', ')}`}`
-}
-
-function andText(names: readonly string[]): string {
-  return joined(names, 'and')
-}
-
-function orText(names: readonly string[]): string {
-  return joined(names, 'or')
-}
-
-function joined(names: readonly string[], word: string): string {
-  const [last = ''] = names.slice(-1)
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} ${word} ${last}`
 }

@@ -1,4 +1,7 @@
 import type { Path, Problems } from '../../basics/settings/problems.ts'
+import { andText } from '../../basics/text/lists.ts'
+import { isNativeProtocol } from '../../wire/messages/native.ts'
+import { connectionType } from './connections.ts'
 import type { ConnectionShape } from './schema.ts'
 import type { ConnectionSettings } from './settings.ts'
 
@@ -37,13 +40,14 @@ export function unreviewedWarnings(connections: readonly ConnectionSettings[], p
 }
 
 /** Says which uses need no approval although runbooks do. Returns an empty text if there are none. */
-export function unreviewedUses({ review, access, runbooks }: ConnectionSettings): string {
+export function unreviewedUses({ type, subtype, review, access, runbooks }: ConnectionSettings): string {
   const paths = (runbooks?.reviews ?? []).flatMap((rule) => (rule.review ? [rule.path.text] : []))
   if (review !== undefined || paths.length === 0) return ''
-  const open = [...(access.exec ? ['exec'] : []), ...(access.connect ? ['terminals'] : [])]
+  const connects = isNativeProtocol(connectionType(type, subtype)) ? ['terminals', 'ports'] : ['terminals']
+  const open = [...(access.exec ? ['exec'] : []), ...(access.connect ? connects : [])]
   if (open.length === 0) return ''
   const need = open.length === 1 && access.exec ? 'needs' : 'need'
-  return `${open.join(' and ')} ${need} no approval although runbooks of ${pathsText(paths)} do`
+  return `${andText(open)} ${need} no approval although runbooks of ${pathsText(paths)} do`
 }
 
 function isUnset(value: unknown): boolean {

@@ -65,6 +65,14 @@ describe('a connection of which only runbooks need approval', () => {
     })
   })
 
+  test.each([
+    ['exec: true, connect: true', 'exec, terminals and ports need'],
+    ['exec: false, connect: true', 'terminals and ports need'],
+  ])('is taken with a warning that names ports of native clients, too: { %s }', (access, what) => {
+    const { warnings } = examined(`, type: database, subtype: postgres, access: { ${access} }`)
+    expect(warnings).toEqual([expect.stringContaining(`connection pg: ${what} no approval`)])
+  })
+
   test('may be open if no runbook needs approval', () => {
     const free = 'review: [{ path: ops/free.sh, groups: [] }]'
     expect(examined('', free)).toEqual({ problems: [], warnings: [] })

@@ -1,0 +1,14 @@
+/** Joins the names of a sentence: `a, b and c`. */
+export function andText(names: readonly string[]): string {
+  return joined(names, 'and')
+}
+
+/** `a, b or c`. */
+export function orText(names: readonly string[]): string {
+  return joined(names, 'or')
+}
+
+function joined(names: readonly string[], word: string): string {
+  const [last = ''] = names.slice(-1)
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} ${word} ${last}`
+}
