@@ -32,10 +32,10 @@ const SLOW_READER = `
   })
   process.stdin.on('end', () => console.log('bytes ' + bytes))`
 
-/** In MB; 0 when the process has just ended. */
+/** In MB; 0 when the process has just ended. One that nobody has waited for yet has no memory, and no figure. */
 function memoryNow(pid: number): number {
   try {
-    return memoryOf(pid)
+    return memoryOf(pid) || 0
   } catch {
     return 0
   }
