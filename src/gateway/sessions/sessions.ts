@@ -8,6 +8,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { AgentStream } from '../agents/agent-stream.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Budgets } from '../people/identities/budgets.ts'
+import type { Users } from '../people/identities/users.ts'
 import type { History } from '../history/history.ts'
 import { type EndCause, type SessionAsking, type SessionSummary } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
@@ -82,6 +83,7 @@ interface SessionsServices {
   readonly log: Logger
   readonly locks: LockQueue
   readonly budgets: Budgets
+  readonly users: Pick<Users, 'identity' | 'obstacleOf'>
 }
 
 export class Sessions {
@@ -96,16 +98,18 @@ export class Sessions {
   readonly #redactions = new RecordRedactions()
   readonly #locks: LockQueue
   readonly #budgets: Budgets
+  readonly #users: SessionsServices['users']
   #stopsAt: number | undefined
   #closing = false
 
-  constructor({ agents, history, settings, log, locks, budgets }: SessionsServices) {
+  constructor({ agents, history, settings, log, locks, budgets, users }: SessionsServices) {
     this.#agents = agents
     this.#history = history
     this.#settings = settings
     this.#log = log
     this.#locks = locks
     this.#budgets = budgets
+    this.#users = users
   }
 
   get running(): number {
@@ -237,10 +241,16 @@ export class Sessions {
     { redaction, bytes }: { readonly redaction: Redaction; readonly bytes: number },
   ): GatewaySession {
     const { user, connection } = request
+    const identity = this.#users.identity(user)
     if (request.sid !== undefined) void this.#noteRun(sid)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
     this.#locks.enter(sid, request)
-    const find = (over: AbortSignal) => this.#waitForTurnAndAgent(sid, connection.agent, over)
+    const find = async (over: AbortSignal) => {
+      const found = await this.#waitForTurnAndAgent(sid, connection.agent, over)
+      // The wait may have lasted for hours.
+      const obstacle = this.#users.obstacleOf(user, identity)
+      return obstacle === undefined ? found : notRunFor(user, obstacle)
+    }
     const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
     this.#running.set(sid, { session, user, bytes })
     void this.#follow(session, request)
@@ -372,6 +382,10 @@ export class Sessions {
     const reason = 'connect accepts no arguments or variables on this connection (access.client-input)'
     return ['client-input-refused', reason]
   }
+}
+
+function notRunFor(user: string, obstacle: string): RpcFailure {
+  return { code: 'not-permitted', reason: `nothing has run: ${user} ${obstacle}` }
 }
 
 /**

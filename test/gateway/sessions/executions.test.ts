@@ -46,7 +46,8 @@ function servicesFor(opened: History) {
   const current = { value: settings }
   const locks = new SessionLocks(new Locks(), current)
   const budgets = new Budgets({ named: () => undefined }, opened)
-  return { history: opened, settings: current, locks, budgets }
+  const users = { identity: () => undefined, obstacleOf: () => undefined }
+  return { history: opened, settings: current, locks, budgets, users }
 }
 
 /** Executions on one agent that answers every script with this output and ends with code 3. */
