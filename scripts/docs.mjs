@@ -141,7 +141,7 @@ function exitOfRequest(code) {
 
 /** Returns the table of the endpoints with these tags. Required fields of the body are bold. */
 function endpointsTable(words) {
-  const { OPERATIONS } = built('./gateway/rest/operations.js')
+  const { OPERATIONS } = built('./gateway/rest/resources.js')
   if (!unused.has('endpoints')) unused.set('endpoints', new Set(Object.keys(OPERATIONS)))
   const rows = Object.entries(OPERATIONS).filter(([, { tag }]) => words.includes(tag))
   if (rows.length === 0) throw new Error(`no endpoint has the tag ${words.join(' or ')}`)
@@ -200,7 +200,7 @@ const isCommon = (name) => !['connection', 'script', 'labels'].includes(name)
 const isFilter = (name) => !['limit', 'offset', 'count'].includes(name)
 
 function optionsTable(endpoint) {
-  const { OPERATIONS } = built('./gateway/rest/operations.js')
+  const { OPERATIONS } = built('./gateway/rest/resources.js')
   const { query } = OPERATIONS[`GET ${endpoint}`]
   return table(
     ['option', 'meaning'],
@@ -220,7 +220,7 @@ RESOURCES.push({ words: STATE, shape: built('./contract/session-state.js').State
 
 /** Returns the answer of an endpoint, or with `#name` the field of this name in the answer. */
 function answerOf(place) {
-  const { OPERATIONS } = built('./gateway/rest/operations.js')
+  const { OPERATIONS } = built('./gateway/rest/resources.js')
   const [endpoint, field] = place.split('#')
   if (OPERATIONS[endpoint] === undefined) throw new Error(`no endpoint is called ${endpoint}`)
   const { answers } = OPERATIONS[endpoint]

@@ -9,10 +9,8 @@ export class Wakeup {
   #resolve: (() => void) | undefined
 
   wake(): void {
-    const resolve = this.#resolve
-    // Cleared first, because the reader may wait again before this function returns.
+    this.#resolve?.()
     this.#resolve = undefined
-    resolve?.()
   }
 
   /**

@@ -109,7 +109,13 @@ async function open(
   const tls = openCertificate(settings, log, opened)
   const reload = openReload(source, { settings, repositories, users: people.users, agents, tls, audit, log })
   const automation = openAutomation(base, opened)
-  const sessions = new Sessions({ ...base, ...people, agents, locks: automation.turns })
+  const sessions = new Sessions({
+    ...base,
+    agents,
+    locks: automation.turns,
+    users: people.users,
+    budgets: people.budgets,
+  })
   const reviewing = openReviews({ ...base, ...people, sessions }, state, opened)
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, ...people, ...reviewing, sessions, tickets }))

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { errorAnswer } from '../../src/gateway/rest/openapi.ts'
 import { errorStatuses, type Operation } from '../../src/contract/contract.ts'
 import type { HttpCode } from '../../src/contract/statuses.ts'
-import { OPERATIONS } from '../../src/gateway/rest/operations.ts'
+import { OPERATIONS } from '../../src/gateway/rest/resources.ts'
 
 const ROUTES = Object.entries(OPERATIONS).map(([name, operation]) => {
   const [method = '', path = ''] = name.split(' ')

@@ -1,7 +1,7 @@
 import { httpStatus } from '../../contract/statuses.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify'
-import { FRESH_MINUTES, type Operation, type Role } from '../../contract/contract.ts'
+import { FRESH_MINUTES, type Operation, type OperationTable, type Role } from '../../contract/contract.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
@@ -9,7 +9,6 @@ import { type Users, bearerToken } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { errorBody } from './http-error.ts'
 import { DOCS } from './openapi.ts'
-import { OPERATIONS } from './operations.ts'
 import { signInOf, checkOwnPage } from './page/cookie.ts'
 import { isPageRoute } from './page/files.ts'
 import type { RestServices } from './services.ts'
@@ -34,13 +33,13 @@ type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 
 const PAGE = { role: 'public', audit: 'none' } as const
 
 /** Adds the contract's operation to all later routes. @throws for a route that is in no contract */
-export function requireOperations(app: FastifyInstance): void {
+export function requireOperations(app: FastifyInstance, operations: OperationTable): void {
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
-      const operation = operationOf(method, route.url)
+      const operation = operationOf(operations, method, route.url)
       if (operation === undefined)
         throw new Error(
-          `${method} ${route.url} is in no contract of src/contract; add the route there, with the callers that may use it`,
+          `${method} ${route.url} is in no contract of src/contract, or its contract has no row in src/gateway/rest/resources.ts: add the operation there, with the callers that may use it`,
         )
       route.config = { ...route.config, operation }
     }
@@ -48,8 +47,8 @@ export function requireOperations(app: FastifyInstance): void {
 }
 
 /** HEAD is GET without the body. */
-function operationOf(method: string, url: string): RouteRule | undefined {
-  return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
+function operationOf(operations: OperationTable, method: string, url: string): RouteRule | undefined {
+  return isPage(url) ? PAGE : operations[`${method === 'HEAD' ? 'GET' : method} ${url}`]
 }
 
 /** Tells whether the URL is the gateway's page or the page about the REST interface. */

@@ -41,8 +41,8 @@ const WITHOUT = {
 } as const
 
 export function gatewayRoutes(
-  app: FastifyInstance,
   { server, users, signIn, condition }: RestServices,
+  app: FastifyInstance,
 ): Handlers<typeof gatewayContract> {
   // Both are hoop's words. The gateway accepts tokens in both cases.
   const authMethod = () => (signIn.isOffered ? 'oidc' : 'local')

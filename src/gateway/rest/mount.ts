@@ -18,33 +18,23 @@ type AnyAsked = Omit<Asked<ContractOperation>, 'body'> & { readonly body: unknow
 type Handler = (asked: AnyAsked) => unknown
 
 /**
- * Mounts operations without a body. The OpenAPI document lists routes in the order in which they are mounted.
+ * Only routes of `withBodies` read a body. To the other routes, hoop's command line sends `application/json`
+ * without a body, which the parser of `withBodies` refuses.
  */
-export function mount<C extends Contract>(app: FastifyInstance, contract: C, handlers: Handlers<C>): void {
-  addRoutes(app, contract, handlers, ({ body }) => body === undefined)
+export interface Scopes {
+  readonly app: FastifyInstance
+  readonly withBodies: FastifyInstance
 }
 
-/** Mounts operations with a body. Call this in the scope in which bodies are parsed. */
-export function mountWithBody<C extends Contract>(
-  app: FastifyInstance,
-  contract: C,
-  handlers: Handlers<C>,
-): void {
-  addRoutes(app, contract, handlers, ({ body }) => body !== undefined)
-}
-
-function addRoutes(
-  app: FastifyInstance,
-  contract: Contract,
-  handlers: object,
-  isAdded: (operation: ContractOperation) => boolean,
-): void {
+/** Adds a route for each operation that has a handler. */
+export function mount<C extends Contract>(scopes: Scopes, contract: C, handlers: Handlers<C>): void {
   // The compiler has checked each pair. A loop over names cannot express these types.
   const byName = handlers as Readonly<Record<string, Handler>>
   for (const [name, operation] of Object.entries(contract)) {
     const handler = byName[name]
-    if (handler === undefined || !isAdded(operation)) continue
+    if (handler === undefined) continue
     const { method, path: url, bodyReading: { most: bodyLimit } = {} } = operation
+    const app = operation.body === undefined ? scopes.app : scopes.withBodies
     app.route({
       method,
       url,

@@ -4,11 +4,16 @@ import swaggerUi from '@fastify/swagger-ui'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import * as v from 'valibot'
-import { callersOf, errorStatuses, SCOPES, type Operation } from '../../contract/contract.ts'
+import {
+  callersOf,
+  errorStatuses,
+  SCOPES,
+  type Operation,
+  type OperationTable,
+} from '../../contract/contract.ts'
 import { gatewayContract } from '../../contract/gateway.ts'
 import { text } from '../../contract/words.ts'
 import { GATEWAY_CODES } from '../../wire/gateway-codes.ts'
-import { OPERATIONS } from './operations.ts'
 
 /**
  * Allows scripts, styles and requests only from this origin. Other pages cannot show this page in a frame.
@@ -33,7 +38,7 @@ export const DOCS = '/docs'
 /**
  * Describes the routes that are added later. Requests are checked against these shapes, but answers are not.
  */
-export function describeRoutes(app: FastifyInstance, version: string): void {
+export function describeRoutes(app: FastifyInstance, operations: OperationTable, version: string): void {
   void app.register(swagger, {
     openapi: {
       openapi: '3.0.3',
@@ -49,7 +54,7 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
       security: [{ bearer: [] }, { key: [] }, { page: [] }],
     },
     transform: ({ url, route }) => {
-      const operation = OPERATIONS[`${String(route.method)} ${url}`]
+      const operation = operations[`${String(route.method)} ${url}`]
       return { url, schema: operation === undefined ? { hide: true } : described(operation, url) }
     },
   })

@@ -4,68 +4,20 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { authorize, isPage, requireOperations, endWithToken } from './access.ts'
-import { backupRoutes, gatewayRoutes, settingsRoutes } from './gateway-routes.ts'
-import { agentContract } from '../../contract/agents.ts'
-import { auditContract } from '../../contract/audit.ts'
-import { connectionContract } from '../../contract/connections.ts'
-import { jiraContract } from '../../contract/jira.ts'
-import { apiKeyContract, budgetContract, serviceAccountContract } from '../../contract/machines.ts'
-import { tokenContract } from '../../contract/tokens.ts'
-import { accessContract } from '../../contract/access.ts'
-import { userContract } from '../../contract/users.ts'
-import {
-  apiKeyRoutes,
-  budgetRoutes,
-  serviceAccountRoutes,
-  tokenRoutes,
-  userRoutes,
-} from '../people/identities/routes.ts'
-import {
-  browserSignInRoutes,
-  deviceSignInRoutes,
-  localSignInRoutes,
-  devicePages,
-  oidcRoutes,
-} from './sign-in.ts'
-import { agentRoutes } from '../agents/routes.ts'
-import { auditExportRoute } from './audit-export.ts'
 import { auditCalls } from './audited-calls.ts'
-import { auditRoutes } from '../people/audit/routes.ts'
+import { addResources, OPERATIONS } from './resources.ts'
 import { readBodiesInTurns, MAX_BODY_BYTES, parseJsonBodies, passOverBodies } from './body.ts'
-import { connectionRoutes } from '../connections/routes.ts'
 import { errorBody, errorHeaders, requestRefusal } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions, knowCallers } from './http-faults.ts'
 import { describeRoutes, LONGEST_NAME } from './openapi.ts'
-import { batchContract } from '../../contract/batches.ts'
-import { executionContract } from '../../contract/executions.ts'
-import { runbookContract } from '../../contract/runbooks.ts'
-import { reviewContract } from '../../contract/reviews.ts'
-import { lockContract } from '../../contract/locks.ts'
-import { scheduleContract } from '../../contract/schedules.ts'
-import { webhookContract } from '../../contract/webhooks.ts'
-import { accessRoutes } from '../executions/explained-access.ts'
-import { executionRoutes } from '../executions/routes.ts'
-import { runbookRoutes } from '../runbooks/routes.ts'
-import { reviewRoutes } from '../reviews/routes.ts'
-import { batchRoutes } from '../batches/routes.ts'
-import { lockRoutes } from '../locks/routes.ts'
-import { scheduleRoutes } from '../schedules/routes.ts'
-import { webhookRoutes } from '../webhooks/routes.ts'
-import { jiraRoutes } from '../jira/routes.ts'
-import { gatewayContract, settingsContract } from '../../contract/gateway.ts'
-import { browserSignInContract, deviceSignInContract, localSignInContract } from '../../contract/sign-in.ts'
 import { EXEC_STREAM } from '../../wire/framed-packets.ts'
 import { framedStreams } from './framed-call.ts'
-import { mount, mountWithBody } from './mount.ts'
 import type { RestServices } from './services.ts'
-import { changesRoute } from './page/changes.ts'
 import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
-import { serveSockets, TERMINAL, terminalRoute } from './page/terminal.ts'
-import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
+import { serveSockets, TERMINAL } from './page/terminal.ts'
 import { RequestOrder } from './request-order.ts'
 import { boundUnreadAnswers } from './unread-answers.ts'
 import { serveUpgrades } from './upgrades.ts'
-import { metadataRoute, sessionRoutes } from './sessions/sessions.ts'
 
 /** This time is longer than any wait of the gateway, so it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -142,67 +94,26 @@ export function restServer(services: RestServices): FastifyInstance {
     done()
   })
   serveUpgrades(app.server, order, [serveSockets(app), framedStreams(app, services)])
-  requireOperations(app)
+  requireOperations(app, OPERATIONS)
   auditCalls(app, services)
   app.decorate('patiently', (work) => services.history.patiently(work))
   readBodiesInTurns(app)
   passOverBodies(app)
   boundUnreadAnswers(app)
   services.server.tls?.follow((tls) => app.server.setSecureContext(tls))
-  describeRoutes(app, services.server.version)
+  describeRoutes(app, OPERATIONS, services.server.version)
   void app.register((described, _, done) => {
-    routes(described, services)
+    addRoutes(described, services)
     done()
   })
   return app
 }
 
-function routes(app: FastifyInstance, services: RestServices): void {
+function addRoutes(app: FastifyInstance, services: RestServices): void {
   pageRoutes(app)
-  mount(app, gatewayContract, gatewayRoutes(app, services))
-  mount(app, connectionContract, connectionRoutes(services))
-  mount(app, agentContract, agentRoutes(services))
-  mount(app, auditContract, auditRoutes(services))
-  auditExportRoute(app, services)
-  mount(app, runbookContract, runbookRoutes(services))
-  sessionRoutes(app, services)
-  mount(app, reviewContract, reviewRoutes(services))
-  mount(app, jiraContract, jiraRoutes(services))
-  mount(app, lockContract, lockRoutes(services))
-  mount(app, userContract, userRoutes(services))
-  mount(app, accessContract, accessRoutes(services))
-  mount(app, tokenContract, tokenRoutes(services))
-  mount(app, serviceAccountContract, serviceAccountRoutes(services))
-  mount(app, apiKeyContract, apiKeyRoutes(services))
-  mount(app, budgetContract, budgetRoutes(services))
-  mount(app, settingsContract, settingsRoutes(services))
-  mount(app, scheduleContract, scheduleRoutes(services))
-  mount(app, batchContract, batchRoutes(services))
-  backupRoutes(app, services)
-  oidcRoutes(app, services)
-  devicePages(app, services)
-  mount(app, localSignInContract, localSignInRoutes(services))
-  pageSignOutRoute(app, services)
-  changesRoute(app, services)
-  terminalRoute(app, services)
-  mount(app, webhookContract, webhookRoutes(services))
-  // Only these routes read a body. To other routes, hoop's command line sends `application/json` without a
-  // body.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
-    mountWithBody(withBodies, browserSignInContract, browserSignInRoutes(services))
-    pageSignInRoute(withBodies, services)
-    mountWithBody(withBodies, deviceSignInContract, deviceSignInRoutes(services))
-    mountWithBody(withBodies, executionContract, executionRoutes(services))
-    metadataRoute(withBodies, services)
-    mountWithBody(withBodies, reviewContract, reviewRoutes(services))
-    mountWithBody(withBodies, localSignInContract, localSignInRoutes(services))
-    mountWithBody(withBodies, userContract, userRoutes(services))
-    mountWithBody(withBodies, tokenContract, tokenRoutes(services))
-    mountWithBody(withBodies, serviceAccountContract, serviceAccountRoutes(services))
-    mountWithBody(withBodies, apiKeyContract, apiKeyRoutes(services))
-    mountWithBody(withBodies, batchContract, batchRoutes(services))
-    mountWithBody(withBodies, scheduleContract, scheduleRoutes(services))
+    addResources({ app, withBodies }, services)
     done()
   })
 }

@@ -4,7 +4,7 @@ import fastify from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { requireOperations } from '../../../src/gateway/rest/access.ts'
 import type { Operation, OperationScope, Role } from '../../../src/contract/contract.ts'
-import { OPERATIONS } from '../../../src/gateway/rest/operations.ts'
+import { OPERATIONS } from '../../../src/gateway/rest/resources.ts'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { checkDescribed } from '../../support/described-answer.ts'
 import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
@@ -250,7 +250,7 @@ it('takes a HEAD as the GET that it is', async () => {
 
 it('does not start with a route that is in no contract', () => {
   const app = fastify()
-  requireOperations(app)
+  requireOperations(app, OPERATIONS)
   expect(() => app.get('/api/forgotten', () => '')).toThrow('GET /api/forgotten is in no contract')
   expect(() => app.delete('/api/connections', () => '')).toThrow('DELETE /api/connections is in no contract')
   app.get('/api/connections', () => '')

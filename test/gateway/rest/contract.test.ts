@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { OPERATIONS } from '../../../src/gateway/rest/operations.ts'
+import { OPERATIONS } from '../../../src/gateway/rest/resources.ts'
 import { base64 } from '../../support/scripted/open.ts'
 import { Gate } from '../../support/gate.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'

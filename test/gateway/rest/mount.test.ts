@@ -5,7 +5,7 @@ import type { Contract } from '../../../src/contract/contract.ts'
 import { option, plainOption } from '../../../src/contract/words.ts'
 import { Reply, type Handlers } from '../../../src/gateway/handlers.ts'
 import { requestRefusal } from '../../../src/gateway/rest/http-error.ts'
-import { mount, mountWithBody } from '../../../src/gateway/rest/mount.ts'
+import { mount } from '../../../src/gateway/rest/mount.ts'
 
 const word = v.string()
 const OPEN = { tag: 'Users', summary: '', role: 'public', audit: 'none' } as const
@@ -72,8 +72,7 @@ beforeEach(() => {
     const refused = requestRefusal(error)
     return reply.code(refused?.status ?? error.statusCode ?? 500).send({ message: refused?.message })
   })
-  mount(app, things, handlers)
-  mountWithBody(app, things, handlers)
+  mount({ app, withBodies: app }, things, handlers)
 })
 afterEach(() => app.close())
 
@@ -113,7 +112,11 @@ it('only a change that another program has locked out of the history is repeated
     run: { ...change, method: 'PUT', path: '/run', audit: { action: 'execute', type: 'sessions' } },
   } as const satisfies Contract
   const handler = (name: string) => () => (repeated.has(name) ? 'again' : (repeated.add(name), 'once'))
-  mount(site, contract, { change: handler('change'), view: handler('view'), run: handler('run') })
+  mount({ app: site, withBodies: site }, contract, {
+    change: handler('change'),
+    view: handler('view'),
+    run: handler('run'),
+  })
   const answers = [
     await site.inject({ method: 'PUT', url: '/change' }),
     await site.inject({ method: 'GET', url: '/view' }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { OPERATIONS } from '../../../src/gateway/rest/operations.ts'
+import { OPERATIONS } from '../../../src/gateway/rest/resources.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 
 interface Schema {

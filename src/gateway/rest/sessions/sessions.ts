@@ -13,7 +13,7 @@ import type { Users } from '../../people/identities/users.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import { readExecBody } from '../body.ts'
 import { EventStreams } from '../event-streams.ts'
-import { type Query, mount, firstOption } from '../mount.ts'
+import { firstOption, type Query, type Scopes } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { sessionsByDay } from './by-day.ts'
 import { asksForDownload, downloadRoutes, sendDownloadLink, DownloadTokens } from './downloads.ts'
@@ -21,15 +21,15 @@ import { liveRoute, outputRange } from './live-streams.ts'
 import { listStatements } from './statements.ts'
 import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
 
-/** Routes that find, read and end sessions. */
-export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
+/** Answers that are streams or files, and those that a stream's options change. */
+export function sessionStreamRoutes({ app, withBodies }: Scopes, services: RestServices): void {
   readingRoutes(app, services)
   exportRoute(app, services)
   liveRoute(app, services, ({ user }, id) => readableSession(services, user, id))
-  mount(app, sessionContract, ownRoutes(services))
+  metadataRoute(withBodies, services)
 }
 
-function ownRoutes(services: RestServices): Handlers<typeof sessionContract> {
+export function sessionRoutes(services: RestServices): Handlers<typeof sessionContract> {
   const { history, users } = services
   return {
     byDay: ({ user, query }) => {
@@ -56,8 +56,6 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
   const tokens = new DownloadTokens(() => users.now)
   downloadRoutes(app, services, tokens, (user, id) => visibleSession(services, user, id))
 
-  mount(app, sessionListContract, listRoutes(services))
-
   app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id', (request, reply) => {
     const { user, params, query } = request
     const found = visibleSession(services, user, params.id, hoopWords.notFound)
@@ -83,7 +81,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
  * `sessions` shows them to others. Admins and auditors see all sessions. The option `user` does not show more
  * sessions.
  */
-function listRoutes(services: RestServices): Handlers<typeof sessionListContract> {
+export function sessionListRoutes(services: RestServices): Handlers<typeof sessionListContract> {
   const { users, history, longWork } = services
   const list = async ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
     const options = readListOptions(query, groupsSeenBy(users, user))
@@ -113,7 +111,7 @@ function listView(
 }
 
 /** Changes only the user's own session: as in hoop, not even admins replace the metadata of others. */
-export function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
+function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
     const session = history.session(params.id)
     if (session?.user !== user.name || body === null || body === undefined)

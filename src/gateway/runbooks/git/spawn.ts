@@ -45,8 +45,8 @@ export function gitUnavailable(cause: unknown): RunbookError {
 }
 
 /**
- * Throws if too few descriptors are free. If a start runs out of descriptors with 6 or 7 left, three of them
- * stay open (EMFILE; Node 20.19, 22.23 and 24.22). Each such start would thus leave fewer descriptors.
+ * Throws if too few descriptors are free. If a start runs out of descriptors with 6 or 7 left, three or four
+ * of them stay open (EMFILE; Node 20.19, 22.23 and 24.22).
  */
 function checkDescriptors(): void {
   const taken: number[] = []

@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import fc from 'fast-check'
-import { OPERATIONS } from '../../../../src/gateway/rest/operations.ts'
+import { OPERATIONS } from '../../../../src/gateway/rest/resources.ts'
 import { CALLERS, KNOWN, NAMES, type Caller } from './targets.ts'
 
 /** One request of the attack. Ids that exist are known only when it is sent. */
