@@ -7,6 +7,10 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import type { Logger } from '../../basics/logger.ts'
 import { parseAddress, isLoopback } from '../../basics/net/address.ts'
 import { KILL_GRACE_MS, signalChild } from '../../basics/signals.ts'
+import { findAccount } from '../../client/account/account.ts'
+import { call, type Read } from '../../client/rest/call.ts'
+import type { AnswerOf } from '../../contract/contract.ts'
+import { executionContract } from '../../contract/executions.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { GatewayFile } from '../../gateway/settings/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
@@ -282,26 +286,13 @@ const request = {
 /** Shows the example with the parameters of the last run. `examples` is the repository in state.ts. */
 const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
 
-interface Answer {
-  readonly output: string
-  readonly output_status: string
-  readonly exit_code: number
-  readonly execution_time: number
-}
+type ExampleAnswer = Read<AnswerOf<typeof executionContract.runbook>>
 
-/** @throws Failure when the gateway refuses the request */
-async function runExample(http: string, tokenFile: string): Promise<Answer> {
-  const response = await fetch(url(http), {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify(request),
-  })
-  if (!response.ok)
-    throw new Failure(`the gateway refused the example runbook: ${response.status} ${await response.text()}`)
-  return (await response.json()) as Answer
+/** @throws ApiError when the gateway refuses the request */
+function runExample(http: string, tokenFile: string): Promise<ExampleAnswer> {
+  const env = { HOOP_APIURL: http, HOOP_TOKEN: readFileSync(tokenFile, 'utf8').trim() }
+  const account = findAccount({ env, stored: undefined, file: tokenFile })
+  return call(account, executionContract.runbook, { name: CONNECTION }, { body: request })
 }
 
 /** Returns two commands to paste. The first signs in, and the second runs the example. */
