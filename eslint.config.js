@@ -52,6 +52,10 @@ export default tseslint.config(
           message:
             'A noun hides an act: begin the name of what waits or reads with a verb, as in fetchTokens.',
         },
+        {
+          selector: 'VariableDeclarator[id.name=/^(MOST|LONGEST|LARGEST|LEAST|FEWEST|SMALLEST)(_|$)/]',
+          message: 'Begin the name of a bound with MAX_ or MIN_, and name its unit, as in MAX_LINE_BYTES.',
+        },
       ],
     },
   },

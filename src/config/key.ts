@@ -14,7 +14,7 @@ export interface Key {
 }
 
 /** Maximum size of a key's file in bytes. A key has some hundred characters. */
-const LONGEST_KEY = 16 * 1024
+const MAX_KEY_BYTES = 16 * 1024
 
 export interface CredentialSearch {
   readonly lookup: Lookup
@@ -76,7 +76,7 @@ function systemdKey(search: CredentialSearch): Key | undefined {
 
 function keyInFile(path: string, place: string, search: CredentialSearch): Key | undefined {
   try {
-    const { bytes } = readSmallFile(path, LONGEST_KEY)
+    const { bytes } = readSmallFile(path, MAX_KEY_BYTES)
     const key = decodeUtf8(bytes).trim()
     if (key === '') throw new FileRefused('EMPTY', 'is empty: write the key into it')
     warnOfReaders(place, path, search.warnings, isCredential(path, search.credentials))

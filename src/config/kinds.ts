@@ -83,7 +83,7 @@ export const listen = named(
 )
 
 export const secret = v.pipe(
-  parsed((text) => (text === '' ? undefined : new Secret(text)), 'a text', textJson(TEXT)),
+  parsed((text) => (text === '' ? undefined : new Secret(text)), 'a string', textJson(TEXT)),
   json({ writeOnly: true }),
 )
 

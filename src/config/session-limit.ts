@@ -21,9 +21,9 @@ const MEMORY_PER_EXECUTION = 16 * MiB
 /** Memory of the agent itself, with the tails of outputs. */
 const OTHER_MEMORY = 256 * MiB
 
-const FEWEST = 10
+const MIN_SESSIONS = 10
 /** Maximum of the default. More sessions were never tested. */
-const MOST = 1000
+const MAX_SESSIONS = 1000
 
 /** Resources that limit the executions of this process. */
 interface Machine {
@@ -38,8 +38,8 @@ interface Machine {
  */
 export function sessionsOn({ openFiles, memoryBytes }: Machine): number {
   const byMemory = Math.floor((memoryBytes - OTHER_MEMORY) / MEMORY_PER_EXECUTION)
-  const byFiles = openFiles === undefined ? MOST : executionsWithin(openFiles)
-  return Math.min(byFiles, Math.max(FEWEST, Math.min(byMemory, MOST)))
+  const byFiles = openFiles === undefined ? MAX_SESSIONS : executionsWithin(openFiles)
+  return Math.min(byFiles, Math.max(MIN_SESSIONS, Math.min(byMemory, MAX_SESSIONS)))
 }
 
 /** Returns a number of executions, which is at least 1. */

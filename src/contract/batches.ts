@@ -10,7 +10,7 @@ const number = v.pipe(
   v.integer('must be a whole number'),
   v.minValue(1, 'must be 1 or more'),
 )
-const amount = v.union([sentText, number], 'must be a number, or a text such as 10%')
+const amount = v.union([sentText, number], 'must be a number, or a string such as 10%')
 
 /** If `repository` is missing, all connections must have the same repository. */
 const BatchBodyShape = v.object(
@@ -25,7 +25,7 @@ const BatchBodyShape = v.object(
       [],
     ),
     tags: v.nullish(textMap, {}),
-    waves: v.nullish(v.union([sentText, v.array(amount)], 'must be a text such as 1,10,rest')),
+    waves: v.nullish(v.union([sentText, v.array(amount)], 'must be a string such as 1,10,rest')),
     parallel: v.nullish(number),
     stop_after: v.nullish(amount),
   },

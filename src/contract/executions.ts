@@ -11,7 +11,7 @@ export const MAX_ENTRIES = 10_000
 /** The maximum size of a session's recorded output, and of its input (protocol.md 7). No answer is longer. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
-export const sentText = v.string('must be a text')
+export const sentText = v.string('must be a string')
 export const sentName = v.pipe(sentText, v.nonEmpty('must not be empty'))
 /**
  * In JavaScript a list is an object. Without this check, a list would become a record with numbers as names.
@@ -61,14 +61,14 @@ const RenderShape = v.object(
   'must be a JSON object',
 )
 /** This limit is enough for a whole batch. */
-const MOST_FORESEEN = 500
+const MAX_FORESEEN_CONNECTIONS = 500
 const ForeseeShape = v.object(
   {
     file_name: sentName,
     repository: v.nullish(sentText),
     connections: v.pipe(
       v.array(sentName, 'must be a list of names'),
-      v.maxLength(MOST_FORESEEN, `must not have more than ${MOST_FORESEEN} names`),
+      v.maxLength(MAX_FORESEEN_CONNECTIONS, `must not have more than ${MAX_FORESEEN_CONNECTIONS} names`),
     ),
   },
   'must be a JSON object',

@@ -64,7 +64,7 @@ export const serviceAccountContract = {
     body: v.object(
       {
         subject: userName,
-        status: v.nullish(v.string('must be a text'), 'active'),
+        status: v.nullish(v.string('must be a string'), 'active'),
         groups: v.nullish(groupList, []),
       },
       'must be a JSON object',
@@ -79,7 +79,7 @@ export const serviceAccountContract = {
     summary: 'Changes a machine',
     audit: { action: 'update', type: 'service_accounts' },
     body: v.object(
-      { status: v.nullish(v.string('must be a text')), groups: v.nullish(groupList) },
+      { status: v.nullish(v.string('must be a string')), groups: v.nullish(groupList) },
       'must be a JSON object',
     ),
     answers: { 200: ServiceAccountShape },

@@ -82,7 +82,7 @@ export type ListedSchedule = Frozen<v.InferOutput<typeof ListedScheduleShape>>
 export type ScheduleAnswer = Frozen<v.InferOutput<typeof ScheduleShape>>
 
 const written = (most: number) =>
-  v.pipe(v.string('must be a text'), v.maxLength(most, `must have at most ${most} characters`))
+  v.pipe(v.string('must be a string'), v.maxLength(most, `must have at most ${most} characters`))
 
 const DraftShape = v.object({
   name: written(100),

@@ -9,9 +9,9 @@ export const SIGN_IN_BODY_BYTES = 8 * 1024
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
 const OPEN = { tag: 'Gateway', role: 'public', bodyReading: { most: SIGN_IN_BODY_BYTES } } as const
 
-const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
-const upTo200 = v.pipe(v.string('must be a text'), v.maxLength(200, 'is too long'))
+const required = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))
+const word = v.pipe(v.string('must be a string'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
+const upTo200 = v.pipe(v.string('must be a string'), v.maxLength(200, 'is too long'))
 
 /** In these requests, the email is the user's name, and the password is the token. */
 export const localSignInContract = {
@@ -171,7 +171,7 @@ export const deviceSignInContract = {
   },
 } as const satisfies Contract
 
-const given = v.optional(v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')))
+const given = v.optional(v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty')))
 
 const PageSignInShape = v.strictObject({
   ...whoAsks,

@@ -48,7 +48,7 @@ const GroupShape = v.strictObject({ name: text })
 export type UserAnswer = Frozen<v.InferOutput<typeof UserShape>>
 
 const groupName = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.regex(
     /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
     'must be 1 to 100 letters, digits, dots, underscores or hyphens',
@@ -118,7 +118,7 @@ export const userContract = {
         groups: v.nullish(groupList, []),
         budget: v.nullish(BudgetBody),
         take_over: v.nullish(v.boolean('must be true or false'), false),
-        password: v.nullish(v.string('must be a text')),
+        password: v.nullish(v.string('must be a string')),
       },
       'must be a JSON object',
     ),

@@ -27,7 +27,7 @@ export const nothing = v.strictObject({})
 export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
 export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
 
-export const userName = v.pipe(v.string('must be a text'), v.regex(USER_NAME, `must be ${USER_NAME_FORM}`))
+export const userName = v.pipe(v.string('must be a string'), v.regex(USER_NAME, `must be ${USER_NAME_FORM}`))
 
 export const seconds = (least: number, most: number) =>
   v.pipe(

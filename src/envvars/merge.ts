@@ -153,7 +153,7 @@ function threeParts(value: Buffer): readonly string[] {
 }
 
 /** Maximum length of the list of faults in an error, in characters. Further faults are only counted. */
-const LONGEST_LIST = 64 * 1024
+const MAX_LIST_CHARACTERS = 64 * 1024
 
 /**
  * Fetches references one after the other. One error names all values that cannot be decoded or resolved
@@ -202,7 +202,7 @@ class Faults {
   #more = 0
 
   add(fault: string): void {
-    if (this.#length >= LONGEST_LIST) {
+    if (this.#length >= MAX_LIST_CHARACTERS) {
       this.#more += 1
       return
     }

@@ -2,9 +2,9 @@ import { setTimeout } from 'node:timers/promises'
 import { RequestRefused } from './refusals/request-refused.ts'
 
 /** Works of one user that run or wait. The page and a command line ask for a few at once. */
-const MOST_OF_ONE_USER = 16
+const MAX_WORKS_PER_USER = 16
 /** Works of all users. A work that waits keeps its request in memory, which is some KiB. */
-const MOST = 256
+const MAX_WORKS = 256
 /**
  * Pause between two works. A new connection takes several turns of the event loop until it is answered: with
  * a single turn between two works, each further work delayed `/healthz`.
@@ -27,10 +27,10 @@ export class LongWork {
   /** @throws RequestRefused if too many works wait already */
   async run<T>(user: string, work: () => T | Promise<T>): Promise<T> {
     const own = this.#counts.get(user) ?? 0
-    if (own >= MOST_OF_ONE_USER || this.#count >= MOST)
+    if (own >= MAX_WORKS_PER_USER || this.#count >= MAX_WORKS)
       throw new RequestRefused(
         'too-much-at-once',
-        `${own >= MOST_OF_ONE_USER ? 'your' : 'many'} searches and comparisons run or wait already; try again when they have ended`,
+        `${own >= MAX_WORKS_PER_USER ? 'your' : 'many'} searches and comparisons run or wait already; try again when they have ended`,
       )
     this.#add(user, 1)
     try {

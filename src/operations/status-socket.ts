@@ -8,9 +8,9 @@ import type { Logger } from '../basics/logger.ts'
 import { formatStatus, type StatusSource } from './status.ts'
 
 /** Maximum length of a socket's path: 108 bytes on Linux, 104 elsewhere, minus the zero byte at the end. */
-const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
+const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 
-const tooLongPath = `the path is longer than ${LONGEST_PATH} bytes, so no agent can listen there; set a shorter runtime-dir`
+const tooLongPath = `the path is longer than ${MAX_PATH_BYTES} bytes, so no agent can listen there; set a shorter runtime-dir`
 const MAX_ANSWER_BYTES = 256 * 1024
 
 type StatusAnswer = { readonly line: string } | NoAnswer
@@ -57,7 +57,7 @@ function noAnswer(error: unknown): NoAnswer {
 
 /** Needed because Node reports no error for a path that is too long, but cuts it. */
 function isTooLong(path: string): boolean {
-  return Buffer.byteLength(path) > LONGEST_PATH
+  return Buffer.byteLength(path) > MAX_PATH_BYTES
 }
 
 export const SOCKET_NAME = 'status.sock'
@@ -82,7 +82,7 @@ export async function openStatusSocket({ folder, status, log }: StatusSocketOpti
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
   try {
-    if (isTooLong(path)) throw new Error(`the path is longer than ${LONGEST_PATH} bytes`)
+    if (isTooLong(path)) throw new Error(`the path is longer than ${MAX_PATH_BYTES} bytes`)
     if (await isLiving(path)) throw new Error('another agent answers at this path')
     const server = createBoundedServer(status, log)
     const inode = await listenOn(server, folder, path)

@@ -4,7 +4,7 @@ interface Compiled {
 }
 
 /** Maximum number of entries. Several connections in use at the same time need an entry each. */
-const MOST = 8
+const MAX_ENTRIES = 8
 /** Maximum memory in bytes. A session keeps its rules until it ends, even after the cache dropped them. */
 const MAX_BYTES = 16 * 1024 * 1024
 /** Maximum length in bytes. Rules that people write have some KiB. */
@@ -27,7 +27,7 @@ export class CompiledCache<Rules extends Compiled> {
 
   #shrink(): void {
     for (const key of this.#kept.keys()) {
-      if (this.#kept.size <= MOST && this.#bytes() <= MAX_BYTES) return
+      if (this.#kept.size <= MAX_ENTRIES && this.#bytes() <= MAX_BYTES) return
       this.#kept.delete(key)
     }
   }

@@ -6,7 +6,7 @@ const NOTHING = Buffer.alloc(0)
  * Minimum memory of a tail in bytes, even if the shared memory is used up. A tail with a small capacity has
  * only an eighth of its capacity as minimum.
  */
-const LEAST_BYTES = 64 * 1024
+const MIN_BYTES = 64 * 1024
 /**
  * Maximum number of changes between stdout and stderr in a tail. Above this number, the oldest bytes are
  * dropped.
@@ -127,7 +127,7 @@ export class OutputTail implements Disposable {
    * memory is not from Node's pool, because other code shares this pool.
    */
   #grow(wanted: number): void {
-    const least = Math.min(LEAST_BYTES, Math.ceil(this.#capacity / 8))
+    const least = Math.min(MIN_BYTES, Math.ceil(this.#capacity / 8))
     while (this.#ring.length < Math.min(wanted, this.#capacity)) {
       const size = Math.min(this.#capacity, Math.max(least, 2 * this.#ring.length))
       if (this.#ring.length === 0) this.#memory.takeBeyondLimit(size)

@@ -62,7 +62,7 @@ describe('names', () => {
     ['wholly: {different: 1}', '1:1 wholly: unknown setting'],
     ['other:', '1:1 other: unknown setting'],
     ['__proto__: 1', '1:1: __proto__ cannot be used as a name'],
-    ['? [a]\n: 1', '1:3: the name of a setting must be a text'],
+    ['? [a]\n: 1', '1:3: the name of a setting must be a string'],
     [
       'output: 1',
       '1:9 output: a map with output.cap, output.on-cap, output.tail-memory is expected, but this is a single value',

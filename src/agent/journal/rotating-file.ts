@@ -162,7 +162,7 @@ function isStale(path: string): boolean {
 
 /** The newline that is added before a line if the previous line was cut short. */
 const NEWLINE_BYTES = 1
-const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
+const MIN_GENERATION_BYTES = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
  * After this time in milliseconds, or after this number of own bytes, the agent checks again whether the file
@@ -193,7 +193,7 @@ export class RotatingFile {
     this.path = join(folder, 'journal.jsonl')
     this.#older = join(folder, 'journal.1.jsonl')
     this.#lock = join(folder, 'journal.lock')
-    this.#generationBytes = Math.max(Math.floor(maxBytes / 2), SMALLEST_GENERATION)
+    this.#generationBytes = Math.max(Math.floor(maxBytes / 2), MIN_GENERATION_BYTES)
   }
 
   /** @throws if the line is not written; the next call opens the file again */

@@ -5,7 +5,7 @@ import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
 
 /** If masking took too long for this many parts of a session's output, all further output passes unmasked. */
-const MOST_TOO_LONG = 3
+const MAX_SLOW_PARTS = 3
 const PASSES = 'masking by the local engine took too long several times: the remaining output passes unmasked'
 
 /** Parts that took too long. The session's streams share the count. */
@@ -37,7 +37,7 @@ export class LocalStream implements OutputFilter {
   }
 
   push(data: Buffer): Buffer | Promise<Buffer> {
-    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#passed(data)
+    if (this.#givenUp.count >= MAX_SLOW_PARTS) return this.#passed(data)
     return this.#counted(this.#stream.push(data))
   }
 
@@ -46,7 +46,7 @@ export class LocalStream implements OutputFilter {
   }
 
   end(): Buffer | Promise<Buffer> {
-    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#stream.pass()
+    if (this.#givenUp.count >= MAX_SLOW_PARTS) return this.#stream.pass()
     return this.#counted(this.#stream.end())
   }
 
@@ -69,7 +69,7 @@ export class LocalStream implements OutputFilter {
     if (!(error instanceof MaskingTooLong)) throw error
     this.#result.failed(error.message)
     this.#givenUp.count += 1
-    if (this.#givenUp.count >= MOST_TOO_LONG) this.#result.passes(PASSES)
+    if (this.#givenUp.count >= MAX_SLOW_PARTS) this.#result.passes(PASSES)
     return Buffer.concat([error.masked, this.#stream.pass()])
   }
 

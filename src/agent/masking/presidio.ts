@@ -276,7 +276,7 @@ export async function anonymize(
   }
   const answer = await post(service, '/anonymize', request, ended)
   const replaced = (answer as { readonly text?: unknown } | null)?.text
-  if (typeof replaced !== 'string') throw new PresidioError(service, 'sent an answer without a text')
+  if (typeof replaced !== 'string') throw new PresidioError(service, 'sent an answer without a string')
   const bytes = believed(text, coveredBy(findings, text), replaced)
   if (bytes === undefined)
     throw new PresidioError(service, 'sent a text with changes outside of the findings')

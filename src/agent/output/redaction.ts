@@ -2,20 +2,20 @@ import type { Logger } from '../../basics/logger.ts'
 import type { Entry } from '../../envvars/entry.ts'
 import { Redaction } from '../../policy/redaction/redactor.ts'
 import { looksOrdinary, type SecretNames } from '../../policy/redaction/secret-names.ts'
-import { formsOf, MAX_BYTES, secretsAmong, SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
+import { formsOf, MAX_BYTES, secretsAmong, MIN_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 
 /**
  * Maximum number of connections in the agent's status, and of names per connection. The command doctor shows
  * them.
  */
-const MOST_TOLD = 100
+const MAX_TOLD_CONNECTIONS = 100
 const MAX_NAMES = 20
 
 /**
  * Maximum number of connections whose compiled secrets are reused. The variables of a new session are
  * compared with the variables of each of these connections.
  */
-const MOST_KNOWN = 16
+const MAX_KNOWN_REDACTIONS = 16
 
 /**
  * Lets the sessions of a connection share compiled secrets: compiling hundreds of secrets takes longer than
@@ -43,7 +43,7 @@ export class Redactions {
     const named = entries.filter(({ origin }) => origin !== 'agent')
     const alive = this.#known.map((known) => known.deref()).filter((known) => known !== undefined)
     const redaction = alive.find((known) => known.isOf(named)) ?? this.#compiled(named, entries)
-    const others = alive.filter((known) => known !== redaction).slice(1 - MOST_KNOWN)
+    const others = alive.filter((known) => known !== redaction).slice(1 - MAX_KNOWN_REDACTIONS)
     this.#known = [...others, redaction].map((known) => new WeakRef(known))
     return redaction
   }
@@ -60,7 +60,8 @@ export class Redactions {
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''
-    if (names.length === 0 || this.#ordinary.has(connection) || this.#ordinary.size >= MOST_TOLD) return
+    if (names.length === 0 || this.#ordinary.has(connection) || this.#ordinary.size >= MAX_TOLD_CONNECTIONS)
+      return
     this.#ordinary.set(connection, names.slice(0, MAX_NAMES))
     const text =
       'some secrets have ordinary values, which are replaced everywhere in the output; exempt harmless variables with redact.names'
@@ -68,7 +69,7 @@ export class Redactions {
   }
 
   #isOrdinarySecret({ kind, name, value, origin }: Entry): boolean {
-    if (kind !== 'envvar' || origin !== 'connection' || value.length < SHORTEST_SECRET_BYTES) return false
+    if (kind !== 'envvar' || origin !== 'connection' || value.length < MIN_SECRET_BYTES) return false
     return this.#names.isSecret(name, origin, value) && looksOrdinary(value)
   }
 

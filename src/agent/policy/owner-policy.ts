@@ -170,10 +170,10 @@ function notAllowed(list: AllowListName, what: string): RefusedError {
 }
 
 /** Maximum number of characters that a message shows of a name. A gateway can send names of any length. */
-const LONGEST_NAME = 100
+const MAX_NAME_CHARACTERS = 100
 
 function quotedName(name: string): string {
-  return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name)
+  return JSON.stringify(name.length > MAX_NAME_CHARACTERS ? `${name.slice(0, MAX_NAME_CHARACTERS)}...` : name)
 }
 
 function nameIn(entry: string): string {

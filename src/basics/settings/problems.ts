@@ -28,7 +28,7 @@ export class SettingsError extends Error {
 }
 
 /** Maximum number of problems shown, because one wrong indentation can cause thousands. */
-const LONGEST_LIST = 50
+const MAX_PROBLEMS = 50
 
 export class Problems {
   readonly #file: string
@@ -161,6 +161,6 @@ function toLines(file: string, problems: readonly Problem[]): string[] {
     const where = place ?? (line === undefined ? file : `${file}:${line}:${column ?? 1}`)
     return `${where}${path === '' ? '' : ` ${path}`}: ${message}`.replaceAll(/\p{Cc}/gu, '?')
   })
-  const more = lines.length - LONGEST_LIST
-  return [...lines.slice(0, LONGEST_LIST), ...(more > 0 ? [`${file}: and ${more} more`] : [])]
+  const more = lines.length - MAX_PROBLEMS
+  return [...lines.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`${file}: and ${more} more`] : [])]
 }

@@ -176,7 +176,7 @@ class Reading {
   }
 
   #refusal(name: string | undefined, taken: Readonly<Record<string, Tree>>): string | undefined {
-    if (name === undefined) return 'the name of a setting must be a text'
+    if (name === undefined) return 'the name of a setting must be a string'
     if (UNUSABLE_KEYS.has(name)) return `${name} cannot be used as a name`
     return name in taken ? 'this name is used twice' : undefined
   }

@@ -1,7 +1,7 @@
 /** Maximum number of suggested names. */
-const MOST = 3
+const MAX_CANDIDATES = 3
 /** Minimum length of a word that is searched for inside names. Too many names contain a shorter one. */
-const SHORTEST_PART = 3
+const MIN_PART_CHARACTERS = 3
 
 /**
  * Returns `did you mean a?` or `did you mean a or b?`, or undefined when no name is near. The result may
@@ -40,13 +40,13 @@ function bySpelling(word: string, candidates: readonly string[]): readonly strin
   found.sort((one, other) => one.distance - other.distance)
   const best = found[0]?.distance ?? 0
   const near = found.filter(({ distance }) => distance === best)
-  return near.slice(0, MOST).map(({ candidate }) => candidate)
+  return near.slice(0, MAX_CANDIDATES).map(({ candidate }) => candidate)
 }
 
 function containing(word: string, candidates: readonly string[]): readonly string[] {
-  if (word.length < SHORTEST_PART) return []
+  if (word.length < MIN_PART_CHARACTERS) return []
   const part = word.toLowerCase()
-  return candidates.filter((candidate) => candidate.toLowerCase().includes(part)).slice(0, MOST)
+  return candidates.filter((candidate) => candidate.toLowerCase().includes(part)).slice(0, MAX_CANDIDATES)
 }
 
 /** Counts the letters to insert, delete or replace (Levenshtein), one row of the table at a time. */

@@ -1,11 +1,11 @@
-const LONGEST_LINE = 300
+const MAX_LINE_CHARACTERS = 300
 
 /** Makes foreign text fit into one line: without line breaks and control characters, limited in length. */
 export function oneLine(text: string): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-  if (plain.length <= LONGEST_LINE) return plain
+  if (plain.length <= MAX_LINE_CHARACTERS) return plain
   // gRPC throws when it encodes half a surrogate pair.
-  return `${plain.slice(0, LONGEST_LINE).replace(/[\ud800-\udbff]$/, '')}...`
+  return `${plain.slice(0, MAX_LINE_CHARACTERS).replace(/[\ud800-\udbff]$/, '')}...`
 }
 
 /**

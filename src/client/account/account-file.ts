@@ -85,8 +85,8 @@ export function removeAccountFile(file: string): boolean {
 
 export const DEFAULT_PROFILE = 'default'
 
-const LONGEST_NAME = 64
-const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${LONGEST_NAME - 1}}$`)
+const MAX_NAME_CHARACTERS = 64
+const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${MAX_NAME_CHARACTERS - 1}}$`)
 const CURRENT = 'current-profile'
 
 export function isProfileName(text: string): boolean {
@@ -128,7 +128,7 @@ function currentFile(file: string): string {
 
 function readProfileFile(kept: string): string {
   try {
-    return decodeUtf8(readSmallFile(kept, 2 * LONGEST_NAME).bytes)
+    return decodeUtf8(readSmallFile(kept, 2 * MAX_NAME_CHARACTERS).bytes)
   } catch (error) {
     throw error instanceof FileRefused ? new SetUpError(`${kept} ${error.message}`) : error
   }

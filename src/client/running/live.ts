@@ -146,7 +146,7 @@ function* afterLive(session: RecordedSession, lastText: LastText): Generator<Exe
  * Bytes. Longer output is shown only after the session's end, because each piece needs a reading of all
  * output.
  */
-const LONGEST = 8 * 1024 * 1024
+const MAX_LIVE_BYTES = 8 * 1024 * 1024
 
 /** The output of a session without a stream. */
 class RecordedTail {
@@ -165,7 +165,7 @@ class RecordedTail {
    * @param bytes the record's size
    */
   async *more(bytes: number, signal: AbortSignal): AsyncGenerator<SessionPiece, void, undefined> {
-    if (bytes <= this.#shown || bytes > LONGEST) return
+    if (bytes <= this.#shown || bytes > MAX_LIVE_BYTES) return
     try {
       const output = await openOutput(this.#account, this.#id, signal)
       for await (const piece of this.rest(output)) {

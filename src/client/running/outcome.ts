@@ -171,7 +171,7 @@ async function recorded(
 }
 
 /** Maximum bytes of a reason. A longer text is output. */
-const LONGEST = 4096
+const MAX_REASON_BYTES = 4096
 /** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/
 const WHOLE = /rpc error: code = \w+ desc = ([^\n]*)$/
@@ -193,7 +193,7 @@ class ReasonAtEnd {
   }
 
   async *without(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
-    const length = Math.max(LONGEST, 2 * Buffer.byteLength(this.#reason ?? ''))
+    const length = Math.max(MAX_REASON_BYTES, 2 * Buffer.byteLength(this.#reason ?? ''))
     let held: Buffer = Buffer.alloc(0)
     for await (const piece of output) {
       held = Buffer.concat([held, piece])

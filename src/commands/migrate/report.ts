@@ -9,7 +9,7 @@ import {
   isLongEnough,
   modesOf,
   needsOtherReviews,
-  SHORTEST_NAME,
+  MIN_NAME_CHARACTERS,
   type Migration,
   resourceNamed,
 } from './step.ts'
@@ -107,7 +107,7 @@ export function notesOf(migration: Migration, steps: readonly MigrationStep[]): 
 function nameNotes({ name, agent }: ConnectionSettings): Note[] {
   const short = [name, agent].find((one) => !isLongEnough(one))
   if (short === undefined) return []
-  const text = `not copied: the name ${short} is too short, names in hoop have at least ${SHORTEST_NAME} characters`
+  const text = `not copied: the name ${short} is too short, names in hoop have at least ${MIN_NAME_CHARACTERS} characters`
   return [note(`connection ${name}`, text)]
 }
 

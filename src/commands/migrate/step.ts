@@ -170,7 +170,7 @@ interface Carried {
   readonly connections: readonly ConnectionSettings[]
 }
 
-export const SHORTEST_NAME = 3
+export const MIN_NAME_CHARACTERS = 3
 
 export function carriedOf({ agents, repositories, connections }: GatewaySettings): Carried {
   const names = agents.map(({ name }) => name).filter(isLongEnough)
@@ -182,7 +182,7 @@ export function carriedOf({ agents, repositories, connections }: GatewaySettings
 }
 
 export function isLongEnough(name: string): boolean {
-  return name.length >= SHORTEST_NAME
+  return name.length >= MIN_NAME_CHARACTERS
 }
 
 function carriedRepository({ name, url }: RepositorySettings): CarriedRepository[] {

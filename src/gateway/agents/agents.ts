@@ -28,7 +28,7 @@ interface Refusal {
 }
 
 /** Maximum number of leaving streams per agent. An agent that restarts several times in a row has several. */
-const MOST_LEAVING = 16
+const MAX_LEAVING_STREAMS = 16
 
 /** Each agent has one stream for new sessions, and may have leaving streams with old sessions. */
 export class Agents {
@@ -74,7 +74,7 @@ export class Agents {
   /** @returns false when this agent already has a stream, or too many leaving streams */
   connect(stream: AgentStream, arrival: Arrival): boolean {
     const leaving = [...this.#leaving].filter(({ name }) => name === stream.name)
-    if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
+    if (this.#online.has(stream.name) || leaving.length >= MAX_LEAVING_STREAMS) return false
     this.#online.set(stream.name, stream)
     this.#presences.set(stream.name, { arrival, since: new Date() })
     this.#refusals.delete(stream.name)

@@ -27,7 +27,7 @@ const SHOWN_CHARACTERS = 16 * 1024
 /** Maximum number of changed lines in a diff. The time grows with the square, and a larger diff helps little. */
 const MAX_CHANGES = 500
 /** Maximum number of changed lines in all diffs of an answer, also in those that were given up. */
-const MOST_CHANGES_IN_ALL = 1500
+const MAX_CHANGES_IN_ALL = 1500
 
 /** Groups runs by result and output. The first group is the largest, and counts as the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
@@ -61,7 +61,7 @@ export async function outputDifferences(
   if (usual === undefined) return []
   const text = readRecordedOutput(history, usual)
   const found: GroupDifference[] = []
-  const budget = { changes: MOST_CHANGES_IN_ALL }
+  const budget = { changes: MAX_CHANGES_IN_ALL }
   for (const group of others.slice(0, SHOWN_GROUPS)) {
     const [run] = group.runs as [BatchRun]
     const compared = () =>

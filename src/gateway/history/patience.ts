@@ -9,7 +9,7 @@ const PATIENCE_MS = 5000
 /** Time in ms between two looks at the lock. A look takes some microseconds. */
 const LOOK_MS = 10
 /** Maximum number of writes that wait, and of the bytes that they hold. Further writes fail at once. */
-const MOST_WAITING = 1000
+const MAX_WAITING_WRITES = 1000
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
 /** Bytes of a write that holds little more than its row. */
 const SMALL_BYTES = 16 * 1024
@@ -64,7 +64,8 @@ export class Patience {
 
   /** @throws the error of the lock */
   async #untilFree(first: Lock, end: number, bytes: number): Promise<void> {
-    if (this.#waiting >= MOST_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) throw first.error
+    if (this.#waiting >= MAX_WAITING_WRITES || this.#waitingBytes + bytes > MAX_WAITING_BYTES)
+      throw first.error
     this.#waiting += 1
     this.#waitingBytes += bytes
     try {

@@ -32,7 +32,7 @@ const AT_ONCE = 4
  * Maximum number of failed issues that wait for a retry. If there are more, the gateway gives up the oldest
  * ones.
  */
-const MOST_FAILING = 1000
+const MAX_FAILING_ISSUES = 1000
 /** Pause after the result of a move could not be written. After the pause, the move is repeated. */
 const REST_MS = 60_000
 
@@ -133,8 +133,8 @@ export class IssueMoves {
   #giveUpExcess(): void {
     this.#attempts.try(() => {
       const { history, log } = this.#services
-      for (const sid of history.read(({ issues }) => issues.excess(MOST_FAILING))) {
-        const reason = `more than ${MOST_FAILING} issues wait to be moved`
+      for (const sid of history.read(({ issues }) => issues.excess(MAX_FAILING_ISSUES))) {
+        const reason = `more than ${MAX_FAILING_ISSUES} issues wait to be moved`
         history.write(({ issues }) => issues.settle(sid, 'given-up', reason))
         log.warn({ sid, reason }, 'Jira issue not moved; gave up')
       }

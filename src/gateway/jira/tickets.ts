@@ -21,14 +21,14 @@ import type { OrphanedIssue } from './issue-rows.ts'
  */
 const AT_ONCE = 16
 /** Maximum number of requests that wait for an issue. If Jira is slow, further callers are refused early. */
-const MOST_WAITING = 100
+const MAX_WAITING_REQUESTS = 100
 /** Maximum bytes of one user's requests that wait for Jira. Running sessions have the same limit. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 /**
  * Maximum length of a stored request. Longer requests are stored without labels and metadata, which may have
  * megabytes.
  */
-const MOST_TOLD = 64 * 1024
+const MAX_COMMENT_CHARACTERS = 64 * 1024
 
 /** The id and the Jira issue of a session that is about to begin. */
 export interface Ticket {
@@ -136,7 +136,7 @@ export class Tickets {
     const own = [...this.#waiting.values()].filter(({ user }) => user === request.user)
     if (
       own.reduce((sum, one) => sum + one.bytes, bytes) > MAX_BYTES_OF_ONE_USER ||
-      this.#waiting.size >= MOST_WAITING
+      this.#waiting.size >= MAX_WAITING_REQUESTS
     )
       throw new RequestRefused(
         'too-much-at-once',
@@ -210,7 +210,7 @@ const UNSURE_HINT = 'Jira may have created an issue nevertheless'
 function askedIssue({ sid, request, template, startedAt }: Wanted, site: string, gateway: string) {
   const told = toldOf(newSession(sid, request, Buffer.alloc(0)))
   const text = JSON.stringify(told)
-  const isLong = text.length > MOST_TOLD
+  const isLong = text.length > MAX_COMMENT_CHARACTERS
   return {
     session: sid,
     askedAt: startedAt.getTime(),

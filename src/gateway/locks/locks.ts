@@ -15,12 +15,12 @@ interface Waiter extends LockSession {
 }
 
 /** Maximum number of sessions that wait for one lock. These sessions are kept in memory. */
-const MOST_WAITING = 100
+const MAX_WAITING_SESSIONS = 100
 /**
  * Maximum number of one user's sessions that wait for one lock. The limit keeps one user from taking all
  * places. By default, a batch may run 50 sessions in parallel.
  */
-const MOST_OF_ONE_USER = 50
+const MAX_SESSIONS_PER_USER = 50
 
 /**
  * Gives locks to sessions in the order in which they began to wait. A session gets all of its locks at once,
@@ -44,12 +44,12 @@ export class Locks {
     for (const name of names) {
       const waiting = this.waiting(name)
       const own = waiting.filter((one) => one.user === user).length
-      if (waiting.length < MOST_WAITING && own < MOST_OF_ONE_USER) continue
+      if (waiting.length < MAX_WAITING_SESSIONS && own < MAX_SESSIONS_PER_USER) continue
       const obstacle = obstacleText(this.#obstacleOf(name, waiting))
       const whose =
-        own < MOST_OF_ONE_USER
-          ? `sessions wait for the lock (limit ${MOST_WAITING})`
-          : `sessions of ${user} wait for the lock (limit ${MOST_OF_ONE_USER})`
+        own < MAX_SESSIONS_PER_USER
+          ? `sessions wait for the lock (limit ${MAX_WAITING_SESSIONS})`
+          : `sessions of ${user} wait for the lock (limit ${MAX_SESSIONS_PER_USER})`
       throw new RequestRefused('lock-busy', `too many ${whose}: ${obstacle}`)
     }
   }

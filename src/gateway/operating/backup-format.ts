@@ -12,7 +12,7 @@ import { checkSchemaVersion } from '../store/copy.ts'
 
 const READ_BYTES = 256 * 1024
 /** Maximum length of the manifest, which lists only a few parts. */
-const LONGEST_LINE = 64 * 1024
+const MAX_LINE_BYTES = 64 * 1024
 const NEWLINE = 0x0a
 
 /** Makes the stream of a backup. The caller has to read the stream to its end, or destroy it. */
@@ -90,7 +90,7 @@ class ByteReader implements AsyncDisposable {
 
   async line(): Promise<string> {
     for (let from = 0; ; from = this.#rest.length) {
-      if (this.#rest.length > LONGEST_LINE) throw new BackupError('the file is not a backup')
+      if (this.#rest.length > MAX_LINE_BYTES) throw new BackupError('the file is not a backup')
       if (!(await this.#more())) throw new BackupError('the file is not a backup')
       const end = this.#rest.indexOf(NEWLINE, from)
       if (end < 0) continue

@@ -24,8 +24,8 @@ const PAGE_POLICY =
 /**
  * Most characters of a name in a path. A request with a longer name is answered with `endpoint-not-found`.
  */
-export const LONGEST_NAME = 512
-const NAME = { type: 'string', maxLength: LONGEST_NAME }
+export const MAX_NAME_CHARACTERS = 512
+const NAME = { type: 'string', maxLength: MAX_NAME_CHARACTERS }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 

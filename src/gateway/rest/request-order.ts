@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 /** A connection with more waiting requests is ended. Each waiting request takes about 1.4 KB. */
-const MOST_WAITING = 16
+const MAX_WAITING_REQUESTS = 16
 
 interface Turn {
   readonly answer: ServerResponse
@@ -37,7 +37,7 @@ export class RequestOrder {
     if (socket.destroyed) return
     const turns = this.#turns.get(socket) ?? []
     this.#turns.set(socket, turns)
-    if (turns.length > MOST_WAITING) return void socket.destroy()
+    if (turns.length > MAX_WAITING_REQUESTS) return void socket.destroy()
     turns.push({ answer, begin })
     if (turns.length === 1) this.#next(socket, turns)
   }

@@ -9,7 +9,7 @@ import { addResources, OPERATIONS } from './resources.ts'
 import { readBodiesInTurns, MAX_BODY_BYTES, parseJsonBodies, passOverBodies } from './body.ts'
 import { errorBody, errorHeaders, requestRefusal } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions, knowCallers } from './http-faults.ts'
-import { describeRoutes, LONGEST_NAME } from './openapi.ts'
+import { describeRoutes, MAX_NAME_CHARACTERS } from './openapi.ts'
 import { EXEC_STREAM } from '../../wire/framed-packets.ts'
 import { framedStreams } from './framed-call.ts'
 import type { RestServices } from './services.ts'
@@ -46,7 +46,7 @@ export function restServer(services: RestServices): FastifyInstance {
     https: services.server.tls?.tls ?? null,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: LONGEST_NAME },
+    routerOptions: { maxParamLength: MAX_NAME_CHARACTERS },
   })
   const warnings = new RepeatedWarnings(services.log)
   app.setErrorHandler((error: FastifyError, _, reply) => {

@@ -118,14 +118,14 @@ function hint(text: string, files: readonly string[]): string {
  * Maximum number of names with which one path is compared. The comparison takes 0.1 s, in which the gateway does
  * nothing else.
  */
-const MOST_COMPARED = 2_000
+const MAX_COMPARED_FILES = 2_000
 
 /** Returns all files of a small repository. Of a large one, returns the files with the same folder or the same name. */
 function filesNear(text: string, files: readonly string[]): readonly string[] {
-  if (files.length <= MOST_COMPARED) return files
+  if (files.length <= MAX_COMPARED_FILES) return files
   const isNear = (file: string) =>
     path.dirname(file) === path.dirname(text) || path.basename(file) === path.basename(text)
-  return files.filter(isNear).slice(0, MOST_COMPARED)
+  return files.filter(isNear).slice(0, MAX_COMPARED_FILES)
 }
 
 /** A mistyped beginning may be this much shorter or longer than the right one. */
@@ -138,7 +138,7 @@ function patternsLike(text: string, files: readonly string[]): readonly string[]
   const beginnings = new Set<string>()
   for (const file of files) {
     for (const by of LENGTHS) beginnings.add(file.slice(0, Math.max(0, star + by)))
-    if (beginnings.size > MOST_COMPARED) break
+    if (beginnings.size > MAX_COMPARED_FILES) break
   }
   return [...beginnings].map((beginning) => `${beginning}${rest}`).filter((pattern) => pattern !== text)
 }

@@ -175,7 +175,7 @@ export class SessionRecord {
  */
 const NAMED_TYPES = 100
 /** Longest name of a type, as in gateway.yaml. */
-const LONGEST_TYPE = 100
+const MAX_TYPE_CHARACTERS = 100
 
 /** Sums up the agent's masking of a session, as hoop's gateway does (protocol.md 8.2). */
 class MaskedTotal {
@@ -212,7 +212,8 @@ class MaskedTotal {
   #addType(type: string, count: number): void {
     this.#count = sumOfCounts(this.#count, count)
     const known = this.#types.get(type)
-    const isNamed = known !== undefined || (this.#types.size < NAMED_TYPES && type.length <= LONGEST_TYPE)
+    const isNamed =
+      known !== undefined || (this.#types.size < NAMED_TYPES && type.length <= MAX_TYPE_CHARACTERS)
     if (isNamed) this.#types.set(type, sumOfCounts(known ?? 0, count))
   }
 }

@@ -13,7 +13,7 @@ const Score = parsed(
     maximum: 1,
   },
 )
-const Text = matching(/^[^\0]+$/, 'a text')
+const Text = matching(/^[^\0]+$/, 'a string')
 
 const CustomTypeShape = map({
   name: about('name of the type, which the agent writes in place of a finding', EntityName),
@@ -21,7 +21,10 @@ const CustomTypeShape = map({
     'regular expression that finds the type, in the syntax of RE2, or of Python for provider presidio',
     v.nullish(Text),
   ),
-  deny: about('texts that are always masked where they are whole words', v.nullish(list(Text, 'texts'), [])),
+  deny: about(
+    'texts that are always masked where they are whole words',
+    v.nullish(list(Text, 'strings'), []),
+  ),
   score: about(
     'score of a finding by regex; findings with a score below threshold are not masked',
     v.nullish(Score, '0.9'),

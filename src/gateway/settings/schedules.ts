@@ -26,10 +26,10 @@ const TimeZone = parsed(
   'the name of a time zone, like UTC or Europe/Berlin,',
 )
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
-const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
+const Value = matching(/^[^\0]*$/, `a string ('' for an empty one) without NUL characters`)
 
 /** Maximum number of schedules. The gateway checks each of them every second. */
-const MOST = 500
+const MAX_SCHEDULES = 500
 
 export const ScheduleShape = map({
   name: about('name of the schedule', Name),
@@ -56,7 +56,7 @@ export const ScheduleShape = map({
 
 export const SchedulesShape = v.pipe(
   list(ScheduleShape, 'schedules'),
-  v.maxLength(MOST, `at most ${MOST} schedules are expected`),
+  v.maxLength(MAX_SCHEDULES, `at most ${MAX_SCHEDULES} schedules are expected`),
 )
 
 export interface ScheduleSettings {

@@ -54,7 +54,7 @@ const KeptShape = map({
 // The shape of gateway.yaml. Every scalar arrives as a text, and null is an empty value. Messages never quote
 // a value: it may be a secret.
 
-const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
+const Word = matching(/^[^\0]*$/, `a string ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
 const TagKey = entryName(TAG_KEY, 'a key of 1 to 64 letters, digits and _ . / -')
 const TagValue = matching(TAG_VALUE, 'a value of 1 to 128 letters, digits, spaces and _ . / + @ : -')
@@ -179,7 +179,7 @@ export const RuleShape = map({
   ),
   words: about(
     'for deny_words_list: texts that must not occur, compared byte by byte',
-    v.nullish(list(matching(/^[^]+$/, 'a text that is not empty'), 'texts'), []),
+    v.nullish(list(matching(/^[^]+$/, 'a string that is not empty'), 'strings'), []),
   ),
   pattern_regex: about(
     'for pattern_match: a regular expression of RE2 that must not match',
@@ -308,7 +308,7 @@ const ConnectionShape = map({
 })
 
 /** No answer is longer, because answers contain only recorded output. */
-const LONGEST_ANSWER = `${RECORDED_BYTES / 1024 ** 2}MiB`
+const MAX_ANSWER_SIZE = `${RECORDED_BYTES / 1024 ** 2}MiB`
 
 const LimitsShape = map({
   wait: about(
@@ -329,7 +329,7 @@ const LimitsShape = map({
   ),
   output: about(
     'maximum size of the output in an answer; longer output is cut off',
-    v.nullish(size('1KiB', LONGEST_ANSWER), LONGEST_ANSWER),
+    v.nullish(size('1KiB', MAX_ANSWER_SIZE), MAX_ANSWER_SIZE),
   ),
   'failed-sign-ins': about(
     'maximum number of failed sign-ins from one address in a minute; further attempts from this address are refused',

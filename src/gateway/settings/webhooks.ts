@@ -19,7 +19,7 @@ const WEBHOOK_EVENTS = [
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 
 /** Maximum number of webhooks. Each of them may have 10,000 waiting messages. */
-const MOST = 20
+const MAX_WEBHOOKS = 20
 
 const ReceiverUrl = v.pipe(
   parsed(
@@ -79,7 +79,7 @@ const WebhookShape = map({
 
 export const WebhooksShape = v.pipe(
   list(WebhookShape, 'webhooks'),
-  v.maxLength(MOST, `at most ${MOST} webhooks are expected`),
+  v.maxLength(MAX_WEBHOOKS, `at most ${MAX_WEBHOOKS} webhooks are expected`),
 )
 type WebhookShape = v.InferOutput<typeof WebhookShape>
 

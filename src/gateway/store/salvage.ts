@@ -25,13 +25,13 @@ const WINDOW = 4096
 /** After this many failed reads, the rest of a table is given up: it may have keys up to 2^63. */
 const MAX_FAILURES = 200_000
 /** The same limit if no probe could be read: the first page is damaged, and each read takes time. */
-const MOST_FAILURES_OUT_OF_REACH = 1000
+const MAX_FAILURES_OUT_OF_REACH = 1000
 /** Number of keys, at equal distances, that are read as a test before the copy. */
 const PROBES = 256
 /** Maximum number of lost rows per table whose names are reported. More lost rows are only counted. */
 const MAX_NAMES = 1000
 /** Maximum number of lost rows per table that are counted, because their keys are kept in memory. */
-const MOST_COUNTED = 1_000_000
+const MAX_COUNTED_ROWS = 1_000_000
 const MAX_KEY = Number.MAX_SAFE_INTEGER
 /**
  * The first letters of a column's declared type, and the types that a value in such a column may have. SQLite
@@ -115,7 +115,7 @@ class Salvage {
   /** Copies ranges of keys. If a range cannot be read, tries its halves, down to single keys. */
   #copyByKey(): void {
     const last = this.#lastKey()
-    if (!this.#isInReach(last)) this.#mostFailures = MOST_FAILURES_OUT_OF_REACH
+    if (!this.#isInReach(last)) this.#mostFailures = MAX_FAILURES_OUT_OF_REACH
     const ranges: Range[] = [[0, last]]
     for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
       const [from, to] = range
@@ -256,7 +256,7 @@ class Salvage {
       try {
         const sql = `SELECT rowid, CAST(${name} AS TEXT) FROM damaged.${this.#table.name} ${how}
           WHERE rowid NOT IN (SELECT rowid FROM history.${this.#table.name})`
-        const rows = this.#db.prepare(`${sql} LIMIT ${MOST_COUNTED}`).raw().all([]) as [
+        const rows = this.#db.prepare(`${sql} LIMIT ${MAX_COUNTED_ROWS}`).raw().all([]) as [
           number,
           string | null,
         ][]

@@ -32,7 +32,7 @@ export function shownTogether(values: readonly Value[]): ByteString {
 const MAX_NUMBER = 1_000_000
 
 /** Length of `[n]`. If the format has fewer characters left, Go ignores the `[`. */
-const SHORTEST_INDEX = 3
+const MIN_INDEX_CHARACTERS = 3
 
 /**
  * Does the same as Go's Sprintf. Errors are texts in the result: `%!d(string=x)`, `%!d(MISSING)`,
@@ -172,7 +172,7 @@ class Formatting {
     if (this.#format[this.#at] !== '[') return
     this.#reordered = true
     const close = this.#format.indexOf(']', this.#at + 1)
-    const isTooShort = this.#format.length - this.#at < SHORTEST_INDEX
+    const isTooShort = this.#format.length - this.#at < MIN_INDEX_CHARACTERS
     if (close < 0 || isTooShort) {
       this.#operandIsGood = false
       this.#at++

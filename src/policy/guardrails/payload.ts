@@ -74,7 +74,7 @@ function list(value: unknown, path: Path): readonly unknown[] {
 /** Returns the text with U+FFFD for half a surrogate pair, as Go does. */
 function text(value: unknown, path: Path): string {
   if (value === null || value === undefined) return ''
-  if (typeof value !== 'string') throw undecodable(path, 'is not a text')
+  if (typeof value !== 'string') throw undecodable(path, 'is not a string')
   return Buffer.from(value).toString()
 }
 

@@ -179,7 +179,7 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   if (compiled !== undefined) patterns.push({ find: re2(compiled), score })
   if (texts.some(({ length }) => length > MAX_CHARACTERS))
     throw new PolicyError(
-      `custom type ${name}: a text of the deny_list has more than ${MAX_CHARACTERS} characters`,
+      `custom type ${name}: a string of the deny_list has more than ${MAX_CHARACTERS} characters`,
     )
   if (texts.length > 0) patterns.push({ find: yield* denyList(texts), score })
   if (patterns.length === 0) throw new PolicyError(`custom type ${name} has neither a regex nor a deny_list`)

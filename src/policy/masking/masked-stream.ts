@@ -16,7 +16,7 @@ export interface Span {
 const BEGIN_KEY = '-----BEGIN '
 const END_KEY = '-----END '
 /** Maximum length of a private key in bytes, with its first and last line. */
-const LONGEST_KEY = 16_384 + 200
+const MAX_KEY_BYTES = 16_384 + 200
 
 /** Returns the place after the last complete line, or `from`. */
 function lineEnd({ bytes }: Subject, from: number): number {
@@ -33,7 +33,7 @@ function lineEnd({ bytes }: Subject, from: number): number {
  */
 function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
   const open = text.lastIndexOf(BEGIN_KEY, cut)
-  if (open < from || text.length - open > LONGEST_KEY) return cut
+  if (open < from || text.length - open > MAX_KEY_BYTES) return cut
   const end = text.indexOf(END_KEY, open)
   if (end !== -1 && end < cut) return cut
   return Math.max(from, text.lastIndexOf('\n', open) + 1)

@@ -14,7 +14,7 @@ import type { MaskingRules } from './rules.ts'
 
 /** Tolerance for sums of floats: 0.3 + 0.35 is a little less than 0.65. */
 const TOLERANCE = 1e-9
-const LARGEST_WINDOW = 64 * 1024
+const MAX_WINDOW_CHARACTERS = 64 * 1024
 const STEPS_OF_WINDOW = 1_600_000
 /**
  * Minimum window in bytes if private keys are masked. One window must hold a complete key and the text before
@@ -113,7 +113,7 @@ function* compiledCustoms(
  * most 50 ms.
  */
 function windowFor(steps: number): number {
-  return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))
+  return Math.min(MAX_WINDOW_CHARACTERS, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))
 }
 
 function builtInOf({ entities, refine }: MaskingRules, custom: ReadonlySet<string>): readonly Recognizer[] {

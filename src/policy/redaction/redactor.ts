@@ -41,12 +41,12 @@ const NODE_BYTES = 16
  * At the end of the output, the beginning of a secret is hidden if it has at least this many bytes. A shorter
  * beginning is often an ordinary word.
  */
-const LEAST_BYTES = 8
+const MIN_BYTES = 8
 /**
  * The same minimum for a last line that has its line break. A line that is only `postgres` is often an
  * ordinary word.
  */
-const LEAST_BYTES_OF_LINE = 24
+const MIN_LINE_BYTES = 24
 
 /**
  * Replaces secret texts in output. Adjoining bytes of secrets become one `[REDACTED]`. Holds back the last
@@ -74,7 +74,7 @@ export class Redactor implements OutputFilter {
   }
 
   get isReleasable(): boolean {
-    return this.held > 0 && this.#reading.length < LEAST_BYTES
+    return this.held > 0 && this.#reading.length < MIN_BYTES
   }
 
   get redacted(): number {
@@ -108,7 +108,7 @@ export class Redactor implements OutputFilter {
   end(): Buffer {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
-    if (length >= (isLine ? LEAST_BYTES_OF_LINE : LEAST_BYTES)) this.#covered.add(start, offset)
+    if (length >= (isLine ? MIN_LINE_BYTES : MIN_BYTES)) this.#covered.add(start, offset)
     return this.flush()
   }
 

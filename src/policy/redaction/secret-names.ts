@@ -145,13 +145,13 @@ function matchesName({ literals }: NameRule, name: string): boolean {
 
 /** Matches `staging`, `eu-west`, `Data Warehouse`. Does not match mixed case inside a word. */
 const WORDS = /^[A-Z]?[a-z]+(?:[ _./-][A-Z]?[a-z]+)*$|^[A-Z]+(?:[ _./-][A-Z]+)*$/
-const LONGEST_WORDS = 40
+const MAX_WORDS_CHARACTERS = 40
 /** Matches `300000`, `1.5`, `-1`: an amount, a limit, a number of seconds. */
 const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
 
 /** A plain value is rarely a secret. An output in which every `staging` is replaced would be unreadable. */
 function looksPlain(value: Buffer): boolean {
-  if (value.length > LONGEST_WORDS) return false
+  if (value.length > MAX_WORDS_CHARACTERS) return false
   const text = value.toString('latin1')
   return WORDS.test(text) || NUMBER.test(text)
 }
@@ -167,5 +167,5 @@ const SHORT_BYTES = 8
  */
 export function looksOrdinary(value: Buffer): boolean {
   if (value.length < SHORT_BYTES || looksPlain(value)) return true
-  return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))
+  return value.length <= MAX_WORDS_CHARACTERS && HOST.test(value.toString('latin1'))
 }

@@ -5,7 +5,7 @@ import type { Origin, SecretNames } from './secret-names.ts'
  * Minimum length of a secret in bytes, also in each encoded form. A shorter text would also match ordinary
  * output.
  */
-export const SHORTEST_SECRET_BYTES = 6
+export const MIN_SECRET_BYTES = 6
 /**
  * Minimum length of a line of a secret in bytes. A line is more likely to be ordinary text than a whole
  * secret.
@@ -27,7 +27,7 @@ const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 export function secretTexts(value: Buffer): Buffer[] {
   // latin1 has one character per byte, so offsets stay the same.
   const text = value.toString('latin1').replace(LINE_BREAK, '')
-  if (text.length < SHORTEST_SECRET_BYTES) return []
+  if (text.length < MIN_SECRET_BYTES) return []
   return distinct([text, ...linesOf(text)])
 }
 
@@ -40,7 +40,7 @@ export function passwordsInUrl(value: Buffer): Buffer[] {
   const colon = userinfo.indexOf(':')
   if (colon < 0) return []
   const password = userinfo.slice(colon + 1)
-  return distinct([password, decoded(password)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
+  return distinct([password, decoded(password)].filter(({ length }) => length >= MIN_SECRET_BYTES))
 }
 
 /** Leaves out PEM boundaries, which are public. */
@@ -98,7 +98,7 @@ export function variantsOf(text: Buffer): Buffer[] {
   const plain = text.toString('latin1')
   const variants = [...withoutBreaks(plain), ...base64Texts(text), ...urlTexts(plain)]
   if (!SAME_IN_JSON.test(plain)) variants.push(...jsonTexts(text))
-  return buffers([...new Set(variants)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
+  return buffers([...new Set(variants)].filter(({ length }) => length >= MIN_SECRET_BYTES))
 }
 
 /** Text that no JSON encoder escapes. */
@@ -106,7 +106,7 @@ const SAME_IN_JSON = /^[\w !#$%'()*+,.:;=?@[\]^`{|}~-]*$/
 
 function withoutBreaks(text: string): string[] {
   const joined = text.replaceAll(/[\r\n]/g, '')
-  return joined.length === text.length || joined.length < SHORTEST_SECRET_BYTES ? [text] : [text, joined]
+  return joined.length === text.length || joined.length < MIN_SECRET_BYTES ? [text] : [text, joined]
 }
 
 function buffers(texts: readonly string[]): Buffer[] {
@@ -262,7 +262,7 @@ function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames):
 }
 
 /** Maximum number of bytes between two characters of a wrapped text: LF or CR LF. */
-const MOST_BETWEEN = 2
+const MAX_BYTES_BETWEEN = 2
 
 export function isLineBreak(byte: number): boolean {
   return byte === 0x0a || byte === 0x0d
@@ -277,7 +277,7 @@ export class LineBreaks {
   /** Adds a line break. Returns false at the third in a row, because a wrapped text has at most two. */
   add(offset: number): boolean {
     this.#offsets.push(offset)
-    return this.#offsets.at(-1 - MOST_BETWEEN) !== offset - MOST_BETWEEN
+    return this.#offsets.at(-1 - MAX_BYTES_BETWEEN) !== offset - MAX_BYTES_BETWEEN
   }
 
   clear(): void {

@@ -12,7 +12,7 @@ const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const MSG_NOSIGNAL = 0x4000
 /** Maximum length of a path in sockaddr_un, with the zero byte. */
-const LONGEST_PATH = 108
+const MAX_PATH_BYTES = 108
 
 const call = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
@@ -64,7 +64,7 @@ export function unixAddress(path: string): Buffer {
   const isAbstract = path.startsWith('@')
   const name = isAbstract ? Buffer.from(`\0${path.slice(1)}`) : Buffer.from(`${path}\0`)
   if (!isAbstract && !path.startsWith('/')) throw new Error(`${path} is no address of a unix socket`)
-  if (name.length > LONGEST_PATH) throw new Error(`${path} is too long for a unix socket`)
+  if (name.length > MAX_PATH_BYTES) throw new Error(`${path} is too long for a unix socket`)
   const family = Buffer.alloc(2)
   if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX)
   else family.writeUInt16BE(AF_UNIX)

@@ -125,9 +125,9 @@ export const MAX_GOB_DEPTH = 32
 export const MAX_VALUES = 262_144
 
 /** Maximum number of kept definitions. A gateway sends six; clients may send any number. */
-const MOST = 64
+const MAX_KEPT_DEFINITIONS = 64
 /** Maximum length of a kept definition. The gateway's parameters take 470 bytes. */
-const LONGEST = 4096
+const MAX_KEPT_BYTES = 4096
 
 interface KnownDefinition {
   readonly type: GobType
@@ -140,12 +140,12 @@ class KnownDefinitions {
   readonly #known = new Map<string, KnownDefinition>()
 
   get(message: Buffer): KnownDefinition | undefined {
-    return message.length > LONGEST ? undefined : this.#known.get(message.toString('latin1'))
+    return message.length > MAX_KEPT_BYTES ? undefined : this.#known.get(message.toString('latin1'))
   }
 
   add(message: Buffer, definition: KnownDefinition): void {
-    if (message.length > LONGEST) return
-    if (this.#known.size === MOST) this.#known.clear()
+    if (message.length > MAX_KEPT_BYTES) return
+    if (this.#known.size === MAX_KEPT_DEFINITIONS) this.#known.clear()
     this.#known.set(message.toString('latin1'), definition)
   }
 }

@@ -66,7 +66,7 @@ class JsonFields {
 
 function asText(value: unknown, place: string): string {
   if (typeof value === 'string') return value
-  throw new DecodeError(place, 'expected a text')
+  throw new DecodeError(place, 'expected a string')
 }
 
 function asObject(value: unknown, place: string): Readonly<Record<string, unknown>> {

@@ -194,8 +194,8 @@ describe('a Presidio that fails', () => {
   const NOT_BELIEVED = 'sent a text with changes outside of the findings'
   it.each<readonly [string, Script, string]>([
     ['status 422', json(422, { error: TEXT }), 'answered with status 422'],
-    ['no text', json(200, { items: [] }), 'sent an answer without a text'],
-    ['null', json(200, null), 'sent an answer without a text'],
+    ['no text', json(200, { items: [] }), 'sent an answer without a string'],
+    ['null', json(200, null), 'sent an answer without a string'],
     ['the text as it was', json(200, { text: TEXT }), NOT_BELIEVED],
     ['a text with one of two replaced', json(200, { text: '<PERSON> has ada@example.com\n' }), NOT_BELIEVED],
     [

@@ -225,7 +225,7 @@ describe('a bare exec', () => {
     ['a template that is none', { script: '{{ .a' }, 'template: script:1: unclosed action'],
     ['a function of runbooks', { script: '{{ .a | squote }}' }, 'function "squote" not defined'],
     ['a template that fails', { script: '{{ index .a 1 }}' }, 'error calling index'],
-    ['a value that is no text', { env_vars: { PORT: 1 } }, 'env_vars["PORT"]: expected a text'],
+    ['a value that is no text', { env_vars: { PORT: 1 } }, 'env_vars["PORT"]: expected a string'],
     ['data that is no object', { template_data: [1] }, 'template_data: expected an object'],
     ['a name that no variable can have', { env_vars: { 'A=B': 'x' } }, 'environment variable name'],
     ['a value with a NUL', { env_vars: { A: 'x\0y' } }, 'NUL'],

@@ -270,7 +270,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     expect([empty.status, empty.body['exit_code']]).not.toContain(400)
     for (const wrong of [7, true, {}, ['a']]) {
       const { status, body } = await gateway.exec({ file_name, parameters: { name: wrong } })
-      expect([status, body['message']]).toEqual([400, 'parameters.name: must be a text'])
+      expect([status, body['message']]).toEqual([400, 'parameters.name: must be a string'])
     }
     // The contract takes any JSON there.
     const metadata = { a: 7, b: null, c: [1], d: { e: true } }

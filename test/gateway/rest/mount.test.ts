@@ -30,7 +30,7 @@ const things = {
     method: 'POST',
     path: '/things',
     body: v.object({
-      name: v.pipe(v.string('must be a text'), v.regex(/^\w+$/, 'must be a word')),
+      name: v.pipe(v.string('must be a string'), v.regex(/^\w+$/, 'must be a word')),
       kind: v.nullish(v.string(), 'usual'),
     }),
     bodyReading: { unprocessable: ['name'] },

@@ -433,7 +433,7 @@ limits:
       '11:14 connections[0].command: a program is expected first',
       '13:7 connections[0].env.A-B: a name of letters, digits and underscores is expected',
       expect.stringMatching(
-        /^14:9 connections\[0\]\.env\.C: a text \('' for an empty one\).*, but the value is missing$/,
+        /^14:9 connections\[0\]\.env\.C: a string \('' for an empty one\).*, but the value is missing$/,
       ),
       '15:23 connections[0].access.groups: at least one group is expected',
       expect.stringMatching(
@@ -663,7 +663,7 @@ describe('the file', () => {
     ['a: 1\n---\nb: 2', /2:1: the file must hold one document only/],
     ['[a]', /1:1: a map with listen, .* is expected, but this is a list/],
     ['users', /1:1: a map with listen, .* is expected, but this is a single value/],
-    ['? [a]\n: b', /1:3: the name of a setting must be a text/],
+    ['? [a]\n: b', /1:3: the name of a setting must be a string/],
   ])('that is not YAML, or not a map, is an error with its place: %j', (text, expected) => {
     const found = problems(text)
     expect(found[0]).toMatch(expected)
@@ -868,7 +868,7 @@ describe('guardrails from a file', () => {
       `${rules}:1:50 input_rules[0].rules[0].word: unknown setting, did you mean words? (accepted here: type, words, pattern_regex, message)`,
     ])
     expect(of('{"rules": [{"type": "deny_words_list", "words": [7]}]}')).toEqual([
-      `${rules}:1:50 rules[0].words[0]: a text that is not empty is expected, but this is a single value`,
+      `${rules}:1:50 rules[0].words[0]: a string that is not empty is expected, but this is a single value`,
     ])
     expect(of('rules: [')).toEqual([`${rules}:1:9: the indentation is wrong or a bracket was not closed`])
     expect(of('words: [a]')).toEqual([`${rules}:1:1: rules, input_rules or output_rules is required`])

@@ -72,17 +72,17 @@ describe('an undecodable payload is an error that says where and quotes nothing'
     ['{"output_rules":["hidden"]}', 'output_rules[0] is not an object'],
     ['{"output_rules":[{"rules":"hidden"}]}', 'output_rules[0].rules is not a list'],
     ['{"input_rules":[null,{"rules":["hidden"]}]}', 'input_rules[1].rules[0] is not an object'],
-    ['{"input_rules":[{"rules":[{"type":7}]}]}', 'input_rules[0].rules[0].type is not a text'],
+    ['{"input_rules":[{"rules":[{"type":7}]}]}', 'input_rules[0].rules[0].type is not a string'],
     ['{"input_rules":[{"rules":[{"words":"hidden"}]}]}', 'input_rules[0].rules[0].words is not a list'],
     [
       '{"input_rules":[{"rules":[{"words":["hidden",7]}]}]}',
-      'input_rules[0].rules[0].words[1] is not a text',
+      'input_rules[0].rules[0].words[1] is not a string',
     ],
     [
       '{"input_rules":[{"rules":[{"pattern_regex":[]}]}]}',
-      'input_rules[0].rules[0].pattern_regex is not a text',
+      'input_rules[0].rules[0].pattern_regex is not a string',
     ],
-    ['{"input_rules":[{"rules":[{"message":{}}]}]}', 'input_rules[0].rules[0].message is not a text'],
+    ['{"input_rules":[{"rules":[{"message":{}}]}]}', 'input_rules[0].rules[0].message is not a string'],
   ])('%s', (payload, reason) => {
     expect(() => decodeGuardrails(Buffer.from(payload))).toThrow(`unable to decode rules, reason=${reason}`)
     expect(() => decodeGuardrails(Buffer.from(payload))).not.toThrow(/hidden/)

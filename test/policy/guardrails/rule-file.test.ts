@@ -59,7 +59,7 @@ describe('a file of rules', () => {
 
   it.each([
     ['nothing', '', ':1:1: a map with rules, or a list of such maps, is expected'],
-    ['a text', 'hello', ':1:1: a map with rules, or a list of such maps, is expected'],
+    ['a string', 'hello', ':1:1: a map with rules, or a list of such maps, is expected'],
     ['other settings', 'words: [a]', ':1:1: rules, input_rules or output_rules is required'],
     ['no YAML', 'rules: [\n  "', ':2:4: '],
     ['a name twice', 'rules: []\nrules: []\n', ':2:1: this name is used twice'],

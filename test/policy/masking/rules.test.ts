@@ -129,7 +129,7 @@ describe('custom types', () => {
     [
       'characters in one text of a list',
       [{ name: 'X', deny_list: ['x'.repeat(1001)] }],
-      'custom type X: a text of the deny_list has more than 1000 characters',
+      'custom type X: a string of the deny_list has more than 1000 characters',
     ],
   ])('are refused by name beyond a number of %s', (_, custom, message) => {
     expect(() => new Masking({ ...EVERYTHING, custom: decodeCustomTypes(custom) })).toThrow(message)

@@ -73,13 +73,13 @@ export function linkedValues(query: URLSearchParams, item: RunbookItem): Values 
 }
 
 /** Maximum length of a value in a link, because browsers and proxies cut long addresses. */
-const MOST_IN_LINK = 2000
+const MAX_LINK_CHARACTERS = 2000
 
 /** Returns the query of a link for `linkedValues`. */
 export function linkQuery(item: RunbookItem, { values, connection }: KeptDraft): string {
   const told = Object.entries(values).filter(
     ([name, value]) =>
-      value !== '' && value.length <= MOST_IN_LINK && !mayBeSecret(name, item.metadata[name]),
+      value !== '' && value.length <= MAX_LINK_CHARACTERS && !mayBeSecret(name, item.metadata[name]),
   )
   const query = new URLSearchParams(told.map(([name, value]) => [`p.${name}`, value]))
   if (connection !== '') query.set('connection', connection)

@@ -9,7 +9,7 @@ const engine = signal<typeof import('re2js').RE2JS | undefined>(undefined)
 const compiled = new Map<string, ReturnType<typeof import('re2js').RE2JS.compile> | null>()
 
 /** The gateway refuses longer patterns. */
-const LONGEST_PATTERN = 4096
+const MAX_PATTERN_CHARACTERS = 4096
 
 export async function loadPatterns(): Promise<void> {
   const { RE2JS } = await import('re2js')
@@ -22,7 +22,7 @@ export async function loadPatterns(): Promise<void> {
  */
 export const matchesPattern: MatchesPattern = (pattern, value) => {
   const loaded = engine.value
-  if (loaded === undefined || pattern.length > LONGEST_PATTERN) return undefined
+  if (loaded === undefined || pattern.length > MAX_PATTERN_CHARACTERS) return undefined
   let expression = compiled.get(pattern)
   if (expression === undefined) {
     expression = tryCompile(loaded, pattern)

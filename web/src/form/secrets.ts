@@ -4,7 +4,7 @@ import { isSecret } from './parameters.ts'
 
 const HIDDEN = '••••••'
 /** Minimum length of a secret, the same as in the agent. A shorter secret would also match ordinary text. */
-const SHORTEST_SECRET_BYTES = 6
+const MIN_SECRET_BYTES = 6
 
 /** Hides secret values, also in their quoted and encoded forms. */
 export function shownScript(
@@ -21,7 +21,7 @@ export function shownScript(
 
 function formsOf(value: string): string[] {
   const bytes = new TextEncoder().encode(value)
-  if (bytes.length < SHORTEST_SECRET_BYTES) return []
+  if (bytes.length < MIN_SECRET_BYTES) return []
   const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   const quoted = [
     value.replaceAll("'", `'\\''`),

@@ -5,7 +5,7 @@ import { textOfRow } from './ansi/row.ts'
 import type { OutputRecord } from './record.ts'
 
 /** Maximum number of counted hits. A user with so many hits will search for something else. */
-const MOST_FOUND = 10_000
+const MAX_HITS = 10_000
 
 export interface Search {
   readonly text: string
@@ -64,7 +64,7 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
 function summaryOf(text: string, count: number, index: number, isSearching: boolean): string {
   if (text === '') return ''
   if (count === 0) return isSearching ? 'searching …' : 'nothing found'
-  const more = count >= MOST_FOUND ? ' or more' : ''
+  const more = count >= MAX_HITS ? ' or more' : ''
   return `${index + 1} of ${count}${more}${isSearching ? ' …' : ''}`
 }
 
@@ -83,8 +83,8 @@ async function searchAll(
     for (const [offset, row] of rows.entries())
       if (textOfRow(row).toLowerCase().includes(wanted)) found.push(firstRow + offset)
     if (before === 0 && found.length > 0) tell([...found])
-    if (found.length >= MOST_FOUND) break
+    if (found.length >= MAX_HITS) break
   }
   signal.throwIfAborted()
-  tell(found.slice(0, MOST_FOUND))
+  tell(found.slice(0, MAX_HITS))
 }

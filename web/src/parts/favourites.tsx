@@ -3,7 +3,7 @@ import { Icon } from './icon.tsx'
 
 const KEPT = 'runbook-page-favourites'
 /** Maximum number of favourites, because users lose track of a longer list. */
-const MOST = 20
+const MAX_FAVOURITES = 20
 
 /** A runbook that the user has marked. */
 interface Favourite {
@@ -16,7 +16,7 @@ export const favourites = signal<readonly Favourite[]>(kept())
 function kept(): readonly Favourite[] {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
-    return Array.isArray(value) ? value.filter(isFavourite).slice(0, MOST) : []
+    return Array.isArray(value) ? value.filter(isFavourite).slice(0, MAX_FAVOURITES) : []
   } catch {
     return []
   }
@@ -34,7 +34,7 @@ function isMarked({ repository, file }: Favourite): boolean {
 function change(favourite: Favourite): void {
   const { repository, file } = favourite
   const others = favourites.value.filter((one) => one.repository !== repository || one.file !== file)
-  favourites.value = isMarked(favourite) ? others : [favourite, ...others].slice(0, MOST)
+  favourites.value = isMarked(favourite) ? others : [favourite, ...others].slice(0, MAX_FAVOURITES)
   localStorage.setItem(KEPT, JSON.stringify(favourites.value))
 }
 

@@ -12,7 +12,7 @@ interface Toast {
 }
 
 /** Maximum number of toasts. One more toast removes the oldest one. */
-const MOST = 3
+const MAX_TOASTS = 3
 /**
  * Time in ms for which a toast is shown. It is enough to read two lines. A toast stays longer while the
  * pointer or the focus is in one of the toasts.
@@ -25,7 +25,7 @@ let lastId = 0
 /** Reports the result of an action, or an event in another view. */
 export function toast(text: string, about: Partial<Omit<Toast, 'id' | 'text'>> = {}): void {
   const added = { id: ++lastId, text, icon: 'check', tone: 'good', ...about } as const
-  toasts.value = [...toasts.value, added].slice(-MOST)
+  toasts.value = [...toasts.value, added].slice(-MAX_TOASTS)
 }
 
 function drop(id: number): void {

@@ -16,7 +16,7 @@ const EVIDENCE_ROWS = 1000
 /**
  * Maximum number of lines of a quoted value. If more lines follow, the quotation mark is only part of a text.
  */
-const MOST_LINES_OF_VALUE = 1000
+const MAX_LINES_PER_VALUE = 1000
 
 interface Line {
   readonly cells: readonly Cell[]
@@ -113,7 +113,7 @@ function lineAt(sign: Sign, lines: readonly string[], at: number): Line | undefi
     }
     let end = closingQuote(text, from + 1)
     while (end < 0) {
-      if (next >= lines.length || next - at > MOST_LINES_OF_VALUE) return undefined
+      if (next >= lines.length || next - at > MAX_LINES_PER_VALUE) return undefined
       text = `${text}\n${lines[next] ?? ''}`
       next += 1
       end = closingQuote(text, from + 1)

@@ -1,9 +1,9 @@
 /** Matches a number without leading zeros, because `007` is a code and not a number. */
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/i
-const LONGEST_NUMBER = 64
+const MAX_NUMBER_CHARACTERS = 64
 
 export function isNumeric(text: string): boolean {
-  return text.length <= LONGEST_NUMBER && NUMBER.test(text)
+  return text.length <= MAX_NUMBER_CHARACTERS && NUMBER.test(text)
 }
 
 /** Returns undefined for a text that is not a number. */

@@ -15,7 +15,7 @@ export interface Finding {
 const GROUPS = ['Runbooks', 'Connections', 'Sessions', 'Pages', 'Actions'] as const
 
 /** Maximum number of results per group. The user finds other results by typing more words. */
-const MOST = 6
+const MAX_RESULTS = 6
 
 /**
  * Returns the best results by group. The group with the best result is first. A result must match all words.
@@ -26,7 +26,7 @@ export function best(findings: readonly Finding[], wanted: string): Finding[] {
   return GROUPS.toSorted((a, b) => bestOf(b) - bestOf(a)).flatMap((group) =>
     ranked
       .filter(({ item }) => item.group === group)
-      .slice(0, MOST)
+      .slice(0, MAX_RESULTS)
       .map(({ item }) => item),
   )
 }

@@ -37,7 +37,7 @@ function isForMe({ owner, can }: Review): boolean {
 }
 
 /** Minimum time in ms between two requests, because a busy gateway announces changes every second. */
-const LEAST_MS = 2000
+const MIN_PAUSE_MS = 2000
 
 /** Draws nothing: keeps the lists above up to date, and reports events of other views. */
 export function Watch() {
@@ -75,7 +75,7 @@ function useKept<Value>(
       // Ignores an error, because the open view shows it. The lists keep their last values.
       read(ended.signal).then(take, () => undefined)
     }
-    const timer = setTimeout(begin, changes === 0 ? 0 : LEAST_MS)
+    const timer = setTimeout(begin, changes === 0 ? 0 : MIN_PAUSE_MS)
     return () => {
       clearTimeout(timer)
       ended.abort()

@@ -13,7 +13,7 @@ const notices = signal<Notices>('off')
 const ON = 'runbook-page-notices'
 const TOLD = 'runbook-page-told'
 /** Maximum number of remembered events. Other tabs do not report a remembered event again. */
-const MOST_TOLD = 200
+const MAX_TOLD_EVENTS = 200
 
 /** Each person has a key of their own in the browser's storage. */
 function keyOfChoice(): string {
@@ -52,7 +52,7 @@ export function notify(notice: Notice): void {
   void navigator.locks.request(TOLD, () => {
     const told = toldBefore()
     if (told.includes(notice.id)) return
-    localStorage.setItem(TOLD, JSON.stringify([notice.id, ...told].slice(0, MOST_TOLD)))
+    localStorage.setItem(TOLD, JSON.stringify([notice.id, ...told].slice(0, MAX_TOLD_EVENTS)))
     show(notice)
   })
 }

@@ -19,7 +19,7 @@ import { placeOfSession } from './sessions/place.ts'
 import { isBad, StateBadge } from './sessions/state.tsx'
 
 /** Maximum number of entries per card. The link of the card shows all entries. */
-const MOST = 6
+const MAX_ROWS = 6
 
 /** Waiting requests, running and failed sessions, and the runbooks that this person uses. */
 export default function Home() {
@@ -50,25 +50,25 @@ export default function Home() {
         <div class="stack">
           {waiting.length > 0 && (
             <Card title="Waiting for you" all={['/approvals', 'All approvals']}>
-              {waiting.slice(0, MOST).map((review) => (
+              {waiting.slice(0, MAX_ROWS).map((review) => (
                 <WaitingRow key={review.id} review={review} />
               ))}
             </Card>
           )}
           {asked.length > 0 && (
             <Card title="Your requests" all={['/approvals', 'All approvals']}>
-              {asked.slice(0, MOST).map((session) => (
+              {asked.slice(0, MAX_ROWS).map((session) => (
                 <SessionRow key={session.id} session={session} />
               ))}
             </Card>
           )}
           <Card title="Running now" all={['/sessions', 'All sessions']} none="You have no running sessions.">
-            {running.slice(0, MOST).map((session) => (
+            {running.slice(0, MAX_ROWS).map((session) => (
               <SessionRow key={session.id} session={session} />
             ))}
           </Card>
           <Card title="Failed since yesterday" none="Nothing has failed.">
-            {failed.slice(0, MOST).map((session) => (
+            {failed.slice(0, MAX_ROWS).map((session) => (
               <SessionRow key={session.id} session={session} />
             ))}
           </Card>
@@ -77,7 +77,7 @@ export default function Home() {
           <Yours titles={titles} />
           {next.length > 0 && (
             <Card title="Next schedules" all={['/schedules', 'All schedules']}>
-              {next.slice(0, MOST).map((schedule) => (
+              {next.slice(0, MAX_ROWS).map((schedule) => (
                 <ScheduleRow key={schedule.name} schedule={schedule} titles={titles} />
               ))}
             </Card>
@@ -262,7 +262,7 @@ function Yours({ titles }: { readonly titles: Titles }) {
     )
   return (
     <Card title="Your runbooks" all={['/runbooks', 'All runbooks']}>
-      {[...rows.values()].slice(0, MOST + 2).map(({ repository, file, session, isMarked }) => (
+      {[...rows.values()].slice(0, MAX_ROWS + 2).map(({ repository, file, session, isMarked }) => (
         <Row
           key={file}
           icon={isMarked === true ? 'mark' : 'book'}

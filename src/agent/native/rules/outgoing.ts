@@ -25,7 +25,7 @@ const TOO_MANY =
   'the result has more than 65,536 empty rows in sequence, so the guardrail rules of this connection cannot check it'
 
 /** Bytes that each row counts in addition to its values. */
-const LEAST_ROW_BYTES = 32
+const MIN_ROW_BYTES = 32
 
 class JudgedText {
   readonly #begin: () => OutputFilter
@@ -125,7 +125,7 @@ export class OutgoingMessages {
 
   #pass(message: Outgoing): void {
     this.#judged.push(message)
-    this.#judgedBytes += LEAST_ROW_BYTES
+    this.#judgedBytes += MIN_ROW_BYTES
     for (const { bytes } of message.values ?? []) this.#judgedBytes += bytes.length
     this.#isDue ||= message.kind !== 'row'
   }

@@ -17,7 +17,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** Minimum pause and maximum total time. The gateway's wishes count between these limits. */
-const SHORTEST_PAUSE_MS = 1000
+const MIN_PAUSE_MS = 1000
 const MAX_MS = 30 * 60 * 1000
 
 /**
@@ -33,7 +33,7 @@ export async function signInElsewhere(account: Account): Promise<string> {
   )
   const endsAt = performance.now() + Math.min(begun.expires_in * 1000, MAX_MS)
   while (performance.now() < endsAt) {
-    await pause(Math.max(SHORTEST_PAUSE_MS, begun.interval * 1000))
+    await pause(Math.max(MIN_PAUSE_MS, begun.interval * 1000))
     const token = await tokenIfThere(account, begun)
     if (token !== undefined) return token
   }

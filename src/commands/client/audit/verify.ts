@@ -69,7 +69,7 @@ function range(first: number | undefined, last: number): string {
 }
 
 /** Bytes. An entry has about 12 KiB at most. */
-const LONGEST_LINE = 1024 * 1024
+const MAX_LINE_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
@@ -106,7 +106,7 @@ class Line {
   }
 
   add(bytes: Buffer): void {
-    this.#isTooLong ||= this.#bytes.length + bytes.length > LONGEST_LINE
+    this.#isTooLong ||= this.#bytes.length + bytes.length > MAX_LINE_BYTES
     this.#bytes = this.#isTooLong ? Buffer.alloc(0) : Buffer.concat([this.#bytes, bytes])
   }
 

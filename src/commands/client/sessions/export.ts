@@ -74,7 +74,7 @@ async function exported(account: Account, wish: ExportWish, write: Write): Promi
 }
 
 /** Bytes. A session's labels and metadata have up to 64 KiB. */
-const LONGEST_LINE = 1024 * 1024
+const MAX_LINE_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
 
 /** A file to which sessions are added: those after `cursor`, or all sessions if there is no cursor. */
@@ -105,7 +105,7 @@ async function resumedExportFile(file: string): Promise<ExportFile> {
   try {
     const { size } = await handle.stat()
     if (size === 0) return { handle, cursor: undefined }
-    const from = Math.max(0, size - 2 * LONGEST_LINE)
+    const from = Math.max(0, size - 2 * MAX_LINE_BYTES)
     const { buffer } = await handle.read(Buffer.alloc(size - from), 0, size - from, from)
     const end = buffer.lastIndexOf(NEWLINE) + 1
     const cursor = lastCursor(buffer.subarray(0, end))

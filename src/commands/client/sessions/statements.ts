@@ -6,7 +6,7 @@ import { firstStatements, type RecordedSession } from '../../../client/rest/sess
 /** Maximum number of statements on a terminal. `sessions output` prints all. */
 const SHOWN = 40
 /** Maximum number of statements in JSON: a gateway gives no more at once. */
-const MOST = 1000
+const MAX_STATEMENTS = 1000
 
 type Statements = Awaited<ReturnType<typeof firstStatements>>
 type Statement = Statements['statements'][number]
@@ -19,7 +19,7 @@ export async function withStatements(
 ): Promise<RecordedSession & { readonly statements?: Statements }> {
   if (!session.port) return session
   try {
-    const found = await firstStatements(account, session.id, asJson ? MOST : SHOWN)
+    const found = await firstStatements(account, session.id, asJson ? MAX_STATEMENTS : SHOWN)
     const statements = {
       statements: found.statements.map(({ raw }) => raw),
       statements_has_more: found.has_more,

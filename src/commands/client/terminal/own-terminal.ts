@@ -113,7 +113,7 @@ const SCREEN_SWITCH = new RegExp(
   'g',
 )
 /** This number of bytes is searched again, because a sequence may be cut in two. */
-const LONGEST_SWITCH = 32
+const MAX_SWITCH_CHARACTERS = 32
 
 /** Resets the keyboard modes (kitty's protocol). Each screen has its own keyboard modes. */
 const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
@@ -146,7 +146,7 @@ export class ScreenReset {
     if (!this.#isTouched) return
     const text = this.#last + Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
     for (const [, mode, way] of text.matchAll(SCREEN_SWITCH)) this.#screen = way === 'h' ? mode : undefined
-    this.#last = text.slice(-LONGEST_SWITCH)
+    this.#last = text.slice(-MAX_SWITCH_CHARACTERS)
   }
 
   /** The bytes that reset the terminal. Empty if only plain text was written. */

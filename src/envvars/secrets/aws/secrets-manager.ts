@@ -119,7 +119,7 @@ const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 /**
  * Returns the members of a JSON object as texts. A number keeps its written form (5432,
  * 12345678901234567890), although hoop prints 1000000 as 1e+06. Null becomes the empty text. Any other member
- * that is not a text becomes JSON.
+ * that is not a string becomes JSON.
  */
 export function membersOf(secret: string | undefined): StoredSecret {
   if (secret === undefined) return undeserialized('the secret is binary, a JSON object is needed')

@@ -61,7 +61,7 @@ export function tokenIn(reply: Reply, what: string): string {
 }
 
 /**
- * Returns the members of a secret. A null is the empty text. Any other value that is not a text makes the
+ * Returns the members of a secret. A null is the empty text. Any other value that is not a string makes the
  * whole secret invalid.
  * @throws VaultError
  */
@@ -173,7 +173,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024
  * A credential with at least this length is replaced in texts. A text may contain a shorter credential by
  * chance. Vault's own credentials have 26 or more characters.
  */
-const SHORTEST_CREDENTIAL = 6
+const MIN_CREDENTIAL_CHARACTERS = 6
 /** Maximum length of an error's text in characters. People see the text once for each variable. */
 const SHOWN_CHARACTERS = 4096
 const MAX_REDIRECTS = 10
@@ -302,7 +302,7 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
  */
 function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()
-  const isKnown = secret.length >= SHORTEST_CREDENTIAL
+  const isKnown = secret.length >= MIN_CREDENTIAL_CHARACTERS
   const redacted = isKnown ? message.replaceAll(secret, '[REDACTED]') : message
   return new VaultError(redacted.slice(0, SHOWN_CHARACTERS))
 }

@@ -40,7 +40,7 @@ export interface VaultSettings {
 /** Path of a service account's token in a pod. */
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 const DEFAULT_TIMEOUT_MS = 5000
-const LEAST_TIMEOUT_MS = 1000
+const MIN_TIMEOUT_MS = 1000
 const MAX_FILE_BYTES = 1024 * 1024
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -111,7 +111,7 @@ function jwtLogin(method: string, env: Variables): VaultCredential {
 function timeoutOf(text: string, warn: (message: string) => void): number {
   if (text === '') return DEFAULT_TIMEOUT_MS
   const ms = parseGoDuration(text)
-  if (ms !== undefined && ms > LEAST_TIMEOUT_MS) return ms
+  if (ms !== undefined && ms > MIN_TIMEOUT_MS) return ms
   const fault = ms === undefined ? 'is not a duration (1500ms, 10s)' : 'is too low (<=1s)'
   warn(
     `VAULT_HTTP_REQ_TIMEOUT=${goQuote(text)} ${fault}, using default ${formatGoDuration(DEFAULT_TIMEOUT_MS)}`,

@@ -15,7 +15,7 @@ const PASS_MS = 60_000
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Maximum number of entries of one user or address in ten minutes (some 6 MB). New sessions do not count. */
-const MOST_OF_ONE = 10_000
+const MAX_ENTRIES_PER_CALLER = 10_000
 
 /**
  * Records views, changes and decisions in a chain of hashes. An entry about a change or a decision is written
@@ -34,7 +34,7 @@ export class AuditLog {
   #headToldAt = -Infinity
 
   /** @param retainMs age above which entries are removed */
-  constructor(history: History, retainMs: () => number, log: Logger, mostOfOne = MOST_OF_ONE) {
+  constructor(history: History, retainMs: () => number, log: Logger, mostOfOne = MAX_ENTRIES_PER_CALLER) {
     this.#shares = new Shares(mostOfOne)
     this.#history = history
     this.#retainMs = retainMs

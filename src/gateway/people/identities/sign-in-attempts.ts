@@ -11,7 +11,7 @@ const OTHERS = 'others'
  * Maximum number of accepted credentials, each with its address. If there are more, the one that was not used
  * for the longest time is forgotten.
  */
-const MOST_KNOWN = 10_000
+const MAX_KNOWN_ADDRESSES = 10_000
 
 interface Failures {
   count: number
@@ -83,7 +83,7 @@ export class SignInAttempts {
   accepted(address: string, credential: string): void {
     const known = pair(address, credential)
     this.#known.delete(known)
-    const [oldest] = this.#known.size < MOST_KNOWN ? [] : this.#known.keys()
+    const [oldest] = this.#known.size < MAX_KNOWN_ADDRESSES ? [] : this.#known.keys()
     if (oldest !== undefined) this.#known.delete(oldest)
     this.#known.set(known, true)
   }

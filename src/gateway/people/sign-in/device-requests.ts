@@ -22,13 +22,13 @@ export interface NewDeviceRequest extends DeviceRequest {
 export const DEVICE_MS = 10 * 60 * 1000
 /** Time between two polls for the same request. */
 export const POLL_MS = 2000
-const MOST = 1000
-const MOST_OF_ADDRESS = 20
+const MAX_REQUESTS = 1000
+const MAX_REQUESTS_PER_ADDRESS = 20
 /**
  * Wrong codes that one address may send in a minute. In a year, an address can try five million of some 25
  * billion codes.
  */
-const MOST_WRONG = 10
+const MAX_WRONG_CODES = 10
 /** People do not confuse these letters with others, and the letters form no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LETTERS = 8
@@ -47,15 +47,15 @@ interface Waiting<Granted> extends NewDeviceRequest {
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
-  readonly #guesses = new SignInAttempts({ most: () => MOST_WRONG, told: () => undefined })
+  readonly #guesses = new SignInAttempts({ most: () => MAX_WRONG_CODES, told: () => undefined })
 
   /** @throws SignInRefused when too many requests of this address wait */
   add(from: string, says: string): NewDeviceRequest {
     this.#forgetOld()
     const own = this.#byAddress().get(callerNetwork(from)) ?? []
-    if (own.length >= MOST_OF_ADDRESS)
+    if (own.length >= MAX_REQUESTS_PER_ADDRESS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins wait already: try again in some minutes')
-    if (this.#bySecret.size >= MOST) this.#makeRoom()
+    if (this.#bySecret.size >= MAX_REQUESTS) this.#makeRoom()
     const secret = randomBytes(32).toString('base64url')
     const request = { code: this.#freeCode(), from, says, askedAt: Date.now(), secret }
     const endsAt = performance.now() + DEVICE_MS

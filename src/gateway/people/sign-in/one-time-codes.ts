@@ -8,7 +8,7 @@ const MAX_HANDOVERS = 1000
  * Handovers per account. A newer handover ends the account's oldest one, so no account can use up all
  * handovers.
  */
-const MOST_OF_ONE = 10
+const MAX_CODES_PER_USER = 10
 
 interface Handover<Granted> {
   readonly granted: Granted
@@ -33,7 +33,7 @@ export class Handovers<Granted> {
     const now = performance.now()
     for (const [code, { endsAt }] of this.#byCode) if (endsAt <= now) this.#byCode.delete(code)
     const own = [...this.#byCode].filter(([, one]) => one.account === account)
-    const [surplus] = own.length >= MOST_OF_ONE ? own : []
+    const [surplus] = own.length >= MAX_CODES_PER_USER ? own : []
     if (surplus !== undefined) this.#byCode.delete(surplus[0])
     if (this.#byCode.size >= MAX_HANDOVERS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')

@@ -14,8 +14,8 @@ import { SignInRefused } from '../../refusals/request-refused.ts'
 /** Time until the browser returns from the provider. */
 export const SIGN_IN_MS = 10 * 60 * 1000
 /** Parallel requests to the provider, for all callers and for one address. */
-const MOST_AT_ONCE = 256
-const MOST_OF_ADDRESS = 16
+const MAX_REQUESTS = 256
+const MAX_REQUESTS_PER_ADDRESS = 16
 
 const PurposeShape = v.variant('kind', [
   v.object({
@@ -202,7 +202,7 @@ export class SignIn {
     const network = callerNetwork(from)
     const own = this.#asking.get(network) ?? 0
     const all = [...this.#asking.values()].reduce((sum, count) => sum + count, 0)
-    if (own >= MOST_OF_ADDRESS || all >= MOST_AT_ONCE)
+    if (own >= MAX_REQUESTS_PER_ADDRESS || all >= MAX_REQUESTS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
     this.#asking.set(network, own + 1)
     try {
@@ -264,7 +264,7 @@ const TAG_BYTES = 16
  * Used seals to remember. Above this number, the oldest seal is forgotten. This does no harm, because the
  * provider accepts its code only once.
  */
-const MOST_USED = 10_000
+const MAX_USED_STATES = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
 
@@ -321,7 +321,7 @@ export class Seal {
     const now = performance.now()
     for (const [one, end] of this.#used) if (end <= now) this.#used.delete(one)
     if (this.#used.has(id)) return false
-    const [oldest] = this.#used.size < MOST_USED ? [] : this.#used.keys()
+    const [oldest] = this.#used.size < MAX_USED_STATES ? [] : this.#used.keys()
     if (oldest !== undefined) this.#used.delete(oldest)
     this.#used.set(id, endsAt)
     return true

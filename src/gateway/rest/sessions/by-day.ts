@@ -9,7 +9,7 @@ const USUAL_DAYS = 30
  * Most sessions per day that are examined. SQLite needs some 50 ms for them, and no other request is served
  * in this time.
  */
-const MOST_OF_A_DAY = 100_000
+const MAX_SESSIONS_PER_DAY = 100_000
 
 interface Asked {
   readonly days: number | undefined
@@ -26,7 +26,7 @@ export async function sessionsByDay(
   let isCapped = false
   for (const { day, from, to } of lastDays(days, timeZone ?? '', new Date())) {
     const span = { from: later(query.from, from), to: earlier(query.to, to) }
-    const { counts, isCapped: isDayCapped } = history.outcomes({ ...query, ...span }, MOST_OF_A_DAY)
+    const { counts, isCapped: isDayCapped } = history.outcomes({ ...query, ...span }, MAX_SESSIONS_PER_DAY)
     const count = (outcome: string) => counts.get(outcome) ?? 0
     counted.push({
       day,

@@ -201,8 +201,8 @@ function* json(history: History, { id, clockAt }: SessionSummary, form: ResultFo
 
 const LIFE_MS = 5 * 60 * 1000
 /** Most tokens per user and of all users. Above a limit, the oldest token is dropped. */
-const MOST_OF_ONE_USER = 100
-const MOST = 10_000
+const MAX_TOKENS_PER_USER = 100
+const MAX_TOKENS = 10_000
 
 interface Pending {
   /** Hash of the link's token. The token itself is not stored. */
@@ -255,8 +255,8 @@ export class DownloadTokens {
 
   #makeRoom(user: string): void {
     const own = [...this.#pending].filter(([, pending]) => pending.by.user === user)
-    const [oldestOwn] = own.length < MOST_OF_ONE_USER ? [] : own
-    const [oldest] = this.#pending.size < MOST ? [] : this.#pending
+    const [oldestOwn] = own.length < MAX_TOKENS_PER_USER ? [] : own
+    const [oldest] = this.#pending.size < MAX_TOKENS ? [] : this.#pending
     const victim = oldestOwn ?? oldest
     if (victim !== undefined) this.#pending.delete(victim[0])
   }

@@ -3,9 +3,9 @@ import { WrittenLine, type Row } from './row.ts'
 import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
 /** Maximum length of a row. A longer line would block the page, so it continues in the next row. */
-const LONGEST_ROW = 2000
+const MAX_ROW_CHARACTERS = 2000
 /** Maximum length of an incomplete sequence. A longer text is not a sequence. */
-const LONGEST_SEQUENCE = 4096
+const MAX_SEQUENCE_CHARACTERS = 4096
 
 /**
  * Matches everything except plain text. This means control characters, characters that change the direction
@@ -70,7 +70,7 @@ export class RowReader {
   feed(piece: string, source: Source = 'stdout'): void {
     const text = this.#rest + (source === 'note' ? piece.replace(RPC_PREFIX, '$1') : piece)
     const rest = INCOMPLETE.exec(text)?.[0] ?? ''
-    this.#rest = rest.length > LONGEST_SEQUENCE ? '' : rest
+    this.#rest = rest.length > MAX_SEQUENCE_CHARACTERS ? '' : rest
     const whole = text.slice(0, text.length - this.#rest.length)
     let start = 0
     for (const { 0: found, index } of whole.matchAll(SPECIAL)) {
@@ -96,8 +96,8 @@ export class RowReader {
   #write(text: string, source: Source): void {
     const style = this.#styleOf(source)
     for (let start = 0; start < text.length;) {
-      if (this.#line.length >= LONGEST_ROW) this.#rows.push(this.#line.take())
-      const part = text.slice(start, start + LONGEST_ROW - this.#line.length)
+      if (this.#line.length >= MAX_ROW_CHARACTERS) this.#rows.push(this.#line.take())
+      const part = text.slice(start, start + MAX_ROW_CHARACTERS - this.#line.length)
       this.#line.write(part, style)
       start += part.length
     }
@@ -112,7 +112,7 @@ export class RowReader {
   }
 
   #show(control: string, source: Source): void {
-    if (this.#line.length >= LONGEST_ROW) this.#rows.push(this.#line.take())
+    if (this.#line.length >= MAX_ROW_CHARACTERS) this.#rows.push(this.#line.take())
     this.#line.write(visibleForm(control), withFlag(this.#styleOf(source), 'control'))
   }
 

@@ -11,7 +11,7 @@ import { sizeOf, type ChangedLines, type ChangedValue, type RequestDiff } from '
 
 /** Maximum number of lines that differ and are drawn at first, and of those that "Show all" draws. */
 const MAX_LINES = 1000
-const MOST_DRAWN = 20_000
+const MAX_DRAWN_LINES = 20_000
 
 /** Number of lines that differ and are not drawn if each text has at most so many. */
 function leftOut({ lines }: RequestDiff, most = MAX_LINES): number {
@@ -34,7 +34,7 @@ interface ChangesProps {
 /** Shows the differences from the last approved run of the same runbook. */
 export function Changes({ diff, isWhole, onWhole }: ChangesProps) {
   const { before, values, lines } = diff
-  const most = isWhole ? MOST_DRAWN : MAX_LINES
+  const most = isWhole ? MAX_DRAWN_LINES : MAX_LINES
   return (
     <section class="card" aria-labelledby="changes">
       <div class="card-head">
@@ -84,7 +84,7 @@ function WholeDiff({ diff, isWhole, onWhole }: ChangesProps) {
   }
   return (
     <div class="line push">
-      {!isWhole && leftOut(diff, MOST_DRAWN) === 0 && (
+      {!isWhole && leftOut(diff, MAX_DRAWN_LINES) === 0 && (
         <button type="button" class="button is-small" onClick={() => onWhole('opened')}>
           <Icon name="diff" small />
           Show all

@@ -34,7 +34,7 @@ const MAX_CHANGES = 5000
 const MAX_MS = 1500
 /** Maximum number of changed words and of characters of two lines that are compared word by word. */
 const MAX_WORDS = 100
-const LONGEST_LINE = 1000
+const MAX_LINE_CHARACTERS = 1000
 /** Maximum number of line pairs that are compared word by word. */
 const MAX_PAIRS = 500
 
@@ -107,7 +107,7 @@ class Lines {
 
 /** Marks the words that differ. Lines without a common word are marked as a whole. */
 export function changedWords(before: string, now: string): readonly [Piece[], Piece[]] {
-  const isShort = Math.max(before.length, now.length) <= LONGEST_LINE
+  const isShort = Math.max(before.length, now.length) <= MAX_LINE_CHARACTERS
   const words = isShort ? diffWordsWithSpace(before, now, { maxEditLength: MAX_WORDS }) : undefined
   if (words === undefined) return [[{ text: before, isChanged: true }], [{ text: now, isChanged: true }]]
   const side = (other: 'added' | 'removed') =>

@@ -25,7 +25,7 @@ interface CellsOf {
 }
 
 /** Maximum number of characters of the value that is shown below the table. */
-const MOST_SHOWN = 2000
+const MAX_SHOWN_CHARACTERS = 2000
 
 /**
  * Selects a cell by a click or by arrow keys, and several cells with Shift. Copies the selected cells with
@@ -145,6 +145,9 @@ function textOf(area: Area, rowAt: (index: number) => readonly Cell[]): string {
 
 function shownText(column: Column | undefined, cell: Cell | undefined): string {
   const text = cell ?? (cell === null ? 'NULL' : '')
-  const cut = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)} … (${text.length} characters)` : text
+  const cut =
+    text.length > MAX_SHOWN_CHARACTERS
+      ? `${text.slice(0, MAX_SHOWN_CHARACTERS)} … (${text.length} characters)`
+      : text
   return `${visibleLines(column?.name ?? '')}: ${visibleLines(cut)}`
 }

@@ -4,7 +4,7 @@ import type { ChartData } from '../../result/chart-data.ts'
 export const FONT = '12px system-ui, sans-serif'
 /** Minimum space between two labels. */
 const BETWEEN_PX = 16
-const LEAST_ROOM_PX = 16
+const MIN_ROOM_PX = 16
 /** Minimum width of the axis of values. */
 const VALUES_PX = 64
 /** Space for ticks and a gap between the numbers of the axis of values and the chart. */
@@ -55,7 +55,7 @@ export function roomForLast({ kind, labels, places }: ChartData): number {
       : kind === 'moments'
         ? ['0000-00-00', '00-00 00:00']
         : [places.at(0) ?? 0, places.at(-1) ?? 0].map((place) => place.toLocaleString())
-  return Math.max(LEAST_ROOM_PX, Math.ceil(widest(texts) / 2))
+  return Math.max(MIN_ROOM_PX, Math.ceil(widest(texts) / 2))
 }
 
 export function valueText({ kind, labels }: ChartData, place: number | null): string {

@@ -10,7 +10,7 @@ import type { ResultTable } from '../../result/table.ts'
 import { CLOCKED, FONT, labelled, labelRange, roomForLast, VALUED, valueText } from './chart-axes.ts'
 import { number } from './table-view.tsx'
 
-const LEAST_HEIGHT_PX = 240
+const MIN_HEIGHT_PX = 240
 const ROW_NUMBER = -1
 
 type Shape = 'line' | 'bars'
@@ -213,7 +213,7 @@ function sizeOf(place: HTMLElement) {
   const legend = place.querySelector<HTMLElement>('.u-legend')
   const isBelow = legend !== null && getComputedStyle(legend).position === 'static'
   const height = place.clientHeight - (isBelow ? legend.offsetHeight : 0)
-  return { width: place.clientWidth, height: Math.max(LEAST_HEIGHT_PX, height) }
+  return { width: place.clientWidth, height: Math.max(MIN_HEIGHT_PX, height) }
 }
 
 interface Drawn {

@@ -16,7 +16,7 @@ export type CatalogRow =
 
 const RECENT = 'Recent'
 /** If there are more files than this, the folders are closed at first. */
-const MOST_UNFOLDED = 50
+const MAX_UNFOLDED_FILES = 50
 
 export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
   return repositories.flatMap(({ repository, items }) =>
@@ -77,7 +77,7 @@ export function rowsOf(runbooks: readonly ListedRunbook[], { recent, toggled }: 
   const [first, others] = split(runbooks, recent)
   const folders = Map.groupBy(others, folderOf)
   const groups = [...(first.length > 0 ? [[RECENT, first] as const] : []), ...sorted(folders)]
-  const isFolded = runbooks.length > MOST_UNFOLDED
+  const isFolded = runbooks.length > MAX_UNFOLDED_FILES
   return groups.flatMap(([text, members]) => {
     const isOpen = (isFolded && text !== RECENT) === toggled.has(text)
     const heading = { kind: 'heading', text, isOpen, count: members.length } as const

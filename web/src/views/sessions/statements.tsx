@@ -10,11 +10,11 @@ import { State } from '../../parts/state.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 
 /**
- * Maximum number of statements. `FEW` are loaded first, and `MOST` after "Show more". The download has all
+ * Maximum number of statements. `FEW` are loaded first, and `MAX_STATEMENTS` after "Show more". The download has all
  * statements.
  */
 const FEW = 200
-const MOST = 1000
+const MAX_STATEMENTS = 1000
 
 /** Statements of native clients, with duration and number of rows. Results are not recorded. */
 export function Statements({ session }: { readonly session: Session }) {
@@ -54,13 +54,15 @@ export function Statements({ session }: { readonly session: Session }) {
             Refresh
           </button>
         )}
-        {value.has_more && limit < MOST && (
-          <button type="button" class="button" onClick={() => setLimit(MOST)}>
+        {value.has_more && limit < MAX_STATEMENTS && (
+          <button type="button" class="button" onClick={() => setLimit(MAX_STATEMENTS)}>
             Show more
           </button>
         )}
-        {value.has_more && limit === MOST && (
-          <span class="soft small">Only the first {MOST.toLocaleString('en')} statements are shown.</span>
+        {value.has_more && limit === MAX_STATEMENTS && (
+          <span class="soft small">
+            Only the first {MAX_STATEMENTS.toLocaleString('en')} statements are shown.
+          </span>
         )}
         <a
           class="button"

@@ -12,13 +12,13 @@ interface GroupsFieldProps {
 }
 
 /** Maximum number of buttons for groups. Other groups can be typed. */
-const MOST_KNOWN = 16
+const MAX_BUTTONS = 16
 
 export function GroupsField({ role, groups, onChange }: GroupsFieldProps) {
   const id = useId()
   const { value: known = [] } = useLoaded(readGroups)
   const chosen = wordsOf(groups)
-  const others = known.filter((group) => group !== 'admin' && group !== 'auditor').slice(0, MOST_KNOWN)
+  const others = known.filter((group) => group !== 'admin' && group !== 'auditor').slice(0, MAX_BUTTONS)
   const toggle = (group: string) => {
     const next = chosen.includes(group) ? chosen.filter((one) => one !== group) : [...chosen, group]
     onChange({ groups: next.join(' ') })
