@@ -35,7 +35,7 @@ test('a cell that was changed by hand is found and corrected, and a missing row 
   expect(check(place.path)).toEqual([1, 'agent: no page has execution.max-duration\n'])
 })
 
-test.each(['docs/operating', 'docs/gateway', 'docs/agent', 'docs/questions', 'SECURITY'])(
+test.each(['docs/operating', 'docs/gateway', 'docs/agent', 'docs/questions', 'docs/performance', 'SECURITY'])(
   '%s.md, which is read at night, has no paragraph of more than 600 characters',
   (name) => {
     const text = readFileSync(path.join(root, `${name}.md`), 'utf8').replaceAll(
