@@ -17,6 +17,7 @@ import { AgentEnvironment } from '../../envvars/agent-environment.ts'
 import { inheritedEnvironment } from '../../envvars/agent-environment.ts'
 import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { openSecretStores } from '../../envvars/secrets/open-stores.ts'
+import type { VaultSurroundings } from '../../envvars/secrets/vault/vault.ts'
 import { CompiledCache } from '../../policy/compiled-cache.ts'
 import { parseNameRule, SecretNames } from '../../policy/redaction/secret-names.ts'
 import { ControlGroups } from '../../runtime/cgroups/control-groups.ts'
@@ -67,33 +68,62 @@ export async function openServices({
   }
   // This line comes before openGroups, which moves the agent into a new group: OomWatch needs the present
   // group, with all executions.
-  const oom = new OomWatch()
+  const shared = sharedServices({
+    token: settings.key.value.reveal(),
+    ownVariables,
+    skipVerify: settings.tls.skipVerify,
+    findProxy: () => settings.proxy,
+    log,
+  })
   return {
+    ...shared,
     ...(agent !== '' && { agent }),
     engine,
     folder,
     settings: sessionSettings(settings),
     masking: maskingSettings(settings),
     policy,
-    compiledGuardrails: new CompiledCache(),
-    agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal(), ownVariables),
-    secretStores: openSecretStores({
-      env: process.env,
-      skipVerify: settings.tls.skipVerify,
-      findProxy: () => settings.proxy,
-      log,
-    }),
-    inherited: inheritedEnvironment(process.env),
-    cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions, { changed: memoryFor(engine) }),
-    programVersions: new ProgramVersions(),
     tails: new TailMemory(settings.tailMemoryBytes),
     redactions: settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
     groups: await openGroups(settings, log),
-    oom,
     started: new StartedSessions(record, earlierSessions(settings, log)),
     record,
-    log,
+  }
+}
+
+interface SharedParts extends Omit<VaultSurroundings, 'env' | 'log'> {
+  /** The agent's own token, which no connection may read; '' for none. */
+  readonly token: string
+  readonly ownVariables?: ReadonlySet<string>
+  readonly log: Logger
+}
+
+/** Opens what commands need in an agent, and in `exec --local` as well. */
+export function sharedServices({
+  token,
+  ownVariables,
+  ...stores
+}: SharedParts): Pick<
+  AgentServices,
+  | 'agentEnvironment'
+  | 'compiledGuardrails'
+  | 'cwd'
+  | 'inherited'
+  | 'log'
+  | 'oom'
+  | 'programVersions'
+  | 'secretStores'
+> {
+  return {
+    agentEnvironment: new AgentEnvironment(process.env, token, ownVariables),
+    secretStores: openSecretStores({ ...stores, env: process.env }),
+    compiledGuardrails: new CompiledCache(),
+    programVersions: new ProgramVersions(),
+    inherited: inheritedEnvironment(process.env),
+    cwd: workingFolder(),
+    oom: new OomWatch(),
+    log: stores.log,
   }
 }
 
@@ -181,9 +211,11 @@ export function warnOfEngine(
 }
 
 /** @throws Failure if no folder is safe for secret files */
-export async function openFolder(settings: AgentConfiguration): Promise<RuntimeFolder> {
+export async function openFolder({
+  runtimeDir: preferred,
+}: Pick<AgentConfiguration, 'runtimeDir'>): Promise<RuntimeFolder> {
   try {
-    return await RuntimeFolder.open({ preferred: settings.runtimeDir, env: process.env })
+    return await RuntimeFolder.open({ preferred, env: process.env })
   } catch (error) {
     throw error instanceof SetUpError ? new Failure(error.message) : error
   }

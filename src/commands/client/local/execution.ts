@@ -1,25 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { ProgramVersions } from '../../../agent/opening/client-escapes.ts'
 import { checkRequest } from '../../../agent/opening/request.ts'
 import type { CommandEnd } from '../../../agent/running/ending.ts'
 import { RunningCommand } from '../../../agent/running/running-command.ts'
 import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
 import { findProxy } from '../../../basics/net/proxy.ts'
-import { SetUpError } from '../../../basics/set-up-error.ts'
 import { KILL_GRACE_MS } from '../../../basics/signals.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
-import { AgentEnvironment, inheritedEnvironment } from '../../../envvars/agent-environment.ts'
-import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
-import { openSecretStores } from '../../../envvars/secrets/open-stores.ts'
 import { createLogger } from '../../../log.ts'
 import { CompiledCache } from '../../../policy/compiled-cache.ts'
-import { OomWatch } from '../../../runtime/cgroups/oom-watch.ts'
 import type { Chunk } from '../../../runtime/child.ts'
 import type { OpenMessage, SessionId } from '../../../wire/messages/message.ts'
 import { WITHOUT_PROTECTION } from '../../../wire/params.ts'
 import { exitCodeOfSignal, exitCodes, Failure } from '../../exit-codes.ts'
 import { logSettings } from '../../long-running.ts'
-import { COMMANDS_UMASK, openEngine, workingFolder, sweep } from '../../start/services.ts'
+import { COMMANDS_UMASK, openEngine, openFolder, sharedServices, sweep } from '../../start/services.ts'
 import { readVariables } from '../input.ts'
 import { reportEnd } from '../report/ending.ts'
 import { type NoticeFlags, Notices } from '../report/notices.ts'
@@ -233,43 +227,27 @@ type LocalServices = CommandServices &
 async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
-  const folder = await openFolder()
+  const folder = await openFolder({ runtimeDir: process.env['RUNBOOK_AGENT_RUNTIME_DIR'] })
   // Only errors are logged, because the session's end already reports a refusal.
   const log = await createLogger(logSettings('error'))
   // This removes processes and files of earlier runs that were killed.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
-    engine,
-    folder,
-    settings: SETTINGS,
-    agentEnvironment: new AgentEnvironment(process.env, ''),
-    secretStores: openSecretStores({
-      env: process.env,
+    ...sharedServices({
+      token: '',
       skipVerify: process.env['HOOP_TLS_SKIP_VERIFY'] === 'true',
       findProxy: () => findProxy(process.env),
       log,
     }),
+    engine,
+    folder,
+    settings: SETTINGS,
     embedded: false,
     masking: {
       presidio: undefined,
       local: { replacement: { form: 'tag' }, refine: [] },
       compiled: new CompiledCache(),
     },
-    compiledGuardrails: new CompiledCache(),
-    inherited: inheritedEnvironment(process.env),
-    cwd: workingFolder(),
-    programVersions: new ProgramVersions(),
-    oom: new OomWatch(),
-    log,
     [Symbol.asyncDispose]: () => folder.close(),
-  }
-}
-
-async function openFolder(): Promise<RuntimeFolder> {
-  const { RUNBOOK_AGENT_RUNTIME_DIR: preferred } = process.env
-  try {
-    return await RuntimeFolder.open({ preferred, env: process.env })
-  } catch (error) {
-    throw error instanceof SetUpError ? new Failure(error.message) : error
   }
 }
