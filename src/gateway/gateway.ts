@@ -104,34 +104,36 @@ async function open(
   const base = { settings, history, log, webUrl, linkTo, callerAddress: callerAddress(listen.trustedProxies) }
   const audit = openAuditLog(base, version, opened)
   const repositories = openRepositories(settings, log, opened)
-  const people = openPeople({ ...base, audit }, opened)
-  const agents = new Agents(settings, people.users.attempts)
+  const { users, tokens, directory, live, budgets, signIn, links } = openPeople({ ...base, audit }, opened)
+  const agents = new Agents(settings, users.attempts)
   const tls = openCertificate(settings, log, opened)
-  const reload = openReload(source, { settings, repositories, users: people.users, agents, tls, audit, log })
-  const automation = openAutomation(base, opened)
-  const sessions = new Sessions({
-    ...base,
-    agents,
-    locks: automation.turns,
-    users: people.users,
-    budgets: people.budgets,
-  })
-  const reviewing = openReviews({ ...base, ...people, sessions }, state, opened)
+  const reload = openReload(source, { settings, repositories, users, agents, tls, audit, log })
+  const { locks, turns, webhooks } = openAutomation(base, opened)
+  const sessions = new Sessions({ ...base, agents, locks: turns, users, budgets })
+  const { reviews, runs, access } = openReviews({ ...base, users, sessions }, state, opened)
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
-  const batches = opened.own(new Batches({ ...base, ...people, ...reviewing, sessions, tickets }))
-  const clients = new Clients({ ...base, ...people, ...reviewing, sessions, tickets, audit })
+  const batches = opened.own(new Batches({ ...base, users, reviews, runs, sessions, tickets }))
+  const clients = new Clients({ ...base, users, live, reviews, runs, access, sessions, tickets, audit })
   const transport = opened.own(new Transport({ ...base, agents, clients, tls }))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
-  const executions = new Executions({ ...base, sessions, locks: automation.turns })
+  const condition = conditionOf({ sessions, history, upkeep, moves, webhooks, tls })
   const services = {
     ...base,
-    ...people,
-    ...automation,
-    ...reviewing,
+    users,
+    tokens,
+    directory,
+    live,
+    budgets,
+    signIn,
+    links,
+    locks,
+    webhooks,
+    reviews,
+    runs,
     reload,
     agents,
     clients,
-    executions,
+    executions: new Executions({ ...base, sessions, locks: turns }),
     sessions,
     audit,
     backups,
@@ -140,17 +142,17 @@ async function open(
     batches,
     longWork: new LongWork(),
     server: { version, grpc, tls },
-    condition: conditionOf({ sessions, history, upkeep, moves, webhooks: automation.webhooks, tls }),
+    condition,
   }
-  const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
-  const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
+  const measured = { ...base, version, users, locks, sessions, agents, clients, tls }
+  const metrics = await openMetrics(listen.metrics, { measured, condition, log }, opened)
   const { rest, drain, endSessions, tellProblems, automatic } = openRest(services, opened)
   http = await listenOn(rest, listen.http)
   await checkRepositories(repositories.all, log)
   tellProblems()
   automatic.begin()
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
-  const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
+  const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${links.add(linked)}`
   const ways = {
     signInLink,
     drain,
