@@ -2,16 +2,18 @@ import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { about, plainOption, text, wholeCount } from './words.ts'
 
+const Metadata = v.record(v.string(), v.record(v.string(), v.unknown()))
+
 const RunbookShape = v.strictObject({
   name: needed(about('path of the file in its repository', text)),
   metadata: about(
-    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
-    v.record(v.string(), v.record(v.string(), v.unknown())),
+    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `required_text` (the text of `required`), `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
+    Metadata,
   ),
   error: about('why the file cannot be run; null if the file can be run', v.nullable(text)),
-  used_names: about(
-    'all names of parameters that the template may use, also inside blocks; missing if the template cannot be read',
-    v.optional(v.array(text)),
+  block_metadata: about(
+    'the same as `metadata`, for parameters that the template uses only inside blocks such as `{{ if }}`; if several actions describe such a parameter differently, only its `type` is there; missing if the template cannot be read',
+    v.optional(Metadata),
   ),
   title: v.optional(
     v.pipe(

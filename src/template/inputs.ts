@@ -53,6 +53,8 @@ const TYPES: ReadonlySet<string> = new Set([
 
 /** Matches an action in Go's formatting that declares an input for hoop (protocol.md 9.3). */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
+/** Matches the same action where the dot may be something else. */
+const ROOT_INPUT = /^\{\{\$\.([a-zA-Z0-9_]+)/
 
 /**
  * Returns the inputs in the order in which they first appear. If several actions have the same input, the
@@ -64,6 +66,66 @@ export function discoverInputs(statements: readonly TemplateStatement[]): Discov
   )
   const inputs = new Map(declarations.map((declared) => [declared.name, declared]))
   return { inputs: [...inputs.values()], declarations }
+}
+
+/**
+ * Returns the parameters that only blocks use, such as `{{ if }}`. hoop does not list them.
+ * @param names all names of parameters that the template may use
+ */
+export function inputsInBlocks(
+  statements: readonly TemplateStatement[],
+  inputs: readonly Input[],
+  names: readonly string[],
+): Input[] {
+  const listed = new Set(inputs.map(({ name }) => name))
+  const declared = declaredInBlocks(statements, INPUT)
+  return names
+    .filter((name) => !listed.has(name))
+    .map((name) =>
+      joined(
+        name,
+        declared.filter((input) => input.name === name),
+      ),
+    )
+}
+
+/**
+ * If the actions of one parameter have different rules, none of the rules is known to apply before the
+ * template is rendered. Then the parameter is only secret if one of its actions says so.
+ */
+function joined(name: string, declared: readonly Input[]): Input {
+  const plain: Input = { name, type: 'text', optional: true }
+  const described = declared.filter((input) => Object.keys(input).length > 3 || input.type !== 'text')
+  const [first, ...others] = new Map(described.map((input) => [JSON.stringify(input), input])).values()
+  if (first !== undefined && others.length === 0) return { ...first, optional: true }
+  const secret = described.find(({ type }) => type === 'password' || type === 'file')
+  return secret === undefined ? plain : { ...plain, type: secret.type }
+}
+
+/** @param root matches an action whose parameter is the template's, and not a field of another value */
+function declaredInBlocks(statements: readonly TemplateStatement[], root: RegExp): Input[] {
+  return statements.flatMap((statement) => {
+    switch (statement.kind) {
+      case 'action':
+        return inputIn(statement.pipeline, root) ?? []
+      case 'if':
+        return [...statement.arms.map(({ body }) => body), statement.otherwise].flatMap((body) =>
+          declaredInBlocks(body, root),
+        )
+      case 'with':
+        return [
+          ...statement.arms.flatMap(({ body }) => declaredInBlocks(body, ROOT_INPUT)),
+          ...declaredInBlocks(statement.otherwise, root),
+        ]
+      case 'range':
+        return [
+          ...declaredInBlocks(statement.body, ROOT_INPUT),
+          ...declaredInBlocks(statement.otherwise, root),
+        ]
+      default:
+        return []
+    }
+  })
 }
 
 export interface Discovered {
@@ -101,8 +163,14 @@ export function checkDeclared(
 }
 
 function inputOf(pipeline: Pipeline): Input {
-  const name = INPUT.exec(`{{${nodeText(pipeline)}}}`)?.[1]
-  if (name === undefined) throw new TemplateError('parse', 'inconsistent findings, findings=0, val=[]')
+  const input = inputIn(pipeline, INPUT)
+  if (input === undefined) throw new TemplateError('parse', 'inconsistent findings, findings=0, val=[]')
+  return input
+}
+
+function inputIn(pipeline: Pipeline, root: RegExp): Input | undefined {
+  const name = root.exec(`{{${nodeText(pipeline)}}}`)?.[1]
+  if (name === undefined) return undefined
   const input: Mutable<Input> = { name, type: 'text', optional: false }
   for (const command of pipeline.commands) describe(input, command)
   return input

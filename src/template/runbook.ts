@@ -5,7 +5,7 @@ import type { Arm, Operand, Pipeline, TemplateStatement } from '../golang/templa
 import { encodeSource, parseStatements } from '../golang/template/syntax/parser.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
 import { RUNBOOK } from './functions.ts'
-import { checkDeclared, type Discovered, discoverInputs, type Input } from './inputs.ts'
+import { checkDeclared, discoverInputs, type Input, inputsInBlocks } from './inputs.ts'
 
 /** Returns all possible names of parameters, also inside blocks: `.a`, `$.a`, `index . "a"`. */
 function usedNames(statements: readonly TemplateStatement[]): string[] {
@@ -68,8 +68,8 @@ export interface RenderedTemplate {
 export interface Template {
   /** The inputs in the order in which they first appear. */
   readonly inputs: readonly Input[]
-  /** Parameters that the template may use. A parameter that is only inside blocks is not an input. */
-  readonly names: readonly string[]
+  /** Parameters that only blocks of the template use. hoop does not list them. */
+  readonly inBlocks: readonly Input[]
   /**
    * Ignores unknown parameters.
    * @throws TemplateError with the stage `parameters` if inputs are missing or break a declared rule, and
@@ -92,18 +92,16 @@ export interface Template {
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)
   const statements = parseStatements(bytes, RUNBOOK)
-  const discovered = discoverInputs(statements)
-  return {
-    inputs: discovered.inputs,
-    names: usedNames(statements),
-    render: (parameters) => render(bytes, statements, discovered, parameters),
-  }
+  const { inputs, declarations } = discoverInputs(statements)
+  const inBlocks = inputsInBlocks(statements, inputs, usedNames(statements))
+  const declared = { inputs, declarations: [...declarations, ...inBlocks] }
+  return { inputs, inBlocks, render: (parameters) => render(bytes, statements, declared, parameters) }
 }
 
 function render(
   source: ByteString,
   statements: readonly TemplateStatement[],
-  { inputs, declarations }: Discovered,
+  { inputs, declarations }: ReturnType<typeof discoverInputs>,
   parameters: ReadonlyMap<string, string>,
 ): RenderedTemplate {
   const fields = new Map(

@@ -96,3 +96,41 @@ describe('the inputs of a template', () => {
     expect(inputsOf('select 1')).toEqual([])
   })
 })
+
+describe('the parameters that only blocks use', () => {
+  const inBlocks = (template: string) => parseTemplate(template).inBlocks
+  const plain = (name: string) => ({ name, type: 'text', optional: true })
+
+  test('keep what their functions say', () => {
+    expect(inBlocks('{{ if .a }}{{ .n | type "number" | description "d" }}{{ .n }}{{ end }}')).toEqual([
+      plain('a'),
+      { name: 'n', type: 'number', optional: true, description: 'd' },
+    ])
+  })
+
+  test('are described in every branch of an if, and behind $ where the dot is another value', () => {
+    const described = '| options "x"'
+    const template = `{{ if .a }}{{ .b ${described} }}{{ else if .c }}{{ .d ${described} }}{{ else }}{{ .e ${described} }}{{ end }}
+{{ with .a }}{{ $.f ${described} }}{{ .g ${described} }}{{ else }}{{ .h ${described} }}{{ end }}
+{{ range $v := .a }}{{ $.i ${described} }}{{ .j ${described} }}{{ else }}{{ .k ${described} }}{{ end }}`
+    const options = inBlocks(template).filter((input) => input.options !== undefined)
+    expect(options.map(({ name }) => name)).toEqual(['b', 'd', 'e', 'f', 'h', 'i', 'k'])
+  })
+
+  test('keep no rule if their actions differ, and stay secret', () => {
+    const choice = (...types: string[]) =>
+      types.map((type) => `{{ if .a }}{{ .n | type "${type}" }}{{ end }}`).join('')
+    expect(inBlocks(choice('number', 'email'))[1]).toEqual(plain('n'))
+    expect(inBlocks(choice('number', 'password'))[1]).toEqual({ ...plain('n'), type: 'password' })
+    expect(inBlocks(choice('number', 'number'))[1]).toEqual({ ...plain('n'), type: 'number' })
+  })
+
+  test('may be missing, and have to keep their rules if they are given', () => {
+    const template = parseTemplate('a{{ if eq .a "1" }}{{ .n | options "x" "y" }}{{ end }}')
+    const render = (values: Record<string, string>) =>
+      template.render(new Map(Object.entries({ a: '', ...values }))).bytes.toString()
+    expect(render({})).toBe('a')
+    expect(render({ a: '1', n: 'y' })).toBe('ay')
+    expect(() => render({ n: 'z' })).toThrow('parameter n has to be one of x, y')
+  })
+})

@@ -303,9 +303,9 @@ describe('what is refused', () => {
 it('a template knows every name that it may use, wherever it stands', () => {
   const source =
     '{{ .a | default "b" }}{{ if and .c (eq .d "x") }}{{ $.e }}{{ else }}{{ .f }}{{ end }}{{ range $i, $v := .g }}{{ index $ "h" }}{{ $v }}{{ end }}{{ with .a }}{{ . }}{{ end }}'
-  const { names, inputs } = parseTemplate(source)
-  expect(names).toEqual(['a', 'c', 'd', 'e', 'f', 'g', 'h'])
+  const { inputs, inBlocks } = parseTemplate(source)
   expect(inputs.map(({ name }) => name)).toEqual(['a'])
+  expect(inBlocks.map(({ name }) => name)).toEqual(['c', 'd', 'e', 'f', 'g', 'h'])
 })
 
 it('braces of other templates are written by with, and by a shell that joins two texts', () => {

@@ -27,8 +27,8 @@ export interface Runbook {
   readonly description?: string | undefined
   /** In the order in which people enter the values. */
   readonly parameters: readonly Parameter[]
-  /** All names that the template uses, also inside blocks. Undefined on hoop's gateway. */
-  readonly usedNames?: readonly string[]
+  /** Names of the parameters that only blocks use. Undefined on hoop's gateway. */
+  readonly inBlocks?: readonly string[]
   /**
    * Whether a run on the list's connection needs a confirmation. Undefined when the gateway does not send it.
    */
@@ -133,7 +133,7 @@ function isNoList({ kind, code, message }: ApiError): boolean {
 
 /** Reads an item of the first or the second version of the interface. */
 function toRunbook(
-  { name, title, description, metadata, error, used_names: usedNames, confirm }: Read<RunbookAnswer>,
+  { name, title, description, metadata, error, block_metadata: inBlocks, confirm }: Read<RunbookAnswer>,
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata).map(
@@ -148,7 +148,7 @@ function toRunbook(
     ...(title !== '' && { title }),
     ...(description !== '' && { description }),
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
-    ...(usedNames && { usedNames }),
+    ...(inBlocks && { inBlocks: Object.keys(inBlocks) }),
     ...(confirm !== undefined && { needsConfirmation: confirm }),
     error: error === '' ? undefined : error,
     repository,

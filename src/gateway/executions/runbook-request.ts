@@ -91,7 +91,7 @@ function render(
 ): { rendered: RenderedTemplate; inputs: readonly Input[] } {
   try {
     const template = parseTemplate(text)
-    return { rendered: template.render(parameters), inputs: template.inputs }
+    return { rendered: template.render(parameters), inputs: [...template.inputs, ...template.inBlocks] }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     throw new RequestRefused(

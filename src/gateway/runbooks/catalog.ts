@@ -12,8 +12,8 @@ export interface ListedRunbook extends About {
   /** Relative to the root of the repository. */
   readonly path: string
   readonly inputs: readonly Input[]
-  /** Also contains names that only a block uses. Unset if the template cannot be read. */
-  readonly names?: readonly string[]
+  /** Parameters that only blocks use. Unset if the template cannot be read. */
+  readonly inBlocks?: readonly Input[]
   readonly error?: string
 }
 
@@ -176,8 +176,8 @@ function asFolder(path: string): string {
 function parse(text: string): Content {
   const about = leadingComment(text)
   try {
-    const { inputs, names } = parseTemplate(text)
-    return { ...about, inputs, names, length: text.length }
+    const { inputs, inBlocks } = parseTemplate(text)
+    return { ...about, inputs, inBlocks, length: text.length }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     return { ...about, inputs: [], error: `template parse error: ${error.message}`, length: text.length }

@@ -147,13 +147,15 @@ function viewOf(
   return { repository: key, commit, commit_author: author, commit_message: message, items }
 }
 
-function itemOf({ path, inputs, names, error, title, description }: ListedRunbook): RunbookAnswer {
+function itemOf({ path, inputs, inBlocks, error, title, description }: ListedRunbook): RunbookAnswer {
   return {
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
     error: error ?? null,
     // This field is not hoop's. hoop does not name the parameters that only a block uses.
-    ...(names && { used_names: names }),
+    ...(inBlocks && {
+      block_metadata: Object.fromEntries(inBlocks.map((input) => [input.name, metadataOf(input)])),
+    }),
     // These fields are not hoop's. They come from the leading comment of the file.
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
@@ -168,6 +170,8 @@ function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
   return {
     description: input.description ?? '',
     required: input.required !== undefined,
+    // This field is not hoop's.
+    required_text: input.required === '' ? undefined : input.required,
     type: input.type,
     default: input.default,
     placeholder: input.placeholder,

@@ -316,7 +316,7 @@ describe('run sends', () => {
   })
 
   it('without a word what a gateway lists as used in a block, and refuses what it does not list', async () => {
-    await using gateway = await RunbookGateway.start({ name: FILE, used_names: ['wholly'] })
+    await using gateway = await RunbookGateway.start({ name: FILE, block_metadata: { wholly: {} } })
     gateway.answers(json(200, answer()))
     expect(await run(gateway, 'pg', FILE, '-p', 'wholly=other')).toMatchObject({ code: 0, stderr: '' })
     const ended = await run(gateway, 'pg', FILE, '-p', 'half=other')

@@ -37,7 +37,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await ann.page.getByRole('link', { name: 'drop.runbook.sh' }).click()
     await ann.page.getByLabel('Connection', { exact: true }).selectOption('reviewed')
     await ann.page.getByLabel('table', { exact: true }).fill(table)
-    await ann.click('Run')
+    await ann.click('Ask for approval')
     await ann.sees('Nothing has run yet.')
     return ann
   }
@@ -244,7 +244,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await ann.page.getByRole('link', { name: 'clean.runbook.sh' }).click()
     await ann.page.getByLabel('Run on several connections').check()
     for (const name of ['web-01', 'web-02']) await ann.page.getByLabel(name, { exact: true }).check()
-    await ann.click('Run on 2 connections')
+    await ann.click('Ask for approval on 2 connections')
     await ann.sees('The batch runs as soon as it is approved, also when this page is closed.')
     const home = await ann.page.context().newPage()
     await home.goto(new URL('/', ann.page.url()).href)

@@ -3,7 +3,7 @@ import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
 import { Stage } from './stage.ts'
 
-const GREET = `{{ .name | required "whom to greet" | description "whom to greet" | pattern "^[a-z ]+$" | asenv "NAME" }}
+const GREET = `{{ .name | required "Say whom to greet." | description "whom to greet" | pattern "^[a-z ]+$" | asenv "NAME" }}
 {{ .password | type "password" | asenv "PASSWORD" }}
 {{ .size | default "small" | options "small" "large" | asenv "SIZE" }}
 {{ .rows | default "3" | type "number" | asenv "ROWS" }}
@@ -27,14 +27,14 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     await ada.moment()
     expect(await page.getByRole('link', { name: 'wait.runbook.sh' }).count()).toBe(0)
     await page.getByRole('link', { name: 'greet.runbook.sh' }).click()
-    await page.getByLabel('name', { exact: true }).fill('Reader!')
+    await page.getByLabel('whom to greet', { exact: true }).fill('Reader!')
     await page.getByLabel('password', { exact: true }).fill('hunter2hunter2')
     await page.getByLabel('size', { exact: true }).selectOption('large')
     await ada.sees('has to match ^[a-z ]+$')
     await ada.moment()
     await ada.click('Run')
     expect(page.url()).toContain('/runbooks/')
-    await page.getByLabel('name', { exact: true }).fill('reader')
+    await page.getByLabel('whom to greet', { exact: true }).fill('reader')
     await ada.click('Preview')
     await ada.sees('echo "hello, $NAME"')
     expect(await page.content()).not.toContain('hunter2')
@@ -97,7 +97,7 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     const { body } = await stage.site.rest.runbook('bash', 'ops/greet.runbook.sh', { parameters })
     await ada.signIn(stage.site.token, `/sessions/${body.session_id}`)
     await page.getByRole('link', { name: 'Run again' }).click()
-    expect(await page.getByLabel('name', { exact: true }).inputValue()).toBe('again')
+    expect(await page.getByLabel('whom to greet', { exact: true }).inputValue()).toBe('again')
     expect(await page.getByLabel('rows', { exact: true }).inputValue()).toBe('7')
     expect(await page.getByLabel('size', { exact: true }).inputValue()).toBe('large')
     expect(await page.getByLabel('password', { exact: true }).inputValue()).toBe('')

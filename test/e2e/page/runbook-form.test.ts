@@ -10,12 +10,17 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
       'ops/refund.runbook.sh':
         '# Refund an order\n# Pays back the whole amount.\n{{ .order | required "which?" | asenv "ORDER" }}\n{{ .pw | type "password" | asenv "PW" }}\necho "$ORDER"',
       'ops/where.runbook.sh': 'echo here',
+      'ops/customer.runbook.sh':
+        '{{ .id | required "Look up the number first." | description "Number of the customer" | asenv "ID" }}{{ if .isNew }}{{ .plan | options "small" "large" | description "Plan to begin with" | asenv "PLAN" }}{{ end }}echo "$ID $PLAN"',
     },
     users: { cid: ['dev'] },
     connections: [
       { name: 'prod', command: ['bash'], confirm: true, tags: { env: 'prod' } },
       { name: 'test', command: ['bash'], tags: { env: 'test' } },
+      { name: 'reviewed', command: ['bash'], review: { groups: ['dev'] } },
+      { name: 'gone', command: ['bash'], agent: 'faraway' },
     ],
+    away: ['faraway'],
   })
 
   it('is found by a title with a typing error, opens by Enter, keeps what was typed but for secrets, and lets people confirm', async () => {
@@ -104,6 +109,36 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     await page.keyboard.press('Tab')
     await page.locator('[name=order][aria-invalid=true]').waitFor()
     expect(await page.evaluate('document.activeElement.name')).toBe('pw')
+  })
+
+  it('asks in the words of the author, also for what only a block of the runbook uses', async () => {
+    await using ada = await stage.enter('/runbooks?search=customer')
+    const { page } = ada
+    await page.getByRole('link', { name: 'customer.runbook.sh' }).click()
+    await page.getByLabel('Plan to begin with').selectOption('large')
+    await ada.click('Run')
+    await ada.sees('Look up the number first.')
+    expect(await page.locator('[name=id][aria-invalid=true]').count()).toBe(1)
+    await page.getByLabel('Number of the customer').fill('17')
+    await page.getByLabel('isNew').fill('yes')
+    await ada.click('Run')
+    await ada.reads('17 large')
+    await page.getByRole('link', { name: 'Run again' }).click()
+    await ada.sees('The form has the values of an earlier run by admin')
+    expect(await page.getByLabel('Plan to begin with').inputValue()).toBe('large')
+    expect(ada.problems).toEqual([])
+  })
+
+  it('says before a run that it needs approval, and that the agent is away', async () => {
+    await using ada = await stage.enter('/runbooks')
+    const { page } = ada
+    await page.getByRole('link', { name: 'where.runbook.sh' }).click()
+    await page.getByLabel('Connection', { exact: true }).selectOption('reviewed')
+    await page.getByRole('button', { name: 'Ask for approval', exact: true }).waitFor()
+    await page.getByLabel('Connection', { exact: true }).selectOption('gone')
+    await ada.sees('gone cannot run anything at the moment.')
+    await page.getByRole('button', { name: 'Run', exact: true }).waitFor()
+    expect(await ada.faults()).toEqual([])
   })
 
   it('takes parameters and the connection of a link', async () => {

@@ -6,7 +6,7 @@ import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
 const PHONE = { width: 360, height: 740 }
-const FIELDS = `{{ .text | required "say" | description "some text" }}{{ .secret | type "password" }}
+const FIELDS = `{{ .text | required "Say something." | description "some text" }}{{ .secret | type "password" }}
 {{ .choice | options "a" "b" }}{{ .day | type "date" }}{{ .doc | type "file" }}{{ .long | type "textarea" }}`
 
 const COLOURS = `for c in 30 31 32 33 34 35 36 37 90 91 92 93 94 95 96 97 40 41 42 43 44 45 46 47 100 101 102 103 104 105 106 107 1 2 3 4 7 9; do
@@ -110,7 +110,7 @@ describe.skipIf(missingBrowser !== undefined)(
     it('shows the problems of a form at their fields, where axe finds nothing either', async () => {
       await using ada = await stage.enter(views.find((view) => view.endsWith('fields.runbook.sh')))
       await ada.click('Run')
-      await ada.sees('may not be empty')
+      await ada.sees('Say something.')
       await ada.page.locator('[aria-invalid=true]:focus').waitFor()
       expect(await ada.faults()).toEqual([])
     })

@@ -29,6 +29,8 @@ beforeAll(async () => {
         '{{ .pw | type "password" | minlength "8" | asenv "PW" }}echo {{ .count | type "number" }}',
       'ops/passed.runbook.sh':
         '{{ .folder | asenv "FOLDER" }}{{ .other | asenv "API_TOKEN" }}{{ .passphrase | asenv "P" }}echo ok',
+      'ops/blocks.runbook.sh':
+        '{{ if .isNew }}{{ .code | type "password" | asenv "CODE" }}{{ end }}echo "$CODE"',
       'ops/version.sh': 'echo one',
       'ops/fail.sh': 'echo before; exit 7',
       'secret/other.sh': 'echo no',
@@ -431,6 +433,17 @@ describe('GET /api/sessions/{id}', () => {
       pw: '[not recorded]',
     })
     expect(JSON.stringify(session)).not.toContain('very-secret')
+  })
+
+  it('records no password that only a block of the runbook uses, whether the block is used or not', async () => {
+    for (const isNew of ['', 'yes']) {
+      const parameters = { isNew, code: 'block-value' }
+      const { body } = await gateway.exec({ file_name: 'ops/blocks.runbook.sh', parameters })
+      const { body: session } = await gateway.request('GET', `/api/sessions/${String(body['session_id'])}`)
+      const { runbookParameters = '' } = session['labels'] as Record<string, string>
+      expect(JSON.parse(runbookParameters)).toEqual({ isNew, code: '[not recorded]' })
+      expect(JSON.stringify(session)).not.toContain('block-value')
+    }
   })
 
   it('records what went into a variable, unless one of the two names sounds like a secret', async () => {

@@ -159,7 +159,7 @@ const OURS = [
   ...[
     'budget',
     'created_by',
-    'used_names',
+    'block_metadata',
     'title',
     'code',
     'sequence',

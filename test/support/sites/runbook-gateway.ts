@@ -6,7 +6,7 @@ export interface ScriptedRunbook {
   readonly metadata?: Readonly<Record<string, object>>
   readonly error?: string
   /** Ours alone. */
-  readonly used_names?: readonly string[]
+  readonly block_metadata?: Readonly<Record<string, object>>
 }
 
 /** A REST interface with hoop's shapes: one connection, `pg`, with one repository. A test scripts what runs. */

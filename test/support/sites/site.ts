@@ -19,6 +19,8 @@ export interface SiteOptions {
   /** How long running sessions go on when the gateway stops. */
   readonly stopTimeout?: string
   readonly jira?: object
+  /** Names of further agents, which never connect. */
+  readonly away?: readonly string[]
   readonly history?: object
   /** The state folder; else one in the workplace. */
   readonly state?: string
@@ -144,7 +146,7 @@ export class Site implements AsyncDisposable {
     const bash = { name: 'bash', command: ['bash'] }
     const { connections = [], masking = [], guardrails = [], schedules = [], webhooks = [] } = this.#options
     const { limits = {}, history = {}, state = './state', jira, users = {}, stopTimeout } = this.#options
-    const { locks } = this.#options
+    const { locks, away = [] } = this.#options
     const people = Object.entries(users).map(([name, groups]) => ({
       name,
       token: `file://${name}.token`,
@@ -155,7 +157,7 @@ export class Site implements AsyncDisposable {
       state,
       ...(masking.length > 0 && { masking }),
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }, ...people],
-      agents: [{ name: 'local', key: 'file://agent.key' }],
+      agents: [{ name: 'local', key: 'file://agent.key' }, ...away.map((name) => ({ name, key: secret() }))],
       repositories: [{ name: 'books', url: './books', branch: 'main' }],
       guardrails,
       connections: [bash, ...connections].map((connection) => ({

@@ -24,6 +24,7 @@ const parameter = fc.record({
   required: fc.boolean(),
   description: fc.constant(''),
   placeholder: fc.constant(''),
+  requiredText: fc.constant(undefined),
   default: fc.constant(undefined),
   pattern: fc.constant(undefined),
   options: fc.array(fc.string(), { maxLength: 25 }),
@@ -83,11 +84,20 @@ it('takes no URL or address with a blank, a control character or, in the address
 
 const declared: Parameter = {
   ...{ name: 'value', type: 'text', required: true, description: '', placeholder: '' },
-  ...{ default: undefined, pattern: '^[a-z]+$', options: [], minLength: undefined, maxLength: undefined },
+  ...{
+    default: undefined,
+    requiredText: undefined,
+    pattern: '^[a-z]+$',
+    options: [],
+    minLength: undefined,
+    maxLength: undefined,
+  },
 }
 
 it('asks for what is required and has no default', () => {
   expect(problemOf(declared, '', matches)).toBe('may not be empty')
+  const asked = { ...declared, requiredText: 'Which one?' }
+  expect(problemOf(asked, '', matches)).toBe('Which one?')
   expect(problemOf({ ...declared, default: 'x' }, '', matches)).toBeUndefined()
   expect(problemOf({ ...declared, required: false }, '', matches)).toBeUndefined()
 })

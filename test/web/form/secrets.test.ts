@@ -4,7 +4,14 @@ import { shownScript } from '../../../web/src/form/secrets.ts'
 
 const password: Parameter = {
   ...{ name: 'password', type: 'password', required: true, description: '', placeholder: '' },
-  ...{ default: undefined, pattern: undefined, options: [], minLength: undefined, maxLength: undefined },
+  ...{
+    default: undefined,
+    requiredText: undefined,
+    pattern: undefined,
+    options: [],
+    minLength: undefined,
+    maxLength: undefined,
+  },
 }
 
 it('shows a script without its secrets, also where they are quoted or encoded', () => {

@@ -20,7 +20,7 @@ export interface Draft {
 
 /** `earlier` has the values of an earlier run. The form begins with these values. */
 export function useDraft(item: RunbookItem, earlier: Values): Draft {
-  const parameters = useMemo(() => [...parametersOf(item), ...inBlocks(item)], [item])
+  const parameters = useMemo(() => parametersOf(item), [item])
   const [values, setValues] = useState<Values>(() => initialValues(parameters, earlier))
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   useEffect(() => {
@@ -40,24 +40,6 @@ export function useDraft(item: RunbookItem, earlier: Values): Draft {
     },
     sent: () => sentValues(item, values),
   }
-}
-
-/** Returns the parameters that only blocks of the template use, and that have no declaration. */
-function inBlocks({ metadata, used_names: used = [] }: RunbookItem): Parameter[] {
-  return used
-    .filter((name) => !Object.hasOwn(metadata, name))
-    .map((name) => ({
-      name,
-      type: 'text',
-      required: false,
-      description: 'The runbook may use this parameter.',
-      default: undefined,
-      placeholder: '',
-      pattern: undefined,
-      options: [],
-      minLength: undefined,
-      maxLength: undefined,
-    }))
 }
 
 /** A declared parameter must be sent, even when its value is empty. */

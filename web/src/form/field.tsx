@@ -16,15 +16,18 @@ export function Field(props: FieldProps) {
   const { parameter, problem } = props
   const id = useId()
   const isNeeded = parameter.required && (parameter.default ?? '') === ''
+  const label = labelOf(parameter)
+  const isNamed = label === parameter.name
   return (
     <div class="field">
       <span class="line">
         <label for={id}>
-          <bdi>{visible(parameter.name)}</bdi>
+          <bdi>{visible(label)}</bdi>
         </label>
         {isNeeded && <span class="hint">required</span>}
+        {!isNamed && <code class="hint push">{visible(parameter.name)}</code>}
       </span>
-      {parameter.description !== '' && (
+      {isNamed && parameter.description !== '' && (
         <p id={`${id}-about`} class="hint" dir="auto">
           {visibleLines(parameter.description)}
         </p>
@@ -33,18 +36,32 @@ export function Field(props: FieldProps) {
       {problem !== undefined && (
         <p id={`${id}-problem`} class="hint is-bad">
           <Icon name="alert" small />
-          <span>
-            <bdi>{visible(parameter.name)}</bdi> {visible(problem)}
-          </span>
+          {problem === parameter.requiredText ? (
+            <span dir="auto">{visible(problem)}</span>
+          ) : (
+            <span>
+              <bdi>{visible(label)}</bdi> {visible(problem)}
+            </span>
+          )}
         </p>
       )}
     </div>
   )
 }
 
+/** Longest description that is a label. A longer one stands below the name. */
+const MAX_LABEL_CHARACTERS = 60
+
+/** Returns the description if it can stand as a label, and otherwise the name. */
+function labelOf({ name, description }: Parameter): string {
+  const isLabel =
+    description !== '' && description.length <= MAX_LABEL_CHARACTERS && !/[\r\n]/.test(description)
+  return isLabel ? description : name
+}
+
 function describedBy(id: string, { parameter, problem }: FieldProps): string | undefined {
   const parts = [
-    parameter.description === '' ? undefined : `${id}-about`,
+    parameter.description === '' || labelOf(parameter) !== parameter.name ? undefined : `${id}-about`,
     problem === undefined ? undefined : `${id}-problem`,
   ]
   const text = parts.filter((part) => part !== undefined).join(' ')

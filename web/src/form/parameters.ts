@@ -4,6 +4,8 @@ export interface Parameter {
   readonly name: string
   readonly type: string
   readonly required: boolean
+  /** The author's text for an empty value. */
+  readonly requiredText: string | undefined
   readonly description: string
   readonly default: string | undefined
   readonly placeholder: string
@@ -15,8 +17,19 @@ export interface Parameter {
 
 export type Values = Readonly<Record<string, string>>
 
-/** Returns the parameters in the order in which the runbook asks for them. */
-export function parametersOf({ metadata }: RunbookItem): Parameter[] {
+/**
+ * Returns the parameters in the order in which the runbook asks for them. Parameters that only a block of the
+ * runbook uses come last. They may be empty, because the runbook may not reach the block.
+ */
+export function parametersOf({ metadata, block_metadata: inBlocks = {} }: RunbookItem): Parameter[] {
+  const optional = Object.entries(inBlocks).map(([name, declared]) => ({
+    ...parameterOf(name, declared),
+    required: false,
+  }))
+  return [...inOrder(metadata), ...optional]
+}
+
+function inOrder(metadata: RunbookItem['metadata']): Parameter[] {
   const ordered = Object.entries(metadata).map(([name, declared], index) => ({
     parameter: parameterOf(name, declared),
     order: typeof declared['order'] === 'number' ? declared['order'] : Infinity,
@@ -36,6 +49,7 @@ function parameterOf(name: string, declared: Readonly<Record<string, unknown>>):
     name,
     type: text('type') ?? 'text',
     required: declared['required'] === true,
+    requiredText: text('required_text'),
     description: text('description') ?? '',
     default: text('default'),
     placeholder: text('placeholder') ?? '',

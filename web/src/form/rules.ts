@@ -34,7 +34,7 @@ export type MatchesPattern = (pattern: string, value: string) => boolean | undef
 export function problemOf(parameter: Parameter, value: string, matches: MatchesPattern): string | undefined {
   if (value === '') {
     const isMissing = parameter.required && (parameter.default ?? '') === ''
-    return isMissing ? 'may not be empty' : undefined
+    return isMissing ? (parameter.requiredText ?? 'may not be empty') : undefined
   }
   // The author of the runbook chose the default, so the default is not checked.
   const broken = value === parameter.default ? undefined : brokenRule(parameter, value)

@@ -56,7 +56,7 @@ async function render(file: string, flags: RunLocalFlags): Promise<RenderedTempl
   const runbook = {
     name: path.basename(file),
     parameters: parametersOf(template.inputs),
-    usedNames: template.names,
+    inBlocks: template.inBlocks.map(({ name }) => name),
     error: undefined,
     repository: undefined,
   }

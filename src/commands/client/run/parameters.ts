@@ -110,15 +110,15 @@ type Values = ReadonlyMap<string, string>
  * @throws Failure, exit code 64
  */
 function checkGiven(runbook: Runbook, given: Values): readonly string[] {
-  const { parameters, usedNames } = runbook
+  const { parameters, inBlocks } = runbook
   const uncertain: string[] = []
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const [name, value] of given) {
     const parameter = known.get(name)
     if (parameter === undefined) {
-      if (usedNames?.includes(name) === true) continue
-      const names = [...known.keys(), ...(usedNames ?? [])]
-      if (usedNames !== undefined || didYouMean(name, names) !== undefined)
+      if (inBlocks?.includes(name) === true) continue
+      const names = [...known.keys(), ...(inBlocks ?? [])]
+      if (inBlocks !== undefined || didYouMean(name, names) !== undefined)
         throw unknownName(name, names, runbook.name)
       uncertain.push(name)
       continue

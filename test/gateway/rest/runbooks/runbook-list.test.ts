@@ -42,7 +42,7 @@ const get = (url: string, headers: Record<string, string> = {}) =>
 
 const plainParameter = { description: '', required: false, type: 'text' }
 const items = {
-  a: { name: 'ops/a.runbook.sh', metadata: { x: plainParameter }, error: null, used_names: ['x'] },
+  a: { name: 'ops/a.runbook.sh', metadata: { x: plainParameter }, error: null, block_metadata: {} },
   broken: {
     name: 'ops/broken.runbook.sh',
     metadata: {},
@@ -51,7 +51,10 @@ const items = {
   form: {
     name: 'ops/form.runbook.sh',
     metadata: {
-      customer: { description: 'the id of the customer', required: true, type: 'number', order: 1 },
+      customer: {
+        ...{ description: 'the id of the customer', required: true, type: 'number', order: 1 },
+        required_text: 'which one?',
+      },
       country: {
         ...plainParameter,
         type: 'select',
@@ -63,18 +66,18 @@ const items = {
       pw: { ...plainParameter, type: 'password', asenv: 'PW' },
     },
     error: null,
-    used_names: ['customer', 'country', 'code', 'pw', 'only_in_a_block'],
+    block_metadata: { only_in_a_block: plainParameter },
   },
   report: {
     name: 'sql/report.runbook.sql',
     metadata: { id: plainParameter },
     error: null,
-    used_names: ['id'],
+    block_metadata: {},
   },
-  beside: { name: 'sqlx/beside.runbook.sql', metadata: {}, error: null, used_names: [] },
+  beside: { name: 'sqlx/beside.runbook.sql', metadata: {}, error: null, block_metadata: {} },
   top: {
     name: 'top.runbook.sh',
-    ...{ metadata: {}, error: null, used_names: [], title: 'The top', description: 'All of it.' },
+    ...{ metadata: {}, error: null, block_metadata: {}, title: 'The top', description: 'All of it.' },
   },
 }
 /** As a list for one connection has them. */

@@ -15,11 +15,12 @@ import { go } from '../../parts/router.ts'
 import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
-import { ConnectionField } from './connection-field.tsx'
+import { AwayNote, ConnectionField } from './connection-field.tsx'
 import { ForeseenNotes, useForeseen } from './foreseen.tsx'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview, type Previewed } from './preview.tsx'
 import type { Opened } from './opened.ts'
+import { EarlierRun } from './earlier-run.tsx'
 
 interface FormProps {
   readonly opened: Opened
@@ -60,8 +61,10 @@ export function RunbookForm({ opened }: FormProps) {
     <div class="split is-form">
       <form ref={form} class="card" noValidate onSubmit={onRun} aria-label="Parameters">
         <div class="card-body">
+          {opened.earlier && <EarlierRun {...opened.earlier} />}
           {!batch.isOpen && <ConnectionField {...{ connections, connection, setConnection }} />}
           <BatchFields batch={batch} connections={connections} />
+          <AwayNote connections={connections.filter(({ name }) => on.includes(name))} />
           <ForeseenNotes answers={answers} />
           {draft.parameters.map((parameter) => (
             <Field
@@ -101,8 +104,9 @@ export function RunbookForm({ opened }: FormProps) {
             class="button is-primary"
             disabled={busy || !mayRun() || !confirmation.isGiven || on.length === 0}
           >
-            <Icon name="run" />
-            {batch.isOpen ? `Run on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}` : 'Run'}
+            <Icon name={isReviewed ? 'approve' : 'run'} />
+            {actionWord(isReviewed)}
+            {batch.isOpen && ` on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}`}
           </button>
           {!mayRun() && (
             <span class="hint">Auditors can see the runs of others, but cannot run anything.</span>
@@ -121,6 +125,11 @@ export function RunbookForm({ opened }: FormProps) {
       />
     </div>
   )
+}
+
+/** Says what the button does: a run that needs approval only asks for it. */
+function actionWord(isReviewed: boolean): string {
+  return isReviewed ? 'Ask for approval' : 'Run'
 }
 
 type LinkButtonProps = Pick<Opened, 'repository' | 'item'> & Pick<KeptDraft, 'values' | 'connection'>

@@ -12,6 +12,8 @@ export interface Opened {
   readonly connections: readonly Connection[]
   readonly chosen: string
   readonly values: Values
+  /** The earlier run whose values the form begins with. */
+  readonly earlier: Pick<ListedSession, 'id' | 'user_name' | 'start_date' | 'labels'> | undefined
 }
 
 /** Value of `again` that means the user's own last run of the runbook. */
@@ -47,7 +49,7 @@ export async function openRunbook(
     possible[0]
   const begun = earlier === undefined ? kept?.values : reusable(earlier.labels)
   const values = { ...begun, ...linkedValues(link, found.item) }
-  return { ...found, connections: possible, chosen: chosen?.name ?? '', values }
+  return { ...found, connections: possible, chosen: chosen?.name ?? '', values, earlier }
 }
 
 /** Loads what a list has left out. */
