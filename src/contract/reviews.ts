@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, sentText } from './executions.ts'
+import { FACTS_OF_ONE_REVIEW, FACTS_OF_REVIEW, PreviousRunShape } from './review-facts.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
 const DecisionShape = v.object(
@@ -168,6 +169,8 @@ const ReviewShape = v.strictObject({
       withdraw: v.boolean(),
     }),
   ),
+  ...FACTS_OF_REVIEW,
+  ...FACTS_OF_ONE_REVIEW,
 })
 
 export type ReviewInSession = Frozen<v.InferOutput<typeof ReviewInSessionShape>>
@@ -214,17 +217,7 @@ export const reviewContract = {
     summary:
       'Shows the last approved run of the same runbook before this request; null if there is no such run',
     description: 'The script and the parameters of that run are in its session.',
-    answers: {
-      200: v.nullable(
-        v.strictObject({
-          id: about('id of the review of the run', text),
-          session: about('id of the session of the run', text),
-          owner: about('name of the requester', text),
-          connection: about('name of the connection', text),
-          ran_at: about('when the run began', time),
-        }),
-      ),
-    },
+    answers: { 200: PreviousRunShape },
     errors: ['review-not-found', 'history-failed'],
   },
   exec: {

@@ -12,6 +12,10 @@ function usedNames(statements: readonly TemplateStatement[]): string[] {
   return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
 }
 
+function namesIn(pipeline: Pipeline): string[] {
+  return [...new Set(ofPipeline(pipeline).map(decodeText))]
+}
+
 function ofStatement(statement: TemplateStatement): ByteString[] {
   switch (statement.kind) {
     case 'action':
@@ -58,11 +62,20 @@ function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
 export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'
 
+/** A place in the rendered bytes to which an expression wrote, and the names of the parameters in it. */
+export interface ValuePlace {
+  readonly start: number
+  readonly end: number
+  readonly names: readonly string[]
+}
+
 export interface RenderedTemplate {
   /** Only `decodeb64` and `slice` can make bytes that are not UTF-8. */
   readonly bytes: Buffer
   /** Variables from `asenv`. The key is `envvar:KEY`, and the value is in base64. */
   readonly env: Map<string, string>
+  /** The first 200 places of values, in their order. */
+  readonly places: readonly ValuePlace[]
 }
 
 export interface Template {
@@ -114,7 +127,8 @@ function render(
   })
   renderStatements(rendering, fields, statements)
   const { output, environment } = rendering
-  return { bytes: Buffer.from(output, 'latin1'), env: environment }
+  const places = rendering.places.map(({ pipeline, ...place }) => ({ ...place, names: namesIn(pipeline) }))
+  return { bytes: Buffer.from(output, 'latin1'), env: environment, places }
 }
 
 /**

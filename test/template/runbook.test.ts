@@ -315,3 +315,21 @@ it('braces of other templates are written by with, and by a shell that joins two
   expect(template.render(new Map()).bytes.toString()).toBe(`a '{{.Names}}: {{.Status}}' '{''{.Names}}'`)
   expect(() => parseTemplate('{{ "{{" }}')).toThrow('inconsistent findings')
 })
+
+describe('places of values', () => {
+  const placesOf = (source: string, parameters: Readonly<Record<string, string>>) => {
+    const { bytes, places } = parseTemplate(source).render(new Map(Object.entries(parameters)))
+    return places.map(({ start, end, names }) => [bytes.subarray(start, end).toString(), ...names])
+  }
+
+  it('are counted in bytes, and name the parameters of each expression', () => {
+    const source =
+      'ä {{ .a }} {{ if .a }}{{ .b | squote }}{{ end }} {{ with .b }}{{ . }}{{ end }}{{ .c | default "d" }}'
+    expect(placesOf(source, { a: 'é', b: 'x y' })).toEqual([['é', 'a'], ["'x y'", 'b'], ['x y'], ['d', 'c']])
+  })
+
+  it('leave out empty values, and what comes after 200 values', () => {
+    expect(placesOf('{{ .a }}{{ .b }}', { a: '', b: 'x' })).toEqual([['x', 'b']])
+    expect(placesOf('{{ .a }}'.repeat(300), { a: 'x' })).toHaveLength(200)
+  })
+})

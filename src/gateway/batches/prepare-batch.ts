@@ -130,7 +130,7 @@ async function renderedRequest(
 ) {
   const [first] = connections as [ConnectionSettings]
   const source = { repository, folder: first.runbooks?.path ?? '' }
-  const { script, envVars, secretValues, labels, commit, warning } = await renderRunbook(source, body)
+  const { script, envVars, secretValues, origin, labels, commit, warning } = await renderRunbook(source, body)
   const { user, token: askedWith, caller: clientIp } = asking
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {
@@ -138,6 +138,7 @@ async function renderedRequest(
     origin: 'client-api-runbooks',
     verb: 'exec',
     secretValues,
+    rendered: origin,
     askedWith,
     clientIp,
     labels: { ...labels, runbookRepository: key },

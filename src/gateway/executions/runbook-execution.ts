@@ -40,9 +40,9 @@ export async function prepareRunbook(
   checkClientInput(connection, body)
   const repository = repositoryNamed(services, execution.repository)
   const source = { repository: repository.repository, folder: connection.runbooks?.path ?? '' }
-  const { script, envVars, secretValues, ...rendered } = await renderRunbook(source, body)
+  const { script, envVars, secretValues, origin, ...rendered } = await renderRunbook(source, body)
   const request = executionRequest({ user, connection, body, script, envVars })
-  return { request: { ...request, secretValues }, repository, ...rendered }
+  return { request: { ...request, secretValues, rendered: origin }, repository, ...rendered }
 }
 
 /** Makes the parts of a request that are the same for scripts and runbooks. */

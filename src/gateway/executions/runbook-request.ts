@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { didYouMean } from '../../basics/text/nearest.ts'
 import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
@@ -8,6 +9,7 @@ import { oldCopyText } from '../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
+import type { RenderedOrigin } from '../sessions/session-request.ts'
 
 interface RenderedRunbook {
   readonly script: Buffer
@@ -18,6 +20,7 @@ interface RenderedRunbook {
   readonly secretParameters: ReadonlySet<string>
   /** Values of parameters of type password or file. The recorded script does not contain them. */
   readonly secretValues: readonly Buffer[]
+  readonly origin: RenderedOrigin
   /** Full id of the file's commit. */
   readonly commit: string
   /** Set if the runbook comes from an old copy of the repository. */
@@ -44,6 +47,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
     commit,
     warning,
+    origin: { places: rendered.places, sha256: createHash('sha256').update(text).digest('hex') },
     secretParameters,
     secretValues: inputs
       .filter(({ type }) => UNRECORDED_TYPES.has(type))

@@ -9,7 +9,7 @@ import {
   type ReviewVerdict,
   type TimeWindow,
 } from './review.ts'
-import { common } from './rules.ts'
+import { common, type ReviewNeed } from './rules.ts'
 
 // Nothing here reads a clock or writes to the history.
 
@@ -162,7 +162,7 @@ function isConcerned({ owner, groups: asked, forceGroups }: ListedReview, review
 }
 
 function entriesAfter(
-  review: Review,
+  review: ListedReview,
   { verdict, force, comment = '' }: Decision,
   reviewer: Reviewer,
   { now, newId }: DecisionMoment,
@@ -197,16 +197,51 @@ function reviewerGroup({ forceGroups }: ListedReview, { groups, isAdmin }: Revie
   return common(groups, forceGroups)[0] ?? (isAdmin ? 'admin' : (groups[0] ?? 'owner'))
 }
 
+/** What an approval of this reviewer would do. */
+export interface ApprovalEffect {
+  /** Groups for which the approval counts. */
+  readonly groups: readonly string[]
+  /** Approvals that are needed after it. */
+  readonly missing: readonly ReviewNeed[]
+}
+
+/** Returns undefined if the approval would be refused. @param latest time of the history's clock */
+export function effectOfApproval(
+  review: ListedReview,
+  reviewer: Reviewer,
+  latest: number,
+): ApprovalEffect | undefined {
+  const decision = { verdict: 'APPROVED', force: false } as const
+  if (refusalOf(review, decision, reviewer, latest) !== undefined) return undefined
+  const after = entriesAfter(review, decision, reviewer, { now: latest, latest, newId: () => '' })
+  const waiting = review.groups.filter(({ status }) => status === 'PENDING').map(({ group }) => group)
+  return { groups: common(waiting, reviewer.groups), missing: missingApprovals(review, after) }
+}
+
+/** The sets of groups whose approvals the review needs. */
+export function needsOf({ minimum, needs, groups }: ListedReview): readonly ReviewNeed[] {
+  const asked = groups.filter(({ isAdded }) => isAdded !== true).map(({ group }) => group)
+  const each = needs ?? [{ groups: asked, minimum }]
+  return each.map((need) => ({ ...need, minimum: Math.min(need.minimum, need.groups.length) }))
+}
+
+/** Returns the needs that these entries leave open, without the groups that have approved. */
+function missingApprovals(review: ListedReview, groups: readonly GroupReview[]): readonly ReviewNeed[] {
+  const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
+  return needsOf(review)
+    .map((need) => ({
+      groups: need.groups.filter((group) => !approved.includes(group)),
+      minimum: need.minimum - common(approved, need.groups).length,
+    }))
+    .filter(({ minimum }) => minimum > 0)
+}
+
 /**
  * Tells whether enough groups have approved. hoop's gateway requires the exact number of approvals. There,
  * one reviewer in two groups blocks a review for ever.
  */
-function isEnough({ minimum, needs }: ListedReview, groups: readonly GroupReview[]): boolean {
-  const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
-  const each = needs ?? [{ groups: groups.map(({ group }) => group), minimum }]
-  return each.every(
-    (need) => common(approved, need.groups).length >= Math.min(need.minimum, need.groups.length),
-  )
+function isEnough(review: ListedReview, groups: readonly GroupReview[]): boolean {
+  return missingApprovals(review, groups).length === 0
 }
 
 /** Tells whether the user who has approved may still approve. */

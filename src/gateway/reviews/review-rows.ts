@@ -1,6 +1,7 @@
 import { approvedAtOf, type ListedReview, type Review, type ReviewStatus } from './review.ts'
 import { EXPORTED_BYTES, type SessionPart, type SessionParts, type Waiting } from '../history/rows.ts'
 import { ofLostSession } from '../history/session-schema.ts'
+import { FactRows } from './fact-rows.ts'
 import type { Room } from '../store/room.ts'
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import { HAS_LOST_REQUEST } from '../history/whole-requests.ts'
@@ -21,10 +22,12 @@ const LISTED = 1000
 /** For use only within `read` and `write` of the history. */
 export class ReviewRows {
   readonly #db: Connection
+  readonly facts: FactRows
   readonly #statements: ReturnType<typeof prepare>
 
   constructor(db: Connection) {
     this.#db = db
+    this.facts = new FactRows(db)
     this.#statements = prepare(db)
   }
 
@@ -95,9 +98,9 @@ export class ReviewRows {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
-  /** Lists earlier reviews of the same runbook that have run, newest first; none for a script. */
-  sameRunbook(id: string): ListedReview[] {
-    return reviewsIn(this.#statements.sameRunbook.all([id]))
+  /** Yields earlier reviews of the same runbook that have run, newest first, at most 50; none for a script. */
+  *sameRunbook(id: string): Generator<ListedReview> {
+    for (const [record] of this.#statements.sameRunbook.all([id]) as [string][]) yield listedIn(record)
   }
 
   /**

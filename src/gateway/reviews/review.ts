@@ -124,6 +124,39 @@ export interface ShownRequest {
   readonly clientArgs: readonly string[]
   /** Names of the variables, without values. */
   readonly envVars: readonly string[]
+  /** Missing in older versions and for terminals, like the next two. */
+  readonly summary?: RequestSummary
+  /** Places of values in the recorded script of a runbook. */
+  readonly marks?: readonly ShownMark[]
+  /** Hash of the runbook's text. */
+  readonly runbookSha256?: string
+  /** Missing in older versions. */
+  readonly facts?: RequestFacts
+}
+
+/** The beginning of a request, which is short enough for lists. A runbook has values, a script has lines. */
+export interface RequestSummary {
+  readonly values?: readonly { readonly name: string; readonly value: string }[]
+  /** Number of other values. */
+  readonly more?: number
+  readonly firstLine?: string
+  readonly lines?: number
+}
+
+/** Offsets are in UTF-16 units. */
+export interface ShownMark {
+  readonly start: number
+  readonly end: number
+  /** Names of the parameters. */
+  readonly names: readonly string[]
+}
+
+/** What the history told at the time of the request. A fact is missing if it is unknown. */
+export interface RequestFacts {
+  /** Whether the requester had never run this before. */
+  readonly isFirst?: boolean
+  /** Number of connections on which the runbook had never run. */
+  readonly newConnections?: number
 }
 
 interface Asked {
@@ -216,9 +249,12 @@ function batchView(batch: ReviewedBatch): NonNullable<ReviewInSession['batch']> 
   return { ...batch, connections: batch.connections ?? batch.waves.flat().length }
 }
 
-/** @param can what the caller may do about the review */
-export function reviewView(review: ListedReview, can: ReviewAnswer['can']): ReviewAnswer {
-  return { ...reviewInSession(review), session: review.sessionId, can }
+/** @param more what the caller may do about the review, and facts for a decision */
+export function reviewView(
+  review: ListedReview,
+  more: Omit<ReviewAnswer, keyof ReviewInSession | 'session'>,
+): ReviewAnswer {
+  return { ...reviewInSession(review), session: review.sessionId, ...more }
 }
 
 /** Users of this gateway have only names, so hoop's other fields also contain the name. */

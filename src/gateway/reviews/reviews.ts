@@ -20,15 +20,9 @@ import {
   type Reviewer,
 } from './decision.ts'
 import { deniedText } from './denied-text.ts'
-import {
-  newReview,
-  type HeldRun,
-  type ListedReview,
-  type Review,
-  type ReviewedBatch,
-  type ShownRequest,
-} from './review.ts'
+import { newReview, type HeldRun, type ListedReview, type Review, type ReviewedBatch } from './review.ts'
 import { common, type ReviewRule } from './rules.ts'
+import { earlierRuns, shownRequest } from './shown-request.ts'
 import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import { countsOf, type TerminalAccess } from './terminal-access.ts'
 
@@ -104,7 +98,7 @@ export class Reviews {
     { rule, asker, accessMs = 0, batch }: AskedMore & Pick<Parameters<typeof newReview>[0], 'rule' | 'asker'>,
   ): Promise<Review> {
     const { history, vault } = this.#services
-    const shown = this.#shown(request, waiting)
+    const shown = this.#shown(request, waiting, batch?.shown.waves.flat())
     const review = newReview({ request, rule, asker, accessMs, sid: waiting.sid, shown, batch: batch?.shown })
     const stored = encodeStoredRequest(request, { ...batch?.stored, asker, token: request.askedWith })
     const sealed = review.type === 'onetime' ? vault.seal(stored, sealPurpose(review)) : null
@@ -130,12 +124,6 @@ export class Reviews {
     return found.map((review) => standing(review, this.#counts))
   }
 
-  /** Returns the last earlier run of the same runbook, among the reviews that the user may see. */
-  previous(user: GatewayUser, review: Review): ListedReview | undefined {
-    const before = this.#services.history.read(({ reviews }) => reviews.sameRunbook(review.id))
-    return before.find((one) => this.isConcerned(user, one))
-  }
-
   isConcerned(user: GatewayUser, { owner, groups, forceGroups }: ListedReview): boolean {
     const reviewers = [...groups.map(({ group }) => group), ...forceGroups]
     const isMember = common(user.groups, reviewers).length > 0
@@ -149,12 +137,12 @@ export class Reviews {
   possible(user: GatewayUser, review: ListedReview): PossibleDecisions & { readonly withdraw: boolean } {
     const { users, history } = this.#services
     return {
-      ...possibleDecisions(review, this.#reviewer(user), history.clock.latest),
+      ...possibleDecisions(review, this.reviewer(user), history.clock.latest),
       withdraw: !users.onlyReads(user) && user.name === review.owner && waits(review),
     }
   }
 
-  #reviewer(user: GatewayUser): Reviewer {
+  reviewer(user: GatewayUser): Reviewer {
     const { users } = this.#services
     const { name, kind, groups } = user
     const [isAdmin, onlyReads] = [users.isAdmin(user), users.onlyReads(user)]
@@ -172,7 +160,7 @@ export class Reviews {
     const after = this.#change(id, (review) => {
       if (review === undefined) return new RequestRefused('review-not-found', hoopWords.reviewNotFound)
       const moment = { now: Date.now(), latest: history.clock.latest, newId: randomUUID }
-      const outcome = decide(standing(review, this.#counts), decision, this.#reviewer(user), moment)
+      const outcome = decide(standing(review, this.#counts), decision, this.reviewer(user), moment)
       if ('refusal' in outcome) return new RequestRefused(outcome.refusal.code, outcome.refusal.message)
       const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
       return { review: outcome.review, cause: { code, by } }
@@ -293,13 +281,12 @@ export class Reviews {
       throw new RequestRefused('too-large', 'client_args that need an approval may have at most 64 KiB', 422)
   }
 
-  #shown({ script, clientArgs, envVars }: SessionRequest, waiting: WaitingSession): ShownRequest {
+  #shown(request: SessionRequest, waiting: WaitingSession, connections = [request.connection.name]) {
+    const { history, vault } = this.#services
     const kind = waiting.hasSecrets ? 'hmac-sha256' : 'sha256'
-    return {
-      scriptDigest: { kind, hex: digestOf(this.#services.vault, script, kind) },
-      clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),
-      envVars: [...envVars.keys()].sort(),
-    }
+    const digest = { kind, hex: digestOf(vault, request.script, kind) } as const
+    const earlier = history.read(({ reviews }) => earlierRuns(reviews.facts, request))
+    return shownRequest({ request, waiting, connections, earlier, digest })
   }
 
   /**

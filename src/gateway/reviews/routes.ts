@@ -4,10 +4,12 @@ import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import { timeOf, type GatewayUser } from '../identity.ts'
+import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { ApprovedRuns } from './approved-runs.ts'
 import type { Decision } from './decision.ts'
+import { ReviewFacts } from './review-facts.ts'
 import { reviewView, type ListedReview, type ReviewVerdict, type TimeWindow } from './review.ts'
 import type { Reviews } from './reviews.ts'
 import { minutesOf } from './time-window.ts'
@@ -17,18 +19,32 @@ interface ReviewRouting {
   readonly runs: ApprovedRuns
   readonly executions: Executions
   readonly history: History
+  readonly users: Users
 }
 
 /** An `id` in a path is the id of a review or of its session. */
 export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewContract> {
   const { reviews, runs, executions, history } = services
-  const viewed = (user: GatewayUser, review: ListedReview) =>
-    reviewView(review, reviews.possible(user, review))
+  const facts = new ReviewFacts(services)
+  const listed = (user: GatewayUser, all: readonly ListedReview[]) => {
+    const factsOf = facts.ofList(user)
+    return all.map((review) =>
+      reviewView(review, { can: reviews.possible(user, review), ...factsOf(review) }),
+    )
+  }
+  const viewed = (user: GatewayUser, review: ListedReview) => {
+    const more = {
+      can: reviews.possible(user, review),
+      ...facts.ofList(user)(review),
+      ...facts.ofOne(review),
+    }
+    return reviewView(review, more)
+  }
   const decide = ({ user, params, body }: Asked<(typeof reviewContract)['decide']>) =>
     viewed(user, reviews.decide(params.id, user, decisionOf(body)))
 
   return {
-    list: ({ user }) => reviews.list(user).map((review) => viewed(user, review)),
+    list: ({ user }) => listed(user, reviews.list(user)),
     show: ({ user, params }) => {
       const review = reviews.visible(user, params.id)
       if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
@@ -37,7 +53,7 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
     previous: ({ user, params }) => {
       const review = reviews.visible(user, params.id)
       if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
-      const before = reviews.previous(user, review)
+      const before = facts.previous(user, review)
       if (before === undefined) return null
       const { id, sessionId: session, owner, connection, claimedAt } = before
       return { id, session, owner, connection, ran_at: timeOf(claimedAt) }

@@ -19,7 +19,8 @@ const listed = (record: string) => `CASE WHEN octet_length(${record}) <= ${LISTE
       '$.groups', (SELECT json_group_array(json_remove(value, '$.comment')) FROM json_each(${record}, '$.groups'))),
     '$.batch', json_set(json_extract(${record}, '$.batch'), '$.waves', json('[]'), '$.connections',
       (SELECT sum(json_array_length(value)) FROM json_each(${record}, '$.batch.waves')))),
-    ${['$.rejectionReason', '$.held', '$.runbook.title'].map((path) => tooLong(record, path)).join()}) END`
+    ${['$.rejectionReason', '$.held', '$.runbook.title'].map((path) => tooLong(record, path)).join()},
+    '$.shown.marks') END`
 
 /** SQL of the listed form of a record that is a parameter. */
 export const LISTED_PARAMETER = `(SELECT ${listed('written')} FROM (SELECT ? AS written))`

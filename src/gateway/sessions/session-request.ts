@@ -1,4 +1,5 @@
 import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
+import type { ValuePlace } from '../../template/runbook.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import { isNativeProtocol, type ClientFlags, type NativeProtocolName } from '../../wire/messages/native.ts'
 import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
@@ -36,6 +37,15 @@ export interface SessionRequest {
   readonly whenApproved?: boolean | undefined
   /** Secrets that the script may contain, besides secrets in variables. */
   readonly secretValues?: readonly Buffer[]
+  /** How a runbook made the script. Approvers see it. */
+  readonly rendered?: RenderedOrigin
+}
+
+export interface RenderedOrigin {
+  /** Places of values in the script. */
+  readonly places: readonly ValuePlace[]
+  /** Hash of the text of the runbook, in hex. */
+  readonly sha256: string
 }
 
 /** Returns the name of the connection's `access` setting that has to allow the request. */

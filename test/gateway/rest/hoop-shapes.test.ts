@@ -185,7 +185,10 @@ const OURS = [
 const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   '/api/userinfo': ['token'],
   '/api/users': ['created_at'],
-  '/api/reviews': ['connection', 'can', 'withdrawn_by'],
+  '/api/reviews': [
+    ...['connection', 'can', 'withdrawn_by', 'summary', 'facts', 'rule', 'your_approval', 'approvers'],
+    ...['usual_wait', 'marks'],
+  ],
   '/api/sessions': ['connection', 'port'],
   '/api/plugins/audit/sessions': ['port'],
   '/api/audit/logs': ['text_looked_at'],

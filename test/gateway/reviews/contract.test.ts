@@ -71,7 +71,15 @@ describe('asking', () => {
       env_vars: ['envvar:A'],
     }
     const can = { approve: true, force: false, reject: true, revoke: false, withdraw: false }
-    expect(body).toEqual({ ...review, session: sid, can })
+    // facts.test.ts has the facts for a decision.
+    const facts = {
+      summary: { first_line: 'echo "shape"', lines: 1 },
+      facts: { is_first_by_requester: expect.any(Boolean) as boolean },
+      rule: [{ groups: ['dba', 'sre'], minimum: 1 }],
+      your_approval: { groups: ['dba'], missing: [] },
+      approvers: expect.any(Array) as unknown[],
+    }
+    expect(body).toEqual({ ...review, session: sid, can, ...facts })
     expect((await site.session(sid))['review']).toEqual(review)
     expect((await site.as('bea', 'GET', `/api/reviews/${String(body['id'])}`)).body).toEqual(body)
   })

@@ -8,7 +8,7 @@ import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../..
 import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
 import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
 import type { AccessMatrix } from '../../../src/contract/access.ts'
-import type { ReviewAnswer, reviewContract } from '../../../src/contract/reviews.ts'
+import type { ReviewAnswer, reviewContract, ReviewInSession } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
 import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/session-output.ts'
 import type { ListedSession } from '../../../src/contract/session-shape.ts'
@@ -51,6 +51,8 @@ export type Execution = AnswerOf<(typeof executionContract)['repositoryRunbook']
 export type SessionList = AnswerOf<(typeof sessionListContract)['list']>
 export type { AccessMatrix }
 export type Review = ReviewAnswer
+/** A review without the facts and permissions of the caller. */
+export type { ReviewInSession }
 export type PreviousRun = AnswerOf<(typeof reviewContract)['previous']>
 export type ListedBatch = AnswerOf<(typeof batchContract)['list']>[number]
 export type Batch = AnswerOf<(typeof batchContract)['show']>

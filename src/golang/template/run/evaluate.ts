@@ -62,7 +62,7 @@ function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): voi
   const value = evaluatePipeline(rendering, dot, pipeline)
   if (pipeline.declares.length > 0) return
   rendering.charge(callWork(value))
-  rendering.write(shown(value))
+  rendering.writeValue(shown(value), pipeline)
 }
 
 function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Flow {

@@ -1,14 +1,26 @@
-import { type Node, nodeText } from '../syntax/ast.ts'
+import { type Node, nodeText, type Pipeline } from '../syntax/ast.ts'
 import { decodeText, type ByteString } from '../../text/byte-string.ts'
 import type { CallScope, Dialect, TemplateFunction } from './function.ts'
 import { FunctionFailure, MAX_RENDERED_BYTES, MAX_WORK, TemplateError } from '../errors.ts'
 import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
 
+/** Output of an action: offsets in bytes, and the action. */
+interface Written {
+  readonly start: number
+  readonly end: number
+  readonly pipeline: Pipeline
+}
+
+/** Maximum number of places of actions that are kept. A loop may write millions. */
+const MAX_PLACES = 200
+
 /** State of one rendering. Errors name `node` as their place. It is Go's choice, even if the place is odd. */
 export class Rendering implements CallScope {
   readonly variables = new Variables<Value>()
   readonly environment = new Map<string, string>()
+  /** Where actions have written the first values. Empty values have no place. */
+  readonly places: Written[] = []
   readonly patterns: CallScope['patterns'] = new Map()
   node: Node | undefined
   readonly #source: ByteString
@@ -40,6 +52,13 @@ export class Rendering implements CallScope {
       throw new TemplateError('render', `the rendered text is longer than ${MAX_RENDERED_BYTES} bytes`)
     }
     this.#output.push(bytes)
+  }
+
+  writeValue(bytes: ByteString, pipeline: Pipeline): void {
+    const start = this.#length
+    this.write(bytes)
+    if (bytes.length > 0 && this.places.length < MAX_PLACES)
+      this.places.push({ start, end: this.#length, pipeline })
   }
 
   charge(bytes: number): void {

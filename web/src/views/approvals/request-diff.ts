@@ -1,9 +1,9 @@
-import type { Review, Session } from '../../api/types.ts'
+import type { ReviewInSession, Session } from '../../api/types.ts'
 import { visible } from '../../parts/visible.ts'
 import { lineDiff, type LineDiff } from '../diff/line-diff.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 
-type Given = Omit<Review, 'session' | 'can'>
+type Given = ReviewInSession
 
 /** A value that differs. Undefined: it was not given. */
 export interface ChangedValue {

@@ -1,5 +1,5 @@
 import { person } from '../../api/person.ts'
-import type { Review } from '../../api/types.ts'
+import type { ReviewInSession } from '../../api/types.ts'
 import { Fact } from '../../parts/facts.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { Moment, TimeLeft } from '../../parts/moment.tsx'
@@ -8,7 +8,7 @@ import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 
-type Shown = Omit<Review, 'session' | 'can'>
+type Shown = ReviewInSession
 
 /** Returns what an approval is for: a connection such as `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
@@ -135,7 +135,7 @@ export function Sent({ name, values }: { readonly name: string; readonly values:
   )
 }
 
-type GroupOfReview = Review['review_groups_data'][number]
+type GroupOfReview = ReviewInSession['review_groups_data'][number]
 
 const SAID: Readonly<Record<GroupOfReview['status'], string>> = {
   PENDING: 'has not decided',
@@ -182,7 +182,7 @@ const STATES = {
   REVOKED: ['rejected', 'revoked'],
   PROCESSING: ['running', 'running'],
   EXECUTED: ['closed', 'has run'],
-} as const satisfies Readonly<Record<Review['status'], readonly [StateKind, string]>>
+} as const satisfies Readonly<Record<ReviewInSession['status'], readonly [StateKind, string]>>
 
 export function ReviewState({ review: { status, withdrawn_by: by } }: { readonly review: Shown }) {
   if (by !== undefined) return <State kind="withdrawn" />

@@ -1,0 +1,74 @@
+import * as v from 'valibot'
+import { about, text, time, wholeCount } from './words.ts'
+
+// What a review says of its request besides the fields of hoop: for rows of a list, and for a decision.
+
+const needs = v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))
+
+/** Each of these fields is in every answer about a review, also in a list. */
+export const FACTS_OF_REVIEW = {
+  summary: about(
+    'beginning of the request, with secrets replaced, recorded when it was made; missing for older requests. `values`: the first 8 parameters of a runbook, with at most 80 characters of each value; `more_values`: number of its other parameters; `first_line`: at most 160 characters of the first line of a script that is not blank; `lines`: number of lines of the script',
+    v.optional(
+      v.strictObject({
+        values: v.optional(v.array(v.strictObject({ name: text, value: text }))),
+        more_values: v.optional(wholeCount),
+        first_line: v.optional(text),
+        lines: v.optional(wholeCount),
+      }),
+    ),
+  ),
+  facts: about(
+    'facts from the history. At the time of the request: `is_first_by_requester`: whether the requester had never run this runbook (for a script or a terminal: never one on this connection); `new_connections`: number of its connections on which the runbook had never run. A fact is missing if the newest 2,000 sessions do not tell. Of a request that waits: `previous`: the last approved run of the same runbook that the caller may see, with its requester and its beginning; `is_runbook_changed`: whether the text of the runbook differs from the one of that run, missing if that is unknown',
+    v.strictObject({
+      is_first_by_requester: v.optional(v.boolean()),
+      new_connections: v.optional(wholeCount),
+      previous: v.optional(v.strictObject({ session: text, owner: text, ran_at: time })),
+      is_runbook_changed: v.optional(v.boolean()),
+    }),
+  ),
+  rule: about(
+    'the approvals that the request needs: of each entry, at least `minimum` of its `groups`',
+    needs,
+  ),
+  your_approval: about(
+    'what an approval of the caller would do now. `groups`: the groups for which it counts; `missing`: the approvals that are needed after it, as in `rule`, empty if it is the last one; missing if the caller cannot approve',
+    v.optional(v.strictObject({ groups: v.array(text), missing: needs })),
+  ),
+}
+
+/** Each of these fields is only in the answer about one review that waits. */
+export const FACTS_OF_ONE_REVIEW = {
+  approvers: about(
+    'who can decide, by group: at most 10 `names` in alphabetical order, and the number of `others`; `can_force` is true for a group that decides alone. Only for one request that waits, otherwise missing',
+    v.optional(
+      v.array(
+        v.strictObject({
+          group: text,
+          names: v.array(text),
+          others: wholeCount,
+          can_force: v.optional(v.literal(true)),
+        }),
+      ),
+    ),
+  ),
+  usual_wait: about(
+    'median time from request to decision of the newest decided `requests`, at most 20, that asked one of the same groups, in seconds. Only for one request that waits, and missing if fewer than 3 were decided',
+    v.optional(v.strictObject({ seconds: wholeCount, requests: wholeCount })),
+  ),
+  marks: about(
+    'places in the recorded script to which the template of the runbook wrote a value: `start` and `end` in UTF-16 units, and the `names` of the parameters in the expression, which may be none. At most the first 200. Only for one review; missing if there are none, or if a secret lies across such a place',
+    v.optional(v.array(v.strictObject({ start: wholeCount, end: wholeCount, names: v.array(text) }))),
+  ),
+}
+
+/** The run that `GET /api/reviews/ID/previous` answers. */
+export const PreviousRunShape = v.nullable(
+  v.strictObject({
+    id: about('id of the review of the run', text),
+    session: about('id of the session of the run', text),
+    owner: about('name of the requester', text),
+    connection: about('name of the connection', text),
+    ran_at: about('when the run began', time),
+  }),
+)

@@ -1,0 +1,81 @@
+import type { Connection, SqlStatement } from '../store/sqlite.ts'
+import type { SessionKind } from '../../contract/session-state.ts'
+import type { ListedReview } from './review.ts'
+
+/** Maximum number of earlier sessions that are read for one request. */
+const SESSIONS_READ = 2000
+/** Maximum number of decided reviews of one group that are read. */
+const DECIDED_READ = 50
+
+/** A session of an older version has no time of its beginning. */
+const HAS_RUN = "(began_at IS NOT NULL OR outcome = 'succeeded')"
+
+/** What has run before, as far as the sessions that were read tell it. */
+export interface EarlierRuns {
+  /** True if the requester had never run this. Undefined if older sessions were not read. */
+  readonly isFirst: boolean | undefined
+  /** Connections on which the runbook has run. Undefined for a script, or if older sessions were not read. */
+  readonly connections?: ReadonlySet<string>
+}
+
+/** Reads facts for approvers from the history. For use only within `read` and `write` of the history. */
+export class FactRows {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#statements = prepare(db)
+  }
+
+  runsOfRunbook(file: string, repository: string | undefined, user: string): EarlierRuns {
+    const found = this.#statements.runsOfRunbook.get([repository ?? null, file, user]) as [
+      number,
+      number,
+      string,
+    ]
+    const [count, own, connections] = found
+    const isWhole = count <= SESSIONS_READ
+    return {
+      isFirst: firstOf(own, isWhole),
+      ...(isWhole && { connections: new Set(JSON.parse(connections) as string[]) }),
+    }
+  }
+
+  /** @param kind scripts and terminals are counted each for themselves */
+  runsOfUser(user: string, connection: string, kind: SessionKind): EarlierRuns {
+    const [count, own] = this.#statements.runsOfUser.get([user, connection, kind]) as [number, number]
+    return { isFirst: firstOf(own, count <= SESSIONS_READ) }
+  }
+
+  /** Lists the newest decided reviews that asked one of these groups, at most 50 of each group. */
+  decided(groups: readonly string[]): ListedReview[] {
+    const rows = groups.flatMap((group) => this.#statements.decided.all([group]) as [number, string][])
+    const records = new Map(rows.toSorted(([a], [b]) => b - a))
+    return [...records.values()].map((record) => JSON.parse(record) as ListedReview)
+  }
+}
+
+function firstOf(own: number, isWhole: boolean): boolean | undefined {
+  if (own > 0) return false
+  return isWhole ? true : undefined
+}
+
+function prepare(db: Connection) {
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
+  return {
+    runsOfRunbook: reading(`
+      WITH runs AS (
+        SELECT user, connection, ${HAS_RUN} AND request ->> '$.labels.runbookRepository' IS ? AS has_run
+        FROM sessions WHERE runbook = ? ORDER BY started_at DESC LIMIT ${SESSIONS_READ + 1})
+      SELECT count(*), count(*) FILTER (WHERE has_run AND user = ?),
+        json_group_array(DISTINCT connection) FILTER (WHERE has_run) FROM runs`),
+    runsOfUser: reading(`
+      WITH runs AS (
+        SELECT connection, kind, ${HAS_RUN} AS has_run
+        FROM sessions WHERE user = ? ORDER BY started_at DESC LIMIT ${SESSIONS_READ + 1})
+      SELECT count(*), count(*) FILTER (WHERE has_run AND connection = ? AND kind = ?) FROM runs`),
+    decided: reading(`
+      SELECT r.session, r.record FROM review_groups g JOIN reviews r ON r.session = g.session
+      WHERE g.name = ? AND r.status IN ('APPROVED', 'PROCESSING', 'EXECUTED', 'REJECTED')
+      ORDER BY g.session DESC LIMIT ${DECIDED_READ}`),
+  }
+}

@@ -1,0 +1,138 @@
+import type { ReviewAnswer } from '../../contract/reviews.ts'
+import type { History } from '../history/history.ts'
+import { timeOf, type GatewayUser } from '../identity.ts'
+import type { Users } from '../people/identities/users.ts'
+import { effectOfApproval, needsOf, possibleDecisions } from './decision.ts'
+import { approvedAtOf, type ListedReview } from './review.ts'
+import type { Reviews } from './reviews.ts'
+
+type Facts = Pick<ReviewAnswer, 'summary' | 'facts' | 'rule' | 'your_approval'>
+type FactsOfOne = Pick<ReviewAnswer, 'approvers' | 'usual_wait' | 'marks'>
+
+/** Maximum number of names of one group. */
+const MAX_NAMES = 10
+/** Numbers of decided requests from which the usual time follows. */
+const LEAST_DECIDED = 3
+const MAX_DECIDED = 20
+/** Maximum number of waiting requests of one list for which the last approved run is looked up. */
+const MAX_LOOKED_UP = 200
+
+interface FactServices {
+  readonly reviews: Reviews
+  readonly history: History
+  readonly users: Users
+}
+
+/** Finds the facts that help to decide on a review. Each is what the gateway itself decides by, or has recorded. */
+export class ReviewFacts {
+  readonly #services: FactServices
+
+  constructor({ reviews, history, users }: FactServices) {
+    this.#services = { reviews, history, users }
+  }
+
+  /** Returns the last earlier run of the same runbook, among the reviews that the user may see. */
+  previous(user: GatewayUser, { id, runbook }: ListedReview): ListedReview | undefined {
+    if (runbook === undefined) return undefined
+    return this.#services.history.read(({ reviews }) => {
+      for (const one of reviews.sameRunbook(id)) if (this.#services.reviews.isConcerned(user, one)) return one
+      return undefined
+    })
+  }
+
+  /** Returns a function for the reviews of one answer, which bounds the work for all of them. */
+  ofList(user: GatewayUser): (review: ListedReview) => Facts {
+    const reviewer = this.#services.reviews.reviewer(user)
+    let left = MAX_LOOKED_UP
+    return (review) => {
+      const effect = effectOfApproval(review, reviewer, this.#services.history.clock.latest)
+      const isLookedUp = review.status === 'PENDING' && review.runbook !== undefined && left-- > 0
+      return {
+        ...summaryView(review),
+        facts: { ...storedFacts(review), ...(isLookedUp && this.#factsOfPrevious(user, review)) },
+        rule: needsOf(review),
+        ...(effect !== undefined && { your_approval: effect }),
+      }
+    }
+  }
+
+  ofOne(review: ListedReview): FactsOfOne {
+    const { marks } = review.shown
+    const wait = review.status === 'PENDING' ? this.#usualWait(review) : undefined
+    return {
+      ...(marks !== undefined && { marks }),
+      ...(review.status === 'PENDING' && { approvers: this.#approvers(review) }),
+      ...(wait !== undefined && { usual_wait: wait }),
+    }
+  }
+
+  #factsOfPrevious(user: GatewayUser, review: ListedReview): Facts['facts'] {
+    const before = this.previous(user, review)
+    if (before === undefined) return {}
+    const [was, is] = [before.shown.runbookSha256, review.shown.runbookSha256]
+    return {
+      previous: { session: before.sessionId, owner: before.owner, ran_at: timeOf(before.claimedAt) },
+      ...(was !== undefined && is !== undefined && { is_runbook_changed: was !== is }),
+    }
+  }
+
+  /** Asks the rules of the decision about each user, so that nobody is named whose decision would be refused. */
+  #approvers(review: ListedReview): NonNullable<FactsOfOne['approvers']> {
+    const { users, reviews, history } = this.#services
+    const able = users.all
+      .filter(({ isActive }) => isActive)
+      .map((user) => ({ user, can: possibleDecisions(review, reviews.reviewer(user), history.clock.latest) }))
+    const named = (group: string, which: 'approve' | 'force') => {
+      const names = able
+        .filter(({ user, can }) => can[which] && user.groups.includes(group))
+        .map(({ user }) => user.name)
+        .sort()
+      return { group, names: names.slice(0, MAX_NAMES), others: Math.max(0, names.length - MAX_NAMES) }
+    }
+    const waiting = review.groups.filter(({ status }) => status === 'PENDING')
+    return [
+      ...waiting.map(({ group }) => named(group, 'approve')),
+      ...review.forceGroups.map((group) => ({ ...named(group, 'force'), can_force: true as const })),
+    ]
+  }
+
+  #usualWait({ groups }: ListedReview): FactsOfOne['usual_wait'] {
+    const asked = groups.map(({ group }) => group)
+    const decided = this.#services.history.read(({ reviews }) => reviews.facts.decided(asked))
+    const waits = decided
+      .flatMap((review) => waitOf(review) ?? [])
+      .slice(0, MAX_DECIDED)
+      .toSorted((a, b) => a - b)
+    const middle = waits[Math.floor((waits.length - 1) / 2)]
+    if (middle === undefined || waits.length < LEAST_DECIDED) return undefined
+    return { seconds: Math.round(middle / 1000), requests: waits.length }
+  }
+}
+
+/** Returns the time from the request to its decision in ms; undefined if nobody has decided. */
+function waitOf(review: ListedReview): number | undefined {
+  const rejectedAt = review.groups.find(({ status }) => status === 'REJECTED')?.reviewedAt
+  const decidedAt = review.status === 'REJECTED' ? rejectedAt : approvedAtOf(review)
+  return decidedAt === undefined ? undefined : Math.max(0, decidedAt - review.createdAt)
+}
+
+function summaryView({ shown: { summary } }: ListedReview): Pick<Facts, 'summary'> {
+  if (summary === undefined) return {}
+  const { values, more, firstLine, lines } = summary
+  return {
+    summary: {
+      ...(values !== undefined && { values }),
+      ...(more !== undefined && { more_values: more }),
+      ...(firstLine !== undefined && { first_line: firstLine }),
+      ...(lines !== undefined && { lines }),
+    },
+  }
+}
+
+function storedFacts({ shown: { facts = {} } }: ListedReview): Facts['facts'] {
+  const { isFirst, newConnections } = facts
+  return {
+    ...(isFirst !== undefined && { is_first_by_requester: isFirst }),
+    ...(newConnections !== undefined && { new_connections: newConnections }),
+  }
+}

@@ -1,0 +1,88 @@
+import type { SessionRequest } from '../sessions/session-request.ts'
+import type { WaitingSession } from '../sessions/sessions.ts'
+import type { EarlierRuns, FactRows } from './fact-rows.ts'
+import type { RequestFacts, RequestSummary, ShownMark, ShownRequest } from './review.ts'
+
+/** Bounds of the summary, which every list of reviews has. */
+const MAX_VALUES = 8
+const MAX_NAME = 60
+const MAX_VALUE = 80
+const MAX_LINE = 160
+
+interface ShownOf {
+  readonly request: SessionRequest
+  readonly waiting: WaitingSession
+  /** Names of all connections. */
+  readonly connections: readonly string[]
+  readonly earlier: EarlierRuns
+  readonly digest: ShownRequest['scriptDigest']
+}
+
+/** Returns what reviewers see of a request besides its session. No part contains a secret. */
+export function shownRequest({ request, waiting, connections, earlier, digest }: ShownOf): ShownRequest {
+  const { clientArgs, envVars, script, rendered } = request
+  const marks = marksOf(request, waiting)
+  return {
+    scriptDigest: digest,
+    clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),
+    envVars: [...envVars.keys()].sort(),
+    ...(script.length > 0 && { summary: summaryOf(request, waiting) }),
+    ...(marks.length > 0 && { marks }),
+    ...(rendered !== undefined && { runbookSha256: rendered.sha256 }),
+    facts: factsOf(earlier, connections),
+  }
+}
+
+/** Reads what has run before this request. */
+export function earlierRuns(rows: FactRows, request: SessionRequest): EarlierRuns {
+  const { user, connection, verb, rendered } = request
+  const { runbookFile: file, runbookRepository: repository } = request.labels
+  if (rendered !== undefined && file !== undefined) return rows.runsOfRunbook(file, repository, user)
+  return rows.runsOfUser(user, connection.name, verb === 'connect' ? 'terminal' : 'script')
+}
+
+function factsOf({ isFirst, connections: known }: EarlierRuns, connections: readonly string[]): RequestFacts {
+  return {
+    ...(isFirst !== undefined && { isFirst }),
+    ...(known !== undefined && { newConnections: connections.filter((name) => !known.has(name)).length }),
+  }
+}
+
+function summaryOf({ labels, script, rendered }: SessionRequest, { shown }: WaitingSession): RequestSummary {
+  if (rendered !== undefined) {
+    const { runbookParameters: parameters = '{}' } = labels
+    const all = Object.entries(JSON.parse(parameters) as Record<string, string>)
+    const values = all.slice(0, MAX_VALUES).map(([name, value]) => ({
+      name: cut(name, MAX_NAME),
+      value: cut(shown(Buffer.from(value)).toString(), MAX_VALUE),
+    }))
+    return { values, ...(all.length > MAX_VALUES && { more: all.length - MAX_VALUES }) }
+  }
+  const text = shown(script).toString()
+  const line = /\S[^\n]*/.exec(text)?.[0].trimEnd() ?? ''
+  return { firstLine: cut(line, MAX_LINE), lines: text.replace(/\n$/, '').split('\n').length }
+}
+
+/** Cuts between characters, never within a surrogate pair. */
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+/**
+ * Moves the places of values to the recorded script, whose secrets are replaced. Returns no places if a secret or
+ * a character lies across the edge of a place, because then no place in the recorded script is certain.
+ */
+function marksOf({ script, rendered }: SessionRequest, { shown }: WaitingSession): ShownMark[] {
+  const places = rendered?.places ?? []
+  if (places.length === 0) return []
+  let whole = ''
+  let from = 0
+  const add = (until: number): number => {
+    whole += shown(script.subarray(from, until)).toString()
+    from = until
+    return whole.length
+  }
+  const marks = places.map(({ start, end, names }) => ({ start: add(start), end: add(end), names }))
+  add(script.length)
+  return whole === shown(script).toString() ? marks : []
+}
