@@ -31,6 +31,7 @@ export const FACTS_OF_REVIEW = {
     'the approvals that the request needs: of each entry, at least `minimum` of its `groups`',
     needs,
   ),
+  missing: about('the approvals of `rule` that are still needed', needs),
   your_approval: about(
     'what an approval of the caller would do now. `groups`: the groups for which it counts; `missing`: the approvals that are needed after it, as in `rule`, empty if it is the last one; missing if the caller cannot approve',
     v.optional(v.strictObject({ groups: v.array(text), missing: needs })),

@@ -226,7 +226,7 @@ export function needsOf({ minimum, needs, groups }: ListedReview): readonly Revi
 }
 
 /** Returns the needs that these entries leave open, without the groups that have approved. */
-function missingApprovals(review: ListedReview, groups: readonly GroupReview[]): readonly ReviewNeed[] {
+export function missingApprovals(review: ListedReview, groups = review.groups): readonly ReviewNeed[] {
   const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
   return needsOf(review)
     .map((need) => ({

@@ -2,11 +2,11 @@ import type { ReviewAnswer } from '../../contract/reviews.ts'
 import type { History } from '../history/history.ts'
 import { timeOf, type GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
-import { effectOfApproval, needsOf, possibleDecisions } from './decision.ts'
+import { effectOfApproval, missingApprovals, needsOf, possibleDecisions } from './decision.ts'
 import { approvedAtOf, type ListedReview } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
-type Facts = Pick<ReviewAnswer, 'summary' | 'facts' | 'rule' | 'your_approval'>
+type Facts = Pick<ReviewAnswer, 'summary' | 'facts' | 'rule' | 'missing' | 'your_approval'>
 type FactsOfOne = Pick<ReviewAnswer, 'approvers' | 'usual_wait' | 'marks'>
 
 /** Maximum number of names of one group. */
@@ -51,6 +51,7 @@ export class ReviewFacts {
         ...summaryView(review),
         facts: { ...storedFacts(review), ...(isLookedUp && this.#factsOfPrevious(user, review)) },
         rule: needsOf(review),
+        missing: missingApprovals(review),
         ...(effect !== undefined && { your_approval: effect }),
       }
     }

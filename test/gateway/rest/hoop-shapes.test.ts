@@ -186,7 +186,17 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   '/api/userinfo': ['token'],
   '/api/users': ['created_at'],
   '/api/reviews': [
-    ...['connection', 'can', 'withdrawn_by', 'summary', 'facts', 'rule', 'your_approval', 'approvers'],
+    ...[
+      'connection',
+      'can',
+      'withdrawn_by',
+      'summary',
+      'facts',
+      'rule',
+      'missing',
+      'your_approval',
+      'approvers',
+    ],
     ...['usual_wait', 'marks'],
   ],
   '/api/sessions': ['connection', 'port'],

@@ -76,6 +76,7 @@ describe('asking', () => {
       summary: { first_line: 'echo "shape"', lines: 1 },
       facts: { is_first_by_requester: expect.any(Boolean) as boolean },
       rule: [{ groups: ['dba', 'sre'], minimum: 1 }],
+      missing: [{ groups: ['dba', 'sre'], minimum: 1 }],
       your_approval: { groups: ['dba'], missing: [] },
       approvers: expect.any(Array) as unknown[],
     }

@@ -130,9 +130,11 @@ describe('the rule', () => {
       expect(await shown(sid, name)).not.toHaveProperty('your_approval')
     await site.say('bea', sid, 'APPROVED')
     expect(await shown(sid, 'bea')).not.toHaveProperty('your_approval')
+    expect(await listed(sid, 'bea')).toMatchObject({ rule, missing: [{ groups: ['sre'], minimum: 1 }] })
     const last = (await shown(sid, 'cid'))['your_approval'] as { groups: string[]; missing: unknown[] }
     expect(last).toEqual({ groups: ['sre'], missing: [] })
     expect((await site.say('cid', sid, 'APPROVED')).body['status']).toBe('APPROVED')
+    expect((await shown(sid))['missing']).toEqual([])
   })
 
   it('names who can decide, and neither the requester nor auditors', async () => {

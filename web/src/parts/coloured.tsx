@@ -1,10 +1,8 @@
 /** The colours are those of page.css: `w` words, `t` texts, `n` names, `d` numbers, `c` comments. */
 export function Coloured({ text, file }: { readonly text: string; readonly file: string }) {
-  const language = languageOf(file)
-  if (language === undefined || text.length > MAX_CHARACTERS) return <>{text}</>
   return (
     <>
-      {piecesOf(text, language).map(({ kind, text: piece }, index) =>
+      {colouredPieces(text, file).map(({ kind, text: piece }, index) =>
         kind === undefined ? (
           piece
         ) : (
@@ -15,6 +13,13 @@ export function Coloured({ text, file }: { readonly text: string; readonly file:
       )}
     </>
   )
+}
+
+/** Splits a text by its colours. The pieces joined together are the whole text. */
+export function colouredPieces(text: string, file: string): readonly Piece[] {
+  const language = languageOf(file)
+  const isPlain = language === undefined || text.length > MAX_CHARACTERS
+  return isPlain ? [{ kind: undefined, text }] : piecesOf(text, language)
 }
 
 /** Longer scripts have no colours, because each coloured piece is a DOM element. */
@@ -80,7 +85,7 @@ function languageOf(file: string): Language | undefined {
   return ending === undefined ? undefined : LANGUAGES[ending]?.()
 }
 
-interface Piece {
+export interface Piece {
   readonly kind: Kind | undefined
   readonly text: string
 }

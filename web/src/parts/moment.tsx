@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { signal } from '@preact/signals'
 
-const now = signal(Date.now())
+export const now = signal(Date.now())
 let watching = 0
 let ticking: ReturnType<typeof setInterval> | undefined
 
@@ -45,7 +45,7 @@ function roughly(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
 }
 
-function useTicks(needed: boolean): void {
+export function useTicks(needed: boolean): void {
   useEffect(() => {
     if (!needed) return undefined
     now.value = Date.now()

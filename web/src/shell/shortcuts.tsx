@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { Dialog } from '../parts/dialog.tsx'
 import { go } from '../parts/router.ts'
+import { isSingleKey, KEYS_OFF } from '../parts/single-keys.ts'
 import { openPalette } from './palette-state.ts'
 import { ALL_PLACES, type Place } from './places.ts'
 
@@ -23,13 +24,13 @@ const SECOND_KEY_MS = 1500
 
 /** Handles the shortcuts, and shows their list after `?`. */
 export function Shortcuts() {
-  const [isEnabled, setEnabled] = useState(() => localStorage.getItem(OFF) === null)
+  const [isEnabled, setEnabled] = useState(() => localStorage.getItem(KEYS_OFF) === null)
   useKeys(isEnabled)
   if (!isAsked.value) return null
   const close = () => (isAsked.value = false)
   const change = (isOn: boolean) => {
-    if (isOn) localStorage.removeItem(OFF)
-    else localStorage.setItem(OFF, '1')
+    if (isOn) localStorage.removeItem(KEYS_OFF)
+    else localStorage.setItem(KEYS_OFF, '1')
     setEnabled(isOn)
   }
   return (
@@ -41,6 +42,8 @@ export function Shortcuts() {
         {[...PLACES].map(([key, { name }]) => (
           <Key key={key} keys={`g ${key}`} name={name} />
         ))}
+        <Key keys="j, k" name="next or previous request, in approvals" />
+        <Key keys="a, r" name="approve or reject the request, after a question" />
         <Key keys="Enter, Shift+Enter" name="next or previous match, in the search of an output" />
         <Key keys="Ctrl+Shift+Escape" name="leave a terminal" />
         <Key keys="Escape" name="close this list" />
@@ -73,12 +76,14 @@ function useKeys(isEnabled: boolean): void {
         openPalette()
         return
       }
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return
-      if (document.querySelector('dialog[open]') !== null || (!isEnabled && event.key !== '?')) return
+      if (!isSingleKey(event) || (!isEnabled && event.key !== '?')) return
       const place = performance.now() - prefixAt < SECOND_KEY_MS ? PLACES.get(event.key) : undefined
       prefixAt = event.key === 'g' ? performance.now() : -Infinity
-      if (place !== undefined) go(place.to)
-      else if (event.key === '?') showShortcuts()
+      if (place !== undefined) {
+        // The second key must not act in the open view, too.
+        event.preventDefault()
+        go(place.to)
+      } else if (event.key === '?') showShortcuts()
       else if (event.key === '/') focusSearch(event)
     }
     document.addEventListener('keydown', onKey)
@@ -93,9 +98,6 @@ function isPaletteKey(event: KeyboardEvent): boolean {
     (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'k' && !isInTerminal
   )
 }
-
-/** Key of the stored choice. Users of speech input switch single keys off. */
-const OFF = 'runbook-page-no-shortcuts'
 
 function Key({ keys, name }: { readonly keys: string; readonly name: string }) {
   return (
@@ -113,14 +115,4 @@ function focusSearch(event: KeyboardEvent): void {
   if (field === null) return
   event.preventDefault()
   field.focus()
-}
-
-/** Whether the key is typed into a text field or a terminal. */
-function isTyped(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.matches('input:not([type=checkbox]), textarea, select') ||
-      target.isContentEditable ||
-      target.closest('.terminal') !== null)
-  )
 }

@@ -2,19 +2,18 @@ import type { ComponentChildren } from 'preact'
 import { useCallback } from 'preact/hooks'
 import { readRunbooks, readSchedules, readSessions } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
-import type { ListedSchedule, ListedSession, Review, RunbookLists } from '../api/types.ts'
-import { reviewedName, runbookName, sessionName } from '../parts/called.ts'
+import type { ListedSchedule, ListedSession, RunbookLists } from '../api/types.ts'
+import { runbookName, sessionName } from '../parts/called.ts'
 import { FavouriteButton, favourites } from '../parts/favourites.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading } from '../parts/messages.tsx'
-import { Elapsed, Moment, TimeLeft } from '../parts/moment.tsx'
-import { approvalPath, runbookPath, sessionPath } from '../parts/paths.ts'
-import { State } from '../parts/state.tsx'
+import { Elapsed, Moment } from '../parts/moment.tsx'
+import { runbookPath, sessionPath } from '../parts/paths.ts'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 import { askedByMe, ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
-import { placeOf } from './approvals/review-facts.tsx'
+import { byEnd, WaitingRow } from './approvals/waiting-row.tsx'
 import { placeOfSession } from './sessions/place.ts'
 import { isBad, StateBadge } from './sessions/state.tsx'
 
@@ -49,10 +48,12 @@ export default function Home() {
       <div class="split">
         <div class="stack">
           {waiting.length > 0 && (
-            <Card title="Waiting for you" all={['/approvals', 'All approvals']}>
-              {waiting.slice(0, MAX_ROWS).map((review) => (
-                <WaitingRow key={review.id} review={review} />
-              ))}
+            <Card title="Waiting for you" all={['/approvals', 'All approvals']} rows="is-asks">
+              {byEnd(waiting)
+                .slice(0, MAX_ROWS)
+                .map((review) => (
+                  <WaitingRow key={review.id} review={review} />
+                ))}
             </Card>
           )}
           {asked.length > 0 && (
@@ -107,10 +108,12 @@ interface CardProps {
   readonly title: string
   readonly all?: readonly [to: string, name: string]
   readonly none?: string
+  /** Class of the list of rows. */
+  readonly rows?: string
   readonly children: ComponentChildren
 }
 
-function Card({ title, all, none = '', children }: CardProps) {
+function Card({ title, all, none = '', rows = 'is-loose', children }: CardProps) {
   const isEmpty = Array.isArray(children) && children.length === 0
   return (
     <section class="card" aria-label={title}>
@@ -122,7 +125,7 @@ function Card({ title, all, none = '', children }: CardProps) {
           </a>
         )}
       </div>
-      {isEmpty ? <p class="card-body soft small">{none}</p> : <ul class="rows is-loose">{children}</ul>}
+      {isEmpty ? <p class="card-body soft small">{none}</p> : <ul class={`rows ${rows}`}>{children}</ul>}
     </section>
   )
 }
@@ -147,37 +150,6 @@ function Row({ icon, to, title, about, children }: RowProps) {
       </div>
       {children}
     </li>
-  )
-}
-
-function WaitingRow({ review }: { readonly review: Review }) {
-  const { id, owner, expires_at: until, type, review_groups_data: groups } = review
-  const name = reviewedName(review)
-  const mine = person.value?.groups ?? []
-  const asked = groups.filter(({ group, status }) => status === 'PENDING' && mine.includes(group))
-  return (
-    <Row
-      icon={review.batch === undefined ? (type === 'jit' ? 'terminal' : 'approve') : 'waves'}
-      to={approvalPath(id)}
-      title={`${owner} asks for ${type === 'jit' ? 'a terminal' : 'a run'} on ${placeOf(review)}`}
-      about={
-        <>
-          {name !== undefined && (
-            <>
-              <b>
-                <Name>{name}</Name>
-              </b>{' '}
-              ·{' '}
-            </>
-          )}
-          <TimeLeft until={until} />
-        </>
-      }
-    >
-      <State kind="waiting">
-        <Name>{asked.map(({ group }) => group).join(', ')}</Name>
-      </State>
-    </Row>
   )
 }
 

@@ -9,6 +9,7 @@ import { useAction } from '../../parts/action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
+import { RequestName } from './request-name.tsx'
 
 interface DecisionButtonsProps {
   readonly review: Review
@@ -78,6 +79,7 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
       )}
       {isRejecting && (
         <Rejecting
+          review={review}
           onClose={() => setRejecting(false)}
           onReject={(reason) => {
             setRejecting(false)
@@ -174,15 +176,23 @@ function Hour({ label, value, onValue }: HourProps) {
 }
 
 interface RejectingProps {
+  readonly review: Review
   readonly onClose: () => void
   readonly onReject: (reason: string) => void
 }
 
 /** Asks for a reason before the rejection, because the requester reads it. */
-function Rejecting({ onClose, onReject }: RejectingProps) {
+export function Rejecting({ review, onClose, onReject }: RejectingProps) {
   const [reason, setReason] = useState('')
   return (
-    <Dialog title="Reject this request?" onClose={onClose}>
+    <Dialog
+      title={
+        <>
+          Reject <RequestName review={review} />?
+        </>
+      }
+      onClose={onClose}
+    >
       <form
         class="stack"
         onSubmit={(event) => {

@@ -1,0 +1,149 @@
+import type { ComponentChildren } from 'preact'
+import { useCallback, useState } from 'preact/hooks'
+import { decide, readReview, readSession } from '../../api/gateway.ts'
+import type { Review, Session } from '../../api/types.ts'
+import { TextField } from '../../form/text-field.tsx'
+import { useAction } from '../../parts/action.ts'
+import { Coloured } from '../../parts/coloured.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Icon } from '../../parts/icon.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Loading, Note, Problem } from '../../parts/messages.tsx'
+import { approvalPath } from '../../parts/paths.ts'
+import { Name } from '../../parts/text.tsx'
+import { visibleLines } from '../../parts/visible.ts'
+import { fileToColour } from './marked-script.tsx'
+import { RequestFacts } from './request-facts.tsx'
+import { RequestName } from './request-name.tsx'
+import { placeOf } from './review-facts.tsx'
+import { effectText, ruleText } from './rule-text.ts'
+
+/** Maximum number of characters and lines of a script that the question shows. Others have to be opened. */
+const MAX_CHARACTERS = 4000
+const MAX_LINES = 30
+
+interface QuestionProps {
+  readonly review: Review
+  readonly onDecided: (after: Review) => void
+  readonly onClose: () => void
+}
+
+/** Asks before an approval, and shows the whole script. A long or changed script has to be opened first. */
+export function ApproveDialog({ review, onDecided, onClose }: QuestionProps) {
+  const { id } = review
+  const load = useCallback(
+    async (signal: AbortSignal) => {
+      const whole = await readReview(id, signal)
+      return { whole, session: await readSession(whole.session, signal) }
+    },
+    [id],
+  )
+  const { value, error } = useLoaded(load)
+  const unseen = value === undefined ? undefined : unseenOf(value.whole, value.session)
+  return (
+    <ApproveForm
+      review={value?.whole ?? review}
+      isOff={value === undefined || unseen !== undefined}
+      isOpened={unseen !== undefined}
+      onDecided={onDecided}
+      onClose={onClose}
+    >
+      {error !== undefined && <Problem error={error} />}
+      {value === undefined && error === undefined && <Loading rows={3} />}
+      {unseen !== undefined && (
+        <Note tone="wait" title={unseen}>
+          <p>You can approve it where all of it is shown.</p>
+        </Note>
+      )}
+      {value !== undefined && unseen === undefined && (
+        <pre class="script" tabIndex={0} aria-label="Script">
+          <Coloured
+            text={visibleLines(value.session.script.data)}
+            file={fileToColour(value.whole, value.session)}
+          />
+        </pre>
+      )}
+    </ApproveForm>
+  )
+}
+
+interface ApproveFormProps extends QuestionProps {
+  /** Whether the request cannot be approved here. */
+  readonly isOff?: boolean
+  /** Whether the request has to be opened instead. */
+  readonly isOpened?: boolean
+  /** Shown below the facts of the request. */
+  readonly children?: ComponentChildren
+}
+
+/** The question before an approval, with a comment. */
+export function ApproveForm(props: ApproveFormProps) {
+  const { review, isOff = false, isOpened = false, onDecided, onClose, children } = props
+  const [comment, setComment] = useState('')
+  const { busy, error, act } = useAction(() => undefined)
+  const runs = review.batch?.connections ?? 1
+  const submit = (event: Event) => {
+    event.preventDefault()
+    if (isOff) return
+    act(async () => {
+      onDecided(await decide(review.id, { status: 'APPROVED', ...(comment !== '' && { comment }) }))
+    })
+  }
+  return (
+    <Dialog
+      title={
+        <>
+          Approve <RequestName review={review} />?
+        </>
+      }
+      onClose={onClose}
+    >
+      <form class="stack" onSubmit={submit}>
+        <p>
+          <Name>{review.owner}</Name> asks for it on <Name>{placeOf(review)}</Name>.
+        </p>
+        <RequestFacts review={review} />
+        {children}
+        <p>
+          <strong>{ruleText(review.rule)}.</strong> {effectText(review)}
+        </p>
+        {error !== undefined && <Problem error={error} />}
+        {!isOpened && (
+          <TextField
+            label="Comment"
+            hint={`${review.owner} can read the comment.`}
+            value={comment}
+            onValue={setComment}
+          />
+        )}
+        <div class="line">
+          <button type="button" class="button push" autofocus onClick={onClose}>
+            Cancel
+          </button>
+          {isOpened ? (
+            <a class="button is-primary" href={approvalPath(review.id)}>
+              Open the request
+            </a>
+          ) : (
+            <button class="button is-primary" disabled={busy || isOff || !review.can.approve}>
+              <Icon name="check" />
+              {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
+            </button>
+          )}
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Says why this dialog does not show all that an approver has to see. */
+function unseenOf(review: Review, session: Session): string | undefined {
+  const { data: script } = session.script
+  const { client_args: args, env_vars: variables, facts, is_shortened: isLost } = review
+  if (isLost === true || session.is_shortened === true) return 'A part of this request is lost.'
+  if (facts.is_runbook_changed === true) return 'The runbook has changed since the last approved run.'
+  if (args.length + variables.length > 0) return 'This request has arguments or variables.'
+  if (script.length > MAX_CHARACTERS || script.split('\n').length > MAX_LINES)
+    return 'The script is too long for this question.'
+  return undefined
+}

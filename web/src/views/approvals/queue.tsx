@@ -1,0 +1,194 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { decide } from '../../api/gateway.ts'
+import { person } from '../../api/person.ts'
+import type { Review } from '../../api/types.ts'
+import { useAction } from '../../parts/action.ts'
+import { Icon } from '../../parts/icon.tsx'
+import { Problem } from '../../parts/messages.tsx'
+import { useSingleKeys } from '../../parts/single-keys.ts'
+import { toast } from '../../parts/toasts.tsx'
+import { ApproveDialog } from './approve-dialog.tsx'
+import { decidedText } from './decided-text.ts'
+import { Rejecting, withdraw } from './decision.tsx'
+import { byEnd, WaitingRow } from './waiting-row.tsx'
+
+interface QueueProps {
+  readonly waiting: readonly Review[]
+  readonly reload: () => void
+}
+
+interface Asked {
+  readonly review: Review
+  readonly verdict: 'approve' | 'reject'
+}
+
+/** Requests that wait: those that this person can decide, and others. Keys go through them and decide. */
+export function Queue({ waiting, reload }: QueueProps) {
+  const lists = useRef<HTMLDivElement>(null)
+  const [asked, setAsked] = useState<Asked>()
+  const { error, act } = useAction(reload)
+  const sorted = byEnd(waiting)
+  /** Row that gets the focus when the decided one has left the list. */
+  const next = useRef<string | undefined>(undefined)
+  useEffect(() => {
+    const row = rowsIn(lists.current).find(({ dataset }) => dataset['review'] === next.current)
+    if (next.current !== undefined && document.querySelector('dialog[open]') === null)
+      row?.querySelector<HTMLElement>('a.whole')?.focus()
+    next.current = undefined
+  }, [waiting.length])
+  const mine = sorted.filter(isForMe)
+  const others = sorted.filter((review) => !isForMe(review))
+  const move = (step: 1 | -1) => moveFocus(lists.current, step)
+  const ask = (verdict: Asked['verdict']) => {
+    const id = currentRow(lists.current)?.dataset['review']
+    const review = sorted.find((one) => one.id === id)
+    if (review === undefined || !review.can[verdict] || isOwn(review)) return false
+    setAsked({ review, verdict })
+    return true
+  }
+  useSingleKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    a: () => ask('approve'),
+    r: () => ask('reject'),
+  })
+  const close = () => setAsked(undefined)
+  const decided = (after: Review) => {
+    const rows = rowsIn(lists.current)
+    const at = rows.findIndex((row) => row.dataset['review'] === after.id)
+    if (after.status !== 'PENDING') next.current = (rows[at + 1] ?? rows[at - 1])?.dataset['review']
+    close()
+    toast(decidedText(after), { to: `/approvals/${after.id}` })
+    reload()
+  }
+  return (
+    <div class="stack" ref={lists}>
+      {error !== undefined && <Problem error={error} />}
+      {mine.length > 0 && (
+        <Rows title="Waiting for you" reviews={mine} hasKeys>
+          {(review) => <Actions review={review} onAsk={(verdict) => setAsked({ review, verdict })} />}
+        </Rows>
+      )}
+      {others.length > 0 && (
+        <Rows title="Waiting for others" reviews={others}>
+          {(review) => review.can.withdraw && <Withdraw review={review} reload={reload} />}
+        </Rows>
+      )}
+      {asked?.verdict === 'approve' && (
+        <ApproveDialog review={asked.review} onDecided={decided} onClose={close} />
+      )}
+      {asked?.verdict === 'reject' && (
+        <Rejecting
+          review={asked.review}
+          onClose={close}
+          onReject={(reason) => {
+            const { id } = asked.review
+            act(async () => decided(await decide(id, { status: 'REJECTED', rejection_reason: reason })))
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+function isOwn({ owner }: Review): boolean {
+  return owner === person.value?.name
+}
+
+/** Whether this person can decide about the request of another person. */
+function isForMe(review: Review): boolean {
+  return !isOwn(review) && (review.can.approve || review.can.force)
+}
+
+interface RowsProps {
+  readonly title: string
+  readonly reviews: readonly Review[]
+  /** Whether the keys that decide are told. */
+  readonly hasKeys?: boolean
+  readonly children: (review: Review) => preact.ComponentChildren
+}
+
+function Rows({ title, reviews, hasKeys = false, children }: RowsProps) {
+  return (
+    <section class="card" aria-label={title}>
+      <div class="card-head">
+        <h2>{title}</h2>
+        <span class="count" aria-hidden="true">
+          {reviews.length}
+        </span>
+      </div>
+      <ul class="rows is-asks">
+        {reviews.map((review) => (
+          <WaitingRow key={review.id} review={review}>
+            {children(review)}
+          </WaitingRow>
+        ))}
+      </ul>
+      {hasKeys && (
+        <p class="card-foot soft small only-wide">
+          <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>Enter</kbd> open · <kbd>a</kbd> approve ·{' '}
+          <kbd>r</kbd> reject, both after a question
+        </p>
+      )}
+    </section>
+  )
+}
+
+interface ActionsProps {
+  readonly review: Review
+  readonly onAsk: (verdict: Asked['verdict']) => void
+}
+
+function Actions({ review: { can }, onAsk }: ActionsProps) {
+  return (
+    <span class="line above asks-actions">
+      {can.approve && (
+        <button type="button" class="button is-small" onClick={() => onAsk('approve')}>
+          <Icon name="check" small />
+          Approve…
+        </button>
+      )}
+      {can.reject && (
+        <button type="button" class="button is-small is-danger-quiet" onClick={() => onAsk('reject')}>
+          <Icon name="ban" small />
+          Reject…
+        </button>
+      )}
+    </span>
+  )
+}
+
+/** Withdraws the person's own request in the list. */
+function Withdraw({ review, reload }: { readonly review: Review; readonly reload: () => void }) {
+  const { busy, error, act } = useAction(reload)
+  return (
+    <span class="above">
+      <button
+        type="button"
+        class="button is-small"
+        disabled={busy}
+        title={error?.message}
+        onClick={() => act(() => withdraw(review))}
+      >
+        Withdraw
+      </button>
+    </span>
+  )
+}
+
+function rowsIn(lists: HTMLElement | null): HTMLElement[] {
+  return [...(lists?.querySelectorAll<HTMLElement>('li[data-review]') ?? [])]
+}
+
+/** Returns the row with the focus, or the first one. */
+function currentRow(lists: HTMLElement | null): HTMLElement | undefined {
+  const rows = rowsIn(lists)
+  return rows.find((row) => row.contains(document.activeElement)) ?? rows[0]
+}
+
+function moveFocus(lists: HTMLElement | null, step: 1 | -1): void {
+  const rows = rowsIn(lists)
+  const at = rows.findIndex((row) => row.contains(document.activeElement))
+  const next = at < 0 ? rows.at(step > 0 ? 0 : -1) : rows[at + step]
+  next?.querySelector<HTMLElement>('a.whole')?.focus()
+}
