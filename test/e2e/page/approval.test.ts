@@ -123,9 +123,8 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await using again = await ask('second')
     await bea.goTo('/approvals')
     await open('second')
-    await bea.page.getByRole('heading', { name: 'What is different' }).waitFor()
-    await bea.sees('1 line added and 1 removed, 1 value changed')
-    const values = bea.page.getByLabel('Changed values')
+    await bea.page.getByRole('heading', { name: '1 line and 1 value differ' }).waitFor()
+    const values = bea.page.getByLabel('Values')
     expect(await values.locator('del, ins').allInnerTexts()).toEqual(['first', 'second'])
     expect(await changedLines(bea)).toEqual(["-echo dropped 'first'", "+echo dropped 'second'"])
     expect(await bea.faults()).toEqual([])
@@ -248,6 +247,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
     await bea.page.getByRole('link', { name: 'clean', exact: true }).click()
     await bea.page.getByRole('heading', { name: 'clean on 2 connections' }).waitFor()
+    await bea.sees('You decide for dba: it then runs at once on 2 connections.')
     await bea.sees('Exactly this script runs, on 2 connections, once on each.')
     expect(
       await bea.page.getByRole('region', { name: 'Connections' }).getByRole('listitem').allInnerTexts(),
@@ -345,7 +345,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
   })
 
   it.each([
-    ['view of the approval', 'approvals', 'Decision'],
+    ['view of the approval', 'approvals', 'Your decision'],
     ['page of the session', 'sessions', 'Approval'],
   ])(
     'says beside the button what the %s does not show, and takes no approval before the whole was opened',

@@ -85,7 +85,7 @@ function languageOf(file: string): Language | undefined {
   return ending === undefined ? undefined : LANGUAGES[ending]?.()
 }
 
-export interface Piece {
+interface Piece {
   readonly kind: Kind | undefined
   readonly text: string
 }

@@ -9,7 +9,7 @@ import { approvalPath, sessionPath } from '../parts/paths.ts'
 import { path } from '../parts/router.ts'
 import { toast } from '../parts/toasts.tsx'
 import { visible } from '../parts/visible.ts'
-import { placeOf } from '../views/approvals/review-facts.tsx'
+import { placeOf } from '../views/approvals/place-of.ts'
 import { isApproved, isBad, isRunning, isWaiting } from '../views/sessions/state.tsx'
 import { notify } from './notices.tsx'
 

@@ -1,16 +1,25 @@
-import { useCallback } from 'preact/hooks'
+import { useCallback, useState } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
+import { person } from '../../api/person.ts'
 import type { Review, Session } from '../../api/types.ts'
-import { fileOf, sessionName } from '../../parts/called.ts'
+import { Ago } from '../../parts/ago.tsx'
+import { fileOf } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { LoadedView } from '../../parts/loaded-view.tsx'
-import { sessionPath } from '../../parts/paths.ts'
+import { Note } from '../../parts/messages.tsx'
+import { approvalPath, batchPath, sessionPath } from '../../parts/paths.ts'
+import { go } from '../../parts/router.ts'
+import { useSingleKeys } from '../../parts/single-keys.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
 import { Trail } from '../../parts/trail.tsx'
 import { visible } from '../../parts/visible.ts'
+import { decidedText } from './decided-text.ts'
+import { neighbours, NextRequest } from './next-request.tsx'
+import { RequestName, requestText } from './request-name.tsx'
 import { readBefore, Request } from './request.tsx'
-import { Held, placeOf, ReviewState } from './review-facts.tsx'
+import { placeOf } from './place-of.ts'
+import { Held, ReviewState } from './review-facts.tsx'
 
 const LIST = { href: '/approvals', list: 'Approvals', label: 'All approvals' }
 
@@ -40,24 +49,86 @@ interface ShownProps {
 }
 
 function Shown({ review, session, before, reload }: ShownProps) {
-  const name = sessionName(session)
-  useTitle(visible(`${name} on ${placeOf(review)}`))
+  const [decided, setDecided] = useState<Review>()
+  useTitle(visible(`${requestText(review)} on ${placeOf(review)}`))
+  const open = (id: string | undefined) => id !== undefined && go(approvalPath(id))
+  useSingleKeys({
+    j: () => open(neighbours(review.id).next),
+    k: () => open(neighbours(review.id).previous),
+  })
   return (
     <>
       <header class="head">
         <Trail {...LIST} file={fileOf(session)} />
         <h1>
-          <Name>{name}</Name> on <bdi>{visible(placeOf(review))}</bdi>
-          {review.batch !== undefined && ', once on each'}
+          <RequestName review={review} /> <span class="said-only">on {visible(placeOf(review))}</span>
         </h1>
         <ReviewState review={review} />
+        {decided === undefined && (
+          <div class="line push only-wide">
+            <NextRequest id={review.id} />
+          </div>
+        )}
         <p>
-          <Name>{review.owner}</Name> {review.status === 'PENDING' ? 'asks' : 'asked'} for it.{' '}
-          <a href={sessionPath(session.id)}>The session</a>
+          <strong class="strong">
+            {review.owner === person.value?.name ? 'You' : <Name>{review.owner}</Name>}
+          </strong>{' '}
+          asked <Ago at={review.created_at} /> to {verbOf(review)}{' '}
+          <strong class="strong">{visible(placeOf(review))}</strong>
+          {review.batch !== undefined && ', once on each'}. <a href={sessionPath(session.id)}>The session</a>
+          <Issue session={session} />
         </p>
       </header>
+      {decided !== undefined && <AfterDecision review={decided} />}
       <Held review={review} />
-      <Request review={review} session={session} before={before} title="Decision" onDecided={reload} />
+      <Request
+        review={review}
+        session={session}
+        before={before}
+        title={review.can.approve ? 'Your decision' : 'Decision'}
+        onDecided={(after) => {
+          setDecided(after)
+          reload()
+        }}
+      />
     </>
+  )
+}
+
+function verbOf({ type, runbook }: Review): string {
+  if (type === 'jit') return 'open a terminal on'
+  return runbook === undefined ? 'run a script on' : 'run it on'
+}
+
+function Issue({ session: { integrations_metadata: issue } }: { readonly session: Session }) {
+  if (issue === null) return null
+  const { jira_issue_key: key, jira_issue_url: url } = issue
+  return (
+    <>
+      {' · '}
+      {/^https?:\/\//.test(url) ? (
+        <a href={url} rel="noreferrer" target="_blank">
+          <Name>{key}</Name>
+        </a>
+      ) : (
+        <Name>{key}</Name>
+      )}
+    </>
+  )
+}
+
+/** Says what the person's decision has led to, and offers the next request. */
+function AfterDecision({ review }: { readonly review: Review }) {
+  const { batch, session } = review
+  const hasEnded = review.status === 'REJECTED' || review.status === 'REVOKED'
+  return (
+    <Note tone={hasEnded ? 'live' : 'good'} role="status" title={visible(decidedText(review))}>
+      <p class="line">
+        <a class="button" href={batch === undefined ? sessionPath(session) : batchPath(batch.id)}>
+          {batch === undefined ? 'Open the session' : 'Open the batch'}
+        </a>
+        <NextRequest id={review.id} isPrimary />
+      </p>
+    </Note>
   )
 }

@@ -12,10 +12,10 @@ import { Loading, Note, Problem } from '../../parts/messages.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visibleLines } from '../../parts/visible.ts'
-import { fileToColour } from './marked-script.tsx'
+import { fileToColour } from './marks.ts'
 import { RequestFacts } from './request-facts.tsx'
 import { RequestName } from './request-name.tsx'
-import { placeOf } from './review-facts.tsx'
+import { placeOf } from './place-of.ts'
 import { effectText, ruleText } from './rule-text.ts'
 
 /** Maximum number of characters and lines of a script that the question shows. Others have to be opened. */
@@ -77,7 +77,7 @@ interface ApproveFormProps extends QuestionProps {
 }
 
 /** The question before an approval, with a comment. */
-export function ApproveForm(props: ApproveFormProps) {
+function ApproveForm(props: ApproveFormProps) {
   const { review, isOff = false, isOpened = false, onDecided, onClose, children } = props
   const [comment, setComment] = useState('')
   const { busy, error, act } = useAction(() => undefined)

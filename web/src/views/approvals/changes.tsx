@@ -1,13 +1,19 @@
-import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Review, Session } from '../../api/types.ts'
+import { Ago } from '../../parts/ago.tsx'
+import { Fact } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { saveFile } from '../../parts/save-file.ts'
 import { Name } from '../../parts/text.tsx'
-import { visible } from '../../parts/visible.ts'
 import { Difference } from '../diff/difference.tsx'
-import { changedWords, diffText, type Piece } from '../diff/line-diff.ts'
-import { sizeOf, type ChangedLines, type ChangedValue, type RequestDiff } from './request-diff.ts'
+import { diffText, type DiffLine, type LineDiff } from '../diff/line-diff.ts'
+import { StateBadge } from '../sessions/state.tsx'
+import { fileToColour } from './marks.ts'
+import { differingLines, sizeOf, type ChangedLines, type RequestDiff } from './request-diff.ts'
+import { Script, scriptText, type How } from './script-card.tsx'
+import { hasValues, Values } from './values.tsx'
 
 /** Maximum number of lines that differ and are drawn at first, and of those that "Show all" draws. */
 const MAX_LINES = 1000
@@ -26,64 +32,121 @@ export function changesLeftOut(diff: RequestDiff): string | undefined {
 
 interface ChangesProps {
   readonly diff: RequestDiff
+  readonly review: Review
+  readonly session: Session
   readonly isWhole: boolean
   /** Called when the person has opened or downloaded the whole difference. */
-  readonly onWhole: (how: 'opened' | 'downloaded') => void
+  readonly onWhole: (how: How) => void
 }
 
-/** Shows the differences from the last approved run of the same runbook. */
-export function Changes({ diff, isWhole, onWhole }: ChangesProps) {
-  const { before, values, lines } = diff
+/** Shows the differences from the last approved run of the same runbook, and the script as it will run. */
+export function Changes({ diff, review, session, isWhole, onWhole }: ChangesProps) {
+  const [showsScript, setShowsScript] = useState(false)
+  const { before, lines } = diff
   const most = isWhole ? MAX_DRAWN_LINES : MAX_LINES
+  const file = fileToColour(review, session)
+  const values = { review, session, diff }
   return (
     <section class="card" aria-labelledby="changes">
       <div class="card-head">
         <div class="head-text">
-          <h2 id="changes">What is different</h2>
+          <h2 id="changes">{changesText(diff)}</h2>
           <p class="under">
-            {summaryOf(diff)}, compared with <a href={sessionPath(before.id)}>the last approved run</a> of
-            this runbook
+            from <a href={sessionPath(before.id)}>the last approved run</a>,{' '}
+            <Ago at={before.began_at ?? before.start_date} /> by <Name>{before.user}</Name>{' '}
+            <StateBadge state={before.state} />
           </p>
+        </div>
+        <div class="line push" role="group" aria-label="Shown as">
+          <Choice name="Differences" isOn={!showsScript} onChoose={() => setShowsScript(false)} />
+          <Choice name="Script" isOn={showsScript} onChoose={() => setShowsScript(true)} />
         </div>
         {leftOut(diff) > 0 && <WholeDiff diff={diff} isWhole={isWhole} onWhole={onWhole} />}
       </div>
       {leftOut(diff, most) > 0 && <Cut diff={diff} most={most} />}
       <Facts diff={diff} />
-      {values.length > 0 && (
-        <dl class="card-body values" aria-label="Changed values">
-          {values.map((value, at) => (
-            <Value key={at} value={value} />
-          ))}
-        </dl>
-      )}
-      {lines.map((part) => (
-        <Part key={part.name} {...part} most={most} />
-      ))}
+      <div class={hasValues(values) ? 'beside' : undefined}>
+        <div>
+          {showsScript ? (
+            <>
+              <p class="card-body soft small">{scriptText(review)}</p>
+              <Script review={review} session={session} isWhole />
+            </>
+          ) : (
+            lines.map((part) => <Part key={part.name} {...part} most={most} file={file} />)
+          )}
+          {!showsScript && lines.length === 0 && (
+            <p class="card-body soft small">
+              All {count(session.script.data.split('\n').length, 'line')} of the script are as in that run.
+            </p>
+          )}
+        </div>
+        {hasValues(values) && <Values {...values} />}
+      </div>
+      <DiffCounts diff={diff} />
     </section>
   )
 }
 
-function summaryOf({ values, lines, differsInSecrets }: RequestDiff): string {
-  const sum = (kind: 'added' | 'removed') => lines.reduce((all, { diff }) => all + diff[kind], 0)
+interface ChoiceProps {
+  readonly name: string
+  readonly isOn: boolean
+  readonly onChoose: () => void
+}
+
+function Choice({ name, isOn, onChoose }: ChoiceProps) {
+  return (
+    <button type="button" class="button is-small" aria-pressed={isOn} onClick={onChoose}>
+      {name}
+    </button>
+  )
+}
+
+/** Returns a text such as `2 lines and 1 value differ`. */
+export function changesText({ values, lines, differsInSecrets }: RequestDiff): string {
+  const differing = lines.reduce((all, { diff }) => all + differingLines(diff), 0)
   const parts = [
-    lines.length > 0 && `${count(sum('added'), 'line')} added and ${sum('removed').toLocaleString()} removed`,
-    values.length > 0 && `${count(values.length, 'value')} changed`,
-    differsInSecrets && 'secrets changed',
+    differing > 0 && count(differing, 'line'),
+    values.length > 0 && count(values.length, 'value'),
+    differsInSecrets && 'secrets',
   ].filter((part) => part !== false)
-  return parts.length === 0 ? 'Nothing' : parts.join(', ')
+  if (parts.length === 0) return 'Nothing differs'
+  const isOne = parts.length === 1 && differing + values.length === 1
+  return `${parts.join(' and ')} ${isOne ? 'differs' : 'differ'}`
+}
+
+function DiffCounts({ diff: { lines } }: { readonly diff: RequestDiff }) {
+  if (lines.length === 0) return null
+  const sum = (of: (diff: LineDiff) => number) => lines.reduce((all, { diff }) => all + of(diff), 0)
+  const replaced = sum(({ lines: all }) => all.filter(isReplaced).length)
+  return (
+    <dl class="card-foot facts">
+      <Fact name="Added">{numberText(sum(({ added }) => added) - replaced)}</Fact>
+      <Fact name="Changed">{numberText(replaced)}</Fact>
+      <Fact name="Removed">{numberText(sum(({ removed }) => removed) - replaced)}</Fact>
+    </dl>
+  )
+}
+
+function isReplaced({ kind, pieces }: DiffLine): boolean {
+  return kind === 'removed' && pieces !== undefined
+}
+
+function numberText(number: number): string {
+  return number === 0 ? 'none' : number.toLocaleString()
 }
 
 function count(number: number, word: string): string {
   return `${number.toLocaleString()} ${word}${number === 1 ? '' : 's'}`
 }
 
-function WholeDiff({ diff, isWhole, onWhole }: ChangesProps) {
+function WholeDiff({ diff, isWhole, onWhole }: Pick<ChangesProps, 'diff' | 'isWhole' | 'onWhole'>) {
   const download = () => {
     saveFile(new Blob([wholeText(diff)], { type: 'text/plain' }), 'difference.diff')
     onWhole('downloaded')
   }
   return (
-    <div class="line push">
+    <div class="line">
       {!isWhole && leftOut(diff, MAX_DRAWN_LINES) === 0 && (
         <button type="button" class="button is-small" onClick={() => onWhole('opened')}>
           <Icon name="diff" small />
@@ -138,43 +201,19 @@ function Facts({ diff }: { readonly diff: RequestDiff }) {
 
 interface PartProps extends ChangedLines {
   readonly most: number
+  readonly file: string
 }
 
-function Part({ name, diff, most }: PartProps) {
+function Part({ name, diff, most, file }: PartProps) {
   return (
     <>
-      <h3 class="card-body part">{name}</h3>
-      <Difference label={`Difference: ${name}`} diff={diff} most={most} />
+      <h3 class={name === 'Script' ? 'said-only' : 'card-body part'}>{name}</h3>
+      <Difference
+        label={`Difference: ${name}`}
+        diff={diff}
+        most={most}
+        file={name === 'Script' ? file : ''}
+      />
     </>
-  )
-}
-
-function Value({ value: { name, before, now } }: { readonly value: ChangedValue }) {
-  const [was, is] = changedWords(before ?? '', now ?? '')
-  return (
-    <div class="is-changed">
-      <dt>
-        <Name>{name}</Name>
-      </dt>
-      <dd>
-        <Side said="before: ">{before === undefined ? 'not given' : <del>{marked(was)}</del>}</Side>
-        <Side said="now: ">{now === undefined ? 'not given' : <ins>{marked(is)}</ins>}</Side>
-      </dd>
-    </div>
-  )
-}
-
-function Side({ said, children }: { readonly said: string; readonly children: ComponentChildren }) {
-  return (
-    <bdi class="value">
-      <span class="said-only">{said}</span>
-      {children}
-    </bdi>
-  )
-}
-
-function marked(pieces: readonly Piece[]): ComponentChildren {
-  return pieces.map(({ text, isChanged }, at) =>
-    isChanged ? <b key={at}>{visible(text)}</b> : visible(text),
   )
 }

@@ -9,6 +9,8 @@ import { useAction } from '../../parts/action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
+import { useSingleKeys } from '../../parts/single-keys.ts'
+import { effectText } from './rule-text.ts'
 import { RequestName } from './request-name.tsx'
 
 interface DecisionButtonsProps {
@@ -17,14 +19,23 @@ interface DecisionButtonsProps {
   readonly withdraws?: boolean | undefined
   /** What the view does not show of the request. The person has to see it before an approval. */
   readonly unseen?: readonly string[]
-  readonly onDecided: () => void
+  /** Called with the review after a decision; without it after a withdrawal. */
+  readonly onDecided: (after?: Review) => void
 }
 
 /** Approves with a comment and hours, or rejects with a reason. The requester can withdraw. */
 export function DecisionButtons({ review, withdraws = true, unseen = [], onDecided }: DecisionButtonsProps) {
-  const { busy, error, act } = useAction(onDecided)
+  const { busy, error, act } = useAction(() => undefined)
   const [isRejecting, setRejecting] = useState(false)
-  const send = (decision: Decision) => act(() => decide(review.id, decision))
+  const send = (decision: Decision) => act(async () => onDecided(await decide(review.id, decision)))
+  const isDecider = !review.can.withdraw
+  useSingleKeys({
+    r: () => {
+      if (!review.can.reject || !isDecider) return false
+      setRejecting(true)
+      return true
+    },
+  })
   if (!mayRun()) return <p class="hint">Auditors can look at approvals, but cannot decide on them.</p>
   const { can } = review
   const problem = error !== undefined && <Problem error={error} />
@@ -41,7 +52,12 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
   const others = (
     <>
       {can.withdraw && withdraws && (
-        <button type="button" class="button" disabled={busy} onClick={() => act(() => withdraw(review))}>
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => act(() => withdraw(review).then(() => onDecided()))}
+        >
           Withdraw
         </button>
       )}
@@ -111,15 +127,26 @@ interface ApprovingProps {
 function Approving({ review, isOff, send, children }: ApprovingProps) {
   const [comment, setComment] = useState('')
   const [isTimed, setTimed] = useState(false)
+  const [isAsking, setAsking] = useState(false)
   const [[from, until], setHours] = useState(['18:00', '20:00'])
   const runs = review.batch?.connections ?? 1
   const takesHours = review.type === 'onetime' && review.time_window === null
-  const onSubmit = (event: Event) => {
-    event.preventDefault()
+  const approve = () => {
     const hours = { configuration: { start_time: from, end_time: until } }
     const window = isTimed && takesHours && { time_window: hours }
     send({ status: 'APPROVED', ...(comment !== '' && { comment }), ...window })
   }
+  const onSubmit = (event: Event) => {
+    event.preventDefault()
+    approve()
+  }
+  useSingleKeys({
+    a: () => {
+      if (isOff) return false
+      setAsking(true)
+      return true
+    },
+  })
   return (
     <form class="stack" onSubmit={onSubmit}>
       <TextField
@@ -144,11 +171,6 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
           <Hour label="Until" value={until} onValue={(value) => setHours([from, value])} />
         </div>
       )}
-      {review.when_approved === true && (
-        <p class="hint">
-          The gateway runs the request as soon as it is approved, or when the chosen hours begin.
-        </p>
-      )}
       <div class="line">
         <button class="button is-primary" disabled={isOff}>
           <Icon name="check" />
@@ -156,6 +178,37 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
         </button>
         {children}
       </div>
+      <p class="hint only-wide">
+        <kbd>a</kbd> approve · <kbd>r</kbd> reject · <kbd>j</kbd> next request
+      </p>
+      {isAsking && (
+        <Dialog
+          title={
+            <>
+              Approve <RequestName review={review} />?
+            </>
+          }
+          onClose={() => setAsking(false)}
+        >
+          <p>{effectText(review)}</p>
+          <div class="line">
+            <button type="button" class="button push" onClick={() => setAsking(false)}>
+              Back
+            </button>
+            <button
+              type="button"
+              class="button is-primary"
+              onClick={() => {
+                setAsking(false)
+                approve()
+              }}
+            >
+              <Icon name="check" />
+              {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
+            </button>
+          </div>
+        </Dialog>
+      )}
     </form>
   )
 }

@@ -9,7 +9,8 @@ import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { Queue } from './queue.tsx'
 import { RequestName } from './request-name.tsx'
-import { placeOf, ReviewState } from './review-facts.tsx'
+import { placeOf } from './place-of.ts'
+import { ReviewState } from './review-facts.tsx'
 
 /** Shows the waiting requests, which are updated live, and below them the decided ones. */
 export default function ApprovalList() {

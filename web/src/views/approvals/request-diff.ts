@@ -22,6 +22,8 @@ export interface RequestDiff {
   readonly before: Session
   readonly values: readonly ChangedValue[]
   readonly lines: readonly ChangedLines[]
+  /** Names of the values that are in `lines`. */
+  readonly longValues: readonly string[]
   /** The scripts look the same, but differ in secrets, which are not shown. */
   readonly differsInSecrets: boolean
   /** Whether a request has variables, whose values are never shown. */
@@ -45,6 +47,7 @@ export function requestDiff(before: Session, now: Session, review: Given): Reque
   return {
     before,
     values: values.filter((value) => !isLong(value)),
+    longValues: values.filter(isLong).map(({ name }) => name),
     lines: [script, clientArgs, ...long].filter(({ diff }) => sizeOf(diff) > 0),
     differsInSecrets:
       sizeOf(script.diff) === 0 &&
@@ -57,6 +60,12 @@ export function requestDiff(before: Session, now: Session, review: Given): Reque
 
 function diffOf(before: string, now: string): LineDiff {
   return lineDiff(before.split('\n'), now.split('\n'))
+}
+
+/** Number of lines that differ. A line and the similar line that replaces it count once. */
+export function differingLines({ lines, added, removed }: LineDiff): number {
+  const replaced = lines.filter(({ kind, pieces }) => kind === 'removed' && pieces !== undefined).length
+  return added + removed - replaced
 }
 
 export function sizeOf({ added, removed }: LineDiff): number {

@@ -3,17 +3,20 @@ import { useMemo, useState } from 'preact/hooks'
 import { readSession } from '../../api/gateway.ts'
 import { ask, Refused } from '../../api/request.ts'
 import type { PreviousRun, Review, Session } from '../../api/types.ts'
-import { Coloured } from '../../parts/coloured.tsx'
-import { Icon } from '../../parts/icon.tsx'
-import { NamedValues } from '../../parts/facts.tsx'
 import { Note } from '../../parts/messages.tsx'
-import { saveFile } from '../../parts/save-file.ts'
-import { visibleLines } from '../../parts/visible.ts'
-import { recordedParameters } from '../runbooks/recorded.ts'
-import { Changes, changesLeftOut } from './changes.tsx'
+import { TimeLeft } from '../../parts/moment.tsx'
+import './approval.css'
+import { Changes, changesLeftOut, changesText } from './changes.tsx'
 import { DecisionButtons } from './decision.tsx'
-import { requestDiff } from './request-diff.ts'
-import { namesOf, placeOf, ReviewedBatch, ReviewFacts, Sent } from './review-facts.tsx'
+import { NextRequest } from './next-request.tsx'
+import { Outcomes } from './outcomes.tsx'
+import { requestDiff, type RequestDiff } from './request-diff.ts'
+import { RequestFacts } from './request-facts.tsx'
+import { placeOf } from './place-of.ts'
+import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
+import { MAX_CHARACTERS, ScriptCard, type How } from './script-card.tsx'
+import { hasValues, Values } from './values.tsx'
+import { WhoDecides } from './who-decides.tsx'
 
 interface RequestProps {
   readonly review: Review
@@ -23,7 +26,7 @@ interface RequestProps {
   readonly title: string
   /** False when the view already has a button that withdraws the request. */
   readonly withdraws?: boolean | undefined
-  readonly onDecided: () => void
+  readonly onDecided: (after?: Review) => void
   /** Shown above the facts of the review. */
   readonly children?: ComponentChildren
 }
@@ -36,51 +39,98 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
     [before, session, review],
   )
   const [seen, setSeen] = useState<Seen>({})
+  // What is the same as in the last approved run was seen then.
+  const isScriptCut = diff === undefined && script.length > MAX_CHARACTERS
   const unseen = [
     diff !== undefined && seen.diff === undefined && changesLeftOut(diff),
-    script.length > MAX_CHARACTERS && seen.script === undefined && 'Not the whole script is shown.',
+    isScriptCut && seen.script === undefined && 'Not the whole script is shown.',
   ].filter((reason) => typeof reason === 'string')
   // Only a repair of the gateway's history shortens what is not from a list.
   const isLost = review.is_shortened === true || session.is_shortened === true
+  const waits = review.status === 'PENDING'
   return (
-    <div class="split is-wide-first">
-      <div class="stack">
-        {diff !== undefined && (
-          <Changes
-            diff={diff}
-            isWhole={seen.diff === 'opened'}
-            onWhole={(how) => setSeen({ ...seen, diff: how })}
-          />
-        )}
-        <WhatRuns
-          review={review}
-          session={session}
-          isWhole={seen.script === 'opened'}
-          onWhole={(how) => setSeen({ ...seen, script: how })}
-        />
-        <ReviewedBatch review={review} />
-        <Given review={review} session={session} />
-      </div>
-      <section class="card stays" aria-labelledby="decision">
-        <div class="card-head">
-          <h2 id="decision">{title}</h2>
-        </div>
-        <div class="card-body">
-          {children}
-          <ReviewFacts review={review} />
-          {isLost && (
-            <Note tone="bad" title="A part of this request is lost.">
-              <p>It cannot be approved, because nobody can see it whole. Reject it, and ask for it again.</p>
-            </Note>
+    <>
+      <div class="split is-wide-first">
+        <div class="stack">
+          {diff === undefined ? (
+            <ScriptCard
+              review={review}
+              session={session}
+              isWhole={seen.script === 'opened'}
+              onWhole={(how) => setSeen({ ...seen, script: how })}
+            >
+              {hasValues({ review, session }) ? <Values review={review} session={session} /> : undefined}
+            </ScriptCard>
+          ) : (
+            <Changes
+              diff={diff}
+              review={review}
+              session={session}
+              isWhole={seen.diff === 'opened'}
+              onWhole={(how) => setSeen({ ...seen, diff: how })}
+            />
           )}
-          <DecisionButtons
-            review={isLost ? withoutApproval(review) : review}
-            withdraws={withdraws}
-            unseen={unseen}
-            onDecided={onDecided}
-          />
+          <ReviewedBatch review={review} />
+          <Outcomes review={review} session={session} />
         </div>
-      </section>
+        <section class="card stays" aria-labelledby="decision">
+          <div class="card-head">
+            <h2 id="decision" tabIndex={-1}>
+              {title}
+            </h2>
+            {waits && (
+              <span class="chip is-plain push">
+                <TimeLeft until={review.expires_at} />
+              </span>
+            )}
+          </div>
+          <div class="card-body">
+            {children}
+            {waits ? <WhoDecides review={review} /> : <ReviewFacts review={review} />}
+            {waits && <RequestFacts review={review} />}
+            {isLost && (
+              <Note tone="bad" title="A part of this request is lost.">
+                <p>
+                  It cannot be approved, because nobody can see it whole. Reject it, and ask for it again.
+                </p>
+              </Note>
+            )}
+            <DecisionButtons
+              review={isLost ? withoutApproval(review) : review}
+              withdraws={withdraws}
+              unseen={unseen}
+              onDecided={onDecided}
+            />
+          </div>
+        </section>
+      </div>
+      {waits && (review.can.approve || review.can.reject) && <DecisionBar review={review} diff={diff} />}
+    </>
+  )
+}
+
+interface DecisionBarProps {
+  readonly review: Review
+  readonly diff: RequestDiff | undefined
+}
+
+/** Stays at the lower edge of a narrow window, where the decision is below the request. */
+function DecisionBar({ review, diff }: DecisionBarProps) {
+  const decide = () => {
+    const heading = document.getElementById('decision')
+    heading?.scrollIntoView({ block: 'center' })
+    heading?.focus({ preventScroll: true })
+  }
+  return (
+    <div class="bar decision-bar only-narrow" role="group" aria-label="Decision">
+      <div class="row-text">
+        <strong>{placeOf(review)}</strong>
+        <span class="under">{diff === undefined ? 'no approved run before' : changesText(diff)}</span>
+      </div>
+      <NextRequest id={review.id} isShort />
+      <button type="button" class="button is-primary" onClick={decide}>
+        Decide
+      </button>
     </div>
   )
 }
@@ -89,77 +139,10 @@ function withoutApproval(review: Review): Review {
   return { ...review, can: { ...review.can, approve: false, force: false } }
 }
 
-type How = 'opened' | 'downloaded'
-
 /** How the person has seen the whole of what is not drawn at first. */
 interface Seen {
   readonly diff?: How
   readonly script?: How
-}
-
-/** Maximum number of characters of a script that are drawn at first. */
-const MAX_CHARACTERS = 500_000
-
-interface WhatRunsProps extends Pick<RequestProps, 'review' | 'session'> {
-  readonly isWhole: boolean
-  readonly onWhole: (how: How) => void
-}
-
-function WhatRuns({ review, session, isWhole, onWhole }: WhatRunsProps) {
-  const { data: script } = session.script
-  const isCut = !isWhole && script.length > MAX_CHARACTERS
-  return (
-    <section class="card" aria-labelledby="what">
-      <div class="card-head">
-        <h2 id="what">What runs</h2>
-        {isCut && <WholeScript script={script} onWhole={onWhole} />}
-      </div>
-      {script === '' ? (
-        <p class="card-body soft small">
-          This request is for a terminal. The commands that the user will type are not known yet.
-        </p>
-      ) : (
-        <>
-          <p class="card-body soft small">
-            Exactly this script runs,{' '}
-            {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}. Secrets in it are
-            replaced here.
-          </p>
-          {isCut && (
-            <Note tone="bad" title="Only the beginning of the script is shown.">
-              <p>
-                {MAX_CHARACTERS.toLocaleString()} of {script.length.toLocaleString()} characters.
-              </p>
-            </Note>
-          )}
-          <pre class="script" tabIndex={0} aria-label="Script">
-            <Coloured
-              text={visibleLines(isCut ? script.slice(0, MAX_CHARACTERS) : script)}
-              file={review.runbook?.file ?? ''}
-            />
-          </pre>
-        </>
-      )}
-    </section>
-  )
-}
-
-function WholeScript({ script, onWhole }: { readonly script: string } & Pick<WhatRunsProps, 'onWhole'>) {
-  const download = () => {
-    saveFile(new Blob([script], { type: 'text/plain' }), 'script.txt')
-    onWhole('downloaded')
-  }
-  return (
-    <div class="line push">
-      <button type="button" class="button is-small" onClick={() => onWhole('opened')}>
-        Show the whole script
-      </button>
-      <button type="button" class="button is-small" onClick={download}>
-        <Icon name="download" small />
-        Download
-      </button>
-    </div>
-  )
 }
 
 /** Returns the last approved run of the same runbook, or undefined when the person can see no such run. */
@@ -173,23 +156,4 @@ export async function readBefore(id: string, signal: AbortSignal): Promise<Sessi
     if (error instanceof Refused) return undefined
     throw error
   }
-}
-
-function Given({ review, session }: Pick<RequestProps, 'review' | 'session'>) {
-  const parameters = recordedParameters(session.labels)
-  const { client_args: args, env_vars: variables } = review
-  if (Object.keys(parameters).length + args.length + variables.length === 0) return null
-  return (
-    <section class="card" aria-labelledby="given">
-      <div class="card-head">
-        <h2 id="given">Parameters and variables</h2>
-      </div>
-      <dl class="card-body facts is-list" aria-label="Parameters">
-        <NamedValues values={parameters} />
-        <Sent name="Arguments" values={args} />
-        <Sent name="Variables" values={namesOf('envvar:', variables)} />
-        <Sent name="Files" values={namesOf('filesystem:', variables)} />
-      </dl>
-    </section>
-  )
 }

@@ -7,16 +7,10 @@ import { batchPath } from '../../parts/paths.ts'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
+import './approval.css'
+import { placeOf } from './place-of.ts'
 
 type Shown = ReviewInSession
-
-/** Returns what an approval is for: a connection such as `web-01`, or `12 connections`. */
-export function placeOf({ connection, batch }: Shown): string {
-  if (batch === undefined) return connection
-  // In a list, a long batch has no names of connections.
-  const { connections: count } = batch
-  return `${count} ${count === 1 ? 'connection' : 'connections'}`
-}
 
 export function ReviewedBatch({ review }: { readonly review: Shown }) {
   const { batch } = review
@@ -29,29 +23,37 @@ export function ReviewedBatch({ review }: { readonly review: Shown }) {
           Open the batch
         </a>
       </div>
-      {batch.waves.map((connections, wave) => (
-        <div class="wave" key={wave}>
-          <div>
-            <h3>Wave {wave + 1}</h3>
-            <p class="soft small">
-              {connections.length > batch.parallel && `${batch.parallel} at once`}
-              {wave > 0 && (connections.length > batch.parallel ? ', ' : '') + `after wave ${wave}`}
-            </p>
+      <dl class="plan">
+        {batch.waves.map((connections, wave) => (
+          <div key={wave}>
+            <dt>{waveText(wave, connections.length, batch.parallel)}</dt>
+            <dd>
+              <ul class="hosts">
+                {connections.map((name) => (
+                  <li key={name} class="chip is-plain">
+                    <Name>{name}</Name>
+                  </li>
+                ))}
+              </ul>
+            </dd>
           </div>
-          <ul class="places">
-            {connections.map((name) => (
-              <li key={name}>
-                <Name>{name}</Name>
-              </li>
-            ))}
-          </ul>
-        </div>
-      ))}
+        ))}
+      </dl>
       <p class="card-foot soft">
         The batch stops after {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}.
       </p>
     </section>
   )
+}
+
+/** Returns `1 first`, `then 5 at once`, or `then 12, 5 at once`. */
+function waveText(wave: number, connections: number, parallel: number): string {
+  if (wave === 0 && connections === 1) return '1 first'
+  const start = wave === 0 ? '' : 'then '
+  const atOnce = Math.min(connections, parallel)
+  return atOnce === connections
+    ? `${start}${connections} at once`
+    : `${start}${connections}, ${atOnce} at once`
 }
 
 /** Shows why the gateway has not run the approved request yet. */
@@ -120,19 +122,6 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
 /** Returns the names of one kind. The keys of a request are `envvar:NAME` and `filesystem:NAME`. */
 export function namesOf(kind: string, keys: readonly string[]): string[] {
   return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
-}
-
-export function Sent({ name, values }: { readonly name: string; readonly values: readonly string[] }) {
-  if (values.length === 0) return null
-  return (
-    <Fact name={name}>
-      {values.map((value, index) => (
-        <code class="value" key={index}>
-          <Name>{value}</Name>{' '}
-        </code>
-      ))}
-    </Fact>
-  )
 }
 
 type GroupOfReview = ReviewInSession['review_groups_data'][number]

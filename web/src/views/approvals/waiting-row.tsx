@@ -10,7 +10,7 @@ import { Name } from '../../parts/text.tsx'
 import './queue.css'
 import { RequestFacts } from './request-facts.tsx'
 import { RequestName } from './request-name.tsx'
-import { placeOf } from './review-facts.tsx'
+import { placeOf } from './place-of.ts'
 import { groupsText } from './rule-text.ts'
 
 interface WaitingRowProps {

@@ -1,31 +1,38 @@
 import { useState } from 'preact/hooks'
+import { Coloured } from '../../parts/coloured.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { visible } from '../../parts/visible.ts'
 import { shownLines, type DiffLine, type LineDiff, type ShownLine } from './line-diff.ts'
+
+/** Longer differences have no colours, because each coloured piece is a DOM element. */
+const MAX_COLOURED = 2000
 
 interface DifferenceProps {
   readonly label: string
   readonly diff: LineDiff
   /** Maximum number of lines that differ and are drawn. */
   readonly most: number
+  /** File by whose language the lines are coloured. */
+  readonly file?: string
 }
 
 /** Shows a difference line by line. Added and removed lines differ by their sign, not only by colour. */
-export function Difference({ label, diff, most }: DifferenceProps) {
+export function Difference({ label, diff, most, file = '' }: DifferenceProps) {
+  const language = diff.lines.length > MAX_COLOURED ? '' : file
   return (
     <div class="output difference" tabIndex={0} role="region" aria-label={label}>
       <ol>
         {shownLines(diff, most).map((line, at) => (
-          <Shown key={at} line={line} />
+          <Shown key={at} line={line} file={language} />
         ))}
       </ol>
     </div>
   )
 }
 
-function Shown({ line }: { readonly line: ShownLine }) {
-  if (line.kind === 'folded') return <Folded lines={line.lines} />
-  if (line.kind !== 'missing') return <Line line={line} />
+function Shown({ line, file }: { readonly line: ShownLine; readonly file: string }) {
+  if (line.kind === 'folded') return <Folded lines={line.lines} file={file} />
+  if (line.kind !== 'missing') return <Line line={line} file={file} />
   return (
     <li class="is-cut is-missing" data-n="!">
       <span class="cut">
@@ -37,14 +44,14 @@ function Shown({ line }: { readonly line: ShownLine }) {
   )
 }
 
-function Folded({ lines }: { readonly lines: readonly DiffLine[] }) {
+function Folded({ lines, file }: { readonly lines: readonly DiffLine[]; readonly file: string }) {
   const [isOpen, setOpen] = useState(false)
   const [first, last] = [lines[0]?.number ?? 0, lines.at(-1)?.number ?? 0]
   if (isOpen)
     return (
       <>
         {lines.map((line) => (
-          <Line key={line.number} line={line} />
+          <Line key={line.number} line={line} file={file} />
         ))}
       </>
     )
@@ -58,14 +65,16 @@ function Folded({ lines }: { readonly lines: readonly DiffLine[] }) {
   )
 }
 
-function Line({ line }: { readonly line: DiffLine }) {
+function Line({ line, file }: { readonly line: DiffLine; readonly file: string }) {
   const { kind, number, text, pieces } = line
   const words =
-    pieces === undefined
-      ? visible(text)
-      : pieces.map((piece, at) =>
-          piece.isChanged ? <b key={at}>{visible(piece.text)}</b> : visible(piece.text),
-        )
+    pieces === undefined ? (
+      <Coloured text={visible(text)} file={file} />
+    ) : (
+      pieces.map((piece, at) =>
+        piece.isChanged ? <b key={at}>{visible(piece.text)}</b> : visible(piece.text),
+      )
+    )
   return (
     <li data-n={number}>
       <span>{kind === 'added' ? <ins>{words}</ins> : kind === 'removed' ? <del>{words}</del> : words}</span>

@@ -1,5 +1,5 @@
 import type { ListedSession } from '../../api/types.ts'
-import { placeOf } from '../approvals/review-facts.tsx'
+import { placeOf } from '../approvals/place-of.ts'
 
 /**
  * Returns the target of a session. Before a batch runs, the batch has only one session. The target of this
