@@ -23,6 +23,11 @@ const reviews = signal<readonly Review[] | undefined>(undefined)
 export const hasFailed = signal(false)
 
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
+/** Takes the answer to a decision into the list, which is otherwise loaded again only some time later. */
+export function takeDecided(review: Review): void {
+  reviews.value = reviews.peek()?.map((one) => (one.id === review.id ? review : one))
+}
+
 /** Sessions that run or wait for a lock. */
 export const runningOfMine = computed(() => (ownSessions.value ?? []).filter(isRunning))
 

@@ -11,6 +11,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
 import { useSingleKeys } from '../../parts/single-keys.ts'
 import { effectText } from './rule-text.ts'
+import { takeDecided } from '../../shell/mine.tsx'
 import { RequestName } from './request-name.tsx'
 
 interface DecisionButtonsProps {
@@ -27,7 +28,12 @@ interface DecisionButtonsProps {
 export function DecisionButtons({ review, withdraws = true, unseen = [], onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(() => undefined)
   const [isRejecting, setRejecting] = useState(false)
-  const send = (decision: Decision) => act(async () => onDecided(await decide(review.id, decision)))
+  const send = (decision: Decision) =>
+    act(async () => {
+      const after = await decide(review.id, decision)
+      takeDecided(after)
+      onDecided(after)
+    })
   const isDecider = !review.can.withdraw
   useSingleKeys({
     r: () => {

@@ -7,6 +7,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { useSingleKeys } from '../../parts/single-keys.ts'
 import { toast } from '../../parts/toasts.tsx'
+import { takeDecided } from '../../shell/mine.tsx'
 import { ApproveDialog } from './approve-dialog.tsx'
 import { decidedText } from './decided-text.ts'
 import { Rejecting, withdraw } from './decision.tsx'
@@ -58,6 +59,7 @@ export function Queue({ waiting, reload }: QueueProps) {
     const at = rows.findIndex((row) => row.dataset['review'] === after.id)
     if (after.status !== 'PENDING') next.current = (rows[at + 1] ?? rows[at - 1])?.dataset['review']
     close()
+    takeDecided(after)
     toast(decidedText(after), { to: `/approvals/${after.id}` })
     reload()
   }
