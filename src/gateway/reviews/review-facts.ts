@@ -12,7 +12,7 @@ type FactsOfOne = Pick<ReviewAnswer, 'approvers' | 'usual_wait' | 'marks'>
 /** Maximum number of names of one group. */
 const MAX_NAMES = 10
 /** Numbers of decided requests from which the usual time follows. */
-const LEAST_DECIDED = 3
+const MIN_DECIDED = 3
 const MAX_DECIDED = 20
 /** Maximum number of waiting requests of one list for which the last approved run is looked up. */
 const MAX_LOOKED_UP = 200
@@ -105,7 +105,7 @@ export class ReviewFacts {
       .slice(0, MAX_DECIDED)
       .toSorted((a, b) => a - b)
     const middle = waits[Math.floor((waits.length - 1) / 2)]
-    if (middle === undefined || waits.length < LEAST_DECIDED) return undefined
+    if (middle === undefined || waits.length < MIN_DECIDED) return undefined
     return { seconds: Math.round(middle / 1000), requests: waits.length }
   }
 }
