@@ -26,7 +26,7 @@ const connection = {
   attributes: none,
   mandatory_metadata_fields: none,
   reviewers: about(
-    'groups that may approve, by the setting `review` of the connection; empty without this setting. Rules for runbooks are not shown',
+    'groups that may approve, by the setting `review` of the connection; empty without this setting',
     v.array(text),
   ),
   min_review_approvals: about(
@@ -40,6 +40,10 @@ const connection = {
   access_max_duration: about(
     'maximum length of an approved access to terminals, in seconds; null if the connection has no setting `review`',
     v.nullable(v.number()),
+  ),
+  runbook_reviews: about(
+    'the first 20 rules for runbooks, by `runbooks.review`, in the order in which they are tried: `path` is a pattern, `groups` may approve, and at least `minimum` of them have to; without groups, the runbooks need no approval',
+    v.array(v.strictObject({ path: text, groups: v.array(text), minimum: wholeCount })),
   ),
   unreviewed: about(
     'says which uses of the connection need no approval although some of its runbooks do; empty if there are none',

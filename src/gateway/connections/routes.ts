@@ -119,6 +119,7 @@ function listed(
     min_review_approvals: review?.minimum ?? null,
     force_approve_groups: review?.forceGroups ?? null,
     access_max_duration: review === undefined ? null : review.accessMaxMs / 1000,
+    runbook_reviews: runbookReviews(connection),
     unreviewed: unreviewedUses(connection),
     redact_enabled: false,
     redact_types: [],
@@ -144,6 +145,17 @@ function featuresOf({ guardrails, masking, jira, review, runbooks }: ConnectionS
     mandatory_metadata: false,
     access_request: { command: isReviewed || ofRunbooks, jit: isReviewed, legacy_reviewers: isReviewed },
   }
+}
+
+/** Maximum number of rules of one connection in an answer. */
+const MAX_RULES = 20
+
+function runbookReviews({ runbooks }: ConnectionSettings) {
+  return (runbooks?.reviews ?? []).slice(0, MAX_RULES).map(({ path, review }) => ({
+    path: path.text,
+    groups: [...(review?.groups ?? [])],
+    minimum: review?.minimum ?? 0,
+  }))
 }
 
 function mode(enabled: boolean): 'enabled' | 'disabled' {

@@ -18,6 +18,16 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
   const stage = new Stage({
     connections: [
       ...['web-01', 'web-02', 'web-03'].map((name) => ({ name, command: ['bash'], review })),
+      {
+        ...{ name: 'books', command: ['bash'], access: { exec: false, connect: false } },
+        runbooks: {
+          repository: 'books',
+          review: [
+            { path: 'ops/free*', groups: [] },
+            { path: 'ops/**', groups: ['dba', 'leads'] },
+          ],
+        },
+      },
       { name: 'both', command: ['bash'], review: { ...review, all: true } },
     ],
     users: { tom: ['oncall'], bea: ['dba'], max: ['dba'], ola: ['leads'], eve: ['boss'] },
@@ -172,5 +182,14 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     await tom.page.keyboard.press('a')
     expect(await tom.page.getByRole('dialog').count()).toBe(0)
     expect([...(await tom.faults()), ...tom.problems]).toEqual([])
+  })
+
+  it('tells in the list of connections which runbooks need an approval by their path', async () => {
+    await using tom = await stage.arrive()
+    await tom.signIn(stage.site.tokenOf('tom'), '/connections')
+    const row = tom.page.getByRole('row').filter({ hasText: 'books' })
+    await row.getByText('ops/**: approval by dba, leads').waitFor()
+    expect(await row.getByText('ops/free*: no approval').count()).toBe(1)
+    expect([...(await tom.faults()), ...(await faultsOfLayout(tom.page)), ...tom.problems]).toEqual([])
   })
 })

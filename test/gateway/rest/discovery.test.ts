@@ -29,6 +29,7 @@ const plain = {
   ...{ redact_enabled: false, redact_types: [], guardrail_rules: [], jira_issue_template_id: '' },
   native_port: null,
   access_schema: 'disabled',
+  runbook_reviews: [],
   unreviewed: '',
 }
 const bash = {

@@ -155,6 +155,7 @@ const OURS = [
     'access_mode_connect_reason',
     'native_port',
     'unreviewed',
+    'runbook_reviews',
   ],
   ...[
     'budget',

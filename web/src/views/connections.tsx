@@ -75,6 +75,7 @@ function Row({ connection }: { readonly connection: Connection }) {
     agent_id: agent,
     reviewers,
     unreviewed,
+    runbook_reviews: rules,
     access_mode_connect_reason: reason,
   } = connection
   const port = connection.native_port
@@ -118,6 +119,19 @@ function Row({ connection }: { readonly connection: Connection }) {
             </span>
           </span>
         )}
+        {rules.map(({ path, groups }) => (
+          <span class="under" key={path}>
+            {groups.length === 0 ? (
+              <>
+                <code>{visible(path)}</code>: no approval
+              </>
+            ) : (
+              <>
+                <code>{visible(path)}</code>: approval by <Name>{groups.join(', ')}</Name>
+              </>
+            )}
+          </span>
+        ))}
         {unreviewed !== '' && <span class="under">{visible(unreviewed)}</span>}
       </td>
       <td>

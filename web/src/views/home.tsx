@@ -9,13 +9,16 @@ import { Icon, type IconName } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading } from '../parts/messages.tsx'
 import { Elapsed, Moment } from '../parts/moment.tsx'
+import { Opened, type Load } from '../parts/opened.tsx'
 import { runbookPath, sessionPath } from '../parts/paths.ts'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 import { askedByMe, ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
-import { byEnd, WaitingRow } from './approvals/waiting-row.tsx'
 import { placeOfSession } from './sessions/place.ts'
 import { isBad, StateBadge } from './sessions/state.tsx'
+
+/** Not everybody is asked for approvals, so these rows are not in the page. */
+const loadWaiting: Load = () => import('./approvals/waiting-list.tsx')
 
 /** Maximum number of entries per card. The link of the card shows all entries. */
 const MAX_ROWS = 6
@@ -48,12 +51,8 @@ export default function Home() {
       <div class="split">
         <div class="stack">
           {waiting.length > 0 && (
-            <Card title="Waiting for you" all={['/approvals', 'All approvals']} rows="is-asks">
-              {byEnd(waiting)
-                .slice(0, MAX_ROWS)
-                .map((review) => (
-                  <WaitingRow key={review.id} review={review} />
-                ))}
+            <Card title="Waiting for you" all={['/approvals', 'All approvals']} isList={false}>
+              <Opened load={loadWaiting} props={{ waiting, most: MAX_ROWS }} />
             </Card>
           )}
           {asked.length > 0 && (
@@ -108,12 +107,12 @@ interface CardProps {
   readonly title: string
   readonly all?: readonly [to: string, name: string]
   readonly none?: string
-  /** Class of the list of rows. */
-  readonly rows?: string
+  /** False if the content is a list by itself. */
+  readonly isList?: boolean
   readonly children: ComponentChildren
 }
 
-function Card({ title, all, none = '', rows = 'is-loose', children }: CardProps) {
+function Card({ title, all, none = '', isList = true, children }: CardProps) {
   const isEmpty = Array.isArray(children) && children.length === 0
   return (
     <section class="card" aria-label={title}>
@@ -125,7 +124,8 @@ function Card({ title, all, none = '', rows = 'is-loose', children }: CardProps)
           </a>
         )}
       </div>
-      {isEmpty ? <p class="card-body soft small">{none}</p> : <ul class={`rows ${rows}`}>{children}</ul>}
+      {isEmpty && <p class="card-body soft small">{none}</p>}
+      {!isEmpty && (isList ? <ul class="rows is-loose">{children}</ul> : children)}
     </section>
   )
 }

@@ -67,9 +67,13 @@ it('says of a runbook that needs approval which uses of its connection need none
   expect((await ask({ file_name: 'ops/slow.runbook.sh', connections: ['open'] })).body).toMatchObject([
     { review: null },
   ])
-  const of = async (name: string) =>
-    (await gateway.request('GET', `/api/connections/${name}`)).body['unreviewed']
+  const of = async (name: string, field = 'unreviewed') =>
+    (await gateway.request('GET', `/api/connections/${name}`)).body[field]
   expect([await of('open'), await of('prod'), await of('some')]).toEqual([unreviewed, '', ''])
+  expect(await of('open', 'runbook_reviews')).toContainEqual({
+    ...{ path: 'ops/danger*', groups: ['dba'], minimum: 1 },
+  })
+  expect(await of('some', 'runbook_reviews')).toEqual([])
 })
 
 it('says who has the lock that the runbook takes', async () => {

@@ -10,7 +10,9 @@ import { isBad } from '../sessions/state.tsx'
 import { outcomesText } from './outcomes-text.ts'
 
 /** Number of sessions whose ends are shown. */
-const MOST = 10
+const MAX_SHOWN = 10
+/** Sessions that are read. Those that never ran are left out. */
+const READ = 20
 
 interface OutcomesProps {
   readonly review: Review
@@ -103,8 +105,14 @@ async function ended(
   filter: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<readonly ListedSession[]> {
-  const asked = { ...filter, status: 'succeeded,failed,stopped', limit: String(MOST), count: 'none' }
-  return (await readSessions(new URLSearchParams(asked).toString(), signal)).data
+  const asked = { ...filter, status: 'succeeded,failed,stopped', limit: String(READ), count: 'none' }
+  const { data } = await readSessions(new URLSearchParams(asked).toString(), signal)
+  return data.filter(hasRun).slice(0, MAX_SHOWN)
+}
+
+/** The same rule as the gateway's fact `is_first_by_requester` has. */
+function hasRun({ began_at: began, state }: ListedSession): boolean {
+  return (began !== null && began !== undefined) || state.name === 'succeeded'
 }
 
 /** Escapes the wildcards of the gateway's filters. */
