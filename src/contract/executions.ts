@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { MarksShape } from './review-facts.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
@@ -169,6 +170,10 @@ const RenderedShape = v.strictObject({
   ),
   client_args: about('`client_args` of the request', v.array(text)),
   secret_parameters: about('names of parameters whose values the history does not keep', v.array(text)),
+  marks: about(
+    'places in `script` to which the template of the runbook wrote a value, as in a review; missing if there are none',
+    v.optional(MarksShape),
+  ),
   warning: about(
     'set if the runbook comes from an old copy, because its repository could not be read',
     v.optional(text),

@@ -3,6 +3,11 @@ import { about, text, time, wholeCount } from './words.ts'
 
 // What a review says of its request besides the fields of hoop: for rows of a list, and for a decision.
 
+/** Places of values in a script. */
+export const MarksShape = v.array(
+  v.strictObject({ start: wholeCount, end: wholeCount, names: v.array(text) }),
+)
+
 const needs = v.array(v.strictObject({ groups: v.array(text), minimum: wholeCount }))
 
 /** Each of these fields is in every answer about a review, also in a list. */
@@ -59,7 +64,7 @@ export const FACTS_OF_ONE_REVIEW = {
   ),
   marks: about(
     'places in the recorded script to which the template of the runbook wrote a value: `start` and `end` in UTF-16 units, and the `names` of the parameters in the expression, which may be none. At most the first 200. Only for one review; missing if there are none, or if a secret lies across such a place',
-    v.optional(v.array(v.strictObject({ start: wholeCount, end: wholeCount, names: v.array(text) }))),
+    v.optional(MarksShape),
   ),
 }
 

@@ -1,3 +1,4 @@
+import { shownPlaces } from '../sessions/shown-places.ts'
 import type { executionContract } from '../../contract/executions.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Asked, Handlers } from '../handlers.ts'
@@ -63,6 +64,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
       const prepared = await prepareRunbook(services, { user, connection, repository, body })
       const { request, warning } = prepared
+      const marks = shownPlaces(request.script, request.rendered, (bytes) => bytes)
       return {
         repository: prepared.repository.key,
         commit: prepared.commit,
@@ -71,6 +73,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
         env_vars: [...request.envVars.keys()].sort(),
         client_args: body.client_args,
         secret_parameters: [...prepared.secretParameters],
+        ...(marks.length > 0 && { marks }),
         ...(warning !== undefined && { warning }),
       }
     },

@@ -1,3 +1,4 @@
+import type { ShownMark } from '../sessions/shown-places.ts'
 import { randomUUID } from 'node:crypto'
 import type { ReviewAnswer, ReviewInSession } from '../../contract/reviews.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
@@ -141,14 +142,6 @@ export interface RequestSummary {
   readonly more?: number
   readonly firstLine?: string
   readonly lines?: number
-}
-
-/** Offsets are in UTF-16 units. */
-export interface ShownMark {
-  readonly start: number
-  readonly end: number
-  /** Names of the parameters. */
-  readonly names: readonly string[]
 }
 
 /** What the history told at the time of the request. A fact is missing if it is unknown. */

@@ -1,7 +1,8 @@
 import type { SessionRequest } from '../sessions/session-request.ts'
+import { shownPlaces } from '../sessions/shown-places.ts'
 import type { WaitingSession } from '../sessions/sessions.ts'
 import type { EarlierRuns, FactRows } from './fact-rows.ts'
-import type { RequestFacts, RequestSummary, ShownMark, ShownRequest } from './review.ts'
+import type { RequestFacts, RequestSummary, ShownRequest } from './review.ts'
 
 /** Bounds of the summary, which every list of reviews has. */
 const MAX_VALUES = 8
@@ -21,7 +22,7 @@ interface ShownOf {
 /** Returns what reviewers see of a request besides its session. No part contains a secret. */
 export function shownRequest({ request, waiting, connections, earlier, digest }: ShownOf): ShownRequest {
   const { clientArgs, envVars, script, rendered } = request
-  const marks = marksOf(request, waiting)
+  const marks = rendered === undefined ? [] : shownPlaces(script, rendered, waiting.shown)
   return {
     scriptDigest: digest,
     clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),
@@ -66,23 +67,4 @@ function summaryOf({ labels, script, rendered }: SessionRequest, { shown }: Wait
 /** Cuts between characters, never within a surrogate pair. */
 function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
-}
-
-/**
- * Moves the places of values to the recorded script, whose secrets are replaced. Returns no places if a secret or
- * a character lies across the edge of a place, because then no place in the recorded script is certain.
- */
-function marksOf({ script, rendered }: SessionRequest, { shown }: WaitingSession): ShownMark[] {
-  const places = rendered?.places ?? []
-  if (places.length === 0) return []
-  let whole = ''
-  let from = 0
-  const add = (until: number): number => {
-    whole += shown(script.subarray(from, until)).toString()
-    from = until
-    return whole.length
-  }
-  const marks = places.map(({ start, end, names }) => ({ start: add(start), end: add(end), names }))
-  add(script.length)
-  return whole === shown(script).toString() ? marks : []
 }

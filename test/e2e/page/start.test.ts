@@ -13,7 +13,6 @@ describe.skipIf(missingBrowser !== undefined)(`the link of npm start${without(mi
     const link = new URL(dev.ready.page)
     await using ada = await Visitor.arrive(browser, link.host)
     await ada.goTo(link.pathname + link.hash)
-    await ada.click('Preview')
     await ada.sees('Nothing has run.')
     await ada.click('Run')
     await ada.reads('hello, world')

@@ -30,7 +30,7 @@ it('shows a script without its secrets, also where they are quoted or encoded', 
     ...{ script, secret_parameters: ['api_token'] },
   }
   const shown = shownScript(rendered, [password], { password: secret, api_token: 'tokens' })
-  expect(shown).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••\ng=--x")
+  expect(shown.text).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••\ng=--x")
 })
 
 it('hides a secret from six bytes on, as the agent does: a hyphen is everywhere', () => {
@@ -38,9 +38,9 @@ it('hides a secret from six bytes on, as the agent does: a hyphen is everywhere'
     ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
     ...{ script: 'ls -l 12345 üüü', secret_parameters: [] },
   }
-  expect(shownScript(rendered, [password], { password: '-' })).toBe('ls -l 12345 üüü')
-  expect(shownScript(rendered, [password], { password: '12345' })).toBe('ls -l 12345 üüü')
-  expect(shownScript(rendered, [password], { password: 'üüü' })).toBe('ls -l 12345 ••••••')
+  expect(shownScript(rendered, [password], { password: '-' }).text).toBe('ls -l 12345 üüü')
+  expect(shownScript(rendered, [password], { password: '12345' }).text).toBe('ls -l 12345 üüü')
+  expect(shownScript(rendered, [password], { password: 'üüü' }).text).toBe('ls -l 12345 ••••••')
 })
 
 it('hides nothing where there is no secret', () => {
@@ -48,5 +48,29 @@ it('hides nothing where there is no secret', () => {
     ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
     ...{ script: 'echo hello', secret_parameters: [] },
   }
-  expect(shownScript(rendered, [password], { password: '' })).toBe('echo hello')
+  expect(shownScript(rendered, [password], { password: '' }).text).toBe('echo hello')
+})
+
+it('hides what a template made of a secret, and keeps the marks of the other values in their places', () => {
+  const script = 'user=ada pw=2retnuh host=db'
+  const marks = [
+    { start: 5, end: 8, names: ['user'] },
+    { start: 12, end: 19, names: ['password'] },
+    { start: 25, end: 27, names: ['host'] },
+  ]
+  const rendered = {
+    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+    ...{ script, secret_parameters: [], marks },
+  }
+  const shown = shownScript(rendered, [password], { password: 'hunter2' })
+  expect(shown.text).toBe('user=ada pw=•••••• host=db')
+  expect(shown.marks.map(({ start, end }) => shown.text.slice(start, end))).toEqual(['ada', '••••••', 'db'])
+})
+
+it('gives no marks if a secret lies across the edge of one', () => {
+  const rendered = {
+    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+    ...{ script: 'a=hunter2', secret_parameters: [], marks: [{ start: 2, end: 5, names: ['x'] }] },
+  }
+  expect(shownScript(rendered, [password], { password: 'hunter2' })).toEqual({ text: 'a=••••••', marks: [] })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cutAt, fileToColour } from '../../../web/src/views/approvals/marks.ts'
+import { cutAt, fileToColour } from '../../../web/src/parts/marks.ts'
 
 type Pieces = Parameters<typeof cutAt>[0]
 

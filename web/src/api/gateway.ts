@@ -101,7 +101,8 @@ export interface RunRequest {
   readonly env_vars?: Readonly<Record<string, string>>
 }
 
-export const renderRunbook = (body: RunRequest) => ask<Rendered>('POST', '/api/runbooks/render', { body })
+export const renderRunbook = (body: RunRequest, signal: AbortSignal) =>
+  ask<Rendered>('POST', '/api/runbooks/render', { body, signal })
 /** Answers immediately: the page follows the output separately. */
 export const runRunbook = (body: RunRequest) =>
   ask<Execution>('POST', '/api/runbooks/exec', { body, headers: { prefer: 'respond-async' } })

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { RunbookItem } from '../api/types.ts'
-import { initialValues, parametersOf, type Parameter, type Values } from './parameters.ts'
+import { initialValues, labelOf, parametersOf, type Parameter, type Values } from './parameters.ts'
 import { loadPatterns, matchesPattern } from './patterns.ts'
 import { problemOf } from './rules.ts'
 
@@ -12,6 +12,8 @@ export interface Draft {
   /** Returns the problem with the value, but only after the user has left the field or tried to run. */
   readonly problem: (parameter: Parameter) => string | undefined
   readonly leave: (name: string) => void
+  /** Labels of parameters whose values are missing, or not yet as they have to be. */
+  readonly missing: readonly string[]
   /** Shows every problem. Returns true when there is no problem. */
   readonly check: () => boolean
   /** Returns the values to send. */
@@ -33,6 +35,7 @@ export function useDraft(item: RunbookItem, earlier: Values): Draft {
     values,
     set: (name, value) => setValues((before) => ({ ...before, [name]: value })),
     problem: (parameter) => (left.has(parameter.name) ? problemIn(parameter) : undefined),
+    missing: parameters.filter((parameter) => problemIn(parameter) !== undefined).map(labelOf),
     leave: (name) => setLeft((before) => new Set([...before, name])),
     check: () => {
       setLeft(new Set(parameters.map(({ name }) => name)))

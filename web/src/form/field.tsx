@@ -1,7 +1,7 @@
 import { useId, useState } from 'preact/hooks'
 import { Icon } from '../parts/icon.tsx'
 import { visible, visibleLines } from '../parts/visible.ts'
-import type { Parameter } from './parameters.ts'
+import { labelOf, type Parameter } from './parameters.ts'
 
 interface FieldProps {
   readonly parameter: Parameter
@@ -47,16 +47,6 @@ export function Field(props: FieldProps) {
       )}
     </div>
   )
-}
-
-/** Longest description that is a label. A longer one stands below the name. */
-const MAX_LABEL_CHARACTERS = 60
-
-/** Returns the description if it can stand as a label, and otherwise the name. */
-function labelOf({ name, description }: Parameter): string {
-  const isLabel =
-    description !== '' && description.length <= MAX_LABEL_CHARACTERS && !/[\r\n]/.test(description)
-  return isLabel ? description : name
 }
 
 function describedBy(id: string, { parameter, problem }: FieldProps): string | undefined {

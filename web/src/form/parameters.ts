@@ -75,3 +75,13 @@ export function initialValues(parameters: readonly Parameter[], earlier: Values)
 export function isSecret({ type }: Parameter): boolean {
   return type === 'password' || type === 'file'
 }
+
+/** Longest description that is a label. A longer one stands below the name. */
+const MAX_LABEL_CHARACTERS = 60
+
+/** Returns the description if it can stand as a label, and otherwise the name. */
+export function labelOf({ name, description }: Parameter): string {
+  const isLabel =
+    description !== '' && description.length <= MAX_LABEL_CHARACTERS && !/[\r\n]/.test(description)
+  return isLabel ? description : name
+}

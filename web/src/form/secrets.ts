@@ -1,4 +1,5 @@
 import type { Rendered } from '../api/types.ts'
+import type { Mark } from '../parts/marks.ts'
 import type { Parameter, Values } from './parameters.ts'
 import { isSecret } from './parameters.ts'
 
@@ -6,17 +7,37 @@ const HIDDEN = '••••••'
 /** Minimum length of a secret, the same as in the agent. A shorter secret would also match ordinary text. */
 const MIN_SECRET_BYTES = 6
 
-/** Hides secret values, also in their quoted and encoded forms. */
+/**
+ * Hides secret values, also in their quoted and encoded forms, and whatever a template made of them. Returns no
+ * marks if a secret lies across the edge of one.
+ */
 export function shownScript(
-  { script, secret_parameters }: Rendered,
+  { script, secret_parameters, marks = [] }: Rendered,
   parameters: readonly Parameter[],
   values: Values,
-): string {
+): { readonly text: string; readonly marks: readonly Mark[] } {
   const names = new Set([...secret_parameters, ...parameters.filter(isSecret).map(({ name }) => name)])
   const secrets = [...names].flatMap((name) => formsOf(values[name] ?? ''))
   // The longest secret is hidden first, because a secret may be a part of another one.
   secrets.sort((a, b) => b.length - a.length)
-  return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), script)
+  const hidden = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+  let shown = ''
+  let whole = ''
+  let from = 0
+  const add = (until: number, isSecretPlace: boolean): number => {
+    const piece = isSecretPlace ? HIDDEN : script.slice(from, until)
+    from = until
+    whole += piece
+    shown += hidden(piece)
+    return shown.length
+  }
+  const moved = marks.map(({ start, end, names: used }) => {
+    const isSecretPlace = used.some((name) => names.has(name))
+    return { start: add(start, false), end: add(end, isSecretPlace), names: used }
+  })
+  add(script.length, false)
+  const text = hidden(whole)
+  return { text, marks: shown === text ? moved : [] }
 }
 
 function formsOf(value: string): string[] {

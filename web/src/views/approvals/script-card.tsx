@@ -3,8 +3,8 @@ import type { Review, Session } from '../../api/types.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { saveFile } from '../../parts/save-file.ts'
-import { MarkedScript } from './marked-script.tsx'
-import { fileToColour } from './marks.ts'
+import { MarkedScript } from '../../parts/marked-script.tsx'
+import { fileToColour } from '../../parts/marks.ts'
 import { placeOf } from './place-of.ts'
 
 /** Maximum number of characters of a script that are drawn at first. */

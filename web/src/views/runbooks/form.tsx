@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { renderRunbook, runRunbook, type RunRequest } from '../../api/gateway.ts'
+import { runRunbook, type RunRequest } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 import type { Foreseen } from '../../api/types.ts'
@@ -18,7 +18,7 @@ import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { AwayNote, ConnectionField } from './connection-field.tsx'
 import { ForeseenNotes, useForeseen } from './foreseen.tsx'
 import { JiraFields, useJira } from './jira.tsx'
-import { Preview, type Previewed } from './preview.tsx'
+import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
 import { EarlierRun } from './earlier-run.tsx'
 
@@ -51,12 +51,11 @@ export function RunbookForm({ opened }: FormProps) {
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),
     ...(answers.every(({ client_input }) => client_input) && advanced.sent()),
   })
-  const { form, error, preview, busy, onPreview, onRun } = useActions(draft, request, async () => {
+  const { form, error, busy, onRun } = useActions(draft, async () => {
     await (batch.isOpen ? startBatch(batch, request()) : start(request()))
     forgetDraft(repository, item.name)
   })
   const takesMore = answers.length > 0 && answers.every(({ client_input }) => client_input)
-  const isOld = preview !== undefined && preview.asked !== JSON.stringify(request())
   return (
     <div class="split is-form">
       <form ref={form} class="card" noValidate onSubmit={onRun} aria-label="Parameters">
@@ -115,14 +114,7 @@ export function RunbookForm({ opened }: FormProps) {
           <LinkButton {...{ repository, item, connection }} values={draft.values} />
         </div>
       </form>
-      <Preview
-        of={preview}
-        isOld={isOld}
-        busy={busy}
-        onPreview={onPreview}
-        parameters={draft.parameters}
-        file={item.name}
-      />
+      <Preview request={request()} draft={draft} file={item.name} />
     </div>
   )
 }
@@ -223,10 +215,9 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
 }
 
 /** Only one action runs at a time, so a double click does not run a script twice. */
-function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<void>) {
+function useActions(draft: Draft, run: () => Promise<void>) {
   const form = useRef<HTMLFormElement>(null)
   const [error, setError] = useState<Refused | undefined>(undefined)
-  const [preview, setPreview] = useState<Previewed | undefined>(undefined)
   const [busy, setBusy] = useState(false)
   const act = (action: () => Promise<void>) => {
     if (busy) return
@@ -240,17 +231,11 @@ function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<
       .catch((failure: unknown) => setError(asRefused(failure)))
       .finally(() => setBusy(false))
   }
-  const onPreview = () =>
-    act(async () => {
-      const values = { ...draft.values }
-      const body = request()
-      setPreview({ rendered: await renderRunbook(body), values, asked: JSON.stringify(body) })
-    })
   const onRun = (event: Event) => {
     event.preventDefault()
     act(run)
   }
-  return { form, error, preview, busy, onPreview, onRun }
+  return { form, error, busy, onRun }
 }
 
 async function start(request: RunRequest): Promise<void> {

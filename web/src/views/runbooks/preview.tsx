@@ -1,67 +1,100 @@
+import { useEffect, useState } from 'preact/hooks'
+import { renderRunbook, type RunRequest } from '../../api/gateway.ts'
+import { asRefused, type Refused } from '../../api/request.ts'
 import type { Rendered } from '../../api/types.ts'
-import type { Parameter } from '../../form/parameters.ts'
+import type { Draft } from '../../form/draft.ts'
+import type { Parameter, Values } from '../../form/parameters.ts'
 import { shownScript } from '../../form/secrets.ts'
-import { Coloured } from '../../parts/coloured.tsx'
 import { Fact } from '../../parts/facts.tsx'
-import { Icon } from '../../parts/icon.tsx'
-import { Note } from '../../parts/messages.tsx'
+import { MarkedScript } from '../../parts/marked-script.tsx'
+import { Note, Problem } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
-import { visible, visibleLines } from '../../parts/visible.ts'
+import { visible } from '../../parts/visible.ts'
 
-export interface Previewed {
+/** Time without a change of the form, in ms, after which it is rendered. */
+const PAUSE_MS = 300
+
+interface Previewed {
   readonly rendered: Rendered
   /** The values at the time of the request. */
-  readonly values: Readonly<Record<string, string>>
+  readonly values: Values
   /** The request as JSON. If the form has changed since, the form's request is different. */
   readonly asked: string
 }
 
 interface PreviewProps {
-  /** Undefined before the first preview. */
-  readonly of: Previewed | undefined
-  /** Whether the form has changed since the preview. */
-  readonly isOld: boolean
-  readonly busy: boolean
-  readonly onPreview: () => void
-  readonly parameters: readonly Parameter[]
+  readonly request: RunRequest
+  readonly draft: Draft
   /** The ending of the file decides the language of the colouring. */
   readonly file: string
 }
 
-/** Shows the script that would run. */
-export function Preview({ of, isOld, busy, onPreview, parameters, file }: PreviewProps) {
+/** Shows the script that would run, as the form is filled in. Nothing runs, and nothing is recorded. */
+export function Preview({ request, draft, file }: PreviewProps) {
+  const { value, error, asked } = usePreview(request, draft.values, draft.missing.length === 0)
+  const isOld = value !== undefined && value.asked !== asked
   return (
-    <section class="card stays preview" aria-label="Script that would run">
+    <section class="card stays preview" aria-label="Script that would run" aria-busy={isOld}>
       <div class="card-head">
         <h2>What would run</h2>
         <span class="push" />
-        <button type="button" class="button is-small" onClick={onPreview} disabled={busy}>
-          <Icon name="eye" small />
-          Preview
-        </button>
+        <span class="soft small">as you type</span>
       </div>
-      {of === undefined ? (
-        <p class="card-body soft small">
-          Fill in the form. Preview then shows the script exactly as it would be sent, and runs nothing.
-        </p>
-      ) : (
-        <Rendering of={of} isOld={isOld} parameters={parameters} file={file} />
+      {draft.missing.length > 0 && (
+        <Note tone="live">
+          <p>Still missing: {draft.missing.map(visible).join(', ')}.</p>
+        </Note>
       )}
+      {error !== undefined && <Problem error={error} />}
+      {value !== undefined && <Rendering of={value} parameters={draft.parameters} file={file} />}
     </section>
   )
 }
 
-type RenderingProps = Pick<PreviewProps, 'isOld' | 'parameters' | 'file'> & { readonly of: Previewed }
+function usePreview(request: RunRequest, values: Values, isComplete: boolean) {
+  const [value, setValue] = useState<Previewed | undefined>(undefined)
+  const [error, setError] = useState<Refused | undefined>(undefined)
+  const asked = JSON.stringify(request)
+  useEffect(() => {
+    if (!isComplete) return setError(undefined)
+    const ended = new AbortController()
+    const timer = setTimeout(() => {
+      renderRunbook(JSON.parse(asked) as RunRequest, ended.signal).then(
+        (rendered) => {
+          setError(undefined)
+          setValue({ rendered, values, asked })
+        },
+        (failure: unknown) => {
+          if (!ended.signal.aborted) setError(asRefused(failure))
+        },
+      )
+    }, PAUSE_MS)
+    return () => {
+      clearTimeout(timer)
+      ended.abort()
+    }
+    // The values are part of `asked`.
+  }, [asked, isComplete])
+  return { value, error, asked }
+}
 
-function Rendering({ of: { rendered, values }, isOld, parameters, file }: RenderingProps) {
+interface RenderingProps {
+  readonly of: Previewed
+  readonly parameters: readonly Parameter[]
+  readonly file: string
+}
+
+function Rendering({ of: { rendered, values }, parameters, file }: RenderingProps) {
   const { connection, commit, env_vars: variables, warning } = rendered
+  const { text, marks } = shownScript(rendered, parameters, values)
   return (
     <>
-      {isOld && <Note tone="wait">The form has changed since this preview. Choose Preview again.</Note>}
       {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
-      <p class="card-body soft small">Nothing has run. Secret values are hidden.</p>
+      <p class="card-body soft small">
+        Nothing has run. {marks.length > 0 && 'Values are marked. '}Secret values are hidden.
+      </p>
       <pre class="script" tabIndex={0} aria-label="Script">
-        <Coloured text={visibleLines(shownScript(rendered, parameters, values))} file={file} />
+        <MarkedScript text={text} file={file} marks={marks} />
       </pre>
       <dl class="card-foot facts">
         <Fact name="On">

@@ -1,4 +1,4 @@
-import type { Review, Session } from '../../api/types.ts'
+import type { Review, Session } from '../api/types.ts'
 
 export type Mark = NonNullable<Review['marks']>[number]
 

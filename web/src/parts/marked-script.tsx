@@ -1,5 +1,5 @@
-import { colouredPieces } from '../../parts/coloured.tsx'
-import { visible, visibleLines } from '../../parts/visible.ts'
+import { colouredPieces } from './coloured.tsx'
+import { visible, visibleLines } from './visible.ts'
 import { cutAt, type Mark } from './marks.ts'
 
 interface MarkedScriptProps {
