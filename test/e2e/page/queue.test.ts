@@ -166,4 +166,29 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
       expect([width, ...faults]).toEqual([width])
     }
   })
+
+  it('goes through 500 requests by keys, and asks about one of them', async () => {
+    await refund('1')
+    await using bea = await stage.arrive()
+    const { page } = bea
+    await page.route('**/api/reviews', async (route) => {
+      const [one] = (await (await route.fetch()).json()) as { id: string; summary: object }[]
+      const values = (at: number) => [{ name: 'order', value: `no-${at}` }]
+      const more = Array.from({ length: 500 }, (_, at) => ({
+        ...one,
+        id: at === 0 ? one?.id : `r${at}`,
+        summary: { values: values(at) },
+      }))
+      await route.fulfill({ json: more })
+    })
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    await page.getByRole('link', { name: 'Refund an order no-499' }).waitFor()
+    expect(await page.getByRole('region', { name: 'Waiting for you' }).getByRole('listitem').count()).toBe(
+      500,
+    )
+    for (const key of ['j', 'j', 'j', 'k', 'k', 'a']) await page.keyboard.press(key)
+    await page.getByRole('dialog').getByText('You decide for dba').waitFor()
+    await page.getByRole('dialog').getByText("echo '1' '5.00'").waitFor()
+    expect(bea.problems).toEqual([])
+  })
 })

@@ -1,4 +1,5 @@
-import { useTicks, now } from './moment.tsx'
+import { useComputed } from '@preact/signals'
+import { now, useTicks } from './moment.tsx'
 
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, {
@@ -11,10 +12,12 @@ const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle:
 export function Ago({ at }: { readonly at: string }) {
   useTicks(true)
   const time = new Date(at)
+  // Only a new text is drawn: a list may have hundreds of times.
+  const text = useComputed(() => agoText(time, new Date(now.value)))
   if (Number.isNaN(time.getTime())) return <span>{at}</span>
   return (
     <time dateTime={at} title={WHOLE.format(time)}>
-      {agoText(time, new Date(now.value))}
+      {text}
     </time>
   )
 }

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks'
-import { signal } from '@preact/signals'
+import { signal, useComputed } from '@preact/signals'
 import { durationText } from './duration-text.ts'
 
 export { durationText }
@@ -31,12 +31,18 @@ export function Elapsed({ from, to }: { readonly from: string; readonly to: stri
 /** Shows the time until `until`, such as `6 h left`. */
 export function TimeLeft({ until }: { readonly until: string }) {
   useTicks(true)
-  const ms = Date.parse(until) - now.value
+  const at = Date.parse(until)
+  // Only a new text is drawn: a list may have hundreds of times.
+  const text = useComputed(() => leftText(at - now.value))
   return (
     <time dateTime={until} title={SHORT.format(new Date(until))}>
-      {ms <= 0 ? 'ends now' : `${roughly(ms)} left`}
+      {text}
     </time>
   )
+}
+
+function leftText(ms: number): string {
+  return ms <= 0 ? 'ends now' : `${roughly(ms)} left`
 }
 
 /** Returns the duration in days, hours, minutes or seconds. */

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks'
 import { readReviews } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
@@ -15,8 +16,13 @@ import { ReviewState } from './review-facts.tsx'
 /** Shows the waiting requests, which are updated live, and below them the decided ones. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
-  const waiting = value?.filter(({ status }) => status === 'PENDING') ?? []
-  const decided = value?.filter(({ status }) => status !== 'PENDING') ?? []
+  const { waiting, decided } = useMemo(
+    () => ({
+      waiting: value?.filter(({ status }) => status === 'PENDING') ?? [],
+      decided: value?.filter(({ status }) => status !== 'PENDING') ?? [],
+    }),
+    [value],
+  )
   return (
     <>
       <header class="head">

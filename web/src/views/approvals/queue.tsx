@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { decide } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
@@ -28,7 +28,14 @@ export function Queue({ waiting, reload }: QueueProps) {
   const lists = useRef<HTMLDivElement>(null)
   const [asked, setAsked] = useState<Asked>()
   const { error, act } = useAction(reload)
-  const sorted = byEnd(waiting)
+  const { sorted, mine, others } = useMemo(() => {
+    const sorted = byEnd(waiting)
+    return {
+      sorted,
+      mine: sorted.filter(isForMe),
+      others: sorted.filter((review) => !isForMe(review)),
+    }
+  }, [waiting])
   /** Row that gets the focus when the decided one has left the list. */
   const next = useRef<string | undefined>(undefined)
   useEffect(() => {
@@ -37,8 +44,6 @@ export function Queue({ waiting, reload }: QueueProps) {
       row?.querySelector<HTMLElement>('a.whole')?.focus()
     next.current = undefined
   }, [waiting.length])
-  const mine = sorted.filter(isForMe)
-  const others = sorted.filter((review) => !isForMe(review))
   const move = (step: 1 | -1) => moveFocus(lists.current, step)
   const ask = (verdict: Asked['verdict']) => {
     const id = currentRow(lists.current)?.dataset['review']
@@ -63,19 +68,28 @@ export function Queue({ waiting, reload }: QueueProps) {
     toast(decidedText(after), { to: `/approvals/${after.id}` })
     reload()
   }
+  // The same rows are not drawn again when a question opens: there may be hundreds.
+  const rows = useMemo(
+    () => (
+      <>
+        {mine.length > 0 && (
+          <Rows title="Waiting for you" reviews={mine} hasKeys>
+            {(review) => <Actions review={review} onAsk={(verdict) => setAsked({ review, verdict })} />}
+          </Rows>
+        )}
+        {others.length > 0 && (
+          <Rows title="Waiting for others" reviews={others}>
+            {(review) => review.can.withdraw && <Withdraw review={review} reload={reload} />}
+          </Rows>
+        )}
+      </>
+    ),
+    [mine, others, reload],
+  )
   return (
     <div class="stack" ref={lists}>
       {error !== undefined && <Problem error={error} />}
-      {mine.length > 0 && (
-        <Rows title="Waiting for you" reviews={mine} hasKeys>
-          {(review) => <Actions review={review} onAsk={(verdict) => setAsked({ review, verdict })} />}
-        </Rows>
-      )}
-      {others.length > 0 && (
-        <Rows title="Waiting for others" reviews={others}>
-          {(review) => review.can.withdraw && <Withdraw review={review} reload={reload} />}
-        </Rows>
-      )}
+      {rows}
       {asked?.verdict === 'approve' && (
         <ApproveDialog review={asked.review} onDecided={decided} onClose={close} />
       )}
