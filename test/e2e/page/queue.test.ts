@@ -99,7 +99,13 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     await page.getByRole('heading', { level: 1, name: 'Refund an order' }).waitFor()
     await bea.goTo('/approvals')
     await page.getByRole('link', { name: name('1') }).waitFor()
-    // These two keys open Runbooks, and reject nothing.
+    // These two keys open this view again, and approve nothing.
+    await page.keyboard.press('g')
+    await page.keyboard.press('a')
+    await page.keyboard.press('j')
+    await expect.poll(focused).toBe(name('1'))
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    // These two open Runbooks, and reject nothing.
     await page.keyboard.press('g')
     await page.keyboard.press('r')
     await page.getByRole('heading', { level: 1, name: 'Runbooks' }).waitFor()

@@ -152,6 +152,17 @@ describe('the rule', () => {
     expect(await shown(sid, 'bea')).not.toHaveProperty('approvers')
   })
 
+  it('names at most ten of a group, and nobody who is deactivated', async () => {
+    const sid = await site.ask('echo', 'own')
+    const dba = async () => ((await shown(sid, 'bea'))['approvers'] as Fields[])[0]
+    const before = ((await dba())?.['names'] as string[]).length
+    const names = Array.from({ length: 9 }, (_, at) => `a${at}`)
+    for (const name of names) await site.as('admin', 'POST', '/api/users', { email: name, groups: ['dba'] })
+    expect(await dba()).toMatchObject({ names: [...names, 'bea'], others: before - 1 })
+    for (const name of names) await site.as('admin', 'PUT', `/api/users/${name}`, { status: 'inactive' })
+    expect(((await dba())?.['names'] as string[]).length).toBe(before)
+  })
+
   it('says how long such requests wait, when three were decided', async () => {
     await using own = await ReviewSite.start()
     const sids = [await own.ask('echo 1'), await own.ask('echo 2'), await own.ask('echo 3')]
