@@ -22,7 +22,7 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
       { name: 'reviewed', command: ['bash'], review: { groups: ['dev'] } },
       { name: 'gone', command: ['bash'], agent: 'faraway' },
     ],
-    away: ['faraway'],
+    agents: ['faraway'],
   })
 
   it('is found by a title with a typing error, opens by Enter, keeps what was typed but for secrets, and lets people confirm', async () => {

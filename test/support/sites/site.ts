@@ -6,11 +6,15 @@ import { Rest } from '../scripted/rest.ts'
 import { Workplace } from './workplace.ts'
 
 export interface SiteOptions {
+  /** Writes into the state folder before the first start. */
+  readonly past?: (site: Site) => void
   /** Of gateway.yaml; `agent: local` and the repository are filled in. A `bash` connection is always there. */
   readonly connections?: readonly object[]
   readonly masking?: readonly object[]
   readonly guardrails?: readonly object[]
   readonly schedules?: readonly object[]
+  /** Names of further agents, which nothing starts. */
+  readonly agents?: readonly string[]
   readonly webhooks?: readonly object[]
   readonly locks?: readonly object[]
   /** Beside `admin`: names with their groups. */
@@ -19,8 +23,6 @@ export interface SiteOptions {
   /** How long running sessions go on when the gateway stops. */
   readonly stopTimeout?: string
   readonly jira?: object
-  /** Names of further agents, which never connect. */
-  readonly away?: readonly string[]
   readonly history?: object
   /** The state folder; else one in the workplace. */
   readonly state?: string
@@ -52,6 +54,7 @@ export class Site implements AsyncDisposable {
   static async start(options: SiteOptions = {}): Promise<Site> {
     const site = new Site(options)
     try {
+      options.past?.(site)
       await site.startGateway()
       await site.startAgent()
       return site
@@ -69,6 +72,7 @@ export class Site implements AsyncDisposable {
     for (const name of Object.keys(options.users ?? {}))
       this.place.write(`${name}.token`, `${this.tokenOf(name)}\n`)
     this.place.write('agent.key', `${this.agentKey}\n`)
+    for (const name of options.agents ?? []) this.place.write(`${name}.key`, `xagt-${secret()}\n`)
   }
 
   /** Of a user of the options. */
@@ -146,7 +150,7 @@ export class Site implements AsyncDisposable {
     const bash = { name: 'bash', command: ['bash'] }
     const { connections = [], masking = [], guardrails = [], schedules = [], webhooks = [] } = this.#options
     const { limits = {}, history = {}, state = './state', jira, users = {}, stopTimeout } = this.#options
-    const { locks, away = [] } = this.#options
+    const { locks, agents = [] } = this.#options
     const people = Object.entries(users).map(([name, groups]) => ({
       name,
       token: `file://${name}.token`,
@@ -157,7 +161,10 @@ export class Site implements AsyncDisposable {
       state,
       ...(masking.length > 0 && { masking }),
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }, ...people],
-      agents: [{ name: 'local', key: 'file://agent.key' }, ...away.map((name) => ({ name, key: secret() }))],
+      agents: [
+        { name: 'local', key: 'file://agent.key' },
+        ...agents.map((name) => ({ name, key: `file://${name}.key` })),
+      ],
       repositories: [{ name: 'books', url: './books', branch: 'main' }],
       guardrails,
       connections: [bash, ...connections].map((connection) => ({
