@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { MarksShape } from './review-facts.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
+import { ForeseenScriptShape, ForeseeScriptShape } from './foreseen-script.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
@@ -319,5 +320,17 @@ export const executionContract = {
     summary: 'Runs a script on a connection',
     scope: 'connection',
     body: ScriptRunShape,
+  },
+  foreseeScript: {
+    tag: 'Sessions',
+    method: 'POST',
+    path: '/api/sessions/foresee',
+    summary: 'Shows what a script would need and whether a guardrail refuses it, and runs nothing',
+    role: 'user',
+    scope: 'connection',
+    audit: 'none',
+    body: ForeseeScriptShape,
+    answers: { 200: ForeseenScriptShape },
+    errors: ['not-permitted', 'connection-not-found', 'too-much-at-once'],
   },
 } as const satisfies Contract

@@ -144,6 +144,10 @@ const session = {
     'characters of the script in JSON, without the quotes; null in records of older versions',
     v.nullable(wholeCount),
   ),
+  script_line: about(
+    'at most 160 characters of the first line of a script that is not blank; only in lists, and missing for runbooks and terminals',
+    v.optional(text),
+  ),
   metrics: about('figures of the session; null until the end', metrics),
   is_shortened: about(
     'true if long parts are left out, otherwise missing: of a request above 8 KiB in a list, or above 64 KiB in an export, metadata, labels (except those of the gateway with at most 1 KiB) and a `session_batch_id` above 1 KiB are left out; `guardrails_info` above 4 KiB is empty in both; `GET /api/sessions/ID` has everything',

@@ -1,8 +1,10 @@
 import { shownPlaces } from '../sessions/shown-places.ts'
 import type { executionContract } from '../../contract/executions.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Agents } from '../agents/agents.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { Locks } from '../locks/locks.ts'
+import type { LongWork } from '../long-work.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
@@ -17,18 +19,22 @@ import {
   runbookExecution,
   type RunbookExecution,
 } from './runbook-execution.ts'
+import { foreseenScript, ScriptRules } from './script-foresight.ts'
 
 type Contract = typeof executionContract
 type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'headers'>
 
 interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
+  readonly agents: Pick<Agents, 'isOnline'>
   readonly locks: Locks
+  readonly longWork: LongWork
   readonly settings: CurrentSettings
   readonly users: Users
 }
 
 export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
-  const { users } = services
+  const { users, longWork } = services
+  const rules = new ScriptRules()
 
   /** @param file file of the runbook */
   const answer = (asking: Asking, execution: ScriptExecution, file?: string) => {
@@ -38,6 +44,13 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   }
   const runRunbook = async (asking: Asking, execution: RunbookExecution) =>
     answer(asking, await runbookExecution(services, execution), execution.body.file_name)
+
+  const scriptConnection = (user: Asking['user'], name: string) =>
+    users.visibleConnection(
+      user,
+      name,
+      () => new RequestRefused('connection-not-found', hoopWords.namedConnectionNotFound(name), 400),
+    )
 
   return {
     runbook: (asked) => {
@@ -88,9 +101,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
     script: (asked) => {
       const { user, body } = asked
       checkLimits(body)
-      const missing = () =>
-        new RequestRefused('connection-not-found', hoopWords.namedConnectionNotFound(body.connection), 400)
-      const connection = users.visibleConnection(user, body.connection, missing)
+      const connection = scriptConnection(user, body.connection)
       const common = executionRequest({
         user,
         connection,
@@ -99,6 +110,13 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
         envVars: new Map(Object.entries(body.env_vars)),
       })
       return answer(asked, { ...common, origin: 'client-api', labels: ownLabels(body.labels) })
+    },
+    foreseeScript: async ({ user, body: { connection: name, script } }) => {
+      const connection = scriptConnection(user, name)
+      const foreseen = foreseenScript(services, user, connection)
+      if (!script) return { ...foreseen, refused: null }
+      const judge = () => rules.refusal(connection, Buffer.from(script))
+      return { ...foreseen, refused: await longWork.run(user.name, judge) }
     },
   }
 }

@@ -297,7 +297,7 @@ const ConnectionShape = map({
   ),
   access: about('what users may do with the connection', v.nullish(AccessShape, {})),
   confirm: about(
-    'whether users have to type the name of the connection before a runbook runs on it',
+    'whether users have to type the name of the connection before a runbook, or a script of the page, runs on it',
     v.nullish(truth, 'false'),
   ),
   sessions: about(

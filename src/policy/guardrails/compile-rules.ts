@@ -68,25 +68,50 @@ export class CompiledRules {
     yield reading.state.targets
   }
 
-  async #targetsIn(text: Buffer, ended: AbortSignal | undefined): Promise<Set<number>> {
-    const reading = this.automaton.begin()
-    const found = new Set(reading.state.targets)
-    const note = (targets: readonly number[]) => {
-      for (const target of targets) found.add(target)
+  /**
+   * Returns the offset after the first match of a rule, or after the rune that follows the match if the rule
+   * depends on that rune. Returns undefined if the rule does not match.
+   */
+  async findEnd({ set, rule }: RulePlace, text: Buffer, ended?: AbortSignal): Promise<number | undefined> {
+    const isOfRule = (target: number) => {
+      const found = this.#targets[target]
+      return found?.set === set && found.rule === rule
     }
+    let end: number | undefined
+    await this.#read(text, ended, (targets, at) => {
+      if (targets.some(isOfRule)) end ??= at
+    })
+    return end
+  }
+
+  async #targetsIn(text: Buffer, ended: AbortSignal | undefined): Promise<Set<number>> {
+    const found = new Set<number>()
+    await this.#read(text, ended, (targets) => {
+      for (const target of targets) found.add(target)
+    })
+    return found
+  }
+
+  /** @param note gets the targets that match, and the offset in the text */
+  async #read(
+    text: Buffer,
+    ended: AbortSignal | undefined,
+    note: (targets: readonly number[], at: number) => void,
+  ): Promise<void> {
+    const reading = this.automaton.begin()
+    note(reading.state.targets, 0)
     let matches = 0
     for (
       let stop = this.automaton.scan(reading, text);
       stop !== 'end';
       stop = this.automaton.scan(reading, text)
     ) {
-      note(reading.state.targets)
+      note(reading.state.targets, reading.at)
       if (stop === 'targets') matches += 1
       if (stop === 'pause' || matches % MATCHES_IN_ONE_GO === 0) await otherWork()
       ended?.throwIfAborted()
     }
-    for (const targets of this.targetsAtEnd(reading, text.length - reading.at)) note(targets)
-    return found
+    for (const targets of this.targetsAtEnd(reading, text.length - reading.at)) note(targets, text.length)
   }
 }
 

@@ -138,6 +138,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
       ...{ runbook: 'ops/a.runbook.sh', as: 'owner' },
     },
   }),
+  'POST /api/sessions/foresee': () => ({ body: { connection: 'asked', script: 'true' } }),
   'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
   'GET /api/access/:name/:connection': () => ({ path: '/api/access/owner/asked' }),
   'GET /api/sessions/:id/download': () => link(''),

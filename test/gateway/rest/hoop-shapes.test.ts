@@ -156,6 +156,7 @@ const OURS = [
     'native_port',
     'unreviewed',
     'runbook_reviews',
+    'script_line',
   ],
   ...[
     'budget',

@@ -88,6 +88,23 @@ function summary(
   }
 }
 
+const MAX_LINE = 160
+
+/** The beginning of a script, by which a user recognizes the session in a list. Reads one piece of the script. */
+export function scriptLine(
+  history: Pick<History, 'script'>,
+  { id, verb, origin }: SessionSummary,
+): Pick<ListedSession, 'script_line'> {
+  if (verb !== 'exec' || origin === 'client-api-runbooks') return {}
+  for (const piece of history.script(id)) {
+    const line = /\S.*/.exec(piece.toString('utf8'))?.[0] ?? ''
+    return line === ''
+      ? {}
+      : { script_line: [...line.trimEnd().slice(0, 2 * MAX_LINE)].slice(0, MAX_LINE).join('') }
+  }
+  return {}
+}
+
 /** Broken rules are recorded only if there are some, so an empty list stands for a long one. */
 function isShort({ isShort: isRequestShort, guardrails }: SessionSummary): boolean {
   return isRequestShort === true || guardrails === '[]'

@@ -19,7 +19,7 @@ import { sessionsByDay } from './by-day.ts'
 import { asksForDownload, downloadRoutes, sendDownloadLink, DownloadTokens } from './downloads.ts'
 import { liveRoute, outputRange } from './live-streams.ts'
 import { listStatements } from './statements.ts'
-import { sendResult, listedSession, sendSession, type SessionOfUser } from './session-view.ts'
+import { sendResult, listedSession, scriptLine, sendSession, type SessionOfUser } from './session-view.ts'
 
 /** Answers that are streams or files, and those that a stream's options change. */
 export function sessionStreamRoutes({ app, withBodies }: Scopes, services: RestServices): void {
@@ -96,7 +96,10 @@ function listView(
   { sessions, total, isCapped, hasMore, searched }: HistoryPage,
 ): AnswerOf<(typeof sessionListContract)['list'], 200> {
   return {
-    data: sessions.map((session) => listedSession(services, session)),
+    data: sessions.map((session) => ({
+      ...listedSession(services, session),
+      ...scriptLine(services.history, session),
+    })),
     total: total ?? null,
     total_is_capped: isCapped,
     has_next_page: hasMore,
