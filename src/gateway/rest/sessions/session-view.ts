@@ -97,10 +97,9 @@ export function scriptLine(
 ): Pick<ListedSession, 'script_line'> {
   if (verb !== 'exec' || origin === 'client-api-runbooks') return {}
   for (const piece of history.script(id)) {
-    const line = /\S.*/.exec(piece.toString('utf8'))?.[0] ?? ''
-    return line === ''
-      ? {}
-      : { script_line: [...line.trimEnd().slice(0, 2 * MAX_LINE)].slice(0, MAX_LINE).join('') }
+    const line = (/\S.*/.exec(piece.toString('utf8'))?.[0] ?? '').slice(0, MAX_LINE)
+    // Half of a character would be left where the cut is within it.
+    return line === '' ? {} : { script_line: line.replace(/[\uD800-\uDBFF]$/, '').trimEnd() }
   }
   return {}
 }
