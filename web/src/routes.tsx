@@ -22,6 +22,7 @@ const ROUTES: readonly Route[] = [
     title: ({ rest = '' }) => visible(shortName(rest)),
     load: () => import('./views/runbooks/runbook.tsx'),
   },
+  { pattern: '/run', title: 'Script', load: () => import('./views/script/script.tsx') },
   { pattern: '/sessions', title: 'Sessions', load: () => import('./views/sessions/list.tsx') },
   { pattern: '/sessions/:id', title: 'Session', load: () => import('./views/sessions/session.tsx') },
   { pattern: '/sessions/:first/diff/:second', title: 'Compare', load: () => import('./views/diff/diff.tsx') },

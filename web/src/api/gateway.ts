@@ -4,6 +4,7 @@ import type {
   Agent,
   Connection,
   Execution,
+  ForeseenScript,
   ListedSchedule,
   ListedSession,
   Person,
@@ -106,6 +107,19 @@ export const renderRunbook = (body: RunRequest, signal: AbortSignal) =>
 /** Answers immediately: the page follows the output separately. */
 export const runRunbook = (body: RunRequest) =>
   ask<Execution>('POST', '/api/runbooks/exec', { body, headers: { prefer: 'respond-async' } })
+export interface ScriptRequest {
+  readonly connection: string
+  readonly script: string
+  readonly jira_fields?: Readonly<Record<string, string>>
+  /** Whether the gateway itself runs the session after its approval. */
+  readonly when_approved: boolean
+}
+
+export const foreseeScript = (body: { connection: string; script?: string }, signal: AbortSignal) =>
+  ask<ForeseenScript>('POST', '/api/sessions/foresee', { body, signal })
+/** Answers immediately: the page follows the output separately. */
+export const runScript = (body: ScriptRequest) =>
+  ask<Execution>('POST', '/api/sessions', { body, headers: { prefer: 'respond-async' } })
 export const runApproved = (session: string) =>
   ask<Execution>('POST', `/api/sessions/${part(session)}/exec`, { headers: { prefer: 'respond-async' } })
 export const stopSession = (id: string) => ask<unknown>('POST', `/api/sessions/${part(id)}/kill`)

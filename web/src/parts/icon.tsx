@@ -94,3 +94,6 @@ export type IconName =
   | 'plus'
   | 'minus'
   | 'link'
+  | 'script'
+  | 'shield'
+  | 'hide'

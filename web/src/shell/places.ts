@@ -1,4 +1,4 @@
-import { readsAll } from '../api/person.ts'
+import { mayRun, readsAll } from '../api/person.ts'
 import type { IconName } from '../parts/icon.tsx'
 
 export interface Place {
@@ -9,6 +9,8 @@ export interface Place {
   readonly key?: string
   /** Whether the view is only for people who may read everything. */
   readonly isForAuditors?: boolean
+  /** Whether the view is only for people who may run something. */
+  readonly isForRunning?: boolean
 }
 
 /** The groups of the sidebar. The first group has no heading. */
@@ -17,6 +19,7 @@ export const PLACES: readonly { readonly heading?: string; readonly places: read
     places: [
       { to: '/', name: 'Home', icon: 'home', key: 'h' },
       { to: '/runbooks', name: 'Runbooks', icon: 'book', key: 'r' },
+      { to: '/run', name: 'Script', icon: 'script', key: 'x', isForRunning: true },
       { to: '/sessions', name: 'Sessions', icon: 'sessions', key: 's' },
       { to: '/approvals', name: 'Approvals', icon: 'approve', key: 'a' },
     ],
@@ -54,6 +57,6 @@ export function isAt({ to }: Place, pathname: string): boolean {
   return pathname === to || (to !== '/' && pathname.startsWith(`${to}/`))
 }
 
-export function isForPerson({ isForAuditors = false }: Place): boolean {
-  return !isForAuditors || readsAll()
+export function isForPerson({ isForAuditors = false, isForRunning = false }: Place): boolean {
+  return (!isForAuditors || readsAll()) && (!isForRunning || mayRun())
 }

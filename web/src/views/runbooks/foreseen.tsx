@@ -70,7 +70,11 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
   )
 }
 
-function needOf({ groups, minimum }: NonNullable<Foreseen['review']>): string {
+/** Says who has to approve. */
+export function needOf({
+  groups,
+  minimum,
+}: Pick<NonNullable<Foreseen['review']>, 'groups' | 'minimum'>): string {
   if (groups.length === 1) return `Needs approval by ${groups[0] ?? ''}`
   if (minimum >= groups.length) return `Needs approval by all of ${groups.join(', ')}`
   return `Needs approval by ${minimum} of ${groups.join(', ')}`

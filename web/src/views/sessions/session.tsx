@@ -3,8 +3,7 @@ import { readSession, runApproved } from '../../api/gateway.ts'
 import type { Session } from '../../api/types.ts'
 import { fileOf, sessionName } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
-import { Elapsed, TimeLeft } from '../../parts/moment.tsx'
+import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { useTitle, type Mark } from '../../parts/title.ts'
 import { Trail } from '../../parts/trail.tsx'
@@ -16,6 +15,7 @@ import { useRunWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
 import { isApproved, isBad, isDecided, isRunning, isWaiting, isWithdrawn, StateBadge } from './state.tsx'
 import { RunTabs } from './tabs.tsx'
+import { AgentNote, LockNote } from './waits.tsx'
 import './run.css'
 
 const LIST = { href: '/sessions', list: 'Sessions', label: 'All sessions' }
@@ -70,42 +70,6 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       <Ending session={session} />
       {isAsked || <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} />}
     </>
-  )
-}
-
-/** Shows who holds the lock that the session waits for, and how long they have held it. */
-function LockNote({ session: { state } }: { readonly session: Session }) {
-  if (state.name !== 'waiting-for-lock') return null
-  return (
-    <Note tone="wait" role="status" title={<>This run waits for the lock {visible(state.lock ?? '')}</>}>
-      {state.by === null || state.since === null ? (
-        'Other runs get the lock first. This run starts automatically.'
-      ) : (
-        <>
-          <Name>{state.by}</Name> has held the lock for <Elapsed from={state.since} to={null} />. This run
-          starts automatically when the lock is free.
-        </>
-      )}
-    </Note>
-  )
-}
-
-/** Says that the command has not begun, because its agent is not connected. */
-function AgentNote({ session: { state } }: { readonly session: Session }) {
-  if (state.name !== 'waiting-for-agent' || state.until === null) return null
-  return (
-    <Note
-      tone="wait"
-      role="status"
-      title={
-        <>
-          This run waits for the agent <Name>{state.agent ?? ''}</Name>, <TimeLeft until={state.until} />
-        </>
-      }
-    >
-      The agent is not connected to the gateway. The run starts automatically when the agent connects; if it
-      does not connect in time, the run ends, and nothing has run.
-    </Note>
   )
 }
 

@@ -13,7 +13,7 @@ import { SessionOutput, useOutput } from './session-output.tsx'
 import { Statements } from './statements.tsx'
 import { useTables } from './tables.ts'
 
-type TabName = 'output' | 'table' | 'chart' | 'script'
+export type TabName = 'output' | 'table' | 'chart' | 'script'
 
 interface Tab {
   readonly name: TabName
@@ -32,27 +32,42 @@ interface RunTabsProps {
   readonly session: Session
   readonly hasRun: boolean
   readonly reload: () => void
+  readonly place?: TabPlace
+}
+
+/** Another view that shows the tabs, below the script. There a table comes first. */
+export interface TabPlace {
+  readonly addressOf: (tab: TabName) => string
 }
 
 /** The tabs of a run. They show the output as text, table or chart, and the facts of the session. */
-export function RunTabs({ session, hasRun, reload }: RunTabsProps) {
+export function RunTabs({ session, hasRun, reload, place }: RunTabsProps) {
   const isTerminal = session.verb === 'connect'
   if (!hasRun) return <Script session={session} />
   if (session.port) return <Statements session={session} />
-  return isTerminal ? <Replay session={session} /> : <Tabs session={session} reload={reload} />
+  return isTerminal ? (
+    <Replay session={session} />
+  ) : (
+    <Tabs {...{ session, reload, ...(place && { place }) }} />
+  )
 }
 
-function Tabs({ session, reload }: Omit<RunTabsProps, 'hasRun'>) {
+function Tabs({ session, reload, place }: Omit<RunTabsProps, 'hasRun'>) {
   const output = useOutput(session.id, reload)
   const { tables, isReading } = useTables(session, output)
-  const shown = TABS.filter(({ name }) => isThere(name, session, tables))
+  const shown = TABS.filter(
+    ({ name }) => isThere(name, session, tables) && (place === undefined || name !== 'script'),
+  )
   const asked = query.value.get('tab') ?? ''
   const isExpected = asked === 'table' || asked === 'chart'
-  const current = shown.find(({ name }) => name === asked)?.name ?? 'output'
+  const current =
+    shown.find(({ name }) => name === asked)?.name ??
+    (place !== undefined && tables.length > 0 ? 'table' : 'output')
+  const address = place?.addressOf ?? ((tab: TabName) => addressOf(session.id, tab))
   if (isExpected && isReading) return <Loading rows={6} />
   return (
     <>
-      <TabList session={session.id} tabs={shown} current={current} />
+      <TabList addressOf={address} tabs={shown} current={current} />
       <div class="run-panel" role="tabpanel" id="run-panel" aria-labelledby={`tab-${current}`}>
         {isExpected && current === 'output' && (
           <p class="soft small" role="status">
@@ -98,13 +113,13 @@ function isThere(name: TabName, session: Session, tables: readonly ResultTable[]
 }
 
 interface TabListProps {
-  readonly session: string
+  readonly addressOf: (tab: TabName) => string
   readonly tabs: readonly Tab[]
   readonly current: TabName
 }
 
 /** Tabs are links, so that each tab has an address. The arrow keys move between them. */
-function TabList({ session, tabs, current }: TabListProps) {
+function TabList({ addressOf, tabs, current }: TabListProps) {
   const list = useRef<HTMLDivElement>(null)
   const hasFocus = useRef(false)
   useEffect(() => {
@@ -118,7 +133,7 @@ function TabList({ session, tabs, current }: TabListProps) {
     if (tab === undefined) return
     event.preventDefault()
     hasFocus.current = true
-    go(addressOf(session, tab.name))
+    go(addressOf(tab.name))
   }
   return (
     <div class="tabs" role="tablist" aria-label="Views of the run" ref={list} onKeyDown={onKeyDown}>
@@ -127,7 +142,7 @@ function TabList({ session, tabs, current }: TabListProps) {
           key={name}
           role="tab"
           id={`tab-${name}`}
-          href={addressOf(session, name)}
+          href={addressOf(name)}
           aria-selected={name === current}
           aria-current={name === current ? 'page' : undefined}
           aria-controls={name === current ? 'run-panel' : undefined}

@@ -1,4 +1,20 @@
 /**
+ * Makes something that adds a `<style>` element once and then only changes its text, as CodeMirror does. The
+ * style sheet stays, because the library makes no second one.
+ */
+export function makeWithStyles<Made>(make: () => Made): Made {
+  const keep = adoptStyles()
+  const before = document.adoptedStyleSheets
+  try {
+    return make()
+  } finally {
+    const added = document.adoptedStyleSheets.filter((sheet) => !before.includes(sheet))
+    keep()
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, ...added]
+  }
+}
+
+/**
  * Lets the terminal use `<style>` elements, which the content security policy forbids. Until the returned
  * function is called, `createElement('style')` returns a replacement that writes its text into an adopted
  * style sheet, which the policy allows (docs/decisions/0014).

@@ -1,0 +1,64 @@
+import { useCallback } from 'preact/hooks'
+import { readSession } from '../../api/gateway.ts'
+import type { Session } from '../../api/types.ts'
+import { Icon } from '../../parts/icon.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Loading, Note, Problem } from '../../parts/messages.tsx'
+import { approvalPath, sessionPath } from '../../parts/paths.ts'
+import { query } from '../../parts/router.ts'
+import { Actions } from '../sessions/actions.tsx'
+import { Ending } from '../sessions/ending.tsx'
+import { isApproved, isWaiting, isWithdrawn, StateBadge } from '../sessions/state.tsx'
+import { RunTabs, type TabName } from '../sessions/tabs.tsx'
+import { AgentNote, LockNote } from '../sessions/waits.tsx'
+import '../sessions/run.css'
+
+/** Shows the session of the last run, by the parts of the session's own view. */
+export function Outcome({ id }: { readonly id: string }) {
+  const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
+  const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
+  return (
+    <section class="script-outcome run-view" aria-labelledby="outcome">
+      <div class="line">
+        <h2 id="outcome">Result</h2>
+        {value !== undefined && <StateBadge state={value.state} />}
+        <span class="push" />
+        {value !== undefined && <Actions session={value} reload={reload} />}
+        <a class="button is-quiet is-small" href={sessionPath(id)}>
+          <Icon name="sessions" small />
+          The session
+        </a>
+      </div>
+      {value === undefined && error === undefined && <Loading />}
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {value !== undefined && <Shown session={value} reload={reload} key={id} />}
+    </section>
+  )
+}
+
+function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
+  const isAsked = isWaiting(session) || isApproved(session)
+  return (
+    <>
+      <LockNote session={session} />
+      <AgentNote session={session} />
+      {isAsked && (
+        <Note tone="wait" role="status" title="Nothing has run yet">
+          The gateway runs the script as soon as it is approved, also when this page is closed.{' '}
+          <a href={approvalPath(session.id)}>Look at the request.</a>
+        </Note>
+      )}
+      <Ending session={session} />
+      {isAsked || <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} place={PLACE} />}
+    </>
+  )
+}
+
+const PLACE = { addressOf }
+
+/** The tab is a part of the address, as in the view of a session. */
+function addressOf(tab: TabName): string {
+  const next = new URLSearchParams(query.peek())
+  next.set('tab', tab)
+  return `/run?${next.toString()}`
+}

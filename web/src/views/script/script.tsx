@@ -1,0 +1,348 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { readConnections, runScript } from '../../api/gateway.ts'
+import { mayRun } from '../../api/person.ts'
+import { asRefused } from '../../api/request.ts'
+import type { Connection, ForeseenScript } from '../../api/types.ts'
+import { TextField } from '../../form/text-field.tsx'
+import { useAction } from '../../parts/action.ts'
+import { copyText } from '../../parts/clipboard.ts'
+import { Icon } from '../../parts/icon.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { Opened } from '../../parts/opened.tsx'
+import { changeQuery, query } from '../../parts/router.ts'
+import { toast } from '../../parts/toasts.tsx'
+import { visible } from '../../parts/visible.ts'
+import { JiraFields, useJira } from '../runbooks/jira.tsx'
+import type { Editor, EditorFacts } from './editor.ts'
+import {
+  ApprovalText,
+  foreseeText,
+  ForeseenChips,
+  RefusalNote,
+  useForeseen,
+  type Refusal,
+} from './foreseen.tsx'
+import { keepDraft, keptDraft, savedScripts, whyNotKept } from './kept.ts'
+import { languageOf, wordOf } from './language.ts'
+import { Outcome } from './outcome.tsx'
+import { SaveDialog } from './save-dialog.tsx'
+import { Side } from './side.tsx'
+import './script.css'
+
+/** A script of one's own on a connection. */
+export default function ScriptView() {
+  const { value, error, reload } = useLoaded(readConnections, ['agents'])
+  const connections = (value ?? []).filter(({ access_mode_exec: mode }) => mode === 'enabled')
+  return (
+    <section class="view script-view">
+      {(value === undefined || connections.length === 0 || !mayRun()) && (
+        <header class="head">
+          <h1>Script</h1>
+        </header>
+      )}
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {value === undefined && error === undefined && <Loading />}
+      {value !== undefined &&
+        (!mayRun() ? (
+          <Empty icon="script" title="Auditors cannot run scripts.">
+            Auditors can see the runs of others, but cannot run anything.
+          </Empty>
+        ) : connections.length === 0 ? (
+          <Empty icon="script" title="There is no connection on which you may run scripts.">
+            An admin allows scripts by the setting access.exec of a connection. Runbooks need no such setting.
+          </Empty>
+        ) : (
+          <Desk connections={connections} />
+        ))}
+    </section>
+  )
+}
+
+const loadEditor = () => import('./editor-field.tsx')
+const loadRunbookDialog = () => import('./runbook-dialog.tsx')
+
+const NOTHING: EditorFacts = { lines: 1, length: 0, selected: 0, selectedLines: 0 }
+
+function Desk({ connections }: { readonly connections: readonly Connection[] }) {
+  const asked = query.value.get('connection')
+  const connection = connections.find(({ name }) => name === asked) ?? connections[0]
+  if (connection === undefined) return null
+  return <Working connection={connection} connections={connections} />
+}
+
+interface WorkingProps {
+  readonly connection: Connection
+  readonly connections: readonly Connection[]
+}
+
+function Working({ connection, connections }: WorkingProps) {
+  const { name } = connection
+  const text = useText(name)
+  const { facts, version, editor } = text
+  const seen = useForeseen(name, version, () => editor.current?.meant())
+  const jira = useJira(connection)
+  const [typed, setTyped] = useState('')
+  const [late, setLate] = useState<Refusal | undefined>(undefined)
+  const [dialog, setDialog] = useState<'save' | 'runbook' | undefined>(undefined)
+  const [saved, setSaved] = useState(savedScripts)
+  const { busy, error, act } = useAction(() => undefined)
+  useEffect(() => setTyped(''), [name])
+  useEffect(() => setLate(undefined), [name, version])
+  const refused = seen.refused ?? late
+  const isConfirmed = seen.foreseen?.confirm !== true || typed.trim() === name
+  const canRun = refused === undefined && isConfirmed && facts.length > 0
+  const send = async () => {
+    const meant = editor.current?.meant()
+    if (meant === undefined || meant.text.trim() === '') return
+    const answer = await foreseeText(name, meant, new AbortController().signal)
+    setLate(answer.refused)
+    if (answer.refused !== undefined || (answer.confirm && typed.trim() !== name)) return
+    const { session_id: session } = await runScript({
+      ...{ connection: name, script: meant.text, when_approved: true },
+      ...(jira.fields.length > 0 && { jira_fields: jira.values }),
+    })
+    setTyped('')
+    changeQuery({ connection: name, session, tab: '' })
+  }
+  const run = () => {
+    if (canRun && !busy) act(send)
+  }
+  const session = query.value.get('session') ?? ''
+  return (
+    <>
+      <header class="head">
+        <h1>Script</h1>
+        <div class="line push">
+          <button
+            type="button"
+            class="button only-wide"
+            disabled={facts.length === 0}
+            onClick={() => setDialog('runbook')}
+          >
+            <Icon name="book" />
+            Save as a runbook…
+          </button>
+          <RunButton {...{ canRun, busy, run, facts }} foreseen={seen.foreseen} />
+        </div>
+      </header>
+      <section class="card guard" aria-label="Where it runs">
+        <div class="guard-where">
+          <Icon name="database" />
+          <label class="said-only" for="script-connection">
+            Connection
+          </label>
+          <select
+            id="script-connection"
+            value={name}
+            onChange={(event) => changeQuery({ connection: event.currentTarget.value, session: '', tab: '' })}
+          >
+            {connections.map((one) => (
+              <option key={one.name} value={one.name}>
+                {visible(one.name)}
+              </option>
+            ))}
+          </select>
+        </div>
+        {seen.foreseen !== undefined && <ForeseenChips foreseen={seen.foreseen} />}
+      </section>
+      {seen.error !== undefined && <Problem error={seen.error} />}
+      <div class="desk">
+        <Side
+          connection={name}
+          saved={saved}
+          onSaved={() => setSaved(savedScripts())}
+          onOpen={(next) => {
+            editor.current?.replace(next)
+            editor.current?.focus()
+          }}
+        />
+        <div class="stack desk-main">
+          <section class="card" aria-label="Script">
+            <Tools {...{ connection, facts, editor }} onSave={() => setDialog('save')} />
+            <Opened
+              load={loadEditor}
+              props={{
+                connection,
+                refusedLine: refused?.line ?? undefined,
+                text: text.first,
+                onReady: text.onReady,
+                onChange: text.onChange,
+                onRun: run,
+              }}
+            />
+            {(refused ?? error ?? jira.fields[0] ?? seen.foreseen?.confirm) !== undefined && (
+              <div class="card-body">
+                {refused !== undefined && <RefusalNote refused={refused} connection={name} />}
+                <JiraFields jira={jira} />
+                {seen.foreseen?.confirm === true && (
+                  <TextField
+                    label={`Type ${visible(name)} to confirm`}
+                    value={typed}
+                    onValue={setTyped}
+                    required
+                  />
+                )}
+                {error !== undefined && <Problem error={error} />}
+              </div>
+            )}
+            <p class="card-foot soft" role="status">
+              {text.why !== undefined && `This browser does not keep the draft: ${text.why}. `}
+              {seen.foreseen !== undefined && <ApprovalText review={seen.foreseen.review} />}
+            </p>
+          </section>
+          {session !== '' && <Outcome id={session} />}
+        </div>
+      </div>
+      {dialog === 'save' && (
+        <SaveDialog
+          connection={name}
+          text={editor.current?.text() ?? ''}
+          saved={saved}
+          onClose={() => setDialog(undefined)}
+          onSaved={() => setSaved(savedScripts())}
+        />
+      )}
+      {dialog === 'runbook' && (
+        <Opened
+          load={loadRunbookDialog}
+          props={{
+            text: editor.current?.text() ?? '',
+            meant: editor.current?.meant(),
+            language: languageOf(connection),
+            onClose: () => setDialog(undefined),
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+interface RunButtonProps {
+  readonly canRun: boolean
+  readonly busy: boolean
+  readonly run: () => void
+  readonly facts: EditorFacts
+  readonly foreseen: ForeseenScript | undefined
+}
+
+function RunButton({ canRun, busy, run, facts, foreseen }: RunButtonProps) {
+  const isAsking = (foreseen?.review ?? null) !== null
+  const what = isAsking ? 'Ask for approval' : facts.selected > 0 ? 'Run the selection' : 'Run'
+  return (
+    <button
+      type="button"
+      class="button is-primary"
+      title="Ctrl+Enter in the editor"
+      disabled={!canRun || busy}
+      onClick={run}
+    >
+      <Icon name={isAsking ? 'approve' : 'run'} />
+      {what}
+      <kbd class="only-wide" aria-hidden="true">
+        Ctrl ↵
+      </kbd>
+    </button>
+  )
+}
+
+interface ToolsProps {
+  readonly connection: Connection
+  readonly facts: EditorFacts
+  readonly editor: { readonly current: Editor | undefined }
+  readonly onSave: () => void
+}
+
+function Tools({ connection, facts, editor, onSave }: ToolsProps) {
+  const { lines, length, selected, selectedLines } = facts
+  const copy = () => {
+    copyText(editor.current?.meant().text ?? '').then(
+      () => toast('The script is copied.'),
+      (error: unknown) => {
+        toast(`The script is not copied: ${asRefused(error).message}`, { tone: 'bad', icon: 'alert' })
+      },
+    )
+  }
+  return (
+    <div class="card-head is-tool">
+      <span class="soft small" role="status">
+        {selected > 0
+          ? `${counted(selectedLines, 'line')} selected: only the selection runs`
+          : `${counted(lines, 'line')}, ${wordOf(languageOf(connection))}`}
+      </span>
+      <span class="push" />
+      <button type="button" class="button is-quiet is-small" onClick={() => editor.current?.find()}>
+        <Icon name="search" small />
+        Find
+      </button>
+      <button type="button" class="button is-quiet is-small" disabled={length === 0} onClick={onSave}>
+        <Icon name="mark" small />
+        Save
+      </button>
+      <button
+        type="button"
+        class="button is-quiet is-icon is-small"
+        aria-label="Copy the script"
+        title="Copy the script"
+        disabled={length === 0}
+        onClick={copy}
+      >
+        <Icon name="copy" small />
+      </button>
+    </div>
+  )
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString()} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** How long the view waits for the next key before it stores the draft. */
+const KEEPING_MS = 400
+
+/** The text in the editor. Each connection has its own draft. */
+function useText(connection: string) {
+  const editor = useRef<Editor | undefined>(undefined)
+  const [facts, setFacts] = useState(NOTHING)
+  const [version, setVersion] = useState(0)
+  const [why, setWhy] = useState<string | undefined>(undefined)
+  const [first] = useState(() => keptDraft(connection))
+  /** Texts of this visit, also those that the browser does not keep. */
+  const texts = useRef(new Map<string, string>())
+  const shown = useRef(connection)
+  useEffect(() => {
+    const before = shown.current
+    if (before === connection || editor.current === undefined) return
+    const text = editor.current.text()
+    texts.current.set(before, text)
+    keepDraft(before, text)
+    shown.current = connection
+    editor.current.open(texts.current.get(connection) ?? keptDraft(connection))
+  }, [connection])
+  useEffect(() => {
+    const keep = () => {
+      if (editor.current === undefined || version === 0) return
+      const text = editor.current.text()
+      keepDraft(shown.current, text)
+      setWhy(whyNotKept(text))
+    }
+    const timer = setTimeout(keep, KEEPING_MS)
+    return () => clearTimeout(timer)
+  }, [version])
+  return {
+    editor,
+    facts,
+    version,
+    why,
+    first,
+    onReady: (opened: Editor | undefined) => {
+      if (opened === undefined && editor.current !== undefined && version > 0)
+        keepDraft(shown.current, editor.current.text())
+      editor.current = opened
+    },
+    onChange: (next: EditorFacts) => {
+      setFacts(next)
+      setVersion((count) => count + 1)
+    },
+  }
+}
