@@ -93,6 +93,9 @@ export async function viewsOf(site: Site): Promise<readonly View[]> {
     { name: 'runbooks', path: '/runbooks', who: SUE },
     { name: 'runbooks-none', path: '/runbooks?search=nothing+has+this', who: SUE },
     { name: 'runbook', path: `${books}/support/refund-order.runbook.sh`, who: SUE },
+    { name: 'script', path: '/run?connection=bash', who: SUE },
+    { name: 'script-result', path: `/run?connection=bash&session=${done}&tab=table`, who: SUE },
+    { name: 'script-runbook', path: '/run?connection=bash', who: SUE, open: savedAsRunbook },
     { name: 'sessions', path: '/sessions', who: SUE },
     { name: 'sessions-none', path: '/sessions?runbook=nothing+has+this', who: SUE },
     { name: 'session-done', path: `/sessions/${done}`, who: SUE },
@@ -145,6 +148,12 @@ async function searched(page: Page): Promise<void> {
     .getByRole('option', { name: /refund/ })
     .first()
     .waitFor()
+}
+
+async function savedAsRunbook(page: Page): Promise<void> {
+  await page.getByRole('textbox', { name: 'Text of the script' }).fill("ls -w 30 'old logs'")
+  await page.getByRole('button', { name: 'Save as a runbook…' }).click()
+  await page.getByRole('checkbox', { name: '30' }).check()
 }
 
 async function batchOf(site: Site): Promise<string> {

@@ -73,23 +73,14 @@ it.each([
 })
 
 it('and the agent refuses the same script by the same rule', async () => {
-  const run = (script: string, token?: string) =>
-    gateway.request(
-      'POST',
-      '/api/sessions',
-      { connection: 'prod', script },
-      token && { authorization: `Bearer ${token}` },
-    )
-  const { body } = await run('DROP TABLE carts')
-  await gateway.request(
-    'PUT',
-    `/api/reviews/${String(body['session_id'])}`,
-    { status: 'APPROVED' },
-    { authorization: 'Bearer a-token-of-dora-0123456789' },
-  )
-  const ran = await gateway.request('POST', `/api/sessions/${String(body['session_id'])}/exec`)
-  expect(ran.body).toMatchObject({ output_status: 'blocked' })
-  expect(ran.body['output']).toContain('no table may go')
+  const script = 'DROP TABLE carts'
+  const { body } = await gateway.request('POST', '/api/sessions', { connection: 'prod', script })
+  const id = String(body['session_id'])
+  const dora = { authorization: 'Bearer a-token-of-dora-0123456789' }
+  await gateway.request('PUT', `/api/reviews/${id}`, { status: 'APPROVED' }, dora)
+  const { body: ran } = await gateway.request('POST', `/api/sessions/${id}/exec`)
+  expect(ran).toMatchObject({ output_status: 'blocked' })
+  expect(ran['output']).toContain('no table may go')
 })
 
 it.each([

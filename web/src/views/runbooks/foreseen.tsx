@@ -70,11 +70,7 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
   )
 }
 
-/** Says who has to approve. */
-export function needOf({
-  groups,
-  minimum,
-}: Pick<NonNullable<Foreseen['review']>, 'groups' | 'minimum'>): string {
+function needOf({ groups, minimum }: NonNullable<Foreseen['review']>): string {
   if (groups.length === 1) return `Needs approval by ${groups[0] ?? ''}`
   if (minimum >= groups.length) return `Needs approval by all of ${groups.join(', ')}`
   return `Needs approval by ${minimum} of ${groups.join(', ')}`

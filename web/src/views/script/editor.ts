@@ -1,4 +1,4 @@
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
+import { defaultKeymap, history, historyKeymap, isolateHistory } from '@codemirror/commands'
 import { bracketMatching, indentOnInput, syntaxHighlighting } from '@codemirror/language'
 import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from '@codemirror/search'
 import {
@@ -86,6 +86,7 @@ export function openEditor(parent: HTMLElement, { text, onChange, onRun }: Edito
       view.dispatch({
         changes: { from: 0, to: view.state.doc.length, insert: next },
         selection: { anchor: 0 },
+        annotations: isolateHistory.of('full'),
       })
     },
     open: (next) => {
@@ -164,6 +165,7 @@ const SHARED: readonly Extension[] = [
   keymap.of([...searchKeymap, ...historyKeymap, ...defaultKeymap]),
   EditorView.contentAttributes.of({
     'aria-label': 'Text of the script',
+    tabindex: '0',
     autocapitalize: 'off',
     autocorrect: 'off',
     spellcheck: 'false',

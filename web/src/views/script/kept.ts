@@ -5,7 +5,7 @@ import { SCRIPTS } from '../../parts/kept-scripts.ts'
 // never stored, and another user who signs in here does not get them.
 
 /** Maximum length of a stored script, because the browser's storage has only some megabytes. */
-export const MAX_CHARACTERS = 64 * 1024
+const MAX_CHARACTERS = 64 * 1024
 const MOST_DRAFTS = 20
 export const MOST_SAVED = 30
 

@@ -10,7 +10,7 @@ import { Actions } from '../sessions/actions.tsx'
 import { Ending } from '../sessions/ending.tsx'
 import { isApproved, isWaiting, isWithdrawn, StateBadge } from '../sessions/state.tsx'
 import { RunTabs, type TabName } from '../sessions/tabs.tsx'
-import { AgentNote, LockNote } from '../sessions/waits.tsx'
+import { AgentNote } from '../sessions/waits.tsx'
 import '../sessions/run.css'
 
 /** Shows the session of the last run, by the parts of the session's own view. */
@@ -37,19 +37,18 @@ export function Outcome({ id }: { readonly id: string }) {
 }
 
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
-  const isAsked = isWaiting(session) || isApproved(session)
+  const hasBegun = !isWaiting(session) && !isApproved(session)
   return (
     <>
-      <LockNote session={session} />
       <AgentNote session={session} />
-      {isAsked && (
+      {!hasBegun && (
         <Note tone="wait" role="status" title="Nothing has run yet">
           The gateway runs the script as soon as it is approved, also when this page is closed.{' '}
           <a href={approvalPath(session.id)}>Look at the request.</a>
         </Note>
       )}
       <Ending session={session} />
-      {isAsked || <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} place={PLACE} />}
+      {hasBegun && <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} place={PLACE} />}
     </>
   )
 }

@@ -90,7 +90,9 @@ function Working({ connection, connections }: WorkingProps) {
   useEffect(() => setTyped(''), [name])
   useEffect(() => setLate(undefined), [name, version])
   const refused = seen.refused ?? late
-  const isConfirmed = seen.foreseen?.confirm !== true || typed.trim() === name
+  const mustConfirm = seen.foreseen?.confirm === true
+  const isAsked = mustConfirm || jira.fields.length > 0 || jira.error !== undefined
+  const isConfirmed = !mustConfirm || typed.trim() === name
   const canRun = refused === undefined && isConfirmed && facts.length > 0
   const send = async () => {
     const meant = editor.current?.meant()
@@ -116,12 +118,14 @@ function Working({ connection, connections }: WorkingProps) {
         <div class="line push">
           <button
             type="button"
-            class="button only-wide"
+            class="button"
+            aria-label="Save as a runbook…"
+            title="Save as a runbook"
             disabled={facts.length === 0}
             onClick={() => setDialog('runbook')}
           >
             <Icon name="book" />
-            Save as a runbook…
+            <span class="only-wide">Save as a runbook…</span>
           </button>
           <RunButton {...{ canRun, busy, run, facts }} foreseen={seen.foreseen} />
         </div>
@@ -171,11 +175,11 @@ function Working({ connection, connections }: WorkingProps) {
                 onRun: run,
               }}
             />
-            {(refused ?? error ?? jira.fields[0] ?? seen.foreseen?.confirm) !== undefined && (
+            {(isAsked || refused !== undefined || error !== undefined) && (
               <div class="card-body">
                 {refused !== undefined && <RefusalNote refused={refused} connection={name} />}
                 <JiraFields jira={jira} />
-                {seen.foreseen?.confirm === true && (
+                {mustConfirm && (
                   <TextField
                     label={`Type ${visible(name)} to confirm`}
                     value={typed}
@@ -186,10 +190,12 @@ function Working({ connection, connections }: WorkingProps) {
                 {error !== undefined && <Problem error={error} />}
               </div>
             )}
-            <p class="card-foot soft" role="status">
-              {text.why !== undefined && `This browser does not keep the draft: ${text.why}. `}
-              {seen.foreseen !== undefined && <ApprovalText review={seen.foreseen.review} />}
-            </p>
+            {(text.why ?? seen.foreseen?.review ?? null) !== null && (
+              <p class="card-foot soft">
+                {text.why !== undefined && `This browser does not keep the draft: ${text.why}. `}
+                {seen.foreseen !== undefined && <ApprovalText review={seen.foreseen.review} />}
+              </p>
+            )}
           </section>
           {session !== '' && <Outcome id={session} />}
         </div>
@@ -271,13 +277,24 @@ function Tools({ connection, facts, editor, onSave }: ToolsProps) {
           : `${counted(lines, 'line')}, ${wordOf(languageOf(connection))}`}
       </span>
       <span class="push" />
-      <button type="button" class="button is-quiet is-small" onClick={() => editor.current?.find()}>
+      <button
+        type="button"
+        class="button is-quiet is-small"
+        aria-label="Find"
+        onClick={() => editor.current?.find()}
+      >
         <Icon name="search" small />
-        Find
+        <span class="only-wide">Find</span>
       </button>
-      <button type="button" class="button is-quiet is-small" disabled={length === 0} onClick={onSave}>
+      <button
+        type="button"
+        class="button is-quiet is-small"
+        aria-label="Save"
+        disabled={length === 0}
+        onClick={onSave}
+      >
         <Icon name="mark" small />
-        Save
+        <span class="only-wide">Save</span>
       </button>
       <button
         type="button"

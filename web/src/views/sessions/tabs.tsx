@@ -36,7 +36,7 @@ interface RunTabsProps {
 }
 
 /** Another view that shows the tabs, below the script. There a table comes first. */
-export interface TabPlace {
+interface TabPlace {
   readonly addressOf: (tab: TabName) => string
 }
 

@@ -4,7 +4,7 @@
  */
 export function makeWithStyles<Made>(make: () => Made): Made {
   const keep = adoptStyles()
-  const before = document.adoptedStyleSheets
+  const before = [...document.adoptedStyleSheets]
   try {
     return make()
   } finally {
