@@ -2,7 +2,12 @@ import * as v from 'valibot'
 import { MarksShape } from './review-facts.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
-import { ForeseenScriptShape, ForeseeScriptShape } from './foreseen-script.ts'
+import {
+  DatabaseSchemaShape,
+  ForeseenScriptShape,
+  ForeseeScriptShape,
+  ReadSchemaShape,
+} from './foreseen-script.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
@@ -320,6 +325,28 @@ export const executionContract = {
     summary: 'Runs a script on a connection',
     scope: 'connection',
     body: ScriptRunShape,
+  },
+  schema: {
+    tag: 'Sessions',
+    method: 'POST',
+    path: '/api/sessions/schema',
+    summary: 'Reads the tables of a PostgreSQL or MySQL database by a script of the gateway',
+    description:
+      'The script runs in a recorded session of the caller. An answer is used again for five minutes, unless `fresh` is true.',
+    role: 'standard',
+    scope: 'connection',
+    audit: EXECUTION.audit,
+    body: ReadSchemaShape,
+    answers: { 200: DatabaseSchemaShape },
+    errors: [
+      'not-permitted',
+      'connection-not-found',
+      'too-large',
+      'too-much-at-once',
+      'budget-spent',
+      'history-failed',
+      'gateway-draining',
+    ],
   },
   foreseeScript: {
     tag: 'Sessions',

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
-import { about, text, wholeCount } from './words.ts'
+import { about, moment, text, wholeCount } from './words.ts'
 
 export const ForeseeScriptShape = v.object(
   {
@@ -49,6 +49,7 @@ export const ForeseenScriptShape = v.strictObject({
       'whether the page asks people to type the name of the connection before the script runs; REST requests need no confirmation',
     ),
   ),
+  schema: about('whether `POST /api/sessions/schema` returns the tables of the database', v.boolean()),
   refused: v.pipe(
     v.nullable(RefusedShape),
     v.description(
@@ -57,3 +58,30 @@ export const ForeseenScriptShape = v.strictObject({
   ),
 })
 export type ForeseenScriptAnswer = Frozen<v.InferOutput<typeof ForeseenScriptShape>>
+
+export const ReadSchemaShape = v.object(
+  {
+    connection: v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')),
+    fresh: v.nullish(v.boolean('must be true or false'), false),
+  },
+  'must be a JSON object',
+)
+
+const TableShape = v.strictObject({
+  schema: about('schema or database of the table', text),
+  name: about('name of the table', text),
+  columns: v.pipe(
+    v.array(v.strictObject({ name: text, type: text })),
+    v.description('columns of the table, with their types'),
+  ),
+})
+
+/** The tables of a database, as a recorded session has read them. */
+export const DatabaseSchemaShape = v.strictObject({
+  session_id: about('id of the session that read the tables', text),
+  read_at: about('when the tables were read', moment),
+  tables: about('at most 500 tables that the user of the connection may see', v.array(TableShape)),
+  is_complete: about('whether there are no further tables', v.boolean()),
+  problem: about('why the tables could not be read; null if they were read', v.nullable(text)),
+})
+export type DatabaseSchemaAnswer = Frozen<v.InferOutput<typeof DatabaseSchemaShape>>

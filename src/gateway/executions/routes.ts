@@ -9,6 +9,7 @@ import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
+import { DatabaseSchemas } from './database-schema.ts'
 import { foreseen } from './foresight.ts'
 import { checkLimits } from './limits.ts'
 import { answerInTime, executeOrAsk, type ReviewedExecutionServices } from './reviewed-execution.ts'
@@ -35,6 +36,7 @@ interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
 export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
   const { users, longWork } = services
   const rules = new ScriptRules()
+  const schemas = new DatabaseSchemas((execution) => services.executions.execute(execution))
 
   /** @param file file of the runbook */
   const answer = (asking: Asking, execution: ScriptExecution, file?: string) => {
@@ -111,6 +113,8 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       })
       return answer(asked, { ...common, origin: 'client-api', labels: ownLabels(body.labels) })
     },
+    schema: ({ user, token: askedWith, caller: clientIp, body: { connection: name, fresh } }) =>
+      schemas.read(user, scriptConnection(user, name), { askedWith, clientIp }, fresh),
     foreseeScript: async ({ user, body: { connection: name, script } }) => {
       const connection = scriptConnection(user, name)
       const foreseen = foreseenScript(services, user, connection)

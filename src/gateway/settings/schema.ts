@@ -212,6 +212,10 @@ const AccessShape = map({
     'whether users may open terminals and ports (default: the value of exec; required if only runbooks need approval and exec is true)',
     v.nullish(truth),
   ),
+  schema: about(
+    'whether the page shows the tables of a PostgreSQL or MySQL database to users who may run scripts without approval',
+    v.nullish(truth, 'true'),
+  ),
   'client-input': about(
     'whether callers may add arguments and variables of their own (default: the value of exec)',
     v.nullish(truth),

@@ -142,6 +142,8 @@ export interface ConnectionSettings {
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean
+    /** True if the page may read the tables of the database for users who may run scripts. */
+    readonly schema: boolean
     /** True if users may open terminals. The default is `exec`: users can type scripts in a terminal. */
     readonly connect: boolean
     /**

@@ -139,6 +139,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
     },
   }),
   'POST /api/sessions/foresee': () => ({ body: { connection: 'asked', script: 'true' } }),
+  'POST /api/sessions/schema': () => ({ body: { connection: 'asked' } }),
   'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
   'GET /api/access/:name/:connection': () => ({ path: '/api/access/owner/asked' }),
   'GET /api/sessions/:id/download': () => link(''),

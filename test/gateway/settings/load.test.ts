@@ -142,6 +142,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
           access: {
             runbooks: true,
             exec: false,
+            schema: true,
             connect: false,
             clientInput: false,
             clientEscapes: 'allow',
@@ -215,7 +216,14 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         guardrails: [],
         secrets: new Map(),
         plain: [],
-        access: { runbooks: true, exec: true, connect: true, clientInput: true, clientEscapes: 'allow' },
+        access: {
+          runbooks: true,
+          exec: true,
+          schema: true,
+          connect: true,
+          clientInput: true,
+          clientEscapes: 'allow',
+        },
       },
     ])
   })
@@ -227,7 +235,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
     ['connect: false', { exec: true, connect: false, clientInput: true }],
   ])('where scripts are off so are terminals, unless they are named: %s', (access, expected) => {
     const [built] = parse(connection(`access: { ${access} }`)).connections
-    expect(built?.access).toStrictEqual({ runbooks: true, ...expected, clientEscapes: 'allow' })
+    expect(built?.access).toStrictEqual({ runbooks: true, schema: true, ...expected, clientEscapes: 'allow' })
   })
 
   test.each([

@@ -3,6 +3,7 @@ import { ask, Refused } from './request.ts'
 import type {
   Agent,
   Connection,
+  DatabaseSchema,
   Execution,
   ForeseenScript,
   ListedSchedule,
@@ -117,6 +118,8 @@ export interface ScriptRequest {
 
 export const foreseeScript = (body: { connection: string; script?: string }, signal: AbortSignal) =>
   ask<ForeseenScript>('POST', '/api/sessions/foresee', { body, signal })
+export const readDatabaseSchema = (body: { connection: string; fresh: boolean }) =>
+  ask<DatabaseSchema>('POST', '/api/sessions/schema', { body })
 /** Answers immediately: the page follows the output separately. */
 export const runScript = (body: ScriptRequest) =>
   ask<Execution>('POST', '/api/sessions', { body, headers: { prefer: 'respond-async' } })

@@ -4,7 +4,7 @@ import type { BatchDifferences, batchContract } from '../../../src/contract/batc
 import type { ListedConnectionAnswer } from '../../../src/contract/connections.ts'
 import type { AnswerOf } from '../../../src/contract/contract.ts'
 import type { executionContract, ForeseenAnswer } from '../../../src/contract/executions.ts'
-import type { ForeseenScriptAnswer } from '../../../src/contract/foreseen-script.ts'
+import type { DatabaseSchemaAnswer, ForeseenScriptAnswer } from '../../../src/contract/foreseen-script.ts'
 import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
 import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
 import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
@@ -48,6 +48,7 @@ export type RunbookLists = RunbookListAnswer
 export type RunbookItem = RunbookLists['repositories'][number]['items'][number]
 export type Foreseen = ForeseenAnswer
 export type ForeseenScript = ForeseenScriptAnswer
+export type DatabaseSchema = DatabaseSchemaAnswer
 export type Rendered = AnswerOf<(typeof executionContract)['render']>
 export type Execution = AnswerOf<(typeof executionContract)['repositoryRunbook']>
 export type SessionList = AnswerOf<(typeof sessionListContract)['list']>

@@ -42,7 +42,14 @@ it('says who has to approve, what is masked, which rules there are, and whether 
   expect([status, body]).toEqual([
     200,
     {
-      ...{ connection: 'prod', agent: 'local', agent_online: true, confirm: true, refused: null },
+      ...{
+        connection: 'prod',
+        agent: 'local',
+        agent_online: true,
+        confirm: true,
+        schema: false,
+        refused: null,
+      },
       review: { groups: ['dba'], minimum: 1, force_groups: ['leads'], self_approval: true },
       masked: ['EMAIL_ADDRESS', 'ORDER'],
       guardrails: [
@@ -52,7 +59,14 @@ it('says who has to approve, what is masked, which rules there are, and whether 
     },
   ])
   expect((await ask({ connection: 'away', script: 'true' })).body).toEqual({
-    ...{ connection: 'away', agent: 'gone', agent_online: false, confirm: false, refused: null },
+    ...{
+      connection: 'away',
+      agent: 'gone',
+      agent_online: false,
+      confirm: false,
+      schema: false,
+      refused: null,
+    },
     ...{ review: null, masked: [], guardrails: [] },
   })
 })

@@ -59,6 +59,14 @@ export function whyNoParameters(script: string, language: Language): string | un
   return undefined
 }
 
+/** Returns a text of SQL in which comments are blank, and texts and quoted names are `?`. All places stay the same. */
+export function codeOf(script: string, language: Language): string {
+  return script.replaceAll(tokensOf(language), (match) => {
+    if (/^[\w$.-]+$/.test(match) && !match.startsWith('--') && !match.startsWith('$')) return match
+    return (/^(?:--|#|\/\*)/.test(match) ? ' ' : '?').repeat(match.length)
+  })
+}
+
 /** Returns the values in the order in which they are first written. Equal values are one. */
 export function literalsIn(script: string, language: Language): readonly Literal[] {
   if (whyNoParameters(script, language) !== undefined) return []

@@ -15,6 +15,7 @@ import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
 import { JiraFields, useJira } from '../runbooks/jira.tsx'
 import type { Editor, EditorFacts } from './editor.ts'
+import { canExplain, explainScript } from './explain.ts'
 import {
   ApprovalText,
   foreseeText,
@@ -94,8 +95,7 @@ function Working({ connection, connections }: WorkingProps) {
   const isAsked = mustConfirm || jira.fields.length > 0 || jira.error !== undefined
   const isConfirmed = !mustConfirm || typed.trim() === name
   const canRun = refused === undefined && isConfirmed && facts.length > 0
-  const send = async () => {
-    const meant = editor.current?.meant()
+  const send = async (meant: Meant | undefined) => {
     if (meant === undefined || meant.text.trim() === '') return
     const answer = await foreseeText(name, meant, new AbortController().signal)
     setLate(answer.refused)
@@ -107,8 +107,15 @@ function Working({ connection, connections }: WorkingProps) {
     setTyped('')
     changeQuery({ connection: name, session, tab: '' })
   }
+  const explain = () => {
+    const meant = editor.current?.meant()
+    if (meant === undefined || busy) return
+    const explained = explainScript(meant.text, languageOf(connection))
+    if ('why' in explained) toast(explained.why, { tone: 'wait', icon: 'info' })
+    else act(() => send({ ...meant, text: explained.script }))
+  }
   const run = () => {
-    if (canRun && !busy) act(send)
+    if (canRun && !busy) act(() => send(editor.current?.meant()))
   }
   const session = query.value.get('session') ?? ''
   return (
@@ -155,6 +162,8 @@ function Working({ connection, connections }: WorkingProps) {
         <Side
           connection={name}
           saved={saved}
+          hasTables={seen.foreseen?.schema === true}
+          onInsert={(text) => editor.current?.insert(text)}
           onSaved={() => setSaved(savedScripts())}
           onOpen={(next) => {
             editor.current?.replace(next)
@@ -163,7 +172,11 @@ function Working({ connection, connections }: WorkingProps) {
         />
         <div class="stack desk-main">
           <section class="card" aria-label="Script">
-            <Tools {...{ connection, facts, editor }} onSave={() => setDialog('save')} />
+            <Tools
+              {...{ connection, facts, editor }}
+              onSave={() => setDialog('save')}
+              onExplain={seen.foreseen?.review === null && isConfirmed ? explain : undefined}
+            />
             <Opened
               load={loadEditor}
               props={{
@@ -224,6 +237,8 @@ function Working({ connection, connections }: WorkingProps) {
   )
 }
 
+type Meant = ReturnType<Editor['meant']>
+
 interface RunButtonProps {
   readonly canRun: boolean
   readonly busy: boolean
@@ -257,9 +272,11 @@ interface ToolsProps {
   readonly facts: EditorFacts
   readonly editor: { readonly current: Editor | undefined }
   readonly onSave: () => void
+  /** Undefined if the server cannot be asked now. */
+  readonly onExplain: (() => void) | undefined
 }
 
-function Tools({ connection, facts, editor, onSave }: ToolsProps) {
+function Tools({ connection, facts, editor, onSave, onExplain }: ToolsProps) {
   const { lines, length, selected, selectedLines } = facts
   const copy = () => {
     copyText(editor.current?.meant().text ?? '').then(
@@ -277,6 +294,19 @@ function Tools({ connection, facts, editor, onSave }: ToolsProps) {
           : `${counted(lines, 'line')}, ${wordOf(languageOf(connection))}`}
       </span>
       <span class="push" />
+      {canExplain(languageOf(connection)) && (
+        <button
+          type="button"
+          class="button is-quiet is-small"
+          aria-label="Explain"
+          title="The server says how it would run the selection, and does not run it"
+          disabled={onExplain === undefined || length === 0}
+          onClick={onExplain}
+        >
+          <Icon name="info" small />
+          <span class="only-wide">Explain</span>
+        </button>
+      )}
       <button
         type="button"
         class="button is-quiet is-small"

@@ -10,6 +10,7 @@ import { Moment } from '../../parts/moment.tsx'
 import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
 import { forgetScript, type SavedScript } from './kept.ts'
+import { Tables } from './tables.tsx'
 
 interface SideProps {
   readonly connection: string
@@ -17,13 +18,17 @@ interface SideProps {
   readonly onSaved: () => void
   /** Puts the text into the editor. */
   readonly onOpen: (text: string) => void
+  /** Whether the tables of the database can be read. */
+  readonly hasTables: boolean
+  readonly onInsert: (name: string) => void
 }
 
-/** Recent and saved scripts of the connection. */
-export function Side({ connection, saved, onSaved, onOpen }: SideProps) {
+/** Tables of the database, and recent and saved scripts of the connection. */
+export function Side({ connection, saved, onSaved, onOpen, hasTables, onInsert }: SideProps) {
   const here = saved.filter((one) => one.connection === connection)
   return (
-    <aside class="card desk-side column" aria-label="Scripts of this connection">
+    <aside class="card desk-side column" aria-label="Beside the script">
+      {hasTables && <Tables connection={connection} onInsert={onInsert} />}
       <details class="desk-group" open>
         <summary>
           <Icon name="chevron" small />
@@ -118,6 +123,8 @@ async function recentOn(connection: string, signal: AbortSignal): Promise<readon
   const { data } = await readSessions(asked.toString(), signal)
   const found = new Map<string, ListedSession>()
   for (const session of data) {
+    // The gateway's own query for the tables.
+    if (session.labels?.['purpose'] === 'schema') continue
     const same = `${session.script_size ?? ''} ${session.script_line ?? ''}`
     if (!found.has(same)) found.set(same, session)
   }
