@@ -76,6 +76,7 @@ const CONNECTIONS = `
   - { name: asked, agent: far, command: [bash], runbooks: { repository: rb }, review: { groups: [lead] }, ${ACCESS} }
   - { name: ticketed, agent: far, command: [bash], jira: t, ${ACCESS} }
   - { name: away, agent: far, command: [bash], ${ACCESS} }
+  - { name: base, agent: far, type: postgres, command: [psql], env: { HOST: h, USER: u, PASS: p }, ${ACCESS} }
 jira: { url: 'http://127.0.0.1:1', user: u, api_token: jira-token-0123456789, templates: [{ ${TEMPLATE} }] }
 webhooks: [{ name: chat, url: 'http://127.0.0.1:1', template: slack, events: [session.failed] }]
 schedules: [{ name: nightly, cron: '0 3 29 2 *', connection: asked, runbook: missing.sh, as: owner }]
@@ -139,7 +140,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
     },
   }),
   'POST /api/sessions/foresee': () => ({ body: { connection: 'asked', script: 'true' } }),
-  'POST /api/sessions/schema': () => ({ body: { connection: 'asked' } }),
+  'POST /api/sessions/schema': () => ({ body: { connection: 'base' } }),
   'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
   'GET /api/access/:name/:connection': () => ({ path: '/api/access/owner/asked' }),
   'GET /api/sessions/:id/download': () => link(''),
@@ -214,7 +215,7 @@ it.each(Object.entries(OPERATIONS))('%s is for whom the table says', async (name
   for (const [caller, being] of Object.entries(CALLERS)) {
     const { path, body } = (await ASKED[name]?.()) ?? {}
     const url = path ?? route.replace(':name', 'asked').replace(':id', shared)
-    const isOfObject = route.includes(':') || JSON.stringify(body ?? {}).includes('"asked"')
+    const isOfObject = route.includes(':') || /"(?:asked|base)"/.test(JSON.stringify(body ?? {}))
     outcomes[caller] = outcomeOf(await send(caller as Name, method, url, body))
     const outcome = outcomeFor(being, operation, isOfObject)
     expected[caller] = isForPeople(name) && kindOf(caller) === 'machine' ? notFor(outcome) : outcome
