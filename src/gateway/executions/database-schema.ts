@@ -9,7 +9,7 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 /** How long an answer is used again, for the same user. */
 const KEPT_MS = 5 * 60_000
 /** Answers that are kept. The oldest one is dropped. */
-const MOST_KEPT = 50
+const MAX_KEPT_ANSWERS = 50
 /** Tables of one answer. The page shows how many there are if there are more. */
 const MAX_TABLES = 500
 const MAX_PROBLEM_CHARACTERS = 500
@@ -81,7 +81,7 @@ export class DatabaseSchemas {
     this.#kept.delete(key)
     if (answer.problem === null) this.#kept.set(key, { answer, of: connection })
     const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+    if (this.#kept.size > MAX_KEPT_ANSWERS && oldest !== undefined) this.#kept.delete(oldest)
     return answer
   }
 
