@@ -6,7 +6,7 @@ import { CopiedLines } from '../parts/copied-lines.tsx'
 import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty } from '../parts/messages.tsx'
-import { Moment } from '../parts/moment.tsx'
+import { ExactMoment, Moment } from '../parts/moment.tsx'
 import { sessionsOf } from '../parts/paths.ts'
 import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
@@ -110,7 +110,7 @@ function Since({ agent: { state, connected_at: connected, left_at: left, last_wo
   if (state === 'connected')
     return (
       <>
-        since <Moment at={connected} />
+        since <ExactMoment at={connected} />
       </>
     )
   return (

@@ -2,7 +2,8 @@ import { useCallback, useState } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review, Session } from '../../api/types.ts'
-import { Ago } from '../../parts/ago.tsx'
+import { IssueLink } from '../../parts/issue-link.tsx'
+import { Moment } from '../../parts/moment.tsx'
 import { fileOf } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { LoadedView } from '../../parts/loaded-view.tsx'
@@ -73,7 +74,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
           <strong class="strong">
             {review.owner === person.value?.name ? 'You' : <Name>{review.owner}</Name>}
           </strong>{' '}
-          asked <Ago at={review.created_at} /> to {verbOf(review)}{' '}
+          asked <Moment at={review.created_at} /> to {verbOf(review)}{' '}
           <strong class="strong">{visible(placeOf(review))}</strong>
           {review.batch !== undefined && ', once on each'}. <a href={sessionPath(session.id)}>The session</a>
           <Issue session={session} />
@@ -102,17 +103,10 @@ function verbOf({ type, runbook }: Review): string {
 
 function Issue({ session: { integrations_metadata: issue } }: { readonly session: Session }) {
   if (issue === null) return null
-  const { jira_issue_key: key, jira_issue_url: url } = issue
   return (
     <>
       {' · '}
-      {/^https?:\/\//.test(url) ? (
-        <a href={url} rel="noreferrer" target="_blank">
-          <Name>{key}</Name>
-        </a>
-      ) : (
-        <Name>{key}</Name>
-      )}
+      <IssueLink issue={issue} />
     </>
   )
 }

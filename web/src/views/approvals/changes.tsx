@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Review, Session } from '../../api/types.ts'
-import { Ago } from '../../parts/ago.tsx'
+import { Moment } from '../../parts/moment.tsx'
 import { Fact } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
@@ -53,7 +53,7 @@ export function Changes({ diff, review, session, isWhole, onWhole }: ChangesProp
           <h2 id="changes">{changesText(diff)}</h2>
           <p class="under">
             from <a href={sessionPath(before.id)}>the last approved run</a>,{' '}
-            <Ago at={before.began_at ?? before.start_date} /> by <Name>{before.user}</Name>{' '}
+            <Moment at={before.began_at ?? before.start_date} /> by <Name>{before.user}</Name>{' '}
             <StateBadge state={before.state} />
           </p>
         </div>

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks'
 import { readReviews } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
-import { Ago } from '../../parts/ago.tsx'
+import { Moment } from '../../parts/moment.tsx'
 import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
@@ -81,7 +81,7 @@ function Decided({ review }: { readonly review: Review }) {
         </span>
       </th>
       <td>
-        <Ago at={created} />
+        <Moment at={created} />
       </td>
       <td>
         <ReviewState review={review} />

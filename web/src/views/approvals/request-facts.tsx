@@ -1,5 +1,5 @@
 import type { Review } from '../../api/types.ts'
-import { daysAgoText } from '../../parts/ago.tsx'
+import { daysAgoText } from '../../parts/moment.tsx'
 import { Icon, type IconName } from '../../parts/icon.tsx'
 import { visible } from '../../parts/visible.ts'
 

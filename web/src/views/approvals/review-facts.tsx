@@ -134,7 +134,6 @@ const SAID: Readonly<Record<GroupOfReview['status'], string>> = {
 }
 
 function Group({ group }: { readonly group: GroupOfReview }) {
-  const { status, reviewed_by: by, review_date: date, forced_review: isForced, comment = '' } = group
   return (
     <Fact
       name={
@@ -143,6 +142,16 @@ function Group({ group }: { readonly group: GroupOfReview }) {
         </>
       }
     >
+      <Decided group={group} />
+    </Fact>
+  )
+}
+
+/** Says how a group has decided, who did, when, and with which comment. */
+export function Decided({ group }: { readonly group: GroupOfReview }) {
+  const { status, reviewed_by: by, review_date: date, forced_review: isForced, comment = '' } = group
+  return (
+    <>
       {isForced ? 'forced' : SAID[status]}
       {by !== null && (
         <>
@@ -160,7 +169,7 @@ function Group({ group }: { readonly group: GroupOfReview }) {
           : “<Name>{comment}</Name>”
         </>
       )}
-    </Fact>
+    </>
   )
 }
 

@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
-import { Ago } from '../../parts/ago.tsx'
 import { Icon, type IconName } from '../../parts/icon.tsx'
-import { TimeLeft } from '../../parts/moment.tsx'
+import { Moment, TimeLeft } from '../../parts/moment.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
@@ -43,7 +42,7 @@ export function WaitingRow({ review, children }: WaitingRowProps) {
       </div>
       {children}
       <div class="ask-when">
-        <Ago at={created} />
+        <Moment at={created} />
         <TimeLeft until={expires} />
       </div>
       <div class="ask-who">

@@ -1,9 +1,9 @@
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
-import { Ago } from '../../parts/ago.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
+import { Decided } from './review-facts.tsx'
 import { effectText, ruleText } from './rule-text.ts'
 
 /** The rule of a request as a sentence, and who can decide by name. */
@@ -30,7 +30,7 @@ export function WhoDecides({ review }: { readonly review: Review }) {
               {one.status === 'PENDING' ? (
                 <Names {...(approvers.find(({ group }) => group === one.group) ?? NOBODY)} />
               ) : (
-                <Decided entry={one} />
+                <Decided group={one} />
               )}
             </span>
           </li>
@@ -79,31 +79,6 @@ function Names({ names, others }: Pick<Approvers, 'names' | 'others'>) {
         </span>
       ))}
       {others > 0 && ` and ${others} more`}
-    </>
-  )
-}
-
-function Decided({ entry }: { readonly entry: Review['review_groups_data'][number] }) {
-  const { status, reviewed_by: by, review_date: date, forced_review: isForced, comment = '' } = entry
-  return (
-    <>
-      {isForced ? 'forced' : status.toLowerCase()}
-      {by !== null && (
-        <>
-          {' '}
-          by <Name>{by.name}</Name>
-        </>
-      )}
-      {date !== null && (
-        <>
-          , <Ago at={date} />
-        </>
-      )}
-      {comment !== '' && (
-        <>
-          : “<Name>{comment}</Name>”
-        </>
-      )}
     </>
   )
 }

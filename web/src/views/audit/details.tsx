@@ -2,7 +2,7 @@ import type { AuditEntry } from '../../api/types.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
-import { Moment } from '../../parts/moment.tsx'
+import { ExactMoment } from '../../parts/moment.tsx'
 import { batchPath, sessionPath } from '../../parts/paths.ts'
 import { visibleLines } from '../../parts/visible.ts'
 import { deedOf } from './words.ts'
@@ -19,7 +19,7 @@ export function Details({ entry, onClose }: DetailsProps) {
     <Dialog title={`Entry ${entry.sequence}: ${deedOf(entry)}`} onClose={onClose}>
       <dl class="facts is-list">
         <Fact name="Time">
-          <Moment at={entry.created_at} />
+          <ExactMoment at={entry.created_at} />
         </Fact>
         <NamedValues values={factsOf(entry)} />
       </dl>

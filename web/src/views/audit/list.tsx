@@ -7,7 +7,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { usePages, type PagedList } from '../../parts/lists/pages.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
-import { Moment } from '../../parts/moment.tsx'
+import { ExactMoment } from '../../parts/moment.tsx'
 import { query } from '../../parts/router.ts'
 import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
@@ -154,7 +154,7 @@ function Row({ entry, onOpen }: RowProps) {
   return (
     <div class="audited">
       <span class="audited-time soft">
-        <Moment at={at} />
+        <ExactMoment at={at} />
       </span>
       <span class="audited-who">
         <Name>{actor || 'unknown user'}</Name>

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { ask } from '../../api/request.ts'
 import type { Foreseen } from '../../api/types.ts'
 import { Note } from '../../parts/messages.tsx'
-import { Moment } from '../../parts/moment.tsx'
+import { ExactMoment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 
@@ -59,7 +59,7 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
               '. The lock is free now.'
             ) : (
               <>
-                . <Name>{holder.user}</Name> has held the lock since <Moment at={holder.since} />
+                . <Name>{holder.user}</Name> has held the lock since <ExactMoment at={holder.since} />
                 {waiting > 0 && `, and ${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} for the lock`}.
               </>
             )}

@@ -1,7 +1,8 @@
 import type { Session } from '../../api/types.ts'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
-import { Elapsed, Moment } from '../../parts/moment.tsx'
+import { IssueLink } from '../../parts/issue-link.tsx'
+import { Elapsed, ExactMoment } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
@@ -40,7 +41,7 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
             <Name>{user}</Name>
           </Fact>
           <Fact name={began === null ? 'Asked' : 'Began'}>
-            <Moment at={began ?? asked} />
+            <ExactMoment at={began ?? asked} />
           </Fact>
           {began !== null && (
             <Fact name={end === null ? 'Runs for' : 'Took'}>
@@ -89,7 +90,7 @@ function Moments({ session }: { readonly session: Session }) {
     ([name, at]) =>
       typeof at === 'string' && (
         <Fact key={name} name={name}>
-          <Moment at={at} />
+          <ExactMoment at={at} />
         </Fact>
       ),
   )
@@ -104,16 +105,9 @@ function approversOf({ review }: Session): string {
 
 function Issue({ session: { integrations_metadata: issue } }: { readonly session: Session }) {
   if (issue === null) return null
-  const { jira_issue_key: key, jira_issue_url: url } = issue
   return (
     <Fact name="Jira">
-      {/^https?:\/\//.test(url) ? (
-        <a href={url} rel="noreferrer" target="_blank">
-          <Name>{key}</Name>
-        </a>
-      ) : (
-        <Name>{key}</Name>
-      )}
+      <IssueLink issue={issue} />
     </Fact>
   )
 }

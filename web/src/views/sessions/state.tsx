@@ -1,5 +1,5 @@
 import type { ListedSession } from '../../api/types.ts'
-import { Moment, TimeLeft } from '../../parts/moment.tsx'
+import { ExactMoment, TimeLeft } from '../../parts/moment.tsx'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { visible } from '../../parts/visible.ts'
 
@@ -33,7 +33,7 @@ export function StateBadge({ state: { name, text, since, until } }: Stateful) {
       {since !== null && (
         <>
           {' '}
-          since <Moment at={since} />
+          since <ExactMoment at={since} />
         </>
       )}
       {until !== null && (
