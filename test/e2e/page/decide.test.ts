@@ -34,12 +34,7 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     runbooks: { 'ops/deploy.runbook.sh': DEPLOY('echo start') },
   })
 
-  async function send(name: string, method: 'GET' | 'POST' | 'PUT', url: string, body: object = {}) {
-    const text = method === 'GET' ? undefined : JSON.stringify(body)
-    const reply = await stage.site.rest.send(method, url, text, stage.site.tokenOf(name))
-    if (reply.status >= 300) throw new Error(reply.body)
-    return JSON.parse(reply.body) as Record<string, unknown>
-  }
+  const send: Stage['send'] = (...asked) => stage.send(...asked)
 
   async function deploy(version: string, on = 'web-01'): Promise<string> {
     const asked = await send('tom', 'POST', `/api/plugins/runbooks/connections/${on}/exec`, {

@@ -19,12 +19,7 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     runbooks: { 'support/refund.runbook.sh': REFUND, 'ops/clean.runbook.sh': '# Clean up\necho clean' },
   })
 
-  async function send(name: string, method: 'GET' | 'POST' | 'PUT', url: string, body: object = {}) {
-    const text = method === 'GET' ? undefined : JSON.stringify(body)
-    const reply = await stage.site.rest.send(method, url, text, stage.site.tokenOf(name))
-    if (reply.status >= 300) throw new Error(reply.body)
-    return JSON.parse(reply.body) as Record<string, unknown>
-  }
+  const send: Stage['send'] = (...asked) => stage.send(...asked)
 
   const refund = (order: string, on = 'pg-shop') =>
     send('sue', 'POST', `/api/plugins/runbooks/connections/${on}/exec`, {

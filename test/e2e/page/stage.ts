@@ -27,6 +27,19 @@ export class Stage {
     return this.#site
   }
 
+  /** A request of this user over REST. @throws for a refusal */
+  async send(
+    name: string,
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    body: object = {},
+  ): Promise<Record<string, unknown>> {
+    const text = method === 'GET' ? undefined : JSON.stringify(body)
+    const reply = await this.site.rest.send(method, url, text, this.site.tokenOf(name))
+    if (reply.status >= 300) throw new Error(reply.body)
+    return JSON.parse(reply.body) as Record<string, unknown>
+  }
+
   /** Somebody with a new profile, who is not signed in. @param site another one than all tests share */
   arrive(options: BrowserContextOptions = {}, { address } = this.site): Promise<Visitor> {
     if (this.#browser === undefined) throw new Error('not started yet')
