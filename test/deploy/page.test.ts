@@ -7,10 +7,10 @@ const page = readFileSync(`${folder}index.html`, 'utf8')
 /** What the page itself names: all that a browser loads before somebody does something. */
 const first = [...page.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map(([, name]) => name ?? '')
 
-it('the first load of the page has 75 KB at most, compressed', () => {
+it('the first load of the page has 45 KB at most, compressed', () => {
   expect(first.length).toBeGreaterThan(1)
   const sizes = ['index.html', ...first].map((name) => statSync(`${folder}${name}.gz`).size)
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(75_000)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(45_000)
 })
 
 it('the terminal, the charts, the editor and the engine of patterns wait until they are needed, and are no larger than they have to be', () => {

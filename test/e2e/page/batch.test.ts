@@ -57,6 +57,11 @@ describe.skipIf(missingBrowser !== undefined)(`many at once${without(missingBrow
     expect(await page.locator('.session-about').allInnerTexts()).toEqual(
       expect.not.arrayContaining([expect.stringContaining('one')]),
     )
+    const filter = page.getByLabel('Connection', { exact: true })
+    await filter.fill('tw')
+    await ada.sees('No session fits these filters.')
+    await filter.fill('tw*')
+    await page.getByText('echo from two').first().waitFor()
     await page.getByLabel('Until').fill('2020-01-01')
     await ada.sees('No session fits these filters.')
   })

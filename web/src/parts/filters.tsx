@@ -63,7 +63,12 @@ interface FilterProps {
 const TYPED_MS = 200
 
 /** Applies the filter while the user types. */
-export function TextFilter({ name, label, isFirst = false }: FilterProps & { readonly isFirst?: boolean }) {
+interface TextProps extends FilterProps {
+  readonly isFirst?: boolean
+  readonly placeholder?: string
+}
+
+export function TextFilter({ name, label, isFirst = false, placeholder = 'any' }: TextProps) {
   const id = useId()
   const applied = query.value.get(name) ?? ''
   const [text, setText] = useState(applied)
@@ -80,7 +85,7 @@ export function TextFilter({ name, label, isFirst = false }: FilterProps & { rea
         id={id}
         type="search"
         dir="auto"
-        placeholder="any"
+        placeholder={placeholder}
         data-shortcut={isFirst ? 'search' : undefined}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}

@@ -6,6 +6,7 @@ import { useLoaded } from '../../parts/loaded.ts'
 import { sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
+import { literal } from '../sessions/filters.tsx'
 import { isBad } from '../sessions/state.tsx'
 import { outcomesText } from './outcomes-text.ts'
 
@@ -113,9 +114,4 @@ async function ended(
 /** The same rule as the gateway's fact `is_first_by_requester` has. */
 function hasRun({ began_at: began, state }: ListedSession): boolean {
   return (began !== null && began !== undefined) || state.name === 'succeeded'
-}
-
-/** Escapes the wildcards of the gateway's filters. */
-function literal(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&')
 }

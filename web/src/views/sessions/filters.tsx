@@ -27,7 +27,7 @@ export function Filters() {
     <FilterForm label="Filter sessions" names={NAMES}>
       <TextFilter name="runbook" label="Runbook" isFirst />
       <ChoiceFilter name="status" label="Status" choices={STATUSES} />
-      <TextFilter name="connection" label="Connection" />
+      <TextFilter name="connection" label="Connection" placeholder="any, or pg-*" />
       <TextFilter name="user" label="User" />
       <TextFilter name="parameter" label="Parameter" />
       <ChoiceFilter name="kind" label="Kind" choices={KINDS} />
@@ -47,12 +47,22 @@ const OPTIONS = {
 }
 const DAYS = { from: 'start_date', to: 'end_date' }
 
-/** Puts a text between two `%`, so that the text matches any part of a name. */
+/**
+ * A text matches any part of a runbook or a user. A connection has to be the whole name, because many names begin
+ * alike; `*` stands for any text.
+ */
 export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = gatewayFilters(asked, OPTIONS, DAYS)
-  for (const name of ['runbook', 'connection', 'user']) {
+  for (const name of ['runbook', 'user']) {
     const text = asked.get(name) ?? ''
-    if (text !== '') result.set(name, `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`)
+    if (text !== '') result.set(name, `%${literal(text)}%`)
   }
+  const connection = asked.get('connection') ?? ''
+  if (connection !== '') result.set('connection', literal(connection).replaceAll('*', '%'))
   return result
+}
+
+/** Escapes the wildcards of the gateway's filters. */
+export function literal(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&')
 }

@@ -14,6 +14,7 @@ import { Filters, gatewayQuery } from './filters.tsx'
 import { useSessionPages, type ParameterSearch } from './pages.ts'
 import { StateBadge } from './state.tsx'
 import { placeOfSession } from './place.ts'
+import { NOT_RECORDED, recordedParameters } from '../runbooks/recorded.ts'
 
 const ROW_PX = 64
 
@@ -138,14 +139,10 @@ function Row({ session, isChosen, onChoose }: RowProps) {
         onChange={(event) => onChoose(id, event.currentTarget.checked)}
       />
       <div class="listed-what">
-        <a class="strong" href={sessionPath(id)}>
+        <a class="strong" href={sessionPath(id)} title={file === undefined ? undefined : visible(file)}>
           <Name>{title}</Name>
         </a>
-        {file !== undefined && (
-          <span class="under">
-            <Name>{file}</Name>
-          </span>
-        )}
+        <Given session={session} />
       </div>
       <span class="listed-state">
         <StateBadge state={session.state} />
@@ -161,5 +158,25 @@ function Row({ session, isChosen, onChoose }: RowProps) {
       </span>
       <span class="number">{began !== null && end !== null && <Elapsed from={began} to={end} />}</span>
     </div>
+  )
+}
+
+/** Shows the values of a runbook's parameters, or else its file; the first line of a script. */
+function Given({ session: { labels, script_line: line } }: { readonly session: ListedSession }) {
+  const values = Object.entries(recordedParameters(labels)).filter(
+    ([, value]) => value !== '' && value !== NOT_RECORDED,
+  )
+  const text = labels?.['runbookFile'] ?? line ?? ''
+  if (values.length === 0) return text === '' ? null : <span class="under">{visible(text)}</span>
+  return (
+    <span class="under">
+      {values.map(([name, value]) => (
+        <span key={name}>
+          <bdi class="value" title={visible(`${name}: ${value}`)}>
+            {visible(value)}
+          </bdi>{' '}
+        </span>
+      ))}
+    </span>
   )
 }
