@@ -61,7 +61,7 @@ describe.skipIf(missingBrowser !== undefined)(`many at once${without(missingBrow
     await filter.fill('tw')
     await ada.sees('No session fits these filters.')
     await filter.fill('tw*')
-    await page.getByText('echo from two').first().waitFor()
+    await page.getByRole('link', { name: 'script' }).first().waitFor()
     await page.getByLabel('Until').fill('2020-01-01')
     await ada.sees('No session fits these filters.')
   })
