@@ -269,7 +269,7 @@ describe('values', () => {
     }
     expect((await refusal(given)).split('\n')).toEqual([
       'FILE:1:10 output.cpa: unknown setting, did you mean output.cap?',
-      'FILE:2:6 key: a text is expected, but this is a list',
+      'FILE:2:6 key: a string is expected, but this is a list',
       'LOG_LEVEL log.level: debug, trace, info, warn or error is expected',
       '--drain drain: a duration (500ms, 10s, 5m, 1h, 7d) from 0s to 24d is expected',
     ])

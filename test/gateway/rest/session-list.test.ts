@@ -22,7 +22,7 @@ function session(i: number): NewSession {
       : { connectionType: 'custom' }),
     ...(i % 100 === 0 && { correlationId: 'c 1' }),
     ...(i % 200 === 0 && { sessionBatchId: 'batch' }),
-    ...{ script: Buffer.from('very-secret-script'), labels: { i: String(i) }, metadata: { n: i } },
+    ...{ script: Buffer.from('the first line\nthe second line'), labels: { i: String(i) }, metadata: { n: i } },
   }
 }
 
@@ -64,7 +64,7 @@ function expected(fits: (i: number) => boolean, offset: number, limit: number) {
 }
 
 describe('GET /api/sessions', () => {
-  it('shows the newest first, without their scripts', async () => {
+  it('shows the newest first, with no more of a script than its first line', async () => {
     const { status, page, ids } = await list('')
     expect([status, page.total, page.has_next_page, ids]).toEqual([
       200,
@@ -89,12 +89,13 @@ describe('GET /api/sessions', () => {
         end_date: at(3999).toISOString(),
       },
       ...{ event_size: 6, truncated_bytes: 0, redacted_bytes: 0, guardrails_info: null, script: null },
+      script_line: 'the first line',
       metrics: {
         data_masking: { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 },
         ...{ event_size: 6, truncated: false },
       },
     })
-    expect(JSON.stringify(page)).not.toContain('very-secret-script')
+    expect(JSON.stringify(page)).not.toContain('second line')
   })
 
   it.each<[string, (i: number) => boolean, number, number]>([

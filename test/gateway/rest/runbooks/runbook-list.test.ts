@@ -236,6 +236,11 @@ describe('POST /api/runbooks/render', () => {
         env_vars: ['envvar:A', 'envvar:PW', 'filesystem:KEY'],
         client_args: ['-x'],
         secret_parameters: ['pw'],
+        marks: [
+          { start: 0, end: 1, names: ['customer'] },
+          { start: 2, end: 4, names: ['country'] },
+          { start: 5, end: 7, names: ['code'] },
+        ],
       },
     ])
     expect(agent.entries).toEqual([])
