@@ -52,7 +52,7 @@ async function keyIn(path: string, mode = 0o600, text = KEY): Promise<string> {
   return join(root, path)
 }
 
-test('has a default for everything but the key', async () => {
+test('everything but the key has a default', async () => {
   expect(await load({ env: { HOOP_KEY: KEY } })).toMatchObject({
     allowPlaintext: false,
     tls: { authorities: undefined, serverName: undefined, skipVerify: false, client: undefined },
@@ -184,7 +184,7 @@ describe('precedence', () => {
   })
 })
 
-describe('values', () => {
+describe('the loader of settings', () => {
   test('takes rules for names, and refuses what is none', async () => {
     const env = { HOOP_KEY: KEY }
     expect((await load({ env, yaml: 'redact.names: "!APP_*, CUSTOMER_ID"' })).redactNames).toEqual([

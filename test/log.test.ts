@@ -22,12 +22,12 @@ async function line(use: Use): Promise<Record<string, unknown>> {
   return JSON.parse(await written({}, use)) as Record<string, unknown>
 }
 
-test("is the logger of the agent and of the gateway, and a child's too", async () => {
+test("createLogger makes the logger of the agent and of the gateway, and a child's too", async () => {
   const log: AgentLogger = await createLogger({ level: 'info', encoding: 'json' })
   expect(Object.keys(log)).toEqual(['debug', 'info', 'warn', 'error', 'child', 'setLevel'])
 })
 
-describe('json', () => {
+describe('the JSON form', () => {
   test.each(['debug', 'info', 'warn', 'error'] as const)(
     'writes %s as a line with a level of text and a time',
     async (level) => {
@@ -180,7 +180,7 @@ test('no field makes the call that logs it throw', async () => {
   })
 })
 
-describe('human', () => {
+describe('the human form', () => {
   test('writes a line with the level, the message and the fields', async () => {
     const output = await written({ encoding: 'human' }, (log) => log.warn({ sid: 's1' }, 'session refused'))
     expect(output).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: session refused \{"sid":"s1"\}\n$/)

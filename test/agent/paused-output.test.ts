@@ -75,7 +75,7 @@ it('a terminal takes keys while its output is paused', async () => {
   ).toContain('typed-2')
 })
 
-it('pauses and resumes out of turn, twice, and of unknown sessions are no harm', async () => {
+it('a pause or a resume out of turn, twice, or of an unknown session is no harm', async () => {
   await agent()
   gateway.send('AgentSessionPause', { 'gateway.session_id': 'unknown' })
   gateway.send('AgentSessionResume', { 'gateway.session_id': 'unknown' })

@@ -95,7 +95,7 @@ it('what waits for it meanwhile is bounded: one piece of output for each session
   expect(later.bytes).toBeLessThan(QUEUE_BYTES + sessions.length * (CHUNK_BYTES + 1024))
 })
 
-it('refusals that wait for it are bounded', async () => {
+it('the number of refusals that wait for it is bounded', async () => {
   const gateway = own(await ScriptedGateway.start())
   const running = await agentAt(gateway.port)
   gateway.stopReading()
@@ -106,7 +106,7 @@ it('refusals that wait for it are bounded', async () => {
   expect(running.agent.stall?.bytes).toBeLessThan(QUEUE_BYTES + 1500 * 1024)
 })
 
-it("answers to the gateway's own requests that wait for it are bounded, and the journal names what was not sent", async () => {
+it('the number of answers to its own requests that wait for it is bounded, and the journal names what was not sent', async () => {
   const gateway = own(await ScriptedGateway.start())
   const running = await agentAt(gateway.port)
   gateway.stopReading()

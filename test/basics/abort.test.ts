@@ -105,29 +105,31 @@ describe('an abort that came before it was waited for ends at once', () => {
 
 const never = new Promise<void>(() => undefined)
 
-it('is true for work that is done in time', async () => {
-  expect(await within(delay(1), 60_000)).toBe(true)
-})
+describe('within', () => {
+  it('is true for work that is done in time', async () => {
+    expect(await within(delay(1), 60_000)).toBe(true)
+  })
 
-it('is false for work that takes longer', async () => {
-  expect(await within(never, 5)).toBe(false)
-  expect(await within(never, -5)).toBe(false)
-})
+  it('is false for work that takes longer', async () => {
+    expect(await within(never, 5)).toBe(false)
+    expect(await within(never, -5)).toBe(false)
+  })
 
-it('throws what the work throws in time, and ignores what it throws later', async () => {
-  await expect(within(Promise.reject(new Error('broken')), 60_000)).rejects.toThrow('broken')
-  let fail: (error: Error) => void = () => undefined
-  const late = new Promise<void>((_, reject) => (fail = reject))
-  expect(await within(late, 1)).toBe(false)
-  fail(new Error('too late'))
-  await expect(late).rejects.toThrow('too late')
-})
+  it('throws what the work throws in time, and ignores what it throws later', async () => {
+    await expect(within(Promise.reject(new Error('broken')), 60_000)).rejects.toThrow('broken')
+    let fail: (error: Error) => void = () => undefined
+    const late = new Promise<void>((_, reject) => (fail = reject))
+    expect(await within(late, 1)).toBe(false)
+    fail(new Error('too late'))
+    await expect(late).rejects.toThrow('too late')
+  })
 
-it('counts what was done while the event loop was blocked as in time', async () => {
-  const outcome = within(delay(5), 10)
-  const end = performance.now() + 50
-  while (performance.now() < end);
-  expect(await outcome).toBe(true)
+  it('counts what was done while the event loop was blocked as in time', async () => {
+    const outcome = within(delay(5), 10)
+    const end = performance.now() + 50
+    while (performance.now() < end);
+    expect(await outcome).toBe(true)
+  })
 })
 
 function collectGarbage(): void {
@@ -136,17 +138,19 @@ function collectGarbage(): void {
   gc()
 }
 
-it('ends by itself, also when the garbage is collected meanwhile', async () => {
-  const ended = new Promise((resolve) =>
-    patience(20, new AbortController().signal).addEventListener('abort', resolve),
-  )
-  collectGarbage()
-  await ended
-})
+describe('patience', () => {
+  it('ends by itself, also when the garbage is collected meanwhile', async () => {
+    const ended = new Promise((resolve) =>
+      patience(20, new AbortController().signal).addEventListener('abort', resolve),
+    )
+    collectGarbage()
+    await ended
+  })
 
-it('ends with the signal around it', () => {
-  const outer = new AbortController()
-  const wait = patience(60_000, outer.signal)
-  outer.abort()
-  expect(wait.aborted).toBe(true)
+  it('ends with the signal around it', () => {
+    const outer = new AbortController()
+    const wait = patience(60_000, outer.signal)
+    outer.abort()
+    expect(wait.aborted).toBe(true)
+  })
 })

@@ -1,30 +1,32 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { signalChild, signalGroup } from '../../src/basics/signals.ts'
 import { translate } from '../support/machine/translate.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 
-it('signals a whole group', async () => {
-  const child = spawn('sh', ['-c', 'sleep 60 & wait'], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'ignore'],
+describe('signalGroup', () => {
+  it('signals a whole group', async () => {
+    const child = spawn('sh', ['-c', 'sleep 60 & wait'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    expect(signalGroup(child.pid ?? 0, 'SIGKILL')).toBe(true)
+    // The pipe closes only when the sleep in the background has ended as well.
+    await once(child, 'close')
   })
-  expect(signalGroup(child.pid ?? 0, 'SIGKILL')).toBe(true)
-  // The pipe closes only when the sleep in the background has ended as well.
-  await once(child, 'close')
+
+  it('says when nobody of the group is left', async () => {
+    const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
+    const pgid = child.pid ?? 0
+    expect(signalGroup(pgid, 0)).toBe(true)
+    signalChild(child, 'SIGKILL')
+    await once(child, 'exit')
+    expect(signalGroup(pgid, 0)).toBe(false)
+  })
 })
 
-it('says when nobody of the group is left', async () => {
-  const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
-  const pgid = child.pid ?? 0
-  expect(signalGroup(pgid, 0)).toBe(true)
-  signalChild(child, 'SIGKILL')
-  await once(child, 'exit')
-  expect(signalGroup(pgid, 0)).toBe(false)
-})
-
-it('of a child that could not be started nobody gets a signal, its own group least of all', () => {
+it('a signal for a child that could not be started reaches nobody, our own group least of all', () => {
   using place = new Workplace()
   translate(place.path, ['basics'])
   const script = `

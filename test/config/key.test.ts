@@ -131,7 +131,7 @@ describe('a token of the old kind', () => {
   })
 })
 
-describe('of several credentials', () => {
+describe('several credentials', () => {
   it("a key wins, as in hoop's chart, which always names a file for an SVID", () => {
     const chart = {
       HOOP_SPIFFE_KEY_FILE: '/run/spiffe/agent.jwt',

@@ -33,7 +33,7 @@ it.each([
   expect(load(place, yaml).policy).toEqual({ ...NONE, programs: ['bash', '/usr/bin/psql'] })
 })
 
-it('paths in the file begin in its folder, those of a variable where the agent is started', () => {
+it('a path in the file begins in its folder, one of a variable where the agent is started', () => {
   using place = new Workplace()
   expect(load(place, 'policy: { input-rules: [a.yaml, /b.yaml], output-rules: c.json }\n').policy).toEqual({
     ...{ ...NONE, inputRules: [place.at('etc/a.yaml'), '/b.yaml'], outputRules: [place.at('etc/c.json')] },
@@ -59,7 +59,7 @@ it.each([
   )
 })
 
-it('warns of a file in which other users could change it', () => {
+it('a file in which other users could change the policy is warned of', () => {
   using place = new Workplace()
   const file = place.write('etc/agent.yaml', 'policy.origins: client\n')
   chmodSync(file, 0o666)

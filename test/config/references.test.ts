@@ -30,7 +30,7 @@ function refusal(yaml: string, env: NodeJS.ProcessEnv = {}): string {
   throw new Error('the settings were taken')
 }
 
-describe('in agent.yaml', () => {
+describe('agent.yaml', () => {
   it('any value may be a file beside it, without its last line break, or a variable', () => {
     place.write('drain.txt', '7s\n')
     const settings = load('drain: file://drain.txt\noutput: { cap: env://CAP }\nkey: env://K', {
@@ -99,7 +99,7 @@ describe('in agent.yaml', () => {
   })
 })
 
-it('flags and variables are no references', () => {
+it('a flag or a variable is no reference', () => {
   const env = { HOOP_KEY: KEY, RUNBOOK_AGENT_DRAIN: 'env://DRAIN', DRAIN: '5s' }
   expect(refusal('', env)).toContain('RUNBOOK_AGENT_DRAIN drain: a duration')
 })

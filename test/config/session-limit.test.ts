@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { executionsWithin, sessionsOn, thisMachine } from '../../src/config/session-limit.ts'
 import { shell } from '../support/terminals/shell.ts'
 import { Workplace } from '../support/sites/workplace.ts'
@@ -19,18 +19,20 @@ it.each([
   expect(sessionsOn({ openFiles, memoryBytes: mib * MiB })).toBe(sessions)
 })
 
-it('where the system tells no limit of open files, memory alone counts', () => {
-  expect(sessionsOn({ openFiles: undefined, memoryBytes: 2048 * MiB })).toBe(112)
-})
+describe('the session limit', () => {
+  it('follows memory alone where the system tells no limit of open files', () => {
+    expect(sessionsOn({ openFiles: undefined, memoryBytes: 2048 * MiB })).toBe(112)
+  })
 
-it('is never more than descriptors allow, whatever the machine', () => {
-  fc.assert(
-    fc.property(fc.nat(2_000_000), fc.nat(1_000_000), (openFiles, mib) => {
-      const sessions = sessionsOn({ openFiles, memoryBytes: mib * MiB })
-      expect(sessions).toBeGreaterThanOrEqual(1)
-      expect(sessions).toBeLessThanOrEqual(Math.min(1000, executionsWithin(openFiles)))
-    }),
-  )
+  it('never exceeds what open files allow', () => {
+    fc.assert(
+      fc.property(fc.nat(2_000_000), fc.nat(1_000_000), (openFiles, mib) => {
+        const sessions = sessionsOn({ openFiles, memoryBytes: mib * MiB })
+        expect(sessions).toBeGreaterThanOrEqual(1)
+        expect(sessions).toBeLessThanOrEqual(Math.min(1000, executionsWithin(openFiles)))
+      }),
+    )
+  })
 })
 
 it('a process finds the memory that is there', () => {
@@ -39,7 +41,7 @@ it('a process finds the memory that is there', () => {
   expect(memoryBytes).toBeLessThanOrEqual(totalmem())
 })
 
-it('config print shows it, by the descriptors that the process really has', async () => {
+it('config print shows limits.sessions by the descriptors that the process really has', async () => {
   using place = new Workplace()
   const { stdout } = await shell(place, 'ulimit -n 300; runbook-agent config print --json')
   const { settings } = JSON.parse(stdout) as { settings: { name: string }[] }

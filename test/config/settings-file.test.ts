@@ -31,7 +31,7 @@ async function reading(yaml: string): Promise<ReturnType<typeof read>> {
   return read()
 }
 
-describe('names', () => {
+describe('the reader of the settings file', () => {
   test.each([
     'output: {cap: 1MiB}',
     'output:\n  cap: 1MiB # one',

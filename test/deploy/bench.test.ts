@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 // Nobody runs benchmarks every day: without this, one that does not start any more is noticed when it is needed.
 
 const folder = fileURLToPath(new URL('../../bench', import.meta.url))
-it('benchmarks import what there is', () => {
+it('a benchmark imports only what there is', () => {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.mjs'),
   )

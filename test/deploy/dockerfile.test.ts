@@ -104,7 +104,7 @@ test.skipIf(!CAN_TRY).each([
   [0o711, 1, ''],
   [0o755, 0, 'KEY=a-key\0'],
 ])(
-  'of a program with mode %o its own user reads the environment with status %i (needs root, and a temporary folder that others may enter)',
+  'a program with mode %o has its environment read by its own user with status %i (needs root, and a temporary folder that others may enter)',
   (mode, status, text) => {
     expect(textsOf(image, 'RUN').join()).toContain('chmod 0711 /usr/bin/tini')
     using place = new Workplace()

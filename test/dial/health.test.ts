@@ -29,7 +29,7 @@ it('what says nothing about the gateway counts neither for it nor against it', a
   expect(await asked(['unknown', 'unknown', 'unknown', 'unknown', 'silent'])).toBeUndefined()
 })
 
-it('so a gateway that is gone is left after 50 s at most: two periods after its last answer, and a deadline', () => {
+it('a gateway that is gone is left after 50 s at most: two periods after its last answer, and a deadline', () => {
   expect(2 * TIMING.healthEveryMs + TIMING.healthDeadlineMs).toBeLessThanOrEqual(50_000)
 })
 

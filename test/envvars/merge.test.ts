@@ -38,7 +38,7 @@ const merge = async ({
 const merged = async (sources: Sources) =>
   Object.fromEntries((await merge(sources)).map(({ key, value }) => [key, value.toString()]))
 
-describe('which value wins', () => {
+describe('the merge of variables', () => {
   test('joins connection, client and HOOP_*, sorted by name', async () => {
     const entries = await merge({
       client: { 'envvar:Z': '1', 'envvar:B': '2' },
@@ -181,7 +181,7 @@ describe('the password under the name of the database client', () => {
   })
 })
 
-describe('where an entry is from', () => {
+describe('the origin of an entry', () => {
   const origins = async (sources: Sources) =>
     Object.fromEntries((await merge(sources)).map(({ name, origin }) => [name, origin]))
 

@@ -312,7 +312,7 @@ test('a client gets every reference as the literal that it sent', async () => {
   expect(await resolved({}, { agent, client })).toEqual(client)
 })
 
-describe("whatever the agent's variable holds", () => {
+describe("any value of the agent's variable", () => {
   /** Of letters that our texts do not have, so that four of them in a row can only come from the value. */
   const secret = fc.string({ unit: fc.constantFrom('Q', 'Z', 'X', 'J'), minLength: 4, maxLength: 12 })
   const shape = fc.constantFrom<(secret: string) => string>(
@@ -346,24 +346,21 @@ describe("whatever the agent's variable holds", () => {
     'the value of envvar:V contains a NUL byte, pass it as filesystem:V instead',
   ]
 
-  test.each(['_envjson:V:k', 'system.agent.envs'])(
-    'the refusal of %s holds nothing of it',
-    async (reference) => {
-      await fc.assert(
-        fc.asyncProperty(garbage, fc.boolean(), async (value, isKey) => {
-          let error: unknown
-          try {
-            await resolved({ 'envvar:V': reference }, { agent: { V: value }, key: isKey ? value : KEY })
-          } catch (caught) {
-            error = caught
-          }
-          if (error === undefined) return
-          expect(error).toBeInstanceOf(EnvvarError)
-          expect(TEXTS).toContain((error as EnvvarError).message)
-          expect(inspect(error, { showHidden: true, depth: 9 })).not.toMatch(/[QZXJ]{4}/)
-        }),
-        { numRuns: 500 },
-      )
-    },
-  )
+  test.each(['_envjson:V:k', 'system.agent.envs'])('is in no refusal of %s', async (reference) => {
+    await fc.assert(
+      fc.asyncProperty(garbage, fc.boolean(), async (value, isKey) => {
+        let error: unknown
+        try {
+          await resolved({ 'envvar:V': reference }, { agent: { V: value }, key: isKey ? value : KEY })
+        } catch (caught) {
+          error = caught
+        }
+        if (error === undefined) return
+        expect(error).toBeInstanceOf(EnvvarError)
+        expect(TEXTS).toContain((error as EnvvarError).message)
+        expect(inspect(error, { showHidden: true, depth: 9 })).not.toMatch(/[QZXJ]{4}/)
+      }),
+      { numRuns: 500 },
+    )
+  })
 })

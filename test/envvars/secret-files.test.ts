@@ -149,7 +149,7 @@ const PREAMBLE = `
   const outcome = (promise) => promise.then(() => 'removed', String)
 `
 
-describe.skipIf(!HAS_UNPRIVILEGED)('for a user whom permissions stop', () => {
+describe.skipIf(!HAS_UNPRIVILEGED)('a user whom permissions stop', () => {
   let user: Unprivileged
   const run = (script: string) => user.run(PREAMBLE + script)
 

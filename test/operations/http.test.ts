@@ -69,7 +69,7 @@ test('readyz follows the connection, and says why it is not ready', async () => 
   expect(await ask()).toEqual([503, 'draining\n'])
 })
 
-test('metrics are given in the form that is asked for', async () => {
+test('a scrape is given in the form that is asked for', async () => {
   await using http = await open()
   const accept = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.1'
   const found = await fetch(`${http.address}/metrics`, { headers: { accept } })
@@ -111,7 +111,7 @@ test('a body is not waited for', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 200 /)
 })
 
-test('headers without end and other protocols are refused', async () => {
+test('a header without end is refused, and so is another protocol', async () => {
   await using http = await open()
   const long = await raw(http, `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(10_000)}\r\n\r\n`)
   expect(long).toMatch(/^HTTP\/1\.1 431 /)
@@ -184,7 +184,7 @@ test('neither the server nor a connection keeps the process running', async () =
   client.destroy()
 })
 
-test('connections that hang do not hold up the end', async () => {
+test('a connection that hangs does not hold up the end', async () => {
   const http = await open()
   const hanging = (await connected(http)).on('error', () => undefined).resume()
   hanging.write('GET /healthz HTT')

@@ -96,7 +96,7 @@ test('a state that is not known yet is shown beside the others', async () => {
   expect(found['connection_state serving']).toBe(0)
 })
 
-test('names from elsewhere cannot break the text', async () => {
+test('a name from elsewhere cannot break the text', async () => {
   const name = 'a"b\\c\nd'
   const found = await scraped(
     sampleStatus({}, { sessions: { ...sampleStatus().sessions, reasons: { [name]: 1 } } }),

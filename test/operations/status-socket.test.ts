@@ -25,84 +25,86 @@ const askStatus = async (at: string, withinMs: number): Promise<string> => {
 }
 const open = (status = sampleStatus) => openStatusSocket({ folder, status, log })
 
-test('answers with the status as one line of JSON', async () => {
-  await using socket = await open(() => sampleStatus({ reason: undefined, health: undefined }))
-  expect(socket.path).toBe(file())
-  const line = await askStatus(file(), 2000)
-  expect(line).not.toContain('\n')
-  const expected = sampleStatus()
-  expect(JSON.parse(line)).toEqual({
-    ...expected,
-    connection: { ...expected.connection, reason: null, health: null, stall: null },
+describe('the status socket', () => {
+  test('answers with one line of JSON', async () => {
+    await using socket = await open(() => sampleStatus({ reason: undefined, health: undefined }))
+    expect(socket.path).toBe(file())
+    const line = await askStatus(file(), 2000)
+    expect(line).not.toContain('\n')
+    const expected = sampleStatus()
+    expect(JSON.parse(line)).toEqual({
+      ...expected,
+      connection: { ...expected.connection, reason: null, health: null, stall: null },
+    })
   })
-})
 
-test('is for its user alone, and leaves nothing', async () => {
-  // Whatever the umask of who starts the agent.
-  const umask = process.umask(0)
-  try {
-    await using _socket = await open()
-    expect(_socket.path).toBe(file())
-    expect(lstatSync(file()).mode & 0o777).toBe(0o600)
-    expect(readdirSync(folder)).toEqual(['status.sock'])
-  } finally {
-    process.umask(umask)
-  }
-  expect(readdirSync(folder)).toEqual([])
-})
+  test('is for its user alone, and leaves nothing', async () => {
+    // Whatever the umask of who starts the agent.
+    const umask = process.umask(0)
+    try {
+      await using _socket = await open()
+      expect(_socket.path).toBe(file())
+      expect(lstatSync(file()).mode & 0o777).toBe(0o600)
+      expect(readdirSync(folder)).toEqual(['status.sock'])
+    } finally {
+      process.umask(umask)
+    }
+    expect(readdirSync(folder)).toEqual([])
+  })
 
-test('takes the place of what a dead agent left', async () => {
-  leaveDeadSocket(file())
-  await using socket = await open()
-  expect(socket.path).toBe(file())
-  expect(await askStatus(file(), 2000)).toContain('"pid":4711')
-  expect(log.lines).toEqual([])
-})
+  test('takes the place of what a dead agent left', async () => {
+    leaveDeadSocket(file())
+    await using socket = await open()
+    expect(socket.path).toBe(file())
+    expect(await askStatus(file(), 2000)).toContain('"pid":4711')
+    expect(log.lines).toEqual([])
+  })
 
-test('leaves that of a living agent alone, and the agent goes on without', async () => {
-  await using first = await open()
-  {
+  test('leaves that of a living agent alone, and the agent goes on without', async () => {
+    await using first = await open()
+    {
+      await using second = await open(() => sampleStatus({}, { pid: 2 }))
+      expect([first.path, second.path]).toEqual([file(), undefined])
+      expect(log.at('warn')).toEqual([expect.stringContaining('another agent answers at this path')])
+    }
+    expect(await askStatus(file(), 2000)).toContain('"pid":4711')
+  })
+
+  test("does not remove a socket that has become another agent's", async () => {
+    const first = await open()
+    rmSync(file())
     await using second = await open(() => sampleStatus({}, { pid: 2 }))
-    expect([first.path, second.path]).toEqual([file(), undefined])
-    expect(log.at('warn')).toEqual([expect.stringContaining('another agent answers at this path')])
-  }
-  expect(await askStatus(file(), 2000)).toContain('"pid":4711')
-})
-
-test("does not remove a socket that has become another agent's", async () => {
-  const first = await open()
-  rmSync(file())
-  await using second = await open(() => sampleStatus({}, { pid: 2 }))
-  await first[Symbol.asyncDispose]()
-  expect(second.path).toBe(file())
-  expect(await askStatus(file(), 2000)).toContain('"pid":2')
-})
-
-test('is not there, with a warning, when its path is too long', async () => {
-  const long = path.join(folder, 'x'.repeat(107 - folder.length - '/status.sock'.length))
-  mkdirSync(long)
-  await using socket = await openStatusSocket({ folder: long, status: sampleStatus, log })
-  expect(socket.path).toBeUndefined()
-  expect(log.at('warn')).toEqual([expect.stringContaining('longer than 107 bytes')])
-  expect(readdirSync(long)).toEqual([])
-})
-
-test('is there with the longest path that there can be', async () => {
-  const long = path.join(folder, 'x'.repeat(107 - folder.length - '//status.sock'.length))
-  mkdirSync(long)
-  await using socket = await openStatusSocket({ folder: long, status: sampleStatus, log })
-  expect(Buffer.byteLength(socket.path ?? '')).toBe(107)
-  expect(await askStatus(socket.path ?? '', 2000)).toContain('"pid":4711')
-})
-
-test('is not there, with a warning, when its folder is missing', async () => {
-  await using socket = await openStatusSocket({
-    folder: path.join(folder, 'gone'),
-    status: sampleStatus,
-    log,
+    await first[Symbol.asyncDispose]()
+    expect(second.path).toBe(file())
+    expect(await askStatus(file(), 2000)).toContain('"pid":2')
   })
-  expect(socket.path).toBeUndefined()
-  expect(log.at('warn')).toEqual([expect.stringContaining('no status socket')])
+
+  test('is not there, with a warning, when its path is too long', async () => {
+    const long = path.join(folder, 'x'.repeat(107 - folder.length - '/status.sock'.length))
+    mkdirSync(long)
+    await using socket = await openStatusSocket({ folder: long, status: sampleStatus, log })
+    expect(socket.path).toBeUndefined()
+    expect(log.at('warn')).toEqual([expect.stringContaining('longer than 107 bytes')])
+    expect(readdirSync(long)).toEqual([])
+  })
+
+  test('can be opened at the longest allowed path', async () => {
+    const long = path.join(folder, 'x'.repeat(107 - folder.length - '//status.sock'.length))
+    mkdirSync(long)
+    await using socket = await openStatusSocket({ folder: long, status: sampleStatus, log })
+    expect(Buffer.byteLength(socket.path ?? '')).toBe(107)
+    expect(await askStatus(socket.path ?? '', 2000)).toContain('"pid":4711')
+  })
+
+  test('is not there, with a warning, when its folder is missing', async () => {
+    await using socket = await openStatusSocket({
+      folder: path.join(folder, 'gone'),
+      status: sampleStatus,
+      log,
+    })
+    expect(socket.path).toBeUndefined()
+    expect(log.at('warn')).toEqual([expect.stringContaining('no status socket')])
+  })
 })
 
 test('who asks may leave before the answer', async () => {

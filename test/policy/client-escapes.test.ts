@@ -138,7 +138,7 @@ it.each([
   [['-cs'], '-cs'],
   [['---csv'], '---csv'],
   [['-csv=x'], '-csv'],
-])('words %j have an unknown one: %s', (args, expected) => {
+])('the words %j have an unknown one: %s', (args, expected) => {
   const words: KnownOptions = {
     ...getopt,
     style: 'words',

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 
-it('where libc is another the engine is the portable one, says why, and runs commands', () => {
+it('the engine is the portable one where libc is another, says why, and runs commands', () => {
   const script = `
     import koffi from 'koffi'
     koffi.load = () => { throw new Error('no such library') }

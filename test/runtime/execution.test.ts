@@ -364,7 +364,7 @@ const numbersAgain = `
   console.log(stranger.pid === execution.pid, JSON.stringify(await ended))
 `
 
-it('is not started when it is given up before its turn', async () => {
+it('an execution is not started when it is given up before its turn', async () => {
   const made = path.join(folder, 'made')
   const giveUp = new AbortController()
   const first = start(['echo', 'first'])
@@ -379,7 +379,7 @@ it('is not started when it is given up before its turn', async () => {
   expect(existsSync(made)).toBe(false)
 })
 
-it('gives up on a command whose end never comes, and says so, instead of holding its session for ever', async () => {
+it('an execution gives up on a command whose end never comes, and says so, instead of holding its session for ever', async () => {
   // What sudo or a disk that hangs make of a process cannot be had here; that nobody learns of its end can.
   const never = new Promise<never>(() => undefined)
   const silent = () => new PassThrough()

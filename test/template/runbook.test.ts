@@ -308,7 +308,7 @@ it('a template knows every name that it may use, wherever it stands', () => {
   expect(inBlocks.map(({ name }) => name)).toEqual(['c', 'd', 'e', 'f', 'g', 'h'])
 })
 
-it('braces of other templates are written by with, and by a shell that joins two texts', () => {
+it('a brace of another template is written by with, and by a shell that joins two texts', () => {
   const source = `a '{{ with "{{.Names}}: {{.Status}}" }}{{ . }}{{ end }}' '{''{.Names}}'`
   const template = parseTemplate(source)
   expect(template.inputs).toEqual([])

@@ -54,7 +54,7 @@ it('fifty questions go over one connection and take no descriptor more', async (
   expect([readdirSync('/proc/self/fd').length - before, proxy.accepted, proxy.connections]).toEqual([0, 1, 1])
 })
 
-it("says the gateway's reason for not wanting it once", async () => {
+it('an embedded agent says only once for which reason its gateway does not want it', async () => {
   const gateway = own(await ScriptedGateway.start())
   gateway.onPreConnect = () => ({ status: 'BACKOFF', message: 'choose another name' })
   const running = await embedded(gateway)

@@ -175,8 +175,8 @@ describe('rotation', () => {
   })
 })
 
-describe('of two agents that share a folder', () => {
-  test('one notices that the other has rotated, and does not rotate again', () => {
+describe('one of two agents that share a folder', () => {
+  test('notices that the other has rotated, and does not rotate again', () => {
     const [one, two] = [open(16 * KIB), open(16 * KIB)]
     record(two, 'two')
     fill(one)
@@ -186,7 +186,7 @@ describe('of two agents that share a folder', () => {
     expect(sids(current)).toHaveLength(2)
   })
 
-  test('one does not rotate while the other does: its lines stay in the generation that it holds', () => {
+  test('does not rotate while the other does: its lines stay in the generation that it holds', () => {
     const journal = open(16 * KIB)
     const fitting = fill(journal) - 1
     writeFileSync(lock, '')
@@ -202,7 +202,7 @@ describe('of two agents that share a folder', () => {
   test.each([
     ['died long ago', -60_000],
     ['died when the clock was ahead', 60_000],
-  ])('one that %s while it rotated does not hinder the other', (_, ms) => {
+  ])('that %s while it rotated does not hinder the other', (_, ms) => {
     const journal = open(16 * KIB)
     record(journal, 'first')
     writeFileSync(lock, '')

@@ -289,7 +289,7 @@ it.each([
   ['text', 'over', '\nover'],
   ['text\n', 'over', 'over'],
   ['text', '', ''],
-])('after %j the message %j is %j', async (text, message, expected) => {
+])('the text %j has the message %j told behind it as %j', async (text, message, expected) => {
   using output = new SentOutput(chunks(text), {
     ...{ cap: undefined, gate: new OutputGate(), filters: [], redaction: undefined },
     ...{ stopped: () => undefined, isStopped: () => false, overflowed: () => undefined },

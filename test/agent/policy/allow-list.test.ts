@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AllowList } from '../../../src/agent/policy/owner-policy.ts'
 
 it.each([
@@ -18,13 +18,15 @@ it.each([
   expect(new AllowList([pattern]).has(name)).toBe(has)
 })
 
-it('finds what the same regular expression finds', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 })
-  const name = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 })
-  fc.assert(
-    fc.property(text, name, (pattern, each) => {
-      const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(each)
-      expect(new AllowList(['x', pattern]).has(each)).toBe(expected)
-    }),
-  )
+describe('an allow list', () => {
+  it('finds what the same regular expression finds', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 })
+    const name = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 })
+    fc.assert(
+      fc.property(text, name, (pattern, each) => {
+        const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(each)
+        expect(new AllowList(['x', pattern]).has(each)).toBe(expected)
+      }),
+    )
+  })
 })

@@ -171,7 +171,7 @@ test.each([
   ['10.0.0.0/33', undefined],
   ['proxy.example.com', undefined],
   ['', undefined],
-])('of %s the network is %s', (written, network) => {
+])('the caller %s has the network %s', (written, network) => {
   expect(proxyNetwork(written)).toBe(network)
 })
 

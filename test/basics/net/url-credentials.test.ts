@@ -8,7 +8,7 @@ it.each([
   ['SSH+git://me:one@host', 'SSH+git://***@host'],
   ['me:one@host', '***@host'],
   ['https://me:one\ntwo@host', 'https://***@host'],
-])('of %j %j is shown, also where it is no URL', (url, shown) => {
+])('the address %j is shown as %j, also where it is no URL', (url, shown) => {
   expect(withoutCredentials(url)).toBe(shown)
 })
 

@@ -80,7 +80,7 @@ describe('a value env://', () => {
   })
 })
 
-test('references work at every depth, only as the whole value, and never as a name', () => {
+test('a reference works at every depth, only as the whole value, and never as a name', () => {
   const tree = { 'env://X': ['env://X', { b: 'x env://X', c: null, d: 'ENV://X' }] }
   const resolved = attempt((problems) => resolveReferences(tree, { folder, env: { X: '1' } }, problems))
   expect(resolved).toEqual({ 'env://X': ['1', { b: 'x env://X', c: null, d: 'ENV://X' }] })

@@ -367,7 +367,7 @@ describe('the end of a session without an exit code', () => {
   })
 })
 
-test('keys wait for a gateway that takes nothing and is there, and of sizes only the newest', async () => {
+test('all keys and the newest size wait for a gateway that takes nothing and is there', async () => {
   await using gateway = await ScriptedGateway.start()
   using client = session(gateway.port, connect)
   const keys = 1_000_000

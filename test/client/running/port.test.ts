@@ -28,40 +28,42 @@ async function opened(
   return { port, sent, refusals }
 }
 
-it('lets nobody in who has sent something and is gone: the system counts what is left as root’s', async () => {
-  const { port, sent, refusals } = await opened()
-  using _ = port
-  // While this process waits here, the other one connects, sends and ends; only then is the connection accepted.
-  const script = `require('node:net').connect(${port.number}, '127.0.0.1', function () { this.end('drop table t'); this.unref() })`
-  execFileSync(process.execPath, ['-e', script])
-  await waitFor(() => refusals.length + sent.length > 0)
-  expect([sent, refusals.length]).toEqual([[], 1])
-})
+describe('the port of native clients', () => {
+  it('lets nobody in who has sent something and is gone: the system counts what is left as root’s', async () => {
+    const { port, sent, refusals } = await opened()
+    using _ = port
+    // While this process waits here, the other one connects, sends and ends; only then is the connection accepted.
+    const script = `require('node:net').connect(${port.number}, '127.0.0.1', function () { this.end('drop table t'); this.unref() })`
+    execFileSync(process.execPath, ['-e', script])
+    await waitFor(() => refusals.length + sent.length > 0)
+    expect([sent, refusals.length]).toEqual([[], 1])
+  })
 
-it('lets in who comes from the usual address alone: elsewhere the port of another client can be taken', async () => {
-  const { port, sent, refusals } = await opened()
-  using _ = port
-  const own = connect(port.number, '127.0.0.1')
-  own.write('mine')
-  await waitFor(() => sent.length === 1)
-  const taken = { localAddress: '127.0.0.2', localPort: (own.address() as AddressInfo).port }
-  const other = connect({ port: port.number, host: '127.0.0.1', ...taken })
-  other.on('error', () => undefined).write('a table of yours')
-  await waitFor(() => refusals.length + sent.length > 1)
-  expect([sent.length, refusals]).toEqual([1, ['a client whose address is not 127.0.0.1']])
-  own.destroy()
-})
+  it('lets in who comes from the usual address alone: elsewhere the port of another client can be taken', async () => {
+    const { port, sent, refusals } = await opened()
+    using _ = port
+    const own = connect(port.number, '127.0.0.1')
+    own.write('mine')
+    await waitFor(() => sent.length === 1)
+    const taken = { localAddress: '127.0.0.2', localPort: (own.address() as AddressInfo).port }
+    const other = connect({ port: port.number, host: '127.0.0.1', ...taken })
+    other.on('error', () => undefined).write('a table of yours')
+    await waitFor(() => refusals.length + sent.length > 1)
+    expect([sent.length, refusals]).toEqual([1, ['a client whose address is not 127.0.0.1']])
+    own.destroy()
+  })
 
-it('says that a client is gone, although the agent has closed it first', async () => {
-  const { port, sent } = await opened()
-  using _ = port
-  const client = connect(port.number, '127.0.0.1')
-  client.write('some bytes')
-  await waitFor(() => sent.length === 1)
-  port.receive({ kind: 'connection-close', connectionId: '1' })
-  await once(client.resume(), 'close')
-  await waitFor(() => sent.length === 2)
-  expect(sent.at(-1)).toEqual({ kind: 'connection-close', connectionId: '1' })
+  it('says that a client is gone, although the agent has closed it first', async () => {
+    const { port, sent } = await opened()
+    using _ = port
+    const client = connect(port.number, '127.0.0.1')
+    client.write('some bytes')
+    await waitFor(() => sent.length === 1)
+    port.receive({ kind: 'connection-close', connectionId: '1' })
+    await once(client.resume(), 'close')
+    await waitFor(() => sent.length === 2)
+    expect(sent.at(-1)).toEqual({ kind: 'connection-close', connectionId: '1' })
+  })
 })
 
 describe('the end of a TCP client', () => {

@@ -151,7 +151,7 @@ describe('runbook-agent doctor', () => {
   })
 })
 
-describe('beside an agent that runs', () => {
+describe('runbook-agent doctor beside an agent that runs', () => {
   it('finds everything in order while a session goes on undisturbed', async () => {
     await using site = await Site.start({
       connections: [{ name: 'secret', command: ['bash'], files: { TOKEN: './token' } }],

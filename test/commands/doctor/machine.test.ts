@@ -570,7 +570,7 @@ describe('the time to stop', () => {
   })
 })
 
-it('sizes are told in three digits or so', () => {
+it('a size is told in three digits or so', () => {
   expect([0, 1023, 1024, 1.5 * MIB, 700 * MIB, 24 * 1024 * MIB, 5e14].map(sizeText)).toEqual([
     '0 B',
     '1023 B',

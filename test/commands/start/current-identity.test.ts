@@ -72,7 +72,7 @@ it('a JWT-SVID that is renewed is taken at the next attempt', () => {
   expect(identity.refresh().token.reveal()).toBe(jwt('second'))
 })
 
-it('authorities and certificates that are renewed are taken at the next attempt', () => {
+it('an authority or a certificate that is renewed is taken at the next attempt', () => {
   const [old, next] = [new Authority('old'), new Authority('next')]
   place.write('key', key('first', 'gateway.test:8443', 'grpcs'))
   place.write('ca.pem', old.certificate)

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { socketPaths } from '../../../src/commands/status.ts'
 
 const uid = process.getuid?.() ?? 0
@@ -19,22 +19,24 @@ afterEach(() => {
 
 const found = () => socketPaths().filter((socket) => socket.startsWith(base))
 
-it('finds the sockets of this user, in folders that are named as agents name them', () => {
-  mkdirSync(path.join(base, `runbook-agent-${uid}`, instance), { recursive: true })
-  mkdirSync(path.join(base, `runbook-agent-${uid}`, '\u001b]0;title\u0007'))
-  mkdirSync(path.join(base, `runbook-agent-${uid}-a1B2c3`, instance), { recursive: true })
-  mkdirSync(path.join(base, `runbook-agent-${uid}-other-thing`, instance), { recursive: true })
-  expect(found().sort()).toEqual([
-    path.join(base, `runbook-agent-${uid}-a1B2c3`, instance, 'status.sock'),
-    path.join(base, `runbook-agent-${uid}`, instance, 'status.sock'),
-  ])
-})
+describe('socketPaths', () => {
+  it('finds the sockets of this user, in folders that are named as agents name them', () => {
+    mkdirSync(path.join(base, `runbook-agent-${uid}`, instance), { recursive: true })
+    mkdirSync(path.join(base, `runbook-agent-${uid}`, '\u001b]0;title\u0007'))
+    mkdirSync(path.join(base, `runbook-agent-${uid}-a1B2c3`, instance), { recursive: true })
+    mkdirSync(path.join(base, `runbook-agent-${uid}-other-thing`, instance), { recursive: true })
+    expect(found().sort()).toEqual([
+      path.join(base, `runbook-agent-${uid}-a1B2c3`, instance, 'status.sock'),
+      path.join(base, `runbook-agent-${uid}`, instance, 'status.sock'),
+    ])
+  })
 
-it.skipIf(uid !== 0)('looks at no folder that is not of the user in its name (needs root)', () => {
-  mkdirSync(path.join(base, 'runbook-agent-12345', instance), { recursive: true })
-  mkdirSync(path.join(base, 'elsewhere', instance), { recursive: true })
-  symlinkSync(path.join(base, 'elsewhere'), path.join(base, `runbook-agent-${uid}`))
-  expect(found()).toEqual([])
-  chownSync(path.join(base, 'runbook-agent-12345'), 12345, 12345)
-  expect(found()).toHaveLength(1)
+  it.skipIf(uid !== 0)('looks at no folder that is not of the user in its name (needs root)', () => {
+    mkdirSync(path.join(base, 'runbook-agent-12345', instance), { recursive: true })
+    mkdirSync(path.join(base, 'elsewhere', instance), { recursive: true })
+    symlinkSync(path.join(base, 'elsewhere'), path.join(base, `runbook-agent-${uid}`))
+    expect(found()).toEqual([])
+    chownSync(path.join(base, 'runbook-agent-12345'), 12345, 12345)
+    expect(found()).toHaveLength(1)
+  })
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AwsServer } from '../../support/secrets/aws-server.ts'
 import { main } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
@@ -23,35 +23,37 @@ async function awsWithSecrets(): Promise<AwsServer> {
 
 const nowhere = { AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' }
 
-it('are fetched by the agent with its own credentials, and written nowhere', async () => {
-  await using aws = await awsWithSecrets()
-  const env = { ...aws.variables, ...nowhere, LOG_LEVEL: 'debug' }
-  await using site = await Site.start({ connections, env })
-  const { body } = await site.rest.script('orders', script)
-  expect(body).toMatchObject({ output: `${password.length}\n[REDACTED]\n`, exit_code: 0 })
-  expect(aws.requests.map(({ target }) => target)).toEqual(['secretsmanager.GetSecretValue'])
-  await site.agent.stop()
-  await site.gateway.stop()
-  const written = [site.agent.stdout, site.agent.stderr, site.gateway.stdout, site.gateway.stderr]
-  for (const text of [...written, contentsBelow(site.place.path)]) expect(text).not.toContain(password)
-})
-
-it('are refused by an installation without the packages, with what to do, and all else is served', async () => {
-  using place = new Workplace()
-  place.write('gateway.yaml', settings)
-  const main = installationWithout(place, ['@aws-sdk', '@smithy'])
-  const local = (connection: string) =>
-    shell(place, `node ${main} exec --local --config gateway.yaml ${connection} -i 'echo ran'`)
-  const missing = (name: string) =>
-    expect.stringContaining(
-      `the package ${name} is not installed: reinstall runbook-agent with its optional packages`,
-    ) as string
-  expect(await local('orders')).toMatchObject({
-    stdout: '',
-    stderr: missing('@aws-sdk/client-secrets-manager'),
+describe('secrets of AWS', () => {
+  it('are fetched by the agent with its own credentials, and written nowhere', async () => {
+    await using aws = await awsWithSecrets()
+    const env = { ...aws.variables, ...nowhere, LOG_LEVEL: 'debug' }
+    await using site = await Site.start({ connections, env })
+    const { body } = await site.rest.script('orders', script)
+    expect(body).toMatchObject({ output: `${password.length}\n[REDACTED]\n`, exit_code: 0 })
+    expect(aws.requests.map(({ target }) => target)).toEqual(['secretsmanager.GetSecretValue'])
+    await site.agent.stop()
+    await site.gateway.stop()
+    const written = [site.agent.stdout, site.agent.stderr, site.gateway.stdout, site.gateway.stderr]
+    for (const text of [...written, contentsBelow(site.place.path)]) expect(text).not.toContain(password)
   })
-  expect(await local('tokens')).toMatchObject({ stdout: '', stderr: missing('@smithy/signature-v4') })
-  expect(await local('plain')).toEqual({ code: 0, stdout: 'ran\n', stderr: '' })
+
+  it('are refused by an installation without the packages, with what to do, and all else is served', async () => {
+    using place = new Workplace()
+    place.write('gateway.yaml', settings)
+    const main = installationWithout(place, ['@aws-sdk', '@smithy'])
+    const local = (connection: string) =>
+      shell(place, `node ${main} exec --local --config gateway.yaml ${connection} -i 'echo ran'`)
+    const missing = (name: string) =>
+      expect.stringContaining(
+        `the package ${name} is not installed: reinstall runbook-agent with its optional packages`,
+      ) as string
+    expect(await local('orders')).toMatchObject({
+      stdout: '',
+      stderr: missing('@aws-sdk/client-secrets-manager'),
+    })
+    expect(await local('tokens')).toMatchObject({ stdout: '', stderr: missing('@smithy/signature-v4') })
+    expect(await local('plain')).toEqual({ code: 0, stdout: 'ran\n', stderr: '' })
+  })
 })
 
 const settings = `

@@ -100,7 +100,7 @@ it('what a gateway asks for itself is in journal, log, shipped log and status, a
   expect(found).toEqual([])
 })
 
-it('lines that are shipped are those of the log from the connection on, the level included', async () => {
+it('the shipped lines are those of the log from the connection on, the level included', async () => {
   using place = new Workplace()
   await using gateway = await ScriptedGateway.start()
   await using agent = await agentOf(place, gateway, { LOG_LEVEL: 'warn', RUNBOOK_AGENT_LOG_LEVEL: 'info' })

@@ -195,8 +195,8 @@ describe('a hoop gateway', () => {
   })
 })
 
-describe.skipIf(!hasTmux)('on a terminal (tmux)', () => {
-  it('connections are a table with the names of their agents', async () => {
+describe.skipIf(!hasTmux)('a list on a terminal (tmux)', () => {
+  it('of connections is a table with the names of their agents', async () => {
     await using rest = await ScriptedRest.start()
     rest.on('GET /api/agents', json(200, [{ id: '5f3a', name: 'site-a' }]))
     const connection = {

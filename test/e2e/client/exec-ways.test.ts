@@ -33,42 +33,44 @@ function report(place: Workplace): Record<string, string> {
   return { NODE_OPTIONS: `--require=${place.write('report.cjs', REPORT, 0o644)}` }
 }
 
-test('loads no gRPC for a gateway that is ours, and gRPC for another', async () => {
-  const client = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token, ...report(site.place) }
-  for (const streams of [{ HOOP_GRPCURL: site.grpc }, {}])
-    expect(
-      await runProgram(site.place, ['exec', 'bash', '-i', 'echo out'], { ...client, ...streams }),
-    ).toMatchObject({ code: 0, stdout: 'out\n', stderr: 'http2 false\n' })
+describe('exec', () => {
+  test('loads no gRPC for a gateway that is ours, and gRPC for another', async () => {
+    const client = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token, ...report(site.place) }
+    for (const streams of [{ HOOP_GRPCURL: site.grpc }, {}])
+      expect(
+        await runProgram(site.place, ['exec', 'bash', '-i', 'echo out'], { ...client, ...streams }),
+      ).toMatchObject({ code: 0, stdout: 'out\n', stderr: 'http2 false\n' })
 
-  const place = own(new Workplace())
-  const other = own(await ServedClient.start('gRPC'))
-  other.onPacket = ({ type }) => type === 'AgentExecWriteStdin' && other.close(0)
-  // Its REST interface is not ours: it knows no such address.
-  for (const rest of [other.env['HOOP_APIURL'] ?? '', `http://${site.address}/of-another`])
-    expect(
-      await runProgram(place, ['exec', 'bash', '-i', 'x'], {
-        ...other.env,
-        ...report(place),
-        HOOP_APIURL: rest,
-      }),
-    ).toMatchObject({ code: 0, stderr: 'http2 true\n' })
-})
+    const place = own(new Workplace())
+    const other = own(await ServedClient.start('gRPC'))
+    other.onPacket = ({ type }) => type === 'AgentExecWriteStdin' && other.close(0)
+    // Its REST interface is not ours: it knows no such address.
+    for (const rest of [other.env['HOOP_APIURL'] ?? '', `http://${site.address}/of-another`])
+      expect(
+        await runProgram(place, ['exec', 'bash', '-i', 'x'], {
+          ...other.env,
+          ...report(place),
+          HOOP_APIURL: rest,
+        }),
+      ).toMatchObject({ code: 0, stderr: 'http2 true\n' })
+  })
 
-test('goes by gRPC where the REST interface takes connections and never answers', async () => {
-  const silent = createServer((socket) => socket.on('error', () => undefined).resume())
-  silent.listen(0, '127.0.0.1')
-  await once(silent, 'listening')
-  try {
-    const { port } = silent.address() as AddressInfo
-    const env = { HOOP_APIURL: `http://127.0.0.1:${port}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token }
-    const done = await runProgram(site.place, ['exec', 'bash', '-i', 'echo out'], {
-      ...env,
-      ...report(site.place),
-    })
-    expect(done).toMatchObject({ code: 0, stdout: 'out\n', stderr: 'http2 true\n' })
-  } finally {
-    silent.close()
-  }
+  test('goes by gRPC where the REST interface takes connections and never answers', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume())
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    try {
+      const { port } = silent.address() as AddressInfo
+      const env = { HOOP_APIURL: `http://127.0.0.1:${port}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token }
+      const done = await runProgram(site.place, ['exec', 'bash', '-i', 'echo out'], {
+        ...env,
+        ...report(site.place),
+      })
+      expect(done).toMatchObject({ code: 0, stdout: 'out\n', stderr: 'http2 true\n' })
+    } finally {
+      silent.close()
+    }
+  })
 })
 
 const ways = { frames: () => `http://${site.address}`, gRPC: () => CLOSED } as const

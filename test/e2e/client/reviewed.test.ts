@@ -128,7 +128,7 @@ describe('a connection with reviews on the embedded gateway', () => {
   })
 })
 
-it('sessions exec ends with 77 where the run needs a second review and that one is rejected', async () => {
+it('runbook-agent sessions exec ends with 77 where the run needs a second review and that one is rejected', async () => {
   await using gateway = await RunbookGateway.start()
   using place = new Workplace()
   gateway.rest.on(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signalGroup } from '../../../src/basics/signals.ts'
 import { JiraServer } from '../../support/scripted/jira.ts'
 import { main } from '../../support/sites/program.ts'
@@ -56,38 +56,41 @@ afterAll(async () => {
   place[Symbol.dispose]()
 })
 
-it('has blocks that all run to their ends in one shell, in the order of the page', () => {
-  expect(blocks.length).toBeGreaterThan(10)
-  expect({ ending, last: printed.at(-1), blocks: printed.length }).toEqual({
-    ...{ ending: 0, last: '', blocks: blocks.length + 1 },
+describe('docs/gateway.md', () => {
+  it('has blocks that all run to their ends in one shell, in the order of the page', () => {
+    expect(blocks.length).toBeGreaterThan(10)
+    expect({ ending, last: printed.at(-1), blocks: printed.length }).toEqual({
+      ...{ ending: 0, last: '', blocks: blocks.length + 1 },
+    })
   })
-})
 
-it.each(blocks.map((block, at) => ({ ...block, at })).filter(({ prints }) => prints !== undefined))(
-  'prints under $heading what it says (block $at)',
-  ({ at, prints = '' }) => {
-    expect(printed[at]).toMatch(patternOf(here(prints)))
-  },
-)
+  it.each(blocks.map((block, at) => ({ ...block, at })).filter(({ prints }) => prints !== undefined))(
+    'prints under $heading what it says (block $at)',
+    ({ at, prints = '' }) => {
+      expect(printed[at]).toMatch(patternOf(here(prints)))
+    },
+  )
 
-it('shows of the settings what stands in them', () => {
-  const settings = blocks.find(({ script }) => script.startsWith('cat > gateway.yaml'))?.script ?? ''
-  const shown = fences.filter(({ language }) => language === 'yaml').map(({ content }) => content.trimEnd())
-  expect(shown.length).toBeGreaterThan(3)
-  expect(shown.filter((lines) => !settings.includes(lines))).toEqual([])
-})
+  it('shows of the settings what stands in them', () => {
+    const settings = blocks.find(({ script }) => script.startsWith('cat > gateway.yaml'))?.script ?? ''
+    const shown = fences.filter(({ language }) => language === 'yaml').map(({ content }) => content.trimEnd())
+    expect(shown.length).toBeGreaterThan(3)
+    expect(shown.filter((lines) => !settings.includes(lines))).toEqual([])
+  })
 
-it('finds the sessions that it says, and shows a reviewer the review', () => {
-  const list = (name: string) => JSON.parse(readFileSync(place.at('team', name), 'utf8')) as readonly Listed[]
-  expect(list('counts.json').map(({ connection }) => connection)).toEqual(['ticketed', 'reviewed', 'db'])
-  expect(list('done.json').map(({ user_name: user }) => user)).toEqual(Array(5).fill('ann'))
-  expect(readFileSync(place.at('team', 'review.json'), 'utf8')).toMatch(/"group": "dba"[^]*"group": "sre"/)
-})
+  it('finds the sessions that it says, and shows a reviewer the review', () => {
+    const list = (name: string) =>
+      JSON.parse(readFileSync(place.at('team', name), 'utf8')) as readonly Listed[]
+    expect(list('counts.json').map(({ connection }) => connection)).toEqual(['ticketed', 'reviewed', 'db'])
+    expect(list('done.json').map(({ user_name: user }) => user)).toEqual(Array(5).fill('ann'))
+    expect(readFileSync(place.at('team', 'review.json'), 'utf8')).toMatch(/"group": "dba"[^]*"group": "sre"/)
+  })
 
-it('writes the ticket that it says, and moves it', () => {
-  expect(jira.issues).toMatchObject([
-    { key: 'OPS-1', status: 'Done', fields: { summary: 'count the orders' } },
-  ])
+  it('writes the ticket that it says, and moves it', () => {
+    expect(jira.issues).toMatchObject([
+      { key: 'OPS-1', status: 'Done', fields: { summary: 'count the orders' } },
+    ])
+  })
 })
 
 interface Listed {

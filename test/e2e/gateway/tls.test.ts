@@ -90,7 +90,7 @@ it('login keeps a private authority, and run and exec go by it without being tol
   expect(sessions).toMatchObject({ code: 0, stdout: expect.stringContaining('hello.runbook.sh') as string })
 })
 
-it('says what is wrong with a gateway whose authority is not known, before any token goes there', async () => {
+it('exec and run say what is wrong with a gateway whose authority is not known, before any token goes there', async () => {
   for (const words of [
     ['exec', 'bash', '-i', 'true'],
     ['run', 'bash', 'hello.runbook.sh', '-p', 'who=you'],

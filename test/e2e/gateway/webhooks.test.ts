@@ -95,7 +95,7 @@ async function listed(): Promise<Record<string, unknown>> {
   return (Array.isArray(found) ? found : found.data)[0] ?? {}
 }
 
-it('messages go over TLS through the proxy, signed; webhooks lists and tests them', async () => {
+it('a message goes over TLS through the proxy, signed; the command webhooks lists and tests receivers', async () => {
   await startGateway(authority.certificate)
   const tested = await runProgram(place, ['webhooks', 'test', 'hook'], env)
   expect([tested.code, tested.stderr]).toEqual([0, ''])
@@ -141,7 +141,7 @@ it('a receiver that refuses, a proxy that does, and a name that is none are said
 })
 
 it.skipIf(!hasTmux)(
-  'on a terminal they are a table, without what is secret in an address (tmux)',
+  'the list of webhooks is a table on a terminal, without what is secret in an address (tmux)',
   async () => {
     await startGateway(authority.certificate)
     using screen = new Tmux(place, { ...env, TERM: 'xterm-256color', PS1: '$ ' })

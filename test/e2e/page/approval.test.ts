@@ -7,7 +7,7 @@ import type { Visitor } from './visitor.ts'
 const FAR = 'warehouse-archive-replica-in-frankfurt'
 const LONG = 'warehouse-team.on-call-in-frankfurt@shop.example'
 
-describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser)}`, () => {
+describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(missingBrowser)}`, () => {
   const stage = new Stage({
     connections: [
       ...['reviewed', 'web-01', 'web-02', FAR].map((name) => ({

@@ -6,7 +6,7 @@ import type { Visitor } from './visitor.ts'
 
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
 
-describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingBrowser)}`, () => {
+describe.skipIf(missingBrowser !== undefined)(`the page without a mouse${without(missingBrowser)}`, () => {
   const stage = new Stage({
     runbooks: {
       'ops/greet.runbook.sh': 'echo "hello, {{ .name | required "whom" | squote }}"; exec sleep 600',

@@ -29,7 +29,7 @@ const PSQL = `cat <<'TEXT'
 TEXT
 `
 
-describe.skipIf(missingBrowser !== undefined)(`results of a run${without(missingBrowser)}`, () => {
+describe.skipIf(missingBrowser !== undefined)(`the result of a run${without(missingBrowser)}`, () => {
   const stage = new Stage({}, (site) => {
     site.books.commit({ 'shop/orders.runbook.sh': ORDERS })
   })

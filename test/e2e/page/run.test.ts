@@ -14,7 +14,7 @@ exit 3
 `
 const WAIT = 'echo begun; exec sleep 600'
 
-describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missingBrowser)}`, () => {
+describe.skipIf(missingBrowser !== undefined)(`the page of a run${without(missingBrowser)}`, () => {
   const stage = new Stage({}, (site) => {
     site.books.commit({ 'ops/greet.runbook.sh': GREET, 'ops/wait.runbook.sh': WAIT })
   })

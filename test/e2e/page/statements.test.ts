@@ -37,7 +37,7 @@ const FEW = [
 ]
 
 describe.skipIf(missingBrowser !== undefined)(
-  `statements of native clients${without(missingBrowser)}`,
+  `the list of statements of native clients${without(missingBrowser)}`,
   () => {
     const stage = new Stage({})
 

@@ -9,7 +9,7 @@ import type { Visitor } from './visitor.ts'
 const PROMPT = /bash-[\d.]+[$#]\s*$/
 const noVi = missingProgram('vi')
 
-describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser)}`, () => {
+describe.skipIf(missingBrowser !== undefined)(`a terminal of the page${without(missingBrowser)}`, () => {
   const stage = new Stage({
     connections: [{ name: 'shell', command: ['bash', '--norc', '-i'], env: { TERM: 'xterm-256color' } }],
   })

@@ -276,8 +276,8 @@ describe('the difference of outputs that have little in common', () => {
   })
 })
 
-describe('before anything has run', () => {
-  it('all refusals are told', async () => {
+describe('the check of a batch', () => {
+  it('tells all refusals before anything has run', async () => {
     await using fleet = await Fleet.start(2, undefined, {
       connections: `
   - { name: closed, agent: local, command: [bash], tags: { of: fleet }, runbooks: { repository: rb }, access: { runbooks: false } }
@@ -334,7 +334,7 @@ describe('before anything has run', () => {
     [{ stop_after: '101%' }, 400, 'invalid-request'],
     [{ parallel: 51 }, 400, 'invalid-request'],
     [{ connections: 'c-1' }, 400, 'invalid-request'],
-  ])('%j is refused', async (body, status, code) => {
+  ])('refuses %j', async (body, status, code) => {
     const answer = await fleet.create(body)
     expect([answer.status, answer.body['code']]).toEqual([status, code])
     expect(fleet.begun).toEqual([])

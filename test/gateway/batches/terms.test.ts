@@ -10,7 +10,7 @@ it.each([
   ['1,10,rest', 5, [1, 4]],
   ['1,rest', 1, [1]],
   ['100%', 7, [7]],
-])('waves %s of %i connections have %j', (text, total, sizes) => {
+])('the waves %s of %i connections have %j', (text, total, sizes) => {
   expect(parseWaves(text, total)).toEqual(sizes)
 })
 

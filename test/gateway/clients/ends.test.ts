@@ -132,7 +132,7 @@ it('a script that is not the one of the opening does not run: the record would b
   expect(textOf(await site.recorded(await exec.sid()), 'io')).toBe('')
 })
 
-it('malformed arguments are named and never begin', async () => {
+it('a malformed argument is named, and its command never begins', async () => {
   await using exec = site.client('exec')
   exec.sendPacket({
     type: 'AgentSessionOpen',
@@ -171,8 +171,8 @@ it.each(['exec', 'connect'] as const)(
   },
 )
 
-describe('with an agent that is lost', () => {
-  it('each client is told, and the record says it', async () => {
+describe('the loss of an agent', () => {
+  it('is told to each client, and is in the record', async () => {
     await using gateway = await RunningGateway.start()
     const agent = await ScriptedAgent.connected(gateway.agentUrl)
     await using exec = clientOf(gateway, 'exec')
@@ -187,7 +187,7 @@ describe('with an agent that is lost', () => {
     expect((await recorded(gateway, sid)).exit_code).toBe(254)
   })
 
-  it('a client that has left gets the record ended at once', async () => {
+  it('ends the record of a client that has left at once', async () => {
     await using gateway = await RunningGateway.start()
     const agent = await ScriptedAgent.connected(gateway.agentUrl)
     const sid = await leftRunning(gateway, agent)

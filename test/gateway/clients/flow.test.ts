@@ -115,7 +115,7 @@ describe('a client that does not read', () => {
   })
 })
 
-it('clients that do not read lose their sessions beyond 256 MiB of unread output in total, and those that read keep theirs', () => {
+it('a client that does not read loses its session beyond 256 MiB of unread output in total, and one that reads keeps its own', () => {
   const call = (unread: number) => ({ unsentBytes: unread }) as ClientCall
   const [reading, ...others] = [call(MiB), ...Array.from({ length: 85 }, () => call(3 * MiB))]
   const calls = new Map<ClientCall, unknown>([reading, ...others].map((one) => [one, undefined]))

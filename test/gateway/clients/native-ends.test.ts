@@ -68,45 +68,6 @@ async function over(client: ScriptedClient, sid: string) {
   return { told: details, code: metadata.get(CODE_TRAILER)[0], exitCode, state: state.text }
 }
 
-it('is killed', async () => {
-  const { client, sid } = await talking()
-  await site.as('ann', 'POST', `/api/sessions/${sid}/kill`)
-  expect(await over(client, sid)).toEqual({
-    ...{ told: 'session killed by the user: ann', code: 'session-killed' },
-    ...{ exitCode: 254, state: 'stopped by ann' },
-  })
-})
-
-it.each([
-  ['its token is revoked', (id: string) => site.as('admin', 'DELETE', `/api/tokens/${id}`), 'token-ended'],
-  [
-    'its user is deactivated',
-    () => site.as('admin', 'PUT', '/api/users/ivy@example.test', { status: 'inactive' }),
-    'token-ended',
-  ],
-])('ends when %s', async (_, end, code) => {
-  await site.as('admin', 'POST', '/api/users', { email: 'ivy@example.test', groups: ['dev'] })
-  const { body } = await site.as('admin', 'POST', '/api/tokens', { name: 'x', user: 'ivy@example.test' })
-  const { client, sid } = await talking(String(body['token']))
-  await end(String(body['id']))
-  expect(await over(client, sid)).toMatchObject({ code, exitCode: 254, state: 'closed' })
-  const late = clientOf('echo', String(body['token']))
-  late.open()
-  expect((await late.over()).details).toContain('invalid authentication')
-  await late[Symbol.asyncDispose]()
-})
-
-it('never begins where the connection has no terminals, or the user may not see it', async () => {
-  for (const [connection, details] of [
-    ['shut', 'connect is disabled for this connection'],
-    ['nowhere', 'connection not found'],
-  ] as const) {
-    await using client = clientOf(connection)
-    client.open()
-    expect((await client.over()).details).toContain(details)
-  }
-})
-
 /** Asks for access to a connection with reviews. */
 async function asking(connection: string, accessDuration?: string) {
   const client = clientOf(connection)
@@ -123,47 +84,88 @@ async function asking(connection: string, accessDuration?: string) {
   return { client, sid, approved }
 }
 
-it('waits for an approval, opens with it, and ends when that is revoked', async () => {
-  const { client, sid, approved } = await asking('asks')
-  expect(sockets.size).toBe(0)
-  expect(await approved()).toBe(sid)
-  const again = clientOf('asks')
-  again.open()
-  await again.sid()
-  await site.say('bea', sid, 'REVOKED')
-  expect(await over(client, sid)).toMatchObject({ exitCode: 254, state: 'approval revoked by bea' })
-  expect((await again.over()).details).toContain('Access to connection has been denied')
-  await again[Symbol.asyncDispose]()
-})
-
-it('does not open when it is rejected', async () => {
-  const { client, sid } = await asking('asks')
-  await site.say('bea', sid, 'REJECTED')
-  expect(await client.ended()).toMatchObject({
-    code: 254,
-    message: expect.stringContaining('denied') as string,
+describe('a session of native clients', () => {
+  it('is killed', async () => {
+    const { client, sid } = await talking()
+    await site.as('ann', 'POST', `/api/sessions/${sid}/kill`)
+    expect(await over(client, sid)).toEqual({
+      ...{ told: 'session killed by the user: ann', code: 'session-killed' },
+      ...{ exitCode: 254, state: 'stopped by ann' },
+    })
   })
-  expect((await recorded(site.gateway, sid)).state.text).toBe('rejected by bea')
-  await client[Symbol.asyncDispose]()
-})
 
-it('ends in the middle when the approved time is over', async () => {
-  const { client, sid, approved } = await asking('brief', '2s')
-  await approved()
-  expect(await over(client, sid)).toEqual({
-    ...{ told: 'session ended, reached connection duration', code: 'access-ended' },
-    ...{ exitCode: 254, state: 'time limit reached' },
+  it.each([
+    ['its token is revoked', (id: string) => site.as('admin', 'DELETE', `/api/tokens/${id}`), 'token-ended'],
+    [
+      'its user is deactivated',
+      () => site.as('admin', 'PUT', '/api/users/ivy@example.test', { status: 'inactive' }),
+      'token-ended',
+    ],
+  ])('ends when %s', async (_, end, code) => {
+    await site.as('admin', 'POST', '/api/users', { email: 'ivy@example.test', groups: ['dev'] })
+    const { body } = await site.as('admin', 'POST', '/api/tokens', { name: 'x', user: 'ivy@example.test' })
+    const { client, sid } = await talking(String(body['token']))
+    await end(String(body['id']))
+    expect(await over(client, sid)).toMatchObject({ code, exitCode: 254, state: 'closed' })
+    const late = clientOf('echo', String(body['token']))
+    late.open()
+    expect((await late.over()).details).toContain('invalid authentication')
+    await late[Symbol.asyncDispose]()
   })
-})
 
-it('is not asked for longer than there is access, and no window of hours is for it', async () => {
-  await using client = clientOf('asks')
-  client.open('', { accessDuration: '49h' })
-  expect((await client.over()).code).toBe(3)
-  const { client: waits, sid } = await asking('asks')
-  const window = { type: 'time_range', configuration: { start_time: '10:00', end_time: '11:00' } }
-  expect((await site.say('bea', sid, 'APPROVED', { time_window: window })).status).toBe(400)
-  await waits[Symbol.asyncDispose]()
+  it('never begins where the connection has no terminals, or the user may not see it', async () => {
+    for (const [connection, details] of [
+      ['shut', 'connect is disabled for this connection'],
+      ['nowhere', 'connection not found'],
+    ] as const) {
+      await using client = clientOf(connection)
+      client.open()
+      expect((await client.over()).details).toContain(details)
+    }
+  })
+
+  it('waits for an approval, opens with it, and ends when that is revoked', async () => {
+    const { client, sid, approved } = await asking('asks')
+    expect(sockets.size).toBe(0)
+    expect(await approved()).toBe(sid)
+    const again = clientOf('asks')
+    again.open()
+    await again.sid()
+    await site.say('bea', sid, 'REVOKED')
+    expect(await over(client, sid)).toMatchObject({ exitCode: 254, state: 'approval revoked by bea' })
+    expect((await again.over()).details).toContain('Access to connection has been denied')
+    await again[Symbol.asyncDispose]()
+  })
+
+  it('does not open when it is rejected', async () => {
+    const { client, sid } = await asking('asks')
+    await site.say('bea', sid, 'REJECTED')
+    expect(await client.ended()).toMatchObject({
+      code: 254,
+      message: expect.stringContaining('denied') as string,
+    })
+    expect((await recorded(site.gateway, sid)).state.text).toBe('rejected by bea')
+    await client[Symbol.asyncDispose]()
+  })
+
+  it('ends in the middle when the approved time is over', async () => {
+    const { client, sid, approved } = await asking('brief', '2s')
+    await approved()
+    expect(await over(client, sid)).toEqual({
+      ...{ told: 'session ended, reached connection duration', code: 'access-ended' },
+      ...{ exitCode: 254, state: 'time limit reached' },
+    })
+  })
+
+  it('is not asked for longer than there is access, and no window of hours is for it', async () => {
+    await using client = clientOf('asks')
+    client.open('', { accessDuration: '49h' })
+    expect((await client.over()).code).toBe(3)
+    const { client: waits, sid } = await asking('asks')
+    const window = { type: 'time_range', configuration: { start_time: '10:00', end_time: '11:00' } }
+    expect((await site.say('bea', sid, 'APPROVED', { time_window: window })).status).toBe(400)
+    await waits[Symbol.asyncDispose]()
+  })
 })
 
 describe.each([
@@ -184,13 +186,13 @@ describe.each([
     message: 'ended by the agent: the agent is stopping',
     expected: { exitCode: 143, state: 'agent was stopped' },
   },
-])('ends with $title', ({ options, end, message, expected }) => {
+])('an end with $title', ({ options, end, message, expected }) => {
   let agent: RunningAgent
   beforeAll(async () => {
     agent = await site.replaceAgent(options)
   })
 
-  it('and client, record and journal say so', async () => {
+  it('is told by client, record and journal', async () => {
     const { client, sid } = await talking()
     end(agent)
     expect((await client.ended()).message).toContain(message)
@@ -200,10 +202,10 @@ describe.each([
   })
 })
 
-describe('ends with the gateway', () => {
+describe('a gateway that is told to stop', () => {
   beforeAll(() => site.replaceAgent({}))
 
-  it('which is told to stop: it goes on meanwhile, and no other begins', async () => {
+  it('lets a session of native clients go on meanwhile, begins no other, and ends it at last', async () => {
     const { client, sid } = await talking()
     const { gateway } = site.gateway
     const late = new AbortController()

@@ -31,7 +31,7 @@ it('a session of native clients ends before one of them could do something that 
   })
 })
 
-it('and at the first packet of another protocol, which the agent drops: the record must read no more than the agent', async () => {
+it('a session of native clients ends at the first packet of another protocol, which the agent drops: the record must read no more than the agent', async () => {
   await opened(async (client) => {
     const data = Buffer.from([0])
     client.send({ kind: 'connection-data', connectionId: '1', protocol: 'postgres', data })
@@ -57,7 +57,7 @@ it('nothing is read for the record behind the end of a connection, as the agent 
   })
 })
 
-it('secrets of the connection are replaced in its statements, in texts to prepare too, before they are kept', async () => {
+it('the secrets of the connection are replaced in its statements, in texts to prepare too, before they are kept', async () => {
   const secrets = ['hunter2-hunter2', 'swordfish-1', 'a-key-in-a-file']
   const [password, inLink, inFile] = secrets
   const entries = {

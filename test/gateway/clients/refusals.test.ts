@@ -169,7 +169,7 @@ describe('a client is refused', () => {
   })
 })
 
-describe('with a gateway of its own', () => {
+describe('a gateway of its own', () => {
   beforeEach(start)
   afterEach(end)
 

@@ -82,7 +82,7 @@ it('an issue is moved when its session has ended, and not before', async () => {
   expect(statusOf(first)).toBe('Done')
 })
 
-it('issues of twenty sessions that end at once are each moved once', async () => {
+it('each issue is moved once when twenty sessions end at once', async () => {
   const ids = Array.from({ length: 20 }, (_, i) => `s${i}`)
   for (const id of ids) await begun(id)
   server.rest.received.length = 0

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Locks, obstacleText, type LockTurn } from '../../../src/gateway/locks/locks.ts'
 
 /** Sessions of one user, and which of them run. */
@@ -17,16 +17,37 @@ function crowd() {
   return { locks, enter, settled }
 }
 
-it('sessions under one lock run one at a time, in their order', async () => {
-  const { enter, settled } = crowd()
-  const [first, second] = [enter('1', 'a'), enter('2', 'a')]
-  enter('3', 'a')
-  enter('4', 'b')
-  expect(await settled()).toEqual(['1', '4'])
-  first.leave()
-  expect(await settled()).toEqual(['2'])
-  second.leave()
-  expect(await settled()).toEqual(['3'])
+describe('a lock', () => {
+  it('lets sessions run one at a time, in their order', async () => {
+    const { enter, settled } = crowd()
+    const [first, second] = [enter('1', 'a'), enter('2', 'a')]
+    enter('3', 'a')
+    enter('4', 'b')
+    expect(await settled()).toEqual(['1', '4'])
+    first.leave()
+    expect(await settled()).toEqual(['2'])
+    second.leave()
+    expect(await settled()).toEqual(['3'])
+  })
+
+  it('says who has it since when, and how many are before', () => {
+    const { enter } = crowd()
+    enter('1', 'a')
+    enter('2', 'a')
+    const obstacle = enter('3', 'a').obstacle()
+    expect(obstacle).toMatchObject({ lock: 'a', holder: { sid: '1', user: 'ann' }, ahead: 1 })
+    expect(obstacle && obstacleText(obstacle)).toMatch(
+      /^lock a is held by session 1 of ann since 20\d\d-.*Z; sessions ahead in the queue: 1$/,
+    )
+  })
+
+  it('says for whom it is kept when it is free', () => {
+    const { enter } = crowd()
+    enter('1', 'a')
+    enter('2', 'a', 'b')
+    const obstacle = enter('3', 'b').obstacle()
+    expect(obstacle && obstacleText(obstacle)).toBe('lock b is free; sessions ahead in the queue: 1')
+  })
 })
 
 it('one that leaves while it waits lets the others through', async () => {
@@ -56,25 +77,6 @@ it('who needs two locks waits for both, holds none meanwhile, and is not overtak
   expect(await settled()).toEqual(['3'])
   both.leave()
   expect(await settled()).toEqual(['4'])
-})
-
-it('says who has the lock since when, and how many are before', () => {
-  const { enter } = crowd()
-  enter('1', 'a')
-  enter('2', 'a')
-  const obstacle = enter('3', 'a').obstacle()
-  expect(obstacle).toMatchObject({ lock: 'a', holder: { sid: '1', user: 'ann' }, ahead: 1 })
-  expect(obstacle && obstacleText(obstacle)).toMatch(
-    /^lock a is held by session 1 of ann since 20\d\d-.*Z; sessions ahead in the queue: 1$/,
-  )
-})
-
-it('says for whom a free lock is kept', () => {
-  const { enter } = crowd()
-  enter('1', 'a')
-  enter('2', 'a', 'b')
-  const obstacle = enter('3', 'b').obstacle()
-  expect(obstacle && obstacleText(obstacle)).toBe('lock b is free; sessions ahead in the queue: 1')
 })
 
 it('a hundred wait for a lock, fifty of one user, and no more', () => {

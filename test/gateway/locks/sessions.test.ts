@@ -126,7 +126,7 @@ it('one that has to be approved takes its lock when it runs, not while it waits 
   expect(approved.body['waits_for']).toMatchObject({ lock: 'migrations', session_id: idOf(first) })
 })
 
-it('locks of connections that a user does not see are not listed', async () => {
+it('a lock of a connection that a user does not see is not listed', async () => {
   const headers = { authorization: `Bearer ${otherToken}` }
   expect(await held('secret', headers)).toBeUndefined()
   expect((await held('migrations', headers))?.holder).toBeNull()

@@ -1,7 +1,7 @@
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import fastify from 'fastify'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { requireOperations } from '../../../src/gateway/rest/access.ts'
 import type { Operation, OperationScope, Role } from '../../../src/contract/contract.ts'
 import { OPERATIONS } from '../../../src/gateway/rest/resources.ts'
@@ -232,33 +232,6 @@ function notFor(outcome: Outcome): Outcome {
   return outcome === 'answered' ? 'out of reach' : outcome
 }
 
-it.each(['machine', 'machine-admin'] as const)('lets no %s approve, by no way', async (caller) => {
-  for (const way of ['reviews/:id', 'sessions/:id/review'])
-    for (const more of [{}, { force_review: true }]) {
-      const path = `/api/${way.replace(':id', await asked())}`
-      const answer = await send(caller, 'PUT', path, { status: 'APPROVED', ...more })
-      expect([answer.status, answer.body['message']]).toEqual([
-        403,
-        `${caller} is a machine, and only people may approve`,
-      ])
-    }
-})
-
-it('takes a HEAD as the GET that it is', async () => {
-  const answers = ['nobody', 'owner', 'admin'].map((name) =>
-    send(name as Name, 'HEAD', '/api/runbooks/configurations'),
-  )
-  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([401, 403, 200])
-})
-
-it('does not start with a route that is in no contract', () => {
-  const app = fastify()
-  requireOperations(app, OPERATIONS)
-  expect(() => app.get('/api/forgotten', () => '')).toThrow('GET /api/forgotten is in no contract')
-  expect(() => app.delete('/api/connections', () => '')).toThrow('DELETE /api/connections is in no contract')
-  app.get('/api/connections', () => '')
-})
-
 /** What becomes of a command line's stream: the code that it ends with. */
 const STREAMS: Readonly<Record<Exclude<Name, 'the owner on the page'>, string>> = {
   nobody: 'unauthenticated',
@@ -273,16 +246,47 @@ const STREAMS: Readonly<Record<Exclude<Name, 'the owner on the page'>, string>> 
   'machine-admin': 'agent-offline',
 }
 
-it.each(Object.entries(STREAMS))('ends the stream of %s with %s', async (caller, code) => {
-  const { token }: Caller = CALLERS[caller as Name]
-  const authorization = token === undefined ? '' : `Bearer ${token}`
-  for (const verb of ['exec', 'connect']) {
-    await using client = new ScriptedClient(gateway.gateway.grpc, {
-      ...{ authorization, verb, 'connection-name': 'away' },
-    })
-    client.open('true')
-    expect((await client.over()).metadata.get(CODE_TRAILER)).toEqual([code])
-  }
+describe('the REST interface', () => {
+  it.each(['machine', 'machine-admin'] as const)('lets no %s approve, by no way', async (caller) => {
+    for (const way of ['reviews/:id', 'sessions/:id/review'])
+      for (const more of [{}, { force_review: true }]) {
+        const path = `/api/${way.replace(':id', await asked())}`
+        const answer = await send(caller, 'PUT', path, { status: 'APPROVED', ...more })
+        expect([answer.status, answer.body['message']]).toEqual([
+          403,
+          `${caller} is a machine, and only people may approve`,
+        ])
+      }
+  })
+
+  it('takes a HEAD as the GET that it is', async () => {
+    const answers = ['nobody', 'owner', 'admin'].map((name) =>
+      send(name as Name, 'HEAD', '/api/runbooks/configurations'),
+    )
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([401, 403, 200])
+  })
+
+  it('does not start with a route that is in no contract', () => {
+    const app = fastify()
+    requireOperations(app, OPERATIONS)
+    expect(() => app.get('/api/forgotten', () => '')).toThrow('GET /api/forgotten is in no contract')
+    expect(() => app.delete('/api/connections', () => '')).toThrow(
+      'DELETE /api/connections is in no contract',
+    )
+    app.get('/api/connections', () => '')
+  })
+
+  it.each(Object.entries(STREAMS))('ends the stream of %s with %s', async (caller, code) => {
+    const { token }: Caller = CALLERS[caller as Name]
+    const authorization = token === undefined ? '' : `Bearer ${token}`
+    for (const verb of ['exec', 'connect']) {
+      await using client = new ScriptedClient(gateway.gateway.grpc, {
+        ...{ authorization, verb, 'connection-name': 'away' },
+      })
+      client.open('true')
+      expect((await client.over()).metadata.get(CODE_TRAILER)).toEqual([code])
+    }
+  })
 })
 
 type Outcome = 'unauthenticated' | 'wrong role' | 'out of reach' | 'answered'

@@ -50,7 +50,7 @@ afterAll(async () => {
 })
 beforeEach(() => expect(agent.agent.state.name).toBe('serving'))
 
-it('operations that need no token read at most 8 KiB of a body', async () => {
+it('an operation that needs no token reads at most 8 KiB of a body', async () => {
   const open = Object.entries(OPERATIONS).filter(
     ([, { role, body }]) => role === 'public' && body !== undefined,
   )
@@ -316,15 +316,28 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
   })
 })
 
-it('lets nobody bring arguments or variables to a connection without exec, where they would be scripts', async () => {
-  const body = { file_name: 'ops/version.sh' }
-  const plain = await gateway.exec(body, 'reviewed')
-  const args = await gateway.exec({ ...body, client_args: ['-c', 'echo mine'] }, 'reviewed')
-  const env = await gateway.exec(
-    { ...body, env_vars: { 'filesystem:BASH_ENV': base64('echo mine') } },
-    'reviewed',
-  )
-  expect([plain.body['output'], args.status, env.status]).toEqual(['three\n', 403, 403])
+describe('the REST interface', () => {
+  it('lets nobody bring arguments or variables to a connection without exec, where they would be scripts', async () => {
+    const body = { file_name: 'ops/version.sh' }
+    const plain = await gateway.exec(body, 'reviewed')
+    const args = await gateway.exec({ ...body, client_args: ['-c', 'echo mine'] }, 'reviewed')
+    const env = await gateway.exec(
+      { ...body, env_vars: { 'filesystem:BASH_ENV': base64('echo mine') } },
+      'reviewed',
+    )
+    expect([plain.body['output'], args.status, env.status]).toEqual(['three\n', 403, 403])
+  })
+
+  it('is healthy without a token, and says what is no endpoint', async () => {
+    const health = await gateway.request('GET', '/api/healthz', undefined, { authorization: '' })
+    expect(health).toEqual({ status: 200, body: { liveness: 'OK' } })
+    const readiness = await gateway.request('GET', '/readyz', undefined, { authorization: '' })
+    expect(readiness).toEqual({ status: 200, body: { status: 'ready' } })
+    expect((await gateway.request('GET', '/api/nope')).body).toEqual({
+      message: 'no such endpoint: GET /api/nope',
+      code: 'endpoint-not-found',
+    })
+  })
 })
 
 describe('POST /api/runbooks/exec', () => {
@@ -514,15 +527,4 @@ describe('POST /api/sessions/{id}/kill', () => {
     const line = gateway.log.findLast((entry) => entry.startsWith('session started')) ?? ''
     return (JSON.parse(line.slice('session started '.length)) as { sid: string }).sid
   }
-})
-
-it('is healthy without a token, and says what is no endpoint', async () => {
-  const health = await gateway.request('GET', '/api/healthz', undefined, { authorization: '' })
-  expect(health).toEqual({ status: 200, body: { liveness: 'OK' } })
-  const readiness = await gateway.request('GET', '/readyz', undefined, { authorization: '' })
-  expect(readiness).toEqual({ status: 200, body: { status: 'ready' } })
-  expect((await gateway.request('GET', '/api/nope')).body).toEqual({
-    message: 'no such endpoint: GET /api/nope',
-    code: 'endpoint-not-found',
-  })
 })

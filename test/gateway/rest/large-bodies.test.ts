@@ -20,7 +20,7 @@ function elementsOf(value: unknown): number {
   return members.reduce<number>((sum, one) => sum + elementsOf(one), 1 + Math.max(0, members.length - 1))
 }
 
-it('elements are counted as they are written, whatever stands in texts', () => {
+it('the elements of a body are counted as they are written, whatever stands in texts', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const json = Buffer.from(JSON.stringify(value))

@@ -93,7 +93,7 @@ it('a link for a download is as recorded', async () => {
   expect(withoutToken(link.body)).toEqual(withoutToken(recorded('download-link')))
 })
 
-it('lists of runbooks are as recorded, with patterns besides', async () => {
+it('a list of runbooks is as recorded, with patterns besides', async () => {
   const { body } = await gateway.request('GET', '/api/runbooks?list_connections=true')
   const only = (from: unknown) => ({
     ...(from as object),
@@ -117,7 +117,7 @@ it('lists of runbooks are as recorded, with patterns besides', async () => {
   expect(full(body)).toEqual({ ...others, id: { ...id, required_text: 'x' } })
 })
 
-it('rules and configurations are those of the file, for reading, without secrets', async () => {
+it('each rule and configuration is that of the file, for reading, without secrets', async () => {
   const rules = await gateway.request('GET', '/api/runbooks/rules')
   const rule = { id: 'bash', name: 'bash', connections: ['bash'], user_groups: [], description: '' }
   const runbooks = [{ repository: 'rb', name: 'ops/' }]

@@ -82,7 +82,7 @@ const ENDS: [string, (name: string) => Promise<unknown>][] = [
   ],
 ]
 
-describe.each(ENDS)('where the approver %s before the run', (how, end) => {
+describe.each(ENDS)('an approval whose approver %s before the run', (how, end) => {
   const name = `dba-${how.length}`
   const leave = () => end(name)
   const back = async () => {
@@ -90,7 +90,7 @@ describe.each(ENDS)('where the approver %s before the run', (how, end) => {
     await create(name, ['dba'])
   }
 
-  it('nothing runs for the requester, and another approval lets it run', async () => {
+  it('runs nothing for the requester, and another approval lets it run', async () => {
     await create(name, ['dba'])
     const sid = await ask('ann')
     expect((await say(name, sid)).body['status']).toBe('APPROVED')
@@ -103,7 +103,7 @@ describe.each(ENDS)('where the approver %s before the run', (how, end) => {
     expect((await run('ann', sid)).body).toMatchObject({ output: 'ran\n' })
   })
 
-  it('an approval of another person for the same group counts before anybody tries to run', async () => {
+  it('gives way to that of another person for the same group before anybody tries to run', async () => {
     await back()
     const sid = await ask('ann')
     await say(name, sid)
@@ -112,7 +112,7 @@ describe.each(ENDS)('where the approver %s before the run', (how, end) => {
     expect((await run('ann', sid)).body).toMatchObject({ output: 'ran\n' })
   })
 
-  it('no batch runs', async () => {
+  it('runs no batch', async () => {
     await back()
     const body = { connections: ['two', 'three'], file_name: 'ops/plain.sh' }
     const { id } = (await gateway.request('POST', '/api/batches', body, as('ann'))).body
@@ -130,7 +130,7 @@ describe.each(ENDS)('where the approver %s before the run', (how, end) => {
     )
   })
 
-  it('no terminal opens', async () => {
+  it('opens no terminal', async () => {
     await back()
     await using first = shell('ann')
     first.open()

@@ -17,7 +17,7 @@ const id = expect.stringMatching(/^[0-9a-f-]{36}$/) as string
 const date = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 
-describe('asking', () => {
+describe('a request for approval', () => {
   it('answers with the url of the review, and nothing reaches the agent', async () => {
     const { status, body } = await site.as('ann', 'POST', '/api/sessions', {
       connection: 'one',
@@ -85,7 +85,7 @@ describe('asking', () => {
     expect((await site.as('bea', 'GET', `/api/reviews/${String(body['id'])}`)).body).toEqual(body)
   })
 
-  it('is done for runbooks by the first rule that matches the file, else by that of the connection', async () => {
+  it('is made for runbooks by the first rule that matches the file, else by that of the connection', async () => {
     const run = (file_name: string) =>
       site.as('ann', 'POST', '/api/plugins/runbooks/connections/books/exec', {
         ...{ file_name, parameters: { pw: 'sesame-42', table: 't' } },
@@ -102,7 +102,7 @@ describe('asking', () => {
     expect(await groupsOf('ops/plain.sh')).toEqual([['dba'], null])
   })
 
-  it('is done by the second runbook interface, too', async () => {
+  it('is made by the second runbook interface, too', async () => {
     const { body } = await site.as('ann', 'POST', '/api/runbooks/exec', {
       ...{ connection_name: 'books', repository: 'rb', file_name: 'ops/plain.sh' },
     })
@@ -117,7 +117,7 @@ describe('asking', () => {
     expect(body).toMatchObject({ has_review: false, output: 'skipped\n' })
   })
 
-  it('is not done for what is disabled', async () => {
+  it('is not made for a disabled connection', async () => {
     const { body } = await site.as('ann', 'POST', '/api/sessions', { connection: 'closed', script: 'echo' })
     expect(body).toMatchObject({ has_review: false, exit_code: -2, code: 'not-permitted' })
   })
@@ -156,7 +156,7 @@ describe('asking', () => {
   })
 })
 
-describe('deciding', () => {
+describe('a decision', () => {
   it('approves with one of the groups, and the session is ready', async () => {
     const sid = await site.ask('echo')
     const { status, body } = await site.say('bea', sid, 'approved')
@@ -321,7 +321,7 @@ describe('deciding', () => {
   })
 })
 
-describe('running', () => {
+describe('the run of an approved script', () => {
   it('runs the stored script under the same id, once', async () => {
     const sid = await site.ask('echo "$0 $A $1"; exit 3', 'one', {
       ...{ client_args: ['-s', '--', 'argument'], env_vars: { 'envvar:A': base64('variable') } },
@@ -403,7 +403,7 @@ describe('running', () => {
   })
 })
 
-describe('who sees what', () => {
+describe('the REST interface', () => {
   it('shows sessions that wait to their reviewers, without what they write', async () => {
     const sid = await site.ask('echo visible')
     await site.say('bea', sid, 'APPROVED')

@@ -99,7 +99,7 @@ function shares(some: readonly string[], others: readonly string[]): boolean {
   return some.some((one) => others.includes(one))
 }
 
-describe('whatever is said', () => {
+describe('a review under any decisions', () => {
   it('nobody but a reviewer or a member of a force group makes a review approved', () => {
     check(({ by, before, outcome }) => {
       if (!('review' in outcome) || before.status === 'APPROVED' || outcome.review.status !== 'APPROVED')

@@ -32,7 +32,7 @@ it('what fails for another reason is a failure of the request', async ({ onTestF
   expect((await site.say('bea', sid, 'REJECTED')).status).toBe(500)
 })
 
-it('reviews that cannot be tidied are told in the log, and a bug there ends the gateway', ({
+it('a review that cannot be tidied is told in the log, and a bug there ends the gateway', ({
   onTestFinished,
 }) => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })

@@ -164,7 +164,7 @@ it.each([
   expect(filesWith(bytes.subarray(-64))).toEqual([])
 })
 
-it('reviewers see arguments with the secrets of the connection and of the request replaced', async () => {
+it('a reviewer sees arguments with the secrets of the connection and of the request replaced', async () => {
   await using gateway = await start()
   const { body } = await gateway.script('echo', {
     connection: 'one',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ReviewSite, type Name } from './site.ts'
 
 // What a review says that its reader may do about it, and that just this is accepted.
@@ -16,38 +16,40 @@ async function possible(name: Name, sid: string): Promise<string[]> {
   return Object.keys(can).filter((one) => can[one] === true)
 }
 
-it('tells each reader what they may do, before the decision and after it', async () => {
-  const sid = await site.ask('echo asked')
-  const before = { bea: ['approve', 'reject'], dan: ['approve', 'reject'], eve: ['force', 'reject'] }
-  const others = { ann: ['reject', 'withdraw'], admin: ['reject'], fay: [] }
-  for (const [name, can] of Object.entries({ ...before, ...others }))
-    expect([name, await possible(name as Name, sid)]).toEqual([name, can])
-  await site.say('bea', sid, 'APPROVED')
-  const after = { bea: ['revoke'], cid: ['revoke'], eve: ['revoke'], ann: ['revoke', 'withdraw'], fay: [] }
-  for (const [name, can] of Object.entries(after))
-    expect([name, await possible(name as Name, sid)]).toEqual([name, can])
-})
+describe('a review', () => {
+  it('tells each reader what they may do, before the decision and after it', async () => {
+    const sid = await site.ask('echo asked')
+    const before = { bea: ['approve', 'reject'], dan: ['approve', 'reject'], eve: ['force', 'reject'] }
+    const others = { ann: ['reject', 'withdraw'], admin: ['reject'], fay: [] }
+    for (const [name, can] of Object.entries({ ...before, ...others }))
+      expect([name, await possible(name as Name, sid)]).toEqual([name, can])
+    await site.say('bea', sid, 'APPROVED')
+    const after = { bea: ['revoke'], cid: ['revoke'], eve: ['revoke'], ann: ['revoke', 'withdraw'], fay: [] }
+    for (const [name, can] of Object.entries(after))
+      expect([name, await possible(name as Name, sid)]).toEqual([name, can])
+  })
 
-it('offers nobody in the approving group their own request, unless the connection lets them', async () => {
-  const theirs = await site.ask('echo own', 'one', {}, 'bea')
-  expect(await possible('bea', theirs)).toEqual(['reject', 'withdraw'])
-  expect((await site.say('bea', theirs, 'APPROVED')).status).toBe(400)
-  const allowed = await site.ask('echo own', 'own', {}, 'bea')
-  expect(await possible('bea', allowed)).toEqual(['approve', 'reject', 'withdraw'])
-  expect((await site.say('bea', allowed, 'APPROVED')).status).toBe(200)
-})
+  it('offers nobody in the approving group their own request, unless the connection lets them', async () => {
+    const theirs = await site.ask('echo own', 'one', {}, 'bea')
+    expect(await possible('bea', theirs)).toEqual(['reject', 'withdraw'])
+    expect((await site.say('bea', theirs, 'APPROVED')).status).toBe(400)
+    const allowed = await site.ask('echo own', 'own', {}, 'bea')
+    expect(await possible('bea', allowed)).toEqual(['approve', 'reject', 'withdraw'])
+    expect((await site.say('bea', allowed, 'APPROVED')).status).toBe(200)
+  })
 
-it('offers one approval of each group, not a second one', async () => {
-  const sid = await site.ask('echo both', 'both')
-  await site.say('bea', sid, 'APPROVED')
-  expect(await possible('bea', sid)).toEqual(['reject'])
-  expect((await site.say('bea', sid, 'APPROVED')).body['code']).toBe('review-wrong-state')
-  expect(await possible('cid', sid)).toEqual(['approve', 'reject'])
-  const list = (await site.as('cid', 'GET', '/api/reviews')).body as unknown as {
-    session: string
-    can: { approve: boolean }
-  }[]
-  expect(list.find(({ session }) => session === sid)?.can.approve).toBe(true)
+  it('offers one approval of each group, not a second one', async () => {
+    const sid = await site.ask('echo both', 'both')
+    await site.say('bea', sid, 'APPROVED')
+    expect(await possible('bea', sid)).toEqual(['reject'])
+    expect((await site.say('bea', sid, 'APPROVED')).body['code']).toBe('review-wrong-state')
+    expect(await possible('cid', sid)).toEqual(['approve', 'reject'])
+    const list = (await site.as('cid', 'GET', '/api/reviews')).body as unknown as {
+      session: string
+      can: { approve: boolean }
+    }[]
+    expect(list.find(({ session }) => session === sid)?.can.approve).toBe(true)
+  })
 })
 
 it('one of two decisions at the same moment is accepted, and the other one is told that it is too late', async () => {

@@ -12,7 +12,7 @@ it.each([
   ['22:00', '02:00', '02:00:01', false],
   ['22:00', '02:00', '21:59:59', false],
   ['05:00', '05:00', '17:00:00', true],
-])('from %s to %s, %s is inside: %s', (start, end, time, inside) => {
+])('the window from %s to %s has %s inside: %s', (start, end, time, inside) => {
   expect(isInside({ start, end }, new Date(`2026-11-26T${time}Z`))).toBe(inside)
   expect(isInside({ start, end }, new Date(`1969-01-01T${time}Z`))).toBe(inside)
 })

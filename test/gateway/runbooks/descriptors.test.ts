@@ -61,7 +61,7 @@ test('a git command without a descriptor left is refused with what to do', async
   expect((await version()).code).toBe(0)
 })
 
-test('objects asked for without a descriptor left are refused one by one, and read when there are some', async () => {
+test('each object asked for without a descriptor left is refused, and read when there are some', async () => {
   await using workshop = new Workshop()
   const commit = workshop.commit({ a: '1' })
   const reader = new ObjectReader({
@@ -122,7 +122,7 @@ test.each(['git', 'objects'])('a start of %s that fails at once is a refusal as 
 })
 
 test.each(['a copy', 'no copy'])(
-  'with any small number of descriptors and %s a file is read or refused, and read once there are more',
+  'a file is read or refused with any small number of descriptors and %s, and read once there are more',
   async (which) => {
     await using workshop = new Workshop()
     const commit = workshop.commit({ 'a.sql': '1' })

@@ -30,7 +30,7 @@ test('a packed branch whose name ends like another is not taken for it', async (
   expect(await localTip(workshop.origin, 'main')).toBe(git(workshop.origin, 'rev-parse', 'refs/heads/main'))
 })
 
-test('where the files do not tell for sure there is no answer', async () => {
+test('there is no answer where the files do not tell for sure', async () => {
   await using workshop = new Workshop()
   expect(await localTip(workshop.origin, undefined)).toBeUndefined()
   workshop.commit({ a: '1' })

@@ -131,7 +131,7 @@ describe('reading a file', () => {
   })
 })
 
-describe('where a repository may be', () => {
+describe('the place of a repository', () => {
   test('a file:// URL, a bare repository and a linked worktree all work', async () => {
     await using workshop = new Workshop()
     workshop.commit({ 'a.sql': 'main' })
@@ -257,7 +257,7 @@ describe('where a repository may be', () => {
   })
 })
 
-describe('which files may be read', () => {
+describe('the files that may be read', () => {
   test('a missing file is not found, in the words of the hosted gateway', async () => {
     await using workshop = new Workshop()
     workshop.commit({ 'a.sql': '1', 'dir/b.sql': '2' })
@@ -418,7 +418,7 @@ describe('reading at a ref_hash', () => {
   })
 })
 
-describe('when the remote cannot be reached', () => {
+describe('a remote that cannot be reached', () => {
   test('the last good copy is served, and the log says why and how old it is', async () => {
     await using workshop = new Workshop()
     const commit = workshop.commit({ 'a.sql': '1' })

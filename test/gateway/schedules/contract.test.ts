@@ -85,7 +85,7 @@ it('one that has to be approved waits for people, and runs by itself then', asyn
   await waitFor(async () => (await lastRun('waits'))['status'] === 'success')
 })
 
-it('others see those of their connections, and change none', async () => {
+it('another user sees the schedules of their connections, and changes none', async () => {
   const { body } = await ask('GET', '', otherToken)
   expect((body as unknown as { name: string }[]).map(({ name }) => name)).toEqual(['report', 'broken'])
   expect((await ask('POST', '/report/run', otherToken)).status).toBe(403)

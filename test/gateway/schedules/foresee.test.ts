@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { otherToken, RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -29,47 +29,49 @@ const draft = {
   ...{ runbook: 'ops/a.runbook.sh', as: 'admin', parameters: { x: 'hello' } },
 }
 
-it('foresees the runs of a draft, and gives the lines for it', async () => {
-  const { status, body } = await ask('POST', '/foresee', draft)
-  expect([status, body['problems']]).toEqual([200, []])
-  expect(body['next_runs']).toEqual([
-    '2028-02-29T02:00:00.000Z',
-    '2032-02-29T02:00:00.000Z',
-    '2036-02-29T02:00:00.000Z',
-  ])
-  expect(body['lines']).toContain('yearly')
-})
-
-it('lets nobody but admins draft for somebody else', async () => {
-  const refused = await ask('POST', '/foresee', draft, otherToken)
-  expect([refused.status, refused.body['message']]).toEqual([
-    403,
-    'only admins may draft a schedule that runs as another user',
-  ])
-  const { body: me } = await gateway.request('GET', '/api/userinfo', undefined, {
-    authorization: `Bearer ${otherToken}`,
+describe('the REST interface of schedules', () => {
+  it('foresees the runs of a draft, and gives the lines for it', async () => {
+    const { status, body } = await ask('POST', '/foresee', draft)
+    expect([status, body['problems']]).toEqual([200, []])
+    expect(body['next_runs']).toEqual([
+      '2028-02-29T02:00:00.000Z',
+      '2032-02-29T02:00:00.000Z',
+      '2036-02-29T02:00:00.000Z',
+    ])
+    expect(body['lines']).toContain('yearly')
   })
-  expect((await ask('POST', '/foresee', { ...draft, as: me['name'] }, otherToken)).status).toBe(200)
-})
 
-it('says of a schedule when it runs next, and which five runs were the last', async () => {
-  const runs: unknown[] = []
-  for (let run = 0; run < 6; run++) {
-    const { body } = await ask('POST', '/report/run')
-    runs.unshift(body['session_id'])
-    await waitFor(async () => {
-      const { last_run: last } = (await ask('GET', '/report')).body as {
-        last_run: { session_id: string; status: string } | null
-      }
-      return last !== null && last.session_id === body['session_id'] && last.status === 'success'
+  it('lets nobody but admins draft for somebody else', async () => {
+    const refused = await ask('POST', '/foresee', draft, otherToken)
+    expect([refused.status, refused.body['message']]).toEqual([
+      403,
+      'only admins may draft a schedule that runs as another user',
+    ])
+    const { body: me } = await gateway.request('GET', '/api/userinfo', undefined, {
+      authorization: `Bearer ${otherToken}`,
     })
-  }
-  const [listed] = (await ask('GET', '')).body as unknown as [
-    { next_run: string; next_runs: string[]; last_runs: { session_id: string; status: string }[] },
-  ]
-  expect(listed.next_runs).toHaveLength(3)
-  expect(listed.next_runs[0]).toBe(listed.next_run)
-  expect(listed.next_runs).toEqual(listed.next_runs.toSorted())
-  expect(listed.last_runs.map((run) => run.session_id)).toEqual(runs.slice(0, 5))
-  expect(new Set(listed.last_runs.map(({ status }) => status))).toEqual(new Set(['success']))
+    expect((await ask('POST', '/foresee', { ...draft, as: me['name'] }, otherToken)).status).toBe(200)
+  })
+
+  it('says of a schedule when it runs next, and which five runs were the last', async () => {
+    const runs: unknown[] = []
+    for (let run = 0; run < 6; run++) {
+      const { body } = await ask('POST', '/report/run')
+      runs.unshift(body['session_id'])
+      await waitFor(async () => {
+        const { last_run: last } = (await ask('GET', '/report')).body as {
+          last_run: { session_id: string; status: string } | null
+        }
+        return last !== null && last.session_id === body['session_id'] && last.status === 'success'
+      })
+    }
+    const [listed] = (await ask('GET', '')).body as unknown as [
+      { next_run: string; next_runs: string[]; last_runs: { session_id: string; status: string }[] },
+    ]
+    expect(listed.next_runs).toHaveLength(3)
+    expect(listed.next_runs[0]).toBe(listed.next_run)
+    expect(listed.next_runs).toEqual(listed.next_runs.toSorted())
+    expect(listed.last_runs.map((run) => run.session_id)).toEqual(runs.slice(0, 5))
+    expect(new Set(listed.last_runs.map(({ status }) => status))).toEqual(new Set(['success']))
+  })
 })

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait.ts'
 
 const REVIEWED = '\n  - { name: reviewed, agent: local, command: [bash], review: { groups: [admin] } }'
 
-it('executions, requests for approval, changes and terminals wait for the lock, and the gateway serves on', async () => {
+it('each execution, request for approval, change and terminal waits for the lock, and the gateway serves on', async () => {
   await using site = await ClientSite.start({}, REVIEWED)
   const { gateway } = site
   const other = new Database(path.join(path.dirname(gateway.settingsFile), 'state/history.sqlite'))

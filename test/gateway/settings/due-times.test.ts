@@ -58,7 +58,7 @@ it.each([
   expect([isCron(cron), cronProblem(cron)]).toEqual([false, problem])
 })
 
-it('takes names of places for time zones, and no offsets', () => {
+it('the name of a place is a time zone, and an offset is none', () => {
   expect(['UTC', 'Europe/Berlin', '+02:00', 'Nowhere/Land', ''].map(isTimeZone)).toEqual([
     true,
     true,

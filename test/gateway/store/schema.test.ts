@@ -201,7 +201,7 @@ test('a file that cannot be brought up to date stays as it was', () => {
   expect(query('SELECT count(*) FROM sessions')).toEqual([[2]])
 })
 
-test('texts that a column cannot hold are whole in the session', () => {
+test('a text that a column cannot hold is whole in the session', () => {
   const history = openHistory(path)
   try {
     const sessionBatchId = 'batch\0\ud800 tail'

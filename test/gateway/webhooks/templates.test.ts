@@ -56,7 +56,7 @@ it('a hostile name mentions nobody and links nothing in Slack', () => {
   expect(new Set(texts.map(({ type }) => type))).toEqual(new Set(['plain_text']))
 })
 
-it('nor in Teams, where no text is Markdown or a function', () => {
+it('a hostile name does neither in Teams, where no text is Markdown or a function', () => {
   const text = body('teams', { ...FACTS, runbook: HOSTILE, user_id: HOSTILE })
   expect(text).not.toMatch(/@here|https:\/\/evil|\{\{|\$\{|\u202e|\\n/)
   expect(text).not.toMatch(/"type":"(TextBlock|FactSet)"/)
@@ -75,7 +75,7 @@ it.each(['slack', 'teams'] as const)('%s says first on how many connections a ba
   expect(text).toMatch(/Runs on: .*12 connections, once on each: web-1, web-2, .*web-10, and 2 more/)
 })
 
-it('names who has stopped a session in its title', () => {
+it('a message names in its title who has stopped a session', () => {
   const facts = { ...FACTS, state: { name: 'stopped', text: 'stopped by bea' } }
   expect(body('slack', facts)).toContain('Stopped by bea: ops/a.sh on pg')
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { goQuote } from '../../../src/golang/text/quote.ts'
 
 /** Made with strconv.Quote of Go 1.26. */
@@ -17,6 +17,8 @@ const GOLDEN: readonly (readonly [text: string, quoted: string])[] = [
   ['\u3000', '"\\u3000"'],
 ]
 
-test.each(GOLDEN)('quotes %j as Go does', (text, quoted) => {
-  expect(goQuote(text)).toBe(quoted)
+describe('goQuote', () => {
+  test.each(GOLDEN)('quotes %j as Go does', (text, quoted) => {
+    expect(goQuote(text)).toBe(quoted)
+  })
 })

@@ -384,7 +384,7 @@ describe('rules that are too much', () => {
   })
 })
 
-it('takes in a list of 20,000 words in parts, between which others have their turns', async () => {
+it('compileRules takes in a list of 20,000 words in parts, between which others have their turns', async () => {
   const words = Array.from({ length: 20_000 }, (_, n) => `word-${n}`)
   let turns = 0
   let next = setImmediate(function tick() {

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { customRecognizers, folded, isWordRune } from '../../../src/policy/masking/custom.ts'
 import { subjectOf } from '../../../src/policy/masking/subject.ts'
 import { done } from '../../../src/policy/work.ts'
@@ -37,20 +37,22 @@ const CASES = [
   '𐐀𐐨',
 ]
 
-it.each(CASES)('folds %s as RE2 does without regard to case', (letters) => {
-  const [first = ''] = letters
-  for (const letter of letters) {
-    expect(RE2JS.compile(`(?i)^${letter}$`).test(first)).toBe(true)
-    expect(folded(letter.codePointAt(0) ?? 0)).toBe(folded(first.codePointAt(0) ?? 0))
-  }
-})
+describe('a recognizer of custom types', () => {
+  it.each(CASES)('folds %s as RE2 does without regard to case', (letters) => {
+    const [first = ''] = letters
+    for (const letter of letters) {
+      expect(RE2JS.compile(`(?i)^${letter}$`).test(first)).toBe(true)
+      expect(folded(letter.codePointAt(0) ?? 0)).toBe(folded(first.codePointAt(0) ?? 0))
+    }
+  })
 
-it.each(['ı', 'İ'])('keeps %s apart from i, as RE2 does', (letter) => {
-  expect(RE2JS.compile(`(?i)^${letter}$`).test('i')).toBe(false)
-  expect(folded(letter.codePointAt(0) ?? 0)).not.toBe(folded(0x69))
-})
+  it.each(['ı', 'İ'])('keeps %s apart from i, as RE2 does', (letter) => {
+    expect(RE2JS.compile(`(?i)^${letter}$`).test('i')).toBe(false)
+    expect(folded(letter.codePointAt(0) ?? 0)).not.toBe(folded(0x69))
+  })
 
-it('takes letters and digits of every script and _ for parts of words', () => {
-  expect(Array.from('aé数٣_').map((letter) => isWordRune(letter.codePointAt(0) ?? 0))).not.toContain(false)
-  expect(Array.from(' -.\n😀').map((letter) => isWordRune(letter.codePointAt(0) ?? 0))).not.toContain(true)
+  it('takes letters and digits of every script and _ for parts of words', () => {
+    expect(Array.from('aé数٣_').map((letter) => isWordRune(letter.codePointAt(0) ?? 0))).not.toContain(false)
+    expect(Array.from(' -.\n😀').map((letter) => isWordRune(letter.codePointAt(0) ?? 0))).not.toContain(true)
+  })
 })

@@ -41,7 +41,7 @@ it('the words before each place of a text are those of the whole text, read in p
   )
 })
 
-it('words before the places of one long word are told without reading it anew for each', () => {
+it('the words before the places of one long word are told without reading it anew for each', () => {
   const words = new Words()
   const text = `card ${'a'.repeat(1_000_000)}`
   words.next(text, 0)

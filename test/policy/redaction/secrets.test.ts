@@ -115,7 +115,7 @@ describe('the variants of a secret', () => {
   })
 })
 
-describe('in base64', () => {
+describe('a secret in base64', () => {
   it('leaves of a longer text in base64 nothing that the secret alone decides', () => {
     fc.assert(
       fc.property(bytes(0, 8), bytes(8, 40), bytes(0, 8), (before, secret, after) => {
@@ -151,7 +151,7 @@ describe('in base64', () => {
   })
 })
 
-describe('in URLs', () => {
+describe('a secret in a URL', () => {
   const secret = "a b/c~d!e'f*g(h)é"
 
   it.each([
@@ -162,7 +162,7 @@ describe('in URLs', () => {
     ["Python's quote_plus, Go's QueryEscape", 'a+b%2Fc~d%21e%27f%2Ag%28h%29%C3%A9'],
     ['URLSearchParams', String(new URLSearchParams([['', secret]])).slice(1)],
     ['URLSearchParams in lower case', 'a+b%2fc%7ed%21e%27f*g%28h%29%c3%a9'],
-  ])('there is that of %s', (_, encoded) => {
+  ])('has the form of %s', (_, encoded) => {
     expect(variants(secret)).toContain(encoded)
   })
 
@@ -181,14 +181,14 @@ describe('in URLs', () => {
   })
 })
 
-describe('in JSON', () => {
+describe('a secret in JSON', () => {
   it.each([
     ['JSON.stringify', 'p"a\\s/é\n', 'p\\"a\\\\s/é\\n'],
     ['escaped slashes', 'p"a\\s/é\n', 'p\\"a\\\\s\\/é\\n'],
     ['Python', 'p"a\\s/é😀\x7f', 'p\\"a\\\\s/\\u00e9\\ud83d\\ude00\\u007f'],
     ['PHP', 'pass/wörd', 'pass\\/w\\u00f6rd'],
     ['Go', 'a<b>c&d é \u2028', 'a\\u003cb\\u003ec\\u0026d é \\u2028'],
-  ])('there is that of %s', (_, text, escaped) => {
+  ])('has the form of %s', (_, text, escaped) => {
     expect(variants(text)).toContain(latin1(escaped))
   })
 

@@ -249,7 +249,7 @@ describe('the files of a control group', () => {
   })
 })
 
-describe('without a delegated group there is a reason instead', () => {
+describe('a reason is given where no group is delegated', () => {
   it.each([
     ['no v2 at all', '4:memory:/a\n', 'no mounted cgroup v2 shows the group of this process'],
     ['a group that no mount shows', '0::/../a\n', 'no mounted cgroup v2 shows the group of this process'],

@@ -68,10 +68,10 @@ describe('the mark of an execution', () => {
   })
 })
 
-describe('without room for marks', () => {
+describe('an engine without room for marks', () => {
   const left = `'read pid < <(setsid sh -c "echo \\\\$\\\\$; exec sleep 1000 > /dev/null 2>&1"); echo $pid'`
 
-  it('the engine says why, and what keeps its environment is ended all the same', () => {
+  it('says why, and ends what keeps its environment all the same', () => {
     const said = underLimit(
       'ulimit -x 1000;',
       `engine.guard()
@@ -84,7 +84,7 @@ describe('without room for marks', () => {
     expect(said).toBe('prlimit: EINVAL true false\n')
   })
 
-  it('what has no sign at all is left alone while another command starts, whose it may be', () => {
+  it('leaves alone what has no sign at all while another command starts, whose it may be', () => {
     const emptied = `'read pid < <(setsid env -i /bin/sh -c "echo \\\\$\\\\$; exec /bin/sleep 1000 > /dev/null 2>&1"); echo $pid'`
     const said = underLimit(
       'ulimit -x 1000;',
@@ -100,7 +100,7 @@ describe('without room for marks', () => {
     expect(said).toBe('true true\nfalse\n')
   })
 
-  it('which somebody takes away while the agent runs, what has no mark is not taken for nobody’s', () => {
+  it('does not take what has no mark for nobody’s when somebody takes the room away while the agent runs', () => {
     const said = underLimit(
       '',
       `engine.guard()

@@ -240,7 +240,7 @@ test.each([
   expect(problems(language, source)).toEqual([problem])
 })
 
-test('with portable only what hoop enforces counts', () => {
+test('only what hoop enforces counts with portable', () => {
   const source =
     'echo {{ .x | options "a" }} {{ .y | type "number" }} {{ .z | type "number" | pattern "^[0-9]+$" }}'
   expect(problems('shell', source)).toEqual([])

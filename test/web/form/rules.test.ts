@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { RE2JS } from 're2js'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { brokenRule } from '../../../src/template/rules.ts'
 import type { Parameter } from '../../../web/src/form/parameters.ts'
 import { problemOf } from '../../../web/src/form/rules.ts'
@@ -58,30 +58,6 @@ const value = fc.oneof(
     .map(({ good, at, more }) => good.slice(0, at) + more + good.slice(at)),
 )
 
-it('says of every value what the gateway says', () => {
-  fc.assert(
-    fc.property(parameter, value, (declared, text) => {
-      fc.pre(text !== '')
-      expect(problemOf(declared, text, matches)).toBe(brokenRule(declared, text))
-    }),
-    { numRuns: 500 },
-  )
-})
-
-it('takes no URL or address with a blank, a control character or, in the address, one that shells obey', () => {
-  const nearly = fc
-    .constantFrom('url', 'email')
-    .chain((type) => fc.record({ type: fc.constant(type), text: value }))
-  fc.assert(
-    fc.property(nearly, ({ type, text }) => {
-      if (text === '' || brokenRule({ type }, text) !== undefined) return
-      expect(text).not.toMatch(/[\s\p{Cc}"<>\\`{|}^]/u)
-      if (type === 'email') expect(text).not.toMatch(/[$&;|()*?!#'~%/[\]]|^-/)
-    }),
-    { numRuns: 500 },
-  )
-})
-
 const declared: Parameter = {
   ...{ name: 'value', type: 'text', required: true, description: '', placeholder: '' },
   ...{
@@ -94,16 +70,42 @@ const declared: Parameter = {
   },
 }
 
-it('asks for what is required and has no default', () => {
-  expect(problemOf(declared, '', matches)).toBe('may not be empty')
-  const asked = { ...declared, requiredText: 'Which one?' }
-  expect(problemOf(asked, '', matches)).toBe('Which one?')
-  expect(problemOf({ ...declared, default: 'x' }, '', matches)).toBeUndefined()
-  expect(problemOf({ ...declared, required: false }, '', matches)).toBeUndefined()
-})
+describe('the check of a form', () => {
+  it('says of every value what the gateway says', () => {
+    fc.assert(
+      fc.property(parameter, value, (declared, text) => {
+        fc.pre(text !== '')
+        expect(problemOf(declared, text, matches)).toBe(brokenRule(declared, text))
+      }),
+      { numRuns: 500 },
+    )
+  })
 
-it('names the pattern, and waits for the engine that knows it', () => {
-  expect(problemOf(declared, 'A1', matches)).toBe('has to match ^[a-z]+$')
-  expect(problemOf(declared, 'abc', matches)).toBeUndefined()
-  expect(problemOf(declared, 'A1', () => undefined)).toBeUndefined()
+  it('takes no URL or address with a blank, a control character or, in the address, one that shells obey', () => {
+    const nearly = fc
+      .constantFrom('url', 'email')
+      .chain((type) => fc.record({ type: fc.constant(type), text: value }))
+    fc.assert(
+      fc.property(nearly, ({ type, text }) => {
+        if (text === '' || brokenRule({ type }, text) !== undefined) return
+        expect(text).not.toMatch(/[\s\p{Cc}"<>\\`{|}^]/u)
+        if (type === 'email') expect(text).not.toMatch(/[$&;|()*?!#'~%/[\]]|^-/)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('asks for what is required and has no default', () => {
+    expect(problemOf(declared, '', matches)).toBe('may not be empty')
+    const asked = { ...declared, requiredText: 'Which one?' }
+    expect(problemOf(asked, '', matches)).toBe('Which one?')
+    expect(problemOf({ ...declared, default: 'x' }, '', matches)).toBeUndefined()
+    expect(problemOf({ ...declared, required: false }, '', matches)).toBeUndefined()
+  })
+
+  it('names the pattern, and waits for the engine that knows it', () => {
+    expect(problemOf(declared, 'A1', matches)).toBe('has to match ^[a-z]+$')
+    expect(problemOf(declared, 'abc', matches)).toBeUndefined()
+    expect(problemOf(declared, 'A1', () => undefined)).toBeUndefined()
+  })
 })

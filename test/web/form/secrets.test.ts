@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Parameter } from '../../../web/src/form/parameters.ts'
 import { shownScript } from '../../../web/src/form/secrets.ts'
 
@@ -14,63 +14,68 @@ const password: Parameter = {
   },
 }
 
-it('shows a script without its secrets, also where they are quoted or encoded', () => {
-  const secret = "it's secret"
-  const script = [
-    `a=${secret}`,
-    `b='it'\\''s secret'`,
-    `c='it''s secret'`,
-    `d=${Buffer.from(secret).toString('base64')}`,
-    `e=${encodeURIComponent(secret)}`,
-    'f=tokens',
-    'g=--x',
-  ].join('\n')
-  const rendered = {
-    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
-    ...{ script, secret_parameters: ['api_token'] },
-  }
-  const shown = shownScript(rendered, [password], { password: secret, api_token: 'tokens' })
-  expect(shown.text).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••\ng=--x")
-})
+describe('shownScript', () => {
+  it('shows a script without its secrets, also where they are quoted or encoded', () => {
+    const secret = "it's secret"
+    const script = [
+      `a=${secret}`,
+      `b='it'\\''s secret'`,
+      `c='it''s secret'`,
+      `d=${Buffer.from(secret).toString('base64')}`,
+      `e=${encodeURIComponent(secret)}`,
+      'f=tokens',
+      'g=--x',
+    ].join('\n')
+    const rendered = {
+      ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+      ...{ script, secret_parameters: ['api_token'] },
+    }
+    const shown = shownScript(rendered, [password], { password: secret, api_token: 'tokens' })
+    expect(shown.text).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••\ng=--x")
+  })
 
-it('hides a secret from six bytes on, as the agent does: a hyphen is everywhere', () => {
-  const rendered = {
-    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
-    ...{ script: 'ls -l 12345 üüü', secret_parameters: [] },
-  }
-  expect(shownScript(rendered, [password], { password: '-' }).text).toBe('ls -l 12345 üüü')
-  expect(shownScript(rendered, [password], { password: '12345' }).text).toBe('ls -l 12345 üüü')
-  expect(shownScript(rendered, [password], { password: 'üüü' }).text).toBe('ls -l 12345 ••••••')
-})
+  it('hides a secret from six bytes on, as the agent does: a hyphen is everywhere', () => {
+    const rendered = {
+      ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+      ...{ script: 'ls -l 12345 üüü', secret_parameters: [] },
+    }
+    expect(shownScript(rendered, [password], { password: '-' }).text).toBe('ls -l 12345 üüü')
+    expect(shownScript(rendered, [password], { password: '12345' }).text).toBe('ls -l 12345 üüü')
+    expect(shownScript(rendered, [password], { password: 'üüü' }).text).toBe('ls -l 12345 ••••••')
+  })
 
-it('hides nothing where there is no secret', () => {
-  const rendered = {
-    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
-    ...{ script: 'echo hello', secret_parameters: [] },
-  }
-  expect(shownScript(rendered, [password], { password: '' }).text).toBe('echo hello')
-})
+  it('hides nothing where there is no secret', () => {
+    const rendered = {
+      ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+      ...{ script: 'echo hello', secret_parameters: [] },
+    }
+    expect(shownScript(rendered, [password], { password: '' }).text).toBe('echo hello')
+  })
 
-it('hides what a template made of a secret, and keeps the marks of the other values in their places', () => {
-  const script = 'user=ada pw=2retnuh host=db'
-  const marks = [
-    { start: 5, end: 8, names: ['user'] },
-    { start: 12, end: 19, names: ['password'] },
-    { start: 25, end: 27, names: ['host'] },
-  ]
-  const rendered = {
-    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
-    ...{ script, secret_parameters: [], marks },
-  }
-  const shown = shownScript(rendered, [password], { password: 'hunter2' })
-  expect(shown.text).toBe('user=ada pw=•••••• host=db')
-  expect(shown.marks.map(({ start, end }) => shown.text.slice(start, end))).toEqual(['ada', '••••••', 'db'])
-})
+  it('hides what a template made of a secret, and keeps the marks of the other values in their places', () => {
+    const script = 'user=ada pw=2retnuh host=db'
+    const marks = [
+      { start: 5, end: 8, names: ['user'] },
+      { start: 12, end: 19, names: ['password'] },
+      { start: 25, end: 27, names: ['host'] },
+    ]
+    const rendered = {
+      ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+      ...{ script, secret_parameters: [], marks },
+    }
+    const shown = shownScript(rendered, [password], { password: 'hunter2' })
+    expect(shown.text).toBe('user=ada pw=•••••• host=db')
+    expect(shown.marks.map(({ start, end }) => shown.text.slice(start, end))).toEqual(['ada', '••••••', 'db'])
+  })
 
-it('gives no marks if a secret lies across the edge of one', () => {
-  const rendered = {
-    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
-    ...{ script: 'a=hunter2', secret_parameters: [], marks: [{ start: 2, end: 5, names: ['x'] }] },
-  }
-  expect(shownScript(rendered, [password], { password: 'hunter2' })).toEqual({ text: 'a=••••••', marks: [] })
+  it('gives no marks if a secret lies across the edge of one', () => {
+    const rendered = {
+      ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+      ...{ script: 'a=hunter2', secret_parameters: [], marks: [{ start: 2, end: 5, names: ['x'] }] },
+    }
+    expect(shownScript(rendered, [password], { password: 'hunter2' })).toEqual({
+      text: 'a=••••••',
+      marks: [],
+    })
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { fitting } from '../../../web/src/parts/fit.ts'
 
 function found(titles: readonly string[], typed: string, words: Readonly<Record<string, string>> = {}) {
@@ -11,29 +11,31 @@ function found(titles: readonly string[], typed: string, words: Readonly<Record<
   return fitting(titles, typed, textsOf).map(({ item }) => item)
 }
 
-it('puts a title before a path and a description, and the beginning of a title before its middle', () => {
-  const titles = ['Archive', 'Prerefund', 'The refund', 'Refund an order', 'Refund']
-  expect(found(titles, 'Refund', { Archive: 'what a refund has closed' })).toEqual([
-    'Refund',
-    'Refund an order',
-    'The refund',
-    'Prerefund',
-    'Archive',
-  ])
-  expect(found(['Sorted', 'An ops view'], 'ops')).toEqual(['An ops view', 'Sorted'])
-})
+describe('the search of a list', () => {
+  it('puts a title before a path and a description, and the beginning of a title before its middle', () => {
+    const titles = ['Archive', 'Prerefund', 'The refund', 'Refund an order', 'Refund']
+    expect(found(titles, 'Refund', { Archive: 'what a refund has closed' })).toEqual([
+      'Refund',
+      'Refund an order',
+      'The refund',
+      'Prerefund',
+      'Archive',
+    ])
+    expect(found(['Sorted', 'An ops view'], 'ops')).toEqual(['An ops view', 'Sorted'])
+  })
 
-it('wants all words, and keeps the order of what fits equally', () => {
-  expect(found(['Count rows of b', 'Count rows of a', 'Count users'], 'rows count')).toEqual([
-    'Count rows of b',
-    'Count rows of a',
-  ])
-  expect(found(['b', 'a'], '  ')).toEqual(['b', 'a'])
-})
+  it('wants all words, and keeps the order of what fits equally', () => {
+    expect(found(['Count rows of b', 'Count rows of a', 'Count users'], 'rows count')).toEqual([
+      'Count rows of b',
+      'Count rows of a',
+    ])
+    expect(found(['b', 'a'], '  ')).toEqual(['b', 'a'])
+  })
 
-it('tolerates typing errors only when nothing matches exactly', () => {
-  expect(found(['Refund', 'Defund'], 'refund')).toEqual(['Refund'])
-  expect(found(['Refund', 'Archive'], 'refnud')).toEqual(['Refund'])
-  expect(found(['Reconciliation'], 'recnociliatoin')).toEqual(['Reconciliation'])
-  expect(found(['Ops'], 'osp')).toEqual([])
+  it('tolerates typing errors only when nothing matches exactly', () => {
+    expect(found(['Refund', 'Defund'], 'refund')).toEqual(['Refund'])
+    expect(found(['Refund', 'Archive'], 'refnud')).toEqual(['Refund'])
+    expect(found(['Reconciliation'], 'recnociliatoin')).toEqual(['Reconciliation'])
+    expect(found(['Ops'], 'osp')).toEqual([])
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chartData, MAX_LABELS } from '../../../web/src/result/chart-data.ts'
 import { StdoutText } from '../../../web/src/result/stdout-text.ts'
 import { TableBuilder, type Cell } from '../../../web/src/result/table.ts'
@@ -9,45 +9,47 @@ function tableOf(rows: readonly (readonly Cell[])[]) {
   return builder.table()
 }
 
-it('draws numbers and moments in their order, whatever that of the rows is', () => {
-  const numbers = chartData(
-    tableOf([
-      ['3', '30'],
-      ['1', '10'],
-      ['2', null],
-    ]),
-    0,
-    1,
-  )
-  expect(numbers).toEqual({ kind: 'numbers', places: [1, 3], values: [10, 30], labels: [], leftOut: 1 })
-  const days = chartData(
-    tableOf([
-      ['2026-11-28', '2'],
-      ['2026-11-27', '1'],
-    ]),
-    0,
-    1,
-  )
-  expect([days.kind, days.values]).toEqual(['moments', [1, 2]])
-})
-
-it('draws texts one beside the other, and rows by their number', () => {
-  const table = tableOf([
-    ['paid', '2'],
-    ['open', '1'],
-    [null, '3'],
-  ])
-  expect(chartData(table, 0, 1)).toMatchObject({
-    kind: 'labels',
-    places: [0, 1, 2],
-    labels: ['paid', 'open', 'NULL'],
+describe('a chart', () => {
+  it('draws numbers and moments in their order, whatever that of the rows is', () => {
+    const numbers = chartData(
+      tableOf([
+        ['3', '30'],
+        ['1', '10'],
+        ['2', null],
+      ]),
+      0,
+      1,
+    )
+    expect(numbers).toEqual({ kind: 'numbers', places: [1, 3], values: [10, 30], labels: [], leftOut: 1 })
+    const days = chartData(
+      tableOf([
+        ['2026-11-28', '2'],
+        ['2026-11-27', '1'],
+      ]),
+      0,
+      1,
+    )
+    expect([days.kind, days.values]).toEqual(['moments', [1, 2]])
   })
-  expect(chartData(table, -1, 1)).toMatchObject({ kind: 'numbers', places: [1, 2, 3], values: [2, 1, 3] })
-})
 
-it('says how many rows have found no room', () => {
-  const table = tableOf(Array.from({ length: MAX_LABELS + 7 }, (_, index) => [`text ${index}`, '1']))
-  expect(chartData(table, 0, 1).leftOut).toBe(7)
+  it('draws texts one beside the other, and rows by their number', () => {
+    const table = tableOf([
+      ['paid', '2'],
+      ['open', '1'],
+      [null, '3'],
+    ])
+    expect(chartData(table, 0, 1)).toMatchObject({
+      kind: 'labels',
+      places: [0, 1, 2],
+      labels: ['paid', 'open', 'NULL'],
+    })
+    expect(chartData(table, -1, 1)).toMatchObject({ kind: 'numbers', places: [1, 2, 3], values: [2, 1, 3] })
+  })
+
+  it('says how many rows have found no room', () => {
+    const table = tableOf(Array.from({ length: MAX_LABELS + 7 }, (_, index) => [`text ${index}`, '1']))
+    expect(chartData(table, 0, 1).leftOut).toBe(7)
+  })
 })
 
 function eventOf(text: string, stream?: string) {
@@ -59,29 +61,31 @@ function eventOf(text: string, stream?: string) {
   }
 }
 
-it('keeps stdout alone, across pieces that end within a letter', () => {
-  const stdout = new StdoutText()
-  const bytes = Buffer.from('é')
-  const half = (at: number) => ({
-    type: 'o',
-    payload: bytes.subarray(at, at + 1).toString('base64'),
-    place: '1',
+describe('StdoutText', () => {
+  it('keeps stdout alone, across pieces that end within a letter', () => {
+    const stdout = new StdoutText()
+    const bytes = Buffer.from('é')
+    const half = (at: number) => ({
+      type: 'o',
+      payload: bytes.subarray(at, at + 1).toString('base64'),
+      place: '1',
+    })
+    for (const event of [
+      eventOf('a'),
+      eventOf('b', 'stderr'),
+      half(0),
+      half(1),
+      { ...eventOf('c'), type: 'e' },
+    ])
+      stdout.add(event)
+    expect(stdout.text).toBe('aé')
   })
-  for (const event of [
-    eventOf('a'),
-    eventOf('b', 'stderr'),
-    half(0),
-    half(1),
-    { ...eventOf('c'), type: 'e' },
-  ])
-    stdout.add(event)
-  expect(stdout.text).toBe('aé')
-})
 
-it('drops a long text that begins without a table, and keeps one that has one', () => {
-  const [log, csv] = [new StdoutText(), new StdoutText()]
-  log.add(eventOf('a line of a log\n'.repeat(5000)))
-  csv.add(eventOf(`id,name\n${'1,Ada\n'.repeat(12_000)}`))
-  expect(log.text).toBe('')
-  expect(csv.text.length).toBeGreaterThan(64 * 1024)
+  it('drops a long text that begins without a table, and keeps one that has one', () => {
+    const [log, csv] = [new StdoutText(), new StdoutText()]
+    log.add(eventOf('a line of a log\n'.repeat(5000)))
+    csv.add(eventOf(`id,name\n${'1,Ada\n'.repeat(12_000)}`))
+    expect(log.text).toBe('')
+    expect(csv.text.length).toBeGreaterThan(64 * 1024)
+  })
 })

@@ -124,43 +124,45 @@ function parsedCsv(text: string): string[][] {
   return rows
 }
 
-it('reads no table out of a text that has none, and never fails', () => {
-  const piece = fc.constantFrom(
-    ',',
-    '\t',
-    '|',
-    '"',
-    '\n',
-    ' ',
-    '+--+--+',
-    '(1 row)',
-    '[{',
-    '"a":',
-    '}]',
-    '-[ RECORD 1 ]',
-    'id',
-    '7',
-    '---+---',
-  )
-  fc.assert(
-    fc.property(fc.array(piece, { maxLength: 30 }), fc.boolean(), (pieces, isCut) => {
-      for (const { columns, rows } of finished(readTables(pieces.join(''), isCut)))
-        for (const row of rows) expect(row.length).toBeLessThanOrEqual(columns.length)
-    }),
-  )
-})
+describe('readTables', () => {
+  it('reads no table out of a text that has none, and never fails', () => {
+    const piece = fc.constantFrom(
+      ',',
+      '\t',
+      '|',
+      '"',
+      '\n',
+      ' ',
+      '+--+--+',
+      '(1 row)',
+      '[{',
+      '"a":',
+      '}]',
+      '-[ RECORD 1 ]',
+      'id',
+      '7',
+      '---+---',
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), fc.boolean(), (pieces, isCut) => {
+        for (const { columns, rows } of finished(readTables(pieces.join(''), isCut)))
+          for (const row of rows) expect(row.length).toBeLessThanOrEqual(columns.length)
+      }),
+    )
+  })
 
-it('reads the tables of psql that it would draw', () => {
-  const value = fc
-    .string({ unit: fc.constantFrom('a', 'b', ' ', '|', '7', '.'), maxLength: 6 })
-    .map((text) => text.trim())
-  fc.assert(
-    fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 8 }), (rows) => {
-      const [table] = finished(readTables(drawnByPsql(['one', 'two'], rows)))
-      // Where a bar is in doubt there is no table; where there is one, it is right.
-      if (table !== undefined) expect(table.rows).toEqual(rows)
-    }),
-  )
+  it('reads the tables of psql that it would draw', () => {
+    const value = fc
+      .string({ unit: fc.constantFrom('a', 'b', ' ', '|', '7', '.'), maxLength: 6 })
+      .map((text) => text.trim())
+    fc.assert(
+      fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 8 }), (rows) => {
+        const [table] = finished(readTables(drawnByPsql(['one', 'two'], rows)))
+        // Where a bar is in doubt there is no table; where there is one, it is right.
+        if (table !== undefined) expect(table.rows).toEqual(rows)
+      }),
+    )
+  })
 })
 
 function drawnByPsql(names: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -176,7 +178,7 @@ function drawnByPsql(names: readonly string[], rows: readonly (readonly string[]
   return [line(names), rule, ...rows.map((row) => line(row)), `(${rows.length} rows)`, ''].join('\n')
 }
 
-describe('values', () => {
+describe('the reader of values', () => {
   it('knows numbers, and codes that are none', () => {
     expect(['1', '-1.5', '1e3', '.5', '12%'].map(numberIn)).toEqual([1, -1.5, 1000, 0.5, 12])
     expect(['007', '1,000', '', 'x', '1.2.3', null].map(numberIn)).toEqual(Array(6).fill(undefined))

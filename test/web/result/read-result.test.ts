@@ -196,24 +196,37 @@ describe('JSON', () => {
   })
 })
 
-it.each([
-  ['a sentence', 'Hello, world\nGoodbye, moon\n'],
-  ['a log', '2026-11-28 17:00:00,123 INFO begun\n2026-11-28 17:00:01,456 INFO done\n'],
-  ['a log with tabs', 'INFO\tmain\tbegun here\nWARN\tdb\tslow query\n'],
-  ['sizes of files', '4.0K\tetc\n8.0K\tvar\n'],
-  ['names and values', 'name\tAda\nage\t36\ncity\tLondon\n'],
-  ['variables', 'PATH\t/usr/bin\nHOME\t/root\n'],
-  ['a program', 'f(a,b)\ng(c,d)\n'],
-  ['lists of different lengths', 'a,b,c\n1,2\n3,4,5\n'],
-  ['a row that does not fit', 'id,name\n1,Ada\n2\n3,Bob,x\n'],
-  ['columns of blanks', 'NAME   READY  STATUS\nweb-1  1/1    Running\n'],
-  ['a heading', 'Title\n-----\n\ntext\n'],
-  ['names without rows', 'id,name\n'],
-  ['a quote that does not end', 'id,name\n1,"Ada\n2,Bob\n'],
-  ['nothing', ''],
-  ['a difference', '--- a\n+++ b\n@@ -1 +1 @@\n-old,1\n+new,2\n'],
-])('takes %s for no table', (_, text) => {
-  expect(tablesIn(text)).toEqual([])
+describe('readTables', () => {
+  it.each([
+    ['a sentence', 'Hello, world\nGoodbye, moon\n'],
+    ['a log', '2026-11-28 17:00:00,123 INFO begun\n2026-11-28 17:00:01,456 INFO done\n'],
+    ['a log with tabs', 'INFO\tmain\tbegun here\nWARN\tdb\tslow query\n'],
+    ['sizes of files', '4.0K\tetc\n8.0K\tvar\n'],
+    ['names and values', 'name\tAda\nage\t36\ncity\tLondon\n'],
+    ['variables', 'PATH\t/usr/bin\nHOME\t/root\n'],
+    ['a program', 'f(a,b)\ng(c,d)\n'],
+    ['lists of different lengths', 'a,b,c\n1,2\n3,4,5\n'],
+    ['a row that does not fit', 'id,name\n1,Ada\n2\n3,Bob,x\n'],
+    ['columns of blanks', 'NAME   READY  STATUS\nweb-1  1/1    Running\n'],
+    ['a heading', 'Title\n-----\n\ntext\n'],
+    ['names without rows', 'id,name\n'],
+    ['a quote that does not end', 'id,name\n1,"Ada\n2,Bob\n'],
+    ['nothing', ''],
+    ['a difference', '--- a\n+++ b\n@@ -1 +1 @@\n-old,1\n+new,2\n'],
+  ])('takes %s for no table', (_, text) => {
+    expect(tablesIn(text)).toEqual([])
+  })
+
+  it('reads colours as nothing', () => {
+    expect(tablesIn('\u001b[1;39m[{"a"\u001b[0m:1}]')).toHaveLength(1)
+  })
+
+  it('leaves out rows beyond a limit, and says how many', () => {
+    const builder = new TableBuilder(['a'], 2)
+    for (const cell of ['1', '2', '3', '4']) builder.add([cell])
+    const { rows, leftOut } = builder.table()
+    expect([rows.length, leftOut]).toEqual([2, 2])
+  })
 })
 
 describe('an output that was cut', () => {
@@ -226,15 +239,4 @@ describe('an output that was cut', () => {
   ])('leaves out the last row of %s, which is not whole', (_, text, rows) => {
     expect(tablesIn(text, true).map((table) => table.rows.length)).toEqual([rows])
   })
-})
-
-it('reads colours as nothing', () => {
-  expect(tablesIn('\u001b[1;39m[{"a"\u001b[0m:1}]')).toHaveLength(1)
-})
-
-it('leaves out rows beyond a limit, and says how many', () => {
-  const builder = new TableBuilder(['a'], 2)
-  for (const cell of ['1', '2', '3', '4']) builder.add([cell])
-  const { rows, leftOut } = builder.table()
-  expect([rows.length, leftOut]).toEqual([2, 2])
 })

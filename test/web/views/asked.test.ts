@@ -7,7 +7,7 @@ type Person = NonNullable<typeof person.value>
 // All that is looked at.
 const named = (name: string) => ({ name }) as Person
 
-it('runs what was approved for whoever has asked, and for nobody who signs in after him', () => {
+it('the page runs what was approved for whoever has asked, and for nobody who signs in after them', () => {
   person.value = named('one')
   runWhenApproved('session')
   expect(runsWhenApproved('session')).toBe(true)

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { recordingOf } from '../../../web/src/views/terminal/recording.ts'
 
 const sized = (size: string) =>
@@ -6,14 +6,16 @@ const sized = (size: string) =>
     one.kind === 'size' ? `${one.cols}x${one.rows}` : one.kind,
   )
 
-it('takes the size of a terminal as it was recorded', () => {
-  expect(sized('132x43')).toEqual(['132x43'])
-})
+describe('a recording', () => {
+  it('takes the size of a terminal as it was recorded', () => {
+    expect(sized('132x43')).toEqual(['132x43'])
+  })
 
-it('makes no screen of a size that the memory of a tab would not bear', () => {
-  expect(sized('65535x65535')).toEqual(['1000x500'])
-})
+  it('makes no screen of a size that the memory of a tab would not bear', () => {
+    expect(sized('65535x65535')).toEqual(['1000x500'])
+  })
 
-it('passes over what is no size', () => {
-  for (const size of ['0x0', '-1x5', 'x', '80', '']) expect(sized(size)).toEqual([])
+  it('passes over what is no size', () => {
+    for (const size of ['0x0', '-1x5', 'x', '80', '']) expect(sized(size)).toEqual([])
+  })
 })

@@ -47,7 +47,7 @@ describe('a rule', () => {
   })
 })
 
-it('outcomes are counted, and the usual time is that of a success in the middle', () => {
+it('a text of outcomes counts them, and its usual time is that of a success in the middle', () => {
   const session = (name: string, seconds: number) =>
     ({
       ...{ state: { name }, began_at: '2026-12-01T10:00:00.000Z' },

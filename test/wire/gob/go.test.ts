@@ -78,7 +78,7 @@ const map = new Map([
   ['', ''],
 ])
 
-describe.skipIf(!hasGo)('with the go command, which is missing where this is skipped', () => {
+describe.skipIf(!hasGo)('the gob of Go (needs the go command)', () => {
   test(
     'Go reads what we encode, and we read what Go encodes from it',
     () => {

@@ -155,7 +155,7 @@ interface Vector {
   }
 }
 
-it('answers each vector of the reference evaluator', () => {
+it('policy check answers each vector of the reference evaluator', () => {
   using place = new Workplace()
   const vectors = JSON.parse(
     readFileSync(`${root}/test/fixtures/vectors/guardrails.json`, 'utf8'),

@@ -57,7 +57,7 @@ test('what cannot be judged is said, and counts with --strict', () => {
   expect(lint(book).status).toBe(65)
 })
 
-test('braces of a format of Docker are told how to be written, and pass when they are', () => {
+test('a format of Docker is told how to write its braces, and passes with them', () => {
   using place = new Workplace()
   place.write('a.runbook.sh', "docker ps --format '{{.Names}}'\n")
   place.write('b.runbook.sh', `docker ps --format '{{ with "{{.Names}}" }}{{ . }}{{ end }}'\n`)

@@ -56,7 +56,7 @@ const withAppRole = (vault: VaultServer): Plain => ({
   VAULT_APP_ROLE_SECRET_ID: 'app-role-secret',
 })
 
-describe('which request is made', () => {
+describe('the request for a secret', () => {
   test.each([
     ['_vaultkv1', 'kv/db', '/v1/kv/db'],
     ['_vaultkv1', '/kv/db', '/v1/kv/db'],

@@ -102,7 +102,7 @@ class Killable implements Disposable {
   }
 }
 
-describe.skipIf(!canMount)('on a full disk (needs mount)', () => {
+describe.skipIf(!canMount)('a full disk (needs mount)', () => {
   beforeEach(() => {
     disk = new SmallDisk('7M')
     opened = []
@@ -199,7 +199,7 @@ describe.skipIf(!canMount)('on a full disk (needs mount)', () => {
   })
 })
 
-describe.skipIf(!canMount)('on a read-only disk (needs mount)', () => {
+describe.skipIf(!canMount)('a read-only disk (needs mount)', () => {
   beforeEach(() => {
     disk = new SmallDisk('7M')
     opened = []

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { History } from '../../../../src/gateway/history/history.ts'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { AuditLog } from '../../../../src/gateway/people/audit/audit-log.ts'
@@ -48,54 +48,56 @@ const actions = () =>
         JSON.parse(text) as { actor: string; client_ip: string; request_payload_redacted: unknown },
     )
 
-it('tells its newest entry at its start, once a day, and at its end', () => {
-  log.note(viewed('ann'))
-  expect(tellings(NEWEST)).toMatchObject([{ fields: { sequence: 0 } }])
-  vi.advanceTimersByTime(DAY_MS - 1)
-  expect(tellings(NEWEST)).toHaveLength(1)
-  vi.advanceTimersByTime(MINUTE_MS)
-  expect(tellings(NEWEST).slice(1)).toMatchObject([{ fields: { sequence: log.head.sequence } }])
-  log.note(viewed('bob'))
-  log.close()
-  expect(tellings(NEWEST).slice(2)).toMatchObject([{ fields: { sequence: log.head.sequence } }])
-})
+describe('the audit log', () => {
+  it('logs its newest hash at start, daily and at stop', () => {
+    log.note(viewed('ann'))
+    expect(tellings(NEWEST)).toMatchObject([{ fields: { sequence: 0 } }])
+    vi.advanceTimersByTime(DAY_MS - 1)
+    expect(tellings(NEWEST)).toHaveLength(1)
+    vi.advanceTimersByTime(MINUTE_MS)
+    expect(tellings(NEWEST).slice(1)).toMatchObject([{ fields: { sequence: log.head.sequence } }])
+    log.note(viewed('bob'))
+    log.close()
+    expect(tellings(NEWEST).slice(2)).toMatchObject([{ fields: { sequence: log.head.sequence } }])
+  })
 
-it('removes what is too old within a minute, and says nothing where nothing is', () => {
-  log.note(viewed('ann'))
-  vi.advanceTimersByTime(DAY_MS / 2)
-  log.note(viewed('bob'))
-  vi.advanceTimersByTime(DAY_MS / 2 - 1)
-  expect([actions().map(({ actor }) => actor), tellings(REMOVED)]).toEqual([['ann', 'bob'], []])
-  vi.advanceTimersByTime(2 * MINUTE_MS)
-  expect(actions().map(({ actor }) => actor)).toEqual(['bob'])
-  expect(tellings(REMOVED)).toMatchObject([{ fields: { entries: 1 } }])
-})
+  it('removes what is too old within a minute, and says nothing where nothing is', () => {
+    log.note(viewed('ann'))
+    vi.advanceTimersByTime(DAY_MS / 2)
+    log.note(viewed('bob'))
+    vi.advanceTimersByTime(DAY_MS / 2 - 1)
+    expect([actions().map(({ actor }) => actor), tellings(REMOVED)]).toEqual([['ann', 'bob'], []])
+    vi.advanceTimersByTime(2 * MINUTE_MS)
+    expect(actions().map(({ actor }) => actor)).toEqual(['bob'])
+    expect(tellings(REMOVED)).toMatchObject([{ fields: { entries: 1 } }])
+  })
 
-it('has ten minutes later how many failed sign-ins of an address it has left out', () => {
-  for (let count = 0; count < 4; count++) log.failedSignIn('192.0.2.1')
-  const attempts = () => actions().map(({ request_payload_redacted: payload }) => payload)
-  vi.advanceTimersByTime(9 * MINUTE_MS)
-  expect(attempts()).toEqual([{ attempts: 1 }])
-  vi.advanceTimersByTime(MINUTE_MS)
-  expect(attempts()).toEqual([{ attempts: 1 }, { attempts: 3 }])
-})
+  it('has ten minutes later how many failed sign-ins of an address it has left out', () => {
+    for (let count = 0; count < 4; count++) log.failedSignIn('192.0.2.1')
+    const attempts = () => actions().map(({ request_payload_redacted: payload }) => payload)
+    vi.advanceTimersByTime(9 * MINUTE_MS)
+    expect(attempts()).toEqual([{ attempts: 1 }])
+    vi.advanceTimersByTime(MINUTE_MS)
+    expect(attempts()).toEqual([{ attempts: 1 }, { attempts: 3 }])
+  })
 
-it('counts failed sign-ins of an IPv6 network together: a caller has all of its addresses', () => {
-  for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::3', '2001:db8:0:1::1'])
-    log.failedSignIn(address)
-  vi.advanceTimersByTime(10 * MINUTE_MS)
-  const told = actions().map(({ client_ip: address, request_payload_redacted: payload }) => [
-    address,
-    payload,
-  ])
-  expect(told).toEqual([
-    ['2001:db8::1', { attempts: 1 }],
-    ['2001:db8:0:1::1', { attempts: 1 }],
-    ['2001:db8::', { attempts: 2 }],
-  ])
-})
+  it('counts failed sign-ins of an IPv6 network together: a caller has all of its addresses', () => {
+    for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::3', '2001:db8:0:1::1'])
+      log.failedSignIn(address)
+    vi.advanceTimersByTime(10 * MINUTE_MS)
+    const told = actions().map(({ client_ip: address, request_payload_redacted: payload }) => [
+      address,
+      payload,
+    ])
+    expect(told).toEqual([
+      ['2001:db8::1', { attempts: 1 }],
+      ['2001:db8:0:1::1', { attempts: 1 }],
+      ['2001:db8::', { attempts: 2 }],
+    ])
+  })
 
-it('does nothing more once it is closed', () => {
-  log.close()
-  expect(vi.getTimerCount()).toBe(0)
+  it('does nothing more once it is closed', () => {
+    log.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })

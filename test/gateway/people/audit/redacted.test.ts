@@ -22,7 +22,7 @@ it.each(['keys', 'monkey', 'codes', 'environment', 'pwd', 'verifiers', 'scripts'
   },
 )
 
-it('of a text 500 characters are kept, and of a list or an object 50 entries', () => {
+it('a text is cut to 500 characters, and a list or an object to 50 entries', () => {
   const list = Array.from({ length: 51 }, (_, at) => at)
   const kept = redacted({ text: 'x'.repeat(501), list, ['n'.repeat(501)]: 1 })
   expect(kept).toEqual({ text: 'x'.repeat(500), list: list.slice(0, 50), ['n'.repeat(500)]: 1 })
@@ -40,7 +40,7 @@ it('what is nested four deep is left out', () => {
   })
 })
 
-it('of more than 8 KiB only the names are kept', () => {
+it('an audited body above 8 KiB is reduced to its field names', () => {
   const bytes = (count: number) => ({ list: Array.from({ length: 20 }, () => 'x'.repeat(count)) })
   const most = { ...bytes(400), rest: 'x'.repeat(112) }
   expect(Buffer.byteLength(JSON.stringify(most))).toBe(8192)

@@ -121,7 +121,7 @@ it('a request without a token is no sign-in', async () => {
   expect((await ask(from, userToken)).status).toBe(200)
 })
 
-it('streams of clients and agents count together with REST', async () => {
+it('a stream of a client or an agent counts together with REST', async () => {
   const refused = async (authorization: string, origin: string) => {
     await using agent = new ScriptedAgent(site.gateway.grpc, { origin, authorization })
     await waitFor(() => agent.ended)
@@ -214,7 +214,7 @@ test('10,000 credentials are known by their address, the least used is forgotten
   expect(attempts.holdsUp('10.0.0.1', 'b')).toBe(true)
 })
 
-test('after a minute an address begins anew, whatever the wall clock says', () => {
+test('an address begins anew after a minute, whatever the wall clock says', () => {
   const clock = own(new StoppedClock())
   const attempts = new SignInAttempts({ most: () => 1, told: () => undefined })
   attempts.refused('10.0.0.1')

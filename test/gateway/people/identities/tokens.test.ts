@@ -32,7 +32,7 @@ it('a token that an admin makes for somebody is accepted for that user, and its 
   expect(JSON.stringify([body, gateway.log])).not.toContain(token)
 })
 
-it('of two rotations of a token the second is refused, and both tokens are accepted until the overlap is over', async () => {
+it('the second of two rotations of a token is refused, and both tokens are accepted until the overlap is over', async () => {
   await using gateway = await RunningGateway.start()
   const { body: old } = await gateway.request('POST', '/api/tokens', { name: 'ci' })
   const rotate = (id: unknown, body: object = {}) =>
@@ -47,7 +47,7 @@ it('of two rotations of a token the second is refused, and both tokens are accep
   expect([await asks(fresh['token']), await asks(newest['token'])]).toEqual([401, 200])
 })
 
-it('users see and change their own tokens alone', async () => {
+it('a user sees and changes their own tokens alone', async () => {
   await using gateway = await RunningGateway.start()
   const { body: admins } = await gateway.request('POST', '/api/tokens', { name: 'ci' })
   const other = as(otherToken)
@@ -67,7 +67,7 @@ it('users see and change their own tokens alone', async () => {
   })
 })
 
-it('tokens of gateway.yaml are listed, and changed there alone', async () => {
+it('a token of gateway.yaml is listed, and changed there alone', async () => {
   await using gateway = await RunningGateway.start(
     {},
     {
@@ -117,7 +117,7 @@ it('a token of a user who was deleted is none of another one who gets the name',
   expect(await asked()).toBe(401)
 })
 
-it('of a user who was deleted no token, and no use of one, stays on the disk', async () => {
+it('no token of a user who was deleted, and no use of one, stays on the disk', async () => {
   using place = new Workplace()
   const start = () => RunningGateway.start({}, { state: place.at('state') })
   const use = async (gateway: RunningGateway, user: string, name: string) => {

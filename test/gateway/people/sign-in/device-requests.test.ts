@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { DeviceRequests, POLL_MS } from '../../../../src/gateway/people/sign-in/device-requests.ts'
 
-it('after ten wrong codes of an address no code is looked at for it, and for others all are', () => {
+it('no code is looked at for an address after ten wrong ones, and for others all are', () => {
   const requests = new DeviceRequests<string>()
   const { code } = requests.add('10.0.0.1', '')
   const typed = code.toLowerCase().replace('-', ' ')
@@ -12,7 +12,7 @@ it('after ten wrong codes of an address no code is looked at for it, and for oth
   expect(requests.withCode(code, '2001:db8:1::1')).toMatchObject({ code })
 })
 
-it('of too many requests, the address with most of them loses its oldest', () => {
+it('the address with most requests loses its oldest when there are too many', () => {
   const requests = new DeviceRequests<string>()
   const { code } = requests.add('10.0.0.1', '')
   const filling = Array.from({ length: 999 }, (_, at) => requests.add(`10.1.${at % 200}.1`, ''))
@@ -23,7 +23,7 @@ it('of too many requests, the address with most of them loses its oldest', () =>
   for (const one of others) expect(requests.withCode(one, '10.0.0.3')).toMatchObject({ code: one })
 })
 
-it('is told once what was granted, and a request that is decided has no code any more', () => {
+it('a device is told once what was granted, and a request that is decided has no code any more', () => {
   const requests = new DeviceRequests<string>()
   const { code, secret } = requests.add('10.0.0.1', '')
   requests.decide(code, { granted: 'ann' })
@@ -33,7 +33,9 @@ it('is told once what was granted, and a request that is decided has no code any
   expect(() => requests.outcome(secret)).toThrow(/the sign-in has ended/)
 })
 
-it('may be asked about again after half of the time that was told, and not before', ({ onTestFinished }) => {
+it('a request may be asked about again after half of the time that was told, and not before', ({
+  onTestFinished,
+}) => {
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const requests = new DeviceRequests<string>()

@@ -74,7 +74,7 @@ async function isSignedIn(answer: Response): Promise<boolean> {
 
 const lines = (what: RegExp) => gateway.log.filter((line) => what.test(line)).length
 
-it('callbacks with an error keep nobody from signing in, and are no lines of the log each', async () => {
+it('a flood of callbacks with an error keeps nobody from signing in, and is not a line of the log for each', async () => {
   for (let round = 0; round < 30; round++)
     await Promise.all(
       Array.from({ length: 10 }, async () => {
@@ -95,7 +95,7 @@ it('a sign-in that has failed can be tried again, and one that went well cannot'
   expect((await ask(ADA, path)).status).toBe(410)
 })
 
-it('questions that a slow provider does not answer take the places of their own address alone', async () => {
+it('a question that a slow provider does not answer takes a place of its own address alone', async () => {
   const paths = await Promise.all(Array.from({ length: 40 }, () => forged(STRANGER)))
   const release = hold('POST /token', (body) => String(body).includes('forged'))
   const held = provider.rest.asked('POST /token').length

@@ -19,7 +19,7 @@ it('a link signs in once, for two minutes', () => {
   expect(() => links.take(third)).toThrow(SignInRefused)
 })
 
-it('of more than a hundred links the oldest end', () => {
+it('the oldest links end when there are more than a hundred', () => {
   const links = new LinkCodes()
   const codes = Array.from({ length: 102 }, () => links.add(ANN))
   for (const code of codes.slice(0, 2)) expect(() => links.take(code)).toThrow(SignInRefused)

@@ -374,7 +374,7 @@ describe('a command line without a browser', () => {
   })
 })
 
-it('is not there without a provider', async () => {
+it('sign-in with an account elsewhere is not there without a provider', async () => {
   await using plain = await RunningGateway.start()
   for (const [method, path] of [
     ['GET', '/api/login'],

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { IncomingMessage } from 'node:http'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { Authority } from '../../../support/network/certificates.ts'
 import { RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
@@ -39,33 +39,35 @@ async function post(url: string, body: object, headers: Record<string, string>):
   })
 }
 
-it('sends the cookie by TLS alone, and opens a terminal by it', async () => {
-  const origin = gateway.gateway.http
-  const answer = await post('/api/page/sign-in', { token: userToken }, { origin })
-  expect(answer.statusCode).toBe(200)
-  await text(answer)
-  const [cookie = ''] = answer.headers['set-cookie'] ?? []
-  expect(cookie).toContain('; Secure')
-  const url = `${origin.replace('https', 'wss')}/api/connections/bash/terminal`
-  const headers = { origin, cookie: cookie.split(';')[0] ?? '' }
-  const socket = new WebSocket(url, { ca: authority.certificate, headers })
-  let last: string | undefined
-  socket.on('message', (data: Buffer) => (last = data.toString()))
-  try {
-    // No agent is there: the way to the reason is what is looked at.
-    expect(await found(() => last)).toContain('"code":"agent-offline"')
-  } finally {
-    socket.terminate()
-  }
-})
+describe('a gateway with TLS', () => {
+  it('sends the cookie by TLS alone, and opens a terminal by it', async () => {
+    const origin = gateway.gateway.http
+    const answer = await post('/api/page/sign-in', { token: userToken }, { origin })
+    expect(answer.statusCode).toBe(200)
+    await text(answer)
+    const [cookie = ''] = answer.headers['set-cookie'] ?? []
+    expect(cookie).toContain('; Secure')
+    const url = `${origin.replace('https', 'wss')}/api/connections/bash/terminal`
+    const headers = { origin, cookie: cookie.split(';')[0] ?? '' }
+    const socket = new WebSocket(url, { ca: authority.certificate, headers })
+    let last: string | undefined
+    socket.on('message', (data: Buffer) => (last = data.toString()))
+    try {
+      // No agent is there: the way to the reason is what is looked at.
+      expect(await found(() => last)).toContain('"code":"agent-offline"')
+    } finally {
+      socket.terminate()
+    }
+  })
 
-it('passes over the offer of another protocol by TLS, too', async () => {
-  const headers = {
-    authorization: `Bearer ${userToken}`,
-    connection: 'Upgrade, HTTP2-Settings, close',
-    upgrade: 'h2c',
-    'http2-settings': 'AAMAAABk',
-  }
-  const answer = await post('/api/tokens', { name: 'by-tls' }, headers)
-  expect([answer.statusCode, await text(answer)]).toEqual([201, expect.stringContaining('by-tls')])
+  it('passes over the offer of another protocol by TLS, too', async () => {
+    const headers = {
+      authorization: `Bearer ${userToken}`,
+      connection: 'Upgrade, HTTP2-Settings, close',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABk',
+    }
+    const answer = await post('/api/tokens', { name: 'by-tls' }, headers)
+    expect([answer.statusCode, await text(answer)]).toEqual([201, expect.stringContaining('by-tls')])
+  })
 })

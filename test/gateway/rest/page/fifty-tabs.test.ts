@@ -1,5 +1,5 @@
 import http, { type IncomingMessage } from 'node:http'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 import { waitFor } from '../../../support/wait.ts'
@@ -59,29 +59,31 @@ class Tab implements Disposable {
   }
 }
 
-it('costs fifty streams of its bytes, and those who read nothing slow nobody', async () => {
-  const browsing = await Browsing.signedIn(gateway.gateway.http, otherToken)
-  const script = `head -c ${WRITTEN} /dev/zero | tr '\\0' x; read -r _ < /dev/null; exit 3`
-  const asked = await browsing.ask('POST', '/api/sessions', { connection: 'bash', script })
-  const id = String(asked.body['session_id'])
-  const url = `${gateway.gateway.http}/api/sessions/${id}/stream`
-  const cookie = browsing.cookie ?? ''
-  const tabs = await Promise.all(Array.from({ length: TABS }, () => Tab.open(url, cookie)))
-  try {
-    const reading = tabs.slice(STALLED)
-    for (const tab of reading) tab.read()
-    // The command ends, and all who read see it, while ten tabs have read nothing.
-    await waitFor(() => reading.every(({ isOver }) => isOver), 100_000)
-    const { body } = await browsing.ask('GET', `/api/sessions/${id}`)
-    expect(body).toMatchObject({ status: 'done', exit_code: 3 })
-    // Each got the output once, in base64 with some words around each piece.
-    for (const { bytes } of reading) {
-      expect(bytes).toBeGreaterThan(WRITTEN * (4 / 3))
-      expect(bytes).toBeLessThan(WRITTEN * (4 / 3) * 1.05)
+describe('a session that fifty tabs follow', () => {
+  it('costs fifty streams of its bytes, and those who read nothing slow nobody', async () => {
+    const browsing = await Browsing.signedIn(gateway.gateway.http, otherToken)
+    const script = `head -c ${WRITTEN} /dev/zero | tr '\\0' x; read -r _ < /dev/null; exit 3`
+    const asked = await browsing.ask('POST', '/api/sessions', { connection: 'bash', script })
+    const id = String(asked.body['session_id'])
+    const url = `${gateway.gateway.http}/api/sessions/${id}/stream`
+    const cookie = browsing.cookie ?? ''
+    const tabs = await Promise.all(Array.from({ length: TABS }, () => Tab.open(url, cookie)))
+    try {
+      const reading = tabs.slice(STALLED)
+      for (const tab of reading) tab.read()
+      // The command ends, and all who read see it, while ten tabs have read nothing.
+      await waitFor(() => reading.every(({ isOver }) => isOver), 100_000)
+      const { body } = await browsing.ask('GET', `/api/sessions/${id}`)
+      expect(body).toMatchObject({ status: 'done', exit_code: 3 })
+      // Each got the output once, in base64 with some words around each piece.
+      for (const { bytes } of reading) {
+        expect(bytes).toBeGreaterThan(WRITTEN * (4 / 3))
+        expect(bytes).toBeLessThan(WRITTEN * (4 / 3) * 1.05)
+      }
+      for (const tab of tabs.slice(0, STALLED)) tab.read()
+      await waitFor(() => tabs.every(({ isOver }) => isOver), 60_000)
+    } finally {
+      for (const tab of tabs) tab[Symbol.dispose]()
     }
-    for (const tab of tabs.slice(0, STALLED)) tab.read()
-    await waitFor(() => tabs.every(({ isOver }) => isOver), 60_000)
-  } finally {
-    for (const tab of tabs) tab[Symbol.dispose]()
-  }
-}, 180_000)
+  }, 180_000)
+})

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { rawAnswers } from '../../../support/scripted/raw-http.ts'
 
@@ -44,7 +44,7 @@ it.each([
   ['gzip', '.gz'],
   ['identity', ''],
 ])(
-  'files with a hash in their name are kept, and come compressed in advance: %s',
+  'a file with a hash in its name is kept, and comes compressed in advance: %s',
   async (encoding, ending) => {
     const [answer] = await rawAnswers(
       gateway.gateway.http,
@@ -61,14 +61,33 @@ it.each([
   },
 )
 
-it('is not sent twice to a browser that has it', async () => {
-  const etag = (await get('/', { 'accept-encoding': 'identity' })).headers.get('etag') ?? ''
-  expect(etag).not.toBe('')
-  const [answer] = await rawAnswers(
-    gateway.gateway.http,
-    `GET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: ${etag}\r\nConnection: close\r\n\r\n`,
-  )
-  expect(answer?.status).toBe(304)
+const HTML = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }
+
+describe('the page', () => {
+  it('is not sent twice to a browser that has it', async () => {
+    const etag = (await get('/', { 'accept-encoding': 'identity' })).headers.get('etag') ?? ''
+    expect(etag).not.toBe('')
+    const [answer] = await rawAnswers(
+      gateway.gateway.http,
+      `GET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: ${etag}\r\nConnection: close\r\n\r\n`,
+    )
+    expect(answer?.status).toBe(304)
+  })
+
+  it('is no answer to other methods, nor at other addresses', async () => {
+    expect((await get('/', {}, 'POST')).status).toBe(401)
+    expect((await get('/index.html')).status).toBe(401)
+    expect((await get('/somewhere')).status).toBe(401)
+    expect((await get('/', {}, 'HEAD')).status).toBe(200)
+  })
+
+  it('knows a browser that opens an address by what it says of it alone', async () => {
+    const [answer] = await rawAnswers(
+      gateway.gateway.http,
+      'GET /no-such-view HTTP/1.1\r\nHost: x\r\nSec-Fetch-Mode: navigate\r\nConnection: close\r\n\r\n',
+    )
+    expect([answer?.status, answer?.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+  })
 })
 
 it.each([
@@ -88,15 +107,6 @@ it.each([
   expect([400, 404]).toContain(answer?.status)
   expect(answer?.body).toMatch(/"code":"(endpoint-not-found|malformed-http)"/)
 })
-
-it('is no answer to other methods, nor at other addresses', async () => {
-  expect((await get('/', {}, 'POST')).status).toBe(401)
-  expect((await get('/index.html')).status).toBe(401)
-  expect((await get('/somewhere')).status).toBe(401)
-  expect((await get('/', {}, 'HEAD')).status).toBe(200)
-})
-
-const HTML = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }
 
 it.each([
   ['/no-such-view', HTML],
@@ -126,12 +136,4 @@ it.each([
   expect([without.status, await without.json()]).toMatchObject([401, { code: 'unauthenticated' }])
   const answer = await get(path, { ...headers, authorization: `Bearer ${userToken}` }, method)
   expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'endpoint-not-found' }])
-})
-
-it('knows a browser that opens an address by what it says of it alone', async () => {
-  const [answer] = await rawAnswers(
-    gateway.gateway.http,
-    'GET /no-such-view HTTP/1.1\r\nHost: x\r\nSec-Fetch-Mode: navigate\r\nConnection: close\r\n\r\n',
-  )
-  expect([answer?.status, answer?.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
 })

@@ -34,71 +34,73 @@ async function callWithTab(awayMs: number | 'usual' = 1) {
   return { call, own, peer, shown, [Symbol.asyncDispose]: close }
 }
 
-it('waits for what the tab has drawn, and no more when nothing comes behind it: the rest and the end arrive', async () => {
-  await using site = await callWithTab()
-  const ended = once(site.peer, 'close')
-  for (let count = 0; count < 10; count += 1) site.call.send(output(100_000))
-  await waitFor(() => site.shown.length === 3)
-  expect(site.call.unsentBytes).toBeGreaterThan(1_000_000)
-  site.call.end()
-  expect((await ended)[0]).toBe(1000)
-  expect(site.shown).toEqual(Array.from({ length: 10 }, () => 100_000))
-  await site.call.over
-})
+describe('the terminal of a tab', () => {
+  it('waits for what the tab has drawn, and no more when nothing comes behind it: the rest and the end arrive', async () => {
+    await using site = await callWithTab()
+    const ended = once(site.peer, 'close')
+    for (let count = 0; count < 10; count += 1) site.call.send(output(100_000))
+    await waitFor(() => site.shown.length === 3)
+    expect(site.call.unsentBytes).toBeGreaterThan(1_000_000)
+    site.call.end()
+    expect((await ended)[0]).toBe(1000)
+    expect(site.shown).toEqual(Array.from({ length: 10 }, () => 100_000))
+    await site.call.over
+  })
 
-it('takes no offence at a tab that says behind the end what it has drawn', async () => {
-  await using site = await callWithTab()
-  const ended = once(site.peer, 'close')
-  site.peer.on('message', (data: Buffer) =>
-    site.peer.send(JSON.stringify({ type: 'taken', bytes: data.length })),
-  )
-  site.call.send(output(300_000))
-  site.call.end()
-  expect((await ended)[0]).toBe(1000)
-  expect(site.shown).toEqual([300_000])
-})
+  it('takes no offence at a tab that says behind the end what it has drawn', async () => {
+    await using site = await callWithTab()
+    const ended = once(site.peer, 'close')
+    site.peer.on('message', (data: Buffer) =>
+      site.peer.send(JSON.stringify({ type: 'taken', bytes: data.length })),
+    )
+    site.call.send(output(300_000))
+    site.call.end()
+    expect((await ended)[0]).toBe(1000)
+    expect(site.shown).toEqual([300_000])
+  })
 
-it('waits a while for a tab that has gone, and does nothing then', async () => {
-  await using site = await callWithTab()
-  site.call.send(opened)
-  site.call.send(output(300_000))
-  site.peer.terminate()
-  await site.call.over
-  site.call.end()
-  expect(site.call.isOver).toBe(true)
-})
+  it('waits a while for a tab that has gone, and does nothing then', async () => {
+    await using site = await callWithTab()
+    site.call.send(opened)
+    site.call.send(output(300_000))
+    site.peer.terminate()
+    await site.call.over
+    site.call.end()
+    expect(site.call.isOver).toBe(true)
+  })
 
-it('ends in good order while its tab is away, with thousands of small frames that wait', async () => {
-  await using site = await callWithTab(60_000)
-  site.call.send(opened)
-  site.peer.terminate()
-  await once(site.own, 'close')
-  for (let count = 0; count < 15_000; count += 1) site.call.send(output(1))
-  expect(site.call.unsentBytes).toBeGreaterThan(900_000)
-  site.call.end()
-  await site.call.over
-  expect(site.call.unsentBytes).toBe(0)
-})
+  it('ends in good order while its tab is away, with thousands of small frames that wait', async () => {
+    await using site = await callWithTab(60_000)
+    site.call.send(opened)
+    site.peer.terminate()
+    await once(site.own, 'close')
+    for (let count = 0; count < 15_000; count += 1) site.call.send(output(1))
+    expect(site.call.unsentBytes).toBeGreaterThan(900_000)
+    site.call.end()
+    await site.call.over
+    expect(site.call.unsentBytes).toBe(0)
+  })
 
-it('waits 30 seconds for its tab', async () => {
-  await using site = await callWithTab('usual')
-  site.call.send(opened)
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  onTestFinished(() => void vi.useRealTimers())
-  site.peer.terminate()
-  await once(site.own, 'close')
-  vi.advanceTimersByTime(29_999)
-  expect(site.call.isOver).toBe(false)
-  vi.advanceTimersByTime(1)
-  expect(site.call.isOver).toBe(true)
-})
+  it('waits 30 seconds for its tab', async () => {
+    await using site = await callWithTab('usual')
+    site.call.send(opened)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    site.peer.terminate()
+    await once(site.own, 'close')
+    vi.advanceTimersByTime(29_999)
+    expect(site.call.isOver).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(site.call.isOver).toBe(true)
+  })
 
-it('waits for no tab that was not told its session: it could not come back', async () => {
-  await using site = await callWithTab(60_000)
-  site.peer.terminate()
-  await site.call.over
-  expect(site.call.isOver).toBe(true)
-}, 10_000)
+  it('waits for no tab that was not told its session: it could not come back', async () => {
+    await using site = await callWithTab(60_000)
+    site.peer.terminate()
+    await site.call.over
+    expect(site.call.isOver).toBe(true)
+  }, 10_000)
+})
 
 describe('a tab that is loaded again', () => {
   /** The call of a tab that has drawn this, was sent more and is gone, and the tab's next socket. */

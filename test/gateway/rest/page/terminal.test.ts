@@ -371,7 +371,7 @@ describe('the interface beside sockets', () => {
   })
 })
 
-it('ends terminals when the gateway closes, and waits for none that does not answer', async () => {
+it('a gateway that closes ends its terminals, and waits for none that does not answer', async () => {
   await using own = await RunningGateway.start()
   const ownAgent = await RunningAgent.start(own.agentUrl, {})
   await ownAgent.serving()

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RecordedEnd } from '../../../../src/gateway/history/session.ts'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { lastDays } from '../../../../src/gateway/rest/sessions/by-day.ts'
@@ -119,7 +119,7 @@ it('the list says what a search for a parameter has searched', async () => {
   expect(await searched('status=failed')).toBeUndefined()
 })
 
-it('tells a session that runs and one that waits, until they end', async () => {
+it('the list tells a session that runs and one that waits, until they end', async () => {
   const begun = await gateway.request(
     'POST',
     '/api/sessions',
@@ -135,37 +135,39 @@ it('tells a session that runs and one that waits, until they end', async () => {
   expect(await found('status=running')).toEqual([])
 })
 
-it('counts sessions by day and outcome, with the filters of the list', async () => {
-  const counts = async (query: string) => {
-    const { body } = await gateway.request('GET', `/api/sessions/by-day?user=admin&runbook=%25&${query}`)
-    const { days, is_capped } = body as { days: Record<string, unknown>[]; is_capped: boolean }
-    expect(is_capped).toBe(false)
-    return days
-  }
-  const none = { open: 0, succeeded: 0, failed: 0, stopped: 0, rejected: 0 }
-  const day = (ago: number) => new Date(NOW - ago * DAY_MS).toISOString().slice(0, 10)
-  expect(await counts('days=3')).toEqual([
-    { ...none, day: day(2) },
-    { ...none, day: day(1), failed: 1, stopped: 1 },
-    { ...none, day: day(0), succeeded: 1 },
-  ])
-  expect(await counts('')).toHaveLength(30)
-  expect((await counts('days=25')).filter(({ succeeded }) => succeeded === 1)).toHaveLength(2)
-  expect((await counts('days=2&status=failed'))[0]).toEqual({ ...none, day: day(1), failed: 1 })
-  for (const wrong of ['days=0', 'days=93', 'time_zone=Mars/Olympus'])
-    expect((await gateway.request('GET', `/api/sessions/by-day?${wrong}`)).status).toBe(422)
-})
+describe('GET /api/sessions/by-day', () => {
+  it('counts sessions by day and outcome, with the filters of the list', async () => {
+    const counts = async (query: string) => {
+      const { body } = await gateway.request('GET', `/api/sessions/by-day?user=admin&runbook=%25&${query}`)
+      const { days, is_capped } = body as { days: Record<string, unknown>[]; is_capped: boolean }
+      expect(is_capped).toBe(false)
+      return days
+    }
+    const none = { open: 0, succeeded: 0, failed: 0, stopped: 0, rejected: 0 }
+    const day = (ago: number) => new Date(NOW - ago * DAY_MS).toISOString().slice(0, 10)
+    expect(await counts('days=3')).toEqual([
+      { ...none, day: day(2) },
+      { ...none, day: day(1), failed: 1, stopped: 1 },
+      { ...none, day: day(0), succeeded: 1 },
+    ])
+    expect(await counts('')).toHaveLength(30)
+    expect((await counts('days=25')).filter(({ succeeded }) => succeeded === 1)).toHaveLength(2)
+    expect((await counts('days=2&status=failed'))[0]).toEqual({ ...none, day: day(1), failed: 1 })
+    for (const wrong of ['days=0', 'days=93', 'time_zone=Mars/Olympus'])
+      expect((await gateway.request('GET', `/api/sessions/by-day?${wrong}`)).status).toBe(422)
+  })
 
-it('begins days at the midnight of the time zone, also when the clocks change', () => {
-  const days = lastDays(3, 'Europe/Berlin', new Date('2026-10-25T23:30:00Z'))
-  expect(days.map(({ day, from }) => [day, from.toISOString()])).toEqual([
-    ['2026-10-24', '2026-10-23T22:00:00.000Z'],
-    ['2026-10-25', '2026-10-24T22:00:00.000Z'],
-    ['2026-10-26', '2026-10-25T23:00:00.000Z'],
-  ])
-  expect(days[1]?.to.toISOString()).toBe('2026-10-25T22:59:59.999Z')
-  expect(lastDays(1, 'Pacific/Kiritimati', new Date('2026-01-01T11:00:00Z'))[0]?.day).toBe('2026-01-02')
-  expect(lastDays(1, '', new Date('2026-01-01T11:00:00Z'))[0]?.from.toISOString()).toBe(
-    '2026-01-01T00:00:00.000Z',
-  )
+  it('begins days at the midnight of the time zone, also when the clocks change', () => {
+    const days = lastDays(3, 'Europe/Berlin', new Date('2026-10-25T23:30:00Z'))
+    expect(days.map(({ day, from }) => [day, from.toISOString()])).toEqual([
+      ['2026-10-24', '2026-10-23T22:00:00.000Z'],
+      ['2026-10-25', '2026-10-24T22:00:00.000Z'],
+      ['2026-10-26', '2026-10-25T23:00:00.000Z'],
+    ])
+    expect(days[1]?.to.toISOString()).toBe('2026-10-25T22:59:59.999Z')
+    expect(lastDays(1, 'Pacific/Kiritimati', new Date('2026-01-01T11:00:00Z'))[0]?.day).toBe('2026-01-02')
+    expect(lastDays(1, '', new Date('2026-01-01T11:00:00Z'))[0]?.from.toISOString()).toBe(
+      '2026-01-01T00:00:00.000Z',
+    )
+  })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 
@@ -37,79 +37,81 @@ afterAll(async () => {
 const ask = (body: unknown, token = userToken) =>
   gateway.request('POST', '/api/sessions/foresee', body, { authorization: `Bearer ${token}` })
 
-it('says who has to approve, what is masked, which rules there are, and whether the agent is there', async () => {
-  const { status, body } = await ask({ connection: 'prod' })
-  expect([status, body]).toEqual([
-    200,
-    {
+const WORDS = { rule: 'writes', message: 'no table may go', matched: ['DROP TABLE'] }
+
+describe('POST /api/sessions/foresee', () => {
+  it('says who has to approve, what is masked, which rules there are, and whether the agent is there', async () => {
+    const { status, body } = await ask({ connection: 'prod' })
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...{
+          connection: 'prod',
+          agent: 'local',
+          agent_online: true,
+          confirm: true,
+          schema: false,
+          refused: null,
+        },
+        review: { groups: ['dba'], minimum: 1, force_groups: ['leads'], self_approval: true },
+        masked: ['EMAIL_ADDRESS', 'ORDER'],
+        guardrails: [
+          { name: 'writes', input: 2, output: 0 },
+          { name: 'secrets', input: 0, output: 1 },
+        ],
+      },
+    ])
+    expect((await ask({ connection: 'away', script: 'true' })).body).toEqual({
       ...{
-        connection: 'prod',
-        agent: 'local',
-        agent_online: true,
-        confirm: true,
+        connection: 'away',
+        agent: 'gone',
+        agent_online: false,
+        confirm: false,
         schema: false,
         refused: null,
       },
-      review: { groups: ['dba'], minimum: 1, force_groups: ['leads'], self_approval: true },
-      masked: ['EMAIL_ADDRESS', 'ORDER'],
-      guardrails: [
-        { name: 'writes', input: 2, output: 0 },
-        { name: 'secrets', input: 0, output: 1 },
-      ],
-    },
-  ])
-  expect((await ask({ connection: 'away', script: 'true' })).body).toEqual({
-    ...{
-      connection: 'away',
-      agent: 'gone',
-      agent_online: false,
-      confirm: false,
-      schema: false,
-      refused: null,
-    },
-    ...{ review: null, masked: [], guardrails: [] },
+      ...{ review: null, masked: [], guardrails: [] },
+    })
   })
-})
+  it.each([
+    ['a word', 'SELECT 1;\nDROP TABLE carts;\n', { ...WORDS, line: 2 }],
+    ['a word at the beginning', 'DROP TABLE carts', { ...WORDS, line: 1 }],
+    ['a word at the end', '\n\nselect 1; DROP TABLE', { ...WORDS, line: 3 }],
+    [
+      'a pattern that needs the end of its line',
+      'BEGIN;\n-- ü\ndelete from carts\nCOMMIT;',
+      { rule: 'writes', message: '', matched: ['(?im)^delete from \\w+$'], line: 3 },
+    ],
+    ['no rule', "SELECT 'BEGIN RSA'", null],
+  ])('refuses by the rules of the connection what the agent would refuse: %s', async (_, script, refused) => {
+    expect((await ask({ connection: 'prod', script })).body['refused']).toEqual(refused)
+  })
 
-const WORDS = { rule: 'writes', message: 'no table may go', matched: ['DROP TABLE'] }
-it.each([
-  ['a word', 'SELECT 1;\nDROP TABLE carts;\n', { ...WORDS, line: 2 }],
-  ['a word at the beginning', 'DROP TABLE carts', { ...WORDS, line: 1 }],
-  ['a word at the end', '\n\nselect 1; DROP TABLE', { ...WORDS, line: 3 }],
-  [
-    'a pattern that needs the end of its line',
-    'BEGIN;\n-- ü\ndelete from carts\nCOMMIT;',
-    { rule: 'writes', message: '', matched: ['(?im)^delete from \\w+$'], line: 3 },
-  ],
-  ['no rule', "SELECT 'BEGIN RSA'", null],
-])('refuses by the rules of the connection what the agent would refuse: %s', async (_, script, refused) => {
-  expect((await ask({ connection: 'prod', script })).body['refused']).toEqual(refused)
-})
+  it('refuses by the same rule as the agent', async () => {
+    const script = 'DROP TABLE carts'
+    const { body } = await gateway.request('POST', '/api/sessions', { connection: 'prod', script })
+    const id = String(body['session_id'])
+    const dora = { authorization: 'Bearer a-token-of-dora-0123456789' }
+    await gateway.request('PUT', `/api/reviews/${id}`, { status: 'APPROVED' }, dora)
+    const { body: ran } = await gateway.request('POST', `/api/sessions/${id}/exec`)
+    expect(ran).toMatchObject({ output_status: 'blocked' })
+    expect(ran['output']).toContain('no table may go')
+  })
 
-it('and the agent refuses the same script by the same rule', async () => {
-  const script = 'DROP TABLE carts'
-  const { body } = await gateway.request('POST', '/api/sessions', { connection: 'prod', script })
-  const id = String(body['session_id'])
-  const dora = { authorization: 'Bearer a-token-of-dora-0123456789' }
-  await gateway.request('PUT', `/api/reviews/${id}`, { status: 'APPROVED' }, dora)
-  const { body: ran } = await gateway.request('POST', `/api/sessions/${id}/exec`)
-  expect(ran).toMatchObject({ output_status: 'blocked' })
-  expect(ran['output']).toContain('no table may go')
-})
+  it.each([
+    ['a connection that the caller may not see', 'admins', 400, 'connection-not-found'],
+    ['a connection without scripts', 'off', 403, 'not-permitted'],
+    ['no connection', '', 400, 'invalid-request'],
+  ])('refuses %s', async (_, connection, status, code) => {
+    const { status: found, body } = await ask({ connection, script: 'true' }, otherToken)
+    expect([found, body['code']]).toEqual([status, code])
+  })
 
-it.each([
-  ['a connection that the caller may not see', 'admins', 400, 'connection-not-found'],
-  ['a connection without scripts', 'off', 403, 'not-permitted'],
-  ['no connection', '', 400, 'invalid-request'],
-])('refuses %s', async (_, connection, status, code) => {
-  const { status: found, body } = await ask({ connection, script: 'true' }, otherToken)
-  expect([found, body['code']]).toEqual([status, code])
-})
-
-it('gives the first line of a script in the list, and none of a runbook', async () => {
-  const script = `\n\n   -- ${'ü'.repeat(200)}\nsecond line`
-  await gateway.request('POST', '/api/sessions', { connection: 'open', script })
-  const { body } = await gateway.request('GET', '/api/sessions?connection=open')
-  const [{ script_line: line }] = body['data'] as [{ script_line: string }]
-  expect(line).toBe(`-- ${'ü'.repeat(157)}`)
+  it('gives the first line of a script in the list, and none of a runbook', async () => {
+    const script = `\n\n   -- ${'ü'.repeat(200)}\nsecond line`
+    await gateway.request('POST', '/api/sessions', { connection: 'open', script })
+    const { body } = await gateway.request('GET', '/api/sessions?connection=open')
+    const [{ script_line: line }] = body['data'] as [{ script_line: string }]
+    expect(line).toBe(`-- ${'ü'.repeat(157)}`)
+  })
 })

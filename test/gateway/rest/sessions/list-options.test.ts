@@ -16,7 +16,7 @@ const failure = (query: Record<string, unknown>): string => {
 const invalid = (option: string, reason: string) =>
   `failed listing sessions, invalid "${option}" option: ${reason}`
 
-test('without any the first twenty sessions are listed', () => {
+test('the first twenty sessions are listed without any option', () => {
   expect(readListOptions({})).toStrictEqual({
     ...{ user: undefined, connection: undefined, connectionType: undefined },
     ...{ correlationId: undefined, sessionBatchId: undefined, from: undefined, to: undefined },
@@ -53,7 +53,7 @@ it.each([
   expect(readListOptions(Object.fromEntries(new URLSearchParams(text)), groupsOf)).toMatchObject(expected)
 })
 
-describe('refused as hoop does', () => {
+describe('an option refused as hoop does', () => {
   it.each([
     ['limit', 'abc', '"abc" is not a number'],
     ['limit', '', '"" is not a number'],

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 
@@ -43,40 +43,45 @@ const bytesOf = ({ events }: Range) =>
     events.filter(({ type }) => type === 'o').map(({ payload }) => Buffer.from(payload, 'base64')),
   )
 
-it('gives all of a record, range by range, and says when nothing comes any more', async () => {
-  const ranges = [await range('big', '?bytes=300000')]
-  for (let last = ranges[0]; last?.over === false; last = ranges.at(-1))
-    ranges.push(await range('big', `?from=${last.next}&bytes=300000`))
-  expect(ranges.length).toBeGreaterThan(9)
-  for (const one of ranges) expect(bytesOf(one).length).toBeLessThan(300_000 + 64 * 1024)
-  expect(Buffer.concat(ranges.map(bytesOf)).equals(BIG)).toBe(true)
-  expect(ranges.at(-1)?.events.at(-1)).toMatchObject({ type: 'e' })
-  expect(ranges.map(({ missing_bytes }) => missing_bytes)).toEqual(ranges.map(() => 42))
-})
+describe('GET /api/sessions/{id}/output', () => {
+  it('gives all of a record, range by range, and says when nothing comes any more', async () => {
+    const ranges = [await range('big', '?bytes=300000')]
+    for (let last = ranges[0]; last?.over === false; last = ranges.at(-1))
+      ranges.push(await range('big', `?from=${last.next}&bytes=300000`))
+    expect(ranges.length).toBeGreaterThan(9)
+    for (const one of ranges) expect(bytesOf(one).length).toBeLessThan(300_000 + 64 * 1024)
+    expect(Buffer.concat(ranges.map(bytesOf)).equals(BIG)).toBe(true)
+    expect(ranges.at(-1)?.events.at(-1)).toMatchObject({ type: 'e' })
+    expect(ranges.map(({ missing_bytes }) => missing_bytes)).toEqual(ranges.map(() => 42))
+  })
 
-it('gives the same range again by its place, which is that of the stream', async () => {
-  const first = await range('big', '?bytes=200000')
-  const second = await range('big', `?from=${first.next}&bytes=200000`)
-  expect(await range('big', `?from=${first.next}&bytes=200000`)).toEqual(second)
-  const asked = { authorization: `Bearer a-token-for-tests-0123456789`, 'last-event-id': String(first.next) }
-  const stream = await (
-    await fetch(`${gateway.gateway.http}/api/sessions/big/stream`, {
-      headers: { ...asked, connection: 'close' },
-    })
-  ).text()
-  expect(stream).toContain(`id: ${second.events[0]?.place ?? 0}\nevent: event\n`)
-})
+  it('gives the same range again by its place, which is that of the stream', async () => {
+    const first = await range('big', '?bytes=200000')
+    const second = await range('big', `?from=${first.next}&bytes=200000`)
+    expect(await range('big', `?from=${first.next}&bytes=200000`)).toEqual(second)
+    const asked = {
+      authorization: `Bearer a-token-for-tests-0123456789`,
+      'last-event-id': String(first.next),
+    }
+    const stream = await (
+      await fetch(`${gateway.gateway.http}/api/sessions/big/stream`, {
+        headers: { ...asked, connection: 'close' },
+      })
+    ).text()
+    expect(stream).toContain(`id: ${second.events[0]?.place ?? 0}\nevent: event\n`)
+  })
 
-it('has an event at least, and none of a session that wrote nothing', async () => {
-  expect((await range('big', '?bytes=1')).events).toHaveLength(1)
-  expect(await range('silent', '')).toEqual({ events: [], next: 0, over: true, missing_bytes: 0 })
-})
+  it('has an event at least, and none of a session that wrote nothing', async () => {
+    expect((await range('big', '?bytes=1')).events).toHaveLength(1)
+    expect(await range('silent', '')).toEqual({ events: [], next: 0, over: true, missing_bytes: 0 })
+  })
 
-it.each(['?from=x', '?from=-1', '?from=999999', '?bytes=1048577', '?bytes=1e3'])(
-  'refuses %s and says what is expected',
-  async (query) => {
-    const { status, body } = await gateway.request('GET', `/api/sessions/big/output${query}`)
-    expect([status, body['code']]).toEqual([422, 'invalid-request'])
-    expect(body['message']).toMatch(/^(from|bytes): /)
-  },
-)
+  it.each(['?from=x', '?from=-1', '?from=999999', '?bytes=1048577', '?bytes=1e3'])(
+    'refuses %s and says what is expected',
+    async (query) => {
+      const { status, body } = await gateway.request('GET', `/api/sessions/big/output${query}`)
+      expect([status, body['code']]).toEqual([422, 'invalid-request'])
+      expect(body['message']).toMatch(/^(from|bytes): /)
+    },
+  )
+})

@@ -117,7 +117,7 @@ describe.each(READERS)('%s', (reader) => {
   })
 })
 
-it('lets a teammate read, and neither end nor change anything', async () => {
+it('a teammate may read, and neither end nor change anything', async () => {
   expect((await ask('bob', 'sessions/opened/kill', 'POST')).status).toBe(404)
   expect((await ask('bob', 'sessions/opened/metadata', 'PATCH', { metadata: {} })).status).toBe(404)
   expect((await ask('bob', 'batches/opened-grouped/stop', 'POST')).status).toBe(404)

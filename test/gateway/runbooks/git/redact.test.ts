@@ -9,7 +9,7 @@ test('a password is masked in each spelling git or a server may use', () => {
   expect(redact(remote, text)).toBe('***, ***, *** at https://***@host/a for oauth2')
 })
 
-test('without a password the user is the secret', () => {
+test('the user is the secret where there is no password', () => {
   expect(redact(parseRemote('https://ghp_x@host/a'), 'bad token ghp_x')).toBe('bad token ***')
 })
 

@@ -229,7 +229,7 @@ it('a table whose first page is damaged is given up soon, and its loss is of unk
   expect(survivors().whole).toHaveLength(SESSIONS)
 })
 
-it('entries of the audit log that are lost are named, and the chain says so', async () => {
+it('each entry of the audit log that is lost is named, and the chain says so', async () => {
   const bytes = readFileSync(file)
   const db = new Database(file)
   const [, page] = db
@@ -318,19 +318,22 @@ it('an examination that is short of time says what it has not seen', async () =>
   })
 })
 
-it.runIf(SmallDisk.permitted())('is refused where the disk has no room for the new file', async () => {
-  damagePage(rootOf('sessions_by_start'))
-  using disk = new SmallDisk('8M')
-  const onDisk = path.join(disk.path, 'history.sqlite')
-  copyFileSync(file, onDisk)
-  await expect(repairHistory(onDisk)).rejects.toThrow(
-    expect.objectContaining({ noRoom: expect.any(String) as string }) as Error,
-  )
-  expect(readFileSync(onDisk).equals(readFileSync(file))).toBe(true)
-  expect(readdirSync(disk.path).filter((name) => /repair|damaged/.test(name))).toEqual([])
-})
+it.runIf(SmallDisk.permitted())(
+  'a repair is refused where the disk has no room for the new file',
+  async () => {
+    damagePage(rootOf('sessions_by_start'))
+    using disk = new SmallDisk('8M')
+    const onDisk = path.join(disk.path, 'history.sqlite')
+    copyFileSync(file, onDisk)
+    await expect(repairHistory(onDisk)).rejects.toThrow(
+      expect.objectContaining({ noRoom: expect.any(String) as string }) as Error,
+    )
+    expect(readFileSync(onDisk).equals(readFileSync(file))).toBe(true)
+    expect(readdirSync(disk.path).filter((name) => /repair|damaged/.test(name))).toEqual([])
+  },
+)
 
-it('is refused while a gateway uses the history', async () => {
+it('a repair is refused while a gateway uses the history', async () => {
   const history = openHistory(file)
   try {
     await expect(repairHistory(file)).rejects.toThrow('another gateway is using it')
@@ -341,12 +344,15 @@ it('is refused while a gateway uses the history', async () => {
   truncateSync(file, 0)
 })
 
-it.each(['', '-wal'])('neither examines nor repairs through a link: history.sqlite%s', async (suffix) => {
-  const precious = place.write('precious', 'mine')
-  rmSync(`${file}${suffix}`, { force: true })
-  symlinkSync(precious, `${file}${suffix}`)
-  const refused = `history.sqlite${suffix} is a symbolic link`
-  await expect(examineHistory(file, LAYOUT, WHOLE)).rejects.toThrow(refused)
-  await expect(repairHistory(file)).rejects.toThrow(refused)
-  expect(readFileSync(precious, 'utf8')).toBe('mine')
-})
+it.each(['', '-wal'])(
+  'a repair neither examines nor repairs through a link: history.sqlite%s',
+  async (suffix) => {
+    const precious = place.write('precious', 'mine')
+    rmSync(`${file}${suffix}`, { force: true })
+    symlinkSync(precious, `${file}${suffix}`)
+    const refused = `history.sqlite${suffix} is a symbolic link`
+    await expect(examineHistory(file, LAYOUT, WHOLE)).rejects.toThrow(refused)
+    await expect(repairHistory(file)).rejects.toThrow(refused)
+    expect(readFileSync(precious, 'utf8')).toBe('mine')
+  },
+)
