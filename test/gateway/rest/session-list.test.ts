@@ -22,7 +22,11 @@ function session(i: number): NewSession {
       : { connectionType: 'custom' }),
     ...(i % 100 === 0 && { correlationId: 'c 1' }),
     ...(i % 200 === 0 && { sessionBatchId: 'batch' }),
-    ...{ script: Buffer.from('the first line\nthe second line'), labels: { i: String(i) }, metadata: { n: i } },
+    ...{
+      script: Buffer.from('the first line\nthe second line'),
+      labels: { i: String(i) },
+      metadata: { n: i },
+    },
   }
 }
 
