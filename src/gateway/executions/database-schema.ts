@@ -10,6 +10,8 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 const KEPT_MS = 5 * 60_000
 /** Answers that are kept. The oldest one is dropped. */
 const MAX_KEPT_ANSWERS = 50
+/** Larger answers are read again each time. */
+const MAX_KEPT_CHARACTERS = 1024 * 1024
 /** Tables of one answer. The page shows how many there are if there are more. */
 const MAX_TABLES = 500
 const MAX_PROBLEM_CHARACTERS = 500
@@ -79,7 +81,8 @@ export class DatabaseSchemas {
     if (kept !== undefined && isUsable && !isFresh) return kept.answer
     const answer = await this.#read(user, connection, asked)
     this.#kept.delete(key)
-    if (answer.problem === null) this.#kept.set(key, { answer, of: connection })
+    const isKept = answer.problem === null && JSON.stringify(answer).length <= MAX_KEPT_CHARACTERS
+    if (isKept) this.#kept.set(key, { answer, of: connection })
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > MAX_KEPT_ANSWERS && oldest !== undefined) this.#kept.delete(oldest)
     return answer
