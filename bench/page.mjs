@@ -4,12 +4,12 @@
 // with 100,000 rows, and the number of frames during 50 KB of output per second. docs/performance.md explains
 // the figures. Run it on an idle machine.
 import { Buffer } from 'node:buffer'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { URL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { chromium } from 'playwright-core'
+import { launchChromium } from './measure/chromium.mjs'
 import { makeRepository } from './measure/repository.mjs'
 import { openSite } from './measure/site.mjs'
 import { runFolder } from './run-folder.mjs'
@@ -28,10 +28,7 @@ const CSV = `echo id,name,total; seq ${ROWS} | awk '{ printf "%d,customer %d,%.2
 const { throttle, json } = options()
 const folder = runFolder()
 const site = await openSite(path.join(folder, 'site'), makeRepository(path.join(folder, 'books'), addBooks))
-const browser = await chromium.launch({
-  executablePath: chromiumFile(),
-  chromiumSandbox: process.geteuid?.() !== 0,
-})
+const browser = await launchChromium()
 const figures = {}
 try {
   firstLoad()
@@ -270,19 +267,6 @@ function addBooks(place) {
       path.join(place, `team${index % 50}/book-${index}.runbook.sh`),
       `# Book ${index} of the team\n# Does what number ${index} does.\necho {{ .order | required "which" }}\n`,
     )
-}
-
-function chromiumFile() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin', '/snap/bin']
-  const file = folders
-    .flatMap((one) => names.map((name) => path.join(one, name)))
-    .find((one) => existsSync(one))
-  if (file === undefined) {
-    process.stderr.write('bench: there is no Chromium: apt-get install chromium\n')
-    process.exit(1)
-  }
-  return file
 }
 
 function kilo(bytes) {

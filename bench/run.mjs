@@ -3,7 +3,7 @@
 // measures the built program (dist/main.js) as a process, in turn with its peers, and prints which goals it
 // reaches. docs/performance.md explains the figures. The results of a full run are kept in bench/results.json
 // and bench/results/. Results with --only or --scale are not kept. `npm run bench -- native` is
-// bench/native.mjs, `npm run bench -- page` bench/page.mjs.
+// bench/native.mjs, `npm run bench -- page` bench/page.mjs, `npm run bench -- slow-line` bench/slow-line.mjs.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
@@ -18,7 +18,7 @@ import { describe, keep } from './report/results.mjs'
 import { runFolder } from './run-folder.mjs'
 import { verdicts } from './report/verdicts.mjs'
 
-const other = { native: './native.mjs', page: './page.mjs' }[process.argv[2]]
+const other = { native: './native.mjs', page: './page.mjs', 'slow-line': './slow-line.mjs' }[process.argv[2]]
 if (other !== undefined) {
   process.argv.splice(2, 1)
   await import(other)

@@ -5,6 +5,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { authorize, isPage, requireOperations, endWithToken } from './access.ts'
 import { auditCalls } from './audited-calls.ts'
+import { compressAnswers } from './compressed-answers.ts'
 import { addResources, OPERATIONS } from './resources.ts'
 import { readBodiesInTurns, MAX_BODY_BYTES, parseJsonBodies, passOverBodies } from './body.ts'
 import { errorBody, errorHeaders, requestRefusal } from './http-error.ts'
@@ -99,6 +100,7 @@ export function restServer(services: RestServices): FastifyInstance {
   app.decorate('patiently', (work) => services.history.patiently(work))
   readBodiesInTurns(app)
   passOverBodies(app)
+  compressAnswers(app)
   boundUnreadAnswers(app)
   services.server.tls?.follow((tls) => app.server.setSecureContext(tls))
   describeRoutes(app, OPERATIONS, services.server.version)
