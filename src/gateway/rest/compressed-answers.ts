@@ -8,6 +8,8 @@ const MIN_COMPRESSED_BYTES = 1024
 const MAX_COMPRESSED_BYTES = 2 * 1024 * 1024
 /** The pool has four threads, and lookups of names and files need some of them. */
 const AT_ONCE = 2
+/** Answers that wait for a thread, with 32 MiB at most. Further answers are sent as they are. */
+const MAX_WAITING_ANSWERS = 16
 
 /**
  * Compresses answers to reading requests of users. Register this before `boundUnreadAnswers`, which then counts
@@ -24,6 +26,7 @@ export function compressAnswers(app: FastifyInstance): void {
     if (!isCompressible(request, reply, payload)) return done(null, payload)
     void reply.header('vary', 'accept-encoding')
     if (!acceptsGzip(request.headers['accept-encoding'])) return done(null, payload)
+    if (turns.pendingCount >= MAX_WAITING_ANSWERS) return done(null, payload)
     void turns(() => compressed(payload, reply)).then((bytes) => {
       if (bytes !== undefined) void reply.header('content-encoding', 'gzip')
       done(null, bytes ?? payload)

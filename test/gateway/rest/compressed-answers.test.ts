@@ -13,6 +13,8 @@ const TEXT = JSON.stringify(ROWS)
 /** More than is compressed. */
 const HUGE = { text: 'x'.repeat(3 * 1024 * 1024) }
 
+const LARGE = { text: 'y'.repeat(1024 * 1024) }
+
 let app: FastifyInstance
 
 beforeEach(async () => {
@@ -26,6 +28,7 @@ beforeEach(async () => {
   app.get('/rows', () => ROWS)
   app.get('/small', () => ({ text: 'few bytes' }))
   app.get('/huge', () => HUGE)
+  app.get('/large', () => LARGE)
   app.get('/refused', (asked, reply) => reply.code(400).send({ message: asked.url.padEnd(2000) }))
   app.get('/file', (_, reply) => reply.type('application/octet-stream').send(TEXT))
   app.post('/tokens', () => ({ token: 't'.repeat(2000) }))
@@ -100,4 +103,17 @@ it('compresses the long answers of a gateway', async () => {
   const long = await asked(Number(port), '/api/settings', 'GET', headers)
   expect(long.encoding).toBe('gzip')
   expect(JSON.parse(gunzipSync(long.bytes).toString())).toBeTypeOf('object')
+})
+
+it('an answer that finds many others waiting is sent as it is', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () => app.inject({ url: '/large', headers: { 'accept-encoding': 'gzip' } })),
+  )
+  const packed = answers.filter(({ headers }) => headers['content-encoding'] === 'gzip')
+  expect(packed.length).toBeGreaterThan(0)
+  expect(packed.length).toBeLessThan(answers.length)
+  for (const { rawPayload, headers } of answers) {
+    const bytes = headers['content-encoding'] === 'gzip' ? gunzipSync(rawPayload) : rawPayload
+    expect(bytes.equals(Buffer.from(JSON.stringify(LARGE)))).toBe(true)
+  }
 })
