@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
@@ -13,7 +14,8 @@ const TEXT = JSON.stringify(ROWS)
 /** More than is compressed. */
 const HUGE = { text: 'x'.repeat(3 * 1024 * 1024) }
 
-const LARGE = { text: 'y'.repeat(1024 * 1024) }
+/** It takes long enough that others wait. */
+const LARGE = { text: randomBytes(1024 * 1024).toString('base64') }
 
 let app: FastifyInstance
 
