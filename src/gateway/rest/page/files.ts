@@ -6,7 +6,16 @@ import { packageFiles } from '../../../basics/files/package-files.ts'
 
 /** All these addresses serve the same file, and the page chooses the view. */
 const VIEWS = [
-  ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
+  ...[
+    '/',
+    '/sign-in',
+    '/runbooks',
+    '/runbooks/*',
+    '/run',
+    '/sessions',
+    '/sessions/:id',
+    '/sessions/:a/diff/:b',
+  ],
   ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
   ...[
     '/batches',

@@ -18,6 +18,12 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
   fetch(`${gateway.gateway.http}${path}`, { method, headers: { connection: 'close', ...headers } })
 
+const routes = readFileSync(new URL('../../../../web/src/routes.tsx', import.meta.url), 'utf8')
+/** Addresses of all views that the page knows. */
+const views = [...routes.matchAll(/pattern: '([^']+)'/g)].map(([, pattern = '']) =>
+  pattern.replace(/:\w+|\*/g, 'x'),
+)
+
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -25,6 +31,7 @@ it.each([
   ...['/', '/sign-in', '/runbooks', '/runbooks/rb/ops/a.runbook.sh', '/sessions', '/sessions/x'],
   ...['/sessions/x/diff/y', '/approvals', '/approvals/x', '/connections', '/connections/bash/terminal'],
   ...['/batches', '/batches/x', '/schedules', '/agents', '/?a=b', '/runbooks/rb/%E2%80%AE.sh'],
+  ...views,
 ])('%s is the page, for anybody, asked for each time and with a strict policy', async (path) => {
   const answer = await get(path)
   expect(answer.status).toBe(200)
