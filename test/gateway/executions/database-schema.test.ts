@@ -25,7 +25,9 @@ class Place implements AsyncDisposable {
 
   static async start(connections: string): Promise<Place> {
     const gateway = await RunningGateway.start({}, { connections })
-    return new Place(gateway, await RunningAgent.start(gateway.agentUrl))
+    const agent = await RunningAgent.start(gateway.agentUrl)
+    await agent.serving()
+    return new Place(gateway, agent)
   }
 
   private constructor(gateway: RunningGateway, agent: RunningAgent) {

@@ -26,6 +26,7 @@ beforeAll(async () => {
   const agents = '{ name: gone, key: xagt-the-key-of-nobody-0123456789 }'
   gateway = await RunningGateway.start({}, { connections, users, more, agents })
   agent = await RunningAgent.start(gateway.agentUrl)
+  await agent.serving()
   // The connection of this request stays: it is no leak of a test.
   await gateway.request('GET', '/api/connections')
 })
