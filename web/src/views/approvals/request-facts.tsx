@@ -29,7 +29,8 @@ function* firstTimes({ facts, owner, runbook, type, batch, connection }: Review)
   const { is_first_by_requester: isFirst, new_connections: added = 0 } = facts
   if (isFirst === true) {
     if (runbook !== undefined) yield ['user', `first run by ${visible(owner)}`]
-    else yield ['user', `first ${type === 'jit' ? 'terminal' : 'script'} by ${visible(owner)} on the connection`]
+    else
+      yield ['user', `first ${type === 'jit' ? 'terminal' : 'script'} by ${visible(owner)} on the connection`]
   }
   if (added === 0) return
   yield [
