@@ -5,7 +5,7 @@ import { durationText } from './duration-text.ts'
 
 export { durationText }
 
-export const now = signal(Date.now())
+const now = signal(Date.now())
 let watching = 0
 let ticking: ReturnType<typeof setInterval> | undefined
 
@@ -47,7 +47,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** Returns `just now`, `4 min ago`, `in 4 min`, `14:20`, `Mon, 30 Nov, 14:20` or `30 Nov 2026`. */
-export function momentText(time: Date, present: Date): string {
+function momentText(time: Date, present: Date): string {
   if (Number.isNaN(time.getTime())) return ''
   const ms = present.getTime() - time.getTime()
   if (Math.abs(ms) < MINUTE_MS) return ms < 0 ? 'in less than a minute' : 'just now'
@@ -98,7 +98,7 @@ function roughly(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
 }
 
-export function useTicks(needed: boolean): void {
+function useTicks(needed: boolean): void {
   useEffect(() => {
     if (!needed) return undefined
     now.value = Date.now()
