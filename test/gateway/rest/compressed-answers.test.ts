@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { GatewayUser } from '../../../src/gateway/identity.ts'
 import { compressAnswers } from '../../../src/gateway/rest/compressed-answers.ts'
 import { boundUnreadAnswers } from '../../../src/gateway/rest/unread-answers.ts'
@@ -65,47 +65,51 @@ function asked(port: number, path: string, method: string, headers: Record<strin
   })
 }
 
-it('compresses a list, and says its length', async () => {
-  const { encoding, length, vary, bytes } = await ask('/rows')
-  expect([encoding, length, vary]).toEqual(['gzip', String(bytes.length), 'accept-encoding'])
-  expect(bytes.length).toBeLessThan(TEXT.length / 3)
-  expect(gunzipSync(bytes).toString()).toBe(TEXT)
-})
+describe('compressAnswers', () => {
+  it('compresses a list, and says its length', async () => {
+    const { encoding, length, vary, bytes } = await ask('/rows')
+    expect([encoding, length, vary]).toEqual(['gzip', String(bytes.length), 'accept-encoding'])
+    expect(bytes.length).toBeLessThan(TEXT.length / 3)
+    expect(gunzipSync(bytes).toString()).toBe(TEXT)
+  })
 
-it('answers HEAD with the headers of GET', async () => {
-  const [head, get] = [await ask('/rows', 'HEAD'), await ask('/rows')]
-  expect({ ...head, bytes: get.bytes }).toEqual(get)
-  expect(head.bytes).toHaveLength(0)
-})
+  it('answers HEAD with the headers of GET', async () => {
+    const [head, get] = [await ask('/rows', 'HEAD'), await ask('/rows')]
+    expect({ ...head, bytes: get.bytes }).toEqual(get)
+    expect(head.bytes).toHaveLength(0)
+  })
 
-it.each([undefined, '', 'br', 'gzip;q=0', 'gzip; q=0.000'])(
-  'compresses nothing for a caller who accepts %s',
-  async (accepted) => {
-    const { encoding, vary, bytes } = await ask('/rows', 'GET', { 'accept-encoding': accepted ?? 'identity' })
-    expect([encoding, vary, bytes.toString()]).toEqual([undefined, 'accept-encoding', TEXT])
-  },
-)
+  it.each([undefined, '', 'br', 'gzip;q=0', 'gzip; q=0.000'])(
+    'compresses nothing for a caller who accepts %s',
+    async (accepted) => {
+      const { encoding, vary, bytes } = await ask('/rows', 'GET', {
+        'accept-encoding': accepted ?? 'identity',
+      })
+      expect([encoding, vary, bytes.toString()]).toEqual([undefined, 'accept-encoding', TEXT])
+    },
+  )
 
-it.each([
-  ['small answers', '/small', 'GET', {}],
-  ['answers that would keep a thread busy', '/huge', 'GET', {}],
-  ['errors, which repeat what was asked', '/refused', 'GET', {}],
-  ['files', '/file', 'GET', {}],
-  ['new tokens', '/tokens', 'POST', {}],
-  ['answers to callers without a user', '/rows', 'GET', { nobody: 'yes' }],
-])('does not compress %s', async (_, path, method, headers) => {
-  const { encoding, bytes } = await ask(path, method, headers)
-  expect(encoding).toBeUndefined()
-  expect(JSON.parse(bytes.toString())).toBeTypeOf('object')
-})
+  it.each([
+    ['small answers', '/small', 'GET', {}],
+    ['answers that would keep a thread busy', '/huge', 'GET', {}],
+    ['errors, which repeat what was asked', '/refused', 'GET', {}],
+    ['files', '/file', 'GET', {}],
+    ['new tokens', '/tokens', 'POST', {}],
+    ['answers to callers without a user', '/rows', 'GET', { nobody: 'yes' }],
+  ])('does not compress %s', async (_, path, method, headers) => {
+    const { encoding, bytes } = await ask(path, method, headers)
+    expect(encoding).toBeUndefined()
+    expect(JSON.parse(bytes.toString())).toBeTypeOf('object')
+  })
 
-it('compresses the long answers of a gateway', async () => {
-  await using running = await RunningGateway.start()
-  const headers = { authorization: `Bearer ${userToken}`, 'accept-encoding': 'gzip' }
-  const { port } = new URL(running.gateway.http)
-  const long = await asked(Number(port), '/api/settings', 'GET', headers)
-  expect(long.encoding).toBe('gzip')
-  expect(JSON.parse(gunzipSync(long.bytes).toString())).toBeTypeOf('object')
+  it('compresses the long answers of a gateway', async () => {
+    await using running = await RunningGateway.start()
+    const headers = { authorization: `Bearer ${userToken}`, 'accept-encoding': 'gzip' }
+    const { port } = new URL(running.gateway.http)
+    const long = await asked(Number(port), '/api/settings', 'GET', headers)
+    expect(long.encoding).toBe('gzip')
+    expect(JSON.parse(gunzipSync(long.bytes).toString())).toBeTypeOf('object')
+  })
 })
 
 it('an answer that finds many others waiting is sent as it is', async () => {
