@@ -9,9 +9,11 @@ import { forgetDraft, keepDraft, linkQuery, type KeptDraft } from '../../form/ke
 import { TextField } from '../../form/text-field.tsx'
 import { copyText } from '../../parts/clipboard.ts'
 import { Icon } from '../../parts/icon.tsx'
-import { Problem } from '../../parts/messages.tsx'
+import { Note, Problem } from '../../parts/messages.tsx'
+import { Moment } from '../../parts/moment.tsx'
 import { runbookPath, sessionPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
+import { Name } from '../../parts/text.tsx'
 import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
@@ -20,7 +22,6 @@ import { ForeseenNotes, useForeseen } from './foreseen.tsx'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
-import { EarlierRun } from './earlier-run.tsx'
 
 interface FormProps {
   readonly opened: Opened
@@ -116,6 +117,18 @@ export function RunbookForm({ opened }: FormProps) {
       </form>
       <Preview request={request()} draft={draft} file={item.name} />
     </div>
+  )
+}
+
+/** Says whose run the values of the form come from. */
+function EarlierRun({ id, user_name: user, start_date: start }: NonNullable<Opened['earlier']>) {
+  return (
+    <Note tone="live">
+      <p>
+        The form has the values of <a href={sessionPath(id)}>an earlier run</a> by <Name>{user}</Name>,
+        started <Moment at={start} />. Secret values are not recorded: type them again.
+      </p>
+    </Note>
   )
 }
 
