@@ -6,6 +6,9 @@ import { defineConfig } from 'vite'
 /** Folder of the built page. scripts/bundle.mjs sets another folder. */
 const DIST = path.resolve(import.meta.dirname, '../dist/web')
 
+/** Modules that `src/first.ts` and `src/main.tsx` need. */
+let first, page
+
 export default defineConfig({
   root: import.meta.dirname,
   // The page's files are below `/`, whatever path the browser opens.
@@ -18,10 +21,43 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     // On a slow machine the build would warn about the time of our own plugins.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: { codeSplitting: { groups: [{ name: nameOfFile, includeDependenciesRecursively: false }] } },
+    },
   },
-  plugins: [licenses(), precompressed()],
+  plugins: [firstAtOnce(), licenses(), precompressed()],
 })
+
+/**
+ * Puts what index.html needs into two files: `src/first.ts` with what that needs, and the rest. A file for each set
+ * of views that share a module would be a dozen small files, of which a browser asks for six at once (HTTP/1.1).
+ */
+function nameOfFile(id, graph) {
+  first ??= reached(graph, 'src/first.ts')
+  page ??= reached(graph, 'src/main.tsx')
+  return first.has(id) ? 'first' : page.has(id) ? 'page' : null
+}
+
+/** Modules that this one imports when it is loaded. */
+function reached(graph, file) {
+  const found = new Set([path.join(import.meta.dirname, file)])
+  for (const id of found)
+    for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) found.add(imported)
+  return found
+}
+
+/** Lets `src/first.ts` run as soon as it is there. Without `async`, it would wait for the style sheet. */
+function firstAtOnce() {
+  return {
+    name: 'first-at-once',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) =>
+        html.replace(/<script type="module"(?= crossorigin src="\/assets\/first-)/, '$& async'),
+    },
+  }
+}
 
 /** Writes licenses.txt with the licence of every package whose code is in the page. */
 function licenses() {

@@ -14,7 +14,8 @@ it('the first load of the page has 45 KB at most, compressed', () => {
 })
 
 it('the terminal, the charts, the editor and the engine of patterns wait until they are needed, and are no larger than they have to be', () => {
-  const others = readdirSync(`${folder}assets`).filter((name) => name.endsWith('.js.br'))
+  const all = readdirSync(`${folder}assets`).filter((name) => name.endsWith('.js.br'))
+  const others = all.filter((name) => !first.includes(`assets/${name.replace('.br', '')}`))
   const large = others.filter((name) => statSync(`${folder}assets/${name}`).size > 20_000)
   expect(large.map((name) => name.replace(/-[\w-]{8}\.js\.br$/, '')).toSorted()).toEqual([
     'build',
@@ -25,6 +26,13 @@ it('the terminal, the charts, the editor and the engine of patterns wait until t
   const sizes = large.map((name) => statSync(`${folder}assets/${name}`).size)
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(270_000)
   expect(first.filter((name) => /\/(build|chart|editor-field|screen)-/.test(name))).toEqual([])
+})
+
+it('the file that asks for the view is small, and waits neither for the other files nor for the style sheet', () => {
+  expect(page).toMatch(/<script type="module" async crossorigin src="\/assets\/first-[\w-]{8}\.js">/)
+  const [name = ''] = first.filter((one) => one.startsWith('assets/first-'))
+  expect(statSync(`${folder}${name}.gz`).size).toBeLessThan(4000)
+  expect(readFileSync(`${folder}${name}`, 'utf8')).not.toMatch(/import[^(]*["']\.\//)
 })
 
 it('nothing stands in the page itself that its policy would refuse', () => {

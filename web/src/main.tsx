@@ -3,6 +3,7 @@ import { takeReturn } from './api/fresh.ts'
 import { readPerson } from './api/gateway.ts'
 import { signedIn, signedOut } from './api/person.ts'
 import type { Person } from './api/types.ts'
+import { firstPerson } from './first.ts'
 import { Page } from './page.tsx'
 import { placeSprite } from './parts/icon.tsx'
 import { keepFocus } from './parts/kept-focus.ts'
@@ -24,7 +25,7 @@ if (place !== null) {
 }
 // A one-time link is for one user, so a signed-in user is signed out first.
 if (code !== undefined) signedOut()
-else readPerson().then(begin, () => signedOut())
+else firstPerson.then((who) => who ?? readPerson()).then(begin, () => signedOut())
 
 /** A provider redirects to `/`, so the view from before the sign-in is shown again. */
 function begin(who: Person): void {

@@ -7,6 +7,7 @@ import { person } from './api/person.ts'
 import { Loading, Note } from './parts/messages.tsx'
 import { Opened } from './parts/opened.tsx'
 import { path } from './parts/router.ts'
+import { fetchAhead } from './shell/ahead.ts'
 import { isPaletteOpen } from './shell/palette-state.ts'
 import { Shortcuts } from './shell/shortcuts.tsx'
 import { toast, Toasts } from './parts/toasts.tsx'
@@ -35,6 +36,7 @@ function Frame() {
   useEffect(() => {
     const ended = new AbortController()
     void followChanges(ended.signal)
+    void fetchAhead(ended.signal)
     return () => ended.abort()
   }, [])
   useFocusOnNewView()

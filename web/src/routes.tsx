@@ -1,8 +1,10 @@
 import { person } from './api/person.ts'
 import { Opened, type Load } from './parts/opened.tsx'
 import { shortName } from './parts/paths.ts'
-import { matched, path } from './parts/router.ts'
+import { matched } from './parts/matched.ts'
+import { path } from './parts/router.ts'
 import { visible } from './parts/visible.ts'
+import { VIEWS } from './views.ts'
 import Home from './views/home.tsx'
 import { NotFound } from './views/not-found.tsx'
 
@@ -16,40 +18,44 @@ interface Route {
 /** Home is in the page; other views are loaded when the user opens them. */
 const ROUTES: readonly Route[] = [
   { pattern: '/', title: 'Home', load: () => Promise.resolve({ default: Home }) },
-  { pattern: '/runbooks', title: 'Runbooks', load: () => import('./views/runbooks/list.tsx') },
+  { pattern: '/runbooks', title: 'Runbooks', load: VIEWS['/runbooks'] },
   {
     pattern: '/runbooks/:repository/*',
     title: ({ rest = '' }) => visible(shortName(rest)),
-    load: () => import('./views/runbooks/runbook.tsx'),
+    load: VIEWS['/runbooks/:repository/*'],
   },
-  { pattern: '/run', title: 'Script', load: () => import('./views/script/script.tsx') },
-  { pattern: '/sessions', title: 'Sessions', load: () => import('./views/sessions/list.tsx') },
-  { pattern: '/sessions/:id', title: 'Session', load: () => import('./views/sessions/session.tsx') },
-  { pattern: '/sessions/:first/diff/:second', title: 'Compare', load: () => import('./views/diff/diff.tsx') },
-  { pattern: '/approvals', title: 'Approvals', load: () => import('./views/approvals/list.tsx') },
-  { pattern: '/approvals/:id', title: 'Approval', load: () => import('./views/approvals/approval.tsx') },
-  { pattern: '/connections', title: 'Connections', load: () => import('./views/connections.tsx') },
+  { pattern: '/run', title: 'Script', load: VIEWS['/run'] },
+  { pattern: '/sessions', title: 'Sessions', load: VIEWS['/sessions'] },
+  { pattern: '/sessions/:id', title: 'Session', load: VIEWS['/sessions/:id'] },
+  {
+    pattern: '/sessions/:first/diff/:second',
+    title: 'Compare',
+    load: VIEWS['/sessions/:first/diff/:second'],
+  },
+  { pattern: '/approvals', title: 'Approvals', load: VIEWS['/approvals'] },
+  { pattern: '/approvals/:id', title: 'Approval', load: VIEWS['/approvals/:id'] },
+  { pattern: '/connections', title: 'Connections', load: VIEWS['/connections'] },
   {
     pattern: '/connections/:connection/terminal',
     title: ({ connection = '' }) => visible(`Terminal on ${connection}`),
-    load: () => import('./views/terminal/terminal.tsx'),
+    load: VIEWS['/connections/:connection/terminal'],
   },
-  { pattern: '/batches', title: 'Batches', load: () => import('./views/batches/list.tsx') },
-  { pattern: '/batches/:id', title: 'Batch', load: () => import('./views/batches/batch.tsx') },
-  { pattern: '/schedules', title: 'Schedules', load: () => import('./views/schedules.tsx') },
-  { pattern: '/schedules/new', title: 'New schedule', load: () => import('./views/new-schedule.tsx') },
-  { pattern: '/access', title: 'Who may do what', load: () => import('./views/access.tsx') },
-  { pattern: '/audit', title: 'Audit log', load: () => import('./views/audit/list.tsx') },
-  { pattern: '/settings', title: 'Settings', load: () => import('./views/settings/settings.tsx') },
-  { pattern: '/users', title: 'Users', load: () => import('./views/users/list.tsx') },
+  { pattern: '/batches', title: 'Batches', load: VIEWS['/batches'] },
+  { pattern: '/batches/:id', title: 'Batch', load: VIEWS['/batches/:id'] },
+  { pattern: '/schedules', title: 'Schedules', load: VIEWS['/schedules'] },
+  { pattern: '/schedules/new', title: 'New schedule', load: VIEWS['/schedules/new'] },
+  { pattern: '/access', title: 'Who may do what', load: VIEWS['/access'] },
+  { pattern: '/audit', title: 'Audit log', load: VIEWS['/audit'] },
+  { pattern: '/settings', title: 'Settings', load: VIEWS['/settings'] },
+  { pattern: '/users', title: 'Users', load: VIEWS['/users'] },
   {
     pattern: '/users/:name',
     title: ({ name = '' }) => visible(name),
-    load: () => import('./views/users/user.tsx'),
+    load: VIEWS['/users/:name'],
   },
-  { pattern: '/machines', title: 'Machine budgets', load: () => import('./views/users/machines.tsx') },
-  { pattern: '/tokens', title: 'Tokens', load: () => import('./views/tokens/tokens.tsx') },
-  { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
+  { pattern: '/machines', title: 'Machine budgets', load: VIEWS['/machines'] },
+  { pattern: '/tokens', title: 'Tokens', load: VIEWS['/tokens'] },
+  { pattern: '/agents', title: 'Agents', load: VIEWS['/agents'] },
 ]
 
 export function CurrentView() {

@@ -17,6 +17,12 @@ interface OpenedProps<Props extends object> {
 /** The loaded parts. A part in this map is shown immediately the next time. */
 const loaded = new Map<Load, unknown>()
 
+/** Loads a part before the user opens it. A failure shows when the user does so. */
+export async function fetchPart(load: Load): Promise<void> {
+  const file = await load().catch(() => undefined)
+  if (file !== undefined) loaded.set(load, file.default)
+}
+
 /** A view, or a part of a view. It is loaded when the user opens it. */
 export function Opened<Props extends object>({ load, props }: OpenedProps<Props>) {
   const [, setVersion] = useState(0)

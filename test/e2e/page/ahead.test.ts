@@ -1,0 +1,63 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { without } from '../../support/machine/servers.ts'
+import { waitFor } from '../../support/wait.ts'
+import { Stage } from './stage.ts'
+
+describe.skipIf(missingBrowser !== undefined)(`files of views${without(missingBrowser)}`, () => {
+  const stage = new Stage({})
+
+  /** Notes which files of the page are asked for, and stops the page's clock. */
+  async function watch(page: Page): Promise<string[]> {
+    const asked: string[] = []
+    page.on('request', (request) => {
+      const [, name] = /\/assets\/([^/]+)-[\w-]{8}\.js$/.exec(request.url()) ?? []
+      if (name !== undefined) asked.push(name)
+    })
+    await page.clock.install()
+    return asked
+  }
+
+  it('are fetched ahead while the browser rests, and a view then asks for none', async () => {
+    await using ada = await stage.arrive()
+    const asked = await watch(ada.page)
+    await ada.signIn(stage.site.token)
+    await ada.page.clock.runFor(1000)
+    expect(asked).not.toContain('runbook')
+    await ada.page.clock.runFor(5000)
+    await waitFor(() => ['runbook', 'session', 'agents'].every((name) => asked.includes(name)))
+    asked.length = 0
+    await ada.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Agents' }).click()
+    await ada.page.getByRole('heading', { level: 1, name: 'Agents' }).waitFor()
+    expect(asked).toEqual([])
+    expect(ada.problems).toEqual([])
+  })
+
+  it('are not fetched ahead for users who save data', async () => {
+    await using ada = await stage.arrive()
+    await ada.page.addInitScript(
+      "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })",
+    )
+    const asked = await watch(ada.page)
+    await ada.signIn(stage.site.token)
+    await ada.page.clock.runFor(60_000)
+    await ada.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Agents' }).click()
+    await ada.page.getByRole('heading', { level: 1, name: 'Agents' }).waitFor()
+    expect(asked).toContain('agents')
+    expect(asked).not.toContain('runbook')
+  })
+
+  it('of the opened view are asked for beside those of the page, not after them', async () => {
+    await using ada = await stage.enter('/agents')
+    const order: string[] = []
+    await ada.page.route('**/assets/page-*.js', async (route) => {
+      await ada.page.waitForRequest(/\/assets\/agents-/)
+      order.push('page')
+      await route.continue()
+    })
+    await ada.page.reload()
+    await ada.page.getByRole('heading', { level: 1, name: 'Agents' }).waitFor()
+    expect(order).toEqual(['page'])
+  })
+})

@@ -1,0 +1,26 @@
+// Files of the views by their addresses. This file imports nothing that is loaded with it: first.ts needs it early.
+
+export const VIEWS = {
+  '/runbooks': () => import('./views/runbooks/list.tsx'),
+  '/runbooks/:repository/*': () => import('./views/runbooks/runbook.tsx'),
+  '/sessions': () => import('./views/sessions/list.tsx'),
+  '/sessions/:id': () => import('./views/sessions/session.tsx'),
+  '/sessions/:first/diff/:second': () => import('./views/diff/diff.tsx'),
+  '/approvals': () => import('./views/approvals/list.tsx'),
+  '/approvals/:id': () => import('./views/approvals/approval.tsx'),
+  '/connections': () => import('./views/connections.tsx'),
+  '/connections/:connection/terminal': () => import('./views/terminal/terminal.tsx'),
+  '/batches': () => import('./views/batches/list.tsx'),
+  '/batches/:id': () => import('./views/batches/batch.tsx'),
+  '/schedules': () => import('./views/schedules.tsx'),
+  '/schedules/new': () => import('./views/new-schedule.tsx'),
+  '/access': () => import('./views/access.tsx'),
+  '/audit': () => import('./views/audit/list.tsx'),
+  '/settings': () => import('./views/settings/settings.tsx'),
+  '/users': () => import('./views/users/list.tsx'),
+  '/users/:name': () => import('./views/users/user.tsx'),
+  '/machines': () => import('./views/users/machines.tsx'),
+  '/tokens': () => import('./views/tokens/tokens.tsx'),
+  '/agents': () => import('./views/agents.tsx'),
+  '/run': () => import('./views/script/script.tsx'),
+} as const
