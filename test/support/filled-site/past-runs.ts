@@ -69,13 +69,18 @@ export function plannedRuns(options: PastOptions, count: number): PastSession[] 
   })
 }
 
-/** At working hours more often than at night, and on working days more often than at weekends. */
+/**
+ * At working hours more often than at night, and on working days more often than at weekends. The day alone decides
+ * how often the seed is asked, so that two sites of one day are alike.
+ */
 function someTime({ chance, now }: PastOptions): Date {
+  const midnight = Math.floor(now.getTime() / DAY_MS) * DAY_MS
   for (;;) {
-    const at = new Date(now.getTime() - chance.fraction() * PAST_DAYS * DAY_MS - 3_600_000)
+    const at = new Date(midnight + (chance.fraction() - chance.between(0, PAST_DAYS - 1)) * DAY_MS)
     const isWeekend = at.getUTCDay() % 6 === 0
     const isNight = at.getUTCHours() < 6 || at.getUTCHours() > 18
-    if (chance.fraction() < (isWeekend ? 0.25 : 1) * (isNight ? 0.15 : 1)) return at
+    if (chance.fraction() > (isWeekend ? 0.25 : 1) * (isNight ? 0.15 : 1)) continue
+    return at.getTime() < now.getTime() - 3_600_000 ? at : new Date(at.getTime() - DAY_MS)
   }
 }
 
