@@ -158,7 +158,7 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await cid.signIn(stage.site.tokenOf('cid'))
     const card = (name: string) => cid.page.getByRole('region', { name })
     await cid.page.getByRole('heading', { level: 1, name: 'Hello, cid' }).waitFor()
-    await card('Failed since yesterday').getByRole('link', { name: 'fail' }).waitFor()
+    await card('Needs a look').getByRole('link', { name: 'fail' }).waitFor()
     await begins('cid', 'reviewed', 'echo mine')
     await card('Your requests').getByRole('link', { name: 'Script' }).first().waitFor()
     await card('Next schedules').getByRole('link', { name: 'Greet somebody' }).waitFor()

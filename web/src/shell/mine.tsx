@@ -22,6 +22,8 @@ const reviews = signal<readonly Review[] | undefined>(undefined)
 /** Whether a run outside the open view has failed since the user opened this view. */
 export const hasFailed = signal(false)
 
+/** Requests that this person may see, the newest 1,000. Undefined before the first answer. */
+export const knownReviews = computed(() => reviews.value)
 export const waitingForMe = computed(() => (reviews.value ?? []).filter(isForMe))
 /** Takes the answer to a decision into the list, which is otherwise loaded again only some time later. */
 export function takeDecided(review: Review): void {

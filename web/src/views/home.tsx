@@ -1,32 +1,32 @@
-import type { ComponentChildren } from 'preact'
-import { useCallback } from 'preact/hooks'
-import { readRunbooks, readSchedules, readSessions } from '../api/gateway.ts'
+import { readAgents, readRunbooks, readSchedules } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ListedSession, RunbookLists } from '../api/types.ts'
-import { runbookName, sessionName } from '../parts/called.ts'
+import { runbookName } from '../parts/called.ts'
 import { FavouriteButton, favourites } from '../parts/favourites.tsx'
-import { Icon, type IconName } from '../parts/icon.tsx'
+import { Icon } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading } from '../parts/messages.tsx'
-import { Elapsed, Moment } from '../parts/moment.tsx'
+import { Moment } from '../parts/moment.tsx'
 import { Opened, type Load } from '../parts/opened.tsx'
-import { runbookPath, sessionPath } from '../parts/paths.ts'
+import { runbookPath } from '../parts/paths.ts'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 import { askedByMe, ownSessions, runningOfMine, waitingForMe } from '../shell/mine.tsx'
-import { placeOfSession } from './sessions/place.ts'
-import { isBad, StateBadge } from './sessions/state.tsx'
+import { Card, Row, SessionRow } from './home/rows.tsx'
+import { Tiles } from './home/tiles.tsx'
 
 /** Not everybody is asked for approvals, so these rows are not in the page. */
 const loadWaiting: Load = () => import('./approvals/waiting-list.tsx')
 
+const loadNeedsLook: Load = () => import('./home/needs-look.tsx')
+
 /** Maximum number of entries per card. The link of the card shows all entries. */
 const MAX_ROWS = 6
 
-/** Waiting requests, running and failed sessions, and the runbooks that this person uses. */
+/** Figures, waiting requests, running sessions, what needs a look, and the runbooks that this person uses. */
 export default function Home() {
   const titles = useTitles()
-  const failed = useFailed()
+  const agents = useLoaded(readAgents, ['agents'])
   const schedules = useLoaded(readSchedules, ['schedules'])
   const next = (schedules.value ?? [])
     .filter(({ next_run: at, enabled, paused_at: paused }) => at !== null && enabled && paused === null)
@@ -34,6 +34,7 @@ export default function Home() {
   const waiting = waitingForMe.value
   const running = runningOfMine.value
   const asked = askedByMe.value
+  const looked = { agents: agents.value, schedules: schedules.value, titles }
   return (
     <>
       <header class="head">
@@ -46,8 +47,9 @@ export default function Home() {
             Run a runbook
           </a>
         )}
-        <p>{summary(waiting.length, running.length, failed.length)}</p>
+        <p>{summary(waiting.length, running.length)}</p>
       </header>
+      <Tiles agents={agents.value} />
       <div class="split">
         <div class="stack">
           {waiting.length > 0 && (
@@ -67,11 +69,7 @@ export default function Home() {
               <SessionRow key={session.id} session={session} />
             ))}
           </Card>
-          <Card title="Failed since yesterday" none="Nothing has failed.">
-            {failed.slice(0, MAX_ROWS).map((session) => (
-              <SessionRow key={session.id} session={session} />
-            ))}
-          </Card>
+          <Opened load={loadNeedsLook} props={looked} />
         </div>
         <div class="stack">
           <Yours titles={titles} />
@@ -94,91 +92,15 @@ function firstName(name: string): string {
   return first === undefined ? name : first.charAt(0).toUpperCase() + first.slice(1)
 }
 
-function summary(waiting: number, running: number, failed: number): string {
+function summary(waiting: number, running: number): string {
   const parts = [
     waiting > 0 && `${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} for your decision`,
     running > 0 && `${running} of your runs ${running === 1 ? 'is' : 'are'} still running`,
-    failed > 0 && `${failed} ${failed === 1 ? 'run has' : 'runs have'} failed since yesterday`,
   ].filter((part) => part !== false)
-  return parts.length === 0 ? 'Nothing waits for you, and nothing has failed.' : `${parts.join('; ')}.`
-}
-
-interface CardProps {
-  readonly title: string
-  readonly all?: readonly [to: string, name: string]
-  readonly none?: string
-  /** False if the content is a list by itself. */
-  readonly isList?: boolean
-  readonly children: ComponentChildren
-}
-
-function Card({ title, all, none = '', isList = true, children }: CardProps) {
-  const isEmpty = Array.isArray(children) && children.length === 0
-  return (
-    <section class="card" aria-label={title}>
-      <div class="card-head">
-        <h2>{title}</h2>
-        {all !== undefined && (
-          <a class="push small" href={all[0]}>
-            {all[1]}
-          </a>
-        )}
-      </div>
-      {isEmpty && <p class="card-body soft small">{none}</p>}
-      {!isEmpty && (isList ? <ul class="rows is-loose">{children}</ul> : children)}
-    </section>
-  )
-}
-
-interface RowProps {
-  readonly icon: IconName
-  readonly to: string
-  readonly title: string
-  readonly about: ComponentChildren
-  readonly children?: ComponentChildren
-}
-
-function Row({ icon, to, title, about, children }: RowProps) {
-  return (
-    <li>
-      <Icon name={icon} />
-      <div class="row-text">
-        <a class="whole" href={to}>
-          <Name>{title}</Name>
-        </a>
-        <span>{about}</span>
-      </div>
-      {children}
-    </li>
-  )
+  return parts.length === 0 ? 'Nothing waits for you.' : `${parts.join('; ')}.`
 }
 
 type Titles = ReadonlyMap<string, string>
-
-function SessionRow({ session }: { readonly session: ListedSession }) {
-  const { id, labels, start_date: asked, began_at: began = null, end_date: end, review } = session
-  return (
-    <Row
-      icon={
-        review?.batch === undefined ? (labels?.['runbookFile'] === undefined ? 'terminal' : 'book') : 'waves'
-      }
-      to={sessionPath(id)}
-      title={sessionName(session)}
-      about={
-        <>
-          on <Name>{placeOfSession(session)}</Name> · {began === null && 'asked '}
-          {began !== null && end === null ? (
-            <Elapsed from={began} to={end} />
-          ) : (
-            <Moment at={began ?? asked} />
-          )}
-        </>
-      }
-    >
-      <StateBadge state={session.state} />
-    </Row>
-  )
-}
 
 function ScheduleRow({ schedule, titles }: { readonly schedule: ListedSchedule; readonly titles: Titles }) {
   const { runbook, connection, name, next_run: at } = schedule
@@ -278,20 +200,4 @@ function useTitles(): Titles {
 function titlesIn(lists: RunbookLists | undefined): Titles {
   const items = lists?.repositories.flatMap(({ items: of }) => of) ?? []
   return new Map(items.flatMap(({ name, title }) => (title === undefined ? [] : [[name, title]])))
-}
-
-/** Returns failed sessions since the beginning of yesterday. */
-function useFailed(): readonly ListedSession[] {
-  const load = useCallback(async (signal: AbortSignal) => {
-    const day = new Date()
-    const start = new Date(day.getFullYear(), day.getMonth(), day.getDate() - 1)
-    const asked = new URLSearchParams({
-      status: 'failed',
-      start_date: start.toISOString(),
-      limit: '50',
-      count: 'none',
-    })
-    return (await readSessions(asked.toString(), signal)).data.filter(isBad)
-  }, [])
-  return useLoaded(load, ['sessions']).value ?? []
 }
