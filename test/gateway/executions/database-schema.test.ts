@@ -136,6 +136,17 @@ describe('the tables of a database', () => {
     },
   )
 
+  it.skipIf(noPostgres !== undefined)(
+    `are read at once from a line that was cut off within its braces${without(noPostgres)}`,
+    async () => {
+      const print = `cat > /dev/null; head -c 1000000 /dev/zero | tr '\\0' '{'; echo; echo '| {"schema":"a","table":"b","columns":[]} |'`
+      await using place = await Place.start(`
+  - { name: cut, agent: local, type: postgres, env: { HOST: 127.0.0.1, USER: u, PASS: p }, command: [bash, -c, ${JSON.stringify(print)}] }`)
+      const { tables } = await place.read('cut')
+      expect(tables).toEqual([{ schema: 'a', name: 'b', columns: [] }])
+    },
+  )
+
   it.skipIf(noMysql !== undefined)(`are read from MySQL${without(noMysql)}`, async () => {
     await using database = await mysqlDatabase()
     const { name, password } = database
