@@ -3,8 +3,19 @@ import { RequestRefused } from './refusals/request-refused.ts'
 
 /** Works of one user that run or wait. The page and a command line ask for a few at once. */
 const MAX_WORKS_PER_USER = 16
-/** Works of all users. A work that waits keeps its request in memory, which is some KiB. */
+/** Works of all users. */
 const MAX_WORKS = 256
+/** A work that waits keeps its request in memory. Two scripts of the largest size fit. */
+const MAX_BYTES_PER_USER = 32 * 1024 * 1024
+const MAX_BYTES = 128 * 1024 * 1024
+
+/** What the works of a user, or of all users, take. */
+interface Load {
+  readonly works: number
+  readonly bytes: number
+}
+
+const NOTHING: Load = { works: 0, bytes: 0 }
 /**
  * Pause between two works. A new connection takes several turns of the event loop until it is answered: with
  * a single turn between two works, each further work delayed `/healthz`.
@@ -20,24 +31,29 @@ const PAUSE_MS = 10
 export class LongWork {
   /** Beginnings of the waiting works, by user. The user at the front is the next one. */
   readonly #waiting = new Map<string, (() => void)[]>()
-  readonly #counts = new Map<string, number>()
-  #count = 0
+  readonly #loads = new Map<string, Load>()
+  #load = NOTHING
   #isBusy = false
 
-  /** @throws RequestRefused if too many works wait already */
-  async run<T>(user: string, work: () => T | Promise<T>): Promise<T> {
-    const own = this.#counts.get(user) ?? 0
-    if (own >= MAX_WORKS_PER_USER || this.#count >= MAX_WORKS)
+  /**
+   * @param bytes approximate size of the request, if it may be large
+   * @throws RequestRefused if too many works wait already
+   */
+  async run<T>(user: string, work: () => T | Promise<T>, bytes = 0): Promise<T> {
+    const own = plus(this.#loads.get(user), 1, bytes)
+    const all = plus(this.#load, 1, bytes)
+    const isOwn = own.works > MAX_WORKS_PER_USER || own.bytes > MAX_BYTES_PER_USER
+    if (isOwn || all.works > MAX_WORKS || all.bytes > MAX_BYTES)
       throw new RequestRefused(
         'too-much-at-once',
-        `${own >= MAX_WORKS_PER_USER ? 'your' : 'many'} searches and comparisons run or wait already; try again when they have ended`,
+        `${isOwn ? 'your' : 'many'} searches, comparisons and checks of scripts run or wait already; try again when they have ended`,
       )
-    this.#add(user, 1)
+    this.#add(user, 1, bytes)
     try {
       await this.#turn(user)
       return await work()
     } finally {
-      this.#add(user, -1)
+      this.#add(user, -1, -bytes)
       await setTimeout(PAUSE_MS)
       this.#next()
     }
@@ -65,10 +81,14 @@ export class LongWork {
     begin?.()
   }
 
-  #add(user: string, works: number): void {
-    const own = (this.#counts.get(user) ?? 0) + works
-    this.#count += works
-    if (own === 0) this.#counts.delete(user)
-    else this.#counts.set(user, own)
+  #add(user: string, works: number, bytes: number): void {
+    const own = plus(this.#loads.get(user), works, bytes)
+    this.#load = plus(this.#load, works, bytes)
+    if (own.works === 0) this.#loads.delete(user)
+    else this.#loads.set(user, own)
   }
+}
+
+function plus(load: Load | undefined, works: number, bytes: number): Load {
+  return { works: (load?.works ?? 0) + works, bytes: (load?.bytes ?? 0) + bytes }
 }

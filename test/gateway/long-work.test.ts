@@ -36,6 +36,20 @@ it('a user who has too many long works is refused, and others and later ones run
   expect(await place.run('ann', () => 'again')).toBe('again')
 })
 
+it('long works whose requests fill the memory are refused, and those of others and small ones run', async () => {
+  const place = new LongWork()
+  const large = (user: string) => place.run(user, () => user, 16 * 1024 * 1024)
+  const asked = [large('ann'), large('ann'), ...['bob', 'bob', 'cid', 'cid', 'dan', 'dan'].map(large)]
+  const refused = await Promise.allSettled([large('ann'), large('eve')])
+  expect(refused.map((one) => one.status === 'rejected' && String(one.reason))).toEqual([
+    expect.stringContaining('your searches'),
+    expect.stringContaining('many searches'),
+  ])
+  expect(await Promise.all([place.run('ann', () => 1), place.run('eve', () => 2)])).toEqual([1, 2])
+  await Promise.all(asked)
+  expect(await large('ann')).toBe('ann')
+})
+
 it('a long work that has failed lets the next one run', async () => {
   const place = new LongWork()
   const failed = place.run('ann', () => Promise.reject(new Error('no')))

@@ -120,7 +120,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const foreseen = foreseenScript(services, user, connection)
       if (!script) return { ...foreseen, refused: null }
       const judge = () => rules.refusal(connection, Buffer.from(script))
-      return { ...foreseen, refused: await longWork.run(user.name, judge) }
+      return { ...foreseen, refused: await longWork.run(user.name, judge, Buffer.byteLength(script)) }
     },
   }
 }
