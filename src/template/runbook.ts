@@ -12,7 +12,9 @@ function usedNames(statements: readonly TemplateStatement[]): string[] {
   return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
 }
 
+/** Returns no names if a parameter without a name may be there, too: then the names would be only a part. */
 function namesIn(pipeline: Pipeline): string[] {
+  if (mayHaveUnnamed(pipeline)) return []
   return [...new Set(ofPipeline(pipeline).map(decodeText))]
 }
 
@@ -57,6 +59,21 @@ function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
     default:
       return []
   }
+}
+
+/** Whether the dot, all parameters together, or a variable is in the pipeline. `index . "a"` has only a name. */
+function mayHaveUnnamed({ commands }: Pipeline): boolean {
+  return commands.some(({ words }) => {
+    const [callee, , key] = words
+    const isNamed = callee.kind === 'identifier' && callee.name === 'index' && key?.kind === 'string'
+    return words.some((word, at) => !(isNamed && at === 1) && isUnnamed(word))
+  })
+}
+
+function isUnnamed(operand: Operand): boolean {
+  if (operand.kind === 'variable') return operand.name !== '$' || operand.fields.length === 0
+  if (operand.kind === 'pipeline') return mayHaveUnnamed(operand)
+  return operand.kind === 'dot'
 }
 
 export { TemplateError } from '../golang/template/errors.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Parameter } from '../../../web/src/form/parameters.ts'
+import { parseTemplate } from '../../../src/template/runbook.ts'
 import { shownScript } from '../../../web/src/form/secrets.ts'
 
 const password: Parameter = {
@@ -66,6 +67,21 @@ describe('shownScript', () => {
     const shown = shownScript(rendered, [password], { password: 'hunter2' })
     expect(shown.text).toBe('user=ada pw=•••••• host=db')
     expect(shown.marks.map(({ start, end }) => shown.text.slice(start, end))).toEqual(['ada', '••••••', 'db'])
+  })
+
+  it.each([
+    ['{{ with .password }}a {{ . }}{{ end }} b', 'a •••••• b'],
+    ['{{ with $x := .password }}{{ printf "%x" $x }}{{ end }} {{ .user }}', '•••••• ada'],
+    ['{{ with $x := .password }}{{ printf "%s %s" $.user $x }}{{ end }} {{ .user }}', '•••••• ada'],
+    [`{{ .user }}${'{{ .user }}'.repeat(199)} {{ .password }}`, `${'ada'.repeat(200)}••••••`],
+  ])('hides what may be a short or changed secret, because its place has no name: %j', (template, text) => {
+    const given = { user: 'ada', password: '1234' }
+    const { bytes, places } = parseTemplate(template).render(new Map(Object.entries(given)))
+    const rendered = {
+      ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+      ...{ script: bytes.toString(), secret_parameters: [], marks: places },
+    }
+    expect(shownScript(rendered, [password], given).text).toBe(text)
   })
 
   it('gives no marks if a secret lies across the edge of one', () => {

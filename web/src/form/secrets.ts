@@ -6,6 +6,8 @@ import { isSecret } from './parameters.ts'
 const HIDDEN = '••••••'
 /** Minimum length of a secret, the same as in the agent. A shorter secret would also match ordinary text. */
 const MIN_SECRET_BYTES = 6
+/** The gateway sends only this number of places. */
+const MAX_PLACES = 200
 
 /**
  * Hides secret values, also in their quoted and encoded forms, and whatever a template made of them. Returns no
@@ -18,6 +20,7 @@ export function shownScript(
 ): { readonly text: string; readonly marks: readonly Mark[] } {
   const names = new Set([...secret_parameters, ...parameters.filter(isSecret).map(({ name }) => name)])
   const secrets = [...names].flatMap((name) => formsOf(values[name] ?? ''))
+  const hasSecret = [...names].some((name) => (values[name] ?? '') !== '')
   // The longest secret is hidden first, because a secret may be a part of another one.
   secrets.sort((a, b) => b.length - a.length)
   const hidden = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
@@ -32,10 +35,11 @@ export function shownScript(
     return shown.length
   }
   const moved = marks.map(({ start, end, names: used }) => {
-    const isSecretPlace = used.some((name) => names.has(name))
+    // Without a name, any parameter may be there: `{{ with .password }}{{ . }}{{ end }}`.
+    const isSecretPlace = used.length === 0 ? hasSecret : used.some((name) => names.has(name))
     return { start: add(start, false), end: add(end, isSecretPlace), names: used }
   })
-  add(script.length, false)
+  add(script.length, hasSecret && marks.length >= MAX_PLACES)
   const text = hidden(whole)
   return { text, marks: shown === text ? moved : [] }
 }
