@@ -34,7 +34,7 @@ export function explainScript(
 const COMMANDS = /\\|\/\*M?!/i
 /** Some clients end a line or the script there. */
 const CONTROLS = /[^\P{Cc}\t\n]/u
-/** The client changes the end of statements wherever `delimiter` is; `--` without a blank is no comment. */
+/** A client may take `delimiter` for its command, which changes the end of statements; `--` without a blank is no comment. */
 const MYSQL_COMMANDS = /delimiter|--(?![ \t\n]|$)/i
 /**
  * Servers differ in where these end: comments within comments, `$1a$`, a name that ends in `$$`, a backtick that is
