@@ -54,6 +54,10 @@ export const CODES = {
       text: '`... accepts no client_args or env_vars (access.client-input)`; `connect accepts no arguments or variables on this connection (access.client-input)`',
       advice: 'leave out arguments and variables, or set `access.client-input: true`',
     },
+    'reason-missing': {
+      text: '`a reason is missing: connection ... runs nothing without one; ...`',
+      advice: 'nothing has run: say why, with `reason` or `--reason`; see [reasons](gateway.md#reasons)',
+    },
     'not-served': {
       text: '`this gateway serves no native connections ...`; `this gateway serves the verbs exec and connect`; `... is of type tcp and cannot run scripts: ...`; `this session runs a script or a terminal ...`',
       advice: 'use `exec` or `connect` as the text says, or a connection of another type',

@@ -269,6 +269,7 @@ export const batchContract = {
     errors: [
       'connection-not-found',
       'client-input-refused',
+      'reason-missing',
       'runbook-not-found',
       'invalid-runbook',
       'invalid-parameters',

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
+import { ReasonNeed } from './reason.ts'
 import { about, numberOption, option, pageSizeOption, text, wholeCount } from './words.ts'
 
 const none = v.array(v.never())
@@ -45,6 +46,7 @@ const connection = {
     'the first 20 rules for runbooks, by `runbooks.review`, in the order in which they are tried: `path` is a pattern, `groups` may approve, and at least `minimum` of them have to; without groups, the runbooks need no approval',
     v.array(v.strictObject({ path: text, groups: v.array(text), minimum: wholeCount })),
   ),
+  reason: ReasonNeed,
   unreviewed: about(
     'says which uses of the connection need no approval although some of its runbooks do; empty if there are none',
     text,

@@ -8,6 +8,7 @@ import {
   ForeseeScriptShape,
   ReadSchemaShape,
 } from './foreseen-script.ts'
+import { reason, ReasonNeed } from './reason.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
@@ -48,6 +49,7 @@ const common = {
   session_batch_id: v.nullish(sentText),
   correlation_id: v.nullish(sentText),
   when_approved: v.nullish(v.boolean('must be true or false'), false),
+  reason: v.nullish(reason, ''),
 }
 
 export const runbookRun = {
@@ -234,6 +236,7 @@ const ForeseenShape = v.strictObject({
     ),
   ),
   client_input: v.pipe(v.boolean(), v.description('whether `client_args` and `env_vars` are allowed')),
+  reason: ReasonNeed,
 })
 export type ForeseenAnswer = Frozen<v.InferOutput<typeof ForeseenShape>>
 
@@ -247,6 +250,7 @@ export const EXECUTION = {
   errors: [
     'connection-not-found',
     'client-input-refused',
+    'reason-missing',
     'too-large',
     'too-much-at-once',
     'budget-spent',

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
+import { ReasonNeed } from './reason.ts'
 import { about, moment, text, wholeCount } from './words.ts'
 
 export const ForeseeScriptShape = v.object(
@@ -49,6 +50,7 @@ export const ForeseenScriptShape = v.strictObject({
       'whether the page asks people to type the name of the connection before the script runs; REST requests need no confirmation',
     ),
   ),
+  reason: ReasonNeed,
   schema: about('whether `POST /api/sessions/schema` returns the tables of the database', v.boolean()),
   refused: v.pipe(
     v.nullable(RefusedShape),

@@ -101,6 +101,10 @@ const review = {
   withdrawn_by: about('name of the user who withdrew the request; missing otherwise', v.optional(text)),
   connection: about('name of the connection; for a batch, the first connection', text),
   owner: about('name of the requester', text),
+  reason: about(
+    'why the requester asks, with secrets replaced; missing if the requester gave no reason',
+    v.optional(text),
+  ),
   runbook: about(
     'path and title of the runbook at the time of the request; missing for scripts and terminals',
     v.optional(v.strictObject({ file: text, title: v.optional(text) })),

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
+import { MAX_REASON_CHARACTERS } from './reason.ts'
 import { about, moment, text, time } from './words.ts'
 
 const whole = v.pipe(v.number(), v.integer())
@@ -42,6 +43,7 @@ const schedule = {
     'names of the parameters; the values are not shown, because they may be secrets',
     v.array(text),
   ),
+  reason: about('reason of each run; empty if the schedule has no reason', text),
   catch_up: about(
     'how missed due times are treated, for example after the gateway was stopped. once: the last missed time runs late; none: all missed times are skipped',
     v.picklist(['none', 'once']),
@@ -91,6 +93,7 @@ const DraftShape = v.object({
   connection: written(100),
   runbook: written(1000),
   as: written(100),
+  reason: v.optional(written(MAX_REASON_CHARACTERS), ''),
   parameters: v.optional(v.record(written(200), written(100_000)), {}),
 })
 

@@ -83,6 +83,10 @@ const session = {
       v.description('title of the runbook at the time of the request; missing if the runbook had no title'),
     ),
   ),
+  reason: about(
+    'why the user asked, with secrets replaced; missing if the user gave no reason',
+    v.optional(text),
+  ),
   metadata: about('metadata of the session; null if there is no metadata', v.nullable(anything)),
   session_batch_id: about(
     'id of the batch, or `session_batch_id` of the request; missing if there is no such id',

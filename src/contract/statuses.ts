@@ -23,6 +23,7 @@ export const STATUSES = {
   // POST /api/sessions answers 400, as in hoop. Other requests are answered with 404.
   'connection-not-found': { grpc: 'NotFound', http: [404, 400] },
   'client-input-refused': { grpc: 'FailedPrecondition', http: [403] },
+  'reason-missing': { grpc: 'InvalidArgument', http: [422] },
   'not-served': { grpc: 'InvalidArgument' },
   'too-many-clients': { grpc: 'ResourceExhausted', http: [429] },
   'opening-timeout': { grpc: 'DeadlineExceeded' },

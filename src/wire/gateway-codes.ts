@@ -22,6 +22,7 @@ export const GATEWAY_CODES = [
   // Sessions.
   'connection-not-found',
   'client-input-refused',
+  'reason-missing',
   'not-served',
   'too-many-clients',
   'opening-timeout',

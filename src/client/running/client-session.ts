@@ -7,6 +7,7 @@ import type { Proxy } from '../../basics/net/proxy.ts'
 import {
   decodeToClient,
   encodeClientMessage,
+  REASON_HEADER,
   WHEN_APPROVED,
   type ToClientMessage,
 } from '../../wire/messages/from-client.ts'
@@ -32,6 +33,8 @@ export interface StreamRequest {
   readonly envVars: ReadonlyMap<string, string>
   /** If true, the gateway itself runs the script after the approval, even when this client has left. */
   readonly whenApproved?: boolean
+  /** Why the user asks. Only the embedded gateway reads it. */
+  readonly reason?: string
   /**
    * Used for `connect` to a port. Gets the messages about connections of native clients. Without this
    * function, the session is a terminal.
@@ -215,12 +218,18 @@ export class ClientSession implements Disposable {
  * Returns the stream's metadata, without the token. `version` is empty, because hoop's gateway warns when it
  * differs from the agent's version.
  */
-export function metadataOf({ verb, connection, whenApproved }: StreamRequest): Record<string, string> {
+export function metadataOf({
+  verb,
+  connection,
+  whenApproved,
+  reason = '',
+}: StreamRequest): Record<string, string> {
   return {
     origin: 'client',
     verb,
     'connection-name': connection,
     version: '',
     ...(whenApproved === true && { [WHEN_APPROVED]: 'true' }),
+    ...(reason !== '' && { [REASON_HEADER]: encodeURIComponent(reason.toWellFormed()) }),
   }
 }

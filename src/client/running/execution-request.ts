@@ -20,6 +20,8 @@ export interface RestExecution {
   readonly jiraFields: Readonly<Record<string, string>>
   /** Whether the gateway itself runs the runbook after the approval. */
   readonly whenApproved?: boolean
+  /** Why the user asks. Only the embedded gateway reads it. */
+  readonly reason?: string
   /** Unique. The client finds the session by this id before the gateway's answer arrives. */
   readonly correlationId: string
 }
@@ -132,6 +134,7 @@ function requestBody(request: RestExecution): Sent<typeof executionContract.runb
     ...(Object.keys(request.jiraFields).length > 0 && { jira_fields: request.jiraFields }),
     correlation_id: request.correlationId,
     ...(request.whenApproved === true && { when_approved: true }),
+    ...(request.reason !== undefined && { reason: request.reason }),
   }
 }
 

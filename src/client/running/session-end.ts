@@ -118,6 +118,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'too-many-failed-sign-ins': 'busy',
   'not-permitted': 'not-permitted',
   'invalid-request': 'invalid',
+  'reason-missing': 'invalid',
   'too-large': 'invalid',
   'too-much-at-once': 'busy',
   'gateway-stopped': 'gateway-stopped',

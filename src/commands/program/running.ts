@@ -47,6 +47,11 @@ const WHEN_APPROVED = option(
   'if the session needs approval, the gateway runs the session as soon as it is approved',
 )
 
+const REASON = option(
+  '--reason <text>',
+  'why you ask; approvers see it, and it stays with the session (hoop gateways ignore this option)',
+)
+
 const BATCH = [
   repeatable('--on <names>', 'run on these connections, separated by commas, for example a,b,c (repeatable)'),
   repeatable(
@@ -79,6 +84,7 @@ export const run = ({ findConnection }: GatewayParts): CommandRow => ({
     ...KEPT,
     ...BATCH,
     WHEN_APPROVED,
+    REASON,
     repeatable('-p, --param <name=value>', 'parameter of the runbook (repeatable)'),
     option(
       '--param-file <file>',
@@ -133,6 +139,7 @@ export const exec = ({ findConnection }: GatewayParts): CommandRow => ({
     ...LOCAL,
     VERBATIM,
     WHEN_APPROVED,
+    REASON,
     option('-i, --input <script>', 'script to run, possibly empty'),
     option(
       '-f, --file <file>',
@@ -157,6 +164,7 @@ export const connect: CommandRow = {
   options: [
     PROFILE,
     ...VARIABLES,
+    REASON,
     option(
       '--port [number]',
       'open this port on this machine for clients such as psql; 0 is any free port (default: 5433, for mysql 3307, for tcp 8999)',
@@ -193,6 +201,7 @@ interface Place {
 }
 
 const NO_GATEWAY = '--local uses no gateway: omit --profile'
+const NO_REASON = '--local records no reason: omit --reason'
 const NO_APPROVAL = '--local asks for no approval: omit --when-approved'
 
 async function dispatchExec(
@@ -204,6 +213,7 @@ async function dispatchExec(
   if (local) {
     refuse(flags, ['profile'], NO_GATEWAY)
     refuse(flags, ['whenApproved'], NO_APPROVAL)
+    refuse(flags, ['reason'], NO_REASON)
     return (await import('../client/local/execution.ts')).execLocalCommand(connection, words, flags, find)
   }
   refuse(flags, ['config'], '--config needs --local')
@@ -240,6 +250,7 @@ async function dispatchRun(
   }
   refuse(flags, ['profile'], NO_GATEWAY)
   refuse(flags, ['whenApproved'], NO_APPROVAL)
+  refuse(flags, ['reason'], NO_REASON)
   refuse(flags, ['ref', 'repository'], '--local runs a file on this machine: omit --ref and --repository')
   if (flags.wait === false)
     throw new Failure('--local always waits for the end of the run: omit --no-wait', exitCodes.usage)

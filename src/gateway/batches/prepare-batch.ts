@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { BatchBody } from '../../contract/batches.ts'
 import { checkLimits } from '../executions/limits.ts'
+import { checkReason } from '../executions/reason.ts'
 import {
   allowedRepository,
   checkRunbookAccess,
@@ -50,6 +51,7 @@ export async function prepareBatch(
       'too-large',
       `connections: must be at most ${MAX_CONNECTIONS} in a batch, got ${connections.length}`,
     )
+  for (const connection of connections) checkReason({ connection, reason: body.reason }, body.file_name)
   const terms = termsOf(services, body, connections.length)
   const repository = checkedRepository(services, connections, body)
   const { request, commit, warning } = await renderedRequest(repository, { asking, connections, body })

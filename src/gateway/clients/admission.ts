@@ -1,5 +1,7 @@
+import * as v from 'valibot'
+import { reason as reasonShape } from '../../contract/reason.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { WHEN_APPROVED } from '../../wire/messages/from-client.ts'
+import { REASON_HEADER, WHEN_APPROVED } from '../../wire/messages/from-client.ts'
 import type { Packet } from '../../wire/packet.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import type { SignedIn } from '../identity.ts'
@@ -17,6 +19,8 @@ interface Admission extends SignedIn {
   readonly clientIp: string
   /** True if the gateway runs the script after the approval even when the client has left. */
   readonly whenApproved: boolean
+  /** Empty if the client sent no reason. */
+  readonly reason: string
 }
 
 /** Maximum length of a correlation id, as in REST (protocol.md 10.3). */
@@ -52,7 +56,23 @@ export function admit(call: ClientCall, users: Users, { user, token }: SignedIn)
       `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`,
     )
   const whenApproved = call.header(WHEN_APPROVED) === 'true'
-  return { user, token, connection, verb, correlationId, clientIp: call.ip, whenApproved }
+  const reason = reasonOf(call.header(REASON_HEADER) ?? '')
+  return { user, token, connection, verb, correlationId, clientIp: call.ip, whenApproved, reason }
+}
+
+/** @throws StreamRefused */
+function reasonOf(header: string): string {
+  const found = v.safeParse(reasonShape, decoded(header))
+  if (found.success) return found.output
+  throw new StreamRefused('invalid-request', `reason: ${found.issues[0].message}`)
+}
+
+function decoded(header: string): string | undefined {
+  try {
+    return decodeURIComponent(header)
+  } catch {
+    return undefined
+  }
 }
 
 function verbOf(verb: string | undefined): Admission['verb'] {
@@ -102,7 +122,7 @@ export async function opening(
 }
 
 function requestOf(
-  { user, connection, verb, correlationId, clientIp, token, whenApproved }: Admission,
+  { user, connection, verb, correlationId, clientIp, token, whenApproved, reason }: Admission,
   open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
 ): SessionRequest {
   const request: SessionRequest = {
@@ -118,6 +138,7 @@ function requestOf(
     correlationId,
     clientIp,
     whenApproved,
+    reason,
     askedWith: token,
     ...portOf(connection, verb, open),
   }

@@ -4,6 +4,7 @@ import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { ClientCall } from '../agents/client-call.ts'
 import { type Ticket, type Tickets } from '../jira/tickets.ts'
+import { checkReason } from '../executions/reason.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import { requestBytes } from '../sessions/session-request.ts'
@@ -98,6 +99,7 @@ export class Clients {
       call.end()
       return
     }
+    checkReason(asked.request)
     const ticket = await this.#ticket(asked)
     const request = { ...asked.request, sid: ticket?.sid }
     const stream = { call, packets, user: admission.user }

@@ -120,6 +120,7 @@ function listed(
     force_approve_groups: review?.forceGroups ?? null,
     access_max_duration: review === undefined ? null : review.accessMaxMs / 1000,
     runbook_reviews: runbookReviews(connection),
+    reason: connection.reason ?? null,
     unreviewed: unreviewedUses(connection),
     redact_enabled: false,
     redact_types: [],

@@ -7,6 +7,7 @@ import { reviewRule } from '../reviews/rules.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings, CurrentSettings } from '../settings/settings.ts'
 import { unreviewedUses } from '../settings/unreviewed.ts'
+import { reasonSetting } from './reason.ts'
 import { checkRunbookAccess, needsConfirmation } from './runbook-access.ts'
 
 interface Foreseeing {
@@ -63,5 +64,6 @@ export function foreseen(
     }),
     confirm: needsConfirmation(connection, file),
     client_input: connection.access.clientInput,
+    reason: reasonSetting(connection, file) ?? null,
   }
 }

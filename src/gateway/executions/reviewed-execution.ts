@@ -2,6 +2,7 @@ import type { ExecutionAnswer } from '../../contract/executions.ts'
 import type { SessionIssue } from '../jira/issue-rows.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Reviews } from '../reviews/reviews.ts'
+import { checkReason } from './reason.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { Reply } from '../handlers.ts'
 import {
@@ -30,9 +31,9 @@ export interface ReviewedExecutionServices {
 }
 
 /**
- * Opens the Jira issue. Then runs the script, or asks for approval and answers with the address of the
+ * Refuses a request that lacks its reason. Opens the Jira issue. Then runs the script, or asks for approval and answers with the address of the
  * review. A request for approval sends nothing to the agent.
- * @throws the errors of `Executions.execute`, `Tickets.open` and `Reviews.ask`
+ * @throws RequestRefused, and the errors of `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
   services: ReviewedExecutionServices,
@@ -40,6 +41,7 @@ export async function executeOrAsk(
   wait?: AnswerWait,
 ): Promise<ExecAnswer> {
   const { execution } = asked
+  checkReason(execution, asked.file)
   const ticket = await services.tickets.open({ ...execution, verb: 'exec' }, execution.jiraFields ?? {})
   if (ticket === undefined) return runOrAsk(services, asked, wait)
   try {

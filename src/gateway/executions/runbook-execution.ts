@@ -67,6 +67,7 @@ export function executionRequest(source: {
     sessionBatchId: body.session_batch_id ?? undefined,
     correlationId: body.correlation_id ?? undefined,
     whenApproved: body.when_approved,
+    reason: body.reason,
   }
 }
 

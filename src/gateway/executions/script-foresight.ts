@@ -11,6 +11,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { guardRailRules, withNames } from '../sessions/guardrails.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import { reasonSetting } from './reason.ts'
 import { schemaRefusal } from './database-schema.ts'
 
 type RefusedScript = NonNullable<ForeseenScriptAnswer['refused']>
@@ -43,6 +44,7 @@ export function foreseenScript(
       output: output.length,
     })),
     confirm: connection.confirm === true,
+    reason: reasonSetting(connection) ?? null,
     schema: schemaRefusal(user, connection) === '',
   }
 }

@@ -18,6 +18,8 @@ export interface NewSession {
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Why the user asked, with secrets replaced. */
+  readonly reason?: string
   readonly sessionBatchId?: string
   readonly correlationId?: string
   /** Number of characters of the script in JSON. Missing in sessions of older versions. */

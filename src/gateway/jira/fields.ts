@@ -13,6 +13,8 @@ export interface SessionFacts {
   readonly tags: Tags
   /** The script. Its secrets are replaced, because everybody who sees the issue can read it. */
   readonly script: string
+  /** Why the user asked, with secrets replaced; empty if the user gave no reason. */
+  readonly reason: string
   readonly startedAt: Date
   /** Address of the session's page. */
   readonly link: string
@@ -24,6 +26,7 @@ type FieldValue = string | { readonly value: string } | readonly { readonly id: 
 /** The field `requestFieldValues` of Jira's request for an issue. */
 export type JiraFieldValues = Readonly<Record<string, FieldValue>>
 
+const NO_REASON = 'no reason'
 const SUMMARY = 'Hoop Session'
 /** Maximum number of characters of a script. Jira accepts 32767 characters in a field. */
 const MAX_CHARACTERS = 32_700
@@ -108,6 +111,7 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.connection': ({ connection }) => connection,
   'session.status': () => 'open',
   'session.script': ({ script }) => codeBlock(script),
+  'session.reason': ({ reason }) => plainBlock(reason),
   'session.start_date': ({ startedAt }) => startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
   'session.webapp_link': ({ link }) => link,
 }
@@ -118,6 +122,11 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
  */
 function codeBlock(script: string): string {
   return `{code:shell}${shortened(script.replace(/\{(?=code)/gi, '{ '))}{code}`
+}
+
+/** Puts the reason into a block in which Jira reads no links, mentions or macros. */
+function plainBlock(reason: string): string {
+  return reason === '' ? NO_REASON : `{noformat}${reason.replace(/\{(?=noformat)/gi, '{ ')}{noformat}`
 }
 
 function shortened(script: string): string {

@@ -86,7 +86,7 @@ export class Tickets {
     if (preview === undefined) return undefined
     const jira = this.#site()
     const wanted = { sid: randomUUID() as SessionId, request, template, startedAt: new Date() }
-    const values = this.#values(wanted, fields, preview.script)
+    const values = this.#values(wanted, fields, preview)
     const bytes = this.#boundedBytes(request)
     this.#waiting.set(wanted.sid, { user: request.user, bytes })
     try {
@@ -128,7 +128,10 @@ export class Tickets {
   check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
     const { jira: template } = request.connection
     if (template === undefined || this.#services.jira() === undefined) return
-    this.#values({ sid: '' as SessionId, request, template, startedAt: new Date() }, fields, '')
+    this.#values({ sid: '' as SessionId, request, template, startedAt: new Date() }, fields, {
+      script: '',
+      reason: '',
+    })
   }
 
   #boundedBytes(request: SessionRequest): number {
@@ -148,12 +151,12 @@ export class Tickets {
   #values(
     { sid, request, template, startedAt }: Wanted,
     fields: Readonly<Record<string, string>>,
-    script: string,
+    { script, reason }: { readonly script: string; readonly reason: string },
   ): JiraFieldValues {
     const { user, connection } = request
     const { name, type, subtype = '', tags } = connection
     const link = this.#services.linkTo(sid)
-    const facts = { id: sid, user, connection: name, tags, type, subtype, script, startedAt, link }
+    const facts = { id: sid, user, connection: name, tags, type, subtype, script, reason, startedAt, link }
     return jiraFieldValues(template, fields, facts)
   }
 
@@ -208,7 +211,7 @@ const UNSURE = 'unexpected answer from Jira; an issue without a session may exis
 const UNSURE_HINT = 'Jira may have created an issue nevertheless'
 
 function askedIssue({ sid, request, template, startedAt }: Wanted, site: string, gateway: string) {
-  const told = toldOf(newSession(sid, request, Buffer.alloc(0)))
+  const told = toldOf(newSession(sid, request, () => Buffer.alloc(0)))
   const text = JSON.stringify(told)
   const isLong = text.length > MAX_COMMENT_CHARACTERS
   return {

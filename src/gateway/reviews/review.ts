@@ -123,6 +123,8 @@ export interface ShownRequest {
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
   /** Arguments, with secrets replaced. */
   readonly clientArgs: readonly string[]
+  /** Why the requester asks, with secrets replaced. Missing if there is no reason. */
+  readonly reason?: string
   /** Names of the variables, without values. */
   readonly envVars: readonly string[]
   /** Missing in older versions and for terminals, like the next two. */
@@ -206,7 +208,7 @@ export function isIncomplete(review: ListedReview | Review): boolean {
 
 /** hoop's contract for reviews in sessions, followed by fields of our own. */
 export function reviewInSession(review: ListedReview | Review): ReviewInSession {
-  const { scriptDigest, clientArgs, envVars } = review.shown
+  const { scriptDigest, clientArgs, envVars, reason } = review.shown
   return {
     id: review.id,
     type: review.type,
@@ -223,6 +225,7 @@ export function reviewInSession(review: ListedReview | Review): ReviewInSession 
     ...(review.withdrawnBy !== undefined && { withdrawn_by: review.withdrawnBy }),
     connection: review.connection,
     owner: review.owner,
+    ...(reason !== undefined && { reason }),
     ...(review.runbook !== undefined && { runbook: review.runbook }),
     expires_at: new Date(review.expiresAt).toISOString(),
     ...(scriptDigest.kind === 'sha256'

@@ -1,4 +1,4 @@
-import type { SessionRequest } from '../sessions/session-request.ts'
+import { shownReason, type SessionRequest } from '../sessions/session-request.ts'
 import { shownPlaces } from '../sessions/shown-places.ts'
 import type { WaitingSession } from '../sessions/sessions.ts'
 import type { EarlierRuns, FactRows } from './fact-rows.ts'
@@ -26,6 +26,7 @@ export function shownRequest({ request, waiting, connections, earlier, digest }:
   return {
     scriptDigest: digest,
     clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),
+    ...shownReason(request, waiting.shown),
     envVars: [...envVars.keys()].sort(),
     ...(script.length > 0 && { summary: summaryOf(request, waiting) }),
     ...(marks.length > 0 && { marks }),

@@ -39,8 +39,9 @@ export function nextOf(
 }
 
 /** @param isFirst true if gateway.yaml has no list of schedules yet */
-export function formatDraft({ parameters, ...draft }: ScheduleDraft, isFirst: boolean): string {
-  const facts = Object.entries(draft).map(([name, value]) => `${name}: ${yamlText(value)}`)
+export function formatDraft({ parameters, reason, ...draft }: ScheduleDraft, isFirst: boolean): string {
+  const written = { ...draft, ...(reason !== '' && { reason }) }
+  const facts = Object.entries(written).map(([name, value]) => `${name}: ${yamlText(value)}`)
   const values = Object.entries(parameters).map(([name, value]) => `  ${yamlText(name)}: ${yamlText(value)}`)
   const lines = [...facts, ...(values.length === 0 ? [] : ['parameters:', ...values])]
   const item = lines.map((line, at) => `${at === 0 ? '  - ' : '    '}${line}\n`).join('')

@@ -1,5 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
+import { checkReason } from '../executions/reason.ts'
 import { executeOrAsk, type ReviewedExecutionServices } from '../executions/reviewed-execution.ts'
 import type { RunbookServices } from '../executions/runbook-access.ts'
 import { runbookExecution, type RunbookExecution } from '../executions/runbook-execution.ts'
@@ -69,7 +70,8 @@ async function scheduleProblem(
   schedule: ScheduleSettings,
 ): Promise<string | undefined> {
   try {
-    await runbookExecution(services, scheduledExecution(services, schedule, ''))
+    const execution = await runbookExecution(services, scheduledExecution(services, schedule, ''))
+    checkReason(execution, schedule.runbook)
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -96,7 +98,7 @@ function runApprovedSchedule(
 
 function scheduledExecution(
   { users }: ScheduledServices,
-  { as, connection: name, runbook, parameters, jiraFields }: ScheduleSettings,
+  { as, connection: name, runbook, parameters, jiraFields, reason }: ScheduleSettings,
   correlationId: string,
 ): RunbookExecution {
   const user = users.named(as)
@@ -110,6 +112,7 @@ function scheduledExecution(
     client_args: [],
     metadata: {},
     jira_fields: jiraFields,
+    reason,
     session_batch_id: undefined,
     correlation_id: correlationId,
     // Not set, because `UnfinishedRuns` runs the approved sessions of schedules.

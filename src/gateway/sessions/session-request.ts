@@ -21,6 +21,8 @@ export interface SessionRequest {
   readonly clientArgs: readonly string[]
   /** Set when the client opens a port for native clients; otherwise `connect` is a terminal. */
   readonly port?: ClientFlags
+  /** Why the user asks. Undefined or empty if the user gave no reason. */
+  readonly reason?: string | undefined
   readonly metadata: Readonly<Record<string, unknown>>
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
@@ -56,9 +58,14 @@ export function useOf({
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 
-/** @param script with its secrets replaced */
-export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
+/** @param shown replaces the secrets in a text */
+export function newSession(
+  id: SessionId,
+  request: SessionRequest,
+  shown: (text: Buffer) => Buffer,
+): NewSession {
   const { connection, sessionBatchId, correlationId } = request
+  const script = shown(request.script)
   return {
     id,
     origin: request.origin,
@@ -73,10 +80,19 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
     scriptSize: scriptSize(script),
     labels: request.labels,
     metadata: request.metadata,
+    ...shownReason(request, shown),
     ...(sessionBatchId !== undefined && { sessionBatchId }),
     ...(correlationId !== undefined && { correlationId }),
     startedAt: new Date(),
   }
+}
+
+/** Returns the reason with its secrets replaced; an empty object if there is none. */
+export function shownReason(
+  { reason = '' }: Pick<SessionRequest, 'reason'>,
+  shown: (text: Buffer) => Buffer,
+): { readonly reason?: string } {
+  return reason === '' ? {} : { reason: shown(Buffer.from(reason)).toString('utf8') }
 }
 
 /** The script is sent later, after the agent has opened the session. */

@@ -133,18 +133,19 @@ export class Sessions {
   }
 
   /**
-   * Returns the script with its secrets replaced, as in the record of a session, but begins no session.
+   * Returns the script and the reason with their secrets replaced, as in the record of a session, but begins no session.
    * Returns undefined for a session that would be refused.
    * @throws the same errors as `open`
    */
-  preview(request: SessionRequest): { readonly script: string } | undefined {
+  preview(request: SessionRequest): { readonly script: string; readonly reason: string } | undefined {
     const { redaction, bytes } = this.#checked(request)
     this.#budgets.check(request.user)
     this.#explained(() =>
       this.#history.checkRoom({ user: request.user, connection: request.connection.name }, bytes),
     )
     if (this.#refusalOf(request) !== undefined) return undefined
-    return { script: redaction.replaceIn(request.script).toString('utf8') }
+    const { script, reason = '' } = newSession('' as SessionId, request, (text) => redaction.replaceIn(text))
+    return { script: script.toString('utf8'), reason }
   }
 
   /** @throws RequestRefused for a session that may not open now */
@@ -324,8 +325,8 @@ export class Sessions {
     how: Pick<SessionAsking, 'waits'>,
   ): void {
     this.#budgets.check(request.user)
-    const { clientIp, askedWith: token, script } = request
-    const session = newSession(sid, request, redaction.replaceIn(script))
+    const { clientIp, askedWith: token } = request
+    const session = newSession(sid, request, (text) => redaction.replaceIn(text))
     this.#explained(() => this.#history.begin(session, { clientIp, token, ...how }))
   }
 

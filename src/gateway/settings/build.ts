@@ -234,7 +234,7 @@ function buildConnection(
   problems: Problems,
   path: Path,
 ): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira' | 'review' | 'runbooks'> {
-  const { name, agent, type, subtype, tags, sessions, confirm } = shape
+  const { name, agent, type, subtype, tags, sessions, confirm, reason } = shape
   const command = shape.command ?? []
   // A tcp connection only has a port. Without a command its terminals and runbooks are refused by the agent.
   if (!shape.command && connectionType(type, subtype ?? undefined) !== 'tcp')
@@ -267,6 +267,7 @@ function buildConnection(
     plain: declaresSecrets(shape) ? Object.keys(shape.env) : [],
     ...(sessions !== 'own' && { sessions }),
     ...(confirm && { confirm: true as const }),
+    ...(reason && { reason }),
     access: {
       ...access,
       exec,

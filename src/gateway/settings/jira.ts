@@ -202,6 +202,7 @@ const JIRA_PRESETS = [
   'session.connection',
   'session.status',
   'session.script',
+  'session.reason',
   'session.start_date',
   'session.webapp_link',
 ] as const

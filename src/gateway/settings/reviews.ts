@@ -1,10 +1,13 @@
 import * as v from 'valibot'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
-import { about, duration, list, map, truth } from '../../basics/settings/shapes.ts'
+import { about, choice, duration, list, map, truth } from '../../basics/settings/shapes.ts'
 import { RunbookPattern } from './locks.ts'
 import { Count, Name, type PathPattern } from './words.ts'
 
 const groupNames = list(Name, 'group names')
+
+/** Says whether requests need a reason. Nobody is asked for a reason by default. */
+export const reasonNeed = v.nullish(choice({ required: 'required', optional: 'optional' }))
 
 const rule = {
   minimum: about('number of groups that have to approve (default: 1)', v.nullish(Count)),
@@ -42,6 +45,10 @@ export const RunbookReviewShape = map({
     RunbookPattern,
   ),
   groups,
+  reason: about(
+    'whether requests for these runbooks need a reason: required or optional (default: reason of the connection)',
+    reasonNeed,
+  ),
   ...rule,
 })
 
@@ -66,7 +73,11 @@ export interface RunbookReview {
   readonly path: PathPattern
   /** Undefined if no approval is needed. */
   readonly review: ReviewSettings | undefined
+  readonly reason?: ReasonSetting
 }
+
+/** `required`: a request without a reason is refused. `optional`: people are asked for a reason. */
+export type ReasonSetting = 'required' | 'optional'
 
 /** Groups that users may have. Undefined if a sign-in provider defines them: any group is possible then. */
 export type KnownGroups = ReadonlySet<string> | undefined
@@ -112,5 +123,6 @@ export function buildRunbookReviews(
   return shapes.map((shape, at) => ({
     path: shape.path,
     review: shape.groups.length === 0 ? undefined : buildReview(shape, known, problems, [...path, at]),
+    ...(shape.reason && { reason: shape.reason }),
   }))
 }

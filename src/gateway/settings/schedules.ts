@@ -12,6 +12,7 @@ import {
   truth,
 } from '../../basics/settings/shapes.ts'
 import { cronProblem, isCron, isTimeZone } from './due-times.ts'
+import { MAX_REASON_CHARACTERS, REASON, REASON_FORM } from '../../contract/reason.ts'
 import { USER_NAME, USER_NAME_FORM } from '../../contract/words.ts'
 import { Name } from './words.ts'
 
@@ -24,6 +25,10 @@ const Cron = parsed(
 const TimeZone = parsed(
   (text) => (isTimeZone(text) ? text : undefined),
   'the name of a time zone, like UTC or Europe/Berlin,',
+)
+const Reason = parsed(
+  (text) => (text.length <= MAX_REASON_CHARACTERS && REASON.test(text) ? text.trim() : undefined),
+  `${REASON_FORM},`,
 )
 const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
 const Value = matching(/^[^\0]*$/, `a string ('' for an empty one) without NUL characters`)
@@ -45,6 +50,7 @@ export const ScheduleShape = map({
     'fields of the Jira issue of each run, a map of name to value',
     entries(FieldName, Value),
   ),
+  reason: about('reason of each run, which approvers see', v.nullish(Reason, '')),
   as: about('name of the user to whom the runs of the schedule belong', matching(USER_NAME, USER_NAME_FORM)),
   'catch-up': about(
     'what happens to runs that were due while the gateway was down: none skips these runs, once starts the last of them late',
@@ -68,6 +74,8 @@ export interface ScheduleSettings {
   readonly runbook: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jiraFields: Readonly<Record<string, string>>
+  /** Empty if the runs have no reason. */
+  readonly reason: string
   /** The user to whom the runs belong. */
   readonly as: string
   /** True if the gateway starts the last missed run later. */

@@ -18,7 +18,7 @@ import { RECORDED_BYTES } from '../../contract/executions.ts'
 import { LockShape, RunbookPattern } from './locks.ts'
 import { MaskingShape } from './masking-shape.ts'
 import { checkBranch, parseRemote } from './repositories.ts'
-import { ReviewShape, RunbookReviewShape } from './reviews.ts'
+import { reasonNeed, ReviewShape, RunbookReviewShape } from './reviews.ts'
 import { SchedulesShape } from './schedules.ts'
 import { JiraShape } from './jira.ts'
 import { SignInShape } from './oidc.ts'
@@ -298,6 +298,10 @@ const ConnectionShape = map({
   review: about(
     'who has to approve before a script, runbook or terminal runs (default: no approval is needed)',
     v.nullish(ReviewShape),
+  ),
+  reason: about(
+    'whether requests need a reason: required refuses scripts, runbooks, terminals and ports without one; optional asks people for one (default: nobody is asked)',
+    reasonNeed,
   ),
   access: about('what users may do with the connection', v.nullish(AccessShape, {})),
   confirm: about(

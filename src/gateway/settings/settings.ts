@@ -7,7 +7,7 @@ import type { JiraSettings, JiraTemplate } from './jira.ts'
 import type { LockSettings } from './locks.ts'
 import type { OidcSettings } from './oidc.ts'
 import type { Retention } from './retention.ts'
-import type { ReviewSettings, RunbookReview } from './reviews.ts'
+import type { ReasonSetting, ReviewSettings, RunbookReview } from './reviews.ts'
 import type { ScheduleSettings } from './schedules.ts'
 import type { Tags } from './connections.ts'
 import type { WebhookSettings } from './webhooks.ts'
@@ -126,6 +126,8 @@ export interface ConnectionSettings {
   }
   /** Undefined if no approval is needed. */
   readonly review?: ReviewSettings
+  /** Undefined if nobody is asked for a reason. */
+  readonly reason?: ReasonSetting
   /** Undefined if output is not masked. */
   readonly masking?: MaskingParams
   /** People type the connection's name before every runbook. */

@@ -135,9 +135,9 @@ function batchText(connections: readonly string[]): string {
   return `${countText(connections)}, once on each: ${names}${left > 0 ? `, and ${left} more` : ''}`
 }
 
-function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
-  const { user_id: user, schedule, exit_code: code, review, ...times } = facts
-  const { groups, reason } = (review ?? {}) as { groups?: unknown; reason?: unknown }
+function factsOf({ event, at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
+  const { user_id: user, schedule, exit_code: code, review, reason, ...times } = facts
+  const { groups, reason: refusal } = (review ?? {}) as { groups?: unknown; reason?: unknown }
   const connections = connectionsOfBatch(facts)
   const rows = [
     ['Runs on', connections === undefined ? undefined : batchText(connections)],
@@ -148,7 +148,8 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
       'Groups',
       Array.isArray(groups) ? groups.map((one: { group?: unknown }) => one.group).join(', ') : undefined,
     ],
-    ['Reason', reason],
+    ['Reason', reason ?? (event === 'review.waiting' ? 'no reason' : undefined)],
+    ['Rejected because', refusal],
     ['Session', facts['id']],
     ['Asked', moment('at', times['started_at'])['at']],
     ['Approved', moment('at', times['approved_at'])['at']],
@@ -162,7 +163,7 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
 
 /** Makes one line of a text. A chat finds no mention, link or function in this line. */
 function shown(value: unknown): string {
-  const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)
+  const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 1000)
   return text
     .replaceAll(/@|:(?=\/\/)|\{(?=\{)|\$(?=\{)/g, (found) => `${found}\u200b`)
     .replace(/[\ud800-\udbff]$/, '')

@@ -120,12 +120,19 @@ const reviewWithTimes = (record: string) =>
 /** Messages now contain when the session was approved, and when its command began. */
 const VERSION_24 = `${DROP}${triggers(SESSION_WITH_TIMES, reviewWithTimes('new.record'))}`
 
+const WITH_WHOLE_REVIEW = `${OF_SESSION} JOIN (SELECT coalesce(
+      (SELECT record FROM whole_reviews WHERE session = new.session), new.record) AS record) r`
+
 /** A row of reviews now has a short record if the whole one is long. Messages need the whole one. */
-const VERSION_30 = `${DROP}${triggers(
-  SESSION_WITH_TIMES,
-  reviewWithTimes('r.record'),
-  `${OF_SESSION} JOIN (SELECT coalesce(
-      (SELECT record FROM whole_reviews WHERE session = new.session), new.record) AS record) r`,
+const VERSION_30 = `${DROP}${triggers(SESSION_WITH_TIMES, reviewWithTimes('r.record'), WITH_WHOLE_REVIEW)}`
+
+const reasonIn = (request: string) => `, 'reason', json_extract(${request}, '$.reason')`
+
+/** Messages now contain why the user asked. */
+const VERSION_31 = `${DROP}${triggers(
+  SESSION_WITH_TIMES + reasonIn('new.request'),
+  reviewWithTimes('r.record') + reasonIn('s.request'),
+  WITH_WHOLE_REVIEW,
 )}`
 
 /** A message that is not delivered yet. All times are in ms since 1970. */
@@ -315,6 +322,6 @@ declare module '../store/room.ts' {
 
 export const webhookRoom: Room<WebhookRows> = {
   rows: (db) => new WebhookRows(db),
-  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24, 30: VERSION_30 },
+  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24, 30: VERSION_30, 31: VERSION_31 },
   json: { webhook_messages: ['facts'] },
 }

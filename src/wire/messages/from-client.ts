@@ -16,6 +16,8 @@ import {
 
 /** Our own header: `true` makes the gateway run the script after the approval. Hoop ignores this header. */
 export const WHEN_APPROVED = 'when-approved'
+/** Our own header: the reason of the request, as `encodeURIComponent` writes it. Hoop ignores this header. */
+export const REASON_HEADER = 'request-reason'
 
 const type = {
   open: 'AgentSessionOpen',

@@ -10,6 +10,7 @@ const facts: SessionFacts = {
   subtype: 'postgres',
   connection: 'pg',
   tags: {},
+  reason: '',
   script: 'select 1',
   startedAt: new Date('2026-01-31T14:30:00.123Z'),
   link: 'http://127.0.0.1:8009/sessions/5701046a',

@@ -16,7 +16,7 @@ const HOUR = 3_600_000
 const NOON = Date.parse('2026-06-01T12:00Z')
 const HOURLY: ScheduleSettings = {
   ...{ name: 'hourly', cron: '0 * * * *', timezone: 'UTC', connection: 'pg', runbook: 'a.sh', as: 'bot' },
-  ...{ parameters: {}, jiraFields: {}, catchesUp: false, enabled: true },
+  ...{ parameters: {}, jiraFields: {}, reason: '', catchesUp: false, enabled: true },
 }
 
 let folder: string

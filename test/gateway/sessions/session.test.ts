@@ -32,7 +32,7 @@ const sid = 'the-session' as SessionId
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'session-'))
   history = openHistory(join(folder, 'history.db'))
-  history.begin(newSession(sid, request(), Buffer.alloc(0)))
+  history.begin(newSession(sid, request(), () => Buffer.alloc(0)))
   sent = []
   agent = new AgentStream(
     { name: 'local', keySha256: Buffer.alloc(32) },
@@ -124,7 +124,7 @@ describe('a session', () => {
     await agent.receive({ ...closed(0), ...masked({}, 0, ['away']) })
     await end
     expect(recordedMasking()).toMatchObject({ err_count: 1, total_redact_count: 0 })
-    history.begin(newSession('other' as SessionId, request(), Buffer.alloc(0)))
+    history.begin(newSession('other' as SessionId, request(), () => Buffer.alloc(0)))
     new SessionRecord('other' as SessionId, history, new Redaction([]), 'client').finish({
       ...{ exitCode: 0, truncatedBytes: 0 },
     })

@@ -158,7 +158,15 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
       schedules: [
         {
           ...{ name: 'daily', cron: '@daily', timezone: 'UTC', connection: 'bash', runbook: 'a.sh' },
-          ...{ parameters: {}, jiraFields: {}, as: 'admin', catchesUp: false, lock: 'ops', enabled: true },
+          ...{
+            parameters: {},
+            jiraFields: {},
+            reason: '',
+            as: 'admin',
+            catchesUp: false,
+            lock: 'ops',
+            enabled: true,
+          },
         },
       ],
       stopTimeoutMs: 60_000,

@@ -46,6 +46,21 @@ it.each(['slack', 'teams'] as const)('%s says what has failed and links the sess
   expect(text.match(/https:\/\/gw[^"]*/g)).toEqual(['https://gw/sessions/s1'])
 })
 
+it.each(['slack', 'teams'] as const)('%s says the reason, or in a request that there is none', (template) => {
+  const waiting = (reason: string | null) => {
+    const message = {
+      event: 'review.waiting',
+      at: 1,
+      facts: { ...FACTS, exit_code: undefined, reason },
+      link: '',
+    }
+    return webhookBody(template, message)
+  }
+  expect(waiting('ticket 7 @here')).toMatch(/Reason: .*ticket 7 @\u200bhere/)
+  expect(waiting(null)).toMatch(/Reason: .*no reason/)
+  expect(body(template, { ...FACTS, reason: null })).not.toContain('Reason')
+})
+
 it('a hostile name mentions nobody and links nothing in Slack', () => {
   const { text, blocks } = JSON.parse(body('slack', { ...FACTS, runbook: HOSTILE, user_id: HOSTILE })) as {
     text: string

@@ -110,6 +110,43 @@ describe('Webhooks', () => {
     expect(state()).toMatchObject({ delivered: 2, dropped: 0 })
   })
 
+  it('tells why a session was asked for, at its end and while it waits', async () => {
+    current.value = { webhooks: [hook({ events: ['review.waiting', 'session.finished'] })] }
+    start()
+    for (const [id, reason] of [
+      ['s1', 'ticket 7'],
+      ['s2', undefined],
+    ] as const) {
+      history.begin({
+        ...{
+          id,
+          origin: 'client-api',
+          verb: 'exec',
+          connection: 'pg',
+          connectionType: 'custom',
+          user: 'ann',
+        },
+        ...{
+          script: Buffer.alloc(0),
+          metadata: { note: 'x'.repeat(9000) },
+          labels: {},
+          startedAt: new Date(),
+        },
+        ...(reason !== undefined && { reason }),
+      })
+      history.write(({ reviews }) => reviews.insert(review(id, 'PENDING'), null))
+      history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: new Date() })
+    }
+    await waitFor(() => asked().length === 4 && waiting() === 0)
+    const said = asked().map(({ body }) => body as { type: string; data: { id: string; reason: unknown } })
+    expect(said.map(({ type, data }) => `${type} ${data.id} ${String(data.reason)}`).toSorted()).toEqual([
+      'review.waiting s1 ticket 7',
+      'review.waiting s2 null',
+      'session.finished s1 ticket 7',
+      'session.finished s2 null',
+    ])
+  })
+
   it('tells of a review that waits and of its decision; what was rejected has not failed', async () => {
     current.value = {
       webhooks: [

@@ -37,6 +37,8 @@ export const signOut = () => ask<unknown>('POST', '/api/page/sign-out')
 
 export const readConnections = (signal: AbortSignal) =>
   ask<Connection[]>('GET', '/api/connections', { signal })
+export const readConnection = (name: string, signal: AbortSignal) =>
+  ask<Connection>('GET', `/api/connections/${part(name)}`, { signal })
 export const readServer = (signal: AbortSignal) => ask<Server>('GET', '/api/serverinfo', { signal })
 export const readAgents = (signal: AbortSignal) => ask<Agent[]>('GET', '/api/agents', { signal })
 export const readSchedules = (signal: AbortSignal) =>
@@ -97,6 +99,7 @@ export interface RunRequest {
   readonly file_name: string
   readonly parameters: Readonly<Record<string, string>>
   readonly jira_fields?: Readonly<Record<string, string>>
+  readonly reason?: string
   /** Whether the gateway itself runs the session after its approval. */
   readonly when_approved: boolean
   readonly client_args?: readonly string[]
@@ -111,6 +114,7 @@ export const runRunbook = (body: RunRequest) =>
 export interface ScriptRequest {
   readonly connection: string
   readonly script: string
+  readonly reason?: string
   readonly jira_fields?: Readonly<Record<string, string>>
   /** Whether the gateway itself runs the session after its approval. */
   readonly when_approved: boolean

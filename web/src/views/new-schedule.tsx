@@ -20,6 +20,7 @@ interface Draft {
   readonly timezone: string
   readonly as: string
   readonly parameters: Readonly<Record<string, string>>
+  readonly reason: string
 }
 
 const NIGHTLY = '30 2 * * *'
@@ -67,6 +68,7 @@ function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; 
     connection: usual,
     cron: NIGHTLY,
     parameters: {},
+    reason: '',
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     as: person.value?.name ?? '',
   }))
@@ -106,6 +108,12 @@ function Form({ runbooks, usual }: { readonly runbooks: readonly RunbookItem[]; 
             onValue={(as) => set({ as })}
           />
         )}
+        <TextField
+          label="Reason"
+          value={draft.reason}
+          hint="why these runs are needed; approvers see it"
+          onValue={(reason) => set({ reason })}
+        />
         <Parameters runbook={chosen} draft={draft} set={set} />
       </form>
       <section class="card card-body" aria-label="Forecast">
@@ -245,6 +253,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   connection: 'Connection',
   as: 'Runs as',
   parameters: 'Parameters',
+  reason: 'Reason',
 }
 
 function Lines({ foreseen }: { readonly foreseen: ForeseenSchedule | undefined }) {

@@ -13,6 +13,7 @@ import { readPairs, readVariables, readFiles } from '../input.ts'
 import { askChoice, canAsk } from '../terminal/prompts.ts'
 import { confirmed } from '../run/confirmation.ts'
 import { completeParameters, givenParameters, withFiles } from '../run/parameters.ts'
+import { withReason } from '../run/reason.ts'
 import type { RunFlags } from '../run/run.ts'
 import { Interrupts } from '../terminal/leaving.ts'
 import { findTarget } from '../run/target.ts'
@@ -52,7 +53,7 @@ export async function runBatch(
     await confirm(file, names, flags)
     await confirmed(account, { file, repository: body.repository, connections: names }, flags.confirm)
     using interrupts = new Interrupts()
-    const batch = await created(account, file, body)
+    const batch = await withReason(body, (one) => created(account, file, one))
     if (batch.warning !== '') process.stderr.write(`runbook-agent: ${oneLine(batch.warning)}\n`)
     if (flags.wait !== false) return await watchBatch(account, batch, flags, interrupts)
     await sayCreated(account, batch, flags)
@@ -134,6 +135,7 @@ async function makeBody(account: Account, wanted: Wanted, flags: RunBatchFlags):
     ...(repository !== undefined && { repository }),
     ...(flags.ref !== undefined && { ref_hash: flags.ref }),
     ...(flags.whenApproved === true && { when_approved: true }),
+    ...(flags.reason !== undefined && { reason: flags.reason }),
     ...(flags.waves !== undefined && { waves: flags.waves }),
     ...(flags.stopAfter !== undefined && { stop_after: flags.stopAfter }),
     ...(flags.parallel !== undefined && { parallel: parallelOf(flags.parallel) }),

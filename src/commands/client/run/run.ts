@@ -21,6 +21,7 @@ import { canAsk } from '../terminal/prompts.ts'
 import { SessionOutput } from '../terminal/output.ts'
 import { completeParameters, givenParameters, type ParameterFlags, withFiles } from './parameters.ts'
 import { confirmed } from './confirmation.ts'
+import { withReason } from './reason.ts'
 import { findTarget, type Target, withSuggestion } from './target.ts'
 import { executeWatched } from './watched-execution.ts'
 
@@ -38,6 +39,7 @@ export interface RunFlags extends ParameterFlags {
   readonly quiet?: boolean
   /** If true, the gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean
+  readonly reason?: string
   readonly wait?: boolean
   readonly profile?: string
 }
@@ -81,6 +83,7 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
       metadata,
       jiraFields: issue,
       whenApproved: flags.whenApproved === true,
+      ...(flags.reason !== undefined && { reason: flags.reason }),
       correlationId,
     }
     return await runTarget(account, request, target, flags)
@@ -111,7 +114,8 @@ async function runTarget(
     if (flags.dryRun === true)
       return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
     const output = new SessionOutput()
-    const ended = await executed(account, request, { ...flags, json, quiet }, output)
+    const asked = { ...flags, json, quiet }
+    const ended = await withReason(request, (one) => executed(account, one, asked, output))
     if ('leftWith' in ended) return ended.leftWith
     const { connection } = request
     const subject = {
@@ -215,6 +219,7 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
     env_vars: mapped(request.envVars, () => HIDDEN),
     client_args: request.clientArgs,
     metadata: request.metadata,
+    ...(request.reason !== undefined && { reason: request.reason }),
   }
 }
 

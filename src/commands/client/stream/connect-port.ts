@@ -26,6 +26,7 @@ export interface PortFlags extends NoticeFlags {
   readonly port?: string | true
   /** A command that starts when the port is open. When the command ends, the session ends. */
   readonly run?: string
+  readonly reason?: string
   readonly profile?: string
 }
 
@@ -58,6 +59,7 @@ export async function connectPortCommand(connection: string, flags: PortFlags): 
     script: NO_PAYLOAD,
     clientArgs: [],
     envVars: new Map(),
+    reason: flags.reason ?? '',
     port: (message) => console.port?.receive(message),
   }
   return await console.follow(new ClientSession(request, () => openGrpcLine(access, request)))

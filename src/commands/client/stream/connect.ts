@@ -18,6 +18,7 @@ import { connectionName, readVariables } from '../input.ts'
 export interface ConnectFlags extends NoticeFlags {
   /** Each value has the form `NAME=value`. */
   readonly env?: readonly string[]
+  readonly reason?: string
   readonly profile?: string
 }
 
@@ -46,7 +47,9 @@ export async function connectCommand(
   const access = await streamAccess(flags.profile)
   const { address } = access.destination
   const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
-  const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs, envVars } as const
+  const { reason = '' } = flags
+  const asked = { clientArgs, envVars, reason }
+  const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, ...asked } as const
   using console = new ConnectConsole(
     new ClientSession(request, () => openGrpcLine(access, request)),
     subject,

@@ -18,6 +18,7 @@ export interface ExecFlags extends ScriptFlags, NoticeFlags {
   readonly profile?: string
   /** If true, the gateway itself runs the script after the approval, even if this program has ended. */
   readonly whenApproved?: boolean
+  readonly reason?: string
 }
 
 /** @returns this program's exit code @throws Failure if it happens before there is a session */
@@ -33,8 +34,9 @@ export async function execCommand(
   const address = restAddress(account)
   const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const
   const console = new ExecConsole(subject, account, flags)
-  const { whenApproved = false } = flags
-  const request = { verb: 'exec', connection: name, script, clientArgs, envVars, whenApproved } as const
+  const { whenApproved = false, reason = '' } = flags
+  const asked = { whenApproved, reason }
+  const request = { verb: 'exec', connection: name, script, clientArgs, envVars, ...asked } as const
   using session = new ClientSession(request, (signal) => openExecLine(account, request, signal))
   try {
     return await console.follow(session)

@@ -4,6 +4,7 @@ import type { RpcCode } from '../../../contract/statuses.ts'
 import {
   decodeToClient,
   encodeClientMessage,
+  REASON_HEADER,
   type ToClientMessage,
 } from '../../../wire/messages/from-client.ts'
 import type { GatewayCode } from '../../../wire/gateway-codes.ts'
@@ -38,8 +39,8 @@ const AWAY_CODES: readonly number[] = [1001, 1006]
 const ATTACHED_ELSEWHERE = 4000
 
 type AskedTerminal = Pick<
-  FastifyRequest<{ Params: { name: string } }>,
-  'user' | 'token' | 'callerAddress' | 'params'
+  FastifyRequest<{ Params: { name: string }; Querystring: { readonly reason?: unknown } }>,
+  'user' | 'token' | 'callerAddress' | 'params' | 'query'
 >
 
 /** A buffer contains bytes of the terminal. A string contains any other message. */
@@ -53,6 +54,7 @@ export class SocketCall implements ClientCall {
   readonly signedIn: SignedIn
   readonly ip: string
   readonly connection: string
+  readonly #reason: string
   readonly #awayMs: number
   readonly #outbox: Outbox<Frame>
   readonly #output = new TabOutput()
@@ -74,8 +76,9 @@ export class SocketCall implements ClientCall {
 
   /** @param awayMs how long the terminal waits for its tab */
   constructor(socket: WebSocket, request: AskedTerminal, awayMs = AWAY_MS) {
-    const { user, token, callerAddress, params } = request
+    const { user, token, callerAddress, params, query } = request
     this.connection = params.name
+    this.#reason = typeof query.reason === 'string' ? encodeURIComponent(query.reason) : ''
     this.signedIn = { user, token }
     this.ip = callerAddress
     this.#awayMs = awayMs
@@ -101,7 +104,7 @@ export class SocketCall implements ClientCall {
   }
 
   header(name: string): string | undefined {
-    return { verb: 'connect', 'connection-name': this.connection }[name]
+    return { verb: 'connect', 'connection-name': this.connection, [REASON_HEADER]: this.#reason }[name]
   }
 
   /** Continues with the new socket of a reloaded tab. @returns false when the terminal is over */

@@ -17,7 +17,7 @@ const CLOSING_MS = 1000
 interface Asked {
   readonly Params: { readonly name: string }
   /** Session of the terminal that the tab had before it was reloaded. */
-  readonly Querystring: { readonly session?: unknown }
+  readonly Querystring: { readonly session?: unknown; readonly reason?: unknown }
 }
 
 /** Call this before the routes of WebSockets are added. */

@@ -63,6 +63,7 @@ function summary(
     origin: session.origin,
     labels: orNull(labelsOf(session, repositories)),
     ...(runbookTitle !== undefined && { runbook_title: runbookTitle }),
+    ...(session.reason !== undefined && { reason: session.reason }),
     metadata: orNull(session.metadata),
     ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
     ...(correlationId !== undefined && { correlation_id: correlationId }),

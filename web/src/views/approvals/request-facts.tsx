@@ -22,7 +22,11 @@ export function RequestFacts({ review }: { readonly review: Review }) {
 }
 
 function factsOf(review: Review, present = new Date()): readonly Fact[] {
-  return [...firstTimes(review), ...sincePrevious(review, present)]
+  return [...reasons(review), ...firstTimes(review), ...sincePrevious(review, present)]
+}
+
+function* reasons({ reason }: Review): Generator<Fact> {
+  if (reason !== undefined) yield ['info', `“${visible(reason)}”`]
 }
 
 function* firstTimes({ facts, owner, runbook, type, batch, connection }: Review): Generator<Fact> {

@@ -30,6 +30,13 @@ export function useForeseen(
   return answers
 }
 
+/** Returns whether a run on all of these connections needs a reason. */
+export function reasonNeed(answers: readonly Foreseen[]): Foreseen['reason'] {
+  const needs = answers.map(({ reason }) => reason)
+  if (needs.includes('required')) return 'required'
+  return needs.includes('optional') ? 'optional' : null
+}
+
 /** Shows which approvals and locks the run will need. */
 export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen[] }) {
   const reviews = [...new Set(answers.flatMap(({ review }) => (review === null ? [] : [needOf(review)])))]

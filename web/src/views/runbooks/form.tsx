@@ -6,6 +6,7 @@ import type { Foreseen } from '../../api/types.ts'
 import { useDraft, type Draft } from '../../form/draft.ts'
 import { Field } from '../../form/field.tsx'
 import { forgetDraft, keepDraft, linkQuery, type KeptDraft } from '../../form/kept-draft.ts'
+import { lacksReason, ReasonField } from '../../form/reason-field.tsx'
 import { TextField } from '../../form/text-field.tsx'
 import { copyText } from '../../parts/clipboard.ts'
 import { Icon } from '../../parts/icon.tsx'
@@ -18,7 +19,7 @@ import { toast } from '../../parts/toasts.tsx'
 import { visible } from '../../parts/visible.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { AwayNote, ConnectionField } from './connection-field.tsx'
-import { ForeseenNotes, useForeseen } from './foreseen.tsx'
+import { ForeseenNotes, reasonNeed, useForeseen } from './foreseen.tsx'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
@@ -34,6 +35,7 @@ export function RunbookForm({ opened }: FormProps) {
   const batch = useBatchDraft()
   const jira = useJira(connections.find(({ name }) => name === connection))
   const [whenApproved, setWhenApproved] = useState(true)
+  const [reason, setReason] = useState('')
   const advanced = useAdvanced()
   const on = batch.isOpen ? [...batch.chosen] : [connection]
   const answers = useForeseen(repository, item.name, on)
@@ -43,6 +45,7 @@ export function RunbookForm({ opened }: FormProps) {
     [repository, item, draft.values, connection],
   )
   const isReviewed = answers.some(({ review }) => review !== null)
+  const need = reasonNeed(answers)
   const request = (): RunRequest => ({
     repository,
     connection_name: batch.first ?? connection,
@@ -50,6 +53,7 @@ export function RunbookForm({ opened }: FormProps) {
     parameters: draft.sent(),
     when_approved: whenApproved,
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),
+    ...(need !== null && { reason }),
     ...(answers.every(({ client_input }) => client_input) && advanced.sent()),
   })
   const { form, error, busy, onRun } = useActions(draft, async () => {
@@ -77,6 +81,7 @@ export function RunbookForm({ opened }: FormProps) {
             />
           ))}
           <JiraFields jira={jira} />
+          <ReasonField need={need} value={reason} onValue={setReason} />
           {takesMore && <AdvancedFields advanced={advanced} />}
           {confirmation.expected !== undefined && (
             <TextField
@@ -102,7 +107,9 @@ export function RunbookForm({ opened }: FormProps) {
           <button
             type="submit"
             class="button is-primary"
-            disabled={busy || !mayRun() || !confirmation.isGiven || on.length === 0}
+            disabled={
+              busy || !mayRun() || !confirmation.isGiven || on.length === 0 || lacksReason(need, reason)
+            }
           >
             <Icon name={isReviewed ? 'approve' : 'run'} />
             {actionWord(isReviewed)}

@@ -3,6 +3,7 @@ import { readConnections, runScript } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused } from '../../api/request.ts'
 import type { Connection, ForeseenScript } from '../../api/types.ts'
+import { lacksReason, ReasonField } from '../../form/reason-field.tsx'
 import { TextField } from '../../form/text-field.tsx'
 import { useAction } from '../../parts/action.ts'
 import { copyText } from '../../parts/clipboard.ts'
@@ -84,6 +85,7 @@ function Working({ connection, connections }: WorkingProps) {
   const seen = useForeseen(name, version, () => editor.current?.meant())
   const jira = useJira(connection)
   const [typed, setTyped] = useState('')
+  const [reason, setReason] = useState('')
   const [late, setLate] = useState<Refusal | undefined>(undefined)
   const [dialog, setDialog] = useState<'save' | 'runbook' | undefined>(undefined)
   const [saved, setSaved] = useState(savedScripts)
@@ -92,9 +94,10 @@ function Working({ connection, connections }: WorkingProps) {
   useEffect(() => setLate(undefined), [name, version])
   const refused = seen.refused ?? late
   const mustConfirm = seen.foreseen?.confirm === true
-  const isAsked = mustConfirm || jira.fields.length > 0 || jira.error !== undefined
+  const need = seen.foreseen?.reason ?? null
+  const isAsked = mustConfirm || need !== null || jira.fields.length > 0 || jira.error !== undefined
   const isConfirmed = !mustConfirm || typed.trim() === name
-  const canRun = refused === undefined && isConfirmed && facts.length > 0
+  const canRun = refused === undefined && isConfirmed && !lacksReason(need, reason) && facts.length > 0
   const send = async (meant: Meant | undefined) => {
     if (meant === undefined || meant.text.trim() === '') return
     const answer = await foreseeText(name, meant, new AbortController().signal)
@@ -103,6 +106,7 @@ function Working({ connection, connections }: WorkingProps) {
     const { session_id: session } = await runScript({
       ...{ connection: name, script: meant.text, when_approved: true },
       ...(jira.fields.length > 0 && { jira_fields: jira.values }),
+      ...(need !== null && { reason }),
     })
     setTyped('')
     changeQuery({ connection: name, session, tab: '' })
@@ -192,6 +196,7 @@ function Working({ connection, connections }: WorkingProps) {
               <div class="card-body">
                 {refused !== undefined && <RefusalNote refused={refused} connection={name} />}
                 <JiraFields jira={jira} />
+                <ReasonField need={need} value={reason} onValue={setReason} />
                 {mustConfirm && (
                   <TextField
                     label={`Type ${visible(name)} to confirm`}

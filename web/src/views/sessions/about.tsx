@@ -58,6 +58,11 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
       <dl class="facts is-list">
         <Moments session={session} />
         <NamedValues values={parameters} />
+        {session.reason !== undefined && (
+          <Fact name="Reason">
+            <Name>{session.reason}</Name>
+          </Fact>
+        )}
         {Object.keys(parameters).length === 0 && <Fact name="Parameters">none</Fact>}
         {commit !== undefined && (
           <Fact name="Commit">

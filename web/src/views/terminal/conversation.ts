@@ -42,6 +42,7 @@ export function converse(
   connection: string,
   terminal: Terminal,
   tellView: (state: TerminalState) => void,
+  reason: string,
 ): Conversation {
   const kept = keptSession(connection)
   let socket: WebSocket
@@ -108,7 +109,7 @@ export function converse(
     }
   }
   const open = (session: string | undefined) => {
-    const opening = new WebSocket(addressOf(connection, session))
+    const opening = new WebSocket(addressOf(connection, { session, reason }))
     socket = opening
     opening.binaryType = 'arraybuffer'
     opening.onopen = resize
@@ -128,6 +129,11 @@ export function converse(
       socket.close(NORMAL)
     },
   }
+}
+
+/** Tells whether this tab has a terminal on the connection, to which it reconnects. */
+export function hasTerminal(connection: string): boolean {
+  return keptSession(connection).get() !== undefined
 }
 
 /** Stores the session id of this tab's terminal, so that the tab can reconnect after a reload. */
@@ -156,9 +162,17 @@ function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
   }
 }
 
-function addressOf(connection: string, session: string | undefined): string {
+interface AskedTerminal {
+  /** The session of this tab's terminal, if it has one. */
+  readonly session: string | undefined
+  /** Empty if the user has given no reason. */
+  readonly reason: string
+}
+
+function addressOf(connection: string, { session, reason }: AskedTerminal): string {
   const url = new URL(`/api/connections/${encodeURIComponent(connection)}/terminal`, location.href)
   if (session !== undefined) url.searchParams.set('session', session)
+  else if (reason !== '') url.searchParams.set('reason', reason)
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
   return url.href
 }

@@ -1,19 +1,79 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { readConnection } from '../../api/gateway.ts'
+import { lacksReason, ReasonField, type ReasonNeed } from '../../form/reason-field.tsx'
 import { DangerDialog } from '../../parts/danger-dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Loading } from '../../parts/messages.tsx'
 import { approvalPath, sessionPath, sessionsOf } from '../../parts/paths.ts'
 import { askBeforeLeaving } from '../../parts/router.ts'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { meaningOf } from '../sessions/exit-code.ts'
-import { converse, type TerminalState } from './conversation.ts'
+import { converse, hasTerminal, type TerminalState } from './conversation.ts'
 import { openScreen, type Screen } from './screen.ts'
 import { TerminalTools, useFontSize } from './tools.tsx'
 import '../sessions/run.css'
 
-/** Shows a terminal on a connection, as `runbook-agent connect` does. */
-export default function TerminalView({ connection }: { readonly connection: string }) {
+interface ViewProps {
+  readonly connection: string
+}
+
+/** Shows a terminal on a connection, as `runbook-agent connect` does. Asks for the reason first, if there has to be one. */
+export default function TerminalView({ connection }: ViewProps) {
+  const load = useCallback((signal: AbortSignal) => readConnection(connection, signal), [connection])
+  const { value, error } = useLoaded(load)
+  const [reason, setReason] = useState<string | undefined>(() => (hasTerminal(connection) ? '' : undefined))
+  // The gateway decides about a connection that cannot be read.
+  const need = value?.reason ?? (error === undefined ? undefined : null)
+  if (value === undefined && error === undefined) return <Loading />
+  if (need !== null && need !== undefined && reason === undefined)
+    return <AskReason connection={connection} need={need} onReason={setReason} />
+  return <Terminal connection={connection} reason={reason ?? ''} onAgain={() => setReason(undefined)} />
+}
+
+interface AskReasonProps extends ViewProps {
+  readonly need: ReasonNeed
+  readonly onReason: (reason: string) => void
+}
+
+function AskReason({ connection, need, onReason }: AskReasonProps) {
+  const [reason, setReason] = useState('')
+  const open = (event: Event) => {
+    event.preventDefault()
+    if (!lacksReason(need, reason)) onReason(reason)
+  }
+  return (
+    <section class="view">
+      <header class="head">
+        <Trail connection={connection} />
+        <h1>
+          Terminal on <Name>{connection}</Name>
+        </h1>
+      </header>
+      <form class="card" onSubmit={open}>
+        <div class="card-body">
+          <ReasonField need={need} value={reason} onValue={setReason} />
+        </div>
+        <div class="card-foot line">
+          <button type="submit" class="button is-primary" disabled={lacksReason(need, reason)}>
+            <Icon name="terminal" />
+            Open the terminal
+          </button>
+        </div>
+      </form>
+    </section>
+  )
+}
+
+interface TerminalProps extends ViewProps {
+  readonly reason: string
+  /** Called before another terminal opens. */
+  readonly onAgain: () => void
+}
+
+function Terminal({ connection, reason, onAgain }: TerminalProps) {
   const [attempt, setAttempt] = useState(0)
   const [state, setState] = useState<TerminalState>({ kind: 'connecting' })
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
@@ -22,7 +82,7 @@ export default function TerminalView({ connection }: { readonly connection: stri
   const opened = useRef<Opened | undefined>(undefined)
   useEffect(() => {
     if (place.current === null) return undefined
-    opened.current = begin(place.current, { connection, fontSize: fontSize.size, tell: setState })
+    opened.current = begin(place.current, { connection, reason, fontSize: fontSize.size, tell: setState })
     return () => opened.current?.end()
   }, [connection, attempt])
   useEffect(() => opened.current?.resize(fontSize.size), [fontSize.size])
@@ -36,6 +96,7 @@ export default function TerminalView({ connection }: { readonly connection: stri
     setState({ kind: 'ended', exitCode: undefined, message: 'You have closed the terminal' })
   }
   const again = () => {
+    onAgain()
     setState({ kind: 'connecting' })
     setAttempt((count) => count + 1)
   }
@@ -133,18 +194,7 @@ function Head({ connection, state, onEnd, onAgain }: HeadProps) {
   const kind: StateKind = KINDS[state.kind]
   return (
     <header class="head">
-      <nav aria-label="Where you are">
-        <ol class="trail">
-          <li>
-            <a href="/connections" aria-label="All connections">
-              Connections
-            </a>
-          </li>
-          <li>
-            <Name>{connection}</Name>
-          </li>
-        </ol>
-      </nav>
+      <Trail connection={connection} />
       <h1>
         Terminal on <Name>{connection}</Name>
       </h1>
@@ -167,6 +217,23 @@ function Head({ connection, state, onEnd, onAgain }: HeadProps) {
   )
 }
 
+function Trail({ connection }: ViewProps) {
+  return (
+    <nav aria-label="Where you are">
+      <ol class="trail">
+        <li>
+          <a href="/connections" aria-label="All connections">
+            Connections
+          </a>
+        </li>
+        <li>
+          <Name>{connection}</Name>
+        </li>
+      </ol>
+    </nav>
+  )
+}
+
 interface Opened extends Pick<Screen, 'find'> {
   readonly resize: (fontSize: number) => void
   readonly end: () => void
@@ -174,15 +241,16 @@ interface Opened extends Pick<Screen, 'find'> {
 
 interface Beginning {
   readonly connection: string
+  readonly reason: string
   readonly fontSize: number
   readonly tell: (state: TerminalState) => void
 }
 
 /** Opens screen and connection. Both are closed when the user leaves the view. */
-function begin(place: HTMLElement, { connection, fontSize, tell }: Beginning): Opened {
+function begin(place: HTMLElement, { connection, reason, fontSize, tell }: Beginning): Opened {
   const screen = openScreen(place, { isRead: false, fontSize })
   const { terminal, fit } = screen
-  const conversation = converse(connection, terminal, tell)
+  const conversation = converse(connection, terminal, tell, reason)
   const observer = new ResizeObserver(fit)
   observer.observe(place)
   let isOver = false
