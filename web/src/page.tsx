@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { loadFailure } from './api/request.ts'
 import { followChanges, isLive, stopsAt } from './api/changes.ts'
 import { waitingForSignIn } from './api/fresh.ts'
@@ -8,7 +8,7 @@ import { Loading, Note } from './parts/messages.tsx'
 import { Opened } from './parts/opened.tsx'
 import { path } from './parts/router.ts'
 import { fetchAhead } from './shell/ahead.ts'
-import { isPaletteOpen } from './shell/palette-state.ts'
+import { isPaletteOpen, type PaletteProps } from './shell/palette-state.ts'
 import { Shortcuts } from './shell/shortcuts.tsx'
 import { toast, Toasts } from './parts/toasts.tsx'
 import { CurrentView, isKnown } from './routes.tsx'
@@ -74,8 +74,26 @@ function Frame() {
 
 /** The search. The page loads it when the user opens it for the first time. */
 function Search() {
-  const [palette, setPalette] = useState<{ readonly View: ComponentType } | undefined>(undefined)
+  const [palette, setPalette] = useState<{ readonly View: ComponentType<PaletteProps> } | undefined>(
+    undefined,
+  )
+  const typed = useRef('')
   const isOpen = isPaletteOpen.value
+  // What is typed before the search is there would otherwise be lost, or act as single keys.
+  useLayoutEffect(() => {
+    if (!isOpen || palette !== undefined) return
+    typed.current = ''
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.key === 'Escape') isPaletteOpen.value = false
+      else if (event.key === 'Backspace') typed.current = typed.current.slice(0, -1)
+      else if (event.key.length === 1) typed.current += event.key
+      event.preventDefault()
+      event.stopPropagation()
+    }
+    document.addEventListener('keydown', onKey, true)
+    return () => document.removeEventListener('keydown', onKey, true)
+  }, [isOpen, palette])
   useEffect(() => {
     if (!isOpen) return
     import('./shell/palette.tsx').then(
@@ -87,7 +105,7 @@ function Search() {
       },
     )
   }, [isOpen])
-  return isOpen && palette !== undefined ? <palette.View /> : null
+  return isOpen && palette !== undefined ? <palette.View typed={typed.current} /> : null
 }
 
 function clock(at: string): string {

@@ -196,6 +196,31 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
   })
 
+  it('keeps what is typed after Ctrl+K while the search is still loaded, and acts on none of these keys', async () => {
+    await using cid = await stage.arrive()
+    await cid.signIn(stage.site.tokenOf('cid'), '/agents')
+    const { page } = cid
+    let release: () => void = () => undefined
+    const typed = new Promise<void>((resolve) => (release = resolve))
+    await page.route(/palette[^/]*\.js$/, async (route) => {
+      await typed
+      await route.continue()
+    })
+    const asked = page.waitForRequest(/palette[^/]*\.js$/)
+    await page.keyboard.press('Control+k')
+    await asked
+    // By themselves, g and r open the runbooks.
+    await page.keyboard.type('gret')
+    await page.keyboard.press('Backspace')
+    release()
+    const field = page.getByRole('combobox', { name: 'Search everything' })
+    await expect.poll(() => field.inputValue()).toBe('gre')
+    await page.keyboard.type('et')
+    expect(await field.inputValue()).toBe('greet')
+    expect(new URL(page.url()).pathname).toBe('/agents')
+    expect(cid.problems).toEqual([])
+  })
+
   it('puts the best fit first: in the list of runbooks, whatever their folders are, and by Ctrl+K', async () => {
     await using cid = await stage.arrive()
     await cid.signIn(stage.site.tokenOf('cid'), '/runbooks')

@@ -21,6 +21,10 @@ describe('the search of a list', () => {
       'Prerefund',
       'Archive',
     ])
+    expect(found(['Refunds of a period', 'Refund an order'], 'refund')).toEqual([
+      'Refund an order',
+      'Refunds of a period',
+    ])
     expect(found(['Sorted', 'An ops view'], 'ops')).toEqual(['An ops view', 'Sorted'])
   })
 

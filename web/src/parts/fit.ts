@@ -16,6 +16,8 @@ export interface Fitting<Item> {
 }
 
 const FIT = { titleBegins: 6, wordBegins: 5, inTitle: 4, inAbout: 3, inWords: 2, near: 1 } as const
+/** Puts "Refund an order" before "Refunds of a period" when somebody types "refund". */
+const WHOLE_WORD = 0.5
 
 /**
  * Returns the items that have all typed words, with the best fit first. Items of equal fit keep their order.
@@ -56,9 +58,12 @@ function fitOf(
 }
 
 function exactFit({ title, about, words }: Searched, word: string): number {
-  if (title.startsWith(word)) return FIT.titleBegins
-  if (title.includes(word))
-    return wordsOf(title).some((one) => one.startsWith(word)) ? FIT.wordBegins : FIT.inTitle
+  if (title.includes(word)) {
+    const all = wordsOf(title)
+    const whole = all.includes(word) ? WHOLE_WORD : 0
+    if (title.startsWith(word)) return FIT.titleBegins + whole
+    return all.some((one) => one.startsWith(word)) ? FIT.wordBegins + whole : FIT.inTitle
+  }
   if (about.includes(word)) return FIT.inAbout
   return words.includes(word) ? FIT.inWords : 0
 }

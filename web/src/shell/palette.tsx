@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { readConnections, readRunbooks } from '../api/gateway.ts'
 import { isPerson, mayAdminister, mayRun } from '../api/person.ts'
 import type { Connection, ListedSession, RunbookLists } from '../api/types.ts'
@@ -12,19 +12,20 @@ import { visible } from '../parts/visible.ts'
 import { best, type Finding } from './finding.ts'
 import { leave } from './leave.ts'
 import { ownSessions } from './mine.tsx'
-import { isPaletteOpen } from './palette-state.ts'
+import { isPaletteOpen, type PaletteProps } from './palette-state.ts'
 import { ALL_PLACES, isForPerson } from './places.ts'
 import { showShortcuts } from './shortcuts.tsx'
 
 /** The dialog in which the user searches everything. */
-export default function Palette() {
+export default function Palette({ typed }: PaletteProps) {
   const dialog = useRef<HTMLDialogElement>(null)
-  const [wanted, setWanted] = useState('')
+  const [wanted, setWanted] = useState(typed)
   const [chosen, setChosen] = useState(0)
   const all = useFindings()
   const found = useMemo(() => best(all, wanted), [all, wanted])
   const close = () => (isPaletteOpen.value = false)
-  useEffect(() => {
+  // Before the next key, which would otherwise act on the page.
+  useLayoutEffect(() => {
     const { current } = dialog
     const before = document.activeElement
     current?.showModal()
