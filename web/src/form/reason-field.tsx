@@ -1,31 +1,50 @@
+import { useState } from 'preact/hooks'
 import { TextField } from './text-field.tsx'
 
 /** Whether the gateway asks for a reason. */
 export type ReasonNeed = 'required' | 'optional' | null
 
-interface ReasonFieldProps {
+export interface Reason {
   readonly need: ReasonNeed
-  readonly value: string
-  readonly onValue: (value: string) => void
+  readonly text: string
+  readonly type: (text: string) => void
+  /** The problem with the reason, but only after the user has tried to run. */
+  readonly problem: string | undefined
+  /** Shows the problem. Returns true when there is none. */
+  readonly check: () => boolean
+  /** The part of a request. */
+  readonly sent: () => { readonly reason?: string }
 }
 
-/** Asks why the user needs the run. Shows nothing if the gateway asks for no reason. */
-export function ReasonField({ need, value, onValue }: ReasonFieldProps) {
+/** Asks people why they need a run, if the gateway asks for a reason. */
+export function useReason(need: ReasonNeed): Reason {
+  const [text, type] = useState('')
+  const [isChecked, setChecked] = useState(false)
+  const isGiven = need !== 'required' || text.trim() !== ''
+  return {
+    ...{ need, text, type },
+    problem: isChecked && !isGiven ? 'Say why you need this. Nothing was sent.' : undefined,
+    check: () => {
+      setChecked(!isGiven)
+      return isGiven
+    },
+    sent: () => (need === null ? {} : { reason: text }),
+  }
+}
+
+/** The field of a reason; nothing if the gateway asks for none. */
+export function ReasonField({ reason }: { readonly reason: Reason }) {
+  const { need, text, type, problem } = reason
   if (need === null) return null
-  const isRequired = need === 'required'
   return (
     <TextField
       label="Reason"
       hint="Why you need this. Approvers see the reason, and it stays with the session."
-      value={value}
-      onValue={onValue}
-      required={isRequired}
-      isMarked={isRequired}
+      value={text}
+      onValue={type}
+      problem={problem}
+      required={need === 'required'}
+      isMarked={need === 'required'}
     />
   )
-}
-
-/** Tells whether a request with this reason would be refused. */
-export function lacksReason(need: ReasonNeed, value: string): boolean {
-  return need === 'required' && value.trim() === ''
 }

@@ -1,5 +1,6 @@
 import type { TargetedEvent } from 'preact'
 import { useId } from 'preact/hooks'
+import { Icon } from '../parts/icon.tsx'
 
 interface TextFieldProps {
   readonly label: string
@@ -11,6 +12,8 @@ interface TextFieldProps {
   /** Whether the label says that the field is required, in a form where other fields are optional. */
   readonly isMarked?: boolean
   readonly autoFocus?: boolean
+  /** What is wrong with the value. */
+  readonly problem?: string | undefined
 }
 
 /** A text field for the page's own forms. */
@@ -23,6 +26,7 @@ export function TextField({
   required,
   isMarked = false,
   autoFocus = false,
+  problem,
 }: TextFieldProps) {
   const id = useId()
   const common = {
@@ -31,7 +35,11 @@ export function TextField({
     dir: 'auto' as const,
     'aria-required': required,
     autofocus: autoFocus,
-    'aria-describedby': hint === undefined ? undefined : `${id}-hint`,
+    'aria-invalid': problem !== undefined,
+    'aria-describedby':
+      [hint !== undefined && `${id}-hint`, problem !== undefined && `${id}-problem`]
+        .filter((part) => part !== false)
+        .join(' ') || undefined,
     onInput: (event: TargetedEvent<HTMLInputElement>) => onValue(event.currentTarget.value),
   }
   return (
@@ -49,6 +57,12 @@ export function TextField({
         <input {...common} type="password" autoComplete="off" />
       ) : (
         <input {...common} type="text" />
+      )}
+      {problem !== undefined && (
+        <p class="hint is-bad" id={`${id}-problem`}>
+          <Icon name="alert" small />
+          {problem}
+        </p>
       )}
     </div>
   )

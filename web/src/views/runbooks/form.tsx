@@ -2,12 +2,11 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { runRunbook, type RunRequest } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
-import type { Foreseen } from '../../api/types.ts'
-import { useDraft, type Draft } from '../../form/draft.ts'
+import { ConfirmationField, focusOnProblem, useConfirmation } from '../../form/confirmation.tsx'
+import { useDraft } from '../../form/draft.ts'
 import { Field } from '../../form/field.tsx'
 import { forgetDraft, keepDraft, linkQuery, type KeptDraft } from '../../form/kept-draft.ts'
-import { lacksReason, ReasonField } from '../../form/reason-field.tsx'
-import { TextField } from '../../form/text-field.tsx'
+import { ReasonField, useReason } from '../../form/reason-field.tsx'
 import { copyText } from '../../parts/clipboard.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
@@ -16,7 +15,6 @@ import { runbookPath, sessionPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { toast } from '../../parts/toasts.tsx'
-import { visible } from '../../parts/visible.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { AwayNote, ConnectionField } from './connection-field.tsx'
 import { ForeseenNotes, reasonNeed, useForeseen } from './foreseen.tsx'
@@ -35,17 +33,17 @@ export function RunbookForm({ opened }: FormProps) {
   const batch = useBatchDraft()
   const jira = useJira(connections.find(({ name }) => name === connection))
   const [whenApproved, setWhenApproved] = useState(true)
-  const [reason, setReason] = useState('')
   const advanced = useAdvanced()
   const on = batch.isOpen ? [...batch.chosen] : [connection]
   const answers = useForeseen(repository, item.name, on)
-  const confirmation = useConfirmation(answers, on)
+  const mustConfirm = answers.some(({ confirm }) => confirm)
+  const confirmation = useConfirmation(!mustConfirm ? undefined : on.length === 1 ? on[0] : String(on.length))
   useEffect(
     () => keepDraft(repository, item, { values: draft.values, connection }),
     [repository, item, draft.values, connection],
   )
   const isReviewed = answers.some(({ review }) => review !== null)
-  const need = reasonNeed(answers)
+  const reason = useReason(reasonNeed(answers))
   const request = (): RunRequest => ({
     repository,
     connection_name: batch.first ?? connection,
@@ -53,10 +51,11 @@ export function RunbookForm({ opened }: FormProps) {
     parameters: draft.sent(),
     when_approved: whenApproved,
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),
-    ...(need !== null && { reason }),
+    ...reason.sent(),
     ...(answers.every(({ client_input }) => client_input) && advanced.sent()),
   })
-  const { form, error, busy, onRun } = useActions(draft, async () => {
+  const check = () => [draft.check(), reason.check(), confirmation.check()].every(Boolean)
+  const { form, error, busy, onRun } = useActions(check, async () => {
     await (batch.isOpen ? startBatch(batch, request()) : start(request()))
     forgetDraft(repository, item.name)
   })
@@ -81,16 +80,9 @@ export function RunbookForm({ opened }: FormProps) {
             />
           ))}
           <JiraFields jira={jira} />
-          <ReasonField need={need} value={reason} onValue={setReason} />
+          <ReasonField reason={reason} />
           {takesMore && <AdvancedFields advanced={advanced} />}
-          {confirmation.expected !== undefined && (
-            <TextField
-              label={`Type ${visible(confirmation.expected)} to confirm`}
-              value={confirmation.typed}
-              onValue={confirmation.type}
-              required
-            />
-          )}
+          <ConfirmationField confirmation={confirmation} />
           {isReviewed && (
             <label class="tick">
               <input
@@ -104,13 +96,7 @@ export function RunbookForm({ opened }: FormProps) {
           {error !== undefined && <Problem error={error} />}
         </div>
         <div class="card-foot line">
-          <button
-            type="submit"
-            class="button is-primary"
-            disabled={
-              busy || !mayRun() || !confirmation.isGiven || on.length === 0 || lacksReason(need, reason)
-            }
-          >
+          <button type="submit" class="button is-primary" disabled={busy || !mayRun() || on.length === 0}>
             <Icon name={isReviewed ? 'approve' : 'run'} />
             {actionWord(isReviewed)}
             {batch.isOpen && ` on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}`}
@@ -167,14 +153,6 @@ function LinkButton({ repository, item, ...draft }: LinkButtonProps) {
       Copy link
     </button>
   )
-}
-
-/** Asks people to type the connection's name or the number of connections, if the settings require this. */
-function useConfirmation(answers: readonly Foreseen[], on: readonly string[]) {
-  const [typed, type] = useState('')
-  const isNeeded = answers.some(({ confirm }) => confirm)
-  const expected = !isNeeded ? undefined : on.length === 1 ? on[0] : String(on.length)
-  return { typed, type, expected, isGiven: expected === undefined || typed.trim() === expected }
 }
 
 /** Arguments and variables of a run, for connections that accept them. The saved draft does not have them. */
@@ -235,15 +213,15 @@ function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof use
 }
 
 /** Only one action runs at a time, so a double click does not run a script twice. */
-function useActions(draft: Draft, run: () => Promise<void>) {
+function useActions(check: () => boolean, run: () => Promise<void>) {
   const form = useRef<HTMLFormElement>(null)
   const [error, setError] = useState<Refused | undefined>(undefined)
   const [busy, setBusy] = useState(false)
   const act = (action: () => Promise<void>) => {
     if (busy) return
     setError(undefined)
-    if (!draft.check()) {
-      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
+    if (!check()) {
+      focusOnProblem(form.current)
       return
     }
     setBusy(true)

@@ -3,8 +3,8 @@ import { readConnections, runScript } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused } from '../../api/request.ts'
 import type { Connection, ForeseenScript } from '../../api/types.ts'
-import { lacksReason, ReasonField } from '../../form/reason-field.tsx'
-import { TextField } from '../../form/text-field.tsx'
+import { ConfirmationField, focusOnProblem, useConfirmation } from '../../form/confirmation.tsx'
+import { ReasonField, useReason } from '../../form/reason-field.tsx'
 import { useAction } from '../../parts/action.ts'
 import { copyText } from '../../parts/clipboard.ts'
 import { Icon } from '../../parts/icon.tsx'
@@ -84,31 +84,34 @@ function Working({ connection, connections }: WorkingProps) {
   const { facts, version, editor } = text
   const seen = useForeseen(name, version, () => editor.current?.meant())
   const jira = useJira(connection)
-  const [typed, setTyped] = useState('')
-  const [reason, setReason] = useState('')
   const [late, setLate] = useState<Refusal | undefined>(undefined)
   const [dialog, setDialog] = useState<'save' | 'runbook' | undefined>(undefined)
   const [saved, setSaved] = useState(savedScripts)
   const { busy, error, act } = useAction(() => undefined)
-  useEffect(() => setTyped(''), [name])
   useEffect(() => setLate(undefined), [name, version])
   const refused = seen.refused ?? late
   const mustConfirm = seen.foreseen?.confirm === true
-  const need = seen.foreseen?.reason ?? null
-  const isAsked = mustConfirm || need !== null || jira.fields.length > 0 || jira.error !== undefined
-  const isConfirmed = !mustConfirm || typed.trim() === name
-  const canRun = refused === undefined && isConfirmed && !lacksReason(need, reason) && facts.length > 0
+  const reason = useReason(seen.foreseen?.reason ?? null)
+  const isAsked = mustConfirm || reason.need !== null || jira.fields.length > 0 || jira.error !== undefined
+  const confirmation = useConfirmation(mustConfirm ? name : undefined)
+  const asked = useRef<HTMLDivElement>(null)
+  const canRun = refused === undefined && facts.length > 0
+  const isComplete = () => {
+    if ([reason.check(), confirmation.check()].every(Boolean)) return true
+    focusOnProblem(asked.current)
+    return false
+  }
   const send = async (meant: Meant | undefined) => {
     if (meant === undefined || meant.text.trim() === '') return
     const answer = await foreseeText(name, meant, new AbortController().signal)
     setLate(answer.refused)
-    if (answer.refused !== undefined || (answer.confirm && typed.trim() !== name)) return
+    if (answer.refused !== undefined || (answer.confirm && confirmation.typed.trim() !== name)) return
     const { session_id: session } = await runScript({
       ...{ connection: name, script: meant.text, when_approved: true },
       ...(jira.fields.length > 0 && { jira_fields: jira.values }),
-      ...(need !== null && { reason }),
+      ...reason.sent(),
     })
-    setTyped('')
+    confirmation.type('')
     changeQuery({ connection: name, session, tab: '' })
   }
   const explain = () => {
@@ -116,10 +119,10 @@ function Working({ connection, connections }: WorkingProps) {
     if (meant === undefined || busy) return
     const explained = explainScript(meant.text, languageOf(connection))
     if ('why' in explained) toast(explained.why, { tone: 'wait', icon: 'info' })
-    else act(() => send({ ...meant, text: explained.script }))
+    else if (isComplete()) act(() => send({ ...meant, text: explained.script }))
   }
   const run = () => {
-    if (canRun && !busy) act(() => send(editor.current?.meant()))
+    if (canRun && !busy && isComplete()) act(() => send(editor.current?.meant()))
   }
   const session = query.value.get('session') ?? ''
   return (
@@ -179,7 +182,7 @@ function Working({ connection, connections }: WorkingProps) {
             <Tools
               {...{ connection, facts, editor }}
               onSave={() => setDialog('save')}
-              onExplain={seen.foreseen?.review === null && isConfirmed ? explain : undefined}
+              onExplain={seen.foreseen?.review === null ? explain : undefined}
             />
             <Opened
               load={loadEditor}
@@ -193,18 +196,11 @@ function Working({ connection, connections }: WorkingProps) {
               }}
             />
             {(isAsked || refused !== undefined || error !== undefined) && (
-              <div class="card-body">
+              <div class="card-body" ref={asked}>
                 {refused !== undefined && <RefusalNote refused={refused} connection={name} />}
                 <JiraFields jira={jira} />
-                <ReasonField need={need} value={reason} onValue={setReason} />
-                {mustConfirm && (
-                  <TextField
-                    label={`Type ${visible(name)} to confirm`}
-                    value={typed}
-                    onValue={setTyped}
-                    required
-                  />
-                )}
+                <ReasonField reason={reason} />
+                <ConfirmationField confirmation={confirmation} />
                 {error !== undefined && <Problem error={error} />}
               </div>
             )}
@@ -304,7 +300,11 @@ function Tools({ connection, facts, editor, onSave, onExplain }: ToolsProps) {
           type="button"
           class="button is-quiet is-small"
           aria-label="Explain"
-          title="The server says how it would run the selection, and does not run it"
+          title={
+            onExplain === undefined
+              ? 'Not where scripts need approval'
+              : 'The server says how it would run the selection, and does not run it'
+          }
           disabled={onExplain === undefined || length === 0}
           onClick={onExplain}
         >

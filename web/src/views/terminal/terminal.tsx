@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { readConnection } from '../../api/gateway.ts'
-import { lacksReason, ReasonField, type ReasonNeed } from '../../form/reason-field.tsx'
+import { focusOnProblem } from '../../form/confirmation.tsx'
+import { ReasonField, useReason, type ReasonNeed } from '../../form/reason-field.tsx'
 import { DangerDialog } from '../../parts/danger-dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
@@ -39,10 +40,12 @@ interface AskReasonProps extends ViewProps {
 }
 
 function AskReason({ connection, need, onReason }: AskReasonProps) {
-  const [reason, setReason] = useState('')
+  const reason = useReason(need)
+  const form = useRef<HTMLFormElement>(null)
   const open = (event: Event) => {
     event.preventDefault()
-    if (!lacksReason(need, reason)) onReason(reason)
+    if (reason.check()) onReason(reason.text)
+    else focusOnProblem(form.current)
   }
   return (
     <section class="view">
@@ -52,12 +55,12 @@ function AskReason({ connection, need, onReason }: AskReasonProps) {
           Terminal on <Name>{connection}</Name>
         </h1>
       </header>
-      <form class="card" onSubmit={open}>
+      <form ref={form} class="card" noValidate onSubmit={open}>
         <div class="card-body">
-          <ReasonField need={need} value={reason} onValue={setReason} />
+          <ReasonField reason={reason} />
         </div>
         <div class="card-foot line">
-          <button type="submit" class="button is-primary" disabled={lacksReason(need, reason)}>
+          <button type="submit" class="button is-primary">
             <Icon name="terminal" />
             Open the terminal
           </button>
