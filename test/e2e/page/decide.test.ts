@@ -139,6 +139,20 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     expect(bea.problems).toEqual([])
   })
 
+  it('leads from a decided request to the one after it, and not back to one that was passed', async () => {
+    const [, two] = [await script('echo 1'), await script('echo 2'), await script('echo 3')]
+    await using bea = await stage.arrive()
+    const { page } = bea
+    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${two}`)
+    await page.getByRole('link', { name: 'Next request 2 wait' }).waitFor()
+    await page.keyboard.press('r')
+    await page.getByLabel('Reason').fill('not today')
+    await page.keyboard.press('Enter')
+    await bea.sees('You rejected echo 2.')
+    await page.getByRole('link', { name: /^Next request/ }).press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'echo 3 on web-01' }).waitFor()
+  })
+
   it('keeps the decision in a bar that stays, on a phone', async () => {
     const asked = await send('tom', 'POST', '/api/batches', {
       ...{ file_name: 'ops/deploy.runbook.sh', connections: ['web-01', 'web-02', 'web-03'] },

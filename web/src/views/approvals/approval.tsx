@@ -54,8 +54,8 @@ function Shown({ review, session, before, reload }: ShownProps) {
   useTitle(visible(`${requestText(review)} on ${placeOf(review)}`))
   const open = (id: string | undefined) => id !== undefined && go(approvalPath(id))
   useSingleKeys({
-    j: () => open(neighbours(review.id).next),
-    k: () => open(neighbours(review.id).previous),
+    j: () => open(neighbours(review).next),
+    k: () => open(neighbours(review).previous),
   })
   return (
     <>
@@ -67,7 +67,7 @@ function Shown({ review, session, before, reload }: ShownProps) {
         <ReviewState review={review} />
         {decided === undefined && (
           <div class="line push only-wide">
-            <NextRequest id={review.id} />
+            <NextRequest review={review} />
           </div>
         )}
         <p>
@@ -121,7 +121,7 @@ function AfterDecision({ review }: { readonly review: Review }) {
         <a class="button" href={batch === undefined ? sessionPath(session) : batchPath(batch.id)}>
           {batch === undefined ? 'Open the session' : 'Open the batch'}
         </a>
-        <NextRequest id={review.id} isPrimary />
+        <NextRequest review={review} isPrimary />
       </p>
     </Note>
   )

@@ -128,7 +128,7 @@ function DecisionBar({ review, diff }: DecisionBarProps) {
         <strong>{placeOf(review)}</strong>
         <span class="under">{diff === undefined ? 'no approved run before' : changesText(diff)}</span>
       </div>
-      <NextRequest id={review.id} isShort />
+      <NextRequest review={review} isShort />
       <button type="button" class="button is-primary" onClick={decide}>
         Decide
       </button>
