@@ -5,7 +5,23 @@ type Need = Review['rule'][number]
 
 /** Returns the groups of a rule in short: `dba or leads`, `dba and leads`, `2 of dba, sre, leads`. */
 export function groupsText(rule: readonly Need[]): string {
-  return rule.map(shortText).join('; and ')
+  return essential(rule).map(shortText).join('; and ')
+}
+
+/** Leaves out what another need brings with it: an approval of dba is one of dba or leads, too. */
+function essential(rule: readonly Need[]): readonly Need[] {
+  return rule.filter(
+    (need, at) =>
+      !rule.some(
+        (other, index) => index !== at && brings(other, need) && (!brings(need, other) || index < at),
+      ),
+  )
+}
+
+/** Whether any approvals that are enough for one need are enough for the other. */
+function brings(one: Need, other: Need): boolean {
+  const elsewhere = one.groups.filter((group) => !other.groups.includes(group))
+  return one.minimum - elsewhere.length >= other.minimum
 }
 
 function shortText({ groups, minimum }: Need): string {
@@ -16,7 +32,7 @@ function shortText({ groups, minimum }: Need): string {
 
 /** Returns a rule as a sentence without its end: `1 of dba, leads`, or `dba`. */
 export function ruleText(rule: readonly Need[]): string {
-  return rule
+  return essential(rule)
     .map(({ groups, minimum }) => {
       const names = groups.map(visible)
       return names.length === 1 ? names.join('') : `${minimum} of ${names.join(', ')}`
