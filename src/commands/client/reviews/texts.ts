@@ -31,7 +31,7 @@ export const REVIEW_COLUMNS: readonly ItemColumn<ShownReview>[] = [
     heading: 'RUNS',
     shrinks: true,
     leftOut: 4,
-    of: (review) => whatRuns(review, review.about),
+    of: requestText,
   },
   {
     heading: 'GROUPS',
@@ -63,6 +63,17 @@ function approvals(review: Review): string {
   const needed = neededApprovals(review)
   const given = review.review_groups_data.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
+}
+
+/** Returns what runs, followed by the values of a runbook or the first line of a script. */
+function requestText(review: ShownReview): string {
+  const { summary } = review
+  const values = (summary?.values ?? []).map(({ name, value }) => `${name}=${value}`)
+  const more = summary?.more_values
+  const parts = [summary?.first_line ?? '', ...values, more === undefined ? '' : `and ${more} more`]
+  const what = whatRuns(review, review.about)
+  const given = parts.filter((part) => part !== '').join(' ')
+  return what === '' || given === '' ? what : `${what}: ${given}`
 }
 
 /**
@@ -98,6 +109,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ...batch.filter(fitsLine),
     ['runs', whatRuns(review, session)],
     ['file', review.runbook?.file ?? ''],
+    ['known', knownText(review)],
     ...given.filter(fitsLine),
     ['asked', moment(review.created_at)],
     ['waits for', timeLeft(review)],
@@ -105,10 +117,59 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['for at most', seconds > 0 ? durationText(seconds) : ''],
     ['rule', review.access_request_rule_name],
     ...review.review_groups_data.map((group) => [`group ${group.group}`, decision(group)] as const),
+    ['who can', approversText(review)],
+    ['your approval', effectText(review)],
     ['you can', possibleText(review)],
   ])
   const long = [...batch, ...given].filter((fact) => !fitsLine(fact)).map(wholeValue)
   return `${facts}${long.join('')}${session === undefined ? UNSEEN : wholeScript(session)}`
+}
+
+/**
+ * Returns what the history says about the request, such as `first run by ann, runbook changed since the approved
+ * run of 2026-01-31 by bob`. Returns an empty text if it says nothing, or if the gateway sends no facts.
+ */
+function knownText({ facts, batch, owner, type, runbook }: Review): string {
+  const { is_first_by_requester: isFirst, new_connections: added = 0, previous } = facts ?? {}
+  const what = runbook !== undefined ? 'run' : type === 'jit' ? 'terminal on it' : 'script on it'
+  const where = batch === undefined ? 'this connection' : `${added} of ${countOf(batch)}`
+  return [
+    isFirst === true ? `first ${what} by ${owner}` : '',
+    added > 0 ? `first run on ${where}` : '',
+    previous === undefined ? '' : previousText(facts?.is_runbook_changed, previous),
+  ]
+    .filter((text) => text !== '')
+    .join(', ')
+}
+
+type Previous = NonNullable<NonNullable<Review['facts']>['previous']>
+
+function previousText(isChanged: boolean | undefined, { owner, ran_at: at, session }: Previous): string {
+  const run = `the approved run${moment(at) === '' ? '' : ` of ${moment(at)}`} by ${owner} (session ${session.slice(0, 8)})`
+  if (isChanged === undefined) return `compare it with ${run}`
+  return isChanged ? `runbook changed since ${run}` : `runbook as in ${run}`
+}
+
+/** Returns, for example, `dba: bea, max and 2 more; boss: eve by force`. */
+function approversText({ approvers = [] }: Review): string {
+  return approvers
+    .filter(({ names }) => names.length > 0)
+    .map(({ group, names, others, can_force: isForced }) => {
+      const more = others > 0 ? ` and ${others} more` : ''
+      return `${group}: ${names.join(', ')}${more}${isForced === true ? ' by force' : ''}`
+    })
+    .join('; ')
+}
+
+/** Returns, for example, `counts for dba, then leads`. Returns an empty text if the user cannot approve. */
+function effectText({ your_approval: effect }: Review): string {
+  if (effect === undefined) return ''
+  const missing = effect.missing.map(({ groups, minimum }) =>
+    groups.length <= minimum ? groups.join(' and ') : `${minimum} of ${groups.join(', ')}`,
+  )
+  const then =
+    missing.length === 0 ? 'and is the last one needed' : `then still needs ${missing.join('; and ')}`
+  return `counts for ${effect.groups.join(' and ')}, ${then}`
 }
 
 /** Tells whether `factLines` shows the value unchanged: it cuts long values and joins lines. */
