@@ -23,6 +23,10 @@ export const FACTS_OF_REVIEW = {
       }),
     ),
   ),
+  brings_input: about(
+    'whether the requester gave arguments or variables with the request. If false, `env_vars` has only variables that the runbook sets from its parameters. Missing for terminals and for older requests',
+    v.optional(v.boolean()),
+  ),
   facts: about(
     'facts from the history. At the time of the request: `is_first_by_requester`: whether the requester had never run this runbook (for a script or a terminal: never one on this connection); `new_connections`: number of its connections on which the runbook had never run. A fact is missing if the newest 2,000 sessions do not tell. Of a request that waits: `previous`: the last approved run of the same runbook that the caller may see, with its requester and its beginning; `is_runbook_changed`: whether the text of the runbook differs from the one of that run, missing if that is unknown',
     v.strictObject({

@@ -6,7 +6,7 @@ import { effectOfApproval, missingApprovals, needsOf, possibleDecisions } from '
 import { approvedAtOf, type ListedReview } from './review.ts'
 import type { Reviews } from './reviews.ts'
 
-type Facts = Pick<ReviewAnswer, 'summary' | 'facts' | 'rule' | 'missing' | 'your_approval'>
+type Facts = Pick<ReviewAnswer, 'summary' | 'brings_input' | 'facts' | 'rule' | 'missing' | 'your_approval'>
 type FactsOfOne = Pick<ReviewAnswer, 'approvers' | 'usual_wait' | 'marks'>
 
 /** Maximum number of names of one group. */
@@ -46,9 +46,11 @@ export class ReviewFacts {
     let left = MAX_LOOKED_UP
     return (review) => {
       const effect = effectOfApproval(review, reviewer, this.#services.history.clock.latest)
+      const { bringsInput } = review.shown
       const isLookedUp = review.status === 'PENDING' && review.runbook !== undefined && left-- > 0
       return {
         ...summaryView(review),
+        ...(bringsInput !== undefined && { brings_input: bringsInput }),
         facts: { ...storedFacts(review), ...(isLookedUp && this.#factsOfPrevious(user, review)) },
         rule: needsOf(review),
         missing: missingApprovals(review),

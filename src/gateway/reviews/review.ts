@@ -135,6 +135,8 @@ export interface ShownRequest {
   readonly runbookSha256?: string
   /** Missing in older versions. */
   readonly facts?: RequestFacts
+  /** Whether the requester added arguments or variables to those of the runbook. Missing if this is unknown. */
+  readonly bringsInput?: boolean
 }
 
 /** The beginning of a request, which is short enough for lists. A runbook has values, a script has lines. */

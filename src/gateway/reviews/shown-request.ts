@@ -21,7 +21,7 @@ interface ShownOf {
 
 /** Returns what reviewers see of a request besides its session. No part contains a secret. */
 export function shownRequest({ request, waiting, connections, earlier, digest }: ShownOf): ShownRequest {
-  const { clientArgs, envVars, script, rendered } = request
+  const { clientArgs, envVars, script, rendered, bringsInput } = request
   const marks = rendered === undefined ? [] : shownPlaces(script, rendered, waiting.shown)
   return {
     scriptDigest: digest,
@@ -32,6 +32,7 @@ export function shownRequest({ request, waiting, connections, earlier, digest }:
     ...(marks.length > 0 && { marks }),
     ...(rendered !== undefined && { runbookSha256: rendered.sha256 }),
     facts: factsOf(earlier, connections),
+    ...(bringsInput !== undefined && { bringsInput }),
   }
 }
 

@@ -16,7 +16,11 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
       review: { groups: ['dba', 'leads'], expires: `${3 - at}d` },
     })),
     users: { sue: ['support'], bea: ['dba'], ola: ['leads'] },
-    runbooks: { 'support/refund.runbook.sh': REFUND, 'ops/clean.runbook.sh': '# Clean up\necho clean' },
+    runbooks: {
+      'support/refund.runbook.sh': REFUND,
+      'support/unlock.runbook.sh': '# Unlock an account\n{{ .account | asenv "ACCOUNT" }}\necho "$ACCOUNT"',
+      'ops/clean.runbook.sh': '# Clean up\necho clean',
+    },
   })
 
   const send: Stage['send'] = (...asked) => stage.send(...asked)
@@ -41,7 +45,13 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
     const rows = page.getByRole('region', { name: 'Waiting for you' }).getByRole('listitem')
     const names = async () => Promise.all((await rows.all()).map((row) => row.getByRole('link').innerText()))
-    await expect.poll(names).toEqual(['SELECT 1', 'Refund an order 4711 5.00', 'Refund an order 4712 5.00'])
+    await expect
+      .poll(names)
+      .toEqual([
+        'SELECT 1',
+        'Refund an order order 4711 amount 5.00',
+        'Refund an order order 4712 amount 5.00',
+      ])
     expect(await rows.first().innerText()).toContain('sue, a script of 4 lines, on web-02')
     expect(await rows.nth(1).innerText()).toMatch(
       /sue on pg-shop[^]*first run by sue[^]*no approved run before/,
@@ -49,7 +59,13 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     expect(await page.locator('body').innerHTML()).not.toContain('hunter-42')
     expect([...(await bea.faultsInBothThemes()), ...(await faultsOfLayout(page))]).toEqual([])
     await bea.goTo('/')
-    await expect.poll(names).toEqual(['SELECT 1', 'Refund an order 4711 5.00', 'Refund an order 4712 5.00'])
+    await expect
+      .poll(names)
+      .toEqual([
+        'SELECT 1',
+        'Refund an order order 4711 amount 5.00',
+        'Refund an order order 4712 amount 5.00',
+      ])
     expect([...(await bea.faultsInBothThemes()), ...(await faultsOfLayout(page))]).toEqual([])
     expect(bea.problems).toEqual([])
   })
@@ -59,7 +75,7 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     await using bea = await stage.arrive()
     const { page } = bea
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
-    const name = (order: string) => `Refund an order ${order} 5.00`
+    const name = (order: string) => `Refund an order order ${order} amount 5.00`
     await page.getByRole('link', { name: name('3') }).waitFor()
     const focused = () => page.evaluate<string>('document.activeElement.innerText')
     await page.keyboard.press('j')
@@ -108,23 +124,45 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     expect(bea.problems).toEqual([])
   })
 
+  it('asks about a runbook that has its values in variables, and shows all of them', async () => {
+    const url = '/api/plugins/runbooks/connections/pg-shop/exec'
+    const parameters = { account: 'ann@shop.example' }
+    await send('sue', 'POST', url, { file_name: 'support/unlock.runbook.sh', parameters })
+    await using bea = await stage.arrive()
+    const { page } = bea
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    await page.getByRole('link', { name: /^Unlock an account/ }).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('a')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('echo "$ACCOUNT"').waitFor()
+    expect(await dialog.getByLabel('Values').innerText()).toMatch(/^account\s+ann@shop.example$/)
+    expect([...(await bea.faultsInBothThemes()), ...(await faultsOfLayout(page))]).toEqual([])
+    await dialog.getByRole('button', { name: 'Approve' }).click()
+    await bea.sees('You approved Unlock an account ann@shop.example.')
+    expect(bea.problems).toEqual([])
+  })
+
   it('sends who would approve a long script, arguments or a changed runbook to the whole request', async () => {
     await send('sue', 'POST', '/api/sessions', { connection: 'pg-shop', script: 'echo\n'.repeat(40) })
     await send('sue', 'POST', '/api/sessions', { connection: 'web-01', script: 'echo', client_args: ['-x'] })
     await using bea = await stage.arrive()
     const { page } = bea
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
-    await page.getByRole('link', { name: 'echo' }).nth(1).waitFor()
-    for (const reason of [
+    const rows = page.getByRole('link', { name: 'echo' })
+    await rows.nth(1).waitFor()
+    for (const [at, reason] of [
       'This request has arguments or variables.',
       'The script is too long for this question.',
-    ]) {
+    ].entries()) {
       await page.keyboard.press('j')
+      await expect.poll(() => rows.nth(at).evaluate((row) => row === document.activeElement)).toBe(true)
       await page.keyboard.press('a')
       const dialog = page.getByRole('dialog')
       await dialog.getByText(reason).waitFor()
       expect(await dialog.getByRole('button', { name: 'Approve' }).count()).toBe(0)
       await dialog.getByRole('button', { name: 'Cancel' }).click()
+      await dialog.waitFor({ state: 'detached' })
     }
     await page.keyboard.press('a')
     await page.getByRole('link', { name: 'Open the request' }).click()
@@ -144,7 +182,7 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     for (const key of ['a', 'r']) await page.keyboard.press(key)
     expect(await page.getByRole('dialog').count()).toBe(0)
     await refund('9')
-    await page.getByRole('link', { name: 'Refund an order 9 5.00' }).focus()
+    await page.getByRole('link', { name: 'Refund an order order 9' }).focus()
     await page.evaluate(`localStorage.setItem('runbook-page-no-shortcuts', '1')`)
     await page.keyboard.press('a')
     expect(await page.getByRole('dialog').count()).toBe(0)
@@ -158,7 +196,7 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     for (const width of [360, 390, 1120]) {
       await using bea = await stage.arrive({ viewport: { width, height: 844 } })
       await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
-      await bea.page.getByRole('link', { name: 'Refund an order 2026' }).waitFor()
+      await bea.page.getByRole('link', { name: 'Refund an order order 2026' }).waitFor()
       const faults = [
         ...(await bea.faults()),
         ...(await faultsOfLayout(bea.page)),
@@ -183,7 +221,7 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
       await route.fulfill({ json: more })
     })
     await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
-    await page.getByRole('link', { name: 'Refund an order no-499' }).waitFor()
+    await page.getByRole('link', { name: 'Refund an order order no-499' }).waitFor()
     expect(await page.getByRole('region', { name: 'Waiting for you' }).getByRole('listitem').count()).toBe(
       500,
     )

@@ -193,6 +193,7 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
       'can',
       'withdrawn_by',
       'summary',
+      'brings_input',
       'facts',
       'rule',
       'missing',

@@ -66,6 +66,15 @@ describe('the summary', () => {
   })
 })
 
+it('a review tells the variables that a runbook sets from its parameters from those that the requester gives', async () => {
+  const ofRunbook = await asks({ account: 'ann' }, 'ann', 'ops/unlock.sh')
+  expect(await listed(ofRunbook, 'bea')).toMatchObject({ env_vars: ['envvar:ACCOUNT'], brings_input: false })
+  const script = { connection: 'one', script: 'echo', env_vars: { 'envvar:ACCOUNT': 'YW5u' } }
+  const { body } = await site.as('ann', 'POST', '/api/sessions', script)
+  const given = await shown(String(body['session_id']), 'bea')
+  expect(given).toMatchObject({ env_vars: ['envvar:ACCOUNT'], brings_input: true })
+})
+
 describe('facts', () => {
   it('say whether the requester, and the connection, had run the runbook before', async () => {
     const facts = async (sid: string) => (await listed(sid))?.['facts']

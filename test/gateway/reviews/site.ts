@@ -46,6 +46,7 @@ const FILES = {
   'ops/danger/drop.runbook.sh': '# Drop a table\necho {{ .pw | type "password" }} {{ .table }}',
   'ops/danger/deep/drop.sh': 'echo deep',
   'ops/plain.sh': 'echo plain',
+  'ops/unlock.sh': '{{ .account | asenv "ACCOUNT" }}\necho "$ACCOUNT is open"',
 }
 
 /** A gateway with reviewers, and an agent. */

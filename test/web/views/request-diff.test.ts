@@ -51,6 +51,11 @@ it('a difference of requests has script, parameters, connections, arguments and 
     ['variable PGUSER', undefined, 'given'],
     ['file KEY', undefined, 'given'],
   ])
+  const doubted = (review: Partial<Review>) =>
+    requestDiff(asked({})[0], ...asked({ review: { ...variables.review, ...review } })).hasVariables
+  expect([doubted({}), doubted({ brings_input: true }), doubted({ brings_input: false })]).toEqual([
+    ...[true, true, false],
+  ])
 })
 
 it('a difference of batches has their connections, and how they run', () => {

@@ -12,11 +12,13 @@ import { Loading, Note, Problem } from '../../parts/messages.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visibleLines } from '../../parts/visible.ts'
+import { recordedParameters } from '../runbooks/recorded.ts'
 import { fileToColour } from '../../parts/marks.ts'
 import { RequestFacts } from './request-facts.tsx'
 import { RequestName } from './request-name.tsx'
 import { placeOf } from './place-of.ts'
 import { effectText, ruleText } from './rule-text.ts'
+import { hasValues, Values } from './values.tsx'
 
 /** Maximum number of characters and lines of a script that the question shows. Others have to be opened. */
 const MAX_CHARACTERS = 4000
@@ -28,7 +30,11 @@ interface QuestionProps {
   readonly onClose: () => void
 }
 
-/** Asks before an approval, and shows the whole script. A long or changed script has to be opened first. */
+function shown({ whole: review, session }: { readonly whole: Review; readonly session: Session }) {
+  return { review, session }
+}
+
+/** Asks before an approval, and shows the whole script and all values. A long or changed script has to be opened first. */
 export function ApproveDialog({ review, onDecided, onClose }: QuestionProps) {
   const { id } = review
   const load = useCallback(
@@ -55,6 +61,7 @@ export function ApproveDialog({ review, onDecided, onClose }: QuestionProps) {
           <p>You can approve it where all of it is shown.</p>
         </Note>
       )}
+      {value !== undefined && unseen === undefined && hasValues(shown(value)) && <Values {...shown(value)} />}
       {value !== undefined && unseen === undefined && (
         <pre class="script" tabIndex={0} aria-label="Script">
           <Coloured
@@ -140,10 +147,13 @@ function ApproveForm(props: ApproveFormProps) {
 function unseenOf(review: Review, session: Session): string | undefined {
   const { data: script } = session.script
   const { client_args: args, env_vars: variables, facts, is_shortened: isLost } = review
+  const values = Object.values(recordedParameters(session.labels)).join('')
   if (isLost === true || session.is_shortened === true) return 'A part of this request is lost.'
   if (facts.is_runbook_changed === true) return 'The runbook has changed since the last approved run.'
-  if (args.length + variables.length > 0) return 'This request has arguments or variables.'
+  if (review.brings_input ?? args.length + variables.length > 0)
+    return 'This request has arguments or variables.'
   if (script.length > MAX_CHARACTERS || script.split('\n').length > MAX_LINES)
     return 'The script is too long for this question.'
+  if (values.length > MAX_CHARACTERS) return 'The values are too long for this question.'
   return undefined
 }

@@ -46,6 +46,7 @@ export function Changes({ diff, review, session, isWhole, onWhole }: ChangesProp
   const most = isWhole ? MAX_DRAWN_LINES : MAX_LINES
   const file = fileToColour(review, session)
   const values = { review, session, diff }
+  const isScriptAlike = !showsScript && lines.length === 0
   return (
     <section class="card" aria-labelledby="changes">
       <div class="card-head">
@@ -65,7 +66,7 @@ export function Changes({ diff, review, session, isWhole, onWhole }: ChangesProp
       </div>
       {leftOut(diff, most) > 0 && <Cut diff={diff} most={most} />}
       <Facts diff={diff} />
-      <div class={hasValues(values) ? 'beside' : undefined}>
+      <div class={!hasValues(values) ? undefined : isScriptAlike ? 'beside is-alike' : 'beside'}>
         <div>
           {showsScript ? (
             <>
@@ -75,7 +76,7 @@ export function Changes({ diff, review, session, isWhole, onWhole }: ChangesProp
           ) : (
             lines.map((part) => <Part key={part.name} {...part} most={most} file={file} />)
           )}
-          {!showsScript && lines.length === 0 && (
+          {isScriptAlike && (
             <p class="card-body soft small">
               All {count(session.script.data.split('\n').length, 'line')} of the script are as in that run.
             </p>

@@ -1,4 +1,4 @@
-import type { ReviewInSession, Session } from '../../api/types.ts'
+import type { Review, ReviewInSession, Session } from '../../api/types.ts'
 import { visible } from '../../parts/visible.ts'
 import { lineDiff, type LineDiff } from '../diff/line-diff.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
@@ -26,12 +26,16 @@ export interface RequestDiff {
   readonly longValues: readonly string[]
   /** The scripts look the same, but differ in secrets, which are not shown. */
   readonly differsInSecrets: boolean
-  /** Whether a request has variables, whose values are never shown. */
+  /** Whether a requester gave variables, whose values are never shown. */
   readonly hasVariables: boolean
 }
 
 /** Compares a request with the last approved run of the same runbook. */
-export function requestDiff(before: Session, now: Session, review: Given): RequestDiff {
+export function requestDiff(
+  before: Session,
+  now: Session,
+  review: Given & Pick<Review, 'brings_input'>,
+): RequestDiff {
   const was = before.review
   const script = { name: 'Script', diff: diffOf(before.script.data, now.script.data) }
   const clientArgs = { name: 'Arguments', diff: lineDiff(was?.client_args ?? [], review.client_args) }
@@ -54,7 +58,7 @@ export function requestDiff(before: Session, now: Session, review: Given): Reque
       was?.script_hmac_sha256 !== undefined &&
       review.script_hmac_sha256 !== undefined &&
       was.script_hmac_sha256 !== review.script_hmac_sha256,
-    hasVariables: (was?.env_vars.length ?? 0) + review.env_vars.length > 0,
+    hasVariables: review.brings_input !== false && (was?.env_vars.length ?? 0) + review.env_vars.length > 0,
   }
 }
 

@@ -21,8 +21,14 @@ function valuesOf({ summary }: Named) {
   return (summary?.values ?? []).filter(({ value }) => value !== '' && value !== NOT_RECORDED)
 }
 
+interface RequestNameProps {
+  readonly review: Named
+  /** Whether values have the names of their parameters, for people who cannot see them elsewhere. */
+  readonly hasNames?: boolean
+}
+
 /** Shows what a request asks for: the name of its runbook and its values, or the first line of its script. */
-export function RequestName({ review }: { readonly review: Named }) {
+export function RequestName({ review, hasNames = false }: RequestNameProps) {
   const name = requestName(review)
   const { first_line: line, more_values: more = 0 } = review.summary ?? {}
   const isScript = review.runbook === undefined && line === name
@@ -33,6 +39,7 @@ export function RequestName({ review }: { readonly review: Named }) {
         <span key={parameter}>
           {' '}
           <bdi class="value" title={visible(`${parameter}: ${value}`)}>
+            {hasNames && <span class="value-name">{visible(parameter)} </span>}
             {visible(value)}
           </bdi>
         </span>

@@ -65,10 +65,11 @@ function entriesOf({ session, diff }: ValuesProps): readonly ValueEntry[] {
   return [...changed, ...others]
 }
 
-function listsOf({ client_args: args, env_vars: keys }: Review) {
+/** Variables that a runbook sets from its parameters are left out: the parameters are shown. */
+function listsOf({ client_args: args, env_vars: keys, brings_input: isBrought }: Review) {
   const lists: [string, readonly string[]][] = [
     ['Arguments', args],
-    ['Variables', namesOf('envvar:', keys)],
+    ['Variables', isBrought === false ? [] : namesOf('envvar:', keys)],
     ['Files', namesOf('filesystem:', keys)],
   ]
   return lists.filter(([, values]) => values.length > 0)

@@ -26,7 +26,7 @@ export function WaitingRow({ review, children }: WaitingRowProps) {
       <Icon name={iconOf(review)} />
       <div class="row-text">
         <a class="whole" href={approvalPath(id)}>
-          <RequestName review={review} />
+          <RequestName review={review} hasNames />
         </a>
         <span>
           <b>{owner === person.value?.name ? 'You' : <Name>{owner}</Name>}</b>
