@@ -91,6 +91,11 @@ const FILTERS = {
     (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
     'outcome must be true or false',
   ),
+  viewed: readOption(
+    'false: leaves out views that succeeded; true: only these views',
+    (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
+    'viewed must be true or false',
+  ),
   created_after: momentOption('created_after', 'entries of this time or later, RFC 3339'),
   created_before: momentOption('created_before', 'entries of this time or earlier, RFC 3339'),
   text: option(

@@ -63,6 +63,25 @@ describe.skipIf(missingBrowser !== undefined)(
       expect(admin.problems).toEqual([])
     })
 
+    it('folds away who looked at what in the audit log, until the reader asks for it', async () => {
+      await stage.site.rest.script('bash', 'echo audited')
+      await stage.site.rest.session(await stage.site.rest.lastSession())
+      await using admin = await stage.enter('/audit')
+      const { page } = admin
+      const looked = page.getByRole('button', { name: /^looked at a session\b/ })
+      const ran = page.getByRole('button', { name: /^ran a session\b/ })
+      await ran.first().waitFor()
+      expect(await looked.count()).toBe(0)
+      // A JSON export stays whole, or `audit verify` would report gaps.
+      const json = page.getByRole('link', { name: 'JSON' })
+      expect(await json.getAttribute('href')).toBe('/api/audit/export?format=jsonl')
+      await page.getByLabel('Looking').selectOption('shown')
+      await looked.first().waitFor()
+      expect(new URL(page.url()).searchParams.get('views')).toBe('shown')
+      expect(await admin.faults()).toEqual([])
+      expect(admin.problems).toEqual([])
+    })
+
     it('says of each entry on a phone what it is about, and has its buttons in one line', async () => {
       await stage.site.rest.script('bash', 'echo audited')
       const sid = await stage.site.rest.lastSession()

@@ -19,6 +19,8 @@ export interface AuditQuery {
   readonly clientIp?: string | undefined
   readonly httpStatus?: number | undefined
   readonly outcome?: boolean | undefined
+  /** True: only views that succeeded. False: all other entries. */
+  readonly viewed?: boolean | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
   /** Part of the actor. Case does not matter. */
@@ -49,6 +51,8 @@ const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'text'>, string>> = 
   clientIp: 'client_ip = ?',
   httpStatus: 'http_status = ?',
   outcome: 'outcome = ?',
+  // A refused view is not folded away, because it may be an attack.
+  viewed: "(action = 'view' AND outcome = 1) = ?",
   createdAfter: 'created_at >= ?',
   createdBefore: 'created_at <= ?',
 }

@@ -45,6 +45,7 @@ export function auditQuery(
     clientIp: query.client_ip,
     httpStatus: query.http_status,
     outcome: query.outcome,
+    viewed: query.viewed,
     createdAfter: query.created_after,
     createdBefore: query.created_before,
   }

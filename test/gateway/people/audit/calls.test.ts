@@ -232,6 +232,7 @@ describe('GET /api/audit/logs', () => {
     ['page_size=101', 422, 'page_size must be between 1 and 100'],
     ['http_status=x', 400, 'http_status must be a valid integer'],
     ['outcome=yes', 400, 'outcome must be true or false'],
+    ['viewed=no', 400, 'viewed must be true or false'],
     ['created_after=yesterday', 400, 'created_after must be a time as in RFC 3339'],
   ])('refuses %s', async (query, status, message) => {
     const answer = await gateway.request('GET', `/api/audit/logs?${query}`)
@@ -255,6 +256,20 @@ describe('GET /api/audit/logs', () => {
     expect(await logs('http_status=204&resource_type=sessions&http_method=PUT')).toEqual([])
     expect(await logs('created_before=2026-01-01T00:00:00Z')).toEqual([])
     expect(await logs('client_ip=127.0.0.9')).toEqual([])
+  })
+
+  it('leaves out views that succeeded, but never a view that was refused', async () => {
+    const before = await head()
+    // A view counts once in ten minutes, so the session is new.
+    await gateway.request('GET', `/api/sessions/${await asked()}`, undefined, as(AUDITOR))
+    await gateway.request('GET', '/api/audit/logs', undefined, asOther)
+    const kinds = async (viewed: string) => {
+      const found = (await logs(`viewed=${viewed}`)).filter(({ sequence }) => Number(sequence) > before)
+      return found.map(({ action, outcome }) => `${String(action)} ${String(outcome)}`)
+    }
+    expect(await kinds('false')).toEqual(expect.arrayContaining(['execute true', 'view false']))
+    expect(await kinds('false')).not.toContain('view true')
+    expect([...new Set(await kinds('true'))]).toEqual(['view true'])
   })
 
   it('finds a part of a name, and a text in what an entry is about and says of it', async () => {

@@ -60,6 +60,7 @@ export default function AuditLog() {
         <ChoiceFilter name="about" label="About" choices={TYPES} />
         <ChoiceFilter name="result" label="Result" choices={RESULTS} />
         <TextFilter name="text" label="Text" />
+        <ChoiceFilter name="views" label="Looking" choices={VIEWS} />
         <DateFilter name="from" label="From" />
         <DateFilter name="to" label="Until" />
       </FilterForm>
@@ -89,12 +90,18 @@ export default function AuditLog() {
   )
 }
 
-const NAMES = 'who action about result text from to'.split(' ')
+const NAMES = 'who action about result text views from to'.split(' ')
 
 const RESULTS = [
   ['', 'any'],
   ['ok', 'succeeded'],
   ['failed', 'failed or refused'],
+] as const
+
+/** Most entries are views. They hide who changed or decided something, so the page folds them away. */
+const VIEWS = [
+  ['', 'folded away'],
+  ['shown', 'shown'],
 ] as const
 
 const OPTIONS = { who: 'actor', action: 'action', about: 'resource_type', text: 'text' }
@@ -104,11 +111,16 @@ function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = gatewayFilters(asked, OPTIONS, DAYS)
   const outcome = asked.get('result')
   if (outcome === 'ok' || outcome === 'failed') result.set('outcome', String(outcome === 'ok'))
+  if (asked.get('views') !== 'shown' && asked.get('action') !== 'view') result.set('viewed', 'false')
   return result
 }
 
 function Export({ asked }: { readonly asked: string }) {
-  const link = (format: string) => `/api/audit/export?${asked === '' ? '' : `${asked}&`}format=${format}`
+  // `audit verify` needs each entry, so an export has the views, too, if they are only folded away.
+  const filters = new URLSearchParams(asked)
+  filters.delete('viewed')
+  const link = (format: string) =>
+    `/api/audit/export?${filters.size === 0 ? '' : `${filters.toString()}&`}format=${format}`
   return (
     <>
       <a class="button" href={link('csv')} download>
@@ -132,8 +144,8 @@ function None({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered)
     return (
       <Empty icon="search" title="No entry fits these filters.">
-        Clear some filters, or choose a longer time. Entries older than <code>history.audit-retain</code> are
-        removed.
+        Clear some filters, show looking, or choose a longer time. Entries older than{' '}
+        <code>history.audit-retain</code> are removed.
       </Empty>
     )
   return (
