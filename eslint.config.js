@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-bundle', 'coverage', 'state'] },
+  { ignores: ['dist', 'dist-bundle', 'coverage', 'state', 'examples/shop'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],

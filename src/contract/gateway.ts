@@ -14,6 +14,10 @@ const ServerShape = v.strictObject({
   ),
   api_url: about('address of the REST interface, as this caller reaches it', text),
   grpc_url: about('address for streams of agents and clients, as this caller reaches it', text),
+  has_examples: about(
+    'whether the gateway has the examples of the first `npm start`, which admins can remove',
+    v.boolean(),
+  ),
   tenancy_type: about('always selfhosted', text),
   commit_sha: about('always empty', text),
   log_level: about('always empty', text),
@@ -208,6 +212,25 @@ export const settingsContract = {
     audit: { action: 'update', type: 'settings' },
     answers: { 200: ChangesShape },
     errors: ['invalid-settings'],
+  },
+  removeExamples: {
+    tag: 'Gateway',
+    method: 'DELETE',
+    path: '/api/examples',
+    summary: 'Removes the examples of the first `npm start`',
+    description:
+      'Withdraws requests that wait on the connections of the examples, deletes the lines of gateway.yaml that end with `# example`, reads gateway.yaml again, and deletes the files of the examples. Sessions, batches and the audit log stay. If gateway.yaml cannot be used (422), its lines stay, too.',
+    role: 'admin',
+    audit: { action: 'delete', type: 'settings' },
+    answers: {
+      200: v.strictObject({
+        kept: about(
+          'path of the folder with the runbooks, if it stays because it has changes; null otherwise',
+          v.nullable(text),
+        ),
+      }),
+    },
+    errors: ['endpoint-not-found', 'invalid-settings'],
   },
 } as const satisfies Contract
 

@@ -35,6 +35,7 @@ import { checkRepositories, tellUnmatchedPaths } from './runbooks/start-check.ts
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl, callerAddress } from '../basics/net/address.ts'
 import { CurrentSettings, type GatewaySettings } from './settings/settings.ts'
+import type { Examples } from './settings/examples.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload.ts'
 import { openMetrics } from './operating/monitoring.ts'
 import { Transport } from './agents/transport.ts'
@@ -71,6 +72,7 @@ interface GatewayOptions {
   readonly source: GatewayFile
   readonly log: Logger
   readonly version: string
+  readonly examples?: Examples | undefined
 }
 
 /**
@@ -93,7 +95,7 @@ export async function startGateway(first: GatewaySettings, options: GatewayOptio
  */
 async function open(
   settings: CurrentSettings,
-  { source, log, version }: GatewayOptions,
+  { source, log, version, examples }: GatewayOptions,
   opened: Opened,
 ): Promise<Gateway> {
   const { state, listen } = settings.value
@@ -141,6 +143,7 @@ async function open(
     tickets,
     batches,
     longWork: new LongWork(),
+    examples,
     server: { version, grpc, tls },
     condition,
   }

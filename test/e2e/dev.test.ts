@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Development, startDevelopment } from '../support/sites/development.ts'
+import { findsPostgres } from '../../src/commands/dev/postgres.ts'
 import { Gate } from '../support/gate.ts'
 import {
   childrenOf,
@@ -48,15 +49,18 @@ describe('dev --json', () => {
       items.map(({ name, connections }) => `${repository} ${name}: ${connections.join()}`),
     )
     expect(offered.toSorted()).toEqual([
+      'example-shop example-orders/refund.runbook.js: example-orders',
+      'example-shop example-orders/revenue.runbook.js: example-orders',
+      'example-shop example-shops/stock.runbook.js: example-berlin,example-lisbon,example-oslo,example-vienna',
       'examples ops/disk-usage.runbook.sh: bash',
       'examples ops/hello.runbook.sh: bash',
       'examples python/report.runbook.py: python',
-      'examples sql/activity.runbook.sql: postgres',
+      ...((await findsPostgres()) ? ['examples sql/activity.runbook.sql: postgres'] : []),
     ])
     expect(body).not.toContain(place.path)
   })
 
-  it('prints a link that signs a browser in once, and leads to a runbook', async () => {
+  it('prints a link that signs a browser in once, and leads to Home at the first start', async () => {
     const { http, page } = dev.ready
     const link = new URL(page)
     expect(link.origin + link.pathname + link.search).toBe(`${http}/sign-in`)
@@ -72,7 +76,7 @@ describe('dev --json', () => {
     expect([first.status, second.status]).toEqual([200, 410])
     expect(await first.json()).toMatchObject({
       name: 'admin',
-      next: '/runbooks/examples/ops/hello.runbook.sh?again=last',
+      next: '/',
     })
     expect(await second.text()).toContain('press Enter')
   })

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
-import { gatewayYaml } from '../../src/commands/dev/state.ts'
+import { gatewayYaml } from '../../src/commands/dev/first-settings.ts'
 import { Gate } from '../support/gate.ts'
 import { childrenOf, descendantsOf, isAlive } from '../support/machine/processes.ts'
 import { Rest } from '../support/scripted/rest.ts'
@@ -154,7 +154,7 @@ describe('npm start, before it sets anything up,', () => {
   })
 
   it('knows the ports of the first settings', () => {
-    const { listen } = parse(gatewayYaml()) as { listen: { http: string; grpc: string } }
+    const { listen } = parse(gatewayYaml({ hasPostgres: true })) as { listen: { http: string; grpc: string } }
     expect(readFileSync(path.join(root, 'scripts/prepare.mjs'), 'utf8')).toContain(
       `{ http: '${listen.http}', grpc: '${listen.grpc}' }`,
     )

@@ -14,6 +14,8 @@ export const packageFiles = {
   unit: `${folder}/systemd/runbook-agent.service`,
   gatewayUnit: `${folder}/systemd/runbook-gateway.service`,
   runbooks: `${folder}/examples/runbooks`,
+  /** Runbooks of the examples of a first start. */
+  shop: `${folder}/examples/shop`,
   /** The built page of the gateway. */
   web: `${folder}/dist/web`,
   main: `${folder}/dist/main.js`,

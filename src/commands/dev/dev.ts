@@ -7,7 +7,6 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 import type { Logger } from '../../basics/logger.ts'
 import { parseAddress, isLoopback } from '../../basics/net/address.ts'
 import { KILL_GRACE_MS, signalChild } from '../../basics/signals.ts'
-import { findAccount } from '../../client/account/account.ts'
 import { call, type Read } from '../../client/rest/call.ts'
 import type { AnswerOf } from '../../contract/contract.ts'
 import { executionContract } from '../../contract/executions.ts'
@@ -18,6 +17,7 @@ import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
 import { gatewayFile, openGateway } from '../gateway/gateway.ts'
 import { logSettings, onShutdownSignals } from '../long-running.ts'
+import { accountOf, examplesIn, runExamples } from './examples.ts'
 import { type DevState, prepareState, writeCredential } from './state.ts'
 
 export interface DevFlags {
@@ -36,21 +36,25 @@ const AGENT_START_MS = 20_000
 /** Runs a gateway, an agent and example runbooks on one machine, until Ctrl-C. */
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
-  const state = prepareState(path.resolve(flags.state))
+  const state = await prepareState(path.resolve(flags.state))
   const log = await createLogger(logSettings('warn'))
-  const gateway = await openGateway(settingsSource(state, flags, log), log)
+  const examples = examplesIn(state, () => gateway.http)
+  const gateway: Gateway = await openGateway(settingsSource(state, flags, log), log, examples)
   const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>
     onShutdownSignals({ drain: resolve, stop: () => process.exit(1), inTerminal: true }),
   )
   const enter = atEnter(() => say(`page      ${pageLink(gateway, state)}`))
+  const ending = new AbortController()
   try {
     writeCredential(state, gateway.grpc)
     agent.start()
     await Promise.race([serve(gateway, agent, state, flags, say), leave])
+    if (state.isFirst) void showExamples(gateway.http, state, say, ending.signal)
     await leave
   } finally {
     say('stopping')
+    ending.abort()
     enter[Symbol.dispose]()
     await gateway.endSessions()
     await agent.stop()
@@ -86,11 +90,26 @@ async function serve(
   say(`gateway   ${gateway.http} (REST), ${gateway.grpc} (agents)`)
   say(`token     in ${state.tokenFile}`)
   say(`settings  in ${state.configFile}`)
+  if (state.isFirst) say('examples  have names with example-: Home of the page removes them by one click')
   say(`\nRun it yourself:\n\n${exampleCommands(gateway.http, state.tokenFile)}`)
   say(
     `\nor without this program:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends the gateway and the agent.`,
   )
   if (flags.json === true) process.stdout.write(`${readyLine(gateway, agent, state, page)}\n`)
+}
+
+/** Runs the examples after everything else is ready, so that the start does not wait for them. */
+async function showExamples(
+  http: string,
+  state: DevState,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await runExamples(http, state, signal)
+  } catch (error) {
+    if (!signal.aborted) say(`an example could not run: ${(error as Error).message}`)
+  }
 }
 
 function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page: string): string {
@@ -106,9 +125,10 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page:
   })
 }
 
-/** Returns a link that signs in as the only user. */
-function pageLink(gateway: Gateway, { tokenFile }: DevState): string {
-  return gateway.signInLink({ token: readFileSync(tokenFile, 'utf8').trim(), next: EXAMPLE_PAGE })
+/** Returns a link that signs in the admin. The first start shows Home, where the examples are. */
+function pageLink(gateway: Gateway, { tokenFile, isFirst }: DevState): string {
+  const token = readFileSync(tokenFile, 'utf8').trim()
+  return gateway.signInLink({ token, next: isFirst ? '/' : EXAMPLE_PAGE })
 }
 
 /** Escapes control characters of a program's output, because they must not reach the terminal. */
@@ -290,8 +310,7 @@ type ExampleAnswer = Read<AnswerOf<typeof executionContract.runbook>>
 
 /** @throws ApiError when the gateway refuses the request */
 function runExample(http: string, tokenFile: string): Promise<ExampleAnswer> {
-  const env = { HOOP_APIURL: http, HOOP_TOKEN: readFileSync(tokenFile, 'utf8').trim() }
-  const account = findAccount({ env, stored: undefined, file: tokenFile })
+  const account = accountOf(http, tokenFile)
   return call(account, executionContract.runbook, { name: CONNECTION }, { body: request })
 }
 

@@ -1,10 +1,15 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../exit-codes.ts'
+import { gatewayYaml, REQUESTER, SHOP } from './first-settings.ts'
+import { findsPostgres } from './postgres.ts'
+
+const runFile = promisify(execFile)
 
 /** The files of `dev`, which creates each file once. After that, the user may change them. */
 export interface DevState {
@@ -20,10 +25,16 @@ export interface DevState {
   readonly agentConfigFile: string
   /** The folder of the agent's journal. */
   readonly agentFolder: string
+  /** The token of the user who asks for the example that waits for an approval. */
+  readonly requesterTokenFile: string
+  /** The repository with the runbooks of the examples. */
+  readonly shopFolder: string
+  /** True if this start has made the settings, with the examples. */
+  readonly isFirst: boolean
 }
 
 /** @throws Failure when git is missing or the folder cannot be written */
-export function prepareState(folder: string): DevState {
+export async function prepareState(folder: string): Promise<DevState> {
   requireGit()
   const state = {
     configFile: path.join(folder, 'gateway.yaml'),
@@ -32,6 +43,9 @@ export function prepareState(folder: string): DevState {
     credentialFile: path.join(folder, 'agent.credential'),
     agentConfigFile: path.join(folder, 'agent.yaml'),
     agentFolder: path.join(folder, 'agent'),
+    requesterTokenFile: path.join(folder, `${REQUESTER}.token`),
+    shopFolder: path.join(folder, SHOP),
+    isFirst: !existsSync(path.join(folder, 'gateway.yaml')),
   }
   try {
     // Without this, other users could plant or steal a token.
@@ -39,9 +53,11 @@ export function prepareState(folder: string): DevState {
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())
     makeSecret(state.agentKeyFile, () => `xagt-${secret()}`)
-    writeOnce(state.configFile, gatewayYaml)
     writeOnce(state.agentConfigFile, () => '# Settings of the agent beside this gateway: see docs/agent.md.')
-    makeRepository(path.join(folder, 'runbooks'))
+    await Promise.all([
+      makeRepository(path.join(folder, 'runbooks'), packageFiles.runbooks),
+      state.isFirst && makeSettings(state),
+    ])
   } catch (error) {
     if (error instanceof Failure) throw error
     if (error instanceof ForeignPathError)
@@ -49,6 +65,13 @@ export function prepareState(folder: string): DevState {
     throw explain(error, `cannot write to ${folder}`, 'Choose a folder you may write to with --state')
   }
   return state
+}
+
+/** Makes the examples first, because the settings refer to them. */
+async function makeSettings({ configFile, requesterTokenFile, shopFolder }: DevState): Promise<void> {
+  makeSecret(requesterTokenFile, () => secret())
+  const [hasPostgres] = await Promise.all([findsPostgres(), makeRepository(shopFolder, packageFiles.shop)])
+  writeOnce(configFile, () => gatewayYaml({ hasPostgres }))
 }
 
 /** Writes the agent's credential, which has the form `grpc://local:<key>@host:port`. */
@@ -86,16 +109,15 @@ function writeOnce(file: string, content: () => string): void {
  * Makes a repository in which the user can edit, commit and run. The folder gets its final name only when it
  * is complete.
  */
-function makeRepository(folder: string): void {
+async function makeRepository(folder: string, from: string): Promise<void> {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
   rmSync(unfinished, { recursive: true, force: true })
-  cpSync(packageFiles.runbooks, unfinished, { recursive: true })
-  const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd: unfinished, stdio: 'pipe', env: commitEnvironment() })
-  git('init', '--quiet', '--initial-branch=main')
-  git('add', '--all')
-  git('commit', '--quiet', '--message=Add the example runbooks')
+  cpSync(from, unfinished, { recursive: true })
+  const git = (...args: string[]) => runFile('git', args, { cwd: unfinished, env: commitEnvironment() })
+  await git('init', '--quiet', '--initial-branch=main')
+  await git('add', '--all')
+  await git('commit', '--quiet', '--message=Add the example runbooks')
   renameSync(unfinished, folder)
 }
 
@@ -113,41 +135,4 @@ function commitEnvironment(): NodeJS.ProcessEnv {
     GIT_COMMITTER_NAME: author.name,
     GIT_COMMITTER_EMAIL: author.email,
   }
-}
-
-/** Returns the first gateway.yaml, which the user can edit. Its paths are relative to the file. */
-export function gatewayYaml(): string {
-  return `# The embedded gateway's settings. Edit them and start again; docs/settings.md explains each one.
-listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }
-state: .
-users:
-  - { name: admin, token: file://admin.token, groups: [admin] }
-agents:
-  - { name: local, key: file://agent.key }
-repositories:
-  # The examples. Commit a change in this folder and it runs, on the connection whose path it lies in.
-  - { name: examples, url: ./runbooks, branch: main }
-connections:
-  - name: bash
-    agent: local
-    command: [bash]
-    env: { GREETING: hello }
-    secrets: {}
-    # What runs here: the files of this folder of the repository. Without \`path\`, all of them.
-    runbooks: { repository: examples, path: ops/ }
-  - name: python
-    agent: local
-    command: [python3, '-']
-    runbooks: { repository: examples, path: python/ }
-  # A PostgreSQL on this machine: the agent tries its port before a session starts.
-  - name: postgres
-    agent: local
-    type: database
-    subtype: postgres
-    command: [psql, -v, ON_ERROR_STOP=1, -A, -P, pager=off, -h, $HOST, -U, $USER, --port=$PORT, $DB]
-    # Outputs may show values of env, and never those of secrets. PASS: '' if the server asks for no password.
-    env: { HOST: 127.0.0.1, PORT: '5432', USER: postgres, DB: postgres }
-    secrets: { PASS: postgres }
-    runbooks: { repository: examples, path: sql/ }
-`
 }

@@ -7,6 +7,7 @@ import { RunbookError } from '../../gateway/refusals/runbook-errors.ts'
 import { loadSettings } from '../../gateway/settings/load.ts'
 import { printGatewaySettings } from '../../gateway/settings/print.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
+import type { Examples } from '../../gateway/settings/examples.ts'
 import type { GatewayFile } from '../../gateway/settings/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { SetUpError } from '../../basics/set-up-error.ts'
@@ -79,13 +80,14 @@ export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFi
 }
 
 /**
+ * @param examples what `dev` has made, so that admins can remove it
  * @throws Failure with every problem of the settings file, one per line, or with advice if a port is in use,
  * a folder is not writable, or git is missing
  */
-export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
+export async function openGateway(source: GatewayFile, log: Logger, examples?: Examples): Promise<Gateway> {
   const settings = readGatewaySettings(source)
   try {
-    return await startGateway(settings, { source, log, version })
+    return await startGateway(settings, { source, log, version, examples })
   } catch (error) {
     throw openFailure(error as NodeJS.ErrnoException, settings)
   }

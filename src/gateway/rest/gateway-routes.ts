@@ -41,7 +41,7 @@ const WITHOUT = {
 } as const
 
 export function gatewayRoutes(
-  { server, users, signIn, condition }: RestServices,
+  { server, users, signIn, condition, examples }: RestServices,
   app: FastifyInstance,
 ): Handlers<typeof gatewayContract> {
   // Both are hoop's words. The gateway accepts tokens in both cases.
@@ -67,13 +67,14 @@ export function gatewayRoutes(
         api_url: apiUrl(app, { protocol: isTls ? 'https' : 'http', hostname }),
         grpc_url: addressUrl(isTls ? 'grpcs' : 'grpc', reachable(server.grpc, hostname)),
         tenancy_type: TENANCY,
+        has_examples: examples?.areThere() === true,
       }
     },
     userInfo: (asked) => userInfo(users, asked),
   }
 }
 
-export function settingsRoutes({ reload }: RestServices): Handlers<typeof settingsContract> {
+export function settingsRoutes({ reload, examples }: RestServices): Handlers<typeof settingsContract> {
   return {
     show: () => {
       try {
@@ -85,6 +86,15 @@ export function settingsRoutes({ reload }: RestServices): Handlers<typeof settin
     },
     preview: () => reported(reload.preview()),
     reload: () => reported(reload.run()),
+    removeExamples: async () => {
+      if (examples?.areThere() !== true)
+        throw new RequestRefused('endpoint-not-found', 'this gateway has no examples')
+      try {
+        return { kept: (await examples.remove(() => reload.run())) ?? null }
+      } catch (error) {
+        throw refusal(error as Error)
+      }
+    },
   }
 }
 

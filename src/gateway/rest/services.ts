@@ -7,6 +7,7 @@ import type { AuditLog } from '../people/audit/audit-log.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
+import type { Examples } from '../settings/examples.ts'
 import type { Reload } from '../settings/reload.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
@@ -41,6 +42,7 @@ export interface RestServices {
   readonly server: ServerDescription
   readonly settings: CurrentSettings
   readonly reload: Reload
+  readonly examples: Examples | undefined
   readonly users: Users
   readonly tokens: Tokens
   readonly directory: UserDirectory

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gatewayYaml } from '../../../src/commands/dev/state.ts'
+import { gatewayYaml } from '../../../src/commands/dev/first-settings.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 
@@ -98,8 +98,8 @@ describe("runbook-agent config check of a gateway's file", () => {
 
   it('says that it can be used, with what it refers to', async () => {
     using place = new Workplace()
-    for (const name of ['admin.token', 'agent.key']) place.write(name, SECRET)
-    place.write('gateway.yaml', gatewayYaml())
+    for (const name of ['admin.token', 'agent.key', 'example-dana.token']) place.write(name, `${SECRET}-${name}`)
+    place.write('gateway.yaml', gatewayYaml({ hasPostgres: true }))
     expect(await runProgram(place, ['config', 'check', 'gateway.yaml'])).toMatchObject({
       ...{ code: 0, stdout: 'gateway.yaml: the gateway can use this file\n', stderr: '' },
     })

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import * as v from 'valibot'
 import { parse } from 'yaml'
-import { gatewayYaml } from '../../../src/commands/dev/state.ts'
+import { gatewayYaml } from '../../../src/commands/dev/first-settings.ts'
 import { OF_GATEWAY } from '../../../src/commands/config.ts'
 import { settings } from '../../../src/config/table.ts'
 import { runProgram } from '../../support/sites/program.ts'
@@ -39,7 +39,7 @@ describe('the schema of a gateway', () => {
   })
 
   it.each([
-    ['the settings that dev makes', gatewayYaml()],
+    ['the settings that dev makes', gatewayYaml({ hasPostgres: true })],
     ['an empty file', '# nothing\n'],
     ['groups and values left empty', 'listen:\nlimits: { wait: }\nusers:\n'],
     [

@@ -157,6 +157,7 @@ const OURS = [
     'unreviewed',
     'runbook_reviews',
     'script_line',
+    'has_examples',
   ],
   ...[
     'budget',

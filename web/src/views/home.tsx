@@ -1,4 +1,4 @@
-import { readAgents, readRunbooks, readSchedules } from '../api/gateway.ts'
+import { readAgents, readRunbooks, readSchedules, readServer } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ListedSession, RunbookLists } from '../api/types.ts'
 import { runbookName } from '../parts/called.ts'
@@ -17,6 +17,8 @@ import { Tiles } from './home/tiles.tsx'
 
 /** Not everybody is asked for approvals, so these rows are not in the page. */
 const loadWaiting: Load = () => import('./approvals/waiting-list.tsx')
+
+const loadExamples: Load = () => import('./home/examples.tsx')
 
 const loadNeedsLook: Load = () => import('./home/needs-look.tsx')
 
@@ -49,6 +51,7 @@ export default function Home() {
         )}
         <p>{summary(waiting.length, running.length)}</p>
       </header>
+      {person.value?.is_admin === true && <ExamplesOfStart />}
       <Tiles agents={agents.value} />
       <div class="split">
         <div class="stack">
@@ -84,6 +87,12 @@ export default function Home() {
       </div>
     </>
   )
+}
+
+/** A gateway with settings of its own has no examples, and then nothing is shown or loaded. */
+function ExamplesOfStart() {
+  const { value, reload } = useLoaded(readServer)
+  return value?.has_examples === true ? <Opened load={loadExamples} props={{ onRemoved: reload }} /> : null
 }
 
 /** `Sue` for `sue.lindqvist@shop.example`. A name with digits is not a first name and stays unchanged. */
