@@ -200,8 +200,21 @@ export const CODES = {
       advice: 'check the id: `GET /api/batches` lists those that concern you',
     },
     'batch-wrong-state': {
-      text: '`batch ... does not wait for its run: ...`',
+      text: '`batch ... does not wait for its run: ...`, `batch ... cannot be retried before its end: ...`',
       advice: 'look at the batch: it runs, or it has ended',
+    },
+    'batch-retried': {
+      text: '`batch ... was retried already, as batch ...`',
+      advice: 'look at that batch (`retried_by`); its connections can be retried there',
+    },
+    'values-missing': {
+      text: '`nothing has run: these values are not recorded, send them again: ...`',
+      advice: 'send what `missing` names: secret parameters, variables, arguments',
+    },
+    'commit-gone': {
+      text: '`nothing has run: commit ... of the batch is gone from the branch; ...`',
+      advice:
+        'the branch was rewritten: look at `present.diff`, and send `present.commit` as `commit` to run the present commit',
     },
   },
   jira: {

@@ -1,41 +1,15 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
+import {
+  BatchBodyShape,
+  NotRecordedShape,
+  RETRY_GROUPS,
+  RetryBodyShape,
+  StopShape,
+} from './batch-requests.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { MAX_ENTRIES, runbookRun, sentName, sentText, textMap } from './executions.ts'
 import { StateShape } from './session-state.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
-
-const number = v.pipe(
-  v.number('must be a number'),
-  v.integer('must be a whole number'),
-  v.minValue(1, 'must be 1 or more'),
-)
-const amount = v.union([sentText, number], 'must be a number, or a string such as 10%')
-
-/** If `repository` is missing, all connections must have the same repository. */
-const BatchBodyShape = v.object(
-  {
-    ...runbookRun,
-    repository: v.nullish(sentText),
-    connections: v.nullish(
-      v.pipe(
-        v.array(sentName, 'must be a list of names'),
-        v.maxLength(MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
-      ),
-      [],
-    ),
-    tags: v.nullish(textMap, {}),
-    waves: v.nullish(v.union([sentText, v.array(amount)], 'must be a string such as 1,10,rest')),
-    parallel: v.nullish(number),
-    stop_after: v.nullish(amount),
-  },
-  'must be a JSON object',
-)
-export type BatchBody = Frozen<v.InferOutput<typeof BatchBodyShape>>
-
-const StopShape = v.nullish(
-  v.object({ kill: v.nullish(v.boolean('must be true or false'), false) }, 'must be a JSON object'),
-)
 
 const exitCode = v.nullable(v.pipe(v.number(), v.integer()))
 const code = v.optional(v.picklist(GATEWAY_CODES))
@@ -121,6 +95,14 @@ const listed = {
     'set if the runbook comes from an old copy, because its repository could not be read',
     v.optional(text),
   ),
+  retry_of: about(
+    'id of the batch whose connections this batch runs again; null otherwise',
+    v.nullable(text),
+  ),
+  retried_by: about(
+    'id of the batch that runs connections of this batch again; null if there is none',
+    v.nullable(text),
+  ),
 }
 
 const RunShape = v.strictObject({
@@ -152,6 +134,10 @@ const RunShape = v.strictObject({
   ended_at: about('when the run ended; null before', time),
   code: about('code of the reason why the gateway refused or ended the run; missing otherwise', code),
   message: about('the reason in words; missing if there is no reason', v.optional(text)),
+  retry_group: about(
+    'group of the run in a retry of the ended batch. failed: the command ended by itself with a failure; never-began: the agent got no script; may-have-run: the command may have had an effect, because it was ended from outside, or its end is not known; null: the run succeeded, or the batch cannot be retried',
+    v.optional(v.nullable(v.picklist(RETRY_GROUPS))),
+  ),
 })
 
 const group = {
@@ -173,6 +159,10 @@ const BatchShape = v.strictObject({
     'ended runs, grouped by exit code and output, the largest group first; only in the answer for one batch',
     v.array(GroupShape),
   ),
+  not_recorded: about(
+    'what a retry has to bring, because the history does not have it; only in the answer for one batch',
+    v.optional(NotRecordedShape),
+  ),
 })
 const DifferencesShape = v.strictObject({
   id: about('id of the batch', text),
@@ -184,6 +174,17 @@ const DifferencesShape = v.strictObject({
     v.array(v.strictObject({ ...group, diff: v.nullable(text), note: v.nullable(text) })),
   ),
   more_groups: about('number of other groups that are not in `differences`', wholeCount),
+  failures: about(
+    'the last lines of stderr of up to 20 failed runs, each line at most 300 characters',
+    v.optional(
+      v.array(
+        v.strictObject({
+          connection: about('name of the connection', text),
+          lines: about('up to 3 lines; empty if the run wrote nothing to stderr', v.array(text)),
+        }),
+      ),
+    ),
+  ),
 })
 
 export type ListedBatch = Frozen<v.InferOutput<typeof ListedBatchShape>>
@@ -279,6 +280,46 @@ export const batchContract = {
       'batch-refused',
       'invalid-jira-fields',
       'jira-failed',
+      'too-much-at-once',
+      'budget-spent',
+      'lock-busy',
+      'history-failed',
+      'gateway-draining',
+    ],
+  },
+  retry: {
+    tag: 'Batches',
+    method: 'POST',
+    path: '/api/batches/:id/retry',
+    summary: 'Runs connections of an ended batch again, as a new batch; a batch can be retried only once',
+    description:
+      'The new batch has the commit, waves and parameters of the ended one, and the rights, approvals and Jira rules of the present. Without `connections`, it has the runs that failed or never began.',
+    role: 'standard',
+    scope: 'end',
+    audit: { action: 'execute', type: 'batches' },
+    body: RetryBodyShape,
+    bodyReading: { isOptional: true },
+    answers: { 201: BatchShape },
+    errors: [
+      'not-permitted',
+      'connection-not-found',
+      'client-input-refused',
+      'runbook-not-found',
+      'invalid-runbook',
+      'invalid-parameters',
+      'runbooks-not-configured',
+      'repository-not-found',
+      'repository-failed',
+      'batch-not-found',
+      'batch-wrong-state',
+      'batch-retried',
+      'batch-refused',
+      'commit-gone',
+      'values-missing',
+      'reason-missing',
+      'invalid-jira-fields',
+      'jira-failed',
+      'too-large',
       'too-much-at-once',
       'budget-spent',
       'lock-busy',

@@ -53,6 +53,9 @@ export const GATEWAY_CODES = [
   'batch-refused',
   'batch-not-found',
   'batch-wrong-state',
+  'batch-retried',
+  'values-missing',
+  'commit-gone',
   // Jira.
   'invalid-jira-fields',
   'jira-failed',

@@ -1,5 +1,8 @@
-import { hasFailed, type BatchRun, type BatchState } from './batch.ts'
+import { hasFailed, type Batch, type BatchRun, type BatchState } from './batch.ts'
+import { failuresOf } from './failures.ts'
 import { groupsOf, type GroupDifference, type RunGroup } from './comparison.ts'
+import { notRecorded } from './retry.ts'
+import { mayRetry, retryGroup, traceOf } from './retry-group.ts'
 import { stateView } from '../sessions/session-state.ts'
 import type {
   BatchAnswer,
@@ -49,19 +52,23 @@ export function listedBatch(services: Viewing, { batch, runs }: BatchState): Lis
           },
     counts: countsOf(runs),
     ...(warning !== undefined && { warning }),
+    retry_of: batch.retryOf ?? null,
+    retried_by: batch.retriedBy ?? null,
   }
 }
 
 export function batchView(services: Viewing, state: BatchState): BatchAnswer {
   return {
     ...listedBatch(services, state),
-    runs: state.runs.map((run) => runView(services, run)),
+    runs: state.runs.map((run) => runView(services, state.batch, run)),
     groups: groupsOf(state.runs).map(groupView),
+    not_recorded: notRecorded(state.batch),
   }
 }
 
 /** Returns the usual result, and the differences of other results from the usual result. */
 export function differencesView(
+  { history }: Pick<Viewing, 'history'>,
   { batch, runs }: BatchState,
   found: readonly GroupDifference[],
 ): BatchDifferences {
@@ -79,6 +86,7 @@ export function differencesView(
       note: note ?? null,
     })),
     more_groups: others.length - found.length,
+    failures: failuresOf(history, runs),
   }
 }
 
@@ -87,7 +95,7 @@ function stateOfSession({ sessions }: Viewing, session: SessionSummary | undefin
   return session === undefined ? null : stateView(sessions.stateOf(session))
 }
 
-function runView(services: Viewing, run: BatchRun): BatchRunAnswer {
+function runView(services: Viewing, batch: Batch, run: BatchRun): BatchRunAnswer {
   const { code, message } = run
   const session = run.session === undefined ? undefined : services.history.session(run.session)
   return {
@@ -102,6 +110,7 @@ function runView(services: Viewing, run: BatchRun): BatchRunAnswer {
     ended_at: timeOf(run.endedAt),
     ...(code !== undefined && { code }),
     ...(message !== undefined && { message }),
+    retry_group: (mayRetry(batch) ? retryGroup(run, traceOf(services, session)) : undefined) ?? null,
   }
 }
 

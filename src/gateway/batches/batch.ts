@@ -47,6 +47,12 @@ export interface Batch {
   /** Number of failures that stops the batch. */
   readonly threshold: number
   readonly metadata: Readonly<Record<string, unknown>>
+  /** What the request had besides, without the values. Missing in batches of older versions. */
+  readonly brought?: { readonly envVars: readonly string[]; readonly hasArguments: boolean }
+  /** Id of the batch whose connections this batch runs again. */
+  readonly retryOf?: string
+  /** Id of the batch that runs connections of this batch again. */
+  readonly retriedBy?: string
   readonly warning?: string
   /** `session` is the first run's session, which waits for the approval. */
   readonly review?: { readonly id: string; readonly session: string; readonly whenApproved?: true }

@@ -1,4 +1,5 @@
 import { HistoryError } from '../store/errors.ts'
+import { Turns } from '../../basics/turns.ts'
 import type { Tables } from '../store/room.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
@@ -6,8 +7,9 @@ import { reviewRule } from '../reviews/rules.ts'
 import { gatewayDraining } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
-import type { Current, ConnectionSettings } from '../settings/settings.ts'
+import type { Current } from '../settings/settings.ts'
 import { commonRule } from './approval.ts'
+import { newBatch, newRuns, wavesOf, type AskedBatch } from './asked-batch.ts'
 import { batchRefused, connectionRefusal } from './batch-refused.ts'
 import { isOver, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
 import { checkUse, type BatchRequest } from './run-request.ts'
@@ -31,22 +33,12 @@ interface AllServices extends BatchServices {
   readonly settings: Current<'limits' | 'history'>
 }
 
-/** A requested batch whose connections were all checked. */
-export interface AskedBatch extends Pick<
-  Batch,
-  'repository' | 'file' | 'commit' | 'parameters' | 'waves' | 'parallel' | 'threshold'
-> {
-  readonly id: string
-  readonly connections: readonly ConnectionSettings[]
-  /** The request for each run. `sessionBatchId` is the batch's id. */
-  readonly request: BatchRequest
-  readonly warning: string | undefined
-}
-
 export class Batches {
   readonly #services: AllServices
   readonly #running = new Map<string, { readonly batch: RunningBatch; readonly over: Promise<void> }>()
   readonly #timer: NodeJS.Timeout
+  /** Retries of the same batch come one after the other, so that only the first one makes a batch. */
+  readonly #retries = new Turns(1)
   #closing = false
 
   constructor(services: AllServices) {
@@ -59,8 +51,11 @@ export class Batches {
     return this.#services.settings.value.limits.batchParallel
   }
 
-  /** @throws RequestRefused, HistoryError. After an error, no batch exists. */
-  async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
+  /**
+   * @param origin the ended batch whose connections the new batch runs again
+   * @throws RequestRefused, HistoryError. After an error, no batch exists.
+   */
+  async create(asked: AskedBatch, user: GatewayUser, origin?: BatchState): Promise<BatchState> {
     this.#checkRoom(user)
     const { request, connections, file } = asked
     const rules = connections.flatMap((connection) => {
@@ -69,15 +64,35 @@ export class Batches {
     })
     const rule = commonRule(rules)
     const runs = newRuns(asked)
-    if (rule !== undefined) return this.#ask(asked, runs, rule)
+    if (rule !== undefined) return this.#ask({ asked, runs, rule, origin })
     const batch = { ...newBatch(asked), status: 'running', startedAt: Date.now() } as const
     const { history, users } = this.#services
     const asker = users.identity(user.name)
     await history.patiently(() => {
       this.#checkRoom(user)
-      history.write(({ batches }) => batches.insert({ batch, runs }))
+      history.write((tables) => insert(tables, { batch, runs }, origin))
     })
     return this.#start({ batch, runs }, { request: { ...request, asker } })
+  }
+
+  /**
+   * Runs connections of an ended batch again, once. The new batch and the mark in the ended one are written
+   * together, so a killed gateway leaves both or none.
+   * @param prepare makes the new batch, after the caller's right to it is checked
+   * @throws RequestRefused, HistoryError. After an error, no new batch exists.
+   */
+  retry(
+    id: string,
+    caller: GatewayUser,
+    prepare: (origin: BatchState) => Promise<AskedBatch>,
+  ): Promise<BatchState> {
+    return this.#retries.run(id, async () => {
+      const origin = this.#visible(id, caller)
+      if (!this.#services.users.owns(caller, { user: origin.batch.owner })) throw notFound()
+      this.#settle(origin)
+      checkRetry(origin, this.#running.has(id))
+      return this.create(await prepare(origin), caller, origin)
+    })
   }
 
   /**
@@ -193,11 +208,17 @@ export class Batches {
    * Stores the batch and asks for its approval. The session of the first run waits for the approval of all
    * runs.
    */
-  async #ask(
-    asked: AskedBatch,
-    runs: readonly BatchRun[],
-    rule: NonNullable<ReturnType<typeof commonRule>>,
-  ): Promise<BatchState> {
+  async #ask({
+    asked,
+    runs,
+    rule,
+    origin,
+  }: {
+    readonly asked: AskedBatch
+    readonly runs: readonly BatchRun[]
+    readonly rule: NonNullable<ReturnType<typeof commonRule>>
+    readonly origin: BatchState | undefined
+  }): Promise<BatchState> {
     const { reviews, tickets } = this.#services
     const { id, request, connections, parallel, threshold } = asked
     const first = { ...request, connection: requireFirst(connections) }
@@ -210,10 +231,10 @@ export class Batches {
         batch: {
           shown,
           stored: { batchConnections, jiraFields: request.jiraFields },
-          insert: ({ batches }, { id: review, sessionId: session, whenApproved }) => {
+          insert: (tables, { id: review, sessionId: session, whenApproved }) => {
             const asked = { id: review, session, ...(whenApproved === true && { whenApproved }) }
             state = { ...state, batch: { ...state.batch, review: asked } }
-            batches.insert(state)
+            insert(tables, state, origin)
           },
         },
       })
@@ -306,41 +327,29 @@ export class Batches {
   }
 }
 
-function newBatch({ id, request, repository, file, commit, ...asked }: AskedBatch): Batch {
-  const { parameters, waves, parallel, threshold, warning } = asked
-  const { runbookTitle: title } = request.labels
-  return {
-    id,
-    owner: request.user,
-    status: 'waiting',
-    createdAt: Date.now(),
-    repository,
-    file,
-    commit,
-    parameters,
-    waves,
-    parallel,
-    threshold,
-    ...(title !== undefined && { title }),
-    metadata: request.metadata,
-    ...(warning !== undefined && { warning }),
-  }
+/** Writes the new batch, and in the ended one that it is retried. */
+function insert({ batches }: Tables, state: BatchState, origin: BatchState | undefined): void {
+  batches.insert(state)
+  if (origin !== undefined) batches.update({ ...origin.batch, retriedBy: state.batch.id }, origin.runs)
 }
 
-function newRuns({ connections, waves }: AskedBatch): BatchRun[] {
-  const waveOf = waves.flatMap((size, at) => Array.from({ length: size }, () => at + 1))
-  return connections.map(({ name }, position) => ({
-    position,
-    wave: waveOf[position] ?? waves.length,
-    connection: name,
-    status: 'not-begun' as const,
-  }))
-}
-
-function wavesOf(runs: readonly BatchRun[]): string[][] {
-  const waves: string[][] = []
-  for (const { wave, connection } of runs) (waves[wave - 1] ??= []).push(connection)
-  return waves
+/** @throws RequestRefused */
+function checkRetry({ batch: { id, status, retriedBy, brought } }: BatchState, isUnsaved: boolean): void {
+  if (retriedBy !== undefined)
+    throw new RequestRefused(
+      'batch-retried',
+      `batch ${id} was retried already, as batch ${retriedBy}; to run connections of that batch again, retry that batch`,
+      undefined,
+      { retry: { retried_by: retriedBy } },
+    )
+  const wrong = (why: string) => new RequestRefused('batch-wrong-state', `batch ${id} ${why}`)
+  if (status === 'waiting' || status === 'running')
+    throw wrong(`cannot be retried before its end: its status is ${status}`)
+  if (isUnsaved) throw wrong('cannot be retried before its end is recorded; try again later')
+  if (brought === undefined)
+    throw wrong(
+      'was requested from an older version, which did not record whether it had variables; request a new batch',
+    )
 }
 
 function requireFirst<Value>([first]: readonly Value[]): Value {

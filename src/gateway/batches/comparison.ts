@@ -88,7 +88,7 @@ function readRecordedOutput(history: History, { session }: BatchRun): RecordedTe
   return { text: bytes.toString('utf8'), isWhole: !truncated }
 }
 
-type Difference = Omit<GroupDifference, 'group'>
+export type Difference = Omit<GroupDifference, 'group'>
 
 async function difference(usual: Written, other: Written, budget: { changes: number }): Promise<Difference> {
   if (other.run.session === undefined) return { note: other.run.message ?? 'the run did not start' }
@@ -112,6 +112,19 @@ function leastChanges(before: string, after: string): number {
   for (const line of before.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1)
   for (const line of after.split('\n')) counts.set(line, (counts.get(line) ?? 0) - 1)
   return [...counts.values()].reduce((sum, count) => sum + Math.abs(count), 0)
+}
+
+/** Compares two scripts. Reads only their first 64 KiB. */
+export async function scriptDifference(
+  names: readonly [string, string],
+  scripts: readonly [Buffer, Buffer],
+): Promise<Difference> {
+  const [before = '', after = ''] = scripts.map((script) => script.toString('utf8', 0, COMPARED_BYTES))
+  const isWhole = scripts.every(({ length }) => length <= COMPARED_BYTES)
+  if (before === after) return { note: isWhole ? 'the script is the same' : BEYOND }
+  if (leastChanges(before, after) > MAX_CHANGES) return TOO_DIFFERENT
+  const patch = await patchOf(names, [before, after], MAX_CHANGES)
+  return patch === undefined ? TOO_DIFFERENT : cut(patch, isWhole)
 }
 
 /** With a callback, the library lets the rest of the gateway run after each further changed line. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { BatchBody } from '../../contract/batches.ts'
+import type { BatchBody } from '../../contract/batch-requests.ts'
 import { checkLimits } from '../executions/limits.ts'
 import { checkReason } from '../executions/reason.ts'
 import {
@@ -17,7 +17,8 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import type { NamedRepository } from '../runbooks/repositories.ts'
 import { hasTags, TAG_KEY, TAG_VALUE } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import type { AskedBatch, Batches } from './batches.ts'
+import type { AskedBatch } from './asked-batch.ts'
+import type { Batches } from './batches.ts'
 import { batchRefused, checkEach, connectionRefusal } from './batch-refused.ts'
 import { checkUse, type BatchRequest } from './run-request.ts'
 
@@ -27,7 +28,7 @@ export interface PreparingServices extends RunbookServices {
   readonly users: Users
 }
 
-interface BatchAsking {
+export interface BatchAsking {
   readonly user: GatewayUser
   readonly token: AccessToken
   readonly caller: string
@@ -66,6 +67,7 @@ export async function prepareBatch(
     repository: repository.key,
     file: body.file_name,
     parameters: request.labels['runbookParameters'] ?? '{}',
+    brought: { envVars: Object.keys(body.env_vars), hasArguments: body.client_args.length > 0 },
   }
 }
 

@@ -1,23 +1,15 @@
 import type { batchContract } from '../../contract/batches.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
-import type { History } from '../history/history.ts'
 import type { GatewayUser } from '../identity.ts'
-import type { LongWork } from '../long-work.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import type { Sessions } from '../sessions/sessions.ts'
 import type { BatchState } from './batch.ts'
 import { batchView, differencesView, listedBatch } from './batch-view.ts'
 import { groupsOf, outputDifferences } from './comparison.ts'
-import { prepareBatch, type PreparingServices } from './prepare-batch.ts'
+import { prepareBatch } from './prepare-batch.ts'
+import { prepareRetry, type RetryServices } from './retry.ts'
 
-interface BatchRouting extends PreparingServices {
-  readonly history: History
-  readonly sessions: Sessions
-  readonly longWork: LongWork
-}
-
-export function batchRoutes(services: BatchRouting): Handlers<typeof batchContract> {
+export function batchRoutes(services: RetryServices): Handlers<typeof batchContract> {
   const { batches, history, longWork, users } = services
 
   const found = (user: GatewayUser, id: string): BatchState => {
@@ -40,13 +32,17 @@ export function batchRoutes(services: BatchRouting): Handlers<typeof batchContra
     differences: async ({ user, params }) => {
       const state = withOutput(user, params.id)
       const turn: Parameters<typeof outputDifferences>[2] = (work) => longWork.run(user.name, work)
-      return differencesView(state, await outputDifferences(history, groupsOf(state.runs), turn))
+      return differencesView(services, state, await outputDifferences(history, groupsOf(state.runs), turn))
     },
     exec: ({ user, token: askedWith, caller: clientIp, params }) =>
       batchView(services, batches.exec(params.id, user, { askedWith, clientIp })),
     create: async (asked) => {
       const batch = await prepareBatch(services, asked, asked.body)
       return batchView(services, await batches.create(batch, asked.user))
+    },
+    retry: async ({ user, token, caller, params, body }) => {
+      const prepare = (origin: BatchState) => prepareRetry(services, { user, token, caller }, origin, body)
+      return batchView(services, await batches.retry(params.id, user, prepare))
     },
     stop: ({ user, params, body }) => batchView(services, batches.stop(params.id, user, body?.kill ?? false)),
   }

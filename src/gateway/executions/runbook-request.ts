@@ -27,6 +27,8 @@ interface RenderedRunbook {
   readonly warning: string | undefined
 }
 
+/** Recorded in the place of a secret value. */
+export const NOT_RECORDED = '[not recorded]'
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
 interface RunbookSource {
@@ -126,6 +128,6 @@ function recorded(
   secret: ReadonlySet<string>,
 ): Record<string, string> {
   return Object.fromEntries(
-    [...parameters].map(([name, value]) => [name, secret.has(name) ? '[not recorded]' : value]),
+    [...parameters].map(([name, value]) => [name, secret.has(name) ? NOT_RECORDED : value]),
   )
 }

@@ -155,6 +155,15 @@ export class HistoryDatabase extends Store {
     return this.number(this.#statements.lastSecond, [key])
   }
 
+  /** Returns the last piece of stderr among the last events; empty if there is none. */
+  errorTail(key: number): Buffer {
+    const row = this.attempt(
+      'read events',
+      () => this.#statements.errorTail.get([key]) as [Buffer] | undefined,
+    )
+    return row?.[0] ?? Buffer.alloc(0)
+  }
+
   /** Bytes of `o` and `e` events together. */
   outputLength(key: number): number {
     return this.number(this.#statements.outputLength, [key])

@@ -88,6 +88,14 @@ export class HistoryReader {
     return { bytes: bytes.subarray(0, filled), truncated: recorded > maxBytes || this.#missing(row) > 0 }
   }
 
+  /** Returns the last piece of the stderr of an ended session, at most 64 KiB; empty if it ended otherwise. */
+  errorTail(id: string): Buffer {
+    const row = this.#flushedRow(id)
+    const pending = this.#pending(id, 'output').findLast(({ isStderr }) => isStderr === true)
+    if (row === undefined || pending !== undefined) return pending?.bytes ?? Buffer.alloc(0)
+    return this.#database().errorTail(row.key)
+  }
+
   /**
    * Reads page by page. Yields events above 64 KiB in several pieces. Throws a HistoryError if the session is
    * removed during the read, because the caller would take a part for the whole.

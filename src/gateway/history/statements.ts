@@ -142,6 +142,9 @@ function ofEvents(db: Connection) {
     step: events(KINDS.stream, EVENTS_PER_STEP),
     hasEvent: reading('SELECT count(*) FROM events WHERE session = ? AND key = ?'),
     lastEvent: reading('SELECT coalesce(max(key), 0) FROM events WHERE session = ?'),
+    errorTail: reading(`SELECT bytes FROM (SELECT key, kind, stderr, bytes FROM events WHERE session = ?
+                          ORDER BY key DESC LIMIT ${EVENTS_PER_READ})
+                        WHERE kind = 'o' AND stderr = 1 ORDER BY key DESC LIMIT 1`),
     lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
     outputLength: reading(`${OUTPUT_LENGTH} WHERE session = ? AND kind IN ('o', 'e')`),
   }

@@ -1,9 +1,9 @@
 import type { HttpCode } from '../../contract/statuses.ts'
-import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
+import { type ConnectionRefusal, RequestRefused, type RetryFacts } from '../refusals/request-refused.ts'
 import { refusedCode } from '../store/errors.ts'
 
 /** hoop's contract has only `message`. */
-interface ErrorBody {
+interface ErrorBody extends RetryFacts {
   readonly message: string
   readonly code: HttpCode
   readonly status?: number
@@ -28,6 +28,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
     message,
     code,
     ...(details.refusals !== undefined && { refusals: details.refusals }),
+    ...details.retry,
   }
 }
 

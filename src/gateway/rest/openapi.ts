@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import * as v from 'valibot'
+import { retryRefusal } from '../../contract/batch-requests.ts'
 import {
   callersOf,
   errorStatuses,
@@ -223,4 +224,5 @@ export const errorAnswer = v.strictObject({
       v.description('only in answers about batches'),
     ),
   ),
+  ...retryRefusal,
 })

@@ -51,10 +51,14 @@ const waiting: BatchRead = {
       ended_at: '',
       code: '',
       message: '',
+      retry_group: '',
       raw: {},
     },
   ],
   groups: [],
+  not_recorded: undefined,
+  retry_of: '',
+  retried_by: '',
   raw: {},
 }
 const review = { id: '', session_id: '79365fe6', when_approved: undefined, raw: {} }

@@ -241,6 +241,22 @@ describe('the difference', () => {
   })
 })
 
+describe('the comparison of a batch', () => {
+  it('has the last lines of stderr of each failed run, and of nothing else', async () => {
+    const errors = `first\n\nsecond\r\n${'x'.repeat(400)}\nlast\n`
+    await using fleet = await Fleet.start(3, (name) =>
+      name === 'c-1' ? { code: 0, errors } : { code: 7, output: 'told\n', ...(name === 'c-2' && { errors }) },
+    )
+    const id = await fleet.begin({ stop_after: '100%' })
+    await fleet.ended(id)
+    const { body } = await fleet.gateway.request('GET', `/api/batches/${id}/diff`)
+    expect(body['failures']).toEqual([
+      { connection: 'c-2', lines: ['second', `${'x'.repeat(299)}…`, 'last'] },
+      { connection: 'c-3', lines: [] },
+    ])
+  })
+})
+
 /** The same lines of one digit each, which begin at another place. */
 function rotated(by: number): string {
   let state = 1

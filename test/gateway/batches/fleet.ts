@@ -9,7 +9,7 @@ import {
 import { waitFor } from '../../support/wait.ts'
 
 /** What a connection does when it gets its script. `wait`: nothing, until the test says so. */
-type Behaviour = { readonly code: number; readonly output?: string } | 'wait'
+type Behaviour = { readonly code: number; readonly output?: string; readonly errors?: string } | 'wait'
 
 interface View {
   readonly id: string
@@ -109,8 +109,9 @@ export class Fleet implements AsyncDisposable {
     this.begun.push(connection)
     const behaviour = this.#behaviour(connection)
     if (behaviour === 'wait') return void this.#waiting.set(connection, sid)
-    const { code, output } = behaviour
+    const { code, output, errors } = behaviour
     if (output !== undefined) this.agent.send('ClientWriteStdout', { 'gateway.session_id': sid }, output)
+    if (errors !== undefined) this.agent.send('ClientWriteStderr', { 'gateway.session_id': sid }, errors)
     this.#close(sid, code)
   }
 

@@ -160,6 +160,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'GET /api/batches/:id': () => ({ path: `/api/batches/${sharedBatch}` }),
   'GET /api/batches/:id/diff': () => ({ path: `/api/batches/${sharedBatch}/diff` }),
   'POST /api/batches/:id/exec': async () => ({ path: `/api/batches/${await approvedBatch()}/exec` }),
+  'POST /api/batches/:id/retry': async () => ({ path: `/api/batches/${await endedBatch()}/retry`, body: {} }),
   'POST /api/batches/:id/stop': async () => ({ path: `/api/batches/${await batch()}/stop` }),
   'GET /api/connections/:name': () => ({ path: '/api/connections/asked' }),
   'GET /api/agents/:name': () => ({ path: '/api/agents/far' }),
@@ -406,6 +407,12 @@ async function approvedBatch(): Promise<string> {
   const { body } = await send('owner', 'GET', `/api/batches/${id}`)
   const { session_id: session } = body['review'] as { session_id: string }
   await send('reviewer', 'PUT', `/api/reviews/${session}`, { status: 'APPROVED' })
+  return id
+}
+
+async function endedBatch(): Promise<string> {
+  const id = await batch()
+  await send('owner', 'POST', `/api/batches/${id}/stop`)
   return id
 }
 
