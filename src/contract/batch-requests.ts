@@ -62,6 +62,8 @@ export const retryRefusal = {
   ),
 }
 
+export type RetryRefusal = Frozen<v.InferOutput<v.ObjectSchema<typeof retryRefusal, undefined>>>
+
 /** Has the values that are not recorded, and what may differ from the batch. */
 export const RetryBodyShape = v.object(
   {

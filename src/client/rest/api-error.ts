@@ -1,4 +1,5 @@
 import { oneLine } from '../../basics/text/printable.ts'
+import type { RetryRefusal } from '../../contract/batch-requests.ts'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 
 /**
@@ -13,7 +14,7 @@ import type { GatewayCode } from '../../wire/gateway-codes.ts'
 export type ApiErrorKind =
   'unreachable' | 'refused' | 'not-found' | 'busy' | 'invalid' | 'failed' | 'no-gateway'
 
-type ApiErrorFacts = Partial<Pick<ApiError, 'status' | 'isAnswerLost' | 'code'>>
+type ApiErrorFacts = Partial<Pick<ApiError, 'status' | 'isAnswerLost' | 'code' | 'present'>>
 
 /** The message is one line, without secrets. */
 export class ApiError extends Error {
@@ -25,17 +26,20 @@ export class ApiError extends Error {
   readonly isAnswerLost: boolean
   /** Only the embedded gateway sends a code. */
   readonly code: GatewayCode | undefined
+  /** The present commit, if a retry of a batch was refused because the commit of the batch is gone. */
+  readonly present: RetryRefusal['present']
 
   constructor(
     kind: ApiErrorKind,
     message: string,
-    { status, isAnswerLost = false, code }: ApiErrorFacts = {},
+    { status, isAnswerLost = false, code, present }: ApiErrorFacts = {},
   ) {
     super(oneLine(message))
     this.kind = kind
     this.status = status
     this.isAnswerLost = isAnswerLost
     this.code = code
+    this.present = present
   }
 }
 

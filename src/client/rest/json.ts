@@ -70,9 +70,9 @@ async function readApiError(account: Account, question: Question, answer: HttpAn
   if (said === undefined && status < 500) return noGateway(account, question, status)
   // A proxy before the gateway may end the request while the execution still runs.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504
-  const { message = `HTTP status ${status}`, code } = said ?? {}
+  const { message = `HTTP status ${status}`, code, present } = said ?? {}
   const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
-  return new ApiError(kind, message, { status, isAnswerLost, code })
+  return new ApiError(kind, message, { status, isAnswerLost, code, present })
 }
 
 /** @public scripts/docs.mjs makes a table from the result. */
@@ -103,13 +103,30 @@ function kindOfStatus(status: number): ApiErrorKind {
 export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
 const ErrorBody = v.object({ message: v.string(), code: Code })
+const nullableText = v.nullable(v.string())
+/** Only the embedded gateway sends `present`. */
+const Present = v.object({
+  present: v.object({ commit: v.string(), diff: nullableText, note: nullableText }),
+})
+
+interface Said {
+  readonly message: string
+  readonly code: GatewayCode | undefined
+  readonly present: ApiError['present']
+}
 
 /** Errors of gateways are `{"message": "..."}` (protocol.md 10); the embedded gateway adds a code. */
-function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
-  const parsed = v.safeParse(ErrorBody, parsedJson(body.toString('utf8')))
+function errorIn(body: Buffer): Said | undefined {
+  const json = parsedJson(body.toString('utf8'))
+  const parsed = v.safeParse(ErrorBody, json)
   if (!parsed.success) return undefined
   const { message, code } = parsed.output
-  return { message: message || 'no reason given', code }
+  const present = v.safeParse(Present, json)
+  return {
+    message: message || 'no reason given',
+    code,
+    present: present.success ? present.output.present : undefined,
+  }
 }
 
 export function noGateway({ rest }: Account, { path }: Pick<Question, 'path'>, status: number): ApiError {

@@ -74,7 +74,7 @@ export const run = ({ findConnection }: GatewayParts): CommandRow => ({
   name: 'run',
   does: 'Run a runbook',
   takes: [
-    takes('<connection>', `${NAME}; omit this argument with --on and --tag`),
+    takes('[connection]', `${NAME}; omit this argument with --on, --tag and --again`),
     takes('[file]', 'path of the runbook in its repository; with --local: path of a file on this machine'),
     CLIENT_ARGS,
   ],
@@ -94,6 +94,10 @@ export const run = ({ findConnection }: GatewayParts): CommandRow => ({
     repeatable(
       '-f, --file <NAME=path>',
       'file for the command; the variable NAME has the path of the file (repeatable)',
+    ),
+    option(
+      '--again <session>',
+      'run the runbook of this session again, on its connection and with its recorded parameters; the values of -p replace them',
     ),
     option(
       '--ref <sha>',
@@ -119,11 +123,12 @@ export const run = ({ findConnection }: GatewayParts): CommandRow => ({
     'runbook-agent run bash ops/hello.runbook.sh -p name=world --dry-run',
     'runbook-agent run pg ops/vacuum.runbook.sh --when-approved --no-wait',
     'runbook-agent run ops/hello.runbook.sh --tag env=prod --waves 1,10,rest --stop-after 5%',
+    'runbook-agent run --again 5701046a',
     'runbook-agent run --local bash runbooks/hello.runbook.sh --config gateway.yaml',
   ],
   check: (command) => refuseStrayWords(command, 'Use -p name=value for parameters'),
   run: async (
-    connection: string,
+    connection: string | undefined,
     file: string | undefined,
     clientArgs: string[],
     flags: Parameters<typeof dispatchRun>[1],
@@ -221,6 +226,30 @@ async function dispatchExec(
 }
 
 async function dispatchRun(
+  { connection, file, clientArgs }: GivenWords,
+  { again, ...flags }: RunBatchFlags & RunLocalFlags & Place & { readonly again?: string },
+  find: FindConnection,
+): Promise<number> {
+  if (again !== undefined) {
+    refuse(
+      flags,
+      ['on', 'tag', 'waves', 'parallel', 'stopAfter', 'yes', 'local', 'config', 'repository'],
+      AGAIN,
+    )
+    const args = wordsAfterDashes([connection, file, ...clientArgs], AGAIN)
+    return (await import('../client/sessions/again.ts')).runAgain(again, args, flags)
+  }
+  if (connection === undefined)
+    throw new Failure(
+      'the name of the connection is missing: use run CONNECTION FILE, or run FILE --on a,b',
+      exitCodes.usage,
+    )
+  return runHere({ connection, file, clientArgs }, flags, find)
+}
+
+const AGAIN = 'with --again give only the session: its connection, runbook and repository are recorded'
+
+async function runHere(
   { file, ...words }: RunWords,
   { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
   find: FindConnection,
@@ -260,8 +289,12 @@ async function dispatchRun(
 /**
  * With several connections, the first word is the runbook, although Commander calls this word `connection`.
  */
-interface RunWords {
+interface RunWords extends GivenWords {
   readonly connection: string
+}
+
+interface GivenWords {
+  readonly connection: string | undefined
   readonly file: string | undefined
   readonly clientArgs: readonly string[]
 }
@@ -273,15 +306,20 @@ async function runSeveral(
   { connection: runbook, file, clientArgs }: RunWords,
   flags: RunBatchFlags,
 ): Promise<number> {
-  const words = file === undefined ? [] : [file, ...clientArgs]
+  const words = wordsAfterDashes(
+    [file, ...clientArgs],
+    'with --on and --tag give only the runbook, no connection: use run FILE --on a,b',
+  )
+  return (await import('../client/batches/run-batch.ts')).runBatch(runbook, words, flags)
+}
+
+/** Returns the words if all of them come after `--`. @throws Failure with the reason */
+function wordsAfterDashes(given: readonly (string | undefined)[], reason: string): readonly string[] {
+  const words = given.filter((word) => word !== undefined)
   const dashes = process.argv.indexOf('--')
   const after = dashes === -1 ? 0 : process.argv.length - dashes - 1
-  if (words.length > after)
-    throw new Failure(
-      'with --on and --tag give only the runbook, no connection: use run FILE --on a,b',
-      exitCodes.usage,
-    )
-  return (await import('../client/batches/run-batch.ts')).runBatch(runbook, words, flags)
+  if (words.length > after) throw new Failure(reason, exitCodes.usage)
+  return words
 }
 
 function refuse(flags: object, names: readonly string[], reason: string): void {

@@ -1,6 +1,7 @@
 import { OUTCOMES, SESSION_KINDS } from '../../contract/session-state.ts'
 import type { AskingFlags, ListingFlags } from '../client/asking/asking.ts'
 import type { StopFlags, WatchFlags } from '../client/batches/batches.ts'
+import type { RetryFlags } from '../client/batches/retry.ts'
 import type { NoticeFlags } from '../client/report/notices.ts'
 import type { ApproveFlags, RejectFlags, ReviewListFlags } from '../client/reviews/reviews.ts'
 import type { ExportFlags } from '../client/sessions/export.ts'
@@ -18,6 +19,7 @@ import {
   span,
   type CommandGroup,
   type CommandRow,
+  repeatable,
   takes,
 } from './command.ts'
 
@@ -152,7 +154,7 @@ const BATCH = takes('<batch>', 'id of the batch; the beginning of the id is enou
 
 export const batches: CommandGroup = {
   name: 'batches',
-  does: 'List, show and stop batches (a batch is a run on several connections, see `run --on`)',
+  does: 'List, show, stop and retry batches (a batch is a run on several connections, see `run --on`)',
   commands: [
     {
       name: 'list',
@@ -197,6 +199,48 @@ export const batches: CommandGroup = {
       ],
       examples: ['runbook-agent batches exec 5474d29f'],
       run: async (id: string, flags: WatchFlags) => (await loadBatches()).execBatchCommand(id, flags),
+    },
+    {
+      name: 'retry',
+      does: 'Run again what failed or never began in an ended batch, as a new batch',
+      takes: [BATCH, takes('[client-args...]', 'after --: the arguments of the batch, if it had some')],
+      options: [
+        PROFILE,
+        repeatable(
+          '--on <names>',
+          'run exactly on these connections of the batch, separated by commas, also where the first run may have had an effect (repeatable)',
+        ),
+        repeatable('-p, --param <name=value>', 'secret parameter, whose value is not recorded (repeatable)'),
+        option(
+          '--param-file <file>',
+          'file that contains parameters as a YAML or JSON map (so no secret is on the command line); - is standard input',
+        ),
+        repeatable(
+          '-e, --env <NAME=value>',
+          'variable of the batch, whose value is not recorded (repeatable)',
+        ),
+        repeatable('-f, --file <NAME=path>', 'file of the batch, whose content is not recorded (repeatable)'),
+        repeatable('--jira <field=value>', 'field of the Jira issue of each session (repeatable)'),
+        option('--commit <sha>', 'run this commit, if the commit of the batch is gone from the branch'),
+        option(
+          '--when-approved',
+          'if the batch needs approval, the gateway runs the batch as soon as it is approved',
+        ),
+        option('--yes', 'start the batch without asking for confirmation'),
+        option(
+          '--confirm <text>',
+          'answer to the question for confirmation: the number of connections; with one connection, its name',
+        ),
+        option('--no-wait', 'print the id of the new batch and exit, without waiting for its end'),
+        option('--quiet', 'print no progress'),
+        option('--json', 'print the new batch as JSON when it ends'),
+      ],
+      examples: [
+        'runbook-agent batches retry 5474d29f',
+        'runbook-agent batches retry 5474d29f --on web-03,web-07 -p password=...',
+      ],
+      run: async (id: string, clientArgs: string[], flags: RetryFlags) =>
+        (await import('../client/batches/retry.ts')).retryCommand(id, clientArgs, flags),
     },
   ],
 }

@@ -3,12 +3,13 @@ import {
   type BatchBody,
   type NotRecorded,
   type RetryBody,
+  type RetryRefusal,
 } from '../../contract/batch-requests.ts'
 import { repositoryNamed } from '../executions/runbook-access.ts'
 import { NOT_RECORDED } from '../executions/runbook-request.ts'
 import type { History } from '../history/history.ts'
 import type { LongWork } from '../long-work.ts'
-import { RequestRefused, type RetryFacts } from '../refusals/request-refused.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 import { hasFault } from '../refusals/runbook-errors.ts'
 import { RecordRedactions } from '../sessions/session-record.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -210,7 +211,7 @@ async function commitGone(
   return new RequestRefused('commit-gone', text, undefined, { retry: { present: { commit, ...change } } })
 }
 
-type Change = Omit<NonNullable<RetryFacts['present']>, 'commit'>
+type Change = Omit<NonNullable<RetryRefusal['present']>, 'commit'>
 
 /** Compares the recorded script of a run with the script of now, in which the same secrets are replaced. */
 async function compareScripts(

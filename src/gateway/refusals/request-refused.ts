@@ -1,6 +1,4 @@
-import type * as v from 'valibot'
-import type { retryRefusal } from '../../contract/batch-requests.ts'
-import type { Frozen } from '../../contract/contract.ts'
+import type { RetryRefusal } from '../../contract/batch-requests.ts'
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
 export interface ConnectionRefusal {
@@ -9,16 +7,13 @@ export interface ConnectionRefusal {
   readonly message: string
 }
 
-/** Facts of a refused retry of a batch (`retryRefusal` of the contract). */
-export type RetryFacts = Frozen<v.InferOutput<v.ObjectSchema<typeof retryRefusal, undefined>>>
-
 interface Details {
   /** Value of the header `Retry-After`. */
   readonly retryAfterSeconds?: number
   /** True if the body also contains the status, as in hoop's answers about downloads. */
   readonly isStatusInBody?: boolean
   readonly refusals?: readonly ConnectionRefusal[]
-  readonly retry?: RetryFacts
+  readonly retry?: RetryRefusal
 }
 
 /** The request is impossible or not permitted. It has changed nothing and run nothing. */

@@ -1,9 +1,10 @@
+import type { RetryRefusal } from '../../contract/batch-requests.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
-import { type ConnectionRefusal, RequestRefused, type RetryFacts } from '../refusals/request-refused.ts'
+import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import { refusedCode } from '../store/errors.ts'
 
 /** hoop's contract has only `message`. */
-interface ErrorBody extends RetryFacts {
+interface ErrorBody extends RetryRefusal {
   readonly message: string
   readonly code: HttpCode
   readonly status?: number

@@ -135,3 +135,120 @@ describe('run on several connections', () => {
     ])
   })
 })
+
+describe('batches retry', () => {
+  const on = (fleet: Fleet, ...words: readonly string[]) =>
+    runProgram(place, words, { HOOP_APIURL: fleet.gateway.gateway.http, HOOP_TOKEN: userToken })
+
+  it('runs again what failed or never began, says what it leaves out, and names the new batch to those who come later', async () => {
+    const broken = new Set(['c-2'])
+    await using own = await Fleet.start(4, (name) => ({ code: broken.has(name) ? 3 : 0 }))
+    const id = await own.begin({ waves: '1,1,rest' })
+    await own.ended(id)
+    const shown = await on(own, 'batches', 'show', id)
+    expect(JSON.parse(shown.stdout)).toMatchObject({ status: 'stopped', retried_by: null })
+    broken.clear()
+    const { code, stderr, stdout } = await on(own, 'batches', 'retry', id.slice(0, 8), '--json')
+    const batch = JSON.parse(stdout) as { id: string }
+    expect([code, batch]).toEqual([0, expect.objectContaining({ retry_of: id, waves: [1, 2] })])
+    expect(stderr).toContain('runbook-agent: failed: c-2\nrunbook-agent: never began: c-3, c-4\n')
+    expect(stderr).toContain('wave 2 of 2: 2 connections\n')
+    expect(own.begun).toEqual(['c-1', 'c-2', 'c-2', 'c-3', 'c-4'])
+    const again = await on(own, 'batches', 'retry', id)
+    expect([again.code, again.stderr]).toEqual([69, expect.stringContaining(`as batch ${batch.id}`)])
+  })
+
+  it('names the values to give again, and takes them', async () => {
+    const broken = new Set(['c-1'])
+    await using own = await Fleet.start(1, (name) => ({ code: broken.has(name) ? 3 : 0 }))
+    own.gateway.commit({ 'ops/secret.sh': 'echo {{ .word | type "password" }}' })
+    const env = { 'envvar:STAGE': 'dGVzdA==', 'filesystem:KEY': 'a2V5' }
+    const id = await own.begin({
+      ...{ file_name: 'ops/secret.sh', parameters: { word: 'open-sesame' }, env_vars: env },
+      client_args: ['-x'],
+    })
+    await own.ended(id)
+    const refused = await on(own, 'batches', 'retry', id, '-p', 'word=open-sesame')
+    expect([refused.code, refused.stderr]).toEqual([
+      64,
+      expect.stringContaining('give them again: -e STAGE=..., -f KEY=..., the arguments after --\n'),
+    ])
+    broken.clear()
+    place.write('key', 'key')
+    const values = ['-p', 'word=open-sesame', '-e', 'STAGE=test', '-f', `KEY=${place.at('key')}`]
+    const { code } = await on(own, 'batches', 'retry', id, ...values, '--quiet', '--', '-x')
+    expect([code, own.begun]).toEqual([0, ['c-1', 'c-1']])
+  })
+
+  it('shows what the present commit changes when the commit of the batch is gone', async () => {
+    await using rest = await ScriptedRest.start()
+    const run = { connection: 'a', wave: 1, status: 'failed', session_id: null, retry_group: 'never-began' }
+    const id = '5474d29f-0000-4000-8000-000000000000'
+    const counts = { total: 1, succeeded: 0, failed: 1, running: 0, not_begun: 0 }
+    rest.on(
+      `GET /api/batches/${id}`,
+      json(200, { id, status: 'done', counts, file_name: 'x.sh', runs: [run] }),
+    )
+    const present = { commit: 'abc', diff: '-one\n+two\n', note: null }
+    rest.on(`POST /api/batches/${id}/retry`, json(409, { message: 'gone', code: 'commit-gone', present }))
+    const { code, stderr } = await runProgram(place, ['batches', 'retry', id, '--commit', 'abd'], {
+      ...{ HOOP_APIURL: rest.url, HOOP_TOKEN: userToken },
+    })
+    expect([code, stderr]).toEqual([69, expect.stringContaining(`-one\n+two\n`)])
+    expect(rest.asked(`POST /api/batches/${id}/retry`)[0]?.body).toMatchObject({ commit: 'abd' })
+  })
+
+  it('says in one line that a gateway knows no batches', async () => {
+    await using rest = await ScriptedRest.start()
+    const { code, stderr } = await runProgram(
+      place,
+      ['batches', 'retry', '5474d29f-0000-4000-8000-000000000000'],
+      { HOOP_APIURL: rest.url, HOOP_TOKEN: userToken },
+    )
+    expect([code, stderr]).toEqual([
+      69,
+      expect.stringMatching(/^runbook-agent: the gateway \S+ has no batches: [^\n]+\n$/),
+    ])
+  })
+})
+
+describe('run --again', () => {
+  it('runs the runbook of a session again, with its values, and asks for the secret ones', async () => {
+    fleet.gateway.commit({
+      'ops/again.sh': 'echo {{ .who }} {{ .word | type "password" }}\necho {{ .more | default "none" }}',
+    })
+    const first = ['run', 'c-1', 'ops/again.sh', '-p', 'who=ann', '-p', 'word=open-sesame', '-p', 'more=some']
+    expect((await ask(...first)).code).toBe(0)
+    const newest = async () => {
+      const [session] = JSON.parse((await ask('sessions', '--limit', '1')).stdout) as {
+        id: string
+        connection: string
+        labels: Record<string, string>
+      }[]
+      return session
+    }
+    const session = await newest()
+    const refused = await ask('run', '--again', session?.id ?? '')
+    expect([refused.code, refused.stderr]).toEqual([
+      64,
+      expect.stringContaining('give them again: -p word=...'),
+    ])
+    const { code } = await ask('run', '--again', session?.id ?? '', '-p', 'word=other', '-p', 'who=bea')
+    expect(code).toBe(0)
+    const second = await newest()
+    expect(second?.id).not.toBe(session?.id)
+    expect(second?.connection).toBe('c-1')
+    expect(JSON.parse(second?.labels['runbookParameters'] ?? '')).toEqual({
+      ...{ who: 'bea', word: '[not recorded]', more: 'some' },
+    })
+  })
+
+  it.each([
+    [['c-1', '--again', 'x'], 'with --again give only the session'],
+    [['--again', 'x', '--on', 'c-1'], 'with --again give only the session'],
+    [[], 'the name of the connection is missing'],
+  ])('refuses run %j', async (words, text) => {
+    const { code, stderr } = await ask('run', ...words)
+    expect([code, stderr]).toEqual([64, expect.stringContaining(text)])
+  })
+})

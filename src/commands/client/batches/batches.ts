@@ -21,7 +21,12 @@ import { Interrupts } from '../terminal/leaving.ts'
 import { batchDetails, BATCH_COLUMNS, countsOf, differencesText, type BatchRead, endedText } from './texts.ts'
 
 const listBatches = (account: Account) => call(account, batchContract.list, {})
-const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, columns: BATCH_COLUMNS }
+export const LIST = {
+  things: 'batches',
+  endpoint: 'GET /api/batches',
+  fetch: listBatches,
+  columns: BATCH_COLUMNS,
+}
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export function batchesCommand(flags: ListingFlags): Promise<number> {
@@ -63,7 +68,7 @@ export async function execBatchCommand(id: string, flags: WatchFlags): Promise<n
   }
 }
 
-async function showBatch(account: Account, id: string): Promise<BatchRead> {
+export async function showBatch(account: Account, id: string): Promise<BatchRead> {
   return call(account, batchContract.show, { id: await wholeId(account, id) })
 }
 

@@ -65,10 +65,10 @@ export async function runBatch(
 }
 
 /** Prints the id, or the batch as JSON. Says who has to approve, and how to continue. */
-async function sayCreated(
+export async function sayCreated(
   account: Account,
   batch: BatchRead,
-  { json, quiet, whenApproved }: RunBatchFlags,
+  { json, quiet, whenApproved }: Pick<RunBatchFlags, 'json' | 'quiet' | 'whenApproved'>,
 ): Promise<void> {
   const id = oneLine(batch.id)
   process.stdout.write(`${json === true ? printableJson(batch.raw, 2) : id}\n`)
@@ -151,7 +151,11 @@ function parallelOf(text: string): number {
 const NAMED = 10
 
 /** @throws Failure if the user declines */
-async function confirm(file: string, names: readonly string[], { yes, waves }: RunBatchFlags): Promise<void> {
+export async function confirm(
+  file: string,
+  names: readonly string[],
+  { yes, waves }: Pick<RunBatchFlags, 'yes' | 'waves'>,
+): Promise<void> {
   if (yes === true || !canAsk()) return
   const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : ''
   const list = `${names.slice(0, NAMED).join(', ')}${more}`
@@ -167,7 +171,7 @@ async function confirm(file: string, names: readonly string[], { yes, waves }: R
 }
 
 /** Maximum wait for the answer. The gateway may have to fetch a repository and to create an issue. */
-const CREATE_MS = 120_000
+export const CREATE_MS = 120_000
 
 /** @throws Failure for a gateway without batches; ApiError */
 async function created(account: Account, file: string, body: SentBatch): Promise<BatchRead> {

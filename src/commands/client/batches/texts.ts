@@ -63,8 +63,15 @@ export function batchDetails(batch: BatchRead, width: number): string {
     ['review', batch.review?.id ?? ''],
     ["review's session", batch.review?.session_id ?? ''],
     ['warning', batch.warning],
+    ['retry of', batch.retry_of],
+    ['retried as', batch.retried_by],
+    ['run again', mayRetry(batch) ? `runbook-agent batches retry ${batch.id}` : ''],
   ])
   return `${facts}\n${itemTable(RUNS, batch.runs, width)}${summary(batch)}`
+}
+
+function mayRetry({ retried_by: by, runs }: BatchRead): boolean {
+  return by === '' && runs.some(({ retry_group: group }) => group !== '')
 }
 
 function isApproved({ status, review }: BatchRead): boolean {

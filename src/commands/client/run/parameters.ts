@@ -59,6 +59,36 @@ export async function givenParameters({
   return new Map([...fromFile, ...readPairs(param, '-p')])
 }
 
+/** The recorded values of an earlier run. */
+export interface EarlierValues {
+  /** Id of the session. */
+  readonly id: string
+  readonly values: Values
+  /** Names of the secret values, which are not recorded. */
+  readonly unrecorded: readonly string[]
+}
+
+/**
+ * Adds the values of an earlier run to the given ones. A default never replaces a secret value of that run.
+ * @throws Failure for a secret value that the user can neither give nor be asked for
+ */
+export function withEarlier(
+  given: Map<string, string>,
+  { defaults = false }: ParameterFlags,
+  earlier: EarlierValues | undefined,
+): Map<string, string> {
+  if (earlier === undefined) return given
+  const missing = earlier.unrecorded.filter((name) => !given.has(name))
+  if (missing.length > 0 && (defaults || !canAsk()))
+    throw new Failure(
+      oneLine(
+        `values of session ${earlier.id} are not recorded, so give them again: ${missing.map((name) => `-p ${name}=...`).join(', ')}`,
+      ),
+      exitCodes.usage,
+    )
+  return new Map([...earlier.values, ...given])
+}
+
 /** Asks the user for missing parameters. @throws Failure if the user cannot be asked */
 export async function completeParameters(
   runbook: Runbook,

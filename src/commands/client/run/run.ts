@@ -19,7 +19,14 @@ import { type EndingFlags, showEnding } from '../report/ending.ts'
 import { clientFailure } from '../report/failures.ts'
 import { canAsk } from '../terminal/prompts.ts'
 import { SessionOutput } from '../terminal/output.ts'
-import { completeParameters, givenParameters, type ParameterFlags, withFiles } from './parameters.ts'
+import {
+  completeParameters,
+  givenParameters,
+  type EarlierValues,
+  type ParameterFlags,
+  withEarlier,
+  withFiles,
+} from './parameters.ts'
 import { confirmed } from './confirmation.ts'
 import { withReason } from './reason.ts'
 import { findTarget, type Target, withSuggestion } from './target.ts'
@@ -51,13 +58,18 @@ export interface RunArguments {
 }
 
 /**
+ * @param earlier the run whose values are used again
  * @returns this program's exit code
  * @throws Failure
  */
-export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<number> {
+export async function runRunbook(
+  what: RunArguments,
+  flags: RunFlags,
+  earlier?: EarlierValues,
+): Promise<number> {
   const { connection, file } = what
   const account = readAccount(flags.profile)
-  const given = await givenParameters(flags)
+  const given = withEarlier(await givenParameters(flags), flags, earlier)
   const envVars = {
     ...Object.fromEntries(readVariables(flags.env ?? [])),
     ...Object.fromEntries(readFiles(flags.file ?? [])),
