@@ -221,6 +221,7 @@ export const batches: CommandGroup = {
         ),
         repeatable('-f, --file <NAME=path>', 'file of the batch, whose content is not recorded (repeatable)'),
         repeatable('--jira <field=value>', 'field of the Jira issue of each session (repeatable)'),
+        option('--reason <text>', 'why you need this; approvers see it, and it stays with each session'),
         option('--commit <sha>', 'run this commit, if the commit of the batch is gone from the branch'),
         option(
           '--when-approved',

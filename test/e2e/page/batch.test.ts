@@ -1,14 +1,28 @@
+import { existsSync, rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
+import { waitFor } from '../../support/wait.ts'
 import { Stage } from './stage.ts'
+
+const FLAKY = `
+echo {{ .word | type "password" }} > /dev/null
+if [ "$PLACE" = two ] && [ -e "$TMPDIR/full" ]; then
+  echo 'no space left on device' >&2
+  exit 7
+fi
+`
 
 describe.skipIf(missingBrowser !== undefined)(
   `the page for many runs at once${without(missingBrowser)}`,
   () => {
     const stage = new Stage({
       connections: ['one', 'two', 'three'].map((name) => ({ name, command: ['bash'], env: { PLACE: name } })),
-      runbooks: { 'ops/where.runbook.sh': 'if [ "$PLACE" = three ]; then echo differs; else echo alike; fi' },
+      runbooks: {
+        'ops/where.runbook.sh': 'if [ "$PLACE" = three ]; then echo differs; else echo alike; fi',
+        'ops/flaky.runbook.sh': FLAKY,
+        'ops/slow.runbook.sh': 'touch "$TMPDIR/slow"; exec sleep 600',
+      },
       schedules: [
         {
           name: 'nightly',
@@ -19,6 +33,12 @@ describe.skipIf(missingBrowser !== undefined)(
         },
       ],
     })
+
+    const posted = async (path: string, body: object): Promise<{ readonly id: string }> => {
+      const answer = await stage.site.rest.send('POST', path, JSON.stringify(body))
+      if (answer.status >= 300) throw new Error(answer.body)
+      return JSON.parse(answer.body) as { readonly id: string }
+    }
 
     it('runs a runbook on several connections, wave by wave, and shows which differs', async () => {
       await using ada = await stage.enter('/runbooks')
@@ -35,8 +55,56 @@ describe.skipIf(missingBrowser !== undefined)(
       await ada.sees('2 same, 1 different')
       await ada.sees('+differs')
       await ada.picture('batch')
-      await page.getByRole('link', { name: 'three', exact: true }).click()
+      await ada.sees('Compared with each other: exit code, stdout and stderr of the 3 runs that have ended.')
+      await page.getByRole('link', { name: 'three: succeeded' }).click()
       await ada.reads('differs')
+    })
+
+    it('shows first what failed and why, and runs it again with what is not recorded, by the keyboard', async () => {
+      stage.site.place.write('tmp/full', '')
+      const { id } = await posted('/api/batches', {
+        ...{ file_name: 'ops/flaky.runbook.sh', connections: ['one', 'two', 'three'] },
+        ...{ waves: '1,1,rest', parameters: { word: 'open-sesame' } },
+      })
+      await using ada = await stage.enter(`/batches/${id}`)
+      const { page } = ada
+      await ada.sees('1 failed, 1 never began')
+      await page
+        .getByRole('region', { name: /two wrote to stderr/ })
+        .getByText('no space left')
+        .waitFor()
+      await page.getByRole('button', { name: 'Run the failed again' }).press('Enter')
+      const dialog = page.getByRole('dialog', { name: 'Run again' })
+      expect(await dialog.getByLabel('two', { exact: true }).isChecked()).toBe(true)
+      expect(await dialog.getByLabel('three', { exact: true }).isChecked()).toBe(true)
+      expect(await dialog.getByLabel('one', { exact: true }).count()).toBe(0)
+      await dialog.getByLabel('three', { exact: true }).press('Space')
+      rmSync(stage.site.place.at('tmp/full'))
+      await dialog.getByLabel('word').fill('open-sesame')
+      await page.keyboard.press('Enter')
+      await ada.sees('1 of 1 succeeded')
+      await page.getByRole('link', { name: 'An earlier batch' }).click()
+      await page.getByRole('link', { name: 'Open the batch that ran it again' }).waitFor()
+      expect(await page.getByRole('button', { name: 'Run the failed again' }).count()).toBe(0)
+      expect(await page.content()).not.toContain('open-sesame')
+    })
+
+    it('leaves out what may have had an effect, until somebody ticks it', async () => {
+      const { id } = await posted('/api/batches', {
+        ...{ file_name: 'ops/slow.runbook.sh', connections: ['one', 'two'] },
+        waves: '1,rest',
+      })
+      const path = `/api/batches/${id}`
+      await waitFor(() => existsSync(stage.site.place.at('tmp/slow')))
+      await posted(`${path}/stop`, { kill: true })
+      await using ada = await stage.enter(`/batches/${id}`)
+      await ada.sees('1 never began, 1 may have had an effect')
+      await ada.click('Run the failed again')
+      const dialog = ada.page.getByRole('dialog', { name: 'Run again' })
+      expect(await dialog.getByLabel('one', { exact: true }).isChecked()).toBe(false)
+      await dialog.getByRole('button', { name: 'Start 1 run' }).waitFor()
+      await dialog.getByLabel('one', { exact: true }).check()
+      await dialog.getByRole('button', { name: 'Start 2 runs' }).waitFor()
     })
 
     it('says which connection refuses a batch, and runs nothing', async () => {

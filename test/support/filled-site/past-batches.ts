@@ -1,3 +1,4 @@
+import { NO_EXIT_CODE } from '../../../src/basics/exit-code.ts'
 import type { BatchRun, BatchState } from '../../../src/gateway/batches/batch.ts'
 import { bookAt } from './books.ts'
 import { ids, runbookSession } from './past-runs.ts'
@@ -6,13 +7,17 @@ import type { Person } from './shop.ts'
 
 const WEB = [1, 2, 3, 4, 5, 6].map((number) => `web-0${number}`)
 const HOUR_MS = 3_600_000
+const ERRORS = `cp: error writing '/var/lib/workers/queue.db': No space left on device
+/ is 97% full, 147 MB left; stopped before the restart
+`
 
-/** How long ago, who, which runbook, and the connections that failed. A stopped batch stops after the first failure. */
+/** How long ago, who, which runbook, and the connections that failed or lost their agent. A stopped batch stops after the first failure. */
 const PLANS: readonly {
   readonly hoursAgo: number
   readonly owner: Person
   readonly file: string
   readonly failed: readonly string[]
+  readonly lost?: string
   readonly stops: boolean
 }[] = [
   {
@@ -20,6 +25,7 @@ const PLANS: readonly {
     owner: 'omar.haddad',
     file: 'ops/restart-workers.runbook.sh',
     failed: ['web-03'],
+    lost: 'web-02',
     stops: true,
   },
   { hoursAgo: 27, owner: 'priya.nair', file: 'ops/rotate-logs.runbook.sh', failed: [], stops: false },
@@ -50,7 +56,7 @@ export function plannedBatches(options: PastOptions): { batches: BatchState[]; s
 
 function plannedBatch(
   options: PastOptions,
-  { hoursAgo, owner, file, failed, stops }: (typeof PLANS)[number],
+  { hoursAgo, owner, file, failed, lost, stops }: (typeof PLANS)[number],
 ): { state: BatchState; sessions: PastSession[] } {
   const { chance, now, commit } = options
   const id = chance.uuid()
@@ -67,7 +73,20 @@ function plannedBatch(
       ...runbookSession(options, { ...ids(options), connection, user: owner, startedAt }, book),
       sessionBatchId: id,
     }
-    const text = exitCode === 0 ? `done on ${connection}\n` : 'no space left on device: /var/lib/workers\n'
+    const text = exitCode === 0 ? `done on ${connection}\n` : ERRORS
+    if (connection === lost) {
+      const cause = { code: 'agent-lost' } as const
+      const end = { exitCode: NO_EXIT_CODE, truncatedBytes: 0, beganAt: startedAt, endedAt, cause }
+      const { code } = cause
+      const times = { startedAt: startedAt.getTime(), endedAt: endedAt.getTime() }
+      const ended = {
+        status: 'failed',
+        session: session.id,
+        code,
+        message: 'agent has disconnected',
+      } as const
+      return { run: { ...common, ...times, ...ended }, past: { session, end, outputs: [] } }
+    }
     const end = { exitCode, truncatedBytes: 0, beganAt: startedAt, endedAt }
     const times = { startedAt: startedAt.getTime(), endedAt: endedAt.getTime() }
     return {
@@ -94,8 +113,9 @@ function plannedBatch(
           endedAt: last,
         },
         ...{ repository: 'books', file, title: book.title, commit, parameters: '{}' },
-        ...{ waves: [2, 4], parallel: 1, threshold: stops ? 1 : 3, metadata: {} },
-        ...(stops && { stop: { reason: 'threshold', message: '1 of the runs failed' } as const }),
+        ...{ waves: [2, 4], parallel: 1, threshold: stops ? 2 : 3, metadata: {} },
+        brought: { envVars: [], hasArguments: false },
+        ...(stops && { stop: { reason: 'threshold', message: '2 of the runs failed' } as const }),
       },
       runs: runs.map(({ run }) => run),
     },

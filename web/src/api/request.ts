@@ -1,3 +1,4 @@
+import type { RetryRefusal } from '../../../src/contract/batch-requests.ts'
 import { signedOut } from './person.ts'
 
 /** An error of the gateway, or the failure to reach it, with its code for `adviceFor`. */
@@ -7,12 +8,21 @@ export class Refused extends Error {
   readonly status: number
   /** Why each connection of a batch was refused. */
   readonly refusals: readonly Refusal[]
+  /** What a refused retry of a batch says. */
+  readonly retry: RetryRefusal
 
-  constructor(message: string, code: string, status: number, refusals: readonly Refusal[] = []) {
+  constructor(
+    message: string,
+    code: string,
+    status: number,
+    refusals: readonly Refusal[] = [],
+    retry: RetryRefusal = {},
+  ) {
     super(message)
     this.code = code
     this.status = status
     this.refusals = refusals
+    this.retry = retry
   }
 }
 
@@ -97,7 +107,7 @@ function unreachable(error: unknown): Refused {
   return new Refused(`The gateway does not answer${reason}.`, 'unreachable', 0)
 }
 
-interface ErrorBody {
+interface ErrorBody extends RetryRefusal {
   readonly message?: unknown
   readonly code?: unknown
   readonly refusals?: readonly Refusal[]
@@ -107,5 +117,5 @@ async function refusal(response: Response): Promise<Refused> {
   const body = (await response.json().catch(() => ({}))) as ErrorBody
   const message = typeof body.message === 'string' ? body.message : `HTTP status ${response.status}`
   const code = typeof body.code === 'string' ? body.code : 'unknown'
-  return new Refused(message, code, response.status, body.refusals)
+  return new Refused(message, code, response.status, body.refusals, body)
 }

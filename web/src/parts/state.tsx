@@ -36,11 +36,21 @@ interface StateProps {
 }
 
 export function State({ kind, children = kind }: StateProps) {
-  const [tone, icon] = LOOKS[kind]
   return (
-    <span class={tone === 'idle' ? 'chip' : `chip is-${tone}`}>
-      <Icon name={icon} small turning={icon === 'spin'} />
+    <span class={toneClass(kind)}>
+      <StateIcon kind={kind} />
       <span>{children}</span>
     </span>
   )
+}
+
+/** Classes of a chip in the state's colours. */
+export function toneClass(kind: StateKind): string {
+  const [tone] = LOOKS[kind]
+  return tone === 'idle' ? 'chip' : `chip is-${tone}`
+}
+
+export function StateIcon({ kind }: { readonly kind: StateKind }) {
+  const [, icon] = LOOKS[kind]
+  return <Icon name={icon} small turning={icon === 'spin'} />
 }

@@ -9,6 +9,7 @@ import { readFiles, readPairs, readVariables } from '../input.ts'
 import { clientFailure } from '../report/failures.ts'
 import { confirmed } from '../run/confirmation.ts'
 import { givenParameters } from '../run/parameters.ts'
+import { withReason } from '../run/reason.ts'
 import { Interrupts } from '../terminal/leaving.ts'
 import { askUnseen, canAsk } from '../terminal/prompts.ts'
 import { LIST, showBatch, watchBatch } from './batches.ts'
@@ -16,7 +17,17 @@ import { confirm, CREATE_MS, sayCreated, type RunBatchFlags } from './run-batch.
 import type { BatchRead } from './texts.ts'
 
 type Repeated =
-  'profile' | 'param' | 'paramFile' | 'env' | 'file' | 'jira' | 'whenApproved' | 'wait' | 'json' | 'quiet'
+  | 'profile'
+  | 'param'
+  | 'paramFile'
+  | 'env'
+  | 'file'
+  | 'jira'
+  | 'reason'
+  | 'whenApproved'
+  | 'wait'
+  | 'json'
+  | 'quiet'
 
 export interface RetryFlags extends Pick<RunBatchFlags, Repeated | 'on' | 'yes' | 'confirm'> {
   readonly commit?: string
@@ -45,6 +56,7 @@ export async function retryCommand(
       ...(flags.commit !== undefined && { commit: flags.commit }),
       jira_fields: Object.fromEntries(readPairs(flags.jira ?? [], '--jira')),
       when_approved: flags.whenApproved === true,
+      ...(flags.reason !== undefined && { reason: flags.reason }),
     }
     const { file_name: file, repository } = origin
     if (names.length > 0) {
@@ -52,7 +64,9 @@ export async function retryCommand(
       await confirmed(account, { file, repository, connections: names }, flags.confirm)
     }
     using interrupts = new Interrupts()
-    const batch = await call(account, batchContract.retry, { id: origin.id }, { body, answerMs: CREATE_MS })
+    const batch = await withReason(body, (one) =>
+      call(account, batchContract.retry, { id: origin.id }, { body: one, answerMs: CREATE_MS }),
+    )
     if (flags.wait !== false) return await watchBatch(account, batch, flags, interrupts)
     await sayCreated(account, batch, flags)
     return exitCodes.done

@@ -7,15 +7,17 @@ import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { runbookName } from '../../parts/called.ts'
-import { approvalPath } from '../../parts/paths.ts'
+import { approvalPath, batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { useTitle } from '../../parts/title.ts'
 import { Trail } from '../../parts/trail.tsx'
 import { visible } from '../../parts/visible.ts'
 import { BatchActions } from './actions.tsx'
-import { Differences } from './differences.tsx'
+import { Differences, useComparison } from './differences.tsx'
+import { Left } from './left.tsx'
 import { BatchBadge, countsText } from './list.tsx'
-import { Waves } from './waves.tsx'
+import { Strip, Waves } from './waves.tsx'
+import './batch.css'
 
 const LIST = { href: '/batches', list: 'Batches', label: 'All batches' }
 
@@ -40,6 +42,7 @@ export default function BatchView({ id }: { readonly id: string }) {
 }
 
 function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () => void }) {
+  const compared = useComparison(batch)
   const { file_name: file, runbook_title: title, stop, warning } = batch
   return (
     <>
@@ -48,7 +51,7 @@ function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () =
         <h1>
           <Name>{runbookName(file, title)}</Name>
         </h1>
-        <BatchBadge batch={batch} />
+        <BatchBadge batch={batch} wave={waveOf(batch)} />
         <BatchActions batch={batch} reload={reload} />
       </header>
       {stop !== null && (
@@ -58,8 +61,9 @@ function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () =
       )}
       {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
       <Progress batch={batch} />
+      <Left batch={batch} differences={compared.value} />
       <Waves batch={batch} />
-      {batch.groups.length > 0 && <Differences batch={batch} />}
+      {batch.groups.length > 0 && <Differences compared={compared} />}
     </>
   )
 }
@@ -70,9 +74,9 @@ function Progress({ batch }: { readonly batch: Batch }) {
     <section class="card" aria-label="Progress">
       <div class="card-body is-tight">
         <p role="status">
-          <strong>{countsText(batch.counts)}</strong>
+          <strong class="tally">{countsText(batch.counts)}</strong>
         </p>
-        <Strip batch={batch} />
+        <Strip runs={batch.runs} thick />
         <dl class="facts">
           <Fact name="By">
             <Name>{owner}</Name>
@@ -89,6 +93,11 @@ function Progress({ batch }: { readonly batch: Batch }) {
           <Fact name="Stops after">
             {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}
           </Fact>
+          {batch.retry_of !== null && (
+            <Fact name="Runs again">
+              <a href={batchPath(batch.retry_of)}>An earlier batch</a>
+            </Fact>
+          )}
           {review !== null && (
             <Fact name="Approval">
               <a href={approvalPath(review.id)}>Open the approval</a>
@@ -105,21 +114,9 @@ function Progress({ batch }: { readonly batch: Batch }) {
   )
 }
 
-const TONES = {
-  'not-begun': undefined,
-  running: 'is-live',
-  succeeded: 'is-good',
-  failed: 'is-bad',
-  unknown: 'is-bad',
-} as const
-
-/** A coloured piece per connection. Hidden from screen readers, because the words above say the same. */
-function Strip({ batch }: { readonly batch: Batch }) {
-  return (
-    <ol class="strip" aria-hidden="true">
-      {batch.runs.map(({ connection, status }) => (
-        <li key={connection} class={TONES[status]} />
-      ))}
-    </ol>
-  )
+/** The number of the wave that runs. */
+function waveOf({ status, runs, waves }: Batch): string | undefined {
+  if (status !== 'running') return undefined
+  const begun = runs.filter(({ status }) => status !== 'not-begun').map(({ wave }) => wave)
+  return `wave ${Math.max(1, ...begun)} of ${waves.length}`
 }

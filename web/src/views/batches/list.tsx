@@ -72,12 +72,18 @@ const KINDS = {
   stopped: 'stopped',
 } as const satisfies Readonly<Record<ListedBatch['status'], StateKind>>
 
-export function BatchBadge({ batch }: { readonly batch: Pick<ListedBatch, 'status' | 'review' | 'counts'> }) {
+interface BatchBadgeProps {
+  readonly batch: Pick<ListedBatch, 'status' | 'review' | 'counts'>
+  /** Which wave runs. */
+  readonly wave?: string | undefined
+}
+
+export function BatchBadge({ batch, wave = 'running' }: BatchBadgeProps) {
   const { status, review, counts } = batch
   const hasFailed = counts.failed > 0
   const words = {
     waiting: review?.state?.text ?? 'waits for approval',
-    running: 'running',
+    running: wave,
     done: hasFailed ? `all have run, ${counts.failed} failed` : 'all have run',
     stopped: hasFailed ? `stopped, ${counts.failed} failed` : 'stopped',
   }

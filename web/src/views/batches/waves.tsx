@@ -1,44 +1,84 @@
 import type { Batch } from '../../api/types.ts'
 import { Elapsed } from '../../parts/moment.tsx'
 import { sessionPath } from '../../parts/paths.ts'
-import { State } from '../../parts/state.tsx'
+import { StateIcon, toneClass, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
-import { StateBadge } from '../sessions/state.tsx'
+import { kindOfState } from '../sessions/state.tsx'
 
-type Run = Batch['runs'][number]
+export type Run = Batch['runs'][number]
 
 export function Waves({ batch }: { readonly batch: Batch }) {
   const waves = Map.groupBy(batch.runs, ({ wave }) => wave)
   return (
     <section class="card" aria-label="Waves">
       {[...waves].map(([wave, runs]) => (
-        <section class="wave" key={wave} aria-labelledby={`wave-${wave}`}>
-          <div>
-            <h2 id={`wave-${wave}`}>Wave {wave}</h2>
-            <p class="soft small">
-              {runs.filter(({ status }) => status === 'succeeded').length} of {runs.length} succeeded
-            </p>
-          </div>
-          <ul class="places">
-            {runs.map((run) => (
-              <li key={run.connection}>
-                <RunPlace run={run} />
-              </li>
-            ))}
-          </ul>
-        </section>
+        <Wave key={wave} wave={wave} runs={runs} parallel={batch.parallel} />
       ))}
     </section>
   )
 }
 
-const WORDS: Readonly<Record<Run['status'], string>> = {
-  'not-begun': 'not begun',
-  running: 'running',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  unknown: 'unknown',
+interface WaveProps {
+  readonly wave: number
+  readonly runs: readonly Run[]
+  readonly parallel: number
+}
+
+function Wave({ wave, runs, parallel }: WaveProps) {
+  const succeeded = runs.filter(({ status }) => status === 'succeeded').length
+  return (
+    <section class="wave" aria-labelledby={`wave-${wave}`}>
+      <div>
+        <h2 id={`wave-${wave}`}>Wave {wave}</h2>
+        <p class="soft small">{termsOf(runs.length, parallel)}</p>
+      </div>
+      <div class="stack is-tight">
+        <div class="wave-bar">
+          <Strip runs={runs} />
+          <span class="small">
+            {succeeded} of {runs.length} succeeded
+          </span>
+        </div>
+        <ul class="hosts">
+          {runs.map((run) => (
+            <li key={run.connection}>
+              <Host run={run} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  )
+}
+
+function termsOf(runs: number, parallel: number): string {
+  if (runs === 1) return '1 connection'
+  return parallel < runs ? `${runs} connections, ${parallel} at once` : `${runs} connections at once`
+}
+
+const TONES = {
+  'not-begun': undefined,
+  running: 'is-live',
+  succeeded: 'is-good',
+  failed: 'is-bad',
+  unknown: 'is-bad',
+} as const
+
+interface StripProps {
+  readonly runs: readonly Run[]
+  readonly thick?: boolean
+}
+
+/** A coloured piece per connection. Hidden from screen readers, because the words beside it say the same. */
+export function Strip({ runs, thick = false }: StripProps) {
+  return (
+    <ol class={thick ? 'strip is-thick' : 'strip'} aria-hidden="true">
+      {runs.map(({ connection, status }) => (
+        <li key={connection} class={TONES[status]} />
+      ))}
+    </ol>
+  )
 }
 
 const KINDS = {
@@ -47,34 +87,30 @@ const KINDS = {
   succeeded: 'succeeded',
   failed: 'failed',
   unknown: 'unknown',
-} as const
+} as const satisfies Readonly<Record<Run['status'], StateKind>>
 
-function RunPlace({ run }: { readonly run: Run }) {
-  const { connection, status, session_id: session, began_at: began = null, ended_at: end } = run
-  return (
+/** The end of a run in words. */
+export function wordsOf({ state, status }: Run): string {
+  return state === null ? status.replace('-', ' ') : visible(state.text)
+}
+
+/** A connection with its state. The icon says that a run has succeeded, so the time is enough beside it. */
+function Host({ run }: { readonly run: Run }) {
+  const { connection, status, state, session_id: session, began_at: began = null, ended_at: end } = run
+  const kind = state === null ? KINDS[status] : kindOfState(state)
+  const isTimed = began !== null && (status === 'succeeded' || state?.name === 'running')
+  const content = (
     <>
-      <div class="row-text">
-        {session === null ? (
-          <strong>
-            <Name>{connection}</Name>
-          </strong>
-        ) : (
-          <a class="whole" href={sessionPath(session)}>
-            <Name>{connection}</Name>
-          </a>
-        )}
-        {began !== null && (
-          <span>
-            <Elapsed from={began} to={end} />
-          </span>
-        )}
-        {run.message !== undefined && <span dir="auto">{visible(run.message)}</span>}
-      </div>
-      {run.state === null ? (
-        <State kind={KINDS[status]}>{WORDS[status]}</State>
-      ) : (
-        <StateBadge state={run.state} />
-      )}
+      <StateIcon kind={kind} />
+      <Name>{connection}</Name>
+      <span>{isTimed ? <Elapsed from={began} to={end} /> : wordsOf(run)}</span>
     </>
+  )
+  if (session === null) return <span class={toneClass(kind)}>{content}</span>
+  const label = `${visible(connection)}: ${wordsOf(run)}`
+  return (
+    <a class={toneClass(kind)} href={sessionPath(session)} aria-label={label} title={label}>
+      {content}
+    </a>
   )
 }

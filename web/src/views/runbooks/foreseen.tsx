@@ -30,6 +30,15 @@ export function useForeseen(
   return answers
 }
 
+/**
+ * Returns what people have to type before the run: the name of the connection, or the number of connections.
+ * Undefined if the settings require nothing.
+ */
+export function textToConfirm(answers: readonly Foreseen[], on: readonly string[]): string | undefined {
+  if (!answers.some(({ confirm }) => confirm)) return undefined
+  return on.length === 1 ? on[0] : String(on.length)
+}
+
 /** Returns whether a run on all of these connections needs a reason. */
 export function reasonNeed(answers: readonly Foreseen[]): Foreseen['reason'] {
   const needs = answers.map(({ reason }) => reason)

@@ -17,7 +17,8 @@ import { Name } from '../../parts/text.tsx'
 import { toast } from '../../parts/toasts.tsx'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { AwayNote, ConnectionField } from './connection-field.tsx'
-import { ForeseenNotes, reasonNeed, useForeseen } from './foreseen.tsx'
+import { ForeseenNotes, reasonNeed, textToConfirm, useForeseen } from './foreseen.tsx'
+import { linesOf, variableOf } from './variables.ts'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
@@ -36,8 +37,7 @@ export function RunbookForm({ opened }: FormProps) {
   const advanced = useAdvanced()
   const on = batch.isOpen ? [...batch.chosen] : [connection]
   const answers = useForeseen(repository, item.name, on)
-  const mustConfirm = answers.some(({ confirm }) => confirm)
-  const confirmation = useConfirmation(!mustConfirm ? undefined : on.length === 1 ? on[0] : String(on.length))
+  const confirmation = useConfirmation(textToConfirm(answers, on))
   useEffect(
     () => keepDraft(repository, item, { values: draft.values, connection }),
     [repository, item, draft.values, connection],
@@ -164,18 +164,6 @@ function useAdvanced() {
     ...(variables.trim() !== '' && { env_vars: Object.fromEntries(linesOf(variables).map(variableOf)) }),
   })
   return { args, setArgs, variables, setVariables, sent }
-}
-
-function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line.trim() !== '')
-}
-
-/** Reads a line `NAME=value`. The gateway's API expects the key `envvar:NAME` and the value in base64. */
-function variableOf(line: string): [string, string] {
-  const equals = line.indexOf('=')
-  const [name, value] = equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)]
-  const bytes = new TextEncoder().encode(value)
-  return [`envvar:${name.trim()}`, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))]
 }
 
 function AdvancedFields({ advanced }: { readonly advanced: ReturnType<typeof useAdvanced> }) {

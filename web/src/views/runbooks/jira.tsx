@@ -5,7 +5,7 @@ import { TextField } from '../../form/text-field.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { visible } from '../../parts/visible.ts'
 
-type JiraField = JiraTemplate['prompt_types']['items'][number]
+type JiraField = Omit<JiraTemplate['prompt_types']['items'][number], 'field_type'>
 
 /** Values for the Jira issue. Each run on a connection creates such an issue. */
 export interface Jira {

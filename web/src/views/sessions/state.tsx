@@ -22,13 +22,18 @@ const KIND_OF_STATE: Readonly<Partial<Record<StateName, StateKind>>> = {
   revoked: 'rejected',
 }
 
+export function kindOfState({ name }: ListedSession['state']): StateKind {
+  return KIND_OF_STATE[name] ?? 'failed'
+}
+
 /** Ends that need no attention. */
 const NEUTRAL: readonly StateKind[] = ['succeeded', 'closed', 'stopped', 'withdrawn']
 
 /** Shows an icon and the gateway's text for the state, because not all people can see colours. */
-export function StateBadge({ state: { name, text, since, until } }: Stateful) {
+export function StateBadge({ state }: Stateful) {
+  const { text, since, until } = state
   return (
-    <State kind={KIND_OF_STATE[name] ?? 'failed'}>
+    <State kind={kindOfState(state)}>
       <bdi>{visible(text)}</bdi>
       {since !== null && (
         <>
