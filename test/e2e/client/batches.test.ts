@@ -155,7 +155,10 @@ describe('batches retry', () => {
     expect(stderr).toContain('wave 2 of 2: 2 connections\n')
     expect(own.begun).toEqual(['c-1', 'c-2', 'c-2', 'c-3', 'c-4'])
     const again = await on(own, 'batches', 'retry', id)
-    expect([again.code, again.stderr]).toEqual([69, expect.stringContaining(`as batch ${batch.id}`)])
+    expect([again.code, again.stderr]).toEqual([
+      69,
+      expect.stringMatching(new RegExp(`as batch ${batch.id}; .* retry that batch\n$`)),
+    ])
   })
 
   it('names the values to give again, and takes them', async () => {

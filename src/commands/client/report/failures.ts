@@ -17,7 +17,13 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
 }
 
 /** The messages of these codes already say what to do next. */
-const SAY_THEMSELVES = ['gateway-draining', 'budget-spent']
+const SAY_THEMSELVES = [
+  'gateway-draining',
+  'budget-spent',
+  'batch-wrong-state',
+  'batch-retried',
+  'commit-gone',
+]
 
 /**
  * Makes a failure of an error from `src/client`. Returns other errors unchanged.
