@@ -159,7 +159,40 @@ const session = {
   ),
 }
 
-export const ListedSessionShape = v.strictObject({ ...session, script: v.null() })
+const counted = (meaning: string) => v.pipe(wholeCount, v.description(meaning))
+
+const GroupShape = v.strictObject({
+  kind: about(
+    'batch: sessions with the same `session_batch_id`; schedule: runs of a schedule on one day',
+    v.picklist(['batch', 'schedule']),
+  ),
+  name: about('id of the batch, or name of the schedule', text),
+  is_run: about('whether it is a batch of the gateway, which `GET /api/batches/ID` shows', v.boolean()),
+  count: counted('number of sessions of the row'),
+  open: counted('those that run, wait, or are approved and have not run yet'),
+  succeeded: counted('those with the outcome `succeeded`'),
+  failed: counted('those with the outcome `failed`'),
+  stopped: counted('those with the outcome `stopped`'),
+  rejected: counted('those with the outcome `rejected`'),
+  first_date: about('when the oldest session was requested', moment),
+  last_date: about('when the newest session was requested', moment),
+  began_at: about('when the first command began; null if none has begun', time),
+  end_date: about('when the last session ended; null while one is open', time),
+})
+export type GroupAnswer = Frozen<v.InferOutput<typeof GroupShape>>
+
+export const ListedSessionShape = v.strictObject({
+  ...session,
+  script: v.null(),
+  group: v.optional(
+    v.pipe(
+      GroupShape,
+      v.description(
+        'with the option `group`, the sessions that the row stands for; the row itself is the first of them in the order of the list. Missing for a single session',
+      ),
+    ),
+  ),
+})
 
 export const SessionShape = v.strictObject({
   ...session,

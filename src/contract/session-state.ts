@@ -78,6 +78,30 @@ export function outcomeOf(state: StateName): Outcome {
   return OUTCOME_OF[state] ?? 'failed'
 }
 
+/** States after the end by which lists can be filtered, besides the outcomes. */
+export const END_STATES = [
+  'closed',
+  'timed-out',
+  'limit-reached',
+  'blocked',
+  'refused',
+  'revoked',
+  'withdrawn',
+  'expired',
+  'lock-busy',
+  'agent-offline',
+  'agent-silent',
+  'agent-lost',
+  'agent-stopped',
+  'gateway-stopped',
+  'gateway-lost',
+] as const satisfies readonly StateName[]
+export type EndState = (typeof END_STATES)[number]
+
+/** What a list of sessions can be sorted by. */
+export const SESSION_ORDERS = ['started', 'took', 'runbook', 'connection', 'user'] as const
+export type SessionOrder = (typeof SESSION_ORDERS)[number]
+
 export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
 export type SessionKind = (typeof SESSION_KINDS)[number]
 

@@ -3,7 +3,7 @@ import { needed, type Contract, type Frozen } from './contract.ts'
 import { anyMap } from './executions.ts'
 import { OutputRangeShape, StatementsShape } from './session-output.ts'
 import { ListedSessionShape, SessionShape } from './session-shape.ts'
-import { OUTCOMES, SESSION_KINDS } from './session-state.ts'
+import { END_STATES, OUTCOMES, SESSION_KINDS, SESSION_ORDERS } from './session-state.ts'
 import {
   about,
   file,
@@ -22,10 +22,21 @@ const DownloadLinkShape = v.strictObject({
 })
 
 const SessionListShape = v.strictObject({
-  data: about('sessions, the newest first', v.array(ListedSessionShape)),
-  total: about('number of sessions on all pages; null with `count=none`', v.nullable(wholeCount)),
+  data: about('sessions, in the order of `sort`', v.array(ListedSessionShape)),
+  total: about(
+    'number of sessions on all pages, with `group` of rows; null with `count=none`',
+    v.nullable(wholeCount),
+  ),
   total_is_capped: about('whether there are more sessions than `total`', v.boolean()),
   has_next_page: about('whether there are further sessions', v.boolean()),
+  looked_at: v.optional(
+    v.pipe(
+      v.strictObject({ sessions: wholeCount, is_complete: v.boolean() }),
+      v.description(
+        'with `text`, `sort` or `group`: `sessions`: number of sessions that were searched, sorted or grouped, at most 20,000: the newest ones that match the other filters, with `sort=took` the longest or shortest ones; `is_complete`: false if there are more',
+      ),
+    ),
+  ),
   parameter_search: about(
     'what the option `parameter` has searched; missing without the option. `searched`: number of searched sessions, which are the newest ones of runbooks that match the other filters; `is_complete`: false if there are older ones, which were not searched; `shortened`: number of searched sessions that do not match, but have parameters of more than 1,024 characters, of which only the first 1,024 were searched',
     v.optional(v.strictObject({ searched: wholeCount, is_complete: v.boolean(), shortened: wholeCount })),
@@ -47,12 +58,16 @@ const FILTERS = {
   type: plainOption('only sessions on connections of this type, as a LIKE pattern'),
   runbook: plainOption('only sessions of this runbook: its path, as a LIKE pattern'),
   status: plainOption(
-    `only sessions in these states, separated by commas: ${OUTCOMES.join(', ')}; or in one of hoop's states: open, ready, done`,
+    `only sessions in these states, separated by commas: ${OUTCOMES.join(', ')}; after the end also: ${END_STATES.join(', ')}; or in one of hoop's states: open, ready, done`,
   ),
   kind: plainOption(`only sessions of this kind: ${SESSION_KINDS.join(', ')}`),
   parameter: plainOption(
     'only sessions of runbooks with this text in a recorded parameter (ignoring case); searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each session, the shortest values first',
   ),
+  text: plainOption(
+    'only sessions with each of these words (up to 8, separated by spaces; ignoring case) in the path or title of the runbook, the name of the user or the recorded value of a parameter; searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each',
+  ),
+  schedule: plainOption('only runs of this schedule'),
   batch_id: plainOption('only sessions of this batch'),
   correlation_id: plainOption('only sessions with this correlation id; empty: all sessions'),
   'review.status': plainOption(
@@ -66,15 +81,29 @@ const FILTERS = {
   end_date: plainOption('only sessions that began at this time or earlier, RFC 3339'),
 }
 
+const ORDER = {
+  sort: plainOption(
+    `order of the list: ${SESSION_ORDERS.join(', ')} (default: started); took lists only sessions whose command began and ended`,
+  ),
+  order: plainOption('asc or desc (default: desc for started and took, otherwise asc)'),
+}
+
+const TIME_ZONE = plainOption('time zone of the days, such as Europe/Berlin (default: UTC)')
+
 const LIST = {
   tag: 'Sessions',
   method: 'GET',
-  summary: 'Lists sessions, the newest first',
+  summary: 'Lists sessions, the newest first unless `sort` says otherwise',
   role: 'user',
   scope: 'seen',
   audit: VIEW,
   query: {
     ...FILTERS,
+    ...ORDER,
+    group: plainOption(
+      'which sessions are one row, separated by commas: batches (those of a batch), schedules (the runs of a schedule on one day)',
+    ),
+    time_zone: TIME_ZONE,
     limit: plainOption('maximum number of sessions, up to 100 (default: 20)'),
     offset: plainOption('number of sessions to skip, up to 10,000 (default: 0)'),
     count: plainOption('how `total` is counted: capped (at 10,000), exact or none (default: capped)'),
@@ -127,15 +156,16 @@ export const sessionContract = {
     path: '/api/sessions/by-day',
     summary: 'Counts sessions by the day on which they began, and by outcome',
     description:
-      'The filters are the same as in the list, except `parameter`, which has no effect. At most 100,000 sessions of a day are counted.',
+      'The filters are the same as in the list, except `parameter` and `text`, which have no effect. At most 100,000 sessions of a day are counted.',
     role: 'user',
     scope: 'seen',
     audit: 'none',
     query: {
       ...FILTERS,
       parameter: plainOption('has no effect here'),
+      text: plainOption('has no effect here'),
       days: numberOption('days', 'number of days up to today, from 1 to 92 (default: 30)', 92),
-      time_zone: plainOption('time zone of the days, such as Europe/Berlin (default: UTC)'),
+      time_zone: TIME_ZONE,
     },
     answers: { 200: DaysShape },
     errors: [['invalid-request', 422], 'history-failed'],
@@ -214,15 +244,17 @@ export const sessionStreamContract = {
     tag: 'Sessions',
     method: 'GET',
     path: '/api/sessions/export',
-    summary: 'Exports sessions as lines of JSON, the oldest first',
+    summary: 'Exports sessions as lines of JSON or as CSV, the oldest first unless `sort` says otherwise',
     description:
-      'Each line is a session as the list shows it, with a `cursor`. Sessions that begin during the export are left out. `after` continues an interrupted export.',
+      'Each line is a session as the list shows it, with a `cursor`. Sessions that begin during the export are left out. `after` continues an interrupted export. With `sort`, the export has the sessions of the list in its order, at most 10,000, without `cursor`; sessions that the list shows as one row have a line each.',
     role: 'user',
     scope: 'seen',
     audit: { action: 'download', type: 'sessions' },
     query: {
       ...FILTERS,
-      after: plainOption('only sessions after the session with this `cursor`'),
+      ...ORDER,
+      after: plainOption('only sessions after the session with this `cursor`; not with `sort`'),
+      format: plainOption('jsonl or csv (default: jsonl)'),
     },
     answers: { 200: plainText },
     type: 'application/x-ndjson',

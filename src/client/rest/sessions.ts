@@ -48,12 +48,16 @@ export interface SessionFilter {
   /** Only sessions that were asked for between `from` and `to` match. hoop's gateway ignores `to` without `from`. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
-  // hoop's gateway ignores `status`, `runbook`, `kind` and `parameter`: check the answer's sessions.
+  // hoop's gateway ignores `status`, `runbook`, `kind`, `parameter`, `text` and `schedule`: check the answer's
+  // sessions.
   readonly status?: string | undefined
   readonly runbook?: string | undefined
   readonly kind?: string | undefined
   /** Part of a parameter's value. */
   readonly parameter?: string | undefined
+  /** Words, each of which is in the runbook, the user or the value of a parameter. */
+  readonly text?: string | undefined
+  readonly schedule?: string | undefined
   /** A pattern as in SQL, such as `PENDING` or `%`. */
   readonly review?: string | undefined
   readonly correlationId?: string | undefined
@@ -88,11 +92,12 @@ interface SessionPage {
   readonly hasMore: boolean
   /** Undefined without the filter `parameter`, and from hoop's gateway. */
   readonly search: ParameterSearch | undefined
+  /** Undefined unless the gateway has searched for a text. */
+  readonly lookedAt: ListAnswer['looked_at']
 }
 
-export type ParameterSearch = NonNullable<
-  AnswerOf<(typeof sessionListContract)['list'], 200>['parameter_search']
->
+type ListAnswer = AnswerOf<(typeof sessionListContract)['list'], 200>
+export type ParameterSearch = NonNullable<ListAnswer['parameter_search']>
 
 /** The newest session first. @throws ApiError */
 export async function listSessions(
@@ -101,7 +106,12 @@ export async function listSessions(
   signal?: AbortSignal,
 ): Promise<SessionPage> {
   const listed = await call(account, sessionListContract.list, {}, { query: queryOf(filter), signal })
-  return { sessions: listed.data, hasMore: listed.has_next_page, search: listed.parameter_search }
+  return {
+    sessions: listed.data,
+    hasMore: listed.has_next_page,
+    search: listed.parameter_search,
+    lookedAt: listed.looked_at,
+  }
 }
 
 function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<string, string>> {
@@ -117,6 +127,8 @@ function queryOf({ limit, offset, ...filter }: SessionFilter): Readonly<Record<s
     runbook: filter.runbook,
     kind: filter.kind,
     parameter: filter.parameter,
+    text: filter.text,
+    schedule: filter.schedule,
     'review.status': filter.review,
     correlation_id: filter.correlationId,
   }
@@ -205,7 +217,7 @@ const NEWLINE = 0x0a
 /** A missing option matches all sessions. */
 export interface ExportWish extends Pick<
   SessionFilter,
-  'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'from' | 'to'
+  'connection' | 'user' | 'runbook' | 'status' | 'kind' | 'parameter' | 'text' | 'schedule' | 'from' | 'to'
 > {
   /** The cursor of a session. Only later sessions are exported. */
   readonly after?: string | undefined

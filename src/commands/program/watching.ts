@@ -1,4 +1,4 @@
-import { OUTCOMES, SESSION_KINDS } from '../../contract/session-state.ts'
+import { END_STATES, OUTCOMES, SESSION_KINDS } from '../../contract/session-state.ts'
 import type { AskingFlags, ListingFlags } from '../client/asking/asking.ts'
 import type { StopFlags, WatchFlags } from '../client/batches/batches.ts'
 import type { RetryFlags } from '../client/batches/retry.ts'
@@ -44,13 +44,18 @@ const FILTERS = [
   choice(
     '--status <status>',
     "only sessions in this state; open, ready and done are hoop's names of states",
-    [...OUTCOMES, 'open', 'ready', 'done'],
+    [...OUTCOMES, ...END_STATES, 'open', 'ready', 'done'],
   ),
   choice('--kind <kind>', 'only sessions of this kind', SESSION_KINDS),
   option(
     '--parameter <text>',
     'only sessions of runbooks with this text in a parameter (searches the newest 20,000 runs, and 1,024 characters of the parameters of each)',
   ),
+  option(
+    '--text <words>',
+    'only sessions with each of these words in the runbook, the user or a parameter (searches the newest 20,000 sessions)',
+  ),
+  option('--schedule <name>', 'only runs of this schedule'),
   ...span('sessions that began'),
 ]
 
@@ -63,6 +68,7 @@ const sessionList: CommandRow = {
     'runbook-agent sessions',
     'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
     'runbook-agent sessions list --connection pg --status failed --limit 100',
+    'runbook-agent sessions list --text "refund 10293"',
   ],
   run: async (flags: ListFlags) => (await loadSessions()).listCommand(flags),
 }

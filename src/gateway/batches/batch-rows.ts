@@ -33,6 +33,10 @@ class BatchRows {
     return batch && this.#withRuns(batch)
   }
 
+  has(id: string): boolean {
+    return this.#statements.has.get([id]) !== undefined
+  }
+
   list(viewer: BatchViewer, limit: number): BatchState[] {
     const { all, concerning } = this.#statements
     const rows =
@@ -87,6 +91,7 @@ function prepare(db: Connection) {
     putRun: db.prepare(`INSERT OR REPLACE INTO batch_runs (batch, position, record)
                         SELECT key, ?, ? FROM batches WHERE id = ?`),
     find: reading('SELECT record FROM batches WHERE id = ?'),
+    has: reading('SELECT 1 FROM batches WHERE id = ?'),
     all: reading('SELECT record FROM batches ORDER BY key DESC LIMIT ?'),
     concerning: reading(`SELECT record FROM batches
                          WHERE owner = ? OR review IN (

@@ -6,6 +6,7 @@ import { Store } from '../store/store.ts'
 import type { Belief } from './clock.ts'
 import type { Holder, Step, Victims } from './disk/removal.ts'
 import { Reserve } from './disk/reserve.ts'
+import { foldOf } from './folds.ts'
 import type { EventPlace, PlacedEvent } from './follower.ts'
 import { insertionCost, kindOf, toEvent, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import type { FoundRows, OutcomeCounts, SpanQuery } from './search.ts'
@@ -34,7 +35,7 @@ export class HistoryDatabase extends Store {
     const cost = insertionCost(row, input)
     this.inOne('begin a session', () => {
       const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
-      const searched = [kindOf(row), row.labels['runbookFile'] ?? null]
+      const searched = [kindOf(row), row.labels['runbookFile'] ?? null, foldOf(row)]
       this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost, ...searched])
       this.#rows.values.insert(this.#lastKey + 1, row)
       this.#rows.whole.insert(id, request)
@@ -95,6 +96,14 @@ export class HistoryDatabase extends Store {
       const found = this.#rows.search.find(query)
       return { ...found, rows: found.rows.map(this.#toRow) }
     })
+  }
+
+  listedKeys(query: SessionQuery): number[] {
+    return this.attempt('list sessions', () => this.#rows.search.listedKeys(query))
+  }
+
+  ofKeys(keys: readonly number[]): SessionRow[] {
+    return this.attempt('list sessions', () => this.#rows.search.ofKeys(keys).map(this.#toRow))
   }
 
   outcomes(query: SpanQuery, most: number): OutcomeCounts {

@@ -34,6 +34,11 @@ export const STATES_OF_CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-draining': 'gateway-stopped',
 }
 
+/** Returns the codes of the column `end_code` that mean this state. */
+export function codesOf(state: StateName): string[] {
+  return Object.keys(STATES_OF_CAUSES).filter((code) => STATES_OF_CAUSES[code] === state)
+}
+
 /** `open`: the session's review decides the outcome. */
 type RecordedOutcome = 'open' | Outcome
 

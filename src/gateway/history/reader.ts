@@ -17,6 +17,9 @@ import { KINDS, type Events } from './statements.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Writer } from './writer.ts'
 
+/** Number of sessions that an export in the order of the list reads at once. */
+const LISTED_STEP = 50
+
 /** Reads sessions from the file. Reads output that is not in the file yet from the writer's memory. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
@@ -42,13 +45,29 @@ export class HistoryReader {
 
   /** Lists one page of sessions, without the long texts of requests. */
   list(query: SessionQuery): HistoryPage {
-    const { rows, ...page } = this.#database().find(query)
-    return { ...page, sessions: rows.map((row) => this.#summary(row)) }
+    const { rows, groups, ...page } = this.#database().find(query)
+    const ofRows = rows.flatMap(({ key, id }) => {
+      const group = groups?.get(key)
+      return group === undefined ? [] : [[id, group] as const]
+    })
+    return { ...page, sessions: rows.map((row) => this.#summary(row)), groups: new Map(ofRows) }
   }
 
   /**
-   * Counts sessions by outcome. Reads at most `most` sessions. Ignores the page and the parameter of the
-   * query.
+   * Yields the sessions of a list in its order, in small batches. Yields at most 10,000 sessions, because a
+   * list has no more.
+   */
+  *listed(query: SessionQuery): Generator<SessionSummary[], void> {
+    const keys = this.#database().listedKeys(query)
+    for (let at = 0; at < keys.length; at += LISTED_STEP) {
+      const rows = this.#database().ofKeys(keys.slice(at, at + LISTED_STEP))
+      yield rows.map((row) => this.#summary(row))
+    }
+  }
+
+  /**
+   * Counts sessions by outcome. Reads at most `most` sessions. Ignores the page, the order and the
+   * texts of the query.
    */
   outcomes(query: SpanQuery, most: number): OutcomeCounts {
     return this.#database().outcomes(query, most)

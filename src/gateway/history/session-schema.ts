@@ -1,6 +1,7 @@
 import type { Room } from '../store/room.ts'
 import { type Connection, inTransaction } from '../store/sqlite.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
+import { VERSION_32 } from './folds.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
 import { BEGAN_LATER } from './search.ts'
 import { SessionRows } from './statements.ts'
@@ -174,6 +175,7 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       23: VERSION_23,
       27: VERSION_27,
       28: VERSION_28,
+      32: VERSION_32,
     },
     // The number of recorded bytes is not watched, because a new number alone changes nothing that a list
     // shows.

@@ -1,4 +1,4 @@
-import type { Outcome, SessionKind } from '../../contract/session-state.ts'
+import type { EndState, Outcome, SessionKind, SessionOrder } from '../../contract/session-state.ts'
 
 /** Facts that are known when a session begins. */
 export interface NewSession {
@@ -99,7 +99,20 @@ export interface SessionQuery {
   /** An SQL LIKE pattern of the file. */
   readonly runbook?: string | undefined
   readonly outcomes?: readonly Outcome[] | undefined
+  /** States after the end. A session matches if it has one of the outcomes or one of these states. */
+  readonly endStates?: readonly EndState[] | undefined
   readonly kind?: SessionKind | undefined
+  /** Name of the schedule that has run the session. */
+  readonly schedule?: string | undefined
+  /**
+   * Each word is in the runbook's path or title, in the user's name or in the value of a parameter. Case does
+   * not matter. Only the newest sessions are searched.
+   */
+  readonly words?: readonly string[] | undefined
+  /** Order of the list. If unset, the list begins with the newest session. */
+  readonly sort?: SessionSort | undefined
+  /** Which sessions have one row together. If unset, each session has a row of its own. */
+  readonly folding?: Folding | undefined
   /**
    * A part of the recorded value of a parameter. Case does not matter. Only the newest sessions are searched.
    */
@@ -115,25 +128,54 @@ export interface SessionQuery {
   readonly count?: 'capped' | 'exact' | 'none' | undefined
 }
 
+/** `took` lists only sessions whose command began and ended. */
+export interface SessionSort {
+  readonly by: SessionOrder
+  readonly isDescending: boolean
+}
+
+export interface Folding {
+  readonly batches: boolean
+  /** Returns the number of the day on which a time is. Without it, runs of schedules have rows of their own. */
+  readonly dayOf?: ((ms: number) => number) | undefined
+}
+
+/** The sessions that have one row together. */
+export interface SessionGroup {
+  readonly kind: 'batch' | 'schedule'
+  /** Id of the batch, or name of the schedule. */
+  readonly name: string
+  readonly count: number
+  /** Number of sessions by outcome. All open sessions count under `open`. */
+  readonly counts: ReadonlyMap<string, number>
+  readonly firstAt: Date
+  readonly lastAt: Date
+  /** When the first command began. */
+  readonly beganAt?: Date
+  /** When the last session ended. Missing while one is open. */
+  readonly endedAt?: Date
+}
+
 export interface HistoryPage {
-  /** Newest first. */
   readonly sessions: SessionSummary[]
+  /** The groups by the id of the session that stands for them. */
+  readonly groups: ReadonlyMap<string, SessionGroup>
   readonly hasMore: boolean
   /** Number of sessions on all pages; undefined if the query asks for no count. */
   readonly total: number | undefined
   /** Whether there are more sessions than `total`. */
   readonly isCapped: boolean
-  /** Set if the query has a parameter. */
+  /** Set if only a limited number of sessions was looked at: for a text, an order or folded rows. */
   readonly searched?: Searched
 }
 
-/** What a search for a parameter has looked at. */
+/** What a search for a text, an order or folded rows has looked at. */
 export interface Searched {
-  /** Number of searched sessions: the newest runs of runbooks that match the other filters. */
+  /** Number of sessions that were looked at: the newest ones that match the other filters. */
   readonly sessions: number
-  /** False if there are older sessions that were not searched. */
+  /** False if there are more sessions, which were not looked at. */
   readonly areAll: boolean
-  /** Number of sessions without a match whose parameters are longer than the part that is searched. */
+  /** For a parameter: number of sessions without a match whose parameters are longer than the part that is searched. */
   readonly shortened: number
 }
 

@@ -1,5 +1,6 @@
 import { Removal } from './disk/removal.ts'
 import { OUTCOME_OF_ENDED } from './end-states.ts'
+import { END_CODE } from './folds.ts'
 import {
   EVENT_COST_BYTES,
   EXPORTED_BYTES,
@@ -97,8 +98,8 @@ function prepare(db: Connection, columns: Columns) {
 function writing(db: Connection) {
   return {
     insert: db.prepare(`INSERT INTO sessions (key, id, status, started_at, request, user, connection,
-                          connection_type, correlation_id, batch_id, recorded_bytes, kind, runbook)
-                        VALUES (?, ?, 'open', ?, ${LISTED_PARAMETER}, ?, ?, ?, ?, ?, ?, ?, ?)`),
+                          connection_type, correlation_id, batch_id, recorded_bytes, kind, runbook, fold)
+                        VALUES (?, ?, 'open', ?, ${LISTED_PARAMETER}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     setRequest: db.prepare(`UPDATE sessions SET request = ${LISTED_PARAMETER},
                               recorded_bytes = recorded_bytes - ${REQUEST_BYTES} + octet_length(?)
                             WHERE id = ?`),
@@ -112,7 +113,9 @@ function writing(db: Connection) {
                           recorded_bytes = ${SESSION_COST_BYTES} + ${REQUEST_BYTES} + coalesce(
                             (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM events WHERE session = sessions.key), 0)
                         WHERE id = ? AND status = 'open'`),
-    setOutcome: db.prepare(`UPDATE sessions SET outcome = ${OUTCOME_OF_ENDED} WHERE id = ?`),
+    setOutcome: db.prepare(
+      `UPDATE sessions SET outcome = ${OUTCOME_OF_ENDED}, end_code = ${END_CODE} WHERE id = ?`,
+    ),
   }
 }
 

@@ -39,20 +39,34 @@ export const VERSION_27 = `
   ${insertValues(`SELECT key AS session, json_extract(request, '$.labels.runbookParameters') AS parameters
     FROM history.sessions WHERE runbook IS NOT NULL AND json_valid(request)`)};`
 
-/** SQL condition of a session whose values contain the text. */
-export const HAS_TEXT =
+/** SQL condition of a session whose values contain a text in lower case. */
+export const HAS_VALUE =
   'EXISTS (SELECT 1 FROM session_values WHERE session = sessions.key AND instr(text, ?) > 0)'
+/** SQL condition of a session that has such a text in its user, its runbook or its values. */
+export const HAS_WORD = `instr(lower(sessions.user || char(31) || coalesce(sessions.runbook, '')) || char(31) ||
+  coalesce((SELECT coalesce(title, '') || char(31) || text FROM session_values WHERE session = sessions.key), ''), ?) > 0`
+/** SQL of the text by which a session is sorted: the runbook's title or path. Null for sessions without one. */
+export const NAME_OF_RUNBOOK =
+  'coalesce((SELECT title FROM session_values WHERE session = sessions.key), lower(sessions.runbook))'
+const MAX_TITLE_CHARACTERS = 200
 
-/** Inserts the searchable values of new sessions. */
+/** Inserts the searchable values and titles of new sessions. */
 export class SessionValues {
   readonly #insert: SqlStatement
+  readonly #insertTitle: SqlStatement
 
   constructor(db: Connection) {
     this.#insert = db.prepare(insertValues('SELECT ? AS session, ? AS parameters'))
+    this.#insertTitle = db.prepare(`
+      INSERT INTO session_values (session, text, is_cut, title)
+      VALUES (?, '', 0, lower(substr(?, 1, ${MAX_TITLE_CHARACTERS})))
+      ON CONFLICT (session) DO UPDATE SET title = excluded.title`)
   }
 
   insert(key: number, { labels }: NewRow): void {
-    const { runbookFile: file, runbookParameters: parameters } = labels
-    if (file !== undefined && parameters !== undefined) this.#insert.run([key, parameters])
+    const { runbookFile: file, runbookParameters: parameters, runbookTitle: title } = labels
+    if (file === undefined) return
+    if (parameters !== undefined) this.#insert.run([key, parameters])
+    if (title !== undefined) this.#insertTitle.run([key, title])
   }
 }

@@ -4,6 +4,7 @@ import { auditStreamContract, type AuditEntryAnswer } from '../../contract/audit
 import type { AuditQuery } from '../people/audit/audit-rows.ts'
 import { auditQuery } from '../people/audit/routes.ts'
 import { shownEntry } from '../../contract/audit-chain.ts'
+import { csvLine } from './csv.ts'
 import { EventStreams } from './event-streams.ts'
 import { readOptions, type Query } from './mount.ts'
 import type { RestServices } from './services.ts'
@@ -98,14 +99,4 @@ function today(): string {
 
 function csvEntry(entry: AuditEntryAnswer): string {
   return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry))])
-}
-
-/** A line of RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`. */
-function csvLine(cells: readonly string[]): string {
-  return `${cells.map(csvField).join(',')}\r\n`
-}
-
-function csvField(cell: string): string {
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -188,7 +188,7 @@ describe('the list', () => {
       ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, redactedBytes: 0, outputBytes: 0 },
     })
     expect(history.list({ user: 'x', viewer: { name: 'y', groups: [] }, limit: 2, offset: 0 })).toEqual({
-      ...{ sessions: [], total: 0 },
+      ...{ sessions: [], groups: new Map(), total: 0 },
       ...{ isCapped: false, hasMore: false },
     })
   })

@@ -60,7 +60,10 @@ it('the searched values of parameters are kept in lower case, the short ones fir
 it('the searched values of an older file are the same', () => {
   fill()
   const before = values()
-  inFile((db) => db.exec(`DROP TRIGGER values_of_removed_sessions; DROP TABLE session_values; ${VERSION_27}`))
+  inFile((db) =>
+    db.exec(`DROP TRIGGER values_of_removed_sessions; DROP TABLE session_values; ${VERSION_27};
+    ALTER TABLE session_values ADD COLUMN title TEXT`),
+  )
   openHistory(file).close()
   expect(values()).toEqual(before)
 })

@@ -157,7 +157,10 @@ const OURS = [
     'unreviewed',
     'runbook_reviews',
     'script_line',
+    'reason',
     'has_examples',
+    'group',
+    'looked_at',
   ],
   ...[
     'budget',

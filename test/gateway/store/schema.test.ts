@@ -178,6 +178,31 @@ test('the columns that searches use are filled from what an older version has st
   ])
 })
 
+test('a file of an older version gets the folds, ends and titles by which a list is searched', () => {
+  writeVersion(31)
+  write((db) => {
+    const insert = (id: string, labels: object, more: string, values: string) =>
+      db.exec(`INSERT INTO sessions (id, status, started_at, request, user, connection, runbook, ${more})
+        VALUES ('${id}', 'done', 1, '${JSON.stringify({ labels })}', 'ann', 'pg', 'pay.runbook.sh', ${values})`)
+    insert('in-batch', {}, 'batch_id', `'b-1'`)
+    insert('scheduled', { runbookSchedule: 'health' }, 'cause', `'{"code":"policy"}'`)
+    insert('titled', { runbookTitle: 'Refund AN order' }, 'guardrails_info', `'[]'`)
+    insert('revoked', {}, 'cause', `'{"code":"access-ended","by":"bea"}'`)
+  })
+  openHistory(path).close()
+  expect(query(`SELECT id, fold, end_code FROM sessions WHERE user = 'ann' AND runbook IS NOT NULL`)).toEqual(
+    [
+      ['in-batch', 'bb-1', null],
+      ['scheduled', 'shealth', 'policy'],
+      ['titled', null, 'guardrails'],
+      ['revoked', null, 'revoked'],
+    ],
+  )
+  expect(query('SELECT text, title FROM session_values WHERE title IS NOT NULL')).toEqual([
+    ['', 'refund an order'],
+  ])
+})
+
 test('a file that was brought up to date takes sizes of terminals', () => {
   writeVersion(1)
   const history = openHistory(path)

@@ -3,8 +3,7 @@ import { ApiError } from '../../../client/rest/api-error.ts'
 import { exportedLines, type ExportWish, lastCursor } from '../../../client/rest/sessions.ts'
 import { exitCodes, explain, Failure } from '../../exit-codes.ts'
 import { asking, unlessLacking } from '../asking/asking.ts'
-import { askedSpan } from '../input.ts'
-import type { FilterFlags } from './sessions.ts'
+import { wishOf, type FilterFlags } from './sessions.ts'
 import { type FileHandle, open } from 'node:fs/promises'
 import { oneLine } from '../../../basics/text/printable.ts'
 
@@ -20,7 +19,7 @@ const EXPORT = { things: 'exports of sessions', endpoint: 'GET /api/sessions/exp
 
 /** Exports sessions as JSON lines, the oldest session first. */
 export async function exportCommand(flags: ExportFlags): Promise<number> {
-  const { connection, user, runbook, status, kind, parameter, after, output, resume = false } = flags
+  const { after, output, resume = false } = flags
   if (resume && output === undefined)
     throw new Failure('--resume needs the file of the interrupted export: add --output FILE', exitCodes.usage)
   if (after !== undefined && (resume || !/^\d{1,15}$/.test(after)))
@@ -28,7 +27,7 @@ export async function exportCommand(flags: ExportFlags): Promise<number> {
       'the value of --after is the number that an interrupted export printed; use either --after or --resume',
       exitCodes.usage,
     )
-  const wish = { connection, user, runbook, status, kind, parameter, after, ...askedSpan(flags) }
+  const wish = { ...wishOf(flags), after }
   return asking(flags.profile, 'cannot export sessions', async (account, stdout) => {
     if (output === undefined) return exported(account, wish, (lines) => stdout.write(lines))
     return intoFile(account, wish, { output, resume })

@@ -6,7 +6,6 @@ import {
   fetchSession,
   listSessions,
   runbookOf,
-  type ParameterSearch,
   type RecordedSession,
   type SessionFilter,
 } from '../../../client/rest/sessions.ts'
@@ -21,25 +20,31 @@ const SEARCHED = 1000
 const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+/** What the gateway has looked at for a text, and how many parameters it has searched only in part. */
+export interface TextSearch {
+  readonly lookedAt: NonNullable<Awaited<ReturnType<typeof listSessions>>['lookedAt']>
+  readonly shortened: number
+}
+
 export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationId'>
 
 /**
  * Yields up to `count` sessions, the newest first. Checks whether each session matches, because a gateway may
  * ignore a filter.
- * @param onSearch called with what a search for a parameter has looked at
+ * @param onSearch called with what a search for a text has looked at
  * @throws ApiError
  */
 export async function* newest(
   account: Account,
   wish: SessionWish,
   count: number,
-  onSearch: (search: ParameterSearch) => void = () => undefined,
+  onSearch: (search: TextSearch) => void = () => undefined,
 ): AsyncGenerator<RecordedSession, void, undefined> {
   let left = count
   for (let offset = 0; left > 0 && offset <= LAST_OFFSET;) {
     const limit = isNarrow(wish) ? PAGE : Math.min(PAGE, left)
-    const { sessions, hasMore, search } = await listSessions(account, { ...wish, limit, offset })
-    if (search !== undefined && offset === 0) onSearch(search)
+    const { sessions, hasMore, search, lookedAt } = await listSessions(account, { ...wish, limit, offset })
+    if (lookedAt !== undefined && offset === 0) onSearch({ lookedAt, shortened: search?.shortened ?? 0 })
     for (const session of sessions) {
       if (left <= 0 || !isWished(session, wish)) continue
       yield session
@@ -51,8 +56,10 @@ export async function* newest(
 }
 
 /** Whether there is a filter that the gateway may ignore. */
-function isNarrow({ status, runbook, kind, parameter, connection = '' }: SessionWish): boolean {
-  return [status, runbook, kind, parameter].some((one) => one !== undefined) || connection.includes('_')
+function isNarrow({ connection = '', ...wish }: SessionWish): boolean {
+  const { status, runbook, kind, parameter, text, schedule } = wish
+  const maybeIgnored = [status, runbook, kind, parameter, text, schedule]
+  return maybeIgnored.some((one) => one !== undefined) || connection.includes('_')
 }
 
 /**
@@ -61,11 +68,15 @@ function isNarrow({ status, runbook, kind, parameter, connection = '' }: Session
  */
 function isWished(session: RecordedSession, wish: SessionWish): boolean {
   const { status, runbook, connection, kind } = wish
-  if (status !== undefined && session.status !== status && outcomeWord(session) !== status) return false
+  if (status !== undefined && !hasStatus(session, status)) return false
   if (kind !== undefined && kindWord(session) !== kind) return false
-  if (!hasParameter(session, wish)) return false
+  if (!hasTexts(session, wish)) return false
   if (connection !== undefined && !connection.includes('%') && session.connection !== connection) return false
   return runbook === undefined || runbookOf(session) === runbook
+}
+
+function hasStatus(session: RecordedSession, status: string): boolean {
+  return [session.status, session.state?.name, outcomeWord(session)].includes(status)
 }
 
 /** Returns the outcome. hoop's sessions have no state, so status and exit code are used for them. */
@@ -83,12 +94,21 @@ function kindWord(session: RecordedSession): SessionKind {
 }
 
 /**
- * Whether the session has the parameter. Sessions with a `state` are from the embedded gateway, which has
- * already filtered them.
+ * Whether the session has the parameter, the words and the schedule. Sessions with a `state` are from the
+ * embedded gateway, which has already filtered them.
  */
-function hasParameter({ state, labels = {} }: RecordedSession, { parameter }: SessionWish): boolean {
-  if (parameter === undefined || state !== undefined) return true
-  return JSON.stringify(labels).toLowerCase().includes(parameter.toLowerCase())
+function hasTexts(
+  { state, labels = {}, ...session }: RecordedSession,
+  { parameter = '', text = '', schedule = labels['runbookSchedule'] }: SessionWish,
+): boolean {
+  if (state !== undefined) return true
+  if (labels['runbookSchedule'] !== schedule) return false
+  const known = `${JSON.stringify(labels)} ${session.user} ${session.user_name}`.toLowerCase()
+  const words = text.split(/\s+/).map((word) => word.toLowerCase())
+  return (
+    JSON.stringify(labels).toLowerCase().includes(parameter.toLowerCase()) &&
+    words.every((word) => known.includes(word))
+  )
 }
 
 /**

@@ -8,7 +8,6 @@ import {
   openOutput,
   runbookOf,
   userOf,
-  type ParameterSearch,
   type RecordedSession,
 } from '../../../client/rest/sessions.ts'
 import {
@@ -26,7 +25,7 @@ import { meantConnection } from '../report/failures.ts'
 import type { NoticeFlags } from '../report/notices.ts'
 import { moment, shortMoment, took, connectionCount, scriptText } from '../report/words.ts'
 import { agentAwayText } from '../terminal/progress.ts'
-import { findSession, wholeId, newest, type SessionWish } from './find.ts'
+import { findSession, wholeId, newest, type SessionWish, type TextSearch } from './find.ts'
 import { statementsText, withStatements } from './statements.ts'
 
 /** Shows a session without its output, but with the first statements of native clients. */
@@ -69,6 +68,8 @@ export interface FilterFlags extends AskingFlags {
   readonly status?: string
   readonly kind?: string
   readonly parameter?: string
+  readonly text?: string
+  readonly schedule?: string
   readonly since?: string
   readonly until?: string
 }
@@ -79,12 +80,17 @@ export interface ListFlags extends FilterFlags, ListingFlags {
 
 const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
+/** @throws Failure for a wrong time */
+export function wishOf(flags: FilterFlags): SessionWish {
+  const { connection, user, runbook, status, kind, parameter, text, schedule } = flags
+  return { connection, user, runbook, status, kind, parameter, text, schedule, ...askedSpan(flags) }
+}
+
 export async function listCommand(flags: ListFlags): Promise<number> {
-  const { connection, user, runbook, status, kind, parameter } = flags
+  const { connection } = flags
   const limit = readLimit(flags.limit)
-  const { from, to } = askedSpan(flags)
+  const wish = wishOf(flags)
   return asking(flags.profile, 'cannot list sessions', async (account, stdout) => {
-    const wish = { connection, user, runbook, status, kind, parameter, from, to }
     const sessions = await unlessLacking(account, LIST, found(account, wish, limit))
     await printList(flags, SESSION_COLUMNS, sessions, stdout)
     if (sessions.length === 0 && connection !== undefined) await sayMeant(account, connection)
@@ -97,15 +103,15 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
   return sessions
 }
 
-/** Says what a search for a parameter could not look at. */
-function saySearched({ searched, is_complete: isComplete, shortened }: ParameterSearch): void {
+/** Says what a search for a text could not look at. */
+function saySearched({ lookedAt: { sessions, is_complete: isComplete }, shortened }: TextSearch): void {
   if (!isComplete)
     process.stderr.write(
-      `searched only the newest ${searched} runs that match the other filters; narrow them to search older runs\n`,
+      `searched only the newest ${sessions} sessions that match the other filters; narrow them to search older ones\n`,
     )
   if (shortened > 0)
     process.stderr.write(
-      `searched only the first 1,024 characters of the parameters of ${shortened} of these runs, which have more\n`,
+      `searched only the first 1,024 characters of the parameters of ${shortened} of these sessions, which have more\n`,
     )
 }
 

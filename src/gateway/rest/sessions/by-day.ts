@@ -70,6 +70,24 @@ export function lastDays(count: number, timeZone: string, now: Date): Day[] {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
+/** Clocks change only at the beginning of a half hour. */
+const HALF_HOUR_MS = 30 * 60 * 1000
+
+/**
+ * Returns a function that finds the number of the day in this zone on which a time is. The function is for many
+ * times, because it asks for the offset of a half hour once.
+ * @throws RequestRefused 422 for an unknown zone
+ */
+export function dayNumbers(timeZone: string | undefined): (ms: number) => number {
+  const clock = clockOf(timeZone === undefined || timeZone === '' ? 'UTC' : timeZone)
+  const offsets = new Map<number, number>()
+  return (ms) => {
+    const half = Math.floor(ms / HALF_HOUR_MS)
+    const offset = offsets.get(half) ?? offsetAt(clock, half * HALF_HOUR_MS)
+    offsets.set(half, offset)
+    return Math.floor((ms + offset) / DAY_MS)
+  }
+}
 
 /** @param day number of the day since 1970 */
 function startOf(clock: Intl.DateTimeFormat, day: number): number {

@@ -1,22 +1,22 @@
-import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { GroupAnswer } from '../../../contract/session-shape.ts'
 import type { AnswerOf } from '../../../contract/contract.ts'
-import { momentIn } from '../../../contract/words.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../../contract/sessions.ts'
-import { OUTCOMES, SESSION_KINDS, type Outcome, type SessionKind } from '../../../contract/session-state.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { checkMetadata } from '../../executions/limits.ts'
 import type { Asked, Handlers } from '../../handlers.ts'
-import type { HistoryPage, PlacedSession, SessionQuery, SessionSummary } from '../../history/session.ts'
+import { needsGathering } from '../../history/gathering.ts'
+import type { HistoryPage, SessionGroup, SessionQuery, SessionSummary } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
-import type { Users } from '../../people/identities/users.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import { readExecBody } from '../body.ts'
 import { EventStreams } from '../event-streams.ts'
-import { firstOption, type Query, type Scopes } from '../mount.ts'
+import type { Query, Scopes } from '../mount.ts'
 import type { RestServices } from '../services.ts'
 import { sessionsByDay } from './by-day.ts'
 import { asksForDownload, downloadRoutes, sendDownloadLink, DownloadTokens } from './downloads.ts'
+import { exportRoute } from './export.ts'
+import { groupsSeenBy, readListOptions } from './list-options.ts'
 import { liveRoute, outputRange } from './live-streams.ts'
 import { listStatements } from './statements.ts'
 import { sendResult, listedSession, scriptLine, sendSession, type SessionOfUser } from './session-view.ts'
@@ -85,31 +85,58 @@ export function sessionListRoutes(services: RestServices): Handlers<typeof sessi
   const { users, history, longWork } = services
   const list = async ({ user, query }: Asked<(typeof sessionListContract)['list']>) => {
     const options = readListOptions(query, groupsSeenBy(users, user))
-    const read = () => listView(services, history.list({ ...options, viewer: users.viewer(user) }))
-    return options.parameter === undefined ? read() : longWork.run(user.name, read)
+    const read = () => listView(services, history.list({ ...options, viewer: users.viewer(user) }), options)
+    return needsGathering(options) ? longWork.run(user.name, read) : read()
   }
   return { list, listByOldName: list }
 }
 
 function listView(
   services: RestServices,
-  { sessions, total, isCapped, hasMore, searched }: HistoryPage,
+  { sessions, groups, total, isCapped, hasMore, searched }: HistoryPage,
+  { parameter }: SessionQuery,
 ): AnswerOf<(typeof sessionListContract)['list'], 200> {
   return {
     data: sessions.map((session) => ({
       ...listedSession(services, session),
       ...scriptLine(services.history, session),
+      ...groupView(services, groups.get(session.id)),
     })),
     total: total ?? null,
     total_is_capped: isCapped,
     has_next_page: hasMore,
     ...(searched !== undefined && {
-      parameter_search: {
-        searched: searched.sessions,
-        is_complete: searched.areAll,
-        shortened: searched.shortened,
-      },
+      looked_at: { sessions: searched.sessions, is_complete: searched.areAll },
     }),
+    ...(searched !== undefined &&
+      parameter !== undefined && {
+        parameter_search: {
+          searched: searched.sessions,
+          is_complete: searched.areAll,
+          shortened: searched.shortened,
+        },
+      }),
+  }
+}
+
+function groupView(
+  { history }: RestServices,
+  group: SessionGroup | undefined,
+): { readonly group?: GroupAnswer } {
+  if (group === undefined) return {}
+  const { kind, name, count, counts, firstAt, lastAt, beganAt, endedAt } = group
+  const of = (outcome: string) => counts.get(outcome) ?? 0
+  return {
+    group: {
+      ...{ kind, name, count },
+      is_run: kind === 'batch' && history.read(({ batches }) => batches.has(name)),
+      ...{ open: of('open'), succeeded: of('succeeded'), failed: of('failed') },
+      ...{ stopped: of('stopped'), rejected: of('rejected') },
+      first_date: firstAt.toISOString(),
+      last_date: lastAt.toISOString(),
+      began_at: beganAt?.toISOString() ?? null,
+      end_date: endedAt?.toISOString() ?? null,
+    },
   }
 }
 
@@ -159,180 +186,4 @@ function readableSession(services: Finding, user: GatewayUser, id: string, missi
 
 function notFound(text: string): RequestRefused {
   return new RequestRefused('session-not-found', text)
-}
-
-/** Hides a user's groups from other callers, so that the list does not reveal who is in which group. */
-function groupsSeenBy(users: Users, user: GatewayUser): (name: string) => readonly string[] {
-  return (name) => (name === user.name || users.seesAll(user) ? (users.named(name)?.groups ?? []) : [])
-}
-
-const DEFAULT_LIMIT = 20
-/** As in hoop, a larger limit is lowered instead of refused. */
-const MAX_LIMIT = 100
-const MAX_OFFSET = 10_000
-
-/**
- * Reads the options of the list. Unknown options are ignored.
- * @param groupsOf groups of a user, for the option that names a reviewer
- * @throws RequestRefused 422 with hoop's texts
- */
-export function readListOptions(
-  query: Query,
-  groupsOf: (user: string) => readonly string[] = () => [],
-): SessionQuery {
-  const correlationId = firstOption(query, 'correlation_id')
-  const approver = firstOption(query, 'review.approver')
-  return {
-    user: firstOption(query, 'user'),
-    connection: firstOption(query, 'connection'),
-    connectionType: firstOption(query, 'type'),
-    runbook: filledOption(query, 'runbook'),
-    outcomes: readOutcomes(query),
-    kind: readKind(query),
-    parameter: filledOption(query, 'parameter'),
-    correlationId: correlationId === '' ? undefined : correlationId,
-    sessionBatchId: firstOption(query, 'batch_id'),
-    reviewStatus: firstOption(query, 'review.status'),
-    reviewGroups: approver === undefined ? undefined : groupsOf(approver),
-    issueKeys: readKeys(query),
-    from: readDate(query, 'start_date'),
-    to: readDate(query, 'end_date'),
-    limit: readLimit(query),
-    offset: readOffset(query),
-    count: readCount(query),
-  }
-}
-
-function filledOption(query: Query, option: string): string | undefined {
-  const text = firstOption(query, option)
-  return text === '' ? undefined : text
-}
-
-/** Maps hoop's words for a status to this gateway's outcomes. */
-const HOOPS: ReadonlyMap<string, readonly Outcome[]> = new Map([
-  ['open', ['waiting', 'running']],
-  ['ready', ['approved']],
-  ['done', ['succeeded', 'failed', 'stopped', 'rejected']],
-])
-
-function readOutcomes(query: Query): readonly Outcome[] | undefined {
-  const words = filledOption(query, 'status')?.split(',')
-  return words?.flatMap((word) => {
-    const found = HOOPS.get(word) ?? OUTCOMES.filter((outcome) => outcome === word)
-    if (found.length > 0) return found
-    const accepted = `expected one of [${[...OUTCOMES, ...HOOPS.keys()].join(' ')}]`
-    throw invalid('status', `invalid status ${JSON.stringify(word)}, ${accepted}`)
-  })
-}
-
-function readKind(query: Query): SessionKind | undefined {
-  const text = filledOption(query, 'kind')
-  const kind = SESSION_KINDS.find((one) => one === text)
-  if (kind !== undefined || text === undefined) return kind
-  throw invalid('kind', `invalid kind ${JSON.stringify(text)}, expected one of [${SESSION_KINDS.join(' ')}]`)
-}
-
-function readKeys(query: Query): readonly string[] | undefined {
-  const keys = firstOption(query, 'jira_issue_key')
-    ?.split(',')
-    .map((key) => key.trim())
-    .filter((key) => key !== '')
-  return keys === undefined || keys.length === 0 ? undefined : keys
-}
-
-function readLimit(query: Query): number {
-  const limit = readNumber(query, 'limit') ?? DEFAULT_LIMIT
-  if (limit < 1) throw invalid('limit', `must be at least 1, got ${limit}`)
-  return Math.min(limit, MAX_LIMIT)
-}
-
-function readOffset(query: Query): number {
-  const offset = readNumber(query, 'offset') ?? 0
-  if (offset < 0) throw invalid('offset', `must not be negative, got ${offset}`)
-  if (offset > MAX_OFFSET) {
-    const advice = 'narrow the result set with a filter instead of paginating deeper'
-    throw invalid('offset', `must not be greater than ${MAX_OFFSET}, got ${offset}; ${advice}`)
-  }
-  return offset
-}
-
-/** Place after which an export continues. @throws RequestRefused 422 */
-function readPlace(query: Query): number {
-  const place = readNumber(query, 'after') ?? 0
-  if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
-  return place
-}
-
-const COUNTS = ['exact', 'none', 'capped'] as const
-
-function readCount(query: Query): SessionQuery['count'] {
-  const text = firstOption(query, 'count') ?? ''
-  if (text === '') return undefined
-  const count = COUNTS.find((each) => each === text)
-  if (count !== undefined) return count
-  const accepted = `expected one of [${COUNTS.join(' ')}]`
-  throw invalid('count', `invalid count value ${JSON.stringify(text)}, ${accepted}`)
-}
-
-function readNumber(query: Query, option: string): number | undefined {
-  const text = firstOption(query, option)
-  if (text === undefined) return undefined
-  if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
-  // -0 becomes 0, as in Go.
-  return Number(text) + 0
-}
-
-function readDate(query: Query, option: string): Date | undefined {
-  const text = firstOption(query, option)
-  if (text === undefined) return undefined
-  const date = momentIn(text)
-  if (date !== undefined) return date
-  throw invalid(option, 'start_date or end_date in wrong format')
-}
-
-function invalid(option: string, reason: string): RequestRefused {
-  return new RequestRefused('invalid-request', hoopWords.invalidListOption(option, reason), 422)
-}
-
-/** Each stream keeps some sessions in memory for a slow reader, at most 3 MiB. */
-const LIMITS = { streams: 16, ofOneUser: 4, reserved: 0, pieceMs: 60_000, closingMs: 1000 }
-
-/** Sends lines of JSON, each with the place after which an export continues. */
-export function exportRoute(app: FastifyInstance, services: RestServices, limits = LIMITS): void {
-  const { users, history } = services
-  const streams = new EventStreams('exports', limits, 'application/x-ndjson')
-  app.addHook('preClose', async () => streams.close())
-  app.get<{ Querystring: Query }>(
-    '/api/sessions/export',
-    // There is no HEAD, because fastify would read the whole export for it.
-    { exposeHeadRoute: false },
-    (request, reply) => {
-      const { user, query } = request
-      streams.checkRoom(user.name)
-      const options = readListOptions(query, groupsSeenBy(users, user))
-      const found = history.walk({ ...options, viewer: users.viewer(user) }, readPlace(query))
-      const source = { [Symbol.dispose]: () => void found.return() }
-      return streams.send(request, reply, source, (_, closing) => lines(services, found, closing))
-    },
-  )
-}
-
-/**
- * Yields the lines. Throws when the gateway stops, because an export that is cut off must not look complete.
- */
-async function* lines(
-  services: RestServices,
-  found: Iterable<readonly PlacedSession[]>,
-  closing: AbortSignal,
-): AsyncGenerator<string, void, undefined> {
-  for (const sessions of found) {
-    if (closing.aborted) throw new Error('the export was cut off')
-    const text = sessions.map((placed) => lineOf(services, placed)).join('')
-    if (text !== '') yield text
-    await setImmediate()
-  }
-}
-
-function lineOf(services: RestServices, { place, session }: PlacedSession): string {
-  return `${JSON.stringify({ ...listedSession(services, session), cursor: String(place) })}\n`
 }

@@ -100,7 +100,7 @@ it.each<[string, string[]]>([
 it.each([
   [
     'status=lost',
-    'invalid status "lost", expected one of [waiting approved running succeeded failed stopped rejected open ready done]',
+    'invalid status "lost", expected one of [waiting approved running succeeded failed stopped rejected closed ',
   ],
   ['status=constructor', 'invalid status "constructor"'],
   ['kind=batch', 'invalid kind "batch", expected one of [runbook script terminal]'],

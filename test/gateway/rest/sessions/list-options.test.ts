@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { RequestRefused } from '../../../../src/gateway/refusals/request-refused.ts'
-import { readListOptions } from '../../../../src/gateway/rest/sessions/sessions.ts'
+import { readListOptions } from '../../../../src/gateway/rest/sessions/list-options.ts'
 
 const failure = (query: Record<string, unknown>): string => {
   try {
@@ -22,6 +22,8 @@ test('the first twenty sessions are listed without any option', () => {
     ...{ correlationId: undefined, sessionBatchId: undefined, from: undefined, to: undefined },
     ...{ runbook: undefined, outcomes: undefined, kind: undefined, parameter: undefined },
     ...{ reviewStatus: undefined, reviewGroups: undefined, issueKeys: undefined },
+    ...{ endStates: undefined, schedule: undefined, words: undefined },
+    ...{ sort: undefined, folding: undefined },
     ...{ limit: 20, offset: 0, count: undefined },
   })
 })
@@ -47,6 +49,14 @@ it.each([
   ['start_date=2026-03-01T10:00:00Z', { from: new Date('2026-03-01T10:00:00Z') }],
   ['start_date=2024-02-29T23:59:59.123456Z', { from: new Date('2024-02-29T23:59:59.123Z') }],
   ['end_date=2026-03-01T10:00:00%2B02:00', { to: new Date('2026-03-01T08:00:00Z') }],
+  ['text=%20Refund%20%2010293', { words: ['Refund', '10293'] }],
+  ['text=%20', { words: undefined }],
+  ['status=failed,withdrawn,refused', { outcomes: ['failed'], endStates: ['refused', 'withdrawn'] }],
+  ['status=expired', { outcomes: undefined, endStates: ['expired'] }],
+  ['sort=took', { sort: { by: 'took', isDescending: true } }],
+  ['sort=user', { sort: { by: 'user', isDescending: false } }],
+  ['order=asc', { sort: { by: 'started', isDescending: false } }],
+  ['group=batches', { folding: { batches: true, dayOf: undefined } }],
   ['something=else&limit=3', { limit: 3 }],
 ])('%s is understood', (text, expected) => {
   const groupsOf = (name: string) => [`groups of ${name}`]
@@ -77,6 +87,15 @@ describe('an option refused as hoop does', () => {
   ])('%s=%s', (option, value, reason) => {
     const text = reason === 'date' ? 'start_date or end_date in wrong format' : reason
     expect(failure({ [option]: value })).toBe(invalid(option, text))
+  })
+
+  it.each([
+    ['sort', 'state', 'invalid sort "state", expected one of [started took runbook connection user]'],
+    ['order', 'up', 'invalid order "up", expected one of [asc desc]'],
+    ['group', 'users', 'invalid group "users", expected one of [batches schedules]'],
+    ['text', 'a b c d e f g h i', 'must not have more than 8 words'],
+  ])('%s=%s, an option that hoop does not have', (option, value, reason) => {
+    expect(failure({ [option]: value })).toBe(invalid(option, reason))
   })
 
   it('also when it is given twice: the first counts', () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openHistory } from '../../../../src/gateway/rooms.ts'
 import type { PlacedSession, SessionSummary } from '../../../../src/gateway/history/session.ts'
 import type { RestServices } from '../../../../src/gateway/rest/services.ts'
-import { exportRoute } from '../../../../src/gateway/rest/sessions/sessions.ts'
+import { exportRoute } from '../../../../src/gateway/rest/sessions/export.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { waitFor } from '../../../support/wait.ts'
 

@@ -117,7 +117,9 @@ function survivors(): { readonly whole: number[]; readonly cut: number[]; readon
   try {
     for (let number = 0; number < SESSIONS; number++) {
       const id = `session-${number}`
-      if (history.session(id) === undefined) found.gone.push(id)
+      const { cause } = history.session(id) ?? { cause: { code: 'gateway-lost' } }
+      // The end of a session is written after its beginning. If only the end is lost, the output is, too.
+      if (cause?.code === 'gateway-lost') found.gone.push(id)
       else {
         const { bytes, truncated } = history.output(id, 1e6)
         // SQLite has no sums: bytes that were altered within an output stay as they are.
