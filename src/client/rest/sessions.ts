@@ -91,13 +91,12 @@ interface SessionPage {
   readonly sessions: readonly RecordedSession[]
   readonly hasMore: boolean
   /** Undefined without the filter `parameter`, and from hoop's gateway. */
-  readonly search: ParameterSearch | undefined
+  readonly search: ListAnswer['parameter_search']
   /** Undefined unless the gateway has searched for a text. */
   readonly lookedAt: ListAnswer['looked_at']
 }
 
 type ListAnswer = AnswerOf<(typeof sessionListContract)['list'], 200>
-export type ParameterSearch = NonNullable<ListAnswer['parameter_search']>
 
 /** The newest session first. @throws ApiError */
 export async function listSessions(

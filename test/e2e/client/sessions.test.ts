@@ -78,6 +78,15 @@ describe('run and sessions on the embedded gateway', () => {
     expect([newest?.connection, others]).toEqual(['bash', []])
     expect(JSON.parse((await client('sessions', '--connection', 'none')).stdout)).toEqual([])
     expect(JSON.parse((await client('sessions', '--user', 'nobody')).stdout)).toEqual([])
+    const words = await client('sessions', '--text', 'GREET admin', '--status', 'failed', '--limit', '1')
+    expect(JSON.parse(words.stdout)).toMatchObject([{ exit_code: 4, user: 'admin' }])
+    for (const none of [
+      ['--text', 'greet nobody'],
+      ['--schedule', 'none'],
+      ['--status', 'withdrawn'],
+    ])
+      expect(JSON.parse((await client('sessions', ...none)).stdout)).toEqual([])
+    expect((await client('sessions', 'export', '--text', 'greet', '--schedule', 'none')).stdout).toBe('')
   })
 
   it('sessions: shows one, and what it wrote, by the beginning of its id', async () => {

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { missingBrowser, OwnBrowser } from '../../support/browser.ts'
-import { FilledSite } from '../../support/filled-site/filled-site.ts'
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
-import { Visitor } from './visitor.ts'
+import { FilledStage } from './filled-stage.ts'
+import type { Visitor } from './visitor.ts'
 
 describe.skipIf(missingBrowser !== undefined)(`Home of a filled site${without(missingBrowser)}`, () => {
-  let browser: OwnBrowser
-  let filled: FilledSite
+  const stage = new FilledStage()
 
-  beforeAll(async () => {
-    browser = await OwnBrowser.open()
-    filled = await FilledSite.start()
-  })
-  afterAll(async () => {
-    await filled[Symbol.asyncDispose]()
-    await browser[Symbol.asyncDispose]()
-  })
-
-  async function enter(role: Parameters<FilledSite['tokenOf']>[0], width = 1440): Promise<Visitor> {
-    const visitor = await Visitor.arrive(browser, filled.site.address, { viewport: { width, height: 900 } })
-    await visitor.signIn(filled.tokenOf(role))
+  async function enter(role: Parameters<FilledStage['enter']>[0], width?: number): Promise<Visitor> {
+    const visitor = await stage.enter(role, '/', width)
     await visitor.page.getByRole('heading', { name: 'Needs a look' }).waitFor()
     return visitor
   }

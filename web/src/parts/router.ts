@@ -48,14 +48,19 @@ function replaceAddress(to: string): void {
   address.value = new URL(location.href)
 }
 
-/** Changes values of the query in the address. An empty value removes its name from the query. */
-export function changeQuery(changes: Readonly<Record<string, string>>): void {
+/** Returns the present address with other values in its query. An empty value removes its name from the query. */
+export function addressWith(changes: Readonly<Record<string, string>>): string {
   const next = new URLSearchParams(query.value)
   for (const [name, value] of Object.entries(changes))
     if (value === '') next.delete(name)
     else next.set(name, value)
   const text = next.toString()
-  replaceAddress(text === '' ? path.value : `${path.value}?${text}`)
+  return text === '' ? path.value : `${path.value}?${text}`
+}
+
+/** Changes values of the query in the address. */
+export function changeQuery(changes: Readonly<Record<string, string>>): void {
+  replaceAddress(addressWith(changes))
 }
 
 /** Handles clicks on the page's own links by a change of view. The browser handles all other links. */

@@ -1,29 +1,40 @@
-import { useState } from 'preact/hooks'
-import type { ListedSession } from '../../api/types.ts'
-import { sessionName } from '../../parts/called.ts'
+import './sessions.css'
+import { useEffect, useState } from 'preact/hooks'
 import { Icon } from '../../parts/icon.tsx'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
-import { Elapsed, Moment } from '../../parts/moment.tsx'
-import { diffPath, sessionPath } from '../../parts/paths.ts'
-import { query } from '../../parts/router.ts'
-import { Name } from '../../parts/text.tsx'
-import { visible } from '../../parts/visible.ts'
+import { diffPath } from '../../parts/paths.ts'
+import { changeQuery, query } from '../../parts/router.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { RunsByDay } from './by-day.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
-import { useSessionPages, type ParameterSearch } from './pages.ts'
-import { StateBadge } from './state.tsx'
-import { placeOfSession } from './place.ts'
-import { NOT_RECORDED, recordedParameters } from '../runbooks/recorded.ts'
+import { foldsSchedules, orderOf, orderQuery, rowsQuery, turnOrder, type Order } from './order.ts'
+import { useSessionPages, type LookedAt, type ParameterSearch } from './pages.ts'
+import { Row } from './row.tsx'
+import { SavedFilters } from './saved.tsx'
 
-const ROW_PX = 64
+/** Heights of rows in pixels. In a narrow window a row has two lines. sessions.css has the same width. */
+const [LINE_PX, TWO_LINES_PX] = [40, 64]
+const HAS_LINES = matchMedia('(min-width: 60.01rem)')
 
-/** Shows the sessions. The newest session is first. */
+function useRowHeight(): number {
+  const [isWide, setIsWide] = useState(HAS_LINES.matches)
+  useEffect(() => {
+    const change = () => setIsWide(HAS_LINES.matches)
+    HAS_LINES.addEventListener('change', change)
+    return () => HAS_LINES.removeEventListener('change', change)
+  }, [])
+  return isWide ? LINE_PX : TWO_LINES_PX
+}
+
+/** Shows the sessions. The newest session is first unless the user chooses another order. */
 export default function SessionList() {
-  const asked = gatewayQuery(query.value).toString()
-  const pages = useSessionPages(asked)
+  const filters = gatewayQuery(query.value)
+  const rows = rowsQuery(query.value).toString()
+  const asked = filters.toString()
+  const pages = useSessionPages([asked, rows].filter(Boolean).join('&'))
+  const rowHeight = useRowHeight()
   const [chosen, setChosen] = useState<readonly string[]>([])
-  const { count, isCapped, search, error } = pages
+  const { count, isCapped, search, lookedAt, error } = pages
   const choose = (id: string, isChosen: boolean) =>
     setChosen((before) => (isChosen ? [...before, id].slice(-2) : before.filter((one) => one !== id)))
   const row = (index: number) => {
@@ -39,44 +50,126 @@ export default function SessionList() {
       <header class="head">
         <h1>Sessions</h1>
         {count !== undefined && count > 0 && (
-          <span class="soft">{isCapped ? 'the newest 10,000' : count.toLocaleString()}</span>
+          <span class="soft">{isCapped ? 'the first 10,000' : count.toLocaleString()}</span>
         )}
-        <Compare chosen={chosen} />
+        <div class="line push">
+          <Compare chosen={chosen} />
+          {count !== undefined && count > 0 && <Export filters={filters} />}
+        </div>
       </header>
       <RunsByDay asked={asked} />
+      <div class="line saved-line">
+        <SavedFilters />
+        <label class="tick push">
+          <input
+            type="checkbox"
+            role="switch"
+            class="switch"
+            checked={foldsSchedules(query.value)}
+            onChange={(event) => changeQuery({ fold: event.currentTarget.checked ? '' : 'no' })}
+          />
+          Fold schedules
+        </label>
+      </div>
       <Filters />
       {error !== undefined && <Problem error={error} />}
       {count === undefined && error === undefined && <Loading rows={6} />}
       {count === 0 && <None isFiltered={asked !== ''} />}
-      <Searched search={search} />
-      {isCapped && <p class="hint">To find older sessions, narrow the filters.</p>}
+      <Searched lookedAt={lookedAt} search={search} />
+      {isCapped && lookedAt?.is_complete !== false && (
+        <p class="hint">To find more sessions, narrow the filters.</p>
+      )}
       {count !== undefined && count > 0 && (
         <div class="listed-card">
-          <div class="listed listed-head" aria-hidden="true">
-            <span />
-            <span>What</span>
-            <span>State</span>
-            <span>On</span>
-            <span>By</span>
-            <span>Asked</span>
-            <span class="number">Took</span>
-          </div>
-          <WindowList label="Sessions" count={count} rowHeight={ROW_PX} row={row} onRows={pages.look} />
+          <Headings />
+          <WindowList label="Sessions" count={count} rowHeight={rowHeight} row={row} onRows={pages.look} />
         </div>
       )}
     </>
   )
 }
 
-/** Says what a search for a parameter could not look at. */
-function Searched({ search }: { readonly search: ParameterSearch }) {
-  if (search === undefined || (search.is_complete && search.shortened === 0)) return null
+/** Each order of a column, and the order that a second press chooses. */
+const COLUMNS: readonly (readonly [name: string, orders: readonly [Order, Order] | undefined])[] = [
+  ['What', ['runbook', 'runbook-down']],
+  ['State', undefined],
+  ['On', ['connection', 'connection-down']],
+  ['By', ['user', 'user-down']],
+  ['Asked', ['', 'oldest']],
+  ['Took', ['longest', 'shortest']],
+]
+const ARROWS: Readonly<Partial<Record<Order, 'up'>>> = {
+  runbook: 'up',
+  connection: 'up',
+  user: 'up',
+  oldest: 'up',
+  shortest: 'up',
+}
+
+/** In a narrow window, the filters have the order instead. */
+function Headings() {
+  const present = orderOf(query.value)
+  return (
+    <div class="listed listed-head" role="group" aria-label="Order of the list">
+      <span />
+      {COLUMNS.map(([name, orders]) => {
+        const isNumber = name === 'Asked' || name === 'Took'
+        if (orders === undefined) return <span key={name}>{name}</span>
+        const isChosen = orders.includes(present)
+        return (
+          <span key={name} class={isNumber ? 'number' : undefined}>
+            <button
+              type="button"
+              class="button is-quiet is-small"
+              aria-label={`Sort by ${name.toLowerCase()}`}
+              aria-pressed={isChosen}
+              onClick={() => turnOrder(present, orders)}
+            >
+              {name}
+              <Icon name={isChosen ? (ARROWS[present] ?? 'down') : 'sort'} small />
+            </button>
+          </span>
+        )
+      })}
+    </div>
+  )
+}
+
+function Export({ filters }: { readonly filters: URLSearchParams }) {
+  const options = new URLSearchParams([...filters, ...orderQuery(query.value), ['format', 'csv']])
+  return (
+    <a
+      class="button"
+      href={`/api/sessions/export?${options.toString()}`}
+      download
+      title="CSV of these sessions in this order, with exact times. The sessions of folded rows have a line each."
+    >
+      <Icon name="download" />
+      Export
+    </a>
+  )
+}
+
+interface SearchedProps {
+  readonly lookedAt: LookedAt
+  readonly search: ParameterSearch
+}
+
+/** Says what a search, an order or folded rows could not look at. */
+function Searched({ lookedAt, search }: SearchedProps) {
+  const order = orderOf(query.value)
+  const isByLength = order === 'longest' || order === 'shortest'
+  const isComplete = lookedAt?.is_complete !== false
+  const shortened = search?.shortened ?? 0
+  if (isComplete && shortened === 0 && !isByLength) return null
+  const which = isByLength ? order : order === 'oldest' ? 'oldest' : 'newest'
   return (
     <p class="hint" role="status">
-      {!search.is_complete &&
-        `Only the newest ${search.searched.toLocaleString()} runs that match the other filters were searched. To search older runs, narrow the filters. `}
-      {search.shortened > 0 &&
-        `Of ${search.shortened.toLocaleString()} of these runs, only the first 1,024 characters of the parameters were searched.`}
+      {isByLength && 'Sessions that never began or have not ended have no duration and are left out. '}
+      {!isComplete &&
+        `Only the ${which} ${lookedAt.sessions.toLocaleString()} sessions that match the filters were searched, sorted and folded. For others, narrow the filters. `}
+      {shortened > 0 &&
+        `Of ${shortened.toLocaleString()} of these runs, only the first 1,024 characters of the parameters were searched.`}
     </p>
   )
 }
@@ -107,7 +200,7 @@ function Compare({ chosen }: { readonly chosen: readonly string[] }) {
   const [first, second] = chosen
   if (first === undefined) return null
   return (
-    <span class="push" role="status">
+    <span role="status">
       {second === undefined ? (
         <span class="soft small">Choose another session to compare with this one.</span>
       ) : (
@@ -116,67 +209,6 @@ function Compare({ chosen }: { readonly chosen: readonly string[] }) {
           Compare the two sessions
         </a>
       )}
-    </span>
-  )
-}
-
-interface RowProps {
-  readonly session: ListedSession
-  readonly isChosen: boolean
-  readonly onChoose: (id: string, isChosen: boolean) => void
-}
-
-function Row({ session, isChosen, onChoose }: RowProps) {
-  const { id, user, start_date: start, began_at: began = null, end_date: end, labels } = session
-  const file = labels?.['runbookFile']
-  const title = sessionName(session)
-  return (
-    <div class="listed">
-      <input
-        type="checkbox"
-        aria-label={`Compare ${visible(title)} of ${start}`}
-        checked={isChosen}
-        onChange={(event) => onChoose(id, event.currentTarget.checked)}
-      />
-      <div class="listed-what">
-        <a class="strong" href={sessionPath(id)} title={file === undefined ? undefined : visible(file)}>
-          <Name>{title}</Name>
-        </a>
-        <Given session={session} />
-      </div>
-      <span class="listed-state">
-        <StateBadge state={session.state} />
-      </span>
-      <span>
-        <Name>{placeOfSession(session)}</Name>
-      </span>
-      <span>
-        <Name>{user}</Name>
-      </span>
-      <span>
-        <Moment at={start} />
-      </span>
-      <span class="number">{began !== null && end !== null && <Elapsed from={began} to={end} />}</span>
-    </div>
-  )
-}
-
-/** Shows the values of a runbook's parameters, or else its file; the first line of a script. */
-function Given({ session: { labels, script_line: line } }: { readonly session: ListedSession }) {
-  const values = Object.entries(recordedParameters(labels)).filter(
-    ([, value]) => value !== '' && value !== NOT_RECORDED,
-  )
-  const text = labels?.['runbookFile'] ?? line ?? ''
-  if (values.length === 0) return text === '' ? null : <span class="under">{visible(text)}</span>
-  return (
-    <span class="under">
-      {values.map(([name, value]) => (
-        <span key={name}>
-          <bdi class="value" title={visible(`${name}: ${value}`)}>
-            {visible(value)}
-          </bdi>{' '}
-        </span>
-      ))}
     </span>
   )
 }

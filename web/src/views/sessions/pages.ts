@@ -6,21 +6,29 @@ import { usePages, type PagedList } from '../../parts/lists/pages.ts'
 /** Largest offset that the gateway accepts. */
 const FURTHEST = 10_000
 
-const SESSIONS: PagedList<ListedSession, { readonly isCapped: boolean; readonly search: ParameterSearch }> = {
+interface More {
+  readonly isCapped: boolean
+  readonly search: ParameterSearch
+  readonly lookedAt: LookedAt
+}
+
+const SESSIONS: PagedList<ListedSession, More> = {
   topics: ['sessions'],
   read: async (query, { index, size }, signal) => {
     query.set('limit', String(size))
     query.set('offset', String(index * size))
     const answer = await readSessions(query.toString(), signal)
-    const { data, total, total_is_capped: isCapped, parameter_search: search } = answer
-    return { items: data, count: Math.min(total ?? data.length, FURTHEST), more: { isCapped, search } }
+    const { data, total, total_is_capped: isCapped, parameter_search: search, looked_at: lookedAt } = answer
+    const count = Math.min(total ?? data.length, FURTHEST)
+    return { items: data, count, more: { isCapped, search, lookedAt } }
   },
 }
 
 export type ParameterSearch = SessionList['parameter_search']
+export type LookedAt = SessionList['looked_at']
 
 /** `query` contains no limit and no offset. */
 export function useSessionPages(query: string) {
   const { more, ...pages } = usePages(query, SESSIONS)
-  return { ...pages, isCapped: more?.isCapped, search: more?.search }
+  return { ...pages, isCapped: more?.isCapped, search: more?.search, lookedAt: more?.lookedAt }
 }
