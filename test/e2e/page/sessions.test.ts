@@ -114,7 +114,7 @@ describe.skipIf(missingBrowser !== undefined)(
       await using ida = await enter()
       const chart = ida.page.getByRole('region', { name: 'The last 14 days' })
       expect(await chart.locator('.days li').count()).toBe(14)
-      const day = chart.getByRole('link', { name: /^\d+ \w+ ?: \d+ succeeded/ }).nth(5)
+      const day = chart.getByRole('link', { name: /^\d+ ?\w+ ?: \d+ succeeded/ }).nth(5)
       const [, count = ''] = /: (\d+) succeeded/.exec(await day.innerText()) ?? []
       await day.click()
       await ida.page.waitForURL(/from=(\d{4}-\d\d-\d\d)&to=\1/)

@@ -111,7 +111,11 @@ function Chart({ days, top }: { readonly days: readonly Day[]; readonly top: num
                   aria-current={isChosen ? 'date' : undefined}
                   title={`${DATE.format(at)}: ${summaryOf(day)}`}
                 >
-                  {SHORT.format(at)}
+                  {SHORT.formatToParts(at).map(({ type, value }) => (
+                    <span key={type} class={type === 'day' ? undefined : 'days-month'}>
+                      {value}
+                    </span>
+                  ))}
                   <span class="said-only">: {summaryOf(day)}</span>
                 </a>
               </li>
