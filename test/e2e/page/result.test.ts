@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
+import { faultsOfLayout } from './looks.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -142,6 +143,26 @@ describe.skipIf(missingBrowser !== undefined)(`the result of a run${without(miss
       page.locator(name).evaluate((one) => one.getBoundingClientRect().bottom)
     await expect.poll(() => bottom('.u-legend')).toBeLessThan(await bottom('section[aria-label=Chart]'))
     expect(await cut()).toEqual([])
+    expect(ada.problems).toEqual([])
+  })
+
+  it('charts the sum, the average or the number of the rows of a day; on a phone, too', async () => {
+    const script = 'echo at,total; for at in 27T08:00 27T20:00 28T09:00; do echo "2026-11-${at}:00Z,4"; done'
+    await using ada = await stage.arrive({ viewport: { width: 390, height: 844 } })
+    const { page } = ada
+    await ada.signIn(stage.site.token, `/sessions/${await run(script)}?tab=chart`)
+    const chart = (name: string) => page.getByRole('img', { name }).locator('canvas').waitFor()
+    await chart('total by at: 3 values from 4 to 4')
+    await page.getByRole('combobox', { name: 'Value' }).selectOption('sum')
+    await chart('sum of total by at: 3 values from 4 to 4')
+    await page.getByRole('combobox', { name: 'Per' }).selectOption('day (UTC)')
+    await chart('sum of total by at: 2 values from 4 to 8')
+    await page.getByRole('combobox', { name: 'Value' }).selectOption('average')
+    await chart('average of total by at: 2 values from 4 to 4')
+    await page.getByRole('combobox', { name: 'Value' }).selectOption('number of rows')
+    await chart('rows by at: 2 values from 1 to 2')
+    expect(await faultsOfLayout(page)).toEqual([])
+    expect(await ada.faults()).toEqual([])
     expect(ada.problems).toEqual([])
   })
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chartData, MAX_LABELS } from '../../../web/src/result/chart-data.ts'
 import { StdoutText } from '../../../web/src/result/stdout-text.ts'
@@ -30,6 +31,32 @@ describe('a chart', () => {
       1,
     )
     expect([days.kind, days.values]).toEqual(['moments', [1, 2]])
+  })
+
+  it('joins the rows of one day or one label by sum, count and average', () => {
+    const days = tableOf([
+      ['2026-11-28 23:59:59', '2'],
+      ['2026-11-27 08:00:00', '1'],
+      ['2026-11-28 00:00:00', '6'],
+      ['2026-11-28 01:00:00', null],
+    ])
+    expect(chartData(days, 0, 1, 'sum', true).values).toEqual([1, 8])
+    expect(chartData(days, 0, 1, 'average', true).values).toEqual([1, 4])
+    expect(chartData(days, 0, 1, 'count', true)).toMatchObject({ values: [1, 3], leftOut: 0 })
+    expect(chartData(days, 0, 1, 'sum').values).toEqual([1, 6, 2])
+  })
+
+  it('loses no row of any table when it counts, and no value when it adds', () => {
+    const rows = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'NULL', ''), fc.option(fc.integer())))
+    fc.assert(
+      fc.property(rows, (given) => {
+        const table = tableOf(given.map(([label, value]) => [label, value === null ? null : String(value)]))
+        const total = (measure: 'sum' | 'count') =>
+          chartData(table, 0, 1, measure).values.reduce<number>((sum, value) => sum + (value ?? 0), 0)
+        expect(total('count') + chartData(table, 0, 1, 'count').leftOut).toBe(given.length)
+        expect(total('sum')).toBe(given.reduce((sum, [, value]) => sum + (value ?? 0), 0))
+      }),
+    )
   })
 
   it('draws texts one beside the other, and rows by their number', () => {

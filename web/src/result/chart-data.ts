@@ -18,28 +18,65 @@ export interface ChartData {
 }
 
 /**
- * `across` is the column of the horizontal axis, or -1 for the number of the row. `up` is the column of
- * numbers for the vertical axis.
+ * How the rows of one place become one value. With `each`, every row is a point of its own. `count` counts rows,
+ * also those without a number.
  */
-export function chartData({ rows }: ResultTable, across: number, up: number): ChartData {
+export type Measure = 'each' | 'sum' | 'count' | 'average'
+
+const DAY_S = 86_400
+
+interface Point {
+  readonly place: number
+  readonly label: string
+  sum: number
+  count: number
+}
+
+/**
+ * `across` is the column of the horizontal axis, or -1 for the number of the row. `up` is the column of
+ * numbers for the vertical axis. `isByDay` joins the moments of one day in UTC, unless each row is a point.
+ */
+export function chartData(
+  { rows }: ResultTable,
+  across: number,
+  up: number,
+  measure: Measure = 'each',
+  isByDay = false,
+): ChartData {
   const kind = across < 0 ? 'numbers' : kindOf(rows.map((row) => row[across]))
   const placeOf = kind === 'moments' ? momentIn : numberIn
-  const points: (readonly [place: number, value: number, label: string])[] = []
+  const points = new Map<number | string, Point>()
   const most = kind === 'labels' ? MAX_LABELS : MAX_POINTS
+  let leftOut = 0
   for (const [index, row] of rows.entries()) {
-    const value = numberIn(row[up])
-    const place = across < 0 ? index + 1 : kind === 'labels' ? points.length : placeOf(row[across])
-    if (value !== undefined && place !== undefined && points.length < most)
-      points.push([place, value, row[across] ?? 'NULL'])
+    const label = row[across] ?? 'NULL'
+    const value = measure === 'count' ? 1 : numberIn(row[up])
+    const given = across < 0 ? index + 1 : kind === 'labels' ? points.size : placeOf(row[across])
+    const place =
+      isByDay && measure !== 'each' && kind === 'moments' && given !== undefined
+        ? Math.floor(given / DAY_S) * DAY_S
+        : given
+    const key = measure === 'each' ? index : kind === 'labels' ? label : place
+    const point = key === undefined ? undefined : points.get(key)
+    if (value === undefined || place === undefined || key === undefined) leftOut += 1
+    else if (point !== undefined) {
+      point.sum += value
+      point.count += 1
+    } else if (points.size < most) points.set(key, { place, label, sum: value, count: 1 })
+    else leftOut += 1
   }
-  points.sort(([one], [other]) => one - other)
+  const sorted = [...points.values()].sort((one, other) => one.place - other.place)
   return {
     kind,
-    places: points.map(([place]) => place),
-    values: points.map(([, value]) => value),
-    labels: kind === 'labels' ? points.map(([, , label]) => label) : [],
-    leftOut: rows.length - points.length,
+    places: sorted.map(({ place }) => place),
+    values: sorted.map((point) => measured(point, measure)),
+    labels: kind === 'labels' ? sorted.map(({ label }) => label) : [],
+    leftOut,
   }
+}
+
+function measured({ sum, count }: Point, measure: Measure): number {
+  return measure === 'average' ? sum / count : sum
 }
 
 function kindOf(cells: readonly (string | null | undefined)[]): ChartData['kind'] {

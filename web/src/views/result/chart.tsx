@@ -5,7 +5,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { saveFile } from '../../parts/save-file.ts'
 import { visible } from '../../parts/visible.ts'
-import { chartData, MAX_LABELS, type ChartData } from '../../result/chart-data.ts'
+import { chartData, MAX_LABELS, type ChartData, type Measure } from '../../result/chart-data.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { CLOCKED, FONT, labelled, labelRange, roomForLast, VALUED, valueText } from './chart-axes.ts'
 import { number } from './table-view.tsx'
@@ -14,6 +14,13 @@ const MIN_HEIGHT_PX = 240
 const ROW_NUMBER = -1
 
 type Shape = 'line' | 'bars'
+
+const MEASURES: readonly (readonly [Measure, string])[] = [
+  ['each', 'each row'],
+  ['sum', 'sum'],
+  ['count', 'number of rows'],
+  ['average', 'average'],
+]
 
 interface ResultChartProps {
   readonly tables: readonly ResultTable[]
@@ -63,9 +70,16 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
   const [shape, setShape] = useState<Shape>(() =>
     table.rows.length > MAX_LABELS || chartData(table, across, up).kind !== 'labels' ? 'line' : 'bars',
   )
-  const data = useMemo(() => chartData(table, across, up), [table, across, up])
+  const [measure, setMeasure] = useState<Measure>('each')
+  const [isByDay, setIsByDay] = useState(false)
+  const data = useMemo(
+    () => chartData(table, across, up, measure, isByDay),
+    [table, across, up, measure, isByDay],
+  )
   const nameOf = (at: number) => (at === ROW_NUMBER ? 'row' : visible(columns[at]?.name ?? ''))
-  const place = useChart(data, shape, nameOf(up), nameOf(across))
+  const upName =
+    measure === 'each' ? nameOf(up) : measure === 'count' ? 'rows' : `${measure} of ${nameOf(up)}`
+  const place = useChart(data, shape, upName, nameOf(across))
   return (
     <section class="card fills column" aria-label="Chart">
       <div class="card-head">
@@ -79,7 +93,21 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
           ]}
           onChange={setShape}
         />
-        <Choice label="Up" value={up} options={numbers.map((at) => [at, nameOf(at)])} onChange={setUp} />
+        <Choice label="Value" value={measure} options={MEASURES} onChange={setMeasure} />
+        {measure !== 'each' && data.kind === 'moments' && (
+          <Choice
+            label="Per"
+            value={isByDay ? 'day' : 'time'}
+            options={[
+              ['time', 'time'],
+              ['day', 'day (UTC)'],
+            ]}
+            onChange={(per) => setIsByDay(per === 'day')}
+          />
+        )}
+        {measure !== 'count' && (
+          <Choice label="Up" value={up} options={numbers.map((at) => [at, nameOf(at)])} onChange={setUp} />
+        )}
         <Choice
           label="Across"
           value={across}
@@ -107,15 +135,10 @@ function OneChart({ table, fileName, choice }: OneChartProps) {
       <figure class="card-body fills">
         <figcaption>
           <strong>
-            {nameOf(up)} by {nameOf(across)}
+            {upName} by {nameOf(across)}
           </strong>
         </figcaption>
-        <div
-          class="plot fills"
-          role="img"
-          aria-label={described(data, nameOf(up), nameOf(across))}
-          ref={place}
-        />
+        <div class="plot fills" role="img" aria-label={described(data, upName, nameOf(across))} ref={place} />
       </figure>
     </section>
   )
