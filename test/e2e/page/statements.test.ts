@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
@@ -77,6 +77,36 @@ describe.skipIf(missingBrowser !== undefined)(
       await page.getByText('column_899').waitFor()
       expect(await ada.faultsInBothThemes()).toEqual([])
       expect(await faultsOfKeys(page)).toEqual([])
+      expect(ada.problems).toEqual([])
+    })
+
+    it('searches and sorts them, and downloads those that are shown as SQL', async () => {
+      await using ada = await opened(FEW)
+      const { page } = ada
+      const queries = () => page.locator('.query').allInnerTexts()
+      await ada.sees('5 of 5 statements')
+      await page.getByLabel('Order').selectOption('errors first')
+      await expect.poll(async () => (await queries())[0]).toBe('drop table orders')
+      await page.getByLabel('Order').selectOption('slowest first')
+      await expect.poll(async () => (await queries())[0]).toContain('select column_0')
+      await page.getByRole('searchbox', { name: 'Search statements' }).fill('customers')
+      await expect.poll(queries).toEqual(['select name, mail from customers where id = $1'])
+      await ada.sees('1 of 5 statements')
+      expect(await page.locator('tbody time').getAttribute('datetime')).toBe('2026-11-29T08:00:00Z')
+      expect(await ada.faults()).toEqual([])
+      const waiting = page.waitForEvent('download')
+      await ada.click('Download .sql')
+      const download = await waiting
+      expect(download.suggestedFilename()).toMatch(/^terminal-[\d-]+\.sql$/)
+      const saved = stage.site.place.at('statements.sql')
+      await download.saveAs(saved)
+      expect(readFileSync(saved, 'utf8')).toBe(
+        '-- 2026-11-29T08:00:00Z connection 1, done, 1.25 ms, 3 rows\n' +
+          'select name, mail from customers where id = $1;\n',
+      )
+      await page.getByRole('searchbox', { name: 'Search statements' }).fill('no such thing')
+      await ada.click('Clear the search')
+      await ada.sees('5 of 5 statements')
       expect(ada.problems).toEqual([])
     })
 
