@@ -82,6 +82,25 @@ describe.skipIf(missingBrowser !== undefined)(`the result of a run${without(miss
     expect(ada.problems).toEqual([])
   })
 
+  it('shows the table first, a line of the output by its address, and then what the user chose', async () => {
+    const session = `/sessions/${await run(ORDERS)}`
+    await using ada = await stage.enter(session)
+    const selected = (name: string) => ada.page.getByRole('tab', { name, selected: true }).waitFor()
+    await selected('Table')
+    await ada.goTo(`${session}#L2`)
+    await selected('Output')
+    await ada.goTo('/sessions')
+    await ada.goTo(session)
+    await selected('Table')
+    await ada.page.getByRole('tab', { name: 'Output' }).click()
+    await selected('Output')
+    await ada.goTo('/sessions')
+    await ada.goTo(session)
+    await ada.page.getByRole('tab', { name: 'Table', selected: false }).waitFor()
+    await selected('Output')
+    expect(ada.problems).toEqual([])
+  })
+
   it('shows several results of psql as several tables, and one of them as a chart', async () => {
     await using ada = await stage.enter(`/sessions/${await run(PSQL)}?tab=table`)
     const { page } = ada

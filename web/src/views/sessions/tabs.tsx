@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Session } from '../../api/types.ts'
+import { lineInAddress } from '../../output/line-link.ts'
 import { Icon, type IconName } from '../../parts/icon.tsx'
 import { Empty, Loading } from '../../parts/messages.tsx'
 import { Opened } from '../../parts/opened.tsx'
@@ -35,7 +36,7 @@ interface RunTabsProps {
   readonly place?: TabPlace
 }
 
-/** Another view that shows the tabs, below the script. There a table comes first. */
+/** Another view that shows the tabs, below the script. */
 interface TabPlace {
   readonly addressOf: (tab: TabName) => string
 }
@@ -60,9 +61,8 @@ function Tabs({ session, reload, place }: Omit<RunTabsProps, 'hasRun'>) {
   )
   const asked = query.value.get('tab') ?? ''
   const isExpected = asked === 'table' || asked === 'chart'
-  const current =
-    shown.find(({ name }) => name === asked)?.name ??
-    (place !== undefined && tables.length > 0 ? 'table' : 'output')
+  const wanted = [asked, ...usualTabs()]
+  const current = wanted.flatMap((name) => shown.find((tab) => tab.name === name) ?? [])[0]?.name ?? 'output'
   const address = place?.addressOf ?? ((tab: TabName) => addressOf(session.id, tab))
   if (isExpected && isReading) return <Loading rows={6} />
   return (
@@ -105,6 +105,18 @@ const loadTables = () =>
   import('../result/tables.tsx').then(({ ResultTables }) => ({ default: ResultTables }))
 const loadChart = () => import('../result/chart.tsx').then(({ ResultChart }) => ({ default: ResultChart }))
 
+/** The browser keeps how the user last looked at a result. */
+const KEPT = 'runbook-page-result'
+
+function keepChoice(name: TabName): void {
+  if (name !== 'script') localStorage.setItem(KEPT, name)
+}
+
+/** What is shown without a tab in the address, best first. The address of a line shows the output. */
+function usualTabs(): readonly string[] {
+  return lineInAddress.value === undefined ? [localStorage.getItem(KEPT) ?? 'table', 'table'] : ['output']
+}
+
 function isThere(name: TabName, session: Session, tables: readonly ResultTable[]): boolean {
   if (name === 'table') return tables.length > 0
   if (name === 'chart')
@@ -133,6 +145,7 @@ function TabList({ addressOf, tabs, current }: TabListProps) {
     if (tab === undefined) return
     event.preventDefault()
     hasFocus.current = true
+    keepChoice(tab.name)
     go(addressOf(tab.name))
   }
   return (
@@ -143,6 +156,7 @@ function TabList({ addressOf, tabs, current }: TabListProps) {
           role="tab"
           id={`tab-${name}`}
           href={addressOf(name)}
+          onClick={() => keepChoice(name)}
           aria-selected={name === current}
           aria-current={name === current ? 'page' : undefined}
           aria-controls={name === current ? 'run-panel' : undefined}
@@ -157,7 +171,7 @@ function TabList({ addressOf, tabs, current }: TabListProps) {
 }
 
 function addressOf(session: string, tab: TabName): string {
-  return `${sessionPath(session)}${tab === 'output' ? '' : `?tab=${tab}`}`
+  return `${sessionPath(session)}?tab=${tab}`
 }
 
 function Script({ session }: { readonly session: Session }) {
