@@ -98,7 +98,8 @@ describe("runbook-agent config check of a gateway's file", () => {
 
   it('says that it can be used, with what it refers to', async () => {
     using place = new Workplace()
-    for (const name of ['admin.token', 'agent.key', 'example-dana.token']) place.write(name, `${SECRET}-${name}`)
+    for (const name of ['admin.token', 'agent.key', 'example-dana.token'])
+      place.write(name, `${SECRET}-${name}`)
     place.write('gateway.yaml', gatewayYaml({ hasPostgres: true }))
     expect(await runProgram(place, ['config', 'check', 'gateway.yaml'])).toMatchObject({
       ...{ code: 0, stdout: 'gateway.yaml: the gateway can use this file\n', stderr: '' },
