@@ -172,6 +172,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'POST /api/users': () => ({ body: { email: freshName() } }),
   'PUT /api/users/:name': async () => ({ path: `/api/users/${await user()}`, body: { groups: ['x'] } }),
   'DELETE /api/users/:name': async () => ({ path: `/api/users/${await user()}` }),
+  'DELETE /api/examples': () => ({ path: '/api/examples' }),
   'POST /api/users/groups': () => ({ body: { name: freshName() } }),
   'DELETE /api/users/groups/:name': async () => {
     const name = freshName()
@@ -324,7 +325,7 @@ const REFUSALS = [
 ]
 
 /** To whomever: of a sign-in, which is nobody's yet, in JSON and on pages for people; and of what there is none of. */
-const TO_ALL = ['sign-in-expired', 'sign-in-failed', 'plugin-not-found']
+const TO_ALL = ['sign-in-expired', 'sign-in-failed', 'plugin-not-found', 'endpoint-not-found']
 
 function outcomeOf({ status, body }: Answered): Outcome {
   const { code, message } = body

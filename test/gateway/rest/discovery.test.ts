@@ -30,6 +30,7 @@ const plain = {
   native_port: null,
   access_schema: 'disabled',
   runbook_reviews: [],
+  reason: null,
   unreviewed: '',
 }
 const bash = {
@@ -71,7 +72,7 @@ describe('GET /api/serverinfo', () => {
         ...{ has_redact_credentials: false, has_webhook_app_key: false, has_ask_ai_credentials: false },
         ...{ has_idp_audience: false, has_idp_custom_scopes: false, has_ssh_client_host_key: false },
         ...{ disable_sessions_download: false, disable_clipboard_copy_cut: false },
-        ...{ postgres_proxy_enabled: false, feature_flags: {} },
+        ...{ postgres_proxy_enabled: false, feature_flags: {}, has_examples: false },
         ...{ analytics_tracking: 'disabled', analytics_mode: 'disabled' },
       },
     })

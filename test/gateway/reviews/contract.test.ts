@@ -74,6 +74,7 @@ describe('a request for approval', () => {
     // facts.test.ts has the facts for a decision.
     const facts = {
       summary: { first_line: 'echo "shape"', lines: 1 },
+      brings_input: true,
       facts: { is_first_by_requester: expect.any(Boolean) as boolean },
       rule: [{ groups: ['dba', 'sre'], minimum: 1 }],
       missing: [{ groups: ['dba', 'sre'], minimum: 1 }],

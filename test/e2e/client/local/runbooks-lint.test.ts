@@ -16,7 +16,7 @@ function lint(...args: string[]) {
 
 test('the examples pass, counted by what hoop enforces too', () => {
   expect(lint(`${root}/examples`, '--portable')).toEqual({
-    stdout: '4 runbooks, no finding: no parameter can become code\n',
+    stdout: `${root}examples/shop/example-orders/refund.runbook.js:1:1: REASON: not judged: the linter does not know what a file of this kind does with variables\n7 runbooks, no finding, 1 not judged\n`,
     stderr: '',
     status: 0,
   })

@@ -26,7 +26,7 @@ const opened = encodeAgentMessage({
 
 async function callWithTab(awayMs: number | 'usual' = 1) {
   const { own, peer, close } = await socketPair(true)
-  const asked = { user: {}, token: {}, callerAddress: '127.0.0.1', params: { name: 'bash' } }
+  const asked = { user: {}, token: {}, callerAddress: '127.0.0.1', params: { name: 'bash' }, query: {} }
   const [, request] = [own, asked] as unknown as ConstructorParameters<typeof SocketCall>
   const call = awayMs === 'usual' ? new SocketCall(own, request) : new SocketCall(own, request, awayMs)
   const shown: number[] = []

@@ -36,7 +36,9 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 const ask = (body: unknown, token = userToken) =>
   gateway.request('POST', '/api/runbooks/foresee', body, { authorization: `Bearer ${token}` })
-const plain = { review: null, jira_fields: [], locks: [], confirm: false, client_input: true }
+const plain = {
+  ...{ review: null, jira_fields: [], locks: [], confirm: false, client_input: true, reason: null },
+}
 
 describe('POST /api/runbooks/foresee', () => {
   it('says who has to approve, what Jira asks for, and that the name has to be typed', async () => {
@@ -49,7 +51,7 @@ describe('POST /api/runbooks/foresee', () => {
       200,
       [
         {
-          ...{ connection: 'prod', confirm: true, client_input: false, locks: [] },
+          ...{ connection: 'prod', confirm: true, client_input: false, locks: [], reason: null },
           review: { groups: ['dba'], minimum: 1, rule: 'ops/**', unreviewed: '' },
           jira_fields: [{ jira_field: 'customfield_1', label: 'Reason', description: 'why', required: true }],
         },

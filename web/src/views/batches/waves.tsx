@@ -103,13 +103,14 @@ function Host({ run }: { readonly run: Run }) {
     <>
       <StateIcon kind={kind} />
       <Name>{connection}</Name>
+      {isTimed && <span class="said-only"> {wordsOf(run)} </span>}
       <span>{isTimed ? <Elapsed from={began} to={end} /> : wordsOf(run)}</span>
     </>
   )
   if (session === null) return <span class={toneClass(kind)}>{content}</span>
-  const label = `${visible(connection)}: ${wordsOf(run)}`
+  const label = `${visible(connection)} ${wordsOf(run)}`
   return (
-    <a class={toneClass(kind)} href={sessionPath(session)} aria-label={label} title={label}>
+    <a class={toneClass(kind)} href={sessionPath(session)} title={label}>
       {content}
     </a>
   )
