@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import Database from 'libsql'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { EXAMPLE_MARK, gatewayYaml, withoutExamples } from '../../src/commands/dev/first-settings.ts'
+import { EXAMPLE_MARK, gatewayYaml, ORDERS, withoutExamples } from '../../src/commands/dev/first-settings.ts'
 import { findsPostgres } from '../../src/commands/dev/postgres.ts'
 import { Development } from '../support/sites/development.ts'
 import { Workplace } from '../support/sites/workplace.ts'
@@ -118,6 +119,27 @@ describe('the first start of dev', () => {
     expect((await sessionsOf(dev)).length).toBe(before + 2)
   })
 
+  it('runs those examples that a start which ended early has left, and the others not twice', async () => {
+    using place = new Workplace()
+    const mark = place.at('state/examples.unfinished')
+    {
+      await using dev = await Development.start(place)
+      await shown(dev)
+      await waitFor(() => !existsSync(mark))
+    }
+    // As after a start that ended before its last example.
+    const history = new Database(place.at('state/history.sqlite'))
+    history.exec("DELETE FROM sessions WHERE runbook LIKE '%revenue%'")
+    history.close()
+    place.write('state/examples.unfinished', '')
+    await using dev = await Development.start(place)
+    await waitFor(() => !existsSync(mark))
+    const sessions = await shown(dev)
+    expect(sessions).toHaveLength(ALL_SESSIONS + 1)
+    const revenues = sessions.filter(({ connection, user }) => connection === ORDERS && user === 'admin')
+    expect(revenues).toHaveLength(1)
+  })
+
   it('keeps runbooks of the examples that have changed, and says where', async () => {
     using place = new Workplace()
     await using dev = await Development.start(place)
@@ -133,10 +155,13 @@ describe('the first start of dev', () => {
     const own = '  - { name: mine, agent: local, command: [node], runbooks: { repository: example-shop } }\n'
     const written = readFileSync(place.at('state/gateway.yaml'), 'utf8') + own
     place.write('state/gateway.yaml', written)
+    await shown(dev)
     const answer = await remove(dev)
     expect([answer.status, answer.body]).toEqual([422, expect.stringContaining('runbooks.repository')])
     expect(readFileSync(place.at('state/gateway.yaml'), 'utf8')).toBe(written)
     expect(existsSync(place.at('state/example-shop'))).toBe(true)
+    const [request] = await get<{ status: string }[]>(dev, '/api/reviews')
+    expect(request).toMatchObject({ status: 'PENDING' })
   })
 
   it("makes no examples beside a gateway.yaml of one's own", async () => {

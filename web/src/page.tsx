@@ -115,7 +115,8 @@ function clock(at: string): string {
 /** Moves the focus to the heading of a new view, for users who do not see the change. */
 function useFocusOnNewView(): void {
   const pathname = path.value
-  useEffect(() => {
+  // A key that is pressed after the view is drawn would otherwise lose the focus that it has moved.
+  useLayoutEffect(() => {
     if (!firstView) document.getElementById('main')?.focus({ preventScroll: true })
     firstView = false
   }, [pathname])

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { longestStopMs, type StopSettings } from '../../agent/connection/timing.ts'
@@ -50,7 +50,7 @@ export async function devCommand(flags: DevFlags): Promise<void> {
     writeCredential(state, gateway.grpc)
     agent.start()
     await Promise.race([serve(gateway, agent, state, flags, say), leave])
-    if (state.isFirst) void showExamples(gateway.http, state, say, ending.signal)
+    if (existsSync(state.unfinishedExamples)) void showExamples(gateway.http, state, say, ending.signal)
     await leave
   } finally {
     say('stopping')

@@ -6,7 +6,7 @@ import { batchContract } from '../../contract/batches.ts'
 import { executionContract } from '../../contract/executions.ts'
 import { reviewContract } from '../../contract/reviews.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
-import { sessionContract } from '../../contract/sessions.ts'
+import { sessionContract, sessionListContract } from '../../contract/sessions.ts'
 import type { Examples } from '../../gateway/settings/examples.ts'
 import { ORDERS, runbooks, SCHEDULE, SHOP, SHOP_NAMES, withoutExamples } from './first-settings.ts'
 import type { DevState } from './state.ts'
@@ -19,12 +19,17 @@ export function accountOf(http: string, tokenFile: string): Account {
 
 /**
  * Runs the examples through the gateway, as people would: a request that waits, a batch with one failure, a
- * schedule, and last a table, so that the table is the newest session.
+ * schedule, and last a table, so that the table is the newest session. Runs only those that an earlier start
+ * has left, and deletes the mark when all have been asked for.
  * @throws ApiError when the gateway refuses a request, or when `signal` aborts
  */
 export async function runExamples(http: string, state: DevState, signal: AbortSignal): Promise<void> {
   const admin = accountOf(http, state.tokenFile)
   const requester = accountOf(http, state.requesterTokenFile)
+  const hasSession = async (query: Readonly<Record<string, string>>) => {
+    const { data } = await call(admin, sessionListContract.list, {}, { query, signal })
+    return data.length > 0
+  }
   const run = (account: Account, file: string, parameters: Readonly<Record<string, string>>) =>
     call(
       account,
@@ -32,7 +37,8 @@ export async function runExamples(http: string, state: DevState, signal: AbortSi
       { name: ORDERS },
       { body: { file_name: file, parameters }, signal },
     )
-  await run(requester, runbooks.refund, { order: '4711', amount: '250.00', reason: 'late' })
+  if (!(await hasSession({ runbook: runbooks.refund })))
+    await run(requester, runbooks.refund, { order: '4711', amount: '250.00', reason: 'late' })
   const batch = {
     file_name: runbooks.stock,
     repository: SHOP,
@@ -40,9 +46,12 @@ export async function runExamples(http: string, state: DevState, signal: AbortSi
     waves: 'rest',
     stop_after: SHOP_NAMES.length,
   }
-  await call(admin, batchContract.create, {}, { body: batch, signal })
-  await call(admin, scheduleContract.run, { name: SCHEDULE }, { signal })
-  await run(admin, runbooks.revenue, { days: '14' })
+  const batches = await call(admin, batchContract.list, {}, { signal })
+  if (batches.length === 0) await call(admin, batchContract.create, {}, { body: batch, signal })
+  if (!(await hasSession({ schedule: SCHEDULE })))
+    await call(admin, scheduleContract.run, { name: SCHEDULE }, { signal })
+  if (!(await hasSession({ runbook: runbooks.revenue }))) await run(admin, runbooks.revenue, { days: '14' })
+  rmSync(state.unfinishedExamples, { force: true })
 }
 
 /** @param http the address of the gateway, which is known before anybody can call `remove` */
@@ -52,7 +61,6 @@ export function examplesIn(state: DevState, http: () => string): Examples {
   return {
     areThere: () => existsSync(configFile) && withoutExamples(settings()) !== settings(),
     remove: async (reload) => {
-      await withdrawRequests(accountOf(http(), state.tokenFile))
       const before = settings()
       replaceFile(configFile, withoutExamples(before))
       try {
@@ -61,6 +69,8 @@ export function examplesIn(state: DevState, http: () => string): Examples {
         replaceFile(configFile, before)
         throw error
       }
+      await withdrawRequests(accountOf(http(), state.tokenFile))
+      rmSync(state.unfinishedExamples, { force: true })
       rmSync(requesterTokenFile, { force: true })
       if (hasChanges(shopFolder)) return shopFolder
       rmSync(shopFolder, { recursive: true, force: true })
@@ -69,7 +79,7 @@ export function examplesIn(state: DevState, http: () => string): Examples {
   }
 }
 
-/** Nobody can decide about a request after its connection is gone. */
+/** A request whose connection is gone would wait until it expires. */
 async function withdrawRequests(admin: Account): Promise<void> {
   const names: readonly string[] = [ORDERS, ...SHOP_NAMES]
   for (const { status, connection, session } of await call(admin, reviewContract.list, {})) {

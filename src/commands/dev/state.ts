@@ -29,6 +29,8 @@ export interface DevState {
   readonly requesterTokenFile: string
   /** The repository with the runbooks of the examples. */
   readonly shopFolder: string
+  /** This file is there until all examples have been asked for. */
+  readonly unfinishedExamples: string
   /** True if this start has made the settings, with the examples. */
   readonly isFirst: boolean
 }
@@ -45,6 +47,7 @@ export async function prepareState(folder: string): Promise<DevState> {
     agentFolder: path.join(folder, 'agent'),
     requesterTokenFile: path.join(folder, `${REQUESTER}.token`),
     shopFolder: path.join(folder, SHOP),
+    unfinishedExamples: path.join(folder, 'examples.unfinished'),
     isFirst: !existsSync(path.join(folder, 'gateway.yaml')),
   }
   try {
@@ -68,7 +71,9 @@ export async function prepareState(folder: string): Promise<DevState> {
 }
 
 /** Makes the examples first, because the settings refer to them. */
-async function makeSettings({ configFile, requesterTokenFile, shopFolder }: DevState): Promise<void> {
+async function makeSettings(state: DevState): Promise<void> {
+  const { configFile, requesterTokenFile, shopFolder, unfinishedExamples } = state
+  writeOnce(unfinishedExamples, () => 'The next start runs the examples that have not run.')
   makeSecret(requesterTokenFile, () => secret())
   const [hasPostgres] = await Promise.all([findsPostgres(), makeRepository(shopFolder, packageFiles.shop)])
   writeOnce(configFile, () => gatewayYaml({ hasPostgres }))

@@ -24,5 +24,9 @@ function lastLines(bytes: Buffer): string[] {
     .split(/[\r\n]+/)
     .filter((line) => line.trim() !== '')
     .slice(-MAX_LINES)
-    .map((line) => (line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS - 1)}…` : line))
+    .map((line) =>
+      line.length > MAX_LINE_CHARACTERS
+        ? `${line.slice(0, MAX_LINE_CHARACTERS - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+        : line,
+    )
 }

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../../../src/basics/deferred.ts'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -32,6 +33,31 @@ describe.skipIf(missingBrowser !== undefined)(`files of views${without(missingBr
     await ada.page.getByRole('heading', { level: 1, name: 'Agents' }).waitFor()
     expect(asked).toEqual([])
     expect(ada.problems).toEqual([])
+  })
+
+  it('are shown also when they arrive between the drawing of their view and its effects', async () => {
+    await using ada = await stage.arrive()
+    await ada.page.clock.install()
+    await ada.signIn(stage.site.token)
+    // The browser answers the fetch ahead only while the view waits for its effects.
+    const agents = deferred()
+    await ada.page.route('**/assets/agents-*.js', async (route) => {
+      await agents.promise
+      await route.continue()
+    })
+    const asked = ada.page.waitForRequest(/\/assets\/agents-/)
+    await ada.page.clock.runFor(10_000)
+    await asked
+    // Effects run after a frame, which a stopped clock does not give.
+    await ada.page.clock.pauseAt(new Date(await ada.page.evaluate<number>('Date.now() + 1000')))
+    await ada.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Agents' }).click()
+    await ada.page.getByText('Loading').first().waitFor()
+    const loaded = ada.page.waitForResponse(/\/assets\/agents-/)
+    agents.resolve()
+    await (await loaded).finished()
+    await ada.page.evaluate('new Promise((resolve) => queueMicrotask(resolve))')
+    await ada.page.clock.resume()
+    await ada.page.getByRole('heading', { level: 1, name: 'Agents' }).waitFor()
   })
 
   it('are not fetched ahead for users who save data', async () => {

@@ -40,7 +40,8 @@ export function Opened<Props extends object>({ load, props }: OpenedProps<Props>
   }
   const Part = loaded.get(load) as ComponentType<Props> | undefined
   useEffect(() => {
-    if (loaded.has(load)) return
+    // fetchPart may have stored the file since this rendering, which then still shows Loading.
+    if (Part !== undefined) return
     load().then(
       (file) => {
         loaded.set(load, file.default)

@@ -46,8 +46,10 @@ export function Queue({ waiting, reload }: QueueProps) {
   }, [waiting.length])
   const move = (step: 1 | -1) => moveFocus(lists.current, step)
   const ask = (verdict: Asked['verdict']) => {
-    const id = currentRow(lists.current)?.dataset['review']
-    const review = sorted.find((one) => one.id === id)
+    const row = rowsIn(lists.current).find((one) => one.contains(document.activeElement))
+    // The first press without a chosen row shows which request the next one asks about.
+    if (row === undefined) return move(1)
+    const review = sorted.find((one) => one.id === row.dataset['review'])
     if (review === undefined || !review.can[verdict] || isOwn(review)) return false
     setAsked({ review, verdict })
     return true
@@ -194,12 +196,6 @@ function Withdraw({ review, reload }: { readonly review: Review; readonly reload
 
 function rowsIn(lists: HTMLElement | null): HTMLElement[] {
   return [...(lists?.querySelectorAll<HTMLElement>('li[data-review]') ?? [])]
-}
-
-/** Returns the row with the focus, or the first one. */
-function currentRow(lists: HTMLElement | null): HTMLElement | undefined {
-  const rows = rowsIn(lists)
-  return rows.find((row) => row.contains(document.activeElement)) ?? rows[0]
 }
 
 function moveFocus(lists: HTMLElement | null, step: 1 | -1): void {
