@@ -48,7 +48,10 @@ export function Queue({ waiting, reload }: QueueProps) {
   const ask = (verdict: Asked['verdict']) => {
     const row = rowsIn(lists.current).find((one) => one.contains(document.activeElement))
     // The first press without a chosen row shows which request the next one asks about.
-    if (row === undefined) return move(1)
+    if (row === undefined) {
+      move(1)
+      return true
+    }
     const review = sorted.find((one) => one.id === row.dataset['review'])
     if (review === undefined || !review.can[verdict] || isOwn(review)) return false
     setAsked({ review, verdict })
