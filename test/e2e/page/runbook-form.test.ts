@@ -1,5 +1,6 @@
 import type { Locator } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../../../src/basics/deferred.ts'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
 import { Stage } from './stage.ts'
@@ -57,6 +58,28 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     await page.keyboard.type('d')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/sessions\//)
+    expect(ada.problems).toEqual([])
+  })
+
+  it('draws its list once, with the recent runbooks, so that no row moves under the pointer', async () => {
+    await using ada = await stage.enter('/')
+    const { page } = ada
+    const isMeant = { list: /\/api\/runbooks\?/, own: /\/api\/sessions\?.*limit=50/ }
+    await page.getByRole('heading', { level: 1, name: 'Hello' }).waitFor()
+    const release = deferred()
+    await page.route(isMeant.own, async (route) => {
+      await release.promise
+      await route.continue()
+    })
+    const asked = page.waitForRequest(isMeant.own)
+    const listed = page.waitForResponse(isMeant.list)
+    await page.getByRole('link', { name: 'Runbooks', exact: true }).click()
+    await Promise.all([asked, listed.then((response) => response.finished())])
+    await page.evaluate('new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))')
+    const rows = page.getByRole('region', { name: 'Runbooks' })
+    expect(await rows.count()).toBe(0)
+    release.resolve()
+    await rows.getByRole('link', { name: 'Refund an order' }).waitFor()
     expect(ada.problems).toEqual([])
   })
 

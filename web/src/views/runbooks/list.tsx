@@ -22,10 +22,9 @@ const ROW_PX = 56
 
 /** All runbooks by folder, or the results of a search with the best match first. */
 export default function RunbookList() {
-  const lists = useLoaded(readRunbooks)
-  const recent = useRecent()
+  const list = useLoaded(readList)
+  const { all, recent, errors } = list.value ?? NOTHING
   const wanted = query.value.get('search') ?? ''
-  const all = useMemo(() => (lists.value === undefined ? [] : runbooksIn(lists.value)), [lists.value])
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
   const rows = useMemo(
     () => (wanted.trim() === '' ? rowsOf(all, { recent, toggled }) : foundRows(all, wanted, recent)),
@@ -36,22 +35,34 @@ export default function RunbookList() {
     <section class="view">
       <h1>Runbooks</h1>
       <SearchField name="Runbooks" onEnter={() => openOnly(rows)} />
-      {lists.error !== undefined && <Problem error={lists.error} onRetry={lists.reload} />}
-      {lists.value?.errors.map((error) => (
+      {list.error !== undefined && <Problem error={list.error} onRetry={list.reload} />}
+      {errors.map((error) => (
         <Note tone="bad" role="alert" key={error}>
           {visible(error)}
         </Note>
       ))}
-      {lists.value === undefined && lists.error === undefined && <Loading />}
-      {lists.value !== undefined && <Rows rows={rows} total={all.length} wanted={wanted} onToggle={toggle} />}
+      {list.value === undefined && list.error === undefined && <Loading />}
+      {list.value !== undefined && <Rows rows={rows} total={all.length} wanted={wanted} onToggle={toggle} />}
     </section>
   )
 }
 
-/** Ignores an error: the list works without the recent files, and the page of sessions shows the error. */
-function useRecent(): readonly string[] {
-  const { value } = useLoaded(readOwnSessions)
-  return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])
+interface List {
+  readonly all: readonly ListedRunbook[]
+  readonly recent: readonly string[]
+  readonly errors: readonly string[]
+}
+
+const NOTHING: List = { all: [], recent: [], errors: [] }
+
+/**
+ * Waits for both answers, because rows that are drawn first would move under the pointer as soon as the recent
+ * runbooks are known. Without the sessions the list has no recent runbooks; the view of sessions shows the
+ * error.
+ */
+async function readList(signal: AbortSignal): Promise<List> {
+  const [lists, sessions] = await Promise.all([readRunbooks(signal), readOwnSessions(signal).catch(() => [])])
+  return { all: runbooksIn(lists), recent: recentFiles(sessions).slice(0, 8), errors: lists.errors }
 }
 
 /** Opens the only result of the search when the user presses Enter. */
