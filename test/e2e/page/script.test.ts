@@ -199,6 +199,31 @@ describe.skipIf(missingBrowser !== undefined)(`a script of one's own${without(mi
     expect(await kept()).not.toContain('echo of')
   })
 
+  it('keeps what was typed just before the view is left, and nothing after a sign-out in another tab', async () => {
+    await using sue = await opened('sue', 'bash')
+    const { page } = sue
+    const kept = () => page.evaluate('JSON.stringify(localStorage)')
+    const leave = () => page.evaluate(`document.querySelector('a[href="/runbooks"]').click()`)
+    await editor(sue).fill('echo typed last')
+    await leave()
+    await page.getByRole('heading', { level: 1, name: 'Runbooks' }).waitFor()
+    expect(await kept()).toContain('echo typed last')
+    await page.goBack()
+    await waitFor(async () => (await textIn(sue)) === 'echo typed last')
+    // This tab cannot learn of the sign-out from the gateway.
+    await page.route('**/api/**', (route) => route.abort())
+    const other = await page.context().newPage()
+    await other.goto(new URL('/', page.url()).href)
+    await other.getByRole('button', { name: /your menu$/ }).click()
+    await other.getByRole('button', { name: 'Sign out' }).click()
+    await other.getByLabel('Token').waitFor()
+    expect(await kept()).not.toContain('echo typed')
+    await editor(sue).fill('echo typed after')
+    await leave()
+    await page.getByRole('heading', { level: 1, name: 'Runbooks' }).waitFor()
+    expect(await kept()).not.toContain('echo typed')
+  })
+
   it('shows the script as the file of a runbook, with the marked values as parameters', async () => {
     await using sue = await opened('sue', 'bash')
     const { page } = sue

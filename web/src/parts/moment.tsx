@@ -47,7 +47,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** Returns `just now`, `4 min ago`, `in 4 min`, `14:20`, `Mon, 30 Nov, 14:20` or `30 Nov 2026`. */
-function momentText(time: Date, present: Date): string {
+export function momentText(time: Date, present: Date): string {
   if (Number.isNaN(time.getTime())) return ''
   const ms = present.getTime() - time.getTime()
   if (Math.abs(ms) < MINUTE_MS) return ms < 0 ? 'in less than a minute' : 'just now'

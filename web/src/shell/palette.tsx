@@ -5,6 +5,7 @@ import type { Connection, ListedSession, RunbookLists } from '../api/types.ts'
 import { Icon } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { runbookName, sessionName } from '../parts/called.ts'
+import { momentText } from '../parts/moment.tsx'
 import { runbookPath, sessionPath, sessionsOf, terminalPath } from '../parts/paths.ts'
 import { go } from '../parts/router.ts'
 import { chooseTheme } from '../parts/theme.tsx'
@@ -221,7 +222,7 @@ function ofSession(session: ListedSession): Finding {
     group: 'Sessions',
     icon: 'sessions',
     title: sessionName(session),
-    about: `${state.text} · on ${connection} · ${new Date(began ?? asked).toLocaleString()}`,
+    about: `${state.text} · on ${connection} · ${momentText(new Date(began ?? asked), new Date())}`,
     words: `${labels?.['runbookFile'] ?? ''} ${id}`,
     open: () => go(sessionPath(id)),
   }

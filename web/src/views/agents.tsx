@@ -2,13 +2,13 @@ import { Fragment } from 'preact'
 import { readAgents, readServer } from '../api/gateway.ts'
 import { readsAll } from '../api/person.ts'
 import type { Agent } from '../api/types.ts'
+import { AgentState } from '../parts/agent-state.tsx'
 import { CopiedLines } from '../parts/copied-lines.tsx'
 import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty } from '../parts/messages.tsx'
 import { ExactMoment, Moment } from '../parts/moment.tsx'
 import { sessionsOf } from '../parts/paths.ts'
-import { State, type StateKind } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
 
@@ -64,24 +64,15 @@ function searchText({ name, hostname, address, platform, version, connections }:
   return [name, hostname, address, platform, version, ...connections].join(' ')
 }
 
-const STATES = {
-  connected: ['online', 'connected'],
-  draining: ['paused', 'draining'],
-  left: ['off', 'left'],
-  lost: ['offline', 'lost'],
-  never: ['queued', 'not seen yet'],
-} as const satisfies Readonly<Record<Agent['state'], readonly [StateKind, string]>>
-
 function Row({ agent }: { readonly agent: Agent }) {
   const { name, state, version, hostname, platform, address } = agent
-  const [kind, word] = STATES[state]
   return (
     <tr>
       <th scope="row">
         <Name>{name}</Name>
       </th>
       <td>
-        <State kind={kind}>{word}</State>
+        <AgentState state={state} />
         <span class="under">
           <Since agent={agent} />
         </span>

@@ -64,20 +64,20 @@ function Row({ schedule, reload }: RowProps) {
   const { name, cron, timezone, connection, runbook, problem } = schedule
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" class="schedule-name">
         <span id={`schedule-${name}`}>
           <Name>{name}</Name>
         </span>
-        <span class="under">
+        <span class="under" title={visible(`${runbook} on ${connection} as ${schedule.as}`)}>
           <Name>{runbook}</Name> on <Name>{connection}</Name> as <Name>{schedule.as}</Name>
         </span>
         {problem !== null && (
-          <span class="under is-bad" dir="auto">
+          <span class="under is-bad" dir="auto" title={visible(problem)}>
             <Icon name="alert" small /> {visible(problem)}
           </span>
         )}
       </th>
-      <td>
+      <td class="schedule-state">
         <ScheduleState schedule={schedule} />
       </td>
       <td data-name="Next runs">
@@ -86,7 +86,7 @@ function Row({ schedule, reload }: RowProps) {
           <code>{visible(cron)}</code> ({visible(timezone)})
         </span>
       </td>
-      <td data-name={schedule.last_runs.length === 0 ? undefined : 'Last runs'}>
+      <td class="schedule-last" data-name={schedule.last_runs.length === 0 ? undefined : 'Last runs'}>
         <LastRuns runs={schedule.last_runs} />
       </td>
       <td>
@@ -128,7 +128,7 @@ function NextRuns({ times }: { readonly times: readonly string[] }) {
     <>
       <Moment at={next} />
       {more.map((at) => (
-        <span class="under" key={at}>
+        <span class="under schedule-later" key={at}>
           <Moment at={at} />
         </span>
       ))}
@@ -155,7 +155,7 @@ function LastRuns({ runs }: { readonly runs: readonly ScheduleRun[] }) {
       <LastRun run={last} />
       {before.length > 0 && (
         <span class="line schedule-runs">
-          <span class="soft small">before</span>
+          <span class="said-only">before</span>
           {before.map((run) => (
             <EarlierRun key={run.id} run={run} />
           ))}
@@ -203,10 +203,14 @@ function LastRun({ run }: { readonly run: ScheduleRun }) {
           <State kind={KINDS[status]}>{word}</State>
         </a>
       )}
-      <span class="under">
+      <span class="soft small schedule-when">
         <Moment at={at} />
-        {reason !== null && <span dir="auto"> ({visible(reason)})</span>}
       </span>
+      {reason !== null && (
+        <span class="under" dir="auto" title={visible(reason)}>
+          {visible(reason)}
+        </span>
+      )}
     </>
   )
 }

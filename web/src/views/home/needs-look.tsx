@@ -5,6 +5,7 @@ import { ask } from '../../api/request.ts'
 import type { Agent, ListedBatch, ListedSchedule, ListedSession } from '../../api/types.ts'
 import { runbookName } from '../../parts/called.ts'
 import { useLoaded } from '../../parts/loaded.ts'
+import { AgentState } from '../../parts/agent-state.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { State } from '../../parts/state.tsx'
@@ -77,7 +78,7 @@ function isBroken({ enabled, paused_at: paused, problem, last_run: last }: Liste
   return enabled && paused === null && (problem !== null || last?.status === 'failed')
 }
 
-function AgentRow({ agent: { name, left_at: left, connections } }: { readonly agent: Agent }) {
+function AgentRow({ agent: { name, state, left_at: left, connections } }: { readonly agent: Agent }) {
   const count = connections.length
   return (
     <Row
@@ -97,7 +98,7 @@ function AgentRow({ agent: { name, left_at: left, connections } }: { readonly ag
         </>
       }
     >
-      <State kind="offline" />
+      <AgentState state={state} />
     </Row>
   )
 }

@@ -1,5 +1,5 @@
 import { person } from '../../api/person.ts'
-import { SCRIPTS } from '../../parts/kept-scripts.ts'
+import { mayKeepScripts, SCRIPTS } from '../../parts/kept-scripts.ts'
 
 // Drafts and saved scripts stay in this browser until the user signs out. Texts that may contain a secret are
 // never stored, and another user who signs in here does not get them.
@@ -63,7 +63,7 @@ export function savedScripts(): readonly SavedScript[] {
   return (read(key('saved')) as readonly SavedScript[] | undefined) ?? []
 }
 
-/** Replaces a script of the same name and connection. Returns false if the browser has no room. */
+/** Replaces a script of the same name and connection. Returns false if the browser did not store the script. */
 export function saveScript(script: Omit<SavedScript, 'at'>): boolean {
   const others = savedScripts().filter(({ name, connection }) => {
     return name !== script.name || connection !== script.connection
@@ -92,6 +92,7 @@ function read(name: string): unknown {
 }
 
 function write(name: string, value: unknown): boolean {
+  if (!mayKeepScripts()) return false
   try {
     localStorage.setItem(name, JSON.stringify(value))
     return true

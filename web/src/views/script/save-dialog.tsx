@@ -22,7 +22,10 @@ export function SaveDialog({ connection, text, saved, onSaved, onClose }: SaveDi
   const isFull = saved.length >= MOST_SAVED && !replaces
   const save = () => {
     if (!saveScript({ name: wanted, connection, text })) {
-      toast('The script is not saved: the browser has no room.', { tone: 'bad', icon: 'alert' })
+      toast('The script is not saved: the browser has no room, or you have signed out in another tab.', {
+        tone: 'bad',
+        icon: 'alert',
+      })
       return
     }
     toast('The script is saved in this browser.')

@@ -25,11 +25,12 @@ import {
   useForeseen,
   type Refusal,
 } from './foreseen.tsx'
-import { keepDraft, keptDraft, savedScripts, whyNotKept } from './kept.ts'
+import { savedScripts } from './kept.ts'
 import { languageOf, wordOf } from './language.ts'
 import { Outcome } from './outcome.tsx'
 import { SaveDialog } from './save-dialog.tsx'
 import { Side } from './side.tsx'
+import { useText } from './text.ts'
 import './script.css'
 
 /** A script of one's own on a connection. */
@@ -63,8 +64,6 @@ export default function ScriptView() {
 
 const loadEditor = () => import('./editor-field.tsx')
 const loadRunbookDialog = () => import('./runbook-dialog.tsx')
-
-const NOTHING: EditorFacts = { lines: 1, length: 0, selected: 0, selectedLines: 0 }
 
 function Desk({ connections }: { readonly connections: readonly Connection[] }) {
   const asked = query.value.get('connection')
@@ -347,54 +346,4 @@ function Tools({ connection, facts, editor, onSave, onExplain }: ToolsProps) {
 
 function counted(count: number, noun: string): string {
   return `${count.toLocaleString()} ${noun}${count === 1 ? '' : 's'}`
-}
-
-/** How long the view waits for the next key before it stores the draft. */
-const KEEPING_MS = 400
-
-/** The text in the editor. Each connection has its own draft. */
-function useText(connection: string) {
-  const editor = useRef<Editor | undefined>(undefined)
-  const [facts, setFacts] = useState(NOTHING)
-  const [version, setVersion] = useState(0)
-  const [why, setWhy] = useState<string | undefined>(undefined)
-  const [first] = useState(() => keptDraft(connection))
-  /** Texts of this visit, also those that the browser does not keep. */
-  const texts = useRef(new Map<string, string>())
-  const shown = useRef(connection)
-  useEffect(() => {
-    const before = shown.current
-    if (before === connection || editor.current === undefined) return
-    const text = editor.current.text()
-    texts.current.set(before, text)
-    keepDraft(before, text)
-    shown.current = connection
-    editor.current.open(texts.current.get(connection) ?? keptDraft(connection))
-  }, [connection])
-  useEffect(() => {
-    const keep = () => {
-      if (editor.current === undefined || version === 0) return
-      const text = editor.current.text()
-      keepDraft(shown.current, text)
-      setWhy(whyNotKept(text))
-    }
-    const timer = setTimeout(keep, KEEPING_MS)
-    return () => clearTimeout(timer)
-  }, [version])
-  return {
-    editor,
-    facts,
-    version,
-    why,
-    first,
-    onReady: (opened: Editor | undefined) => {
-      if (opened === undefined && editor.current !== undefined && version > 0)
-        keepDraft(shown.current, editor.current.text())
-      editor.current = opened
-    },
-    onChange: (next: EditorFacts) => {
-      setFacts(next)
-      setVersion((count) => count + 1)
-    },
-  }
 }
