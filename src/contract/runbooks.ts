@@ -31,6 +31,10 @@ const RunbookShape = v.strictObject({
     'names of the connections that can run the runbook; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
     v.optional(v.array(text)),
   ),
+  asks: about(
+    'groups whose approval a run by the caller needs on some of `connections`, as the settings are now; missing if no run needs approval; only with `list_connections`',
+    v.optional(v.array(text)),
+  ),
   confirm: about(
     'whether page and command line ask people to type the name of the connection before a run; only with `connection_name`',
     v.optional(v.boolean()),

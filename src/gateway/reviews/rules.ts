@@ -34,8 +34,12 @@ type Asked = Pick<SessionRequest, 'connection' | 'origin' | 'verb'>
 export function reviewRule(request: Asked, groups: readonly string[], file?: string): ReviewRule | undefined {
   const { connection } = request
   if (!connection.access[useOf(request)]) return undefined
-  const isFor = ({ path }: PathRule) => path === undefined || (file !== undefined && path.isFor(file))
-  return reviewRules(connection, groups).find(isFor)?.rule
+  return ruleFor(reviewRules(connection, groups), file)
+}
+
+/** Returns the rule that decides about this file of a runbook, or about another request without one. */
+export function ruleFor(rules: readonly PathRule[], file: string | undefined): ReviewRule | undefined {
+  return rules.find(({ path }) => path === undefined || (file !== undefined && path.isFor(file)))?.rule
 }
 
 /** Returns the rules in the order in which they are tried. The first rule that fits decides. */

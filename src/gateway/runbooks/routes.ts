@@ -11,6 +11,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { needsConfirmation } from '../executions/runbook-access.ts'
 import type { Handlers } from '../handlers.ts'
 import { ORGANIZATION } from '../../contract/words.ts'
+import { reviewRules, ruleFor } from '../reviews/rules.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -41,6 +42,7 @@ export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbook
       const lists = await listAll(services, connection ? [connection] : users.connections(user), {
         connection,
         withConnections: query.list_connections === 'true',
+        ...(query.list_connections === 'true' && { groups: user.groups }),
         withUnused: query.remove_empty_connections === 'false' && users.isAdmin(user),
       })
       return { ...lists, ...deprecatedCopy(lists) }
@@ -82,6 +84,8 @@ interface ListOptions {
   /** The connection of the request. If set, each runbook has `confirm` for it. */
   readonly connection?: ConnectionSettings | undefined
   readonly withConnections: boolean
+  /** Groups of the caller. If set, each runbook has the groups that have to approve a run by the caller. */
+  readonly groups?: readonly string[]
   /** If true, the list also has runbooks that cannot run on any of the connections. */
   readonly withUnused?: boolean
 }
@@ -132,14 +136,21 @@ async function readListing(
 function viewOf(
   { key }: NamedRepository,
   { commit, author, message, runbooks }: Listing,
-  { users, connection, withConnections }: ListOptions & { readonly users: readonly ConnectionSettings[] },
+  options: ListOptions & { readonly users: readonly ConnectionSettings[] },
 ): RunbookLists['repositories'][number] {
+  const { users, connection, withConnections, groups } = options
+  const asked = new Map(groups && users.map((one) => [one, reviewRules(one, groups)]))
   const items = runbooks.map((runbook) => {
     const runs = ({ runbooks }: ConnectionSettings) => isInFolder(runbook.path, runbooks?.path ?? '')
-    const connections = users.filter(runs).map(({ name }) => name)
+    const running = users.filter(runs)
+    const asks = new Set(
+      running.flatMap((one) => ruleFor(asked.get(one) ?? [], runbook.path)?.review.groups ?? []),
+    )
     return {
       ...itemOf(runbook),
-      ...(withConnections && { connections }),
+      ...(withConnections && { connections: running.map(({ name }) => name) }),
+      // This field is not hoop's. The list of the page shows it.
+      ...(asks.size > 0 && { asks: [...asks].sort() }),
       // This field is not hoop's. It saves clients a request before a run.
       ...(connection && { confirm: needsConfirmation(connection, runbook.path) }),
     }

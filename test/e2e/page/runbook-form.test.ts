@@ -83,6 +83,23 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     expect(ada.problems).toEqual([])
   })
 
+  it('shows in its list whose approval a runbook needs and favourites, which can be changed there', async () => {
+    await using ada = await stage.enter('/runbooks')
+    const { page } = ada
+    const row = page
+      .getByRole('region', { name: 'Runbooks' })
+      .getByRole('listitem')
+      .filter({ hasText: 'Refund' })
+    await row.getByText('asks dev').waitFor()
+    const mark = row.getByRole('button', { name: 'Favourite: Refund an order' })
+    await mark.click()
+    await expect.poll(() => mark.getAttribute('aria-pressed')).toBe('true')
+    await mark.click()
+    await expect.poll(() => mark.getAttribute('aria-pressed')).toBe('false')
+    expect(new URL(page.url()).pathname).toBe('/runbooks')
+    expect(await ada.faultsInBothThemes()).toEqual([])
+  })
+
   it('keeps what was typed over the end of a sign-in, but for secrets', async () => {
     await using cid = await stage.arrive()
     await cid.signIn(stage.site.tokenOf('cid'), '/runbooks')

@@ -165,6 +165,7 @@ const OURS = [
   ...[
     'budget',
     'created_by',
+    'asks',
     'block_metadata',
     'title',
     'code',

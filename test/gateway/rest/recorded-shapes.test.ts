@@ -42,6 +42,7 @@ function shapeOf(value: unknown, at = ''): [string, string][] {
 
 /** Ours, of each runbook. */
 const OUR_FIELDS = ['.items', '.repositories[].items'].flatMap((items) => [
+  `${items}[].asks`,
   `${items}[].block_metadata`,
   `${items}[].metadata.id.required_text`,
   `${items}[].confirm`,

@@ -125,6 +125,23 @@ describe('POST /api/runbooks/foresee', () => {
     await expect(run(['prod', 'some'])).rejects.toThrow('add --confirm 2')
   })
 
+  it('agrees with the list of runbooks about who has to approve, which tells nobody of connections of others', async () => {
+    const { body } = await gateway.request('GET', '/api/runbooks?list_connections=true', undefined, {
+      authorization: `Bearer ${otherToken}`,
+    })
+    const { repositories } = body as {
+      repositories: { items: { name: string; asks?: string[]; connections: string[] }[] }[]
+    }
+    const items = repositories.flatMap(({ items: of }) => of)
+    expect(items.find(({ name }) => name === 'ops/danger.runbook.sh')?.asks).toEqual(['dba'])
+    for (const { name, asks = [], connections: names } of items) {
+      expect(names).not.toContain('admins')
+      const foreseen = await ask({ file_name: name, repository: 'rb', connections: names }, otherToken)
+      const answers = foreseen.body as unknown as { review: { groups: string[] } | null }[]
+      expect(asks).toEqual([...new Set(answers.flatMap(({ review }) => review?.groups ?? []))])
+    }
+  })
+
   it('is not asked when the list of runbooks has said whether a run has to be confirmed', async () => {
     const env = { HOOP_APIURL: gateway.gateway.http, HOOP_TOKEN: userToken }
     const account = findAccount({ env, stored: undefined, file: '' })

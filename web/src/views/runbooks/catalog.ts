@@ -24,11 +24,14 @@ export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
   )
 }
 
-/** Returns the files of the last runs, the newest first, without repetitions. */
-export function recentFiles(sessions: readonly ListedSession[]): string[] {
-  return [
-    ...new Set(sessions.map(({ labels }) => labels?.['runbookFile']).filter((file) => file !== undefined)),
-  ]
+/** Returns the last session of each file, the newest first. */
+export function lastSessions(sessions: readonly ListedSession[]): ReadonlyMap<string, ListedSession> {
+  const last = new Map<string, ListedSession>()
+  for (const session of sessions) {
+    const file = session.labels?.['runbookFile']
+    if (file !== undefined && !last.has(file)) last.set(file, session)
+  }
+  return last
 }
 
 /**

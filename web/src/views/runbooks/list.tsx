@@ -1,17 +1,22 @@
 import { useMemo, useState } from 'preact/hooks'
 import { readOwnSessions, readRunbooks } from '../../api/gateway.ts'
+import type { ListedSession } from '../../api/types.ts'
+import { FavouriteButton } from '../../parts/favourites.tsx'
+import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { runbookPath } from '../../parts/paths.ts'
 import { go, query } from '../../parts/router.ts'
+import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { ClearSearch, SearchField } from '../../parts/lists/search.tsx'
 import { WindowList } from '../../parts/lists/window-list.tsx'
+import { kindOfState } from '../sessions/state.tsx'
 import {
   folderOf,
   foundRows,
-  recentFiles,
+  lastSessions,
   rowsOf,
   runbooksIn,
   type CatalogRow,
@@ -19,11 +24,13 @@ import {
 } from './catalog.ts'
 
 const ROW_PX = 56
+const MAX_RECENT = 8
 
 /** All runbooks by folder, or the results of a search with the best match first. */
 export default function RunbookList() {
   const list = useLoaded(readList)
-  const { all, recent, errors } = list.value ?? NOTHING
+  const { all, last, errors } = list.value ?? NOTHING
+  const recent = useMemo(() => [...last.keys()].slice(0, MAX_RECENT), [last])
   const wanted = query.value.get('search') ?? ''
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set())
   const rows = useMemo(
@@ -42,18 +49,21 @@ export default function RunbookList() {
         </Note>
       ))}
       {list.value === undefined && list.error === undefined && <Loading />}
-      {list.value !== undefined && <Rows rows={rows} total={all.length} wanted={wanted} onToggle={toggle} />}
+      {list.value !== undefined && (
+        <Rows rows={rows} total={all.length} wanted={wanted} last={last} onToggle={toggle} />
+      )}
     </section>
   )
 }
 
 interface List {
   readonly all: readonly ListedRunbook[]
-  readonly recent: readonly string[]
+  /** The person's last session of each file, the newest first. */
+  readonly last: ReadonlyMap<string, ListedSession>
   readonly errors: readonly string[]
 }
 
-const NOTHING: List = { all: [], recent: [], errors: [] }
+const NOTHING: List = { all: [], last: new Map(), errors: [] }
 
 /**
  * Waits for both answers, because rows that are drawn first would move under the pointer as soon as the recent
@@ -62,7 +72,7 @@ const NOTHING: List = { all: [], recent: [], errors: [] }
  */
 async function readList(signal: AbortSignal): Promise<List> {
   const [lists, sessions] = await Promise.all([readRunbooks(signal), readOwnSessions(signal).catch(() => [])])
-  return { all: runbooksIn(lists), recent: recentFiles(sessions).slice(0, 8), errors: lists.errors }
+  return { all: runbooksIn(lists), last: lastSessions(sessions), errors: lists.errors }
 }
 
 /** Opens the only result of the search when the user presses Enter. */
@@ -75,10 +85,11 @@ interface RowsProps {
   readonly rows: readonly CatalogRow[]
   readonly total: number
   readonly wanted: string
+  readonly last: List['last']
   readonly onToggle: (text: string) => void
 }
 
-function Rows({ rows, total, wanted, onToggle }: RowsProps) {
+function Rows({ rows, total, wanted, last, onToggle }: RowsProps) {
   if (total === 0)
     return (
       <Empty icon="book" title="No runbook exists yet">
@@ -106,7 +117,7 @@ function Rows({ rows, total, wanted, onToggle }: RowsProps) {
     return one.kind === 'heading' ? (
       <Heading row={one} onToggle={onToggle} />
     ) : (
-      <Runbook runbook={one.runbook} heading={one.heading} />
+      <Runbook runbook={one.runbook} heading={one.heading} last={last.get(one.runbook.item.name)} />
     )
   }
   return (
@@ -132,15 +143,16 @@ function Heading({ row, onToggle }: { readonly row: HeadingRow; readonly onToggl
   )
 }
 
-function Runbook({
-  runbook,
-  heading,
-}: {
+interface RunbookProps {
   readonly runbook: ListedRunbook
   readonly heading: string | undefined
-}) {
+  /** The person's last session of the runbook. */
+  readonly last: ListedSession | undefined
+}
+
+function Runbook({ runbook, heading, last }: RunbookProps) {
   const { repository, item, folder, name } = runbook
-  const { connections = [] } = item
+  const { connections = [], asks = [] } = item
   const isInFolder = heading === folderOf(runbook)
   return (
     <div class="runbook">
@@ -166,9 +178,26 @@ function Runbook({
           </span>
         )}
       </span>
+      {last !== undefined && last.labels?.['runbookRepository'] === repository && (
+        <span class="runbook-chip" title={visible(`Your last run: ${last.state.text}`)}>
+          <State kind={kindOfState(last.state)} />
+        </span>
+      )}
+      {asks.length > 0 && (
+        <span
+          class="chip runbook-chip"
+          title={visible(`On some or all of its connections, a run needs approval: ${asks.join(', ')}`)}
+        >
+          <Icon name="approve" small />
+          <span>
+            asks <Name>{asks.join(', ')}</Name>
+          </span>
+        </span>
+      )}
       <span class="hint">
         {item.error === null ? <Name>{connections.join(', ')}</Name> : 'cannot be run'}
       </span>
+      <FavouriteButton {...{ repository }} file={item.name} title={visible(item.title ?? name)} />
     </div>
   )
 }
