@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { about, numberOption, option, text, wholeCount } from './words.ts'
+import { ReasonNeed } from './reason.ts'
+import { about, numberOption, option, readOption, text, wholeCount } from './words.ts'
 
 const ApprovalShape = v.strictObject({
   path: about(
@@ -11,6 +12,7 @@ const ApprovalShape = v.strictObject({
   minimum: about('minimum number of these groups that have to approve', wholeCount),
   force_groups: about('groups whose members may approve or reject alone', v.array(text)),
   self_approval: about('whether requesters may approve their own requests', v.boolean()),
+  setting: about('setting of gateway.yaml that has the rule, such as `connections[pg].review`', text),
 })
 const UseShape = v.strictObject({
   allowed: about('whether the user may use the connection in this way', v.boolean()),
@@ -19,9 +21,16 @@ const UseShape = v.strictObject({
     'rules of approval; the first rule that matches decides; empty if the use needs no approval',
     v.array(ApprovalShape),
   ),
+  reason_setting: ReasonNeed,
+  setting: about(
+    'setting of gateway.yaml that decides, such as `connections[pg].review`; null if several rules decide, or if no setting restricts the use',
+    v.nullable(text),
+  ),
+  verdict: about('the answer and its rule in one sentence', text),
 })
 
 const LEVELS = ['none', 'reads', 'approval', 'free'] as const
+const AMOUNTS = ['no', 'some', 'approval', 'free'] as const
 const cell = {
   level: needed(
     about(
@@ -51,27 +60,34 @@ const ExplanationShape = v.strictObject({
     ),
   ),
 })
+const AmountShape = v.picklist(AMOUNTS)
+const CellShape = v.strictObject({
+  ...cell,
+  uses: about(
+    'no: not allowed; some: some runbooks need approval; approval: needs approval; free: needs no approval',
+    v.strictObject({ runbooks: AmountShape, exec: AmountShape, connect: AmountShape, port: AmountShape }),
+  ),
+})
 const MatrixShape = v.strictObject({
   connections: about('names of the connections', v.array(text)),
   users: about(
-    'users, each with a cell for each connection',
+    'users, each with a cell for each connection. With `by=groups`: groups; a cell says what a user with this group alone may do',
     v.array(
       v.strictObject({
-        name: about('name of the user', text),
-        kind: about('whether the user is a person or a machine', v.picklist(['person', 'machine'])),
-        groups: about('names of the groups of the user', v.array(text)),
-        cells: about(
-          'an entry for each connection, in the order of `connections`',
-          v.array(v.strictObject(cell)),
-        ),
+        name: about('name of the user or group', text),
+        kind: about('what the entry is', v.picklist(['person', 'machine', 'group'])),
+        groups: about('names of the groups of the user; empty for a group', v.array(text)),
+        members: about('number of users in the group; null for a user', v.nullable(wholeCount)),
+        cells: about('an entry for each connection, in the order of `connections`', v.array(CellShape)),
       }),
     ),
   ),
-  more_users: about('number of users after the users of this answer', wholeCount),
+  more_users: about('number of users or groups after those of this answer', wholeCount),
   more_connections: about('number of connections after the connections of this answer', wholeCount),
 })
 
 export type AccessExplanation = Frozen<v.InferOutput<typeof ExplanationShape>>
+export type AccessAmount = (typeof AMOUNTS)[number]
 export type AccessMatrix = Frozen<v.InferOutput<typeof MatrixShape>>
 
 const READ = { tag: 'Users', method: 'GET', audit: { action: 'view', type: 'users' } } as const
@@ -85,8 +101,13 @@ export const accessContract = {
       'An answer has at most 50 users and 50 connections; `offset` and `connection_offset` select others.',
     role: 'auditor',
     query: {
+      by: readOption(
+        'users or groups (default: users)',
+        (word) => (['users', 'groups'] as const).find((one) => one === word),
+        'by must be users or groups',
+      ),
       user: option(
-        'only users whose name contains this text (ignoring case), or who are in the group with this name',
+        'only users or groups whose name contains this text (ignoring case), and users who are in the group with this name',
       ),
       connection: option('only connections with this text in the name (ignoring case)'),
       offset: numberOption('offset', 'number of users to skip (default: 0)', 1_000_000, 0),
@@ -106,6 +127,9 @@ export const accessContract = {
     summary: 'Explains what a user may do on a connection, and which rules decide',
     role: 'user',
     scope: 'read',
+    query: {
+      runbook: option('path of a runbook: `uses.runbooks` is then about this runbook alone'),
+    },
     answers: { 200: ExplanationShape },
     errors: ['user-not-found', 'connection-not-found'],
   },

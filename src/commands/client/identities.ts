@@ -276,12 +276,18 @@ function readQuantity(flag: string, value: number | undefined, form: string): nu
   throw new Failure(`the value of ${flag} must be ${form}`, exitCodes.usage)
 }
 
-export async function accessCommand(name: string, connection: string, flags: AskingFlags): Promise<number> {
+export interface AccessFlags extends AskingFlags {
+  readonly runbook?: string
+}
+
+export async function accessCommand(name: string, connection: string, flags: AccessFlags): Promise<number> {
+  const query = flags.runbook === undefined ? {} : { runbook: flags.runbook }
   const lacking = { things: 'explanations of access', endpoint: 'GET /api/access/NAME/CONNECTION' }
   return showingCommand(
     flags,
     oneLine(`cannot explain what ${name} may do on ${connection}`),
-    (account) => unlessLacking(account, lacking, call(account, accessContract.explain, { name, connection })),
+    (account) =>
+      unlessLacking(account, lacking, call(account, accessContract.explain, { name, connection }, { query })),
     accessText,
   )
 }
@@ -301,12 +307,5 @@ function accessText({ user, connection, text, uses }: Read<AccessExplanation>): 
 type ReadUse = NonNullable<Read<AccessExplanation>['uses']>['exec']
 
 function useText(use: ReadUse): string {
-  if (use === undefined) return ''
-  const { allowed, reason, approvals } = use
-  if (!allowed) return `no: ${reason}`
-  const needs = approvals.map(({ path, groups, minimum }) => {
-    const which = path === '' ? '' : `${path}: `
-    return `${which}${groups.length === 0 ? 'no approval' : `${minimum} of ${groups.join(', ')}`}`
-  })
-  return needs.length === 0 ? 'yes' : `with approval: ${needs.join('; ')}`
+  return use?.verdict ?? ''
 }

@@ -1,5 +1,5 @@
 import type { AskingFlags, ListingFlags } from '../client/asking/asking.ts'
-import type { UserFlags } from '../client/identities.ts'
+import type { AccessFlags, UserFlags } from '../client/identities.ts'
 import type { ReloadFlags } from '../client/reload.ts'
 import {
   FORMATS,
@@ -48,9 +48,16 @@ export const access: CommandGroup = {
       name: 'explain',
       does: 'Explain what a user may do on a connection, and which rules decide',
       takes: [takes('<user>', 'name of the user'), takes('<connection>', 'name of the connection')],
-      options: [PROFILE, JSON_OPTION],
-      examples: ['runbook-agent access explain ann@example.org pg'],
-      run: async (name: string, connection: string, flags: AskingFlags) =>
+      options: [
+        option('--runbook <path>', 'path of a runbook: says what the user may do with this runbook'),
+        PROFILE,
+        JSON_OPTION,
+      ],
+      examples: [
+        'runbook-agent access explain ann@example.org pg',
+        'runbook-agent access explain ann@example.org pg --runbook ops/refund.runbook.sql',
+      ],
+      run: async (name: string, connection: string, flags: AccessFlags) =>
         (await loadUsers()).accessCommand(name, connection, flags),
     },
   ],

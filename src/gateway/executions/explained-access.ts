@@ -1,11 +1,12 @@
 import { andText, orText } from '../../basics/text/lists.ts'
-import type { AccessExplanation, accessContract } from '../../contract/access.ts'
+import type { AccessAmount, AccessExplanation, accessContract } from '../../contract/access.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import { reviewRules, type ReviewRule } from '../reviews/rules.ts'
+import { reviewRules, type PathRule } from '../reviews/rules.ts'
+import { isInFolder } from '../runbooks/catalog.ts'
 import {
   nativeProtocol,
   portRefusal,
@@ -14,6 +15,8 @@ import {
   type SessionRequest,
 } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import type { PathPattern } from '../settings/words.ts'
+import { reasonSetting } from './reason.ts'
 
 /** Together, these limits allow 2,500 cells in one answer. */
 const MAX_USERS = 50
@@ -36,97 +39,214 @@ const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal', port: '
 /** Operations about access. Admins and auditors see everybody's access. Other users see their own access. */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
   return {
-    list: ({ query: { user: wanted, connection: part = '', offset = 0, connection_offset: from = 0 } }) => {
-      const people = users.all.filter(
-        ({ name, groups }) => wanted === undefined || groups.includes(wanted) || isPart(wanted, name),
+    list: ({
+      query: { by, user: wanted, connection: part = '', offset = 0, connection_offset: from = 0 },
+    }) => {
+      const all = by === 'groups' ? groupsOf(users) : users.all.map((user) => ({ user, members: null }))
+      const people = all.filter(
+        ({ user: { name, groups } }) =>
+          wanted === undefined || groups.includes(wanted) || isPart(wanted, name),
       )
       const connections = users.allConnections.filter(({ name }) => isPart(part, name))
       const shownUsers = people.slice(offset, offset + MAX_USERS)
       const shown = connections.slice(from, from + MAX_CONNECTIONS)
       return {
         connections: shown.map(({ name }) => name),
-        users: shownUsers.map((user) => ({
+        users: shownUsers.map(({ user, members }) => ({
           name: user.name,
-          kind: user.kind,
-          groups: user.groups,
+          kind: members === null ? user.kind : 'group',
+          groups: members === null ? user.groups : [],
+          members,
           cells: shown.map((connection) => {
-            const { level, text } = explainAccess(users, user, connection)
-            return { level, text }
+            const { level, text, uses } = explainAccess(users, user, connection)
+            return { level, text, uses: amountsOf(uses) }
           }),
         })),
         more_users: Math.max(0, people.length - offset - shownUsers.length),
         more_connections: Math.max(0, connections.length - from - shown.length),
       }
     },
-    explain: ({ user: asking, params: { name, connection: named } }) => {
+    explain: ({ user: asking, params: { name, connection: named }, query: { runbook } }) => {
       const user = asking.name === name || users.seesAll(asking) ? users.named(name) : undefined
       if (user === undefined) throw new RequestRefused('user-not-found', `user ${name} not found`)
       const known = users.seesAll(asking) ? users.allConnections : users.connections(asking)
       const connection = known.find((one) => one.name === named)
       if (connection === undefined)
         throw new RequestRefused('connection-not-found', hoopWords.connectionNotFound)
-      return explainAccess(users, user, connection)
+      return explainAccess(users, user, connection, runbook)
     },
   }
+}
+
+/** Groups of users and of connections, each as a user with this group alone, so that the same rules decide. */
+function groupsOf(users: Users): { user: GatewayUser; members: number }[] {
+  const members = new Map<string, number>()
+  for (const { access } of users.allConnections)
+    for (const group of access.groups ?? []) members.set(group, 0)
+  for (const group of users.all.flatMap(({ groups }) => groups))
+    members.set(group, (members.get(group) ?? 0) + 1)
+  return [...members]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, count]) => ({
+      user: { name, kind: 'person', groups: [name], isActive: true, isDeclared: true },
+      members: count,
+    }))
 }
 
 function isPart(part: string, name: string): boolean {
   return name.toLowerCase().includes(part.toLowerCase())
 }
 
-/** Explains the user's access by the same functions that decide requests. */
-function explainAccess(users: Users, user: GatewayUser, connection: ConnectionSettings): AccessExplanation {
+/**
+ * Explains the user's access by the same functions that decide requests.
+ * @param file path of a runbook; undefined: all runbooks
+ */
+function explainAccess(
+  users: Users,
+  user: GatewayUser,
+  connection: ConnectionSettings,
+  file?: string,
+): AccessExplanation {
   const groups = users.reason(user, connection)
-  const isRefused = groups === undefined ? unseenReason(user, connection) : undefined
-  const reads = users.onlyReads(user) ? 'an auditor reads, and runs nothing' : undefined
-  const use = (name: UseName) => useOn(connection, user, name, isRefused ?? reads)
+  const general = generalRefusal(users, user, connection)
+  const use = (name: UseName) =>
+    useOn({ connection, user, name, general, ...(name === 'runbooks' && { file }) })
   const uses = { runbooks: use('runbooks'), exec: use('exec'), connect: use('connect'), port: use('port') }
-  const level = reads !== undefined && user.isActive ? 'reads' : levelOf(uses)
+  const isReader = users.onlyReads(user) && user.isActive
+  const level = isReader ? 'reads' : levelOf(uses)
   const via = groups === undefined || groups.length > 0 ? (groups ?? []).join(', ') : 'everybody'
-  const text = isRefused ?? [via, ...(reads === undefined ? usesText(uses, connection) : [reads])].join('; ')
+  const rest = general === undefined ? usesText(uses, connection) : [general.reason]
+  const text = groups === undefined ? (general?.reason ?? '') : [via, ...rest].join('; ')
   return { user: user.name, connection: connection.name, level, text, groups: groups ?? null, uses }
 }
 
-function unseenReason({ isActive }: GatewayUser, { access: { groups = [] } }: ConnectionSettings): string {
-  return isActive ? `no access: only for ${orText(groups)}` : 'no access: the user is deactivated'
+interface Refusal {
+  readonly reason: string
+  readonly setting: string
 }
 
-/** @param refusal reason that refuses every use; undefined if there is no such reason */
-function useOn(
-  connection: ConnectionSettings,
+/** Returns what refuses every use, or undefined. */
+function generalRefusal(
+  users: Users,
   user: GatewayUser,
-  name: UseName,
-  refusal: string | undefined,
-): Use {
-  const reason = refusal ?? obstacleOf(connection, name)
-  if (reason !== '') return { allowed: false, reason, approvals: [] }
+  connection: ConnectionSettings,
+): Refusal | undefined {
+  const { name, isActive } = user
+  if (!isActive) return { reason: 'no access: the user is deactivated', setting: `users[${name}]` }
+  if (users.reason(user, connection) === undefined) {
+    const reason = `no access: only for ${orText(connection.access.groups ?? [])}`
+    return { reason, setting: settingOf(connection, 'access.groups') }
+  }
+  if (!users.onlyReads(user)) return undefined
+  return { reason: 'an auditor reads, and runs nothing', setting: `users[${name}].groups` }
+}
+
+function settingOf({ name }: ConnectionSettings, setting: string): string {
+  return `connections[${name}].${setting}`
+}
+
+interface AskedUse {
+  readonly connection: ConnectionSettings
+  readonly user: GatewayUser
+  readonly name: UseName
+  readonly general: Refusal | undefined
+  readonly file?: string | undefined
+}
+
+function useOn({ connection, user, name, general, file }: AskedUse): Use {
+  const refusal = general ?? obstacleOf(connection, name, file)
+  if (refusal !== undefined) {
+    const { reason, setting } = refusal
+    const verdict = `No: ${reason}. ${setting} decides.`
+    return { allowed: false, reason, approvals: [], reason_setting: null, setting, verdict }
+  }
   const rules = reviewRules(connection, user.groups)
-  // Rules with a path apply only to runbooks. If one path needs an approval, paths without approval are
-  // listed, too.
-  const own = name === 'runbooks' ? rules : rules.filter(({ path }) => path === undefined)
-  const isNeeded = own.some(({ rule }) => rule !== undefined)
-  const approvals = isNeeded ? own.map(({ path, rule }) => approvalOf(path?.text, rule)) : []
-  return { allowed: true, reason: '', approvals }
+  const own = rules.filter(({ path }) => path === undefined || (name === 'runbooks' && isFor(path, file)))
+  // The first rule that fits decides. Without a file, each of them decides about some runbooks. If one path
+  // needs an approval, paths without approval are listed, too.
+  const deciding = file === undefined ? own : own.slice(0, 1)
+  const isNeeded = deciding.some(({ rule }) => rule !== undefined)
+  const approvals = isNeeded ? deciding.map((rule) => approvalOf(connection, rule)) : []
+  const reasonNeed = reasonSetting(connection, name === 'runbooks' ? file : undefined) ?? null
+  const [only, ...others] = approvals
+  const setting =
+    others.length > 0
+      ? null
+      : (only?.setting ?? freeSetting(connection, deciding.length === 1 ? deciding[0] : undefined))
+  const verdict = [
+    others.length > 0
+      ? byPathText(approvals)
+      : only === undefined
+        ? 'Yes, at once.'
+        : `After ${approvalText(only)}.`,
+    ...(setting === null ? [] : [`${setting} decides.`]),
+    ...(reasonNeed === 'required' ? ['A reason is required.'] : []),
+  ].join(' ')
+  return { allowed: true, reason: '', approvals, reason_setting: reasonNeed, setting, verdict }
 }
 
-/** Returns an empty text when the use is allowed. */
-function obstacleOf(connection: ConnectionSettings, name: UseName): string {
+function isFor(path: PathPattern, file: string | undefined): boolean {
+  return file === undefined || path.isFor(file)
+}
+
+/** Why the use needs no approval, or why the user may see the connection. */
+function freeSetting(connection: ConnectionSettings, rule: PathRule | undefined): string | null {
+  const { access, review } = connection
+  if (rule?.path !== undefined) return settingOf(connection, `runbooks.review[${rule.path.text}]`)
+  if (review !== undefined) return settingOf(connection, 'review.skip-groups')
+  return access.groups === undefined ? null : settingOf(connection, 'access.groups')
+}
+
+function byPathText(approvals: readonly Approval[]): string {
+  const parts = approvals.map(
+    (approval) => `${approval.path ?? 'others'} ${needText(1, approvalText(approval))}`,
+  )
+  return `Each runbook has its rule: ${parts.join('; ')}.`
+}
+
+/** Returns what the connection refuses to everybody, or undefined. */
+function obstacleOf(connection: ConnectionSettings, name: UseName, file?: string): Refusal | undefined {
+  const { access, runbooks } = connection
   const use = useOf(REQUESTS[name])
-  if (!connection.access[use]) return hoopWords.disabled(use)
-  if (name === 'runbooks' && connection.runbooks === undefined) return hoopWords.runbooksNotEnabled
-  if (name === 'port') return portRefusal(connection)
-  return name === 'connect' ? terminalRefusal(connection) : ''
+  if (!access[use])
+    return { reason: hoopWords.disabled(use), setting: settingOf(connection, `access.${use}`) }
+  if (name === 'runbooks') {
+    const setting = settingOf(connection, 'runbooks')
+    if (runbooks === undefined) return { reason: hoopWords.runbooksNotEnabled, setting }
+    if (file === undefined || isInFolder(file, runbooks.path)) return undefined
+    return { reason: `only runbooks in ${runbooks.path} run here`, setting: `${setting}.path` }
+  }
+  const reason =
+    name === 'port' ? portRefusal(connection) : name === 'connect' ? terminalRefusal(connection) : ''
+  return reason === '' ? undefined : { reason, setting: settingOf(connection, 'type') }
 }
 
-function approvalOf(path: string | undefined, rule: ReviewRule | undefined): Approval {
+function approvalOf(connection: ConnectionSettings, { path, rule }: PathRule): Approval {
   const { groups = [], minimum = 0, forceGroups = [], selfApproval = true } = rule?.review ?? {}
   return {
-    path: path ?? null,
+    path: path?.text ?? null,
     groups,
     minimum: Math.min(minimum, groups.length),
     force_groups: forceGroups,
     self_approval: selfApproval,
+    setting: settingOf(connection, path === undefined ? 'review' : `runbooks.review[${path.text}]`),
   }
+}
+
+function amountsOf(uses: Uses): Readonly<Record<UseName, AccessAmount>> {
+  const { runbooks, exec, connect, port } = uses
+  return {
+    runbooks: amountOf(runbooks),
+    exec: amountOf(exec),
+    connect: amountOf(connect),
+    port: amountOf(port),
+  }
+}
+
+function amountOf({ allowed, approvals }: Use): AccessAmount {
+  if (!allowed) return 'no'
+  const needing = approvals.filter(({ groups }) => groups.length > 0).length
+  return needing === 0 ? 'free' : needing === approvals.length ? 'approval' : 'some'
 }
 
 function levelOf(uses: Uses): AccessExplanation['level'] {

@@ -17,7 +17,7 @@ export interface ReviewRule {
   readonly needs?: readonly ReviewNeed[]
 }
 
-interface PathRule {
+export interface PathRule {
   /** Undefined for the connection's own rule. */
   readonly path: PathPattern | undefined
   /** Undefined if no approval is needed. */

@@ -8,7 +8,7 @@ import type { DatabaseSchemaAnswer, ForeseenScriptAnswer } from '../../../src/co
 import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
 import type { JiraTemplateAnswer } from '../../../src/contract/jira.ts'
 import type { PageSignInAnswer } from '../../../src/contract/sign-in.ts'
-import type { AccessMatrix } from '../../../src/contract/access.ts'
+import type { AccessAmount, AccessExplanation, AccessMatrix } from '../../../src/contract/access.ts'
 import type { ReviewAnswer, reviewContract, ReviewInSession } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
 import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/session-output.ts'
@@ -52,7 +52,7 @@ export type DatabaseSchema = DatabaseSchemaAnswer
 export type Rendered = AnswerOf<(typeof executionContract)['render']>
 export type Execution = AnswerOf<(typeof executionContract)['repositoryRunbook']>
 export type SessionList = AnswerOf<(typeof sessionListContract)['list']>
-export type { AccessMatrix }
+export type { AccessAmount, AccessExplanation, AccessMatrix }
 export type Review = ReviewAnswer
 /** A review without the facts and permissions of the caller. */
 export type { ReviewInSession }
