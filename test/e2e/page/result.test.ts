@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
@@ -39,6 +39,22 @@ describe.skipIf(missingBrowser !== undefined)(`the result of a run${without(miss
     const body = JSON.stringify({ connection: 'bash', script })
     const reply = await stage.site.rest.send('POST', '/api/sessions', body)
     return (JSON.parse(reply.body) as { session_id: string }).session_id
+  }
+
+  /** Begins a script that does not end by itself. */
+  async function begin(script: string): Promise<string> {
+    const answer = run(script)
+    answer.catch(() => undefined)
+    let id: string | undefined
+    await expect
+      .poll(async () => {
+        const reply = await stage.site.rest.send('GET', '/api/sessions?limit=1')
+        const [newest] = (JSON.parse(reply.body) as { data: { id: string; status: string }[] }).data
+        id = newest?.id
+        return newest?.status
+      })
+      .toBe('open')
+    return id ?? ''
   }
 
   function cells({ page }: Visitor, column: number): Promise<string[]> {
@@ -98,6 +114,58 @@ describe.skipIf(missingBrowser !== undefined)(`the result of a run${without(miss
     await ada.goTo(session)
     await ada.page.getByRole('tab', { name: 'Table', selected: false }).waitFor()
     await selected('Output')
+    expect(ada.problems).toEqual([])
+  })
+
+  it('lets a table grow while the command runs, and keeps what the user does there', async () => {
+    const go = stage.site.place.at('go')
+    const session = await begin(
+      `echo day,orders; echo 2026-11-27,12; echo 2026-11-28,7; until [ -e '${go}' ]; do sleep 0.05; done; echo 2026-11-29,9`,
+    )
+    await using ada = await stage.enter(`/sessions/${session}?tab=table`)
+    await expect.poll(() => cells(ada, 2)).toEqual(['12', '7'])
+    await ada.page.getByRole('searchbox', { name: 'Filter the rows of Result' }).fill('2026')
+    await ada.page.getByRole('columnheader', { name: 'orders' }).getByRole('button').click()
+    await expect.poll(() => cells(ada, 2)).toEqual(['7', '12'])
+    writeFileSync(go, '')
+    await expect.poll(() => cells(ada, 2)).toEqual(['7', '9', '12'])
+    expect(ada.problems).toEqual([])
+  })
+
+  it('folds groups of lines, and opens the group that has a hit', async () => {
+    const group = (name: string, lines: number) =>
+      `printf '%s\n' '::group::${name}'; seq -f '${name} step %g' ${lines}; echo ::endgroup::`
+    const session = await run(`echo start; ${group('Install', 5000)}; ${group('Check', 3)}; echo over`)
+    await using ada = await stage.enter(`/sessions/${session}?tab=output`)
+    const { page } = ada
+    const toggle = page.getByRole('button', { name: 'Install 5,000 lines' })
+    await toggle.waitFor()
+    expect(await toggle.getAttribute('aria-expanded')).toBe('false')
+    const log = page.getByRole('log', { name: 'Output' })
+    await log.getByText('Check step 3').waitFor()
+    expect(await log.getByText('Install step').count()).toBe(0)
+    expect(await log.getByText('::').count()).toBe(0)
+    expect(await ada.faults()).toEqual([])
+    await page.getByRole('searchbox', { name: 'Search output' }).fill('install step 4321')
+    await log.getByText('Install step 4321').waitFor()
+    await ada.goTo(`/sessions/${session}#L2003`)
+    await log.getByText('Install step 2001').waitFor()
+    await page.keyboard.press('Home')
+    await log.press('Home')
+    await toggle.press('Enter')
+    await log.getByText('Check step 3').waitFor()
+    const answer = await stage.site.rest.send('GET', `/api/sessions/${session}/result/stream`)
+    expect(answer.body).toContain('::group::Install\nInstall step 1\n')
+    expect(ada.problems).toEqual([])
+  })
+
+  it('shows names of groups as text', async () => {
+    const session = await run(String.raw`printf '::group::<img src=x onerror=alert(1)> ‮abc[31m red
+'; seq 30`)
+    await using ada = await stage.enter(`/sessions/${session}?tab=output`)
+    await ada.page.getByRole('button', { name: '<img src=x onerror=alert(1)>' }).waitFor()
+    expect(await ada.page.locator('.log img').count()).toBe(0)
+    expect(await ada.output()).not.toContain('\u202e')
     expect(ada.problems).toEqual([])
   })
 

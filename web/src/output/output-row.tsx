@@ -1,4 +1,6 @@
 import { textOfRow, type Row } from './ansi/row.ts'
+import { Icon } from '../parts/icon.tsx'
+import type { ShownGroup } from './folding.ts'
 import { classesOf, hasFlag } from './ansi/style.ts'
 
 interface OutputRowProps {
@@ -8,12 +10,15 @@ interface OutputRowProps {
   readonly time: number | undefined
   readonly isMarked: boolean
   readonly found: string
+  /** Set for the row that begins a group. */
+  readonly group: ShownGroup | undefined
+  readonly onFold: (row: number, isFolded: boolean) => void
 }
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 /** Draws a row. Numbers and times are not part of the text, so copied text does not have them. */
-export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps) {
+export function OutputRow({ number, row, time, isMarked, found, group, onFold }: OutputRowProps) {
   const isError = typeof row === 'object' && row.some(({ style }) => hasFlag(style, 'stderr'))
   return (
     <div class={`row${isError ? ' is-err' : ''}${isMarked ? ' is-found' : ''}`}>
@@ -26,7 +31,22 @@ export function OutputRow({ number, row, time, isMarked, found }: OutputRowProps
       />
       {time !== undefined && <span class="line-time" data-time={CLOCK.format(time)} />}
       <span class="line-text">
-        <RowText row={row} found={found} />
+        {group === undefined ? (
+          <RowText row={row} found={found} />
+        ) : (
+          <button
+            type="button"
+            class="group"
+            aria-expanded={!group.isFolded}
+            onClick={() => onFold(number - 1, !group.isFolded)}
+          >
+            <Icon name="chevron" small />
+            <strong>{markedText(group.name, found)}</strong>
+            <span class="soft">
+              {group.rows === 1 ? '1 line' : `${group.rows.toLocaleString('en')} lines`}
+            </span>
+          </button>
+        )}
       </span>
     </div>
   )

@@ -1,11 +1,14 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api/request.ts'
 import { useRowWindow, type RowWindow } from '../parts/lists/window.ts'
 import { Problem } from '../parts/messages.tsx'
+import type { Row } from './ansi/row.ts'
+import { Folding } from './folding.ts'
 import { readBlock } from './follow.ts'
 import { lineInAddress } from './line-link.ts'
 import { OutputRow } from './output-row.tsx'
 import { OutputTools } from './output-tools.tsx'
+import type { Block } from './block.ts'
 import type { OutputRecord } from './record.ts'
 import { useSearch } from './search.ts'
 import { useKept } from '../parts/kept.ts'
@@ -26,19 +29,22 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
   useDrawnVersion(record)
   const [wraps, setWraps] = useKept('runbook-page-wrap', false)
   const [hasTimes, setTimes] = useKept('runbook-page-times', false)
-  const count = record.rowCount
+  const { folding, fold } = useFolding(record, isRunning)
+  const count = folding.shownCount
   const rows = useRowWindow(count, ROW_PX)
-  const { scroller, first, end, height, offset, scrollTo } = rows
-  const linked = useLinkedRow(count, scrollTo)
+  const { scroller, first, end, height, offset } = rows
+  const goTo = useGoing(rows, folding, fold)
+  const linked = useLinkedRow(record.rowCount, goTo)
   const { follows, setFollows, onScroll } = useFollowing(rows, count, isRunning && linked === undefined)
   const search = useSearch(id, record, (row) => {
     setFollows(false)
-    scrollTo(row, 'center')
+    goTo(row)
   })
-  const failure = useMissingRows(id, record, first, end)
+  useKeptOpen(record, isRunning && !follows, fold)
   const list = useWrappedRows(rows, wraps)
   const marked = search.current ?? linked
-  const indexes = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index)
+  const indexes = Array.from({ length: Math.max(0, end - first) }, (_, index) => folding.rowAt(first + index))
+  const { rowAt, failure } = useShownRows(id, record, indexes)
   return (
     <section class="card fills column" aria-label="Output of the session">
       <OutputTools
@@ -62,7 +68,9 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
               <OutputRow
                 key={row}
                 number={row + 1}
-                row={record.row(row)}
+                row={rowAt(row)}
+                group={folding.groupAt(row)}
+                onFold={fold}
                 time={hasTimes ? record.times.at(row) : undefined}
                 isMarked={row === marked}
                 found={search.text}
@@ -73,6 +81,47 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
       </div>
     </section>
   )
+}
+
+/** Folds and opens the groups of the output. A choice of the user stays until the view is left. */
+function useFolding(record: OutputRecord, isRunning: boolean) {
+  const [choices, setChoices] = useState<ReadonlyMap<number, 'open' | 'folded'>>(new Map())
+  const { rowCount, groups } = record
+  const folding = useMemo(
+    () => new Folding(groups.all, { rowCount, isRunning, choices }),
+    [groups, groups.changes, rowCount, isRunning, choices],
+  )
+  const fold = useCallback((row: number, isFolded: boolean) => {
+    setChoices((before) => new Map(before).set(row, isFolded ? 'folded' : 'open'))
+  }, [])
+  return { folding, fold }
+}
+
+type Fold = ReturnType<typeof useFolding>['fold']
+
+/** Keeps the running group open after its end if the user reads in it. */
+function useKeptOpen({ groups }: OutputRecord, isReading: boolean, fold: Fold): void {
+  const last = groups.all.at(-1)
+  const row = isReading && last?.end === undefined ? last?.row : undefined
+  useEffect(() => {
+    if (row !== undefined) fold(row, false)
+  }, [row, fold])
+}
+
+/** Returns a function that shows a row. If a folded group hides the row, the group opens first. */
+function useGoing({ scrollTo }: RowWindow, folding: Folding, fold: Fold): (row: number) => void {
+  const [wanted, setWanted] = useState<number | undefined>(undefined)
+  useLayoutEffect(() => {
+    if (wanted === undefined) return
+    const folded = folding.foldedAt(wanted)
+    if (folded !== undefined) {
+      fold(folded, false)
+      return
+    }
+    scrollTo(folding.placeOf(wanted), 'center')
+    setWanted(undefined)
+  }, [wanted, folding, fold, scrollTo])
+  return setWanted
 }
 
 /** Keeps the newest row in view until the user scrolls up, and again after they scroll back to the end. */
@@ -104,12 +153,12 @@ function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolea
 }
 
 /** Returns the row that the address names (`#L12`), once it exists, and scrolls to it. */
-function useLinkedRow(count: number, scrollTo: RowWindow['scrollTo']): number | undefined {
+function useLinkedRow(count: number, goTo: (row: number) => void): number | undefined {
   const line = lineInAddress.value
   const row = line === undefined || line > count ? undefined : line - 1
   useEffect(() => {
-    if (row !== undefined) scrollTo(row, 'center')
-  }, [row, scrollTo])
+    if (row !== undefined) goTo(row)
+  }, [row, goTo])
   return row
 }
 
@@ -152,16 +201,25 @@ function useDrawnVersion(record: OutputRecord): void {
 }
 
 /** Reads dropped rows again when they become visible. Returns the last error. */
-function useMissingRows(id: string, record: OutputRecord, first: number, end: number): Refused | undefined {
+function useShownRows(id: string, record: OutputRecord, rows: readonly number[]) {
   const [failure, setFailure] = useState<Refused | undefined>(undefined)
-  const reading = useRef(new Set<unknown>())
+  const reading = useRef(new Set<Block>())
+  // The shown rows themselves are kept: between folded groups, they may be in more blocks than the cache holds.
+  const shown = useRef(new Map<number, Row>())
+  const wanted = useRef<readonly number[]>(rows)
+  wanted.current = rows
+  const rowAt = (row: number) => record.row(row) ?? shown.current.get(row)
   const read = useCallback(
-    async (row: number) => {
-      const block = record.row(row) === undefined ? record.blockOf(row) : undefined
-      if (block === undefined || reading.current.has(block)) return
+    async (block: Block) => {
+      if (reading.current.has(block)) return
       reading.current.add(block)
       try {
-        record.cache.keep(block, await readBlock(id, block))
+        const found = await readBlock(id, block)
+        record.cache.keep(block, found)
+        for (const row of wanted.current) {
+          const one = found[row - block.firstRow]
+          if (one !== undefined) shown.current.set(row, one)
+        }
         record.version.value++
         setFailure(undefined)
       } catch (error) {
@@ -172,8 +230,14 @@ function useMissingRows(id: string, record: OutputRecord, first: number, end: nu
     },
     [id, record],
   )
+  const places = `${rows[0] ?? 0} ${rows.length} ${rows.at(-1) ?? 0}`
   useEffect(() => {
-    if (end > first) for (const row of new Set([first, end - 1])) void read(row)
-  }, [read, first, end])
-  return failure
+    const wantedRows = new Set(wanted.current)
+    for (const row of shown.current.keys()) if (!wantedRows.has(row)) shown.current.delete(row)
+    const missing = wanted.current.flatMap((row) =>
+      record.row(row) === undefined && !shown.current.has(row) ? (record.blockOf(row) ?? []) : [],
+    )
+    for (const block of new Set(missing)) void read(block)
+  }, [read, record, places])
+  return { rowAt, failure }
 }

@@ -4,6 +4,7 @@ import { RowReader, type Source } from './ansi/rows.ts'
 import type { Row } from './ansi/row.ts'
 import type { Style } from './ansi/style.ts'
 import { sourceOf, type Block, type OutputEvent } from './block.ts'
+import { Groups } from './groups.ts'
 import { RowCache } from './row-cache.ts'
 import { RowTimes } from './row-times.ts'
 
@@ -31,6 +32,7 @@ export class OutputRecord {
   readonly blocks: Block[] = []
   readonly cache: RowCache
   readonly times = new RowTimes()
+  readonly groups = new Groups()
   #open: OpenBlock
   #reader = new RowReader()
   #decoder = new TextDecoder()
@@ -110,12 +112,19 @@ export class OutputRecord {
   #feed(bytes: Uint8Array, source: Source): void {
     this.#open.bytes += bytes.length
     this.#reader.feed(this.#decoder.decode(bytes, { stream: true }), source)
-    for (const row of this.#reader.take()) this.#open.rows.push(row)
+    this.#push(this.#reader.take())
+  }
+
+  #push(rows: readonly Row[]): void {
+    for (const row of rows) {
+      this.groups.look(row, this.#open.firstRow + this.#open.rows.length)
+      this.#open.rows.push(row)
+    }
   }
 
   /** `skip` bytes of the current event belong to the block that ends here. */
   #seal(skip: number): void {
-    this.#open.rows.push(...this.#reader.end())
+    this.#push(this.#reader.end())
     const { rows, ...open } = this.#open
     const block = { ...open, rows: rows.length }
     this.blocks.push(block)

@@ -19,12 +19,13 @@ export function* readTables(output: string, isCut = false): Steps<readonly Resul
     const tables = yield* jsonTables(text, isCut)
     if (tables.length > 0) return tables
   }
-  const lines = yield* linesOf(text)
+  const lines = yield* linesOf(text, isCut)
   const drawn = yield* drawnTables(lines, isCut)
   return drawn.length > 0 ? drawn : yield* delimitedTables(lines, isCut)
 }
 
-function* linesOf(text: string): Steps<string[]> {
+/** The last line of a cut text is incomplete. It is empty if the text ends with a line. */
+function* linesOf(text: string, isCut: boolean): Steps<string[]> {
   const lines: string[] = []
   for (let start = 0; start < text.length;) {
     const end = text.indexOf('\n', start)
@@ -33,6 +34,7 @@ function* linesOf(text: string): Steps<string[]> {
     start = stop + 1
     if (lines.length % (16 * STEP_ROWS) === 0) yield
   }
+  if (isCut && text.endsWith('\n')) lines.push('')
   return lines
 }
 

@@ -3,7 +3,7 @@ import { WrittenLine, type Row } from './row.ts'
 import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
 /** Maximum length of a row. A longer line would block the page, so it continues in the next row. */
-const MAX_ROW_CHARACTERS = 2000
+export const MAX_ROW_CHARACTERS = 2000
 /** Maximum length of an incomplete sequence. A longer text is not a sequence. */
 const MAX_SEQUENCE_CHARACTERS = 4096
 

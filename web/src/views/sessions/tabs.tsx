@@ -61,10 +61,11 @@ function Tabs({ session, reload, place }: Omit<RunTabsProps, 'hasRun'>) {
   )
   const asked = query.value.get('tab') ?? ''
   const isExpected = asked === 'table' || asked === 'chart'
-  const wanted = [asked, ...usualTabs()]
+  const isRunning = session.status !== 'done'
+  const wanted = [asked, ...usualTabs(isRunning)]
   const current = wanted.flatMap((name) => shown.find((tab) => tab.name === name) ?? [])[0]?.name ?? 'output'
   const address = place?.addressOf ?? ((tab: TabName) => addressOf(session.id, tab))
-  if (isExpected && isReading) return <Loading rows={6} />
+  if (isExpected && isReading && tables.length === 0) return <Loading rows={6} />
   return (
     <>
       <TabList addressOf={address} tabs={shown} current={current} />
@@ -112,9 +113,14 @@ function keepChoice(name: TabName): void {
   if (name !== 'script') localStorage.setItem(KEPT, name)
 }
 
-/** What is shown without a tab in the address, best first. The address of a line shows the output. */
-function usualTabs(): readonly string[] {
-  return lineInAddress.value === undefined ? [localStorage.getItem(KEPT) ?? 'table', 'table'] : ['output']
+/**
+ * What is shown without a tab in the address, best first. The address of a line shows the output. So does a running
+ * command, because a table that takes the place of the output would disturb the reader.
+ */
+function usualTabs(isRunning: boolean): readonly string[] {
+  if (lineInAddress.value !== undefined) return ['output']
+  const usual = isRunning ? 'output' : 'table'
+  return [localStorage.getItem(KEPT) ?? usual, usual]
 }
 
 function isThere(name: TabName, session: Session, tables: readonly ResultTable[]): boolean {
