@@ -294,6 +294,10 @@ export const CODES = {
       text: '`malformed HTTP request...`; `Host: is required`; `path: ...`; `Content-Type: ...`; `Content-Length: ...`; `Expect: ...`; `this address speaks HTTP/1.1, not HTTP/2: ...`',
       advice: 'correct the client, or the proxy between the client and the gateway',
     },
+    'settings-changed': {
+      text: '`nothing was reloaded: the settings or the file have changed since the preview; ...`',
+      advice: 'read `GET /api/settings/changes` again, and send its `version`',
+    },
     'invalid-settings': {
       text: 'the problems of gateway.yaml, a line each',
       advice: 'correct the file and reload again; until then the previous settings count',

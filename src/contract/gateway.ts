@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Contract, Frozen } from './contract.ts'
-import { about, file, text, time } from './words.ts'
+import { about, file, option, text, time, wholeCount } from './words.ts'
 
 const no = v.literal(false)
 const names = v.array(text)
@@ -149,10 +149,62 @@ export const gatewayContract = {
   },
 } as const satisfies Contract
 
+const value = (what: string) =>
+  about(`${what}; null: no value, or a secret, which is never shown`, v.nullable(text))
+const effect = about(
+  'opens: the change surely lets somebody do more; closes: less; both: parts of the entry do the one, and parts the other; other: neither is certain',
+  v.picklist(['opens', 'both', 'closes', 'other']),
+)
+
+const EntriesShape = v.array(
+  v.strictObject({
+    setting: text,
+    name: about('name of the user, connection or other entry', text),
+    change: v.picklist(['added', 'removed', 'changed']),
+    effect,
+    values: v.array(
+      v.strictObject({
+        name: about('name of the value in the entry; empty if the entry is the value', text),
+        before: value('value that the gateway uses before the reload'),
+        after: value('value that the gateway uses after it'),
+        is_secret: v.boolean(),
+        effect,
+      }),
+    ),
+  }),
+)
+
+const WaitingShape = v.array(
+  v.strictObject({
+    session_id: text,
+    user: about('name of the requester', text),
+    connection: text,
+    runbook: about('title or file of the runbook; null for a script and a terminal', v.nullable(text)),
+    effect: about(
+      'blocked: the request cannot run with the new settings; freed: it can run again; approval-void: an approval no longer counts; no-approver: no user of the gateway can approve it; keeps-rule: the rule has changed, and the request keeps the rule of its time',
+      v.picklist(['blocked', 'freed', 'approval-void', 'no-approver', 'keeps-rule']),
+    ),
+    says: about('a sentence for people', text),
+  }),
+)
+
 const ChangesShape = v.strictObject({
   changes: about(
     'settings that have changed, each with the names that were added, removed or changed',
     v.array(v.strictObject({ setting: text, added: names, removed: names, changed: names })),
+  ),
+  entries: about(
+    'the same changes with the values before and after; what opens or closes access comes first',
+    EntriesShape,
+  ),
+  values_left_out: about('number of values that `entries` leaves out, because it has at most 2000', wholeCount),
+  waiting: about(
+    'requests that wait for approval or for their run, and on which the reload has an effect; at most 1000 requests are looked at; null: the history cannot be read',
+    v.nullable(WaitingShape),
+  ),
+  version: about(
+    'version of this answer; a reload with it is refused if anything has changed since',
+    text,
   ),
   restart_required: about('names of changed settings whose new values apply only after a restart', names),
 })
@@ -210,8 +262,13 @@ export const settingsContract = {
     description: 'If the file cannot be used (422), nothing changes, and the message names each problem.',
     role: 'admin',
     audit: { action: 'update', type: 'settings' },
+    query: {
+      version: option(
+        '`version` of `GET /api/settings/changes`: if the file or the settings have changed since, nothing is reloaded (409 `settings-changed`)',
+      ),
+    },
     answers: { 200: ChangesShape },
-    errors: ['invalid-settings'],
+    errors: ['invalid-settings', 'settings-changed'],
   },
   removeExamples: {
     tag: 'Gateway',

@@ -81,6 +81,7 @@ export const STATUSES = {
   'too-many-tokens': { http: [422] },
   'not-rotatable': { http: [409] },
   'invalid-settings': { http: [422] },
+  'settings-changed': { http: [409] },
   'agent-not-found': { http: [404] },
   'plugin-not-found': { http: [404] },
   'agent-certificate-refused': { grpc: 'Unauthenticated' },

@@ -29,6 +29,7 @@ import { Repositories } from './runbooks/repositories.ts'
 import { ApprovedRuns, type RunServices } from './reviews/approved-runs.ts'
 import { AutomaticRuns } from './reviews/automatic-runs.ts'
 import { Reviews } from './reviews/reviews.ts'
+import { waitingEffects } from './reviews/waiting-effects.ts'
 import { TerminalAccess } from './reviews/terminal-access.ts'
 import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories, tellUnmatchedPaths } from './runbooks/start-check.ts'
@@ -109,7 +110,7 @@ async function open(
   const { users, tokens, directory, live, budgets, signIn, links } = openPeople({ ...base, audit }, opened)
   const agents = new Agents(settings, users.attempts)
   const tls = openCertificate(settings, log, opened)
-  const reload = openReload(source, { settings, repositories, users, agents, tls, audit, log })
+  const reload = openReload(source, { ...base, repositories, users, agents, tls, audit })
   const { locks, turns, webhooks } = openAutomation(base, opened)
   const sessions = new Sessions({ ...base, agents, locks: turns, users, budgets })
   const { reviews, runs, access } = openReviews({ ...base, users, sessions }, state, opened)
@@ -317,12 +318,13 @@ interface Reloaded {
   readonly users: Users
   readonly agents: Agents
   readonly audit: AuditLog
+  readonly history: History
   readonly log: Logger
 }
 
 function openReload(
   source: GatewayFile,
-  { settings, repositories, users, agents, tls, audit, log }: Reloaded,
+  { settings, repositories, users, agents, tls, audit, history, log }: Reloaded,
 ): Reload {
   const apply = (next: GatewaySettings) => {
     const opened = repositories.replace(next.repositories)
@@ -333,5 +335,6 @@ function openReload(
     tls?.renew()
     return checkRepositories(opened, log)
   }
-  return new Reload({ source, settings, apply, log })
+  const waiting = (next: GatewaySettings) => waitingEffects({ history, users, settings }, next)
+  return new Reload({ source, settings, apply, waiting, log })
 }

@@ -89,6 +89,7 @@ export const GATEWAY_CODES = [
   'too-many-tokens',
   'not-rotatable',
   'invalid-settings',
+  'settings-changed',
   // Agents.
   'agent-not-found',
   'plugin-not-found',

@@ -185,6 +185,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'too-many-tokens': 'invalid',
   'not-rotatable': 'invalid',
   'invalid-settings': 'invalid',
+  'settings-changed': 'failed',
   'agent-not-found': 'not-found',
   'plugin-not-found': 'not-found',
   'agent-certificate-refused': 'refused',

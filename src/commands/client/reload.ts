@@ -19,15 +19,36 @@ export function reloadCommand({ dryRun = false, ...flags }: ReloadFlags): Promis
   )
 }
 
-function changesText({ changes, restart_required: restart }: Changes): string {
+function changesText({ changes, entries, waiting, restart_required: restart }: Changes): string {
   if (changes.length === 0 && restart.length === 0) return 'nothing has changed\n'
-  return factLines([
+  const facts = factLines([
     ...changes.map((change) => [change.setting, changeText(change)] as const),
     ['after a restart', restart.join(', ')],
   ])
+  const details = [...entries.flatMap(entryLines), ...(waiting ?? []).map(waitingLine)]
+  return details.length === 0 ? facts : `${facts}\n${details.map((line) => `${line}\n`).join('')}`
 }
 
 function changeText({ added, removed, changed }: Changes['changes'][number]): string {
   const parts = Object.entries({ added, removed, changed }).filter(([, names]) => names.length > 0)
   return parts.map(([word, names]) => `${word} ${names.join(', ')}`).join('; ') || 'changed'
+}
+
+const EFFECTS: Readonly<Record<string, string>> = {
+  opens: ' (opens access)',
+  closes: ' (closes access)',
+  both: ' (opens and closes access)',
+}
+
+function entryLines({ setting, name, change, effect, values }: Changes['entries'][number]): string[] {
+  const said = name === setting ? name : `${setting} ${name}`
+  const lines = values.map(({ name: part, before, after, is_secret: isSecret }) => {
+    const what = isSecret ? 'changed (a secret)' : `${before ?? '(none)'} -> ${after ?? '(none)'}`
+    return `  ${part === '' ? name : part}: ${what}`
+  })
+  return [`${said}: ${change}${EFFECTS[effect] ?? ''}`, ...lines]
+}
+
+function waitingLine({ user, connection, runbook, says }: NonNullable<Changes['waiting']>[number]): string {
+  return `request of ${user} on ${connection}${runbook === null ? '' : `, ${runbook}`}: ${says}`
 }

@@ -10,6 +10,7 @@ import { readinessOf } from '../operating/monitoring.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { isRepositoryFault } from '../refusals/runbook-errors.ts'
+import type { ChangedEntry } from '../settings/changed-entries.ts'
 import type { ReloadReport } from '../settings/reload.ts'
 import type { RestServices } from './services.ts'
 
@@ -85,7 +86,7 @@ export function settingsRoutes({ reload, examples }: RestServices): Handlers<typ
       }
     },
     preview: () => reported(reload.preview()),
-    reload: () => reported(reload.run()),
+    reload: ({ query }) => reported(reload.run(query.version)),
     removeExamples: async () => {
       if (examples?.areThere() !== true)
         throw new RequestRefused('endpoint-not-found', 'this gateway has no examples')
@@ -102,11 +103,28 @@ async function reported(
   report: Promise<ReloadReport>,
 ): Promise<AnswerOf<(typeof settingsContract)['reload']>> {
   try {
-    const { changes, restart } = await report
-    return { changes, restart_required: restart }
+    const { changes, entries, waiting, version, restart } = await report
+    return {
+      changes,
+      entries: entries.all.map(shownEntry),
+      values_left_out: entries.leftOut,
+      waiting:
+        waiting?.map(({ sessionId, owner, runbook = null, ...rest }) => {
+          return { session_id: sessionId, user: owner, runbook, ...rest }
+        }) ?? null,
+      version,
+      restart_required: restart,
+    }
   } catch (error) {
     throw refusal(error as Error)
   }
+}
+
+function shownEntry({ parts, ...entry }: ChangedEntry) {
+  const values = parts.map(({ before = null, after = null, isSecret, ...part }) => {
+    return { ...part, before, after, is_secret: isSecret }
+  })
+  return { ...entry, values }
 }
 
 function refusal(error: Error): Error {

@@ -46,7 +46,7 @@ function rows(
   if (inside.length === 0) return from('unset', null)
   const isOfTexts = isList(value) && schema.items?.properties === undefined
   const isWhole = !inside.some(({ key }) => problems.has([...path, key]))
-  const texts = isOfTexts && path.at(-1) === 'command' ? value.map(withoutPassword) : value
+  const texts = isOfTexts && path.at(-1) === 'command' ? value.map((one) => (typeof one === 'string' ? withoutPassword(one) : one)) : value
   if (isOfTexts && isWhole) return from('file', JSON.stringify(texts), problems.placeOf(path))
   return inside.flatMap((member) => rows(member.schema, member.tree, [...path, member.key], problems))
 }
@@ -84,8 +84,7 @@ function shown(schema: JsonSchema, text: string, path: Path): string {
  * Replaces a password in an argument of a command. The rest of the command is shown, because auditors read
  * it. A variable that the agent replaces (`--password=$PASSWORD`) is shown, too.
  */
-function withoutPassword(text: Tree): Tree {
-  if (typeof text !== 'string') return text
+export function withoutPassword(text: string): string {
   const [, name = '', value = ''] = /^-{0,2}([\w.-]+)=(.+)$/s.exec(text) ?? []
   if (value !== '' && !value.startsWith('$') && soundsSecret(name))
     return `${text.slice(0, -value.length)}<set>`

@@ -1,11 +1,13 @@
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
+import { createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../basics/logger.ts'
-import { Secret } from '../../basics/secret.ts'
 import type { PrintedSettings } from '../../basics/settings/json-schema.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import type { CertificateFiles } from '../tls/certificates.ts'
+import { changesBetween, changeText, comparableJson, isSameSettings, type SettingsChange } from './changes.ts'
+import { changedEntries, type ChangedEntries } from './changed-entries.ts'
 import type { Current, GatewaySettings } from './settings.ts'
 
 /** Interval between two reads of a file. Two equal reads show that the file is completely written. */
@@ -30,13 +32,36 @@ interface ReloadServices {
    * @throws if the settings cannot be applied
    */
   readonly apply: (settings: GatewaySettings) => Promise<void>
+  /** Returns the waiting requests on which these settings have an effect. Undefined if they cannot be read. */
+  readonly waiting: (next: GatewaySettings) => readonly WaitingEffect[] | undefined
   readonly log: Logger
 }
 
-/** Has only names, no values. */
+/** What a reload does to a request that waits for approval or for its run. */
+export interface WaitingEffect {
+  readonly sessionId: string
+  readonly owner: string
+  readonly connection: string
+  /** Title or file of the runbook. Undefined for a script and for a terminal. */
+  readonly runbook: string | undefined
+  /**
+   * `blocked`: the request cannot run with the new settings; `freed`: it can run again; `approval-void`: an
+   * approval no longer counts; `no-approver`: no user of the gateway can approve it; `keeps-rule`: the rule
+   * has changed, but the request keeps the rule of its time.
+   */
+  readonly effect: 'blocked' | 'freed' | 'approval-void' | 'no-approver' | 'keeps-rule'
+  readonly says: string
+}
+
 export interface ReloadReport {
-  /** Changes that the gateway uses now. */
+  /** Changes that the gateway uses now. They have only names, no values. */
   readonly changes: readonly SettingsChange[]
+  /** The same changes with their values, without secrets. */
+  readonly entries: ChangedEntries
+  /** Undefined if the history cannot be read. A reload does not need the history. */
+  readonly waiting: readonly WaitingEffect[] | undefined
+  /** Differs for other current settings, and for other settings in the file. */
+  readonly version: string
   /** Changed settings that take effect only at the next start. */
   readonly restart: readonly string[]
 }
@@ -44,7 +69,11 @@ export interface ReloadReport {
 /** Reads the settings again while the gateway serves. Running sessions keep their old settings. */
 export class Reload {
   readonly #services: ReloadServices
+  /** Versions are keyed hashes, because the settings have secrets. */
+  readonly #key = randomBytes(32)
+  /** The last of the reloads, which run one after the other. */
   #running: Promise<ReloadReport> | undefined
+  /** A reload that has not begun yet, and that calls without a version share. */
   #next: Promise<ReloadReport> | undefined
   #afterwards: () => void = () => undefined
   readonly #closing = new AbortController()
@@ -59,17 +88,23 @@ export class Reload {
   }
 
   /**
-   * Reloads the settings. All calls during a reload share one further reload, because the file may have
-   * changed after the first one read it.
+   * Reloads the settings. All calls without a version during a reload share one further reload, because the
+   * file may have changed after the first one read it.
+   * @param version of the report that the caller has seen
    * @throws SettingsError or RunbookError, after which the gateway continues with its previous settings.
-   * RequestRefused when the gateway stops.
+   * RequestRefused when the gateway stops, and if `version` is not the version of what would be loaded now.
    */
-  run(): Promise<ReloadReport> {
-    if (this.#running === undefined) return this.#begin()
-    this.#next ??= settled(this.#running).then(() => {
-      this.#next = undefined
-      return this.#begin()
-    })
+  run(version?: string): Promise<ReloadReport> {
+    const before = this.#running
+    if (before === undefined) return this.#queued(this.#reload(version))
+    if (version !== undefined)
+      return this.#queued(settled(before).then(() => this.#reload(version)))
+    this.#next ??= this.#queued(
+      settled(before).then(() => {
+        this.#next = undefined
+        return this.#reload()
+      }),
+    )
     return this.#next
   }
 
@@ -90,15 +125,23 @@ export class Reload {
     while (this.#running !== undefined) await settled(this.#running)
   }
 
-  #begin(): Promise<ReloadReport> {
-    this.#running = this.#reload().finally(() => (this.#running = undefined))
-    return this.#running
+  #queued(reload: Promise<ReloadReport>): Promise<ReloadReport> {
+    const last = reload.finally(() => {
+      if (this.#running === last) this.#running = undefined
+    })
+    this.#running = last
+    return last
   }
 
-  async #reload(): Promise<ReloadReport> {
+  async #reload(version?: string): Promise<ReloadReport> {
     const { apply, log } = this.#services
     try {
       const { after, report } = await this.#found()
+      if (version !== undefined && version !== report.version)
+        throw new RequestRefused(
+          'settings-changed',
+          'nothing was reloaded: the settings or the file have changed since the preview; look at the changes again',
+        )
       await apply(after)
       this.#tell(report)
       this.#afterwards()
@@ -116,7 +159,19 @@ export class Reload {
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
     const before = this.#services.settings.value
     const after = withFixed(found, before)
-    return { after, report: { changes: changesBetween(before, after), restart: fixedChanges(before, found) } }
+    const changes = changesBetween(before, after)
+    const report = {
+      changes,
+      entries: changedEntries(changes, before, after),
+      waiting: this.#services.waiting(after),
+      restart: fixedChanges(before, found),
+      version: this.#versionOf(before, found),
+    }
+    return { after, report }
+  }
+
+  #versionOf(before: GatewaySettings, found: GatewaySettings): string {
+    return createHmac('sha256', this.#key).update(comparableJson([before, found])).digest('hex').slice(0, 32)
   }
 
   #tell({ changes, restart }: ReloadReport): void {
@@ -194,103 +249,4 @@ function fixedChanges(running: GatewaySettings, found: GatewaySettings): string[
 
 function settled(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
-}
-
-/** The change of one setting. It has only names, and no values, because values may be secrets. */
-interface SettingsChange {
-  readonly setting: string
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-  readonly changed: readonly string[]
-}
-
-type Parts = Readonly<Record<string, unknown>>
-
-const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } = {
-  waitMs: 'wait',
-  agentWaitMs: 'agent-wait',
-  lockWaitMs: 'lock-wait',
-  bodyBytes: 'body',
-  outputBytes: 'output',
-  batchParallel: 'batch-parallel',
-  failedSignIns: 'failed-sign-ins',
-}
-
-/** The parts of each setting that are compared and reported. */
-const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
-  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
-    http,
-    grpc,
-    metrics,
-    tls,
-    'public-url': publicUrl,
-    'trusted-proxies': trustedProxies,
-  }),
-  state: ({ state }) => ({ state }),
-  users: ({ users }) => byName(users),
-  signIn: ({ signIn }) => ({ ...signIn }),
-  agents: ({ agents }) => byName(agents),
-  repositories: ({ repositories }) => byName(repositories),
-  guardrails: ({ guardrails }) => byName(guardrails),
-  jira: ({ jira }) => (jira === undefined ? {} : { ...jira }),
-  locks: ({ locks }) => byName(locks),
-  schedules: ({ schedules }) => byName(schedules),
-  webhooks: ({ webhooks }) => byName(webhooks),
-  connections: ({ connections }) => byName(connections),
-  limits: ({ limits }) =>
-    Object.fromEntries(
-      Object.entries(LIMITS).map(([key, name]) => [name, limits[key as keyof typeof LIMITS]]),
-    ),
-  stopTimeoutMs: ({ stopTimeoutMs }) => ({ 'stop-timeout': stopTimeoutMs }),
-  history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
-    retain: retainMs,
-    'audit-retain': auditRetainMs,
-    size: sizeBytes,
-    ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),
-  }),
-}
-
-/** Returns the changes in the order of `PARTS`. */
-function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
-  const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
-    setting,
-    ...differences(partsOf(before), partsOf(after)),
-  }))
-  return changes.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
-}
-
-/** Returns a text for the log, for example `users +ada -bob ~eve`. */
-function changeText({ setting, added, removed, changed }: SettingsChange): string {
-  const marked = (mark: string, names: readonly string[]) => names.map((name) => `${mark}${name}`)
-  return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
-}
-
-function isSameSettings(one: unknown, other: unknown): boolean {
-  return comparableJson(one) === comparableJson(other)
-}
-
-function differences(before: Parts, after: Parts): Omit<SettingsChange, 'setting'> {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  const has = (parts: Parts, name: string) => parts[name] !== undefined
-  return {
-    added: names.filter((name) => !has(before, name) && has(after, name)),
-    removed: names.filter((name) => has(before, name) && !has(after, name)),
-    changed: names.filter(
-      (name) => has(before, name) && has(after, name) && !isSameSettings(before[name], after[name]),
-    ),
-  }
-}
-
-function byName(items: readonly { readonly name: string }[]): Parts {
-  return Object.fromEntries(items.map((item) => [item.name, item]))
-}
-
-/** Returns a text for comparing. It contains secrets, so it must not be shown. Functions are left out. */
-function comparableJson(value: unknown): string {
-  return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
-    // The JSON of every secret is equal, so the secret itself is used.
-    const own = this[key]
-    if (own instanceof Secret) return own.reveal()
-    return own instanceof Map ? [...own] : shown
-  })
 }

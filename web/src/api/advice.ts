@@ -34,6 +34,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'batch-retried': 'Look at the new batch. What it leaves can be run again there.',
   'values-missing': 'Type the named values again, because they are not recorded.',
   'commit-gone': 'Look at the difference below, then run the present commit if it is what you want.',
+  'settings-changed': 'Look at the changes below, which are new, then choose Reload again.',
   'schedule-busy': 'Wait until the current run of the schedule ends, or stop its session.',
   'budget-spent': 'Wait until the budget is no longer used up, or ask for a larger budget.',
   'sign-in-refused': 'Ask the admins of the gateway who may sign in.',

@@ -23,6 +23,7 @@ const SAY_THEMSELVES = [
   'batch-wrong-state',
   'batch-retried',
   'commit-gone',
+  'settings-changed',
 ]
 
 /**

@@ -12,7 +12,7 @@ import {
   type StoredToken,
 } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
-import type { ConnectionSettings, Current } from '../../settings/settings.ts'
+import type { ConnectionSettings, Current, GatewaySettings } from '../../settings/settings.ts'
 import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
 import { Generations } from './generations.ts'
 import type { LastUses } from './token-uses.ts'
@@ -39,22 +39,32 @@ export class Users {
   readonly #settings: Current<'users' | 'connections'>
   readonly #history: History
   readonly #uses: LastUses
-  readonly #generations: Generations
+  readonly #generations: Pick<Generations, 'of' | 'note'>
 
   constructor(
     settings: Current<'users' | 'connections'>,
     history: History,
     uses: LastUses,
     attempts: SignInAttempts,
+    preview?: Pick<Users, 'stored'> & { readonly generations: Pick<Generations, 'of' | 'note'> },
   ) {
     this.attempts = attempts
     this.#settings = settings
     this.#history = history
     this.#uses = uses
     this.declared = new DeclaredIdentities(settings)
-    this.stored = new StoredIdentities(history, uses)
-    this.#generations = new Generations(history)
+    this.stored = preview?.stored ?? new StoredIdentities(history, uses)
+    this.#generations = preview?.generations ?? new Generations(history)
     this.noteDeclared()
+  }
+
+  /** Returns the users as they would be with other settings. Writes nothing. Use them only for questions. */
+  under(value: Pick<GatewaySettings, 'users' | 'connections'>): Users {
+    const { declared, stored } = this
+    // A reload gives a new name a new generation, so it is no user of an earlier request.
+    const of = (name: string) => (declared.users.has(name) ? this.#generations.of(name) : undefined)
+    const preview = { stored, generations: { of, note: () => undefined } }
+    return new Users({ value }, this.#history, this.#uses, this.attempts, preview)
   }
 
   /** Call this method after each change of the settings. */
